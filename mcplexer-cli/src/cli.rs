@@ -1,0 +1,207 @@
+//! The command line, as clap reads it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mcplexer_secrets::{ScopeId, SecretName};
+
+use crate::exit_code;
+
+const ABOUT: &str =
+    "Keeps the credentials of tool servers encrypted at rest, grouped by auth scope";
+
+const ENVIRONMENT: &str = "\
+Environment:
+  MCPLEXER_HOME          directory of the store (default: ~/.mcplexer)
+  MCPLEXER_AGE_KEY       age key file (default: age.key in that directory)
+  MCPLEXER_AGE_IDENTITY  age identity given inline, for CI
+  MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log there)";
+
+/// Keeps the credentials of tool servers encrypted at rest.
+#[derive(Debug, Parser)]
+#[command(name = "mcplexer", version, about = ABOUT, after_help = ENVIRONMENT)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Global {
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Fail instead of asking
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Store, read, list and delete secrets
+    #[command(subcommand)]
+    Secret(Secret),
+    /// Make, list, show and delete scopes
+    #[command(subcommand)]
+    Scope(Scope),
+    /// The key that opens the store
+    #[command(subcommand)]
+    Key(Key),
+    /// Who did what to which secret
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page
+    Man {
+        /// The command it is about, such as `secret put`
+        command: Vec<String>,
+    },
+    /// What the exit codes mean
+    #[command(name = "exit-codes", hide = true, long_about = exit_code::HELP, help_template = "{about}\n")]
+    ExitCodes,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Store a value; an existing one is replaced
+    Put(Put),
+    /// Print a value: exactly its bytes, and a line feed on a terminal
+    Get {
+        /// The scope
+        scope: ScopeId,
+        /// The secret's name
+        key: SecretName,
+    },
+    /// List the secrets of a scope, or all scopes; never values
+    List {
+        /// The scope
+        scope: Option<ScopeId>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a secret
+    Delete {
+        /// The scope
+        scope: ScopeId,
+        /// The secret's name
+        key: SecretName,
+    },
+}
+
+/// The value comes from the argument, from --file, from standard input when that is not a terminal,
+/// or is asked for without showing it.
+#[derive(Debug, Args)]
+pub(crate) struct Put {
+    /// The scope; made, of kind env, if it does not exist
+    pub(crate) scope: ScopeId,
+    /// The secret's name
+    pub(crate) key: SecretName,
+    /// The value; others can see it in the process list, so better leave it out and be asked.
+    /// A value that begins with - goes after --
+    pub(crate) value: Option<OsString>,
+    /// Read the value from a file
+    #[arg(long, value_name = "PATH", conflicts_with = "value")]
+    pub(crate) file: Option<PathBuf>,
+    /// Fail if the secret exists
+    #[arg(long, conflicts_with = "if_version")]
+    pub(crate) create: bool,
+    /// Fail unless the secret is at this version
+    #[arg(long, value_name = "N")]
+    pub(crate) if_version: Option<u64>,
+    /// What to do with one line end at the end [default: strip from standard input, keep from a
+    /// file]
+    #[arg(long, conflicts_with = "value")]
+    pub(crate) newline: Option<Newline>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Newline {
+    Keep,
+    Strip,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Kind {
+    /// Secrets become environment variables
+    Env,
+    /// Secrets become HTTP header fields
+    Header,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scope {
+    /// Make an empty scope
+    Create {
+        /// The scope's id
+        scope: ScopeId,
+        /// How its secrets reach a tool server
+        #[arg(long, value_enum, default_value_t = Kind::Env)]
+        kind: Kind,
+        /// A name for people
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List all scopes
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one scope and its secrets; never values
+    Show {
+        /// The scope
+        scope: ScopeId,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a scope and all its secrets
+    Delete {
+        /// The scope
+        scope: ScopeId,
+        /// Do not ask
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a key and an empty store; the first put does so as well
+    Init,
+    /// Show where the key is and whose keys open the store; never a private key
+    Show {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Show the lines of the audit log
+    Show {
+        /// Only the last N lines
+        #[arg(long, value_name = "N")]
+        last: Option<usize>,
+        /// Only lines about this scope
+        #[arg(long)]
+        scope: Option<ScopeId>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check that no line was changed, removed or cut off
+    Verify {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}

@@ -1,0 +1,23 @@
+//! What the commands do.
+
+mod audit;
+mod key;
+mod reference;
+mod scope;
+mod secret;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::{exit_code, output};
+
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Secret(command) => secret::run(command, cli.global),
+        Command::Scope(command) => scope::run(command, cli.global),
+        Command::Key(command) => key::run(&command, cli.global),
+        Command::Audit(command) => audit::run(command, cli.global),
+        Command::Completions { shell } => reference::completions(shell),
+        Command::Man { command } => reference::man(&command),
+        Command::ExitCodes => output::print(&format!("{}\n", exit_code::HELP)),
+    }
+}

@@ -1,0 +1,142 @@
+//! `mcplexer audit …`
+
+use std::path::Path;
+
+use mcplexer_secrets::audit::{AuditLine, AuditOperation, AuditOutcome, read_audit_log};
+use mcplexer_secrets::{ErrorKind, ScopeId, SecretName};
+use serde::Serialize;
+
+use crate::cli::{Audit, Global};
+use crate::failure::Failure;
+use crate::output::{print, print_json, sanitized, shown, table};
+use crate::session::Session;
+
+pub(super) fn run(command: Audit, global: Global) -> Result<(), Failure> {
+    match command {
+        Audit::Show { last, scope, json } => show(last, scope.as_ref(), json, global),
+        Audit::Verify { json } => verify(json, global),
+    }
+}
+
+#[derive(Serialize)]
+struct ShowDocument<'a> {
+    lines: Vec<LineRow<'a>>,
+}
+
+/// A line of the log in JSON output.
+#[derive(Serialize)]
+struct LineRow<'a> {
+    line: u64,
+    time: &'a str,
+    operation: AuditOperation,
+    scope: Option<&'a ScopeId>,
+    name: Option<&'a SecretName>,
+    outcome: AuditOutcome,
+    uid: u32,
+    pid: u32,
+    program: &'a str,
+}
+
+fn show(
+    last: Option<usize>,
+    scope: Option<&ScopeId>,
+    json: bool,
+    global: Global,
+) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let path = session.audit_log()?;
+    let mut lines = match read_audit_log(path) {
+        Err(error) if path.exists() || error.kind() != ErrorKind::Other => {
+            return Err(Failure::from(error).with_hint("mcplexer audit verify"));
+        }
+        lines => lines.unwrap_or_default(),
+    };
+    lines.retain(|line| scope.is_none_or(|scope| line.scope.as_ref() == Some(scope)));
+    let skip = last.map_or(0, |last| lines.len().saturating_sub(last));
+    let lines = lines.get(skip..).unwrap_or_default();
+    if json {
+        let lines = lines.iter().map(|line| LineRow {
+            line: line.line,
+            time: &line.time,
+            operation: line.operation,
+            scope: line.scope.as_ref(),
+            name: line.name.as_ref(),
+            outcome: line.outcome,
+            uid: line.uid,
+            pid: line.pid,
+            program: &line.program,
+        });
+        return print_json(&ShowDocument {
+            lines: lines.collect(),
+        });
+    }
+    let rows: Vec<_> = lines.iter().map(row).collect();
+    print(&table(&rows))
+}
+
+fn row(line: &AuditLine) -> Vec<String> {
+    let subject = match (&line.scope, &line.name) {
+        (Some(scope), Some(name)) => format!("{scope}/{name}"),
+        (Some(scope), None) => scope.to_string(),
+        _ => "-".to_owned(),
+    };
+    vec![
+        line.line.to_string(),
+        sanitized(&line.time),
+        word(line.operation),
+        subject,
+        word(line.outcome),
+        sanitized(format!("{}[{}]", line.program, line.pid)),
+    ]
+}
+
+/// The name under which an operation or an outcome stands in the log.
+fn word(value: impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => "?".to_owned(),
+    }
+}
+
+#[derive(Serialize)]
+struct VerifyDocument<'a> {
+    log: &'a Path,
+    lines: u64,
+    sealed: u64,
+    healed: u64,
+    torn: u64,
+}
+
+fn verify(json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let path = session.audit_log()?;
+    let report = session.store.verify_audit(path)?;
+    if json {
+        return print_json(&VerifyDocument {
+            log: path,
+            lines: report.lines,
+            sealed: report.sealed,
+            healed: report.healed,
+            torn: report.torn,
+        });
+    }
+    let mut text = format!(
+        "{}: {} lines, an unbroken chain, sealed by the store up to line {}\n",
+        shown(path),
+        report.lines,
+        report.sealed
+    );
+    if report.torn > 0 {
+        text.push_str(&format!(
+            "an unfinished line of {} bytes at the end, left by a crash; the next command removes it\n",
+            report.torn
+        ));
+    }
+    if report.healed > 0 {
+        text.push_str(&format!(
+            "{} unfinished lines removed after crashes\n",
+            report.healed
+        ));
+    }
+    print(&text)
+}

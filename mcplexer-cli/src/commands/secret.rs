@@ -1,0 +1,26 @@
+//! `mcplexer secret …`
+
+mod delete;
+mod get;
+mod list;
+mod put;
+
+pub(super) use list::SecretRow;
+pub(super) use list::table as secret_table;
+
+use super::scope;
+use crate::cli::{Global, Secret};
+use crate::failure::Failure;
+
+pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
+    match command {
+        Secret::Put(arguments) => put::run(arguments, global),
+        Secret::Get { scope, key } => get::run(&scope, &key, global),
+        Secret::List { scope: None, json } => scope::list(json, global),
+        Secret::List {
+            scope: Some(scope),
+            json,
+        } => list::run(&scope, json, global),
+        Secret::Delete { scope, key } => delete::run(&scope, &key, global),
+    }
+}

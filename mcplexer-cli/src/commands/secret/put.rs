@@ -1,0 +1,30 @@
+use mcplexer_secrets::{PutMode, SecretStore};
+
+use crate::cli::{Global, Put};
+use crate::failure::Failure;
+use crate::input::ValueSource;
+use crate::session::Session;
+
+pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
+    let source = ValueSource::of(&mut put, global)?;
+    let session = Session::open(global)?;
+    let value = source.read(&put, global)?;
+    let mode = match (put.create, put.if_version) {
+        (true, _) => PutMode::Create,
+        (false, Some(version)) => PutMode::Replace { version },
+        (false, None) => PutMode::Overwrite,
+    };
+    let stored = session
+        .store
+        .put(&put.scope, &put.key, &value, mode)
+        .map_err(|error| session.explain(error))?;
+    session.tell_of_new_key();
+    if stored.scope_created {
+        session.tell(&format!("made scope {} (env)", put.scope));
+    }
+    session.tell(&format!(
+        "stored {}/{}, version {}",
+        put.scope, put.key, stored.version
+    ));
+    Ok(())
+}

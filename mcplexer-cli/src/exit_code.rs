@@ -1,0 +1,39 @@
+//! The exit codes: published, and never changed.
+
+use mcplexer_secrets::ErrorKind;
+
+pub(crate) const DONE: u8 = 0;
+pub(crate) const FAILURE: u8 = 1;
+pub(crate) const USAGE: u8 = 2;
+pub(crate) const DECLINED: u8 = 3;
+pub(crate) const NOT_FOUND: u8 = 4;
+pub(crate) const KEY: u8 = 5;
+pub(crate) const TAMPERED: u8 = 6;
+pub(crate) const BUSY: u8 = 7;
+pub(crate) const CONFLICT: u8 = 8;
+
+/// What `mcplexer help exit-codes` says.
+pub(crate) const HELP: &str = "\
+Exit codes of mcplexer:
+
+  0  done
+  1  any other failure, such as a full disk
+  2  the command line or an input was wrong; nothing was changed
+  3  you were asked and said no; nothing was changed
+  4  there is no such scope or secret
+  5  the key is missing, wrong, or open to others
+  6  the store or the audit log was tampered with or is damaged
+  7  another program holds the store
+  8  it exists already, or is at another version";
+
+pub(crate) fn of(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::NotFound => NOT_FOUND,
+        ErrorKind::Conflict => CONFLICT,
+        ErrorKind::Invalid => USAGE,
+        ErrorKind::Key => KEY,
+        ErrorKind::Tampered => TAMPERED,
+        ErrorKind::Busy => BUSY,
+        _ => FAILURE,
+    }
+}

@@ -1,0 +1,175 @@
+//! What went wrong, in words for the one who has to act, and what to do about it.
+
+use std::io;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind as Usage};
+use mcplexer_secrets::keys::KeyError;
+use mcplexer_secrets::{Error, SlotInfo};
+
+use crate::exit_code;
+use crate::output::{print, sanitized, say, say_hint, shown};
+
+/// A failure to report: a message, the next steps, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hints: Vec<String>,
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hints: Vec::new(),
+            code: exit_code::FAILURE,
+        }
+    }
+
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub(crate) fn of_stdout(error: &io::Error) -> Self {
+        Self::new(format!("cannot write to standard output: {error}"))
+    }
+
+    pub(crate) fn report(&self) {
+        say(&format!("mcplexer: error: {}", sanitized(&self.message)));
+        for hint in &self.hints {
+            say_hint(&sanitized(hint));
+        }
+    }
+
+    /// What clap has to say: help and version are data, the rest is wrong usage.
+    pub(crate) fn of_usage(mut error: clap::Error) -> Result<(), Self> {
+        match error.kind() {
+            Usage::DisplayHelp | Usage::DisplayVersion => {
+                return print(&error.render().to_string());
+            }
+            Usage::DisplayHelpOnMissingArgumentOrSubcommand => {
+                say(error.render().to_string().trim_end());
+                return Err(Self::new("no command was given")
+                    .with_hint("mcplexer help lists the commands")
+                    .with_code(exit_code::USAGE));
+            }
+            _ => {}
+        }
+        // A value may stand where clap expected something else: what was typed is not repeated.
+        if is_put() {
+            for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
+                if let Some(ContextValue::String(text)) = error.get(kind)
+                    && !text.starts_with("--")
+                    && !text.starts_with('<')
+                {
+                    return Err(Self::of_put(&error));
+                }
+            }
+            error.remove(ContextKind::SuggestedArg);
+        }
+        let text = error.render().to_string();
+        let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let message = message
+            .strip_prefix("error: ")
+            .unwrap_or(message)
+            .trim_end();
+        let mut failure = Self::new(message.replace('\n', " ")).with_code(exit_code::USAGE);
+        for line in rest.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            failure = failure.with_hint(line.strip_prefix("tip: ").unwrap_or(line));
+        }
+        Err(failure)
+    }
+
+    fn of_put(error: &clap::Error) -> Self {
+        let failure = match error.kind() {
+            Usage::ValueValidation => {
+                let reason = std::error::Error::source(error);
+                let reason = reason.map_or_else(|| "invalid value".to_owned(), ToString::to_string);
+                Self::new(reason)
+            }
+            _ => Self::new("too many arguments: put takes a scope, a key and at most one value")
+                .with_hint(
+                    "quote a value that has spaces, and put -- before one that begins with -",
+                )
+                .with_hint("or leave the value out: it is asked for, or read from standard input"),
+        };
+        failure.with_code(exit_code::USAGE)
+    }
+}
+
+/// Whether this process was asked to store a value.
+fn is_put() -> bool {
+    let mut words = std::env::args_os().skip(1);
+    words.any(|word| word == "secret") && words.any(|word| word == "put")
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(inner) = cause {
+            let text = inner.to_string();
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = inner.source();
+        }
+        let failure = Self::new(message).with_code(exit_code::of(error.kind()));
+        match &error {
+            Error::Locked { reason, slots } => {
+                let failure = failure.with_hints(key_hints(reason));
+                if matches!(reason, KeyError::Missing { .. } | KeyError::Wrong { .. } | KeyError::NotSet { .. }) {
+                    failure.with_hints(slots.iter().map(slot_hint))
+                        .with_hint("put that key back, or name its file with MCPLEXER_AGE_KEY; no new key is made while this store exists")
+                } else {
+                    failure
+                }
+            }
+            Error::Key(reason) => failure.with_hints(key_hints(reason)),
+            Error::UnsupportedFormat { .. } => failure.with_hint("a newer mcplexer wrote this store; update this one"),
+            Error::VersionMismatch { scope, .. } | Error::SecretExists { scope, .. } => {
+                failure.with_hint(format!("mcplexer secret list {scope} shows the versions"))
+            }
+            Error::Tampered { .. } => failure
+                .with_hint("put back the home directory from a backup, or delete and store again what is named here"),
+            Error::InvalidValue(_) => failure.with_hint("a value is 1 byte to 1 MiB of any bytes"),
+            Error::Audit { .. } => failure
+                .with_hint("nothing is done that cannot be recorded; MCPLEXER_AUDIT names another log"),
+            _ => failure,
+        }
+    }
+}
+
+impl Failure {
+    fn with_hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
+        self.hints.extend(hints);
+        self
+    }
+}
+
+fn slot_hint(slot: &SlotInfo) -> String {
+    format!("the store was made for {} ({})", slot.recipient, slot.label)
+}
+
+fn key_hints(reason: &KeyError) -> Option<String> {
+    Some(match reason {
+        KeyError::Exposed { path, .. } => format!("chmod 600 {}", shown(path)),
+        KeyError::ForeignOwner { path, .. } => {
+            format!("take a copy of {} that is your own", shown(path))
+        }
+        KeyError::PassphraseNeeded { .. } => {
+            "run this in a terminal, or give an identity in MCPLEXER_AGE_IDENTITY".to_owned()
+        }
+        KeyError::NotCreated { .. } => "MCPLEXER_AGE_KEY names another place for the key".to_owned(),
+        KeyError::Invalid { .. } | KeyError::NotByPassphrase { .. } => {
+            "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, or is one encrypted with age -p".to_owned()
+        }
+        _ => return None,
+    })
+}

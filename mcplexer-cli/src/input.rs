@@ -1,0 +1,162 @@
+//! What the user gives: values, passphrases, answers.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::unix::ffi::OsStringExt;
+
+use mcplexer_secrets::{Error, MAX_VALUE_LEN, SecretValue};
+
+use crate::cli::{Global, Newline, Put};
+use crate::exit_code;
+use crate::failure::Failure;
+use crate::output::{say_hint, shown};
+
+/// Where a value comes from. A file is opened here, while `/dev/fd/N` can still be reached: a
+/// hardened process has no access to its own.
+pub(crate) enum ValueSource {
+    Argument(Vec<u8>),
+    File(File, String, Newline),
+    Stdin(Newline),
+    Prompt,
+}
+
+impl ValueSource {
+    pub(crate) fn of(put: &mut Put, global: Global) -> Result<Self, Failure> {
+        if let Some(value) = put.value.take() {
+            return Ok(Self::Argument(value.into_vec()));
+        }
+        if let Some(path) = &put.file {
+            let file = File::open(path).map_err(|source| Error::Io {
+                action: "read",
+                path: path.clone(),
+                source,
+            })?;
+            let newline = put.newline.unwrap_or(Newline::Keep);
+            return Ok(Self::File(file, shown(path), newline));
+        }
+        if !io::stdin().is_terminal() {
+            return Ok(Self::Stdin(put.newline.unwrap_or(Newline::Strip)));
+        }
+        if global.no_input {
+            return Err(
+                Failure::new("no value was given, and --no-input forbids asking")
+                    .with_hint("give it on standard input or with --file")
+                    .with_code(exit_code::USAGE),
+            );
+        }
+        Ok(Self::Prompt)
+    }
+
+    pub(crate) fn read(self, put: &Put, global: Global) -> Result<SecretValue, Failure> {
+        let bytes = match self {
+            Self::Argument(bytes) => {
+                if !global.quiet && io::stderr().is_terminal() {
+                    say_hint(
+                        "values in arguments are visible in ps and shell history; leave it out to be asked",
+                    );
+                }
+                bytes
+            }
+            Self::File(file, name, newline) => read_value(file, &name, newline)?,
+            Self::Stdin(newline) => read_value(io::stdin(), "standard input", newline)?,
+            Self::Prompt => {
+                let prompt = format!("{} for {}: ", put.key, put.scope);
+                let answer = rpassword::prompt_password(prompt);
+                answer.map_err(|error| cannot_ask(&error))?.into_bytes()
+            }
+        };
+        Ok(SecretValue::new(bytes).map_err(Error::from)?)
+    }
+}
+
+/// Reads a value, and takes one line end from its end if it is to be stripped.
+fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>, Failure> {
+    // Room for a line end that is stripped, and one byte to see that there is too much.
+    let limit = MAX_VALUE_LEN + 3;
+    let mut bytes = Vec::new();
+    source
+        .take(limit as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
+    if newline == Newline::Strip && bytes.ends_with(b"\n") {
+        bytes.pop();
+        if bytes.ends_with(b"\r") {
+            bytes.pop();
+        }
+    }
+    Ok(bytes)
+}
+
+/// Asks for the passphrase of a key file; `None` if there is nobody to ask.
+pub(crate) fn passphrase(path: &str, retry: bool, global: Global) -> Option<SecretValue> {
+    if global.no_input || !someone_is_there() {
+        return None;
+    }
+    let again = if retry { "that was wrong; " } else { "" };
+    let answer = rpassword::prompt_password(format!("{again}passphrase for {path}: ")).ok()?;
+    SecretValue::new(answer.into_bytes()).ok()
+}
+
+/// Asks a question that is answered with yes or no. Nothing typed is no.
+pub(crate) fn confirm(question: &str, global: Global) -> Result<(), Failure> {
+    if global.no_input || !io::stdin().is_terminal() {
+        return Err(Failure::new("there is nobody to ask")
+            .with_hint("--force does it without asking")
+            .with_code(exit_code::USAGE));
+    }
+    let mut answer = String::new();
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{question} [y/N] ")
+        .and_then(|()| stderr.flush())
+        .and_then(|()| io::stdin().read_line(&mut answer))
+        .map_err(|error| cannot_ask(&error))?;
+    match answer.trim() {
+        "y" | "Y" | "yes" | "Yes" | "YES" => Ok(()),
+        _ => Err(Failure::new("declined; nothing was changed").with_code(exit_code::DECLINED)),
+    }
+}
+
+/// Whether a person sees a prompt: a pipe may take one of the two, as in `gh auth token | mcplexer
+/// secret put …`.
+fn someone_is_there() -> bool {
+    io::stdin().is_terminal() || io::stderr().is_terminal()
+}
+
+fn cannot_ask(error: &io::Error) -> Failure {
+    Failure::new(format!("cannot ask: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8], newline: Newline) -> Vec<u8> {
+        read_value(bytes, "test", newline).unwrap()
+    }
+
+    /// F32: one line end is dropped from a pipe. F33: nothing else is.
+    #[test]
+    fn exactly_one_line_end_is_stripped() {
+        for (given, stripped) in [
+            ("x\n", "x"),
+            ("x\r\n", "x"),
+            ("x\n\n", "x\n"),
+            ("x\r", "x\r"),
+            (" x \t", " x \t"),
+            ("\n\nx", "\n\nx"),
+            ("\n", ""),
+        ] {
+            assert_eq!(read(given.as_bytes(), Newline::Strip), stripped.as_bytes());
+            assert_eq!(read(given.as_bytes(), Newline::Keep), given.as_bytes());
+        }
+    }
+
+    #[test]
+    fn the_longest_value_fits_with_its_line_end() {
+        let mut bytes = vec![b'x'; MAX_VALUE_LEN];
+        bytes.extend(b"\r\n");
+        assert_eq!(read(&bytes, Newline::Strip).len(), MAX_VALUE_LEN);
+        bytes.insert(0, b'x');
+        assert!(SecretValue::new(read(&bytes, Newline::Strip)).is_err());
+    }
+}

@@ -1,0 +1,37 @@
+//! `mcplexer`: the credentials of tool servers, encrypted at rest, at the command line.
+
+mod cli;
+mod commands;
+mod exit_code;
+mod failure;
+mod harden;
+mod input;
+mod output;
+mod session;
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+use clap::Parser;
+use zeroizing_alloc::ZeroAlloc;
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+
+/// Wipes what it frees: buffers inside libraries may have held a value.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
+fn main() -> ExitCode {
+    let result = match Cli::try_parse() {
+        Ok(cli) => commands::run(cli),
+        Err(error) => Failure::of_usage(error),
+    };
+    match result {
+        Ok(()) => ExitCode::from(exit_code::DONE),
+        Err(failure) => {
+            failure.report();
+            ExitCode::from(failure.code)
+        }
+    }
+}

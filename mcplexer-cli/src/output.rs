@@ -1,0 +1,150 @@
+//! What the user sees: data on standard output, everything else on standard error.
+
+use std::fmt::{self, Display};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
+
+use mcplexer_secrets::Timestamp;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Writes data to standard output. A reader that goes away early, as `head` does, is no failure.
+pub(crate) fn print(data: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(data.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::of_stdout(&error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes one JSON document to standard output.
+pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(document)
+        .map_err(|error| Failure::new(format!("cannot make JSON: {error}")))?;
+    print(&format!("{text}\n"))
+}
+
+pub(crate) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Writes a line to standard error. Nobody is left to hear it if that fails.
+pub(crate) fn say(line: &str) {
+    let _unheard = writeln!(io::stderr().lock(), "{line}");
+}
+
+pub(crate) fn say_hint(hint: &str) {
+    say(&format!("mcplexer: hint: {hint}"));
+}
+
+/// Text from elsewhere, with its control characters made visible, so that no file or name can
+/// steer a terminal.
+pub(crate) fn sanitized(text: impl Display) -> String {
+    let mut clean = String::new();
+    for character in text.to_string().chars() {
+        // Bidirectional overrides reorder what is read as much as an escape sequence does.
+        let steers = matches!(character, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+        if character.is_control() || steers {
+            clean.extend(character.escape_default());
+        } else {
+            clean.push(character);
+        }
+    }
+    clean
+}
+
+/// A path as people write it, with `~` for the home directory.
+pub(crate) fn shown(path: &Path) -> String {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
+    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
+        Some(rest) => sanitized(Path::new("~").join(rest).display()),
+        None => sanitized(path.display()),
+    }
+}
+
+/// Rows under a header, in columns as wide as they need to be.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths);
+        let line: String = cells
+            .map(|(cell, &width)| format!("{cell:width$}  "))
+            .collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// One name a line, for `xargs` and `while read`.
+pub(crate) fn lines(names: impl IntoIterator<Item = impl Display>) -> String {
+    names.into_iter().map(|name| format!("{name}\n")).collect()
+}
+
+/// How long ago something was, in words.
+pub(crate) struct Ago(pub(crate) Timestamp);
+
+impl Display for Ago {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&in_words(self.0, Timestamp::now()))
+    }
+}
+
+fn in_words(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_micros().saturating_sub(then.as_micros()) / 1_000_000;
+    let (count, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        86_400..2_592_000 => (seconds / 86_400, "day"),
+        2_592_000..31_536_000 => (seconds / 2_592_000, "month"),
+        _ => (seconds / 31_536_000, "year"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural} ago")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_become_visible() {
+        assert_eq!(
+            sanitized("a\x1b[31m\n\u{202e}ü"),
+            "a\\u{1b}[31m\\n\\u{202e}ü"
+        );
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [
+            vec!["KEY".into(), "V".into()],
+            vec!["LONGER".into(), "1".into()],
+        ];
+        assert_eq!(table(&rows), "KEY     V\nLONGER  1\n");
+    }
+
+    #[test]
+    fn times_are_told_in_words() {
+        let at = |seconds: u64| Timestamp::from_micros(seconds * 1_000_000);
+        let told = |seconds| in_words(at(0), at(seconds));
+        assert_eq!(told(59), "just now");
+        assert_eq!(told(60), "1 minute ago");
+        assert_eq!(told(7200), "2 hours ago");
+        assert_eq!(told(3 * 86_400), "3 days ago");
+        assert_eq!(told(800 * 86_400), "2 years ago");
+        assert_eq!(in_words(at(5), at(0)), "just now");
+    }
+}

@@ -1,0 +1,151 @@
+//! The store as one command sees it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mcplexer_secrets::audit::{FileAudit, StderrAudit};
+use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
+use mcplexer_secrets::{Error, Home, KeySource, ScopeId, SecretStore, Store};
+
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::harden::harden;
+use crate::output::{say, shown};
+use crate::{exit_code, input};
+
+/// Names the audit log: a file, `stderr` or `off`.
+const AUDIT_VARIABLE: &str = "MCPLEXER_AUDIT";
+
+/// An open store, and what belongs to it.
+pub(crate) struct Session {
+    pub(crate) store: Store,
+    pub(crate) home: Home,
+    pub(crate) global: Global,
+    keys: Arc<dyn KeyProvider>,
+    file_keys: Option<Arc<FileKeys>>,
+    audit: AuditPlace,
+}
+
+enum AuditPlace {
+    File(PathBuf),
+    Stderr,
+    Off,
+}
+
+impl Session {
+    /// Opens the store that the environment names. From here on the process is hardened.
+    pub(crate) fn open(global: Global) -> Result<Self, Failure> {
+        harden();
+        let home = Home::from_env()?;
+        let (keys, file_keys): (Arc<dyn KeyProvider>, _) = match home.key() {
+            KeySource::File(path) => {
+                let keys = FileKeys::new(path).with_passphrase(move |request| {
+                    input::passphrase(&shown(request.path), request.retry, global)
+                });
+                let keys = Arc::new(keys);
+                (Arc::clone(&keys) as Arc<dyn KeyProvider>, Some(keys))
+            }
+            other => (other.provider(), None),
+        };
+        let mut store = Store::open(home.store(), Arc::clone(&keys))?;
+        let audit = AuditPlace::from_env(&home);
+        match &audit {
+            AuditPlace::File(path) => store = store.with_audit(FileAudit::new(path)),
+            AuditPlace::Stderr => store = store.with_audit(StderrAudit::new()?),
+            AuditPlace::Off => {}
+        }
+        Ok(Self {
+            store,
+            home,
+            global,
+            keys,
+            file_keys,
+            audit,
+        })
+    }
+
+    /// The identities that open the store, as far as they can be had.
+    pub(crate) fn identities(&self) -> Result<Vec<Identity>, Error> {
+        Ok(self.keys.identities(Ask::Allowed)?)
+    }
+
+    /// The audit log, if it is kept in a file.
+    pub(crate) fn audit_log(&self) -> Result<&PathBuf, Failure> {
+        match &self.audit {
+            AuditPlace::File(path) => Ok(path),
+            AuditPlace::Stderr | AuditPlace::Off => Err(Failure::new(format!(
+                "{AUDIT_VARIABLE} names no file, so there is no log to read"
+            ))
+            .with_code(exit_code::USAGE)),
+        }
+    }
+
+    /// Tells the user what was done, unless told to be quiet.
+    pub(crate) fn tell(&self, line: &str) {
+        if !self.global.quiet {
+            say(line);
+        }
+    }
+
+    /// Tells the user that a key was made for this store, if it was.
+    pub(crate) fn tell_of_new_key(&self) {
+        if let Some(keys) = &self.file_keys
+            && keys.created()
+        {
+            let path = shown(keys.path());
+            self.tell(&format!(
+                "made a new age key at {path}; without it these secrets are lost: keep a copy in a safe place"
+            ));
+        }
+    }
+
+    /// Words a failure, with the name that may have been meant if one was not found.
+    pub(crate) fn explain(&self, error: Error) -> Failure {
+        let hint = match &error {
+            Error::ScopeNotFound { scope } => self.similar_scope(scope),
+            Error::SecretNotFound { scope, name } => {
+                let secrets = self.store.list(scope).unwrap_or_default();
+                let names = secrets.iter().map(|secret| secret.name.as_str());
+                similar(name.as_str(), names)
+                    .or_else(|| Some(format!("mcplexer secret list {scope} shows what there is")))
+            }
+            _ => None,
+        };
+        let failure = Failure::from(error);
+        match hint {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        }
+    }
+
+    fn similar_scope(&self, scope: &ScopeId) -> Option<String> {
+        let scopes = self.store.scopes().unwrap_or_default();
+        if scopes.is_empty() {
+            let store = shown(&self.home.store());
+            return Some(format!(
+                "{store} has no scopes; mcplexer secret put {scope} KEY makes this one"
+            ));
+        }
+        similar(scope.as_str(), scopes.iter().map(|scope| scope.id.as_str()))
+            .or_else(|| Some("mcplexer scope list shows what there is".to_owned()))
+    }
+}
+
+impl AuditPlace {
+    fn from_env(home: &Home) -> Self {
+        match std::env::var_os(AUDIT_VARIABLE) {
+            Some(value) if value == "off" => Self::Off,
+            Some(value) if value == "stderr" => Self::Stderr,
+            Some(value) if !value.is_empty() => Self::File(PathBuf::from(value)),
+            _ => Self::File(home.audit_log()),
+        }
+    }
+}
+
+/// The name closest to what was typed, if it is close.
+fn similar<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let best = names
+        .map(|name| (strsim::jaro_winkler(typed, name), name))
+        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.85).then(|| format!("did you mean {}?", best.1))
+}

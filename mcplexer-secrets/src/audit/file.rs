@@ -1,0 +1,203 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::chain::{self, Actor};
+use super::{AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink};
+use crate::error::{Finding, RecordName};
+use crate::{Error, Timestamp, private};
+
+/// No line is longer: names are bounded.
+const MAX_LINE_LEN: u64 = 4096;
+
+/// An audit log in a file of mode 0600, shared by any number of processes.
+///
+/// Appends are serialised by a lock on the file. The unfinished line that a crash can leave at the
+/// end is removed by the next append, which records that in a line of its own.
+#[derive(Debug)]
+pub struct FileAudit {
+    path: PathBuf,
+    actor: Actor,
+    open: Mutex<Option<Open>>,
+}
+
+/// The file, and its end as this process knows it.
+#[derive(Debug)]
+struct Open {
+    file: File,
+    len: u64,
+    tip: AuditPosition,
+}
+
+/// What the file turns out to end with.
+struct End {
+    tip: AuditPosition,
+    /// Bytes of an unfinished line after it.
+    torn: u64,
+}
+
+impl FileAudit {
+    /// The log in the file at `path`. It is made with the first line.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            actor: Actor::this_process(),
+            open: Mutex::new(None),
+        }
+    }
+
+    /// Where the log is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Does `work` on the file under its lock, with its end known and sound.
+    fn locked<T>(&self, work: impl FnOnce(&mut Open) -> Result<T, Error>) -> Result<T, Error> {
+        let failed = |source| Error::Audit {
+            path: self.path.clone(),
+            source,
+        };
+        let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = match slot.take() {
+            Some(open) if is_still_at(&open.file, &self.path) => open,
+            _ => Open {
+                file: self.create().map_err(failed)?,
+                len: 0,
+                tip: AuditPosition::genesis()?,
+            },
+        };
+        open.file.lock().map_err(failed)?;
+        let result = self.catch_up(&mut open).and_then(|()| work(&mut open));
+        open.file.unlock().map_err(failed)?;
+        *slot = Some(open);
+        result
+    }
+
+    fn create(&self) -> io::Result<File> {
+        private::create_parent(&self.path)?;
+        private::create_file(&self.path)?;
+        OpenOptions::new().read(true).append(true).open(&self.path)
+    }
+
+    /// Learns what others have appended since, and heals what a crash has left.
+    fn catch_up(&self, open: &mut Open) -> Result<(), Error> {
+        let failed = |source| Error::Audit {
+            path: self.path.clone(),
+            source,
+        };
+        let len = open.file.metadata().map_err(failed)?.len();
+        if len == open.len {
+            return Ok(());
+        }
+        let end = read_end(&open.file, len).map_err(failed)?.ok_or_else(|| {
+            let log = RecordName::AuditLog(self.path.clone());
+            Error::tampered(log, Finding::Malformed)
+        })?;
+        open.len = len - end.torn;
+        open.tip = end.tip;
+        if end.torn > 0 {
+            open.file.set_len(open.len).map_err(failed)?;
+            let event = AuditEvent {
+                time: Timestamp::now(),
+                operation: AuditOperation::Heal,
+                scope: None,
+                name: None,
+                outcome: AuditOutcome::Ok,
+                sealed: None,
+                store: None,
+            };
+            self.write(open, &event)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, open: &mut Open, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
+        let (line, tip) = open.tip.next(event, &self.actor)?;
+        let mut written = (&open.file).write_all(line.as_bytes());
+        if written.is_ok() && event.durable() {
+            written = open.file.sync_data();
+        }
+        if let Err(source) = written {
+            // What was written of the line is taken back; if even that fails, it is healed later.
+            let _torn = open.file.set_len(open.len);
+            return Err(Error::Audit {
+                path: self.path.clone(),
+                source,
+            });
+        }
+        open.len += line.len() as u64;
+        open.tip = tip;
+        Ok(tip)
+    }
+}
+
+impl AuditSink for FileAudit {
+    fn log(&self) -> Result<Option<AuditLog>, Error> {
+        let id = self.locked(|open| Ok(open.tip.log))?;
+        Ok(Some(AuditLog {
+            id,
+            file: file_name(&self.path),
+        }))
+    }
+
+    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
+        self.locked(|open| self.write(open, event))
+    }
+}
+
+pub(super) fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// Whether the path still leads to the open file: somebody may have moved the log away.
+fn is_still_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Reads the last whole line of a file of `len` bytes, and the first one for the log's id. `None`
+/// if they are no audit lines.
+fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
+    let from = len.saturating_sub(2 * MAX_LINE_LEN);
+    let tail = read_range(file, from, len)?;
+    let torn = tail.iter().rev().take_while(|&&byte| byte != b'\n').count();
+    let torn_len = torn as u64;
+    let whole = tail.get(..tail.len() - torn).unwrap_or_default();
+    if whole.is_empty() && from == 0 {
+        return Ok(AuditPosition::genesis().ok().map(|tip| End {
+            tip,
+            torn: torn_len,
+        }));
+    }
+    let last = whole.strip_suffix(b"\n").unwrap_or(whole);
+    let last = last.rsplit(|&byte| byte == b'\n').next().unwrap_or(last);
+    let head = read_range(file, 0, len.min(MAX_LINE_LEN))?;
+    let first = head.split(|&byte| byte == b'\n').next().unwrap_or(&head);
+    Ok((|| {
+        let (content, hash) = chain::parse(last)?;
+        let (first, _) = chain::parse(first)?;
+        let tip = AuditPosition {
+            log: chain::from_hex(&first.prev)?,
+            line: content.number,
+            hash,
+        };
+        Some(End {
+            tip,
+            torn: torn_len,
+        })
+    })())
+}
+
+fn read_range(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {
+    let len = usize::try_from(to - from).map_err(|_| ErrorKind::OutOfMemory)?;
+    let mut bytes = vec![0; len];
+    file.read_exact_at(&mut bytes, from)?;
+    Ok(bytes)
+}

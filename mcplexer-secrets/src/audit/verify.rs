@@ -1,0 +1,168 @@
+//! Reading a log back.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use super::chain::{self, Content, Hash};
+use super::file::file_name;
+use super::{AuditOperation, AuditOutcome};
+use crate::error::{Finding, RecordName};
+use crate::record::{AuditSeal, StoreId};
+use crate::{Error, ScopeId, SecretName};
+
+/// A line of an audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditLine {
+    /// Its number, from 1.
+    pub line: u64,
+    /// When, in RFC 3339.
+    pub time: String,
+    /// What was done.
+    pub operation: AuditOperation,
+    /// In which scope.
+    pub scope: Option<ScopeId>,
+    /// To which secret.
+    pub name: Option<SecretName>,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// The user id of the process.
+    pub uid: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// The file name of its program.
+    pub program: String,
+}
+
+/// What a verified log looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct AuditReport {
+    /// How many lines it has.
+    pub lines: u64,
+    /// Up to which line the store vouches for it; 0 if for none.
+    pub sealed: u64,
+    /// How many unfinished lines were removed from its end after crashes.
+    pub healed: u64,
+    /// How many bytes of an unfinished line are at its end now. The next operation removes them.
+    pub torn: u64,
+}
+
+/// Reads all lines of the log at `path`, without verifying their chain.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read; [`Error::Tampered`] names a line that is none.
+pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
+    let mut lines = Vec::new();
+    each_line(path, |number, bytes| {
+        let (content, _) = chain::parse(bytes)
+            .ok_or_else(|| Error::tampered(RecordName::AuditLine(number), Finding::BrokenChain))?;
+        lines.push(AuditLine {
+            line: content.number,
+            time: content.time,
+            operation: content.op,
+            scope: content.scope,
+            name: content.name,
+            outcome: content.outcome,
+            uid: content.uid,
+            pid: content.pid,
+            program: content.program,
+        });
+        Ok(())
+    })?;
+    Ok(lines)
+}
+
+/// Checks the chain of the log at `path`, and that it has every line that `store` has sealed.
+/// `seals` are all the seals in that store, with the ids of their logs.
+pub(crate) fn verify(
+    path: &Path,
+    store: StoreId,
+    seals: &[(Hash, AuditSeal)],
+) -> Result<AuditReport, Error> {
+    let store = store.to_string();
+    let mut report = AuditReport::default();
+    let mut log = None;
+    let mut previous: Hash = [0; 32];
+    let mut seal = None;
+    let mut last_write: Option<Content> = None;
+    let torn = each_line(path, |number, bytes| {
+        let broken = || Error::tampered(RecordName::AuditLine(number), Finding::BrokenChain);
+        let (content, hash) = chain::parse(bytes).ok_or_else(broken)?;
+        let prev = chain::from_hex(&content.prev).ok_or_else(broken)?;
+        if log.is_none() {
+            log = Some(prev);
+            seal = seals
+                .iter()
+                .find(|(id, _)| *id == prev)
+                .map(|(_, seal)| seal);
+        } else if prev != previous {
+            return Err(broken());
+        }
+        if content.number != number {
+            return Err(broken());
+        }
+        if seal.is_some_and(|seal| seal.line == number && seal.hash != hash) {
+            return Err(broken());
+        }
+        report.lines = number;
+        report.healed += u64::from(content.op == AuditOperation::Heal);
+        if content.sealed.is_some() && content.store.as_ref() == Some(&store) {
+            last_write = Some(content);
+        }
+        previous = hash;
+        Ok(())
+    });
+    let whole = || RecordName::AuditLog(path.to_owned());
+    let cut_off = || Error::tampered(whole(), Finding::CutOff);
+    let file = file_name(path);
+    let replaced = seals.iter().any(|(_, seal)| seal.file == file);
+    report.torn = match torn {
+        Ok(torn) => torn,
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound && replaced => {
+            return Err(Error::tampered(whole(), Finding::Missing));
+        }
+        Err(error) => return Err(error),
+    };
+    if seal.is_none() && replaced {
+        return Err(cut_off());
+    }
+    report.sealed = seal.map_or(0, |seal| seal.line);
+    if report.sealed > report.lines {
+        return Err(cut_off());
+    }
+    // A change writes its line, says there what was sealed before, and seals the line in the same
+    // commit. So the seal is at the last change, or where that one found it if it was cut short.
+    if let Some(last) = last_write
+        && report.sealed != last.number
+        && Some(report.sealed) != last.sealed
+    {
+        return Err(Error::tampered(whole(), Finding::StoreIsOlder));
+    }
+    Ok(report)
+}
+
+/// Calls `each` with the number and the bytes of every finished line, and says how many bytes of
+/// an unfinished one follow.
+fn each_line(
+    path: &Path,
+    mut each: impl FnMut(u64, &[u8]) -> Result<(), Error>,
+) -> Result<u64, Error> {
+    let failed = |source: io::Error| Error::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let mut reader = BufReader::new(File::open(path).map_err(failed)?);
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        reader.read_until(b'\n', &mut bytes).map_err(failed)?;
+        match bytes.split_last() {
+            Some((b'\n', line)) => each(number, line)?,
+            _ => break,
+        }
+    }
+    Ok(bytes.len() as u64)
+}

@@ -1,0 +1,366 @@
+//! Records in a redb file, or in redb over memory.
+//!
+//! The file is opened in [`ConcurrencyMode::MultiWriter`], so that several processes share it, and
+//! read-only until the first write, so that a program that only reads never needs write access.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redb::{
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
+    ReadableDatabase, ReadableTable, TableDefinition, TableError, TransactionError,
+    WriteTransaction,
+};
+
+use super::panics::catch;
+use super::{Backend, BackendError, BackendErrorKind, Commit, Snapshot, Table, Transaction};
+use crate::private;
+
+/// How long a writer waits for others before it answers busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_millis(4);
+
+const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+    TableDefinition::new(table.name())
+}
+
+/// A [`Backend`] on redb.
+#[derive(Debug)]
+pub struct RedbBackend {
+    /// `None` is memory.
+    path: Option<PathBuf>,
+    handle: Mutex<Option<Handle>>,
+}
+
+/// The open database. Memory is always a writer; a file becomes one with its first write.
+enum Handle {
+    Reader(ReadOnlyDatabase),
+    Writer(Arc<Database>),
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Reader(_) => "Reader",
+            Self::Writer(_) => "Writer",
+        })
+    }
+}
+
+impl RedbBackend {
+    /// Records in the file at `path`. Nothing is opened or made until it is needed; the file is
+    /// then made with mode 0600, and its directory, if missing, with mode 0700.
+    #[must_use]
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: Some(path.into()),
+            handle: Mutex::new(None),
+        }
+    }
+
+    /// Records in memory, gone when this is dropped.
+    ///
+    /// # Errors
+    /// [`BackendError`] if there is no memory for an empty database.
+    pub fn in_memory() -> Result<Self, BackendError> {
+        let database = Builder::new()
+            .create_with_backend(redb::backends::InMemoryBackend::new())
+            .map_err(|error| failure(None, "create", Cause::from(error)))?;
+        Ok(Self {
+            path: None,
+            handle: Mutex::new(Some(Handle::Writer(Arc::new(database)))),
+        })
+    }
+
+    /// Does `work` on redb. After a failure that may have left the database handle unusable, such
+    /// as a full disk or a panic over a damaged page, a file's handle is dropped: the next call
+    /// opens it anew.
+    fn run<T>(
+        &self,
+        verb: &'static str,
+        work: impl FnOnce() -> Result<T, Cause>,
+    ) -> Result<T, BackendError> {
+        let result = catch(work).unwrap_or(Err(Cause::Panic));
+        result.map_err(|cause| {
+            if self.path.is_some() && !matches!(cause, Cause::Busy) {
+                let _unusable = catch(|| self.lock().take());
+            }
+            failure(self.path.as_deref(), verb, cause)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Handle>> {
+        self.handle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a read on the open database, opening it if need be; `None` if there is none yet.
+    fn begin_read(&self) -> Result<Option<ReadTransaction>, Cause> {
+        let mut handle = self.lock();
+        if handle.is_none()
+            && let Some(path) = &self.path
+        {
+            *handle = match open_to_read(path)? {
+                Some(opened) => Some(opened),
+                None => return Ok(None),
+            };
+        }
+        Ok(match handle.as_ref() {
+            Some(Handle::Reader(database)) => Some(database.begin_read()?),
+            Some(Handle::Writer(database)) => Some(database.begin_read()?),
+            None => None,
+        })
+    }
+
+    /// The database, open for writing.
+    fn writer(&self) -> Result<Arc<Database>, Cause> {
+        let mut handle = self.lock();
+        if let Some(Handle::Writer(database)) = handle.as_ref() {
+            return Ok(Arc::clone(database));
+        }
+        let Some(path) = &self.path else {
+            return Err(Cause::Panic);
+        };
+        private::create_parent(path)?;
+        private::create_file(path)?;
+        let database = Arc::new(multi_writer().create(path)?);
+        *handle = Some(Handle::Writer(Arc::clone(&database)));
+        Ok(database)
+    }
+}
+
+fn multi_writer() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
+    builder
+}
+
+/// Opens an existing file; `None` if there is none, or one that nothing was written to yet.
+fn open_to_read(path: &Path) -> Result<Option<Handle>, Cause> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() == 0 => return Ok(None),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    match multi_writer().open_read_only(path) {
+        Ok(database) => Ok(Some(Handle::Reader(database))),
+        // A writer was killed. Opening the file for writing once repairs it.
+        Err(DatabaseError::RepairAborted) => {
+            let database = multi_writer().open(path)?;
+            Ok(Some(Handle::Writer(Arc::new(database))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Backend for RedbBackend {
+    fn read(&self) -> Result<Box<dyn Snapshot + '_>, BackendError> {
+        let transaction = self.run("open", || self.begin_read())?;
+        Ok(Box::new(RedbSnapshot {
+            backend: self,
+            transaction,
+        }))
+    }
+
+    fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
+        let transaction = self.run("open", || begin_write(&*self.writer()?))?;
+        Ok(Box::new(RedbTransaction {
+            backend: self,
+            transaction,
+        }))
+    }
+}
+
+/// Begins a write transaction as soon as no other writer, here or in another process, is in one.
+fn begin_write(database: &Database) -> Result<WriteTransaction, Cause> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_micros(50);
+    loop {
+        match database.try_begin_write() {
+            Err(TransactionError::WouldBlock) if Instant::now() < deadline => {
+                thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
+struct RedbSnapshot<'a> {
+    backend: &'a RedbBackend,
+    /// `None` is the empty state of a store that nothing was written to yet.
+    transaction: Option<ReadTransaction>,
+}
+
+impl Snapshot for RedbSnapshot<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+        let Some(transaction) = &self.transaction else {
+            return Ok(None);
+        };
+        self.backend.run("read", || {
+            existing(transaction.open_table(definition(table)))?
+                .map_or(Ok(None), |table| get(&table, key))
+        })
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), BackendError> {
+        let Some(transaction) = &self.transaction else {
+            return Ok(());
+        };
+        self.backend.run("read", || {
+            existing(transaction.open_table(definition(table)))?
+                .map_or(Ok(()), |table| scan(&table, prefix, each))
+        })
+    }
+}
+
+struct RedbTransaction<'a> {
+    backend: &'a RedbBackend,
+    transaction: WriteTransaction,
+}
+
+impl Snapshot for RedbTransaction<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+        self.backend.run("read", || {
+            get(&self.transaction.open_table(definition(table))?, key)
+        })
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), BackendError> {
+        self.backend.run("read", || {
+            scan(
+                &self.transaction.open_table(definition(table))?,
+                prefix,
+                each,
+            )
+        })
+    }
+}
+
+impl Transaction for RedbTransaction<'_> {
+    fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
+        self.backend.run("write", || {
+            let mut table = self.transaction.open_table(definition(table))?;
+            table.insert(key, record)?;
+            Ok(())
+        })
+    }
+
+    fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), BackendError> {
+        self.backend.run("write", || {
+            let mut table = self.transaction.open_table(definition(table))?;
+            table.remove(key)?;
+            Ok(())
+        })
+    }
+
+    fn delete_prefix(&mut self, table: Table, prefix: &[u8]) -> Result<(), BackendError> {
+        self.backend.run("write", || {
+            let mut table = self.transaction.open_table(definition(table))?;
+            let mut keys = Vec::new();
+            scan(&table, prefix, &mut |key, _| keys.push(key.to_vec()))?;
+            for key in keys {
+                table.remove(key.as_slice())?;
+            }
+            Ok(())
+        })
+    }
+
+    fn commit(self: Box<Self>) -> Result<Commit, BackendError> {
+        let Self {
+            backend,
+            transaction,
+        } = *self;
+        backend.run("write", || Ok(transaction.commit()?))?;
+        Ok(Commit::Applied)
+    }
+}
+
+fn get<T>(table: &T, key: &[u8]) -> Result<Option<Vec<u8>>, Cause>
+where
+    T: ReadableTable<&'static [u8], &'static [u8]>,
+{
+    Ok(table.get(key)?.map(|record| record.value().to_vec()))
+}
+
+fn scan<T>(table: &T, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), Cause>
+where
+    T: ReadableTable<&'static [u8], &'static [u8]>,
+{
+    for entry in table.range::<&[u8]>(prefix..)? {
+        let (key, record) = entry?;
+        if !key.value().starts_with(prefix) {
+            break;
+        }
+        each(key.value(), record.value());
+    }
+    Ok(())
+}
+
+/// A table, or `None` if nothing was ever put in it.
+fn existing<T>(table: Result<T, TableError>) -> Result<Option<T>, Cause> {
+    match table {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why redb could not do something.
+enum Cause {
+    Busy,
+    Panic,
+    Redb(redb::Error),
+}
+
+impl<E: Into<redb::Error>> From<E> for Cause {
+    fn from(error: E) -> Self {
+        match error.into() {
+            redb::Error::WouldBlock
+            | redb::Error::DatabaseAlreadyOpen
+            | redb::Error::LockProtocolMismatch => Self::Busy,
+            error => Self::Redb(error),
+        }
+    }
+}
+
+/// Puts redb's error into words, with the path it is about.
+fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendError {
+    use BackendErrorKind::{Busy, Corrupt, Other};
+    let place = path.map_or_else(|| "the store in memory".into(), Path::to_string_lossy);
+    match cause {
+        Cause::Busy => BackendError::new(
+            Busy,
+            format!("{place} is in use by another program that does not make way"),
+        ),
+        Cause::Panic => BackendError::new(Corrupt, format!("{place} is damaged")),
+        Cause::Redb(error) => {
+            let (kind, message) = match &error {
+                redb::Error::Io(io) if io.kind() == ErrorKind::InvalidData => {
+                    (Corrupt, format!("{place} is not a redb database"))
+                }
+                redb::Error::Io(io) if io.kind() == ErrorKind::UnexpectedEof => {
+                    (Corrupt, format!("{place} is damaged: it ends too early"))
+                }
+                redb::Error::Corrupted(_) => (Corrupt, format!("{place} is damaged")),
+                _ => (Other, format!("cannot {verb} {place}")),
+            };
+            BackendError::new(kind, message).with_source(error)
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What can go wrong, and which kind of thing it is.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::backend::{BackendError, BackendErrorKind};
+use crate::keys::KeyError;
+use crate::{InvalidName, InvalidValue, ScopeId, SecretName, SlotInfo};
+
+/// Any failure of a [`SecretStore`](crate::SecretStore). Carries names and paths, never a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such scope.
+    #[error("no scope {scope}")]
+    ScopeNotFound {
+        /// The scope asked for.
+        scope: ScopeId,
+    },
+    /// The scope has no such secret.
+    #[error("no secret {name} in scope {scope}")]
+    SecretNotFound {
+        /// The scope asked for, which exists.
+        scope: ScopeId,
+        /// The name asked for.
+        name: SecretName,
+    },
+    /// The scope to be made is there already.
+    #[error("scope {scope} already exists")]
+    ScopeExists {
+        /// The scope.
+        scope: ScopeId,
+    },
+    /// The secret to be made is there already.
+    #[error("{scope}/{name} already exists, at version {version}")]
+    SecretExists {
+        /// Its scope.
+        scope: ScopeId,
+        /// Its name.
+        name: SecretName,
+        /// The version it is at.
+        version: u64,
+    },
+    /// A compare-and-swap found another version than it was told to expect.
+    #[error("{scope}/{name} is {}, not at version {expected}", at_version(.found))]
+    VersionMismatch {
+        /// The scope.
+        scope: ScopeId,
+        /// The name.
+        name: SecretName,
+        /// The version that was expected.
+        expected: u64,
+        /// The version it is at; `None` if there is no such secret.
+        found: Option<u64>,
+    },
+    /// The scope holds as many secrets as a scope can.
+    #[error(
+        "scope {scope} is full: it holds {} secrets",
+        crate::MAX_SECRETS_PER_SCOPE
+    )]
+    ScopeFull {
+        /// The scope.
+        scope: ScopeId,
+    },
+    /// The store holds as many scopes as a store can.
+    #[error("the store is full: it holds {} scopes", crate::MAX_SCOPES)]
+    StoreFull,
+    /// A name that cannot be one.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    /// Bytes that cannot be a value.
+    #[error(transparent)]
+    InvalidValue(#[from] InvalidValue),
+    /// A display name that is empty, longer than 128 characters or has a control character.
+    #[error("a display name is 1 to 128 characters, none of them a control character")]
+    InvalidDisplayName,
+    /// No identity at hand opens this store.
+    #[error("no key opens this store: {reason}")]
+    Locked {
+        /// What was tried.
+        reason: KeyError,
+        /// The recipients whose identities would open it.
+        slots: Vec<SlotInfo>,
+    },
+    /// The key for a new store could not be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A record is not as the store wrote it.
+    #[error("tampered or damaged: {record} {finding}")]
+    Tampered {
+        /// The record in question.
+        record: RecordName,
+        /// What is wrong with it.
+        finding: Finding,
+    },
+    /// The store was written in a format this version does not know.
+    #[error("{record} is in format version {found}; this program reads version {supported}")]
+    UnsupportedFormat {
+        /// The record that says so.
+        record: RecordName,
+        /// The version found.
+        found: u8,
+        /// The version this library reads and writes.
+        supported: u8,
+    },
+    /// The backend could not do its part.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// The operation could not be recorded, and so was not done.
+    #[error("cannot write the audit log {path}", path = .path.display())]
+    Audit {
+        /// The log.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file other than the key could not be read or made.
+    #[error("cannot {action} {path}", path = .path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// An environment variable names no usable place.
+    #[error("{variable} {problem}")]
+    Environment {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The operating system gave no random bytes, or sealing failed for lack of memory.
+    #[error("cannot seal: {0}")]
+    Seal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The kinds of failure that call for different reactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What was asked for is not there.
+    NotFound,
+    /// What was to be made is there already, or has another version.
+    Conflict,
+    /// The request cannot be right, whatever the store holds.
+    Invalid,
+    /// The key is missing, wrong or exposed.
+    Key,
+    /// The store or the log was changed behind the library's back.
+    Tampered,
+    /// Somebody else is using the store for too long.
+    Busy,
+    /// Anything else, mostly the file system.
+    Other,
+}
+
+impl Error {
+    /// Which reaction this failure calls for.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::ScopeNotFound { .. } | Self::SecretNotFound { .. } => ErrorKind::NotFound,
+            Self::ScopeExists { .. } | Self::SecretExists { .. } | Self::VersionMismatch { .. } => {
+                ErrorKind::Conflict
+            }
+            Self::InvalidName(_)
+            | Self::InvalidValue(_)
+            | Self::InvalidDisplayName
+            | Self::Environment { .. } => ErrorKind::Invalid,
+            Self::Locked { .. } | Self::Key(_) => ErrorKind::Key,
+            Self::Tampered { .. } => ErrorKind::Tampered,
+            Self::Backend(error) => match error.kind() {
+                BackendErrorKind::Busy => ErrorKind::Busy,
+                BackendErrorKind::Corrupt => ErrorKind::Tampered,
+                BackendErrorKind::Other => ErrorKind::Other,
+            },
+            Self::ScopeFull { .. }
+            | Self::StoreFull
+            | Self::UnsupportedFormat { .. }
+            | Self::Audit { .. }
+            | Self::Io { .. }
+            | Self::Seal(_) => ErrorKind::Other,
+        }
+    }
+
+    pub(crate) fn tampered(record: RecordName, finding: Finding) -> Self {
+        Self::Tampered { record, finding }
+    }
+}
+
+fn at_version(found: &Option<u64>) -> String {
+    found.map_or_else(
+        || "not there".to_owned(),
+        |version| format!("at version {version}"),
+    )
+}
+
+/// A record of the store, for messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordName {
+    /// The header: store id, generation, slots.
+    Header,
+    /// The list of all scopes.
+    ScopeList,
+    /// A scope, with the list of its secrets.
+    Scope(ScopeId),
+    /// A sealed value.
+    Secret(ScopeId, SecretName),
+    /// A record under a key that no name makes.
+    Unknown(&'static str),
+    /// The seal over the newest line of an audit log.
+    AuditSeal,
+    /// A line of an audit log, counted from 1.
+    AuditLine(u64),
+    /// An audit log as a whole.
+    AuditLog(PathBuf),
+}
+
+impl fmt::Display for RecordName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header => f.write_str("the store's header"),
+            Self::ScopeList => f.write_str("the list of scopes"),
+            Self::Scope(scope) => write!(f, "scope {scope}"),
+            Self::Secret(scope, name) => write!(f, "secret {scope}/{name}"),
+            Self::Unknown(table) => write!(f, "a record of table {table}"),
+            Self::AuditSeal => f.write_str("the seal of the audit log"),
+            Self::AuditLine(line) => write!(f, "line {line} of the audit log"),
+            Self::AuditLog(path) => write!(f, "the audit log {}", path.display()),
+        }
+    }
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// It cannot be decoded.
+    Malformed,
+    /// It does not open with the key it was sealed with: edited, forged, or moved from elsewhere.
+    DoesNotOpen,
+    /// It was removed, though what lists it still does.
+    Missing,
+    /// It is there, though what should list it does not.
+    Unlisted,
+    /// It is of another version than the newest one: an older state was put back.
+    WrongVersion {
+        /// The version the record has.
+        found: u64,
+        /// The version that was last written.
+        expected: u64,
+    },
+    /// It belongs to another generation of keys than the store is at.
+    WrongGeneration {
+        /// The generation of the record.
+        found: u64,
+        /// The generation of the store.
+        expected: u64,
+    },
+    /// It is not the one that the header was sealed over.
+    NotAsSealed,
+    /// An audit line does not carry the hash of the line before it, or of itself.
+    BrokenChain,
+    /// Audit lines that the store has sealed are gone, or others stand in their place.
+    CutOff,
+    /// The log goes on where the store does not: the store was put back to an older state.
+    StoreIsOlder,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed => f.write_str("cannot be decoded"),
+            Self::DoesNotOpen => {
+                f.write_str("does not open: it was edited, forged or moved from another place")
+            }
+            Self::Missing => f.write_str("is missing: it was removed behind the store's back"),
+            Self::Unlisted => f.write_str("is listed nowhere: it was put there by something else"),
+            Self::WrongVersion { found, expected } => write!(
+                f,
+                "is version {found} where version {expected} was last written"
+            ),
+            Self::WrongGeneration { found, expected } => write!(
+                f,
+                "is of key generation {found}, the store is at {expected}"
+            ),
+            Self::NotAsSealed => f.write_str("is not the one that was last sealed"),
+            Self::BrokenChain => f.write_str("was changed, or a line before it was removed"),
+            Self::CutOff => f.write_str("lacks lines that the store has sealed"),
+            Self::StoreIsOlder => {
+                f.write_str("knows of writes that the store lacks: the store was put back in time")
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What lies in the tables, byte for byte. `docs/format.md` describes it for other programs.
+//!
+//! A record is one byte of format version and then its postcard encoding
+//! (<https://postcard.jamesmunns.com/wire-format>).
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Finding, RecordName};
+use crate::seal::fill_random;
+use crate::{Error, ScopeId, ScopeKind, SecretInfo, SecretName, Timestamp};
+
+/// The format that this library reads and writes.
+pub const FORMAT_VERSION: u8 = 1;
+
+/// Key of the header in [`Table::Meta`](crate::backend::Table::Meta).
+pub(crate) const HEADER_KEY: &[u8] = b"header";
+/// Prefix of the keys of audit seals; the log's id follows.
+pub(crate) const AUDIT_SEAL_PREFIX: &[u8] = b"audit/";
+
+/// 16 random bytes that tell one store from another.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoreId(pub(crate) [u8; 16]);
+
+impl StoreId {
+    pub(crate) fn generate() -> Result<Self, Error> {
+        let mut id = [0; 16];
+        fill_random(&mut id)?;
+        Ok(Self(id))
+    }
+}
+
+impl fmt::Debug for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreId({self})")
+    }
+}
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The store as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Header {
+    pub(crate) store: StoreId,
+    /// Counts full re-keys, from 1.
+    pub(crate) generation: u64,
+    pub(crate) created: Timestamp,
+    pub(crate) slots: Vec<Slot>,
+    /// Every scope there is, in order.
+    pub(crate) scopes: Vec<ScopeId>,
+    /// The empty text, sealed with the root key over all of the above.
+    #[serde(with = "serde_bytes")]
+    pub(crate) proof: Vec<u8>,
+}
+
+/// One way to open the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Slot {
+    /// Whose it is, for people.
+    pub(crate) label: String,
+    /// Whose identity opens it, `age1…`.
+    pub(crate) recipient: String,
+    pub(crate) created: Timestamp,
+    /// The root key as an ordinary age file to that recipient.
+    #[serde(with = "serde_bytes")]
+    pub(crate) wrapped: Vec<u8>,
+}
+
+/// A scope, and which secrets it has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Scope {
+    pub(crate) generation: u64,
+    pub(crate) kind: ScopeKind,
+    pub(crate) display_name: Option<String>,
+    pub(crate) created: Timestamp,
+    /// Every secret there is in it, in the order of their names.
+    pub(crate) secrets: Vec<Entry>,
+    /// The scope key, sealed with the root key over all of the above and the scope's id.
+    #[serde(with = "serde_bytes")]
+    pub(crate) key: Vec<u8>,
+}
+
+/// A secret as its scope lists it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) name: SecretName,
+    pub(crate) version: u64,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+}
+
+impl Entry {
+    pub(crate) fn info(&self) -> SecretInfo {
+        let mut info = SecretInfo::new(self.name.clone(), self.created);
+        info.version = self.version;
+        info.updated = self.updated;
+        info
+    }
+}
+
+/// A sealed value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Secret {
+    pub(crate) generation: u64,
+    pub(crate) version: u64,
+    /// The value, sealed with the scope key over its place, version and times.
+    #[serde(with = "serde_bytes")]
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// Vouches for an audit log up to one of its lines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AuditSeal {
+    pub(crate) generation: u64,
+    /// The file name of the log, to tell a log that was replaced from one that is new.
+    pub(crate) file: String,
+    /// The number of the line, from 1.
+    pub(crate) line: u64,
+    /// The hash it carries.
+    pub(crate) hash: [u8; 32],
+    /// The empty text, sealed with the root key over all of the above and the log's id.
+    #[serde(with = "serde_bytes")]
+    pub(crate) proof: Vec<u8>,
+}
+
+/// What a sealed record is bound to: what it is, and everything it says in the clear.
+#[derive(Debug, Serialize)]
+pub(crate) enum Context<'a> {
+    Header {
+        store: StoreId,
+        generation: u64,
+        created: Timestamp,
+        slots: &'a [Slot],
+        scopes: &'a [ScopeId],
+    },
+    Scope {
+        store: StoreId,
+        generation: u64,
+        scope: &'a ScopeId,
+        kind: ScopeKind,
+        display_name: Option<&'a str>,
+        created: Timestamp,
+        secrets: &'a [Entry],
+    },
+    Value {
+        store: StoreId,
+        generation: u64,
+        scope: &'a ScopeId,
+        name: &'a SecretName,
+        version: u64,
+        created: Timestamp,
+        updated: Timestamp,
+    },
+    AuditSeal {
+        store: StoreId,
+        generation: u64,
+        log: &'a [u8; 32],
+        file: &'a str,
+        line: u64,
+        hash: &'a [u8; 32],
+    },
+}
+
+impl Context<'_> {
+    /// `prefix`, then the encoding of the context.
+    pub(crate) fn encode_after(&self, prefix: &[u8]) -> Result<Vec<u8>, Error> {
+        append(prefix.to_vec(), self)
+    }
+}
+
+impl Header {
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context::Header {
+            store: self.store,
+            generation: self.generation,
+            created: self.created,
+            slots: &self.slots,
+            scopes: &self.scopes,
+        }
+    }
+}
+
+impl Scope {
+    pub(crate) fn context<'a>(&'a self, header: &Header, scope: &'a ScopeId) -> Context<'a> {
+        Context::Scope {
+            store: header.store,
+            generation: self.generation,
+            scope,
+            kind: self.kind,
+            display_name: self.display_name.as_deref(),
+            created: self.created,
+            secrets: &self.secrets,
+        }
+    }
+
+    /// Where `name` is in the list, or where it would be.
+    pub(crate) fn position(&self, name: &SecretName) -> Result<usize, usize> {
+        self.secrets.binary_search_by(|entry| entry.name.cmp(name))
+    }
+
+    pub(crate) fn entry(&self, name: &SecretName) -> Option<&Entry> {
+        self.secrets.get(self.position(name).ok()?)
+    }
+}
+
+impl Entry {
+    pub(crate) fn context<'a>(&'a self, header: &Header, scope: &'a ScopeId) -> Context<'a> {
+        Context::Value {
+            store: header.store,
+            generation: header.generation,
+            scope,
+            name: &self.name,
+            version: self.version,
+            created: self.created,
+            updated: self.updated,
+        }
+    }
+}
+
+impl AuditSeal {
+    pub(crate) fn context<'a>(&'a self, header: &Header, log: &'a [u8; 32]) -> Context<'a> {
+        Context::AuditSeal {
+            store: header.store,
+            generation: self.generation,
+            log,
+            file: &self.file,
+            line: self.line,
+            hash: &self.hash,
+        }
+    }
+}
+
+/// The key of a scope's secrets in [`Table::Secrets`](crate::backend::Table::Secrets) begins with
+/// its id and a NUL, which no id and no name has.
+pub(crate) fn secret_prefix(scope: &ScopeId) -> Vec<u8> {
+    [scope.as_str().as_bytes(), b"\0"].concat()
+}
+
+pub(crate) fn secret_key(scope: &ScopeId, name: &SecretName) -> Vec<u8> {
+    [scope.as_str().as_bytes(), b"\0", name.as_str().as_bytes()].concat()
+}
+
+pub(crate) fn audit_seal_key(log: &[u8; 32]) -> Vec<u8> {
+    [AUDIT_SEAL_PREFIX, log].concat()
+}
+
+/// Appends the postcard encoding of a value. It fails only for lack of memory.
+fn append<T: Serialize>(bytes: Vec<u8>, value: &T) -> Result<Vec<u8>, Error> {
+    postcard::to_extend(value, bytes).map_err(|error| Error::Seal(error.into()))
+}
+
+pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Error> {
+    append(vec![FORMAT_VERSION], record)
+}
+
+/// Decodes a record; every byte must be accounted for.
+pub(crate) fn decode<T: DeserializeOwned>(
+    bytes: &[u8],
+    name: impl FnOnce() -> RecordName,
+) -> Result<T, Error> {
+    match bytes.split_first() {
+        Some((&FORMAT_VERSION, body)) => match postcard::take_from_bytes(body) {
+            Ok((record, [])) => Ok(record),
+            _ => Err(Error::tampered(name(), Finding::Malformed)),
+        },
+        Some((&found, _)) if found > FORMAT_VERSION => Err(Error::UnsupportedFormat {
+            record: name(),
+            found,
+            supported: FORMAT_VERSION,
+        }),
+        _ => Err(Error::tampered(name(), Finding::Malformed)),
+    }
+}

@@ -1,0 +1,323 @@
+//! Sealing: age files for a symmetric key, bound to their place.
+//!
+//! A sealed record is an age v1 file (<https://age-encryption.org/v1>) whose recipient stanza is
+//! ours:
+//!
+//! ```text
+//! -> mcplexer-seal SALT
+//! BODY
+//! ```
+//!
+//! `SALT` is 16 random bytes in base64 without padding. `BODY` is the file key, encrypted as age
+//! stanzas do it (ChaCha20-Poly1305, RFC 8439, zero nonce) under the wrap key
+//! `HKDF-SHA-256(ikm = parent key, salt = SALT, info = "mcplexer-secrets/v1/" ‖ context)`
+//! (RFC 5869). The context is the postcard encoding of a [`Context`]: everything that the record
+//! says in the clear. So nothing about a record can change without it ceasing to open.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::{Read, Write};
+use std::iter;
+
+use age::{DecryptError, Decryptor, EncryptError, Encryptor};
+use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
+use age_core::primitives::{aead_decrypt, aead_encrypt, hkdf};
+use age_core::secrecy::ExposeSecret;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::record::Context;
+
+const TAG: &str = "mcplexer-seal";
+const INFO: &[u8] = b"mcplexer-secrets/v1/";
+const SALT_LEN: usize = 16;
+const KEY_LEN: usize = 32;
+
+/// age: the header ends with `--- ` and a MAC of 43 characters and a line feed; 16 bytes of nonce
+/// follow, then chunks of 64 KiB, each with a tag of 16 bytes.
+const MAC_LINE: &[u8] = b"\n--- ";
+const MAC_LEN: usize = 43 + 1;
+const NONCE_LEN: usize = 16;
+const CHUNK_LEN: usize = 64 * 1024;
+const TAG_LEN: usize = 16;
+
+/// 32 random bytes, wiped when dropped.
+pub(crate) struct Key(Box<Zeroizing<[u8; KEY_LEN]>>);
+
+impl Key {
+    fn zero() -> Self {
+        Self(Box::new(Zeroizing::new([0; KEY_LEN])))
+    }
+
+    pub(crate) fn generate() -> Result<Self, Error> {
+        let mut key = Self::zero();
+        fill_random(&mut **key.0)?;
+        Ok(key)
+    }
+
+    /// A key of exactly these bytes; `None` if they are not 32.
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut key = Self::zero();
+        (bytes.len() == KEY_LEN).then(|| key.0.copy_from_slice(bytes))?;
+        Some(key)
+    }
+
+    fn bytes(&self) -> &[u8; KEY_LEN] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key([REDACTED])")
+    }
+}
+
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
+    getrandom::fill(bytes).map_err(|error| Error::Seal(error.into()))
+}
+
+/// Wraps scope keys, and vouches for what the store says in the clear.
+#[derive(Debug)]
+pub(crate) struct RootKey(pub(crate) Key);
+
+/// Seals the values of one scope.
+#[derive(Debug)]
+pub(crate) struct ScopeKey(Key);
+
+impl RootKey {
+    pub(crate) fn generate() -> Result<Self, Error> {
+        Key::generate().map(Self)
+    }
+
+    /// Encrypts the root key to an age recipient: the age file that a slot holds.
+    pub(crate) fn wrap(&self, recipient: &dyn age::Recipient) -> Result<Vec<u8>, Error> {
+        encrypt(recipient, self.0.bytes())
+    }
+
+    /// Opens what [`wrap`](Self::wrap) made; `None` if this identity does not open it.
+    pub(crate) fn unwrap(wrapped: &[u8], identity: &dyn age::Identity) -> Option<Self> {
+        Key::from_bytes(&decrypt(identity, wrapped)?).map(Self)
+    }
+
+    /// Wraps the key of the scope that `context` describes.
+    pub(crate) fn wrap_scope_key(
+        &self,
+        key: &ScopeKey,
+        context: &Context<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        seal(&self.0, context, key.0.bytes())
+    }
+
+    pub(crate) fn unwrap_scope_key(
+        &self,
+        wrapped: &[u8],
+        context: &Context<'_>,
+    ) -> Option<ScopeKey> {
+        Key::from_bytes(&open(&self.0, context, wrapped)?).map(ScopeKey)
+    }
+
+    /// Seals nothing, so that opening it proves that the holder of the root key wrote `context`.
+    pub(crate) fn prove(&self, context: &Context<'_>) -> Result<Vec<u8>, Error> {
+        seal(&self.0, context, &[])
+    }
+
+    pub(crate) fn verify(&self, proof: &[u8], context: &Context<'_>) -> bool {
+        open(&self.0, context, proof).is_some_and(|nothing| nothing.is_empty())
+    }
+}
+
+impl ScopeKey {
+    pub(crate) fn generate() -> Result<Self, Error> {
+        Key::generate().map(Self)
+    }
+
+    pub(crate) fn seal(&self, value: &[u8], context: &Context<'_>) -> Result<Vec<u8>, Error> {
+        seal(&self.0, context, value)
+    }
+
+    /// The value, in a buffer of exactly its size.
+    pub(crate) fn open(&self, sealed: &[u8], context: &Context<'_>) -> Option<Zeroizing<Vec<u8>>> {
+        open(&self.0, context, sealed)
+    }
+}
+
+fn seal(parent: &Key, context: &Context<'_>, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+    encrypt(&Joint::new(parent, context)?, plaintext)
+}
+
+fn open(parent: &Key, context: &Context<'_>, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    decrypt(&Joint::new(parent, context).ok()?, sealed)
+}
+
+fn encrypt(recipient: &dyn age::Recipient, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+    let encrypted = || -> Result<Vec<u8>, EncryptError> {
+        let mut sealed = Vec::with_capacity(plaintext.len() + 512);
+        let encryptor = Encryptor::with_recipients(iter::once(recipient))?;
+        let mut writer = encryptor.wrap_output(&mut sealed)?;
+        writer.write_all(plaintext)?;
+        writer.finish()?;
+        Ok(sealed)
+    };
+    encrypted().map_err(|error| Error::Seal(error.into()))
+}
+
+fn decrypt(identity: &dyn age::Identity, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let len = plaintext_len(sealed)?;
+    let decryptor = Decryptor::new_buffered(sealed).ok()?;
+    let mut reader = decryptor.decrypt(iter::once(identity)).ok()?;
+    let mut plaintext = Zeroizing::new(vec![0; len]);
+    reader.read_exact(&mut plaintext).ok()?;
+    // The last chunk is known to be the last only once the end was read.
+    matches!(reader.read(&mut [0]), Ok(0)).then_some(plaintext)
+}
+
+/// The length of the plaintext of an age file, from its layout alone.
+fn plaintext_len(sealed: &[u8]) -> Option<usize> {
+    let header = sealed
+        .windows(MAC_LINE.len())
+        .position(|window| window == MAC_LINE)?;
+    let payload = sealed
+        .len()
+        .checked_sub(header + MAC_LINE.len() + MAC_LEN + NONCE_LEN)?;
+    let chunks = payload.div_ceil(CHUNK_LEN + TAG_LEN).max(1);
+    payload.checked_sub(chunks * TAG_LEN)
+}
+
+/// Our recipient stanza, both ways: a parent key and the place that the file is bound to.
+struct Joint<'a> {
+    parent: &'a Key,
+    info: Vec<u8>,
+}
+
+impl<'a> Joint<'a> {
+    fn new(parent: &'a Key, context: &Context<'_>) -> Result<Self, Error> {
+        let info = context.encode_after(INFO)?;
+        Ok(Self { parent, info })
+    }
+
+    fn wrap_key(&self, salt: &[u8]) -> Zeroizing<[u8; KEY_LEN]> {
+        Zeroizing::new(hkdf(salt, &self.info, self.parent.bytes()))
+    }
+}
+
+impl age::Recipient for Joint<'_> {
+    fn wrap_file_key(
+        &self,
+        file_key: &FileKey,
+    ) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
+        let mut salt = [0; SALT_LEN];
+        getrandom::fill(&mut salt).map_err(|error| EncryptError::Io(error.into()))?;
+        let stanza = Stanza {
+            tag: TAG.to_owned(),
+            args: vec![BASE64_STANDARD_NO_PAD.encode(salt)],
+            body: aead_encrypt(&self.wrap_key(&salt), file_key.expose_secret()),
+        };
+        Ok((vec![stanza], HashSet::new()))
+    }
+}
+
+impl age::Identity for Joint<'_> {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+        if stanza.tag != TAG {
+            return None;
+        }
+        let [salt] = stanza.args.as_slice() else {
+            return Some(Err(DecryptError::InvalidHeader));
+        };
+        let Ok(salt) = BASE64_STANDARD_NO_PAD.decode(salt) else {
+            return Some(Err(DecryptError::InvalidHeader));
+        };
+        if salt.len() != SALT_LEN {
+            return Some(Err(DecryptError::InvalidHeader));
+        }
+        let opened = aead_decrypt(&self.wrap_key(&salt), FILE_KEY_BYTES, &stanza.body)
+            .map(Zeroizing::new)
+            .map_err(|_| DecryptError::DecryptionFailed);
+        Some(opened.map(|bytes| FileKey::init_with_mut(|key| key.copy_from_slice(&bytes))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::StoreId;
+    use crate::{ScopeId, SecretName, Timestamp};
+
+    fn context<'a>(scope: &'a ScopeId, name: &'a SecretName, version: u64) -> Context<'a> {
+        Context::Value {
+            store: StoreId([1; 16]),
+            generation: 1,
+            scope,
+            name,
+            version,
+            created: Timestamp::from_micros(1),
+            updated: Timestamp::from_micros(2),
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_at_every_length_around_a_chunk() {
+        let (scope, name) = ("s".parse().unwrap(), "K".parse().unwrap());
+        let key = ScopeKey::generate().unwrap();
+        let context = context(&scope, &name, 1);
+        for len in [
+            1,
+            2,
+            CHUNK_LEN - 1,
+            CHUNK_LEN,
+            CHUNK_LEN + 1,
+            2 * CHUNK_LEN,
+            1 << 20,
+        ] {
+            let value = vec![0xA5; len];
+            let sealed = key.seal(&value, &context).unwrap();
+            assert_eq!(plaintext_len(&sealed), Some(len));
+            assert_eq!(*key.open(&sealed, &context).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn nothing_opens_with_another_key_or_in_another_place() {
+        let (a, b, name) = (
+            "a".parse().unwrap(),
+            "b".parse().unwrap(),
+            "K".parse().unwrap(),
+        );
+        let key = ScopeKey::generate().unwrap();
+        let sealed = key.seal(b"value", &context(&a, &name, 1)).unwrap();
+        assert!(key.open(&sealed, &context(&a, &name, 1)).is_some());
+        assert!(key.open(&sealed, &context(&b, &name, 1)).is_none());
+        assert!(key.open(&sealed, &context(&a, &name, 2)).is_none());
+        let other = ScopeKey::generate().unwrap();
+        assert!(other.open(&sealed, &context(&a, &name, 1)).is_none());
+    }
+
+    #[test]
+    fn no_flipped_byte_and_no_truncation_opens() {
+        let (scope, name) = ("s".parse().unwrap(), "K".parse().unwrap());
+        let key = ScopeKey::generate().unwrap();
+        let context = context(&scope, &name, 1);
+        let sealed = key.seal(b"value", &context).unwrap();
+        for at in 0..sealed.len() {
+            let mut flipped = sealed.clone();
+            flipped[at] ^= 1;
+            assert!(key.open(&flipped, &context).is_none(), "byte {at}");
+            assert!(key.open(&sealed[..at], &context).is_none(), "length {at}");
+        }
+        let longer = [sealed.as_slice(), b"x"].concat();
+        assert!(key.open(&longer, &context).is_none());
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let shown = format!(
+            "{:?} {:?}",
+            RootKey::generate().unwrap(),
+            ScopeKey::generate().unwrap()
+        );
+        insta::assert_snapshot!(shown, @"RootKey(Key([REDACTED])) ScopeKey(Key([REDACTED]))");
+    }
+}

@@ -1,0 +1,489 @@
+//! The store that keeps everything encrypted.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::audited::Subject;
+use super::unlock::{SlotInfo, Unlocked, read_header};
+use super::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored};
+use crate::audit::{self, AuditOperation, AuditReport, AuditSink};
+use crate::backend::{Backend, RedbBackend, Snapshot, Table};
+use crate::error::{Finding, RecordName};
+use crate::keys::{Ask, KeyProvider};
+use crate::record::{self, AUDIT_SEAL_PREFIX, AuditSeal, Entry, Header, Scope, Secret};
+use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
+
+/// A [`SecretStore`] in which values, and the keys that seal them, are encrypted at rest.
+///
+/// It is cheap to keep open and may be shared between threads. Several processes may use one file
+/// at the same time. The key is asked for when it is first needed, once.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) backend: Box<dyn Backend>,
+    pub(super) keys: Box<dyn KeyProvider>,
+    pub(super) audit: Option<Box<dyn AuditSink>>,
+    pub(super) unlocked: Mutex<Option<Arc<Unlocked>>>,
+}
+
+impl Store {
+    /// A store in the redb file at `path`. A file that does not exist is made by the first put,
+    /// with mode 0600, and so is the key.
+    ///
+    /// # Errors
+    /// If there is a file and it is no store, or one of a later format.
+    pub fn open(path: impl Into<PathBuf>, keys: impl KeyProvider + 'static) -> Result<Self, Error> {
+        Self::with_backend(RedbBackend::file(path), keys)
+    }
+
+    /// A store in memory, which is gone when it is dropped. It is redb and sealed like one on
+    /// disk, so that a test runs the real thing.
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub fn in_memory(keys: impl KeyProvider + 'static) -> Result<Self, Error> {
+        Self::with_backend(RedbBackend::in_memory()?, keys)
+    }
+
+    /// A store in any other backend.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn with_backend(
+        backend: impl Backend + 'static,
+        keys: impl KeyProvider + 'static,
+    ) -> Result<Self, Error> {
+        read_header(&*backend.read()?)?;
+        Ok(Self {
+            backend: Box::new(backend),
+            keys: Box::new(keys),
+            audit: None,
+            unlocked: Mutex::new(None),
+        })
+    }
+
+    /// The same store, with every operation recorded in `sink`. An operation that cannot be
+    /// recorded is not done.
+    #[must_use]
+    pub fn with_audit(mut self, sink: impl AuditSink + 'static) -> Self {
+        self.audit = Some(Box::new(sink));
+        self
+    }
+
+    /// Makes an empty store, and a key if the provider has none yet. Says whether it did: a store
+    /// that is there already is left alone.
+    ///
+    /// # Errors
+    /// If no key can be had, or the store cannot be written.
+    pub fn init(&self) -> Result<bool, Error> {
+        if self.exists()? {
+            return Ok(false);
+        }
+        self.change(Subject::store(AuditOperation::Init), |_| Ok(()))?;
+        Ok(true)
+    }
+
+    /// Whether there is a store yet.
+    ///
+    /// # Errors
+    /// If that cannot be read.
+    pub fn exists(&self) -> Result<bool, Error> {
+        Ok(read_header(&*self.backend.read()?)?.is_some())
+    }
+
+    /// Who can open the store, as its header says; none if there is no store. Needs no key, so
+    /// these are names to show, not to rely on.
+    ///
+    /// # Errors
+    /// If the header cannot be read.
+    pub fn slots(&self) -> Result<Vec<SlotInfo>, Error> {
+        let header = read_header(&*self.backend.read()?)?;
+        Ok(header.map_or_else(Vec::new, |(_, header)| {
+            header.slots.iter().map(SlotInfo::of).collect()
+        }))
+    }
+
+    /// Checks the audit log in the file at `path`: that no line was changed or removed, and that
+    /// every line up to the last change to this store is there.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] says which line does not fit; else if the store or the log cannot be
+    /// read.
+    pub fn verify_audit(&self, path: &Path) -> Result<AuditReport, Error> {
+        let snapshot = self.backend.read()?;
+        let Some(unlocked) = self.unlock(&*snapshot, Ask::Allowed)? else {
+            return audit::verify(path, record::StoreId([0; 16]), &[]);
+        };
+        let header = &unlocked.header;
+        let mut seals = Vec::new();
+        let mut failed = None;
+        snapshot.scan(Table::Meta, AUDIT_SEAL_PREFIX, &mut |key, bytes| {
+            let tampered = |finding| Error::tampered(RecordName::AuditSeal, finding);
+            let seal = (|| {
+                let log = key.get(AUDIT_SEAL_PREFIX.len()..).unwrap_or_default();
+                let log = log.try_into().map_err(|_| tampered(Finding::Malformed))?;
+                let seal: AuditSeal = record::decode(bytes, || RecordName::AuditSeal)?;
+                let proved = unlocked
+                    .root
+                    .verify(&seal.proof, &seal.context(header, &log));
+                if !proved {
+                    return Err(tampered(Finding::DoesNotOpen));
+                }
+                Ok((log, seal))
+            })();
+            match seal {
+                Ok(seal) => seals.push(seal),
+                Err(error) => failed = Some(error),
+            }
+        })?;
+        match failed {
+            Some(error) => Err(error),
+            None => audit::verify(path, header.store, &seals),
+        }
+    }
+
+    /// Reads the header, verified if that takes no question.
+    fn look(&self, snapshot: &dyn Snapshot) -> Result<Option<View>, Error> {
+        match self.unlock(snapshot, Ask::Never) {
+            Ok(unlocked) => Ok(unlocked.map(View::Verified)),
+            Err(Error::Locked { .. }) => {
+                Ok(read_header(snapshot)?.map(|(_, header)| View::AsIs(header)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The header and the scopes, as far as the key at hand allows to verify them.
+enum View {
+    Verified(Arc<Unlocked>),
+    AsIs(Header),
+}
+
+impl View {
+    fn header(&self) -> &Header {
+        match self {
+            Self::Verified(unlocked) => &unlocked.header,
+            Self::AsIs(header) => header,
+        }
+    }
+
+    /// A scope, which must be one that the header lists.
+    fn scope(&self, snapshot: &dyn Snapshot, id: &ScopeId) -> Result<Scope, Error> {
+        let missing = || Error::tampered(RecordName::Scope(id.clone()), Finding::Missing);
+        match self {
+            Self::Verified(unlocked) => {
+                let open = unlocked.scope(snapshot, id)?.ok_or_else(missing)?;
+                Ok(open.record.clone())
+            }
+            Self::AsIs(_) => {
+                let bytes = snapshot.get(Table::Scopes, id.as_str().as_bytes())?;
+                record::decode(&bytes.ok_or_else(missing)?, || {
+                    RecordName::Scope(id.clone())
+                })
+            }
+        }
+    }
+}
+
+impl SecretStore for Store {
+    fn put(
+        &self,
+        scope: &ScopeId,
+        name: &SecretName,
+        value: &SecretValue,
+        mode: PutMode,
+    ) -> Result<Stored, Error> {
+        let subject = Subject::secret(AuditOperation::Put, scope, name);
+        self.change(subject, |change| {
+            let found = change.scope(scope)?;
+            let scope_created = found.is_none();
+            let open = match found {
+                Some(open) => open,
+                None => change.add_scope(&NewScope::env(scope.clone()))?,
+            };
+            let mut record = open.record.clone();
+            record.kind.check(name)?;
+            check_mode(mode, scope, name, record.entry(name))?;
+
+            let now = Timestamp::now();
+            let at = match record.position(name) {
+                Ok(at) => at,
+                Err(_) if record.secrets.len() >= crate::MAX_SECRETS_PER_SCOPE => {
+                    return Err(Error::ScopeFull {
+                        scope: scope.clone(),
+                    });
+                }
+                Err(at) => {
+                    let entry = Entry {
+                        name: name.clone(),
+                        version: 0,
+                        created: now,
+                        updated: now,
+                    };
+                    record.secrets.insert(at, entry);
+                    at
+                }
+            };
+            let Some(entry) = record.secrets.get_mut(at) else {
+                return Err(Error::tampered(
+                    RecordName::Scope(scope.clone()),
+                    Finding::Malformed,
+                ));
+            };
+            entry.version = entry.version.saturating_add(1);
+            entry.updated = now;
+
+            let context = entry.context(change.header(), scope);
+            let secret = Secret {
+                generation: change.header().generation,
+                version: entry.version,
+                sealed: open.key.seal(value.expose(), &context)?,
+            };
+            let stored = Stored::new(entry.version, scope_created);
+            let key = record::secret_key(scope, name);
+            let bytes = record::encode(&secret)?;
+            change.transaction.put(Table::Secrets, &key, &bytes)?;
+            change.put_scope(scope, record, &open.key)?;
+            Ok(stored)
+        })
+    }
+
+    fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error> {
+        let subject = Subject::secret(AuditOperation::Get, scope, name);
+        let value = self.read(subject, |snapshot| {
+            let Some(unlocked) = self.unlock(snapshot, Ask::Allowed)? else {
+                return Ok(None);
+            };
+            let not_found = || scope_not_found(scope);
+            let open = unlocked.scope(snapshot, scope)?.ok_or_else(not_found)?;
+            let tampered =
+                |finding| Error::tampered(RecordName::Secret(scope.clone(), name.clone()), finding);
+            let bytes = snapshot.get(Table::Secrets, &record::secret_key(scope, name))?;
+            let (entry, bytes) = match (open.record.entry(name), bytes) {
+                (Some(entry), Some(bytes)) => (entry, bytes),
+                (Some(_), None) => return Err(tampered(Finding::Missing)),
+                (None, Some(_)) => return Err(tampered(Finding::Unlisted)),
+                (None, None) => return Err(secret_not_found(scope, name)),
+            };
+            let secret = decode_secret(&bytes, scope, entry, &unlocked.header)?;
+            let context = entry.context(&unlocked.header, scope);
+            let value = open
+                .key
+                .open(&secret.sealed, &context)
+                .ok_or_else(|| tampered(Finding::DoesNotOpen))?;
+            SecretValue::copy_of(&value)
+                .map(Some)
+                .map_err(|_| tampered(Finding::Malformed))
+        })?;
+        value.ok_or_else(|| scope_not_found(scope))
+    }
+
+    fn list(&self, scope: &ScopeId) -> Result<Vec<SecretInfo>, Error> {
+        let subject = Subject::scope(AuditOperation::List, scope);
+        let list = self.read(subject, |snapshot| {
+            let Some(view) = self.look(snapshot)? else {
+                return Ok(None);
+            };
+            if view.header().scopes.binary_search(scope).is_err() {
+                return Err(scope_not_found(scope));
+            }
+            let record = view.scope(snapshot, scope)?;
+            compare_secrets(snapshot, scope, &record, view.header())?;
+            Ok(Some(record.secrets.iter().map(Entry::info).collect()))
+        })?;
+        list.ok_or_else(|| scope_not_found(scope))
+    }
+
+    fn delete(&self, scope: &ScopeId, name: &SecretName) -> Result<(), Error> {
+        let subject = Subject::secret(AuditOperation::Delete, scope, name);
+        self.change(subject, |change| {
+            let open = change.scope(scope)?.ok_or_else(|| scope_not_found(scope))?;
+            let mut record = open.record.clone();
+            let at = record
+                .position(name)
+                .map_err(|_| secret_not_found(scope, name))?;
+            record.secrets.remove(at);
+            change
+                .transaction
+                .delete(Table::Secrets, &record::secret_key(scope, name))?;
+            change.put_scope(scope, record, &open.key)
+        })
+    }
+
+    fn scopes(&self) -> Result<Vec<ScopeInfo>, Error> {
+        let subject = Subject::store(AuditOperation::List);
+        let scopes = self.read(subject, |snapshot| {
+            let Some(view) = self.look(snapshot)? else {
+                return Ok(None);
+            };
+            let listed = &view.header().scopes;
+            let mut unlisted = None;
+            snapshot.scan(Table::Scopes, b"", &mut |key, _| {
+                if listed
+                    .binary_search_by(|id| id.as_str().as_bytes().cmp(key))
+                    .is_err()
+                {
+                    unlisted = Some(unlisted_scope(key));
+                }
+            })?;
+            if let Some(record) = unlisted {
+                return Err(Error::tampered(record, Finding::Unlisted));
+            }
+            let infos = listed.iter().map(|id| {
+                let record = view.scope(snapshot, id)?;
+                Ok(ScopeInfo {
+                    id: id.clone(),
+                    kind: record.kind,
+                    display_name: record.display_name,
+                    created: record.created,
+                    secrets: record.secrets.len(),
+                })
+            });
+            infos.collect::<Result<Vec<_>, Error>>().map(Some)
+        })?;
+        Ok(scopes.unwrap_or_default())
+    }
+
+    fn create_scope(&self, scope: &NewScope) -> Result<(), Error> {
+        let subject = Subject::scope(AuditOperation::CreateScope, &scope.id);
+        self.change(subject, |change| {
+            if change.scope(&scope.id)?.is_some() {
+                return Err(Error::ScopeExists {
+                    scope: scope.id.clone(),
+                });
+            }
+            change.add_scope(scope)?;
+            Ok(())
+        })
+    }
+
+    fn delete_scope(&self, scope: &ScopeId) -> Result<usize, Error> {
+        let subject = Subject::scope(AuditOperation::DeleteScope, scope);
+        self.change(subject, |change| change.remove_scope(scope))
+    }
+}
+
+fn scope_not_found(scope: &ScopeId) -> Error {
+    Error::ScopeNotFound {
+        scope: scope.clone(),
+    }
+}
+
+fn secret_not_found(scope: &ScopeId, name: &SecretName) -> Error {
+    Error::SecretNotFound {
+        scope: scope.clone(),
+        name: name.clone(),
+    }
+}
+
+fn check_mode(
+    mode: PutMode,
+    scope: &ScopeId,
+    name: &SecretName,
+    existing: Option<&Entry>,
+) -> Result<(), Error> {
+    let found = existing.map(|entry| entry.version);
+    match (mode, found) {
+        (PutMode::Create, Some(version)) => Err(Error::SecretExists {
+            scope: scope.clone(),
+            name: name.clone(),
+            version,
+        }),
+        (PutMode::Replace { version }, found) if found != Some(version) => {
+            Err(Error::VersionMismatch {
+                scope: scope.clone(),
+                name: name.clone(),
+                expected: version,
+                found,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Decodes a value's record, which must be the one that `entry` speaks of.
+fn decode_secret(
+    bytes: &[u8],
+    scope: &ScopeId,
+    entry: &Entry,
+    header: &Header,
+) -> Result<Secret, Error> {
+    let name = || RecordName::Secret(scope.clone(), entry.name.clone());
+    let secret: Secret = record::decode(bytes, name)?;
+    if secret.generation != header.generation {
+        return Err(Error::tampered(
+            name(),
+            Finding::WrongGeneration {
+                found: secret.generation,
+                expected: header.generation,
+            },
+        ));
+    }
+    if secret.version != entry.version {
+        return Err(Error::tampered(
+            name(),
+            Finding::WrongVersion {
+                found: secret.version,
+                expected: entry.version,
+            },
+        ));
+    }
+    Ok(secret)
+}
+
+/// Checks that the scope's values are there, all of them and no others, in the versions listed.
+fn compare_secrets(
+    snapshot: &dyn Snapshot,
+    scope: &ScopeId,
+    record: &Scope,
+    header: &Header,
+) -> Result<(), Error> {
+    let prefix = record::secret_prefix(scope);
+    let mut listed = record.secrets.iter().peekable();
+    let mut wrong = None;
+    snapshot.scan(Table::Secrets, &prefix, &mut |key, bytes| {
+        if wrong.is_some() {
+            return;
+        }
+        let name = key.get(prefix.len()..).unwrap_or_default();
+        let expected = listed.next_if(|entry| entry.name.as_str().as_bytes() <= name);
+        wrong = match expected {
+            Some(entry) if entry.name.as_str().as_bytes() == name => {
+                decode_secret(bytes, scope, entry, header).err()
+            }
+            Some(entry) => Some(Error::tampered(
+                RecordName::Secret(scope.clone(), entry.name.clone()),
+                Finding::Missing,
+            )),
+            None => Some(Error::tampered(
+                unlisted_secret(scope, name),
+                Finding::Unlisted,
+            )),
+        };
+    })?;
+    if let Some(error) = wrong {
+        return Err(error);
+    }
+    match listed.next() {
+        None => Ok(()),
+        Some(entry) => Err(Error::tampered(
+            RecordName::Secret(scope.clone(), entry.name.clone()),
+            Finding::Missing,
+        )),
+    }
+}
+
+/// What to call a record under `name`, which something else may have put there.
+fn unlisted_secret(scope: &ScopeId, name: &[u8]) -> RecordName {
+    match String::from_utf8_lossy(name).parse() {
+        Ok(name) => RecordName::Secret(scope.clone(), name),
+        Err(_) => RecordName::Unknown(Table::Secrets.name()),
+    }
+}
+
+fn unlisted_scope(key: &[u8]) -> RecordName {
+    match String::from_utf8_lossy(key).parse() {
+        Ok(id) => RecordName::Scope(id),
+        Err(_) => RecordName::Unknown(Table::Scopes.name()),
+    }
+}

@@ -1,0 +1,252 @@
+//! Changing the store: wholly or not at all, recorded, and with everything that vouches for the
+//! records kept in step.
+
+use std::sync::{Arc, PoisonError};
+
+use super::audited::Subject;
+use super::sealed_store::Store;
+use super::unlock::{OpenScope, Unlocked};
+use crate::audit::AuditOperation;
+use crate::backend::{BackendError, BackendErrorKind, Commit, Table, Transaction};
+use crate::error::RecordName;
+use crate::keys::{Ask, KeyError};
+use crate::record::{self, AuditSeal, HEADER_KEY, Header, Scope, Slot, StoreId};
+use crate::seal::{RootKey, ScopeKey};
+use crate::{Error, NewScope, ScopeId, Timestamp};
+
+/// How often a change starts over after losing to another writer.
+const ATTEMPTS: u32 = 100;
+/// Longest display name, in characters.
+const MAX_DISPLAY_NAME_LEN: usize = 128;
+
+/// A change in the making.
+pub(super) struct Change<'a> {
+    pub(super) transaction: Box<dyn Transaction + 'a>,
+    unlocked: Arc<Unlocked>,
+}
+
+impl Store {
+    /// Applies `work` to the store, which is made if it does not exist and the operation makes
+    /// one. `work` may run several times; the last one counts.
+    pub(super) fn change<T>(
+        &self,
+        subject: Subject<'_>,
+        work: impl Fn(&mut Change<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        // Unlocking may ask for a passphrase: do that before it is this writer's turn.
+        let exists = self
+            .backend
+            .read()
+            .map_err(Error::from)
+            .and_then(|snapshot| self.unlock(&*snapshot, Ask::Allowed))
+            .map(|unlocked| unlocked.is_some());
+        if let (Ok(false), AuditOperation::Delete | AuditOperation::DeleteScope, Some(scope)) =
+            (&exists, subject.operation, subject.scope)
+        {
+            return Err(Error::ScopeNotFound {
+                scope: scope.clone(),
+            });
+        }
+        let result = exists.and_then(|_| self.change_until_applied(subject, work));
+        if let Err(error) = &result {
+            self.record_failure(subject, error);
+        }
+        result
+    }
+
+    fn change_until_applied<T>(
+        &self,
+        subject: Subject<'_>,
+        work: impl Fn(&mut Change<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let busy = || BackendError::new(BackendErrorKind::Busy, "others keep changing the store");
+        for _ in 0..ATTEMPTS {
+            let mut transaction = self.backend.write()?;
+            let unlocked = match self.unlock(&*transaction, Ask::Allowed)? {
+                Some(unlocked) => unlocked,
+                None => self.create(&mut *transaction)?,
+            };
+            let mut change = Change {
+                transaction,
+                unlocked,
+            };
+            let value = work(&mut change)?;
+            self.seal_audit_log(subject, &mut change)?;
+            match change.transaction.commit()? {
+                Commit::Applied => {
+                    // A new store's key need not be asked for again.
+                    let mut slot = self.unlocked.lock().unwrap_or_else(PoisonError::into_inner);
+                    slot.get_or_insert(change.unlocked);
+                    return Ok(value);
+                }
+                Commit::Conflict => self.record_failure(subject, &busy().into()),
+            }
+        }
+        Err(busy().into())
+    }
+
+    /// Makes a new store for the first identity that the provider has for one.
+    fn create(&self, transaction: &mut dyn Transaction) -> Result<Arc<Unlocked>, Error> {
+        let identities = self.keys.identities_for_new_store()?;
+        let identity = identities.first().ok_or(KeyError::NoIdentity)?;
+        let root = RootKey::generate()?;
+        let now = Timestamp::now();
+        let mut header = Header {
+            store: StoreId::generate()?,
+            generation: 1,
+            created: now,
+            slots: vec![Slot {
+                label: machine_name(),
+                recipient: identity.recipient(),
+                created: now,
+                wrapped: root.wrap(&identity.0.to_public())?,
+            }],
+            scopes: Vec::new(),
+            proof: Vec::new(),
+        };
+        let bytes = put_header(transaction, &root, &mut header)?;
+        Ok(Arc::new(Unlocked::new(bytes, header, Arc::new(root))))
+    }
+
+    /// Records the change, and seals the line that does so into the store.
+    fn seal_audit_log(&self, subject: Subject<'_>, change: &mut Change<'_>) -> Result<(), Error> {
+        let Some(sink) = &self.audit else {
+            return Ok(());
+        };
+        let log = sink.log()?;
+        let header = &change.unlocked.header;
+        let mut sealed = 0;
+        if let Some(log) = &log
+            && let Some(bytes) = change
+                .transaction
+                .get(Table::Meta, &record::audit_seal_key(&log.id))?
+        {
+            let seal: AuditSeal = record::decode(&bytes, || RecordName::AuditSeal)?;
+            sealed = seal.line;
+        }
+        let position = self.record_change(subject, header.store, sealed)?;
+        let (Some(log), Some(position)) = (log, position) else {
+            return Ok(());
+        };
+        let mut seal = AuditSeal {
+            generation: header.generation,
+            file: log.file,
+            line: position.line,
+            hash: position.hash,
+            proof: Vec::new(),
+        };
+        seal.proof = change
+            .unlocked
+            .root
+            .prove(&seal.context(header, &position.log))?;
+        let key = record::audit_seal_key(&position.log);
+        change
+            .transaction
+            .put(Table::Meta, &key, &record::encode(&seal)?)?;
+        Ok(())
+    }
+}
+
+impl Change<'_> {
+    pub(super) fn header(&self) -> &Header {
+        &self.unlocked.header
+    }
+
+    /// Opens a scope; `None` if it does not exist.
+    pub(super) fn scope(&self, id: &ScopeId) -> Result<Option<Arc<OpenScope>>, Error> {
+        self.unlocked.scope(&*self.transaction, id)
+    }
+
+    /// Makes an empty scope, which must not exist.
+    pub(super) fn add_scope(&mut self, new: &NewScope) -> Result<Arc<OpenScope>, Error> {
+        if let Some(name) = &new.display_name {
+            let len = name.chars().count();
+            if len == 0 || len > MAX_DISPLAY_NAME_LEN || name.chars().any(char::is_control) {
+                return Err(Error::InvalidDisplayName);
+            }
+        }
+        let mut scopes = self.header().scopes.clone();
+        if scopes.len() >= crate::MAX_SCOPES {
+            return Err(Error::StoreFull);
+        }
+        if let Err(at) = scopes.binary_search(&new.id) {
+            scopes.insert(at, new.id.clone());
+        }
+        self.set_scopes(scopes)?;
+        let open = OpenScope {
+            record: Scope {
+                generation: self.header().generation,
+                kind: new.kind,
+                display_name: new.display_name.clone(),
+                created: Timestamp::now(),
+                secrets: Vec::new(),
+                key: Vec::new(),
+            },
+            key: ScopeKey::generate()?,
+        };
+        self.put_scope(&new.id, open.record.clone(), &open.key)?;
+        Ok(Arc::new(open))
+    }
+
+    /// Puts a scope record, sealed over what it says now.
+    pub(super) fn put_scope(
+        &mut self,
+        id: &ScopeId,
+        mut record: Scope,
+        key: &ScopeKey,
+    ) -> Result<(), Error> {
+        let context = record.context(self.header(), id);
+        record.key = self.unlocked.root.wrap_scope_key(key, &context)?;
+        let bytes = record::encode(&record)?;
+        self.transaction
+            .put(Table::Scopes, id.as_str().as_bytes(), &bytes)?;
+        Ok(())
+    }
+
+    /// Removes a scope with all its secrets, without opening either; says how many secrets those
+    /// were.
+    pub(super) fn remove_scope(&mut self, id: &ScopeId) -> Result<usize, Error> {
+        let mut scopes = self.header().scopes.clone();
+        let Ok(at) = scopes.binary_search(id) else {
+            return Err(Error::ScopeNotFound { scope: id.clone() });
+        };
+        scopes.remove(at);
+        self.set_scopes(scopes)?;
+        let prefix = record::secret_prefix(id);
+        let mut count = 0;
+        self.transaction
+            .scan(Table::Secrets, &prefix, &mut |_, _| count += 1)?;
+        self.transaction.delete_prefix(Table::Secrets, &prefix)?;
+        self.transaction
+            .delete(Table::Scopes, id.as_str().as_bytes())?;
+        Ok(count)
+    }
+
+    fn set_scopes(&mut self, scopes: Vec<ScopeId>) -> Result<(), Error> {
+        let mut header = self.header().clone();
+        header.scopes = scopes;
+        let root = Arc::clone(&self.unlocked.root);
+        let bytes = put_header(&mut *self.transaction, &root, &mut header)?;
+        self.unlocked = Arc::new(Unlocked::new(bytes, header, root));
+        Ok(())
+    }
+}
+
+/// Puts the header, proved anew over what it says now.
+fn put_header(
+    transaction: &mut dyn Transaction,
+    root: &RootKey,
+    header: &mut Header,
+) -> Result<Vec<u8>, Error> {
+    header.proof = root.prove(&header.context())?;
+    let bytes = record::encode(header)?;
+    transaction.put(Table::Meta, HEADER_KEY, &bytes)?;
+    Ok(bytes)
+}
+
+/// What to call the owner of the first slot.
+fn machine_name() -> String {
+    let system = rustix::system::uname();
+    let name = system.nodename().to_string_lossy();
+    name.chars().filter(|c| !c.is_control()).take(64).collect()
+}

@@ -1,0 +1,56 @@
+//! Points in time, as the store writes them.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time: whole microseconds since 1970-01-01T00:00:00Z. Displays as RFC 3339 in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// This moment by the system's clock; a clock set before 1970 reads as 1970.
+    #[must_use]
+    pub fn now() -> Self {
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        Self(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// The time that lies `micros` microseconds after 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = i64::try_from(self.0).unwrap_or(i64::MAX);
+        match jiff::Timestamp::from_microsecond(micros) {
+            Ok(time) => write!(f, "{time:.6}"),
+            Err(_) => write!(f, "{micros} µs after 1970"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_as_rfc_3339_with_microseconds() {
+        let time = Timestamp::from_micros(1_780_000_000_000_001);
+        assert_eq!(time.to_string(), "2026-05-28T20:26:40.000001Z");
+        assert!(!Timestamp::from_micros(u64::MAX).to_string().is_empty());
+    }
+}

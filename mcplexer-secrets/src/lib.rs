@@ -1,9 +1,79 @@
-//! placeholder
+//! An encrypted store for the credentials of tool servers, grouped by auth scope.
+//!
+//! Values are encrypted at rest with [age](https://age-encryption.org/v1), in a
+//! [redb](https://docs.rs/redb) file that several processes may share, and decrypted only in
+//! memory, at the moment of use. `docs/format.md` describes the format for other programs and
+//! `docs/threat-model.md` what it defends against.
+//!
+//! # In a program
+//!
+//! ```no_run
+//! use mcplexer_secrets::audit::FileAudit;
+//! use mcplexer_secrets::{Home, PutMode, SecretStore, SecretValue, Store};
+//!
+//! # fn main() -> Result<(), mcplexer_secrets::Error> {
+//! let home = Home::from_env()?;
+//! let store = Store::open(home.store(), home.key().provider())?
+//!     .with_audit(FileAudit::new(home.audit_log()));
+//!
+//! let (scope, name) = ("github-token".parse()?, "GITHUB_PERSONAL_ACCESS_TOKEN".parse()?);
+//! let value = SecretValue::new(b"ghp_abc123".to_vec())?;
+//! store.put(&scope, &name, &value, PutMode::Overwrite)?;
+//!
+//! let value = store.get(&scope, &name)?;
+//! println!("a token of {} bytes", value.expose().len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A program that asks for something else than redb implements [`Backend`](backend::Backend), one
+//! that keeps its keys elsewhere a [`KeyProvider`](keys::KeyProvider); the `conformance` feature
+//! has the suite that says whether it did so rightly.
+//!
+//! # In a test
+//!
+//! The store in memory is the real one, sealed with a key that is made for it and then forgotten:
+//!
+//! ```
+//! use mcplexer_secrets::keys::FixedKeys;
+//! use mcplexer_secrets::{Error, PutMode, SecretStore, SecretValue, Store};
+//!
+//! fn token(store: &dyn SecretStore) -> Result<SecretValue, Error> {
+//!     store.get(&"github-token".parse()?, &"TOKEN".parse()?)
+//! }
+//!
+//! # fn main() -> Result<(), Error> {
+//! let store = Store::in_memory(FixedKeys::generate())?;
+//! assert!(matches!(token(&store), Err(Error::ScopeNotFound { .. })));
+//!
+//! let value = SecretValue::new(b"ghp_abc123".to_vec())?;
+//! store.put(&"github-token".parse()?, &"TOKEN".parse()?, &value, PutMode::Overwrite)?;
+//! assert_eq!(token(&store)?.expose(), b"ghp_abc123");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What stays in memory
+//!
+//! A [`SecretValue`] and every key wipe themselves when dropped. The buffers in which the `age`
+//! crate encrypts a value are freed without being wiped; a program that minds uses an allocator
+//! that wipes what it frees, as the `mcplexer` command does with `zeroizing-alloc`.
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod audit;
 pub mod backend;
+#[cfg(feature = "conformance")]
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a suite of checks for tests to call"
+)]
+pub mod conformance;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod home;
 pub mod keys;
 mod name;
@@ -20,11 +90,9 @@ pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };
 pub use record::FORMAT_VERSION;
-pub use store::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, SlotInfo, Store, Stored};
+pub use store::{
+    MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore,
+    SlotInfo, Store, Stored,
+};
 pub use time::Timestamp;
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};
-
-/// Most scopes a store can hold.
-pub const MAX_SCOPES: usize = 10_000;
-/// Most secrets a scope can hold.
-pub const MAX_SECRETS_PER_SCOPE: usize = 10_000;

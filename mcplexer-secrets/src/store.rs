@@ -10,6 +10,11 @@ mod unlock;
 pub use sealed_store::Store;
 pub use unlock::SlotInfo;
 
+/// Most scopes a store can hold.
+pub const MAX_SCOPES: usize = 10_000;
+/// Most secrets a scope can hold.
+pub const MAX_SECRETS_PER_SCOPE: usize = 10_000;
+
 /// A store of secrets, grouped by auth scope.
 ///
 /// [`Store`] is the one that keeps them encrypted. The trait is object-safe and synchronous; an

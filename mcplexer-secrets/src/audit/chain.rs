@@ -160,8 +160,7 @@ mod tests {
             hash: [0; 32],
         };
         let (line, next) = start.next(&event, &actor).unwrap();
-        insta::assert_snapshot!(line, @r#"
-        "#);
+        insta::assert_snapshot!(line, @r#"{"line":1,"time":"1970-01-01T00:00:00.000000Z","op":"put","scope":"github-token","name":"KEY","outcome":"ok","sealed":0,"uid":1,"pid":2,"program":"test","prev":"0000000000000000000000000000000000000000000000000000000000000000","hash":"752c9a1895e44690572d4c904abf88132819cc59a60fd08ef48dc264be3e75f5"}"#);
         let (content, hash) = parse(line.trim_end().as_bytes()).unwrap();
         assert_eq!((content.number, hash), (1, next.hash));
         assert!(parse(line.replace("put", "get").trim_end().as_bytes()).is_none());

@@ -21,8 +21,10 @@ pub(super) struct Unlocked {
     pub(super) header: Header,
     pub(super) root: Arc<RootKey>,
     /// Scopes opened under this header, with the bytes they were opened from.
-    scopes: Mutex<HashMap<ScopeId, (Vec<u8>, Arc<OpenScope>)>>,
+    scopes: Mutex<HashMap<ScopeId, CachedScope>>,
 }
+
+type CachedScope = (Vec<u8>, Arc<OpenScope>);
 
 /// A scope record that has been verified, with its key.
 #[derive(Debug)]

@@ -1,0 +1,117 @@
+use crate::backend::{Backend, Commit, Snapshot, Table};
+
+pub(super) const CHECKS: [fn(&dyn Backend); 6] = [
+    an_empty_backend_reads_as_empty,
+    a_commit_applies_wholly,
+    a_dropped_transaction_leaves_no_trace,
+    a_snapshot_shows_one_state,
+    prefixes_are_scanned_and_deleted_in_order,
+    records_may_be_large,
+];
+
+fn get(snapshot: &dyn Snapshot, table: Table, key: &[u8]) -> Option<Vec<u8>> {
+    snapshot.get(table, key).expect("a read")
+}
+
+fn keys(snapshot: &dyn Snapshot, table: Table, prefix: &[u8]) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
+    let scanned = snapshot.scan(table, prefix, &mut |key, _| keys.push(key.to_vec()));
+    scanned.expect("a scan");
+    keys
+}
+
+fn put_all(backend: &dyn Backend, table: Table, keys: &[&[u8]]) {
+    let mut transaction = backend.write().expect("a transaction");
+    for key in keys {
+        transaction.put(table, key, b"record").expect("a put");
+    }
+    assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
+}
+
+fn an_empty_backend_reads_as_empty(backend: &dyn Backend) {
+    let snapshot = backend.read().expect("a snapshot");
+    for table in Table::ALL {
+        assert_eq!(get(&*snapshot, table, b"k"), None);
+        assert!(keys(&*snapshot, table, b"").is_empty());
+    }
+}
+
+fn a_commit_applies_wholly(backend: &dyn Backend) {
+    put_all(backend, Table::Meta, &[b"gone"]);
+    let mut transaction = backend.write().expect("a transaction");
+    for table in Table::ALL {
+        let record = table.name().as_bytes();
+        transaction.put(table, b"k", b"first").expect("a put");
+        transaction.put(table, b"k", record).expect("a put");
+    }
+    transaction.delete(Table::Meta, b"gone").expect("a delete");
+    let absent = transaction.delete(Table::Meta, b"absent");
+    absent.expect("deleting nothing is no failure");
+    assert_eq!(
+        get(&*transaction, Table::Meta, b"k").as_deref(),
+        Some(b"meta".as_slice())
+    );
+    assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
+    let snapshot = backend.read().expect("a snapshot");
+    for table in Table::ALL {
+        let record = get(&*snapshot, table, b"k").expect("the record");
+        assert_eq!(record, table.name().as_bytes());
+    }
+    assert_eq!(get(&*snapshot, Table::Meta, b"gone"), None);
+}
+
+fn a_dropped_transaction_leaves_no_trace(backend: &dyn Backend) {
+    put_all(backend, Table::Secrets, &[b"a"]);
+    let mut transaction = backend.write().expect("a transaction");
+    transaction
+        .put(Table::Secrets, b"a", b"new")
+        .expect("a put");
+    transaction
+        .put(Table::Secrets, b"b", b"new")
+        .expect("a put");
+    drop(transaction);
+    let snapshot = backend.read().expect("a snapshot");
+    assert_eq!(
+        get(&*snapshot, Table::Secrets, b"a").as_deref(),
+        Some(b"record".as_slice())
+    );
+    assert_eq!(keys(&*snapshot, Table::Secrets, b""), [b"a"]);
+}
+
+fn a_snapshot_shows_one_state(backend: &dyn Backend) {
+    put_all(backend, Table::Scopes, &[b"a"]);
+    let before = backend.read().expect("a snapshot");
+    put_all(backend, Table::Scopes, &[b"b"]);
+    assert_eq!(keys(&*before, Table::Scopes, b""), [b"a"]);
+    let after = backend.read().expect("a snapshot");
+    assert_eq!(keys(&*after, Table::Scopes, b""), [b"a", b"b"]);
+}
+
+fn prefixes_are_scanned_and_deleted_in_order(backend: &dyn Backend) {
+    let all: [&[u8]; 6] = [b"b", b"a\0y", b"a\0x", b"a.b\0x", b"a", b"\xff\xff"];
+    put_all(backend, Table::Secrets, &all);
+    let snapshot = backend.read().expect("a snapshot");
+    assert_eq!(keys(&*snapshot, Table::Secrets, b"a\0"), [b"a\0x", b"a\0y"]);
+    assert_eq!(keys(&*snapshot, Table::Secrets, b"\xff"), [b"\xff\xff"]);
+    assert_eq!(keys(&*snapshot, Table::Secrets, b"").len(), all.len());
+    let mut transaction = backend.write().expect("a transaction");
+    let deleted = transaction.delete_prefix(Table::Secrets, b"a\0");
+    deleted.expect("a delete");
+    assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
+    let snapshot = backend.read().expect("a snapshot");
+    let left: [&[u8]; 4] = [b"a", b"a.b\0x", b"b", b"\xff\xff"];
+    assert_eq!(keys(&*snapshot, Table::Secrets, b""), left);
+}
+
+fn records_may_be_large(backend: &dyn Backend) {
+    let record = vec![0xA5; 3 << 20];
+    let mut transaction = backend.write().expect("a transaction");
+    transaction
+        .put(Table::Secrets, b"k", &record)
+        .expect("a put");
+    transaction.put(Table::Secrets, b"l", b"").expect("a put");
+    assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
+    let snapshot = backend.read().expect("a snapshot");
+    assert!(get(&*snapshot, Table::Secrets, b"k") == Some(record));
+    assert_eq!(get(&*snapshot, Table::Secrets, b"l"), Some(vec![]));
+}

@@ -1,0 +1,120 @@
+//! The suites, run against every store and backend of this crate.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use mcplexer_secrets::audit::MemoryAudit;
+use mcplexer_secrets::backend::{
+    Backend, BackendError, Commit, RedbBackend, Snapshot, Table, Transaction,
+};
+use mcplexer_secrets::keys::FixedKeys;
+use mcplexer_secrets::{Store, conformance};
+
+#[test]
+fn a_redb_file_is_a_backend() {
+    let directories = Mutex::new(Vec::new());
+    conformance::backend(&|| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new").join("secrets.redb");
+        directories.lock().unwrap().push(directory);
+        Box::new(RedbBackend::file(path))
+    });
+}
+
+#[test]
+fn redb_in_memory_is_a_backend() {
+    conformance::backend(&|| Box::new(RedbBackend::in_memory().unwrap()));
+}
+
+#[test]
+fn a_store_in_a_file_is_a_secret_store() {
+    let directories = Mutex::new(Vec::new());
+    conformance::secret_store(&|| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.redb");
+        directories.lock().unwrap().push(directory);
+        Box::new(Store::open(path, FixedKeys::generate()).unwrap())
+    });
+}
+
+#[test]
+fn a_store_in_memory_is_a_secret_store() {
+    conformance::secret_store(&|| {
+        let store = Store::in_memory(FixedKeys::generate()).unwrap();
+        Box::new(store.with_audit(MemoryAudit::new().unwrap()))
+    });
+}
+
+/// A backend that, like a cluster, now and then answers that another writer was faster.
+#[derive(Debug)]
+struct Contended {
+    inner: RedbBackend,
+    commits: AtomicU32,
+}
+
+struct ContendedTransaction<'a> {
+    inner: Box<dyn Transaction + 'a>,
+    commits: &'a AtomicU32,
+}
+
+impl Backend for Contended {
+    fn read(&self) -> Result<Box<dyn Snapshot + '_>, BackendError> {
+        self.inner.read()
+    }
+
+    fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
+        Ok(Box::new(ContendedTransaction {
+            inner: self.inner.write()?,
+            commits: &self.commits,
+        }))
+    }
+}
+
+impl Snapshot for ContendedTransaction<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+        self.inner.get(table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), BackendError> {
+        self.inner.scan(table, prefix, each)
+    }
+}
+
+impl Transaction for ContendedTransaction<'_> {
+    fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
+        self.inner.put(table, key, record)
+    }
+
+    fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), BackendError> {
+        self.inner.delete(table, key)
+    }
+
+    fn delete_prefix(&mut self, table: Table, prefix: &[u8]) -> Result<(), BackendError> {
+        self.inner.delete_prefix(table, prefix)
+    }
+
+    fn commit(self: Box<Self>) -> Result<Commit, BackendError> {
+        let before = self.commits.fetch_add(1, Ordering::Relaxed);
+        if before % 3 == 2 {
+            self.inner.commit()
+        } else {
+            Ok(Commit::Conflict)
+        }
+    }
+}
+
+#[test]
+fn a_store_starts_over_when_another_writer_was_faster() {
+    conformance::secret_store(&|| {
+        let backend = Contended {
+            inner: RedbBackend::in_memory().unwrap(),
+            commits: AtomicU32::new(0),
+        };
+        Box::new(Store::with_backend(backend, FixedKeys::generate()).unwrap())
+    });
+}

@@ -48,7 +48,7 @@ impl Failure {
     }
 
     /// What clap has to say: help and version are data, the rest is wrong usage.
-    pub(crate) fn of_usage(mut error: clap::Error) -> Result<(), Self> {
+    pub(crate) fn of_usage(error: &clap::Error) -> Result<(), Self> {
         match error.kind() {
             Usage::DisplayHelp | Usage::DisplayVersion => {
                 return print(&error.render().to_string());
@@ -61,17 +61,10 @@ impl Failure {
             }
             _ => {}
         }
-        // A value may stand where clap expected something else: what was typed is not repeated.
-        if is_put() {
-            for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
-                if let Some(ContextValue::String(text)) = error.get(kind)
-                    && !text.starts_with("--")
-                    && !text.starts_with('<')
-                {
-                    return Err(Self::of_put(&error));
-                }
-            }
-            error.remove(ContextKind::SuggestedArg);
+        if is_put()
+            && let Some(failure) = Self::of_put(error)
+        {
+            return Err(failure);
         }
         let text = error.render().to_string();
         let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -86,20 +79,33 @@ impl Failure {
         Err(failure)
     }
 
-    fn of_put(error: &clap::Error) -> Self {
-        let failure = match error.kind() {
-            Usage::ValueValidation => {
-                let reason = std::error::Error::source(error);
-                let reason = reason.map_or_else(|| "invalid value".to_owned(), ToString::to_string);
-                Self::new(reason)
-            }
-            _ => Self::new("too many arguments: put takes a scope, a key and at most one value")
-                .with_hint(
-                    "quote a value that has spaces, and put -- before one that begins with -",
-                )
-                .with_hint("or leave the value out: it is asked for, or read from standard input"),
+    /// A `secret put` that clap refuses for a word that may be a value, or a piece of one: then
+    /// nothing that was typed is repeated.
+    fn of_put(error: &clap::Error) -> Option<Self> {
+        let option = match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(option)) if option.starts_with("--") => option,
+            _ => "the scope or the key",
         };
-        failure.with_code(exit_code::USAGE)
+        let failure = match error.kind() {
+            Usage::UnknownArgument => Self::new(
+                "there is an argument too many, or an unknown option: put takes a scope, a key and at most one value",
+            )
+            .with_hint("quote a value that has spaces, and put -- before one that begins with -")
+            .with_hint("or leave the value out: it is asked for, or read from standard input"),
+            Usage::ValueValidation => match std::error::Error::source(error) {
+                Some(reason) if option.starts_with("--") => {
+                    Self::new(format!("bad value for {option}: {reason}"))
+                }
+                Some(reason) => Self::new(reason.to_string()),
+                None => Self::new(format!("bad value for {option}")),
+            },
+            Usage::InvalidValue | Usage::TooManyValues | Usage::InvalidUtf8 => {
+                Self::new(format!("bad value for {option}"))
+                    .with_hint("mcplexer help secret put tells what it takes")
+            }
+            _ => return None,
+        };
+        Some(failure.with_code(exit_code::USAGE))
     }
 }
 

@@ -25,7 +25,7 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 fn main() -> ExitCode {
     let result = match Cli::try_parse() {
         Ok(cli) => commands::run(cli),
-        Err(error) => Failure::of_usage(error),
+        Err(error) => Failure::of_usage(&error),
     };
     match result {
         Ok(()) => ExitCode::from(exit_code::DONE),

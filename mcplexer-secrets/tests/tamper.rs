@@ -1,0 +1,415 @@
+//! Somebody edits the file of the store through redb itself. The read must fail as tampered, and
+//! say what is damaged.
+
+use std::path::PathBuf;
+
+use mcplexer_secrets::keys::{Ask, FixedKeys, Identity, KeyError, KeyProvider};
+use mcplexer_secrets::{
+    Error, ErrorKind, Finding, PutMode, RecordName, ScopeId, SecretName, SecretStore, SecretValue,
+    Store,
+};
+use redb::{Builder, ConcurrencyMode, Database, ReadableTable, TableDefinition, WriteTransaction};
+use tempfile::TempDir;
+
+type Table<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
+const META: Table<'_> = TableDefinition::new("meta");
+const SCOPES: Table<'_> = TableDefinition::new("scopes");
+const SECRETS: Table<'_> = TableDefinition::new("secrets");
+
+/// A store with `a/K`, `a/L` and `b/K`, and the means to edit its file.
+struct Victim {
+    _directory: TempDir,
+    path: PathBuf,
+    identity: Identity,
+}
+
+impl Victim {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.redb");
+        let identity = Identity::generate();
+        let victim = Self {
+            _directory: directory,
+            path,
+            identity,
+        };
+        victim.put("a", "K", b"a/K");
+        victim.put("a", "L", b"a/L");
+        victim.put("b", "K", b"b/K");
+        victim
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.path, FixedKeys::new(vec![self.identity.clone()])).unwrap()
+    }
+
+    fn put(&self, scope: &str, name: &str, value: &[u8]) {
+        let value = SecretValue::copy_of(value).unwrap();
+        let (scope, name) = (id(scope), name_of(name));
+        let store = self.store();
+        store
+            .put(&scope, &name, &value, PutMode::Overwrite)
+            .unwrap();
+    }
+
+    fn get(&self, scope: &str, name: &str) -> Result<Vec<u8>, Error> {
+        let value = self.store().get(&id(scope), &name_of(name))?;
+        Ok(value.expose().to_vec())
+    }
+
+    fn edit(&self, work: impl FnOnce(&WriteTransaction)) {
+        let database: Database = Builder::new()
+            .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+            .open(&self.path)
+            .unwrap();
+        let transaction = database.begin_write().unwrap();
+        work(&transaction);
+        transaction.commit().unwrap();
+    }
+
+    fn record(&self, table: Table<'_>, key: &[u8]) -> Vec<u8> {
+        let mut record = None;
+        self.edit(|transaction| {
+            let table = transaction.open_table(table).unwrap();
+            record = table
+                .get(key)
+                .unwrap()
+                .map(|record| record.value().to_vec());
+        });
+        record.expect("the record to copy")
+    }
+
+    fn set(&self, table: Table<'_>, key: &[u8], record: &[u8]) {
+        self.edit(|transaction| {
+            let mut table = transaction.open_table(table).unwrap();
+            table.insert(key, record).unwrap();
+        });
+    }
+
+    fn remove(&self, table: Table<'_>, key: &[u8]) -> Vec<u8> {
+        let record = self.record(table, key);
+        self.edit(|transaction| {
+            transaction.open_table(table).unwrap().remove(key).unwrap();
+        });
+        record
+    }
+
+    /// All reads that touch what was damaged fail, with this finding first.
+    fn assert_get_fails(&self, scope: &str, name: &str, record: RecordName, finding: Finding) {
+        assert_tampered(self.get(scope, name), &record, finding);
+    }
+}
+
+fn id(text: &str) -> ScopeId {
+    text.parse().unwrap()
+}
+
+fn name_of(text: &str) -> SecretName {
+    text.parse().unwrap()
+}
+
+fn scope(text: &str) -> RecordName {
+    RecordName::Scope(id(text))
+}
+
+fn secret(scope: &str, name: &str) -> RecordName {
+    RecordName::Secret(id(scope), name_of(name))
+}
+
+fn assert_tampered<T: std::fmt::Debug>(
+    result: Result<T, Error>,
+    expected: &RecordName,
+    expected_finding: Finding,
+) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tampered);
+    let Error::Tampered { record, finding } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!((record, *finding), (expected, expected_finding));
+}
+
+/// F13: ciphertexts are bound to their place.
+#[test]
+fn swapped_ciphertexts_do_not_open() {
+    for (one, other) in [(b"a\0K", b"a\0L"), (b"a\0K", b"b\0K")] {
+        let victim = Victim::new();
+        let (first, second) = (victim.record(SECRETS, one), victim.record(SECRETS, other));
+        victim.set(SECRETS, one, &second);
+        victim.set(SECRETS, other, &first);
+        victim.assert_get_fails("a", "K", secret("a", "K"), Finding::DoesNotOpen);
+    }
+}
+
+#[test]
+fn a_copy_under_another_name_does_not_open() {
+    let victim = Victim::new();
+    let record = victim.record(SECRETS, b"a\0K");
+    victim.set(SECRETS, b"a\0L", &record);
+    victim.assert_get_fails("a", "L", secret("a", "L"), Finding::DoesNotOpen);
+    victim.set(SECRETS, b"a\0NEW", &record);
+    victim.assert_get_fails("a", "NEW", secret("a", "NEW"), Finding::Unlisted);
+    let list = victim.store().list(&id("a"));
+    assert_tampered(list, &secret("a", "NEW"), Finding::Unlisted);
+}
+
+#[test]
+fn a_copied_scope_record_does_not_open() {
+    let victim = Victim::new();
+    let record = victim.record(SCOPES, b"a");
+    victim.set(SCOPES, b"b", &record);
+    victim.assert_get_fails("b", "K", scope("b"), Finding::DoesNotOpen);
+    victim.set(SCOPES, b"c", &record);
+    victim.assert_get_fails("c", "K", scope("c"), Finding::Unlisted);
+    assert_tampered(victim.store().scopes(), &scope("c"), Finding::Unlisted);
+}
+
+#[test]
+fn an_older_record_put_back_is_noticed() {
+    let victim = Victim::new();
+    let old = victim.record(SECRETS, b"a\0K");
+    victim.put("a", "K", b"new");
+    victim.set(SECRETS, b"a\0K", &old);
+    let finding = Finding::WrongVersion {
+        found: 1,
+        expected: 2,
+    };
+    victim.assert_get_fails("a", "K", secret("a", "K"), finding);
+    let list = victim.store().list(&id("a"));
+    assert_tampered(list, &secret("a", "K"), finding);
+    assert_eq!(
+        victim.get("a", "L").unwrap(),
+        b"a/L",
+        "the others stay readable"
+    );
+}
+
+/// A record is its format version, its generation, its version, and then the sealed value.
+#[test]
+fn an_older_record_under_the_newest_version_does_not_open() {
+    let victim = Victim::new();
+    let mut old = victim.record(SECRETS, b"a\0K");
+    victim.put("a", "K", b"new");
+    assert_eq!(old[..3], [1, 1, 1]);
+    old[2] = 2;
+    victim.set(SECRETS, b"a\0K", &old);
+    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::DoesNotOpen);
+}
+
+#[test]
+fn a_record_of_another_generation_is_noticed() {
+    let victim = Victim::new();
+    let mut record = victim.record(SECRETS, b"a\0K");
+    record[1] = 2;
+    victim.set(SECRETS, b"a\0K", &record);
+    let finding = Finding::WrongGeneration {
+        found: 2,
+        expected: 1,
+    };
+    victim.assert_get_fails("a", "K", secret("a", "K"), finding);
+}
+
+/// A secret deleted and made anew starts at version 1, but the one before is not taken for it.
+#[test]
+fn a_record_from_before_a_deletion_does_not_open() {
+    let victim = Victim::new();
+    let old = victim.record(SECRETS, b"a\0K");
+    victim.store().delete(&id("a"), &name_of("K")).unwrap();
+    victim.put("a", "K", b"new");
+    victim.set(SECRETS, b"a\0K", &old);
+    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::DoesNotOpen);
+}
+
+#[test]
+fn a_removed_record_is_tampered_not_absent() {
+    let victim = Victim::new();
+    victim.remove(SECRETS, b"a\0K");
+    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::Missing);
+    let list = victim.store().list(&id("a"));
+    assert_tampered(list, &secret("a", "K"), Finding::Missing);
+    // The last in order is noticed as well as the first.
+    let victim = Victim::new();
+    victim.remove(SECRETS, b"a\0L");
+    let list = victim.store().list(&id("a"));
+    assert_tampered(list, &secret("a", "L"), Finding::Missing);
+}
+
+#[test]
+fn a_renamed_record_is_tampered_under_both_names() {
+    let victim = Victim::new();
+    let record = victim.remove(SECRETS, b"a\0K");
+    victim.set(SECRETS, b"a\0M", &record);
+    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::Missing);
+    victim.assert_get_fails("a", "M", secret("a", "M"), Finding::Unlisted);
+    assert_tampered(
+        victim.store().list(&id("a")),
+        &secret("a", "K"),
+        Finding::Missing,
+    );
+}
+
+#[test]
+fn a_removed_scope_record_is_tampered_not_absent() {
+    let victim = Victim::new();
+    victim.remove(SCOPES, b"a");
+    victim.assert_get_fails("a", "K", scope("a"), Finding::Missing);
+    assert_tampered(victim.store().list(&id("a")), &scope("a"), Finding::Missing);
+    assert_tampered(victim.store().scopes(), &scope("a"), Finding::Missing);
+    assert_eq!(victim.get("b", "K").unwrap(), b"b/K");
+}
+
+#[test]
+fn a_deleted_scope_put_back_is_noticed() {
+    let victim = Victim::new();
+    let (old, value) = (victim.record(SCOPES, b"b"), victim.record(SECRETS, b"b\0K"));
+    victim.store().delete_scope(&id("b")).unwrap();
+    victim.set(SCOPES, b"b", &old);
+    victim.set(SECRETS, b"b\0K", &value);
+    victim.assert_get_fails("b", "K", scope("b"), Finding::Unlisted);
+}
+
+#[test]
+fn an_older_scope_record_is_noticed() {
+    let victim = Victim::new();
+    let old = victim.record(SCOPES, b"a");
+    victim.put("a", "K", b"new");
+    victim.set(SCOPES, b"a", &old);
+    let finding = Finding::WrongVersion {
+        found: 2,
+        expected: 1,
+    };
+    victim.assert_get_fails("a", "K", secret("a", "K"), finding);
+}
+
+#[test]
+fn an_older_header_is_noticed() {
+    let victim = Victim::new();
+    let old = victim.record(META, b"header");
+    victim.put("c", "K", b"c/K");
+    victim.set(META, b"header", &old);
+    victim.assert_get_fails("c", "K", scope("c"), Finding::Unlisted);
+}
+
+#[test]
+fn an_edited_header_does_not_open() {
+    let victim = Victim::new();
+    let header = victim.record(META, b"header");
+    // Every byte counts, also those that no read would otherwise look at.
+    for at in 1..header.len() {
+        let mut edited = header.clone();
+        edited[at] ^= 1;
+        victim.set(META, b"header", &edited);
+        let keys = FixedKeys::new(vec![victim.identity.clone()]);
+        let read =
+            Store::open(&victim.path, keys).and_then(|store| store.get(&id("a"), &name_of("K")));
+        let error = read
+            .err()
+            .unwrap_or_else(|| panic!("byte {at} does not count"));
+        let kind = error.kind();
+        // A slot whose recipient was edited is no longer this key's.
+        assert!(
+            matches!(kind, ErrorKind::Tampered | ErrorKind::Key),
+            "byte {at}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_removed_header_is_not_a_new_store() {
+    let victim = Victim::new();
+    victim.remove(META, b"header");
+    let keys = FixedKeys::generate();
+    let opened = Store::open(&victim.path, keys);
+    assert_tampered(opened, &RecordName::Header, Finding::Missing);
+}
+
+/// F14: whoever knows the public key can wrap a root key of his own, but forge nothing with it.
+#[test]
+fn records_made_with_the_public_key_alone_do_not_open() {
+    let victim = Victim::new();
+    let forger = Victim {
+        identity: victim.identity.clone(),
+        ..Victim::new()
+    };
+    std::fs::remove_file(&forger.path).unwrap();
+    // The forger's store is made for the victim's recipient: same key, another root key.
+    forger.put("a", "K", b"forged");
+    forger.put("a", "L", b"forged");
+    let forged = forger.record(SECRETS, b"a\0K");
+    victim.set(SECRETS, b"a\0K", &forged);
+    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::DoesNotOpen);
+    let forged = forger.record(SCOPES, b"a");
+    victim.set(SCOPES, b"a", &forged);
+    victim.assert_get_fails("a", "K", scope("a"), Finding::DoesNotOpen);
+    let forged = forger.record(META, b"header");
+    victim.set(META, b"header", &forged);
+    victim.assert_get_fails("b", "K", scope("b"), Finding::Unlisted);
+}
+
+#[test]
+fn an_unknown_format_is_an_error_that_names_both_versions() {
+    for (table, key) in [
+        (META, b"header".as_slice()),
+        (SCOPES, b"a"),
+        (SECRETS, b"a\0K"),
+    ] {
+        let victim = Victim::new();
+        let mut record = victim.record(table, key);
+        record[0] = 2;
+        victim.set(table, key, &record);
+        let keys = FixedKeys::new(vec![victim.identity.clone()]);
+        let read =
+            Store::open(&victim.path, keys).and_then(|store| store.get(&id("a"), &name_of("K")));
+        let error = read.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::UnsupportedFormat {
+                    found: 2,
+                    supported: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+}
+
+/// A provider whose key is elsewhere.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn identities(&self, _ask: Ask) -> Result<Vec<Identity>, KeyError> {
+        Err(KeyError::NoIdentity)
+    }
+}
+
+#[test]
+fn a_list_needs_no_key_and_still_sees_what_is_missing() {
+    let victim = Victim::new();
+    let locked = || Store::open(&victim.path, NoKeys).unwrap();
+    assert_eq!(locked().list(&id("a")).unwrap().len(), 2);
+    assert_eq!(locked().scopes().unwrap().len(), 2);
+    victim.remove(SECRETS, b"a\0K");
+    let list = locked().list(&id("a"));
+    assert_tampered(list, &secret("a", "K"), Finding::Missing);
+    victim.remove(SCOPES, b"b");
+    assert_tampered(locked().scopes(), &scope("b"), Finding::Missing);
+}
+
+/// What is damaged can be mended: stored again, or deleted.
+#[test]
+fn a_damaged_secret_can_be_put_again_and_a_damaged_scope_deleted() {
+    let victim = Victim::new();
+    victim.remove(SECRETS, b"a\0K");
+    victim.put("a", "K", b"again");
+    assert_eq!(victim.get("a", "K").unwrap(), b"again");
+    victim.remove(SECRETS, b"a\0L");
+    victim.store().delete(&id("a"), &name_of("L")).unwrap();
+    assert_eq!(victim.store().list(&id("a")).unwrap().len(), 1);
+    victim.set(SCOPES, b"b", b"\x01garbage");
+    assert!(victim.get("b", "K").is_err());
+    assert_eq!(victim.store().delete_scope(&id("b")).unwrap(), 1);
+    assert_eq!(victim.store().scopes().unwrap().len(), 1);
+}

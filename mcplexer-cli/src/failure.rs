@@ -7,7 +7,7 @@ use mcplexer_secrets::keys::KeyError;
 use mcplexer_secrets::{Error, SlotInfo};
 
 use crate::exit_code;
-use crate::output::{print, sanitized, say, say_hint, shown};
+use crate::output::{print, say, say_hint, shortened, shown};
 
 /// A failure to report: a message, the next steps, and the exit code.
 #[derive(Debug)]
@@ -41,9 +41,9 @@ impl Failure {
     }
 
     pub(crate) fn report(&self) {
-        say(&format!("mcplexer: error: {}", sanitized(&self.message)));
+        say(&format!("mcplexer: error: {}", shortened(&self.message)));
         for hint in &self.hints {
-            say_hint(&sanitized(hint));
+            say_hint(&shortened(hint));
         }
     }
 
@@ -120,10 +120,7 @@ impl From<Error> for Failure {
         let mut message = error.to_string();
         let mut cause = std::error::Error::source(&error);
         while let Some(inner) = cause {
-            let text = inner.to_string();
-            if !message.ends_with(&text) {
-                message = format!("{message}: {text}");
-            }
+            message = format!("{message}: {inner}");
             cause = inner.source();
         }
         let failure = Self::new(message).with_code(exit_code::of(error.kind()));

@@ -59,11 +59,18 @@ pub(crate) fn sanitized(text: impl Display) -> String {
 
 /// A path as people write it, with `~` for the home directory.
 pub(crate) fn shown(path: &Path) -> String {
-    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
-        Some(rest) => sanitized(Path::new("~").join(rest).display()),
-        None => sanitized(path.display()),
+    shortened(path.display())
+}
+
+/// Text that may have paths in it, as people write them, and without its control characters.
+pub(crate) fn shortened(text: impl Display) -> String {
+    let text = text.to_string();
+    let home = std::env::var("HOME").unwrap_or_default();
+    let home = home.trim_end_matches('/');
+    if home.is_empty() {
+        return sanitized(text);
     }
+    sanitized(text.replace(&format!("{home}/"), "~/"))
 }
 
 /// Rows under a header, in columns as wide as they need to be.

@@ -75,9 +75,10 @@ pub enum Error {
     #[error("a display name is 1 to 128 characters, none of them a control character")]
     InvalidDisplayName,
     /// No identity at hand opens this store.
-    #[error("no key opens this store: {reason}")]
+    #[error("no key opens this store")]
     Locked {
         /// What was tried.
+        #[source]
         reason: KeyError,
         /// The recipients whose identities would open it.
         slots: Vec<SlotInfo>,

@@ -1,5 +1,7 @@
 //! The audit log, through the real sink.
 
+#![cfg(test)]
+
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! The suites, run against every store and backend of this crate.
 
+#![cfg(test)]
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 

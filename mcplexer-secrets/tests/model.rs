@@ -1,5 +1,7 @@
 //! Random sequences of operations, against a `BTreeMap` that does the same.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 
 use mcplexer_secrets::keys::{FixedKeys, Identity};

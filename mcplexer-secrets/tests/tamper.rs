@@ -1,6 +1,8 @@
 //! Somebody edits the file of the store through redb itself. The read must fail as tampered, and
 //! say what is damaged.
 
+#![cfg(test)]
+
 use std::path::PathBuf;
 
 use mcplexer_secrets::keys::{Ask, FixedKeys, Identity, KeyError, KeyProvider};
@@ -95,8 +97,8 @@ impl Victim {
     }
 
     /// All reads that touch what was damaged fail, with this finding first.
-    fn assert_get_fails(&self, scope: &str, name: &str, record: RecordName, finding: Finding) {
-        assert_tampered(self.get(scope, name), &record, finding);
+    fn assert_get_fails(&self, scope: &str, name: &str, record: &RecordName, finding: Finding) {
+        assert_tampered(self.get(scope, name), record, finding);
     }
 }
 
@@ -137,7 +139,7 @@ fn swapped_ciphertexts_do_not_open() {
         let (first, second) = (victim.record(SECRETS, one), victim.record(SECRETS, other));
         victim.set(SECRETS, one, &second);
         victim.set(SECRETS, other, &first);
-        victim.assert_get_fails("a", "K", secret("a", "K"), Finding::DoesNotOpen);
+        victim.assert_get_fails("a", "K", &secret("a", "K"), Finding::DoesNotOpen);
     }
 }
 
@@ -146,9 +148,9 @@ fn a_copy_under_another_name_does_not_open() {
     let victim = Victim::new();
     let record = victim.record(SECRETS, b"a\0K");
     victim.set(SECRETS, b"a\0L", &record);
-    victim.assert_get_fails("a", "L", secret("a", "L"), Finding::DoesNotOpen);
+    victim.assert_get_fails("a", "L", &secret("a", "L"), Finding::DoesNotOpen);
     victim.set(SECRETS, b"a\0NEW", &record);
-    victim.assert_get_fails("a", "NEW", secret("a", "NEW"), Finding::Unlisted);
+    victim.assert_get_fails("a", "NEW", &secret("a", "NEW"), Finding::Unlisted);
     let list = victim.store().list(&id("a"));
     assert_tampered(list, &secret("a", "NEW"), Finding::Unlisted);
 }
@@ -158,9 +160,9 @@ fn a_copied_scope_record_does_not_open() {
     let victim = Victim::new();
     let record = victim.record(SCOPES, b"a");
     victim.set(SCOPES, b"b", &record);
-    victim.assert_get_fails("b", "K", scope("b"), Finding::DoesNotOpen);
+    victim.assert_get_fails("b", "K", &scope("b"), Finding::DoesNotOpen);
     victim.set(SCOPES, b"c", &record);
-    victim.assert_get_fails("c", "K", scope("c"), Finding::Unlisted);
+    victim.assert_get_fails("c", "K", &scope("c"), Finding::Unlisted);
     assert_tampered(victim.store().scopes(), &scope("c"), Finding::Unlisted);
 }
 
@@ -174,7 +176,7 @@ fn an_older_record_put_back_is_noticed() {
         found: 1,
         expected: 2,
     };
-    victim.assert_get_fails("a", "K", secret("a", "K"), finding);
+    victim.assert_get_fails("a", "K", &secret("a", "K"), finding);
     let list = victim.store().list(&id("a"));
     assert_tampered(list, &secret("a", "K"), finding);
     assert_eq!(
@@ -193,7 +195,7 @@ fn an_older_record_under_the_newest_version_does_not_open() {
     assert_eq!(old[..3], [1, 1, 1]);
     old[2] = 2;
     victim.set(SECRETS, b"a\0K", &old);
-    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::DoesNotOpen);
+    victim.assert_get_fails("a", "K", &secret("a", "K"), Finding::DoesNotOpen);
 }
 
 #[test]
@@ -206,7 +208,7 @@ fn a_record_of_another_generation_is_noticed() {
         found: 2,
         expected: 1,
     };
-    victim.assert_get_fails("a", "K", secret("a", "K"), finding);
+    victim.assert_get_fails("a", "K", &secret("a", "K"), finding);
 }
 
 /// A secret deleted and made anew starts at version 1, but the one before is not taken for it.
@@ -217,14 +219,14 @@ fn a_record_from_before_a_deletion_does_not_open() {
     victim.store().delete(&id("a"), &name_of("K")).unwrap();
     victim.put("a", "K", b"new");
     victim.set(SECRETS, b"a\0K", &old);
-    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::DoesNotOpen);
+    victim.assert_get_fails("a", "K", &secret("a", "K"), Finding::DoesNotOpen);
 }
 
 #[test]
 fn a_removed_record_is_tampered_not_absent() {
     let victim = Victim::new();
     victim.remove(SECRETS, b"a\0K");
-    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::Missing);
+    victim.assert_get_fails("a", "K", &secret("a", "K"), Finding::Missing);
     let list = victim.store().list(&id("a"));
     assert_tampered(list, &secret("a", "K"), Finding::Missing);
     // The last in order is noticed as well as the first.
@@ -239,8 +241,8 @@ fn a_renamed_record_is_tampered_under_both_names() {
     let victim = Victim::new();
     let record = victim.remove(SECRETS, b"a\0K");
     victim.set(SECRETS, b"a\0M", &record);
-    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::Missing);
-    victim.assert_get_fails("a", "M", secret("a", "M"), Finding::Unlisted);
+    victim.assert_get_fails("a", "K", &secret("a", "K"), Finding::Missing);
+    victim.assert_get_fails("a", "M", &secret("a", "M"), Finding::Unlisted);
     assert_tampered(
         victim.store().list(&id("a")),
         &secret("a", "K"),
@@ -252,7 +254,7 @@ fn a_renamed_record_is_tampered_under_both_names() {
 fn a_removed_scope_record_is_tampered_not_absent() {
     let victim = Victim::new();
     victim.remove(SCOPES, b"a");
-    victim.assert_get_fails("a", "K", scope("a"), Finding::Missing);
+    victim.assert_get_fails("a", "K", &scope("a"), Finding::Missing);
     assert_tampered(victim.store().list(&id("a")), &scope("a"), Finding::Missing);
     assert_tampered(victim.store().scopes(), &scope("a"), Finding::Missing);
     assert_eq!(victim.get("b", "K").unwrap(), b"b/K");
@@ -265,7 +267,7 @@ fn a_deleted_scope_put_back_is_noticed() {
     victim.store().delete_scope(&id("b")).unwrap();
     victim.set(SCOPES, b"b", &old);
     victim.set(SECRETS, b"b\0K", &value);
-    victim.assert_get_fails("b", "K", scope("b"), Finding::Unlisted);
+    victim.assert_get_fails("b", "K", &scope("b"), Finding::Unlisted);
 }
 
 #[test]
@@ -278,7 +280,7 @@ fn an_older_scope_record_is_noticed() {
         found: 2,
         expected: 1,
     };
-    victim.assert_get_fails("a", "K", secret("a", "K"), finding);
+    victim.assert_get_fails("a", "K", &secret("a", "K"), finding);
 }
 
 #[test]
@@ -287,7 +289,7 @@ fn an_older_header_is_noticed() {
     let old = victim.record(META, b"header");
     victim.put("c", "K", b"c/K");
     victim.set(META, b"header", &old);
-    victim.assert_get_fails("c", "K", scope("c"), Finding::Unlisted);
+    victim.assert_get_fails("c", "K", &scope("c"), Finding::Unlisted);
 }
 
 #[test]
@@ -337,13 +339,13 @@ fn records_made_with_the_public_key_alone_do_not_open() {
     forger.put("a", "L", b"forged");
     let forged = forger.record(SECRETS, b"a\0K");
     victim.set(SECRETS, b"a\0K", &forged);
-    victim.assert_get_fails("a", "K", secret("a", "K"), Finding::DoesNotOpen);
+    victim.assert_get_fails("a", "K", &secret("a", "K"), Finding::DoesNotOpen);
     let forged = forger.record(SCOPES, b"a");
     victim.set(SCOPES, b"a", &forged);
-    victim.assert_get_fails("a", "K", scope("a"), Finding::DoesNotOpen);
+    victim.assert_get_fails("a", "K", &scope("a"), Finding::DoesNotOpen);
     let forged = forger.record(META, b"header");
     victim.set(META, b"header", &forged);
-    victim.assert_get_fails("b", "K", scope("b"), Finding::Unlisted);
+    victim.assert_get_fails("b", "K", &scope("b"), Finding::Unlisted);
 }
 
 #[test]

@@ -1,0 +1,55 @@
+//! Nobody is locked in: the stock `age` command opens a slot.
+
+use std::fs;
+use std::process::Command;
+
+use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition};
+
+use super::home::Home;
+
+/// Set where `age` must be there, so that the test cannot be skipped unseen.
+const REQUIRED: &str = "MCPLEXER_TEST_AGE";
+
+#[test]
+fn the_stock_age_command_opens_a_slot_with_the_key_file() {
+    if Command::new("age").arg("--version").output().is_err() {
+        assert!(std::env::var_os(REQUIRED).is_none(), "age is not installed");
+        eprintln!("skipped: age is not installed");
+        return;
+    }
+    let home = Home::with_secret("v");
+    let slot = home.root().join("slot.age");
+    fs::write(&slot, first_slot(&home)).unwrap();
+    let output = Command::new("age")
+        .args(["--decrypt", "--identity"])
+        .args([&home.path("age.key"), &slot])
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    assert_eq!(output.stdout.len(), 32, "not a root key");
+}
+
+/// The age file in the header: a byte string, which postcard writes behind its length.
+fn first_slot(home: &Home) -> Vec<u8> {
+    let database = Builder::new()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open_read_only(home.path("secrets.redb"))
+        .unwrap();
+    let table: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("meta");
+    let table = database.begin_read().unwrap().open_table(table).unwrap();
+    let header = table
+        .get(b"header".as_slice())
+        .unwrap()
+        .unwrap()
+        .value()
+        .to_vec();
+    let magic = b"age-encryption.org/v1\n-> X25519 ";
+    let start = header
+        .windows(magic.len())
+        .position(|window| window == magic)
+        .unwrap();
+    // A LEB128 number of two bytes: an age file of one recipient has 128 to 16,383.
+    let len = usize::from(header[start - 2] & 0x7f) | usize::from(header[start - 1]) << 7;
+    header[start..start + len].to_vec()
+}

@@ -1,0 +1,161 @@
+//! Files that are not what they should be: a clear message, exit 6, and nothing made worse.
+
+use std::fs::{self, OpenOptions};
+
+use redb::{Builder, ConcurrencyMode, ReadableTable, TableDefinition};
+
+use super::home::Home;
+
+const GET: [&str; 4] = ["secret", "get", "github-token", "TOKEN"];
+const PUT: [&str; 5] = ["secret", "put", "github-token", "TOKEN", "new"];
+const LIST: [&str; 3] = ["secret", "list", "github-token"];
+
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// Changes one record through redb; `None` removes it.
+fn edit(home: &Home, table: &'static str, key: &[u8], change: fn(&[u8]) -> Option<Vec<u8>>) {
+    let database = Builder::new()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open(home.path("secrets.redb"))
+        .unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut table = transaction.open_table(Table::new(table)).unwrap();
+        let record = table.get(key).unwrap().unwrap().value().to_vec();
+        match change(&record) {
+            Some(record) => drop(table.insert(key, record.as_slice()).unwrap()),
+            None => drop(table.remove(key).unwrap()),
+        }
+    }
+    transaction.commit().unwrap();
+}
+
+/// No read and no write works, and the file is left as it was found.
+#[track_caller]
+fn assert_all_fail(home: &Home, code: i32, said: &[&str]) {
+    let before = fs::read(home.path("secrets.redb")).unwrap();
+    for arguments in [&GET[..], &PUT, &LIST] {
+        let run = home.run(arguments).failed(code, said);
+        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    }
+    assert!(
+        fs::read(home.path("secrets.redb")).unwrap() == before,
+        "the file was changed"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_a_redb_database_is_named() {
+    let home = Home::with_secret("v");
+    for content in ["not a database\n".repeat(1000), "x".into()] {
+        fs::write(home.path("secrets.redb"), content).unwrap();
+        assert_all_fail(&home, 6, &["secrets.redb is not a redb database"]);
+    }
+}
+
+#[test]
+fn a_truncated_store_is_damaged() {
+    let home = Home::with_secret("v");
+    let whole = fs::metadata(home.path("secrets.redb")).unwrap().len();
+    for len in [whole - 1, whole / 2, 8192, 4096, 1000] {
+        let home = Home::with_secret("v");
+        let file = OpenOptions::new()
+            .write(true)
+            .open(home.path("secrets.redb"))
+            .unwrap();
+        file.set_len(len).unwrap();
+        let run = home.run(GET);
+        assert_eq!(run.code, 6, "{len} bytes: {}", run.stderr);
+        assert!(
+            run.stderr.contains("secrets.redb"),
+            "{len} bytes: {}",
+            run.stderr
+        );
+        assert!(
+            !run.stderr.contains("panicked"),
+            "{len} bytes: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_store_of_a_future_format_names_both_versions() {
+    let home = Home::with_secret("v");
+    edit(&home, "meta", b"header", |record| {
+        Some([&[9], &record[1..]].concat())
+    });
+    let said = [
+        "in format version 9; this program reads version 1",
+        "a newer mcplexer",
+    ];
+    assert_all_fail(&home, 1, &said);
+}
+
+#[test]
+fn a_removed_header_is_not_a_new_store() {
+    let home = Home::with_secret("v");
+    edit(&home, "meta", b"header", |_| None);
+    assert_all_fail(&home, 6, &["the store's header is missing"]);
+}
+
+/// F12: damage is shown, and not as an empty list. F13: a swapped value is tampered.
+#[test]
+fn tampered_records_are_exit_6_and_say_what_is_damaged() {
+    let home = Home::with_secret("v");
+    edit(&home, "secrets", b"github-token\0TOKEN", |record| {
+        let mut record = record.to_vec();
+        *record.last_mut().unwrap() ^= 1;
+        Some(record)
+    });
+    home.run(GET)
+        .failed(6, &["secret github-token/TOKEN does not open", "hint: "]);
+    edit(&home, "secrets", b"github-token\0TOKEN", |_| None);
+    for arguments in [&GET[..], &LIST] {
+        home.run(arguments)
+            .failed(6, &["secret github-token/TOKEN is missing"]);
+    }
+    edit(&home, "scopes", b"github-token", |_| None);
+    for arguments in [&GET[..], &LIST, &["secret", "list"], &["scope", "list"]] {
+        home.run(arguments)
+            .failed(6, &["scope github-token is missing"]);
+    }
+}
+
+#[test]
+fn an_audit_log_changed_or_cut_off_is_exit_6() {
+    let home = Home::with_secret("v");
+    home.run(PUT).succeeded();
+    home.run(["audit", "verify"]).succeeded();
+    let log = home.path("audit.log");
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text.replacen("TOKEN", "OTHER", 1)).unwrap();
+    home.run(["audit", "verify"])
+        .failed(6, &["line 1 of the audit log"]);
+    let first = text.lines().next().unwrap();
+    fs::write(&log, format!("{first}\n")).unwrap();
+    home.run(["audit", "verify"])
+        .failed(6, &["audit.log lacks lines"]);
+    fs::write(&log, &text).unwrap();
+    home.run(["audit", "verify"]).succeeded();
+    let shown = home
+        .run(["audit", "show", "--scope", "github-token"])
+        .succeeded();
+    assert_eq!(shown.text().lines().count(), 2);
+    assert!(
+        shown.text().contains("put  github-token/TOKEN  ok"),
+        "{}",
+        shown.text()
+    );
+}
+
+/// A writer that was killed leaves a store that opens.
+#[test]
+fn an_empty_file_is_a_store_yet_to_be_made() {
+    let home = Home::new();
+    fs::create_dir(home.path("")).unwrap();
+    fs::write(home.path("secrets.redb"), "").unwrap();
+    assert_eq!(home.run(["secret", "list"]).succeeded().text(), "");
+    home.run(PUT).succeeded();
+    assert_eq!(home.run(GET).succeeded().stdout, b"new");
+}

@@ -1,0 +1,190 @@
+//! A home directory of its own for each test, and the command run in it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use tempfile::TempDir;
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcplexer");
+
+pub(crate) struct Home {
+    directory: TempDir,
+}
+
+/// What a run of the command gave.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self { directory }
+    }
+
+    /// A home with one secret, `github-token/TOKEN`.
+    pub(crate) fn with_secret(value: &str) -> Self {
+        let home = Self::new();
+        home.run(["secret", "put", "github-token", "TOKEN", value])
+            .succeeded();
+        home
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root().join(".mcplexer").join(name)
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        self.command_of(Path::new(BINARY))
+    }
+
+    /// The command at another place, in this home and with nothing else in its environment.
+    pub(crate) fn command_of(&self, binary: &Path) -> Command {
+        let mut command = Command::new(binary);
+        command
+            .env_clear()
+            .env("HOME", self.root())
+            .current_dir(self.root())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run<I, S>(&self, arguments: I) -> Run
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        finish(self.command().args(arguments))
+    }
+
+    /// Runs with these bytes on standard input.
+    pub(crate) fn pipe<const N: usize>(&self, arguments: [&str; N], input: &[u8]) -> Run {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that refuses its arguments does not read: that is for its result to say.
+        let _unread = child.stdin.take().unwrap().write_all(input);
+        Run::of(child.wait_with_output().unwrap())
+    }
+
+    pub(crate) fn get(&self, scope: &str, key: &str) -> Vec<u8> {
+        self.run(["secret", "get", scope, key]).succeeded().stdout
+    }
+
+    /// Every file under the home, with its path.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut directories = vec![self.root().to_owned()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                } else {
+                    let bytes = fs::read(&path).unwrap();
+                    files.push((path, bytes));
+                }
+            }
+        }
+        files
+    }
+
+    /// No file has the value: raw, in hex, or in base64.
+    pub(crate) fn assert_no_trace_of(&self, value: &str) {
+        let forms = forms(value);
+        for (path, bytes) in self.files() {
+            for form in &forms {
+                let found = bytes
+                    .windows(form.len())
+                    .any(|window| window == form.as_bytes());
+                assert!(!found, "{form} is in {}", path.display());
+            }
+        }
+    }
+}
+
+/// A value, and what hex and base64 make of it at any place in a longer text.
+fn forms(value: &str) -> Vec<String> {
+    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![value.to_owned(), hex.to_uppercase(), hex];
+    for before in 0..3 {
+        let text = [&vec![0; before], value.as_bytes()].concat();
+        let encoded = BASE64_STANDARD_NO_PAD.encode(&text);
+        // The first and last characters depend on what stands around.
+        let whole = &encoded[(before * 8).div_ceil(6)..text.len() * 8 / 6];
+        forms.push(whole.to_owned());
+        forms.push(whole.replace('+', "-").replace('/', "_"));
+    }
+    forms
+}
+
+pub(crate) fn finish(command: &mut Command) -> Run {
+    Run::of(command.output().unwrap())
+}
+
+impl Run {
+    fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: output.stdout,
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self
+    }
+
+    /// It failed with this code, said each of these things, and put nothing on standard output.
+    #[track_caller]
+    pub(crate) fn failed(self, code: i32, said: &[&str]) -> Self {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        for text in said {
+            assert!(self.stderr.contains(text), "no {text:?} in {}", self.stderr);
+        }
+        assert!(
+            self.stderr.starts_with("mcplexer: error: "),
+            "{}",
+            self.stderr
+        );
+        assert_eq!(self.stdout, b"");
+        self
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        str::from_utf8(&self.stdout).unwrap()
+    }
+}
+
+#[test]
+fn every_form_of_a_value_is_searched_for() {
+    let value = "m4rked-value-0123456789";
+    for before in ["", "x", "yy", "zzz"] {
+        let text = format!("{before}{value}behind");
+        let encoded = BASE64_STANDARD_NO_PAD.encode(text);
+        assert!(
+            forms(value)
+                .iter()
+                .any(|form| encoded.contains(form.as_str()))
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! No value outside the sealed records and the one place it was asked for.
+
+use super::home::{Home, Run};
+
+const MARKED: &str = "m4rked-S3cret-value-0123456789";
+
+#[track_caller]
+fn assert_silent(run: &Run) {
+    assert!(!run.stderr.contains("m4rked"), "{}", run.stderr);
+    let stdout = String::from_utf8_lossy(&run.stdout);
+    assert!(!stdout.contains("m4rked"), "{stdout}");
+}
+
+/// F22, F44: after any sequence of commands, right or wrong, the value is in no file and no
+/// message.
+#[test]
+fn no_file_and_no_message_has_the_value() {
+    let home = Home::new();
+    let spaced = format!("{MARKED} and more");
+    let commands: [&[&str]; 20] = [
+        &["secret", "put", "s", "K", MARKED],
+        &["secret", "put", "s", "K", MARKED],
+        &["secret", "put", "s", "K", MARKED, "--create"],
+        &["secret", "put", "s", "K", MARKED, "--if-version", "7"],
+        &["secret", "put", "s", "K", "x", MARKED],
+        &["secret", "put", "s", "K", "--", "x", &spaced],
+        &["secret", "put", "s", "X-Y", MARKED],
+        &["secret", "put", "S", "K", MARKED],
+        &["secret", "put", "s", "a b", MARKED],
+        &["secret", "put", "s", "K", MARKED, "--file", "x"],
+        &["secret", "put", "s", "L", MARKED],
+        &["secret", "list", "s"],
+        &["secret", "list", "s", "--json"],
+        &["secret", "list"],
+        &["scope", "show", "s"],
+        &["key", "show"],
+        &["audit", "show"],
+        &["secret", "delete", "s", "K"],
+        &["scope", "delete", "s", "--force"],
+        &["audit", "verify"],
+    ];
+    for arguments in commands {
+        assert_silent(&home.run(arguments));
+        home.assert_no_trace_of(MARKED);
+    }
+}
+
+#[test]
+fn no_debug_setting_brings_the_value_out() {
+    let home = Home::new();
+    for arguments in [
+        &["secret", "put", "s", "K", MARKED][..],
+        &["secret", "list", "s"],
+        &["secret", "get", "s", "NOTHING"],
+    ] {
+        let mut command = home.command();
+        command
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "full");
+        assert_silent(&super::home::finish(command.args(arguments)));
+    }
+    home.assert_no_trace_of(MARKED);
+}
+
+/// The search itself finds what it should.
+#[test]
+#[should_panic(expected = "is in")]
+fn a_value_in_a_file_would_be_found() {
+    let home = Home::new();
+    std::fs::write(home.root().join("leak"), format!("x{MARKED}")).unwrap();
+    home.assert_no_trace_of(MARKED);
+}

@@ -1,0 +1,13 @@
+//! The built command, run as a user runs it: real processes, real files.
+
+#![cfg(test)]
+
+mod access;
+mod age_command;
+mod contention;
+mod damage;
+mod home;
+mod leaks;
+mod terminal;
+mod usage;
+mod values;

@@ -1,0 +1,137 @@
+//! At a terminal: prompts that show nothing, tables, hints and questions.
+
+use std::process::{Command, Stdio};
+
+use rexpect::process::WaitStatus;
+use rexpect::session::{PtySession, spawn_command};
+
+use super::home::Home;
+
+/// Starts the command on a terminal of its own.
+fn start(home: &Home, arguments: &[&str]) -> PtySession {
+    let mut command: Command = home.command();
+    command
+        .env("TERM", "dumb")
+        .args(arguments)
+        .stdin(Stdio::inherit());
+    spawn_command(command, Some(10_000)).unwrap()
+}
+
+/// Reads to the end, and the exit code.
+fn end(mut session: PtySession) -> (String, i32) {
+    let text = session.exp_eof().unwrap();
+    let status = session.process().wait().unwrap();
+    let code = match status {
+        WaitStatus::Exited(_, code) => code,
+        status => panic!("{status:?}"),
+    };
+    (text, code)
+}
+
+/// F02: a value is asked for without echo.
+#[test]
+fn a_value_is_asked_for_and_not_shown() {
+    let home = Home::new();
+    let mut session = start(&home, &["secret", "put", "github-token", "TOKEN"]);
+    session.exp_string("TOKEN for github-token: ").unwrap();
+    session.send_line("typed-value").unwrap();
+    let (text, code) = end(session);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("stored github-token/TOKEN, version 1"),
+        "{text}"
+    );
+    assert!(!text.contains("typed-value"), "{text}");
+    assert_eq!(home.get("github-token", "TOKEN"), b"typed-value");
+}
+
+#[test]
+fn a_value_in_an_argument_earns_a_hint() {
+    let home = Home::new();
+    let (text, _) = end(start(&home, &["secret", "put", "s", "K", "v"]));
+    assert!(text.contains("visible in ps and shell history"), "{text}");
+    let (text, _) = end(start(&home, &["-q", "secret", "put", "s", "K", "v"]));
+    assert!(!text.contains("visible"), "{text}");
+}
+
+#[test]
+fn a_value_on_a_terminal_ends_in_a_line_feed() {
+    let home = Home::with_secret("v");
+    let (text, _) = end(start(&home, &["secret", "get", "github-token", "TOKEN"]));
+    assert_eq!(text, "v\r\n");
+}
+
+#[test]
+fn lists_on_a_terminal_are_tables() {
+    let home = Home::with_secret("v");
+    let (text, _) = end(start(&home, &["secret", "list", "github-token"]));
+    assert!(text.contains("KEY    VERSION  UPDATED"), "{text}");
+    assert!(text.contains("TOKEN  1        just now"), "{text}");
+    let (text, _) = end(start(&home, &["secret", "list"]));
+    assert!(text.contains("github-token  env   1"), "{text}");
+}
+
+#[test]
+fn deleting_a_scope_asks_and_says_how_many_go() {
+    let home = Home::with_secret("v");
+    for (answer, code) in [("n", 3), ("", 3), ("y", 0)] {
+        let mut session = start(&home, &["scope", "delete", "github-token"]);
+        let question = "delete scope github-token and its 1 secret? [y/N] ";
+        session.exp_string(question).unwrap();
+        session.send_line(answer).unwrap();
+        let (text, ended) = end(session);
+        assert_eq!(ended, code, "{text}");
+        if code == 0 {
+            assert!(
+                text.contains("deleted scope github-token with 1 secret"),
+                "{text}"
+            );
+        } else {
+            assert!(text.contains("declined; nothing was changed"), "{text}");
+            assert_eq!(home.get("github-token", "TOKEN"), b"v");
+        }
+    }
+}
+
+#[test]
+fn no_input_forbids_every_question() {
+    let home = Home::with_secret("v");
+    for arguments in [
+        &["--no-input", "secret", "put", "s", "K"][..],
+        &["--no-input", "scope", "delete", "github-token"],
+    ] {
+        let (text, code) = end(start(&home, arguments));
+        assert_eq!(code, 2, "{text}");
+    }
+}
+
+/// F36: a wrong passphrase is asked for again.
+#[test]
+fn the_passphrase_of_a_key_file_is_asked_for() {
+    let home = Home::with_secret("v");
+    encrypt_key(&home, "right");
+    home.run(["secret", "get", "github-token", "TOKEN"])
+        .failed(5, &["has a passphrase, and there is nobody to ask"]);
+    let mut session = start(&home, &["secret", "get", "github-token", "TOKEN"]);
+    session
+        .exp_string("passphrase for ~/.mcplexer/age.key: ")
+        .unwrap();
+    session.send_line("wrong").unwrap();
+    session
+        .exp_string("that was wrong; passphrase for ")
+        .unwrap();
+    session.send_line("right").unwrap();
+    let (text, code) = end(session);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.ends_with("v\r\n"), "{text}");
+}
+
+/// Encrypts the key file as `age -p` does, with little work so that the test is quick.
+fn encrypt_key(home: &Home, passphrase: &str) {
+    let path = home.path("age.key");
+    let passphrase = age::secrecy::SecretString::from(passphrase.to_owned());
+    let mut recipient = age::scrypt::Recipient::new(passphrase);
+    recipient.set_work_factor(2);
+    let encrypted = age::encrypt(&recipient, &std::fs::read(&path).unwrap()).unwrap();
+    std::fs::write(path, encrypted).unwrap();
+}

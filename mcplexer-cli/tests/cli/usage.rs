@@ -1,0 +1,251 @@
+//! Wrong input: exit 2, a message that helps, and nothing stored.
+
+use std::fs;
+
+use super::home::{Home, Run};
+
+/// Nothing of what may be a value comes back.
+#[track_caller]
+fn assert_refused(run: &Run) {
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(!run.stderr.contains("ghp_"), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("mcplexer: error: "),
+        "{}",
+        run.stderr
+    );
+}
+
+/// F03: no argument is dropped.
+#[test]
+fn a_value_in_pieces_is_refused_and_not_repeated() {
+    let home = Home::new();
+    let pieces: [&[&str]; 8] = [
+        &["api", "Authorization", "Bearer", "ghp_x"],
+        &["api", "K", "-ghp_x"],
+        &["api", "K", "--ghp_x"],
+        &["api", "K", "--value=ghp_x"],
+        &["api", "K", "--create=ghp_x"],
+        &["api", "K", "--newline", "ghp_x"],
+        &["api", "K", "--if-version", "ghp_x"],
+        &["api", "ghp_x=y", "z"],
+    ];
+    for arguments in pieces {
+        assert_refused(&home.run(["secret", "put"].iter().chain(arguments)));
+    }
+    assert_eq!(home.files().len(), 0, "something was stored");
+}
+
+/// F18: key names are checked at the edge.
+#[test]
+fn a_name_that_cannot_be_one_is_refused() {
+    let home = Home::new();
+    let long_id = "x".repeat(65);
+    let long_name = "x".repeat(129);
+    for (scope, key, said) in [
+        (
+            "GitHub",
+            "K",
+            "scope id has 'G' at character 1; it is 1 to 64 of a-z",
+        ),
+        ("", "K", "empty scope id"),
+        ("a\nb", "K", "scope id has '\\n' at character 2"),
+        (long_id.as_str(), "K", "65 bytes is too long"),
+        ("s", "", "empty secret name"),
+        ("s", "a=b", "secret name has '=' at character 2"),
+        ("s", "a\nb", "secret name has '\\n' at character 2"),
+        (
+            "s",
+            "9K",
+            "secret name in an env scope has '9' at character 1",
+        ),
+        ("s", "X-Api-Key", "secret name in an env scope has '-'"),
+        ("s", long_name.as_str(), "129 bytes is too long"),
+    ] {
+        home.run(["secret", "put", scope, key, "v"])
+            .failed(2, &[said]);
+    }
+    assert!(!home.path("age.key").exists() || home.run(["secret", "list"]).text().is_empty());
+    home.run(["scope", "create", "api", "--kind", "header"])
+        .succeeded();
+    home.run(["secret", "put", "api", "X-Api-Key", "v"])
+        .succeeded();
+    assert_eq!(home.get("api", "X-Api-Key"), b"v");
+}
+
+#[test]
+fn what_is_not_there_is_named_and_what_may_be_meant_is_suggested() {
+    let home = Home::with_secret("v");
+    home.run(["secret", "get", "github-tokn", "TOKEN"]).failed(
+        4,
+        &["no scope github-tokn", "hint: did you mean github-token?"],
+    );
+    home.run(["secret", "get", "github-token", "TOKE"]).failed(
+        4,
+        &[
+            "no secret TOKE in scope github-token",
+            "did you mean TOKEN?",
+        ],
+    );
+    home.run(["secret", "get", "github-token", "OTHER"])
+        .failed(4, &["mcplexer secret list github-token"]);
+    home.run(["secret", "list", "zzz"])
+        .failed(4, &["no scope zzz", "mcplexer scope list"]);
+    home.run(["secret", "delete", "github-token", "X"])
+        .failed(4, &["no secret X"]);
+    home.run(["scope", "show", "zzz"])
+        .failed(4, &["no scope zzz"]);
+    home.run(["scope", "delete", "zzz", "--force"])
+        .failed(4, &["no scope zzz"]);
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+    let empty = Home::new();
+    empty
+        .run(["secret", "get", "s", "K"])
+        .failed(4, &["no scope s", "has no scopes"]);
+    assert_eq!(empty.files().len(), 0, "asking made something");
+}
+
+#[test]
+fn what_is_there_is_not_made_again() {
+    let home = Home::with_secret("v");
+    home.run(["scope", "create", "github-token"])
+        .failed(8, &["already exists"]);
+    home.run(["key", "init"])
+        .failed(8, &["already exists", "mcplexer key show"]);
+    let fresh = Home::new();
+    let made = fresh.run(["key", "init"]).succeeded();
+    assert!(made.stderr.contains("made a new age key") && made.stderr.contains("empty store"));
+    assert!(fresh.run(["secret", "list"]).succeeded().text().is_empty());
+}
+
+/// F37: nobody is waited for.
+#[test]
+fn without_a_terminal_nobody_is_asked() {
+    let home = Home::with_secret("v");
+    home.run(["scope", "delete", "github-token"])
+        .failed(2, &["nobody to ask", "--force"]);
+    home.run(["secret", "list", "--bogus"])
+        .failed(2, &["--bogus"]);
+    home.run(["scope", "create", "s", "--name", "\u{1b}[2J"])
+        .failed(2, &["display name"]);
+    home.run(["secret", "put", "s", "K", "--file", "missing"])
+        .failed(1, &["cannot read", "missing"]);
+    home.run(["secret", "put", "s", "K", "--file", "."])
+        .failed(1, &["cannot read"]);
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+}
+
+/// F48: every documented mode does something.
+#[test]
+fn completions_and_manual_pages_are_made_for_every_command() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = home.run(["completions", shell]).succeeded();
+        assert!(script.text().contains("mcplexer"), "{shell}");
+    }
+    assert!(
+        home.run(["man"])
+            .succeeded()
+            .text()
+            .contains(".TH mcplexer")
+    );
+    let page = home.run(["man", "secret", "put"]).succeeded();
+    assert!(page.text().contains("\\-\\-if\\-version"));
+    home.run(["man", "nothing"])
+        .failed(2, &["no command mcplexer nothing"]);
+    for help in [&["help", "exit-codes"][..], &["exit-codes"]] {
+        let codes = home.run(help).succeeded();
+        for code in 0..=8 {
+            assert!(codes.text().contains(&format!("\n  {code}  ")), "{code}");
+        }
+    }
+}
+
+#[test]
+fn quiet_says_nothing_but_errors() {
+    let home = Home::new();
+    let put = home.run(["-q", "secret", "put", "s", "K", "v"]).succeeded();
+    assert_eq!(put.stderr, "");
+    home.run(["secret", "get", "s", "X", "--quiet"])
+        .failed(4, &["no secret X"]);
+}
+
+#[test]
+fn json_has_the_documented_shapes() {
+    let home = Home::with_secret("v");
+    let member = |arguments: &[&str], member: &str| {
+        let run = home.run(arguments).succeeded();
+        let document: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        document.pointer(member).cloned().unwrap_or_default()
+    };
+    let list = ["secret", "list", "github-token", "--json"];
+    assert_eq!(member(&list, "/scope"), "github-token");
+    assert_eq!(member(&list, "/secrets/0/name"), "TOKEN");
+    assert_eq!(member(&list, "/secrets/0/version"), 1);
+    assert_eq!(
+        member(&["secret", "list", "--json"], "/scopes/0/kind"),
+        "env"
+    );
+    assert_eq!(member(&["scope", "list", "--json"], "/scopes/0/secrets"), 1);
+    let show = ["scope", "show", "github-token", "--json"];
+    assert_eq!(member(&show, "/id"), "github-token");
+    assert_eq!(member(&show, "/secrets/0/name"), "TOKEN");
+    let key = ["key", "show", "--json"];
+    assert_eq!(member(&key, "/slots/0/opens"), true);
+    assert_eq!(
+        member(&key, "/recipients/0"),
+        member(&key, "/slots/0/recipient")
+    );
+    let audit = ["audit", "show", "--json", "--last", "1"];
+    assert_eq!(member(&audit, "/lines/0/operation"), "list");
+    assert_eq!(member(&["audit", "verify", "--json"], "/sealed"), 1);
+}
+
+/// F16 and `MCPLEXER_AUDIT`: the environment names every place.
+#[test]
+fn the_environment_names_home_key_and_log() {
+    let home = Home::new();
+    let with = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = home.command();
+        command.envs(variables.iter().copied()).args(arguments);
+        super::home::finish(&mut command)
+    };
+    let put = ["secret", "put", "s", "K", "v"];
+    let get = ["secret", "get", "s", "K"];
+    let moved = [
+        ("MCPLEXER_HOME", "here"),
+        ("MCPLEXER_AGE_KEY", "keys/mine.key"),
+    ];
+    with(&moved, &put).succeeded();
+    assert!(home.root().join("here/secrets.redb").exists());
+    assert!(home.root().join("keys/mine.key").exists());
+    assert!(!home.root().join("here/age.key").exists());
+    assert_eq!(with(&moved, &get).succeeded().stdout, b"v");
+    with(&moved[..1], &get).failed(5, &["here/age.key does not exist"]);
+
+    let key = fs::read_to_string(home.root().join("keys/mine.key")).unwrap();
+    let inline = [moved[0], ("MCPLEXER_AGE_IDENTITY", key.as_str())];
+    assert_eq!(with(&inline, &get).succeeded().stdout, b"v");
+    let shown = with(&inline, &["key", "show"]).succeeded();
+    assert!(shown.text().contains("MCPLEXER_AGE_IDENTITY"));
+    assert!(!shown.text().contains("SECRET-KEY"));
+    with(&[inline[0], inline[1], moved[1]], &get).failed(2, &["both set"]);
+
+    let log = home.root().join("here/audit.log");
+    let before = fs::read(&log).unwrap();
+    with(&[inline[0], inline[1], ("MCPLEXER_AUDIT", "off")], &get).succeeded();
+    let told = with(&[inline[0], inline[1], ("MCPLEXER_AUDIT", "stderr")], &get).succeeded();
+    assert!(told.stderr.contains("\"op\":\"get\""), "{}", told.stderr);
+    assert!(fs::read(&log).unwrap() == before, "a line went to the file");
+    with(
+        &[inline[0], inline[1], ("MCPLEXER_AUDIT", "other.log")],
+        &get,
+    )
+    .succeeded();
+    assert!(home.root().join("other.log").exists());
+    with(
+        &[inline[0], ("MCPLEXER_AUDIT", "off")],
+        &["audit", "verify"],
+    )
+    .failed(2, &["names no file"]);
+}

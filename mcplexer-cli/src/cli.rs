@@ -1,4 +1,4 @@
-//! The command line, as clap reads it.
+//! The command line, as clap reads it. What may hold a value has no `Debug`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ Environment:
   MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log there)";
 
 /// Keeps the credentials of tool servers encrypted at rest.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "mcplexer", version, about = ABOUT, after_help = ENVIRONMENT)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -38,7 +38,7 @@ pub(crate) struct Global {
     pub(crate) no_input: bool,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Store, read, list and delete secrets
     #[command(subcommand)]
@@ -67,7 +67,7 @@ pub(crate) enum Command {
     ExitCodes,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Secret {
     /// Store a value; an existing one is replaced
     Put(Put),
@@ -97,7 +97,7 @@ pub(crate) enum Secret {
 
 /// The value comes from the argument, from --file, from standard input when that is not a terminal,
 /// or is asked for without showing it.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Put {
     /// The scope; made, of kind env, if it does not exist
     pub(crate) scope: ScopeId,

@@ -8,7 +8,8 @@ use std::path::Path;
 const FILE_MODE: u32 = 0o600;
 const DIRECTORY_MODE: u32 = 0o700;
 
-/// Makes the directory `path` lies in, and those above it, if they are missing.
+/// Makes the directory `path` lies in, and those above it, if they are missing. They survive a
+/// power cut.
 pub(crate) fn create_parent(path: &Path) -> io::Result<()> {
     let Some(parent) = path
         .parent()
@@ -22,13 +23,16 @@ pub(crate) fn create_parent(path: &Path) -> io::Result<()> {
     create_parent(parent)?;
     match DirBuilder::new().mode(DIRECTORY_MODE).create(parent) {
         // The umask may have taken bits from the mode.
-        Ok(()) => fs::set_permissions(parent, Permissions::from_mode(DIRECTORY_MODE)),
+        Ok(()) => {
+            fs::set_permissions(parent, Permissions::from_mode(DIRECTORY_MODE))?;
+            sync_parent(parent)
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists && parent.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Makes an empty file, if there is none.
+/// Makes an empty file, if there is none. It survives a power cut.
 pub(crate) fn create_file(path: &Path) -> io::Result<()> {
     let created = OpenOptions::new()
         .write(true)
@@ -36,7 +40,10 @@ pub(crate) fn create_file(path: &Path) -> io::Result<()> {
         .mode(FILE_MODE)
         .open(path);
     match created {
-        Ok(file) => close_to_others(&file),
+        Ok(file) => {
+            close_to_others(&file)?;
+            sync_parent(path)
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
@@ -49,11 +56,15 @@ pub(crate) fn close_to_others(file: &File) -> io::Result<()> {
 
 /// Makes what was done to the names in the directory of `path` durable.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = match path.parent() {
+    File::open(directory_of(path))?.sync_all()
+}
+
+/// The directory that `path` lies in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
-    File::open(parent)?.sync_all()
+    }
 }
 
 /// Who else could get at an open file.

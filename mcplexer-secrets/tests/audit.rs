@@ -165,6 +165,8 @@ fn asking_where_there_is_no_store_leaves_no_trace() {
     home.store().get(&scope("s"), &name("K")).unwrap_err();
     assert!(home.store().scopes().unwrap().is_empty());
     home.store().delete_scope(&scope("s")).unwrap_err();
+    assert_eq!(home.store().verify_audit(&home.log()).unwrap().lines, 0);
+    assert!(home.lines().is_empty());
     assert_eq!(fs::read_dir(home.directory.path()).unwrap().count(), 0);
 }
 

@@ -324,3 +324,11 @@ fn a_key_file_encrypted_to_a_key_is_refused() {
     ));
     assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
+
+#[test]
+fn debug_shows_where_a_key_is_and_nothing_of_it() {
+    let keys = FileKeys::new("/keys/age.key").with_passphrase(|_| None);
+    insta::assert_snapshot!(format!("{keys:?}"), @"FileKeys(/keys/age.key)");
+    let store = Store::open("/nowhere/secrets.redb", keys).unwrap();
+    insta::assert_snapshot!(format!("{store:?}"), @"Store { backend: RedbBackend(/nowhere/secrets.redb), keys: FileKeys(/keys/age.key), audit: None, .. }");
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mcplexer_secrets::audit::{AuditLine, AuditOperation, AuditOutcome, read_audit_log};
-use mcplexer_secrets::{ErrorKind, ScopeId, SecretName};
+use mcplexer_secrets::{ScopeId, SecretName};
 use serde::Serialize;
 
 use crate::cli::{Audit, Global};
@@ -45,12 +45,9 @@ fn show(
 ) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let path = session.audit_log()?;
-    let mut lines = match read_audit_log(path) {
-        Err(error) if path.exists() || error.kind() != ErrorKind::Other => {
-            return Err(Failure::from(error).with_hint("mcplexer audit verify"));
-        }
-        lines => lines.unwrap_or_default(),
-    };
+    let lines = read_audit_log(path);
+    let mut lines =
+        lines.map_err(|error| Failure::from(error).with_hint("mcplexer audit verify"))?;
     lines.retain(|line| scope.is_none_or(|scope| line.scope.as_ref() == Some(scope)));
     let skip = last.map_or(0, |last| lines.len().saturating_sub(last));
     let lines = lines.get(skip..).unwrap_or_default();

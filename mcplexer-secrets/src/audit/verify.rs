@@ -49,7 +49,8 @@ pub struct AuditReport {
     pub torn: u64,
 }
 
-/// Reads all lines of the log at `path`, without verifying their chain.
+/// Reads all lines of the log at `path`, without verifying their chain. A log that does not exist
+/// yet has none.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read; [`Error::Tampered`] names a line that is none.
@@ -87,7 +88,7 @@ pub(crate) fn verify(
     let mut previous: Hash = [0; 32];
     let mut seal = None;
     let mut last_write: Option<Content> = None;
-    let torn = each_line(path, |number, bytes| {
+    report.torn = each_line(path, |number, bytes| {
         let broken = || Error::tampered(RecordName::AuditLine(number), Finding::BrokenChain);
         let (content, hash) = chain::parse(bytes).ok_or_else(broken)?;
         let prev = chain::from_hex(&content.prev).ok_or_else(broken)?;
@@ -113,24 +114,20 @@ pub(crate) fn verify(
         }
         previous = hash;
         Ok(())
-    });
-    let whole = || RecordName::AuditLog(path.to_owned());
-    let cut_off = || Error::tampered(whole(), Finding::CutOff);
+    })?;
+    let damaged = |finding| Error::tampered(RecordName::AuditLog(path.to_owned()), finding);
     let file = file_name(path);
-    let replaced = seals.iter().any(|(_, seal)| seal.file == file);
-    report.torn = match torn {
-        Ok(torn) => torn,
-        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound && replaced => {
-            return Err(Error::tampered(whole(), Finding::Missing));
-        }
-        Err(error) => return Err(error),
-    };
-    if seal.is_none() && replaced {
-        return Err(cut_off());
+    if seal.is_none() && seals.iter().any(|(_, seal)| seal.file == file) {
+        let missing = report.lines == 0 && report.torn == 0;
+        return Err(damaged(if missing {
+            Finding::Missing
+        } else {
+            Finding::CutOff
+        }));
     }
     report.sealed = seal.map_or(0, |seal| seal.line);
     if report.sealed > report.lines {
-        return Err(cut_off());
+        return Err(damaged(Finding::CutOff));
     }
     // A change writes its line, says there what was sealed before, and seals the line in the same
     // commit. So the seal is at the last change, or where that one found it if it was cut short.
@@ -138,7 +135,7 @@ pub(crate) fn verify(
         && report.sealed != last.number
         && Some(report.sealed) != last.sealed
     {
-        return Err(Error::tampered(whole(), Finding::StoreIsOlder));
+        return Err(damaged(Finding::StoreIsOlder));
     }
     Ok(report)
 }
@@ -154,7 +151,11 @@ fn each_line(
         path: path.to_owned(),
         source,
     };
-    let mut reader = BufReader::new(File::open(path).map_err(failed)?);
+    let mut reader = match File::open(path) {
+        Ok(file) => BufReader::new(file),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(failed(error)),
+    };
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();

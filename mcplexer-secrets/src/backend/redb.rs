@@ -3,6 +3,8 @@
 //! The file is opened in [`ConcurrencyMode::MultiWriter`], so that several processes share it, and
 //! read-only until the first write, so that a program that only reads never needs write access.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -30,7 +32,6 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
 }
 
 /// A [`Backend`] on redb.
-#[derive(Debug)]
 pub struct RedbBackend {
     /// `None` is memory.
     path: Option<PathBuf>,
@@ -43,12 +44,9 @@ enum Handle {
     Writer(Arc<Database>),
 }
 
-impl std::fmt::Debug for Handle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Reader(_) => "Reader",
-            Self::Writer(_) => "Writer",
-        })
+impl fmt::Debug for RedbBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RedbBackend({})", place(self.path.as_deref()))
     }
 }
 
@@ -339,10 +337,15 @@ impl<E: Into<redb::Error>> From<E> for Cause {
     }
 }
 
+/// Where the records are, in words.
+fn place(path: Option<&Path>) -> Cow<'_, str> {
+    path.map_or("the store in memory".into(), Path::to_string_lossy)
+}
+
 /// Puts redb's error into words, with the path it is about.
 fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendError {
     use BackendErrorKind::{Busy, Corrupt, Other};
-    let place = path.map_or_else(|| "the store in memory".into(), Path::to_string_lossy);
+    let place = place(path);
     match cause {
         Cause::Busy => BackendError::new(
             Busy,

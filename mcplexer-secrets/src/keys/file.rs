@@ -166,11 +166,7 @@ impl FileKeys {
     fn create(&self) -> std::io::Result<()> {
         let identity = Identity::generate();
         private::create_parent(&self.path)?;
-        let parent = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let mut file = NamedTempFile::new_in(parent)?;
+        let mut file = NamedTempFile::new_in(private::directory_of(&self.path))?;
         private::close_to_others(file.as_file())?;
         let text = Zeroizing::new(format!(
             "# mcplexer key, made {}\n# public key: {}\n{}\n",

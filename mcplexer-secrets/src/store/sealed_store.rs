@@ -1,5 +1,6 @@
 //! The store that keeps everything encrypted.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +18,6 @@ use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 ///
 /// It is cheap to keep open and may be shared between threads. Several processes may use one file
 /// at the same time. The key is asked for when it is first needed, once.
-#[derive(Debug)]
 pub struct Store {
     pub(super) backend: Box<dyn Backend>,
     pub(super) keys: Box<dyn KeyProvider>,
@@ -182,6 +182,16 @@ impl View {
                 })
             }
         }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("backend", &self.backend)
+            .field("keys", &self.keys)
+            .field("audit", &self.audit)
+            .finish_non_exhaustive()
     }
 }
 

@@ -15,7 +15,6 @@ use crate::{Error, ScopeId, Timestamp};
 const OPEN_SCOPES: usize = 256;
 
 /// A header that has been verified, with the root key that did it.
-#[derive(Debug)]
 pub(super) struct Unlocked {
     bytes: Vec<u8>,
     pub(super) header: Header,
@@ -27,7 +26,6 @@ pub(super) struct Unlocked {
 type CachedScope = (Vec<u8>, Arc<OpenScope>);
 
 /// A scope record that has been verified, with its key.
-#[derive(Debug)]
 pub(super) struct OpenScope {
     pub(super) record: Scope,
     pub(super) key: ScopeKey,

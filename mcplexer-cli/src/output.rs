@@ -99,6 +99,12 @@ pub(crate) fn lines(names: impl IntoIterator<Item = impl Display>) -> String {
     names.into_iter().map(|name| format!("{name}\n")).collect()
 }
 
+/// A number of things, in words: `1 line`, `2 lines`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
 /// How long ago something was, in words.
 pub(crate) struct Ago(pub(crate) Timestamp);
 
@@ -110,7 +116,7 @@ impl Display for Ago {
 
 fn in_words(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_micros().saturating_sub(then.as_micros()) / 1_000_000;
-    let (count, unit) = match seconds {
+    let (number, unit) = match seconds {
         0..60 => return "just now".to_owned(),
         60..3600 => (seconds / 60, "minute"),
         3600..86_400 => (seconds / 3600, "hour"),
@@ -118,8 +124,7 @@ fn in_words(then: Timestamp, now: Timestamp) -> String {
         2_592_000..31_536_000 => (seconds / 2_592_000, "month"),
         _ => (seconds / 31_536_000, "year"),
     };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural} ago")
+    format!("{} ago", count(number, unit))
 }
 
 #[cfg(test)]

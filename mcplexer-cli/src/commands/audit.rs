@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::{Audit, Global};
 use crate::failure::Failure;
-use crate::output::{print, print_json, sanitized, shown, table};
+use crate::output::{count, print, print_json, sanitized, shown, table};
 use crate::session::Session;
 
 pub(super) fn run(command: Audit, global: Global) -> Result<(), Failure> {
@@ -118,21 +118,21 @@ fn verify(json: bool, global: Global) -> Result<(), Failure> {
         });
     }
     let mut text = format!(
-        "{}: {} lines, an unbroken chain, sealed by the store up to line {}\n",
+        "{}: {}, an unbroken chain, sealed by the store up to line {}\n",
         shown(path),
-        report.lines,
+        count(report.lines, "line"),
         report.sealed
     );
     if report.torn > 0 {
         text.push_str(&format!(
-            "an unfinished line of {} bytes at the end, left by a crash; the next command removes it\n",
-            report.torn
+            "an unfinished line of {} at the end, left by a crash; the next command removes it\n",
+            count(report.torn, "byte")
         ));
     }
     if report.healed > 0 {
         text.push_str(&format!(
-            "{} unfinished lines removed after crashes\n",
-            report.healed
+            "{} removed after crashes\n",
+            count(report.healed, "unfinished line")
         ));
     }
     print(&text)

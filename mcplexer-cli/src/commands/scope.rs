@@ -158,9 +158,6 @@ fn delete(id: &ScopeId, force: bool, global: Global) -> Result<(), Failure> {
     Ok(())
 }
 
-fn secrets(count: usize) -> String {
-    match count {
-        1 => "1 secret".to_owned(),
-        _ => format!("{count} secrets"),
-    }
+fn secrets(number: usize) -> String {
+    output::count(number as u64, "secret")
 }

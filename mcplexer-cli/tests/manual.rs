@@ -1,0 +1,24 @@
+//! The README's sessions, and those in `tests/cmd/`, give what they say, each in a home of its own.
+
+#![cfg(test)]
+
+use std::path::Path;
+
+#[test]
+fn the_sessions_give_what_they_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("../README.md")];
+    for entry in root.join("tests/cmd").read_dir().unwrap() {
+        files.push(entry.unwrap().path());
+    }
+    for file in files {
+        let home = tempfile::tempdir().unwrap();
+        let cases = trycmd::TestCases::new();
+        cases.env("HOME", home.path().to_str().unwrap()).case(&file);
+        // Whoever runs the tests may have a store of their own; an empty variable is an unset one.
+        for variable in ["HOME", "AGE_KEY", "AGE_IDENTITY", "AUDIT"] {
+            cases.env(format!("MCPLEXER_{variable}"), "");
+        }
+        cases.run();
+    }
+}

@@ -9,6 +9,7 @@
 use std::fmt;
 
 mod panics;
+mod patient;
 mod redb;
 
 pub use self::redb::RedbBackend;

@@ -77,6 +77,7 @@ pub mod fuzzing;
 mod home;
 pub mod keys;
 mod name;
+mod patience;
 mod private;
 mod record;
 mod seal;

@@ -1,12 +1,15 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::chain::{self, Actor};
 use super::{AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink};
+use crate::backend::{BackendError, BackendErrorKind};
 use crate::error::{Finding, RecordName};
+use crate::patience::{PATIENCE, wait_for};
 use crate::{Error, Timestamp, private};
 
 /// No line is longer: names are bounded.
@@ -20,6 +23,7 @@ const MAX_LINE_LEN: u64 = 4096;
 pub struct FileAudit {
     path: PathBuf,
     actor: Actor,
+    patience: Duration,
     open: Mutex<Option<Open>>,
 }
 
@@ -45,8 +49,17 @@ impl FileAudit {
         Self {
             path: path.into(),
             actor: Actor::this_process(),
+            patience: PATIENCE,
             open: Mutex::new(None),
         }
+    }
+
+    /// The same, but with other programs waited for this long, instead of 30 seconds, until the
+    /// operation fails as busy.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Where the log is.
@@ -70,7 +83,18 @@ impl FileAudit {
                 tip: AuditPosition::genesis()?,
             },
         };
-        open.file.lock().map_err(failed)?;
+        let locked = wait_for(self.patience, || match open.file.try_lock() {
+            Ok(()) => Ok(Some(())),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        });
+        if locked.map_err(failed)?.is_none() {
+            let message = format!(
+                "{} is in use by another program that does not make way",
+                self.path.display()
+            );
+            return Err(BackendError::new(BackendErrorKind::Busy, message).into());
+        }
         let result = self.catch_up(&mut open).and_then(|()| work(&mut open));
         open.file.unlock().map_err(failed)?;
         *slot = Some(open);

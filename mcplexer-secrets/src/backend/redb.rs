@@ -5,12 +5,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs;
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
@@ -19,13 +18,10 @@ use redb::{
 };
 
 use super::panics::catch;
+use super::patient::{NoPatience, PatientFile};
 use super::{Backend, BackendError, BackendErrorKind, Commit, Snapshot, Table, Transaction};
+use crate::patience::{PATIENCE, wait_for};
 use crate::private;
-
-/// How long a writer waits for others before it answers busy.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_millis(4);
 
 const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
@@ -35,6 +31,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
 pub struct RedbBackend {
     /// `None` is memory.
     path: Option<PathBuf>,
+    patience: Duration,
     handle: Mutex<Option<Handle>>,
 }
 
@@ -57,8 +54,17 @@ impl RedbBackend {
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
             path: Some(path.into()),
+            patience: PATIENCE,
             handle: Mutex::new(None),
         }
+    }
+
+    /// The same, but with other programs waited for this long, instead of 30 seconds, until the
+    /// answer is [`BackendErrorKind::Busy`].
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Records in memory, gone when this is dropped.
@@ -71,6 +77,7 @@ impl RedbBackend {
             .map_err(|error| failure(None, "create", Cause::from(error)))?;
         Ok(Self {
             path: None,
+            patience: PATIENCE,
             handle: Mutex::new(Some(Handle::Writer(Arc::new(database)))),
         })
     }
@@ -85,8 +92,8 @@ impl RedbBackend {
     ) -> Result<T, BackendError> {
         let result = catch(work).unwrap_or(Err(Cause::Panic));
         result.map_err(|cause| {
-            if self.path.is_some() && !matches!(cause, Cause::Busy) {
-                let _unusable = catch(|| self.lock().take());
+            if self.path.is_some() && !matches!(cause, Cause::WouldBlock) {
+                drop_quietly(self.lock().take());
             }
             failure(self.path.as_deref(), verb, cause)
         })
@@ -102,10 +109,7 @@ impl RedbBackend {
         if handle.is_none()
             && let Some(path) = &self.path
         {
-            *handle = match open_to_read(path)? {
-                Some(opened) => Some(opened),
-                None => return Ok(None),
-            };
+            *handle = self.open_to_read(path)?;
         }
         Ok(match handle.as_ref() {
             Some(Handle::Reader(database)) => Some(database.begin_read()?),
@@ -114,46 +118,75 @@ impl RedbBackend {
         })
     }
 
+    /// Opens an existing file; `None` if there is none, or one that nothing was written to yet.
+    fn open_to_read(&self, path: &Path) -> Result<Option<Handle>, Cause> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if file.metadata()?.len() == 0 {
+            return Ok(None);
+        }
+        let file = PatientFile::new(file, self.patience)?;
+        match multi_writer().open_read_only_with_backend(file) {
+            Ok(database) => Ok(Some(Handle::Reader(database))),
+            // A writer was killed. Opening the file for writing once repairs it.
+            Err(DatabaseError::RepairAborted) => self.open_to_write(path).map(Some),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn open_to_write(&self, path: &Path) -> Result<Handle, Cause> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let file = PatientFile::new(file, self.patience)?;
+        let database = multi_writer().create_with_backend(file)?;
+        Ok(Handle::Writer(Arc::new(database)))
+    }
+
+    /// Begins a write transaction as soon as no other writer, here or in another process, is in
+    /// one.
+    fn begin_write(&self) -> Result<WriteTransaction, Cause> {
+        let database = self.writer()?;
+        let begun = wait_for(self.patience, || match database.try_begin_write() {
+            Ok(transaction) => Ok(Some(transaction)),
+            Err(TransactionError::WouldBlock) => Ok(None),
+            Err(error) => Err(error),
+        });
+        begun?.ok_or(Cause::WouldBlock)
+    }
+
     /// The database, open for writing.
     fn writer(&self) -> Result<Arc<Database>, Cause> {
         let mut handle = self.lock();
-        if let Some(Handle::Writer(database)) = handle.as_ref() {
-            return Ok(Arc::clone(database));
+        if let (None | Some(Handle::Reader(_)), Some(path)) = (handle.as_ref(), &self.path) {
+            private::create_parent(path)?;
+            private::create_file(path)?;
+            *handle = Some(self.open_to_write(path)?);
         }
-        let Some(path) = &self.path else {
-            return Err(Cause::Panic);
-        };
-        private::create_parent(path)?;
-        private::create_file(path)?;
-        let database = Arc::new(multi_writer().create(path)?);
-        *handle = Some(Handle::Writer(Arc::clone(&database)));
-        Ok(database)
+        match handle.as_ref() {
+            Some(Handle::Writer(database)) => Ok(Arc::clone(database)),
+            // Memory has had its writer from the start.
+            Some(Handle::Reader(_)) | None => Err(Cause::WouldBlock),
+        }
     }
+}
+
+impl Drop for RedbBackend {
+    fn drop(&mut self) {
+        drop_quietly(self.lock().take());
+    }
+}
+
+/// Drops what belongs to redb; over a damaged file, even that can panic.
+fn drop_quietly<T>(value: T) {
+    let _panicked = catch(|| drop(value));
 }
 
 fn multi_writer() -> Builder {
     let mut builder = Builder::new();
     builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
     builder
-}
-
-/// Opens an existing file; `None` if there is none, or one that nothing was written to yet.
-fn open_to_read(path: &Path) -> Result<Option<Handle>, Cause> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.len() == 0 => return Ok(None),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
-    match multi_writer().open_read_only(path) {
-        Ok(database) => Ok(Some(Handle::Reader(database))),
-        // A writer was killed. Opening the file for writing once repairs it.
-        Err(DatabaseError::RepairAborted) => {
-            let database = multi_writer().open(path)?;
-            Ok(Some(Handle::Writer(Arc::new(database))))
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 impl Backend for RedbBackend {
@@ -166,26 +199,11 @@ impl Backend for RedbBackend {
     }
 
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
-        let transaction = self.run("open", || begin_write(&*self.writer()?))?;
+        let transaction = self.run("open", || self.begin_write())?;
         Ok(Box::new(RedbTransaction {
             backend: self,
-            transaction,
+            transaction: Some(transaction),
         }))
-    }
-}
-
-/// Begins a write transaction as soon as no other writer, here or in another process, is in one.
-fn begin_write(database: &Database) -> Result<WriteTransaction, Cause> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut pause = Duration::from_micros(50);
-    loop {
-        match database.try_begin_write() {
-            Err(TransactionError::WouldBlock) if Instant::now() < deadline => {
-                thread::sleep(pause);
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-            result => return Ok(result?),
-        }
     }
 }
 
@@ -222,15 +240,40 @@ impl Snapshot for RedbSnapshot<'_> {
     }
 }
 
+impl Drop for RedbSnapshot<'_> {
+    fn drop(&mut self) {
+        drop_quietly(self.transaction.take());
+    }
+}
+
 struct RedbTransaction<'a> {
     backend: &'a RedbBackend,
-    transaction: WriteTransaction,
+    /// `None` once it was committed.
+    transaction: Option<WriteTransaction>,
+}
+
+impl RedbTransaction<'_> {
+    fn run<T>(
+        &self,
+        verb: &'static str,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, Cause>,
+    ) -> Result<T, BackendError> {
+        self.backend.run(verb, || {
+            work(self.transaction.as_ref().ok_or(Cause::WouldBlock)?)
+        })
+    }
+}
+
+impl Drop for RedbTransaction<'_> {
+    fn drop(&mut self) {
+        drop_quietly(self.transaction.take());
+    }
 }
 
 impl Snapshot for RedbTransaction<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
-        self.backend.run("read", || {
-            get(&self.transaction.open_table(definition(table))?, key)
+        self.run("read", |transaction| {
+            get(&transaction.open_table(definition(table))?, key)
         })
     }
 
@@ -240,36 +283,32 @@ impl Snapshot for RedbTransaction<'_> {
         prefix: &[u8],
         each: &mut dyn FnMut(&[u8], &[u8]),
     ) -> Result<(), BackendError> {
-        self.backend.run("read", || {
-            scan(
-                &self.transaction.open_table(definition(table))?,
-                prefix,
-                each,
-            )
+        self.run("read", |transaction| {
+            scan(&transaction.open_table(definition(table))?, prefix, each)
         })
     }
 }
 
 impl Transaction for RedbTransaction<'_> {
     fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
-        self.backend.run("write", || {
-            let mut table = self.transaction.open_table(definition(table))?;
+        self.run("write", |transaction| {
+            let mut table = transaction.open_table(definition(table))?;
             table.insert(key, record)?;
             Ok(())
         })
     }
 
     fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), BackendError> {
-        self.backend.run("write", || {
-            let mut table = self.transaction.open_table(definition(table))?;
+        self.run("write", |transaction| {
+            let mut table = transaction.open_table(definition(table))?;
             table.remove(key)?;
             Ok(())
         })
     }
 
     fn delete_prefix(&mut self, table: Table, prefix: &[u8]) -> Result<(), BackendError> {
-        self.backend.run("write", || {
-            let mut table = self.transaction.open_table(definition(table))?;
+        self.run("write", |transaction| {
+            let mut table = transaction.open_table(definition(table))?;
             let mut keys = Vec::new();
             scan(&table, prefix, &mut |key, _| keys.push(key.to_vec()))?;
             for key in keys {
@@ -279,13 +318,12 @@ impl Transaction for RedbTransaction<'_> {
         })
     }
 
-    fn commit(self: Box<Self>) -> Result<Commit, BackendError> {
-        let Self {
-            backend,
-            transaction,
-        } = *self;
-        backend.run("write", || Ok(transaction.commit()?))?;
-        Ok(Commit::Applied)
+    fn commit(mut self: Box<Self>) -> Result<Commit, BackendError> {
+        let transaction = self.transaction.take();
+        self.backend.run("write", || {
+            transaction.ok_or(Cause::WouldBlock)?.commit()?;
+            Ok(Commit::Applied)
+        })
     }
 }
 
@@ -321,19 +359,15 @@ fn existing<T>(table: Result<T, TableError>) -> Result<Option<T>, Cause> {
 
 /// Why redb could not do something.
 enum Cause {
-    Busy,
+    /// Another writer does not make way; the handle is as good as before.
+    WouldBlock,
     Panic,
     Redb(redb::Error),
 }
 
 impl<E: Into<redb::Error>> From<E> for Cause {
     fn from(error: E) -> Self {
-        match error.into() {
-            redb::Error::WouldBlock
-            | redb::Error::DatabaseAlreadyOpen
-            | redb::Error::LockProtocolMismatch => Self::Busy,
-            error => Self::Redb(error),
-        }
+        Self::Redb(error.into())
     }
 }
 
@@ -346,24 +380,28 @@ fn place(path: Option<&Path>) -> Cow<'_, str> {
 fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendError {
     use BackendErrorKind::{Busy, Corrupt, Other};
     let place = place(path);
-    match cause {
-        Cause::Busy => BackendError::new(
-            Busy,
-            format!("{place} is in use by another program that does not make way"),
-        ),
-        Cause::Panic => BackendError::new(Corrupt, format!("{place} is damaged")),
-        Cause::Redb(error) => {
-            let (kind, message) = match &error {
-                redb::Error::Io(io) if io.kind() == ErrorKind::InvalidData => {
-                    (Corrupt, format!("{place} is not a redb database"))
-                }
-                redb::Error::Io(io) if io.kind() == ErrorKind::UnexpectedEof => {
-                    (Corrupt, format!("{place} is damaged: it ends too early"))
-                }
-                redb::Error::Corrupted(_) => (Corrupt, format!("{place} is damaged")),
-                _ => (Other, format!("cannot {verb} {place}")),
-            };
-            BackendError::new(kind, message).with_source(error)
+    let busy = || {
+        let message = format!("{place} is in use by another program that does not make way");
+        BackendError::new(Busy, message)
+    };
+    let error = match cause {
+        Cause::WouldBlock => return busy(),
+        Cause::Panic => return BackendError::new(Corrupt, format!("{place} is damaged")),
+        Cause::Redb(redb::Error::Backend(error)) if error.is::<NoPatience>() => return busy(),
+        Cause::Redb(redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) => {
+            return busy();
         }
-    }
+        Cause::Redb(error) => error,
+    };
+    let (kind, message) = match &error {
+        redb::Error::Io(io) if io.kind() == ErrorKind::InvalidData => {
+            (Corrupt, format!("{place} is not a redb database"))
+        }
+        redb::Error::Io(io) if io.kind() == ErrorKind::UnexpectedEof => {
+            (Corrupt, format!("{place} is damaged: it ends too early"))
+        }
+        redb::Error::Corrupted(_) => (Corrupt, format!("{place} is damaged")),
+        _ => (Other, format!("cannot {verb} {place}")),
+    };
+    BackendError::new(kind, message).with_source(error)
 }

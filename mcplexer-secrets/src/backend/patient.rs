@@ -1,0 +1,90 @@
+//! redb's file, whose locks are waited for with patience instead of for ever.
+
+use std::fs::File;
+use std::io;
+use std::ops::Bound;
+use std::time::Duration;
+
+use redb::backends::FileBackend;
+use redb::{BackendError, DatabaseError, StorageBackend};
+
+use crate::patience::wait_for;
+
+/// A [`FileBackend`] that gives up on a lock, with [`NoPatience`], when its holder does not make
+/// way.
+#[derive(Debug)]
+pub(super) struct PatientFile {
+    file: FileBackend,
+    patience: Duration,
+}
+
+/// A lock was waited for in vain.
+#[derive(Debug, thiserror::Error)]
+#[error("a lock on the file is held by another program")]
+pub(super) struct NoPatience;
+
+impl PatientFile {
+    pub(super) fn new(file: File, patience: Duration) -> Result<Self, DatabaseError> {
+        let file = FileBackend::new(file)?;
+        Ok(Self { file, patience })
+    }
+
+    fn wait(&self, lock: impl Fn() -> Result<bool, BackendError>) -> Result<(), BackendError> {
+        let attempt = || lock().map(|locked| locked.then_some(()));
+        wait_for(self.patience, attempt)?.ok_or_else(|| BackendError::Other(NoPatience.into()))
+    }
+}
+
+impl StorageBackend for PatientFile {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.file.write(offset, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.file.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.file.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.wait(|| self.file.try_lock_range(start, end))
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.wait(|| self.file.try_lock_shared_range(start, end))
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.file.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.query_lock_range(start, end)
+    }
+}

@@ -1,0 +1,153 @@
+//! What redb leaves to its user: damage, locks that are not given up, handles that go bad.
+
+#![cfg(test)]
+
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
+use std::time::Duration;
+
+use mcplexer_secrets::audit::FileAudit;
+use mcplexer_secrets::backend::{Backend, BackendErrorKind, RedbBackend};
+use mcplexer_secrets::keys::{FixedKeys, Identity};
+use mcplexer_secrets::{Error, ErrorKind, MAX_VALUE_LEN, PutMode, SecretStore, SecretValue, Store};
+
+fn put(store: &Store, value: &[u8]) -> Result<(), Error> {
+    let value = SecretValue::copy_of(value).unwrap();
+    store.put(&"s".parse()?, &"K".parse()?, &value, PutMode::Overwrite)?;
+    Ok(())
+}
+
+fn get(store: &Store) -> Result<Vec<u8>, Error> {
+    let value = store.get(&"s".parse()?, &"K".parse()?)?;
+    Ok(value.expose().to_vec())
+}
+
+/// A writer that never finishes is not waited for for ever, nor is one in another process.
+#[test]
+fn a_writer_that_does_not_make_way_is_busy() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secrets.redb");
+    let stuck = RedbBackend::file(&path);
+    let transaction = stuck.write().unwrap();
+    let impatient = || RedbBackend::file(&path).with_patience(Duration::ZERO);
+    let error = impatient().write().err().unwrap();
+    assert_eq!(error.kind(), BackendErrorKind::Busy);
+    assert!(
+        error.to_string().contains("secrets.redb is in use"),
+        "{error}"
+    );
+    let store = Store::with_backend(impatient(), FixedKeys::generate()).unwrap();
+    assert_eq!(put(&store, b"v").unwrap_err().kind(), ErrorKind::Busy);
+    drop(transaction);
+    // The open writer of the other program is no obstacle, once it is in no transaction.
+    put(&store, b"v").unwrap();
+    assert_eq!(get(&store).unwrap(), b"v");
+    drop(stuck);
+}
+
+#[test]
+fn a_log_whose_lock_is_not_given_up_is_busy() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("audit.log");
+    let store = Store::open(directory.path().join("secrets.redb"), FixedKeys::generate()).unwrap();
+    let store = store.with_audit(FileAudit::new(&log).with_patience(Duration::ZERO));
+    put(&store, b"v").unwrap();
+    let holder = File::open(&log).unwrap();
+    holder.lock().unwrap();
+    assert_eq!(get(&store).unwrap_err().kind(), ErrorKind::Busy);
+    assert_eq!(put(&store, b"w").unwrap_err().kind(), ErrorKind::Busy);
+    holder.unlock().unwrap();
+    assert_eq!(get(&store).unwrap(), b"v");
+}
+
+/// Damage anywhere in the file: the right value or an error, never another value and no panic.
+/// Every `step`th byte is flipped in turn.
+fn flip_bytes(step: usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let identity = Identity::generate();
+    let keys = || FixedKeys::new(vec![identity.clone()]);
+    let whole = directory.path().join("whole.redb");
+    put(&Store::open(&whole, keys()).unwrap(), b"the value").unwrap();
+    let bytes = fs::read(&whole).unwrap();
+    let damaged = directory.path().join("damaged.redb");
+    let mut failures = 0;
+    for at in (0..bytes.len()).step_by(step) {
+        let mut copy = bytes.clone();
+        copy[at] ^= 0x10;
+        fs::write(&damaged, &copy).unwrap();
+        let attempt = || {
+            let store = Store::open(&damaged, keys())?;
+            let value = get(&store)?;
+            store.list(&"s".parse()?)?;
+            put(&store, b"the next value")?;
+            Ok::<_, Error>((value, get(&store)?))
+        };
+        match catch_unwind(AssertUnwindSafe(attempt)) {
+            Ok(Ok((first, second))) => {
+                assert_eq!(first, b"the value", "byte {at}");
+                assert_eq!(second, b"the next value", "byte {at}");
+            }
+            Ok(Err(error)) => {
+                failures += 1;
+                assert!(
+                    matches!(
+                        error.kind(),
+                        ErrorKind::Tampered | ErrorKind::Key | ErrorKind::Other
+                    ),
+                    "byte {at}: {error:?}"
+                );
+            }
+            Err(_) => panic!("byte {at} makes it panic"),
+        }
+    }
+    assert!(failures > 0, "no byte counts");
+}
+
+#[test]
+fn a_flipped_byte_is_an_error_or_harmless() {
+    flip_bytes(97);
+}
+
+#[test]
+#[ignore = "minutes: every byte of the file, one in 97 of which the test above takes"]
+fn no_flipped_byte_does_harm() {
+    flip_bytes(1);
+}
+
+/// A long-lived store goes on after the disk was full, with what it had before.
+#[test]
+fn a_store_reopens_by_itself_after_the_disk_was_full() {
+    // A limit on the size of files is a full disk that needs no disk, but it is the process's: so
+    // the test is another process. Its shell ignores the signal that such a limit sends.
+    let limited = "trap '' XFSZ; ulimit -f 512; exec \"$0\" \"$@\"";
+    let status = Command::new("/bin/sh")
+        .args(["-c", limited])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "in_files_of_limited_size"])
+        .env(LIMITED, "yes")
+        .status();
+    assert!(status.unwrap().success());
+}
+
+const LIMITED: &str = "MCPLEXER_TEST_LIMITED";
+
+#[test]
+#[ignore = "is run by the test above, in a process of its own"]
+fn in_files_of_limited_size() {
+    if std::env::var_os(LIMITED).is_none() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secrets.redb");
+    let store = Store::open(&path, FixedKeys::generate()).unwrap();
+    put(&store, b"v").unwrap();
+    for _ in 0..3 {
+        let error = put(&store, &vec![b'x'; MAX_VALUE_LEN]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Other, "{error}");
+        assert!(error.to_string().contains("secrets.redb"), "{error}");
+        assert_eq!(get(&store).unwrap(), b"v");
+    }
+    put(&store, b"w").unwrap();
+    assert_eq!(get(&store).unwrap(), b"w");
+}

@@ -6,6 +6,7 @@ mod audited;
 mod sealed_store;
 mod transact;
 mod unlock;
+mod view;
 
 pub use sealed_store::Store;
 pub use unlock::SlotInfo;

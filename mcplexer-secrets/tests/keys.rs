@@ -191,6 +191,21 @@ fn a_key_that_cannot_be_written_makes_no_store() {
     assert!(!home.store().exists().unwrap());
 }
 
+/// A request that cannot be right makes no key that the user is then never told of.
+#[test]
+fn a_refused_first_put_makes_no_key() {
+    let home = Home::new();
+    let value = SecretValue::copy_of(b"v").unwrap();
+    let put = |name: &str, mode| {
+        let (scope, name) = ("s".parse().unwrap(), name.parse().unwrap());
+        home.store().put(&scope, &name, &value, mode)
+    };
+    put("X-Y", PutMode::Overwrite).unwrap_err();
+    put("K", PutMode::Replace { version: 1 }).unwrap_err();
+    assert!(!home.key().exists());
+    assert!(!home.store().exists().unwrap());
+}
+
 #[test]
 fn a_damaged_key_file_is_named_and_not_repeated() {
     let home = Home::new();

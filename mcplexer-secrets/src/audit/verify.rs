@@ -75,14 +75,15 @@ pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
     Ok(lines)
 }
 
-/// Checks the chain of the log at `path`, and that it has every line that `store` has sealed.
+/// Checks the chain of the log at `path`, and that it has every line that `store`, if there is
+/// one, has sealed.
 /// `seals` are all the seals in that store, with the ids of their logs.
 pub(crate) fn verify(
     path: &Path,
-    store: StoreId,
+    store: Option<StoreId>,
     seals: &[(Hash, AuditSeal)],
 ) -> Result<AuditReport, Error> {
-    let store = store.to_string();
+    let store = store.map(|store| store.to_string());
     let mut report = AuditReport::default();
     let mut log = None;
     let mut previous: Hash = [0; 32];
@@ -109,7 +110,7 @@ pub(crate) fn verify(
         }
         report.lines = number;
         report.healed += u64::from(content.op == AuditOperation::Heal);
-        if content.sealed.is_some() && content.store.as_ref() == Some(&store) {
+        if content.sealed.is_some() && content.store == store {
             last_write = Some(content);
         }
         previous = hash;

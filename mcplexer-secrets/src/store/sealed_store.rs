@@ -1,17 +1,18 @@
 //! The store that keeps everything encrypted.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::audited::Subject;
 use super::unlock::{SlotInfo, Unlocked, read_header};
+use super::view::{compare_secrets, decode_secret};
 use super::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored};
-use crate::audit::{self, AuditOperation, AuditReport, AuditSink};
-use crate::backend::{Backend, RedbBackend, Snapshot, Table};
+use crate::audit::{AuditOperation, AuditSink};
+use crate::backend::{Backend, RedbBackend, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::{Ask, KeyProvider};
-use crate::record::{self, AUDIT_SEAL_PREFIX, AuditSeal, Entry, Header, Scope, Secret};
+use crate::record::{self, Entry, Secret};
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
 /// A [`SecretStore`] in which values, and the keys that seal them, are encrypted at rest.
@@ -100,88 +101,6 @@ impl Store {
         Ok(header.map_or_else(Vec::new, |(_, header)| {
             header.slots.iter().map(SlotInfo::of).collect()
         }))
-    }
-
-    /// Checks the audit log in the file at `path`: that no line was changed or removed, and that
-    /// every line up to the last change to this store is there.
-    ///
-    /// # Errors
-    /// [`Error::Tampered`] says which line does not fit; else if the store or the log cannot be
-    /// read.
-    pub fn verify_audit(&self, path: &Path) -> Result<AuditReport, Error> {
-        let snapshot = self.backend.read()?;
-        let Some(unlocked) = self.unlock(&*snapshot, Ask::Allowed)? else {
-            return audit::verify(path, record::StoreId([0; 16]), &[]);
-        };
-        let header = &unlocked.header;
-        let mut seals = Vec::new();
-        let mut failed = None;
-        snapshot.scan(Table::Meta, AUDIT_SEAL_PREFIX, &mut |key, bytes| {
-            let tampered = |finding| Error::tampered(RecordName::AuditSeal, finding);
-            let seal = (|| {
-                let log = key.get(AUDIT_SEAL_PREFIX.len()..).unwrap_or_default();
-                let log = log.try_into().map_err(|_| tampered(Finding::Malformed))?;
-                let seal: AuditSeal = record::decode(bytes, || RecordName::AuditSeal)?;
-                let proved = unlocked
-                    .root
-                    .verify(&seal.proof, &seal.context(header, &log));
-                if !proved {
-                    return Err(tampered(Finding::DoesNotOpen));
-                }
-                Ok((log, seal))
-            })();
-            match seal {
-                Ok(seal) => seals.push(seal),
-                Err(error) => failed = Some(error),
-            }
-        })?;
-        match failed {
-            Some(error) => Err(error),
-            None => audit::verify(path, header.store, &seals),
-        }
-    }
-
-    /// Reads the header, verified if that takes no question.
-    fn look(&self, snapshot: &dyn Snapshot) -> Result<Option<View>, Error> {
-        match self.unlock(snapshot, Ask::Never) {
-            Ok(unlocked) => Ok(unlocked.map(View::Verified)),
-            Err(Error::Locked { .. }) => {
-                Ok(read_header(snapshot)?.map(|(_, header)| View::AsIs(header)))
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// The header and the scopes, as far as the key at hand allows to verify them.
-enum View {
-    Verified(Arc<Unlocked>),
-    AsIs(Header),
-}
-
-impl View {
-    fn header(&self) -> &Header {
-        match self {
-            Self::Verified(unlocked) => &unlocked.header,
-            Self::AsIs(header) => header,
-        }
-    }
-
-    /// A scope, which must be one that the header lists.
-    fn scope(&self, snapshot: &dyn Snapshot, id: &ScopeId) -> Result<Scope, Error> {
-        let missing = || Error::tampered(RecordName::Scope(id.clone()), Finding::Missing);
-        match self {
-            Self::Verified(unlocked) => {
-                let open = unlocked.scope(snapshot, id)?.ok_or_else(missing)?;
-                Ok(open.record.clone())
-            }
-            Self::AsIs(_) => {
-                let bytes = snapshot.get(Table::Scopes, id.as_str().as_bytes())?;
-                record::decode(&bytes.ok_or_else(missing)?, || {
-                    RecordName::Scope(id.clone())
-                })
-            }
-        }
     }
 }
 
@@ -326,20 +245,8 @@ impl SecretStore for Store {
             let Some(view) = self.look(snapshot)? else {
                 return Ok(None);
             };
-            let listed = &view.header().scopes;
-            let mut unlisted = None;
-            snapshot.scan(Table::Scopes, b"", &mut |key, _| {
-                if listed
-                    .binary_search_by(|id| id.as_str().as_bytes().cmp(key))
-                    .is_err()
-                {
-                    unlisted = Some(unlisted_scope(key));
-                }
-            })?;
-            if let Some(record) = unlisted {
-                return Err(Error::tampered(record, Finding::Unlisted));
-            }
-            let infos = listed.iter().map(|id| {
+            view.compare_scopes(snapshot)?;
+            let infos = view.header().scopes.iter().map(|id| {
                 let record = view.scope(snapshot, id)?;
                 Ok(ScopeInfo {
                     id: id.clone(),
@@ -408,92 +315,5 @@ fn check_mode(
             })
         }
         _ => Ok(()),
-    }
-}
-
-/// Decodes a value's record, which must be the one that `entry` speaks of.
-fn decode_secret(
-    bytes: &[u8],
-    scope: &ScopeId,
-    entry: &Entry,
-    header: &Header,
-) -> Result<Secret, Error> {
-    let name = || RecordName::Secret(scope.clone(), entry.name.clone());
-    let secret: Secret = record::decode(bytes, name)?;
-    if secret.generation != header.generation {
-        return Err(Error::tampered(
-            name(),
-            Finding::WrongGeneration {
-                found: secret.generation,
-                expected: header.generation,
-            },
-        ));
-    }
-    if secret.version != entry.version {
-        return Err(Error::tampered(
-            name(),
-            Finding::WrongVersion {
-                found: secret.version,
-                expected: entry.version,
-            },
-        ));
-    }
-    Ok(secret)
-}
-
-/// Checks that the scope's values are there, all of them and no others, in the versions listed.
-fn compare_secrets(
-    snapshot: &dyn Snapshot,
-    scope: &ScopeId,
-    record: &Scope,
-    header: &Header,
-) -> Result<(), Error> {
-    let prefix = record::secret_prefix(scope);
-    let mut listed = record.secrets.iter().peekable();
-    let mut wrong = None;
-    snapshot.scan(Table::Secrets, &prefix, &mut |key, bytes| {
-        if wrong.is_some() {
-            return;
-        }
-        let name = key.get(prefix.len()..).unwrap_or_default();
-        let expected = listed.next_if(|entry| entry.name.as_str().as_bytes() <= name);
-        wrong = match expected {
-            Some(entry) if entry.name.as_str().as_bytes() == name => {
-                decode_secret(bytes, scope, entry, header).err()
-            }
-            Some(entry) => Some(Error::tampered(
-                RecordName::Secret(scope.clone(), entry.name.clone()),
-                Finding::Missing,
-            )),
-            None => Some(Error::tampered(
-                unlisted_secret(scope, name),
-                Finding::Unlisted,
-            )),
-        };
-    })?;
-    if let Some(error) = wrong {
-        return Err(error);
-    }
-    match listed.next() {
-        None => Ok(()),
-        Some(entry) => Err(Error::tampered(
-            RecordName::Secret(scope.clone(), entry.name.clone()),
-            Finding::Missing,
-        )),
-    }
-}
-
-/// What to call a record under `name`, which something else may have put there.
-fn unlisted_secret(scope: &ScopeId, name: &[u8]) -> RecordName {
-    match String::from_utf8_lossy(name).parse() {
-        Ok(name) => RecordName::Secret(scope.clone(), name),
-        Err(_) => RecordName::Unknown(Table::Secrets.name()),
-    }
-}
-
-fn unlisted_scope(key: &[u8]) -> RecordName {
-    match String::from_utf8_lossy(key).parse() {
-        Ok(id) => RecordName::Scope(id),
-        Err(_) => RecordName::Unknown(Table::Scopes.name()),
     }
 }

@@ -8,9 +8,8 @@ use super::sealed_store::Store;
 use super::unlock::{OpenScope, Unlocked};
 use crate::audit::AuditOperation;
 use crate::backend::{BackendError, BackendErrorKind, Commit, Table, Transaction};
-use crate::error::RecordName;
-use crate::keys::{Ask, KeyError};
-use crate::record::{self, AuditSeal, HEADER_KEY, Header, Scope, Slot, StoreId};
+use crate::keys::{Ask, Identity, KeyError};
+use crate::record::{self, HEADER_KEY, Header, Scope, Slot, StoreId};
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, NewScope, ScopeId, Timestamp};
 
@@ -22,7 +21,7 @@ const MAX_DISPLAY_NAME_LEN: usize = 128;
 /// A change in the making.
 pub(super) struct Change<'a> {
     pub(super) transaction: Box<dyn Transaction + 'a>,
-    unlocked: Arc<Unlocked>,
+    pub(super) unlocked: Arc<Unlocked>,
 }
 
 impl Store {
@@ -61,17 +60,19 @@ impl Store {
     ) -> Result<T, Error> {
         let busy = || BackendError::new(BackendErrorKind::Busy, "others keep changing the store");
         for _ in 0..ATTEMPTS {
-            let mut transaction = self.backend.write()?;
-            let unlocked = match self.unlock(&*transaction, Ask::Allowed)? {
-                Some(unlocked) => unlocked,
-                None => self.create(&mut *transaction)?,
-            };
+            let transaction = self.backend.write()?;
+            let existing = self.unlock(&*transaction, Ask::Allowed)?;
+            let is_new = existing.is_none();
             let mut change = Change {
                 transaction,
-                unlocked,
+                unlocked: existing.map_or_else(new_store, Ok)?,
             };
             let value = work(&mut change)?;
-            self.seal_audit_log(subject, &mut change)?;
+            if is_new {
+                // Only now, when nothing else can be wrong with the request, a key is made.
+                change.add_slot(&self.keys.identities_for_new_store()?)?;
+            }
+            self.record_change(subject, &mut change)?;
             match change.transaction.commit()? {
                 Commit::Applied => {
                     // A new store's key need not be asked for again.
@@ -84,67 +85,20 @@ impl Store {
         }
         Err(busy().into())
     }
+}
 
-    /// Makes a new store for the first identity that the provider has for one.
-    fn create(&self, transaction: &mut dyn Transaction) -> Result<Arc<Unlocked>, Error> {
-        let identities = self.keys.identities_for_new_store()?;
-        let identity = identities.first().ok_or(KeyError::NoIdentity)?;
-        let root = RootKey::generate()?;
-        let now = Timestamp::now();
-        let mut header = Header {
-            store: StoreId::generate()?,
-            generation: 1,
-            created: now,
-            slots: vec![Slot {
-                label: machine_name(),
-                recipient: identity.recipient(),
-                created: now,
-                wrapped: root.wrap(&identity.0.to_public())?,
-            }],
-            scopes: Vec::new(),
-            proof: Vec::new(),
-        };
-        let bytes = put_header(transaction, &root, &mut header)?;
-        Ok(Arc::new(Unlocked::new(bytes, header, Arc::new(root))))
-    }
-
-    /// Records the change, and seals the line that does so into the store.
-    fn seal_audit_log(&self, subject: Subject<'_>, change: &mut Change<'_>) -> Result<(), Error> {
-        let Some(sink) = &self.audit else {
-            return Ok(());
-        };
-        let log = sink.log()?;
-        let header = &change.unlocked.header;
-        let mut sealed = 0;
-        if let Some(log) = &log
-            && let Some(bytes) = change
-                .transaction
-                .get(Table::Meta, &record::audit_seal_key(&log.id))?
-        {
-            let seal: AuditSeal = record::decode(&bytes, || RecordName::AuditSeal)?;
-            sealed = seal.line;
-        }
-        let position = self.record_change(subject, header.store, sealed)?;
-        let (Some(log), Some(position)) = (log, position) else {
-            return Ok(());
-        };
-        let mut seal = AuditSeal {
-            generation: header.generation,
-            file: log.file,
-            line: position.line,
-            hash: position.hash,
-            proof: Vec::new(),
-        };
-        seal.proof = change
-            .unlocked
-            .root
-            .prove(&seal.context(header, &position.log))?;
-        let key = record::audit_seal_key(&position.log);
-        change
-            .transaction
-            .put(Table::Meta, &key, &record::encode(&seal)?)?;
-        Ok(())
-    }
+/// A new empty store that nobody can open yet.
+fn new_store() -> Result<Arc<Unlocked>, Error> {
+    let header = Header {
+        store: StoreId::generate()?,
+        generation: 1,
+        created: Timestamp::now(),
+        slots: Vec::new(),
+        scopes: Vec::new(),
+        proof: Vec::new(),
+    };
+    let root = Arc::new(RootKey::generate()?);
+    Ok(Arc::new(Unlocked::new(Vec::new(), header, root)))
 }
 
 impl Change<'_> {
@@ -225,23 +179,31 @@ impl Change<'_> {
     fn set_scopes(&mut self, scopes: Vec<ScopeId>) -> Result<(), Error> {
         let mut header = self.header().clone();
         header.scopes = scopes;
+        self.put_header(header)
+    }
+
+    /// Lets the first of these identities open the store.
+    fn add_slot(&mut self, identities: &[Identity]) -> Result<(), Error> {
+        let identity = identities.first().ok_or(KeyError::NoIdentity)?;
+        let mut header = self.header().clone();
+        header.slots.push(Slot {
+            label: machine_name(),
+            recipient: identity.recipient(),
+            created: header.created,
+            wrapped: self.unlocked.root.wrap(&identity.0.to_public())?,
+        });
+        self.put_header(header)
+    }
+
+    /// Puts the header, proved anew over what it says now.
+    fn put_header(&mut self, mut header: Header) -> Result<(), Error> {
         let root = Arc::clone(&self.unlocked.root);
-        let bytes = put_header(&mut *self.transaction, &root, &mut header)?;
+        header.proof = root.prove(&header.context())?;
+        let bytes = record::encode(&header)?;
+        self.transaction.put(Table::Meta, HEADER_KEY, &bytes)?;
         self.unlocked = Arc::new(Unlocked::new(bytes, header, root));
         Ok(())
     }
-}
-
-/// Puts the header, proved anew over what it says now.
-fn put_header(
-    transaction: &mut dyn Transaction,
-    root: &RootKey,
-    header: &mut Header,
-) -> Result<Vec<u8>, Error> {
-    header.proof = root.prove(&header.context())?;
-    let bytes = record::encode(header)?;
-    transaction.put(Table::Meta, HEADER_KEY, &bytes)?;
-    Ok(bytes)
 }
 
 /// What to call the owner of the first slot.

@@ -1,9 +1,11 @@
-//! Entry points for the fuzz targets. Not part of the API.
+//! Entry points for the fuzz targets and for benchmarks. Not part of the API.
+
+use zeroize::Zeroizing;
 
 use crate::error::RecordName;
 use crate::record::{self, AuditSeal, Context, Header, Scope, Secret, StoreId};
 use crate::seal::ScopeKey;
-use crate::{ScopeId, SecretName, Timestamp};
+use crate::{Error, ScopeId, SecretName, Timestamp};
 
 /// Decodes `bytes` as each kind of record. What decodes must encode to the same record again.
 ///
@@ -31,16 +33,62 @@ where
     );
 }
 
+/// Seals values for one place with one key, as the store does.
+#[derive(Debug)]
+pub struct Sealer {
+    key: ScopeKey,
+    scope: ScopeId,
+    name: SecretName,
+}
+
+impl Sealer {
+    /// A sealer with a new key.
+    ///
+    /// # Errors
+    /// If the operating system gives no random bytes.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self {
+            key: ScopeKey::generate()?,
+            scope: "s".parse()?,
+            name: "K".parse()?,
+        })
+    }
+
+    /// Seals a value.
+    ///
+    /// # Errors
+    /// If the operating system gives no random bytes.
+    pub fn seal(&self, value: &[u8]) -> Result<Vec<u8>, Error> {
+        self.key.seal(value, &self.context())
+    }
+
+    /// Opens what was sealed here; `None` if it was not.
+    #[must_use]
+    pub fn open(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.key.open(sealed, &self.context())
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context::Value {
+            store: StoreId([0; 16]),
+            generation: 1,
+            scope: &self.scope,
+            name: &self.name,
+            version: 1,
+            created: Timestamp::from_micros(0),
+            updated: Timestamp::from_micros(0),
+        }
+    }
+}
+
 /// Opens `bytes` as a sealed value with a key that has sealed nothing: it must never open.
 ///
 /// # Panics
 /// If it does.
 pub fn open_sealed_value(bytes: &[u8]) {
-    let parts = (ScopeKey::generate(), "s".parse(), "K".parse());
-    let (Ok(key), Ok(scope), Ok(name)) = parts else {
-        return;
-    };
-    assert!(key.open(bytes, &context(&scope, &name)).is_none(), "forged");
+    if let Ok(sealer) = Sealer::new() {
+        assert!(sealer.open(bytes).is_none(), "forged");
+    }
 }
 
 /// Seals `bytes`, damages the result as the first bytes say, and opens it: what opens must be what
@@ -49,35 +97,19 @@ pub fn open_sealed_value(bytes: &[u8]) {
 /// # Panics
 /// If it is not.
 pub fn open_damaged_value(bytes: &[u8]) {
-    let parts = (ScopeKey::generate(), "s".parse(), "K".parse());
-    let (Ok(key), Ok(scope), Ok(name)) = parts else {
-        return;
-    };
     let Some((&[at_high, at_low, flip], value)) = bytes.split_first_chunk::<3>() else {
         return;
     };
-    let context = context(&scope, &name);
-    let Ok(mut sealed) = key.seal(value, &context) else {
+    let Ok(sealer) = Sealer::new() else { return };
+    let Ok(mut sealed) = sealer.seal(value) else {
         return;
     };
     let at = usize::from(u16::from_be_bytes([at_high, at_low])) % sealed.len().max(1);
     if let Some(byte) = sealed.get_mut(at) {
         *byte ^= flip;
     }
-    match key.open(&sealed, &context) {
+    match sealer.open(&sealed) {
         Some(opened) => assert!(flip == 0 && *opened == value, "opened though damaged"),
         None => assert!(flip != 0, "did not open though whole"),
-    }
-}
-
-fn context<'a>(scope: &'a ScopeId, name: &'a SecretName) -> Context<'a> {
-    Context::Value {
-        store: StoreId([0; 16]),
-        generation: 1,
-        scope,
-        name,
-        version: 1,
-        created: Timestamp::from_micros(0),
-        updated: Timestamp::from_micros(0),
     }
 }

@@ -1,0 +1,310 @@
+//! `docs/format.md` is true: its worked example is decoded here from the document's rules alone,
+//! with nothing of the library, and compared with what the document shows. The library reads the
+//! same files.
+//!
+//! `MCPLEXER_UPDATE_DOCS=1 cargo test -p mcplexer-secrets --test format` writes the example anew.
+
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use age::DecryptError;
+use age_core::format::{FileKey, Stanza};
+use age_core::primitives::{aead_decrypt, hkdf};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use mcplexer_secrets::keys::FileKeys;
+use mcplexer_secrets::{SecretStore, Store};
+use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// The fixture, copied: a checkout does not keep the key file's mode, and reading locks the store.
+fn fixture() -> TempDir {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1");
+    let to = tempfile::tempdir().unwrap();
+    for file in ["age.key", "secrets.redb", "audit.log"] {
+        let copy = to.path().join(file);
+        fs::write(&copy, fs::read(from.join(file)).unwrap()).unwrap();
+        fs::set_permissions(copy, Permissions::from_mode(0o600)).unwrap();
+    }
+    to
+}
+
+#[test]
+fn this_version_reads_what_format_1_wrote() {
+    let home = fixture();
+    let keys = FileKeys::new(home.path().join("age.key"));
+    let store = Store::open(home.path().join("secrets.redb"), keys).unwrap();
+    let get = |scope: &str, name: &str| {
+        let value = store.get(&scope.parse().unwrap(), &name.parse().unwrap());
+        value.unwrap().expose().to_vec()
+    };
+    assert_eq!(
+        get("github-token", "GITHUB_PERSONAL_ACCESS_TOKEN"),
+        b"ghp_abc123"
+    );
+    assert_eq!(get("api", "Authorization"), b"Bearer xyz");
+    assert_eq!(store.scopes().unwrap().len(), 2);
+    let report = store.verify_audit(&home.path().join("audit.log")).unwrap();
+    assert_eq!(report.lines, report.sealed);
+}
+
+/// A record, read from the front.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, len: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(len);
+        self.0 = rest;
+        taken
+    }
+
+    fn number(&mut self) -> u64 {
+        let mut number = 0;
+        for shift in (0..).step_by(7) {
+            let byte = self.take(1)[0];
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        number
+    }
+
+    fn bytes(&mut self) -> &'a [u8] {
+        let len = self.number();
+        self.take(usize::try_from(len).unwrap())
+    }
+
+    fn text(&mut self) -> &'a str {
+        str::from_utf8(self.bytes()).unwrap()
+    }
+
+    /// What was read since `from`, of which this is the rest.
+    fn since(&self, from: &'a [u8]) -> &'a [u8] {
+        &from[..from.len() - self.0.len()]
+    }
+}
+
+/// The identity that the document describes: a parent key and a context.
+struct Seal<'a> {
+    parent: &'a [u8],
+    context: &'a [u8],
+}
+
+impl Seal<'_> {
+    fn wrap_key(&self, salt: &str) -> [u8; 32] {
+        let salt = BASE64_STANDARD_NO_PAD.decode(salt).unwrap();
+        let info = [b"mcplexer-secrets/v1/", self.context].concat();
+        hkdf(&salt, &info, self.parent)
+    }
+
+    fn open(&self, sealed: &[u8]) -> Vec<u8> {
+        decrypt(sealed, self)
+    }
+}
+
+impl age::Identity for Seal<'_> {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+        (stanza.tag == "mcplexer-seal").then(|| {
+            let file_key = aead_decrypt(&self.wrap_key(&stanza.args[0]), 16, &stanza.body);
+            let file_key = file_key.map_err(|_| DecryptError::DecryptionFailed)?;
+            Ok(FileKey::init_with_mut(|key| key.copy_from_slice(&file_key)))
+        })
+    }
+}
+
+fn decrypt(sealed: &[u8], identity: &dyn age::Identity) -> Vec<u8> {
+    let decryptor = age::Decryptor::new(sealed).unwrap();
+    let mut plaintext = Vec::new();
+    let mut reader = decryptor.decrypt(std::iter::once(identity)).unwrap();
+    reader.read_to_end(&mut plaintext).unwrap();
+    plaintext
+}
+
+/// The salt that stands in the header of a sealed record.
+fn salt(sealed: &[u8]) -> &str {
+    let header = sealed.split(|&byte| byte == b'\n').nth(1).unwrap();
+    str::from_utf8(header.strip_prefix(b"-> mcplexer-seal ").unwrap()).unwrap()
+}
+
+/// The worked example, step by step.
+fn example() -> Vec<(&'static str, Vec<u8>)> {
+    let home = fixture();
+    let database = Builder::new()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open_read_only(home.path().join("secrets.redb"))
+        .unwrap();
+    let record = |table: &str, key: &[u8]| {
+        let table: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(table);
+        let table = database.begin_read().unwrap().open_table(table).unwrap();
+        table.get(key).unwrap().unwrap().value().to_vec()
+    };
+    let mut steps = Vec::new();
+
+    let header = record("meta", b"header");
+    steps.push(("header", header.clone()));
+    let mut reader = Reader(&header);
+    assert_eq!(reader.take(1), [1], "format");
+    let body = reader.0;
+    let store = reader.take(16);
+    let generation = reader.number();
+    let _created = reader.number();
+    assert_eq!(reader.number(), 1, "slots");
+    let (_label, _recipient, _created) = (reader.text(), reader.text(), reader.number());
+    let slot = reader.bytes();
+    assert_eq!(reader.number(), 2, "scopes");
+    assert_eq!((reader.text(), reader.text()), ("api", "github-token"));
+    let header_context = [&[0], reader.since(body)].concat();
+    let proof = reader.bytes();
+    assert!(reader.0.is_empty());
+
+    let key_file = fs::read_to_string(home.path().join("age.key")).unwrap();
+    let identity = key_file
+        .lines()
+        .find(|line| !line.starts_with('#'))
+        .unwrap();
+    let identity: age::x25519::Identity = identity.parse().unwrap();
+    let root_key = decrypt(slot, &identity);
+    steps.push(("root key", root_key.clone()));
+    steps.push(("header context", header_context.clone()));
+    let seal = Seal {
+        parent: &root_key,
+        context: &header_context,
+    };
+    assert_eq!(seal.open(proof), b"");
+
+    let scope = record("scopes", b"github-token");
+    steps.push(("scope", scope.clone()));
+    let mut reader = Reader(&scope);
+    assert_eq!(reader.take(1), [1], "format");
+    assert_eq!(reader.number(), generation);
+    let after_generation = reader.0;
+    assert_eq!(
+        (reader.number(), reader.number()),
+        (0, 0),
+        "kind, no display name"
+    );
+    let _created = reader.number();
+    assert_eq!(reader.number(), 1, "secrets");
+    let entry = reader.0;
+    let (name, version) = (reader.text(), reader.number());
+    let (_created, _updated) = (reader.number(), reader.number());
+    let entry = reader.since(entry);
+    let place = [store, &[1, 12], b"github-token"].concat();
+    let scope_context = [&[1], place.as_slice(), reader.since(after_generation)].concat();
+    let wrapped = reader.bytes();
+    assert!(reader.0.is_empty());
+    steps.push(("scope context", scope_context.clone()));
+    let seal = Seal {
+        parent: &root_key,
+        context: &scope_context,
+    };
+    steps.push(("scope wrap key", seal.wrap_key(salt(wrapped)).to_vec()));
+    let scope_key = seal.open(wrapped);
+    steps.push(("scope key", scope_key.clone()));
+
+    let secret = record("secrets", b"github-token\0GITHUB_PERSONAL_ACCESS_TOKEN");
+    steps.push(("secret", secret.clone()));
+    let mut reader = Reader(&secret);
+    assert_eq!(reader.take(1), [1], "format");
+    assert_eq!((reader.number(), reader.number()), (generation, version));
+    let sealed = reader.bytes();
+    assert!(reader.0.is_empty());
+    let value_context = [&[2], place.as_slice(), entry].concat();
+    steps.push(("value context", value_context.clone()));
+    let seal = Seal {
+        parent: &scope_key,
+        context: &value_context,
+    };
+    let value = seal.open(sealed);
+    assert_eq!(
+        (name, value.as_slice()),
+        ("GITHUB_PERSONAL_ACCESS_TOKEN", b"ghp_abc123".as_slice())
+    );
+    steps.push(("value", value));
+
+    let log = fs::read_to_string(home.path().join("audit.log")).unwrap();
+    let last = log.lines().last().unwrap();
+    let (content, rest) = last.split_once(",\"hash\":\"").unwrap();
+    let hash = Sha256::digest(content).to_vec();
+    assert_eq!(rest.strip_suffix("\"}").unwrap(), hex(&hash));
+    let first = log.lines().next().unwrap();
+    let log_id = first.split_once("\"prev\":\"").unwrap().1[..64].to_owned();
+    let log_id = unhex(&log_id);
+    let seal_record = record("meta", &[b"audit/", log_id.as_slice()].concat());
+    steps.push(("audit seal", seal_record.clone()));
+    let mut reader = Reader(&seal_record);
+    assert_eq!(reader.take(1), [1], "format");
+    assert_eq!(reader.number(), generation);
+    let after_generation = reader.0;
+    assert_eq!(reader.text(), "audit.log");
+    assert_eq!(reader.number(), log.lines().count() as u64);
+    assert_eq!(reader.take(32), hash);
+    let said = reader.since(after_generation);
+    let context = [&[3], store, &[1], log_id.as_slice(), said].concat();
+    let seal = Seal {
+        parent: &root_key,
+        context: &context,
+    };
+    assert_eq!(seal.open(reader.bytes()), b"");
+    steps.push(("audit seal context", context));
+    steps
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.map(byte).collect()
+}
+
+/// A step as the document shows it: 32 bytes a line.
+fn block(bytes: &[u8]) -> String {
+    let lines: Vec<_> = bytes.chunks(32).map(hex).collect();
+    lines.join("\n")
+}
+
+/// The document, cut at its labelled blocks: label → where the hex stands.
+fn blocks(document: &str) -> BTreeMap<String, std::ops::Range<usize>> {
+    let mut blocks = BTreeMap::new();
+    for (at, opening) in document.match_indices("<!-- hex: ") {
+        let label = &document[at + opening.len()..];
+        let label = &label[..label.find(" -->").unwrap()];
+        let start = at + document[at..].find("```text\n").unwrap() + 8;
+        let end = start + document[start..].find("\n```").unwrap();
+        blocks.insert(label.to_owned(), start..end);
+    }
+    blocks
+}
+
+#[test]
+fn the_worked_example_is_what_the_rules_give() {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md");
+    let mut document = fs::read_to_string(&path).unwrap();
+    let steps = example();
+    if std::env::var_os("MCPLEXER_UPDATE_DOCS").is_some() {
+        for (label, bytes) in &steps {
+            let place = blocks(&document)[*label].clone();
+            document.replace_range(place, &block(bytes));
+        }
+        fs::write(&path, &document).unwrap();
+    }
+    let blocks = blocks(&document);
+    assert_eq!(
+        blocks.len(),
+        steps.len(),
+        "a block without a step, or the reverse"
+    );
+    for (label, bytes) in steps {
+        assert_eq!(document[blocks[label].clone()], block(&bytes), "{label}");
+    }
+}

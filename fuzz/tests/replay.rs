@@ -8,7 +8,9 @@ use std::path::Path;
 use mcplexer_secrets::fuzzing::{decode_record, open_damaged_value, open_sealed_value};
 
 fn replay(corpus: &str, target: fn(&[u8])) {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(corpus);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(corpus);
     let mut inputs = 0;
     for entry in fs::read_dir(directory).unwrap() {
         target(&fs::read(entry.unwrap().path()).unwrap());

@@ -117,12 +117,13 @@ fn verify(json: bool, global: Global) -> Result<(), Failure> {
             torn: report.torn,
         });
     }
-    let mut text = format!(
-        "{}: {}, an unbroken chain, sealed by the store up to line {}\n",
-        shown(path),
-        count(report.lines, "line"),
-        report.sealed
-    );
+    let lines = count(report.lines, "line");
+    let mut text = format!("{}: {lines}, an unbroken chain\n", shown(path));
+    text.push_str(&match (report.sealed, report.lines) {
+        (0, 0) => String::new(),
+        (0, _) => "no line is sealed by the store: no change to it was recorded here\n".to_owned(),
+        (line, _) => format!("sealed by the store up to line {line}\n"),
+    });
     if report.torn > 0 {
         text.push_str(&format!(
             "an unfinished line of {} at the end, left by a crash; the next command removes it\n",

@@ -43,7 +43,6 @@ if command -v pass >/dev/null && command -v gpg >/dev/null; then
 fi
 add "bare redb: open, commit, close" "$bin/examples/bare_redb $work/bare.redb"
 add "mcplexer secret put" "$mcplexer -q secret put scope-0 KEY_0 value"
-add "mcplexer secret put, no audit log" "env MCPLEXER_AUDIT=off $mcplexer -q secret put scope-0 KEY_0 value"
 
 arguments=()
 for index in "${!names[@]}"; do

@@ -43,13 +43,13 @@ impl Table {
 
 /// Holds the records of one store.
 pub trait Backend: fmt::Debug + Send + Sync {
-    /// The current state; an empty one if nothing was ever written. Never creates anything.
+    /// The current state; `None` if nothing was ever committed. Never creates anything.
     ///
     /// # Errors
     /// [`BackendError`] if the state cannot be read.
-    fn read(&self) -> Result<Box<dyn Snapshot + '_>, BackendError>;
+    fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError>;
 
-    /// Begins to change the state, creating what is needed to hold one.
+    /// Begins to change the state. What is needed to hold a first one comes to be with its commit.
     ///
     /// # Errors
     /// [`BackendErrorKind::Busy`] if another writer does not make way.
@@ -80,6 +80,9 @@ pub trait Snapshot {
 /// A change of state in the making. Reading through it shows the state with the change; dropping it
 /// leaves the state as it was.
 pub trait Transaction: Snapshot {
+    /// Whether nothing was ever committed before: this is about to be the first state.
+    fn is_first(&self) -> bool;
+
     /// Puts a record, replacing what was there.
     ///
     /// # Errors

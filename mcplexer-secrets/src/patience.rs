@@ -1,6 +1,8 @@
 //! Waiting for others, but not for ever: a process that was stopped while it held a lock must not
 //! stop everybody else as well.
 
+use std::fs::{File, TryLockError};
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,4 +29,13 @@ pub(crate) fn wait_for<T, E>(
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Locks a file or a directory for this process alone; `None` if its holder does not make way.
+pub(crate) fn wait_for_lock(file: &File, patience: Duration) -> io::Result<Option<()>> {
+    wait_for(patience, || match file.try_lock() {
+        Ok(()) => Ok(Some(())),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    })
 }

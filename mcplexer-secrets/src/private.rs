@@ -5,6 +5,9 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
+
 const FILE_MODE: u32 = 0o600;
 const DIRECTORY_MODE: u32 = 0o700;
 
@@ -45,6 +48,31 @@ pub(crate) fn create_file(path: &Path) -> io::Result<()> {
             sync_parent(path)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a file without a name that anybody looks for, to be renamed to `path` when it is whole.
+pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let file = tempfile::Builder::new()
+        .prefix(".mcplexer-")
+        .suffix(".new")
+        .tempfile_in(directory_of(path))?;
+    close_to_others(file.as_file())?;
+    Ok(file)
+}
+
+/// Opens a file that exists; `None` if there is none. Anything but a regular file is refused
+/// without waiting for what a pipe might have to say.
+pub(crate) fn open_regular(path: &Path, how: &OpenOptions) -> io::Result<Option<File>> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    match how.clone().custom_flags(flags).open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
+        Ok(_) => Err(io::Error::new(
+            ErrorKind::Unsupported,
+            "it is not a regular file",
+        )),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -361,7 +361,7 @@ enum Death {
 struct DyingTransaction<'a>(Box<dyn Transaction + 'a>, Option<Death>);
 
 impl Backend for Dying {
-    fn read(&self) -> Result<Box<dyn Snapshot + '_>, BackendError> {
+    fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
         self.0.read()
     }
 
@@ -387,6 +387,10 @@ impl Snapshot for DyingTransaction<'_> {
 }
 
 impl Transaction for DyingTransaction<'_> {
+    fn is_first(&self) -> bool {
+        self.0.is_first()
+    }
+
     fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
         self.0.put(table, key, record)
     }

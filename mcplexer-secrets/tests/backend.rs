@@ -4,11 +4,12 @@
 
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use mcplexer_secrets::audit::FileAudit;
-use mcplexer_secrets::backend::{Backend, BackendErrorKind, RedbBackend};
+use mcplexer_secrets::backend::{Backend, BackendErrorKind, RedbBackend, Table, Transaction};
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{Error, ErrorKind, MAX_VALUE_LEN, PutMode, SecretStore, SecretValue, Store};
 
@@ -29,21 +30,49 @@ fn a_writer_that_does_not_make_way_is_busy() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("secrets.redb");
     let stuck = RedbBackend::file(&path);
-    let transaction = stuck.write().unwrap();
-    let impatient = || RedbBackend::file(&path).with_patience(Duration::ZERO);
+    for existing in [false, true] {
+        if existing {
+            put(&Store::open(&path, FixedKeys::generate()).unwrap(), b"v").unwrap();
+        }
+        is_busy_while(&path, &*stuck.write().unwrap());
+    }
+}
+
+fn is_busy_while(path: &Path, _transaction: &dyn Transaction) {
+    let impatient = || RedbBackend::file(path).with_patience(Duration::ZERO);
     let error = impatient().write().err().unwrap();
     assert_eq!(error.kind(), BackendErrorKind::Busy);
     assert!(
         error.to_string().contains("secrets.redb is in use"),
         "{error}"
     );
-    let store = Store::with_backend(impatient(), FixedKeys::generate()).unwrap();
-    assert_eq!(put(&store, b"v").unwrap_err().kind(), ErrorKind::Busy);
+}
+
+/// The open writer of another program is no obstacle, once it is in no transaction.
+#[test]
+fn an_idle_writer_is_no_obstacle() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secrets.redb");
+    let identity = Identity::generate();
+    let open = || Store::open(&path, FixedKeys::new(vec![identity.clone()])).unwrap();
+    let idle = open();
+    put(&idle, b"v").unwrap();
+    put(&idle, b"w").unwrap();
+    put(&open(), b"x").unwrap();
+    assert_eq!(get(&idle).unwrap(), b"x");
+}
+
+/// F07: a crash during the very first write leaves no file under the store's name.
+#[test]
+fn a_first_write_that_is_not_committed_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secrets.redb");
+    let backend = RedbBackend::file(&path);
+    let mut transaction = backend.write().unwrap();
+    transaction.put(Table::Meta, b"k", b"record").unwrap();
+    assert!(!path.exists());
     drop(transaction);
-    // The open writer of the other program is no obstacle, once it is in no transaction.
-    put(&store, b"v").unwrap();
-    assert_eq!(get(&store).unwrap(), b"v");
-    drop(stuck);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[test]

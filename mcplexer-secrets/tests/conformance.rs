@@ -60,7 +60,7 @@ struct ContendedTransaction<'a> {
 }
 
 impl Backend for Contended {
-    fn read(&self) -> Result<Box<dyn Snapshot + '_>, BackendError> {
+    fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
         self.inner.read()
     }
 
@@ -88,6 +88,10 @@ impl Snapshot for ContendedTransaction<'_> {
 }
 
 impl Transaction for ContendedTransaction<'_> {
+    fn is_first(&self) -> bool {
+        self.inner.is_first()
+    }
+
     fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
         self.inner.put(table, key, record)
     }

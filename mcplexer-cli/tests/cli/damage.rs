@@ -149,13 +149,13 @@ fn an_audit_log_changed_or_cut_off_is_exit_6() {
     );
 }
 
-/// A writer that was killed leaves a store that opens.
+/// F07: a store that lost what it held is not a new one, and no key is made over it.
 #[test]
-fn an_empty_file_is_a_store_yet_to_be_made() {
-    let home = Home::new();
-    fs::create_dir(home.path("")).unwrap();
+fn an_emptied_store_is_damaged_not_new() {
+    let home = Home::with_secret("v");
     fs::write(home.path("secrets.redb"), "").unwrap();
-    assert_eq!(home.run(["secret", "list"]).succeeded().text(), "");
-    home.run(PUT).succeeded();
-    assert_eq!(home.run(GET).succeeded().stdout, b"new");
+    assert_all_fail(&home, 6, &["secrets.redb is damaged: it ends too early"]);
+    fs::remove_file(home.path("age.key")).unwrap();
+    home.run(PUT).failed(6, &["secrets.redb is damaged"]);
+    assert!(!home.path("age.key").exists());
 }

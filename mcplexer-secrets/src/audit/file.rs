@@ -1,4 +1,4 @@
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::chain::{self, Actor};
 use super::{AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink};
 use crate::backend::{BackendError, BackendErrorKind};
 use crate::error::{Finding, RecordName};
-use crate::patience::{PATIENCE, wait_for};
+use crate::patience::{PATIENCE, wait_for_lock};
 use crate::{Error, Timestamp, private};
 
 /// No line is longer: names are bounded.
@@ -83,12 +83,8 @@ impl FileAudit {
                 tip: AuditPosition::genesis()?,
             },
         };
-        let locked = wait_for(self.patience, || match open.file.try_lock() {
-            Ok(()) => Ok(Some(())),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        });
-        if locked.map_err(failed)?.is_none() {
+        let locked = wait_for_lock(&open.file, self.patience).map_err(failed)?;
+        if locked.is_none() {
             let message = format!(
                 "{} is in use by another program that does not make way",
                 self.path.display()

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,11 +16,12 @@ use redb::{
     ReadableDatabase, ReadableTable, TableDefinition, TableError, TransactionError,
     WriteTransaction,
 };
+use tempfile::NamedTempFile;
 
 use super::panics::catch;
 use super::patient::{NoPatience, PatientFile};
 use super::{Backend, BackendError, BackendErrorKind, Commit, Snapshot, Table, Transaction};
-use crate::patience::{PATIENCE, wait_for};
+use crate::patience::{PATIENCE, wait_for, wait_for_lock};
 use crate::private;
 
 const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -48,8 +49,8 @@ impl fmt::Debug for RedbBackend {
 }
 
 impl RedbBackend {
-    /// Records in the file at `path`. Nothing is opened or made until it is needed; the file is
-    /// then made with mode 0600, and its directory, if missing, with mode 0700.
+    /// Records in the file at `path`. It is made by the first commit, with mode 0600, and its
+    /// directory, if missing, with mode 0700.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -118,56 +119,129 @@ impl RedbBackend {
         })
     }
 
-    /// Opens an existing file; `None` if there is none, or one that nothing was written to yet.
+    /// Opens the file to read; `None` if there is none.
     fn open_to_read(&self, path: &Path) -> Result<Option<Handle>, Cause> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        if file.metadata()?.len() == 0 {
+        let Some(file) = self.open_file(path, OpenOptions::new().read(true))? else {
             return Ok(None);
-        }
-        let file = PatientFile::new(file, self.patience)?;
+        };
         match multi_writer().open_read_only_with_backend(file) {
             Ok(database) => Ok(Some(Handle::Reader(database))),
             // A writer was killed. Opening the file for writing once repairs it.
-            Err(DatabaseError::RepairAborted) => self.open_to_write(path).map(Some),
+            Err(DatabaseError::RepairAborted) => self.open_to_write(path),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn open_to_write(&self, path: &Path) -> Result<Handle, Cause> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        let file = PatientFile::new(file, self.patience)?;
+    /// Opens the file to write; `None` if there is none.
+    fn open_to_write(&self, path: &Path) -> Result<Option<Handle>, Cause> {
+        let Some(file) = self.open_file(path, OpenOptions::new().read(true).write(true))? else {
+            return Ok(None);
+        };
         let database = multi_writer().create_with_backend(file)?;
-        Ok(Handle::Writer(Arc::new(database)))
+        Ok(Some(Handle::Writer(Arc::new(database))))
     }
 
-    /// Begins a write transaction as soon as no other writer, here or in another process, is in
-    /// one.
-    fn begin_write(&self) -> Result<WriteTransaction, Cause> {
-        let database = self.writer()?;
+    fn open_file(&self, path: &Path, how: &OpenOptions) -> Result<Option<PatientFile>, Cause> {
+        let Some(file) = private::open_regular(path, how)? else {
+            return Ok(None);
+        };
+        // A store comes to be with its first commit. redb would make a new one of an empty file.
+        if file.metadata()?.len() == 0 {
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+        }
+        Ok(Some(PatientFile::new(file, self.patience)?))
+    }
+
+    fn begin_write(&self) -> Result<Begun, Cause> {
+        let Some(database) = self.writer()? else {
+            return match self.begin_first_write()? {
+                Some(begun) => Ok(begun),
+                // Another process has made it meanwhile.
+                None => self.begin_write(),
+            };
+        };
+        // As soon as no other writer, here or in another process, is in a transaction.
         let begun = wait_for(self.patience, || match database.try_begin_write() {
             Ok(transaction) => Ok(Some(transaction)),
             Err(TransactionError::WouldBlock) => Ok(None),
             Err(error) => Err(error),
         });
-        begun?.ok_or(Cause::WouldBlock)
+        let transaction = begun?.ok_or(Cause::WouldBlock)?;
+        let is_first = self.path.is_none() && transaction.list_tables()?.next().is_none();
+        Ok(Begun {
+            transaction,
+            is_first,
+            new_file: None,
+        })
     }
 
-    /// The database, open for writing.
-    fn writer(&self) -> Result<Arc<Database>, Cause> {
+    /// Begins to write a file that is not there yet, under another name: it gets its own only
+    /// when it holds a first state, so that a crash cannot leave one that holds none. Whoever does
+    /// so holds a lock on the directory; `None` if the file is there once that is had.
+    fn begin_first_write(&self) -> Result<Option<Begun>, Cause> {
+        let Some(path) = &self.path else {
+            return Err(Cause::WouldBlock);
+        };
+        private::create_parent(path)?;
+        let directory = File::open(private::directory_of(path))?;
+        wait_for_lock(&directory, self.patience)?.ok_or(Cause::WouldBlock)?;
+        if path.exists() {
+            return Ok(None);
+        }
+        let file = private::temporary_beside(path)?;
+        let backend = PatientFile::new(file.reopen()?, self.patience)?;
+        let database = multi_writer().create_with_backend(backend)?;
+        Ok(Some(Begun {
+            transaction: database.begin_write()?,
+            is_first: true,
+            new_file: Some(NewFile {
+                file,
+                database,
+                _lock: directory,
+            }),
+        }))
+    }
+
+    /// The database, open for writing; `None` if its file does not exist.
+    fn writer(&self) -> Result<Option<Arc<Database>>, Cause> {
         let mut handle = self.lock();
         if let (None | Some(Handle::Reader(_)), Some(path)) = (handle.as_ref(), &self.path) {
-            private::create_parent(path)?;
-            private::create_file(path)?;
-            *handle = Some(self.open_to_write(path)?);
+            *handle = self.open_to_write(path)?;
         }
-        match handle.as_ref() {
-            Some(Handle::Writer(database)) => Ok(Arc::clone(database)),
-            // Memory has had its writer from the start.
-            Some(Handle::Reader(_)) | None => Err(Cause::WouldBlock),
+        Ok(match handle.as_ref() {
+            Some(Handle::Writer(database)) => Some(Arc::clone(database)),
+            Some(Handle::Reader(_)) | None => None,
+        })
+    }
+}
+
+/// A transaction just begun.
+struct Begun {
+    transaction: WriteTransaction,
+    is_first: bool,
+    new_file: Option<NewFile>,
+}
+
+/// A file that has no name of its own yet.
+struct NewFile {
+    file: NamedTempFile,
+    database: Database,
+    /// The directory, locked until this is dropped.
+    _lock: File,
+}
+
+impl NewFile {
+    /// Gives the file its name, unless another process has been faster.
+    fn publish(self, path: &Path) -> Result<Commit, Cause> {
+        self.database.close()?;
+        self.file.as_file().sync_all()?;
+        match self.file.persist_noclobber(path) {
+            Ok(_) => {
+                private::sync_parent(path)?;
+                Ok(Commit::Applied)
+            }
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(Commit::Conflict),
+            Err(error) => Err(error.error.into()),
         }
     }
 }
@@ -190,26 +264,34 @@ fn multi_writer() -> Builder {
 }
 
 impl Backend for RedbBackend {
-    fn read(&self) -> Result<Box<dyn Snapshot + '_>, BackendError> {
-        let transaction = self.run("open", || self.begin_read())?;
-        Ok(Box::new(RedbSnapshot {
-            backend: self,
-            transaction,
+    fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
+        let transaction = self.run("open", || {
+            let Some(transaction) = self.begin_read()? else {
+                return Ok(None);
+            };
+            let nothing = self.path.is_none() && transaction.list_tables()?.next().is_none();
+            Ok((!nothing).then_some(transaction))
+        })?;
+        Ok(transaction.map(|transaction| {
+            Box::new(RedbSnapshot {
+                backend: self,
+                transaction: Some(transaction),
+            }) as Box<dyn Snapshot>
         }))
     }
 
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
-        let transaction = self.run("open", || self.begin_write())?;
+        let begun = self.run("open", || self.begin_write())?;
         Ok(Box::new(RedbTransaction {
             backend: self,
-            transaction: Some(transaction),
+            begun: Some(begun),
         }))
     }
 }
 
 struct RedbSnapshot<'a> {
     backend: &'a RedbBackend,
-    /// `None` is the empty state of a store that nothing was written to yet.
+    /// `None` only while it is dropped.
     transaction: Option<ReadTransaction>,
 }
 
@@ -249,7 +331,7 @@ impl Drop for RedbSnapshot<'_> {
 struct RedbTransaction<'a> {
     backend: &'a RedbBackend,
     /// `None` once it was committed.
-    transaction: Option<WriteTransaction>,
+    begun: Option<Begun>,
 }
 
 impl RedbTransaction<'_> {
@@ -259,14 +341,14 @@ impl RedbTransaction<'_> {
         work: impl FnOnce(&WriteTransaction) -> Result<T, Cause>,
     ) -> Result<T, BackendError> {
         self.backend.run(verb, || {
-            work(self.transaction.as_ref().ok_or(Cause::WouldBlock)?)
+            work(&self.begun.as_ref().ok_or(Cause::WouldBlock)?.transaction)
         })
     }
 }
 
 impl Drop for RedbTransaction<'_> {
     fn drop(&mut self) {
-        drop_quietly(self.transaction.take());
+        drop_quietly(self.begun.take());
     }
 }
 
@@ -290,6 +372,10 @@ impl Snapshot for RedbTransaction<'_> {
 }
 
 impl Transaction for RedbTransaction<'_> {
+    fn is_first(&self) -> bool {
+        self.begun.as_ref().is_some_and(|begun| begun.is_first)
+    }
+
     fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
         self.run("write", |transaction| {
             let mut table = transaction.open_table(definition(table))?;
@@ -319,10 +405,14 @@ impl Transaction for RedbTransaction<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<Commit, BackendError> {
-        let transaction = self.transaction.take();
+        let begun = self.begun.take();
         self.backend.run("write", || {
-            transaction.ok_or(Cause::WouldBlock)?.commit()?;
-            Ok(Commit::Applied)
+            let begun = begun.ok_or(Cause::WouldBlock)?;
+            begun.transaction.commit()?;
+            match (begun.new_file, &self.backend.path) {
+                (Some(file), Some(path)) => file.publish(path),
+                _ => Ok(Commit::Applied),
+            }
         })
     }
 }
@@ -394,14 +484,20 @@ fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendError {
         Cause::Redb(error) => error,
     };
     let (kind, message) = match &error {
-        redb::Error::Io(io) if io.kind() == ErrorKind::InvalidData => {
-            (Corrupt, format!("{place} is not a redb database"))
-        }
-        redb::Error::Io(io) if io.kind() == ErrorKind::UnexpectedEof => {
-            (Corrupt, format!("{place} is damaged: it ends too early"))
-        }
-        redb::Error::Corrupted(_) => (Corrupt, format!("{place} is damaged")),
-        _ => (Other, format!("cannot {verb} {place}")),
+        redb::Error::Io(io) => match io.kind() {
+            ErrorKind::InvalidData => (Corrupt, format!("{place} is not a redb database")),
+            ErrorKind::UnexpectedEof => (Corrupt, format!("{place} is damaged: it ends too early")),
+            // redb asked for a place that no file has, so it was misled by what it read.
+            ErrorKind::InvalidInput => (Corrupt, format!("{place} is damaged")),
+            _ => (Other, format!("cannot {verb} {place}")),
+        },
+        redb::Error::PreviousIo
+        | redb::Error::DatabaseClosed
+        | redb::Error::Unsupported
+        | redb::Error::Backend(_)
+        | redb::Error::ValueTooLarge(_) => (Other, format!("cannot {verb} {place}")),
+        // Whatever else redb finds, such as a table of another type, this backend never wrote.
+        _ => (Corrupt, format!("{place} is damaged")),
     };
     BackendError::new(kind, message).with_source(error)
 }

@@ -1,7 +1,7 @@
 use crate::backend::{Backend, Commit, Snapshot, Table};
 
 pub(super) const CHECKS: [fn(&dyn Backend); 6] = [
-    an_empty_backend_reads_as_empty,
+    a_state_comes_with_the_first_commit,
     a_commit_applies_wholly,
     a_dropped_transaction_leaves_no_trace,
     a_snapshot_shows_one_state,
@@ -28,12 +28,32 @@ fn put_all(backend: &dyn Backend, table: Table, keys: &[&[u8]]) {
     assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
 }
 
-fn an_empty_backend_reads_as_empty(backend: &dyn Backend) {
-    let snapshot = backend.read().expect("a snapshot");
+fn read(backend: &dyn Backend) -> Box<dyn Snapshot + '_> {
+    let snapshot = backend.read().expect("a read");
+    snapshot.expect("a state, since one was committed")
+}
+
+fn a_state_comes_with_the_first_commit(backend: &dyn Backend) {
+    assert!(backend.read().expect("a read").is_none());
+    let mut transaction = backend.write().expect("a transaction");
+    assert!(transaction.is_first());
     for table in Table::ALL {
-        assert_eq!(get(&*snapshot, table, b"k"), None);
-        assert!(keys(&*snapshot, table, b"").is_empty());
+        assert_eq!(get(&*transaction, table, b"k"), None);
+        assert!(keys(&*transaction, table, b"").is_empty());
     }
+    transaction
+        .put(Table::Meta, b"k", b"dropped")
+        .expect("a put");
+    drop(transaction);
+    assert!(
+        backend.read().expect("a read").is_none(),
+        "of a dropped transaction"
+    );
+    put_all(backend, Table::Meta, &[b"k"]);
+    let snapshot = read(backend);
+    assert_eq!(keys(&*snapshot, Table::Meta, b""), [b"k"]);
+    assert!(keys(&*snapshot, Table::Secrets, b"").is_empty());
+    assert!(!backend.write().expect("a transaction").is_first());
 }
 
 fn a_commit_applies_wholly(backend: &dyn Backend) {
@@ -52,7 +72,7 @@ fn a_commit_applies_wholly(backend: &dyn Backend) {
         Some(b"meta".as_slice())
     );
     assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
-    let snapshot = backend.read().expect("a snapshot");
+    let snapshot = read(backend);
     for table in Table::ALL {
         let record = get(&*snapshot, table, b"k").expect("the record");
         assert_eq!(record, table.name().as_bytes());
@@ -70,7 +90,7 @@ fn a_dropped_transaction_leaves_no_trace(backend: &dyn Backend) {
         .put(Table::Secrets, b"b", b"new")
         .expect("a put");
     drop(transaction);
-    let snapshot = backend.read().expect("a snapshot");
+    let snapshot = read(backend);
     assert_eq!(
         get(&*snapshot, Table::Secrets, b"a").as_deref(),
         Some(b"record".as_slice())
@@ -80,17 +100,17 @@ fn a_dropped_transaction_leaves_no_trace(backend: &dyn Backend) {
 
 fn a_snapshot_shows_one_state(backend: &dyn Backend) {
     put_all(backend, Table::Scopes, &[b"a"]);
-    let before = backend.read().expect("a snapshot");
+    let before = read(backend);
     put_all(backend, Table::Scopes, &[b"b"]);
     assert_eq!(keys(&*before, Table::Scopes, b""), [b"a"]);
-    let after = backend.read().expect("a snapshot");
+    let after = read(backend);
     assert_eq!(keys(&*after, Table::Scopes, b""), [b"a", b"b"]);
 }
 
 fn prefixes_are_scanned_and_deleted_in_order(backend: &dyn Backend) {
     let all: [&[u8]; 6] = [b"b", b"a\0y", b"a\0x", b"a.b\0x", b"a", b"\xff\xff"];
     put_all(backend, Table::Secrets, &all);
-    let snapshot = backend.read().expect("a snapshot");
+    let snapshot = read(backend);
     assert_eq!(keys(&*snapshot, Table::Secrets, b"a\0"), [b"a\0x", b"a\0y"]);
     assert_eq!(keys(&*snapshot, Table::Secrets, b"\xff"), [b"\xff\xff"]);
     assert_eq!(keys(&*snapshot, Table::Secrets, b"").len(), all.len());
@@ -98,7 +118,7 @@ fn prefixes_are_scanned_and_deleted_in_order(backend: &dyn Backend) {
     let deleted = transaction.delete_prefix(Table::Secrets, b"a\0");
     deleted.expect("a delete");
     assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
-    let snapshot = backend.read().expect("a snapshot");
+    let snapshot = read(backend);
     let left: [&[u8]; 4] = [b"a", b"a.b\0x", b"b", b"\xff\xff"];
     assert_eq!(keys(&*snapshot, Table::Secrets, b""), left);
 }
@@ -111,7 +131,7 @@ fn records_may_be_large(backend: &dyn Backend) {
         .expect("a put");
     transaction.put(Table::Secrets, b"l", b"").expect("a put");
     assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
-    let snapshot = backend.read().expect("a snapshot");
+    let snapshot = read(backend);
     assert!(get(&*snapshot, Table::Secrets, b"k") == Some(record));
     assert_eq!(get(&*snapshot, Table::Secrets, b"l"), Some(vec![]));
 }

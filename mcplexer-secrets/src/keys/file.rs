@@ -1,12 +1,11 @@
 use std::fmt;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::{Ask, Identity, InvalidKeyText, KeyError, KeyProvider};
@@ -14,7 +13,7 @@ use crate::private::{self, Exposure};
 use crate::{SecretValue, Timestamp};
 
 /// No key file is larger.
-const MAX_FILE_LEN: usize = 1 << 20;
+const MAX_FILE_LEN: u64 = 1 << 20;
 /// How often a wrong passphrase may be corrected.
 const ATTEMPTS: u32 = 3;
 const BINARY_AGE: &[u8] = b"age-encryption.org/";
@@ -85,13 +84,9 @@ impl FileKeys {
             path: path(),
             source,
         };
-        let file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(KeyError::Missing { path: path() });
-            }
-            Err(error) => return Err(unreadable(error)),
-        };
+        let file = private::open_regular(&self.path, OpenOptions::new().read(true))
+            .map_err(unreadable)?
+            .ok_or_else(|| KeyError::Missing { path: path() })?;
         match private::exposure(&file).map_err(unreadable)? {
             Exposure::None => {}
             Exposure::Mode(mode) => return Err(KeyError::Exposed { path: path(), mode }),
@@ -103,13 +98,13 @@ impl FileKeys {
             }
         }
         let len = file.metadata().map_err(unreadable)?.len();
-        let len = usize::try_from(len).unwrap_or(usize::MAX).min(MAX_FILE_LEN);
-        // One byte more than there should be: the buffer never grows, so it leaves no copies.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(len + 1));
-        let limit = bytes.capacity() as u64;
-        file.take(limit)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
+        if len > MAX_FILE_LEN {
+            return Err(unreadable(ErrorKind::FileTooLarge.into()));
+        }
+        // The buffer never grows, so it leaves no copies.
+        let len = usize::try_from(len).unwrap_or_default();
+        let mut bytes = Zeroizing::new(vec![0; len]);
+        (&file).read_exact(&mut bytes).map_err(unreadable)?;
         Ok(bytes)
     }
 
@@ -166,8 +161,7 @@ impl FileKeys {
     fn create(&self) -> std::io::Result<()> {
         let identity = Identity::generate();
         private::create_parent(&self.path)?;
-        let mut file = NamedTempFile::new_in(private::directory_of(&self.path))?;
-        private::close_to_others(file.as_file())?;
+        let mut file = private::temporary_beside(&self.path)?;
         let text = Zeroizing::new(format!(
             "# mcplexer key, made {}\n# public key: {}\n{}\n",
             Timestamp::now(),

@@ -67,16 +67,18 @@ impl Store {
     pub(super) fn read<T>(
         &self,
         subject: Subject<'_>,
-        work: impl FnOnce(&dyn Snapshot) -> Result<Option<T>, Error>,
+        work: impl FnOnce(&dyn Snapshot) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let snapshot = self.backend.read().map_err(Error::from);
-        let result = snapshot.and_then(|snapshot| work(&*snapshot));
+        let result = match self.backend.read() {
+            Ok(None) => return Ok(None),
+            Ok(Some(snapshot)) => work(&*snapshot),
+            Err(error) => Err(error.into()),
+        };
         match &result {
-            Ok(None) => {}
-            Ok(Some(_)) => self.record(subject, AuditOutcome::Ok)?,
+            Ok(_) => self.record(subject, AuditOutcome::Ok)?,
             Err(error) => self.record_failure(subject, error),
         }
-        result
+        result.map(Some)
     }
 
     fn record(&self, subject: Subject<'_>, outcome: AuditOutcome) -> Result<(), Error> {
@@ -141,10 +143,10 @@ impl Store {
     /// [`Error::Tampered`] says which line does not fit; else if the store or the log cannot be
     /// read.
     pub fn verify_audit(&self, path: &Path) -> Result<AuditReport, Error> {
-        let snapshot = self.backend.read()?;
-        let Some(unlocked) = self.unlock(&*snapshot, Ask::Allowed)? else {
+        let Some(snapshot) = self.backend.read()? else {
             return audit::verify(path, None, &[]);
         };
+        let unlocked = self.unlock(&*snapshot, Ask::Allowed)?;
         let header = &unlocked.header;
         let mut seals = Vec::new();
         let mut failed = None;

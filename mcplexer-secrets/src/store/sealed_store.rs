@@ -53,7 +53,9 @@ impl Store {
         backend: impl Backend + 'static,
         keys: impl KeyProvider + 'static,
     ) -> Result<Self, Error> {
-        read_header(&*backend.read()?)?;
+        if let Some(snapshot) = backend.read()? {
+            read_header(&*snapshot)?;
+        }
         Ok(Self {
             backend: Box::new(backend),
             keys: Box::new(keys),
@@ -88,7 +90,7 @@ impl Store {
     /// # Errors
     /// If that cannot be read.
     pub fn exists(&self) -> Result<bool, Error> {
-        Ok(read_header(&*self.backend.read()?)?.is_some())
+        Ok(self.backend.read()?.is_some())
     }
 
     /// Who can open the store, as its header says; none if there is no store. Needs no key, so
@@ -97,10 +99,11 @@ impl Store {
     /// # Errors
     /// If the header cannot be read.
     pub fn slots(&self) -> Result<Vec<SlotInfo>, Error> {
-        let header = read_header(&*self.backend.read()?)?;
-        Ok(header.map_or_else(Vec::new, |(_, header)| {
-            header.slots.iter().map(SlotInfo::of).collect()
-        }))
+        let Some(snapshot) = self.backend.read()? else {
+            return Ok(Vec::new());
+        };
+        let (_, header) = read_header(&*snapshot)?;
+        Ok(header.slots.iter().map(SlotInfo::of).collect())
     }
 }
 
@@ -180,9 +183,7 @@ impl SecretStore for Store {
     fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error> {
         let subject = Subject::secret(AuditOperation::Get, scope, name);
         let value = self.read(subject, |snapshot| {
-            let Some(unlocked) = self.unlock(snapshot, Ask::Allowed)? else {
-                return Ok(None);
-            };
+            let unlocked = self.unlock(snapshot, Ask::Allowed)?;
             let not_found = || scope_not_found(scope);
             let open = unlocked.scope(snapshot, scope)?.ok_or_else(not_found)?;
             let tampered =
@@ -200,9 +201,7 @@ impl SecretStore for Store {
                 .key
                 .open(&secret.sealed, &context)
                 .ok_or_else(|| tampered(Finding::DoesNotOpen))?;
-            SecretValue::copy_of(&value)
-                .map(Some)
-                .map_err(|_| tampered(Finding::Malformed))
+            SecretValue::copy_of(&value).map_err(|_| tampered(Finding::Malformed))
         })?;
         value.ok_or_else(|| scope_not_found(scope))
     }
@@ -210,15 +209,13 @@ impl SecretStore for Store {
     fn list(&self, scope: &ScopeId) -> Result<Vec<SecretInfo>, Error> {
         let subject = Subject::scope(AuditOperation::List, scope);
         let list = self.read(subject, |snapshot| {
-            let Some(view) = self.look(snapshot)? else {
-                return Ok(None);
-            };
+            let view = self.look(snapshot)?;
             if view.header().scopes.binary_search(scope).is_err() {
                 return Err(scope_not_found(scope));
             }
             let record = view.scope(snapshot, scope)?;
             compare_secrets(snapshot, scope, &record, view.header())?;
-            Ok(Some(record.secrets.iter().map(Entry::info).collect()))
+            Ok(record.secrets.iter().map(Entry::info).collect())
         })?;
         list.ok_or_else(|| scope_not_found(scope))
     }
@@ -242,9 +239,7 @@ impl SecretStore for Store {
     fn scopes(&self) -> Result<Vec<ScopeInfo>, Error> {
         let subject = Subject::store(AuditOperation::List);
         let scopes = self.read(subject, |snapshot| {
-            let Some(view) = self.look(snapshot)? else {
-                return Ok(None);
-            };
+            let view = self.look(snapshot)?;
             view.compare_scopes(snapshot)?;
             let infos = view.header().scopes.iter().map(|id| {
                 let record = view.scope(snapshot, id)?;
@@ -256,7 +251,7 @@ impl SecretStore for Store {
                     secrets: record.secrets.len(),
                 })
             });
-            infos.collect::<Result<Vec<_>, Error>>().map(Some)
+            infos.collect::<Result<Vec<_>, Error>>()
         })?;
         Ok(scopes.unwrap_or_default())
     }

@@ -32,21 +32,16 @@ impl Store {
         subject: Subject<'_>,
         work: impl Fn(&mut Change<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        // Unlocking may ask for a passphrase: do that before it is this writer's turn.
-        let exists = self
-            .backend
-            .read()
-            .map_err(Error::from)
-            .and_then(|snapshot| self.unlock(&*snapshot, Ask::Allowed))
-            .map(|unlocked| unlocked.is_some());
-        if let (Ok(false), AuditOperation::Delete | AuditOperation::DeleteScope, Some(scope)) =
-            (&exists, subject.operation, subject.scope)
-        {
+        let deletes = matches!(
+            subject.operation,
+            AuditOperation::Delete | AuditOperation::DeleteScope
+        );
+        if let (true, Some(scope), Ok(None)) = (deletes, subject.scope, self.backend.read()) {
             return Err(Error::ScopeNotFound {
                 scope: scope.clone(),
             });
         }
-        let result = exists.and_then(|_| self.change_until_applied(subject, work));
+        let result = self.change_until_applied(subject, work);
         if let Err(error) = &result {
             self.record_failure(subject, error);
         }
@@ -60,15 +55,22 @@ impl Store {
     ) -> Result<T, Error> {
         let busy = || BackendError::new(BackendErrorKind::Busy, "others keep changing the store");
         for _ in 0..ATTEMPTS {
+            // Unlocking may ask for a passphrase: that is done before it is this writer's turn.
+            if let Some(snapshot) = self.backend.read()? {
+                self.unlock(&*snapshot, Ask::Allowed)?;
+            }
             let transaction = self.backend.write()?;
-            let existing = self.unlock(&*transaction, Ask::Allowed)?;
-            let is_new = existing.is_none();
+            let is_first = transaction.is_first();
+            let unlocked = match is_first {
+                true => new_store()?,
+                false => self.unlock(&*transaction, Ask::Allowed)?,
+            };
             let mut change = Change {
                 transaction,
-                unlocked: existing.map_or_else(new_store, Ok)?,
+                unlocked,
             };
             let value = work(&mut change)?;
-            if is_new {
+            if is_first {
                 // Only now, when nothing else can be wrong with the request, a key is made.
                 change.add_slot(&self.keys.identities_for_new_store()?)?;
             }

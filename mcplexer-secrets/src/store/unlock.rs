@@ -82,42 +82,27 @@ impl Unlocked {
     }
 }
 
-/// A header and what it was decoded from.
+/// What a header was decoded from, and the header.
 type HeaderRecord = (Vec<u8>, Header);
 
-/// Reads the header; `None` if there is no store yet.
-pub(super) fn read_header(snapshot: &dyn Snapshot) -> Result<Option<HeaderRecord>, Error> {
-    let Some(bytes) = snapshot.get(Table::Meta, HEADER_KEY)? else {
-        // Scopes or secrets without a header are no new store: nothing may be made over them.
-        for table in Table::ALL {
-            let mut empty = true;
-            snapshot.scan(table, b"", &mut |_, _| empty = false)?;
-            if !empty {
-                return Err(Error::tampered(RecordName::Header, Finding::Missing));
-            }
-        }
-        return Ok(None);
-    };
+/// Reads the header, which every store has.
+pub(super) fn read_header(snapshot: &dyn Snapshot) -> Result<HeaderRecord, Error> {
+    let bytes = snapshot
+        .get(Table::Meta, HEADER_KEY)?
+        .ok_or_else(|| Error::tampered(RecordName::Header, Finding::Missing))?;
     let header = record::decode(&bytes, || RecordName::Header)?;
-    Ok(Some((bytes, header)))
+    Ok((bytes, header))
 }
 
 impl Store {
-    /// The verified header, unlocking the root key if it is not at hand yet; `None` if there is
-    /// no store yet.
-    pub(super) fn unlock(
-        &self,
-        snapshot: &dyn Snapshot,
-        ask: Ask,
-    ) -> Result<Option<Arc<Unlocked>>, Error> {
-        let Some((bytes, header)) = read_header(snapshot)? else {
-            return Ok(None);
-        };
+    /// The verified header, unlocking the root key if it is not at hand yet.
+    pub(super) fn unlock(&self, snapshot: &dyn Snapshot, ask: Ask) -> Result<Arc<Unlocked>, Error> {
+        let (bytes, header) = read_header(snapshot)?;
         let mut slot = self.unlocked.lock().unwrap_or_else(PoisonError::into_inner);
         let mut root = None;
         if let Some(known) = slot.as_ref() {
             if known.bytes == bytes {
-                return Ok(Some(Arc::clone(known)));
+                return Ok(Arc::clone(known));
             }
             // A scope came or went: the same root key vouches for the new list. After a re-key by
             // somebody else the generation differs, and the slots are tried anew.
@@ -134,7 +119,7 @@ impl Store {
         }
         let unlocked = Arc::new(Unlocked::new(bytes, header, root));
         *slot = Some(Arc::clone(&unlocked));
-        Ok(Some(unlocked))
+        Ok(unlocked)
     }
 
     fn open_slot(&self, slots: &[Slot], ask: Ask) -> Result<RootKey, Error> {

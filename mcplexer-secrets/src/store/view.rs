@@ -13,12 +13,10 @@ use crate::{Error, ScopeId};
 
 impl Store {
     /// Reads the header, verified if that takes no question.
-    pub(super) fn look(&self, snapshot: &dyn Snapshot) -> Result<Option<View>, Error> {
+    pub(super) fn look(&self, snapshot: &dyn Snapshot) -> Result<View, Error> {
         match self.unlock(snapshot, Ask::Never) {
-            Ok(unlocked) => Ok(unlocked.map(View::Verified)),
-            Err(Error::Locked { .. }) => {
-                Ok(read_header(snapshot)?.map(|(_, header)| View::AsIs(header)))
-            }
+            Ok(unlocked) => Ok(View::Verified(unlocked)),
+            Err(Error::Locked { .. }) => Ok(View::AsIs(read_header(snapshot)?.1)),
             Err(error) => Err(error),
         }
     }

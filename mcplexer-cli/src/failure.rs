@@ -4,7 +4,7 @@ use std::io;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as Usage};
 use mcplexer_secrets::keys::KeyError;
-use mcplexer_secrets::{Error, SlotInfo};
+use mcplexer_secrets::{Error, RecordName, SlotInfo};
 
 use crate::exit_code;
 use crate::output::{print, say, say_hint, shortened, shown};
@@ -50,6 +50,10 @@ impl Failure {
     /// What clap has to say: help and version are data, the rest is wrong usage.
     pub(crate) fn of_usage(error: &clap::Error) -> Result<(), Self> {
         match error.kind() {
+            // `secret put s K -hunter2` asks for no help: its value begins with what would.
+            Usage::DisplayHelp if is_put() && !asks_for_help() => {
+                return Err(Self::of_surplus().with_code(exit_code::USAGE));
+            }
             Usage::DisplayHelp | Usage::DisplayVersion => {
                 return print(&error.render().to_string());
             }
@@ -79,6 +83,12 @@ impl Failure {
         Err(failure)
     }
 
+    fn of_surplus() -> Self {
+        Self::new("there is an argument too many, or an unknown option: put takes a scope, a key and at most one value")
+            .with_hint("quote a value that has spaces, and put -- before one that begins with -")
+            .with_hint("or leave the value out: it is asked for, or read from standard input")
+    }
+
     /// A `secret put` that clap refuses for a word that may be a value, or a piece of one: then
     /// nothing that was typed is repeated.
     fn of_put(error: &clap::Error) -> Option<Self> {
@@ -87,11 +97,7 @@ impl Failure {
             _ => "the scope or the key",
         };
         let failure = match error.kind() {
-            Usage::UnknownArgument => Self::new(
-                "there is an argument too many, or an unknown option: put takes a scope, a key and at most one value",
-            )
-            .with_hint("quote a value that has spaces, and put -- before one that begins with -")
-            .with_hint("or leave the value out: it is asked for, or read from standard input"),
+            Usage::UnknownArgument => Self::of_surplus(),
             Usage::ValueValidation => match std::error::Error::source(error) {
                 Some(reason) if option.starts_with("--") => {
                     Self::new(format!("bad value for {option}: {reason}"))
@@ -113,6 +119,11 @@ impl Failure {
 fn is_put() -> bool {
     let mut words = std::env::args_os().skip(1);
     words.any(|word| word == "secret") && words.any(|word| word == "put")
+}
+
+fn asks_for_help() -> bool {
+    let mut words = std::env::args_os().skip(1);
+    words.any(|word| word == "-h" || word == "--help" || word == "help")
 }
 
 impl From<Error> for Failure {
@@ -139,6 +150,12 @@ impl From<Error> for Failure {
             Error::VersionMismatch { scope, .. } | Error::SecretExists { scope, .. } => {
                 failure.with_hint(format!("mcplexer secret list {scope} shows the versions"))
             }
+            Error::Tampered {
+                record: RecordName::AuditLog(_) | RecordName::AuditLine(_) | RecordName::AuditSeal,
+                ..
+            } => failure
+                .with_hint("mcplexer audit verify tells what it finds")
+                .with_hint("keep the log as it is and move it away to begin a new one"),
             Error::Tampered { .. } => failure
                 .with_hint("put back the home directory from a backup, or delete and store again what is named here"),
             Error::InvalidValue(_) => failure.with_hint("a value is 1 byte to 1 MiB of any bytes"),

@@ -1,7 +1,7 @@
 //! What the user gives: values, passphrases, answers.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 
 use mcplexer_secrets::{Error, MAX_VALUE_LEN, SecretValue};
@@ -62,7 +62,14 @@ impl ValueSource {
             Self::Prompt => {
                 let prompt = format!("{} for {}: ", put.key, put.scope);
                 let answer = rpassword::prompt_password(prompt);
-                answer.map_err(|error| cannot_ask(&error))?.into_bytes()
+                let answer = answer.map_err(|error| cannot_ask(&error))?;
+                // The prompt puts this character where what was typed is not UTF-8.
+                if answer.contains(char::REPLACEMENT_CHARACTER) {
+                    return Err(Failure::new("what was typed is not UTF-8 text")
+                        .with_hint("--file takes any bytes")
+                        .with_code(exit_code::USAGE));
+                }
+                answer.into_bytes()
             }
         };
         Ok(SecretValue::new(bytes).map_err(Error::from)?)
@@ -104,14 +111,14 @@ pub(crate) fn confirm(question: &str, global: Global) -> Result<(), Failure> {
             .with_hint("--force does it without asking")
             .with_code(exit_code::USAGE));
     }
-    let mut answer = String::new();
+    let mut answer = Vec::new();
     let mut stderr = io::stderr().lock();
     write!(stderr, "{question} [y/N] ")
         .and_then(|()| stderr.flush())
-        .and_then(|()| io::stdin().read_line(&mut answer))
+        .and_then(|()| io::stdin().lock().read_until(b'\n', &mut answer))
         .map_err(|error| cannot_ask(&error))?;
-    match answer.trim() {
-        "y" | "Y" | "yes" | "Yes" | "YES" => Ok(()),
+    match answer.trim_ascii() {
+        b"y" | b"Y" | b"yes" | b"Yes" | b"YES" => Ok(()),
         _ => Err(Failure::new("declined; nothing was changed").with_code(exit_code::DECLINED)),
     }
 }

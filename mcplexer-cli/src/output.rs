@@ -25,7 +25,27 @@ pub(crate) fn print(data: &str) -> Result<(), Failure> {
 pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|error| Failure::new(format!("cannot make JSON: {error}")))?;
-    print(&format!("{text}\n"))
+    // JSON has them only within strings, where they may be escaped as well as not.
+    let mut escaped = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        if character != '\n' && steers(character) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped.push('\n');
+    print(&escaped)
+}
+
+/// Whether a character could steer a terminal: a control character, or one that reorders what is
+/// read as much as an escape sequence would.
+fn steers(character: char) -> bool {
+    let reorders = matches!(
+        character,
+        '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    );
+    reorders || character.is_control()
 }
 
 pub(crate) fn stdout_is_terminal() -> bool {
@@ -46,9 +66,7 @@ pub(crate) fn say_hint(hint: &str) {
 pub(crate) fn sanitized(text: impl Display) -> String {
     let mut clean = String::new();
     for character in text.to_string().chars() {
-        // Bidirectional overrides reorder what is read as much as an escape sequence does.
-        let steers = matches!(character, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || steers {
+        if steers(character) {
             clean.extend(character.escape_default());
         } else {
             clean.push(character);
@@ -70,7 +88,18 @@ pub(crate) fn shortened(text: impl Display) -> String {
     if home.is_empty() {
         return sanitized(text);
     }
-    sanitized(text.replace(&format!("{home}/"), "~/"))
+    let mut short = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once(&format!("{home}/")) {
+        // Only where a path begins, and not in the middle of another.
+        let begins = before.is_empty() || before.ends_with([' ', '\'', '"', '(']);
+        short.push_str(before);
+        short.push_str(if begins { "~" } else { home });
+        short.push('/');
+        rest = after;
+    }
+    short.push_str(rest);
+    sanitized(short)
 }
 
 /// Rows under a header, in columns as wide as they need to be.
@@ -137,6 +166,13 @@ mod tests {
             sanitized("a\x1b[31m\n\u{202e}ü"),
             "a\\u{1b}[31m\\n\\u{202e}ü"
         );
+    }
+
+    #[test]
+    fn the_home_directory_is_shortened_where_a_path_begins() {
+        let home = std::env::var("HOME").unwrap();
+        let text = format!("cannot read {home}/a or /mnt{home}/b");
+        assert_eq!(shortened(text), format!("cannot read ~/a or /mnt{home}/b"));
     }
 
     #[test]

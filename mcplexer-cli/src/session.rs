@@ -24,6 +24,7 @@ pub(crate) struct Session {
     keys: Arc<dyn KeyProvider>,
     file_keys: Option<Arc<FileKeys>>,
     audit: AuditPlace,
+    is_first: bool,
 }
 
 enum AuditPlace {
@@ -47,6 +48,7 @@ impl Session {
             }
             other => (other.provider(), None),
         };
+        let is_first = !home.store().exists();
         let mut store = Store::open(home.store(), Arc::clone(&keys))?;
         let audit = AuditPlace::from_env(&home);
         match &audit {
@@ -61,6 +63,7 @@ impl Session {
             keys,
             file_keys,
             audit,
+            is_first,
         })
     }
 
@@ -87,20 +90,26 @@ impl Session {
         }
     }
 
-    /// Tells the user that a key was made for this store, if it was.
-    pub(crate) fn tell_of_new_key(&self) {
-        if let Some(keys) = &self.file_keys
-            && keys.created()
-        {
-            let path = shown(keys.path());
-            self.tell(&format!(
-                "made a new age key at {path}; without it these secrets are lost: keep a copy in a safe place"
-            ));
+    /// Tells the user of what was made along with a first secret: a key, or a store for a key that
+    /// was there.
+    pub(crate) fn tell_what_was_made(&self) {
+        let store = self.home.store();
+        match &self.file_keys {
+            Some(keys) if keys.created() => self.tell(&format!(
+                "made a new age key at {}; without it these secrets are lost: keep a copy in a safe place",
+                shown(keys.path())
+            )),
+            _ if self.is_first && store.exists() => {
+                self.tell(&format!("made a new store at {}", shown(&store)));
+            }
+            _ => {}
         }
     }
 
     /// Words a failure, with the name that may have been meant if one was not found.
     pub(crate) fn explain(&self, error: Error) -> Failure {
+        // A key that was made stays, whatever failed after it.
+        self.tell_what_was_made();
         let hint = match &error {
             Error::ScopeNotFound { scope } => self.similar_scope(scope),
             Error::SecretNotFound { scope, name } => {
@@ -134,8 +143,8 @@ impl Session {
 impl AuditPlace {
     fn from_env(home: &Home) -> Self {
         match std::env::var_os(AUDIT_VARIABLE) {
-            Some(value) if value == "off" => Self::Off,
-            Some(value) if value == "stderr" => Self::Stderr,
+            Some(value) if value.eq_ignore_ascii_case("off") => Self::Off,
+            Some(value) if value.eq_ignore_ascii_case("stderr") => Self::Stderr,
             Some(value) if !value.is_empty() => Self::File(PathBuf::from(value)),
             _ => Self::File(home.audit_log()),
         }

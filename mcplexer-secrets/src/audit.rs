@@ -32,6 +32,12 @@ pub trait AuditSink: fmt::Debug + Send + Sync {
     /// If the log cannot be read; the operation to be recorded then fails.
     fn log(&self) -> Result<Option<AuditLog>, Error>;
 
+    /// Whether the log still has the line that was appended at this position.
+    ///
+    /// # Errors
+    /// If the log cannot be read; the operation to be recorded then fails.
+    fn holds(&self, position: &AuditPosition) -> Result<bool, Error>;
+
     /// Appends a line. It must be durable when this returns if [`AuditEvent::durable`] says so.
     ///
     /// # Errors
@@ -55,6 +61,8 @@ pub struct AuditPosition {
     pub log: [u8; 32],
     /// The number of the line, from 1.
     pub line: u64,
+    /// Where the line begins, in bytes from the beginning of the log.
+    pub offset: u64,
     /// Its hash.
     pub hash: [u8; 32],
 }

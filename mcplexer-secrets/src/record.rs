@@ -122,6 +122,8 @@ pub(crate) struct AuditSeal {
     pub(crate) file: String,
     /// The number of the line, from 1.
     pub(crate) line: u64,
+    /// Where it begins, in bytes from the beginning of the log.
+    pub(crate) offset: u64,
     /// The hash it carries.
     pub(crate) hash: [u8; 32],
     /// The empty text, sealed with the root key over all of the above and the log's id.
@@ -163,6 +165,7 @@ pub(crate) enum Context<'a> {
         log: &'a [u8; 32],
         file: &'a str,
         line: u64,
+        offset: u64,
         hash: &'a [u8; 32],
     },
 }
@@ -231,6 +234,7 @@ impl AuditSeal {
             log,
             file: &self.file,
             line: self.line,
+            offset: self.offset,
             hash: &self.hash,
         }
     }

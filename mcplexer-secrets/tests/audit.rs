@@ -20,6 +20,7 @@ use mcplexer_secrets::{
     Error, ErrorKind, Finding, NewScope, PutMode, RecordName, ScopeId, SecretName, SecretStore,
     SecretValue, Store,
 };
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 const MARKER: &[u8] = b"m4rked-value";
@@ -179,6 +180,10 @@ impl AuditSink for Failing {
         self.0.log()
     }
 
+    fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
+        self.0.holds(position)
+    }
+
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
         if self.1.load(Ordering::Relaxed) {
             return Err(Error::Audit {
@@ -322,6 +327,71 @@ fn a_store_put_back_in_time_is_found() {
         home.finding(),
         (RecordName::AuditLog(home.log()), Finding::StoreIsOlder)
     );
+}
+
+/// A change does not vouch anew for a log that was cut off or rewritten: it fails, and the damage
+/// stays to be found.
+#[test]
+fn a_change_does_not_cover_up_what_was_done_to_the_log() {
+    let cut = |lines: &mut Vec<String>| lines.truncate(2);
+    // The last line, made to say something else, with the hash that fits.
+    let rewritten = |lines: &mut Vec<String>| {
+        let last = lines.pop().unwrap().replace("\"M\"", "\"X\"");
+        let (content, _) = last.split_once(",\"hash\"").unwrap();
+        let hash: String = Sha256::digest(content)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        lines.push(format!("{content},\"hash\":\"{hash}\"}}"));
+    };
+    type Edit = fn(&mut Vec<String>);
+    for edit in [cut as Edit, rewritten] {
+        let home = Home::new();
+        for key in ["K", "L", "M"] {
+            put(&home.store(), key).unwrap();
+        }
+        home.edit_log(edit);
+        let error = put(&home.store(), "N").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+        assert_eq!(home.store().list(&scope("s")).unwrap().len(), 3);
+        home.finding();
+    }
+}
+
+/// A log that was removed can be begun anew, but not without a trace.
+#[test]
+fn a_log_that_follows_another_says_so() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    fs::remove_file(home.log()).unwrap();
+    put(&home.store(), "L").unwrap();
+    let report = home.store().verify_audit(&home.log()).unwrap();
+    assert_eq!((report.lines, report.sealed, report.earlier), (1, 1, 1));
+}
+
+#[test]
+fn a_log_whose_store_is_gone_is_found() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    fs::remove_file(home.file()).unwrap();
+    assert_eq!(
+        home.finding(),
+        (RecordName::AuditLog(home.log()), Finding::StoreIsOlder)
+    );
+}
+
+/// A file that is no audit log is left as it is.
+#[test]
+fn another_file_is_not_taken_for_a_log() {
+    for content in ["a token", "two\nlines", "{\"other\":1}"] {
+        let home = Home::new();
+        fs::write(home.log(), content).unwrap();
+        assert_eq!(
+            put(&home.store(), "K").unwrap_err().kind(),
+            ErrorKind::Tampered
+        );
+        assert_eq!(fs::read_to_string(home.log()).unwrap(), content);
+    }
 }
 
 /// A damaged end is not built upon: the operation fails instead.

@@ -245,6 +245,7 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     let after_generation = reader.0;
     assert_eq!(reader.text(), "audit.log");
     assert_eq!(reader.number(), log.lines().count() as u64);
+    assert_eq!(reader.number(), log.find(last).unwrap() as u64);
     assert_eq!(reader.take(32), hash);
     let said = reader.since(after_generation);
     let context = [&[3], store, &[1], log_id.as_slice(), said].concat();

@@ -1,6 +1,6 @@
 //! `mcplexer audit …`
 
-use std::path::Path;
+use std::borrow::Cow;
 
 use mcplexer_secrets::audit::{AuditLine, AuditOperation, AuditOutcome, read_audit_log};
 use mcplexer_secrets::{ScopeId, SecretName};
@@ -97,9 +97,10 @@ fn word(value: impl Serialize) -> String {
 
 #[derive(Serialize)]
 struct VerifyDocument<'a> {
-    log: &'a Path,
+    log: Cow<'a, str>,
     lines: u64,
     sealed: u64,
+    earlier: u64,
     healed: u64,
     torn: u64,
 }
@@ -110,9 +111,10 @@ fn verify(json: bool, global: Global) -> Result<(), Failure> {
     let report = session.store.verify_audit(path)?;
     if json {
         return print_json(&VerifyDocument {
-            log: path,
+            log: path.to_string_lossy(),
             lines: report.lines,
             sealed: report.sealed,
+            earlier: report.earlier,
             healed: report.healed,
             torn: report.torn,
         });
@@ -124,6 +126,12 @@ fn verify(json: bool, global: Global) -> Result<(), Failure> {
         (0, _) => "no line is sealed by the store: no change to it was recorded here\n".to_owned(),
         (line, _) => format!("sealed by the store up to line {line}\n"),
     });
+    if report.earlier > 0 {
+        text.push_str(&format!(
+            "it comes after {} of this name that the store has sealed: moved away, or removed\n",
+            count(report.earlier, "log")
+        ));
+    }
     if report.torn > 0 {
         text.push_str(&format!(
             "an unfinished line of {} at the end, left by a crash; the next command removes it\n",

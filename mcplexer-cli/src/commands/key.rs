@@ -20,13 +20,13 @@ pub(super) fn run(command: &Key, global: Global) -> Result<(), Failure> {
 fn init(global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let store = shown(&session.home.store());
-    if !session.store.init()? {
+    let made = session.store.init();
+    if !made.map_err(|error| session.explain(error))? {
         return Err(Failure::new(format!("{store} already exists"))
             .with_hint("mcplexer key show tells which key opens it")
             .with_code(exit_code::CONFLICT));
     }
-    session.tell_of_new_key();
-    session.tell(&format!("made an empty store at {store}"));
+    session.tell_what_was_made();
     Ok(())
 }
 

@@ -57,7 +57,7 @@ fn create(id: ScopeId, kind: Kind, name: Option<String>, global: Global) -> Resu
         .store
         .create_scope(&scope)
         .map_err(|error| session.explain(error))?;
-    session.tell_of_new_key();
+    session.tell_what_was_made();
     session.tell(&format!("made scope {} ({})", scope.id, scope.kind));
     Ok(())
 }

@@ -9,6 +9,9 @@ use crate::{Error, ScopeId, SecretName};
 
 pub(super) type Hash = [u8; 32];
 
+/// What every line begins with.
+pub(super) const LINE_BEGINNING: &[u8] = b"{\"line\":";
+
 /// What stands between a line's content and its hash.
 const HASH_MEMBER: &str = ",\"hash\":\"";
 
@@ -63,15 +66,17 @@ impl AuditPosition {
         Ok(Self {
             log,
             line: 0,
+            offset: 0,
             hash: log,
         })
     }
 
-    /// The line for `event`, with its line feed, and the position after it.
+    /// The line for `event`, with its line feed, and its position when it is appended at `offset`.
     pub(super) fn next(
         &self,
         event: &AuditEvent<'_>,
         actor: &Actor,
+        offset: u64,
     ) -> Result<(String, Self), Error> {
         let number = self.line + 1;
         let content = Content {
@@ -98,6 +103,7 @@ impl AuditPosition {
         let position = Self {
             log: self.log,
             line: number,
+            offset,
             hash,
         };
         Ok((line, position))
@@ -157,9 +163,10 @@ mod tests {
         let start = AuditPosition {
             log: [0; 32],
             line: 0,
+            offset: 0,
             hash: [0; 32],
         };
-        let (line, next) = start.next(&event, &actor).unwrap();
+        let (line, next) = start.next(&event, &actor, 0).unwrap();
         insta::assert_snapshot!(line, @r#"{"line":1,"time":"1970-01-01T00:00:00.000000Z","op":"put","scope":"github-token","name":"KEY","outcome":"ok","sealed":0,"uid":1,"pid":2,"program":"test","prev":"0000000000000000000000000000000000000000000000000000000000000000","hash":"752c9a1895e44690572d4c904abf88132819cc59a60fd08ef48dc264be3e75f5"}"#);
         let (content, hash) = parse(line.trim_end().as_bytes()).unwrap();
         assert_eq!((content.number, hash), (1, next.hash));

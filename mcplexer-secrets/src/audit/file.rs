@@ -70,10 +70,7 @@ impl FileAudit {
 
     /// Does `work` on the file under its lock, with its end known and sound.
     fn locked<T>(&self, work: impl FnOnce(&mut Open) -> Result<T, Error>) -> Result<T, Error> {
-        let failed = |source| Error::Audit {
-            path: self.path.clone(),
-            source,
-        };
+        let failed = |source| self.failed(source);
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = match slot.take() {
             Some(open) if is_still_at(&open.file, &self.path) => open,
@@ -100,15 +97,20 @@ impl FileAudit {
     fn create(&self) -> io::Result<File> {
         private::create_parent(&self.path)?;
         private::create_file(&self.path)?;
-        OpenOptions::new().read(true).append(true).open(&self.path)
+        let opened = private::open_regular(&self.path, OpenOptions::new().read(true).append(true));
+        opened?.ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        Error::Audit {
+            path: self.path.clone(),
+            source,
+        }
     }
 
     /// Learns what others have appended since, and heals what a crash has left.
     fn catch_up(&self, open: &mut Open) -> Result<(), Error> {
-        let failed = |source| Error::Audit {
-            path: self.path.clone(),
-            source,
-        };
+        let failed = |source| self.failed(source);
         let len = open.file.metadata().map_err(failed)?.len();
         if len == open.len {
             return Ok(());
@@ -136,7 +138,7 @@ impl FileAudit {
     }
 
     fn write(&self, open: &mut Open, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
-        let (line, tip) = open.tip.next(event, &self.actor)?;
+        let (line, tip) = open.tip.next(event, &self.actor, open.len)?;
         let mut written = (&open.file).write_all(line.as_bytes());
         if written.is_ok() && event.durable() {
             written = open.file.sync_data();
@@ -144,10 +146,7 @@ impl FileAudit {
         if let Err(source) = written {
             // What was written of the line is taken back; if even that fails, it is healed later.
             let _torn = open.file.set_len(open.len);
-            return Err(Error::Audit {
-                path: self.path.clone(),
-                source,
-            });
+            return Err(self.failed(source));
         }
         open.len += line.len() as u64;
         open.tip = tip;
@@ -162,6 +161,21 @@ impl AuditSink for FileAudit {
             id,
             file: file_name(&self.path),
         }))
+    }
+
+    fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
+        self.locked(|open| {
+            let to = open.len.min(position.offset + MAX_LINE_LEN);
+            if open.tip.log != position.log || to <= position.offset {
+                return Ok(false);
+            }
+            let bytes = read_range(&open.file, position.offset, to);
+            let bytes = bytes.map_err(|source| self.failed(source))?;
+            let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(&bytes);
+            Ok(chain::parse(line).is_some_and(|(content, hash)| {
+                (content.number, hash) == (position.line, position.hash)
+            }))
+        })
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
@@ -183,21 +197,23 @@ fn is_still_at(file: &File, path: &Path) -> bool {
 }
 
 /// Reads the last whole line of a file of `len` bytes, and the first one for the log's id. `None`
-/// if they are no audit lines.
+/// if this is no audit log: nothing of it is touched then.
 fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
     let from = len.saturating_sub(2 * MAX_LINE_LEN);
     let tail = read_range(file, from, len)?;
     let torn = tail.iter().rev().take_while(|&&byte| byte != b'\n').count();
-    let torn_len = torn as u64;
-    let whole = tail.get(..tail.len() - torn).unwrap_or_default();
+    let (whole, torn) = tail.split_at(tail.len() - torn);
+    if !is_torn_line(torn) {
+        return Ok(None);
+    }
+    let torn = torn.len() as u64;
     if whole.is_empty() && from == 0 {
-        return Ok(AuditPosition::genesis().ok().map(|tip| End {
-            tip,
-            torn: torn_len,
-        }));
+        let tip = AuditPosition::genesis().ok();
+        return Ok(tip.map(|tip| End { tip, torn }));
     }
     let last = whole.strip_suffix(b"\n").unwrap_or(whole);
     let last = last.rsplit(|&byte| byte == b'\n').next().unwrap_or(last);
+    let offset = len - torn - last.len() as u64 - 1;
     let head = read_range(file, 0, len.min(MAX_LINE_LEN))?;
     let first = head.split(|&byte| byte == b'\n').next().unwrap_or(&head);
     Ok((|| {
@@ -206,13 +222,18 @@ fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
         let tip = AuditPosition {
             log: chain::from_hex(&first.prev)?,
             line: content.number,
+            offset,
             hash,
         };
-        Some(End {
-            tip,
-            torn: torn_len,
-        })
+        Some(End { tip, torn })
     })())
+}
+
+/// Whether bytes at the end of a file are what a crash can leave of a line: its beginning, or the
+/// zeros of a file that had grown before its content was on the disk.
+fn is_torn_line(torn: &[u8]) -> bool {
+    let begins = |beginning: &[u8]| torn.iter().zip(beginning).all(|(a, b)| a == b);
+    begins(chain::LINE_BEGINNING) || torn.iter().all(|&byte| byte == 0)
 }
 
 fn read_range(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {

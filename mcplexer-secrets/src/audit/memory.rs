@@ -40,9 +40,15 @@ impl AuditSink for MemoryAudit {
         }))
     }
 
+    fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // A log in memory can only grow, so all that matters is that it is the same one.
+        Ok(state.0.log == position.log && state.0.line >= position.line)
+    }
+
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (line, tip) = state.0.next(event, &self.actor)?;
+        let (line, tip) = state.0.next(event, &self.actor, 0)?;
         state.1.push(line.trim_end().to_owned());
         state.0 = tip;
         Ok(tip)

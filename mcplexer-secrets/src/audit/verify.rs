@@ -43,6 +43,9 @@ pub struct AuditReport {
     pub lines: u64,
     /// Up to which line the store vouches for it; 0 if for none.
     pub sealed: u64,
+    /// How many other logs of the same file name the store has sealed: logs that this one came
+    /// after, moved away or removed.
+    pub earlier: u64,
     /// How many unfinished lines were removed from its end after crashes.
     pub healed: u64,
     /// How many bytes of an unfinished line are at its end now. The next operation removes them.
@@ -110,7 +113,7 @@ pub(crate) fn verify(
         }
         report.lines = number;
         report.healed += u64::from(content.op == AuditOperation::Heal);
-        if content.sealed.is_some() && content.store == store {
+        if content.sealed.is_some() && (store.is_none() || content.store == store) {
             last_write = Some(content);
         }
         previous = hash;
@@ -127,14 +130,19 @@ pub(crate) fn verify(
         }));
     }
     report.sealed = seal.map_or(0, |seal| seal.line);
+    let others = seals
+        .iter()
+        .filter(|(id, seal)| Some(*id) != log && seal.file == file);
+    report.earlier = others.count() as u64;
     if report.sealed > report.lines {
         return Err(damaged(Finding::CutOff));
     }
     // A change writes its line, says there what was sealed before, and seals the line in the same
     // commit. So the seal is at the last change, or where that one found it if it was cut short.
+    // Where there is no store at all, any change that the log tells of was lost with it.
     if let Some(last) = last_write
         && report.sealed != last.number
-        && Some(report.sealed) != last.sealed
+        && (store.is_none() || Some(report.sealed) != last.sealed)
     {
         return Err(damaged(Finding::StoreIsOlder));
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::sealed_store::Store;
 use super::transact::Change;
-use crate::audit::{self, AuditEvent, AuditOperation, AuditOutcome, AuditReport};
+use super::unlock::Unlocked;
+use crate::audit::{self, AuditEvent, AuditOperation, AuditOutcome, AuditPosition, AuditReport};
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::Ask;
@@ -96,6 +97,9 @@ impl Store {
 
     /// Records a change that is about to be committed, durably, and seals the line that does so
     /// into the store with it.
+    ///
+    /// The line sealed before must still be in the log: a new seal would else vouch for a log that
+    /// was cut off or rewritten meanwhile.
     pub(super) fn record_change(
         &self,
         subject: Subject<'_>,
@@ -109,13 +113,22 @@ impl Store {
         let mut event = subject.event(AuditOutcome::Ok);
         event.store = Some(header.store);
         event.sealed = Some(0);
-        if let Some(log) = &log
-            && let Some(bytes) = change
-                .transaction
-                .get(Table::Meta, &record::audit_seal_key(&log.id))?
-        {
-            let seal: AuditSeal = record::decode(&bytes, || RecordName::AuditSeal)?;
-            event.sealed = Some(seal.line);
+        if let Some(log) = &log {
+            let key = record::audit_seal_key(&log.id);
+            if let Some(bytes) = change.transaction.get(Table::Meta, &key)? {
+                let seal = open_seal(&change.unlocked, &log.id, &bytes)?;
+                let sealed = AuditPosition {
+                    log: log.id,
+                    line: seal.line,
+                    offset: seal.offset,
+                    hash: seal.hash,
+                };
+                if !sink.holds(&sealed)? {
+                    let name = RecordName::AuditLog(log.file.clone().into());
+                    return Err(Error::tampered(name, Finding::CutOff));
+                }
+                event.sealed = Some(seal.line);
+            }
         }
         let position = sink.append(&event)?;
         let Some(log) = log else {
@@ -125,6 +138,7 @@ impl Store {
             generation: header.generation,
             file: log.file,
             line: position.line,
+            offset: position.offset,
             hash: position.hash,
             proof: Vec::new(),
         };
@@ -147,31 +161,26 @@ impl Store {
             return audit::verify(path, None, &[]);
         };
         let unlocked = self.unlock(&*snapshot, Ask::Allowed)?;
-        let header = &unlocked.header;
         let mut seals = Vec::new();
-        let mut failed = None;
         snapshot.scan(Table::Meta, AUDIT_SEAL_PREFIX, &mut |key, bytes| {
-            let tampered = |finding| Error::tampered(RecordName::AuditSeal, finding);
-            let seal = (|| {
-                let log = key.get(AUDIT_SEAL_PREFIX.len()..).unwrap_or_default();
-                let log = log.try_into().map_err(|_| tampered(Finding::Malformed))?;
-                let seal: AuditSeal = record::decode(bytes, || RecordName::AuditSeal)?;
-                let proved = unlocked
-                    .root
-                    .verify(&seal.proof, &seal.context(header, &log));
-                if !proved {
-                    return Err(tampered(Finding::DoesNotOpen));
-                }
-                Ok((log, seal))
-            })();
-            match seal {
-                Ok(seal) => seals.push(seal),
-                Err(error) => failed = Some(error),
-            }
+            let log = key.get(AUDIT_SEAL_PREFIX.len()..).unwrap_or_default();
+            let log = log
+                .try_into()
+                .map_err(|_| Error::tampered(RecordName::AuditSeal, Finding::Malformed));
+            seals.push(log.and_then(|log| Ok((log, open_seal(&unlocked, &log, bytes)?))));
         })?;
-        match failed {
-            Some(error) => Err(error),
-            None => audit::verify(path, Some(header.store), &seals),
-        }
+        let seals = seals.into_iter().collect::<Result<Vec<_>, _>>()?;
+        audit::verify(path, Some(unlocked.header.store), &seals)
+    }
+}
+
+/// Decodes a seal, and checks that the holder of the root key wrote it.
+fn open_seal(unlocked: &Unlocked, log: &[u8; 32], bytes: &[u8]) -> Result<AuditSeal, Error> {
+    let seal: AuditSeal = record::decode(bytes, || RecordName::AuditSeal)?;
+    let context = seal.context(&unlocked.header, log);
+    if unlocked.root.verify(&seal.proof, &context) {
+        Ok(seal)
+    } else {
+        Err(Error::tampered(RecordName::AuditSeal, Finding::DoesNotOpen))
     }
 }

@@ -72,6 +72,7 @@ impl Store {
             let value = work(&mut change)?;
             if is_first {
                 // Only now, when nothing else can be wrong with the request, a key is made.
+                self.audit.as_ref().map(|sink| sink.log()).transpose()?;
                 change.add_slot(&self.keys.identities_for_new_store()?)?;
             }
             self.record_change(subject, &mut change)?;

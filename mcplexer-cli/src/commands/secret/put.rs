@@ -18,7 +18,7 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
         .store
         .put(&put.scope, &put.key, &value, mode)
         .map_err(|error| session.explain(error))?;
-    session.tell_of_new_key();
+    session.tell_what_was_made();
     if stored.scope_created {
         session.tell(&format!("made scope {} (env)", put.scope));
     }

@@ -10,6 +10,7 @@ use crate::cli::{Global, Newline, Put};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{say_hint, shown};
+use crate::prompt::{self, Answer};
 
 /// Where a value comes from. A file is opened here, while `/dev/fd/N` can still be reached: a
 /// hardened process has no access to its own.
@@ -60,16 +61,13 @@ impl ValueSource {
             Self::File(file, name, newline) => read_value(file, &name, newline)?,
             Self::Stdin(newline) => read_value(io::stdin(), "standard input", newline)?,
             Self::Prompt => {
-                let prompt = format!("{} for {}: ", put.key, put.scope);
-                let answer = rpassword::prompt_password(prompt);
-                let answer = answer.map_err(|error| cannot_ask(&error))?;
-                // The prompt puts this character where what was typed is not UTF-8.
-                if answer.contains(char::REPLACEMENT_CHARACTER) {
-                    return Err(Failure::new("what was typed is not UTF-8 text")
-                        .with_hint("--file takes any bytes")
-                        .with_code(exit_code::USAGE));
+                let question = format!("{} for {}: ", put.key, put.scope);
+                let answer = prompt::hidden(&question).map_err(|error| cannot_ask(&error))?;
+                match answer {
+                    Answer::Line(line) => line.into_bytes(),
+                    Answer::NotText => return Err(unfit("what was typed is not UTF-8 text")),
+                    Answer::SeveralLines => return Err(unfit("more than one line was typed")),
                 }
-                answer.into_bytes()
             }
         };
         Ok(SecretValue::new(bytes).map_err(Error::from)?)
@@ -100,8 +98,10 @@ pub(crate) fn passphrase(path: &str, retry: bool, global: Global) -> Option<Secr
         return None;
     }
     let again = if retry { "that was wrong; " } else { "" };
-    let answer = rpassword::prompt_password(format!("{again}passphrase for {path}: ")).ok()?;
-    SecretValue::new(answer.into_bytes()).ok()
+    match prompt::hidden(&format!("{again}passphrase for {path}: ")) {
+        Ok(Answer::Line(line)) => SecretValue::new(line.into_bytes()).ok(),
+        _ => None,
+    }
 }
 
 /// Asks a question that is answered with yes or no. Nothing typed is no.
@@ -127,6 +127,12 @@ pub(crate) fn confirm(question: &str, global: Global) -> Result<(), Failure> {
 /// secret put …`.
 fn someone_is_there() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
+}
+
+fn unfit(problem: &str) -> Failure {
+    Failure::new(format!("{problem}; nothing was stored"))
+        .with_hint("--file takes any bytes and any number of lines")
+        .with_code(exit_code::USAGE)
 }
 
 fn cannot_ask(error: &io::Error) -> Failure {

@@ -7,6 +7,7 @@ mod failure;
 mod harden;
 mod input;
 mod output;
+mod prompt;
 mod session;
 
 use std::alloc::System;

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use rexpect::process::WaitStatus;
+use rexpect::process::{Signal, WaitStatus};
 use rexpect::session::{PtySession, spawn_command};
 
 use super::home::Home;
@@ -43,6 +43,39 @@ fn a_value_is_asked_for_and_not_shown() {
     );
     assert!(!text.contains("typed-value"), "{text}");
     assert_eq!(home.get("github-token", "TOKEN"), b"typed-value");
+}
+
+/// What the prompt cannot take whole is refused, and not stored in part.
+#[test]
+fn several_lines_and_bytes_that_are_not_text_are_refused() {
+    let home = Home::new();
+    for (typed, said) in [
+        ("first\nsecond\nthird\n", "more than one line was typed"),
+        ("\u{fffd}\n", "not UTF-8 text"),
+    ] {
+        let mut session = start(&home, &["secret", "put", "s", "K"]);
+        session.exp_string("K for s: ").unwrap();
+        session.send(typed).unwrap();
+        session.flush().unwrap();
+        let (text, code) = end(session);
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains(said) && text.contains("--file"), "{text}");
+    }
+    assert!(home.run(["secret", "list"]).succeeded().text().is_empty());
+}
+
+#[test]
+fn a_prompt_that_is_interrupted_ends_by_the_signal() {
+    let home = Home::new();
+    let mut session = start(&home, &["secret", "put", "s", "K"]);
+    session.exp_string("K for s: ").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_eof().unwrap();
+    let status = session.process().wait().unwrap();
+    assert!(
+        matches!(status, WaitStatus::Signaled(_, Signal::SIGINT, _)),
+        "{status:?}"
+    );
 }
 
 #[test]

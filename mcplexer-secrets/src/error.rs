@@ -205,7 +205,7 @@ fn at_version(found: &Option<u64>) -> String {
 pub enum RecordName {
     /// The header: store id, generation, slots.
     Header,
-    /// The list of all scopes.
+    /// A page of the list of all scopes.
     ScopeList,
     /// A scope, with the list of its secrets.
     Scope(ScopeId),

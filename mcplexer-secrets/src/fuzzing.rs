@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::error::RecordName;
-use crate::record::{self, AuditSeal, Context, Header, Scope, Secret, StoreId};
+use crate::record::{self, AuditSeal, Context, Header, Page, Scope, Secret, StoreId};
 use crate::seal::ScopeKey;
 use crate::{Error, ScopeId, SecretName, Timestamp};
 
@@ -13,6 +13,7 @@ use crate::{Error, ScopeId, SecretName, Timestamp};
 /// If it does not.
 pub fn decode_record(bytes: &[u8]) {
     round_trip::<Header>(bytes);
+    round_trip::<Page>(bytes);
     round_trip::<Scope>(bytes);
     round_trip::<Secret>(bytes);
     round_trip::<AuditSeal>(bytes);

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Finding, RecordName};
 use crate::seal::fill_random;
@@ -17,6 +18,10 @@ pub const FORMAT_VERSION: u8 = 1;
 
 /// Key of the header in [`Table::Meta`](crate::backend::Table::Meta).
 pub(crate) const HEADER_KEY: &[u8] = b"header";
+/// Prefix of the keys of the pages of the list of scopes; one byte follows, the page's number.
+pub(crate) const PAGE_PREFIX: &[u8] = b"scopes/";
+/// How many pages the list of scopes can have.
+const PAGES: u8 = 64;
 /// Prefix of the keys of audit seals; the log's id follows.
 pub(crate) const AUDIT_SEAL_PREFIX: &[u8] = b"audit/";
 
@@ -52,12 +57,27 @@ pub(crate) struct Header {
     pub(crate) generation: u64,
     pub(crate) created: Timestamp,
     pub(crate) slots: Vec<Slot>,
-    /// Every scope there is, in order.
-    pub(crate) scopes: Vec<ScopeId>,
+    /// How many scopes there are.
+    pub(crate) scopes: u64,
+    /// The pages on which they are listed, in order; none of them is empty.
+    pub(crate) pages: Vec<PageRef>,
     /// The empty text, sealed with the root key over all of the above.
     #[serde(with = "serde_bytes")]
     pub(crate) proof: Vec<u8>,
 }
+
+/// Vouches for a page of the list of scopes. The list is kept in pages so that a read takes in, and
+/// a change writes, a small part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PageRef {
+    pub(crate) number: u8,
+    /// SHA-256 of the page's record.
+    pub(crate) digest: [u8; 32],
+}
+
+/// The ids of the scopes on one page, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Page(pub(crate) Vec<ScopeId>);
 
 /// One way to open the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,7 +159,8 @@ pub(crate) enum Context<'a> {
         generation: u64,
         created: Timestamp,
         slots: &'a [Slot],
-        scopes: &'a [ScopeId],
+        scopes: u64,
+        pages: &'a [PageRef],
     },
     Scope {
         store: StoreId,
@@ -184,7 +205,8 @@ impl Header {
             generation: self.generation,
             created: self.created,
             slots: &self.slots,
-            scopes: &self.scopes,
+            scopes: self.scopes,
+            pages: &self.pages,
         }
     }
 }
@@ -248,6 +270,20 @@ pub(crate) fn secret_prefix(scope: &ScopeId) -> Vec<u8> {
 
 pub(crate) fn secret_key(scope: &ScopeId, name: &SecretName) -> Vec<u8> {
     [scope.as_str().as_bytes(), b"\0", name.as_str().as_bytes()].concat()
+}
+
+/// The page on which a scope is listed: so chosen that the pages fill evenly.
+pub(crate) fn page_number(scope: &ScopeId) -> u8 {
+    let [first, ..] = digest(scope.as_str().as_bytes());
+    first % PAGES
+}
+
+pub(crate) fn page_key(number: u8) -> Vec<u8> {
+    [PAGE_PREFIX, &[number]].concat()
+}
+
+pub(crate) fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 pub(crate) fn audit_seal_key(log: &[u8; 32]) -> Vec<u8> {

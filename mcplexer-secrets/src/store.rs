@@ -3,6 +3,7 @@
 use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp};
 
 mod audited;
+mod pages;
 mod sealed_store;
 mod transact;
 mod unlock;
@@ -12,7 +13,7 @@ pub use sealed_store::Store;
 pub use unlock::SlotInfo;
 
 /// Most scopes a store can hold.
-pub const MAX_SCOPES: usize = 10_000;
+pub const MAX_SCOPES: u64 = 100_000;
 /// Most secrets a scope can hold.
 pub const MAX_SECRETS_PER_SCOPE: usize = 10_000;
 

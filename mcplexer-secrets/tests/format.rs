@@ -159,7 +159,14 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     let (_label, _recipient, _created) = (reader.text(), reader.text(), reader.number());
     let slot = reader.bytes();
     assert_eq!(reader.number(), 2, "scopes");
-    assert_eq!((reader.text(), reader.text()), ("api", "github-token"));
+    let number = Sha256::digest("github-token")[0] % 64;
+    let mut page_digest = None;
+    for _ in 0..reader.number() {
+        let (page, digest) = (reader.take(1)[0], reader.take(32));
+        if page == number {
+            page_digest = Some(digest);
+        }
+    }
     let header_context = [&[0], reader.since(body)].concat();
     let proof = reader.bytes();
     assert!(reader.0.is_empty());
@@ -178,6 +185,14 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
         context: &header_context,
     };
     assert_eq!(seal.open(proof), b"");
+
+    let page = record("meta", &[b"scopes/".as_slice(), &[number]].concat());
+    steps.push(("page", page.clone()));
+    assert_eq!(page_digest.unwrap(), Sha256::digest(&page).as_slice());
+    let mut reader = Reader(&page);
+    assert_eq!((reader.take(1), reader.number()), ([1].as_slice(), 2));
+    assert_eq!((reader.text(), reader.text()), ("api", "github-token"));
+    assert!(reader.0.is_empty());
 
     let scope = record("scopes", b"github-token");
     steps.push(("scope", scope.clone()));

@@ -96,6 +96,22 @@ impl Victim {
         record
     }
 
+    /// The key of the page that lists this scope and no other.
+    fn page_of(&self, scope: &str) -> Vec<u8> {
+        let record = [&[1, 1, scope.len().try_into().unwrap()], scope.as_bytes()].concat();
+        let mut found = None;
+        self.edit(|transaction| {
+            let table = transaction.open_table(META).unwrap();
+            for entry in table.range(b"scopes/".as_slice()..).unwrap() {
+                let (key, page) = entry.unwrap();
+                if page.value() == record {
+                    found = Some(key.value().to_vec());
+                }
+            }
+        });
+        found.expect("a page")
+    }
+
     /// All reads that touch what was damaged fail, with this finding first.
     fn assert_get_fails(&self, scope: &str, name: &str, record: &RecordName, finding: Finding) {
         assert_tampered(self.get(scope, name), record, finding);
@@ -289,7 +305,28 @@ fn an_older_header_is_noticed() {
     let old = victim.record(META, b"header");
     victim.put("c", "K", b"c/K");
     victim.set(META, b"header", &old);
-    victim.assert_get_fails("c", "K", &scope("c"), Finding::Unlisted);
+    victim.assert_get_fails("c", "K", &RecordName::ScopeList, Finding::Unlisted);
+}
+
+/// The list of scopes is kept in pages, each under `scopes/` and its number.
+#[test]
+fn a_page_of_the_list_of_scopes_cannot_be_changed() {
+    let victim = Victim::new();
+    let page = victim.page_of("a");
+    let record = victim.remove(META, &page);
+    victim.assert_get_fails("a", "K", &RecordName::ScopeList, Finding::Missing);
+    assert_tampered(
+        victim.store().scopes(),
+        &RecordName::ScopeList,
+        Finding::Missing,
+    );
+    assert_eq!(victim.get("b", "K").unwrap(), b"b/K");
+    for at in 0..record.len() {
+        let mut edited = record.clone();
+        edited[at] ^= 1;
+        victim.set(META, &page, &edited);
+        victim.assert_get_fails("a", "K", &RecordName::ScopeList, Finding::NotAsSealed);
+    }
 }
 
 #[test]
@@ -345,7 +382,7 @@ fn records_made_with_the_public_key_alone_do_not_open() {
     victim.assert_get_fails("a", "K", &scope("a"), Finding::DoesNotOpen);
     let forged = forger.record(META, b"header");
     victim.set(META, b"header", &forged);
-    victim.assert_get_fails("b", "K", &scope("b"), Finding::Unlisted);
+    victim.assert_get_fails("b", "K", &RecordName::ScopeList, Finding::Unlisted);
 }
 
 #[test]

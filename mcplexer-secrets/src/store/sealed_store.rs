@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::audited::Subject;
+use super::pages::is_listed;
 use super::unlock::{SlotInfo, Unlocked, read_header};
 use super::view::{compare_secrets, decode_secret};
 use super::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored};
@@ -210,7 +211,7 @@ impl SecretStore for Store {
         let subject = Subject::scope(AuditOperation::List, scope);
         let list = self.read(subject, |snapshot| {
             let view = self.look(snapshot)?;
-            if view.header().scopes.binary_search(scope).is_err() {
+            if !is_listed(view.header(), snapshot, scope)? {
                 return Err(scope_not_found(scope));
             }
             let record = view.scope(snapshot, scope)?;
@@ -240,11 +241,10 @@ impl SecretStore for Store {
         let subject = Subject::store(AuditOperation::List);
         let scopes = self.read(subject, |snapshot| {
             let view = self.look(snapshot)?;
-            view.compare_scopes(snapshot)?;
-            let infos = view.header().scopes.iter().map(|id| {
-                let record = view.scope(snapshot, id)?;
+            let infos = view.scopes(snapshot)?.into_iter().map(|id| {
+                let record = view.scope(snapshot, &id)?;
                 Ok(ScopeInfo {
-                    id: id.clone(),
+                    id,
                     kind: record.kind,
                     display_name: record.display_name,
                     created: record.created,

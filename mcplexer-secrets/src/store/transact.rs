@@ -97,7 +97,8 @@ fn new_store() -> Result<Arc<Unlocked>, Error> {
         generation: 1,
         created: Timestamp::now(),
         slots: Vec::new(),
-        scopes: Vec::new(),
+        scopes: 0,
+        pages: Vec::new(),
         proof: Vec::new(),
     };
     let root = Arc::new(RootKey::generate()?);
@@ -122,14 +123,10 @@ impl Change<'_> {
                 return Err(Error::InvalidDisplayName);
             }
         }
-        let mut scopes = self.header().scopes.clone();
-        if scopes.len() >= crate::MAX_SCOPES {
+        if self.header().scopes >= crate::MAX_SCOPES {
             return Err(Error::StoreFull);
         }
-        if let Err(at) = scopes.binary_search(&new.id) {
-            scopes.insert(at, new.id.clone());
-        }
-        self.set_scopes(scopes)?;
+        self.add_to_list(&new.id)?;
         let open = OpenScope {
             record: Scope {
                 generation: self.header().generation,
@@ -163,12 +160,9 @@ impl Change<'_> {
     /// Removes a scope with all its secrets, without opening either; says how many secrets those
     /// were.
     pub(super) fn remove_scope(&mut self, id: &ScopeId) -> Result<usize, Error> {
-        let mut scopes = self.header().scopes.clone();
-        let Ok(at) = scopes.binary_search(id) else {
+        if !self.remove_from_list(id)? {
             return Err(Error::ScopeNotFound { scope: id.clone() });
-        };
-        scopes.remove(at);
-        self.set_scopes(scopes)?;
+        }
         let prefix = record::secret_prefix(id);
         let mut count = 0;
         self.transaction
@@ -177,12 +171,6 @@ impl Change<'_> {
         self.transaction
             .delete(Table::Scopes, id.as_str().as_bytes())?;
         Ok(count)
-    }
-
-    fn set_scopes(&mut self, scopes: Vec<ScopeId>) -> Result<(), Error> {
-        let mut header = self.header().clone();
-        header.scopes = scopes;
-        self.put_header(header)
     }
 
     /// Lets the first of these identities open the store.
@@ -199,7 +187,7 @@ impl Change<'_> {
     }
 
     /// Puts the header, proved anew over what it says now.
-    fn put_header(&mut self, mut header: Header) -> Result<(), Error> {
+    pub(super) fn put_header(&mut self, mut header: Header) -> Result<(), Error> {
         let root = Arc::clone(&self.unlocked.root);
         header.proof = root.prove(&header.context())?;
         let bytes = record::encode(&header)?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::pages::is_listed;
 use super::sealed_store::Store;
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
@@ -41,7 +42,7 @@ impl Unlocked {
         }
     }
 
-    /// Opens a scope; `None` if it does not exist. The header's list of scopes is what counts.
+    /// Opens a scope; `None` if it does not exist. The list of scopes is what counts.
     pub(super) fn scope(
         &self,
         snapshot: &dyn Snapshot,
@@ -49,11 +50,11 @@ impl Unlocked {
     ) -> Result<Option<Arc<OpenScope>>, Error> {
         let tampered = |finding| Error::tampered(RecordName::Scope(id.clone()), finding);
         let bytes = snapshot.get(Table::Scopes, id.as_str().as_bytes())?;
-        let bytes = match (self.header.scopes.binary_search(id), bytes) {
-            (Ok(_), Some(bytes)) => bytes,
-            (Ok(_), None) => return Err(tampered(Finding::Missing)),
-            (Err(_), Some(_)) => return Err(tampered(Finding::Unlisted)),
-            (Err(_), None) => return Ok(None),
+        let bytes = match (is_listed(&self.header, snapshot, id)?, bytes) {
+            (true, Some(bytes)) => bytes,
+            (true, None) => return Err(tampered(Finding::Missing)),
+            (false, Some(_)) => return Err(tampered(Finding::Unlisted)),
+            (false, None) => return Ok(None),
         };
         let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, open)) = scopes.get(id)

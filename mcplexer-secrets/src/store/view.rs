@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::pages;
 use super::sealed_store::Store;
 use super::unlock::{Unlocked, read_header};
 use crate::backend::{Snapshot, Table};
@@ -36,7 +37,7 @@ impl View {
         }
     }
 
-    /// A scope, which must be one that the header lists.
+    /// A scope, which must be listed.
     pub(super) fn scope(&self, snapshot: &dyn Snapshot, id: &ScopeId) -> Result<Scope, Error> {
         let missing = || Error::tampered(RecordName::Scope(id.clone()), Finding::Missing);
         match self {
@@ -53,9 +54,9 @@ impl View {
         }
     }
 
-    /// Checks that there is no scope but those that the header lists.
-    pub(super) fn compare_scopes(&self, snapshot: &dyn Snapshot) -> Result<(), Error> {
-        let listed = &self.header().scopes;
+    /// All scopes, in order; there must be records of these and of no others.
+    pub(super) fn scopes(&self, snapshot: &dyn Snapshot) -> Result<Vec<ScopeId>, Error> {
+        let listed = pages::list(self.header(), snapshot)?;
         let mut unlisted = None;
         snapshot.scan(Table::Scopes, b"", &mut |key, _| {
             let found = listed.binary_search_by(|id| id.as_str().as_bytes().cmp(key));
@@ -64,7 +65,7 @@ impl View {
             }
         })?;
         match unlisted {
-            None => Ok(()),
+            None => Ok(listed),
             Some(record) => Err(Error::tampered(record, Finding::Unlisted)),
         }
     }

@@ -1,10 +1,11 @@
 //! Files that are not what they should be: a clear message, exit 6, and nothing made worse.
 
 use std::fs::{self, OpenOptions};
+use std::path::Path;
 
 use redb::{Builder, ConcurrencyMode, ReadableTable, TableDefinition};
 
-use super::home::Home;
+use super::home::{BINARY, Home, finish};
 
 const GET: [&str; 4] = ["secret", "get", "github-token", "TOKEN"];
 const PUT: [&str; 5] = ["secret", "put", "github-token", "TOKEN", "new"];
@@ -99,7 +100,8 @@ fn a_removed_header_is_not_a_new_store() {
     assert_all_fail(&home, 6, &["the store's header is missing"]);
 }
 
-/// F12: damage is shown, and not as an empty list. F13: a swapped value is tampered.
+/// F11: what does not open is named, and nothing goes out in its place. F12: damage is shown, and not
+/// as an empty list. F13: a swapped value is tampered.
 #[test]
 fn tampered_records_are_exit_6_and_say_what_is_damaged() {
     let home = Home::with_secret("v");
@@ -158,4 +160,22 @@ fn an_emptied_store_is_damaged_not_new() {
     fs::remove_file(home.path("age.key")).unwrap();
     home.run(PUT).failed(6, &["secrets.redb is damaged"]);
     assert!(!home.path("age.key").exists());
+}
+
+/// F31: a write that fails leaves every file as it was. A limit on the size of files is a full disk
+/// that needs no disk; the shell ignores the signal that such a limit sends.
+#[test]
+fn a_full_disk_is_an_error_and_changes_nothing() {
+    let home = Home::with_secret("v");
+    fs::write(home.root().join("large"), vec![b'x'; 1 << 20]).unwrap();
+    let key = fs::read(home.path("age.key")).unwrap();
+    let mut shell = home.command_of(Path::new("/bin/sh"));
+    let limited =
+        "trap '' XFSZ; ulimit -f 512; exec \"$0\" secret put github-token TOKEN --file large";
+    finish(shell.args(["-c", limited, BINARY])).failed(1, &["cannot write", "secrets.redb"]);
+    assert_eq!(home.run(GET).succeeded().stdout, b"v");
+    assert!(fs::read(home.path("age.key")).unwrap() == key);
+    home.run(["audit", "verify"]).succeeded();
+    home.run(PUT).succeeded();
+    assert_eq!(home.run(GET).succeeded().stdout, b"new");
 }

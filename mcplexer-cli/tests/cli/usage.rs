@@ -75,6 +75,7 @@ fn a_name_that_cannot_be_one_is_refused() {
     assert_eq!(home.get("api", "X-Api-Key"), b"v");
 }
 
+/// F34: what is not there is exit 4.
 #[test]
 fn what_is_not_there_is_named_and_what_may_be_meant_is_suggested() {
     let home = Home::with_secret("v");

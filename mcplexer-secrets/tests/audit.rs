@@ -373,6 +373,7 @@ fn a_log_that_follows_another_says_so() {
 fn a_log_whose_store_is_gone_is_found() {
     let home = Home::new();
     put(&home.store(), "K").unwrap();
+    put(&home.store(), "L").unwrap();
     fs::remove_file(home.file()).unwrap();
     assert_eq!(
         home.finding(),
@@ -492,13 +493,20 @@ fn changes_cut_short_raise_no_alarm() {
         let backend = Dying(RedbBackend::file(home.file()), Arc::clone(&dies), death);
         let store = Store::with_backend(backend, home.keys()).unwrap();
         let store = store.with_audit(FileAudit::new(home.log()));
+        // Also before there is a store at all.
+        dies.store(true, Ordering::Relaxed);
+        let cut = catch_unwind(AssertUnwindSafe(|| put(&store, "K")));
+        assert!(cut.is_err() || cut.is_ok_and(|result| result.is_err()));
+        assert_eq!(store.verify_audit(&home.log()).unwrap().sealed, 0);
+        dies.store(false, Ordering::Relaxed);
         put(&store, "K").unwrap();
+        let first = store.verify_audit(&home.log()).unwrap().sealed;
         dies.store(true, Ordering::Relaxed);
         for _ in 0..3 {
             let cut = catch_unwind(AssertUnwindSafe(|| put(&store, "L")));
             assert!(cut.is_err() || cut.is_ok_and(|result| result.is_err()));
             let report = store.verify_audit(&home.log()).unwrap();
-            assert_eq!(report.sealed, 1);
+            assert_eq!(report.sealed, first);
         }
         dies.store(false, Ordering::Relaxed);
         put(&store, "L").unwrap();
@@ -506,6 +514,6 @@ fn changes_cut_short_raise_no_alarm() {
         assert_eq!(report.sealed, report.lines);
         let failed = |line: &&AuditLine| line.outcome == AuditOutcome::Failed;
         let failures = home.lines().iter().filter(failed).count();
-        assert_eq!(failures, if matches!(death, Death::Failed) { 3 } else { 0 });
+        assert_eq!(failures, if matches!(death, Death::Failed) { 4 } else { 0 });
     }
 }

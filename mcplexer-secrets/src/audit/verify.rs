@@ -139,10 +139,10 @@ pub(crate) fn verify(
     }
     // A change writes its line, says there what was sealed before, and seals the line in the same
     // commit. So the seal is at the last change, or where that one found it if it was cut short.
-    // Where there is no store at all, any change that the log tells of was lost with it.
+    // Where there is no store, the same goes for a change that was to make one.
     if let Some(last) = last_write
         && report.sealed != last.number
-        && (store.is_none() || Some(report.sealed) != last.sealed)
+        && Some(report.sealed) != last.sealed
     {
         return Err(damaged(Finding::StoreIsOlder));
     }

@@ -95,6 +95,14 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
     }
 }
 
+/// Whether `path` still leads to the open file: somebody may have moved or replaced it.
+pub(crate) fn is_still_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
 /// Who else could get at an open file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Exposure {

@@ -62,6 +62,27 @@ fn an_idle_writer_is_no_obstacle() {
     assert_eq!(get(&idle).unwrap(), b"x");
 }
 
+/// A file that was removed or replaced under an open store is not written to any more.
+#[test]
+fn an_open_store_notices_that_its_file_was_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secrets.redb");
+    let identity = Identity::generate();
+    let store = Store::open(&path, FixedKeys::new(vec![identity])).unwrap();
+    put(&store, b"old").unwrap();
+    let backup = directory.path().join("backup.redb");
+    fs::copy(&path, &backup).unwrap();
+    put(&store, b"new").unwrap();
+    fs::rename(&backup, &path).unwrap();
+    assert_eq!(get(&store).unwrap(), b"old");
+    put(&store, b"newer").unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(get(&store).unwrap_err().kind(), ErrorKind::NotFound);
+    put(&store, b"newest").unwrap();
+    assert!(path.exists());
+    assert_eq!(get(&store).unwrap(), b"newest");
+}
+
 /// F07: a crash during the very first write leaves no file under the store's name.
 #[test]
 fn a_first_write_that_is_not_committed_leaves_nothing() {

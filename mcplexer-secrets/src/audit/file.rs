@@ -1,6 +1,6 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl FileAudit {
         let failed = |source| self.failed(source);
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = match slot.take() {
-            Some(open) if is_still_at(&open.file, &self.path) => open,
+            Some(open) if private::is_still_at(&open.file, &self.path) => open,
             _ => Open {
                 file: self.create().map_err(failed)?,
                 len: 0,
@@ -186,14 +186,6 @@ impl AuditSink for FileAudit {
 pub(super) fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
-}
-
-/// Whether the path still leads to the open file: somebody may have moved the log away.
-fn is_still_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
-        _ => false,
-    }
 }
 
 /// Reads the last whole line of a file of `len` bytes, and the first one for the log's id. `None`

@@ -33,10 +33,17 @@ pub struct RedbBackend {
     /// `None` is memory.
     path: Option<PathBuf>,
     patience: Duration,
-    handle: Mutex<Option<Handle>>,
+    open: Mutex<Option<Open>>,
 }
 
-/// The open database. Memory is always a writer; a file becomes one with its first write.
+/// The open database, and the file it is in.
+struct Open {
+    handle: Handle,
+    /// `None` is memory.
+    file: Option<File>,
+}
+
+/// Memory is always a writer; a file becomes one with its first write.
 enum Handle {
     Reader(ReadOnlyDatabase),
     Writer(Arc<Database>),
@@ -56,7 +63,7 @@ impl RedbBackend {
         Self {
             path: Some(path.into()),
             patience: PATIENCE,
-            handle: Mutex::new(None),
+            open: Mutex::new(None),
         }
     }
 
@@ -79,7 +86,10 @@ impl RedbBackend {
         Ok(Self {
             path: None,
             patience: PATIENCE,
-            handle: Mutex::new(Some(Handle::Writer(Arc::new(database)))),
+            open: Mutex::new(Some(Open {
+                handle: Handle::Writer(Arc::new(database)),
+                file: None,
+            })),
         })
     }
 
@@ -100,19 +110,36 @@ impl RedbBackend {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Handle>> {
-        self.handle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is open, unless another file has taken its place meanwhile: a change to a file that
+    /// nobody finds any more would be lost.
+    fn current(&self) -> MutexGuard<'_, Option<Open>> {
+        let mut open = self.lock();
+        if let (
+            Some(Open {
+                file: Some(file), ..
+            }),
+            Some(path),
+        ) = (open.as_ref(), &self.path)
+            && !private::is_still_at(file, path)
+        {
+            *open = None;
+        }
+        open
     }
 
     /// Begins a read on the open database, opening it if need be; `None` if there is none yet.
     fn begin_read(&self) -> Result<Option<ReadTransaction>, Cause> {
-        let mut handle = self.lock();
-        if handle.is_none()
+        let mut open = self.current();
+        if open.is_none()
             && let Some(path) = &self.path
         {
-            *handle = self.open_to_read(path)?;
+            *open = self.open_to_read(path)?;
         }
-        Ok(match handle.as_ref() {
+        Ok(match open.as_ref().map(|open| &open.handle) {
             Some(Handle::Reader(database)) => Some(database.begin_read()?),
             Some(Handle::Writer(database)) => Some(database.begin_read()?),
             None => None,
@@ -120,12 +147,15 @@ impl RedbBackend {
     }
 
     /// Opens the file to read; `None` if there is none.
-    fn open_to_read(&self, path: &Path) -> Result<Option<Handle>, Cause> {
-        let Some(file) = self.open_file(path, OpenOptions::new().read(true))? else {
+    fn open_to_read(&self, path: &Path) -> Result<Option<Open>, Cause> {
+        let Some((backend, file)) = self.open_file(path, OpenOptions::new().read(true))? else {
             return Ok(None);
         };
-        match multi_writer().open_read_only_with_backend(file) {
-            Ok(database) => Ok(Some(Handle::Reader(database))),
+        match multi_writer().open_read_only_with_backend(backend) {
+            Ok(database) => Ok(Some(Open {
+                handle: Handle::Reader(database),
+                file: Some(file),
+            })),
             // A writer was killed. Opening the file for writing once repairs it.
             Err(DatabaseError::RepairAborted) => self.open_to_write(path),
             Err(error) => Err(error.into()),
@@ -133,15 +163,24 @@ impl RedbBackend {
     }
 
     /// Opens the file to write; `None` if there is none.
-    fn open_to_write(&self, path: &Path) -> Result<Option<Handle>, Cause> {
-        let Some(file) = self.open_file(path, OpenOptions::new().read(true).write(true))? else {
+    fn open_to_write(&self, path: &Path) -> Result<Option<Open>, Cause> {
+        let how = OpenOptions::new().read(true).write(true).clone();
+        let Some((backend, file)) = self.open_file(path, &how)? else {
             return Ok(None);
         };
-        let database = multi_writer().create_with_backend(file)?;
-        Ok(Some(Handle::Writer(Arc::new(database))))
+        let database = multi_writer().create_with_backend(backend)?;
+        Ok(Some(Open {
+            handle: Handle::Writer(Arc::new(database)),
+            file: Some(file),
+        }))
     }
 
-    fn open_file(&self, path: &Path, how: &OpenOptions) -> Result<Option<PatientFile>, Cause> {
+    /// Opens the file for redb, and once more to tell it from another that takes its place.
+    fn open_file(
+        &self,
+        path: &Path,
+        how: &OpenOptions,
+    ) -> Result<Option<(PatientFile, File)>, Cause> {
         let Some(file) = private::open_regular(path, how)? else {
             return Ok(None);
         };
@@ -149,7 +188,8 @@ impl RedbBackend {
         if file.metadata()?.len() == 0 {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
-        Ok(Some(PatientFile::new(file, self.patience)?))
+        let same = file.try_clone()?;
+        Ok(Some((PatientFile::new(file, self.patience)?, same)))
     }
 
     fn begin_write(&self) -> Result<Begun, Cause> {
@@ -204,11 +244,12 @@ impl RedbBackend {
 
     /// The database, open for writing; `None` if its file does not exist.
     fn writer(&self) -> Result<Option<Arc<Database>>, Cause> {
-        let mut handle = self.lock();
-        if let (None | Some(Handle::Reader(_)), Some(path)) = (handle.as_ref(), &self.path) {
-            *handle = self.open_to_write(path)?;
+        let mut open = self.current();
+        let is_writer = |open: &Open| matches!(open.handle, Handle::Writer(_));
+        if let (false, Some(path)) = (open.as_ref().is_some_and(is_writer), &self.path) {
+            *open = self.open_to_write(path)?;
         }
-        Ok(match handle.as_ref() {
+        Ok(match open.as_ref().map(|open| &open.handle) {
             Some(Handle::Writer(database)) => Some(Arc::clone(database)),
             Some(Handle::Reader(_)) | None => None,
         })

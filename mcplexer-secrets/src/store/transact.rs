@@ -36,7 +36,10 @@ impl Store {
             subject.operation,
             AuditOperation::Delete | AuditOperation::DeleteScope
         );
-        if let (true, Some(scope), Ok(None)) = (deletes, subject.scope, self.backend.read()) {
+        if deletes
+            && let Some(scope) = subject.scope
+            && matches!(self.backend.read(), Ok(None))
+        {
             return Err(Error::ScopeNotFound {
                 scope: scope.clone(),
             });

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
-    Error, NewScope, PutMode, ScopeId, SecretName, SecretStore, SecretValue, Store,
+    Error, MAX_SECRETS_PER_SCOPE, NewScope, PutMode, ScopeId, SecretName, SecretStore, SecretValue,
+    Store,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -181,6 +182,25 @@ fn a_store_in_a_file_does_what_the_model_does() {
 #[test]
 fn a_store_in_memory_does_what_the_model_does() {
     run(128, false);
+}
+
+#[test]
+#[ignore = "a minute: fills a scope to the last secret it can hold"]
+fn a_full_scope_says_so() {
+    let store = Store::in_memory(FixedKeys::generate()).unwrap();
+    let scope: ScopeId = "s".parse().unwrap();
+    let value = SecretValue::copy_of(b"v").unwrap();
+    let put = |number: usize| {
+        let name: SecretName = format!("K{number}").parse().unwrap();
+        store.put(&scope, &name, &value, PutMode::Overwrite)
+    };
+    for number in 0..MAX_SECRETS_PER_SCOPE {
+        put(number).unwrap();
+    }
+    let error = put(MAX_SECRETS_PER_SCOPE).unwrap_err();
+    assert!(matches!(error, Error::ScopeFull { .. }), "{error}");
+    assert_eq!(put(7).unwrap().version, 2, "what is there can be replaced");
+    assert_eq!(store.list(&scope).unwrap().len(), MAX_SECRETS_PER_SCOPE);
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn a_store_in_memory_does_what_the_model_does() {
 }
 
 #[test]
-#[ignore = "a minute: fills a scope to the last secret it can hold"]
+#[ignore = "minutes: fills a scope to the last secret it can hold"]
 fn a_full_scope_says_so() {
     let store = Store::in_memory(FixedKeys::generate()).unwrap();
     let scope: ScopeId = "s".parse().unwrap();

@@ -3,6 +3,7 @@
 use std::io;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as Usage};
+use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::KeyError;
 use mcplexer_secrets::{Error, RecordName, SlotInfo};
 
@@ -102,7 +103,8 @@ impl Failure {
                 Some(reason) if option.starts_with("--") => {
                     Self::new(format!("bad value for {option}: {reason}"))
                 }
-                Some(reason) => Self::new(reason.to_string()),
+                Some(reason) => Self::new(reason.to_string())
+                    .with_hint("mcplexer help secret put tells what it takes"),
                 None => Self::new(format!("bad value for {option}")),
             },
             Usage::InvalidValue | Usage::TooManyValues | Usage::InvalidUtf8 => {
@@ -158,6 +160,22 @@ impl From<Error> for Failure {
                 .with_hint("keep the log as it is and move it away to begin a new one"),
             Error::Tampered { .. } => failure
                 .with_hint("put back the home directory from a backup, or delete and store again what is named here"),
+            Error::Backend(error) => failure.with_hint(match error.kind() {
+                BackendErrorKind::Busy => "a program that was stopped may hold it; end that one, or try again",
+                BackendErrorKind::Corrupt => "put the file back from a copy; nothing was changed",
+                _ => "the directory and its files must be yours to read and write; MCPLEXER_HOME names another",
+            }),
+            Error::InvalidName(_) => {
+                failure.with_hint("mcplexer scope create SCOPE --kind header makes a scope for HTTP field names")
+            }
+            Error::ScopeExists { scope } => {
+                failure.with_hint(format!("mcplexer scope show {scope} tells what it is"))
+            }
+            Error::InvalidDisplayName => failure.with_hint("leave --name out to give it none"),
+            Error::Environment { .. } => failure.with_hint("mcplexer help lists the variables"),
+            Error::Io { path, .. } => {
+                failure.with_hint(format!("{} must be a file that is yours to read", shown(path)))
+            }
             Error::InvalidValue(_) => failure.with_hint("a value is 1 byte to 1 MiB of any bytes"),
             Error::Audit { .. } => failure
                 .with_hint("nothing is done that cannot be recorded; MCPLEXER_AUDIT names another log"),
@@ -186,6 +204,10 @@ fn key_hints(reason: &KeyError) -> Option<String> {
         KeyError::PassphraseNeeded { .. } => {
             "run this in a terminal, or give an identity in MCPLEXER_AGE_IDENTITY".to_owned()
         }
+        KeyError::Unreadable { path, .. } => format!(
+            "{} must be a file that is yours to read; MCPLEXER_AGE_KEY names another",
+            shown(path)
+        ),
         KeyError::NotCreated { .. } => "MCPLEXER_AGE_KEY names another place for the key".to_owned(),
         KeyError::Invalid { .. } | KeyError::NotByPassphrase { .. } => {
             "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, or is one encrypted with age -p".to_owned()

@@ -82,7 +82,10 @@ fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>
     source
         .take(limit as u64)
         .read_to_end(&mut bytes)
-        .map_err(|error| Failure::new(format!("cannot read {name}: {error}")))?;
+        .map_err(|error| {
+            Failure::new(format!("cannot read {name}: {error}"))
+                .with_hint("--file names a file or a pipe that is yours to read")
+        })?;
     if newline == Newline::Strip && bytes.ends_with(b"\n") {
         bytes.pop();
         if bytes.ends_with(b"\r") {

@@ -79,6 +79,7 @@ impl Session {
             AuditPlace::Stderr | AuditPlace::Off => Err(Failure::new(format!(
                 "{AUDIT_VARIABLE} names no file, so there is no log to read"
             ))
+            .with_hint("unset it to read the log of this home")
             .with_code(exit_code::USAGE)),
         }
     }

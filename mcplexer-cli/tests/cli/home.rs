@@ -154,7 +154,8 @@ impl Run {
         self
     }
 
-    /// It failed with this code, said each of these things, and put nothing on standard output.
+    /// It failed with this code, said each of these things and what to do, and put nothing on
+    /// standard output.
     #[track_caller]
     pub(crate) fn failed(self, code: i32, said: &[&str]) -> Self {
         assert_eq!(self.code, code, "{}", self.stderr);
@@ -163,6 +164,11 @@ impl Run {
         }
         assert!(
             self.stderr.starts_with("mcplexer: error: "),
+            "{}",
+            self.stderr
+        );
+        assert!(
+            self.stderr.contains("\nmcplexer: hint: "),
             "{}",
             self.stderr
         );

@@ -65,7 +65,7 @@ fn a_name_that_cannot_be_one_is_refused() {
         ("s", long_name.as_str(), "129 bytes is too long"),
     ] {
         home.run(["secret", "put", scope, key, "v"])
-            .failed(2, &[said]);
+            .failed(2, &[said, "hint: mcplexer "]);
     }
     assert!(!home.path("age.key").exists() || home.run(["secret", "list"]).text().is_empty());
     home.run(["scope", "create", "api", "--kind", "header"])

@@ -3,7 +3,6 @@
 //! The file is opened in [`ConcurrencyMode::MultiWriter`], so that several processes share it, and
 //! read-only until the first write, so that a program that only reads never needs write access.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -13,20 +12,19 @@ use std::time::Duration;
 
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
-    ReadableDatabase, ReadableTable, TableDefinition, TableError, TransactionError,
-    WriteTransaction,
+    ReadableDatabase, TransactionError,
 };
-use tempfile::NamedTempFile;
 
+use self::cause::{Cause, failure, place};
+use self::transaction::{Begun, NewFile, RedbSnapshot, RedbTransaction};
 use super::panics::catch;
-use super::patient::{NoPatience, PatientFile};
-use super::{Backend, BackendError, BackendErrorKind, Commit, Snapshot, Table, Transaction};
+use super::patient::PatientFile;
+use super::{Backend, BackendError, Snapshot, Transaction};
 use crate::patience::{PATIENCE, wait_for, wait_for_lock};
 use crate::private;
 
-const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
-    TableDefinition::new(table.name())
-}
+mod cause;
+mod transaction;
 
 /// A [`Backend`] on redb.
 pub struct RedbBackend {
@@ -68,7 +66,7 @@ impl RedbBackend {
     }
 
     /// The same, but with other programs waited for this long, instead of 30 seconds, until the
-    /// answer is [`BackendErrorKind::Busy`].
+    /// answer is [`BackendErrorKind::Busy`](super::BackendErrorKind::Busy).
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -256,37 +254,6 @@ impl RedbBackend {
     }
 }
 
-/// A transaction just begun.
-struct Begun {
-    transaction: WriteTransaction,
-    is_first: bool,
-    new_file: Option<NewFile>,
-}
-
-/// A file that has no name of its own yet.
-struct NewFile {
-    file: NamedTempFile,
-    database: Database,
-    /// The directory, locked until this is dropped.
-    _lock: File,
-}
-
-impl NewFile {
-    /// Gives the file its name, unless another process has been faster.
-    fn publish(self, path: &Path) -> Result<Commit, Cause> {
-        self.database.close()?;
-        self.file.as_file().sync_all()?;
-        match self.file.persist_noclobber(path) {
-            Ok(_) => {
-                private::sync_parent(path)?;
-                Ok(Commit::Applied)
-            }
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(Commit::Conflict),
-            Err(error) => Err(error.error.into()),
-        }
-    }
-}
-
 impl Drop for RedbBackend {
     fn drop(&mut self) {
         drop_quietly(self.lock().take());
@@ -328,217 +295,4 @@ impl Backend for RedbBackend {
             begun: Some(begun),
         }))
     }
-}
-
-struct RedbSnapshot<'a> {
-    backend: &'a RedbBackend,
-    /// `None` only while it is dropped.
-    transaction: Option<ReadTransaction>,
-}
-
-impl Snapshot for RedbSnapshot<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
-        let Some(transaction) = &self.transaction else {
-            return Ok(None);
-        };
-        self.backend.run("read", || {
-            existing(transaction.open_table(definition(table)))?
-                .map_or(Ok(None), |table| get(&table, key))
-        })
-    }
-
-    fn scan(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
-    ) -> Result<(), BackendError> {
-        let Some(transaction) = &self.transaction else {
-            return Ok(());
-        };
-        self.backend.run("read", || {
-            existing(transaction.open_table(definition(table)))?
-                .map_or(Ok(()), |table| scan(&table, prefix, each))
-        })
-    }
-}
-
-impl Drop for RedbSnapshot<'_> {
-    fn drop(&mut self) {
-        drop_quietly(self.transaction.take());
-    }
-}
-
-struct RedbTransaction<'a> {
-    backend: &'a RedbBackend,
-    /// `None` once it was committed.
-    begun: Option<Begun>,
-}
-
-impl RedbTransaction<'_> {
-    fn run<T>(
-        &self,
-        verb: &'static str,
-        work: impl FnOnce(&WriteTransaction) -> Result<T, Cause>,
-    ) -> Result<T, BackendError> {
-        self.backend.run(verb, || {
-            work(&self.begun.as_ref().ok_or(Cause::WouldBlock)?.transaction)
-        })
-    }
-}
-
-impl Drop for RedbTransaction<'_> {
-    fn drop(&mut self) {
-        drop_quietly(self.begun.take());
-    }
-}
-
-impl Snapshot for RedbTransaction<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
-        self.run("read", |transaction| {
-            get(&transaction.open_table(definition(table))?, key)
-        })
-    }
-
-    fn scan(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
-    ) -> Result<(), BackendError> {
-        self.run("read", |transaction| {
-            scan(&transaction.open_table(definition(table))?, prefix, each)
-        })
-    }
-}
-
-impl Transaction for RedbTransaction<'_> {
-    fn is_first(&self) -> bool {
-        self.begun.as_ref().is_some_and(|begun| begun.is_first)
-    }
-
-    fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
-        self.run("write", |transaction| {
-            let mut table = transaction.open_table(definition(table))?;
-            table.insert(key, record)?;
-            Ok(())
-        })
-    }
-
-    fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), BackendError> {
-        self.run("write", |transaction| {
-            let mut table = transaction.open_table(definition(table))?;
-            table.remove(key)?;
-            Ok(())
-        })
-    }
-
-    fn delete_prefix(&mut self, table: Table, prefix: &[u8]) -> Result<(), BackendError> {
-        self.run("write", |transaction| {
-            let mut table = transaction.open_table(definition(table))?;
-            let mut keys = Vec::new();
-            scan(&table, prefix, &mut |key, _| keys.push(key.to_vec()))?;
-            for key in keys {
-                table.remove(key.as_slice())?;
-            }
-            Ok(())
-        })
-    }
-
-    fn commit(mut self: Box<Self>) -> Result<Commit, BackendError> {
-        let begun = self.begun.take();
-        self.backend.run("write", || {
-            let begun = begun.ok_or(Cause::WouldBlock)?;
-            begun.transaction.commit()?;
-            match (begun.new_file, &self.backend.path) {
-                (Some(file), Some(path)) => file.publish(path),
-                _ => Ok(Commit::Applied),
-            }
-        })
-    }
-}
-
-fn get<T>(table: &T, key: &[u8]) -> Result<Option<Vec<u8>>, Cause>
-where
-    T: ReadableTable<&'static [u8], &'static [u8]>,
-{
-    Ok(table.get(key)?.map(|record| record.value().to_vec()))
-}
-
-fn scan<T>(table: &T, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), Cause>
-where
-    T: ReadableTable<&'static [u8], &'static [u8]>,
-{
-    for entry in table.range::<&[u8]>(prefix..)? {
-        let (key, record) = entry?;
-        if !key.value().starts_with(prefix) {
-            break;
-        }
-        each(key.value(), record.value());
-    }
-    Ok(())
-}
-
-/// A table, or `None` if nothing was ever put in it.
-fn existing<T>(table: Result<T, TableError>) -> Result<Option<T>, Cause> {
-    match table {
-        Ok(table) => Ok(Some(table)),
-        Err(TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Why redb could not do something.
-enum Cause {
-    /// Another writer does not make way; the handle is as good as before.
-    WouldBlock,
-    Panic,
-    Redb(redb::Error),
-}
-
-impl<E: Into<redb::Error>> From<E> for Cause {
-    fn from(error: E) -> Self {
-        Self::Redb(error.into())
-    }
-}
-
-/// Where the records are, in words.
-fn place(path: Option<&Path>) -> Cow<'_, str> {
-    path.map_or("the store in memory".into(), Path::to_string_lossy)
-}
-
-/// Puts redb's error into words, with the path it is about.
-fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendError {
-    use BackendErrorKind::{Busy, Corrupt, Other};
-    let place = place(path);
-    let busy = || {
-        let message = format!("{place} is in use by another program that does not make way");
-        BackendError::new(Busy, message)
-    };
-    let error = match cause {
-        Cause::WouldBlock => return busy(),
-        Cause::Panic => return BackendError::new(Corrupt, format!("{place} is damaged")),
-        Cause::Redb(redb::Error::Backend(error)) if error.is::<NoPatience>() => return busy(),
-        Cause::Redb(redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) => {
-            return busy();
-        }
-        Cause::Redb(error) => error,
-    };
-    let (kind, message) = match &error {
-        redb::Error::Io(io) => match io.kind() {
-            ErrorKind::InvalidData => (Corrupt, format!("{place} is not a redb database")),
-            ErrorKind::UnexpectedEof => (Corrupt, format!("{place} is damaged: it ends too early")),
-            // redb asked for a place that no file has, so it was misled by what it read.
-            ErrorKind::InvalidInput => (Corrupt, format!("{place} is damaged")),
-            _ => (Other, format!("cannot {verb} {place}")),
-        },
-        redb::Error::PreviousIo
-        | redb::Error::DatabaseClosed
-        | redb::Error::Unsupported
-        | redb::Error::Backend(_)
-        | redb::Error::ValueTooLarge(_) => (Other, format!("cannot {verb} {place}")),
-        // Whatever else redb finds, such as a table of another type, this backend never wrote.
-        _ => (Corrupt, format!("{place} is damaged")),
-    };
-    BackendError::new(kind, message).with_source(error)
 }

@@ -113,3 +113,38 @@ fn compare_and_swap_loses_no_update() {
     });
     assert_eq!(home.get("s", "COUNTER"), b"20");
 }
+
+/// F07: first puts that are killed at any moment leave a home in which the next put works and
+/// every put that was acknowledged is there.
+#[test]
+fn killed_first_puts_leave_a_home_that_works() {
+    for round in 0..24 {
+        let home = Home::new();
+        let mut children: Vec<_> = (0..4)
+            .map(|number| {
+                let name = format!("K{number}");
+                let mut command = home.command();
+                command.args(["-q", "secret", "put", "s", &name, &name]);
+                (name, command.spawn().unwrap())
+            })
+            .collect();
+        // Whenever this is: what is asserted holds for any moment.
+        for _ in 0..round * 50_000 {
+            std::hint::spin_loop();
+        }
+        for (_, child) in children.iter_mut().skip(1) {
+            child.kill().unwrap();
+        }
+        for (name, child) in &mut children {
+            let status = child.wait().unwrap();
+            if status.success() {
+                assert_eq!(home.get("s", name), name.as_bytes());
+            } else {
+                assert_eq!(status.code(), None, "it failed instead of being killed");
+            }
+        }
+        home.run(["secret", "put", "s", "AFTER", "v"]).succeeded();
+        assert_eq!(home.get("s", "AFTER"), b"v");
+        home.run(["audit", "verify"]).succeeded();
+    }
+}

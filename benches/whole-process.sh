@@ -2,7 +2,9 @@
 # Times whole commands against tools a user would pick instead, in one run on one machine.
 # Needs hyperfine and GNU time; rage, age and pass are compared with where they are installed.
 #
-#   benches/whole-process.sh [SCOPES [SECRETS_PER_SCOPE]]
+#   [RUNS=200] benches/whole-process.sh [SCOPES [SECRETS_PER_SCOPE]]
+#
+# The store lies in TMPDIR. A put waits for that disk, so it must not be a file system in memory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +18,8 @@ cargo build --quiet --release -p mcplexer-benches --examples
 bin=${CARGO_TARGET_DIR:-target}/release
 mcplexer=$bin/mcplexer
 export MCPLEXER_HOME=$work/home
+# What the caller has set must not lead the command away from the store that is measured.
+unset MCPLEXER_AGE_KEY MCPLEXER_AGE_IDENTITY MCPLEXER_AUDIT
 
 echo "filling $scopes scopes of $secrets secrets"
 "$bin/examples/fill" "$MCPLEXER_HOME" "$scopes" "$secrets"
@@ -48,7 +52,7 @@ arguments=()
 for index in "${!names[@]}"; do
     arguments+=(--command-name "${names[index]}" "${commands[index]}")
 done
-hyperfine -N --warmup 20 --runs "${RUNS:-200}" --export-json "$work/times.json" "${arguments[@]}" >/dev/null 2>&1
+hyperfine -N --style none --warmup 20 --runs "${RUNS:-200}" --export-json "$work/times.json" "${arguments[@]}"
 
 python3 - "$work/times.json" <<'PYTHON'
 import json, sys

@@ -61,7 +61,16 @@ fn get_warm(bencher: Bencher<'_, '_>, secrets: usize) {
     bencher.bench(|| store.get(&scope, &name).unwrap());
 }
 
-/// The same, with a line in the audit log.
+/// The same without a file, so what remains of it is not the disk's.
+#[divan::bench(args = SIZES)]
+fn get_warm_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
+    let store = Store::in_memory(FixedKeys::generate()).unwrap();
+    fill(&store, 10, secrets / 10).unwrap();
+    let (scope, name) = target().unwrap();
+    bencher.bench(|| store.get(&scope, &name).unwrap());
+}
+
+/// From a file again, with a line in the audit log.
 #[divan::bench(args = SIZES)]
 fn get_warm_audited(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();

@@ -46,9 +46,11 @@ pub(crate) enum Command {
     /// Make, list, show and delete scopes
     #[command(subcommand)]
     Scope(Scope),
-    /// The key that opens the store
+    /// The keys that open the store: replace them, add owners, recover from a loss
     #[command(subcommand)]
     Key(Key),
+    /// Remove what deleted and replaced secrets have left in the file of the store
+    Compact,
     /// Who did what to which secret
     #[command(subcommand)]
     Audit(Audit),
@@ -182,6 +184,64 @@ pub(crate) enum Key {
         #[arg(long)]
         json: bool,
     },
+    /// List whose keys open the store
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let another key, or a passphrase, open the store
+    Add(AddKey),
+    /// Take a key away, and re-key the store: whoever had it cannot read it any more
+    Remove {
+        /// The key's label, its recipient, or how only its recipient begins
+        key: String,
+        /// Also if you could not open the store any more
+        #[arg(long)]
+        force: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Replace the key, and everything that was encrypted with it; run it again if it was cut short
+    Rotate {
+        /// Keep the key file; re-key the store only
+        #[arg(long)]
+        keep_identity: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a code to keep on paper, which opens the store if every key is lost
+    Recovery,
+    /// Open the store with its recovery code, and replace the lost key by a new one
+    Recover {
+        /// The lost key's label or recipient, if there are several
+        #[arg(long, value_name = "KEY")]
+        lost: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddKey {
+    /// Whose: age1…, or an SSH public key, ssh-ed25519 … or ssh-rsa …
+    #[arg(required_unless_present_any = ["file", "passphrase"], conflicts_with_all = ["file", "passphrase"])]
+    pub(crate) recipient: Vec<String>,
+    /// Read the recipient from a file, such as ~/.ssh/id_ed25519.pub
+    #[arg(long, value_name = "PATH", conflicts_with = "passphrase")]
+    pub(crate) file: Option<PathBuf>,
+    /// Whoever knows a passphrase, which is asked for
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+    /// What to call it
+    #[arg(long)]
+    pub(crate) label: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! What the commands do.
 
 mod audit;
+mod compact;
 mod key;
 mod reference;
 mod scope;
@@ -14,7 +15,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Secret(command) => secret::run(command, cli.global),
         Command::Scope(command) => scope::run(command, cli.global),
-        Command::Key(command) => key::run(&command, cli.global),
+        Command::Key(command) => key::run(command, cli.global),
+        Command::Compact => compact::run(cli.global),
         Command::Audit(command) => audit::run(command, cli.global),
         Command::Completions { shell } => reference::completions(shell),
         Command::Man { command } => reference::man(&command),

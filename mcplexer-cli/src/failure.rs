@@ -5,7 +5,7 @@ use std::io;
 use clap::error::{ContextKind, ContextValue, ErrorKind as Usage};
 use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::KeyError;
-use mcplexer_secrets::{Error, RecordName, SlotInfo};
+use mcplexer_secrets::{Error, RecordName, SlotInfo, SlotInfoKind};
 
 use crate::exit_code;
 use crate::output::{print, say, say_hint, shortened, shown};
@@ -141,8 +141,10 @@ impl From<Error> for Failure {
             Error::Locked { reason, slots } => {
                 let failure = failure.with_hints(key_hints(reason));
                 if matches!(reason, KeyError::Missing { .. } | KeyError::Wrong { .. } | KeyError::NotSet { .. }) {
-                    failure.with_hints(slots.iter().map(slot_hint))
+                    let has_code = slots.iter().any(|slot| slot.kind == SlotInfoKind::Recovery);
+                    failure.with_hints(slots.iter().filter(|slot| slot.kind == SlotInfoKind::Key).map(slot_hint))
                         .with_hint("put that key back, or name its file with MCPLEXER_AGE_KEY; no new key is made while this store exists")
+                        .with_hints(has_code.then(|| "or, with the recovery code: mcplexer key recover".to_owned()))
                 } else {
                     failure
                 }
@@ -167,6 +169,18 @@ impl From<Error> for Failure {
             }),
             Error::InvalidName(_) => {
                 failure.with_hint("mcplexer scope create SCOPE --kind header makes a scope for HTTP field names")
+            }
+            Error::NoStore => failure.with_hint("mcplexer secret put SCOPE KEY makes one"),
+            Error::SlotNotFound { .. } | Error::SlotExists { .. } | Error::SlotsFull => {
+                failure.with_hint("mcplexer key list shows what there is")
+            }
+            Error::SlotAmbiguous { .. } => failure
+                .with_hint("name one by its label; mcplexer key recover takes it as --lost LABEL"),
+            Error::LastSlot { .. } => failure.with_hint("mcplexer key add lets another one open it"),
+            Error::OwnSlot { .. } => failure.with_hint("--force removes it all the same"),
+            Error::InvalidLabel => failure.with_hint("--label gives another"),
+            Error::NotABackup { .. } => {
+                failure.with_hint("mcplexer backup create FILE makes one")
             }
             Error::ScopeExists { scope } => {
                 failure.with_hint(format!("mcplexer scope show {scope} tells what it is"))
@@ -208,9 +222,21 @@ fn key_hints(reason: &KeyError) -> Option<String> {
             "{} must be a file that is yours to read; MCPLEXER_AGE_KEY names another",
             shown(path)
         ),
+        KeyError::NotReplaceable { .. } => {
+            "mcplexer key rotate --keep-identity re-keys the store only; or mcplexer key add a new key, and remove this one".to_owned()
+        }
+        KeyError::NotDropped { .. } => "run mcplexer key rotate again once the file can be written".to_owned(),
+        KeyError::NoPlugin { name } => format!("install age-plugin-{name}, or remove its keys: mcplexer key list"),
+        KeyError::Plugin { .. } => "is the device there? run this in a terminal to be asked for its PIN".to_owned(),
+        KeyError::NoRecipient { .. } => {
+            "make the store with a plain age key first, then mcplexer key add the plugin's recipient".to_owned()
+        }
+        KeyError::NotEncrypted { .. } => "mcplexer key list shows whose keys open the store".to_owned(),
+        KeyError::RecoveryCodeWrong => "is it the newest code of this store? mcplexer key list tells when it was made".to_owned(),
+        KeyError::PassphraseWrong { .. } => "try again; MCPLEXER_AGE_KEY names another key file".to_owned(),
         KeyError::NotCreated { .. } => "MCPLEXER_AGE_KEY names another place for the key".to_owned(),
         KeyError::Invalid { .. } | KeyError::NotByPassphrase { .. } => {
-            "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, or is one encrypted with age -p".to_owned()
+            "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, or is one encrypted with age -p, or an SSH private key".to_owned()
         }
         _ => return None,
     })

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 
+use mcplexer_secrets::keys::{InvalidRecoveryCode, RecoveryCode};
 use mcplexer_secrets::{Error, MAX_VALUE_LEN, SecretValue};
+use zeroize::Zeroizing;
 
 use crate::cli::{Global, Newline, Put};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::output::{say_hint, shown};
+use crate::output::{say, say_hint, shown};
 use crate::prompt::{self, Answer};
 
 /// Where a value comes from. A file is opened here, while `/dev/fd/N` can still be reached: a
@@ -95,15 +97,73 @@ fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Asks for the passphrase of a key file; `None` if there is nobody to ask.
-pub(crate) fn passphrase(path: &str, retry: bool, global: Global) -> Option<SecretValue> {
+/// Asks for a passphrase that exists; `None` if there is nobody to ask.
+pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<SecretValue> {
     if global.no_input || !someone_is_there() {
         return None;
     }
     let again = if retry { "that was wrong; " } else { "" };
-    match prompt::hidden(&format!("{again}passphrase for {path}: ")) {
+    match prompt::hidden(&format!("{again}{question}")) {
         Ok(Answer::Line(line)) => SecretValue::new(line.into_bytes()).ok(),
         _ => None,
+    }
+}
+
+/// Asks for a new passphrase, twice.
+pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
+    let nobody = || {
+        Failure::new("a passphrase is needed, and there is nobody to ask for it")
+            .with_hint("run this in a terminal")
+            .with_code(exit_code::KEY)
+    };
+    let first = passphrase("new passphrase: ", false, global).ok_or_else(nobody)?;
+    let second = passphrase("the same again: ", false, global).ok_or_else(nobody)?;
+    if first.expose() == second.expose() {
+        Ok(first)
+    } else {
+        Err(
+            Failure::new("the two passphrases differ; nothing was changed")
+                .with_hint("try again")
+                .with_code(exit_code::USAGE),
+        )
+    }
+}
+
+/// The recovery code, asked for on a terminal, else one line of standard input.
+pub(crate) fn recovery_code(global: Global) -> Result<RecoveryCode, Failure> {
+    let unfit = |error: InvalidRecoveryCode| {
+        Failure::new(error.to_string())
+            .with_hint("look at the paper again; capitals, spaces and dashes do not matter")
+            .with_code(exit_code::USAGE)
+    };
+    if !io::stdin().is_terminal() {
+        let mut line = Zeroizing::new(String::with_capacity(256));
+        io::stdin()
+            .take(256)
+            .read_to_string(&mut line)
+            .map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
+        return line.parse().map_err(unfit);
+    }
+    if global.no_input {
+        return Err(
+            Failure::new("no recovery code was given, and --no-input forbids asking")
+                .with_hint("give it on standard input")
+                .with_code(exit_code::KEY),
+        );
+    }
+    for _ in 0..2 {
+        match ask_code()?.parse() {
+            Ok(code) => return Ok(code),
+            Err(error) => say(&format!("{error}; try again")),
+        }
+    }
+    ask_code()?.parse().map_err(unfit)
+}
+
+fn ask_code() -> Result<Zeroizing<String>, Failure> {
+    match prompt::hidden("recovery code: ").map_err(|error| cannot_ask(&error))? {
+        Answer::Line(line) => Ok(Zeroizing::new(line)),
+        Answer::NotText | Answer::SeveralLines => Ok(Zeroizing::default()),
     }
 }
 

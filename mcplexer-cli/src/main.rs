@@ -7,6 +7,7 @@ mod failure;
 mod harden;
 mod input;
 mod output;
+mod progress;
 mod prompt;
 mod session;
 

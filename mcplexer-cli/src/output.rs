@@ -133,7 +133,20 @@ pub(crate) fn lines(names: impl IntoIterator<Item = impl Display>) -> String {
 /// A number of things, in words: `1 line`, `2 lines`.
 pub(crate) fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
+    format!("{} {thing}{plural}", thousands(number))
+}
+
+/// A number with its thousands set apart: `1,204`.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// How long ago something was, in words.
@@ -185,6 +198,14 @@ mod tests {
             vec!["LONGER".into(), "1".into()],
         ];
         assert_eq!(table(&rows), "KEY     V\nLONGER  1\n");
+    }
+
+    #[test]
+    fn numbers_are_counted_in_words() {
+        assert_eq!(count(1, "secret"), "1 secret");
+        assert_eq!(count(0, "secret"), "0 secrets");
+        assert_eq!(count(999, "scope"), "999 scopes");
+        assert_eq!(count(1_234_567, "line"), "1,234,567 lines");
     }
 
     #[test]

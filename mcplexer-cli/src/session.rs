@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mcplexer_secrets::audit::{FileAudit, StderrAudit};
-use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
-use mcplexer_secrets::{Error, Home, KeySource, ScopeId, SecretStore, Store};
+use mcplexer_secrets::keys::{
+    About, Ask, FileKeys, Identity, KeyProvider, PassphraseRequest, Prompter,
+};
+use mcplexer_secrets::{Error, Home, KeySource, ScopeId, SecretStore, SecretValue, Store};
 
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::harden::harden;
-use crate::output::{say, shown};
+use crate::output::{sanitized, say, say_hint, shown};
 use crate::{exit_code, input};
 
 /// Names the audit log: a file, `stderr` or `off`.
@@ -21,7 +23,7 @@ pub(crate) struct Session {
     pub(crate) store: Store,
     pub(crate) home: Home,
     pub(crate) global: Global,
-    keys: Arc<dyn KeyProvider>,
+    pub(crate) keys: Arc<dyn KeyProvider>,
     file_keys: Option<Arc<FileKeys>>,
     audit: AuditPlace,
     is_first: bool,
@@ -40,10 +42,7 @@ impl Session {
         let home = Home::from_env()?;
         let (keys, file_keys): (Arc<dyn KeyProvider>, _) = match home.key() {
             KeySource::File(path) => {
-                let keys = FileKeys::new(path).with_passphrase(move |request| {
-                    input::passphrase(&shown(request.path), request.retry, global)
-                });
-                let keys = Arc::new(keys);
+                let keys = Arc::new(FileKeys::new(path).with_prompter(Terminal(global)));
                 (Arc::clone(&keys) as Arc<dyn KeyProvider>, Some(keys))
             }
             other => (other.provider(), None),
@@ -91,15 +90,30 @@ impl Session {
         }
     }
 
+    /// Tells the user what to do next, unless told to be quiet.
+    pub(crate) fn hint(&self, hint: &str) {
+        if !self.global.quiet {
+            say_hint(hint);
+        }
+    }
+
+    /// The key file, if the key is in one.
+    pub(crate) fn key_file(&self) -> Option<&FileKeys> {
+        self.file_keys.as_deref()
+    }
+
     /// Tells the user of what was made along with a first secret: a key, or a store for a key that
     /// was there.
     pub(crate) fn tell_what_was_made(&self) {
         let store = self.home.store();
         match &self.file_keys {
-            Some(keys) if keys.created() => self.tell(&format!(
-                "made a new age key at {}; without it these secrets are lost: keep a copy in a safe place",
-                shown(keys.path())
-            )),
+            Some(keys) if keys.created() => {
+                self.tell(&format!(
+                    "made a new age key at {}; without it these secrets are lost: keep a copy in a safe place",
+                    shown(keys.path())
+                ));
+                self.hint("mcplexer key recovery prints a recovery code to keep offline");
+            }
             _ if self.is_first && store.exists() => {
                 self.tell(&format!("made a new store at {}", shown(&store)));
             }
@@ -138,6 +152,25 @@ impl Session {
         }
         similar(scope.as_str(), scopes.iter().map(|scope| scope.id.as_str()))
             .or_else(|| Some("mcplexer scope list shows what there is".to_owned()))
+    }
+}
+
+/// Asks on the terminal, if there is one.
+struct Terminal(Global);
+
+impl Prompter for Terminal {
+    fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {
+        let question = match request.about {
+            About::KeyFile(path) => format!("passphrase for {}: ", shown(path)),
+            About::Slot(label) => format!("passphrase of the store ({}): ", sanitized(label)),
+            About::Plugin(question) => format!("{}: ", sanitized(question)),
+            _ => return None,
+        };
+        input::passphrase(&question, request.retry, self.0)
+    }
+
+    fn tell(&self, message: &str) {
+        say(&sanitized(message));
     }
 }
 

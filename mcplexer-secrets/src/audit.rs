@@ -117,6 +117,22 @@ pub enum AuditOperation {
     DeleteScope,
     /// A line that a crash had left unfinished was removed from the log's end.
     Heal,
+    /// The keys and everything sealed with them were replaced.
+    Rotate,
+    /// A way to open the store was added.
+    AddSlot,
+    /// A way to open the store was taken away, and the store re-keyed.
+    RemoveSlot,
+    /// A lost key was replaced by means of the recovery code, and the store re-keyed.
+    Recover,
+    /// Every value was opened, to check it.
+    Check,
+    /// Every value was written to a backup.
+    Backup,
+    /// A backup was taken in.
+    Restore,
+    /// What deleted records had left in the file was removed.
+    Compact,
 }
 
 /// How a recorded operation ended.

@@ -54,6 +54,36 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`BackendErrorKind::Busy`] if another writer does not make way.
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError>;
+
+    /// Begins to put a whole new state in the place of the current one, which leaves nothing of
+    /// that behind.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    fn replace(&self) -> Result<Replacement<'_>, BackendError>;
+
+    /// Checks what the backend itself keeps in order, as thoroughly as it can.
+    ///
+    /// # Errors
+    /// [`BackendErrorKind::Corrupt`] if something is out of order.
+    fn check(&self) -> Result<(), BackendError> {
+        Ok(())
+    }
+}
+
+/// A state on its way out, and the one that takes its place.
+pub struct Replacement<'a> {
+    /// The current state, which nobody changes meanwhile; `None` if there is none.
+    pub old: Option<Box<dyn Snapshot + 'a>>,
+    /// Begins without any record. Once its commit is applied, what stores the state holds nothing
+    /// that was only in the old one.
+    pub new: Box<dyn Transaction + 'a>,
+}
+
+impl fmt::Debug for Replacement<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replacement")
+    }
 }
 
 /// One state of all tables: what is read through it fits together.

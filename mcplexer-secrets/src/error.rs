@@ -65,6 +65,54 @@ pub enum Error {
     /// The store holds as many scopes as a store can.
     #[error("the store is full: it holds {} scopes", crate::MAX_SCOPES)]
     StoreFull,
+    /// There is no store yet.
+    #[error("there is no store yet")]
+    NoStore,
+    /// No slot has this label or recipient.
+    #[error("no key {slot} opens this store")]
+    SlotNotFound {
+        /// What was asked for.
+        slot: String,
+    },
+    /// Several slots may be meant.
+    #[error("several keys may be meant: {}", .labels.join(", "))]
+    SlotAmbiguous {
+        /// Their labels.
+        labels: Vec<String>,
+    },
+    /// A slot has this label or recipient already.
+    #[error("{slot} opens this store already")]
+    SlotExists {
+        /// The label or the recipient.
+        slot: String,
+    },
+    /// There are as many slots as there can be.
+    #[error(
+        "the store has {} keys, which is as many as it can have",
+        crate::MAX_SLOTS
+    )]
+    SlotsFull,
+    /// Without this slot, nobody could open the store.
+    #[error("{label} is the only key that opens this store")]
+    LastSlot {
+        /// Its label.
+        label: String,
+    },
+    /// Without this slot, whoever wants it removed could not open the store.
+    #[error("{label} is the key in use here: without it you could not open the store")]
+    OwnSlot {
+        /// Its label.
+        label: String,
+    },
+    /// A label that is empty, longer than 64 characters or has a control character.
+    #[error("a label is 1 to 64 characters, none of them a control character")]
+    InvalidLabel,
+    /// A file that was taken for a backup is none.
+    #[error("not a backup of mcplexer: {reason}")]
+    NotABackup {
+        /// Why not.
+        reason: String,
+    },
     /// A name that cannot be one.
     #[error(transparent)]
     InvalidName(#[from] InvalidName),
@@ -163,16 +211,24 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::ScopeNotFound { .. } | Self::SecretNotFound { .. } => ErrorKind::NotFound,
-            Self::ScopeExists { .. } | Self::SecretExists { .. } | Self::VersionMismatch { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::ScopeNotFound { .. }
+            | Self::SecretNotFound { .. }
+            | Self::NoStore
+            | Self::SlotNotFound { .. } => ErrorKind::NotFound,
+            Self::ScopeExists { .. }
+            | Self::SecretExists { .. }
+            | Self::VersionMismatch { .. }
+            | Self::SlotExists { .. } => ErrorKind::Conflict,
             Self::InvalidName(_)
             | Self::InvalidValue(_)
             | Self::InvalidDisplayName
+            | Self::InvalidLabel
+            | Self::SlotAmbiguous { .. }
+            | Self::LastSlot { .. }
+            | Self::OwnSlot { .. }
             | Self::Environment { .. } => ErrorKind::Invalid,
             Self::Locked { .. } | Self::Key(_) => ErrorKind::Key,
-            Self::Tampered { .. } => ErrorKind::Tampered,
+            Self::Tampered { .. } | Self::NotABackup { .. } => ErrorKind::Tampered,
             Self::Backend(error) => match error.kind() {
                 BackendErrorKind::Busy => ErrorKind::Busy,
                 BackendErrorKind::Corrupt => ErrorKind::Tampered,
@@ -180,6 +236,7 @@ impl Error {
             },
             Self::ScopeFull { .. }
             | Self::StoreFull
+            | Self::SlotsFull
             | Self::UnsupportedFormat { .. }
             | Self::Audit { .. }
             | Self::Io { .. }

@@ -7,16 +7,25 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use age::secrecy::ExposeSecret;
-use zeroize::Zeroizing;
+use crate::SecretValue;
 
 mod env;
 mod file;
 mod fixed;
+mod identity;
+mod key_text;
+mod person;
+mod recipient;
+mod recovery;
 
 pub use env::EnvKeys;
-pub use file::{FileKeys, PassphraseRequest};
+pub use file::FileKeys;
 pub use fixed::FixedKeys;
+pub use identity::Identity;
+pub(crate) use person::Person;
+pub use person::{About, PassphraseRequest, Prompter};
+pub use recipient::{InvalidRecipient, Recipient};
+pub use recovery::{InvalidRecoveryCode, RecoveryCode};
 
 /// Yields the identities that may open a store.
 pub trait KeyProvider: fmt::Debug + Send + Sync {
@@ -34,6 +43,43 @@ pub trait KeyProvider: fmt::Debug + Send + Sync {
     fn identities_for_new_store(&self) -> Result<Vec<Identity>, KeyError> {
         self.identities(Ask::Allowed)
     }
+
+    /// Makes an identity that is to take the place of the one with the recipient `old`, and keeps
+    /// it, durably, beside those that are there. If a rotation was cut short, it is the identity
+    /// that was made then.
+    ///
+    /// # Errors
+    /// [`KeyError::NotReplaceable`] if this provider keeps no identities, or
+    /// [`KeyError::NotCreated`] if it cannot be written.
+    fn begin_replacement(&self, old: &str) -> Result<Identity, KeyError> {
+        let _ = old;
+        Err(KeyError::NotReplaceable {
+            origin: "the identity".to_owned(),
+        })
+    }
+
+    /// Drops the identity with this recipient, durably: the old one when the store has moved to
+    /// the new one, or the new one when it has not. One that was not made by
+    /// [`begin_replacement`](Self::begin_replacement) or for a new store may be kept.
+    ///
+    /// # Errors
+    /// [`KeyError::NotDropped`] if that cannot be written.
+    fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
+        let _ = gone;
+        Ok(())
+    }
+
+    /// Asks for a passphrase; `None` if there is nobody to ask.
+    fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {
+        let _ = request;
+        None
+    }
+
+    /// Whom a plugin may talk to.
+    #[doc(hidden)]
+    fn person(&self) -> Option<Arc<dyn Prompter>> {
+        None
+    }
 }
 
 impl<T: KeyProvider + ?Sized> KeyProvider for Arc<T> {
@@ -43,6 +89,22 @@ impl<T: KeyProvider + ?Sized> KeyProvider for Arc<T> {
 
     fn identities_for_new_store(&self) -> Result<Vec<Identity>, KeyError> {
         (**self).identities_for_new_store()
+    }
+
+    fn begin_replacement(&self, old: &str) -> Result<Identity, KeyError> {
+        (**self).begin_replacement(old)
+    }
+
+    fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
+        (**self).end_replacement(gone)
+    }
+
+    fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {
+        (**self).passphrase(request)
+    }
+
+    fn person(&self) -> Option<Arc<dyn Prompter>> {
+        (**self).person()
     }
 }
 
@@ -56,72 +118,21 @@ pub enum Ask {
     Never,
 }
 
-/// An age X25519 identity: a private key. Wiped when dropped; `Debug` shows only its recipient.
-#[derive(Clone)]
-pub struct Identity(pub(crate) age::x25519::Identity);
-
-impl Identity {
-    /// A new random identity.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self(age::x25519::Identity::generate())
-    }
-
-    /// Reads one identity from its text form, `AGE-SECRET-KEY-1…`.
-    ///
-    /// # Errors
-    /// `None` if it is not one; the text is not repeated.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().map(Self)
-    }
-
-    /// Reads the text of an age key file: one identity a line, empty lines and lines that begin
-    /// with `#` aside.
-    ///
-    /// # Errors
-    /// [`InvalidKeyText`] names the first line that is none of these.
-    pub fn parse_all(text: &str) -> Result<Vec<Self>, InvalidKeyText> {
-        let mut identities = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let identity = Self::parse(line).ok_or(InvalidKeyText::Line(index + 1))?;
-            identities.push(identity);
-        }
-        if identities.is_empty() {
-            return Err(InvalidKeyText::NoIdentity);
-        }
-        Ok(identities)
-    }
-
-    /// The public key in its text form, `age1…`.
-    #[must_use]
-    pub fn recipient(&self) -> String {
-        self.0.to_public().to_string()
-    }
-
-    /// The private key in its text form, wiped when dropped.
-    pub(crate) fn to_text(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.to_string().expose_secret().to_owned())
-    }
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Identity({})", self.recipient())
-    }
-}
-
 /// Why a text is not that of an age key file. Nothing of it is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidKeyText {
     /// This line, counted from 1, is no identity, comment or empty line.
-    #[error("line {0} is not an age identity (AGE-SECRET-KEY-1…)")]
+    #[error("line {0} is not an age identity (AGE-SECRET-KEY-1… or AGE-PLUGIN-…)")]
     Line(usize),
+    /// It begins like an SSH private key, and is none that age can use.
+    #[error(
+        "only ssh-ed25519 and ssh-rsa keys, in OpenSSH's own format if they have a passphrase, can open a store"
+    )]
+    Ssh,
+    /// It is an SSH private key with a passphrase, where nobody can be asked for one.
+    #[error("it is encrypted")]
+    Encrypted,
     /// There are only comments and empty lines.
     #[error("it holds no age identity")]
     NoIdentity,
@@ -193,7 +204,7 @@ pub enum KeyError {
     /// None of the identities opens a slot of the store.
     #[error("{tried} is another key", tried = .recipients.join(", "))]
     Wrong {
-        /// The recipients of the identities that were tried.
+        /// What the identities that were tried are called.
         recipients: Vec<String>,
     },
     /// The provider has none.
@@ -207,45 +218,56 @@ pub enum KeyError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The identity cannot be replaced by another: it is an SSH key, belongs to a plugin, or comes
+    /// from the environment.
+    #[error("{origin} cannot be replaced by a new identity here")]
+    NotReplaceable {
+        /// The path, the variable, or what opened the store.
+        origin: String,
+    },
+    /// The store is re-keyed, but an identity it no longer needs is still in the key file.
+    #[error("the store is re-keyed, but {path} still holds the old key", path = .path.display())]
+    NotDropped {
+        /// The key file.
+        path: PathBuf,
+        /// Why it could not be written.
+        source: std::io::Error,
+    },
+    /// The program for a plugin's recipients and identities is not installed.
+    #[error("age-plugin-{name} is not in PATH")]
+    NoPlugin {
+        /// The name of the plugin.
+        name: String,
+    },
+    /// A plugin could not open a slot.
+    #[error("age-plugin-{name} failed: {reason}")]
+    Plugin {
+        /// The name of the plugin.
+        name: String,
+        /// What it says.
+        reason: String,
+    },
+    /// A plugin's identity does not tell whom to encrypt to.
+    #[error("{name} does not name its recipient")]
+    NoRecipient {
+        /// What it is called.
+        name: String,
+    },
+    /// The root key could not be encrypted to a recipient.
+    #[error("cannot encrypt to {recipient}: {reason}")]
+    NotEncrypted {
+        /// The recipient.
+        recipient: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The store has no recovery code, or another one.
+    #[error("this recovery code does not open the store")]
+    RecoveryCodeWrong,
     /// The environment variable is not set.
     #[error("{variable} is not set")]
     NotSet {
         /// The variable.
         variable: &'static str,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECRET: &str =
-        "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
-
-    #[test]
-    fn debug_shows_the_recipient_only() {
-        let identity = Identity::parse(SECRET).unwrap();
-        insta::assert_snapshot!(format!("{identity:?}"), @"Identity(age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa)");
-    }
-
-    #[test]
-    fn a_key_file_may_hold_several_identities_and_comments() {
-        let other = Identity::generate();
-        let text = format!("# mine\r\n{SECRET}\r\n\n  {}  \n", *other.to_text());
-        let identities = Identity::parse_all(&text).unwrap();
-        let recipients: Vec<_> = identities.iter().map(Identity::recipient).collect();
-        assert_eq!(recipients[1], other.recipient());
-        assert_eq!(recipients.len(), 2);
-    }
-
-    #[test]
-    fn a_bad_line_is_named_by_its_number_only() {
-        let error = Identity::parse_all("# x\nAGE-SECRET-KEY-1OOPS\n").unwrap_err();
-        assert_eq!(error, InvalidKeyText::Line(2));
-        assert!(!error.to_string().contains("OOPS"));
-        assert_eq!(
-            Identity::parse_all("# nothing\n").unwrap_err(),
-            InvalidKeyText::NoIdentity
-        );
-    }
 }

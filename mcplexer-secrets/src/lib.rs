@@ -70,6 +70,7 @@ pub mod backend;
     reason = "a suite of checks for tests to call"
 )]
 pub mod conformance;
+mod crash;
 mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -92,8 +93,9 @@ pub use name::{
 };
 pub use record::FORMAT_VERSION;
 pub use store::{
-    MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore,
-    SlotInfo, Store, Stored,
+    CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress, PutMode,
+    Rekeyed, RotateIdentity, ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotInfoKind, Store,
+    Stored,
 };
 pub use time::Timestamp;
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

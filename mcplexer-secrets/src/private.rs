@@ -1,13 +1,18 @@
 //! Files and directories that are nobody else's: mode 0600 and 0700, whatever the umask.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
+use crate::crash::crash_point;
+
+/// Ends the name of a file that is not whole yet.
+const TEMPORARY_SUFFIX: &str = ".new";
 const FILE_MODE: u32 = 0o600;
 const DIRECTORY_MODE: u32 = 0o700;
 
@@ -52,14 +57,71 @@ pub(crate) fn create_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a file without a name that anybody looks for, to be renamed to `path` when it is whole.
+/// Makes a file under a name that nobody looks for, to be renamed to `path` when it is whole.
 pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     let file = tempfile::Builder::new()
-        .prefix(".mcplexer-")
-        .suffix(".new")
+        .prefix(&temporary_prefix(path))
+        .suffix(TEMPORARY_SUFFIX)
         .tempfile_in(directory_of(path))?;
     close_to_others(file.as_file())?;
+    crash_point();
     Ok(file)
+}
+
+/// Removes what programs that were killed have left of [`temporary_beside`] for this path.
+pub(crate) fn remove_temporaries_beside(path: &Path) -> io::Result<()> {
+    for left in temporaries_beside(path)? {
+        match fs::remove_file(left) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => crash_point(),
+        }
+    }
+    Ok(())
+}
+
+/// The files that [`temporary_beside`] has made for this path, and that have not got its name.
+pub(crate) fn temporaries_beside(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let prefix = temporary_prefix(path);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory_of(path))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(prefix.as_encoded_bytes())
+            && name.ends_with(TEMPORARY_SUFFIX.as_bytes())
+        {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+fn temporary_prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push("-");
+    prefix
+}
+
+/// Gives a temporary file the name `path`, in the place of what had it before.
+pub(crate) fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist(path)?;
+    crash_point();
+    Ok(())
+}
+
+/// Gives a temporary file the name `path`, which must be free.
+pub(crate) fn persist_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist_noclobber(path)?;
+    crash_point();
+    Ok(())
+}
+
+/// Makes what was written to a file durable.
+pub(crate) fn sync(file: &File) -> io::Result<()> {
+    file.sync_all()?;
+    crash_point();
+    Ok(())
 }
 
 /// Opens a file that exists; `None` if there is none. Anything but a regular file is refused
@@ -84,7 +146,7 @@ pub(crate) fn close_to_others(file: &File) -> io::Result<()> {
 
 /// Makes what was done to the names in the directory of `path` durable.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(directory_of(path))?.sync_all()
+    sync(&File::open(directory_of(path))?)
 }
 
 /// The directory that `path` lies in.

@@ -87,9 +87,22 @@ pub(crate) struct Slot {
     /// Whose identity opens it, `age1…`.
     pub(crate) recipient: String,
     pub(crate) created: Timestamp,
+    pub(crate) kind: SlotKind,
     /// The root key as an ordinary age file to that recipient.
     #[serde(with = "serde_bytes")]
     pub(crate) wrapped: Vec<u8>,
+}
+
+/// Who holds the identity that opens a slot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum SlotKind {
+    /// Somebody, in a key file, an SSH key or a plugin.
+    Key,
+    /// This, for whoever knows the passphrase: the identity in an ordinary age file that the
+    /// passphrase opens, as `age -p` makes it.
+    Passphrase(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// Whoever has the recovery code.
+    Recovery,
 }
 
 /// A scope, and which secrets it has.

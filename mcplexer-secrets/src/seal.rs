@@ -22,12 +22,13 @@ use std::iter;
 use age::{DecryptError, Decryptor, EncryptError, Encryptor};
 use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
 use age_core::primitives::{aead_decrypt, aead_encrypt, hkdf};
-use age_core::secrecy::ExposeSecret;
+use age_core::secrecy::{ExposeSecret, SecretString};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::keys::{Identity, KeyError, Person, Recipient};
 use crate::record::Context;
 
 const TAG: &str = "mcplexer-seal";
@@ -93,13 +94,18 @@ impl RootKey {
     }
 
     /// Encrypts the root key to an age recipient: the age file that a slot holds.
-    pub(crate) fn wrap(&self, recipient: &dyn age::Recipient) -> Result<Vec<u8>, Error> {
-        encrypt(recipient, self.0.bytes())
+    pub(crate) fn wrap(
+        &self,
+        recipient: &Recipient,
+        person: Option<Person>,
+    ) -> Result<Vec<u8>, KeyError> {
+        recipient.encrypt_with(person, |recipient| encrypt(recipient, self.0.bytes()))
     }
 
     /// Opens what [`wrap`](Self::wrap) made; `None` if this identity does not open it.
-    pub(crate) fn unwrap(wrapped: &[u8], identity: &dyn age::Identity) -> Option<Self> {
-        Key::from_bytes(&decrypt(identity, wrapped)?).map(Self)
+    pub(crate) fn unwrap(wrapped: &[u8], identity: &Identity) -> Result<Option<Self>, KeyError> {
+        let key = identity.decrypt_with(|identity| decrypt(identity, wrapped))?;
+        Ok(key.and_then(|bytes| Key::from_bytes(&bytes)).map(Self))
     }
 
     /// Wraps the key of the scope that `context` describes.
@@ -145,33 +151,52 @@ impl ScopeKey {
 }
 
 fn seal(parent: &Key, context: &Context<'_>, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-    encrypt(&Joint::new(parent, context)?, plaintext)
+    encrypt(&Joint::new(parent, context)?, plaintext).map_err(|error| Error::Seal(error.into()))
 }
 
 fn open(parent: &Key, context: &Context<'_>, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    decrypt(&Joint::new(parent, context).ok()?, sealed)
+    decrypt(&Joint::new(parent, context).ok()?, sealed).ok()
 }
 
-fn encrypt(recipient: &dyn age::Recipient, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-    let encrypted = || -> Result<Vec<u8>, EncryptError> {
-        let mut sealed = Vec::with_capacity(plaintext.len() + 512);
-        let encryptor = Encryptor::with_recipients(iter::once(recipient))?;
-        let mut writer = encryptor.wrap_output(&mut sealed)?;
-        writer.write_all(plaintext)?;
-        writer.finish()?;
-        Ok(sealed)
-    };
-    encrypted().map_err(|error| Error::Seal(error.into()))
+/// Encrypts an identity with a passphrase: the key file that `age -p` would make of it.
+pub(crate) fn encrypt_identity(
+    identity: &Identity,
+    passphrase: &SecretString,
+) -> Result<Vec<u8>, Error> {
+    let text = identity.to_text().unwrap_or_default();
+    let recipient = age::scrypt::Recipient::new(passphrase.clone());
+    encrypt(&recipient, text.as_bytes()).map_err(|error| Error::Seal(error.into()))
 }
 
-fn decrypt(identity: &dyn age::Identity, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let len = plaintext_len(sealed)?;
-    let decryptor = Decryptor::new_buffered(sealed).ok()?;
-    let mut reader = decryptor.decrypt(iter::once(identity)).ok()?;
+/// Opens what [`encrypt_identity`] made; `None` if the passphrase is another.
+pub(crate) fn decrypt_identity(sealed: &[u8], passphrase: &SecretString) -> Option<Identity> {
+    let text = decrypt(&age::scrypt::Identity::new(passphrase.clone()), sealed).ok()?;
+    Identity::parse(str::from_utf8(&text).ok()?)
+}
+
+fn encrypt(recipient: &dyn age::Recipient, plaintext: &[u8]) -> Result<Vec<u8>, EncryptError> {
+    let mut sealed = Vec::with_capacity(plaintext.len() + 512);
+    let encryptor = Encryptor::with_recipients(iter::once(recipient))?;
+    let mut writer = encryptor.wrap_output(&mut sealed)?;
+    writer.write_all(plaintext)?;
+    writer.finish()?;
+    Ok(sealed)
+}
+
+fn decrypt(
+    identity: &dyn age::Identity,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+    let len = plaintext_len(sealed).ok_or(DecryptError::InvalidHeader)?;
+    let decryptor = Decryptor::new_buffered(sealed)?;
+    let mut reader = decryptor.decrypt(iter::once(identity))?;
     let mut plaintext = Zeroizing::new(vec![0; len]);
-    reader.read_exact(&mut plaintext).ok()?;
+    reader.read_exact(&mut plaintext)?;
     // The last chunk is known to be the last only once the end was read.
-    matches!(reader.read(&mut [0]), Ok(0)).then_some(plaintext)
+    match reader.read(&mut [0])? {
+        0 => Ok(plaintext),
+        _ => Err(DecryptError::DecryptionFailed),
+    }
 }
 
 /// The length of the plaintext of an age file, from its layout alone.

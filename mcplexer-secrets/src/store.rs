@@ -4,13 +4,19 @@ use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp};
 
 mod audited;
 mod pages;
+mod rekey;
 mod sealed_store;
+mod slots;
 mod transact;
 mod unlock;
+mod upkeep;
 mod view;
 
+pub use rekey::{Progress, Rekeyed};
 pub use sealed_store::Store;
-pub use unlock::SlotInfo;
+pub use slots::{MAX_SLOTS, RotateIdentity};
+pub use unlock::{SlotInfo, SlotInfoKind};
+pub use upkeep::CheckReport;
 
 /// Most scopes a store can hold.
 pub const MAX_SCOPES: u64 = 100_000;

@@ -17,6 +17,9 @@ pub enum InvalidValue {
     /// A value has at most [`MAX_VALUE_LEN`] bytes.
     #[error("the value is longer than 1 MiB ({MAX_VALUE_LEN} bytes)")]
     TooLong,
+    /// A passphrase is text.
+    #[error("a passphrase must be text in UTF-8")]
+    NotText,
 }
 
 /// 1 byte to 1 MiB of any bytes, wiped when dropped.

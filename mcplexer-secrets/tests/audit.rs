@@ -13,7 +13,8 @@ use mcplexer_secrets::audit::{
     FileAudit, read_audit_log,
 };
 use mcplexer_secrets::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, RedbBackend, Snapshot, Table, Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, RedbBackend, Replacement, Snapshot, Table,
+    Transaction,
 };
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
@@ -439,6 +440,13 @@ impl Backend for Dying {
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
         let death = self.1.load(Ordering::Relaxed).then_some(self.2);
         Ok(Box::new(DyingTransaction(self.0.write()?, death)))
+    }
+
+    fn replace(&self) -> Result<Replacement<'_>, BackendError> {
+        let death = self.1.load(Ordering::Relaxed).then_some(self.2);
+        let Replacement { old, new } = self.0.replace()?;
+        let new = Box::new(DyingTransaction(new, death));
+        Ok(Replacement { old, new })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use mcplexer_secrets::audit::MemoryAudit;
 use mcplexer_secrets::backend::{
-    Backend, BackendError, Commit, RedbBackend, Snapshot, Table, Transaction,
+    Backend, BackendError, Commit, RedbBackend, Replacement, Snapshot, Table, Transaction,
 };
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{Store, conformance};
@@ -69,6 +69,10 @@ impl Backend for Contended {
             inner: self.inner.write()?,
             commits: &self.commits,
         }))
+    }
+
+    fn replace(&self) -> Result<Replacement<'_>, BackendError> {
+        self.inner.replace()
     }
 }
 

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use age::secrecy::SecretString;
-use mcplexer_secrets::keys::{Ask, FileKeys, FixedKeys, Identity, KeyError, KeyProvider};
+use mcplexer_secrets::keys::{
+    Ask, FileKeys, FixedKeys, Identity, KeyError, KeyProvider, PassphraseRequest,
+};
 use mcplexer_secrets::{Error, ErrorKind, PutMode, SecretStore, SecretValue, Store};
 use tempfile::TempDir;
 
@@ -76,10 +78,10 @@ fn a_new_store_has_a_new_key_and_both_are_private() {
     assert_eq!(mode(home.file().parent().unwrap()), 0o700);
     let text = fs::read_to_string(home.key()).unwrap();
     let identities = Identity::parse_all(&text).unwrap();
-    assert!(text.contains(&format!("# public key: {}\n", identities[0].recipient())));
+    assert!(text.contains(&format!("# public key: {}\n", identities[0].name())));
     assert_eq!(
         home.store().slots().unwrap()[0].recipient,
-        identities[0].recipient()
+        identities[0].name()
     );
     // Nothing but the key is left beside it.
     assert_eq!(
@@ -133,7 +135,7 @@ fn another_key_is_refused_by_name() {
     let KeyError::Wrong { recipients } = key_error(get(&store)) else {
         panic!("another reason");
     };
-    assert_eq!(recipients, [other.recipient()]);
+    assert_eq!(recipients, [other.name()]);
 }
 
 /// F08: of two first runs, exactly one key wins, and both succeed.
@@ -264,7 +266,7 @@ fn encrypt(text: &[u8], passphrase: &str, armored: bool) -> Vec<u8> {
 fn answering(path: PathBuf, answers: &'static [&'static str]) -> (FileKeys, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
-    let keys = FileKeys::new(path).with_passphrase(move |request| {
+    let keys = FileKeys::new(path).with_prompter(move |request: &PassphraseRequest<'_>| {
         let before = count.fetch_add(1, Ordering::Relaxed);
         assert_eq!(request.retry, before > 0);
         let answer = answers.get(usize::try_from(before).unwrap())?;
@@ -342,7 +344,7 @@ fn a_key_file_encrypted_to_a_key_is_refused() {
 
 #[test]
 fn debug_shows_where_a_key_is_and_nothing_of_it() {
-    let keys = FileKeys::new("/keys/age.key").with_passphrase(|_| None);
+    let keys = FileKeys::new("/keys/age.key").with_prompter(|_: &PassphraseRequest<'_>| None);
     insta::assert_snapshot!(format!("{keys:?}"), @"FileKeys(/keys/age.key)");
     let store = Store::open("/nowhere/secrets.redb", keys).unwrap();
     insta::assert_snapshot!(format!("{store:?}"), @"Store { backend: RedbBackend(/nowhere/secrets.redb), keys: FileKeys(/keys/age.key), audit: None, .. }");

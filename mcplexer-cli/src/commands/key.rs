@@ -1,19 +1,32 @@
 //! `mcplexer key …`
 
-use mcplexer_secrets::keys::{Identity, KeyError};
-use mcplexer_secrets::{Error, KeySource};
+use std::fs;
+use std::time::Instant;
+
+use mcplexer_secrets::keys::{Ask, Identity, KeyError, Recipient};
+use mcplexer_secrets::{Error, KeySource, Rekeyed, RotateIdentity, SlotInfo, SlotInfoKind};
 use serde::Serialize;
 
-use crate::cli::{Global, Key};
-use crate::exit_code;
+use crate::cli::{AddKey, Global, Key};
 use crate::failure::Failure;
-use crate::output::{print, print_json, sanitized, shown, table};
+use crate::output::{Ago, count, print, print_json, sanitized, shown, table};
+use crate::progress::Bar;
 use crate::session::Session;
+use crate::{exit_code, input};
 
-pub(super) fn run(command: &Key, global: Global) -> Result<(), Failure> {
+pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
     match command {
         Key::Init => init(global),
-        Key::Show { json } => show(*json, global),
+        Key::Show { json } => show(json, global),
+        Key::List { json } => list(json, global),
+        Key::Add(key) => add(&key, global),
+        Key::Remove { key, force, json } => remove(&key, force, json, global),
+        Key::Rotate {
+            keep_identity,
+            json,
+        } => rotate(keep_identity, json, global),
+        Key::Recovery => recovery(global),
+        Key::Recover { lost, json } => recover(lost.as_deref(), json, global),
     }
 }
 
@@ -31,10 +44,15 @@ fn init(global: Global) -> Result<(), Failure> {
 }
 
 #[derive(Serialize)]
-struct Document {
+struct ShowDocument {
     key: String,
     recipients: Vec<String>,
     slots: Vec<SlotRow>,
+}
+
+#[derive(Serialize)]
+struct ListDocument {
+    keys: Vec<SlotRow>,
 }
 
 /// A slot in JSON output.
@@ -42,15 +60,41 @@ struct Document {
 struct SlotRow {
     recipient: String,
     label: String,
+    kind: &'static str,
     created: String,
     opens: bool,
+}
+
+impl SlotRow {
+    /// `names` are what the identities at hand are called.
+    fn of(slot: SlotInfo, names: &[String]) -> Self {
+        Self {
+            opens: names.contains(&slot.recipient),
+            kind: kind(&slot),
+            recipient: slot.recipient,
+            label: slot.label,
+            created: slot.created.to_string(),
+        }
+    }
+}
+
+/// What kind of key opens a slot, in a word.
+fn kind(slot: &SlotInfo) -> &'static str {
+    match slot.kind {
+        SlotInfoKind::Passphrase => "passphrase",
+        SlotInfoKind::Recovery => "recovery",
+        _ if slot.recipient.starts_with("ssh-") => "ssh",
+        // An age recipient has no `1` but the one after its prefix.
+        _ if slot.recipient.matches('1').count() > 1 => "plugin",
+        _ => "age",
+    }
 }
 
 fn show(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let slots = session.store.slots()?;
     let recipients: Vec<_> = match session.identities() {
-        Ok(identities) => identities.iter().map(Identity::recipient).collect(),
+        Ok(identities) => identities.iter().map(Identity::name).collect(),
         Err(Error::Key(reason @ KeyError::Missing { .. })) => {
             return Err(if slots.is_empty() {
                 Failure::from(Error::Key(reason)).with_hint(
@@ -70,15 +114,10 @@ fn show(json: bool, global: Global) -> Result<(), Failure> {
     };
     let slots: Vec<_> = slots
         .into_iter()
-        .map(|slot| SlotRow {
-            opens: recipients.contains(&slot.recipient),
-            recipient: slot.recipient,
-            label: slot.label,
-            created: slot.created.to_string(),
-        })
+        .map(|slot| SlotRow::of(slot, &recipients))
         .collect();
     if json {
-        return print_json(&Document {
+        return print_json(&ShowDocument {
             key,
             recipients,
             slots,
@@ -99,4 +138,211 @@ fn show(json: bool, global: Global) -> Result<(), Failure> {
         rows.push(vec!["slot".into(), sanitized(text)]);
     }
     print(&table(&rows))
+}
+
+fn list(json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let slots = session.store.slots()?;
+    if slots.is_empty() {
+        return Err(Error::NoStore.into());
+    }
+    // Which one is in use is told if that takes no question.
+    let identities = session.keys.identities(Ask::Never).unwrap_or_default();
+    let names: Vec<_> = identities.iter().map(Identity::name).collect();
+    if json {
+        let keys = slots.into_iter().map(|slot| SlotRow::of(slot, &names));
+        return print_json(&ListDocument {
+            keys: keys.collect(),
+        });
+    }
+    let header = ["LABEL", "KIND", "MADE", "RECIPIENT"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for slot in &slots {
+        let here = if names.contains(&slot.recipient) {
+            " (in use here)"
+        } else {
+            ""
+        };
+        rows.push(vec![
+            sanitized(&slot.label),
+            kind(slot).to_owned(),
+            Ago(slot.created).to_string(),
+            sanitized(format!("{}{here}", short(&slot.recipient))),
+        ]);
+    }
+    print(&table(&rows))
+}
+
+/// A recipient, the middle left out of a long one.
+fn short(recipient: &str) -> String {
+    const LONGEST: usize = 70;
+    match (
+        recipient.get(..40),
+        recipient.get(recipient.len().saturating_sub(12)..),
+    ) {
+        (Some(start), Some(end)) if recipient.len() > LONGEST => format!("{start}…{end}"),
+        _ => recipient.to_owned(),
+    }
+}
+
+fn add(key: &AddKey, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let label = key.label.as_deref();
+    let slot = if key.passphrase {
+        if !session.store.exists()? {
+            return Err(Error::NoStore.into());
+        }
+        let passphrase = input::new_passphrase(global)?;
+        session.store.add_passphrase(&passphrase, label)
+    } else {
+        session.store.add_recipient(&recipient(key)?, label)
+    };
+    let slot = slot.map_err(|error| session.explain(error))?;
+    session.tell(&sanitized(format!(
+        "{} opens the store too: {}",
+        slot.label,
+        match slot.kind {
+            SlotInfoKind::Passphrase => "by its passphrase, where no key file does".to_owned(),
+            _ => short(&slot.recipient),
+        }
+    )));
+    if key.json {
+        return print_json(&SlotRow::of(slot, &[]));
+    }
+    Ok(())
+}
+
+/// The recipient that was given, in words of the command line or in a file.
+fn recipient(key: &AddKey) -> Result<Recipient, Failure> {
+    let text = match &key.file {
+        None => key.recipient.join(" "),
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|source| Error::Io {
+                action: "read",
+                path: path.clone(),
+                source,
+            })?;
+            let mut lines = text.lines().map(str::trim);
+            let line = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+            line.unwrap_or_default().to_owned()
+        }
+    };
+    text.parse().map_err(|error| {
+        Failure::new(format!("{error}"))
+            .with_hint("the owner prints it with age-keygen -y KEYFILE, or finds it in ~/.ssh/id_ed25519.pub")
+            .with_code(exit_code::USAGE)
+    })
+}
+
+fn remove(key: &str, force: bool, json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    rekey(&session, json, |bar| {
+        session
+            .store
+            .remove_slot(key, force, &mut |progress| bar.show(progress))
+    })?;
+    session.hint("copies of the store and backups made before still open with the removed key; replace the secrets its owner has seen");
+    Ok(())
+}
+
+fn rotate(keep_identity: bool, json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let identity = match keep_identity {
+        true => RotateIdentity::Keep,
+        false => RotateIdentity::Replace,
+    };
+    rekey(&session, json, |bar| {
+        session
+            .store
+            .rotate(identity, &mut |progress| bar.show(progress))
+    })?;
+    if !keep_identity {
+        hint_at_backups(&session);
+    }
+    Ok(())
+}
+
+fn recovery(global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let code = session
+        .store
+        .add_recovery_code()
+        .map_err(|error| match error {
+            Error::SlotExists { .. } => Failure::new("this store has a recovery code already")
+                .with_hint("mcplexer key remove 'recovery code' makes the old one worthless")
+                .with_code(exit_code::CONFLICT),
+            error => session.explain(error),
+        })?;
+    session.tell(
+        "this code opens the store if every key is lost; it is shown this once, write it down:",
+    );
+    print(&format!("{}\n", *code.expose()))?;
+    session.hint("mcplexer key recover takes it");
+    Ok(())
+}
+
+fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    if !session.store.exists()? {
+        return Err(Error::NoStore.into());
+    }
+    let code = input::recovery_code(global)?;
+    rekey(&session, json, |bar| {
+        session
+            .store
+            .recover(&code, lost, &mut |progress| bar.show(progress))
+    })?;
+    session.tell(&format!(
+        "the new key is in {}; the recovery code stays good",
+        match session.home.key() {
+            KeySource::File(path) => shown(path),
+            _ => String::new(),
+        }
+    ));
+    Ok(())
+}
+
+fn hint_at_backups(session: &Session) {
+    session.hint("an old backup does not open with the new key; mcplexer backup create FILE");
+}
+
+#[derive(Serialize)]
+struct RekeyDocument {
+    generation: u64,
+    scopes: u64,
+    secrets: u64,
+    recipient: Option<String>,
+    seconds: f64,
+}
+
+/// Re-keys with a bar that shows how far it is, and tells what was done.
+fn rekey(
+    session: &Session,
+    json: bool,
+    work: impl FnOnce(&Bar) -> Result<Rekeyed, Error>,
+) -> Result<(), Failure> {
+    let start = Instant::now();
+    let bar = Bar::new("re-keying", session.global);
+    let rekeyed = work(&bar);
+    drop(bar);
+    let rekeyed = rekeyed.map_err(|error| session.explain(error))?;
+    let seconds = start.elapsed().as_secs_f64();
+    let new = rekeyed.recipient.as_deref();
+    let new = new.map_or_else(String::new, |new| format!("; new identity {new}"));
+    session.tell(&format!(
+        "generation {}: {}, {}, {seconds:.1} s{new}",
+        rekeyed.generation,
+        count(rekeyed.scopes, "scope"),
+        count(rekeyed.secrets, "secret"),
+    ));
+    if json {
+        return print_json(&RekeyDocument {
+            generation: rekeyed.generation,
+            scopes: rekeyed.scopes,
+            secrets: rekeyed.secrets,
+            recipient: rekeyed.recipient,
+            seconds: (seconds * 1000.0).round() / 1000.0,
+        });
+    }
+    Ok(())
 }

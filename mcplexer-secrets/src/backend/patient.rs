@@ -8,6 +8,7 @@ use std::time::Duration;
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
+use crate::crash::crash_point;
 use crate::patience::wait_for;
 
 /// A [`FileBackend`] that gives up on a lock, with [`NoPatience`], when its holder does not make
@@ -45,15 +46,15 @@ impl StorageBackend for PatientFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        self.file.set_len(len).inspect(|()| crash_point())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.sync_data().inspect(|()| crash_point())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.file.write(offset, data)
+        self.file.write(offset, data).inspect(|()| crash_point())
     }
 
     fn close(&self) -> io::Result<()> {

@@ -16,10 +16,10 @@ use redb::{
 };
 
 use self::cause::{Cause, failure, place};
-use self::transaction::{Begun, NewFile, RedbSnapshot, RedbTransaction};
+use self::transaction::{Begun, Lock, NewFile, RedbSnapshot, RedbTransaction};
 use super::panics::catch;
 use super::patient::PatientFile;
-use super::{Backend, BackendError, Snapshot, Transaction};
+use super::{Backend, BackendError, Replacement, Snapshot, Transaction};
 use crate::patience::{PATIENCE, wait_for, wait_for_lock};
 use crate::private;
 
@@ -205,6 +205,11 @@ impl RedbBackend {
             Err(error) => Err(error),
         });
         let transaction = begun?.ok_or(Cause::WouldBlock)?;
+        // The one before may have put another file in the place of this one.
+        if !self.is_current(&database) {
+            drop(transaction);
+            return self.begin_write();
+        }
         let is_first = self.path.is_none() && transaction.list_tables()?.next().is_none();
         Ok(Begun {
             transaction,
@@ -235,9 +240,58 @@ impl RedbBackend {
             new_file: Some(NewFile {
                 file,
                 database,
-                _lock: directory,
+                path: path.clone(),
+                lock: Lock::Directory(directory),
             }),
         }))
+    }
+
+    /// Begins to write a state that has nothing of the current one, and gives that to read from.
+    /// Memory is emptied; a file is written anew, under another name until it is whole, so that
+    /// no page of it ever held what was in the old one.
+    fn begin_replace(&self) -> Result<(Option<ReadTransaction>, Begun), Cause> {
+        let begun = self.begin_write()?;
+        if begun.is_first {
+            return Ok((None, begun));
+        }
+        let Begun { transaction, .. } = begun;
+        let database = self.writer()?.ok_or(Cause::WouldBlock)?;
+        let old = database.begin_read()?;
+        let Some(path) = &self.path else {
+            transaction::clear(&transaction)?;
+            let begun = Begun {
+                transaction,
+                is_first: false,
+                new_file: None,
+            };
+            return Ok((Some(old), begun));
+        };
+        // A link goes on pointing to the store.
+        let path = path.canonicalize()?;
+        private::remove_temporaries_beside(&path)?;
+        let file = private::temporary_beside(&path)?;
+        let backend = PatientFile::new(file.reopen()?, self.patience)?;
+        let database = multi_writer().create_with_backend(backend)?;
+        let begun = Begun {
+            transaction: database.begin_write()?,
+            is_first: false,
+            new_file: Some(NewFile {
+                file,
+                database,
+                path,
+                lock: Lock::Replaced(transaction),
+            }),
+        };
+        Ok((Some(old), begun))
+    }
+
+    /// Whether `database` is still what is open: its file has not been replaced.
+    fn is_current(&self, database: &Arc<Database>) -> bool {
+        let open = self.current();
+        match open.as_ref().map(|open| &open.handle) {
+            Some(Handle::Writer(current)) => Arc::ptr_eq(current, database),
+            Some(Handle::Reader(_)) | None => false,
+        }
     }
 
     /// The database, open for writing; `None` if its file does not exist.
@@ -294,5 +348,39 @@ impl Backend for RedbBackend {
             backend: self,
             begun: Some(begun),
         }))
+    }
+
+    fn replace(&self) -> Result<Replacement<'_>, BackendError> {
+        let (old, begun) = self.run("open", || self.begin_replace())?;
+        let old = old.map(|transaction| {
+            Box::new(RedbSnapshot {
+                backend: self,
+                transaction: Some(transaction),
+            }) as Box<dyn Snapshot>
+        });
+        let new = Box::new(RedbTransaction {
+            backend: self,
+            begun: Some(begun),
+        });
+        Ok(Replacement { old, new })
+    }
+
+    /// Verifies the checksum of every page. That takes a handle of its own, which waits for
+    /// writers.
+    fn check(&self) -> Result<(), BackendError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        self.run("check", || {
+            let how = OpenOptions::new().read(true).write(true).clone();
+            let Some((backend, _)) = self.open_file(path, &how)? else {
+                return Ok(());
+            };
+            let mut database = multi_writer().create_with_backend(backend)?;
+            match database.check_integrity()? {
+                true => Ok(()),
+                false => Err(Cause::Panic),
+            }
+        })
     }
 }

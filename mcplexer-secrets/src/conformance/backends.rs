@@ -1,12 +1,13 @@
-use crate::backend::{Backend, Commit, Snapshot, Table};
+use crate::backend::{Backend, Commit, Replacement, Snapshot, Table};
 
-pub(super) const CHECKS: [fn(&dyn Backend); 6] = [
+pub(super) const CHECKS: [fn(&dyn Backend); 7] = [
     a_state_comes_with_the_first_commit,
     a_commit_applies_wholly,
     a_dropped_transaction_leaves_no_trace,
     a_snapshot_shows_one_state,
     prefixes_are_scanned_and_deleted_in_order,
     records_may_be_large,
+    a_replacement_takes_the_place_of_everything,
 ];
 
 fn get(snapshot: &dyn Snapshot, table: Table, key: &[u8]) -> Option<Vec<u8>> {
@@ -134,4 +135,31 @@ fn records_may_be_large(backend: &dyn Backend) {
     let snapshot = read(backend);
     assert!(get(&*snapshot, Table::Secrets, b"k") == Some(record));
     assert_eq!(get(&*snapshot, Table::Secrets, b"l"), Some(vec![]));
+}
+
+fn a_replacement_takes_the_place_of_everything(backend: &dyn Backend) {
+    put_all(backend, Table::Meta, &[b"old"]);
+    put_all(backend, Table::Secrets, &[b"a", b"b"]);
+    let before = read(backend);
+
+    let Replacement { old, mut new } = backend.replace().expect("a replacement");
+    let old = old.expect("the old state");
+    assert!(!new.is_first());
+    assert_eq!(keys(&*old, Table::Secrets, b""), [b"a", b"b"]);
+    assert!(keys(&*new, Table::Secrets, b"").is_empty());
+    new.put(Table::Secrets, b"c", b"record").expect("a put");
+    drop(old);
+    drop(new);
+    assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"a", b"b"]);
+
+    let Replacement { old, mut new } = backend.replace().expect("a replacement");
+    new.put(Table::Secrets, b"c", b"record").expect("a put");
+    drop(old);
+    assert_eq!(new.commit().expect("a commit"), Commit::Applied);
+    assert_eq!(keys(&*before, Table::Secrets, b""), [b"a", b"b"]);
+    drop(before);
+    assert!(keys(&*read(backend), Table::Meta, b"").is_empty());
+    assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"c"]);
+    put_all(backend, Table::Secrets, &[b"d"]);
+    assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"c", b"d"]);
 }

@@ -1,16 +1,23 @@
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::{Ask, Identity, InvalidKeyText, KeyError, KeyProvider};
+use super::identity::{SshKey, is_ssh_key};
+use super::person::Person;
+use super::{
+    About, Ask, Identity, InvalidKeyText, KeyError, KeyProvider, PassphraseRequest, Prompter,
+    key_text,
+};
+use crate::SecretValue;
+use crate::patience::{PATIENCE, wait_for_lock};
 use crate::private::{self, Exposure};
-use crate::{SecretValue, Timestamp};
 
 /// No key file is larger.
 const MAX_FILE_LEN: u64 = 1 << 20;
@@ -19,28 +26,32 @@ const ATTEMPTS: u32 = 3;
 const BINARY_AGE: &[u8] = b"age-encryption.org/";
 const ARMORED_AGE: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 
-type AskPassphrase = Box<dyn Fn(&PassphraseRequest<'_>) -> Option<SecretValue> + Send + Sync>;
-
-/// Identities in an age key file.
+/// Identities in a key file.
 ///
-/// The file holds one identity or several, and may itself be encrypted with a passphrase, as
-/// `age -p` does it (binary or armored). It must belong to the user and be closed to everybody
-/// else. For a new store it is made if it does not exist, with mode 0600 in a directory of mode
-/// 0700; it is never overwritten.
+/// The file is one of
+/// * an age key file, which holds one identity or several, also of plugins;
+/// * one that is encrypted with a passphrase, as `age -p` does it (binary or armored);
+/// * an SSH private key, `ssh-ed25519` or `ssh-rsa`, with a passphrase or without.
+///
+/// It must belong to the user and be closed to everybody else. For a new store it is made if it
+/// does not exist, with mode 0600 in a directory of mode 0700; it is never overwritten.
 pub struct FileKeys {
     path: PathBuf,
-    ask: Option<AskPassphrase>,
+    person: Option<Person>,
+    /// The passphrase that opened the file, so that nobody is asked twice: not when the key is
+    /// replaced, and not when somebody else has done so.
+    passphrase: Mutex<Option<SecretValue>>,
     created: AtomicBool,
 }
 
-/// What a passphrase is wanted for.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct PassphraseRequest<'a> {
-    /// The key file.
-    pub path: &'a Path,
-    /// Whether an earlier answer was wrong.
-    pub retry: bool,
+/// What is in a key file.
+enum Content {
+    /// Lines of identities.
+    Plain(Zeroizing<Vec<u8>>),
+    /// The same, from an encrypted file.
+    Decrypted(Zeroizing<Vec<u8>>, age::armor::Format),
+    /// An SSH private key.
+    Ssh(Identity),
 }
 
 impl FileKeys {
@@ -49,19 +60,17 @@ impl FileKeys {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            ask: None,
+            person: None,
+            passphrase: Mutex::new(None),
             created: AtomicBool::new(false),
         }
     }
 
-    /// Asks `ask` when the file turns out to be encrypted with a passphrase; `None` gives up. A
-    /// wrong passphrase is asked for again, three times in all.
+    /// Asks `person` when the file turns out to be encrypted with a passphrase, or a plugin wants
+    /// to know something. A wrong passphrase is asked for again, three times in all.
     #[must_use]
-    pub fn with_passphrase(
-        mut self,
-        ask: impl Fn(&PassphraseRequest<'_>) -> Option<SecretValue> + Send + Sync + 'static,
-    ) -> Self {
-        self.ask = Some(Box::new(ask));
+    pub fn with_prompter(mut self, person: impl Prompter + 'static) -> Self {
+        self.person = Some(Arc::new(person));
         self
     }
 
@@ -108,75 +117,200 @@ impl FileKeys {
         Ok(bytes)
     }
 
+    fn content(&self, ask: Ask) -> Result<Content, KeyError> {
+        let bytes = self.read()?;
+        let armored = bytes.trim_ascii_start().starts_with(ARMORED_AGE);
+        if armored || bytes.starts_with(BINARY_AGE) {
+            let text = self.decrypt(&bytes, ask)?;
+            let format = match armored {
+                true => age::armor::Format::AsciiArmor,
+                false => age::armor::Format::Binary,
+            };
+            return Ok(Content::Decrypted(text, format));
+        }
+        if !is_ssh_key(&bytes) {
+            return Ok(Content::Plain(bytes));
+        }
+        match SshKey::parse(&bytes).map_err(|reason| self.invalid(reason))? {
+            SshKey::Open(identity) => Ok(Content::Ssh(identity)),
+            SshKey::Encrypted(key, recipient) => {
+                let opened = self.ask_until_right(ask, |passphrase| {
+                    Ok(key.decrypt(passphrase).ok().map(age::ssh::Identity::from))
+                })?;
+                Ok(Content::Ssh(SshKey::opened(opened, &recipient)))
+            }
+        }
+    }
+
+    fn invalid(&self, reason: InvalidKeyText) -> KeyError {
+        KeyError::Invalid {
+            origin: self.path.display().to_string(),
+            reason,
+        }
+    }
+
+    fn text<'a>(&self, bytes: &'a [u8]) -> Result<&'a str, KeyError> {
+        str::from_utf8(bytes).map_err(|_| self.invalid(InvalidKeyText::NotText))
+    }
+
     fn parse(&self, bytes: &[u8]) -> Result<Vec<Identity>, KeyError> {
-        str::from_utf8(bytes)
-            .map_err(|_| InvalidKeyText::NotText)
-            .and_then(Identity::parse_all)
-            .map_err(|reason| KeyError::Invalid {
-                origin: self.path.display().to_string(),
-                reason,
-            })
+        Identity::parse_all_with(self.text(bytes)?, self.person.as_ref())
+            .map_err(|reason| self.invalid(reason))
     }
 
     /// Opens a key file made by `age -p`.
     fn decrypt(&self, bytes: &[u8], ask: Ask) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let path = || self.path.clone();
-        let needed = || KeyError::PassphraseNeeded { path: path() };
-        let damaged = || KeyError::NotByPassphrase { path: path() };
-        let passphrase = match (&self.ask, ask) {
-            (Some(passphrase), Ask::Allowed) => passphrase,
-            _ => return Err(needed()),
+        let damaged = || KeyError::NotByPassphrase {
+            path: self.path.clone(),
         };
-        for attempt in 0..ATTEMPTS {
-            let decryptor =
-                age::Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|_| damaged())?;
-            if !decryptor.is_scrypt() {
-                return Err(damaged());
-            }
-            let request = PassphraseRequest {
-                path: &self.path,
-                retry: attempt > 0,
-            };
-            let answer = passphrase(&request).ok_or_else(needed)?;
-            let Ok(answer) = str::from_utf8(answer.expose()) else {
-                continue;
-            };
-            let identity = age::scrypt::Identity::new(SecretString::from(answer.to_owned()));
+        let decryptor = || age::Decryptor::new_buffered(ArmoredReader::new(bytes));
+        if !decryptor().is_ok_and(|decryptor| decryptor.is_scrypt()) {
+            return Err(damaged());
+        }
+        self.ask_until_right(ask, |passphrase| {
+            let identity = age::scrypt::Identity::new(passphrase);
+            let decryptor = decryptor().map_err(|_| damaged())?;
             match decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)) {
                 Ok(mut reader) => {
                     // Never more than went in, so the buffer never grows.
                     let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
                     reader.read_to_end(&mut text).map_err(|_| damaged())?;
-                    return Ok(text);
+                    Ok(Some(text))
                 }
-                Err(age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys) => {}
-                Err(_) => return Err(damaged()),
+                Err(age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys) => {
+                    Ok(None)
+                }
+                Err(_) => Err(damaged()),
+            }
+        })
+    }
+
+    /// Tries the passphrase that was right before, then asks for one, until `open` opens.
+    fn ask_until_right<T>(
+        &self,
+        ask: Ask,
+        open: impl Fn(SecretString) -> Result<Option<T>, KeyError>,
+    ) -> Result<T, KeyError> {
+        let path = || self.path.clone();
+        let mut known = self.known_passphrase();
+        if let Some(passphrase) = known.as_ref().and_then(secret_string)
+            && let Some(opened) = open(passphrase)?
+        {
+            return Ok(opened);
+        }
+        *known = None;
+        let person = match (&self.person, ask) {
+            (Some(person), Ask::Allowed) => person,
+            _ => return Err(KeyError::PassphraseNeeded { path: path() }),
+        };
+        for attempt in 0..ATTEMPTS {
+            let request = PassphraseRequest {
+                about: About::KeyFile(&self.path),
+                retry: attempt > 0,
+            };
+            let answer = person
+                .passphrase(&request)
+                .ok_or_else(|| KeyError::PassphraseNeeded { path: path() })?;
+            if let Some(passphrase) = secret_string(&answer)
+                && let Some(opened) = open(passphrase)?
+            {
+                *known = Some(answer);
+                return Ok(opened);
             }
         }
         Err(KeyError::PassphraseWrong { path: path() })
     }
 
+    fn known_passphrase(&self) -> MutexGuard<'_, Option<SecretValue>> {
+        self.passphrase
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes a new identity, unless somebody else was faster: whoever comes second uses the
     /// first one's.
-    fn create(&self) -> std::io::Result<()> {
-        let identity = Identity::generate();
+    fn create(&self, text: &str) -> io::Result<()> {
         private::create_parent(&self.path)?;
         let mut file = private::temporary_beside(&self.path)?;
-        let text = Zeroizing::new(format!(
-            "# mcplexer key, made {}\n# public key: {}\n{}\n",
-            Timestamp::now(),
-            identity.recipient(),
-            *identity.to_text()
-        ));
         file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(&self.path) {
-            Ok(_) => self.created.store(true, Ordering::Relaxed),
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.error),
+        private::sync(file.as_file())?;
+        match private::persist_new(file, &self.path) {
+            Ok(()) => self.created.store(true, Ordering::Relaxed),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
         private::sync_parent(&self.path)
     }
+
+    /// Puts what `change` makes of the text in the place of the file, encrypted as it was.
+    fn edit(
+        &self,
+        failed: impl Fn(io::Error) -> KeyError,
+        change: impl FnOnce(&str) -> Result<Zeroizing<String>, KeyError>,
+    ) -> Result<(), KeyError> {
+        // A link goes on pointing to the key.
+        let path = self.path.canonicalize().map_err(&failed)?;
+        let directory = File::open(private::directory_of(&path)).map_err(&failed)?;
+        wait_for_lock(&directory, PATIENCE)
+            .and_then(|locked| locked.ok_or_else(|| ErrorKind::WouldBlock.into()))
+            .map_err(&failed)?;
+        let (text, format) = match self.content(Ask::Allowed)? {
+            Content::Plain(text) => (text, None),
+            Content::Decrypted(text, format) => (text, Some(format)),
+            Content::Ssh(identity) => {
+                return Err(KeyError::NotReplaceable {
+                    origin: identity.name(),
+                });
+            }
+        };
+        let text = self.text(&text)?;
+        let new = change(text)?;
+        if *new == text {
+            return Ok(());
+        }
+        let write = || -> io::Result<()> {
+            private::remove_temporaries_beside(&path)?;
+            let mut file = private::temporary_beside(&path)?;
+            match format {
+                None => file.write_all(new.as_bytes())?,
+                Some(format) => self.encrypt(&new, format, file.as_file_mut())?,
+            }
+            private::sync(file.as_file())?;
+            private::persist(file, &path)?;
+            private::sync_parent(&path)
+        };
+        write().map_err(failed)
+    }
+
+    /// Encrypts with the passphrase that has opened the file.
+    fn encrypt(&self, text: &str, format: age::armor::Format, file: &mut File) -> io::Result<()> {
+        let passphrase = self.known_passphrase().as_ref().and_then(secret_string);
+        let encryptor = age::Encryptor::with_user_passphrase(passphrase.unwrap_or_default());
+        let armored = age::armor::ArmoredWriter::wrap_output(file, format)?;
+        let mut writer = encryptor.wrap_output(armored)?;
+        writer.write_all(text.as_bytes())?;
+        writer.finish()?.finish()?;
+        Ok(())
+    }
+
+    /// The identities that a rotation which was cut short has left behind in the file: each that
+    /// is to take the place of another, with the recipient of that other.
+    ///
+    /// # Errors
+    /// As [`identities`](KeyProvider::identities).
+    pub fn unfinished(&self, ask: Ask) -> Result<Vec<(Identity, String)>, KeyError> {
+        match self.content(ask)? {
+            Content::Plain(text) | Content::Decrypted(text, _) => {
+                Ok(key_text::replacements(self.text(&text)?))
+            }
+            Content::Ssh(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+fn secret_string(passphrase: &SecretValue) -> Option<SecretString> {
+    let text = str::from_utf8(passphrase.expose()).ok()?;
+    Some(SecretString::from(text.to_owned()))
 }
 
 impl fmt::Debug for FileKeys {
@@ -187,22 +321,57 @@ impl fmt::Debug for FileKeys {
 
 impl KeyProvider for FileKeys {
     fn identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyError> {
-        let bytes = self.read()?;
-        if bytes.starts_with(BINARY_AGE) || bytes.trim_ascii_start().starts_with(ARMORED_AGE) {
-            self.parse(&self.decrypt(&bytes, ask)?)
-        } else {
-            self.parse(&bytes)
+        match self.content(ask)? {
+            Content::Plain(text) | Content::Decrypted(text, _) => self.parse(&text),
+            Content::Ssh(identity) => Ok(vec![identity]),
         }
     }
 
     fn identities_for_new_store(&self) -> Result<Vec<Identity>, KeyError> {
         match self.identities(Ask::Allowed) {
             Err(KeyError::Missing { path }) => {
-                self.create()
+                let text = key_text::block(&Identity::generate(), None);
+                self.create(&text)
                     .map_err(|source| KeyError::NotCreated { path, source })?;
                 self.identities(Ask::Allowed)
             }
             result => result,
         }
+    }
+
+    fn begin_replacement(&self, old: &str) -> Result<Identity, KeyError> {
+        let not_created = |source| KeyError::NotCreated {
+            path: self.path.clone(),
+            source,
+        };
+        let mut identity = Identity::generate();
+        if matches!(self.read(), Err(KeyError::Missing { .. })) {
+            let text = key_text::block(&identity, Some(old));
+            self.create(&text).map_err(not_created)?;
+        }
+        self.edit(not_created, |text| {
+            if let Some(begun) = key_text::replacement_of(text, old) {
+                identity = begun;
+                return Ok(Zeroizing::new(text.to_owned()));
+            }
+            Ok(key_text::with(text, &identity, old))
+        })?;
+        Ok(identity)
+    }
+
+    fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
+        let not_dropped = |source| KeyError::NotDropped {
+            path: self.path.clone(),
+            source,
+        };
+        self.edit(not_dropped, |text| Ok(key_text::without(text, gone)))
+    }
+
+    fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {
+        self.person.as_ref()?.passphrase(request)
+    }
+
+    fn person(&self) -> Option<Person> {
+        self.person.clone()
     }
 }

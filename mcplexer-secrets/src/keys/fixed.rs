@@ -1,26 +1,43 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use super::{Ask, Identity, KeyError, KeyProvider};
 
 /// Identities held in memory, for tests and for programs that get them elsewhere.
 #[derive(Debug)]
-pub struct FixedKeys(Vec<Identity>);
+pub struct FixedKeys(Mutex<Vec<Identity>>);
 
 impl FixedKeys {
     /// One new random identity.
     #[must_use]
     pub fn generate() -> Self {
-        Self(vec![Identity::generate()])
+        Self::new(vec![Identity::generate()])
     }
 
     /// These identities, tried in this order.
     #[must_use]
     pub fn new(identities: Vec<Identity>) -> Self {
-        Self(identities)
+        Self(Mutex::new(identities))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Identity>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl KeyProvider for FixedKeys {
     fn identities(&self, _ask: Ask) -> Result<Vec<Identity>, KeyError> {
-        Ok(self.0.clone())
+        Ok(self.lock().clone())
+    }
+
+    fn begin_replacement(&self, _old: &str) -> Result<Identity, KeyError> {
+        let identity = Identity::generate();
+        self.lock().push(identity.clone());
+        Ok(identity)
+    }
+
+    fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
+        self.lock().retain(|identity| identity.name() != gone);
+        Ok(())
     }
 }
 
@@ -31,10 +48,11 @@ mod tests {
     #[test]
     fn debug_shows_recipients_only() {
         let keys = FixedKeys::generate();
-        let recipient = keys.0[0].recipient();
-        assert_eq!(
-            format!("{keys:?}"),
-            format!("FixedKeys([Identity({recipient})])")
+        let recipient = keys.lock()[0].name();
+        let shown = format!("{keys:?}");
+        assert!(
+            shown.contains(&format!("[Identity({recipient})]")),
+            "{shown}"
         );
     }
 }

@@ -9,7 +9,7 @@ use crate::audit::{self, AuditEvent, AuditOperation, AuditOutcome, AuditPosition
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::Ask;
-use crate::record::{self, AUDIT_SEAL_PREFIX, AuditSeal};
+use crate::record::{self, AUDIT_SEAL_PREFIX, AuditSeal, HEADER_KEY};
 use crate::{Error, ScopeId, SecretName, Timestamp};
 
 /// An operation and what it is about.
@@ -68,21 +68,42 @@ impl Store {
     pub(super) fn read<T>(
         &self,
         subject: Subject<'_>,
-        work: impl FnOnce(&dyn Snapshot) -> Result<T, Error>,
+        work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let result = match self.backend.read() {
-            Ok(None) => return Ok(None),
-            Ok(Some(snapshot)) => work(&*snapshot),
-            Err(error) => Err(error.into()),
-        };
+        let result = self.snapshot(work);
         match &result {
-            Ok(_) => self.record(subject, AuditOutcome::Ok)?,
+            Ok(None) => {}
+            Ok(Some(_)) => self.record(subject, AuditOutcome::Ok)?,
             Err(error) => self.record_failure(subject, error),
         }
-        result.map(Some)
+        result
     }
 
-    fn record(&self, subject: Subject<'_>, outcome: AuditOutcome) -> Result<(), Error> {
+    /// Does `work` on one state of the store; `None` is that there is none. While no key opens it
+    /// because somebody re-keys the store, and so the key file is not of the same time as the
+    /// state, it is done again on the next state.
+    pub(super) fn snapshot<T>(
+        &self,
+        work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let Some(mut snapshot) = self.backend.read()? else {
+            return Ok(None);
+        };
+        loop {
+            let error = match work(&*snapshot) {
+                Err(error @ Error::Locked { .. }) => error,
+                result => return result.map(Some),
+            };
+            let seen = snapshot.get(Table::Meta, HEADER_KEY)?;
+            drop(snapshot);
+            snapshot = match self.backend.read()? {
+                Some(now) if now.get(Table::Meta, HEADER_KEY)? != seen => now,
+                _ => return Err(error),
+            };
+        }
+    }
+
+    pub(super) fn record(&self, subject: Subject<'_>, outcome: AuditOutcome) -> Result<(), Error> {
         if let Some(sink) = &self.audit {
             sink.append(&subject.event(outcome))?;
         }
@@ -134,7 +155,7 @@ impl Store {
         let Some(log) = log else {
             return Ok(());
         };
-        let mut seal = AuditSeal {
+        let seal = AuditSeal {
             generation: header.generation,
             file: log.file,
             line: position.line,
@@ -142,12 +163,7 @@ impl Store {
             hash: position.hash,
             proof: Vec::new(),
         };
-        let context = seal.context(header, &position.log);
-        seal.proof = change.unlocked.root.prove(&context)?;
-        let key = record::audit_seal_key(&position.log);
-        let bytes = record::encode(&seal)?;
-        change.transaction.put(Table::Meta, &key, &bytes)?;
-        Ok(())
+        change.put_audit_seal(&position.log, seal)
     }
 
     /// Checks the audit log in the file at `path`: that no line was changed or removed, and that
@@ -157,20 +173,46 @@ impl Store {
     /// [`Error::Tampered`] says which line does not fit; else if the store or the log cannot be
     /// read.
     pub fn verify_audit(&self, path: &Path) -> Result<AuditReport, Error> {
-        let Some(snapshot) = self.backend.read()? else {
-            return audit::verify(path, None, &[]);
-        };
-        let unlocked = self.unlock(&*snapshot, Ask::Allowed)?;
-        let mut seals = Vec::new();
-        snapshot.scan(Table::Meta, AUDIT_SEAL_PREFIX, &mut |key, bytes| {
-            let log = key.get(AUDIT_SEAL_PREFIX.len()..).unwrap_or_default();
-            let log = log
-                .try_into()
-                .map_err(|_| Error::tampered(RecordName::AuditSeal, Finding::Malformed));
-            seals.push(log.and_then(|log| Ok((log, open_seal(&unlocked, &log, bytes)?))));
+        let sealed = self.snapshot(|snapshot| {
+            let unlocked = self.unlock(snapshot, Ask::Allowed)?;
+            Ok((unlocked.header.store, audit_seals(snapshot, &unlocked)?))
         })?;
-        let seals = seals.into_iter().collect::<Result<Vec<_>, _>>()?;
-        audit::verify(path, Some(unlocked.header.store), &seals)
+        match sealed {
+            Some((store, seals)) => audit::verify(path, Some(store), &seals),
+            None => audit::verify(path, None, &[]),
+        }
+    }
+}
+
+/// The seals of all audit logs, verified, each with the id of its log.
+pub(super) fn audit_seals(
+    snapshot: &dyn Snapshot,
+    unlocked: &Unlocked,
+) -> Result<Vec<([u8; 32], AuditSeal)>, Error> {
+    let mut seals = Vec::new();
+    snapshot.scan(Table::Meta, AUDIT_SEAL_PREFIX, &mut |key, bytes| {
+        let log = key.get(AUDIT_SEAL_PREFIX.len()..).unwrap_or_default();
+        let log = log
+            .try_into()
+            .map_err(|_| Error::tampered(RecordName::AuditSeal, Finding::Malformed));
+        seals.push(log.and_then(|log| Ok((log, open_seal(unlocked, &log, bytes)?))));
+    })?;
+    seals.into_iter().collect()
+}
+
+impl Change<'_> {
+    /// Puts a seal, proved over what it says.
+    pub(super) fn put_audit_seal(
+        &mut self,
+        log: &[u8; 32],
+        mut seal: AuditSeal,
+    ) -> Result<(), Error> {
+        let context = seal.context(self.header(), log);
+        seal.proof = self.unlocked.root.prove(&context)?;
+        let bytes = record::encode(&seal)?;
+        let key = record::audit_seal_key(log);
+        self.transaction.put(Table::Meta, &key, &bytes)?;
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::audit::{AuditOperation, AuditSink};
 use crate::backend::{Backend, RedbBackend, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::{Ask, KeyProvider};
-use crate::record::{self, Entry, Secret};
+use crate::record::{self, Entry};
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
 /// A [`SecretStore`] in which values, and the keys that seal them, are encrypted at rest.
@@ -166,16 +166,8 @@ impl SecretStore for Store {
             entry.version = entry.version.saturating_add(1);
             entry.updated = now;
 
-            let context = entry.context(change.header(), scope);
-            let secret = Secret {
-                generation: change.header().generation,
-                version: entry.version,
-                sealed: open.key.seal(value.expose(), &context)?,
-            };
+            change.put_secret(scope, entry, &open.key, value.expose())?;
             let stored = Stored::new(entry.version, scope_created);
-            let key = record::secret_key(scope, name);
-            let bytes = record::encode(&secret)?;
-            change.transaction.put(Table::Secrets, &key, &bytes)?;
             change.put_scope(scope, record, &open.key)?;
             Ok(stored)
         })
@@ -197,11 +189,7 @@ impl SecretStore for Store {
                 (None, None) => return Err(secret_not_found(scope, name)),
             };
             let secret = decode_secret(&bytes, scope, entry, &unlocked.header)?;
-            let context = entry.context(&unlocked.header, scope);
-            let value = open
-                .key
-                .open(&secret.sealed, &context)
-                .ok_or_else(|| tampered(Finding::DoesNotOpen))?;
+            let value = open.open_secret(&unlocked.header, scope, entry, &secret)?;
             SecretValue::copy_of(&value).map_err(|_| tampered(Finding::Malformed))
         })?;
         value.ok_or_else(|| scope_not_found(scope))
@@ -215,7 +203,7 @@ impl SecretStore for Store {
                 return Err(scope_not_found(scope));
             }
             let record = view.scope(snapshot, scope)?;
-            compare_secrets(snapshot, scope, &record, view.header())?;
+            compare_secrets(snapshot, scope, &record, view.header(), &mut |_, _| Ok(()))?;
             Ok(record.secrets.iter().map(Entry::info).collect())
         })?;
         list.ok_or_else(|| scope_not_found(scope))
@@ -275,7 +263,7 @@ impl SecretStore for Store {
     }
 }
 
-fn scope_not_found(scope: &ScopeId) -> Error {
+pub(super) fn scope_not_found(scope: &ScopeId) -> Error {
     Error::ScopeNotFound {
         scope: scope.clone(),
     }

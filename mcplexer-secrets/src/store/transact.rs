@@ -8,8 +8,8 @@ use super::sealed_store::Store;
 use super::unlock::{OpenScope, Unlocked};
 use crate::audit::AuditOperation;
 use crate::backend::{BackendError, BackendErrorKind, Commit, Table, Transaction};
-use crate::keys::{Ask, Identity, KeyError};
-use crate::record::{self, HEADER_KEY, Header, Scope, Slot, StoreId};
+use crate::keys::{Ask, Identity, KeyError, Person};
+use crate::record::{self, Entry, HEADER_KEY, Header, Scope, Secret, Slot, SlotKind, StoreId};
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, NewScope, ScopeId, Timestamp};
 
@@ -59,9 +59,7 @@ impl Store {
         let busy = || BackendError::new(BackendErrorKind::Busy, "others keep changing the store");
         for _ in 0..ATTEMPTS {
             // Unlocking may ask for a passphrase: that is done before it is this writer's turn.
-            if let Some(snapshot) = self.backend.read()? {
-                self.unlock(&*snapshot, Ask::Allowed)?;
-            }
+            self.snapshot(|snapshot| self.unlock(snapshot, Ask::Allowed))?;
             let transaction = self.backend.write()?;
             let is_first = transaction.is_first();
             let unlocked = match is_first {
@@ -76,20 +74,28 @@ impl Store {
             if is_first {
                 // Only now, when nothing else can be wrong with the request, a key is made.
                 self.audit.as_ref().map(|sink| sink.log()).transpose()?;
-                change.add_slot(&self.keys.identities_for_new_store()?)?;
+                change
+                    .add_first_slot(&self.keys.identities_for_new_store()?, self.keys.person())?;
             }
             self.record_change(subject, &mut change)?;
             match change.transaction.commit()? {
                 Commit::Applied => {
                     // A new store's key need not be asked for again.
-                    let mut slot = self.unlocked.lock().unwrap_or_else(PoisonError::into_inner);
-                    slot.get_or_insert(change.unlocked);
+                    self.remember(change.unlocked, is_first);
                     return Ok(value);
                 }
                 Commit::Conflict => self.record_failure(subject, &busy().into()),
             }
         }
         Err(busy().into())
+    }
+
+    /// Keeps at hand what a commit has made of the header, if it is a new one.
+    pub(super) fn remember(&self, unlocked: Arc<Unlocked>, is_new: bool) {
+        if is_new {
+            let mut known = self.unlocked.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = Some(unlocked);
+        }
     }
 }
 
@@ -105,7 +111,7 @@ fn new_store() -> Result<Arc<Unlocked>, Error> {
         proof: Vec::new(),
     };
     let root = Arc::new(RootKey::generate()?);
-    Ok(Arc::new(Unlocked::new(Vec::new(), header, root)))
+    Ok(Arc::new(Unlocked::new(Vec::new(), header, root, None)))
 }
 
 impl Change<'_> {
@@ -177,16 +183,49 @@ impl Change<'_> {
     }
 
     /// Lets the first of these identities open the store.
-    fn add_slot(&mut self, identities: &[Identity]) -> Result<(), Error> {
+    fn add_first_slot(
+        &mut self,
+        identities: &[Identity],
+        person: Option<Person>,
+    ) -> Result<(), Error> {
         let identity = identities.first().ok_or(KeyError::NoIdentity)?;
-        let mut header = self.header().clone();
-        header.slots.push(Slot {
+        let recipient = identity.recipient().ok_or_else(|| KeyError::NoRecipient {
+            name: identity.name(),
+        })?;
+        let slot = Slot {
             label: machine_name(),
-            recipient: identity.recipient(),
-            created: header.created,
-            wrapped: self.unlocked.root.wrap(&identity.0.to_public())?,
-        });
+            recipient: recipient.to_string(),
+            created: self.header().created,
+            kind: SlotKind::Key,
+            wrapped: self.unlocked.root.wrap(&recipient, person)?,
+        };
+        self.push_slot(slot)
+    }
+
+    pub(super) fn push_slot(&mut self, slot: Slot) -> Result<(), Error> {
+        let mut header = self.header().clone();
+        header.slots.push(slot);
         self.put_header(header)
+    }
+
+    /// Seals a value and puts it; its scope must list the entry.
+    pub(super) fn put_secret(
+        &mut self,
+        scope: &ScopeId,
+        entry: &Entry,
+        key: &ScopeKey,
+        value: &[u8],
+    ) -> Result<(), Error> {
+        let header = self.header();
+        let secret = Secret {
+            generation: header.generation,
+            version: entry.version,
+            sealed: key.seal(value, &entry.context(header, scope))?,
+        };
+        let bytes = record::encode(&secret)?;
+        let key = record::secret_key(scope, &entry.name);
+        self.transaction.put(Table::Secrets, &key, &bytes)?;
+        Ok(())
     }
 
     /// Puts the header, proved anew over what it says now.
@@ -195,7 +234,8 @@ impl Change<'_> {
         header.proof = root.prove(&header.context())?;
         let bytes = record::encode(&header)?;
         self.transaction.put(Table::Meta, HEADER_KEY, &bytes)?;
-        self.unlocked = Arc::new(Unlocked::new(bytes, header, root));
+        let opener = self.unlocked.opener.clone();
+        self.unlocked = Arc::new(Unlocked::new(bytes, header, root, opener));
         Ok(())
     }
 }

@@ -101,12 +101,14 @@ pub(super) fn decode_secret(
     Ok(secret)
 }
 
-/// Checks that the scope's values are there, all of them and no others, in the versions listed.
+/// Checks that the scope's values are there, all of them and no others, in the versions listed, and
+/// gives each of them to `each`.
 pub(super) fn compare_secrets(
     snapshot: &dyn Snapshot,
     scope: &ScopeId,
     record: &Scope,
     header: &Header,
+    each: &mut dyn FnMut(&Entry, &Secret) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let prefix = record::secret_prefix(scope);
     let mut listed = record.secrets.iter().peekable();
@@ -119,7 +121,8 @@ pub(super) fn compare_secrets(
         let expected = listed.next_if(|entry| entry.name.as_str().as_bytes() <= name);
         wrong = match expected {
             Some(entry) if entry.name.as_str().as_bytes() == name => {
-                decode_secret(bytes, scope, entry, header).err()
+                let secret = decode_secret(bytes, scope, entry, header);
+                secret.and_then(|secret| each(entry, &secret)).err()
             }
             Some(entry) => Some(Error::tampered(
                 RecordName::Secret(scope.clone(), entry.name.clone()),

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::PathBuf;
 
 use redb::{
     Database, ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction,
@@ -25,27 +25,41 @@ pub(super) struct Begun {
     pub(super) new_file: Option<NewFile>,
 }
 
-/// A file that has no name of its own yet.
+/// A file that does not have its own name yet.
 pub(super) struct NewFile {
     pub(super) file: NamedTempFile,
     pub(super) database: Database,
-    /// The directory, locked until this is dropped.
-    pub(super) _lock: File,
+    /// The name it gets.
+    pub(super) path: PathBuf,
+    pub(super) lock: Lock,
+}
+
+/// What keeps other writers away until a new file has its name.
+#[expect(dead_code, reason = "what is in it is held, not used")]
+pub(super) enum Lock {
+    /// There is no file yet: the lock is on the directory.
+    Directory(File),
+    /// There is one: its own writer's lock, held by a transaction that changes nothing.
+    Replaced(WriteTransaction),
 }
 
 impl NewFile {
-    /// Gives the file its name, unless another process has been faster.
-    fn publish(self, path: &Path) -> Result<Commit, Cause> {
+    /// Gives the file its name, unless another process has been faster to make a first one.
+    fn publish(self) -> Result<Commit, Cause> {
         self.database.close()?;
-        self.file.as_file().sync_all()?;
-        match self.file.persist_noclobber(path) {
-            Ok(_) => {
-                private::sync_parent(path)?;
-                Ok(Commit::Applied)
-            }
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(Commit::Conflict),
-            Err(error) => Err(error.error.into()),
+        private::sync(self.file.as_file())?;
+        let path = &self.path;
+        match &self.lock {
+            Lock::Directory(_) => match private::persist_new(self.file, path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    return Ok(Commit::Conflict);
+                }
+                result => result?,
+            },
+            Lock::Replaced(_) => private::persist(self.file, path)?,
         }
+        private::sync_parent(path)?;
+        Ok(Commit::Applied)
     }
 }
 
@@ -169,12 +183,17 @@ impl Transaction for RedbTransaction<'_> {
         self.backend.run("write", || {
             let begun = begun.ok_or(Cause::WouldBlock)?;
             begun.transaction.commit()?;
-            match (begun.new_file, &self.backend.path) {
-                (Some(file), Some(path)) => file.publish(path),
-                _ => Ok(Commit::Applied),
-            }
+            begun.new_file.map_or(Ok(Commit::Applied), NewFile::publish)
         })
     }
+}
+
+/// Removes every record.
+pub(super) fn clear(transaction: &WriteTransaction) -> Result<(), Cause> {
+    for table in Table::ALL {
+        transaction.delete_table(definition(table))?;
+    }
+    Ok(())
 }
 
 fn get<T>(table: &T, key: &[u8]) -> Result<Option<Vec<u8>>, Cause>

@@ -1,0 +1,291 @@
+use std::fmt;
+
+use age::DecryptError;
+use age::secrecy::ExposeSecret;
+use zeroize::Zeroizing;
+
+use super::person::{Person, Questions};
+use super::recipient::{Recipient, one_line};
+use super::{InvalidKeyText, KeyError};
+
+/// A private key: an age X25519 identity, an SSH private key, or the identity of an age plugin.
+/// Wiped when dropped; `Debug` shows only its recipient.
+#[derive(Clone)]
+pub struct Identity(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    X25519(age::x25519::Identity),
+    Ssh {
+        key: age::ssh::Identity,
+        recipient: Recipient,
+    },
+    Plugin {
+        identity: age::plugin::Identity,
+        /// As a comment in the key file names it.
+        recipient: Option<Recipient>,
+        person: Option<Person>,
+    },
+}
+
+impl Identity {
+    /// A new random age identity.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Kind::X25519(age::x25519::Identity::generate()))
+    }
+
+    /// Reads one identity from its text form, `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…`.
+    ///
+    /// # Errors
+    /// `None` if it is not one; the text is not repeated.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(identity) = text.parse() {
+            return Some(Self(Kind::X25519(identity)));
+        }
+        let identity = text.parse().ok()?;
+        Some(Self(Kind::Plugin {
+            identity,
+            recipient: None,
+            person: None,
+        }))
+    }
+
+    /// Reads the text of an age key file: one identity a line, empty lines and lines that begin
+    /// with `#` aside; or the text of an SSH private key that has no passphrase.
+    ///
+    /// # Errors
+    /// [`InvalidKeyText`] names the first line that is none of these.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, InvalidKeyText> {
+        Self::parse_all_with(text, None)
+    }
+
+    /// The same; plugins may talk to `person`.
+    pub(super) fn parse_all_with(
+        text: &str,
+        person: Option<&Person>,
+    ) -> Result<Vec<Self>, InvalidKeyText> {
+        if is_ssh_key(text.as_bytes()) {
+            return match SshKey::parse(text.as_bytes())? {
+                SshKey::Open(identity) => Ok(vec![identity]),
+                SshKey::Encrypted(..) => Err(InvalidKeyText::Encrypted),
+            };
+        }
+        let mut identities = Vec::new();
+        let mut comments = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if let Some(comment) = line.strip_prefix('#') {
+                comments.push(comment);
+            }
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let mut identity = Self::parse(line).ok_or(InvalidKeyText::Line(index + 1))?;
+            if let Kind::Plugin {
+                identity,
+                recipient,
+                person: asked,
+            } = &mut identity.0
+            {
+                // Plugins write the recipient above the identity, in a comment.
+                let mut words = comments.iter().flat_map(|line| line.split_whitespace());
+                *recipient = words.find_map(|word| {
+                    let recipient: Recipient = word.parse().ok()?;
+                    (recipient.plugin() == Some(identity.plugin())).then_some(recipient)
+                });
+                *asked = person.cloned();
+            }
+            identities.push(identity);
+            comments.clear();
+        }
+        if identities.is_empty() {
+            return Err(InvalidKeyText::NoIdentity);
+        }
+        Ok(identities)
+    }
+
+    /// The public half. A plugin's identity does not tell it: `None` if no comment in the key
+    /// file does either.
+    #[must_use]
+    pub fn recipient(&self) -> Option<Recipient> {
+        match &self.0 {
+            Kind::X25519(identity) => Some(identity.to_public().into()),
+            Kind::Ssh { recipient, .. } => Some(recipient.clone()),
+            Kind::Plugin { recipient, .. } => recipient.clone(),
+        }
+    }
+
+    /// What to call it: its recipient, or its plugin.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match (&self.0, self.recipient()) {
+            (_, Some(recipient)) => recipient.to_string(),
+            (Kind::Plugin { identity, .. }, None) => {
+                format!("an identity of age-plugin-{}", identity.plugin())
+            }
+            (_, None) => String::new(),
+        }
+    }
+
+    /// The private key in its text form, wiped when dropped; `None` if it is not an age X25519
+    /// identity.
+    pub(crate) fn to_text(&self) -> Option<Zeroizing<String>> {
+        match &self.0 {
+            Kind::X25519(identity) => Some(Zeroizing::new(
+                identity.to_string().expose_secret().to_owned(),
+            )),
+            Kind::Ssh { .. } | Kind::Plugin { .. } => None,
+        }
+    }
+
+    /// Whether opening something takes a program of its own, and perhaps a person.
+    pub(crate) fn is_plugin(&self) -> bool {
+        matches!(self.0, Kind::Plugin { .. })
+    }
+
+    /// Whether it may open what was encrypted to this recipient.
+    pub(crate) fn may_open(&self, recipient: &str) -> bool {
+        match &self.0 {
+            Kind::Plugin { identity, .. } => {
+                let recipient = recipient.parse::<Recipient>().ok();
+                recipient.is_some_and(|it| it.plugin() == Some(identity.plugin()))
+            }
+            Kind::X25519(_) | Kind::Ssh { .. } => true,
+        }
+    }
+
+    /// Gives the identity to `decrypt`; `None` if it does not open what is to be opened.
+    pub(crate) fn decrypt_with<T>(
+        &self,
+        decrypt: impl FnOnce(&dyn age::Identity) -> Result<T, DecryptError>,
+    ) -> Result<Option<T>, KeyError> {
+        match &self.0 {
+            Kind::X25519(identity) => Ok(decrypt(identity).ok()),
+            Kind::Ssh { key, .. } => Ok(decrypt(key).ok()),
+            Kind::Plugin {
+                identity, person, ..
+            } => {
+                let name = identity.plugin();
+                let identities = std::slice::from_ref(identity);
+                let questions = Questions(person.clone());
+                let plugin = age::plugin::IdentityPluginV1::new(name, identities, questions)
+                    .map_err(|_| KeyError::NoPlugin {
+                        name: name.to_owned(),
+                    })?;
+                match decrypt(&plugin) {
+                    Ok(opened) => Ok(Some(opened)),
+                    Err(DecryptError::NoMatchingKeys) => Ok(None),
+                    Err(error) => Err(KeyError::Plugin {
+                        name: name.to_owned(),
+                        reason: one_line(&error),
+                    }),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({})", self.name())
+    }
+}
+
+/// An SSH private key, as its file has it.
+pub(super) enum SshKey {
+    Open(Identity),
+    /// A passphrase opens it.
+    Encrypted(age::ssh::EncryptedKey, Recipient),
+}
+
+impl SshKey {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidKeyText> {
+        let key = age::ssh::Identity::from_buffer(bytes, None).map_err(|_| InvalidKeyText::Ssh)?;
+        let recipient = age::ssh::Recipient::try_from(key.clone());
+        let recipient = recipient.map_err(|_| InvalidKeyText::Ssh)?;
+        let recipient: Recipient = recipient
+            .to_string()
+            .parse()
+            .map_err(|_| InvalidKeyText::Ssh)?;
+        match key {
+            age::ssh::Identity::Unencrypted(_) => {
+                Ok(Self::Open(Identity(Kind::Ssh { key, recipient })))
+            }
+            age::ssh::Identity::Encrypted(key) => Ok(Self::Encrypted(key, recipient)),
+            age::ssh::Identity::Unsupported(_) => Err(InvalidKeyText::Ssh),
+        }
+    }
+
+    /// The identity that a key is once its passphrase has opened it.
+    pub(super) fn opened(key: age::ssh::Identity, recipient: &Recipient) -> Identity {
+        Identity(Kind::Ssh {
+            key,
+            recipient: recipient.clone(),
+        })
+    }
+}
+
+pub(super) fn is_ssh_key(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    text.starts_with(b"-----BEGIN OPENSSH PRIVATE KEY-----")
+        || text.starts_with(b"-----BEGIN RSA PRIVATE KEY-----")
+}
+
+/// Whether this is a private key, as far as its beginning tells.
+pub(super) fn is_private(text: &str) -> bool {
+    let start = text.get(..11).unwrap_or(text).to_ascii_uppercase();
+    ["AGE-SECRET-", "AGE-PLUGIN-", "-----BEGIN "]
+        .iter()
+        .any(|prefix| start == *prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str =
+        "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
+
+    #[test]
+    fn debug_shows_the_recipient_only() {
+        let identity = Identity::parse(SECRET).unwrap();
+        insta::assert_snapshot!(format!("{identity:?}"), @"Identity(age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa)");
+    }
+
+    #[test]
+    fn a_key_file_may_hold_several_identities_and_comments() {
+        let other = Identity::generate();
+        let other_text = other.to_text().unwrap();
+        let text = format!("# mine\r\n{SECRET}\r\n\n  {}  \n", *other_text);
+        let identities = Identity::parse_all(&text).unwrap();
+        assert_eq!(identities.len(), 2);
+        assert_eq!(identities[1].name(), other.name());
+    }
+
+    #[test]
+    fn a_bad_line_is_named_by_its_number_only() {
+        let error = Identity::parse_all("# x\nAGE-SECRET-KEY-1OOPS\n").unwrap_err();
+        assert_eq!(error, InvalidKeyText::Line(2));
+        assert!(!error.to_string().contains("OOPS"));
+        assert_eq!(
+            Identity::parse_all("# nothing\n").unwrap_err(),
+            InvalidKeyText::NoIdentity
+        );
+    }
+
+    #[test]
+    fn a_plugin_identity_knows_the_recipient_that_a_comment_names() {
+        let identity = age::plugin::Identity::default_for_plugin("test").unwrap();
+        let hrp = bech32::Hrp::parse("age1test").unwrap();
+        let recipient = bech32::encode::<bech32::Bech32>(hrp, &[7; 4]).unwrap();
+        let other = Identity::generate().name();
+        let text = format!("#    Recipient: {recipient}\n# {other}\n{identity}\n{identity}\n");
+        let identities = Identity::parse_all(&text).unwrap();
+        assert_eq!(identities[0].name(), recipient);
+        assert!(identities[0].may_open(&recipient) && !identities[0].may_open(&other));
+        assert!(identities[1].recipient().is_none());
+        assert_eq!(identities[1].name(), "an identity of age-plugin-test");
+    }
+}

@@ -1,0 +1,190 @@
+use std::fmt;
+use std::str::FromStr;
+
+use age::EncryptError;
+
+use super::KeyError;
+use super::identity::is_private;
+use super::person::{Person, Questions};
+
+/// Whom a store can be opened by: the public half of an identity.
+///
+/// One of
+/// * an age recipient, `age1…` (<https://age-encryption.org/v1>),
+/// * an SSH public key, `ssh-ed25519 …` or `ssh-rsa …`, as in a `.pub` file,
+/// * the recipient of an age plugin, `age1NAME1…`: encrypting to it takes the program
+///   `age-plugin-NAME` (<https://c2sp.org/age-plugin>).
+#[derive(Clone)]
+pub struct Recipient {
+    text: String,
+    comment: Option<String>,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    X25519(age::x25519::Recipient),
+    Ssh(age::ssh::Recipient),
+    Plugin(age::plugin::Recipient),
+}
+
+impl Recipient {
+    /// What follows an SSH public key in its file, mostly `user@host`.
+    #[must_use]
+    pub fn comment(&self) -> Option<&str> {
+        self.comment.as_deref()
+    }
+
+    /// Gives the recipient to `encrypt`. A plugin may want to talk to `person`.
+    pub(crate) fn encrypt_with<T>(
+        &self,
+        person: Option<Person>,
+        encrypt: impl FnOnce(&dyn age::Recipient) -> Result<T, EncryptError>,
+    ) -> Result<T, KeyError> {
+        let encrypted = match &self.kind {
+            Kind::X25519(recipient) => encrypt(recipient),
+            Kind::Ssh(recipient) => encrypt(recipient),
+            Kind::Plugin(recipient) => {
+                let name = recipient.plugin();
+                let recipients = std::slice::from_ref(recipient);
+                let plugin =
+                    age::plugin::RecipientPluginV1::new(name, recipients, &[], Questions(person))
+                        .map_err(|_| KeyError::NoPlugin {
+                        name: name.to_owned(),
+                    })?;
+                encrypt(&plugin)
+            }
+        };
+        encrypted.map_err(|error| KeyError::NotEncrypted {
+            recipient: self.text.clone(),
+            reason: one_line(&error),
+        })
+    }
+
+    /// The name of the plugin it takes, if it takes one.
+    pub(crate) fn plugin(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Plugin(recipient) => Some(recipient.plugin()),
+            Kind::X25519(_) | Kind::Ssh(_) => None,
+        }
+    }
+}
+
+/// What an error of the age crate says, on one line.
+pub(super) fn one_line(error: &dyn fmt::Display) -> String {
+    let text = error.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl From<age::x25519::Recipient> for Recipient {
+    fn from(recipient: age::x25519::Recipient) -> Self {
+        Self {
+            text: recipient.to_string(),
+            comment: None,
+            kind: Kind::X25519(recipient),
+        }
+    }
+}
+
+impl FromStr for Recipient {
+    type Err = InvalidRecipient;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRecipient> {
+        let text = text.trim();
+        if is_private(text) {
+            return Err(InvalidRecipient::Private);
+        }
+        if let Ok(recipient) = text.parse::<age::x25519::Recipient>() {
+            return Ok(recipient.into());
+        }
+        if let Ok(recipient) = text.parse::<age::plugin::Recipient>() {
+            return Ok(Self {
+                text: text.to_owned(),
+                comment: None,
+                kind: Kind::Plugin(recipient),
+            });
+        }
+        let mut words = text.split_whitespace();
+        let (Some(tag), Some(key)) = (words.next(), words.next()) else {
+            return Err(InvalidRecipient::Unknown);
+        };
+        if !tag.starts_with("ssh-") && !tag.starts_with("ecdsa-") && !tag.starts_with("sk-") {
+            return Err(InvalidRecipient::Unknown);
+        }
+        let unsupported = |_| InvalidRecipient::Ssh;
+        let recipient: age::ssh::Recipient = format!("{tag} {key}").parse().map_err(unsupported)?;
+        let comment = words.collect::<Vec<_>>().join(" ");
+        Ok(Self {
+            text: recipient.to_string(),
+            comment: Some(comment).filter(|comment| !comment.is_empty()),
+            kind: Kind::Ssh(recipient),
+        })
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient({})", self.text)
+    }
+}
+
+/// Why a text is no recipient. Nothing of it is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidRecipient {
+    /// It is something else.
+    #[error("not a recipient: it takes age1…, ssh-ed25519 … or ssh-rsa …")]
+    Unknown,
+    /// It is, or begins like, a private key.
+    #[error("that is a private key; a recipient is its public half")]
+    Private,
+    /// It is an SSH key that age cannot encrypt to.
+    #[error("only ssh-ed25519 keys, and ssh-rsa keys of 2048 to 4096 bits, can open a store")]
+    Ssh,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_recipient_is_known_by_its_form() {
+        let ssh =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN";
+        let with_comment: Recipient = format!("{ssh} alice@host\n").parse().unwrap();
+        assert_eq!(with_comment.to_string(), ssh);
+        assert_eq!(with_comment.comment(), Some("alice@host"));
+        let identity = age::x25519::Identity::generate();
+        let plain: Recipient = identity.to_public().to_string().parse().unwrap();
+        assert_eq!(plain.plugin(), None);
+    }
+
+    #[test]
+    fn what_is_no_recipient_is_refused_and_not_repeated() {
+        let refused = |text: &str| text.parse::<Recipient>().unwrap_err();
+        for (text, reason) in [
+            ("", InvalidRecipient::Unknown),
+            ("alice", InvalidRecipient::Unknown),
+            ("age1qqqqqqqq", InvalidRecipient::Unknown),
+            ("AGE-SECRET-KEY-1QQQQ", InvalidRecipient::Private),
+            ("age-secret-key-1qqqq", InvalidRecipient::Private),
+            (
+                "-----BEGIN OPENSSH PRIVATE KEY-----",
+                InvalidRecipient::Private,
+            ),
+            ("ssh-dss AAAAB3NzaC1kc3MAAACB", InvalidRecipient::Ssh),
+            (
+                "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY",
+                InvalidRecipient::Ssh,
+            ),
+        ] {
+            assert_eq!(refused(text), reason, "{text}");
+        }
+    }
+}

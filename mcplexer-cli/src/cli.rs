@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mcplexer_secrets::keys::Recipient;
 use mcplexer_secrets::{ScopeId, SecretName};
 
 use crate::exit_code;
@@ -49,6 +50,18 @@ pub(crate) enum Command {
     /// The keys that open the store: replace them, add owners, recover from a loss
     #[command(subcommand)]
     Key(Key),
+    /// Keep a copy of everything in one age file
+    #[command(subcommand)]
+    Backup(Backup),
+    /// Look for everything that could be wrong, and tell the mend
+    Doctor {
+        /// Mend what can be mended without a risk
+        #[arg(long)]
+        fix: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Remove what deleted and replaced secrets have left in the file of the store
     Compact,
     /// Who did what to which secret
@@ -242,6 +255,67 @@ pub(crate) struct AddKey {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Backup {
+    /// Write every secret to a new age file, for the keys that open the store
+    Create {
+        /// The file
+        file: PathBuf,
+        /// For whoever has this recipient's key instead: age1…, or an SSH public key
+        #[arg(long, value_name = "RECIPIENT", conflicts_with = "passphrase")]
+        recipient: Vec<Recipient>,
+        /// For whoever knows a passphrase instead, which is asked for
+        #[arg(long)]
+        passphrase: bool,
+        /// Overwrite a file that is there
+        #[arg(long)]
+        force: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read a backup to its end, and tell what is in it; writes nothing
+    Verify {
+        #[command(flatten)]
+        from: BackupFile,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take in a backup; a store is made if there is none
+    Restore {
+        #[command(flatten)]
+        from: BackupFile,
+        /// Add what is missing; of secrets that are in both, the one stored later stays
+        #[arg(long)]
+        merge: bool,
+        /// Remove what the backup does not have; re-keys the store
+        #[arg(long, conflicts_with = "merge")]
+        replace: bool,
+        /// Only tell what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask
+        #[arg(long)]
+        force: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupFile {
+    /// The file
+    pub(crate) file: PathBuf,
+    /// The key file that opens it, if it is not the key in use here
+    #[arg(long, value_name = "PATH", conflicts_with = "recovery_code")]
+    pub(crate) identity: Option<PathBuf>,
+    /// Open it with the recovery code, which is asked for
+    #[arg(long)]
+    pub(crate) recovery_code: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,9 @@
 //! What the commands do.
 
 mod audit;
+mod backup;
 mod compact;
+mod doctor;
 mod key;
 mod reference;
 mod scope;
@@ -16,6 +18,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Secret(command) => secret::run(command, cli.global),
         Command::Scope(command) => scope::run(command, cli.global),
         Command::Key(command) => key::run(command, cli.global),
+        Command::Backup(command) => backup::run(command, cli.global),
+        Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),
         Command::Compact => compact::run(cli.global),
         Command::Audit(command) => audit::run(command, cli.global),
         Command::Completions { shell } => reference::completions(shell),

@@ -37,11 +37,27 @@ impl Failure {
         self
     }
 
+    /// A failure that has been told in other words: only its exit code is left.
+    pub(crate) fn silent(code: u8) -> Self {
+        Self::new("").with_code(code)
+    }
+
+    /// The message and the hints, without what only steers a terminal.
+    pub(crate) fn into_parts(self) -> (String, Vec<String>) {
+        (
+            shortened(self.message),
+            self.hints.iter().map(shortened).collect(),
+        )
+    }
+
     pub(crate) fn of_stdout(error: &io::Error) -> Self {
         Self::new(format!("cannot write to standard output: {error}"))
     }
 
     pub(crate) fn report(&self) {
+        if self.message.is_empty() {
+            return;
+        }
         say(&format!("mcplexer: error: {}", shortened(&self.message)));
         for hint in &self.hints {
             say_hint(&shortened(hint));
@@ -182,6 +198,10 @@ impl From<Error> for Failure {
             Error::NotABackup { .. } => {
                 failure.with_hint("mcplexer backup create FILE makes one")
             }
+            Error::FileExists { .. } => failure.with_hint("--force overwrites it; or name another file"),
+            Error::NoBackupRecipient => failure.with_hint(
+                "mcplexer backup create FILE --passphrase, or --recipient age1…, makes one that can be opened",
+            ),
             Error::ScopeExists { scope } => {
                 failure.with_hint(format!("mcplexer scope show {scope} tells what it is"))
             }

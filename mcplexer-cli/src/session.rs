@@ -156,7 +156,7 @@ impl Session {
 }
 
 /// Asks on the terminal, if there is one.
-struct Terminal(Global);
+pub(crate) struct Terminal(pub(crate) Global);
 
 impl Prompter for Terminal {
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {

@@ -113,6 +113,15 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// The file to be made is there already.
+    #[error("{path} already exists", path = .path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No key of the store could open a backup without the store.
+    #[error("no key of this store can open a backup: they are passphrases")]
+    NoBackupRecipient,
     /// A name that cannot be one.
     #[error(transparent)]
     InvalidName(#[from] InvalidName),
@@ -218,11 +227,13 @@ impl Error {
             Self::ScopeExists { .. }
             | Self::SecretExists { .. }
             | Self::VersionMismatch { .. }
-            | Self::SlotExists { .. } => ErrorKind::Conflict,
+            | Self::SlotExists { .. }
+            | Self::FileExists { .. } => ErrorKind::Conflict,
             Self::InvalidName(_)
             | Self::InvalidValue(_)
             | Self::InvalidDisplayName
             | Self::InvalidLabel
+            | Self::NoBackupRecipient
             | Self::SlotAmbiguous { .. }
             | Self::LastSlot { .. }
             | Self::OwnSlot { .. }

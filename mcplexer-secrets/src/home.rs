@@ -2,11 +2,16 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::Error;
 use crate::keys::{EnvKeys, FileKeys, KeyProvider};
+use crate::{Error, private};
+
+/// A file that was changed since may be in use.
+const STILL_WRITTEN: Duration = Duration::from_secs(60);
 
 /// Names the directory of the store.
 pub const HOME_VARIABLE: &str = "MCPLEXER_HOME";
@@ -90,6 +95,23 @@ impl Home {
     #[must_use]
     pub fn audit_log(&self) -> PathBuf {
         self.directory.join("audit.log")
+    }
+
+    /// Files that commands which were killed have left beside the store and the key: they were to
+    /// take a place, and never did. One that may still be written, because it was changed within
+    /// the last minute, is not told.
+    #[must_use]
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        let mut places = vec![self.store()];
+        if let KeySource::File(key) = &self.key {
+            places.push(key.clone());
+        }
+        let left = |path: &PathBuf| private::temporaries_beside(path).unwrap_or_default();
+        let is_old = |path: &PathBuf| {
+            let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+            modified.is_ok_and(|time| time.elapsed().is_ok_and(|since| since > STILL_WRITTEN))
+        };
+        places.iter().flat_map(left).filter(is_old).collect()
     }
 
     /// Where the identities are; [`FileKeys`] and [`EnvKeys`] read them.

@@ -63,6 +63,7 @@
 
 pub mod audit;
 pub mod backend;
+pub mod backup;
 #[cfg(feature = "conformance")]
 #[expect(
     clippy::expect_used,
@@ -93,9 +94,9 @@ pub use name::{
 };
 pub use record::FORMAT_VERSION;
 pub use store::{
-    CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress, PutMode,
-    Rekeyed, RotateIdentity, ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotInfoKind, Store,
-    Stored,
+    BackupReport, CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress,
+    PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret, RotateIdentity,
+    ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotInfoKind, Store, Stored,
 };
-pub use time::Timestamp;
+pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

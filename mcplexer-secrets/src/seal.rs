@@ -99,7 +99,8 @@ impl RootKey {
         recipient: &Recipient,
         person: Option<Person>,
     ) -> Result<Vec<u8>, KeyError> {
-        recipient.encrypt_with(person, |recipient| encrypt(recipient, self.0.bytes()))
+        encrypt(&*recipient.to_age(person)?, self.0.bytes())
+            .map_err(|error| recipient.not_encrypted(&error))
     }
 
     /// Opens what [`wrap`](Self::wrap) made; `None` if this identity does not open it.

@@ -3,8 +3,10 @@
 use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp};
 
 mod audited;
+mod backup;
 mod pages;
 mod rekey;
+mod restore;
 mod sealed_store;
 mod slots;
 mod transact;
@@ -12,7 +14,9 @@ mod unlock;
 mod upkeep;
 mod view;
 
+pub use backup::BackupReport;
 pub use rekey::{Progress, Rekeyed};
+pub use restore::{RestoreAction, RestoreMode, Restored, RestoredSecret};
 pub use sealed_store::Store;
 pub use slots::{MAX_SLOTS, RotateIdentity};
 pub use unlock::{SlotInfo, SlotInfoKind};

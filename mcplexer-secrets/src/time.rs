@@ -1,6 +1,7 @@
 //! Points in time, as the store writes them.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,22 @@ impl fmt::Display for Timestamp {
     }
 }
 
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    /// Reads RFC 3339; what is finer than a microsecond is left out.
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
+        let micros = u64::try_from(time.as_microsecond()).map_err(|_| InvalidTimestamp)?;
+        Ok(Self(micros))
+    }
+}
+
+/// A text that is no time after 1970 in the form of RFC 3339.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time such as 2026-05-28T20:26:40.000001Z")]
+pub struct InvalidTimestamp;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +68,9 @@ mod tests {
     fn times_are_shown_as_rfc_3339_with_microseconds() {
         let time = Timestamp::from_micros(1_780_000_000_000_001);
         assert_eq!(time.to_string(), "2026-05-28T20:26:40.000001Z");
+        assert_eq!(time.to_string().parse(), Ok(time));
+        assert!("yesterday".parse::<Timestamp>().is_err());
+        assert!("1969-12-31T23:59:59Z".parse::<Timestamp>().is_err());
         assert!(!Timestamp::from_micros(u64::MAX).to_string().is_empty());
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use age::EncryptError;
+use age::plugin::RecipientPluginV1;
 
 use super::KeyError;
 use super::identity::is_private;
@@ -35,30 +36,31 @@ impl Recipient {
         self.comment.as_deref()
     }
 
-    /// Gives the recipient to `encrypt`. A plugin may want to talk to `person`.
-    pub(crate) fn encrypt_with<T>(
+    /// The recipient as the age crate takes it. A plugin may want to talk to `person`.
+    pub(crate) fn to_age(
         &self,
         person: Option<Person>,
-        encrypt: impl FnOnce(&dyn age::Recipient) -> Result<T, EncryptError>,
-    ) -> Result<T, KeyError> {
-        let encrypted = match &self.kind {
-            Kind::X25519(recipient) => encrypt(recipient),
-            Kind::Ssh(recipient) => encrypt(recipient),
+    ) -> Result<Box<dyn age::Recipient>, KeyError> {
+        Ok(match &self.kind {
+            Kind::X25519(recipient) => Box::new(recipient.clone()),
+            Kind::Ssh(recipient) => Box::new(recipient.clone()),
             Kind::Plugin(recipient) => {
                 let name = recipient.plugin();
                 let recipients = std::slice::from_ref(recipient);
-                let plugin =
-                    age::plugin::RecipientPluginV1::new(name, recipients, &[], Questions(person))
-                        .map_err(|_| KeyError::NoPlugin {
-                        name: name.to_owned(),
-                    })?;
-                encrypt(&plugin)
+                let plugin = RecipientPluginV1::new(name, recipients, &[], Questions(person));
+                Box::new(plugin.map_err(|_| KeyError::NoPlugin {
+                    name: name.to_owned(),
+                })?)
             }
-        };
-        encrypted.map_err(|error| KeyError::NotEncrypted {
-            recipient: self.text.clone(),
-            reason: one_line(&error),
         })
+    }
+
+    /// What it means that the age crate could not encrypt to this recipient.
+    pub(crate) fn not_encrypted(&self, error: &EncryptError) -> KeyError {
+        KeyError::NotEncrypted {
+            recipient: self.text.clone(),
+            reason: one_line(error),
+        }
     }
 
     /// The name of the plugin it takes, if it takes one.

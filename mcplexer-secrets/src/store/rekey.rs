@@ -6,7 +6,7 @@ use super::audited::{Subject, audit_seals};
 use super::sealed_store::Store;
 use super::transact::Change;
 use super::unlock::{OpenScope, Unlocked};
-use super::view::{View, compare_secrets};
+use super::view::{compare_secrets, list_scopes};
 use crate::backend::{BackendError, BackendErrorKind, Commit, Replacement, Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::{Ask, Person};
@@ -46,11 +46,10 @@ pub(super) struct Contents {
 
 impl Contents {
     /// Opens every scope; there must be no secret that none of them lists.
-    pub(super) fn of(snapshot: &dyn Snapshot, unlocked: &Arc<Unlocked>) -> Result<Self, Error> {
-        let view = View::Verified(Arc::clone(unlocked));
+    pub(super) fn of(snapshot: &dyn Snapshot, unlocked: &Unlocked) -> Result<Self, Error> {
         let mut scopes = Vec::new();
         let mut secrets = 0;
-        for id in view.scopes(snapshot)? {
+        for id in list_scopes(&unlocked.header, snapshot)? {
             let missing = || Error::tampered(RecordName::Scope(id.clone()), Finding::Missing);
             let open = unlocked.scope(snapshot, &id)?.ok_or_else(missing)?;
             secrets += open.record.secrets.len() as u64;
@@ -136,21 +135,29 @@ impl Rekey<'_> {
     ) -> Result<Rekeyed, Error> {
         let contents = Contents::of(&*self.old, &self.unlocked)?;
         self.seal_again(&contents, progress)?;
+        let (scopes, secrets) = (contents.scopes.len() as u64, contents.secrets);
+        drop(contents);
+        let generation = self.seal_rest(store, slots)?;
+        self.commit(store, subject)?;
+        Ok(Rekeyed {
+            generation,
+            scopes,
+            secrets,
+            recipient: None,
+        })
+    }
+
+    /// Puts what there is besides scopes and secrets, and says which generation it is.
+    pub(super) fn seal_rest(&mut self, store: &Store, slots: Vec<Slot>) -> Result<u64, Error> {
         for (log, mut seal) in audit_seals(&*self.old, &self.unlocked)? {
             seal.generation = self.new.header().generation;
             self.new.put_audit_seal(&log, seal)?;
         }
         let mut header = self.new.header().clone();
         header.slots = wrap_all(&self.new.unlocked.root, slots, store.keys.person())?;
+        let generation = header.generation;
         self.new.put_header(header)?;
-        let rekeyed = Rekeyed {
-            generation: self.new.header().generation,
-            scopes: contents.scopes.len() as u64,
-            secrets: contents.secrets,
-            recipient: None,
-        };
-        self.commit(store, subject)?;
-        Ok(rekeyed)
+        Ok(generation)
     }
 
     fn seal_again(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::audited::Subject;
 use super::pages::is_listed;
 use super::unlock::{SlotInfo, Unlocked, read_header};
-use super::view::{compare_secrets, decode_secret};
+use super::view::{compare_secrets, decode_secret, list_scopes};
 use super::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored};
 use crate::audit::{AuditOperation, AuditSink};
 use crate::backend::{Backend, RedbBackend, Table};
@@ -229,7 +229,7 @@ impl SecretStore for Store {
         let subject = Subject::store(AuditOperation::List);
         let scopes = self.read(subject, |snapshot| {
             let view = self.look(snapshot)?;
-            let infos = view.scopes(snapshot)?.into_iter().map(|id| {
+            let infos = list_scopes(view.header(), snapshot)?.into_iter().map(|id| {
                 let record = view.scope(snapshot, &id)?;
                 Ok(ScopeInfo {
                     id,

@@ -53,21 +53,21 @@ impl View {
             }
         }
     }
+}
 
-    /// All scopes, in order; there must be records of these and of no others.
-    pub(super) fn scopes(&self, snapshot: &dyn Snapshot) -> Result<Vec<ScopeId>, Error> {
-        let listed = pages::list(self.header(), snapshot)?;
-        let mut unlisted = None;
-        snapshot.scan(Table::Scopes, b"", &mut |key, _| {
-            let found = listed.binary_search_by(|id| id.as_str().as_bytes().cmp(key));
-            if found.is_err() {
-                unlisted = Some(unlisted_scope(key));
-            }
-        })?;
-        match unlisted {
-            None => Ok(listed),
-            Some(record) => Err(Error::tampered(record, Finding::Unlisted)),
+/// All scopes, in order; there must be records of these and of no others.
+pub(super) fn list_scopes(header: &Header, snapshot: &dyn Snapshot) -> Result<Vec<ScopeId>, Error> {
+    let listed = pages::list(header, snapshot)?;
+    let mut unlisted = None;
+    snapshot.scan(Table::Scopes, b"", &mut |key, _| {
+        let found = listed.binary_search_by(|id| id.as_str().as_bytes().cmp(key));
+        if found.is_err() {
+            unlisted = Some(unlisted_scope(key));
         }
+    })?;
+    match unlisted {
+        None => Ok(listed),
+        Some(record) => Err(Error::tampered(record, Finding::Unlisted)),
     }
 }
 

@@ -1,15 +1,16 @@
 //! Dying at a chosen moment, for tests of what is left behind.
 //!
 //! With the feature `crash-points`, a process whose environment has `MCPLEXER_CRASH_AT=N` kills
-//! itself with SIGKILL right after the N-th operation on a file that it does, counted from 1.
+//! itself with SIGKILL right after the N-th operation on a file or on the backend that it does, counted
+//! from 1.
 //! Without the feature there is nothing of this in the program.
 
-/// An operation on a file has just been done.
+/// An operation on a file or on the backend has just been done.
 #[cfg(not(feature = "crash-points"))]
 #[inline]
 pub(crate) fn crash_point() {}
 
-/// An operation on a file has just been done.
+/// An operation on a file or on the backend has just been done.
 #[cfg(feature = "crash-points")]
 pub(crate) fn crash_point() {
     use std::sync::LazyLock;

@@ -5,6 +5,7 @@
 mod access;
 mod age_command;
 mod contention;
+mod crash;
 mod damage;
 mod home;
 mod leaks;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::chain::{self, Actor};
 use super::{AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink};
 use crate::backend::{BackendError, BackendErrorKind};
+use crate::crash::crash_point;
 use crate::error::{Finding, RecordName};
 use crate::patience::{PATIENCE, wait_for_lock};
 use crate::{Error, Timestamp, private};
@@ -140,8 +141,10 @@ impl FileAudit {
     fn write(&self, open: &mut Open, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
         let (line, tip) = open.tip.next(event, &self.actor, open.len)?;
         let mut written = (&open.file).write_all(line.as_bytes());
+        crash_point();
         if written.is_ok() && event.durable() {
             written = open.file.sync_data();
+            crash_point();
         }
         if let Err(source) = written {
             // What was written of the line is taken back; if even that fails, it is healed later.

@@ -20,6 +20,7 @@ use self::transaction::{Begun, Lock, NewFile, RedbSnapshot, RedbTransaction};
 use super::panics::catch;
 use super::patient::PatientFile;
 use super::{Backend, BackendError, Replacement, Snapshot, Transaction};
+use crate::crash::crash_point;
 use crate::patience::{PATIENCE, wait_for, wait_for_lock};
 use crate::private;
 
@@ -100,6 +101,7 @@ impl RedbBackend {
         work: impl FnOnce() -> Result<T, Cause>,
     ) -> Result<T, BackendError> {
         let result = catch(work).unwrap_or(Err(Cause::Panic));
+        crash_point();
         result.map_err(|cause| {
             if self.path.is_some() && !matches!(cause, Cause::WouldBlock) {
                 drop_quietly(self.lock().take());

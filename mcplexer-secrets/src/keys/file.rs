@@ -354,7 +354,9 @@ impl KeyProvider for FileKeys {
                 identity = begun;
                 return Ok(Zeroizing::new(text.to_owned()));
             }
-            Ok(key_text::with(text, &identity, old))
+            // The store has moved to `old` already, if that took the place of another one.
+            let text = key_text::without_replaced_by(text, old);
+            Ok(key_text::with(&text, &identity, old))
         })?;
         Ok(identity)
     }

@@ -70,6 +70,15 @@ pub(super) fn without(text: &str, recipient: &str) -> Zeroizing<String> {
     new
 }
 
+/// The text without the identity whose place the one of `recipient` has taken.
+pub(super) fn without_replaced_by(text: &str, recipient: &str) -> Zeroizing<String> {
+    let mut replacements = replacements(text).into_iter();
+    match replacements.find(|(identity, _)| identity.name() == recipient) {
+        Some((_, replaced)) => without(text, &replaced),
+        None => Zeroizing::new(text.to_owned()),
+    }
+}
+
 /// The identity that a rotation which did not end has made to take the place of `old`.
 pub(super) fn replacement_of(text: &str, old: &str) -> Option<Identity> {
     let found = replacements(text)

@@ -245,6 +245,9 @@ fn key_hints(reason: &KeyError) -> Option<String> {
         KeyError::NotReplaceable { .. } => {
             "mcplexer key rotate --keep-identity re-keys the store only; or mcplexer key add a new key, and remove this one".to_owned()
         }
+        KeyError::NotCreated { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            "make room on the disk and try again; nothing was changed".to_owned()
+        }
         KeyError::NotDropped { .. } => "run mcplexer key rotate again once the file can be written".to_owned(),
         KeyError::NoPlugin { name } => format!("install age-plugin-{name}, or remove its keys: mcplexer key list"),
         KeyError::Plugin { .. } => "is the device there? run this in a terminal to be asked for its PIN".to_owned(),

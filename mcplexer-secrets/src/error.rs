@@ -1,7 +1,7 @@
 //! What can go wrong, and which kind of thing it is.
 
-use std::fmt;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 use crate::backend::{BackendError, BackendErrorKind};
 use crate::keys::KeyError;
@@ -170,7 +170,7 @@ pub enum Error {
         /// The log.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file other than the key could not be read or made.
     #[error("cannot {action} {path}", path = .path.display())]
@@ -180,7 +180,7 @@ pub enum Error {
         /// On which path.
         path: PathBuf,
         /// Why it failed.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// An environment variable names no usable place.
     #[error("{variable} {problem}")]
@@ -238,6 +238,9 @@ impl Error {
             | Self::LastSlot { .. }
             | Self::OwnSlot { .. }
             | Self::Environment { .. } => ErrorKind::Invalid,
+            Self::Key(
+                KeyError::NotCreated { source, .. } | KeyError::NotDropped { source, .. },
+            ) if source.kind() == io::ErrorKind::StorageFull => ErrorKind::Other,
             Self::Locked { .. } | Self::Key(_) => ErrorKind::Key,
             Self::Tampered { .. } | Self::NotABackup { .. } => ErrorKind::Tampered,
             Self::Backend(error) => match error.kind() {

@@ -31,7 +31,7 @@ fn the_stock_age_command_opens_a_slot_with_the_key_file() {
 }
 
 /// The age file in the header: a byte string, which postcard writes behind its length.
-fn first_slot(home: &Home) -> Vec<u8> {
+pub(super) fn first_slot(home: &Home) -> Vec<u8> {
     let database = Builder::new()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
         .open_read_only(home.path("secrets.redb"))

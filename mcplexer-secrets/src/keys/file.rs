@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::identity::{SshKey, is_ssh_key};
@@ -42,6 +43,38 @@ pub struct FileKeys {
     /// replaced, and not when somebody else has done so.
     passphrase: Mutex<Option<SecretValue>>,
     created: AtomicBool,
+    /// What the file becomes at the end of a replacement that has begun.
+    prepared: Mutex<Option<Prepared>>,
+}
+
+/// What becomes of the text of a key file.
+struct Edit {
+    /// Now.
+    new: Zeroizing<String>,
+    /// At the next edit, if nothing comes between.
+    next: Option<Zeroizing<String>>,
+}
+
+/// A text that is written already, and gets its name with the next edit.
+struct Prepared {
+    file: NamedTempFile,
+    text: Zeroizing<String>,
+    /// The text it is to follow.
+    before: Zeroizing<String>,
+}
+
+impl Prepared {
+    /// Whether nobody has removed it as something that a crash had left.
+    fn is_there(&self) -> bool {
+        private::is_still_at(self.file.as_file(), self.file.path())
+    }
+}
+
+/// How an age file is written.
+#[derive(Clone, Copy)]
+enum Encoding {
+    Binary,
+    Armored,
 }
 
 /// What is in a key file.
@@ -49,7 +82,7 @@ enum Content {
     /// Lines of identities.
     Plain(Zeroizing<Vec<u8>>),
     /// The same, from an encrypted file.
-    Decrypted(Zeroizing<Vec<u8>>, age::armor::Format),
+    Decrypted(Zeroizing<Vec<u8>>, Encoding),
     /// An SSH private key.
     Ssh(Identity),
 }
@@ -63,6 +96,7 @@ impl FileKeys {
             person: None,
             passphrase: Mutex::new(None),
             created: AtomicBool::new(false),
+            prepared: Mutex::new(None),
         }
     }
 
@@ -122,11 +156,11 @@ impl FileKeys {
         let armored = bytes.trim_ascii_start().starts_with(ARMORED_AGE);
         if armored || bytes.starts_with(BINARY_AGE) {
             let text = self.decrypt(&bytes, ask)?;
-            let format = match armored {
-                true => age::armor::Format::AsciiArmor,
-                false => age::armor::Format::Binary,
+            let encoding = match armored {
+                true => Encoding::Armored,
+                false => Encoding::Binary,
             };
-            return Ok(Content::Decrypted(text, format));
+            return Ok(Content::Decrypted(text, encoding));
         }
         if !is_ssh_key(&bytes) {
             return Ok(Content::Plain(bytes));
@@ -242,11 +276,12 @@ impl FileKeys {
         private::sync_parent(&self.path)
     }
 
-    /// Puts what `change` makes of the text in the place of the file, encrypted as it was.
+    /// Puts what `change` makes of the text in the place of the file, encrypted as it was. The next
+    /// text is written as well, so that later no full disk can keep it from taking that place.
     fn edit(
         &self,
         failed: impl Fn(io::Error) -> KeyError,
-        change: impl FnOnce(&str) -> Result<Zeroizing<String>, KeyError>,
+        change: impl FnOnce(&str) -> Result<Edit, KeyError>,
     ) -> Result<(), KeyError> {
         // A link goes on pointing to the key.
         let path = self.path.canonicalize().map_err(&failed)?;
@@ -254,9 +289,9 @@ impl FileKeys {
         wait_for_lock(&directory, PATIENCE)
             .and_then(|locked| locked.ok_or_else(|| ErrorKind::WouldBlock.into()))
             .map_err(&failed)?;
-        let (text, format) = match self.content(Ask::Allowed)? {
+        let (text, encoding) = match self.content(Ask::Allowed)? {
             Content::Plain(text) => (text, None),
-            Content::Decrypted(text, format) => (text, Some(format)),
+            Content::Decrypted(text, encoding) => (text, Some(encoding)),
             Content::Ssh(identity) => {
                 return Err(KeyError::NotReplaceable {
                     origin: identity.name(),
@@ -264,33 +299,61 @@ impl FileKeys {
             }
         };
         let text = self.text(&text)?;
-        let new = change(text)?;
-        if *new == text {
-            return Ok(());
-        }
+        let Edit { new, next } = change(text)?;
         let write = || -> io::Result<()> {
-            private::remove_temporaries_beside(&path)?;
-            let mut file = private::temporary_beside(&path)?;
-            match format {
-                None => file.write_all(new.as_bytes())?,
-                Some(format) => self.encrypt(&new, format, file.as_file_mut())?,
+            let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            let ready = prepared
+                .take()
+                .filter(|ready| *ready.before == text && *ready.text == *new && ready.is_there());
+            if ready.is_none() {
+                private::remove_temporaries_beside(&path)?;
             }
-            private::sync(file.as_file())?;
+            if let Some(next) = next {
+                *prepared = Some(Prepared {
+                    file: self.write_beside(&path, &next, encoding)?,
+                    before: Zeroizing::new(new.to_string()),
+                    text: next,
+                });
+            }
+            if *new == text {
+                return Ok(());
+            }
+            let file = match ready {
+                Some(ready) => ready.file,
+                None => self.write_beside(&path, &new, encoding)?,
+            };
             private::persist(file, &path)?;
             private::sync_parent(&path)
         };
         write().map_err(failed)
     }
 
-    /// Encrypts with the passphrase that has opened the file.
-    fn encrypt(&self, text: &str, format: age::armor::Format, file: &mut File) -> io::Result<()> {
-        let passphrase = self.known_passphrase().as_ref().and_then(secret_string);
-        let encryptor = age::Encryptor::with_user_passphrase(passphrase.unwrap_or_default());
-        let armored = age::armor::ArmoredWriter::wrap_output(file, format)?;
-        let mut writer = encryptor.wrap_output(armored)?;
-        writer.write_all(text.as_bytes())?;
-        writer.finish()?.finish()?;
-        Ok(())
+    /// Writes a text beside the file, encrypted with the passphrase that has opened it, if one has.
+    fn write_beside(
+        &self,
+        path: &Path,
+        text: &str,
+        encoding: Option<Encoding>,
+    ) -> io::Result<NamedTempFile> {
+        let mut file = private::temporary_beside(path)?;
+        match encoding {
+            None => file.write_all(text.as_bytes())?,
+            Some(encoding) => {
+                let passphrase = self.known_passphrase().as_ref().and_then(secret_string);
+                let passphrase = passphrase.ok_or(ErrorKind::InvalidInput)?;
+                let encryptor = age::Encryptor::with_user_passphrase(passphrase);
+                let format = match encoding {
+                    Encoding::Binary => age::armor::Format::Binary,
+                    Encoding::Armored => age::armor::Format::AsciiArmor,
+                };
+                let armored = age::armor::ArmoredWriter::wrap_output(file.as_file_mut(), format)?;
+                let mut writer = encryptor.wrap_output(armored)?;
+                writer.write_all(text.as_bytes())?;
+                writer.finish()?.finish()?;
+            }
+        }
+        private::sync(file.as_file())?;
+        Ok(file)
     }
 
     /// The identities that a rotation which was cut short has left behind in the file: each that
@@ -350,13 +413,19 @@ impl KeyProvider for FileKeys {
             self.create(&text).map_err(not_created)?;
         }
         self.edit(not_created, |text| {
-            if let Some(begun) = key_text::replacement_of(text, old) {
-                identity = begun;
-                return Ok(Zeroizing::new(text.to_owned()));
-            }
-            // The store has moved to `old` already, if that took the place of another one.
-            let text = key_text::without_replaced_by(text, old);
-            Ok(key_text::with(&text, &identity, old))
+            let new = match key_text::replacement_of(text, old) {
+                Some(begun) => {
+                    identity = begun;
+                    Zeroizing::new(text.to_owned())
+                }
+                // The store has moved to `old` already, if that took the place of another one.
+                None => {
+                    let text = key_text::without_replaced_by(text, old);
+                    key_text::with(&text, &identity, old)
+                }
+            };
+            let next = Some(key_text::without(&new, old));
+            Ok(Edit { new, next })
         })?;
         Ok(identity)
     }
@@ -366,7 +435,10 @@ impl KeyProvider for FileKeys {
             path: self.path.clone(),
             source,
         };
-        self.edit(not_dropped, |text| Ok(key_text::without(text, gone)))
+        self.edit(not_dropped, |text| {
+            let new = key_text::without(text, gone);
+            Ok(Edit { new, next: None })
+        })
     }
 
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {

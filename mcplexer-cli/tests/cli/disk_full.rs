@@ -1,0 +1,119 @@
+//! A full disk: a clear error, and the store as it was.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::Command;
+
+use crate::home::Home;
+
+/// Set in the process that runs on the small disk.
+const SMALL_DISK: &str = "MCPLEXER_TEST_SMALL_DISK";
+/// Set where the small disk must be there, so that the test cannot be skipped unseen.
+const REQUIRED: &str = "MCPLEXER_TEST_TMPFS";
+
+/// Runs the tests below in a mount namespace of their own, where a tmpfs of 1 MiB is mounted.
+#[test]
+fn commands_on_a_full_disk_lose_nothing() {
+    let mount = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=1m,mode=0700 tmpfs \"$0\" || exit 99; exec \"$@\"";
+    let is_root = rustix::process::geteuid().is_root();
+    let namespace: &[&str] = match is_root {
+        true => &["--mount"],
+        false => &["--mount", "--user", "--map-root-user"],
+    };
+    let output = Command::new("unshare")
+        .args(namespace)
+        .args(["/bin/sh", "-c", script])
+        .arg(mount.path())
+        .arg(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "disk_full::on_a_small_disk"])
+        .env(SMALL_DISK, "yes")
+        .env("TMPDIR", mount.path())
+        .output();
+    let unmounted = match &output {
+        Ok(output) => {
+            let refused = String::from_utf8_lossy(&output.stderr).starts_with("unshare: ");
+            output.status.code() == Some(99) || refused
+        }
+        Err(_) => true,
+    };
+    if unmounted {
+        assert!(std::env::var_os(REQUIRED).is_none(), "no tmpfs: {output:?}");
+        eprintln!("skipped: no tmpfs can be mounted here");
+        return;
+    }
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "is run by the test above, on a small disk of its own"]
+fn on_a_small_disk() {
+    if std::env::var_os(SMALL_DISK).is_none() {
+        return;
+    }
+    let home = Home::new();
+    for number in 0..20 {
+        let (name, value) = (format!("K{number}"), format!("value {number}"));
+        home.run(["secret", "put", "s", &name, &value]).succeeded();
+    }
+    let backup = home.root().join("b.age");
+    let backup = backup.to_str().unwrap();
+    home.run(["backup", "create", backup]).succeeded();
+    let large = home.root().join("large");
+    fs::write(&large, vec![b'x'; 200 << 10]).unwrap();
+    let large = large.to_str().unwrap();
+
+    let commands: [&[&str]; 6] = [
+        &["secret", "put", "s", "LARGE", "--file", large],
+        &["backup", "restore", backup, "--replace", "--force"],
+        &["key", "rotate"],
+        &["compact"],
+        &["backup", "create", "other.age"],
+        &["secret", "put", "s", "NEW", "v"],
+    ];
+    for command in commands {
+        let (mut failed, mut done) = (0, 0);
+        for free in (0..400).step_by(8) {
+            let filler = fill(&home, free << 10);
+            let run = home.run(command);
+            fs::remove_file(filler).unwrap();
+            match run.code {
+                0 => done += 1,
+                _ => {
+                    failed += 1;
+                    let no_space = "No space left on device";
+                    run.failed(1, &["mcplexer: error: cannot ", no_space]);
+                }
+            }
+            for number in [0, 7, 19] {
+                let value = home.get("s", &format!("K{number}"));
+                assert_eq!(value, format!("value {number}").as_bytes(), "{command:?}");
+            }
+            let _none = fs::remove_file(home.root().join("other.age"));
+            if home.run(["secret", "delete", "s", "LARGE"]).code == 0 {
+                home.run(["compact"]).succeeded();
+            }
+        }
+        assert!(
+            failed > 0 && done > 0,
+            "{command:?}: {failed} failed, {done} done"
+        );
+        home.run(["audit", "verify"]).succeeded();
+        let left = fs::read_dir(home.path("")).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 3, "{command:?} left {left:?}");
+    }
+}
+
+/// Fills the disk so that so many bytes are free.
+fn fill(home: &Home, free: usize) -> std::path::PathBuf {
+    let path = home.root().join("filler");
+    let mut file = File::create(&path).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    let len = file.metadata().unwrap().len();
+    file.set_len(len.saturating_sub(free as u64)).unwrap();
+    path
+}

@@ -136,7 +136,7 @@ fn a_rotation_can_die_after_any_operation() {
         assert_rotates(home, when);
     });
     let keep = ["key", "rotate", "--keep-identity"];
-    die_everywhere(&keep, prepare, |home, when| assert_all_open(home, when));
+    die_everywhere(&keep, prepare, assert_all_open);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_rotation_can_die_at_any_moment() {
             .spawn()
             .unwrap();
         // Spread over the whole time that it takes; what is asserted holds for any moment.
-        let moment = longest.mul_f32((round * 73 % 200) as f32 / 200.0);
+        let moment = longest * (round * 73 % 200) / 200;
         spin(moment);
         rotation.kill().unwrap();
         let status = rotation.wait().unwrap();

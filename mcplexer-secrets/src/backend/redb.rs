@@ -281,7 +281,7 @@ impl RedbBackend {
                 file,
                 database,
                 path,
-                lock: Lock::Replaced(transaction),
+                lock: Lock::Replaced(Box::new(transaction)),
             }),
         };
         Ok((Some(old), begun))

@@ -84,7 +84,7 @@ enum Content {
     /// The same, from an encrypted file.
     Decrypted(Zeroizing<Vec<u8>>, Encoding),
     /// An SSH private key.
-    Ssh(Identity),
+    Ssh(Box<Identity>),
 }
 
 impl FileKeys {
@@ -166,12 +166,12 @@ impl FileKeys {
             return Ok(Content::Plain(bytes));
         }
         match SshKey::parse(&bytes).map_err(|reason| self.invalid(reason))? {
-            SshKey::Open(identity) => Ok(Content::Ssh(identity)),
+            SshKey::Open(identity) => Ok(Content::Ssh(Box::new(identity))),
             SshKey::Encrypted(key, recipient) => {
                 let opened = self.ask_until_right(ask, |passphrase| {
                     Ok(key.decrypt(passphrase).ok().map(age::ssh::Identity::from))
                 })?;
-                Ok(Content::Ssh(SshKey::opened(opened, &recipient)))
+                Ok(Content::Ssh(Box::new(SshKey::opened(opened, &recipient))))
             }
         }
     }
@@ -386,7 +386,7 @@ impl KeyProvider for FileKeys {
     fn identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyError> {
         match self.content(ask)? {
             Content::Plain(text) | Content::Decrypted(text, _) => self.parse(&text),
-            Content::Ssh(identity) => Ok(vec![identity]),
+            Content::Ssh(identity) => Ok(vec![*identity]),
         }
     }
 

@@ -38,6 +38,9 @@ pub struct Rekeyed {
     pub recipient: Option<String>,
 }
 
+/// Takes the values of a store, each with its scope and its entry there.
+pub(super) type EachValue<'a> = dyn FnMut(&ScopeId, &Entry, &[u8]) -> Result<(), Error> + 'a;
+
 /// Everything there is in one state, opened as far as the scopes.
 pub(super) struct Contents {
     pub(super) scopes: Vec<(ScopeId, Arc<OpenScope>)>,
@@ -64,7 +67,7 @@ impl Contents {
         snapshot: &dyn Snapshot,
         header: &Header,
         progress: &mut dyn FnMut(Progress),
-        each: &mut dyn FnMut(&ScopeId, &Entry, &[u8]) -> Result<(), Error>,
+        each: &mut EachValue<'_>,
     ) -> Result<(), Error> {
         let mut done = 0;
         for (id, open) in &self.scopes {
@@ -154,7 +157,7 @@ impl Rekey<'_> {
             self.new.put_audit_seal(&log, seal)?;
         }
         let mut header = self.new.header().clone();
-        header.slots = wrap_all(&self.new.unlocked.root, slots, store.keys.person())?;
+        header.slots = wrap_all(&self.new.unlocked.root, slots, store.keys.person().as_ref())?;
         let generation = header.generation;
         self.new.put_header(header)?;
         Ok(generation)
@@ -203,11 +206,11 @@ impl Rekey<'_> {
 }
 
 /// Wraps a root key for each of these slots anew.
-fn wrap_all(root: &RootKey, slots: Vec<Slot>, person: Option<Person>) -> Result<Vec<Slot>, Error> {
+fn wrap_all(root: &RootKey, slots: Vec<Slot>, person: Option<&Person>) -> Result<Vec<Slot>, Error> {
     let wrap = |mut slot: Slot| {
         let malformed = |_| Error::tampered(RecordName::Header, Finding::Malformed);
         let recipient = slot.recipient.parse().map_err(malformed)?;
-        slot.wrapped = root.wrap(&recipient, person.clone())?;
+        slot.wrapped = root.wrap(&recipient, person.cloned())?;
         Ok(slot)
     };
     slots.into_iter().map(wrap).collect()

@@ -41,7 +41,7 @@ impl Store {
         label: Option<&str>,
     ) -> Result<SlotInfo, Error> {
         let label = label.or(recipient.comment());
-        self.add_slot(label, "owner", &recipient.to_string(), SlotKind::Key)
+        self.add_slot(label, "owner", &recipient.to_string(), &SlotKind::Key)
     }
 
     /// Lets whoever knows `passphrase`, which must be text, open the store.
@@ -58,7 +58,7 @@ impl Store {
         let identity = Identity::generate();
         let sealed = seal::encrypt_identity(&identity, &SecretString::from(text.to_owned()))?;
         let kind = SlotKind::Passphrase(sealed);
-        self.add_slot(label, "passphrase", &identity.name(), kind)
+        self.add_slot(label, "passphrase", &identity.name(), &kind)
     }
 
     /// Makes a recovery code that opens the store when every key is lost. There can be one.
@@ -68,7 +68,7 @@ impl Store {
     pub fn add_recovery_code(&self) -> Result<RecoveryCode, Error> {
         let code = RecoveryCode::generate()?;
         let recipient = code.identity().name();
-        self.add_slot(Some(RECOVERY_LABEL), "", &recipient, SlotKind::Recovery)?;
+        self.add_slot(Some(RECOVERY_LABEL), "", &recipient, &SlotKind::Recovery)?;
         Ok(code)
     }
 
@@ -78,7 +78,7 @@ impl Store {
         label: Option<&str>,
         unnamed: &str,
         recipient: &str,
-        kind: SlotKind,
+        kind: &SlotKind,
     ) -> Result<SlotInfo, Error> {
         label.map_or(Ok(()), check_label)?;
         if !self.exists()? {

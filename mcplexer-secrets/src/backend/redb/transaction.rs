@@ -40,7 +40,7 @@ pub(super) enum Lock {
     /// There is no file yet: the lock is on the directory.
     Directory(File),
     /// There is one: its own writer's lock, held by a transaction that changes nothing.
-    Replaced(WriteTransaction),
+    Replaced(Box<WriteTransaction>),
 }
 
 impl NewFile {

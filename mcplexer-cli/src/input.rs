@@ -167,8 +167,8 @@ fn ask_code() -> Result<Zeroizing<String>, Failure> {
     }
 }
 
-/// Asks a question that is answered with yes or no. Nothing typed is no.
-pub(crate) fn confirm(question: &str, global: Global) -> Result<(), Failure> {
+/// Asks a question that is answered with yes or no, below what it is about. Nothing typed is no.
+pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(), Failure> {
     if global.no_input || !io::stdin().is_terminal() {
         return Err(Failure::new("there is nobody to ask")
             .with_hint("--force does it without asking")
@@ -176,7 +176,7 @@ pub(crate) fn confirm(question: &str, global: Global) -> Result<(), Failure> {
     }
     let mut answer = Vec::new();
     let mut stderr = io::stderr().lock();
-    write!(stderr, "{question} [y/N] ")
+    write!(stderr, "{about}{question} [y/N] ")
         .and_then(|()| stderr.flush())
         .and_then(|()| io::stdin().lock().read_until(b'\n', &mut answer))
         .map_err(|error| cannot_ask(&error))?;

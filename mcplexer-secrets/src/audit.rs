@@ -125,8 +125,6 @@ pub enum AuditOperation {
     RemoveSlot,
     /// A lost key was replaced by means of the recovery code, and the store re-keyed.
     Recover,
-    /// Every value was opened, to check it.
-    Check,
     /// Every value was written to a backup.
     Backup,
     /// A backup was taken in.

@@ -240,9 +240,8 @@ fn restore(
     let planned = session.store.plan_restore(&backup, mode).map_err(explain)?;
     let harm = planned.count(RestoreAction::Replace) + planned.count(RestoreAction::Remove);
     if !dry_run && !force && harm > 0 {
-        session.tell(&changes(&planned));
         let question = format!("{}; go on?", summary(&planned, "to be "));
-        input::confirm(&question, session.global)?;
+        input::confirm(&changes(&planned), &question, session.global)?;
     }
     let restored = match dry_run {
         true => planned,

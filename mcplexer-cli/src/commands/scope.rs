@@ -148,7 +148,7 @@ fn delete(id: &ScopeId, force: bool, global: Global) -> Result<(), Failure> {
             .scope(id)
             .map_err(|error| session.explain(error))?;
         let question = format!("delete scope {id} and its {}?", secrets(scope.secrets));
-        input::confirm(&question, global)?;
+        input::confirm("", &question, global)?;
     }
     let count = session
         .store

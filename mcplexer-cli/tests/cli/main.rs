@@ -4,10 +4,12 @@
 
 mod access;
 mod age_command;
+mod backup;
 mod contention;
 mod crash;
 mod damage;
 mod disk_full;
+mod doctor;
 mod home;
 mod leaks;
 mod rekey;

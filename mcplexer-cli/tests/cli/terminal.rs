@@ -8,7 +8,7 @@ use rexpect::session::{PtySession, spawn_command};
 use super::home::Home;
 
 /// Starts the command on a terminal of its own.
-fn start(home: &Home, arguments: &[&str]) -> PtySession {
+pub(crate) fn start(home: &Home, arguments: &[&str]) -> PtySession {
     let mut command: Command = home.command();
     command
         .env("TERM", "dumb")
@@ -18,7 +18,7 @@ fn start(home: &Home, arguments: &[&str]) -> PtySession {
 }
 
 /// Reads to the end, and the exit code.
-fn end(mut session: PtySession) -> (String, i32) {
+pub(crate) fn end(mut session: PtySession) -> (String, i32) {
     let text = session.exp_eof().unwrap();
     let status = session.process().wait().unwrap();
     let code = match status {

@@ -250,12 +250,15 @@ impl Store {
         }
     }
 
-    /// Does `work`, and records it if it fails.
+    /// Does `work` on a store that exists, and records it if it fails.
     pub(super) fn recorded<T>(
         &self,
         subject: Subject<'_>,
         work: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
+        if !self.exists()? {
+            return Err(Error::NoStore);
+        }
         work().inspect_err(|error| self.record_failure(subject, error))
     }
 }

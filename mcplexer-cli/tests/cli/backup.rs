@@ -1,0 +1,345 @@
+//! Backups: made, checked, and taken in again, by the command and by stock age.
+
+use std::fs;
+use std::process::Command;
+
+use mcplexer_secrets::keys::Identity;
+
+use super::home::{Home, finish};
+use super::terminal::{end, start};
+
+/// Two scopes of three secrets, one of which is not text, and a backup of them.
+fn home_with_backup() -> Home {
+    let home = Home::new();
+    home.run([
+        "scope", "create", "api", "--kind", "header", "--name", "The API",
+    ])
+    .succeeded();
+    home.run(["secret", "put", "api", "X-Key", "\"quoted\" \\ é"])
+        .succeeded();
+    home.run(["secret", "put", "s", "A", "1"]).succeeded();
+    home.run(["secret", "put", "s", "A", "2"]).succeeded();
+    home.pipe(
+        ["secret", "put", "s", "BYTES", "--newline", "keep"],
+        &[0, 255, 10],
+    )
+    .text();
+    home.run(["backup", "create", "b.age"]).succeeded();
+    home
+}
+
+fn json(run: &super::home::Run) -> serde_json::Value {
+    serde_json::from_slice(&run.stdout).unwrap()
+}
+
+fn list(home: &Home) -> Vec<u8> {
+    home.run(["scope", "show", "s", "--json"])
+        .succeeded()
+        .stdout
+}
+
+#[test]
+fn the_stock_age_command_opens_a_backup() {
+    if Command::new("age").arg("--version").output().is_err() {
+        assert!(
+            std::env::var_os("MCPLEXER_TEST_AGE").is_none(),
+            "age is not installed"
+        );
+        return;
+    }
+    let home = home_with_backup();
+    let mut age = Command::new("age");
+    let key = home.path("age.key");
+    let age = age
+        .current_dir(home.root())
+        .args(["-d", "-i"])
+        .arg(key)
+        .arg("b.age");
+    let run = finish(age).succeeded();
+    let document: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(document["format"], "mcplexer-backup");
+    assert_eq!(document["scopes"][0]["display_name"], "The API");
+    assert_eq!(
+        document["scopes"][0]["secrets"][0]["value"]["text"],
+        "\"quoted\" \\ é"
+    );
+    assert_eq!(
+        document["scopes"][1]["secrets"][1]["value"]["base64"],
+        "AP8K"
+    );
+}
+
+/// Versions, times, kinds and every byte come back.
+#[test]
+fn a_backup_restores_what_was_there() {
+    let home = home_with_backup();
+    let new = Home::new();
+    let backup = home.root().join("b.age");
+    let key = home.path("age.key");
+    let [backup, key] = [backup.to_str().unwrap(), key.to_str().unwrap()];
+
+    let verified = new.run(["backup", "verify", backup, "--identity", key, "--json"]);
+    let verified = json(&verified.succeeded());
+    assert_eq!(
+        (&verified["scopes"], &verified["secrets"]),
+        (&2.into(), &3.into())
+    );
+    let dry = ["backup", "restore", backup, "--identity", key, "--dry-run"];
+    let dry = new.run(dry).succeeded();
+    assert_eq!(
+        dry.text(),
+        "add     api/X-Key\nadd     s/A\nadd     s/BYTES\n"
+    );
+    assert!(!new.path("").exists(), "a dry run has written something");
+
+    new.run(["backup", "restore", backup, "--identity", key])
+        .succeeded();
+    assert_eq!(list(&new), list(&home));
+    assert_eq!(new.get("s", "BYTES"), [0, 255, 10]);
+    assert_eq!(new.get("api", "X-Key"), "\"quoted\" \\ é".as_bytes());
+    let scope = new.run(["scope", "show", "api"]).succeeded();
+    assert!(scope.text().contains("The API") && scope.text().contains("header"));
+    new.run(["audit", "verify"]).succeeded();
+    let (ours, theirs) = (fs::read(new.path("age.key")), fs::read(key));
+    assert_ne!(ours.unwrap(), theirs.unwrap(), "it makes a key of its own");
+}
+
+#[test]
+fn a_store_with_secrets_is_merged_or_replaced_only_when_told() {
+    let home = home_with_backup();
+    home.run(["secret", "put", "s", "A", "later"]).succeeded();
+    home.run(["secret", "delete", "s", "BYTES"]).succeeded();
+    home.run(["secret", "put", "t", "NEW", "n"]).succeeded();
+    let before = home.run(["secret", "list", "--json"]).stdout;
+    let restore =
+        |arguments: &[&str]| home.run([&["backup", "restore", "b.age"], arguments].concat());
+
+    restore(&[]).failed(
+        8,
+        &[
+            "has secrets already",
+            "--merge --dry-run",
+            "--replace --dry-run",
+        ],
+    );
+    let plan = restore(&["--merge", "--dry-run"]).succeeded();
+    assert_eq!(plan.text(), "add     s/BYTES\n");
+    assert!(plan.stderr.contains("1 kept"), "{}", plan.stderr);
+    let plan = restore(&["--replace", "--dry-run"]).succeeded();
+    assert_eq!(plan.text(), "replace s/A\nadd     s/BYTES\nremove  t/NEW\n");
+    restore(&["--replace"]).failed(2, &["nobody to ask", "--force"]);
+    assert_eq!(home.run(["secret", "list", "--json"]).stdout, before);
+
+    let merged = json(&restore(&["--merge", "--json"]).succeeded());
+    assert_eq!(merged["secrets"][2]["action"], "add");
+    assert_eq!(home.get("s", "A"), b"later");
+    assert_eq!(home.get("s", "BYTES"), [0, 255, 10]);
+    assert_eq!(home.get("t", "NEW"), b"n");
+
+    restore(&["--replace", "--force"]).succeeded();
+    assert_eq!(home.get("s", "A"), b"2");
+    home.run(["secret", "get", "t", "NEW"]).failed(4, &[]);
+    home.run(["audit", "verify"]).succeeded();
+}
+
+/// A backup that was made later wins over what is older, with a version that goes on.
+#[test]
+fn a_merge_takes_what_was_stored_later() {
+    let home = home_with_backup();
+    let copy = Home::new();
+    fs::create_dir(copy.path("")).unwrap();
+    for file in ["age.key", "secrets.redb"] {
+        fs::copy(home.path(file), copy.path(file)).unwrap();
+    }
+    home.run(["secret", "put", "s", "A", "3"]).succeeded();
+    home.run(["backup", "create", "b.age", "--force"])
+        .succeeded();
+    let backup = home.root().join("b.age");
+    let arguments = [
+        "backup",
+        "restore",
+        backup.to_str().unwrap(),
+        "--merge",
+        "--force",
+    ];
+    copy.run(arguments).succeeded();
+    assert_eq!(copy.get("s", "A"), b"3");
+    let list = copy.run(["secret", "list", "s", "--json"]).succeeded();
+    assert_eq!(json(&list)["secrets"][0]["version"], 3);
+}
+
+#[test]
+fn nothing_is_overwritten_and_nothing_damaged_is_taken_in() {
+    let home = home_with_backup();
+    let whole = fs::read(home.root().join("b.age")).unwrap();
+    home.run(["backup", "create", "b.age"])
+        .failed(8, &["b.age already exists", "--force"]);
+    assert_eq!(fs::read(home.root().join("b.age")).unwrap(), whole);
+    home.run(["backup", "create", "nowhere/b.age"])
+        .failed(1, &["nowhere/b.age"]);
+
+    let before = home.run(["secret", "list", "--json"]).stdout;
+    let arguments = ["backup", "restore", "damaged.age", "--replace", "--force"];
+    let damaged = home.root().join("damaged.age");
+    let mut lengths: Vec<_> = (0..whole.len()).step_by(37).collect();
+    lengths.push(whole.len() - 1);
+    for len in lengths {
+        fs::write(&damaged, &whole[..len]).unwrap();
+        let run = home.run(arguments);
+        assert!(
+            run.code == 6 || run.code == 5,
+            "{}: {}",
+            run.code,
+            run.stderr
+        );
+    }
+    for at in (0..whole.len()).step_by(41) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        fs::write(&damaged, flipped).unwrap();
+        let run = home.run(["backup", "verify", "damaged.age"]);
+        assert!(
+            run.code == 6 || run.code == 5,
+            "{at}: {}: {}",
+            run.code,
+            run.stderr
+        );
+    }
+    home.run(["backup", "verify", "none.age"])
+        .failed(1, &["none.age"]);
+    fs::write(&damaged, "text").unwrap();
+    home.run(arguments).failed(6, &["not an age file"]);
+    assert_eq!(home.run(["secret", "list", "--json"]).stdout, before);
+}
+
+/// JSON that some other program wrote, for a key of this store.
+#[test]
+fn a_backup_by_hand_is_checked_to_its_last_member() {
+    let home = Home::with_secret("v");
+    let key = fs::read_to_string(home.path("age.key")).unwrap();
+    let identity: age::x25519::Identity = key.lines().last().unwrap().parse().unwrap();
+    let verify = |text: &str| {
+        let file = age::encrypt(&identity.to_public(), text.as_bytes()).unwrap();
+        fs::write(home.root().join("hand.age"), file).unwrap();
+        home.run(["backup", "verify", "hand.age"])
+    };
+    let time = "2026-11-24T11:51:26Z";
+    let secret = |name: &str, value: &str| {
+        format!(
+            r#"{{"name":"{name}","version":1,"created":"{time}","updated":"{time}","value":{value}}}"#
+        )
+    };
+    let document = |secrets: &str| {
+        format!(
+            r#"{{"format":"mcplexer-backup","version":1,"created":"{time}","store":"x","scopes":[{{"id":"s","kind":"env","display_name":null,"created":"{time}","secrets":[{secrets}]}}]}}"#
+        )
+    };
+    let (a, b) = (
+        secret("A", r#"{"text":"hunter2"}"#),
+        secret("B", r#"{"base64":"eA=="}"#),
+    );
+    verify(&document(&format!("{a},{b}"))).succeeded();
+    for wrong in [
+        document(&format!("{b},{a}")),
+        document(&format!("{a},{a}")),
+        document(&secret("A", r#"{"text":""}"#)),
+        document(&secret("A", r#"{"base64":"hunter2!"}"#)),
+        document(&secret("A", r#"{"text":"hunter2","base64":"eA=="}"#)),
+        document(&a).replace(
+            "\"version\":1,\"created\":\"2026-11-24T11:51:26Z\",\"store\"",
+            "\"version\":2,\"created\":\"2026-11-24T11:51:26Z\",\"store\"",
+        ),
+        document(&a).replace("mcplexer-backup", "other"),
+        document(&a).replace("\"store\"", "\"hunter2\""),
+        "{}".to_owned(),
+        "hunter2".to_owned(),
+    ] {
+        let run = verify(&wrong).failed(6, &["not a backup"]);
+        assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    }
+    verify(&document(&secret("not-env", r#"{"text":"v"}"#))).failed(2, &["env scope"]);
+}
+
+#[test]
+fn a_backup_can_be_for_others() {
+    let home = home_with_backup();
+    let [bob, eve] = [Identity::generate(), Identity::generate()];
+    let bob = bob.name();
+    home.run([
+        "backup",
+        "create",
+        "bob.age",
+        "--recipient",
+        &bob,
+        "--recipient",
+        &eve.name(),
+    ])
+    .succeeded();
+    home.run(["backup", "verify", "bob.age"])
+        .failed(5, &["no key at hand", "--identity", "--recovery-code"]);
+    home.run([
+        "backup",
+        "create",
+        "c.age",
+        "--recipient",
+        "AGE-SECRET-KEY-1X",
+    ])
+    .failed(2, &["private key"]);
+}
+
+/// The code opens backups too, on a machine that has nothing else.
+#[test]
+fn the_recovery_code_opens_a_backup() {
+    let home = home_with_backup();
+    let code = home.run(["key", "recovery"]).succeeded().stdout;
+    home.run(["backup", "create", "b.age", "--force"])
+        .succeeded();
+    let backup = home.root().join("b.age");
+    let new = Home::new();
+    let arguments = [
+        "backup",
+        "restore",
+        backup.to_str().unwrap(),
+        "--recovery-code",
+    ];
+    new.pipe(arguments, &code).succeeded();
+    assert_eq!(new.get("s", "A"), b"2");
+}
+
+/// F36: a wrong passphrase is asked for again. F37: without anybody to ask it fails at once.
+#[test]
+fn a_backup_can_have_a_passphrase() {
+    let home = home_with_backup();
+    let mut session = start(&home, &["backup", "create", "p.age", "--passphrase"]);
+    session.exp_string("new passphrase: ").unwrap();
+    session.send_line("correct horse").unwrap();
+    session.exp_string("the same again: ").unwrap();
+    session.send_line("correct horse").unwrap();
+    let (text, code) = end(session);
+    assert_eq!(code, 0, "{text}");
+
+    let mut session = start(&home, &["backup", "verify", "p.age"]);
+    session.exp_string("passphrase for p.age: ").unwrap();
+    session.send_line("wrong").unwrap();
+    session.exp_string("that was wrong; passphrase").unwrap();
+    session.send_line("correct horse").unwrap();
+    let (text, code) = end(session);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("whole; 2 scopes, 3 secrets"), "{text}");
+
+    home.run(["backup", "verify", "p.age"])
+        .failed(5, &["p.age", "nobody to ask"]);
+    home.run(["backup", "create", "q.age", "--passphrase"])
+        .failed(5, &["nobody to ask"]);
+    assert!(!home.root().join("q.age").exists());
+}
+
+#[test]
+fn without_a_store_there_is_nothing_to_save() {
+    let home = Home::new();
+    home.run(["backup", "create", "b.age"])
+        .failed(4, &["no store yet"]);
+    home.run(["compact"]).failed(4, &["no store yet"]);
+    home.run(["key", "rotate"]).failed(4, &["no store yet"]);
+    assert!(!home.path("").exists() && !home.root().join("b.age").exists());
+}

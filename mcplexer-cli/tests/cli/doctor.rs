@@ -1,0 +1,211 @@
+//! `doctor` finds each thing that can be wrong, and tells a mend that works.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use super::home::{Home, Run};
+
+/// A home in which there is nothing to find.
+fn healthy() -> Home {
+    let home = Home::with_secret("v");
+    home.run(["key", "recovery"]).succeeded();
+    assert_eq!(codes(&home.run(["doctor", "--json"]).succeeded()), [""; 0]);
+    home
+}
+
+fn codes(run: &Run) -> Vec<String> {
+    let report: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .map(|it| it["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// It finds exactly this, says what to do, and ends with 1.
+#[track_caller]
+fn finds(home: &Home, code: &str, said: &str) -> String {
+    let run = home.run(["doctor", "--json"]);
+    assert_eq!(
+        (run.code, codes(&run)),
+        (1, vec![code.to_owned()]),
+        "{run:?}"
+    );
+    let run = home.run(["doctor"]);
+    let text = run.text().to_owned();
+    assert!(run.code == 1 && run.stderr.is_empty(), "{run:?}");
+    assert!(
+        text.contains(said) && text.contains(&format!("[{code}]\n  ")),
+        "{text}"
+    );
+    assert!(text.ends_with("1 finding\n"), "{text}");
+    text
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn all_is_well() {
+    let home = Home::new();
+    let run = home.run(["doctor"]).succeeded();
+    assert!(run.text().contains("no store yet"), "{}", run.text());
+    let run = healthy().run(["doctor"]).succeeded();
+    insta::assert_snapshot!(run.text(), @r"
+    ✓ home and key file are private
+    ✓ 1 scope, 1 secret, all open; audit log whole (2 lines)
+    all is well
+    ");
+}
+
+#[test]
+fn what_is_open_to_others_is_closed() {
+    let home = healthy();
+    let places = [
+        ("", 0o755, "home-open"),
+        ("secrets.redb", 0o640, "store-open"),
+        ("audit.log", 0o644, "audit-open"),
+    ];
+    for (name, mode, code) in places {
+        chmod(&home.path(name), mode);
+        finds(&home, code, &format!("(mode {mode:04o})"));
+        let fixed = home.run(["doctor", "--fix"]).succeeded();
+        assert!(fixed.text().contains("mended"), "{}", fixed.text());
+        home.run(["doctor"]).succeeded();
+    }
+    chmod(&home.path("age.key"), 0o604);
+    let run = home.run(["doctor", "--json"]);
+    assert_eq!(
+        (run.code, codes(&run)),
+        (1, vec!["key-open".into(), "locked".into()])
+    );
+    home.run(["doctor", "--fix"]).succeeded();
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+}
+
+#[test]
+fn a_single_key_is_a_risk() {
+    let home = Home::with_secret("v");
+    let text = finds(&home, "one-owner", "only one key opens this store");
+    assert!(text.contains("\n  mcplexer key recovery\n"), "{text}");
+    home.run(["key", "recovery"]).succeeded();
+    home.run(["doctor"]).succeeded();
+}
+
+#[test]
+fn a_key_in_a_git_work_tree_is_found_until_it_is_ignored() {
+    let home = healthy();
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.current_dir(home.root())
+            .env("HOME", home.root())
+            .args(arguments);
+        assert!(git.output().unwrap().status.success(), "{arguments:?}");
+    };
+    git(&["init", "-q"]);
+    let text = finds(&home, "in-git", "~/.mcplexer lies in a git work tree");
+    assert!(
+        text.contains("\n  echo .mcplexer/ >> ~/.gitignore\n"),
+        "{text}"
+    );
+    fs::write(home.root().join(".gitignore"), ".mcplexer/\n").unwrap();
+    home.run(["doctor"]).succeeded();
+    git(&["add", "-f", ".mcplexer/age.key"]);
+    finds(&home, "key-in-git", "mcplexer key rotate");
+}
+
+#[test]
+fn a_store_that_nothing_opens_and_damage_are_found() {
+    let home = healthy();
+    fs::rename(home.path("age.key"), home.root().join("kept")).unwrap();
+    finds(&home, "locked", "age.key does not exist");
+    fs::rename(home.root().join("kept"), home.path("age.key")).unwrap();
+
+    let whole = fs::read(home.path("secrets.redb")).unwrap();
+    let magic = b"age-encryption.org/v1\n-> mcplexer-seal";
+    let places = whole.windows(magic.len()).enumerate();
+    let places: Vec<_> = places
+        .filter(|(_, it)| it == magic)
+        .map(|(at, _)| at)
+        .collect();
+    for at in places {
+        let mut damaged = whole.clone();
+        damaged[at + magic.len() + 3] ^= 1;
+        fs::write(home.path("secrets.redb"), damaged).unwrap();
+        let run = home.run(["doctor", "--json"]);
+        // Some of the pages are not in use.
+        if run.code != 0 {
+            assert_eq!(run.code, 1, "{run:?}");
+            let codes = codes(&run);
+            let known = ["tampered", "store", "audit"];
+            assert!(
+                codes.iter().all(|code| known.contains(&code.as_str())),
+                "{codes:?}"
+            );
+        }
+    }
+    fs::write(home.path("secrets.redb"), "no database").unwrap();
+    finds(&home, "store", "is not a redb database");
+    fs::write(home.path("secrets.redb"), &whole).unwrap();
+
+    let log = fs::read_to_string(home.path("audit.log")).unwrap();
+    fs::write(
+        home.path("audit.log"),
+        log.replacen("\"put\"", "\"get\"", 1),
+    )
+    .unwrap();
+    finds(&home, "audit", "line 1 of the audit log");
+}
+
+#[test]
+fn a_rotation_that_was_cut_short_is_finished() {
+    let home = healthy();
+    let mut at = 0;
+    let is_between = |home: &Home| {
+        let text = fs::read_to_string(home.path("age.key")).unwrap();
+        text.matches("AGE-SECRET-KEY-1").count() == 2
+    };
+    while !is_between(&home) {
+        at += 1;
+        let mut command = home.command();
+        let command = command
+            .args(["-q", "key", "rotate"])
+            .env("MCPLEXER_CRASH_AT", at.to_string());
+        assert!(
+            !command.status().unwrap().success(),
+            "no death leaves two keys"
+        );
+    }
+    finds(&home, "rotation-unfinished", "was cut short");
+    home.run(["doctor", "--fix"]).succeeded();
+    assert!(!is_between(&home));
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+}
+
+#[test]
+fn what_a_killed_command_left_is_removed() {
+    let home = healthy();
+    let left = home.path(".secrets.redb-x1y2z3.new");
+    let file = File::create(&left).unwrap();
+    home.run(["doctor"]).succeeded();
+    file.set_modified(SystemTime::now() - Duration::from_secs(3600))
+        .unwrap();
+    finds(&home, "leftover", "was left by a command that was killed");
+    home.run(["doctor", "--fix"]).succeeded();
+    assert!(!left.exists());
+}
+
+/// The key may be elsewhere; a link to it is followed.
+#[test]
+fn a_key_that_is_a_link_stays_one() {
+    let home = Home::with_secret("v");
+    let elsewhere = home.root().join("key");
+    fs::rename(home.path("age.key"), &elsewhere).unwrap();
+    symlink(&elsewhere, home.path("age.key")).unwrap();
+    home.run(["key", "rotate"]).succeeded();
+    assert!(home.path("age.key").is_symlink());
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+}

@@ -11,6 +11,7 @@ mod damage;
 mod disk_full;
 mod doctor;
 mod home;
+mod keys;
 mod leaks;
 mod rekey;
 mod terminal;

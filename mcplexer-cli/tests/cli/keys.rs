@@ -1,0 +1,520 @@
+//! Every kind of key that opens a store, in real key files.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use mcplexer_secrets::keys::Identity;
+use rexpect::session::{PtySession, spawn_command};
+
+use super::home::{BINARY, Home, Run, finish};
+use super::terminal::{end, start};
+
+const PLUGIN: &str = "age-plugin-mcplexertest";
+/// The PIN that a test key asks for.
+const PIN: &str = "1234";
+
+/// The directory of the test plugin, which belongs to another package and is built here.
+static PLUGINS: LazyLock<PathBuf> = LazyLock::new(|| {
+    let target = Path::new(BINARY).ancestors().nth(2).unwrap();
+    let status = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "test-plugin",
+            "--target-dir",
+        ])
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(status.unwrap().success());
+    target.join("debug")
+});
+
+/// A command in this home, with this key file and the test plugin at hand.
+fn command(home: &Home, key: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = home.command();
+    command
+        .env("MCPLEXER_AGE_KEY", key)
+        .env("PATH", &*PLUGINS)
+        .args(arguments);
+    command
+}
+
+fn run_with(home: &Home, key: &Path, arguments: &[&str]) -> Run {
+    finish(&mut command(home, key, arguments))
+}
+
+/// The same at a terminal.
+fn start_with(home: &Home, key: &Path, arguments: &[&str]) -> PtySession {
+    let mut command = command(home, key, arguments);
+    command.env("TERM", "dumb").stdin(Stdio::inherit());
+    spawn_command(command, Some(20_000)).unwrap()
+}
+
+fn answer(session: &mut PtySession, question: &str, answer: &str) {
+    session.exp_string(question).unwrap();
+    session.send_line(answer).unwrap();
+}
+
+#[track_caller]
+fn ends_well(session: PtySession) -> String {
+    let (text, code) = end(session);
+    assert_eq!(code, 0, "{text}");
+    text
+}
+
+/// Writes a key file that is nobody else's.
+fn write_key(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    let path = home.root().join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+/// An SSH key pair made by ssh-keygen; the file of the private key.
+fn ssh_key(home: &Home, name: &str, kind: &[&str], passphrase: &str) -> PathBuf {
+    let path = home.root().join(name);
+    let mut keygen = Command::new("ssh-keygen");
+    let keygen = keygen.args(["-q", "-C", "ann@host", "-N", passphrase, "-t"]);
+    let output = keygen.args(kind).arg("-f").arg(&path).output();
+    assert!(output.expect("ssh-keygen").status.success());
+    path
+}
+
+/// A key file of the test plugin, and its recipient.
+fn plugin_key(home: &Home, name: &str, arguments: &[&str]) -> (PathBuf, String) {
+    let mut plugin = Command::new(PLUGINS.join(PLUGIN));
+    let made = finish(plugin.arg("--generate").args(arguments)).succeeded();
+    let recipient = made
+        .text()
+        .split_whitespace()
+        .find(|it| it.starts_with("age1"));
+    (
+        write_key(home, name, &made.stdout),
+        recipient.unwrap().to_owned(),
+    )
+}
+
+/// The store opens with this key, which asks for nothing; it can be written and re-keyed.
+#[track_caller]
+fn assert_opens(home: &Home, key: &Path) {
+    let get = run_with(home, key, &["secret", "get", "github-token", "TOKEN"]);
+    assert_eq!(get.succeeded().stdout, b"v");
+    run_with(home, key, &["secret", "put", "s", "K", "w"]).succeeded();
+    run_with(home, key, &["key", "rotate", "--keep-identity"]).succeeded();
+    let get = run_with(home, key, &["secret", "get", "github-token", "TOKEN"]);
+    assert_eq!(get.succeeded().stdout, b"v");
+}
+
+#[test]
+fn an_age_key_file_with_several_identities() {
+    let home = Home::with_secret("v");
+    let own = fs::read_to_string(home.path("age.key")).unwrap();
+    let mut text = "# others\n".to_owned();
+    for name in ["a.key", "b.key"] {
+        let other = Home::with_secret("x");
+        let key = fs::read_to_string(other.path("age.key")).unwrap();
+        text.push_str(key.lines().last().unwrap());
+        text.push_str(&format!("\n# after {name}\n"));
+    }
+    let key = write_key(&home, "several", format!("{text}{own}"));
+    assert_opens(&home, &key);
+    // Only the identity in use is replaced; the file keeps the rest.
+    run_with(&home, &key, &["key", "rotate"]).succeeded();
+    let now = fs::read_to_string(&key).unwrap();
+    assert!(now.ends_with(&text), "{now}");
+    assert!(!now.contains(own.lines().last().unwrap()));
+    assert_opens(&home, &key);
+}
+
+/// A rotation leaves in the file what mcplexer has not made: it may open other things.
+#[test]
+fn an_identity_from_elsewhere_is_not_thrown_away() {
+    let home = Home::new();
+    let other = Home::with_secret("x");
+    let made = fs::read_to_string(other.path("age.key")).unwrap();
+    let theirs = format!("# created: 2024\n{}\n", made.lines().last().unwrap());
+    let key = write_key(&home, "keys.txt", &theirs);
+    run_with(
+        &home,
+        &key,
+        &["secret", "put", "github-token", "TOKEN", "v"],
+    )
+    .succeeded();
+    run_with(&home, &key, &["key", "rotate"]).succeeded();
+    assert!(fs::read_to_string(&key).unwrap().ends_with(&theirs));
+    assert_opens(&home, &key);
+    let alone = write_key(&home, "alone", &theirs);
+    run_with(&home, &alone, &["secret", "get", "github-token", "TOKEN"])
+        .failed(5, &["no key opens"]);
+}
+
+/// F36: a wrong passphrase is asked for again. F38: the right one is asked for once, also by a
+/// rotation, after which the file still has it.
+#[test]
+fn an_age_key_file_with_a_passphrase() {
+    for armored in [true, false] {
+        let home = Home::with_secret("v");
+        let plain = fs::read(home.path("age.key")).unwrap();
+        let recipient = age::scrypt::Recipient::new("right".to_owned().into());
+        let sealed = match armored {
+            true => age::encrypt_and_armor(&recipient, &plain)
+                .unwrap()
+                .into_bytes(),
+            false => age::encrypt(&recipient, &plain).unwrap(),
+        };
+        let key = write_key(&home, "sealed.key", &sealed);
+        let get = ["secret", "get", "github-token", "TOKEN"];
+        let mut session = start_with(&home, &key, &get);
+        answer(&mut session, "passphrase for ~/sealed.key: ", "wrong");
+        answer(&mut session, "that was wrong; passphrase", "right");
+        assert!(ends_well(session).contains('v'));
+
+        let mut session = start_with(&home, &key, &["key", "rotate"]);
+        answer(&mut session, "passphrase for ~/sealed.key: ", "right");
+        let text = ends_well(session);
+        assert!(
+            text.contains("generation 2") && !text.contains("passphrase"),
+            "{text}"
+        );
+        let now = fs::read(&key).unwrap();
+        assert_ne!(now, sealed);
+        assert_eq!(now.starts_with(b"-----BEGIN AGE"), armored);
+        let mode = fs::metadata(&key).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o600);
+        let mut session = start_with(&home, &key, &get);
+        answer(&mut session, "passphrase for ~/sealed.key: ", "right");
+        assert!(ends_well(session).contains('v'));
+        run_with(&home, &home.path("age.key"), &get).failed(5, &["no key opens this store"]);
+        run_with(&home, &key, &get).failed(5, &["sealed.key has a passphrase"]);
+    }
+}
+
+#[test]
+fn an_ssh_private_key() {
+    for (kind, name) in [
+        (["ed25519"].as_slice(), "ssh-ed25519"),
+        (&["rsa", "-b", "2048"], "ssh-rsa"),
+    ] {
+        let home = Home::with_secret("v");
+        let key = ssh_key(&home, "id", kind, "");
+        let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+        let words: Vec<_> = public.split_whitespace().collect();
+        home.run([&["key", "add"], words.as_slice()].concat())
+            .succeeded();
+        let list = home.run(["key", "list"]).succeeded();
+        assert!(list.text().contains("ann@host  ssh"), "{}", list.text());
+        assert_opens(&home, &key);
+        run_with(&home, &key, &["key", "rotate"]).failed(5, &[name, "--keep-identity"]);
+        // The other owner's rotation keeps it.
+        home.run(["key", "rotate"]).succeeded();
+        assert_opens(&home, &key);
+    }
+}
+
+/// F36, F37, F38 for an SSH key.
+#[test]
+fn an_ssh_private_key_with_a_passphrase() {
+    for kind in [["ed25519"].as_slice(), &["rsa", "-b", "2048"]] {
+        let home = Home::with_secret("v");
+        let key = ssh_key(&home, "id", kind, "right");
+        let public = key.with_extension("pub");
+        home.run([
+            "key",
+            "add",
+            "--file",
+            public.to_str().unwrap(),
+            "--label",
+            "ann",
+        ])
+        .succeeded();
+        let get = ["secret", "get", "github-token", "TOKEN"];
+        let mut session = start_with(&home, &key, &get);
+        answer(&mut session, "passphrase for ~/id: ", "wrong");
+        answer(
+            &mut session,
+            "that was wrong; passphrase for ~/id: ",
+            "right",
+        );
+        assert!(ends_well(session).contains('v'));
+        let mut session = start_with(&home, &key, &["key", "rotate", "--keep-identity"]);
+        answer(&mut session, "passphrase for ~/id: ", "right");
+        assert!(!ends_well(session).contains("passphrase"));
+        run_with(&home, &key, &get).failed(5, &["id has a passphrase"]);
+        run_with(&home, &key, &["--no-input", "key", "rotate"]).failed(5, &["id has a passphrase"]);
+    }
+}
+
+#[test]
+fn a_store_can_be_made_for_an_ssh_key() {
+    let home = Home::new();
+    let key = ssh_key(&home, "id", &["ed25519"], "");
+    run_with(
+        &home,
+        &key,
+        &["secret", "put", "github-token", "TOKEN", "v"],
+    )
+    .succeeded();
+    assert!(!home.path("age.key").exists());
+    assert_opens(&home, &key);
+    let other = ssh_key(&home, "other", &["ecdsa"], "");
+    run_with(&home, &other, &["secret", "get", "github-token", "TOKEN"])
+        .failed(5, &["only ssh-ed25519 and ssh-rsa keys"]);
+}
+
+#[test]
+fn a_plugin() {
+    let home = Home::with_secret("v");
+    let (key, recipient) = plugin_key(&home, "plugin.key", &[]);
+    let own = home.path("age.key");
+    run_with(&home, &own, &["key", "add", &recipient, "--label", "stick"]).succeeded();
+    let list = home.run(["key", "list"]).succeeded();
+    assert!(list.text().contains("stick  plugin"), "{}", list.text());
+    assert_opens(&home, &key);
+    run_with(&home, &key, &["key", "rotate"]).failed(5, &["cannot be replaced", "--keep-identity"]);
+    run_with(&home, &own, &["key", "rotate"]).succeeded();
+    assert_opens(&home, &key);
+
+    // Without the program: who needs it is told, and nothing is changed.
+    let mut without = home.command();
+    let without =
+        without
+            .env("MCPLEXER_AGE_KEY", &key)
+            .args(["secret", "get", "github-token", "TOKEN"]);
+    finish(without).failed(
+        5,
+        &[
+            "age-plugin-mcplexertest is not in PATH",
+            "install age-plugin-mcplexertest",
+        ],
+    );
+    home.run(["key", "rotate"])
+        .failed(5, &["age-plugin-mcplexertest is not in PATH"]);
+    assert_opens(&home, &key);
+    let other = plugin_key(&home, "other.key", &[]).0;
+    run_with(&home, &other, &["secret", "get", "github-token", "TOKEN"])
+        .failed(5, &["no key opens"]);
+}
+
+#[test]
+fn a_store_can_be_made_for_a_plugin() {
+    let home = Home::new();
+    let (key, recipient) = plugin_key(&home, "plugin.key", &[]);
+    run_with(
+        &home,
+        &key,
+        &["secret", "put", "github-token", "TOKEN", "v"],
+    )
+    .succeeded();
+    assert_opens(&home, &key);
+    let list = home.run(["key", "list", "--json"]).succeeded();
+    assert!(list.text().contains(&recipient), "{}", list.text());
+
+    let nameless = fs::read_to_string(&key).unwrap();
+    let nameless = write_key(&home, "nameless", nameless.lines().last().unwrap());
+    assert_opens(&home, &nameless);
+    let new = Home::new();
+    run_with(&new, &nameless, &["secret", "put", "s", "K", "v"])
+        .failed(5, &["does not name its recipient"]);
+    assert!(!new.path("secrets.redb").exists());
+}
+
+/// F37: a plugin that asks fails at once where there is nobody.
+#[test]
+fn a_plugin_that_asks_for_a_pin() {
+    let home = Home::with_secret("v");
+    let (key, recipient) = plugin_key(&home, "plugin.key", &["--pin"]);
+    run_with(&home, &home.path("age.key"), &["key", "add", &recipient]).succeeded();
+    let get = ["secret", "get", "github-token", "TOKEN"];
+    run_with(&home, &key, &get).failed(5, &["age-plugin-mcplexertest failed", "no PIN"]);
+    // A list needs no key, and asks for none.
+    run_with(&home, &key, &["secret", "list", "github-token"]).succeeded();
+    let mut session = start_with(&home, &key, &get);
+    answer(&mut session, "PIN of the test key: ", PIN);
+    assert!(ends_well(session).contains('v'));
+}
+
+/// F37: without anybody to ask, whoever needs an answer fails at once, and nothing has changed.
+#[test]
+fn a_passphrase_of_the_store() {
+    let home = Home::with_secret("v");
+    home.run(["key", "add", "--passphrase"])
+        .failed(5, &["nobody to ask"]);
+    let add = ["key", "add", "--passphrase", "--label", "team"];
+    let mut session = start(&home, &add);
+    answer(&mut session, "new passphrase: ", "right");
+    answer(&mut session, "the same again: ", "other");
+    let (text, code) = end(session);
+    assert!(code == 2 && text.contains("differ"), "{text}");
+    let mut session = start(&home, &add);
+    answer(&mut session, "new passphrase: ", "right");
+    answer(&mut session, "the same again: ", "right");
+    ends_well(session);
+
+    home.run(["key", "rotate"]).succeeded();
+    fs::rename(home.path("age.key"), home.root().join("away")).unwrap();
+    let get = ["secret", "get", "github-token", "TOKEN"];
+    let mut session = start(&home, &get);
+    answer(&mut session, "passphrase of the store (team): ", "wrong");
+    answer(
+        &mut session,
+        "that was wrong; passphrase of the store",
+        "right",
+    );
+    assert!(ends_well(session).contains('v'));
+    let mut session = start(&home, &["key", "rotate", "--keep-identity"]);
+    answer(&mut session, "passphrase of the store (team): ", "right");
+    ends_well(session);
+    home.run(get).failed(5, &["age.key does not exist"]);
+    home.run([&["--no-input"], get.as_slice()].concat())
+        .failed(5, &["age.key does not exist"]);
+}
+
+/// The code and the store are enough.
+#[test]
+fn a_recovery_code() {
+    let home = Home::with_secret("v");
+    let made = home.run(["key", "recovery"]).succeeded();
+    let code = made.text().trim().to_owned();
+    assert_eq!((code.len(), code.matches('-').count()), (39, 7), "{code}");
+    assert!(!made.stderr.contains(&code) && made.stderr.contains("write it down"));
+    home.assert_no_trace_of(&code);
+    home.run(["key", "recovery"])
+        .failed(8, &["has a recovery code already"]);
+
+    fs::remove_file(home.path("age.key")).unwrap();
+    let get = home.run(["secret", "get", "github-token", "TOKEN"]);
+    get.failed(5, &["age.key does not exist", "mcplexer key recover"]);
+    let recover = |code: &str| home.pipe(["key", "recover"], code.as_bytes());
+    let store = fs::read(home.path("secrets.redb")).unwrap();
+    let wrong = match code.starts_with('Q') {
+        true => code.replacen('Q', "P", 1),
+        false => code.replacen(|_| true, "Q", 1),
+    };
+    recover(&wrong).failed(2, &["typing error"]);
+    recover("too short").failed(2, &["32 letters and digits"]);
+    let other = Home::with_secret("x").run(["key", "recovery"]).stdout;
+    recover(str::from_utf8(&other).unwrap()).failed(5, &["does not open the store"]);
+    assert!(!home.path("age.key").exists());
+    assert!(fs::read(home.path("secrets.redb")).unwrap().len() == store.len());
+
+    let mut session = start(&home, &["key", "recover"]);
+    answer(&mut session, "recovery code: ", &wrong);
+    session.exp_string("typing error").unwrap();
+    answer(
+        &mut session,
+        "recovery code: ",
+        &code.to_lowercase().replace('-', " "),
+    );
+    let text = ends_well(session);
+    assert!(
+        text.contains("new identity age1") && !text.contains(&code),
+        "{text}"
+    );
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+    let mode = fs::metadata(home.path("age.key"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    // It stays good, and goes when it is taken away.
+    fs::remove_file(home.path("age.key")).unwrap();
+    recover(&code).succeeded();
+    home.run(["key", "remove", "recovery code"]).succeeded();
+    recover(&code).failed(5, &["does not open the store"]);
+}
+
+/// F47: the one who goes opens nothing that comes after.
+#[test]
+fn a_key_that_is_removed_opens_nothing() {
+    let home = Home::with_secret("v");
+    let other = Home::with_secret("x");
+    let text = fs::read_to_string(other.path("age.key")).unwrap();
+    let identity = Identity::parse_all(&text).unwrap().remove(0);
+    let bob = write_key(&home, "bob.key", &text);
+    home.run(["key", "add", &identity.name(), "--label", "bob"])
+        .succeeded();
+    assert_opens(&home, &bob);
+    let old_store = fs::read(home.path("secrets.redb")).unwrap();
+    home.run(["key", "remove", "bob"]).succeeded();
+    run_with(&home, &bob, &["secret", "get", "github-token", "TOKEN"])
+        .failed(5, &["no key opens this store"]);
+    // What he knew of the old keys is of no use for what is stored now.
+    let now = fs::read(home.path("secrets.redb")).unwrap();
+    let sealed = b"age-encryption.org/v1\n-> mcplexer-seal ";
+    let salts = |file: &[u8]| -> Vec<Vec<u8>> {
+        let places = file.windows(sealed.len()).enumerate();
+        let found = places.filter(|(_, it)| it == sealed);
+        found
+            .map(|(at, _)| file[at + sealed.len()..][..22].to_vec())
+            .collect()
+    };
+    let old = salts(&old_store);
+    assert!(!old.is_empty() && salts(&now).iter().all(|salt| !old.contains(salt)));
+}
+
+#[test]
+fn removing_a_key_locks_nobody_out_by_accident() {
+    let home = Home::with_secret("v");
+    let label = |home: &Home| {
+        let list = home.run(["key", "list", "--json"]).succeeded();
+        let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
+        list["keys"][0]["label"].as_str().unwrap().to_owned()
+    };
+    let own = label(&home);
+    home.run(["key", "remove", &own])
+        .failed(2, &["the only key"]);
+    home.run(["key", "remove", &own, "--force"])
+        .failed(2, &["the only key"]);
+    home.run(["key", "remove", "nobody"])
+        .failed(4, &["nobody", "key list"]);
+    let bob = Identity::generate().name();
+    home.run(["key", "add", &bob, "--label", "bob"]).succeeded();
+    home.run(["key", "remove", "age1"])
+        .failed(2, &["several keys may be meant", "bob"]);
+    home.run(["key", "remove", &own])
+        .failed(2, &["could not open the store", "--force"]);
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+    home.run(["key", "remove", &bob[..20]]).succeeded();
+    home.run(["key", "add", &bob, "--label", "bob"]).succeeded();
+    home.run(["key", "remove", &own, "--force"]).succeeded();
+    home.run(["secret", "get", "github-token", "TOKEN"])
+        .failed(5, &["(bob)"]);
+}
+
+#[test]
+fn what_cannot_be_a_key_is_refused_and_not_repeated() {
+    let home = Home::with_secret("v");
+    let secret = fs::read_to_string(home.path("age.key")).unwrap();
+    let secret = secret.lines().last().unwrap();
+    let refused = home
+        .run(["key", "add", secret])
+        .failed(2, &["that is a private key"]);
+    assert!(!refused.stderr.contains(secret));
+    home.run(["key", "add", "bob"])
+        .failed(2, &["not a recipient"]);
+    home.run(["key", "add", "ecdsa-sha2-nistp256", "AAAAE2VjZHNh"])
+        .failed(2, &["only ssh-ed25519"]);
+    home.run(["key", "add", "--file", "none.pub"])
+        .failed(1, &["none.pub"]);
+    home.run(["key", "add"]).failed(2, &["required"]);
+
+    let [bob, eve] = [Identity::generate().name(), Identity::generate().name()];
+    home.run(["key", "add", &bob, "--label", "bob"]).succeeded();
+    home.run(["key", "add", &bob])
+        .failed(8, &["bob opens this store already"]);
+    home.run(["key", "add", &eve, "--label", "bob"])
+        .failed(8, &["bob opens"]);
+    home.run(["key", "add", &eve, "--label", "a\nb"])
+        .failed(2, &["a label is"]);
+    home.run(["key", "add", &eve]).succeeded();
+    assert_eq!(home.run(["key", "list"]).text().lines().count(), 4);
+    Home::new()
+        .run(["key", "add", &eve])
+        .failed(4, &["no store yet"]);
+}

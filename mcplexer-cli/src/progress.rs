@@ -19,6 +19,11 @@ impl Bar {
         Self(bar)
     }
 
+    /// Leaves the bar where it is.
+    pub(crate) fn keep(self) {
+        self.0.abandon();
+    }
+
     pub(crate) fn show(&self, progress: Progress) {
         // The first call tells how many there are.
         if self.0.length().is_none() {
@@ -30,7 +35,7 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.0.abandon();
+        self.0.finish_and_clear();
     }
 }
 

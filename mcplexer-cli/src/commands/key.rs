@@ -173,6 +173,17 @@ fn list(json: bool, global: Global) -> Result<(), Failure> {
     print(&table(&rows))
 }
 
+/// As much of an age recipient as tells it from others at hand.
+fn shortest(recipient: &str) -> String {
+    match (
+        recipient.get(..7),
+        recipient.get(recipient.len().saturating_sub(3)..),
+    ) {
+        (Some(start), Some(end)) => format!("{start}…{end}"),
+        _ => recipient.to_owned(),
+    }
+}
+
 /// A recipient, the middle left out of a long one.
 fn short(recipient: &str) -> String {
     const LONGEST: usize = 70;
@@ -251,13 +262,32 @@ fn rotate(keep_identity: bool, json: bool, global: Global) -> Result<(), Failure
         true => RotateIdentity::Keep,
         false => RotateIdentity::Replace,
     };
+    let before = session.store.slots()?;
     rekey(&session, json, |bar| {
         session
             .store
             .rotate(identity, &mut |progress| bar.show(progress))
     })?;
     if !keep_identity {
+        tell_what_stays(&session, &before)?;
         hint_at_backups(&session);
+    }
+    Ok(())
+}
+
+/// Tells of an identity that the key file keeps although it opens nothing here any more.
+fn tell_what_stays(session: &Session, before: &[SlotInfo]) -> Result<(), Failure> {
+    let now = session.store.slots()?;
+    let names: Vec<_> = session.identities()?.iter().map(Identity::name).collect();
+    let is_in = |slots: &[SlotInfo], name: &str| slots.iter().any(|slot| slot.recipient == name);
+    let stays = names
+        .iter()
+        .find(|name| is_in(before, name) && !is_in(&now, name));
+    if let (Some(name), KeySource::File(path)) = (stays, session.home.key()) {
+        let path = shown(path);
+        session.tell(&format!(
+            "{path} keeps {name}, which mcplexer did not make; it does not open this store any more"
+        ));
     }
     Ok(())
 }
@@ -323,12 +353,13 @@ fn rekey(
 ) -> Result<(), Failure> {
     let start = Instant::now();
     let bar = Bar::new("re-keying", session.global);
-    let rekeyed = work(&bar);
-    drop(bar);
-    let rekeyed = rekeyed.map_err(|error| session.explain(error))?;
+    let rekeyed = work(&bar).map_err(|error| session.explain(error))?;
+    bar.keep();
     let seconds = start.elapsed().as_secs_f64();
     let new = rekeyed.recipient.as_deref();
-    let new = new.map_or_else(String::new, |new| format!("; new identity {new}"));
+    let new = new.map_or_else(String::new, |new| {
+        format!("; new identity {}", shortest(new))
+    });
     session.tell(&format!(
         "generation {}: {}, {}, {seconds:.1} s{new}",
         rekeyed.generation,

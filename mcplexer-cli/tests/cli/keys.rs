@@ -146,7 +146,12 @@ fn an_identity_from_elsewhere_is_not_thrown_away() {
         &["secret", "put", "github-token", "TOKEN", "v"],
     )
     .succeeded();
-    run_with(&home, &key, &["key", "rotate"]).succeeded();
+    let rotated = run_with(&home, &key, &["key", "rotate"]).succeeded();
+    assert!(
+        rotated.stderr.contains("keys.txt keeps age1"),
+        "{}",
+        rotated.stderr
+    );
     assert!(fs::read_to_string(&key).unwrap().ends_with(&theirs));
     assert_opens(&home, &key);
     let alone = write_key(&home, "alone", &theirs);

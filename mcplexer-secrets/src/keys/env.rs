@@ -41,6 +41,12 @@ impl KeyProvider for EnvKeys {
         let text = str::from_utf8(&bytes).map_err(|_| invalid(InvalidKeyText::NotText))?;
         Identity::parse_all(text).map_err(invalid)
     }
+
+    fn begin_replacement(&self, _old: &str) -> Result<Identity, KeyError> {
+        Err(KeyError::NotReplaceable {
+            origin: self.variable.to_owned(),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -97,11 +97,6 @@ impl Session {
         }
     }
 
-    /// The key file, if the key is in one.
-    pub(crate) fn key_file(&self) -> Option<&FileKeys> {
-        self.file_keys.as_deref()
-    }
-
     /// Tells the user of what was made along with a first secret: a key, or a store for a key that
     /// was there.
     pub(crate) fn tell_what_was_made(&self) {

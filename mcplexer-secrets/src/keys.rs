@@ -69,6 +69,16 @@ pub trait KeyProvider: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// The identities that an interrupted replacement has left behind: the recipient of each, and
+    /// of the one whose place it was to take.
+    ///
+    /// # Errors
+    /// As [`identities`](Self::identities).
+    fn unfinished(&self, ask: Ask) -> Result<Vec<(String, String)>, KeyError> {
+        let _ = ask;
+        Ok(Vec::new())
+    }
+
     /// Asks for a passphrase; `None` if there is nobody to ask.
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {
         let _ = request;
@@ -97,6 +107,10 @@ impl<T: KeyProvider + ?Sized> KeyProvider for Arc<T> {
 
     fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
         (**self).end_replacement(gone)
+    }
+
+    fn unfinished(&self, ask: Ask) -> Result<Vec<(String, String)>, KeyError> {
+        (**self).unfinished(ask)
     }
 
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {

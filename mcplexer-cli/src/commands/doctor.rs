@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use mcplexer_secrets::keys::{Ask, Identity, KeyProvider};
+use mcplexer_secrets::keys::Ask;
 use mcplexer_secrets::{Error, Home, KeySource, SlotInfoKind, Timestamp};
 use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
 use serde::Serialize;
@@ -309,30 +309,15 @@ fn examine_keys(session: &Session, fix: bool, report: &mut Report) {
             report.add(Severity::Note, "old-key", what, "mcplexer key rotate");
         }
     }
-    let Some(keys) = session.key_file() else {
-        return;
-    };
-    let in_use = |recipient: &str| slots.iter().any(|slot| slot.recipient == recipient);
-    for (new, old) in keys.unfinished(Ask::Never).unwrap_or_default() {
-        let what = format!(
-            "a key rotation was cut short: {} holds two keys",
-            shown(keys.path())
-        );
+    let unfinished = session.keys.unfinished(Ask::Never).unwrap_or_default();
+    if !unfinished.is_empty() {
         report.add(
             Severity::Warning,
             "rotation-unfinished",
-            what,
+            "a key rotation was cut short: the key file holds a key too many",
             "mcplexer key rotate",
         );
-        // Only the one that opens nothing goes.
-        let unused = match (in_use(&Identity::name(&new)), in_use(&old)) {
-            (true, false) => Some(old),
-            (false, true) => Some(new.name()),
-            _ => None,
-        };
-        if let (true, Some(unused)) = (fix, unused)
-            && keys.end_replacement(&unused).is_ok()
-        {
+        if fix && session.store.tidy_keys().is_ok_and(|tidied| tidied) {
             report.fixed();
         }
     }

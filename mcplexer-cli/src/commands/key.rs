@@ -240,7 +240,8 @@ fn recipient(key: &AddKey) -> Result<Recipient, Failure> {
     };
     text.parse().map_err(|error| {
         Failure::new(format!("{error}"))
-            .with_hint("the owner prints it with age-keygen -y KEYFILE, or finds it in ~/.ssh/id_ed25519.pub")
+            .with_hint("--file reads it from a file, such as ~/.ssh/id_ed25519.pub")
+            .with_hint("the owner prints it with age-keygen -y KEYFILE")
             .with_code(exit_code::USAGE)
     })
 }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -276,7 +276,8 @@ impl FileKeys {
         private::sync_parent(&self.path)
     }
 
-    /// Puts what `change` makes of the text in the place of the file, encrypted as it was. The next
+    /// Puts what `change` makes of the text in the place of the file, encrypted as it was; a file
+    /// of which nothing is left goes. The next
     /// text is written as well, so that later no full disk can keep it from taking that place.
     fn edit(
         &self,
@@ -318,6 +319,11 @@ impl FileKeys {
             if *new == text {
                 return Ok(());
             }
+            if new.is_empty() {
+                fs::remove_file(&path)?;
+                self.created.store(false, Ordering::Relaxed);
+                return private::sync_parent(&path);
+            }
             let file = match ready {
                 Some(ready) => ready.file,
                 None => self.write_beside(&path, &new, encoding)?,
@@ -354,20 +360,6 @@ impl FileKeys {
         }
         private::sync(file.as_file())?;
         Ok(file)
-    }
-
-    /// The identities that a rotation which was cut short has left behind in the file: each that
-    /// is to take the place of another, with the recipient of that other.
-    ///
-    /// # Errors
-    /// As [`identities`](KeyProvider::identities).
-    pub fn unfinished(&self, ask: Ask) -> Result<Vec<(Identity, String)>, KeyError> {
-        match self.content(ask)? {
-            Content::Plain(text) | Content::Decrypted(text, _) => {
-                Ok(key_text::replacements(self.text(&text)?))
-            }
-            Content::Ssh(_) => Ok(Vec::new()),
-        }
     }
 }
 
@@ -439,6 +431,16 @@ impl KeyProvider for FileKeys {
             let new = key_text::without(text, gone);
             Ok(Edit { new, next: None })
         })
+    }
+
+    fn unfinished(&self, ask: Ask) -> Result<Vec<(String, String)>, KeyError> {
+        match self.content(ask)? {
+            Content::Plain(text) | Content::Decrypted(text, _) => {
+                let found = key_text::replacements(self.text(&text)?).into_iter();
+                Ok(found.map(|(new, old)| (new.name(), old)).collect())
+            }
+            Content::Ssh(_) => Ok(Vec::new()),
+        }
     }
 
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {

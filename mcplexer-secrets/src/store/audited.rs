@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::sealed_store::Store;
 use super::transact::Change;
-use super::unlock::Unlocked;
+use super::unlock::{Unlocked, read_header};
 use crate::audit::{self, AuditEvent, AuditOperation, AuditOutcome, AuditPosition, AuditReport};
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::Ask;
-use crate::record::{self, AUDIT_SEAL_PREFIX, AuditSeal, HEADER_KEY};
+use crate::record::{self, AUDIT_SEAL_PREFIX, AuditSeal};
 use crate::{Error, ScopeId, SecretName, Timestamp};
 
 /// An operation and what it is about.
@@ -94,10 +94,10 @@ impl Store {
                 Err(error @ Error::Locked { .. }) => error,
                 result => return result.map(Some),
             };
-            let seen = snapshot.get(Table::Meta, HEADER_KEY)?;
+            let (_, seen) = read_header(&*snapshot)?;
             drop(snapshot);
             snapshot = match self.backend.read()? {
-                Some(now) if now.get(Table::Meta, HEADER_KEY)? != seen => now,
+                Some(now) if read_header(&*now)?.1.generation != seen.generation => now,
                 _ => return Err(error),
             };
         }

@@ -240,14 +240,37 @@ impl Store {
                 Ok(rekeyed)
             }
             Err(error) => {
-                // Only if it is certain that the store has not moved: else both must stay.
-                let slots = self.slots();
-                if slots.is_ok_and(|slots| slots.iter().all(|slot| slot.recipient != new)) {
-                    let _kept = self.keys.end_replacement(&new);
-                }
+                // What cannot be tidied up now stays, and does no harm.
+                let _untidy = self.tidy_keys();
                 Err(error)
             }
         }
+    }
+
+    /// Drops what an interrupted rotation or recovery has left in the key file: the old identity
+    /// if the store has moved to the new one, the new one if it has not. Says whether there was
+    /// anything.
+    ///
+    /// # Errors
+    /// If the store or the key file cannot be read, or the key file cannot be written.
+    pub fn tidy_keys(&self) -> Result<bool, Error> {
+        if !self.exists()? || self.keys.unfinished(Ask::Allowed)?.is_empty() {
+            return Ok(false);
+        }
+        // Whoever rotates holds this lock from the first step until the store has moved.
+        let transaction = self.backend.write()?;
+        let (_, header) = read_header(&*transaction)?;
+        let opens = |recipient: &str| header.slots.iter().any(|it| it.recipient == recipient);
+        let mut tidied = false;
+        for (new, old) in self.keys.unfinished(Ask::Allowed)? {
+            match (opens(&new), opens(&old)) {
+                (true, false) => self.keys.end_replacement(&old)?,
+                (false, true) => self.keys.end_replacement(&new)?,
+                _ => continue,
+            }
+            tidied = true;
+        }
+        Ok(tidied)
     }
 
     /// Does `work` on a store that exists, and records it if it fails.

@@ -1,18 +1,18 @@
 //! `mcplexer key …`
 
 use std::fs;
-use std::time::Instant;
 
 use mcplexer_secrets::keys::{Ask, Identity, KeyError, Recipient};
-use mcplexer_secrets::{Error, KeySource, Rekeyed, RotateIdentity, SlotInfo, SlotInfoKind};
+use mcplexer_secrets::{Error, KeySource, SlotInfo, SlotInfoKind};
 use serde::Serialize;
 
 use crate::cli::{AddKey, Global, Key};
 use crate::failure::Failure;
-use crate::output::{Ago, count, print, print_json, sanitized, shown, table};
-use crate::progress::Bar;
+use crate::output::{Ago, print, print_json, sanitized, shown, table};
 use crate::session::Session;
 use crate::{exit_code, input};
+
+mod rekey;
 
 pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
     match command {
@@ -20,13 +20,13 @@ pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
         Key::Show { json } => show(json, global),
         Key::List { json } => list(json, global),
         Key::Add(key) => add(&key, global),
-        Key::Remove { key, force, json } => remove(&key, force, json, global),
+        Key::Remove { key, force, json } => rekey::remove(&key, force, json, global),
         Key::Rotate {
             keep_identity,
             json,
-        } => rotate(keep_identity, json, global),
-        Key::Recovery => recovery(global),
-        Key::Recover { lost, json } => recover(lost.as_deref(), json, global),
+        } => rekey::rotate(keep_identity, json, global),
+        Key::Recovery => rekey::recovery(global),
+        Key::Recover { lost, json } => rekey::recover(lost.as_deref(), json, global),
     }
 }
 
@@ -173,17 +173,6 @@ fn list(json: bool, global: Global) -> Result<(), Failure> {
     print(&table(&rows))
 }
 
-/// As much of an age recipient as tells it from others at hand.
-fn shortest(recipient: &str) -> String {
-    match (
-        recipient.get(..7),
-        recipient.get(recipient.len().saturating_sub(3)..),
-    ) {
-        (Some(start), Some(end)) => format!("{start}…{end}"),
-        _ => recipient.to_owned(),
-    }
-}
-
 /// A recipient, the middle left out of a long one.
 fn short(recipient: &str) -> String {
     const LONGEST: usize = 70;
@@ -244,137 +233,4 @@ fn recipient(key: &AddKey) -> Result<Recipient, Failure> {
             .with_hint("the owner prints it with age-keygen -y KEYFILE")
             .with_code(exit_code::USAGE)
     })
-}
-
-fn remove(key: &str, force: bool, json: bool, global: Global) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    rekey(&session, json, |bar| {
-        session
-            .store
-            .remove_slot(key, force, &mut |progress| bar.show(progress))
-    })?;
-    session.hint("copies of the store and backups made before still open with the removed key; replace the secrets its owner has seen");
-    Ok(())
-}
-
-fn rotate(keep_identity: bool, json: bool, global: Global) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    let identity = match keep_identity {
-        true => RotateIdentity::Keep,
-        false => RotateIdentity::Replace,
-    };
-    let before = session.store.slots()?;
-    rekey(&session, json, |bar| {
-        session
-            .store
-            .rotate(identity, &mut |progress| bar.show(progress))
-    })?;
-    if !keep_identity {
-        tell_what_stays(&session, &before)?;
-        hint_at_backups(&session);
-    }
-    Ok(())
-}
-
-/// Tells of an identity that the key file keeps although it opens nothing here any more.
-fn tell_what_stays(session: &Session, before: &[SlotInfo]) -> Result<(), Failure> {
-    let now = session.store.slots()?;
-    let names: Vec<_> = session.identities()?.iter().map(Identity::name).collect();
-    let is_in = |slots: &[SlotInfo], name: &str| slots.iter().any(|slot| slot.recipient == name);
-    let stays = names
-        .iter()
-        .find(|name| is_in(before, name) && !is_in(&now, name));
-    if let (Some(name), KeySource::File(path)) = (stays, session.home.key()) {
-        let path = shown(path);
-        session.tell(&format!(
-            "{path} keeps {name}, which mcplexer did not make; it does not open this store any more"
-        ));
-    }
-    Ok(())
-}
-
-fn recovery(global: Global) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    let code = session
-        .store
-        .add_recovery_code()
-        .map_err(|error| match error {
-            Error::SlotExists { .. } => Failure::new("this store has a recovery code already")
-                .with_hint("mcplexer key remove 'recovery code' makes the old one worthless")
-                .with_code(exit_code::CONFLICT),
-            error => session.explain(error),
-        })?;
-    session.tell(
-        "this code opens the store if every key is lost; it is shown this once, write it down:",
-    );
-    print(&format!("{}\n", *code.expose()))?;
-    session.hint("mcplexer key recover takes it");
-    Ok(())
-}
-
-fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    if !session.store.exists()? {
-        return Err(Error::NoStore.into());
-    }
-    let code = input::recovery_code(global)?;
-    rekey(&session, json, |bar| {
-        session
-            .store
-            .recover(&code, lost, &mut |progress| bar.show(progress))
-    })?;
-    session.tell(&format!(
-        "the new key is in {}; the recovery code stays good",
-        match session.home.key() {
-            KeySource::File(path) => shown(path),
-            _ => String::new(),
-        }
-    ));
-    Ok(())
-}
-
-fn hint_at_backups(session: &Session) {
-    session.hint("an old backup does not open with the new key; mcplexer backup create FILE");
-}
-
-#[derive(Serialize)]
-struct RekeyDocument {
-    generation: u64,
-    scopes: u64,
-    secrets: u64,
-    recipient: Option<String>,
-    seconds: f64,
-}
-
-/// Re-keys with a bar that shows how far it is, and tells what was done.
-fn rekey(
-    session: &Session,
-    json: bool,
-    work: impl FnOnce(&Bar) -> Result<Rekeyed, Error>,
-) -> Result<(), Failure> {
-    let start = Instant::now();
-    let bar = Bar::new("re-keying", session.global);
-    let rekeyed = work(&bar).map_err(|error| session.explain(error))?;
-    bar.keep();
-    let seconds = start.elapsed().as_secs_f64();
-    let new = rekeyed.recipient.as_deref();
-    let new = new.map_or_else(String::new, |new| {
-        format!("; new identity {}", shortest(new))
-    });
-    session.tell(&format!(
-        "generation {}: {}, {}, {seconds:.1} s{new}",
-        rekeyed.generation,
-        count(rekeyed.scopes, "scope"),
-        count(rekeyed.secrets, "secret"),
-    ));
-    if json {
-        return print_json(&RekeyDocument {
-            generation: rekeyed.generation,
-            scopes: rekeyed.scopes,
-            secrets: rekeyed.secrets,
-            recipient: rekeyed.recipient,
-            seconds: (seconds * 1000.0).round() / 1000.0,
-        });
-    }
-    Ok(())
 }

@@ -11,6 +11,8 @@ const SMALL_DISK: &str = "MCPLEXER_TEST_SMALL_DISK";
 /// Set where the small disk must be there, so that the test cannot be skipped unseen.
 const REQUIRED: &str = "MCPLEXER_TEST_TMPFS";
 
+/// F31: no failed write leaves half a file.
+///
 /// Runs the tests below in a mount namespace of their own, where a tmpfs of 1 MiB is mounted.
 #[test]
 fn commands_on_a_full_disk_lose_nothing() {

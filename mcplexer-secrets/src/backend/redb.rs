@@ -12,18 +12,19 @@ use std::time::Duration;
 
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
-    ReadableDatabase, TransactionError,
+    ReadableDatabase,
 };
 
 use self::cause::{Cause, failure, place};
-use self::transaction::{Begun, Lock, NewFile, RedbSnapshot, RedbTransaction};
+use self::transaction::{RedbSnapshot, RedbTransaction};
 use super::panics::catch;
 use super::patient::PatientFile;
 use super::{Backend, BackendError, Replacement, Snapshot, Transaction};
 use crate::crash::crash_point;
-use crate::patience::{PATIENCE, wait_for, wait_for_lock};
+use crate::patience::PATIENCE;
 use crate::private;
 
+mod begin;
 mod cause;
 mod transaction;
 
@@ -190,110 +191,6 @@ impl RedbBackend {
         }
         let same = file.try_clone()?;
         Ok(Some((PatientFile::new(file, self.patience)?, same)))
-    }
-
-    fn begin_write(&self) -> Result<Begun, Cause> {
-        let Some(database) = self.writer()? else {
-            return match self.begin_first_write()? {
-                Some(begun) => Ok(begun),
-                // Another process has made it meanwhile.
-                None => self.begin_write(),
-            };
-        };
-        // As soon as no other writer, here or in another process, is in a transaction.
-        let begun = wait_for(self.patience, || match database.try_begin_write() {
-            Ok(transaction) => Ok(Some(transaction)),
-            Err(TransactionError::WouldBlock) => Ok(None),
-            Err(error) => Err(error),
-        });
-        let transaction = begun?.ok_or(Cause::WouldBlock)?;
-        // The one before may have put another file in the place of this one.
-        if !self.is_current(&database) {
-            drop(transaction);
-            return self.begin_write();
-        }
-        let is_first = self.path.is_none() && transaction.list_tables()?.next().is_none();
-        Ok(Begun {
-            transaction,
-            is_first,
-            new_file: None,
-        })
-    }
-
-    /// Begins to write a file that is not there yet, under another name: it gets its own only
-    /// when it holds a first state, so that a crash cannot leave one that holds none. Whoever does
-    /// so holds a lock on the directory; `None` if the file is there once that is had.
-    fn begin_first_write(&self) -> Result<Option<Begun>, Cause> {
-        let Some(path) = &self.path else {
-            return Err(Cause::WouldBlock);
-        };
-        private::create_parent(path)?;
-        let directory = File::open(private::directory_of(path))?;
-        wait_for_lock(&directory, self.patience)?.ok_or(Cause::WouldBlock)?;
-        if path.exists() {
-            return Ok(None);
-        }
-        let file = private::temporary_beside(path)?;
-        let backend = PatientFile::new(file.reopen()?, self.patience)?;
-        let database = multi_writer().create_with_backend(backend)?;
-        Ok(Some(Begun {
-            transaction: database.begin_write()?,
-            is_first: true,
-            new_file: Some(NewFile {
-                file,
-                database,
-                path: path.clone(),
-                lock: Lock::Directory(directory),
-            }),
-        }))
-    }
-
-    /// Begins to write a state that has nothing of the current one, and gives that to read from.
-    /// Memory is emptied; a file is written anew, under another name until it is whole, so that
-    /// no page of it ever held what was in the old one.
-    fn begin_replace(&self) -> Result<(Option<ReadTransaction>, Begun), Cause> {
-        let begun = self.begin_write()?;
-        if begun.is_first {
-            return Ok((None, begun));
-        }
-        let Begun { transaction, .. } = begun;
-        let database = self.writer()?.ok_or(Cause::WouldBlock)?;
-        let old = database.begin_read()?;
-        let Some(path) = &self.path else {
-            transaction::clear(&transaction)?;
-            let begun = Begun {
-                transaction,
-                is_first: false,
-                new_file: None,
-            };
-            return Ok((Some(old), begun));
-        };
-        // A link goes on pointing to the store.
-        let path = path.canonicalize()?;
-        private::remove_temporaries_beside(&path)?;
-        let file = private::temporary_beside(&path)?;
-        let backend = PatientFile::new(file.reopen()?, self.patience)?;
-        let database = multi_writer().create_with_backend(backend)?;
-        let begun = Begun {
-            transaction: database.begin_write()?,
-            is_first: false,
-            new_file: Some(NewFile {
-                file,
-                database,
-                path,
-                lock: Lock::Replaced(Box::new(transaction)),
-            }),
-        };
-        Ok((Some(old), begun))
-    }
-
-    /// Whether `database` is still what is open: its file has not been replaced.
-    fn is_current(&self, database: &Arc<Database>) -> bool {
-        let open = self.current();
-        match open.as_ref().map(|open| &open.handle) {
-            Some(Handle::Writer(current)) => Arc::ptr_eq(current, database),
-            Some(Handle::Reader(_)) | None => false,
-        }
     }
 
     /// The database, open for writing; `None` if its file does not exist.

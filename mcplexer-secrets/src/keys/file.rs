@@ -1,31 +1,23 @@
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use age::armor::ArmoredReader;
-use age::secrecy::SecretString;
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-use super::identity::{SshKey, is_ssh_key};
-use super::person::Person;
-use super::{
-    About, Ask, Identity, InvalidKeyText, KeyError, KeyProvider, PassphraseRequest, Prompter,
-    key_text,
-};
+use self::content::Content;
+use self::replace::{Edit, Prepared};
+use super::{Ask, Identity, KeyError, KeyProvider, PassphraseRequest, Person, Prompter, key_text};
 use crate::SecretValue;
-use crate::patience::{PATIENCE, wait_for_lock};
 use crate::private::{self, Exposure};
+
+mod content;
+mod replace;
 
 /// No key file is larger.
 const MAX_FILE_LEN: u64 = 1 << 20;
-/// How often a wrong passphrase may be corrected.
-const ATTEMPTS: u32 = 3;
-const BINARY_AGE: &[u8] = b"age-encryption.org/";
-const ARMORED_AGE: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 
 /// Identities in a key file.
 ///
@@ -35,7 +27,8 @@ const ARMORED_AGE: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 /// * an SSH private key, `ssh-ed25519` or `ssh-rsa`, with a passphrase or without.
 ///
 /// It must belong to the user and be closed to everybody else. For a new store it is made if it
-/// does not exist, with mode 0600 in a directory of mode 0700; it is never overwritten.
+/// does not exist, with mode 0600 in a directory of mode 0700; a rotation puts another file in its
+/// place, in one step.
 pub struct FileKeys {
     path: PathBuf,
     person: Option<Person>,
@@ -45,46 +38,6 @@ pub struct FileKeys {
     created: AtomicBool,
     /// What the file becomes at the end of a replacement that has begun.
     prepared: Mutex<Option<Prepared>>,
-}
-
-/// What becomes of the text of a key file.
-struct Edit {
-    /// Now.
-    new: Zeroizing<String>,
-    /// At the next edit, if nothing comes between.
-    next: Option<Zeroizing<String>>,
-}
-
-/// A text that is written already, and gets its name with the next edit.
-struct Prepared {
-    file: NamedTempFile,
-    text: Zeroizing<String>,
-    /// The text it is to follow.
-    before: Zeroizing<String>,
-}
-
-impl Prepared {
-    /// Whether nobody has removed it as something that a crash had left.
-    fn is_there(&self) -> bool {
-        private::is_still_at(self.file.as_file(), self.file.path())
-    }
-}
-
-/// How an age file is written.
-#[derive(Clone, Copy)]
-enum Encoding {
-    Binary,
-    Armored,
-}
-
-/// What is in a key file.
-enum Content {
-    /// Lines of identities.
-    Plain(Zeroizing<Vec<u8>>),
-    /// The same, from an encrypted file.
-    Decrypted(Zeroizing<Vec<u8>>, Encoding),
-    /// An SSH private key.
-    Ssh(Box<Identity>),
 }
 
 impl FileKeys {
@@ -151,116 +104,6 @@ impl FileKeys {
         Ok(bytes)
     }
 
-    fn content(&self, ask: Ask) -> Result<Content, KeyError> {
-        let bytes = self.read()?;
-        let armored = bytes.trim_ascii_start().starts_with(ARMORED_AGE);
-        if armored || bytes.starts_with(BINARY_AGE) {
-            let text = self.decrypt(&bytes, ask)?;
-            let encoding = match armored {
-                true => Encoding::Armored,
-                false => Encoding::Binary,
-            };
-            return Ok(Content::Decrypted(text, encoding));
-        }
-        if !is_ssh_key(&bytes) {
-            return Ok(Content::Plain(bytes));
-        }
-        match SshKey::parse(&bytes).map_err(|reason| self.invalid(reason))? {
-            SshKey::Open(identity) => Ok(Content::Ssh(Box::new(identity))),
-            SshKey::Encrypted(key, recipient) => {
-                let opened = self.ask_until_right(ask, |passphrase| {
-                    Ok(key.decrypt(passphrase).ok().map(age::ssh::Identity::from))
-                })?;
-                Ok(Content::Ssh(Box::new(SshKey::opened(opened, &recipient))))
-            }
-        }
-    }
-
-    fn invalid(&self, reason: InvalidKeyText) -> KeyError {
-        KeyError::Invalid {
-            origin: self.path.display().to_string(),
-            reason,
-        }
-    }
-
-    fn text<'a>(&self, bytes: &'a [u8]) -> Result<&'a str, KeyError> {
-        str::from_utf8(bytes).map_err(|_| self.invalid(InvalidKeyText::NotText))
-    }
-
-    fn parse(&self, bytes: &[u8]) -> Result<Vec<Identity>, KeyError> {
-        Identity::parse_all_with(self.text(bytes)?, self.person.as_ref())
-            .map_err(|reason| self.invalid(reason))
-    }
-
-    /// Opens a key file made by `age -p`.
-    fn decrypt(&self, bytes: &[u8], ask: Ask) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let damaged = || KeyError::NotByPassphrase {
-            path: self.path.clone(),
-        };
-        let decryptor = || age::Decryptor::new_buffered(ArmoredReader::new(bytes));
-        if !decryptor().is_ok_and(|decryptor| decryptor.is_scrypt()) {
-            return Err(damaged());
-        }
-        self.ask_until_right(ask, |passphrase| {
-            let identity = age::scrypt::Identity::new(passphrase);
-            let decryptor = decryptor().map_err(|_| damaged())?;
-            match decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)) {
-                Ok(mut reader) => {
-                    // Never more than went in, so the buffer never grows.
-                    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
-                    reader.read_to_end(&mut text).map_err(|_| damaged())?;
-                    Ok(Some(text))
-                }
-                Err(age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys) => {
-                    Ok(None)
-                }
-                Err(_) => Err(damaged()),
-            }
-        })
-    }
-
-    /// Tries the passphrase that was right before, then asks for one, until `open` opens.
-    fn ask_until_right<T>(
-        &self,
-        ask: Ask,
-        open: impl Fn(SecretString) -> Result<Option<T>, KeyError>,
-    ) -> Result<T, KeyError> {
-        let path = || self.path.clone();
-        let mut known = self.known_passphrase();
-        if let Some(passphrase) = known.as_ref().and_then(secret_string)
-            && let Some(opened) = open(passphrase)?
-        {
-            return Ok(opened);
-        }
-        *known = None;
-        let person = match (&self.person, ask) {
-            (Some(person), Ask::Allowed) => person,
-            _ => return Err(KeyError::PassphraseNeeded { path: path() }),
-        };
-        for attempt in 0..ATTEMPTS {
-            let request = PassphraseRequest {
-                about: About::KeyFile(&self.path),
-                retry: attempt > 0,
-            };
-            let answer = person
-                .passphrase(&request)
-                .ok_or_else(|| KeyError::PassphraseNeeded { path: path() })?;
-            if let Some(passphrase) = secret_string(&answer)
-                && let Some(opened) = open(passphrase)?
-            {
-                *known = Some(answer);
-                return Ok(opened);
-            }
-        }
-        Err(KeyError::PassphraseWrong { path: path() })
-    }
-
-    fn known_passphrase(&self) -> MutexGuard<'_, Option<SecretValue>> {
-        self.passphrase
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Writes a new identity, unless somebody else was faster: whoever comes second uses the
     /// first one's.
     fn create(&self, text: &str) -> io::Result<()> {
@@ -270,102 +113,12 @@ impl FileKeys {
         private::sync(file.as_file())?;
         match private::persist_new(file, &self.path) {
             Ok(()) => self.created.store(true, Ordering::Relaxed),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            // Somebody else was faster, and may have removed the temporary file as well.
+            Err(_) if self.path.exists() => {}
             Err(error) => return Err(error),
         }
         private::sync_parent(&self.path)
     }
-
-    /// Puts what `change` makes of the text in the place of the file, encrypted as it was; a file
-    /// of which nothing is left goes. The next
-    /// text is written as well, so that later no full disk can keep it from taking that place.
-    fn edit(
-        &self,
-        failed: impl Fn(io::Error) -> KeyError,
-        change: impl FnOnce(&str) -> Result<Edit, KeyError>,
-    ) -> Result<(), KeyError> {
-        // A link goes on pointing to the key.
-        let path = self.path.canonicalize().map_err(&failed)?;
-        let directory = File::open(private::directory_of(&path)).map_err(&failed)?;
-        wait_for_lock(&directory, PATIENCE)
-            .and_then(|locked| locked.ok_or_else(|| ErrorKind::WouldBlock.into()))
-            .map_err(&failed)?;
-        let (text, encoding) = match self.content(Ask::Allowed)? {
-            Content::Plain(text) => (text, None),
-            Content::Decrypted(text, encoding) => (text, Some(encoding)),
-            Content::Ssh(identity) => {
-                return Err(KeyError::NotReplaceable {
-                    origin: identity.name(),
-                });
-            }
-        };
-        let text = self.text(&text)?;
-        let Edit { new, next } = change(text)?;
-        let write = || -> io::Result<()> {
-            let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-            let ready = prepared
-                .take()
-                .filter(|ready| *ready.before == text && *ready.text == *new && ready.is_there());
-            if ready.is_none() {
-                private::remove_temporaries_beside(&path)?;
-            }
-            if let Some(next) = next {
-                *prepared = Some(Prepared {
-                    file: self.write_beside(&path, &next, encoding)?,
-                    before: Zeroizing::new(new.to_string()),
-                    text: next,
-                });
-            }
-            if *new == text {
-                return Ok(());
-            }
-            if new.is_empty() {
-                fs::remove_file(&path)?;
-                self.created.store(false, Ordering::Relaxed);
-                return private::sync_parent(&path);
-            }
-            let file = match ready {
-                Some(ready) => ready.file,
-                None => self.write_beside(&path, &new, encoding)?,
-            };
-            private::persist(file, &path)?;
-            private::sync_parent(&path)
-        };
-        write().map_err(failed)
-    }
-
-    /// Writes a text beside the file, encrypted with the passphrase that has opened it, if one has.
-    fn write_beside(
-        &self,
-        path: &Path,
-        text: &str,
-        encoding: Option<Encoding>,
-    ) -> io::Result<NamedTempFile> {
-        let mut file = private::temporary_beside(path)?;
-        match encoding {
-            None => file.write_all(text.as_bytes())?,
-            Some(encoding) => {
-                let passphrase = self.known_passphrase().as_ref().and_then(secret_string);
-                let passphrase = passphrase.ok_or(ErrorKind::InvalidInput)?;
-                let encryptor = age::Encryptor::with_user_passphrase(passphrase);
-                let format = match encoding {
-                    Encoding::Binary => age::armor::Format::Binary,
-                    Encoding::Armored => age::armor::Format::AsciiArmor,
-                };
-                let armored = age::armor::ArmoredWriter::wrap_output(file.as_file_mut(), format)?;
-                let mut writer = encryptor.wrap_output(armored)?;
-                writer.write_all(text.as_bytes())?;
-                writer.finish()?.finish()?;
-            }
-        }
-        private::sync(file.as_file())?;
-        Ok(file)
-    }
-}
-
-fn secret_string(passphrase: &SecretValue) -> Option<SecretString> {
-    let text = str::from_utf8(passphrase.expose()).ok()?;
-    Some(SecretString::from(text.to_owned()))
 }
 
 impl fmt::Debug for FileKeys {

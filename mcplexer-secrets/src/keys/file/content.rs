@@ -1,0 +1,152 @@
+//! What is in a key file, once whatever guards it is open.
+
+use std::io::Read;
+use std::sync::{MutexGuard, PoisonError};
+
+use age::armor::ArmoredReader;
+use age::secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::FileKeys;
+use crate::SecretValue;
+use crate::keys::identity::{SshKey, is_ssh_key};
+use crate::keys::{About, Ask, Identity, InvalidKeyText, KeyError, PassphraseRequest};
+
+/// How often a wrong passphrase may be corrected.
+const ATTEMPTS: u32 = 3;
+const BINARY_AGE: &[u8] = b"age-encryption.org/";
+const ARMORED_AGE: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
+
+/// How an age file is written.
+#[derive(Clone, Copy)]
+pub(super) enum Encoding {
+    Binary,
+    Armored,
+}
+
+/// What is in a key file.
+pub(super) enum Content {
+    /// Lines of identities.
+    Plain(Zeroizing<Vec<u8>>),
+    /// The same, from an encrypted file.
+    Decrypted(Zeroizing<Vec<u8>>, Encoding),
+    /// An SSH private key.
+    Ssh(Box<Identity>),
+}
+
+impl FileKeys {
+    pub(super) fn content(&self, ask: Ask) -> Result<Content, KeyError> {
+        let bytes = self.read()?;
+        let armored = bytes.trim_ascii_start().starts_with(ARMORED_AGE);
+        if armored || bytes.starts_with(BINARY_AGE) {
+            let text = self.decrypt(&bytes, ask)?;
+            let encoding = match armored {
+                true => Encoding::Armored,
+                false => Encoding::Binary,
+            };
+            return Ok(Content::Decrypted(text, encoding));
+        }
+        if !is_ssh_key(&bytes) {
+            return Ok(Content::Plain(bytes));
+        }
+        match SshKey::parse(&bytes).map_err(|reason| self.invalid(reason))? {
+            SshKey::Open(identity) => Ok(Content::Ssh(Box::new(identity))),
+            SshKey::Encrypted(key, recipient) => {
+                let opened = self.ask_until_right(ask, |passphrase| {
+                    Ok(key.decrypt(passphrase).ok().map(age::ssh::Identity::from))
+                })?;
+                Ok(Content::Ssh(Box::new(SshKey::opened(opened, &recipient))))
+            }
+        }
+    }
+
+    pub(super) fn invalid(&self, reason: InvalidKeyText) -> KeyError {
+        KeyError::Invalid {
+            origin: self.path.display().to_string(),
+            reason,
+        }
+    }
+
+    pub(super) fn text<'a>(&self, bytes: &'a [u8]) -> Result<&'a str, KeyError> {
+        str::from_utf8(bytes).map_err(|_| self.invalid(InvalidKeyText::NotText))
+    }
+
+    pub(super) fn parse(&self, bytes: &[u8]) -> Result<Vec<Identity>, KeyError> {
+        Identity::parse_all_with(self.text(bytes)?, self.person.as_ref())
+            .map_err(|reason| self.invalid(reason))
+    }
+
+    /// Opens a key file made by `age -p`.
+    pub(super) fn decrypt(&self, bytes: &[u8], ask: Ask) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let damaged = || KeyError::NotByPassphrase {
+            path: self.path.clone(),
+        };
+        let decryptor = || age::Decryptor::new_buffered(ArmoredReader::new(bytes));
+        if !decryptor().is_ok_and(|decryptor| decryptor.is_scrypt()) {
+            return Err(damaged());
+        }
+        self.ask_until_right(ask, |passphrase| {
+            let identity = age::scrypt::Identity::new(passphrase);
+            let decryptor = decryptor().map_err(|_| damaged())?;
+            match decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)) {
+                Ok(mut reader) => {
+                    // Never more than went in, so the buffer never grows.
+                    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
+                    reader.read_to_end(&mut text).map_err(|_| damaged())?;
+                    Ok(Some(text))
+                }
+                Err(age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys) => {
+                    Ok(None)
+                }
+                Err(_) => Err(damaged()),
+            }
+        })
+    }
+
+    /// Tries the passphrase that was right before, then asks for one, until `open` opens.
+    pub(super) fn ask_until_right<T>(
+        &self,
+        ask: Ask,
+        open: impl Fn(SecretString) -> Result<Option<T>, KeyError>,
+    ) -> Result<T, KeyError> {
+        let path = || self.path.clone();
+        let mut known = self.known_passphrase();
+        if let Some(passphrase) = known.as_ref().and_then(secret_string)
+            && let Some(opened) = open(passphrase)?
+        {
+            return Ok(opened);
+        }
+        *known = None;
+        let person = match (&self.person, ask) {
+            (Some(person), Ask::Allowed) => person,
+            _ => return Err(KeyError::PassphraseNeeded { path: path() }),
+        };
+        for attempt in 0..ATTEMPTS {
+            let request = PassphraseRequest {
+                about: About::KeyFile(&self.path),
+                retry: attempt > 0,
+            };
+            let answer = person
+                .passphrase(&request)
+                .ok_or_else(|| KeyError::PassphraseNeeded { path: path() })?;
+            if let Some(passphrase) = secret_string(&answer)
+                && let Some(opened) = open(passphrase)?
+            {
+                *known = Some(answer);
+                return Ok(opened);
+            }
+        }
+        Err(KeyError::PassphraseWrong { path: path() })
+    }
+
+    pub(super) fn known_passphrase(&self) -> MutexGuard<'_, Option<SecretValue>> {
+        self.passphrase
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn secret_string(passphrase: &SecretValue) -> Option<SecretString> {
+    let text = str::from_utf8(passphrase.expose()).ok()?;
+    Some(SecretString::from(text.to_owned()))
+}

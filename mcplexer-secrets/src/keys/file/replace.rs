@@ -1,0 +1,127 @@
+//! Putting another text in the place of a key file.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+use super::FileKeys;
+use super::content::{Content, Encoding, secret_string};
+use crate::keys::{Ask, KeyError};
+use crate::patience::{PATIENCE, wait_for_lock};
+use crate::private;
+
+/// What becomes of the text of a key file.
+pub(super) struct Edit {
+    /// Now.
+    pub(super) new: Zeroizing<String>,
+    /// At the next edit, if nothing comes between.
+    pub(super) next: Option<Zeroizing<String>>,
+}
+
+/// A text that is written already, and gets its name with the next edit.
+pub(super) struct Prepared {
+    file: NamedTempFile,
+    text: Zeroizing<String>,
+    /// The text it is to follow.
+    before: Zeroizing<String>,
+}
+
+impl Prepared {
+    /// Whether nobody has removed it as something that a crash had left.
+    fn is_there(&self) -> bool {
+        private::is_still_at(self.file.as_file(), self.file.path())
+    }
+}
+
+impl FileKeys {
+    /// Puts what `change` makes of the text in the place of the file, encrypted as it was; a file
+    /// of which nothing is left goes. The next
+    /// text is written as well, so that later no full disk can keep it from taking that place.
+    pub(super) fn edit(
+        &self,
+        failed: impl Fn(io::Error) -> KeyError,
+        change: impl FnOnce(&str) -> Result<Edit, KeyError>,
+    ) -> Result<(), KeyError> {
+        // A link goes on pointing to the key.
+        let path = self.path.canonicalize().map_err(&failed)?;
+        let directory = File::open(private::directory_of(&path)).map_err(&failed)?;
+        wait_for_lock(&directory, PATIENCE)
+            .and_then(|locked| locked.ok_or_else(|| ErrorKind::WouldBlock.into()))
+            .map_err(&failed)?;
+        let (text, encoding) = match self.content(Ask::Allowed)? {
+            Content::Plain(text) => (text, None),
+            Content::Decrypted(text, encoding) => (text, Some(encoding)),
+            Content::Ssh(identity) => {
+                return Err(KeyError::NotReplaceable {
+                    origin: identity.name(),
+                });
+            }
+        };
+        let text = self.text(&text)?;
+        let Edit { new, next } = change(text)?;
+        let write = || -> io::Result<()> {
+            let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            let ready = prepared
+                .take()
+                .filter(|ready| *ready.before == text && *ready.text == *new && ready.is_there());
+            if ready.is_none() {
+                private::remove_temporaries_beside(&path)?;
+            }
+            if let Some(next) = next {
+                *prepared = Some(Prepared {
+                    file: self.write_beside(&path, &next, encoding)?,
+                    before: Zeroizing::new(new.to_string()),
+                    text: next,
+                });
+            }
+            if *new == text {
+                return Ok(());
+            }
+            if new.is_empty() {
+                fs::remove_file(&path)?;
+                self.created.store(false, Ordering::Relaxed);
+                return private::sync_parent(&path);
+            }
+            let file = match ready {
+                Some(ready) => ready.file,
+                None => self.write_beside(&path, &new, encoding)?,
+            };
+            private::persist(file, &path)?;
+            private::sync_parent(&path)
+        };
+        write().map_err(failed)
+    }
+
+    /// Writes a text beside the file, encrypted with the passphrase that has opened it, if one has.
+    fn write_beside(
+        &self,
+        path: &Path,
+        text: &str,
+        encoding: Option<Encoding>,
+    ) -> io::Result<NamedTempFile> {
+        let mut file = private::temporary_beside(path)?;
+        match encoding {
+            None => file.write_all(text.as_bytes())?,
+            Some(encoding) => {
+                let passphrase = self.known_passphrase().as_ref().and_then(secret_string);
+                let passphrase = passphrase.ok_or(ErrorKind::InvalidInput)?;
+                let encryptor = age::Encryptor::with_user_passphrase(passphrase);
+                let format = match encoding {
+                    Encoding::Binary => age::armor::Format::Binary,
+                    Encoding::Armored => age::armor::Format::AsciiArmor,
+                };
+                let armored = age::armor::ArmoredWriter::wrap_output(file.as_file_mut(), format)?;
+                let mut writer = encryptor.wrap_output(armored)?;
+                writer.write_all(text.as_bytes())?;
+                writer.finish()?.finish()?;
+            }
+        }
+        private::sync(file.as_file())?;
+        Ok(file)
+    }
+}

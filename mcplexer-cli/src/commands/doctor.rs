@@ -7,13 +7,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mcplexer_secrets::keys::Ask;
-use mcplexer_secrets::{Error, Home, KeySource, SlotInfoKind, Timestamp};
+use mcplexer_secrets::{Error, Home, KeySource, SlotInfoKind, Store, Timestamp};
 use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
 use serde::Serialize;
 
 use crate::cli::Global;
 use crate::exit_code;
 use crate::failure::Failure;
+use crate::harden::harden;
 use crate::output::{Ago, count, print, print_json, sanitized, shown};
 use crate::progress::Bar;
 use crate::session::Session;
@@ -22,13 +23,14 @@ use crate::session::Session;
 const OLD_KEY_MICROS: u64 = 365 * 86_400 * 1_000_000;
 
 pub(super) fn run(fix: bool, json: bool, global: Global) -> Result<(), Failure> {
+    harden();
     let mut report = Report::default();
     let home = Home::from_env()?;
     examine_files(&home, fix, &mut report);
     examine_git(&home, &mut report);
-    match Session::open(global) {
-        Ok(session) => examine_store(&session, fix, &mut report),
-        Err(failure) => report.fail("store", failure),
+    match Store::open(home.store(), home.key().provider()) {
+        Ok(_) => examine_store(&Session::open(global)?, fix, &mut report),
+        Err(error) => report.fail(code_of(&error), error.into()),
     }
     examine_process(&mut report);
     if json {
@@ -240,6 +242,16 @@ fn examine_git(home: &Home, report: &mut Report) {
     }
 }
 
+/// The code of a finding that is an error of the store.
+fn code_of(error: &Error) -> &'static str {
+    match error {
+        Error::Locked { .. } => "locked",
+        Error::Tampered { .. } => "tampered",
+        Error::UnsupportedFormat { .. } => "format",
+        _ => "store",
+    }
+}
+
 /// What is in the store, and who opens it.
 fn examine_store(session: &Session, fix: bool, report: &mut Report) {
     let bar = Bar::new("opening", session.global);
@@ -256,12 +268,7 @@ fn examine_store(session: &Session, fix: bool, report: &mut Report) {
             count(checked.secrets, "secret")
         ),
         Err(error) => {
-            let code = match &error {
-                Error::Locked { .. } => "locked",
-                Error::Tampered { .. } => "tampered",
-                _ => "store",
-            };
-            report.fail(code, Failure::from(error));
+            report.fail(code_of(&error), error.into());
             String::new()
         }
     };
@@ -301,10 +308,9 @@ fn examine_keys(session: &Session, fix: bool, report: &mut Report) {
             "mcplexer key recovery",
         );
     }
-    let now = Timestamp::now().as_micros();
     let keys = slots.iter().filter(|slot| slot.kind == SlotInfoKind::Key);
     for slot in keys {
-        if now.saturating_sub(slot.created.as_micros()) > OLD_KEY_MICROS {
+        if is_old(slot.created, Timestamp::now()) {
             let what = format!("the key of {} was made {}", slot.label, Ago(slot.created));
             report.add(Severity::Note, "old-key", what, "mcplexer key rotate");
         }
@@ -323,6 +329,11 @@ fn examine_keys(session: &Session, fix: bool, report: &mut Report) {
     }
 }
 
+/// Whether a key that was made then is worth a remark now.
+fn is_old(made: Timestamp, now: Timestamp) -> bool {
+    now.as_micros().saturating_sub(made.as_micros()) > OLD_KEY_MICROS
+}
+
 /// Whether this process could leave its memory behind.
 fn examine_process(report: &mut Report) {
     let limit = getrlimit(Resource::Core).current;
@@ -334,5 +345,18 @@ fn examine_process(report: &mut Report) {
             "the system does not let mcplexer switch its core dumps off",
             "ulimit -c 0",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_old_after_a_year() {
+        let day = |day: u64| Timestamp::from_micros(day * 86_400 * 1_000_000);
+        assert!(is_old(day(1), day(367)));
+        assert!(!is_old(day(1), day(366)));
+        assert!(!is_old(day(2), day(1)), "a clock that was put back");
     }
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use redb::{Builder, ConcurrencyMode, ReadableTable, TableDefinition};
+
 use super::home::{Home, Run};
 
 /// A home in which there is nothing to find.
@@ -150,6 +152,9 @@ fn a_store_that_nothing_opens_and_damage_are_found() {
     fs::write(home.path("secrets.redb"), "no database").unwrap();
     finds(&home, "store", "is not a redb database");
     fs::write(home.path("secrets.redb"), &whole).unwrap();
+    set_format(&home, 2);
+    finds(&home, "format", "in format version 2");
+    fs::write(home.path("secrets.redb"), &whole).unwrap();
 
     let log = fs::read_to_string(home.path("audit.log")).unwrap();
     fs::write(
@@ -158,6 +163,30 @@ fn a_store_that_nothing_opens_and_damage_are_found() {
     )
     .unwrap();
     finds(&home, "audit", "line 1 of the audit log");
+}
+
+/// Makes the header one of another format.
+fn set_format(home: &Home, version: u8) {
+    let database = Builder::new()
+        .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+        .open(home.path("secrets.redb"))
+        .unwrap();
+    let transaction = database.begin_write().unwrap();
+    let table: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("meta");
+    {
+        let mut table = transaction.open_table(table).unwrap();
+        let mut header = table
+            .get(b"header".as_slice())
+            .unwrap()
+            .unwrap()
+            .value()
+            .to_vec();
+        header[0] = version;
+        table
+            .insert(b"header".as_slice(), header.as_slice())
+            .unwrap();
+    }
+    transaction.commit().unwrap();
 }
 
 #[test]

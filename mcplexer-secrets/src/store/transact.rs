@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::audited::Subject;
 use super::sealed_store::Store;
-use super::unlock::{OpenScope, Unlocked};
+use super::unlock::{OpenScope, Opener, Unlocked};
 use crate::audit::AuditOperation;
 use crate::backend::{BackendError, BackendErrorKind, Commit, Table, Transaction};
 use crate::keys::{Ask, Identity, KeyError, Person};
@@ -199,6 +199,12 @@ impl Change<'_> {
             kind: SlotKind::Key,
             wrapped: self.unlocked.root.wrap(&recipient, person)?,
         };
+        let opener = Opener {
+            identity: identity.clone(),
+            recipient: slot.recipient.clone(),
+        };
+        let (header, root) = (self.header().clone(), Arc::clone(&self.unlocked.root));
+        self.unlocked = Arc::new(Unlocked::new(Vec::new(), header, root, Some(opener)));
         self.push_slot(slot)
     }
 

@@ -89,6 +89,10 @@ pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<
         session
             .store
             .recover(&code, lost, &mut |progress| bar.show(progress))
+    })
+    .map_err(|failure| match session.home.key() {
+        KeySource::File(_) => failure,
+        _ => failure.with_hint("unset it, so that the new key can be kept in a file"),
     })?;
     session.tell(&format!(
         "the new key is in {}; the recovery code stays good",

@@ -117,6 +117,7 @@ fn die_everywhere(
         let (home, input) = prepare();
         let status = run(&home, arguments, &input, Some(at));
         let when = format!("{arguments:?} killed after operation {at}");
+        home.assert_no_trace_of(&value("a", "K1"));
         check(&home, &when);
         if status.success() {
             println!("{arguments:?} died after each of {} operations", at - 1);

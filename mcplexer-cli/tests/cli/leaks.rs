@@ -17,7 +17,7 @@ fn assert_silent(run: &Run) {
 fn no_file_and_no_message_has_the_value() {
     let home = Home::new();
     let spaced = format!("{MARKED} and more");
-    let commands: [&[&str]; 20] = [
+    let commands: [&[&str]; 30] = [
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED, "--create"],
@@ -35,6 +35,16 @@ fn no_file_and_no_message_has_the_value() {
         &["scope", "show", "s"],
         &["key", "show"],
         &["audit", "show"],
+        &["key", "rotate"],
+        &["key", "add", MARKED],
+        &["key", "remove", "none"],
+        &["key", "list", "--json"],
+        &["backup", "create", "b.age"],
+        &["backup", "verify", "b.age"],
+        &["backup", "restore", "b.age", "--replace", "--dry-run"],
+        &["backup", "restore", "b.age", "--replace", "--force"],
+        &["compact"],
+        &["doctor", "--fix"],
         &["secret", "delete", "s", "K"],
         &["scope", "delete", "s", "--force"],
         &["audit", "verify"],

@@ -339,6 +339,10 @@ fn a_plugin_that_asks_for_a_pin() {
     run_with(&home, &key, &get).failed(5, &["age-plugin-mcplexertest failed", "no PIN"]);
     // A list needs no key, and asks for none.
     run_with(&home, &key, &["secret", "list", "github-token"]).succeeded();
+    let other = fs::read_to_string(Home::with_secret("x").path("age.key")).unwrap();
+    let both = format!("{}{other}", fs::read_to_string(&key).unwrap());
+    let both = write_key(&home, "both.key", both);
+    run_with(&home, &both, &["secret", "list", "github-token"]).succeeded();
     let mut session = start_with(&home, &key, &get);
     answer(&mut session, "PIN of the test key: ", PIN);
     assert!(ends_well(session).contains('v'));

@@ -294,12 +294,15 @@ pub(super) fn try_identities(
     if let Some(failure) = failure {
         return Ok(Err(failure));
     }
-    let recipients: Vec<_> = identities.iter().map(Identity::name).collect();
-    let is_one_of_them = |slot: &Slot| recipients.contains(&slot.recipient);
-    let needs_plugin = identities.iter().all(Identity::is_plugin);
-    if slots.iter().any(is_one_of_them) && !(needs_plugin && ask == Ask::Never) {
+    // A plugin may have reasons of its own.
+    let fits = |slot: &Slot| {
+        let mut own = identities.iter().filter(|it| !it.is_plugin());
+        own.any(|identity| identity.name() == slot.recipient)
+    };
+    if slots.iter().any(fits) {
         return Err(Error::tampered(RecordName::Header, Finding::DoesNotOpen));
     }
+    let recipients = identities.iter().map(Identity::name).collect();
     Ok(Err(KeyError::Wrong { recipients }))
 }
 

@@ -229,10 +229,10 @@ fn restore(
         Some(mode) => mode,
         None if is_empty => RestoreMode::Merge,
         None => {
-            let store = shown(&session.home.store());
+            let (store, file) = (shown(&session.home.store()), shown(&from.file));
             return Err(Failure::new(format!("{store} has secrets already"))
-                .with_hint("--merge --dry-run tells what would be added to them")
-                .with_hint("--replace --dry-run tells what would take their place")
+                .with_hint(format!("mcplexer backup restore {file} --merge --dry-run tells what would be added to them"))
+                .with_hint(format!("mcplexer backup restore {file} --replace --dry-run tells what would take their place"))
                 .with_code(exit_code::CONFLICT));
         }
     };
@@ -293,11 +293,14 @@ fn summary(restored: &Restored, to_be: &str) -> String {
         .collect();
     let newer = restored.count(RestoreAction::Keep);
     if newer > 0 {
-        parts.push(format!("{newer} kept, stored after the backup's"));
+        parts.push(format!(
+            "{} {to_be}kept, newer than in the backup",
+            count(newer, "secret")
+        ));
     }
     let same = restored.count(RestoreAction::Same);
     if same > 0 || parts.is_empty() {
-        parts.push(format!("{same} the same"));
+        parts.push(format!("{} the same in both", count(same, "secret")));
     }
     parts.join(", ")
 }

@@ -155,19 +155,20 @@ fn list(json: bool, global: Global) -> Result<(), Failure> {
             keys: keys.collect(),
         });
     }
-    let header = ["LABEL", "KIND", "MADE", "RECIPIENT"];
+    let header = ["LABEL", "KIND", "MADE", "HERE", "RECIPIENT"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     for slot in &slots {
         let here = if names.contains(&slot.recipient) {
-            " (in use here)"
+            "in use"
         } else {
-            ""
+            "-"
         };
         rows.push(vec![
             sanitized(&slot.label),
             kind(slot).to_owned(),
             Ago(slot.created).to_string(),
-            sanitized(format!("{}{here}", short(&slot.recipient))),
+            here.to_owned(),
+            sanitized(short(&slot.recipient)),
         ]);
     }
     print(&table(&rows))

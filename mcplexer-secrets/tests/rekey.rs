@@ -232,3 +232,39 @@ fn a_backup_goes_from_one_backend_to_another() {
         ErrorKind::NotFound
     );
 }
+
+/// A store that only passphrases and the code open gets its first key.
+#[test]
+fn a_recovery_without_any_key_adds_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secrets.redb");
+    let store = Store::open(&path, FixedKeys::generate()).unwrap();
+    fill(&store);
+    let code = store.add_recovery_code().unwrap();
+    let passphrase = SecretValue::copy_of(b"correct horse").unwrap();
+    store.add_passphrase(&passphrase, None).unwrap();
+    let error = store
+        .recover(&code, Some("recovery code"), &mut no_progress)
+        .unwrap_err();
+    assert!(matches!(error, Error::SlotAmbiguous { .. }), "{error:?}");
+    let own = store.slots().unwrap().remove(0);
+    store
+        .remove_slot(&own.label, true, &mut no_progress)
+        .unwrap();
+    drop(store);
+
+    let store = Store::open(&path, FixedKeys::new(Vec::new())).unwrap();
+    store.recover(&code, None, &mut no_progress).unwrap();
+    assert_filled(&store);
+    let kinds: Vec<_> = store
+        .slots()
+        .unwrap()
+        .iter()
+        .map(|slot| slot.kind)
+        .collect();
+    let passphrase = SlotInfoKind::Passphrase;
+    assert_eq!(
+        kinds,
+        [SlotInfoKind::Recovery, passphrase, SlotInfoKind::Key]
+    );
+}

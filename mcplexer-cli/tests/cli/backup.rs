@@ -124,7 +124,11 @@ fn a_store_with_secrets_is_merged_or_replaced_only_when_told() {
     );
     let plan = restore(&["--merge", "--dry-run"]).succeeded();
     assert_eq!(plan.text(), "add     s/BYTES\n");
-    assert!(plan.stderr.contains("1 secret to be kept"), "{}", plan.stderr);
+    assert!(
+        plan.stderr.contains("1 secret to be kept"),
+        "{}",
+        plan.stderr
+    );
     let plan = restore(&["--replace", "--dry-run"]).succeeded();
     assert_eq!(plan.text(), "replace s/A\nadd     s/BYTES\nremove  t/NEW\n");
     restore(&["--replace"]).failed(2, &["nobody to ask", "--force"]);

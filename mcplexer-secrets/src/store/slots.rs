@@ -7,6 +7,7 @@ use age::secrecy::SecretString;
 use super::audited::Subject;
 use super::rekey::{Progress, Rekeyed};
 use super::sealed_store::Store;
+use super::transact::machine_name;
 use super::unlock::{SlotInfo, Unlocked, read_header, try_identities, verified};
 use crate::audit::AuditOperation;
 use crate::backend::Snapshot;
@@ -99,10 +100,7 @@ impl Store {
             let label = match label {
                 Some(label) if taken(label) => return Err(exists(label)),
                 Some(label) => label.to_owned(),
-                None => std::iter::once(unnamed.to_owned())
-                    .chain((2..).map(|number| format!("{unnamed} {number}")))
-                    .find(|label| !taken(label))
-                    .unwrap_or_default(),
+                None => free_label(slots, unnamed),
             };
             let parsed = recipient.parse().map_err(|_| Error::SlotNotFound {
                 slot: recipient.to_owned(),
@@ -194,7 +192,7 @@ impl Store {
     ///
     /// # Errors
     /// [`KeyError::RecoveryCodeWrong`]; [`Error::SlotAmbiguous`] if there are several keys, and
-    /// `lost` does not tell which one is lost; else as [`rotate`](Self::rotate).
+    /// `lost` does not name one of them; else as [`rotate`](Self::rotate).
     pub fn recover(
         &self,
         code: &RecoveryCode,
@@ -205,12 +203,21 @@ impl Store {
         self.recorded(subject, || {
             let identity = code.identity();
             let rekey = self.begin_rekey(|snapshot| unlock_with(snapshot, &identity))?;
-            let slots = rekey.unlocked.header.slots.clone();
-            let at = match lost {
-                Some(lost) => position(&slots, lost)?,
-                None => only_key(&slots)?,
+            let mut slots = rekey.unlocked.header.slots.clone();
+            let (at, old) = match lost_key(&slots, lost)? {
+                Some(at) => (at, slots.get(at).map(|slot| slot.recipient.clone())),
+                // There are passphrases only: the new key is one more.
+                None => {
+                    slots.push(Slot {
+                        label: free_label(&slots, &machine_name()),
+                        recipient: String::new(),
+                        created: Timestamp::now(),
+                        kind: SlotKind::Key,
+                        wrapped: Vec::new(),
+                    });
+                    (slots.len() - 1, Some(identity.name()))
+                }
             };
-            let old = slots.get(at).map(|slot| slot.recipient.clone());
             self.replace_identity(&old.unwrap_or_default(), slots, at, |slots| {
                 rekey.finish(self, subject, slots, progress)
             })
@@ -231,7 +238,6 @@ impl Store {
         if let Some(slot) = slots.get_mut(at) {
             slot.recipient.clone_from(&new);
             slot.created = Timestamp::now();
-            slot.kind = SlotKind::Key;
         }
         match finish(slots) {
             Ok(mut rekeyed) => {
@@ -324,18 +330,33 @@ fn position(slots: &[Slot], meant: &str) -> Result<usize, Error> {
     })
 }
 
-/// The only slot for a key.
-fn only_key(slots: &[Slot]) -> Result<usize, Error> {
-    let keys = || slots.iter().filter(|slot| slot.kind == SlotKind::Key);
-    match (
-        keys().count(),
-        slots.iter().position(|slot| slot.kind == SlotKind::Key),
-    ) {
-        (1, Some(at)) => Ok(at),
-        _ => Err(Error::SlotAmbiguous {
-            labels: keys().map(|slot| slot.label.clone()).collect(),
-        }),
+/// The slot of the key that is lost: the one that is meant, or the only one there is for a key.
+/// `None` if no slot is for a key.
+fn lost_key(slots: &[Slot], meant: Option<&str>) -> Result<Option<usize>, Error> {
+    let is_key = |slot: &Slot| slot.kind == SlotKind::Key;
+    let labels: Vec<_> = slots
+        .iter()
+        .filter(|slot| is_key(slot))
+        .map(|slot| slot.label.clone())
+        .collect();
+    let at = match (meant, labels.len()) {
+        (Some(meant), _) => position(slots, meant)?,
+        (None, 0) => return Ok(None),
+        (None, 1) => slots.iter().position(is_key).unwrap_or_default(),
+        (None, _) => return Err(Error::SlotAmbiguous { labels }),
+    };
+    match slots.get(at).is_some_and(is_key) {
+        true => Ok(Some(at)),
+        false => Err(Error::SlotAmbiguous { labels }),
     }
+}
+
+/// `wanted`, with a number if it is taken.
+fn free_label(slots: &[Slot], wanted: &str) -> String {
+    std::iter::once(wanted.to_owned())
+        .chain((2..).map(|number| format!("{wanted} {number}")))
+        .find(|label| slots.iter().all(|slot| slot.label != *label))
+        .unwrap_or_default()
 }
 
 fn check_label(label: &str) -> Result<(), Error> {

@@ -247,7 +247,7 @@ impl Change<'_> {
 }
 
 /// What to call the owner of the first slot.
-fn machine_name() -> String {
+pub(super) fn machine_name() -> String {
     let system = rustix::system::uname();
     let name = system.nodename().to_string_lossy();
     name.chars().filter(|c| !c.is_control()).take(64).collect()

@@ -5,7 +5,7 @@ use std::io;
 use clap::error::{ContextKind, ContextValue, ErrorKind as Usage};
 use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::KeyError;
-use mcplexer_secrets::{Error, RecordName, SlotInfo, SlotInfoKind};
+use mcplexer_secrets::{Error, RecordName, SlotInfo, SlotKind};
 
 use crate::exit_code;
 use crate::output::{print, say, say_hint, shortened, shown};
@@ -157,8 +157,8 @@ impl From<Error> for Failure {
             Error::Locked { reason, slots } => {
                 let failure = failure.with_hints(key_hints(reason));
                 if matches!(reason, KeyError::Missing { .. } | KeyError::Wrong { .. } | KeyError::NotSet { .. }) {
-                    let has_code = slots.iter().any(|slot| slot.kind == SlotInfoKind::Recovery);
-                    failure.with_hints(slots.iter().filter(|slot| slot.kind == SlotInfoKind::Key).map(slot_hint))
+                    let has_code = slots.iter().any(|slot| slot.kind == SlotKind::Recovery);
+                    failure.with_hints(slots.iter().filter(|slot| slot.kind == SlotKind::Key).map(slot_hint))
                         .with_hint("put that key back, or name its file with MCPLEXER_AGE_KEY; no new key is made while this store exists")
                         .with_hints(has_code.then(|| "or, with the recovery code: mcplexer key recover".to_owned()))
                 } else {

@@ -51,8 +51,7 @@ pub trait KeyProvider: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`KeyError::NotReplaceable`] if this provider keeps no identities, or
     /// [`KeyError::NotCreated`] if it cannot be written.
-    fn begin_replacement(&self, old: &str) -> Result<Identity, KeyError> {
-        let _ = old;
+    fn begin_replacement(&self, _old: &str) -> Result<Identity, KeyError> {
         Err(KeyError::NotReplaceable {
             origin: "the identity".to_owned(),
         })
@@ -64,8 +63,7 @@ pub trait KeyProvider: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`KeyError::NotDropped`] if that cannot be written.
-    fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
-        let _ = gone;
+    fn end_replacement(&self, _gone: &str) -> Result<(), KeyError> {
         Ok(())
     }
 
@@ -74,19 +72,16 @@ pub trait KeyProvider: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`identities`](Self::identities).
-    fn unfinished(&self, ask: Ask) -> Result<Vec<(String, String)>, KeyError> {
-        let _ = ask;
+    fn unfinished(&self, _ask: Ask) -> Result<Vec<(String, String)>, KeyError> {
         Ok(Vec::new())
     }
 
     /// Asks for a passphrase; `None` if there is nobody to ask.
-    fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {
-        let _ = request;
+    fn passphrase(&self, _request: &PassphraseRequest<'_>) -> Option<SecretValue> {
         None
     }
 
-    /// Whom a plugin may talk to.
-    #[doc(hidden)]
+    /// Whom a plugin may talk to while something is encrypted to its recipient; nobody, by default.
     fn person(&self) -> Option<Arc<dyn Prompter>> {
         None
     }

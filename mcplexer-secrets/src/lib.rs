@@ -96,7 +96,7 @@ pub use record::FORMAT_VERSION;
 pub use store::{
     BackupReport, CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress,
     PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret, RotateIdentity,
-    ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotInfoKind, Store, Stored,
+    ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotKind, Store, Stored,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

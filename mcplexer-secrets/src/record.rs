@@ -87,7 +87,7 @@ pub(crate) struct Slot {
     /// Whose identity opens it, `age1…`.
     pub(crate) recipient: String,
     pub(crate) created: Timestamp,
-    pub(crate) kind: SlotKind,
+    pub(crate) holder: Holder,
     /// The root key as an ordinary age file to that recipient.
     #[serde(with = "serde_bytes")]
     pub(crate) wrapped: Vec<u8>,
@@ -95,7 +95,7 @@ pub(crate) struct Slot {
 
 /// Who holds the identity that opens a slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) enum SlotKind {
+pub(crate) enum Holder {
     /// Somebody, in a key file, an SSH key or a plugin.
     Key,
     /// This, for whoever knows the passphrase: the identity in an ordinary age file that the

@@ -19,7 +19,7 @@ pub use rekey::{Progress, Rekeyed};
 pub use restore::{RestoreAction, RestoreMode, Restored, RestoredSecret};
 pub use sealed_store::Store;
 pub use slots::{MAX_SLOTS, RotateIdentity};
-pub use unlock::{SlotInfo, SlotInfoKind};
+pub use unlock::{SlotInfo, SlotKind};
 pub use upkeep::CheckReport;
 
 /// Most scopes a store can hold.

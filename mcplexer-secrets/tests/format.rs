@@ -157,7 +157,7 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     let _created = reader.number();
     assert_eq!(reader.number(), 1, "slots");
     let (_label, _recipient, _created) = (reader.text(), reader.text(), reader.number());
-    assert_eq!(reader.number(), 0, "kind of slot");
+    assert_eq!(reader.number(), 0, "holder");
     let slot = reader.bytes();
     assert_eq!(reader.number(), 2, "scopes");
     let number = Sha256::digest("github-token")[0] % 64;

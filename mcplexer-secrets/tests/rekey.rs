@@ -10,7 +10,7 @@ use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{Ask, FixedKeys, Identity, KeyError, KeyProvider, RecoveryCode};
 use mcplexer_secrets::{
     Error, ErrorKind, Finding, Progress, PutMode, RecordName, RestoreMode, RotateIdentity,
-    SecretStore, SecretValue, SlotInfoKind, Store,
+    SecretStore, SecretValue, SlotKind, Store,
 };
 
 const SECRETS: [(&str, &str); 3] = [("a", "K1"), ("a", "K2"), ("b", "K1")];
@@ -147,7 +147,7 @@ fn owners_come_and_go() {
     let slot = store
         .add_recipient(&bob.recipient().unwrap(), Some("bob"))
         .unwrap();
-    assert_eq!((slot.label.as_str(), slot.kind), ("bob", SlotInfoKind::Key));
+    assert_eq!((slot.label.as_str(), slot.kind), ("bob", SlotKind::Key));
     let his = Store::open(&path, FixedKeys::new(vec![bob.clone()])).unwrap();
     assert_filled(&his);
     // Either one's re-key keeps the other.
@@ -262,9 +262,6 @@ fn a_recovery_without_any_key_adds_one() {
         .iter()
         .map(|slot| slot.kind)
         .collect();
-    let passphrase = SlotInfoKind::Passphrase;
-    assert_eq!(
-        kinds,
-        [SlotInfoKind::Recovery, passphrase, SlotInfoKind::Key]
-    );
+    let passphrase = SlotKind::Passphrase;
+    assert_eq!(kinds, [SlotKind::Recovery, passphrase, SlotKind::Key]);
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mcplexer_secrets::keys::Ask;
-use mcplexer_secrets::{Error, Home, KeySource, SlotInfoKind, Store, Timestamp};
+use mcplexer_secrets::{Error, Home, KeySource, SlotKind, Store, Timestamp};
 use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
 use serde::Serialize;
 
@@ -308,7 +308,7 @@ fn examine_keys(session: &Session, fix: bool, report: &mut Report) {
             "mcplexer key recovery",
         );
     }
-    let keys = slots.iter().filter(|slot| slot.kind == SlotInfoKind::Key);
+    let keys = slots.iter().filter(|slot| slot.kind == SlotKind::Key);
     for slot in keys {
         if is_old(slot.created, Timestamp::now()) {
             let what = format!("the key of {} was made {}", slot.label, Ago(slot.created));

@@ -3,7 +3,7 @@
 use std::fs;
 
 use mcplexer_secrets::keys::{Ask, Identity, KeyError, Recipient};
-use mcplexer_secrets::{Error, KeySource, SlotInfo, SlotInfoKind};
+use mcplexer_secrets::{Error, KeySource, SlotInfo, SlotKind};
 use serde::Serialize;
 
 use crate::cli::{AddKey, Global, Key};
@@ -81,8 +81,8 @@ impl SlotRow {
 /// What kind of key opens a slot, in a word.
 fn kind(slot: &SlotInfo) -> &'static str {
     match slot.kind {
-        SlotInfoKind::Passphrase => "passphrase",
-        SlotInfoKind::Recovery => "recovery",
+        SlotKind::Passphrase => "passphrase",
+        SlotKind::Recovery => "recovery",
         _ if slot.recipient.starts_with("ssh-") => "ssh",
         // An age recipient has no `1` but the one after its prefix.
         _ if slot.recipient.matches('1').count() > 1 => "plugin",
@@ -203,7 +203,7 @@ fn add(key: &AddKey, global: Global) -> Result<(), Failure> {
         "{} opens the store too: {}",
         slot.label,
         match slot.kind {
-            SlotInfoKind::Passphrase => "by its passphrase, where no key file does".to_owned(),
+            SlotKind::Passphrase => "by its passphrase, where no key file does".to_owned(),
             _ => short(&slot.recipient),
         }
     )));

@@ -11,7 +11,7 @@ use crate::audit::AuditOperation;
 use crate::backup::{BackupTo, JsonWriter, ScopeHead, SecretHead, encryptor};
 use crate::error::{Finding, RecordName};
 use crate::keys::{Ask, Recipient};
-use crate::record::{Header, SlotKind};
+use crate::record::{Header, Holder};
 use crate::{Error, private};
 
 /// What was written to a backup.
@@ -123,7 +123,7 @@ impl Store {
 /// The recipients whose identities are outside of the store, with the labels of their slots.
 fn recipients(header: &Header) -> Result<(Vec<String>, Vec<Recipient>), Error> {
     let slots = header.slots.iter();
-    let outside = slots.filter(|slot| !matches!(slot.kind, SlotKind::Passphrase(_)));
+    let outside = slots.filter(|slot| !matches!(slot.holder, Holder::Passphrase(_)));
     let parsed = outside.map(|slot| {
         let malformed = |_| Error::tampered(RecordName::Header, Finding::Malformed);
         Ok((

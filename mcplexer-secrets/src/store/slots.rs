@@ -12,7 +12,7 @@ use super::unlock::{SlotInfo, Unlocked, read_header, try_identities, verified};
 use crate::audit::AuditOperation;
 use crate::backend::Snapshot;
 use crate::keys::{Ask, Identity, KeyError, Recipient, RecoveryCode};
-use crate::record::{Header, Slot, SlotKind};
+use crate::record::{Header, Holder, Slot};
 use crate::{Error, SecretValue, Timestamp, seal};
 
 /// Most slots in a store.
@@ -42,7 +42,7 @@ impl Store {
         label: Option<&str>,
     ) -> Result<SlotInfo, Error> {
         let label = label.or(recipient.comment());
-        self.add_slot(label, "owner", &recipient.to_string(), &SlotKind::Key)
+        self.add_slot(label, "owner", &recipient.to_string(), &Holder::Key)
     }
 
     /// Lets whoever knows `passphrase`, which must be text, open the store.
@@ -58,8 +58,8 @@ impl Store {
             .map_err(|_| Error::InvalidValue(crate::InvalidValue::NotText))?;
         let identity = Identity::generate();
         let sealed = seal::encrypt_identity(&identity, &SecretString::from(text.to_owned()))?;
-        let kind = SlotKind::Passphrase(sealed);
-        self.add_slot(label, "passphrase", &identity.name(), &kind)
+        let holder = Holder::Passphrase(sealed);
+        self.add_slot(label, "passphrase", &identity.name(), &holder)
     }
 
     /// Makes a recovery code that opens the store when every key is lost. There can be one.
@@ -69,7 +69,7 @@ impl Store {
     pub fn add_recovery_code(&self) -> Result<RecoveryCode, Error> {
         let code = RecoveryCode::generate()?;
         let recipient = code.identity().name();
-        self.add_slot(Some(RECOVERY_LABEL), "", &recipient, &SlotKind::Recovery)?;
+        self.add_slot(Some(RECOVERY_LABEL), "", &recipient, &Holder::Recovery)?;
         Ok(code)
     }
 
@@ -79,7 +79,7 @@ impl Store {
         label: Option<&str>,
         unnamed: &str,
         recipient: &str,
-        kind: &SlotKind,
+        holder: &Holder,
     ) -> Result<SlotInfo, Error> {
         label.map_or(Ok(()), check_label)?;
         if !self.exists()? {
@@ -109,7 +109,7 @@ impl Store {
                 label,
                 recipient: recipient.to_owned(),
                 created: Timestamp::now(),
-                kind: kind.clone(),
+                holder: holder.clone(),
                 wrapped: change.unlocked.root.wrap(&parsed, self.keys.person())?,
             };
             let info = SlotInfo::of(&slot);
@@ -174,7 +174,7 @@ impl Store {
             }
             let opener = rekey.unlocked.opener.clone().ok_or(KeyError::NoIdentity)?;
             let at = position(&slots, &opener.recipient)?;
-            let is_key = slots.get(at).is_some_and(|slot| slot.kind == SlotKind::Key);
+            let is_key = slots.get(at).is_some_and(|slot| slot.holder == Holder::Key);
             if !is_key || opener.identity.to_text().is_none() {
                 return Err(Error::Key(KeyError::NotReplaceable {
                     origin: opener.recipient,
@@ -212,7 +212,7 @@ impl Store {
                         label: free_label(&slots, &machine_name()),
                         recipient: String::new(),
                         created: Timestamp::now(),
-                        kind: SlotKind::Key,
+                        holder: Holder::Key,
                         wrapped: Vec::new(),
                     });
                     (slots.len() - 1, Some(identity.name()))
@@ -333,7 +333,7 @@ fn position(slots: &[Slot], meant: &str) -> Result<usize, Error> {
 /// The slot of the key that is lost: the one that is meant, or the only one there is for a key.
 /// `None` if no slot is for a key.
 fn lost_key(slots: &[Slot], meant: Option<&str>) -> Result<Option<usize>, Error> {
-    let is_key = |slot: &Slot| slot.kind == SlotKind::Key;
+    let is_key = |slot: &Slot| slot.holder == Holder::Key;
     let labels: Vec<_> = slots
         .iter()
         .filter(|slot| is_key(slot))

@@ -9,7 +9,7 @@ use super::unlock::{OpenScope, Opener, Unlocked};
 use crate::audit::AuditOperation;
 use crate::backend::{BackendError, BackendErrorKind, Commit, Table, Transaction};
 use crate::keys::{Ask, Identity, KeyError, Person};
-use crate::record::{self, Entry, HEADER_KEY, Header, Scope, Secret, Slot, SlotKind, StoreId};
+use crate::record::{self, Entry, HEADER_KEY, Header, Holder, Scope, Secret, Slot, StoreId};
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, NewScope, ScopeId, Timestamp};
 
@@ -196,7 +196,7 @@ impl Change<'_> {
             label: machine_name(),
             recipient: recipient.to_string(),
             created: self.header().created,
-            kind: SlotKind::Key,
+            holder: Holder::Key,
             wrapped: self.unlocked.root.wrap(&recipient, person)?,
         };
         let opener = Opener {

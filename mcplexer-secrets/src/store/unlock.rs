@@ -11,7 +11,7 @@ use super::sealed_store::Store;
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::{About, Ask, Identity, KeyError, PassphraseRequest};
-use crate::record::{self, Entry, HEADER_KEY, Header, Scope, Secret, Slot, SlotKind};
+use crate::record::{self, Entry, HEADER_KEY, Header, Holder, Scope, Secret, Slot};
 use crate::seal::{self, RootKey, ScopeKey};
 use crate::{Error, ScopeId, Timestamp};
 
@@ -206,9 +206,9 @@ impl Store {
     /// Asks for the passphrase of any slot that has one, again while it is wrong; `None` if no
     /// slot has one, or nobody knows it.
     fn ask_for_passphrase(&self, slots: &[Slot]) -> Option<(RootKey, Opener)> {
-        let sealed = |slot: &Slot| match &slot.kind {
-            SlotKind::Passphrase(sealed) => Some(sealed.clone()),
-            SlotKind::Key | SlotKind::Recovery => None,
+        let sealed = |slot: &Slot| match &slot.holder {
+            Holder::Passphrase(sealed) => Some(sealed.clone()),
+            Holder::Key | Holder::Recovery => None,
         };
         let by_passphrase: Vec<_> = slots
             .iter()
@@ -317,13 +317,13 @@ pub struct SlotInfo {
     /// When it was made.
     pub created: Timestamp,
     /// Who has that identity.
-    pub kind: SlotInfoKind,
+    pub kind: SlotKind,
 }
 
 /// Who has the identity that opens a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum SlotInfoKind {
+pub enum SlotKind {
     /// Somebody, in a key file, an SSH key or a plugin.
     Key,
     /// Whoever knows the slot's passphrase.
@@ -338,10 +338,10 @@ impl SlotInfo {
             label: slot.label.clone(),
             recipient: slot.recipient.clone(),
             created: slot.created,
-            kind: match slot.kind {
-                SlotKind::Key => SlotInfoKind::Key,
-                SlotKind::Passphrase(_) => SlotInfoKind::Passphrase,
-                SlotKind::Recovery => SlotInfoKind::Recovery,
+            kind: match slot.holder {
+                Holder::Key => SlotKind::Key,
+                Holder::Passphrase(_) => SlotKind::Passphrase,
+                Holder::Recovery => SlotKind::Recovery,
             },
         }
     }

@@ -131,10 +131,51 @@ fn a_record_that_nobody_lists_stops_a_rotation() {
         panic!("{error:?}");
     };
     assert_eq!(
-        store.check(&mut no_progress).unwrap_err().kind(),
-        ErrorKind::Tampered
+        problems(&store).0,
+        ["a record of table secrets is listed nowhere"]
     );
     assert_filled(&store);
+}
+
+/// What a check finds, without what it means, and how many secrets open.
+fn problems(store: &Store) -> (Vec<String>, u64) {
+    let mut problems = Vec::new();
+    let mut found = |error: Error| {
+        let text = error.to_string();
+        let text = text.strip_prefix("tampered or damaged: ").unwrap_or(&text);
+        problems.push(text.split(':').next().unwrap_or_default().to_owned());
+    };
+    let report = store.check(&mut found, &mut no_progress).unwrap().unwrap();
+    (problems, report.secrets)
+}
+
+/// One damaged record does not hide another.
+#[test]
+fn a_check_tells_of_every_scope_that_is_damaged() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secrets.redb");
+    let store = Store::open(&path, FixedKeys::generate()).unwrap();
+    fill(&store);
+    put(&store, "c", "K", "v");
+    assert_eq!(problems(&store), (Vec::new(), 4));
+    let backend = RedbBackend::file(&path);
+    let mut transaction = backend.write().unwrap();
+    transaction.delete(Table::Scopes, b"c").unwrap();
+    let _ = transaction.commit().unwrap();
+    assert_eq!(problems(&store), (vec!["scope c is missing".to_owned()], 3));
+    let mut transaction = backend.write().unwrap();
+    transaction.delete(Table::Secrets, b"a\0K2").unwrap();
+    transaction
+        .put(Table::Secrets, b"b\0K1", b"record")
+        .unwrap();
+    let _ = transaction.commit().unwrap();
+    drop(backend);
+    let found = [
+        "scope c is missing",
+        "secret a/K2 is missing",
+        "secret b/K1 cannot be decoded",
+    ];
+    assert_eq!(problems(&store), (found.map(str::to_owned).to_vec(), 1));
 }
 
 #[test]

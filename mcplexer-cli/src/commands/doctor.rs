@@ -255,23 +255,28 @@ fn code_of(error: &Error) -> &'static str {
 /// What is in the store, and who opens it.
 fn examine_store(session: &Session, fix: bool, report: &mut Report) {
     let bar = Bar::new("opening", session.global);
-    let checked = session.store.check(&mut |progress| bar.show(progress));
+    let mut problems = Vec::new();
+    let checked = session
+        .store
+        .check(&mut |error| problems.push(error), &mut |progress| {
+            bar.show(progress);
+        });
     drop(bar);
-    let what = match checked {
+    let what = match &checked {
         Ok(None) => {
             report.well("there is no store yet");
             return;
         }
-        Ok(Some(checked)) => format!(
+        Ok(Some(checked)) if problems.is_empty() => format!(
             "{}, {}, all open",
             count(checked.scopes, "scope"),
             count(checked.secrets, "secret")
         ),
-        Err(error) => {
-            report.fail(code_of(&error), error.into());
-            String::new()
-        }
+        _ => String::new(),
     };
+    for error in problems.into_iter().chain(checked.err()) {
+        report.fail(code_of(&error), error.into());
+    }
     let log = match session.audit_log() {
         Ok(path) => session.store.verify_audit(path).map(Some),
         Err(_) => Ok(None),

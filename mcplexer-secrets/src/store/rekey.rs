@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::audited::{Subject, audit_seals};
+use super::pages;
 use super::sealed_store::Store;
 use super::transact::Change;
 use super::unlock::{OpenScope, Unlocked};
-use super::view::{compare_secrets, list_scopes};
+use super::view::{check_scopes, compare_secrets};
 use crate::backend::{BackendError, BackendErrorKind, Commit, Replacement, Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::{Ask, Person};
@@ -48,15 +49,37 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Opens every scope; there must be no secret that none of them lists.
+    /// Opens every scope.
     pub(super) fn of(snapshot: &dyn Snapshot, unlocked: &Unlocked) -> Result<Self, Error> {
+        let mut wrong = None;
+        let contents = Self::of_what_opens(snapshot, unlocked, &mut |error| {
+            wrong.get_or_insert(error);
+        })?;
+        wrong.map_or(Ok(contents), Err)
+    }
+
+    /// Opens every scope that can be opened, and gives what is wrong with the others to `found`.
+    pub(super) fn of_what_opens(
+        snapshot: &dyn Snapshot,
+        unlocked: &Unlocked,
+        found: &mut dyn FnMut(Error),
+    ) -> Result<Self, Error> {
+        let listed = pages::list(&unlocked.header, snapshot)?;
+        if let Err(error) = check_scopes(&listed, snapshot) {
+            found(error);
+        }
         let mut scopes = Vec::new();
         let mut secrets = 0;
-        for id in list_scopes(&unlocked.header, snapshot)? {
+        for id in listed {
             let missing = || Error::tampered(RecordName::Scope(id.clone()), Finding::Missing);
-            let open = unlocked.scope(snapshot, &id)?.ok_or_else(missing)?;
-            secrets += open.record.secrets.len() as u64;
-            scopes.push((id, open));
+            let opened = unlocked.scope(snapshot, &id);
+            match opened.and_then(|open| open.ok_or_else(missing)) {
+                Ok(open) => {
+                    secrets += open.record.secrets.len() as u64;
+                    scopes.push((id, open));
+                }
+                Err(error) => found(error),
+            }
         }
         Ok(Self { scopes, secrets })
     }
@@ -71,17 +94,49 @@ impl Contents {
     ) -> Result<(), Error> {
         let mut done = 0;
         for (id, open) in &self.scopes {
-            let mut one = |entry: &Entry, secret: &record::Secret| {
+            compare_secrets(snapshot, id, &open.record, header, &mut |entry, secret| {
                 each(id, entry, &open.open_secret(header, id, entry, secret)?)?;
                 done += 1;
-                progress(Progress {
-                    done,
-                    total: self.secrets,
-                });
+                let total = self.secrets;
+                progress(Progress { done, total });
                 Ok(())
-            };
-            compare_secrets(snapshot, id, &open.record, header, &mut one)?;
+            })?;
         }
+        self.check_count(snapshot)
+    }
+
+    /// Opens every value that can be opened, says how many, and gives what is wrong with the others
+    /// to `found`.
+    pub(super) fn check(
+        &self,
+        snapshot: &dyn Snapshot,
+        header: &Header,
+        found: &mut dyn FnMut(Error),
+        progress: &mut dyn FnMut(Progress),
+    ) -> u64 {
+        let mut done = 0;
+        for (id, open) in &self.scopes {
+            let compared =
+                compare_secrets(snapshot, id, &open.record, header, &mut |entry, secret| {
+                    open.open_secret(header, id, entry, secret)?;
+                    done += 1;
+                    let total = self.secrets;
+                    progress(Progress { done, total });
+                    Ok(())
+                });
+            if let Err(error) = compared {
+                found(error);
+            }
+        }
+        let all_opened = done == self.secrets && self.scopes.len() as u64 == header.scopes;
+        if all_opened && let Err(error) = self.check_count(snapshot) {
+            found(error);
+        }
+        done
+    }
+
+    /// There must be no secret that no scope lists.
+    fn check_count(&self, snapshot: &dyn Snapshot) -> Result<(), Error> {
         let mut there = 0;
         snapshot.scan(Table::Secrets, b"", &mut |_, _| there += 1)?;
         if there == self.secrets {

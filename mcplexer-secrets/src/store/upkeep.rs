@@ -1,5 +1,7 @@
 //! Looking after a store: that every value opens, and that nothing is left of what was deleted.
 
+use std::cell::RefCell;
+
 use super::audited::Subject;
 use super::rekey::{Contents, Progress};
 use super::sealed_store::Store;
@@ -14,7 +16,7 @@ use crate::keys::Ask;
 pub struct CheckReport {
     /// The generation that the store is at.
     pub generation: u64,
-    /// How many scopes there are.
+    /// How many scopes were opened.
     pub scopes: u64,
     /// How many secrets were opened.
     pub secrets: u64,
@@ -22,24 +24,31 @@ pub struct CheckReport {
 
 impl Store {
     /// Checks everything there is to check: what the backend keeps in order, that every record is
-    /// vouched for, and that every value opens. `None` if there is no store. No value is given
-    /// out, so nothing is recorded.
+    /// vouched for, and that every value opens. Gives what is wrong to `found`, at most one thing a
+    /// scope, and goes on. `None` if there is no store. No value is given out, so nothing is
+    /// recorded.
     ///
     /// # Errors
-    /// [`Error::Tampered`] names the first record that is not as it should be.
-    pub fn check(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<CheckReport>, Error> {
-        self.backend.check()?;
-        let progress = std::cell::RefCell::new(progress);
+    /// If the store cannot be opened at all.
+    pub fn check(
+        &self,
+        found: &mut dyn FnMut(Error),
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Option<CheckReport>, Error> {
+        let both = RefCell::new((found, progress));
         self.snapshot(|snapshot| {
             let unlocked = self.unlock(snapshot, Ask::Allowed)?;
-            let contents = Contents::of(snapshot, &unlocked)?;
+            let (found, progress) = &mut *both.borrow_mut();
+            if let Err(error) = self.backend.check() {
+                found(error.into());
+            }
             let header = &unlocked.header;
-            let mut report = |done: Progress| (progress.borrow_mut())(done);
-            contents.open(snapshot, header, &mut report, &mut |_, _, _| Ok(()))?;
+            let contents = Contents::of_what_opens(snapshot, &unlocked, found)?;
+            let secrets = contents.check(snapshot, header, found, progress);
             Ok(CheckReport {
                 generation: header.generation,
                 scopes: contents.scopes.len() as u64,
-                secrets: contents.secrets,
+                secrets,
             })
         })
     }

@@ -58,6 +58,12 @@ impl View {
 /// All scopes, in order; there must be records of these and of no others.
 pub(super) fn list_scopes(header: &Header, snapshot: &dyn Snapshot) -> Result<Vec<ScopeId>, Error> {
     let listed = pages::list(header, snapshot)?;
+    check_scopes(&listed, snapshot)?;
+    Ok(listed)
+}
+
+/// There must be no record of a scope that is not listed.
+pub(super) fn check_scopes(listed: &[ScopeId], snapshot: &dyn Snapshot) -> Result<(), Error> {
     let mut unlisted = None;
     snapshot.scan(Table::Scopes, b"", &mut |key, _| {
         let found = listed.binary_search_by(|id| id.as_str().as_bytes().cmp(key));
@@ -66,7 +72,7 @@ pub(super) fn list_scopes(header: &Header, snapshot: &dyn Snapshot) -> Result<Ve
         }
     })?;
     match unlisted {
-        None => Ok(listed),
+        None => Ok(()),
         Some(record) => Err(Error::tampered(record, Finding::Unlisted)),
     }
 }

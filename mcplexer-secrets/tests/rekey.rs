@@ -165,9 +165,7 @@ fn a_check_tells_of_every_scope_that_is_damaged() {
     assert_eq!(problems(&store), (vec!["scope c is missing".to_owned()], 3));
     let mut transaction = backend.write().unwrap();
     transaction.delete(Table::Secrets, b"a\0K2").unwrap();
-    transaction
-        .put(Table::Secrets, b"b\0K1", b"record")
-        .unwrap();
+    transaction.put(Table::Secrets, b"b\0K1", b"\x01").unwrap();
     let _ = transaction.commit().unwrap();
     drop(backend);
     let found = [

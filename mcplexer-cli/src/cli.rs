@@ -1,11 +1,15 @@
 //! The command line, as clap reads it. What may hold a value has no `Debug`.
 
+mod run;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcplexer_secrets::keys::Recipient;
 use mcplexer_secrets::{ScopeId, SecretName};
+
+pub(crate) use run::{Inject, Key as ChosenKey, Run};
 
 use crate::exit_code;
 
@@ -47,6 +51,10 @@ pub(crate) enum Command {
     /// Make, list, show and delete scopes
     #[command(subcommand)]
     Scope(Scope),
+    /// Run a command with secrets in its environment
+    Run(Run),
+    /// Replace each mcplexer://SCOPE/KEY in a text by the secret
+    Inject(Inject),
     /// The keys that open the store: replace them, add owners, recover from a loss
     #[command(subcommand)]
     Key(Key),
@@ -92,6 +100,9 @@ pub(crate) enum Secret {
         scope: ScopeId,
         /// The secret's name
         key: SecretName,
+        /// Print it although a coding agent reads along
+        #[arg(long)]
+        reveal: bool,
     },
     /// List the secrets of a scope, or all scopes; never values
     List {

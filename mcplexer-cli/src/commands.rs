@@ -4,8 +4,10 @@ mod audit;
 mod backup;
 mod compact;
 mod doctor;
+mod inject;
 mod key;
 mod reference;
+mod run;
 mod scope;
 mod secret;
 
@@ -17,6 +19,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Secret(command) => secret::run(command, cli.global),
         Command::Scope(command) => scope::run(command, cli.global),
+        Command::Run(arguments) => run::run(&arguments, cli.global),
+        Command::Inject(arguments) => inject::run(&arguments, cli.global),
         Command::Key(command) => key::run(command, cli.global),
         Command::Backup(command) => backup::run(command, cli.global),
         Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),

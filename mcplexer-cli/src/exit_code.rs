@@ -11,6 +11,8 @@ pub(crate) const KEY: u8 = 5;
 pub(crate) const TAMPERED: u8 = 6;
 pub(crate) const BUSY: u8 = 7;
 pub(crate) const CONFLICT: u8 = 8;
+pub(crate) const COMMAND_NOT_STARTED: u8 = 126;
+pub(crate) const COMMAND_NOT_FOUND: u8 = 127;
 
 /// What `mcplexer help exit-codes` says.
 pub(crate) const HELP: &str = "\
@@ -19,12 +21,17 @@ Exit codes of mcplexer:
   0  done
   1  any other failure, such as a full disk
   2  the command line or an input was wrong; nothing was changed
-  3  you were asked and said no; nothing was changed
+  3  you were asked and said no, or a coding agent asked to see a value; nothing was changed
   4  there is no such scope or secret
   5  the key is missing, wrong, or open to others
   6  the store or the audit log was tampered with or is damaged
   7  another program holds the store
-  8  it exists already, or is at another version";
+  8  it exists already, or is at another version
+
+126  run: the command was found and could not be started
+127  run: there is no such command
+
+Once the command has started, the exit code of run is the command's own.";
 
 pub(crate) fn of(kind: ErrorKind) -> u8 {
     match kind {

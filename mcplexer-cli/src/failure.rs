@@ -37,6 +37,12 @@ impl Failure {
         self
     }
 
+    /// The same failure, at a place in a file.
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// A failure that has been told in other words: only its exit code is left.
     pub(crate) fn silent(code: u8) -> Self {
         Self::new("").with_code(code)
@@ -205,6 +211,8 @@ impl From<Error> for Failure {
             Error::ScopeExists { scope } => {
                 failure.with_hint(format!("mcplexer scope show {scope} tells what it is"))
             }
+            Error::NotCarried { .. } => failure
+                .with_hint("--only leaves it out; mcplexer inject writes it into a file"),
             Error::InvalidDisplayName => failure.with_hint("leave --name out to give it none"),
             Error::Environment { .. } => failure.with_hint("mcplexer help lists the variables"),
             Error::Io { path, .. } => {

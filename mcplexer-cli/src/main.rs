@@ -1,7 +1,9 @@
 //! `mcplexer`: the credentials of tool servers, encrypted at rest, at the command line.
 
+mod agent;
 mod cli;
 mod commands;
+mod credentials;
 mod exit_code;
 mod failure;
 mod harden;

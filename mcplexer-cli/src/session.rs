@@ -11,7 +11,7 @@ use mcplexer_secrets::{Error, Home, KeySource, ScopeId, SecretStore, SecretValue
 
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::harden::harden;
+use crate::harden::{CoreLimit, harden};
 use crate::output::{sanitized, say, say_hint, shown};
 use crate::{exit_code, input};
 
@@ -27,6 +27,7 @@ pub(crate) struct Session {
     file_keys: Option<Arc<FileKeys>>,
     audit: AuditPlace,
     is_first: bool,
+    core_limit: CoreLimit,
 }
 
 enum AuditPlace {
@@ -38,7 +39,7 @@ enum AuditPlace {
 impl Session {
     /// Opens the store that the environment names. From here on the process is hardened.
     pub(crate) fn open(global: Global) -> Result<Self, Failure> {
-        harden();
+        let core_limit = harden();
         let home = Home::from_env()?;
         let (keys, file_keys): (Arc<dyn KeyProvider>, _) = match home.key() {
             KeySource::File(path) => {
@@ -63,7 +64,13 @@ impl Session {
             file_keys,
             audit,
             is_first,
+            core_limit,
         })
+    }
+
+    /// Ends the session before another program takes over, and gives back what it took from it.
+    pub(crate) fn release(self) {
+        self.core_limit.restore();
     }
 
     /// The identities that open the store, as far as they can be had.

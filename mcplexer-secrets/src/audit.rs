@@ -107,6 +107,8 @@ pub enum AuditOperation {
     Put,
     /// A value was opened.
     Get,
+    /// Values of a scope were opened to be given to a program, or written into a text.
+    Inject,
     /// The secrets of a scope, or all scopes, were listed.
     List,
     /// A secret was removed.

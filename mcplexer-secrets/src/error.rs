@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use crate::backend::{BackendError, BackendErrorKind};
 use crate::keys::KeyError;
-use crate::{InvalidName, InvalidValue, ScopeId, SecretName, SlotInfo};
+use crate::{InvalidName, InvalidValue, NotCarried, ScopeId, SecretName, SlotInfo};
 
 /// Any failure of a [`SecretStore`](crate::SecretStore). Carries names and paths, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +122,16 @@ pub enum Error {
     /// No key of the store could open a backup without the store.
     #[error("no key of this store can open a backup: they are passphrases")]
     NoBackupRecipient,
+    /// A value cannot go where it was meant to go.
+    #[error("{scope}/{name} {reason}")]
+    NotCarried {
+        /// The scope.
+        scope: ScopeId,
+        /// The secret.
+        name: SecretName,
+        /// Why not.
+        reason: NotCarried,
+    },
     /// A name that cannot be one.
     #[error(transparent)]
     InvalidName(#[from] InvalidName),
@@ -234,6 +244,7 @@ impl Error {
             | Self::InvalidDisplayName
             | Self::InvalidLabel
             | Self::NoBackupRecipient
+            | Self::NotCarried { .. }
             | Self::SlotAmbiguous { .. }
             | Self::LastSlot { .. }
             | Self::OwnSlot { .. }

@@ -72,6 +72,8 @@ pub mod backup;
 )]
 pub mod conformance;
 mod crash;
+mod credentials;
+pub mod dotenv;
 mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -82,16 +84,19 @@ mod name;
 mod patience;
 mod private;
 mod record;
+pub mod reference;
 mod seal;
 mod store;
 mod time;
 mod value;
 
+pub use credentials::{Credential, Credentials, NotCarried, Select};
 pub use error::{Error, ErrorKind, Finding, RecordName};
 pub use home::{HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource};
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };
+pub use private::replace_file;
 pub use record::FORMAT_VERSION;
 pub use store::{
     BackupReport, CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress,

@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
+use crate::Error;
 use crate::crash::crash_point;
 
 /// Ends the name of a file that is not whole yet.
@@ -96,6 +97,39 @@ pub(crate) fn temporaries_beside(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Writes a file that is readable by its owner alone, mode 0600: whole and synced under another name
+/// first, then put in the place of what was there. A symbolic link is followed, not replaced.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be written, or if something other than a file is there; the old file
+/// is untouched then.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let not_written = |source| Error::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    };
+    let target = match fs::canonicalize(path) {
+        Ok(target) if target.is_file() => target,
+        Ok(_) => return Err(not_written(not_a_file())),
+        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+        Err(error) => return Err(not_written(error)),
+    };
+    let write = || {
+        remove_temporaries_beside(&target)?;
+        let mut file = temporary_beside(&target)?;
+        file.write_all(bytes)?;
+        sync(file.as_file())?;
+        persist(file, &target)?;
+        sync_parent(&target)
+    };
+    write().map_err(not_written)
+}
+
+fn not_a_file() -> io::Error {
+    io::Error::new(ErrorKind::Unsupported, "it is not a regular file")
+}
+
 fn temporary_prefix(path: &Path) -> OsString {
     let mut prefix = OsString::from(".");
     prefix.push(path.file_name().unwrap_or_default());
@@ -130,10 +164,7 @@ pub(crate) fn open_regular(path: &Path, how: &OpenOptions) -> io::Result<Option<
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     match how.clone().custom_flags(flags).open(path) {
         Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
-        Ok(_) => Err(io::Error::new(
-            ErrorKind::Unsupported,
-            "it is not a regular file",
-        )),
+        Ok(_) => Err(not_a_file()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

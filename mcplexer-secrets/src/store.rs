@@ -1,9 +1,11 @@
 //! What a program asks of a secret store: the [`SecretStore`] trait and the types it speaks in.
 
+use crate::credentials::{Credentials, Select};
 use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp};
 
 mod audited;
 mod backup;
+mod credentials;
 mod pages;
 mod rekey;
 mod restore;
@@ -54,6 +56,13 @@ pub trait SecretStore: Send + Sync {
     /// [`Error::ScopeNotFound`] and [`Error::SecretNotFound`], once it is certain that the record
     /// was not merely removed behind the store's back; [`Error::Tampered`] if it was.
     fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error>;
+
+    /// Opens secrets of a scope together, to be given to a tool server: one unlock, one line in the
+    /// audit log.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    fn credentials(&self, scope: &ScopeId, select: Select<'_>) -> Result<Credentials, Error>;
 
     /// The secrets of a scope, by name, without their values.
     ///

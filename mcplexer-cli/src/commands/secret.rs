@@ -15,7 +15,7 @@ use crate::failure::Failure;
 pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
     match command {
         Secret::Put(arguments) => put::run(arguments, global),
-        Secret::Get { scope, key } => get::run(&scope, &key, global),
+        Secret::Get { scope, key, reveal } => get::run(&scope, &key, reveal, global),
         Secret::List { scope: None, json } => scope::list(json, global),
         Secret::List {
             scope: Some(scope),

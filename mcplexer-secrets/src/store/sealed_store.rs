@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::audited::Subject;
+use super::credentials::Opening;
 use super::pages::is_listed;
 use super::unlock::{SlotInfo, Unlocked, read_header};
-use super::view::{compare_secrets, decode_secret, list_scopes};
+use super::view::{compare_secrets, list_scopes};
 use super::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored};
 use crate::audit::{AuditOperation, AuditSink};
 use crate::backend::{Backend, RedbBackend, Table};
+use crate::credentials::{Credentials, Select};
 use crate::error::{Finding, RecordName};
-use crate::keys::{Ask, KeyProvider};
+use crate::keys::KeyProvider;
 use crate::record::{self, Entry};
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
@@ -176,23 +178,14 @@ impl SecretStore for Store {
     fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error> {
         let subject = Subject::secret(AuditOperation::Get, scope, name);
         let value = self.read(subject, |snapshot| {
-            let unlocked = self.unlock(snapshot, Ask::Allowed)?;
-            let not_found = || scope_not_found(scope);
-            let open = unlocked.scope(snapshot, scope)?.ok_or_else(not_found)?;
-            let tampered =
-                |finding| Error::tampered(RecordName::Secret(scope.clone(), name.clone()), finding);
-            let bytes = snapshot.get(Table::Secrets, &record::secret_key(scope, name))?;
-            let (entry, bytes) = match (open.record.entry(name), bytes) {
-                (Some(entry), Some(bytes)) => (entry, bytes),
-                (Some(_), None) => return Err(tampered(Finding::Missing)),
-                (None, Some(_)) => return Err(tampered(Finding::Unlisted)),
-                (None, None) => return Err(secret_not_found(scope, name)),
-            };
-            let secret = decode_secret(&bytes, scope, entry, &unlocked.header)?;
-            let value = open.open_secret(&unlocked.header, scope, entry, &secret)?;
-            SecretValue::copy_of(&value).map_err(|_| tampered(Finding::Malformed))
+            let value = Opening::begin(self, snapshot, scope)?.secret(name)?;
+            value.ok_or_else(|| secret_not_found(scope, name))
         })?;
         value.ok_or_else(|| scope_not_found(scope))
+    }
+
+    fn credentials(&self, scope: &ScopeId, select: Select<'_>) -> Result<Credentials, Error> {
+        self.open_credentials(scope, select)
     }
 
     fn list(&self, scope: &ScopeId) -> Result<Vec<SecretInfo>, Error> {
@@ -269,7 +262,7 @@ pub(super) fn scope_not_found(scope: &ScopeId) -> Error {
     }
 }
 
-fn secret_not_found(scope: &ScopeId, name: &SecretName) -> Error {
+pub(super) fn secret_not_found(scope: &ScopeId, name: &SecretName) -> Error {
     Error::SecretNotFound {
         scope: scope.clone(),
         name: name.clone(),

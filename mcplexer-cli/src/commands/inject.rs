@@ -1,0 +1,70 @@
+//! `mcplexer inject`
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use mcplexer_secrets::reference::Template;
+use mcplexer_secrets::{Error, replace_file};
+use zeroize::Zeroizing;
+
+use crate::agent;
+use crate::cli::{Global, Inject};
+use crate::credentials::Wanted;
+use crate::exit_code;
+use crate::failure::Failure;
+use crate::output::shown;
+use crate::session::Session;
+
+pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
+    if inject.output.is_none() {
+        agent::guard(
+            inject.reveal,
+            "mcplexer inject -o FILE writes it to a file, mcplexer run --env-file FILE -- COMMAND gives it to a command",
+        )?;
+    }
+    let (name, text) = read(inject.input.as_deref())?;
+    let session = Session::open(global)?;
+    let template = Template::parse(&text).map_err(|(at, error)| {
+        Failure::new(error.to_string())
+            .at(&format!("{name}, {at}"))
+            .with_hint("scope ids are lower case: mcplexer scope list")
+            .with_code(exit_code::USAGE)
+    })?;
+    let mut wanted = Wanted::default();
+    for (reference, at) in template.references() {
+        wanted.referred(reference, format!("{name}, {at}"));
+    }
+    let opened = wanted.open(&session)?;
+    let filled = template.fill(|reference| opened.value(reference).map(mcplexer_secrets::SecretValue::expose));
+    let filled = filled.unwrap_or_default();
+    match &inject.output {
+        None => {
+            let mut stdout = io::stdout().lock();
+            let written = stdout.write_all(&filled).and_then(|()| stdout.flush());
+            written.map_err(|error| Failure::of_stdout(&error))
+        }
+        Some(path) => {
+            replace_file(path, &filled)?;
+            session.tell(&format!("wrote {}, readable by you alone", shown(path)));
+            Ok(())
+        }
+    }
+}
+
+/// The text, and what to call it.
+fn read(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), Failure> {
+    let mut text = Zeroizing::new(Vec::new());
+    let Some(path) = path else {
+        let read = io::stdin().read_to_end(&mut text);
+        read.map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
+        return Ok(("standard input".to_owned(), text));
+    };
+    let read = File::open(path).and_then(|mut file| file.read_to_end(&mut text));
+    read.map_err(|source| Error::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok((shown(path), text))
+}

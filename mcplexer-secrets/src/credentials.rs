@@ -1,0 +1,281 @@
+//! The opened secrets of a scope, on their way to a tool server.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
+
+use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue};
+
+/// Longest `NAME=value` that Linux hands to a program, in bytes: 32 pages of 4 KiB, less the NUL at
+/// its end (execve(2), `MAX_ARG_STRLEN`).
+const MAX_ENV_ENTRY_LEN: usize = 32 * 4096 - 1;
+
+/// Which secrets of a scope to open.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Select<'a> {
+    /// All of them.
+    All,
+    /// These; one that is missing is an error.
+    Only(&'a [SecretName]),
+    /// Those of these that there are.
+    AnyOf(&'a [SecretName]),
+}
+
+/// The opened secrets of one scope, by name.
+///
+/// They are opened together, from one state of the store, and wiped when this is dropped.
+///
+/// ```
+/// use std::process::Command;
+/// use mcplexer_secrets::keys::FixedKeys;
+/// use mcplexer_secrets::{PutMode, SecretStore, SecretValue, Select, Store};
+///
+/// # fn main() -> Result<(), mcplexer_secrets::Error> {
+/// # let store = Store::in_memory(FixedKeys::generate())?;
+/// # let value = SecretValue::new(b"ghp_abc123".to_vec())?;
+/// # store.put(&"github-token".parse()?, &"TOKEN".parse()?, &value, PutMode::Overwrite)?;
+/// let mut server = Command::new("github-mcp-server");
+/// store.credentials(&"github-token".parse()?, Select::All)?.apply_env(&mut server)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Credentials {
+    scope: ScopeId,
+    kind: ScopeKind,
+    secrets: Vec<(SecretName, SecretValue)>,
+}
+
+/// One opened secret of a scope.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Credential<'a> {
+    /// The scope it belongs to.
+    pub scope: &'a ScopeId,
+    /// Its name.
+    pub name: &'a SecretName,
+    /// Its value.
+    pub value: &'a SecretValue,
+}
+
+/// Why a value cannot go where it was meant to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotCarried {
+    /// A variable of the environment ends at the first NUL byte.
+    Nul,
+    /// With its name it is longer than an environment can hold: 128 KiB on Linux.
+    TooLong,
+    /// It is a header field, and its scope no [`Env`](ScopeKind::Env) scope.
+    HeaderField,
+    /// It is a variable, and its scope no [`Header`](ScopeKind::Header) scope.
+    Variable,
+    /// A header field's value is visible ASCII, bytes above 127, and spaces and tabs within (RFC
+    /// 9110, section 5.5).
+    NotAFieldValue,
+}
+
+impl fmt::Display for NotCarried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nul => "cannot be an environment variable: it has a NUL byte",
+            Self::TooLong => "cannot be an environment variable: it is longer than 128 KiB",
+            Self::HeaderField => "is an HTTP header field, and no environment variable",
+            Self::Variable => "is an environment variable, and no HTTP header field",
+            Self::NotAFieldValue => {
+                "cannot be an HTTP header field: it has a line end or another control character, or a space at an end"
+            }
+        })
+    }
+}
+
+impl Credentials {
+    /// Secrets of a scope, as a store that implements
+    /// [`SecretStore::credentials`](crate::SecretStore::credentials) has opened them.
+    #[must_use]
+    pub fn new(scope: ScopeId, kind: ScopeKind, secrets: Vec<(SecretName, SecretValue)>) -> Self {
+        Self {
+            scope,
+            kind,
+            secrets,
+        }
+    }
+
+    /// The scope.
+    #[must_use]
+    pub fn scope(&self) -> &ScopeId {
+        &self.scope
+    }
+
+    /// How its secrets reach a tool server.
+    #[must_use]
+    pub fn kind(&self) -> ScopeKind {
+        self.kind
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
+    /// Each secret, by name.
+    pub fn iter(&self) -> impl Iterator<Item = Credential<'_>> {
+        self.secrets.iter().map(|(name, value)| Credential {
+            scope: &self.scope,
+            name,
+            value,
+        })
+    }
+
+    /// The value of one secret.
+    #[must_use]
+    pub fn get(&self, name: &SecretName) -> Option<&SecretValue> {
+        let found = self.secrets.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value)
+    }
+
+    /// Puts each secret into the environment that `command` will start with, its bytes unchanged.
+    ///
+    /// # Errors
+    /// [`Error::NotCarried`] if this is no `env` scope, or the environment cannot hold a value. The
+    /// command has none of them then.
+    pub fn apply_env(&self, command: &mut Command) -> Result<(), Error> {
+        if let (ScopeKind::Header, Some(first)) = (self.kind, self.iter().next()) {
+            return Err(first.not_carried(NotCarried::HeaderField));
+        }
+        let variables = self.iter().map(|it| {
+            let name = it.name.as_str();
+            Ok((name, it.env_value(name)?))
+        });
+        command.envs(variables.collect::<Result<Vec<_>, Error>>()?);
+        Ok(())
+    }
+
+    /// Each secret as the name and the value of an HTTP header field.
+    ///
+    /// # Errors
+    /// [`Error::NotCarried`] if this is no `header` scope, or a value is none that a header field
+    /// can have.
+    pub fn header_fields(&self) -> Result<Vec<(&str, &[u8])>, Error> {
+        let fields = self.iter().map(|it| {
+            if self.kind == ScopeKind::Header {
+                Ok((it.name.as_str(), it.field_value()?))
+            } else {
+                Err(it.not_carried(NotCarried::Variable))
+            }
+        });
+        fields.collect()
+    }
+}
+
+impl<'a> Credential<'a> {
+    /// The value as a variable called `variable` holds it.
+    ///
+    /// # Errors
+    /// [`Error::NotCarried`] if it has a NUL byte or is too long.
+    pub fn env_value(&self, variable: &str) -> Result<&'a OsStr, Error> {
+        let value = self.value.expose();
+        if value.contains(&0) {
+            return Err(self.not_carried(NotCarried::Nul));
+        }
+        if variable.len() + 1 + value.len() > MAX_ENV_ENTRY_LEN {
+            return Err(self.not_carried(NotCarried::TooLong));
+        }
+        Ok(OsStr::from_bytes(value))
+    }
+
+    /// The value as that of a header field: RFC 9110, section 5.5, `field-value`.
+    fn field_value(&self) -> Result<&'a [u8], Error> {
+        let value = self.value.expose();
+        let allowed = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
+        let blank = |byte: Option<&u8>| matches!(byte, Some(b'\t' | b' '));
+        if value.iter().all(allowed) && !blank(value.first()) && !blank(value.last()) {
+            Ok(value)
+        } else {
+            Err(self.not_carried(NotCarried::NotAFieldValue))
+        }
+    }
+
+    fn not_carried(&self, reason: NotCarried) -> Error {
+        Error::NotCarried {
+            scope: self.scope.clone(),
+            name: self.name.clone(),
+            reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(kind: ScopeKind, name: &str, value: &[u8]) -> Credentials {
+        let value = SecretValue::copy_of(value).unwrap();
+        let secrets = vec![(name.parse().unwrap(), value)];
+        Credentials::new("s".parse().unwrap(), kind, secrets)
+    }
+
+    fn reason<T: fmt::Debug>(result: Result<T, Error>) -> NotCarried {
+        match result {
+            Err(Error::NotCarried { reason, .. }) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// F04, F05: bytes arrive unchanged.
+    #[test]
+    fn a_variable_has_the_bytes_of_the_value() {
+        for value in [&b"pa$$w0rd ${HOME} `id`"[..], b"\xff\xfe\n", b"=", b" x "] {
+            let mut command = Command::new("true");
+            let env = credentials(ScopeKind::Env, "K", value);
+            env.apply_env(&mut command).unwrap();
+            let (name, given) = command.get_envs().next().unwrap();
+            assert_eq!(name, "K");
+            assert_eq!(given.unwrap().as_bytes(), value);
+        }
+    }
+
+    /// F43: a value that cannot arrive whole does not arrive at all.
+    #[test]
+    fn what_an_environment_cannot_hold_is_refused() {
+        let longest = vec![b'x'; MAX_ENV_ENTRY_LEN - 2];
+        let mut command = Command::new("true");
+        let mut apply = |kind, value: &[u8]| credentials(kind, "K", value).apply_env(&mut command);
+        assert_eq!(reason(apply(ScopeKind::Env, b"a\0b")), NotCarried::Nul);
+        let too_long = [&longest[..], b"x"].concat();
+        assert_eq!(
+            reason(apply(ScopeKind::Env, &too_long)),
+            NotCarried::TooLong
+        );
+        let header = apply(ScopeKind::Header, b"x");
+        assert_eq!(reason(header), NotCarried::HeaderField);
+        assert_eq!(command.get_envs().count(), 0);
+        let env = credentials(ScopeKind::Env, "K", &longest);
+        env.apply_env(&mut command).unwrap();
+        assert!(command.status().unwrap().success());
+    }
+
+    #[test]
+    fn a_header_field_has_no_line_end_and_no_space_at_its_ends() {
+        let field = |value: &[u8]| {
+            let header = credentials(ScopeKind::Header, "X-Api-Key", value);
+            let fields = header.header_fields();
+            fields.map(|fields| {
+                let (name, value) = fields[0];
+                (name.to_owned(), value.to_vec())
+            })
+        };
+        for good in [&b"Bearer a\tb"[..], "ü".as_bytes(), b"!~"] {
+            let expected = ("X-Api-Key".to_owned(), good.to_vec());
+            assert_eq!(field(good).unwrap(), expected);
+        }
+        for bad in [&b"a\r\nX: y"[..], b"a\n", b" a", b"a\t", b"a\0", b"\x7f"] {
+            assert_eq!(reason(field(bad)), NotCarried::NotAFieldValue);
+        }
+        let env = credentials(ScopeKind::Env, "K", b"v");
+        assert_eq!(reason(env.header_fields()), NotCarried::Variable);
+    }
+}

@@ -80,6 +80,7 @@ mod error;
 pub mod fuzzing;
 mod home;
 pub mod keys;
+pub mod mask;
 mod name;
 mod patience;
 mod private;
@@ -93,6 +94,7 @@ mod value;
 pub use credentials::{Credential, Credentials, NotCarried, Select};
 pub use error::{Error, ErrorKind, Finding, RecordName};
 pub use home::{HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource};
+pub use mask::Masker;
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };

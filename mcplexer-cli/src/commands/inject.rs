@@ -36,7 +36,11 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
         wanted.referred(reference, format!("{name}, {at}"));
     }
     let opened = wanted.open(&session)?;
-    let filled = template.fill(|reference| opened.value(reference).map(mcplexer_secrets::SecretValue::expose));
+    let filled = template.fill(|reference| {
+        opened
+            .value(reference)
+            .map(mcplexer_secrets::SecretValue::expose)
+    });
     let filled = filled.unwrap_or_default();
     match &inject.output {
         None => {

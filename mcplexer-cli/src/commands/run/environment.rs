@@ -162,7 +162,11 @@ impl Environment {
             last.insert(&variable.name, variable);
         }
         for variable in last.into_values() {
-            let lookup = |reference: &_| opened.value(reference).map(mcplexer_secrets::SecretValue::expose);
+            let lookup = |reference: &_| {
+                opened
+                    .value(reference)
+                    .map(mcplexer_secrets::SecretValue::expose)
+            };
             let filled = file.template(variable)?.fill(lookup);
             let value = filled.unwrap_or_default();
             if value.contains(&0) {
@@ -204,7 +208,11 @@ impl Environment {
 }
 
 fn not_given(key: &ChosenKey, run: &Run) -> Failure {
-    let scopes: Vec<_> = run.scope.iter().map(mcplexer_secrets::ScopeId::as_str).collect();
+    let scopes: Vec<_> = run
+        .scope
+        .iter()
+        .map(mcplexer_secrets::ScopeId::as_str)
+        .collect();
     let hint = match &run.scope[..] {
         [scope] => format!("mcplexer secret list {scope} shows what there is"),
         _ => "mcplexer secret list SCOPE shows what there is".to_owned(),

@@ -1,0 +1,95 @@
+//! The masker, by how many secrets it looks for.
+//!
+//! `cargo bench -p mcplexer-benches --bench mask`; each once: `-- --test`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot go on has nothing to say"
+)]
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use mcplexer_secrets::{Credentials, Masker, ScopeKind, SecretValue};
+
+const SECRETS: [usize; 3] = [1, 10, 1000];
+/// What a pipe gives at once.
+const CHUNK: usize = 64 * 1024;
+const STREAM: usize = 4 << 20;
+
+fn main() {
+    divan::main();
+}
+
+/// Lines of a log, some of them JSON.
+#[divan::bench(args = SECRETS)]
+fn log(bencher: Bencher<'_, '_>, secrets: usize) {
+    let line = "2026-11-24T15:09:09.123Z INFO  server::http: GET /repos/rust-lang/rust/issues?state=open 200 in 12.4 ms\n\
+        {\"jsonrpc\":\"2.0\",\"id\":42,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"On branch main\\nnothing to commit\"}]}}\n";
+    run(bencher, secrets, line.as_bytes());
+}
+
+/// The same with each secret in turn in every tenth line.
+#[divan::bench(args = SECRETS)]
+fn log_with_secrets(bencher: Bencher<'_, '_>, secrets: usize) {
+    let line = "2026-11-24T15:09:09.123Z INFO  server::http: GET /repos/rust-lang/rust/issues?state=open 200 in 12.4 ms\n";
+    let mut text = Vec::new();
+    for at in 0..1000 {
+        text.extend(line.repeat(9).bytes());
+        text.extend(b"Authorization: Bearer ");
+        text.extend(value(at % secrets));
+        text.push(b'\n');
+    }
+    run(bencher, secrets, &text);
+}
+
+/// Base64 of random bytes, in lines.
+#[divan::bench(args = SECRETS)]
+fn base64(bencher: Bencher<'_, '_>, secrets: usize) {
+    let lines = (0..1000).flat_map(|at| [value(5000 + at), b"\n".to_vec()].concat());
+    run(bencher, secrets, &lines.collect::<Vec<_>>());
+}
+
+fn run(bencher: Bencher<'_, '_>, secrets: usize, text: &[u8]) {
+    let secrets = (0..secrets).map(|at| {
+        let name = format!("KEY_{at}").parse().unwrap();
+        (name, SecretValue::new(value(at)).unwrap())
+    });
+    let secrets = secrets.collect();
+    let credentials = Credentials::new("scope".parse().unwrap(), ScopeKind::Env, secrets);
+    let mut masker = Masker::new(credentials.iter());
+    let stream: Vec<u8> = text.iter().copied().cycle().take(STREAM).collect();
+    let mut shown = Vec::with_capacity(2 * CHUNK);
+    bencher.counter(BytesCount::new(STREAM)).bench_local(|| {
+        for chunk in stream.chunks(CHUNK) {
+            shown.clear();
+            masker.feed(black_box(chunk), &mut shown);
+        }
+        masker.flush(&mut shown);
+    });
+}
+
+/// A token as GitHub makes them: `ghp_` and 36 letters and digits.
+fn value(seed: usize) -> Vec<u8> {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut state = seed as u64 + 1;
+    let letters = (0..36).map(|_| {
+        // Knuth's MMIX generator.
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        *LETTERS.get((state >> 33) as usize % LETTERS.len()).unwrap()
+    });
+    b"ghp_".iter().copied().chain(letters).collect()
+}
+
+/// What making a masker costs.
+#[divan::bench(args = SECRETS)]
+fn new(bencher: Bencher<'_, '_>, secrets: usize) {
+    let secrets = (0..secrets).map(|at| {
+        let name = format!("KEY_{at}").parse().unwrap();
+        (name, SecretValue::new(value(at)).unwrap())
+    });
+    let secrets = secrets.collect();
+    let credentials = Credentials::new("scope".parse().unwrap(), ScopeKind::Env, secrets);
+    bencher.bench(|| Masker::new(black_box(&credentials).iter()));
+}

@@ -1,0 +1,232 @@
+//! Masking: what a program prints, without the values it was given.
+//!
+//! A [`Masker`] finds values in a stream of bytes as they are and in the forms that programs print
+//! them in: base64 (RFC 4648, sections 4 and 5; at every alignment within a longer text, wrapped or
+//! not), hex (section 8), percent-encoding (RFC 3986, section 2.1, and `+` for a space as HTML forms
+//! have it), JSON strings (RFC 8259, section 7; also JSON within a JSON string), and with the CR LF
+//! that a terminal makes of LF.
+//!
+//! How: a position in the stream is looked at closely only if its next four bytes may begin some
+//! form of some value, which a [bit table](filter) tells. Then each [form](form) is decoded from
+//! there, byte by byte, for as long as what comes out is the beginning of a value, by bisection in
+//! the sorted values. So nothing is enumerated that a form leaves open, such as which characters an
+//! encoder escapes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::{Credential, SecretValue};
+
+mod filter;
+mod form;
+mod needles;
+
+use filter::Filter;
+use needles::{Found, Needles};
+
+/// Shortest value that is masked, in bytes. Shorter ones would be found everywhere.
+pub const MIN_MASKED_LEN: usize = 4;
+
+/// How far a form looks back: whether base64 began before.
+const LOOK_BEHIND: usize = 2;
+
+/// Replaces values in a stream of bytes by `[scope/KEY]`.
+///
+/// Bytes that are no value pass unchanged and in order. The end of a chunk that may begin a value is
+/// held back until it is clear; [`flush`](Self::flush) gives it out for when nothing follows.
+///
+/// A value's line ends at its end are not masked with it, so that lines stay lines. If two keys have
+/// the same value, it is masked as the first of them.
+///
+/// ```
+/// use mcplexer_secrets::{Credentials, Masker, ScopeKind, SecretValue};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = ("TOKEN".parse()?, SecretValue::new(b"ghp_abc123".to_vec())?);
+/// let credentials = Credentials::new("github".parse()?, ScopeKind::Env, vec![secret]);
+/// let mut masker = Masker::new(credentials.iter());
+/// let mut shown = Vec::new();
+/// masker.feed(b"the token is ghp_", &mut shown);
+/// masker.feed(b"abc123!", &mut shown);
+/// masker.flush(&mut shown);
+/// assert_eq!(shown, b"the token is [github/TOKEN]!");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Masker {
+    patterns: Arc<Patterns>,
+    /// What may still be needed: held bytes, and a few before them.
+    buffer: Zeroizing<Vec<u8>>,
+    /// The position to look at next.
+    next: usize,
+    /// Up to where the buffer has been given out, as it is or masked.
+    done: usize,
+    /// What was masked last, and up to where.
+    last: Option<Found>,
+}
+
+struct Patterns {
+    needles: Needles,
+    filter: Filter,
+    too_short: Vec<String>,
+}
+
+impl Masker {
+    /// A masker for these secrets.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = Credential<'a>>) -> Self {
+        let mut values = Vec::new();
+        let mut too_short = Vec::new();
+        for secret in secrets {
+            let label = format!("{}/{}", secret.scope, secret.name);
+            match maskable(secret.value) {
+                Some(value) => values.push((value, label)),
+                None => too_short.push(label),
+            }
+        }
+        let needles = Needles::new(values);
+        let filter = Filter::new(&needles);
+        Self::of(Arc::new(Patterns {
+            needles,
+            filter,
+            too_short,
+        }))
+    }
+
+    /// A masker for another stream, for the same secrets.
+    #[must_use]
+    pub fn for_another_stream(&self) -> Self {
+        Self::of(Arc::clone(&self.patterns))
+    }
+
+    fn of(patterns: Arc<Patterns>) -> Self {
+        Self {
+            patterns,
+            buffer: Zeroizing::default(),
+            next: 0,
+            done: 0,
+            last: None,
+        }
+    }
+
+    /// The secrets, as `scope/KEY`, that are not masked since they are shorter than
+    /// [`MIN_MASKED_LEN`].
+    #[must_use]
+    pub fn too_short(&self) -> &[String] {
+        &self.patterns.too_short
+    }
+
+    /// Takes the next bytes of the stream, and appends to `out` what is clear by now.
+    pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.keep_what_is_needed(bytes.len());
+        self.buffer.extend_from_slice(bytes);
+        loop {
+            let candidate = self.patterns.filter.candidate(&self.buffer, self.next);
+            self.next = candidate.unwrap_or(self.buffer.len());
+            if candidate.is_none() {
+                break;
+            }
+            let look = self.patterns.needles.look(&self.buffer, self.next);
+            if look.may_go_on {
+                break;
+            }
+            if let Some(found) = look.found {
+                self.mask(self.next, found, out);
+            }
+            self.next += 1;
+        }
+        self.give_out(self.next, out);
+    }
+
+    /// Whether bytes are held back.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.done < self.buffer.len()
+    }
+
+    /// Gives out what is held back, for a stream that pauses or has ended. If a value has only
+    /// begun and is completed later, the rest of it is masked.
+    pub fn flush(&mut self, out: &mut Vec<u8>) {
+        let mut begun = None;
+        while let Some(at) = self.patterns.filter.candidate(&self.buffer, self.next) {
+            let look = self.patterns.needles.look(&self.buffer, at);
+            if look.may_go_on && begun.is_none() {
+                begun = Some(at);
+            }
+            if let Some(found) = look.found {
+                self.mask(at, found, out);
+            }
+            self.next = at + 1;
+        }
+        self.give_out(self.buffer.len(), out);
+        self.next = begun.unwrap_or(self.buffer.len());
+    }
+
+    /// Masks from a position on. What overlaps with something masked before extends it.
+    fn mask(&mut self, at: usize, found: Found, out: &mut Vec<u8>) {
+        if found.end <= self.done {
+            return;
+        }
+        self.give_out(at, out);
+        let goes_on = self
+            .last
+            .is_some_and(|last| at < last.end && last.needle == found.needle);
+        if !goes_on {
+            out.push(b'[');
+            out.extend_from_slice(self.patterns.needles.label(found.needle).as_bytes());
+            out.push(b']');
+        }
+        self.done = found.end;
+        self.last = Some(found);
+    }
+
+    fn give_out(&mut self, until: usize, out: &mut Vec<u8>) {
+        if let Some(bytes) = self.buffer.get(self.done..until) {
+            out.extend_from_slice(bytes);
+            self.done = until;
+        }
+    }
+
+    /// Drops what no later byte can make part of a value, and makes room for `more` bytes without
+    /// leaving a copy behind.
+    fn keep_what_is_needed(&mut self, more: usize) {
+        let drop = self.next.saturating_sub(LOOK_BEHIND).min(self.done);
+        let kept = self.buffer.get(drop..).unwrap_or_default();
+        if kept.len() + more > self.buffer.capacity() {
+            let mut larger = Vec::with_capacity((kept.len() + more).next_power_of_two());
+            larger.extend_from_slice(kept);
+            self.buffer = Zeroizing::new(larger);
+        } else {
+            let length = kept.len();
+            self.buffer.copy_within(drop.., 0);
+            self.buffer.truncate(length);
+        }
+        self.next -= drop;
+        self.done -= drop;
+        self.last = self.last.and_then(|last| {
+            let end = last.end.checked_sub(drop)?;
+            Some(Found { end, ..last })
+        });
+    }
+}
+
+impl fmt::Debug for Masker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Masker")
+            .field("secrets", &self.patterns.needles.len())
+            .field("held", &(self.buffer.len() - self.done))
+            .finish_non_exhaustive()
+    }
+}
+
+/// What of a value is looked for: all but the line ends at its end. `None` if that is too short.
+fn maskable(value: &SecretValue) -> Option<&[u8]> {
+    let whole = value.expose();
+    let is_line_end = |byte: &u8| b"\r\n".contains(byte);
+    let end = whole.iter().rposition(|byte| !is_line_end(byte));
+    let trimmed = whole.get(..end.map_or(0, |end| end + 1));
+    let long_enough = |bytes: &&[u8]| bytes.len() >= MIN_MASKED_LEN;
+    trimmed
+        .filter(long_enough)
+        .or_else(|| Some(whole).filter(long_enough))
+}

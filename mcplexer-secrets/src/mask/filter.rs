@@ -1,0 +1,173 @@
+//! Which positions of a stream are worth a closer look.
+//!
+//! A table of bits, indexed by a hash of up to four bytes, tells whether they may begin a form of a
+//! value. The bytes that begin an escape or break a line, `%`, `\`, CR and LF, end the run that is
+//! looked up, since what they stand for is for the forms to tell; at one of them the forms are asked
+//! right away. So the table needs to know only how a form begins without any of these.
+
+use zeroize::Zeroizing;
+
+use super::form::base64_characters;
+use super::needles::Needles;
+
+/// Longest run of bytes that is looked up.
+const RUN: usize = 4;
+/// Bits of the table for each value: it has some 100 beginnings.
+const BITS_PER_VALUE: usize = 4096;
+/// At least 8 KiB, at most 1 MiB.
+const LOG_BITS: std::ops::RangeInclusive<u32> = 16..=23;
+
+pub(super) struct Filter {
+    bits: Zeroizing<Vec<u64>>,
+    shift: u32,
+    /// Whether a value begins with a line end.
+    line_ends: bool,
+}
+
+impl Filter {
+    pub(super) fn new(needles: &Needles) -> Self {
+        let wanted = (needles.len() * BITS_PER_VALUE).next_power_of_two().ilog2();
+        let log_bits = wanted.clamp(*LOG_BITS.start(), *LOG_BITS.end());
+        let mut filter = Self {
+            bits: Zeroizing::new(vec![0; 1 << (log_bits - 6)]),
+            shift: u32::BITS - log_bits,
+            line_ends: needles
+                .values()
+                .any(|value| value.first().is_some_and(|it| b"\r\n".contains(it))),
+        };
+        for value in needles.values() {
+            filter.add_plain(value);
+            filter.add_hex(value);
+            for skipped in [0, 2, 4] {
+                filter.add_base64(value, skipped);
+            }
+        }
+        filter
+    }
+
+    /// The first position from `from` on at which a value may begin.
+    pub(super) fn candidate(&self, buffer: &[u8], from: usize) -> Option<usize> {
+        let mut at = from;
+        while let Some(rest) = buffer.get(at..).filter(|rest| !rest.is_empty()) {
+            let length = rest.iter().position(|&byte| ends_run(byte));
+            let run = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
+            if let Some(found) = self.in_run(run) {
+                return Some(at + found);
+            }
+            at += run.len();
+            match buffer.get(at) {
+                Some(b'%' | b'\\') => return Some(at),
+                Some(_) if self.line_ends => return Some(at),
+                _ => at += 1,
+            }
+        }
+        None
+    }
+
+    fn in_run(&self, run: &[u8]) -> Option<usize> {
+        let may_begin = |window: &[u8]| self.has(window);
+        if let Some(found) = run.windows(RUN).position(may_begin) {
+            return Some(found);
+        }
+        // The end of a run: fewer bytes tell less.
+        let looked_at = (run.len() + 1).saturating_sub(RUN);
+        let mut tails = (looked_at..run.len()).filter_map(|at| Some((at, run.get(at..)?)));
+        tails.find(|(_, tail)| self.has(tail)).map(|(at, _)| at)
+    }
+
+    fn has(&self, beginning: &[u8]) -> bool {
+        let (word, bit) = self.place(beginning);
+        self.bits.get(word).is_some_and(|word| word >> bit & 1 == 1)
+    }
+
+    fn place(&self, beginning: &[u8]) -> (usize, u32) {
+        let mut word = match *beginning {
+            [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+            [a, b, c] => u32::from_le_bytes([a, b, c, 0]) ^ 0x3333_3333,
+            [a, b] => u32::from_le_bytes([a, b, 0, 0]) ^ 0x5555_5555,
+            [a] => u32::from_le_bytes([a, 0, 0, 0]) ^ 0x9999_9999,
+            _ => 0,
+        };
+        // Fibonacci hashing, Knuth, The Art of Computer Programming, volume 3, section 6.4.
+        word = word.wrapping_mul(0x9E37_79B1) >> self.shift;
+        (word as usize >> 6, word & 63)
+    }
+
+    /// Adds every beginning, of 1 to 4 bytes, that takes one of these bytes at each place.
+    fn add(&mut self, choices: &[&[u8]]) {
+        let mut beginnings: Vec<Zeroizing<Vec<u8>>> = vec![Zeroizing::default()];
+        for choice in choices.iter().take(RUN) {
+            let longer = beginnings.iter().flat_map(|beginning| {
+                choice.iter().map(move |byte| {
+                    let mut longer = Vec::with_capacity(RUN);
+                    longer.extend_from_slice(beginning);
+                    longer.push(*byte);
+                    Zeroizing::new(longer)
+                })
+            });
+            beginnings = longer.collect();
+            for beginning in &beginnings {
+                let (word, bit) = self.place(beginning);
+                if let Some(word) = self.bits.get_mut(word) {
+                    *word |= 1 << bit;
+                }
+            }
+        }
+    }
+
+    /// As it is, or with `+` for spaces.
+    fn add_plain(&mut self, value: &[u8]) {
+        let run = value.iter().take_while(|&&byte| !ends_run(byte));
+        let choices: Vec<_> = run
+            .take(RUN)
+            .map(|byte| match byte {
+                b' ' => &b" +"[..],
+                byte => std::slice::from_ref(byte),
+            })
+            .collect();
+        self.add(&choices);
+    }
+
+    fn add_hex(&mut self, value: &[u8]) {
+        const DIGITS: [&[u8]; 16] = [
+            b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"aA", b"bB", b"cC", b"dD",
+            b"eE", b"fF",
+        ];
+        let digits = value.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let choices = digits
+            .take(RUN)
+            .filter_map(|it| DIGITS.get(usize::from(it)).copied());
+        self.add(&choices.collect::<Vec<_>>());
+    }
+
+    /// Base64 in which the value begins after `skipped` bits of the first character.
+    fn add_base64(&mut self, value: &[u8], skipped: u32) {
+        let &[a, b, c, ..] = value else {
+            return;
+        };
+        let bits = u32::from_be_bytes([0, a, b, c]);
+        let mut choices = Vec::with_capacity(RUN);
+        for at in 0..4 {
+            // The character has the bits `begin..end` of the value, and others before them.
+            let (begin, end) = ((6 * at).saturating_sub(skipped), 6 * (at + 1) - skipped);
+            if end > 24 {
+                break;
+            }
+            let known = bits >> (24 - end) & ((1 << (end - begin)) - 1);
+            let unknown = 6 - (end - begin);
+            let sextets = (0..1_u32 << unknown).map(|it| it << (end - begin) | known);
+            let characters = sextets.flat_map(|sextet| {
+                let [.., sextet] = sextet.to_be_bytes();
+                base64_characters(sextet)
+            });
+            choices.push(characters.copied().collect::<Vec<_>>());
+        }
+        let choices: Vec<_> = choices.iter().map(Vec::as_slice).collect();
+        self.add(&choices);
+    }
+}
+
+/// Whether a byte begins an escape, or breaks a line.
+fn ends_run(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'\r' | b'\n')
+}

@@ -1,0 +1,332 @@
+//! The forms in which a program may print a value, and how each is read back.
+
+/// A form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As it is.
+    Plain,
+    /// As a terminal shows it: CR LF for LF.
+    Terminal,
+    /// Percent-encoded: RFC 3986, section 2.1. Which characters are, is the encoder's choice.
+    Percent,
+    /// The same with `+` for a space: `application/x-www-form-urlencoded`.
+    Query,
+    /// Within a JSON string: RFC 8259, section 7.
+    Json,
+    /// Within a JSON string within a JSON string, as tool servers answer.
+    JsonInJson,
+    /// Two hexadecimal digits a byte, of either case, in lines or not: RFC 4648, section 8.
+    Hex,
+    /// Base64 of either alphabet, in lines or not: RFC 4648, sections 4 and 5. The value follows
+    /// this number of bits of its first character.
+    Base64(u8),
+}
+
+impl Form {
+    /// The forms that look like nothing of the value.
+    pub(super) const DENSE: [Self; 4] =
+        [Self::Hex, Self::Base64(0), Self::Base64(2), Self::Base64(4)];
+
+    /// Whether what stands before allows this form at a position: bits of a character belong to
+    /// earlier bytes only if there are some.
+    pub(super) fn may_begin(self, buffer: &[u8], at: usize) -> bool {
+        let before = |back: usize| at.checked_sub(back).and_then(|at| buffer.get(at));
+        let is_line_end = |byte: &u8| b"\r\n".contains(byte);
+        let belongs = |byte: &u8| sextet(*byte).is_some() || is_line_end(byte);
+        match self {
+            Self::Base64(2) => before(1).is_some_and(belongs),
+            Self::Base64(4) => {
+                before(1).is_some_and(belongs)
+                    && (before(1).is_some_and(is_line_end) || before(2).is_some_and(belongs))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// What a form has next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A byte of a value.
+    Byte(u8),
+    /// The buffer ends within it.
+    End,
+    /// Nothing that this form can have.
+    Other,
+}
+
+/// Reads the bytes of a value in one form.
+pub(super) struct Reader<'a> {
+    buffer: &'a [u8],
+    form: Form,
+    start: usize,
+    at: usize,
+    /// Base64: bits that were read and not given out, and how many. JSON: bytes of a character.
+    bits: u32,
+    waiting: u32,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(buffer: &'a [u8], at: usize, form: Form) -> Self {
+        Self {
+            buffer,
+            form,
+            start: at,
+            at,
+            bits: 0,
+            waiting: 0,
+        }
+    }
+
+    /// Up to where the bytes that were given out go.
+    pub(super) fn read_to(&self) -> usize {
+        self.at
+    }
+
+    /// Up to where the buffer was looked at.
+    pub(super) fn looked_to(&self) -> usize {
+        self.at.max(self.start + 1)
+    }
+
+    pub(super) fn next(&mut self) -> Next {
+        match self.form {
+            Form::Plain => self.plain(),
+            Form::Terminal => self.terminal(),
+            Form::Percent => self.percent(),
+            Form::Query => match self.peek(0) {
+                Some(b'+') => self.take(1, b' '),
+                _ => self.percent(),
+            },
+            Form::Json => self.json(1),
+            Form::JsonInJson => self.json(2),
+            Form::Hex => self.hex(),
+            Form::Base64(skipped) => self.base64(skipped.into()),
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.buffer.get(self.at + ahead).copied()
+    }
+
+    fn take(&mut self, length: usize, byte: u8) -> Next {
+        self.at += length;
+        Next::Byte(byte)
+    }
+
+    fn plain(&mut self) -> Next {
+        match self.peek(0) {
+            Some(byte) => self.take(1, byte),
+            None => Next::End,
+        }
+    }
+
+    fn terminal(&mut self) -> Next {
+        match (self.peek(0), self.peek(1)) {
+            (Some(b'\r'), Some(b'\n')) => self.take(2, b'\n'),
+            (Some(b'\r'), None) => Next::End,
+            _ => self.plain(),
+        }
+    }
+
+    fn percent(&mut self) -> Next {
+        if self.peek(0) != Some(b'%') {
+            return self.plain();
+        }
+        match (self.peek(1).map(digit), self.peek(2).map(digit)) {
+            (Some(Some(high)), Some(Some(low))) => self.take(3, high << 4 | low),
+            (None, _) | (Some(Some(_)), None) => Next::End,
+            _ => self.plain(),
+        }
+    }
+
+    fn hex(&mut self) -> Next {
+        if self.at > self.start {
+            self.skip_line_end();
+        }
+        match (self.peek(0).map(digit), self.peek(1).map(digit)) {
+            (Some(Some(high)), Some(Some(low))) => self.take(2, high << 4 | low),
+            (None, _) | (Some(Some(_)), None) => Next::End,
+            _ => Next::Other,
+        }
+    }
+
+    /// Steps over one line end, as it is or as JSON has it.
+    fn skip_line_end(&mut self) {
+        for (end, escaped) in [(b'\r', b'r'), (b'\n', b'n')] {
+            if self.peek(0) == Some(end) {
+                self.at += 1;
+            } else if self.peek(0) == Some(b'\\') && self.peek(1) == Some(escaped) {
+                self.at += 2;
+            }
+        }
+    }
+
+    fn base64(&mut self, skipped: u32) -> Next {
+        while self.waiting < 8 {
+            let is_first = self.at == self.start;
+            if !is_first {
+                self.skip_line_end();
+            }
+            // Where `/` and `+` may not stand as they are: `\/` in JSON, `%2F` and `%2B` in a URL.
+            let (character, length) = match (self.peek(0), self.peek(1), self.peek(2)) {
+                (Some(b'\\'), Some(b'/'), _) => (b'/', 2),
+                (Some(b'%'), Some(b'2'), Some(b'F' | b'f')) => (b'/', 3),
+                (Some(b'%'), Some(b'2'), Some(b'B' | b'b')) => (b'+', 3),
+                (None | Some(b'\\'), None, _) | (Some(b'%'), None | Some(b'2'), None) => {
+                    return Next::End;
+                }
+                (Some(byte), ..) => (byte, 1),
+                (None, ..) => return Next::End,
+            };
+            let Some(value) = sextet(character) else {
+                return Next::Other;
+            };
+            self.at += length;
+            self.bits = self.bits << 6 | u32::from(value);
+            self.waiting += if is_first { 6 - skipped } else { 6 };
+        }
+        self.waiting -= 8;
+        let [.., byte] = (self.bits >> self.waiting).to_be_bytes();
+        Next::Byte(byte)
+    }
+
+    fn json(&mut self, levels: u8) -> Next {
+        if self.waiting > 0 {
+            let [byte, rest @ ..] = self.bits.to_be_bytes();
+            self.bits = u32::from_be_bytes([rest[0], rest[1], rest[2], 0]);
+            self.waiting -= 1;
+            return Next::Byte(byte);
+        }
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        let (unit, length) = match unit(rest, levels) {
+            Ok(read) => read,
+            Err(stop) => return stop,
+        };
+        let code = match unit {
+            Unit::Byte(byte) => return self.take(length, byte),
+            Unit::Code(code) => u32::from(code),
+        };
+        let (code, length) = match code {
+            // The first half of a surrogate pair (RFC 8259, section 7).
+            0xD800..=0xDBFF => match unit_after(rest, length, levels) {
+                Ok((Unit::Code(low @ 0xDC00..=0xDFFF), more)) => {
+                    let low = u32::from(low) - 0xDC00;
+                    (0x1_0000 + ((code - 0xD800) << 10) + low, length + more)
+                }
+                Ok(_) => return Next::Other,
+                Err(stop) => return stop,
+            },
+            // A byte that is no text, as Python's `surrogateescape` (PEP 383) has it.
+            0xDC80..=0xDCFF => {
+                let [.., byte] = code.to_be_bytes();
+                return self.take(length, byte);
+            }
+            code => (code, length),
+        };
+        let Some(character) = char::from_u32(code) else {
+            return Next::Other;
+        };
+        let mut bytes = [0; 4];
+        let length_in_utf8 = character.encode_utf8(&mut bytes).len();
+        self.at += length;
+        let [first, rest @ ..] = bytes;
+        self.bits = u32::from_be_bytes([rest[0], rest[1], rest[2], 0]);
+        self.waiting = u32::try_from(length_in_utf8 - 1).unwrap_or_default();
+        Next::Byte(first)
+    }
+}
+
+/// A piece of a JSON string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// A byte that stands for itself, or a short escape.
+    Byte(u8),
+    /// `\uXXXX`: a code unit of UTF-16.
+    Code(u16),
+}
+
+/// The first unit of a text that was put into this many JSON strings, each within the next, and its
+/// length in bytes.
+fn unit(text: &[u8], levels: u8) -> Result<(Unit, usize), Next> {
+    let Some(outer) = levels.checked_sub(1) else {
+        return text
+            .first()
+            .map(|&byte| (Unit::Byte(byte), 1))
+            .ok_or(Next::End);
+    };
+    let (first, length) = unit(text, outer)?;
+    if !matches!(first, Unit::Byte(b'\\') | Unit::Code(0x5C)) {
+        return Ok((first, length));
+    }
+    let (escape, more) = unit_after(text, length, outer)?;
+    let mut end = length + more;
+    let byte = match as_ascii(escape) {
+        Some(byte @ (b'"' | b'\\' | b'/')) => byte,
+        Some(b'b') => 8,
+        Some(b'f') => 12,
+        Some(b'n') => b'\n',
+        Some(b'r') => b'\r',
+        Some(b't') => b'\t',
+        Some(b'u') => {
+            let mut code = 0;
+            for _ in 0..4 {
+                let (read, more) = unit_after(text, end, outer)?;
+                let Some(digit) = as_ascii(read).and_then(digit) else {
+                    return Ok((first, length));
+                };
+                code = code << 4 | u16::from(digit);
+                end += more;
+            }
+            return Ok((Unit::Code(code), end));
+        }
+        // No escape: the backslash stands for itself.
+        _ => return Ok((first, length)),
+    };
+    Ok((Unit::Byte(byte), end))
+}
+
+fn unit_after(text: &[u8], length: usize, levels: u8) -> Result<(Unit, usize), Next> {
+    unit(text.get(length..).unwrap_or_default(), levels)
+}
+
+fn as_ascii(unit: Unit) -> Option<u8> {
+    match unit {
+        Unit::Byte(byte) => Some(byte),
+        Unit::Code(code) => u8::try_from(code).ok().filter(u8::is_ascii),
+    }
+}
+
+/// The value of a hexadecimal digit.
+fn digit(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        b'A'..=b'F' => Some(character - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// The value of a base64 character of either alphabet: RFC 4648, tables 1 and 2.
+fn sextet(character: u8) -> Option<u8> {
+    match character {
+        b'A'..=b'Z' => Some(character - b'A'),
+        b'a'..=b'z' => Some(character - b'a' + 26),
+        b'0'..=b'9' => Some(character - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+/// The characters of a base64 value.
+pub(super) fn base64_characters(sextet: u8) -> &'static [u8] {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    match sextet {
+        62 => b"+-",
+        63 => b"/_",
+        sextet => {
+            let at = usize::from(sextet);
+            LETTERS.get(at..=at).unwrap_or_default()
+        }
+    }
+}

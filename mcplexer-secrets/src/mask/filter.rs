@@ -147,7 +147,7 @@ impl Filter {
         };
         let bits = u32::from_be_bytes([0, a, b, c]);
         let mut choices = Vec::with_capacity(RUN);
-        for at in 0..4 {
+        for at in 0..4_u32 {
             // The character has the bits `begin..end` of the value, and others before them.
             let (begin, end) = ((6 * at).saturating_sub(skipped), 6 * (at + 1) - skipped);
             if end > 24 {

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcplexer_secrets::keys::Recipient;
 use mcplexer_secrets::{ScopeId, SecretName};
 
-pub(crate) use run::{Inject, Key as ChosenKey, Run};
+pub(crate) use run::{Inject, Key as ChosenKey, Run, RunInSession};
 
 use crate::exit_code;
 
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Scope(Scope),
     /// Run a command with secrets in its environment
     Run(Run),
+    #[command(hide = true)]
+    RunInSession(RunInSession),
     /// Replace each mcplexer://SCOPE/KEY in a text by the secret
     Inject(Inject),
     /// The keys that open the store: replace them, add owners, recover from a loss

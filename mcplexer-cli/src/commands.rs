@@ -20,6 +20,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Secret(command) => secret::run(command, cli.global),
         Command::Scope(command) => scope::run(command, cli.global),
         Command::Run(arguments) => run::run(&arguments, cli.global),
+        Command::RunInSession(arguments) => run::session::run(&arguments),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),
         Command::Key(command) => key::run(command, cli.global),
         Command::Backup(command) => backup::run(command, cli.global),

@@ -35,6 +35,13 @@ pub(crate) struct Run {
     pub(crate) command: Vec<OsString>,
 }
 
+/// What `run --mask` starts behind a pseudo-terminal.
+#[derive(Debug, Args)]
+pub(crate) struct RunInSession {
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Inject {
     /// Read the text from this file [default: standard input]

@@ -1,6 +1,11 @@
 //! `mcplexer run`
 
 mod environment;
+mod masked;
+mod relay;
+pub(super) mod session;
+mod supervise;
+mod terminal;
 
 use std::ffi::OsStr;
 use std::io::{Error as IoError, ErrorKind};
@@ -8,6 +13,8 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use environment::{EnvFile, Environment};
+use mcplexer_secrets::mask::MIN_MASKED_LEN;
+use mcplexer_secrets::{Credentials, Masker};
 
 use crate::cli::{Global, Run};
 use crate::credentials::{Opened, Wanted};
@@ -17,6 +24,8 @@ use crate::output::shown;
 use crate::session::Session;
 
 pub(super) fn run(run: &Run, global: Global) -> Result<(), Failure> {
+    // Once hardened, a process may not be able to tell.
+    let own = std::env::current_exe();
     let files = EnvFile::read_all(&run.env_file)?;
     let session = Session::open(global)?;
     let mut wanted = Wanted::default();
@@ -24,8 +33,25 @@ pub(super) fn run(run: &Run, global: Global) -> Result<(), Failure> {
     for file in &files {
         file.want(&mut wanted)?;
     }
+    if run.mask {
+        wanted = wanted.with_all_of_each();
+    }
     let opened = wanted.open(&session)?;
     let mut command = command(run, &files, &opened)?;
+    if run.mask {
+        let masker = Masker::new(opened.iter().flat_map(Credentials::iter));
+        if !masker.too_short().is_empty() {
+            session.tell(&format!(
+                "not masked, being shorter than {MIN_MASKED_LEN} bytes: {}",
+                masker.too_short().join(", ")
+            ));
+        }
+        drop(opened);
+        let own =
+            own.map_err(|error| Failure::new(format!("cannot find this program: {error}")))?;
+        session.release();
+        return masked::run(command, &masker, &own);
+    }
     session.release();
     Err(not_started(
         command.get_program().to_owned().as_ref(),

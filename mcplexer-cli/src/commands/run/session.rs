@@ -1,0 +1,37 @@
+//! The leader of the session that a masked command runs in.
+//!
+//! The kernel stops a process by Ctrl-Z only if another process of its session looks after it (POSIX,
+//! "orphaned process group"), which for an ordinary command is the shell. Here it is this process: it
+//! starts the command in the foreground of the session's terminal, and stops, goes on and ends as the
+//! command does, for the process outside that it was started by.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use rustix::process::Pid;
+use rustix::termios::tcsetpgrp;
+
+use super::not_started;
+use super::supervise::{Group, Supervised, supervise};
+use crate::cli::RunInSession;
+use crate::failure::Failure;
+use crate::harden::harden;
+
+pub(in crate::commands) fn run(run: &RunInSession) -> Result<(), Failure> {
+    let core_limit = harden();
+    let signals = Supervised::watch()?;
+    let [program, arguments @ ..] = &run.command[..] else {
+        return Err(Failure::new("no command was given"));
+    };
+    core_limit.restore();
+    let child = Command::new(program)
+        .args(arguments)
+        .process_group(0)
+        .spawn()
+        .map_err(|error| not_started(program, &error))?;
+    let command = Pid::from_child(&child);
+    // Standard output is the session's terminal.
+    let _ended = tcsetpgrp(io::stdout(), command);
+    supervise(signals, command, Group::Its, &mut ())?.die_alike()
+}

@@ -1,0 +1,157 @@
+//! Standing in for a command: its signals, its stops and its end are this process's.
+
+use std::io;
+
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_current_process_group, kill_process,
+    kill_process_group, waitpid,
+};
+use signal_hook::consts::{
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1,
+    SIGUSR2, SIGWINCH,
+};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::origin::{Origin, WithOrigin};
+use signal_hook::low_level::emulate_default_handler;
+use signal_hook::low_level::siginfo::Cause;
+
+use crate::failure::Failure;
+
+/// Signals that are the command's to have.
+const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2];
+
+/// How the command is related to this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    /// It is of the same process group: what the terminal sends, both get. If it stops, only this
+    /// process stops with it.
+    Own,
+    /// It leads a group of its own on the same terminal, and is in the foreground there.
+    Its,
+    /// It is in a session of its own, and this process is in the foreground for it: all of this
+    /// group stops with it.
+    Foreground,
+}
+
+/// What else is to be done on signals.
+pub(super) trait Watch {
+    /// The command has stopped, and so will this process.
+    fn stops(&mut self) {}
+    /// This process goes on.
+    fn goes_on(&mut self) {}
+    /// The window has another size.
+    fn is_resized(&mut self) {}
+}
+
+impl Watch for () {}
+
+/// Signals that are watched for, from before the command is started.
+pub(super) struct Supervised(SignalsInfo<WithOrigin>);
+
+impl Supervised {
+    pub(super) fn watch() -> Result<Self, Failure> {
+        let ignored = ignored_signals();
+        // What was ignored when this process was started, as by nohup, stays ignored for the command.
+        let passed_on = PASSED_ON.iter().filter(|&&signal| !is_in(signal, ignored));
+        let signals = [SIGCHLD, SIGCONT, SIGWINCH].iter().chain(passed_on);
+        SignalsInfo::new(signals).map(Self).map_err(failed)
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended(WaitStatus);
+
+impl Ended {
+    /// Ends this process in the same way: by the same signal, or with the same exit code.
+    pub(super) fn die_alike(self) -> ! {
+        if let Some(signal) = self.0.terminating_signal() {
+            let _still_alive = emulate_default_handler(signal);
+            std::process::exit(128 + signal);
+        }
+        std::process::exit(self.0.exit_status().unwrap_or(1));
+    }
+}
+
+/// Waits for the end of a command that was started after [`Supervised::watch`].
+pub(super) fn supervise(
+    mut signals: Supervised,
+    command: Pid,
+    group: Group,
+    watch: &mut dyn Watch,
+) -> Result<Ended, Failure> {
+    for Origin { signal, cause, .. } in signals.0.forever() {
+        match signal {
+            SIGCHLD => match wait(command).map_err(failed)? {
+                None => {}
+                Some(status) if status.stopped() => {
+                    let by = status.stopping_signal();
+                    if group == Group::Its && (by == Some(SIGTTIN) || by == Some(SIGTTOU)) {
+                        // It was quicker than being put into the foreground, where it is by now.
+                        send(command, group, Signal::CONT);
+                        continue;
+                    }
+                    watch.stops();
+                    stop(group);
+                    watch.goes_on();
+                    send(command, group, Signal::CONT);
+                }
+                Some(status) => return Ok(Ended(status)),
+            },
+            SIGCONT => watch.goes_on(),
+            SIGWINCH => watch.is_resized(),
+            signal => {
+                // What comes from the terminal, the command has got itself.
+                let from_terminal = matches!(cause, Cause::Kernel) && group != Group::Foreground;
+                if let (false, Some(signal)) = (from_terminal, Signal::from_named_raw(signal)) {
+                    let _gone = kill_process(command, signal);
+                }
+            }
+        }
+    }
+    Err(failed(io::Error::other("no more signals")))
+}
+
+/// What has become of the command, if anything.
+fn wait(command: Pid) -> io::Result<Option<WaitStatus>> {
+    loop {
+        match waitpid(Some(command), WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            Ok(status) => return Ok(status.map(|(_, status)| status)),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Stops this process; returns when it is continued.
+fn stop(group: Group) {
+    let _refused = match group {
+        Group::Foreground => kill_current_process_group(Signal::STOP),
+        Group::Own | Group::Its => kill_process(getpid(), Signal::STOP),
+    };
+}
+
+fn send(command: Pid, group: Group, signal: Signal) {
+    let _gone = match group {
+        Group::Its => kill_process_group(command, signal),
+        Group::Own | Group::Foreground => kill_process(command, signal),
+    };
+}
+
+/// The signals that this process ignores, as a mask: Linux tells. Elsewhere none is known.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+fn is_in(signal: i32, mask: u64) -> bool {
+    u32::try_from(signal - 1).is_ok_and(|bit| mask >> bit & 1 == 1)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err gives it")]
+fn failed(error: io::Error) -> Failure {
+    Failure::new(format!("cannot watch over the command: {error}"))
+}

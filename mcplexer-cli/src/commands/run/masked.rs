@@ -3,9 +3,10 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 use mcplexer_secrets::Masker;
@@ -13,7 +14,7 @@ use rustix::process::Pid;
 
 use super::not_started;
 use super::relay::Relay;
-use super::supervise::{Group, Supervised, supervise};
+use super::supervise::{Group, Supervised, Watch, supervise};
 use super::terminal::Terminal;
 use crate::failure::Failure;
 
@@ -42,16 +43,16 @@ fn behind_pipes(mut command: Command, masker: &Masker) -> Result<(), Failure> {
     // The command's own, so that the pipes end when it closes them.
     drop(command);
     let streams = Streams::take()?;
-    let mut relay = Relay::new().map_err(failed)?;
+    let mut relays = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        relay.start(OwnedFd::from(stdout), streams.stdout, masker);
+        relays.push(Relay::start(stdout.into(), streams.stdout, masker).map_err(failed)?);
     }
     if let Some(stderr) = child.stderr.take() {
-        relay.start(OwnedFd::from(stderr), streams.stderr, masker);
+        relays.push(Relay::start(stderr.into(), streams.stderr, masker).map_err(failed)?);
     }
-    let ended = supervise(signals, Pid::from_child(&child), Group::Own, &mut ());
-    relay.finish();
-    ended?.die_alike()
+    let ended = supervise(signals, Pid::from_child(&child), Group::Own, &mut ())?;
+    relays.into_iter().for_each(Relay::finish);
+    ended.die_alike()
 }
 
 /// Runs the command in a session of its own, whose terminal is a pseudo-terminal. Its leader is
@@ -59,11 +60,6 @@ fn behind_pipes(mut command: Command, masker: &Masker) -> Result<(), Failure> {
 /// and continue the command as a shell does.
 fn in_terminal(command: &Command, masker: &Masker, own: &Path) -> Result<(), Failure> {
     let signals = Supervised::watch()?;
-    let terminal = Terminal::open().map_err(failed)?;
-    let (pty, pts) =
-        pty_process::blocking::open().map_err(|error| failed(io::Error::other(error)))?;
-    terminal.copy_settings_to(&pts, &pty).map_err(failed)?;
-
     let mut leader = Command::new(own);
     leader.args(["run-in-session", "--"]);
     leader.arg(command.get_program()).args(command.get_args());
@@ -77,36 +73,56 @@ fn in_terminal(command: &Command, masker: &Masker, own: &Path) -> Result<(), Fai
     if !io::stdin().is_terminal() {
         leader = leader.stdin(Stdio::inherit());
     }
-    let stderr = if io::stderr().is_terminal() {
-        None
-    } else {
+    if !io::stderr().is_terminal() {
         leader = leader.stderr(Stdio::piped());
-        Some(())
-    };
-    let mut child = leader
-        .spawn(pts)
-        .map_err(|error| failed(io::Error::other(error)))?;
-    let streams = Streams::take()?;
-    let mut relay = Relay::new().map_err(failed)?;
-    let output = pty.as_fd().try_clone_to_owned().map_err(failed)?;
-    relay.start(output, streams.stdout, masker);
-    if let (Some(()), Some(stderr)) = (stderr, child.stderr.take()) {
-        relay.start(OwnedFd::from(stderr), streams.stderr, masker);
     }
-    let mut terminal = terminal.of(pty);
-    terminal.take();
-    let keys = terminal.keys().map_err(failed)?;
-    // It ends with the process: nobody waits for a key.
-    let _reads = thread::spawn(move || keys.pass_on());
+    let (terminal, pts) = Terminal::open().map_err(failed)?;
+    let mut child = leader.spawn(pts).map_err(|error| {
+        terminal.give_back();
+        failed(io::Error::other(error))
+    })?;
+    let streams = Streams::take()?;
+    let output = terminal.output().map_err(failed)?;
+    let mut relays = vec![Relay::start(output, streams.stdout, masker).map_err(failed)?];
+    if let Some(stderr) = child.stderr.take() {
+        relays.push(Relay::start(stderr.into(), streams.stderr, masker).map_err(failed)?);
+    }
+    let keys = Arc::clone(&terminal);
+    // It ends with the process, which does not wait for a key.
+    let _keys = thread::spawn(move || keys.pass_keys_on());
+    let mut screen = Screen { terminal, relays };
     let ended = supervise(
         signals,
         Pid::from_child(&child),
         Group::Foreground,
-        &mut terminal,
-    );
-    relay.finish();
-    terminal.give_back();
-    ended?.die_alike()
+        &mut screen,
+    )?;
+    screen.relays.into_iter().for_each(Relay::finish);
+    screen.terminal.give_back();
+    ended.die_alike()
+}
+
+/// What is to be done when a command behind a pseudo-terminal stops and goes on.
+struct Screen {
+    terminal: Arc<Terminal>,
+    relays: Vec<Relay>,
+}
+
+impl Watch for Screen {
+    fn stops(&mut self) {
+        // What it has printed may be what makes the terminal fit for the shell.
+        self.relays.iter_mut().for_each(Relay::settle);
+        self.terminal.give_back();
+    }
+
+    fn goes_on(&mut self) {
+        self.terminal.take();
+        self.terminal.resize();
+    }
+
+    fn is_resized(&mut self) {
+        self.terminal.resize();
+    }
 }
 
 impl Streams {

@@ -1,58 +1,58 @@
 //! Passing on what a command prints, masked.
 
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::thread::{self, JoinHandle};
 
 use mcplexer_secrets::Masker;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 /// What may begin a value is held back until the command was quiet for this long. What it has left
-/// behind when it ends is waited for as long.
+/// behind when it stops or ends is waited for as long.
 const QUIET: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 50_000_000,
 };
+/// Most that a pipe or a pseudo-terminal may hold, in bytes (pipe(7), `pipe-max-size`): more than that
+/// was not left behind, but is printed by something that goes on.
+const MAX_LEFT: usize = 1 << 20;
 /// What is read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// Streams that are being passed on, each by a thread.
+/// A stream that is passed on by a thread.
 pub(super) struct Relay {
-    threads: Vec<JoinHandle<()>>,
-    /// Closed when the command has ended: then a stream that is quiet is over, even if something
-    /// that the command started holds it open.
-    over: (PipeReader, PipeWriter),
+    /// A byte on it asks for all that is there to be passed on, and is answered when that is done.
+    /// Its end says that the command has ended.
+    control: UnixStream,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Relay {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self {
-            threads: Vec::new(),
-            over: io::pipe()?,
-        })
-    }
-
-    /// Passes on one stream until it ends, then closes both ends.
-    pub(super) fn start(&mut self, source: OwnedFd, sink: File, masker: &Masker) {
+    /// Passes on a stream until it ends, then closes both sides of it.
+    pub(super) fn start(source: OwnedFd, sink: File, masker: &Masker) -> io::Result<Self> {
+        let (control, other) = UnixStream::pair()?;
         let masker = masker.for_another_stream();
-        let Ok(over) = self.over.0.try_clone() else {
-            return;
-        };
-        let copy = move || {
-            // Whoever reads has gone, or whoever writes: the other one is told by the end of it.
-            let _ended = relay(&mut File::from(source), sink, masker, &over);
-        };
-        self.threads.push(thread::spawn(copy));
+        let thread = thread::spawn(move || relay(&mut source.into(), sink, masker, other));
+        Ok(Self { control, thread })
     }
 
-    /// Waits for what is left after the command has ended.
+    /// Waits until all that is there has been passed on.
+    pub(super) fn settle(&mut self) {
+        let asked = self.control.write_all(b"?");
+        // A stream that has ended does not answer, which is answer enough.
+        let _answered = asked.and_then(|()| self.control.read_exact(&mut [0]));
+    }
+
+    /// The command has ended: waits until all that it left has been passed on. What it has started
+    /// and left running is not waited for.
     pub(super) fn finish(self) {
-        drop(self.over);
-        for thread in self.threads {
-            let _ended = thread.join();
-        }
+        drop(self.control);
+        // Whoever reads may be gone, which is no failure of the command.
+        let _ended = self.thread.join();
     }
 }
 
@@ -60,41 +60,55 @@ fn relay(
     source: &mut File,
     mut sink: File,
     mut masker: Masker,
-    over: &PipeReader,
+    mut control: UnixStream,
 ) -> io::Result<()> {
     let mut chunk = Zeroizing::new(vec![0; CHUNK]);
     let mut shown = Vec::with_capacity(CHUNK);
-    let mut is_over = false;
+    let (mut is_asked, mut is_over, mut left) = (false, false, MAX_LEFT);
     loop {
-        let quiet = (masker.holds() || is_over).then_some(&QUIET);
+        let waits = masker.holds() || is_asked || is_over;
         let mut wait = [
             PollFd::new(&*source, PollFlags::IN),
-            PollFd::new(over, PollFlags::IN),
+            PollFd::new(&control, PollFlags::IN),
         ];
         let watched = if is_over { 1 } else { 2 };
-        let ready = poll(wait.get_mut(..watched).unwrap_or_default(), quiet);
-        if matches!(ready, Err(rustix::io::Errno::INTR)) {
-            continue;
-        }
+        let quiet = match poll(
+            wait.get_mut(..watched).unwrap_or_default(),
+            waits.then_some(&QUIET),
+        ) {
+            Err(Errno::INTR) => continue,
+            ready => ready? == 0,
+        };
+        let [source_is_ready, control_is_ready] = wait.map(|it| !it.revents().is_empty());
+        let settled = quiet || left == 0;
+        let mut ended = settled && is_over;
         shown.clear();
-        let [from_source, from_over] = wait.map(|it| !it.revents().is_empty());
-        if ready? == 0 {
-            masker.flush(&mut shown);
+        if source_is_ready {
+            // A pseudo-terminal ends with an error.
+            let length = source.read(&mut chunk).unwrap_or(0);
+            ended |= length == 0;
+            if is_asked || is_over {
+                left = left.saturating_sub(length);
+            }
+            masker.feed(chunk.get(..length).unwrap_or_default(), &mut shown);
         }
-        let mut ended = is_over && !from_source;
-        if from_source {
-            // At the end of a pseudo-terminal there is an error.
-            let read = source.read(&mut chunk).unwrap_or(0);
-            ended = read == 0;
-            masker.feed(chunk.get(..read).unwrap_or_default(), &mut shown);
-        }
-        if ended {
+        if quiet || ended {
             masker.flush(&mut shown);
         }
         sink.write_all(&shown)?;
         if ended {
             return Ok(());
         }
-        is_over |= from_over;
+        if settled && is_asked {
+            is_asked = false;
+            control.write_all(b"!")?;
+        }
+        if control_is_ready {
+            left = MAX_LEFT;
+            match control.read(&mut [0])? {
+                0 => is_over = true,
+                _ => is_asked = true,
+            }
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! The user's terminal, and the pseudo-terminal that a masked command sees instead.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use pty_process::blocking::{Pts, Pty};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -12,164 +14,108 @@ use rustix::termios::{
     OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize,
 };
 
-use super::supervise::Watch;
+/// How often a process in the background looks whether it is in the foreground: nobody tells it.
+const BACKGROUND: Duration = Duration::from_millis(200);
 
-/// The user's terminal, as it was found.
+/// The user's terminal, while a command runs behind a pseudo-terminal.
 pub(super) struct Terminal {
     own: OwnedFd,
-    found: Termios,
-}
-
-/// The user's terminal while a command runs behind a pseudo-terminal.
-pub(super) struct Taken {
-    terminal: Terminal,
     pty: Pty,
-    resumed: Arc<Resumed>,
-}
-
-/// The keys that are typed, on their way to the pseudo-terminal.
-pub(super) struct Keys {
-    own: File,
-    pty: File,
-    resumed: Arc<Resumed>,
-}
-
-/// Tells that this process was continued, maybe in the foreground.
-#[derive(Default)]
-struct Resumed {
-    times: Mutex<u64>,
-    changed: Condvar,
+    /// How the user's terminal was set when it was first taken.
+    found: Mutex<Option<Termios>>,
 }
 
 impl Terminal {
-    /// The terminal on standard input; with something else there, the one that standard output is.
-    pub(super) fn open() -> io::Result<Self> {
+    /// The terminal on standard input or, with something else there, the controlling one, and a new
+    /// pseudo-terminal that is like it.
+    pub(super) fn open() -> io::Result<(Arc<Self>, Pts)> {
         let own = if io::stdin().is_terminal() {
             io::stdin().as_fd().try_clone_to_owned()?
         } else {
-            File::options()
-                .read(true)
-                .write(true)
-                .open("/dev/tty")?
-                .into()
+            let terminal = File::options().read(true).write(true).open("/dev/tty");
+            terminal?.into()
         };
-        let found = tcgetattr(&own)?;
-        Ok(Self { own, found })
-    }
-
-    /// Makes a pseudo-terminal one like this.
-    pub(super) fn copy_settings_to(&self, pts: &Pts, pty: &Pty) -> io::Result<()> {
-        tcsetattr(pts, OptionalActions::Now, &self.found)?;
-        tcsetwinsize(pty, tcgetwinsize(&self.own)?)?;
-        Ok(())
-    }
-
-    pub(super) fn of(self, pty: Pty) -> Taken {
-        Taken {
-            terminal: self,
+        let (pty, pts) = pty_process::blocking::open().map_err(io::Error::other)?;
+        let terminal = Self {
+            own,
             pty,
-            resumed: Arc::default(),
-        }
+            found: Mutex::default(),
+        };
+        terminal.resize();
+        terminal.take();
+        Ok((Arc::new(terminal), pts))
     }
-}
 
-/// Whether this process may read the terminal and change its settings: else it would be stopped.
-fn is_foreground(terminal: impl AsFd) -> bool {
-    tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp())
-}
+    /// What the command prints.
+    pub(super) fn output(&self) -> io::Result<OwnedFd> {
+        self.pty.as_fd().try_clone_to_owned()
+    }
 
-impl Taken {
-    /// Lets every key through to the pseudo-terminal, which does what terminals do with them.
+    /// Whether this process may read the terminal and change its settings: else it would be stopped.
+    fn is_foreground(&self) -> bool {
+        tcgetpgrp(&self.own).is_ok_and(|group| group == getpgrp())
+    }
+
+    /// Lets every key through to the pseudo-terminal, which does with them what terminals do.
     pub(super) fn take(&self) {
-        let mut raw = self.terminal.found.clone();
-        raw.make_raw();
-        self.set(&raw);
+        if !self.is_foreground() {
+            return;
+        }
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.is_none() {
+            *found = tcgetattr(&self.own).ok();
+            if let Some(found) = &*found {
+                let _refused = tcsetattr(&self.pty, OptionalActions::Now, found);
+            }
+        }
+        if let Some(mut raw) = found.clone() {
+            raw.make_raw();
+            let _refused = tcsetattr(&self.own, OptionalActions::Drain, &raw);
+        }
     }
 
     /// Makes the terminal as it was found.
     pub(super) fn give_back(&self) {
-        self.set(&self.terminal.found);
-    }
-
-    fn set(&self, settings: &Termios) {
-        let own = &self.terminal.own;
-        if is_foreground(own) {
-            let _refused = tcsetattr(own, OptionalActions::Drain, settings);
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = found.as_ref().filter(|_| self.is_foreground()) {
+            let _refused = tcsetattr(&self.own, OptionalActions::Drain, found);
         }
     }
 
-    /// What the user types, for a thread to pass on.
-    pub(super) fn keys(&self) -> io::Result<Keys> {
-        Ok(Keys {
-            own: self.terminal.own.try_clone()?.into(),
-            pty: self.pty.as_fd().try_clone_to_owned()?.into(),
-            resumed: Arc::clone(&self.resumed),
-        })
-    }
-}
-
-impl Watch for Taken {
-    fn stops(&mut self) {
-        self.give_back();
-    }
-
-    fn goes_on(&mut self) {
-        self.take();
-        self.is_resized();
-        self.resumed.tell();
-    }
-
-    fn is_resized(&mut self) {
-        if let Ok(size) = tcgetwinsize(&self.terminal.own) {
+    /// Makes the pseudo-terminal as large as the terminal is.
+    pub(super) fn resize(&self) {
+        if let Ok(size) = tcgetwinsize(&self.own) {
             let _refused = tcsetwinsize(&self.pty, size);
         }
     }
-}
 
-impl Keys {
-    /// Passes keys on until one of the terminals is gone.
-    pub(super) fn pass_on(mut self) {
+    /// Passes on what is typed, for as long as there are both terminals.
+    pub(super) fn pass_keys_on(&self) -> io::Result<()> {
+        let mut own = File::from(self.own.try_clone()?);
         let mut typed = [0; 4096];
         loop {
-            let seen = self.resumed.times();
-            let mut wait = [PollFd::new(&self.own, PollFlags::IN)];
-            match poll(&mut wait, None) {
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(_) => return,
-                Ok(_) => {}
-            }
-            if !is_foreground(&self.own) {
-                // They are for somebody else.
-                self.resumed.wait_after(seen);
+            if !self.is_foreground() {
+                // What is typed is for somebody else.
+                thread::sleep(BACKGROUND);
+                self.take();
                 continue;
             }
-            match self.own.read(&mut typed) {
-                Ok(0) => return,
+            match poll(&mut [PollFd::new(&self.own, PollFlags::IN)], None) {
+                Err(rustix::io::Errno::INTR) => continue,
+                ready => ready?,
+            };
+            if !self.is_foreground() {
+                continue;
+            }
+            match own.read(&mut typed) {
+                Ok(0) => return Ok(()),
                 Ok(length) => {
                     let keys = typed.get(..length).unwrap_or_default();
-                    if self.pty.write_all(keys).is_err() {
-                        return;
-                    }
+                    (&self.pty).write_all(keys)?;
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
-    }
-}
-
-impl Resumed {
-    fn times(&self) -> u64 {
-        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tell(&self) {
-        *self.times.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.changed.notify_all();
-    }
-
-    fn wait_after(&self, seen: u64) {
-        let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        let _resumed = self.changed.wait_while(times, |times| *times == seen);
     }
 }

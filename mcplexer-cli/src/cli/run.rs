@@ -30,15 +30,15 @@ pub(crate) struct Run {
     /// Stay, and replace what it prints of the scopes' values by [SCOPE/KEY]
     #[arg(long)]
     pub(crate) mask: bool,
-    /// The command and its arguments, after --
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    /// The command and its arguments
+    #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 
 /// What `run --mask` starts behind a pseudo-terminal.
 #[derive(Debug, Args)]
 pub(crate) struct RunInSession {
-    #[arg(last = true, required = true)]
+    #[arg(trailing_var_arg = true, required = true)]
     pub(crate) command: Vec<OsString>,
 }
 

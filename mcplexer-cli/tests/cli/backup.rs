@@ -6,7 +6,7 @@ use std::process::Command;
 use mcplexer_secrets::keys::Identity;
 
 use super::home::{Home, finish};
-use super::terminal::{end, start};
+use super::terminal::{end, start_at};
 
 /// Two scopes of three secrets, one of which is not text, and a backup of them.
 fn home_with_backup() -> Home {
@@ -314,7 +314,7 @@ fn the_recovery_code_opens_a_backup() {
 #[test]
 fn a_backup_can_have_a_passphrase() {
     let home = home_with_backup();
-    let mut session = start(&home, &["backup", "create", "p.age", "--passphrase"]);
+    let mut session = start_at(&home, &["backup", "create", "p.age", "--passphrase"]);
     session.exp_string("new passphrase: ").unwrap();
     session.send_line("correct horse").unwrap();
     session.exp_string("the same again: ").unwrap();
@@ -322,7 +322,7 @@ fn a_backup_can_have_a_passphrase() {
     let (text, code) = end(session);
     assert_eq!(code, 0, "{text}");
 
-    let mut session = start(&home, &["backup", "verify", "p.age"]);
+    let mut session = start_at(&home, &["backup", "verify", "p.age"]);
     session.exp_string("passphrase for p.age: ").unwrap();
     session.send_line("wrong").unwrap();
     session.exp_string("that was wrong; passphrase").unwrap();

@@ -11,7 +11,7 @@ use mcplexer_secrets::keys::Identity;
 use rexpect::session::{PtySession, spawn_command};
 
 use super::home::{BINARY, Home, Run, finish};
-use super::terminal::{end, start};
+use super::terminal::{end, start_at};
 
 const PLUGIN: &str = "age-plugin-mcplexertest";
 /// The PIN that a test key asks for.
@@ -355,12 +355,12 @@ fn a_passphrase_of_the_store() {
     home.run(["key", "add", "--passphrase"])
         .failed(5, &["nobody to ask"]);
     let add = ["key", "add", "--passphrase", "--label", "team"];
-    let mut session = start(&home, &add);
+    let mut session = start_at(&home, &add);
     answer(&mut session, "new passphrase: ", "right");
     answer(&mut session, "the same again: ", "other");
     let (text, code) = end(session);
     assert!(code == 2 && text.contains("differ"), "{text}");
-    let mut session = start(&home, &add);
+    let mut session = start_at(&home, &add);
     answer(&mut session, "new passphrase: ", "right");
     answer(&mut session, "the same again: ", "right");
     ends_well(session);
@@ -368,7 +368,7 @@ fn a_passphrase_of_the_store() {
     home.run(["key", "rotate"]).succeeded();
     fs::rename(home.path("age.key"), home.root().join("away")).unwrap();
     let get = ["secret", "get", "github-token", "TOKEN"];
-    let mut session = start(&home, &get);
+    let mut session = start_at(&home, &get);
     answer(&mut session, "passphrase of the store (team): ", "wrong");
     answer(
         &mut session,
@@ -376,7 +376,7 @@ fn a_passphrase_of_the_store() {
         "right",
     );
     assert!(ends_well(session).contains('v'));
-    let mut session = start(&home, &["key", "rotate", "--keep-identity"]);
+    let mut session = start_at(&home, &["key", "rotate", "--keep-identity"]);
     answer(&mut session, "passphrase of the store (team): ", "right");
     ends_well(session);
     home.run(get).failed(5, &["age.key does not exist"]);
@@ -412,7 +412,7 @@ fn a_recovery_code() {
     assert!(!home.path("age.key").exists());
     assert!(fs::read(home.path("secrets.redb")).unwrap().len() == store.len());
 
-    let mut session = start(&home, &["key", "recover"]);
+    let mut session = start_at(&home, &["key", "recover"]);
     answer(&mut session, "recovery code: ", &wrong);
     session.exp_string("typing error").unwrap();
     answer(

@@ -8,7 +8,7 @@ use rexpect::session::{PtySession, spawn_command};
 use super::home::Home;
 
 /// Starts the command on a terminal of its own.
-pub(crate) fn start(home: &Home, arguments: &[&str]) -> PtySession {
+pub(crate) fn start_at(home: &Home, arguments: &[&str]) -> PtySession {
     let mut command: Command = home.command();
     command
         .env("TERM", "dumb")
@@ -32,7 +32,7 @@ pub(crate) fn end(mut session: PtySession) -> (String, i32) {
 #[test]
 fn a_value_is_asked_for_and_not_shown() {
     let home = Home::new();
-    let mut session = start(&home, &["secret", "put", "github-token", "TOKEN"]);
+    let mut session = start_at(&home, &["secret", "put", "github-token", "TOKEN"]);
     session.exp_string("TOKEN for github-token: ").unwrap();
     session.send_line("typed-value").unwrap();
     let (text, code) = end(session);
@@ -53,7 +53,7 @@ fn several_lines_and_bytes_that_are_not_text_are_refused() {
         ("first\nsecond\nthird\n", "more than one line was typed"),
         ("\u{fffd}\n", "not UTF-8 text"),
     ] {
-        let mut session = start(&home, &["secret", "put", "s", "K"]);
+        let mut session = start_at(&home, &["secret", "put", "s", "K"]);
         session.exp_string("K for s: ").unwrap();
         session.send(typed).unwrap();
         session.flush().unwrap();
@@ -67,7 +67,7 @@ fn several_lines_and_bytes_that_are_not_text_are_refused() {
 #[test]
 fn a_prompt_that_is_interrupted_ends_by_the_signal() {
     let home = Home::new();
-    let mut session = start(&home, &["secret", "put", "s", "K"]);
+    let mut session = start_at(&home, &["secret", "put", "s", "K"]);
     session.exp_string("K for s: ").unwrap();
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
@@ -81,26 +81,26 @@ fn a_prompt_that_is_interrupted_ends_by_the_signal() {
 #[test]
 fn a_value_in_an_argument_earns_a_hint() {
     let home = Home::new();
-    let (text, _) = end(start(&home, &["secret", "put", "s", "K", "v"]));
+    let (text, _) = end(start_at(&home, &["secret", "put", "s", "K", "v"]));
     assert!(text.contains("visible in ps and shell history"), "{text}");
-    let (text, _) = end(start(&home, &["-q", "secret", "put", "s", "K", "v"]));
+    let (text, _) = end(start_at(&home, &["-q", "secret", "put", "s", "K", "v"]));
     assert!(!text.contains("visible"), "{text}");
 }
 
 #[test]
 fn a_value_on_a_terminal_ends_in_a_line_feed() {
     let home = Home::with_secret("v");
-    let (text, _) = end(start(&home, &["secret", "get", "github-token", "TOKEN"]));
+    let (text, _) = end(start_at(&home, &["secret", "get", "github-token", "TOKEN"]));
     assert_eq!(text, "v\r\n");
 }
 
 #[test]
 fn lists_on_a_terminal_are_tables() {
     let home = Home::with_secret("v");
-    let (text, _) = end(start(&home, &["secret", "list", "github-token"]));
+    let (text, _) = end(start_at(&home, &["secret", "list", "github-token"]));
     assert!(text.contains("KEY    VERSION  UPDATED"), "{text}");
     assert!(text.contains("TOKEN  1        just now"), "{text}");
-    let (text, _) = end(start(&home, &["secret", "list"]));
+    let (text, _) = end(start_at(&home, &["secret", "list"]));
     assert!(text.contains("github-token  env   1"), "{text}");
 }
 
@@ -108,7 +108,7 @@ fn lists_on_a_terminal_are_tables() {
 fn deleting_a_scope_asks_and_says_how_many_go() {
     let home = Home::with_secret("v");
     for (answer, code) in [("n", 3), ("", 3), ("y", 0)] {
-        let mut session = start(&home, &["scope", "delete", "github-token"]);
+        let mut session = start_at(&home, &["scope", "delete", "github-token"]);
         let question = "delete scope github-token and its 1 secret? [y/N] ";
         session.exp_string(question).unwrap();
         session.send_line(answer).unwrap();
@@ -133,7 +133,7 @@ fn no_input_forbids_every_question() {
         &["--no-input", "secret", "put", "s", "K"][..],
         &["--no-input", "scope", "delete", "github-token"],
     ] {
-        let (text, code) = end(start(&home, arguments));
+        let (text, code) = end(start_at(&home, arguments));
         assert_eq!(code, 2, "{text}");
     }
 }
@@ -145,7 +145,7 @@ fn the_passphrase_of_a_key_file_is_asked_for() {
     encrypt_key(&home, "right");
     home.run(["secret", "get", "github-token", "TOKEN"])
         .failed(5, &["has a passphrase, and there is nobody to ask"]);
-    let mut session = start(&home, &["secret", "get", "github-token", "TOKEN"]);
+    let mut session = start_at(&home, &["secret", "get", "github-token", "TOKEN"]);
     session
         .exp_string("passphrase for ~/.mcplexer/age.key: ")
         .unwrap();
@@ -160,7 +160,7 @@ fn the_passphrase_of_a_key_file_is_asked_for() {
 }
 
 /// Encrypts the key file as `age -p` does, with little work so that the test is quick.
-fn encrypt_key(home: &Home, passphrase: &str) {
+pub(crate) fn encrypt_key(home: &Home, passphrase: &str) {
     let path = home.path("age.key");
     let passphrase = age::secrecy::SecretString::from(passphrase.to_owned());
     let mut recipient = age::scrypt::Recipient::new(passphrase);

@@ -82,6 +82,7 @@ impl EnvFile {
         Template::parse(&variable.value).map_err(|(_, error)| {
             Failure::new(error.to_string())
                 .at(&self.place(variable))
+                .with_hint("mcplexer secret list SCOPE shows the keys of a scope")
                 .with_code(exit_code::USAGE)
         })
     }
@@ -172,6 +173,7 @@ impl Environment {
             if value.contains(&0) {
                 return Err(Failure::new(NotCarried::Nul.to_string())
                     .at(&file.place(variable))
+                    .with_hint("mcplexer inject writes it into a file")
                     .with_code(exit_code::USAGE));
             }
             let value = OsString::from_vec(value.to_vec());

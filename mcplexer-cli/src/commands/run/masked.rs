@@ -50,8 +50,9 @@ fn behind_pipes(mut command: Command, masker: &Masker) -> Result<(), Failure> {
     if let Some(stderr) = child.stderr.take() {
         relays.push(Relay::start(stderr.into(), streams.stderr, masker).map_err(failed)?);
     }
-    let ended = supervise(signals, Pid::from_child(&child), Group::Own, &mut ())?;
-    relays.into_iter().for_each(Relay::finish);
+    let mut pipes = Pipes(relays);
+    let ended = supervise(signals, Pid::from_child(&child), Group::Own, &mut pipes)?;
+    pipes.0.into_iter().for_each(Relay::finish);
     ended.die_alike()
 }
 
@@ -100,6 +101,15 @@ fn in_terminal(command: &Command, masker: &Masker, own: &Path) -> Result<(), Fai
     screen.relays.into_iter().for_each(Relay::finish);
     screen.terminal.give_back();
     ended.die_alike()
+}
+
+/// What is to be done when a command behind pipes stops.
+struct Pipes(Vec<Relay>);
+
+impl Watch for Pipes {
+    fn stops(&mut self) {
+        self.0.iter_mut().for_each(Relay::settle);
+    }
 }
 
 /// What is to be done when a command behind a pseudo-terminal stops and goes on.

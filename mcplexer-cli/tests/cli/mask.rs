@@ -1,0 +1,255 @@
+//! `run --mask`: what the command prints has no value in it, and all else is as without.
+
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+use pty_process::Size;
+use rexpect::process::{Signal as PtySignal, WaitStatus};
+use rexpect::session::spawn_command;
+
+use super::home::Home;
+use super::run::{WAYS, start};
+use super::terminal::start_at;
+
+const MASKED: &[&str] = WAYS[1];
+
+/// Reads until the bytes read end with these; at the stream's end this fails.
+#[track_caller]
+pub(crate) fn read_until(stream: &mut impl Read, end: &[u8]) -> Vec<u8> {
+    let mut read = Vec::new();
+    while !read.ends_with(end) {
+        let mut byte = [0];
+        let length = stream.read(&mut byte).unwrap_or(0);
+        let shown = String::from_utf8_lossy(&read);
+        assert!(length == 1, "the stream ends with {shown:?}");
+        read.push(byte[0]);
+    }
+    read
+}
+
+fn masked(home: &Home, script: &str) -> super::home::Run {
+    home.run([MASKED, &["sh", "-c", script]].concat())
+}
+
+/// F42: in each form, on both streams.
+#[test]
+fn both_streams_are_masked() {
+    let home = Home::with_secret("gh+p_a/b:c d");
+    let script = r#"
+        echo "raw $TOKEN"; echo "raw $TOKEN" >&2
+        printf %s "$TOKEN" | base64; printf %s "x$TOKEN" | base64; printf %s "xx$TOKEN" | base64 >&2
+        printf %s "$TOKEN" | od -An -v -tx1 | tr -d ' \n'; echo
+        echo 'gh%2Bp_a%2Fb%3Ac+d "gh+p_a\/b:c\u0020d"'
+        printf 'gh+p_'; printf 'a/b:c d\n'
+    "#;
+    let run = masked(&home, script).succeeded();
+    let label = "[github-token/TOKEN]";
+    assert_eq!(
+        String::from_utf8_lossy(&run.stdout),
+        format!("raw {label}\n{label}\ne{label}==\n{label}\n{label} \"{label}\"\n{label}\n")
+    );
+    assert_eq!(run.stderr, format!("raw {label}\neH{label}=\n"));
+}
+
+#[test]
+fn short_values_are_told_once_and_pass() {
+    let home = Home::with_secret("abc");
+    let run = masked(&home, "echo $TOKEN").succeeded();
+    assert_eq!(run.text(), "abc\n");
+    assert_eq!(
+        run.stderr,
+        "not masked, being shorter than 4 bytes: github-token/TOKEN\n"
+    );
+}
+
+/// Values that were not chosen are masked as well: the command may have them from elsewhere.
+#[test]
+fn all_values_of_the_scopes_in_use_are_masked() {
+    let home = Home::with_secret("value-1");
+    home.run(["secret", "put", "github-token", "OTHER", "value-2"])
+        .succeeded();
+    home.run(["secret", "put", "b", "K", "value-3"]).succeeded();
+    std::fs::write(home.root().join(".env"), "X=mcplexer://b/K").unwrap();
+    let arguments = ["--only", "TOKEN", "--mask", "--env-file", ".env"];
+    let script = "echo $TOKEN $OTHER value-2 $X";
+    let run = [
+        &["run", "--scope", "github-token"],
+        &arguments[..],
+        &["sh", "-c", script],
+    ]
+    .concat();
+    let shown = home.run(run).succeeded().text().to_owned();
+    assert_eq!(shown, "[github-token/TOKEN] [github-token/OTHER] [b/K]\n");
+}
+
+/// What may begin a value is given out when the command is quiet, while it still runs.
+#[test]
+fn a_prompt_that_begins_like_a_value_is_not_held_back() {
+    let home = Home::with_secret("> token");
+    let (mut child, mut stdin) =
+        start(&home, MASKED, "printf '> '; read line; printf %s \"$line\"");
+    let mut stdout = child.stdout.take().unwrap();
+    read_until(&mut stdout, b"> ");
+    stdin.write_all(b"bye\n").unwrap();
+    read_until(&mut stdout, b"bye");
+    assert!(child.wait().unwrap().success());
+}
+
+/// F40: a reader that goes away ends the command as it does without mcplexer.
+#[test]
+fn a_reader_that_goes_away_is_seen_by_the_command() {
+    let home = Home::with_secret("value");
+    for way in WAYS {
+        let (mut child, _stdin) = start(&home, way, "exec yes");
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().signal(), Some(13), "{way:?}");
+    }
+}
+
+/// F40: a command that closes its output early is seen to do so while it goes on.
+#[test]
+fn an_output_that_the_command_closes_is_closed() {
+    let home = Home::with_secret("value");
+    for way in WAYS {
+        let script = "echo first; exec >&-; read line; exit 4";
+        let (mut child, stdin) = start(&home, way, script);
+        let mut text = String::new();
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        assert_eq!(text, "first\n", "{way:?}");
+        assert!(child.try_wait().unwrap().is_none(), "{way:?}");
+        drop(stdin);
+        assert_eq!(child.wait().unwrap().code(), Some(4), "{way:?}");
+    }
+}
+
+/// F40: and so is an input.
+#[test]
+fn an_input_that_the_command_closes_is_closed() {
+    let home = Home::with_secret("value");
+    for way in WAYS {
+        let script = "exec <&-; echo closed; trap 'exit 0' TERM; kill -STOP $$";
+        let (mut child, mut stdin) = start(&home, way, script);
+        read_until(child.stdout.as_mut().unwrap(), b"closed\n");
+        let gone = stdin.write_all(b"x").unwrap_err();
+        assert_eq!(gone.kind(), std::io::ErrorKind::BrokenPipe, "{way:?}");
+        super::run::send(&child, rustix::process::Signal::KILL);
+        child.wait().unwrap();
+    }
+}
+
+/// What the command leaves running is not waited for.
+#[test]
+fn a_process_that_stays_behind_is_not_waited_for() {
+    let home = Home::with_secret("value");
+    let script = "yes & echo $! >&2; exit 3";
+    let (mut child, _stdin) = start(&home, MASKED, script);
+    let mut stdout = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    reader.join().unwrap().unwrap();
+}
+
+/// F41: a terminal is there, with its size, and colours pass.
+#[test]
+fn the_command_sees_a_terminal() {
+    let home = Home::with_secret("t0ken");
+    let script = r#"test -t 0 && test -t 1 && test -t 2 && printf '\033[31m%s\033[0m\n' "$TOKEN" && printf '%s' "$TOKEN" > /dev/tty; exit 6"#;
+    let session = start_at(&home, &[MASKED, &["sh", "-c", script]].concat());
+    let (text, code) = super::terminal::end(session);
+    assert_eq!(code, 6, "{text:?}");
+    let label = "[github-token/TOKEN]";
+    assert!(
+        text.ends_with(&format!("\u{1b}[31m{label}\u{1b}[0m\r\n{label}")),
+        "{text:?}"
+    );
+}
+
+#[test]
+fn a_new_window_size_reaches_the_command() {
+    let home = Home::with_secret("t0ken");
+    let script = "trap 'stty size; kill $!; exit 0' WINCH; sleep 100 & stty size; wait";
+    let (mut pty, pts) = pty_process::blocking::open().unwrap();
+    pty.resize(Size::new(20, 70)).unwrap();
+    let mut command: Command = home.command();
+    command.args(MASKED).args(["sh", "-c", script]);
+    // The home's commands have no standard input; here it is the terminal.
+    command
+        .stdin(pts_of(&pts))
+        .stdout(pts_of(&pts))
+        .stderr(pts_of(&pts));
+    let mut child = pty_process::blocking::Command::from(command)
+        .spawn(pts)
+        .unwrap();
+    read_until(&mut pty, b"20 70\r\n");
+    pty.resize(Size::new(33, 99)).unwrap();
+    read_until(&mut pty, b"33 99\r\n");
+    assert!(child.wait().unwrap().success());
+}
+
+fn pts_of(pts: &pty_process::blocking::Pts) -> std::process::Stdio {
+    std::os::fd::AsFd::as_fd(pts)
+        .try_clone_to_owned()
+        .unwrap()
+        .into()
+}
+
+/// F40: Ctrl-C and what is typed reach the command through the terminal.
+#[test]
+fn keys_reach_the_command() {
+    let home = Home::with_secret("t0ken");
+    let mut session = start_at(
+        &home,
+        &[
+            MASKED,
+            &["sh", "-c", "read line; echo \"<$line>\"; read line"],
+        ]
+        .concat(),
+    );
+    session.send_line("typed t0ken").unwrap();
+    session.exp_string("<typed [github-token/TOKEN]>").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_eof().unwrap();
+    let status = session.process().wait().unwrap();
+    assert!(
+        matches!(status, WaitStatus::Signaled(_, PtySignal::SIGINT, _)),
+        "{status:?}"
+    );
+}
+
+/// F40: under a shell, a masked command is a job like any other.
+#[test]
+fn a_job_is_stopped_and_continued_by_the_shell() {
+    let home = Home::with_secret("t0ken");
+    let mut command = home.command_of("bash".as_ref());
+    command
+        .args(["--norc", "--noediting", "-i"])
+        .env("PS1", "PROMPT> ")
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .stdin(std::process::Stdio::inherit());
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    let masked = format!("{} {}", super::home::BINARY, MASKED.join(" "));
+    session
+        .send_line(&format!("{masked} sh -c 'echo re''ady; exec cat'"))
+        .unwrap();
+    session.exp_string("ready").unwrap();
+    session.send_control('z').unwrap();
+    session.exp_string("Stopped").unwrap();
+    session.send_line("jobs; echo 'still 't0ken").unwrap();
+    session.exp_string("Stopped").unwrap();
+    session.exp_string("still t0ken").unwrap();
+    session.send_line("fg").unwrap();
+    session.send_line("a t0ken").unwrap();
+    session.exp_string("a [github-token/TOKEN]").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("PROMPT> ").unwrap();
+    session.send_line("echo code=$?").unwrap();
+    session.exp_string("code=130").unwrap();
+    session.send_line("exit").unwrap();
+    session.exp_eof().unwrap();
+}

@@ -47,9 +47,9 @@ fn both_streams_are_masked() {
     let label = "[github-token/TOKEN]";
     assert_eq!(
         String::from_utf8_lossy(&run.stdout),
-        format!("raw {label}\n{label}\ne{label}==\n{label}\n{label} \"{label}\"\n{label}\n")
+        format!("raw {label}\n{label}\ne{label}\n{label}\n{label} \"{label}\"\n{label}\n")
     );
-    assert_eq!(run.stderr, format!("raw {label}\neH{label}=\n"));
+    assert_eq!(run.stderr, format!("raw {label}\neH{label}\n"));
 }
 
 #[test]

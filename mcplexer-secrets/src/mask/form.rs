@@ -83,6 +83,25 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// Where a value of this length, which was read to its last byte, ends: after the padding, if
+    /// base64 ends with it (RFC 4648, section 3.2). `None` if the buffer ends before that is clear.
+    pub(super) fn end_of_value(&self, length: usize) -> Option<usize> {
+        let Form::Base64(skipped) = self.form else {
+            return Some(self.at);
+        };
+        // 2 bits are skipped after one byte, 4 after two.
+        let bytes = length + usize::from(skipped) / 2;
+        let padding = bytes.next_multiple_of(3) - bytes;
+        for ahead in 0..padding {
+            match self.peek(ahead) {
+                Some(b'=') => {}
+                Some(_) => return Some(self.at),
+                None => return None,
+            }
+        }
+        Some(self.at + padding)
+    }
+
     /// Up to where the buffer was looked at.
     pub(super) fn looked_to(&self) -> usize {
         self.at.max(self.start + 1)

@@ -103,7 +103,9 @@ impl Needles {
                 break;
             };
             if first.value.len() == depth {
-                let end = reader.read_to();
+                let end = reader.end_of_value(depth);
+                look.may_go_on |= end.is_none();
+                let end = end.unwrap_or(reader.read_to());
                 if look.found.is_none_or(|found| found.end < end) {
                     let needle = range.start;
                     look.found = Some(Found { needle, end });

@@ -1,0 +1,87 @@
+//! `inject`: references in any text.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use super::home::Home;
+
+fn filled() -> Home {
+    let home = Home::with_secret("pa$$\\1\"&word");
+    fs::write(home.root().join("bytes"), b"\xff\0\n").unwrap();
+    home.run(["secret", "put", "s", "BYTES", "--file", "bytes"])
+        .succeeded();
+    home
+}
+
+/// F04, F05: the bytes of the value take the place of the reference, and all others stay.
+#[test]
+fn references_are_replaced_in_any_text() {
+    let home = filled();
+    let text = b"\xef\xbb\xbfa: 'mcplexer://github-token/TOKEN'\r\n\xfe mcplexer://s/BYTES.$HOME";
+    let expected = b"\xef\xbb\xbfa: 'pa$$\\1\"&word'\r\n\xfe \xff\0\n.$HOME";
+    assert!(home.pipe(["inject"], text).succeeded().stdout == expected);
+    fs::write(home.root().join("t"), text).unwrap();
+    assert!(home.run(["inject", "-i", "t"]).succeeded().stdout == expected);
+    home.run(["inject", "-i", "t", "-o", "out"]).succeeded();
+    assert!(fs::read(home.root().join("out")).unwrap() == expected);
+    assert_eq!(
+        home.pipe(["inject"], b"none\n").succeeded().text(),
+        "none\n"
+    );
+    assert_eq!(home.pipe(["inject"], b"").succeeded().text(), "");
+}
+
+/// F31, F43, F46: what cannot be resolved is an error with its place, and the old file stays.
+#[test]
+fn an_unknown_reference_writes_nothing() {
+    let home = filled();
+    fs::write(home.root().join("out"), "old").unwrap();
+    for (text, code, said) in [
+        (
+            "x\nüü mcplexer://s/NONE",
+            4,
+            "t, line 2, column 4: no secret NONE in scope s",
+        ),
+        ("mcplexer://none/K", 4, "t, line 1, column 1: no scope none"),
+        (
+            "mcplexer://s/BYTES mcplexer://S/K",
+            2,
+            "t, line 1, column 20: not a reference",
+        ),
+    ] {
+        fs::write(home.root().join("t"), text).unwrap();
+        home.run(["inject", "-i", "t", "-o", "out"])
+            .failed(code, &[said]);
+        home.run(["inject", "-i", "t"]).failed(code, &[said]);
+        assert_eq!(fs::read_to_string(home.root().join("out")).unwrap(), "old");
+    }
+    home.run(["inject", "-i", "none"])
+        .failed(1, &["cannot read none"]);
+    home.pipe(["inject", "-o", "/dev/null"], b"x")
+        .failed(1, &["not a regular file"]);
+    home.pipe(["inject", "-o", "no/such"], b"x")
+        .failed(1, &["cannot write no/such"]);
+}
+
+/// F46: the file is its owner's alone, whatever was there, and a link to it stays one.
+#[test]
+fn the_file_is_private_and_replaced_in_one_step() {
+    let home = filled();
+    let (file, link) = (home.root().join("out"), home.root().join("link"));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    symlink("out", &link).unwrap();
+    let before = fs::metadata(&file).unwrap().ino();
+    home.pipe(["inject", "-o", "link"], b"mcplexer://github-token/TOKEN")
+        .succeeded();
+    let metadata = fs::metadata(&file).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    assert_ne!(metadata.ino(), before);
+    assert!(link.is_symlink());
+    assert_eq!(fs::read_to_string(link).unwrap(), "pa$$\\1\"&word");
+    let left = home
+        .files()
+        .into_iter()
+        .filter(|(path, _)| path.to_string_lossy().ends_with(".new"));
+    assert_eq!(left.count(), 0);
+}

@@ -1,0 +1,263 @@
+//! `docs/use.md`: each command as it is written there, each task in a home of its own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::home::{BINARY, Home, finish};
+
+const DOCUMENT: &str = include_str!("../../../docs/use.md");
+
+/// A piece of a task.
+#[derive(Debug)]
+enum Piece {
+    /// Not shown: what the task takes for granted.
+    Before(String),
+    File(String, String),
+    Script(String),
+    Output(String),
+}
+
+fn tasks() -> Vec<(&'static str, Vec<Piece>)> {
+    let sections = DOCUMENT.split("\n## ").skip(1);
+    let tasks = sections.map(|section| {
+        let (title, text) = section.split_once('\n').unwrap();
+        (title, pieces(text))
+    });
+    tasks.collect()
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut file = None;
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let until = |lines: &mut std::str::Lines<'_>, end: &str| {
+            let text = lines.take_while(|line| *line != end);
+            text.map(|line| format!("{line}\n")).collect::<String>()
+        };
+        if let Some(name) = line.strip_prefix("<!-- file: ") {
+            match name.strip_suffix(" -->") {
+                Some(name) => file = Some(name.to_owned()),
+                None => pieces.push(Piece::File(name.to_owned(), until(&mut lines, "-->"))),
+            }
+        } else if let Some(script) = line.strip_prefix("<!-- before: ") {
+            pieces.push(Piece::Before(
+                script.strip_suffix(" -->").unwrap().to_owned(),
+            ));
+        } else if let Some(language) = line.strip_prefix("```") {
+            let text = until(&mut lines, "```");
+            match (file.take(), language) {
+                (Some(name), _) => pieces.push(Piece::File(name, text)),
+                (None, "sh") => pieces.push(Piece::Script(text)),
+                (None, "text") => pieces.push(Piece::Output(text)),
+                _ => {}
+            }
+        }
+    }
+    pieces
+}
+
+/// A home with programs that stand in for those of the tasks, and that tell what they were given.
+fn home() -> Home {
+    let home = Home::new();
+    let bin = home.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(BINARY, bin.join("mcplexer")).unwrap();
+    for program in ["docker", "npx", "github-server"] {
+        let script = "#!/bin/sh\necho \"$0 $*\" > \"$HOME/started\"; env >> \"$HOME/started\"\n";
+        fs::write(bin.join(program), script).unwrap();
+        fs::set_permissions(bin.join(program), PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    home
+}
+
+fn bash(home: &Home, script: &str) -> Command {
+    let mut command = home.command_of("bash".as_ref());
+    command.env("PATH", path(home)).args(["-euc", script]);
+    command
+}
+
+fn path(home: &Home) -> String {
+    let own = home.root().join("bin");
+    format!("{}:{}", own.display(), std::env::var("PATH").unwrap())
+}
+
+/// What a stand-in was started with: its command line, and its environment.
+fn started(home: &Home) -> (String, String) {
+    let text = fs::read_to_string(home.root().join("started")).unwrap();
+    let (line, env) = text.split_once('\n').unwrap();
+    (line.to_owned(), env.to_owned())
+}
+
+#[test]
+fn each_task_does_what_it_says() {
+    let has_age = Command::new("age-keygen").arg("--version").output().is_ok();
+    assert!(has_age || std::env::var_os("MCPLEXER_TEST_AGE").is_none());
+    let mut scripts = 0;
+    for (title, pieces) in tasks() {
+        if title == "CI needs it" && !has_age {
+            eprintln!("skipped: age is not installed");
+            continue;
+        }
+        let home = home();
+        // What is exported stays for the rest of the task, as in a shell.
+        let mut exported = String::new();
+        let mut printed = None;
+        for piece in pieces {
+            match piece {
+                Piece::File(name, text) => fs::write(home.root().join(name), text).unwrap(),
+                Piece::Before(script) if script.starts_with("export ") => {
+                    exported.push_str(&script);
+                    exported.push('\n');
+                }
+                Piece::Before(script) => {
+                    finish(&mut bash(&home, &script)).succeeded();
+                }
+                Piece::Script(script) => {
+                    let run = finish(&mut bash(&home, &format!("{exported}{script}")));
+                    printed = Some(run.succeeded().text().to_owned());
+                    scripts += 1;
+                }
+                Piece::Output(expected) => assert_eq!(printed.take().unwrap(), expected, "{title}"),
+            }
+        }
+        home.assert_stands_in_where(title);
+    }
+    assert_eq!(scripts, 10, "scripts in the document");
+}
+
+impl Home {
+    /// What the programs that are no part of a test were given, in the tasks about them.
+    fn assert_stands_in_where(&self, title: &str) {
+        if title == "docker run" {
+            let (line, env) = started(self);
+            assert!(
+                line.contains("-e GITHUB_PERSONAL_ACCESS_TOKEN ghcr.io/"),
+                "{line}"
+            );
+            assert!(!line.contains("ghp_abc123"), "{line}");
+            assert!(
+                env.contains("GITHUB_PERSONAL_ACCESS_TOKEN=ghp_abc123\n"),
+                "{env}"
+            );
+        }
+    }
+}
+
+fn file(wanted: &str) -> String {
+    let mut pieces = tasks().into_iter().flat_map(|(_, pieces)| pieces);
+    let found = pieces.find_map(|piece| match piece {
+        Piece::File(name, text) if name == wanted => Some(text),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+/// The entry of the client's configuration is started as the client would.
+#[test]
+fn the_client_configuration_starts_its_server() {
+    let home = home();
+    finish(&mut bash(
+        &home,
+        "mcplexer -q secret put github GITHUB_PERSONAL_ACCESS_TOKEN ghp_abc123",
+    ))
+    .succeeded();
+    let text = file("claude_desktop_config.json");
+    assert!(!text.contains("ghp_"));
+    let config: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let entry = &config["mcpServers"]["github"];
+    let arguments = entry["args"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap());
+    let program = home
+        .root()
+        .join("bin")
+        .join(entry["command"].as_str().unwrap());
+    let mut command = home.command_of(&program);
+    finish(command.env("PATH", path(&home)).args(arguments)).succeeded();
+    let (line, env) = started(&home);
+    assert!(
+        line.ends_with("npx -y @modelcontextprotocol/server-github"),
+        "{line}"
+    );
+    assert!(
+        env.contains("GITHUB_PERSONAL_ACCESS_TOKEN=ghp_abc123\n"),
+        "{env}"
+    );
+}
+
+/// The line of the unit is run as systemd does, with the places of this test.
+#[test]
+fn the_unit_starts_its_server() {
+    let home = home();
+    finish(&mut bash(
+        &home,
+        "mcplexer -q secret put github GITHUB_PERSONAL_ACCESS_TOKEN ghp_abc123",
+    ))
+    .succeeded();
+    let unit = file("github-server.service");
+    let value = |name: &str| {
+        unit.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap()
+    };
+    let here = home.root().join("bin");
+    let start = value("ExecStart=").replace("/usr/local/bin", here.to_str().unwrap());
+    let (variable, _) = value("Environment=").split_once('=').unwrap();
+    let mut words = start.split(' ').map(PathBuf::from);
+    let mut command = home.command_of(&words.next().unwrap());
+    command.env(variable, home.path("")).args(words);
+    finish(command.env("PATH", path(&home))).succeeded();
+    let (line, env) = started(&home);
+    assert!(line.ends_with("github-server --port 8080"), "{line}");
+    assert!(
+        env.contains("GITHUB_PERSONAL_ACCESS_TOKEN=ghp_abc123\n") && !env.contains("MCPLEXER"),
+        "{env}"
+    );
+}
+
+/// Each agent of the table is refused what prints values, and nothing else.
+#[test]
+fn each_agent_that_is_listed_is_recognised() {
+    let home = Home::with_secret("t0ken");
+    fs::write(home.root().join("t"), "mcplexer://github-token/TOKEN").unwrap();
+    let rows = DOCUMENT.lines().filter_map(|line| line.strip_suffix("` |"));
+    let variables: Vec<_> = rows.map(|row| row.split_once("| `").unwrap().1).collect();
+    assert_eq!(variables.len(), 22);
+    for variable in variables {
+        let (name, value) = variable.split_once('=').unwrap_or((variable, "1"));
+        let run = |arguments: &[&str]| finish(home.command().env(name, value).args(arguments));
+        let get = ["secret", "get", "github-token", "TOKEN"];
+        let said = format!("drives this shell ({name} is set)");
+        run(&get).failed(
+            3,
+            &[&said, "mcplexer run --scope github-token --only TOKEN -- "],
+        );
+        run(&["inject", "-i", "t"]).failed(3, &[&said, "mcplexer run --env-file"]);
+        assert_eq!(
+            run(&[&get[..], &["--reveal"]].concat()).succeeded().text(),
+            "t0ken"
+        );
+        assert_eq!(
+            run(&["inject", "-i", "t", "--reveal"]).succeeded().text(),
+            "t0ken"
+        );
+        run(&["inject", "-i", "t", "-o", "filled"]).succeeded();
+        run(&["run", "--scope", "github-token", "--", "true"]).succeeded();
+        run(&["secret", "list"]).succeeded();
+    }
+    for (name, value) in [
+        ("CLAUDECODE", ""),
+        ("CLAUDECODE", "0"),
+        ("AGENT", "x"),
+        ("TERM_PROGRAM", "vscode"),
+        ("CURSOR_TRACE_ID", "1"),
+    ] {
+        let get = ["secret", "get", "github-token", "TOKEN"];
+        finish(home.command().env(name, value).args(get)).succeeded();
+    }
+}

@@ -17,6 +17,7 @@ mod leaks;
 mod mask;
 mod rekey;
 mod run;
+mod servers;
 mod tasks;
 mod terminal;
 mod usage;

@@ -1,0 +1,122 @@
+//! Public tool servers, started through `mcplexer run` by public clients, have their tokens.
+//!
+//! `.ci/servers DIR` installs them, and `MCPLEXER_TEST_SERVERS` names that directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::home::{BINARY, Home, Run, finish};
+
+const TOKEN: &str = "t0ken pa$$\"w0rd";
+
+fn servers() -> Option<PathBuf> {
+    let place = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from);
+    if place.is_none() {
+        eprintln!("skipped: MCPLEXER_TEST_SERVERS names no directory");
+    }
+    place
+}
+
+fn command(home: &Home, program: &Path) -> Command {
+    let mut command = home.command_of(program);
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    command
+}
+
+/// `@modelcontextprotocol/server-everything`, whose tool `get-env` shows its environment, driven by
+/// `@modelcontextprotocol/inspector --cli`.
+#[test]
+fn a_server_on_node_has_its_token() {
+    let Some(place) = servers() else { return };
+    let home = Home::with_secret(TOKEN);
+    let server = place.join("node_modules/.bin/mcp-server-everything");
+    let server = server.to_str().unwrap();
+    let inspect = |arguments: &[&str]| -> Run {
+        let mut inspector = command(&home, &place.join("node_modules/.bin/mcp-inspector"));
+        inspector.env("MCPLEXER_ANYTHING", "stays behind");
+        finish(inspector.arg("--cli").args(arguments))
+    };
+    let get_env = ["--method", "tools/call", "--tool-name", "get-env"];
+
+    // The tool's answer is JSON in a string of JSON.
+    let environment = |run: &Run| -> serde_json::Value {
+        let answer: serde_json::Value = serde_json::from_str(run.text()).unwrap();
+        serde_json::from_str(answer["content"][0]["text"].as_str().unwrap()).unwrap()
+    };
+    let run = [BINARY, "run", "--scope", "github-token", "--", server];
+    let shown = inspect(&[&get_env[..], &run].concat()).succeeded();
+    let environment_of_it = environment(&shown);
+    assert_eq!(environment_of_it["TOKEN"], TOKEN);
+    assert!(!shown.text().contains("MCPLEXER"));
+
+    // From a client's configuration, and with its output masked.
+    let config = serde_json::json!({"mcpServers": {
+        "plain": {"command": BINARY, "args": ["run", "--scope", "github-token", server]},
+        "masked": {"command": BINARY, "args": ["run", "--mask", "--scope", "github-token", server]},
+    }});
+    fs::write(home.root().join("config.json"), config.to_string()).unwrap();
+    for (name, expected) in [("plain", TOKEN), ("masked", "[github-token/TOKEN]")] {
+        let which = ["--config", "config.json", "--server", name];
+        let shown = inspect(&[&which[..], &get_env].concat()).succeeded();
+        assert_eq!(environment(&shown)["TOKEN"], expected, "{name}");
+    }
+}
+
+/// `mcp-server-git` commits in the name of the variable that is its secret here, driven by the
+/// Python package `mcp`.
+#[test]
+fn a_server_on_python_has_its_token() {
+    let Some(place) = servers() else { return };
+    let home = Home::new();
+    home.run([
+        "secret",
+        "put",
+        "git",
+        "GIT_AUTHOR_EMAIL",
+        "t0ken@example.org",
+    ])
+    .succeeded();
+    let git = |arguments: &[&str]| {
+        let mut git = command(&home, Path::new("git"));
+        finish(
+            git.args([
+                "-c",
+                "user.name=x",
+                "-c",
+                "user.email=x@example.org",
+                "-C",
+                "work",
+            ])
+            .args(arguments),
+        )
+        .succeeded()
+    };
+    fs::create_dir(home.root().join("work")).unwrap();
+    git(&["init", "--quiet"]);
+    git(&["config", "user.name", "x"]);
+    git(&["config", "user.email", "x@example.org"]);
+    fs::write(home.root().join("work/file"), "x").unwrap();
+    git(&["add", "file"]);
+
+    let client = r#"
+import asyncio, sys
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+async def main():
+    server = StdioServerParameters(command=sys.argv[1], args=sys.argv[2:])
+    async with stdio_client(server) as streams, ClientSession(*streams) as session:
+        await session.initialize()
+        arguments = {"repo_path": "work", "message": "by a tool server"}
+        result = await session.call_tool("git_commit", arguments)
+        print(result.content[0].text)
+
+asyncio.run(main())
+"#;
+    let mut python = command(&home, &place.join("bin/python"));
+    python.args(["-c", client, BINARY, "run", "--scope", "git", "--"]);
+    finish(python.arg(place.join("bin/mcp-server-git"))).succeeded();
+    let author = git(&["log", "-1", "--format=%ae %s"]);
+    assert_eq!(author.text(), "t0ken@example.org by a tool server\n");
+}

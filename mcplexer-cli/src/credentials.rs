@@ -131,6 +131,11 @@ impl Opened {
         self.0.get(scope)
     }
 
+    /// What was referred to was not among what was wanted: a mistake of this program.
+    pub(crate) fn lacks_one() -> Failure {
+        Failure::new("a reference was left out; nothing was done")
+    }
+
     pub(crate) fn value(&self, reference: &Reference) -> Option<&SecretValue> {
         self.scope(&reference.scope)?.get(&reference.name)
     }

@@ -19,6 +19,12 @@ fn the_sessions_give_what_they_say() {
         for variable in ["HOME", "AGE_KEY", "AGE_IDENTITY", "AUDIT"] {
             cases.env(format!("MCPLEXER_{variable}"), "");
         }
+        // And they may be a coding agent, to which no value would be shown.
+        let table = include_str!("../../docs/use.md").lines();
+        for row in table.filter_map(|line| line.strip_suffix("` |")) {
+            let (_, sign) = row.split_once("| `").unwrap();
+            cases.env(sign.split('=').next().unwrap(), "");
+        }
         cases.run();
     }
 }

@@ -16,10 +16,17 @@ use zeroize::Zeroizing;
 pub struct Variable {
     /// Its name: letters, digits, `_`, `.` and `-`.
     pub name: String,
-    /// Its value; any bytes.
-    pub value: Zeroizing<Vec<u8>>,
+    value: Zeroizing<Vec<u8>>,
     /// The line it begins at, from 1.
     pub line: usize,
+}
+
+impl Variable {
+    /// Its value; any bytes, or none. Wiped when this is dropped.
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        &self.value
+    }
 }
 
 impl fmt::Debug for Variable {
@@ -187,7 +194,7 @@ mod tests {
             panic!("{text:?}: {variables:?}");
         };
         assert_eq!(variable.name, name, "{text:?}");
-        assert_eq!(String::from_utf8_lossy(&variable.value), value, "{text:?}");
+        assert_eq!(String::from_utf8_lossy(variable.value()), value, "{text:?}");
     }
 
     #[test]

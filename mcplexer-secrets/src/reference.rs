@@ -138,10 +138,7 @@ impl<'a> Template<'a> {
 
     /// The text with the value that `lookup` has for each reference in its place; `None` if it
     /// lacks one.
-    pub fn fill<'v>(
-        &self,
-        lookup: impl Fn(&Reference) -> Option<&'v [u8]>,
-    ) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn fill<'v>(&self, lookup: impl Fn(&Reference) -> Option<&'v [u8]>) -> Option<Filled> {
         let places = self.references.iter();
         let values: Vec<&[u8]> = places
             .map(|it| lookup(&it.reference))
@@ -156,7 +153,24 @@ impl<'a> Template<'a> {
             from = place.end;
         }
         filled.extend_from_slice(self.text.get(from..).unwrap_or_default());
-        Some(filled)
+        Some(Filled(filled))
+    }
+}
+
+/// A text with values in it; wiped when dropped.
+pub struct Filled(Zeroizing<Vec<u8>>);
+
+impl Filled {
+    /// The text.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Filled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Filled([REDACTED])")
     }
 }
 
@@ -230,7 +244,8 @@ mod tests {
             _ => Some(&b"\0$"[..]),
         };
         let filled = template.fill(lookup).unwrap();
-        assert_eq!(*filled, b"\xff mcplexer://s/B:\0$@$HOME\r\n");
+        assert_eq!(filled.expose(), b"\xff mcplexer://s/B:\0$@$HOME\r\n");
+        assert_eq!(format!("{filled:?}"), "Filled([REDACTED])");
         assert!(template.fill(|_| None).is_none());
     }
 }

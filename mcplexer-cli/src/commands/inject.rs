@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::agent;
 use crate::cli::{Global, Inject};
-use crate::credentials::Wanted;
+use crate::credentials::{Opened, Wanted};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::shown;
@@ -41,15 +41,17 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
             .value(reference)
             .map(mcplexer_secrets::SecretValue::expose)
     });
-    let filled = filled.unwrap_or_default();
+    let filled = filled.ok_or_else(Opened::lacks_one)?;
     match &inject.output {
         None => {
             let mut stdout = io::stdout().lock();
-            let written = stdout.write_all(&filled).and_then(|()| stdout.flush());
+            let written = stdout
+                .write_all(filled.expose())
+                .and_then(|()| stdout.flush());
             written.map_err(|error| Failure::of_stdout(&error))
         }
         Some(path) => {
-            replace_file(path, &filled)?;
+            replace_file(path, filled.expose())?;
             session.tell(&format!("wrote {}, readable by you alone", shown(path)));
             Ok(())
         }

@@ -17,7 +17,7 @@ fn assert_silent(run: &Run) {
 fn no_file_and_no_message_has_the_value() {
     let home = Home::new();
     let spaced = format!("{MARKED} and more");
-    let commands: [&[&str]; 30] = [
+    let commands: [&[&str]; 38] = [
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED, "--create"],
@@ -35,6 +35,14 @@ fn no_file_and_no_message_has_the_value() {
         &["scope", "show", "s"],
         &["key", "show"],
         &["audit", "show"],
+        &["run", "--scope", "s", "--", "true"],
+        &["run", "--scope", "s", "--mask", "--", "true"],
+        &["run", "--scope", "s", "--mask", "--", "printenv", "K"],
+        &["run", "--scope", "s", "--only", "NONE", "--", "true"],
+        &["run", "--scope", "s", "--rename", "K=L", "--", "true"],
+        &["run", "--env-file", "age.key", "--", "true"],
+        &["run", "--scope", "s", "--", "no-such-command"],
+        &["inject", "-i", "none", "-o", "out"],
         &["key", "rotate"],
         &["key", "add", MARKED],
         &["key", "remove", "none"],

@@ -1,12 +1,13 @@
 use crate::{
     Error, ErrorKind, MAX_VALUE_LEN, NewScope, PutMode, ScopeId, ScopeKind, SecretName,
-    SecretStore, SecretValue,
+    SecretStore, SecretValue, Select,
 };
 
-pub(super) const CHECKS: [fn(&dyn SecretStore); 12] = [
+pub(super) const CHECKS: [fn(&dyn SecretStore); 13] = [
     an_empty_store_has_nothing,
     what_was_put_is_got,
     any_bytes_come_back,
+    secrets_are_opened_together,
     a_put_replaces,
     scopes_do_not_mix,
     a_secret_is_deleted,
@@ -101,6 +102,45 @@ fn any_bytes_come_back(store: &dyn SecretStore) {
         put(store, "s", "K", bytes);
         assert!(get(store, "s", "K") == bytes, "{} bytes", bytes.len());
     }
+}
+
+fn secrets_are_opened_together(store: &dyn SecretStore) {
+    for key in ["C", "A", "B"] {
+        put(store, "s", key, key.as_bytes());
+    }
+    put(store, "other", "A", b"other");
+    let open = |select| -> Vec<(String, Vec<u8>)> {
+        let credentials = store.credentials(&id("s"), select).expect("credentials");
+        assert_eq!(
+            (credentials.scope(), credentials.kind()),
+            (&id("s"), ScopeKind::Env)
+        );
+        let pair = |it: crate::Credential<'_>| (it.name.to_string(), it.value.expose().to_vec());
+        credentials.iter().map(pair).collect()
+    };
+    let of = |keys: &[&str]| -> Vec<_> {
+        let pair = |key: &&str| ((*key).to_owned(), key.as_bytes().to_vec());
+        keys.iter().map(pair).collect()
+    };
+    assert_eq!(open(Select::All), of(&["A", "B", "C"]));
+    let one = [name("B")];
+    assert_eq!(open(Select::Only(&one)), of(&["B"]));
+    assert_eq!(open(Select::Only(&[])), of(&[]));
+    let some = [name("NOTHING"), name("C")];
+    assert_eq!(open(Select::AnyOf(&some)), of(&["C"]));
+    assert!(is_secret_not_found(
+        store.credentials(&id("s"), Select::Only(&some))
+    ));
+    assert!(is_scope_not_found(
+        store.credentials(&id("nowhere"), Select::All)
+    ));
+    store
+        .create_scope(&NewScope::env(id("empty")))
+        .expect("a scope");
+    let empty = store
+        .credentials(&id("empty"), Select::All)
+        .expect("credentials");
+    assert!(empty.is_empty());
 }
 
 fn a_put_replaces(store: &dyn SecretStore) {

@@ -129,11 +129,15 @@ impl Needles {
     ) -> std::ops::Range<usize> {
         let needles = self.0.get(range.clone()).unwrap_or_default();
         let at = |needle: &Needle| needle.value.get(depth).copied();
-        if let [only] = needles {
-            return match at(only) == Some(byte) {
-                true => range,
-                false => range.end..range.end,
-            };
+        let (Some(first), Some(last)) = (needles.first(), needles.last()) else {
+            return range;
+        };
+        // Values often begin alike, and then they all go on with it.
+        if at(first) == Some(byte) && at(last) == Some(byte) {
+            return range;
+        }
+        if at(first) > Some(byte) || at(last) < Some(byte) {
+            return range.end..range.end;
         }
         let start = needles.partition_point(|needle| at(needle) < Some(byte));
         let end = needles.partition_point(|needle| at(needle) <= Some(byte));

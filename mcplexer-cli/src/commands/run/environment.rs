@@ -79,7 +79,7 @@ impl EnvFile {
     }
 
     fn template<'a>(&self, variable: &'a Variable) -> Result<Template<'a>, Failure> {
-        Template::parse(&variable.value).map_err(|(_, error)| {
+        Template::parse(variable.value()).map_err(|(_, error)| {
             Failure::new(error.to_string())
                 .at(&self.place(variable))
                 .with_hint("mcplexer secret list SCOPE shows the keys of a scope")
@@ -169,7 +169,8 @@ impl Environment {
                     .map(mcplexer_secrets::SecretValue::expose)
             };
             let filled = file.template(variable)?.fill(lookup);
-            let value = filled.unwrap_or_default();
+            let filled = filled.ok_or_else(Opened::lacks_one)?;
+            let value = filled.expose();
             if value.contains(&0) {
                 return Err(Failure::new(NotCarried::Nul.to_string())
                     .at(&file.place(variable))

@@ -26,14 +26,16 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// The terminal on standard input or, with something else there, the controlling one, and a new
-    /// pseudo-terminal that is like it.
+    /// The terminal on standard input; with something else there, the controlling one; without one,
+    /// that on standard output. And a new pseudo-terminal that is like it.
     pub(super) fn open() -> io::Result<(Arc<Self>, Pts)> {
         let own = if io::stdin().is_terminal() {
             io::stdin().as_fd().try_clone_to_owned()?
         } else {
-            let terminal = File::options().read(true).write(true).open("/dev/tty");
-            terminal?.into()
+            match File::options().read(true).write(true).open("/dev/tty") {
+                Ok(controlling) => controlling.into(),
+                Err(_) => io::stdout().as_fd().try_clone_to_owned()?,
+            }
         };
         let (pty, pts) = pty_process::blocking::open().map_err(io::Error::other)?;
         let terminal = Self {

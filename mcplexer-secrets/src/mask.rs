@@ -21,6 +21,7 @@ use crate::{Credential, SecretValue};
 
 mod filter;
 mod form;
+mod json;
 mod needles;
 
 use filter::Filter;

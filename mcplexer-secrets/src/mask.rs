@@ -7,7 +7,7 @@
 //! that a terminal makes of LF.
 //!
 //! How: a position in the stream is looked at closely only if its next four bytes may begin some
-//! form of some value, which a [bit table](filter) tells. Then each [form](form) is decoded from
+//! form of some value, which a table of bits tells. Then each form is decoded from
 //! there, byte by byte, for as long as what comes out is the beginning of a value, by bisection in
 //! the sorted values. So nothing is enumerated that a form leaves open, such as which characters an
 //! encoder escapes.

@@ -30,6 +30,10 @@
 //! that keeps its keys elsewhere a [`KeyProvider`](keys::KeyProvider); the `conformance` feature
 //! has the suite that says whether it did so rightly.
 //!
+//! A tool server gets the secrets of a scope with [`SecretStore::credentials`]: in the environment of a
+//! [`Command`](std::process::Command), or as HTTP header fields. What it prints goes through a
+//! [`Masker`], and [`reference`] finds `mcplexer://scope/KEY` in texts.
+//!
 //! # In a test
 //!
 //! The store in memory is the real one, sealed with a key that is made for it and then forgotten:

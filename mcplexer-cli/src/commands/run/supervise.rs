@@ -7,6 +7,7 @@ use rustix::process::{
     Pid, Signal, WaitOptions, WaitStatus, getpid, kill_current_process_group, kill_process,
     kill_process_group, waitpid,
 };
+use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1,
     SIGUSR2, SIGWINCH,
@@ -86,9 +87,7 @@ pub(super) fn supervise(
             SIGCHLD => match wait(command).map_err(failed)? {
                 None => {}
                 Some(status) if status.stopped() => {
-                    let by = status.stopping_signal();
-                    if group == Group::Its && (by == Some(SIGTTIN) || by == Some(SIGTTOU)) {
-                        // It was quicker than being put into the foreground, where it is by now.
+                    if group == Group::Its && was_too_quick(command, status) {
                         send(command, group, Signal::CONT);
                         continue;
                     }
@@ -111,6 +110,14 @@ pub(super) fn supervise(
         }
     }
     Err(failed(io::Error::other("no more signals")))
+}
+
+/// Whether a command was stopped for using the terminal before it was put into the foreground, where
+/// it is by now.
+fn was_too_quick(command: Pid, status: WaitStatus) -> bool {
+    let by = status.stopping_signal();
+    let by_terminal = by == Some(SIGTTIN) || by == Some(SIGTTOU);
+    by_terminal && tcgetpgrp(io::stdout()).is_ok_and(|foreground| foreground == command)
 }
 
 /// What has become of the command, if anything.

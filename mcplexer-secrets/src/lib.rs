@@ -32,7 +32,7 @@
 //!
 //! A tool server gets the secrets of a scope with [`SecretStore::credentials`]: in the environment of a
 //! [`Command`](std::process::Command), or as HTTP header fields. What it prints goes through a
-//! [`Masker`], and [`reference`] finds `mcplexer://scope/KEY` in texts.
+//! [`Masker`], and the module [`mod@reference`] finds `mcplexer://scope/KEY` in texts.
 //!
 //! # In a test
 //!

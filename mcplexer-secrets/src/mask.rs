@@ -38,7 +38,8 @@ const LOOK_BEHIND: usize = 2;
 /// Bytes that are no value pass unchanged and in order. The end of a chunk that may begin a value is
 /// held back until it is clear; [`flush`](Self::flush) gives it out for when nothing follows.
 ///
-/// A value's line ends at its end are not masked with it, so that lines stay lines. If two keys have
+/// A value's line ends at its end need not be there, and are masked with it only where they are
+/// encoded, so that lines stay lines. If two keys have
 /// the same value, it is masked as the first of them.
 ///
 /// ```
@@ -81,7 +82,7 @@ impl Masker {
         for secret in secrets {
             let label = format!("{}/{}", secret.scope, secret.name);
             match maskable(secret.value) {
-                Some(value) => values.push((value, label)),
+                Some((value, line_ends)) => values.push((value, line_ends, label)),
                 None => too_short.push(label),
             }
         }
@@ -220,14 +221,14 @@ impl fmt::Debug for Masker {
     }
 }
 
-/// What of a value is looked for: all but the line ends at its end. `None` if that is too short.
-fn maskable(value: &SecretValue) -> Option<&[u8]> {
+/// What of a value is looked for, and the line ends behind it. `None` if that is too short.
+fn maskable(value: &SecretValue) -> Option<(&[u8], &[u8])> {
     let whole = value.expose();
     let is_line_end = |byte: &u8| b"\r\n".contains(byte);
     let end = whole.iter().rposition(|byte| !is_line_end(byte));
-    let trimmed = whole.get(..end.map_or(0, |end| end + 1));
-    let long_enough = |bytes: &&[u8]| bytes.len() >= MIN_MASKED_LEN;
+    let trimmed = whole.split_at_checked(end.map_or(0, |end| end + 1));
+    let long_enough = |(bytes, _): &(&[u8], &[u8])| bytes.len() >= MIN_MASKED_LEN;
     trimmed
         .filter(long_enough)
-        .or_else(|| Some(whole).filter(long_enough))
+        .or_else(|| Some((whole, &b""[..])).filter(long_enough))
 }

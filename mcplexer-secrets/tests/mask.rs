@@ -339,6 +339,25 @@ fn a_line_end_at_a_values_end_is_not_needed() {
     // `echo "$TOKEN" | base64`, and the same without the line end.
     assert_masks(&["token-1"], "dG9rZW4tMQo=\n", "[s/K0]o=\n");
     assert_masks(&["token-1\n"], "dG9rZW4tMQ==\n", "[s/K0]\n");
+    // Encoded with it, it goes with it.
+    for value in ["token-1\n", "token-1\r\n"] {
+        for (encoded, rest) in [
+            ("dG9rZW4tMQo=", "o="),
+            ("dG9rZW4tMQ0K", "0K"),
+            ("746f6b656e2d310a", "0a"),
+            ("746F6B656E2D310D0A", "0D0A"),
+            ("\"token-1\\n\"", "\\n\""),
+            ("token-1%0D%0A", "%0D%0A"),
+        ] {
+            let has_cr = ["0D", "0K"].iter().any(|it| encoded.contains(it));
+            let quote = if encoded.starts_with('"') { "\"" } else { "" };
+            let masked = match value.contains('\r') == has_cr {
+                true => format!("{quote}[s/K0]{quote}"),
+                false => format!("{quote}[s/K0]{rest}"),
+            };
+            assert_masks(&[value], &format!("{encoded}\n"), &format!("{masked}\n"));
+        }
+    }
 }
 
 #[test]

@@ -58,6 +58,7 @@ pub(super) enum Next {
 }
 
 /// Reads the bytes of a value in one form.
+#[derive(Clone)]
 pub(super) struct Reader<'a> {
     buffer: &'a [u8],
     form: Form,
@@ -83,6 +84,11 @@ impl<'a> Reader<'a> {
     /// Up to where the bytes that were given out go.
     pub(super) fn read_to(&self) -> usize {
         self.at
+    }
+
+    /// Whether line ends are line ends in this form too, and no part of a longer word.
+    pub(super) fn shows_line_ends(&self) -> bool {
+        matches!(self.form, Form::Plain | Form::Terminal)
     }
 
     /// Where a value of this length, which was read to its last byte, ends: after the padding, if

@@ -9,6 +9,8 @@ pub(super) struct Needles(Vec<Needle>);
 
 struct Needle {
     value: Zeroizing<Box<[u8]>>,
+    /// What the value has behind that, and a program may leave out.
+    line_ends: Box<[u8]>,
     label: String,
 }
 
@@ -31,12 +33,14 @@ pub(super) struct Look {
 }
 
 impl Needles {
-    pub(super) fn new(mut values: Vec<(&[u8], String)>) -> Self {
+    /// From values, the line ends behind each, and its label.
+    pub(super) fn new(mut values: Vec<(&[u8], &[u8], String)>) -> Self {
         // Stable, so that of two labels of one value the first stays.
-        values.sort_by_key(|(value, _)| *value);
-        values.dedup_by_key(|(value, _)| *value);
-        let needle = |(value, label): (&[u8], String)| Needle {
+        values.sort_by_key(|(value, ..)| *value);
+        values.dedup_by_key(|(value, ..)| *value);
+        let needle = |(value, line_ends, label): (&[u8], &[u8], String)| Needle {
             value: Zeroizing::new(value.into()),
+            line_ends: line_ends.into(),
             label,
         };
         Self(values.into_iter().map(needle).collect())
@@ -57,9 +61,13 @@ impl Needles {
     /// Looks for each form of each value from `at` on.
     pub(super) fn look(&self, buffer: &[u8], at: usize) -> Look {
         let mut look = Look::default();
-        let read = self.follow(buffer, at, Form::Plain, &mut look);
+        let mut read = self.follow(buffer, at, Form::Plain, &mut look);
+        if let Some(end) = look.found.and_then(|found| self.line_end_may_follow(found)) {
+            read = read.max(end + 1);
+            look.may_go_on |= read > buffer.len();
+        }
         // Up to where the first form was read, another one differs only by its escapes.
-        let read = buffer.get(at..read).unwrap_or_default();
+        let read = buffer.get(at..read.min(buffer.len())).unwrap_or_default();
         let has = |byte: u8| read.contains(&byte);
         if has(b'\r') {
             self.follow(buffer, at, Form::Terminal, &mut look);
@@ -80,6 +88,12 @@ impl Needles {
             }
         }
         look
+    }
+
+    /// Where a value ends that has line ends behind it, which may follow in an escape.
+    fn line_end_may_follow(&self, found: Found) -> Option<usize> {
+        let needle = self.0.get(found.needle)?;
+        (!needle.line_ends.is_empty()).then_some(found.end)
     }
 
     /// Reads one form from `at` on for as long as it is the beginning of a value; returns up to
@@ -103,9 +117,8 @@ impl Needles {
                 break;
             };
             if first.value.len() == depth {
-                let end = reader.end_of_value(depth);
-                look.may_go_on |= end.is_none();
-                let end = end.unwrap_or(reader.read_to());
+                let (end, is_clear) = end_of(&reader, first);
+                look.may_go_on |= !is_clear;
                 if look.found.is_none_or(|found| found.end < end) {
                     let needle = range.start;
                     look.found = Some(Found { needle, end });
@@ -143,4 +156,24 @@ impl Needles {
         let end = needles.partition_point(|needle| at(needle) <= Some(byte));
         range.start + start..range.start + end
     }
+}
+
+/// Where a value ends that a reader has read to its last byte, with line ends and padding that are
+/// encoded with it; and whether that is clear, or depends on bytes to come.
+fn end_of(reader: &Reader<'_>, needle: &Needle) -> (usize, bool) {
+    let length = needle.value.len();
+    if !needle.line_ends.is_empty() && !reader.shows_line_ends() {
+        let mut behind = reader.clone();
+        let mut reads = needle.line_ends.iter().map(|&byte| (byte, behind.next()));
+        match reads.find(|&(byte, read)| read != Next::Byte(byte)) {
+            None => {
+                let end = behind.end_of_value(length + needle.line_ends.len());
+                return (end.unwrap_or(behind.read_to()), end.is_some());
+            }
+            Some((_, Next::End)) => return (reader.read_to(), false),
+            Some(_) => {}
+        }
+    }
+    let end = reader.end_of_value(length);
+    (end.unwrap_or(reader.read_to()), end.is_some())
 }

@@ -339,6 +339,8 @@ fn a_line_end_at_a_values_end_is_not_needed() {
     // `echo "$TOKEN" | base64`, and the same without the line end.
     assert_masks(&["token-1"], "dG9rZW4tMQo=\n", "[s/K0]o=\n");
     assert_masks(&["token-1\n"], "dG9rZW4tMQ==\n", "[s/K0]\n");
+    // Also if the value has what begins an escape.
+    assert_masks(&["%41+\\token-1\n"], "%41+\\token-1\n\n", "[s/K0]\n\n");
     // Encoded with it, it goes with it.
     for value in ["token-1\n", "token-1\r\n"] {
         for (encoded, rest) in [

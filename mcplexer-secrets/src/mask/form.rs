@@ -86,9 +86,9 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// Whether line ends are line ends in this form too, and no part of a longer word.
-    pub(super) fn shows_line_ends(&self) -> bool {
-        matches!(self.form, Form::Plain | Form::Terminal)
+    /// Whether the line ends here, rather than that an encoded line end follows.
+    pub(super) fn is_at_line_end(&self) -> bool {
+        matches!(self.peek(0), Some(b'\r' | b'\n'))
     }
 
     /// Where a value of this length, which was read to its last byte, ends: after the padding, if

@@ -162,7 +162,7 @@ impl Needles {
 /// encoded with it; and whether that is clear, or depends on bytes to come.
 fn end_of(reader: &Reader<'_>, needle: &Needle) -> (usize, bool) {
     let length = needle.value.len();
-    if !needle.line_ends.is_empty() && !reader.shows_line_ends() {
+    if !needle.line_ends.is_empty() && !reader.is_at_line_end() {
         let mut behind = reader.clone();
         let mut reads = needle.line_ends.iter().map(|&byte| (byte, behind.next()));
         match reads.find(|&(byte, read)| read != Next::Byte(byte)) {

@@ -144,6 +144,8 @@ fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u8>, Vec<u8>
     let choices = &mut Choices(seed | 1);
     let text = String::from_utf8_lossy(value).into_owned();
     let is_text = text.as_bytes() == value;
+    // Line ends that are not encoded pass.
+    let mut line_ends = text[text.trim_end_matches(['\r', '\n']).len()..].to_owned();
     let label = label.as_bytes().to_vec();
     let encoded = match form {
         1 => percent(value, choices, "%20"),
@@ -158,6 +160,7 @@ fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u8>, Vec<u8>
         7 => {
             let text = text.replace('\n', "\r\n");
             if is_text {
+                line_ends = line_ends.replace('\n', "\r\n");
                 text.into_bytes()
             } else {
                 value.to_vec()
@@ -192,11 +195,14 @@ fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u8>, Vec<u8>
         }
         _ => value.to_vec(),
     };
+    if matches!(form, 0 | 7) || (matches!(form, 3 | 4) && !is_text) {
+        return (encoded, [label, line_ends.into_bytes()].concat());
+    }
     (encoded, label)
 }
 
-/// Values of any bytes. Each begins differently, so that none is the beginning of another, and has
-/// no line end at its end.
+/// Values of any bytes, some with line ends at their end. Each begins differently, so that none is the
+/// beginning of another.
 fn values() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let text = "[ -~äß€🔑\n\r\t]{3,40}".prop_map(String::into_bytes);
     let value = prop_oneof![
@@ -204,12 +210,14 @@ fn values() -> impl Strategy<Value = Vec<Vec<u8>>> {
         vec(any::<u8>(), 3..40),
         "[A-Za-z0-9+/ %\\\\\"]{3,60}".prop_map(String::into_bytes)
     ];
-    vec(value, 1..8).prop_map(|mut values| {
-        for (at, value) in values.iter_mut().enumerate() {
+    let line_ends = prop::sample::select(vec!["", "", "\n", "\r\n", "\n\n"]);
+    vec((value, line_ends), 1..8).prop_map(|mut values| {
+        for (at, (value, line_ends)) in values.iter_mut().enumerate() {
             value.insert(0, b'a' + u8::try_from(at).unwrap());
             value.push(b'z');
+            value.extend(line_ends.bytes());
         }
-        values
+        values.into_iter().map(|(value, _)| value).collect()
     })
 }
 

@@ -86,9 +86,11 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// Whether the line ends here, rather than that an encoded line end follows.
+    /// Whether the line ends here, rather than that an encoded line end may follow, maybe in the
+    /// next line.
     pub(super) fn is_at_line_end(&self) -> bool {
-        matches!(self.peek(0), Some(b'\r' | b'\n'))
+        let may_be_wrapped = Form::DENSE.contains(&self.form);
+        !may_be_wrapped && matches!(self.peek(0), Some(b'\r' | b'\n'))
     }
 
     /// Where a value of this length, which was read to its last byte, ends: after the padding, if

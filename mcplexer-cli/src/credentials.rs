@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mcplexer_secrets::reference::Reference;
-use mcplexer_secrets::{Credentials, Error, ScopeId, SecretName, SecretStore, SecretValue, Select};
+use mcplexer_secrets::{
+    Credential, Credentials, Error, ScopeId, SecretName, SecretStore, SecretValue, Select,
+};
 
 use crate::exit_code;
 use crate::failure::Failure;
@@ -138,5 +140,10 @@ impl Opened {
 
     pub(crate) fn value(&self, reference: &Reference) -> Option<&SecretValue> {
         self.scope(&reference.scope)?.get(&reference.name)
+    }
+
+    pub(crate) fn credential(&self, reference: &Reference) -> Option<Credential<'_>> {
+        let mut credentials = self.scope(&reference.scope)?.iter();
+        credentials.find(|it| *it.name == reference.name)
     }
 }

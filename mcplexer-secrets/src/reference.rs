@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::{ScopeId, SecretName};
 
 /// How every reference begins.
-const SCHEME: &str = "mcplexer://";
+pub const SCHEME: &str = "mcplexer://";
 
 /// Names one secret: `mcplexer://scope/KEY`.
 ///

@@ -8,11 +8,12 @@ use clap::Args;
 use mcplexer_secrets::{ScopeId, ScopeKind, SecretName};
 
 /// Runs a command with secrets in its environment. It takes the place of mcplexer, so its signals,
-/// terminal and exit code are its own.
+/// terminal and exit code are its own. A variable of the environment that is mcplexer://SCOPE/KEY is
+/// replaced by the secret.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// Give it the secrets of this scope; may be repeated
-    #[arg(long, value_name = "SCOPE", required_unless_present = "env_file")]
+    #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Vec<ScopeId>,
     /// Give it only these, KEY or SCOPE/KEY
     #[arg(long, value_name = "KEY,…", value_delimiter = ',', requires = "scope")]

@@ -12,7 +12,7 @@ use std::io::{Error as IoError, ErrorKind};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use environment::{EnvFile, Environment};
+use environment::{EnvFile, Environment, Inherited};
 use mcplexer_secrets::mask::MIN_MASKED_LEN;
 use mcplexer_secrets::{Credentials, Masker};
 
@@ -27,17 +27,24 @@ pub(super) fn run(run: &Run, global: Global) -> Result<(), Failure> {
     // Once hardened, a process may not be able to tell.
     let own = std::env::current_exe();
     let files = EnvFile::read_all(&run.env_file)?;
+    let inherited = Inherited::read()?;
+    if run.scope.is_empty() && files.is_empty() && inherited.is_empty() {
+        return Err(Failure::new("no secrets were named to give to the command")
+            .with_hint("--scope SCOPE or --env-file FILE names them, or a variable of the environment that is mcplexer://SCOPE/KEY")
+            .with_code(exit_code::USAGE));
+    }
     let session = Session::open(global)?;
     let mut wanted = Wanted::default();
     environment::want(run, &mut wanted);
     for file in &files {
         file.want(&mut wanted)?;
     }
+    inherited.want(&mut wanted);
     if run.mask {
         wanted = wanted.with_all_of_each();
     }
     let opened = wanted.open(&session)?;
-    let mut command = command(run, &files, &opened)?;
+    let mut command = command(run, &files, &inherited, &opened)?;
     if run.mask {
         let masker = Masker::new(opened.iter().flat_map(Credentials::iter));
         if !masker.too_short().is_empty() {
@@ -60,12 +67,18 @@ pub(super) fn run(run: &Run, global: Global) -> Result<(), Failure> {
 }
 
 /// The command with its environment.
-fn command(run: &Run, files: &[EnvFile], opened: &Opened) -> Result<Command, Failure> {
+fn command(
+    run: &Run,
+    files: &[EnvFile],
+    inherited: &Inherited,
+    opened: &Opened,
+) -> Result<Command, Failure> {
     let mut environment = Environment::default();
     environment.add_scopes(run, opened)?;
     for file in files {
         environment.add_file(file, opened)?;
     }
+    environment.add_inherited(inherited, opened)?;
     let [program, arguments @ ..] = &run.command[..] else {
         return Err(Failure::new("no command was given").with_code(exit_code::USAGE));
     };

@@ -400,6 +400,59 @@ fn an_env_file_gives_variables_and_secrets() {
     }
 }
 
+/// As a client's configuration has them: what a variable refers to takes its place.
+#[test]
+fn references_in_the_environment_are_replaced() {
+    let home = filled();
+    let with = |variables: &[(&str, &str)], arguments: &[&str], command: &[&str]| {
+        let mut run = home.command();
+        run.envs(variables.iter().copied());
+        finish(run.args([&["run"], arguments, &["--"], command].concat()))
+    };
+    let print = ["sh", "-c", "echo \"$ONE|$X|$TEXT|$PLAIN\""];
+    let variables = [
+        ("X", "mcplexer://b/TWO"),
+        ("ONE", "mcplexer://web/X-Api-Key"),
+        ("TEXT", "see mcplexer://b/TWO"),
+        ("PLAIN", "stays"),
+    ];
+    let text = "see mcplexer://b/TWO";
+    let got = with(&variables, &[], &print).succeeded();
+    assert_eq!(got.text(), format!("w-1|b-2|{text}|stays\n"));
+    let got = with(&variables, &["--clean-env"], &print).succeeded();
+    assert_eq!(got.text(), "w-1|b-2||\n");
+    home.run(["secret", "put", "c", "K", "c-value"]).succeeded();
+    let masked = with(&[("X", "mcplexer://c/K")], &["--mask"], &print);
+    assert_eq!(masked.succeeded().text(), "|[c/K]||\n");
+    // What is named goes before what is inherited, as with any other variable.
+    let got = with(&variables, &["--scope", "a"], &print).succeeded();
+    assert_eq!(got.text(), format!("a-1|b-2|{text}|stays\n"));
+    for (value, code, said) in [
+        (
+            "mcplexer://b/NONE",
+            4,
+            "environment variable X: no secret NONE in scope b",
+        ),
+        (
+            "mcplexer://none/K",
+            4,
+            "environment variable X: no scope none",
+        ),
+        ("mcplexer://b", 2, "environment variable X: not a reference"),
+        (
+            "mcplexer://b/TWO ",
+            2,
+            "environment variable X: not a reference",
+        ),
+        ("mcplexer://bad/NUL", 2, "it has a NUL byte"),
+    ] {
+        with(&[("X", value)], &[], &["touch", "started"]).failed(code, &[said]);
+        assert!(!home.root().join("started").exists(), "{value}");
+    }
+    with(&[], &[], &["touch", "started"]).failed(2, &["no secrets were named", "--scope"]);
+    assert!(!home.root().join("started").exists());
+}
+
 /// F27: the next run has the new value; what runs already keeps its environment, as any process.
 #[test]
 fn a_new_value_is_used_from_the_next_run_on() {

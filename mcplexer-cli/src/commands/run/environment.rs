@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::process::Command;
 
 use mcplexer_secrets::dotenv::{self, Variable};
-use mcplexer_secrets::reference::Template;
+use mcplexer_secrets::reference::{self, Reference, Template};
 use mcplexer_secrets::{Credential, Error, NotCarried, ScopeKind};
 use zeroize::Zeroizing;
 
@@ -16,7 +16,7 @@ use crate::cli::{ChosenKey, Run};
 use crate::credentials::{Opened, Wanted};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::output::shown;
+use crate::output::{sanitized, shown};
 
 /// What every command needs and no credential is in: what the MCP SDKs pass on to a server, and
 /// what tells the language, the time zone and the place of temporary files.
@@ -96,6 +96,51 @@ impl EnvFile {
         }
         Ok(())
     }
+}
+
+/// The variables of this process's environment whose value is a reference: so a client's configuration
+/// names the secrets of a tool server where it would have had them.
+pub(super) struct Inherited(BTreeMap<String, Reference>);
+
+impl Inherited {
+    pub(super) fn read() -> Result<Self, Failure> {
+        let mut references = BTreeMap::new();
+        for (name, value) in std::env::vars_os() {
+            if !value.as_bytes().starts_with(reference::SCHEME.as_bytes()) || is_own(&name) {
+                continue;
+            }
+            let name = name.to_string_lossy().into_owned();
+            let parsed = value.to_str().map(str::parse);
+            let Some(Ok(reference)) = parsed else {
+                return Err(Failure::new(reference::InvalidReference.to_string())
+                    .at(&place_of(&name))
+                    .with_hint("mcplexer secret list SCOPE shows the keys of a scope")
+                    .with_code(exit_code::USAGE));
+            };
+            references.insert(name, reference);
+        }
+        Ok(Self(references))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Wants what they refer to.
+    pub(super) fn want(&self, wanted: &mut Wanted) {
+        for (name, reference) in &self.0 {
+            wanted.referred(reference, place_of(name));
+        }
+    }
+}
+
+fn place_of(variable: &str) -> String {
+    format!("environment variable {}", sanitized(variable))
+}
+
+/// Whether a variable is mcplexer's own, which no command gets.
+fn is_own(variable: &OsStr) -> bool {
+    variable.as_bytes().starts_with(b"MCPLEXER_")
 }
 
 /// Variables to set, each from one place.
@@ -183,6 +228,25 @@ impl Environment {
         Ok(())
     }
 
+    /// Puts the secrets in the place of the references in the environment. What was added before goes
+    /// before these, as before any other variable of the environment.
+    pub(super) fn add_inherited(
+        &mut self,
+        inherited: &Inherited,
+        opened: &Opened,
+    ) -> Result<(), Failure> {
+        for (name, reference) in &inherited.0 {
+            let credential = opened.credential(reference);
+            let credential = credential.ok_or_else(Opened::lacks_one)?;
+            let value = credential.env_value(name)?.to_owned();
+            self.0.entry(name.clone()).or_insert_with(|| Given {
+                value,
+                origin: reference.to_string(),
+            });
+        }
+        Ok(())
+    }
+
     fn add(&mut self, variable: &str, value: OsString, origin: String) -> Result<(), Failure> {
         if let Some(first) = self.0.get(variable) {
             return Err(Failure::new(format!(
@@ -199,10 +263,9 @@ impl Environment {
     /// Gives the command its environment. What is mcplexer's own is not passed on (F19).
     pub(super) fn apply(&self, command: &mut Command, clean: bool) {
         for (name, _) in std::env::vars_os() {
-            let bytes = name.as_encoded_bytes();
-            let is_clean =
-                bytes.starts_with(b"LC_") || CLEAN.iter().any(|it| name == OsStr::new(it));
-            if bytes.starts_with(b"MCPLEXER_") || (clean && !is_clean) {
+            let is_clean = name.as_bytes().starts_with(b"LC_")
+                || CLEAN.iter().any(|it| name == OsStr::new(it));
+            if is_own(&name) || (clean && !is_clean) {
                 command.env_remove(name);
             }
         }

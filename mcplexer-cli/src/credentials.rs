@@ -20,7 +20,7 @@ pub(crate) struct Wanted {
 }
 
 #[derive(Debug, Default)]
-struct Want {
+pub(crate) struct Want {
     all: bool,
     required: BTreeSet<SecretName>,
     if_there: BTreeSet<SecretName>,
@@ -31,29 +31,30 @@ struct Want {
 pub(crate) struct Opened(BTreeMap<ScopeId, Credentials>);
 
 impl Wanted {
+    /// A scope, for now without any of its secrets.
+    pub(crate) fn scope(&mut self, scope: &ScopeId) -> &mut Want {
+        self.scopes.entry(scope.clone()).or_default()
+    }
+
     /// Every secret of a scope.
     pub(crate) fn all_of(&mut self, scope: &ScopeId) {
-        self.of(scope).all = true;
+        self.scope(scope).all = true;
     }
 
     /// A secret that must be there.
     pub(crate) fn required(&mut self, scope: &ScopeId, name: &SecretName) {
-        self.of(scope).required.insert(name.clone());
+        self.scope(scope).required.insert(name.clone());
     }
 
     /// A secret that may be there.
     pub(crate) fn if_there(&mut self, scope: &ScopeId, name: &SecretName) {
-        self.of(scope).if_there.insert(name.clone());
+        self.scope(scope).if_there.insert(name.clone());
     }
 
     /// A secret that a text refers to, at some place in it.
     pub(crate) fn referred(&mut self, reference: &Reference, place: String) {
         self.required(&reference.scope, &reference.name);
         self.places.entry(reference.clone()).or_insert(place);
-    }
-
-    fn of(&mut self, scope: &ScopeId) -> &mut Want {
-        self.scopes.entry(scope.clone()).or_default()
     }
 
     /// Every secret of each of these scopes.

@@ -215,6 +215,10 @@ impl From<Error> for Failure {
                 .with_hint("--only leaves it out; mcplexer inject writes it into a file"),
             Error::InvalidDisplayName => failure.with_hint("leave --name out to give it none"),
             Error::Environment { .. } => failure.with_hint("mcplexer help lists the variables"),
+            Error::Io { action: "write", .. } => {
+                failure.with_hint("nothing was changed; name a file in a directory that you may write to")
+            }
+            Error::FileChanged { .. } => failure.with_hint("nothing was written; run it again"),
             Error::Io { path, .. } => {
                 failure.with_hint(format!("{} must be a file that is yours to read", shown(path)))
             }

@@ -119,6 +119,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Somebody else has changed a file that was about to be replaced.
+    #[error("{path} was changed meanwhile", path = .path.display())]
+    FileChanged {
+        /// The file.
+        path: PathBuf,
+    },
     /// No key of the store could open a backup without the store.
     #[error("no key of this store can open a backup: they are passphrases")]
     NoBackupRecipient,
@@ -238,7 +244,8 @@ impl Error {
             | Self::SecretExists { .. }
             | Self::VersionMismatch { .. }
             | Self::SlotExists { .. }
-            | Self::FileExists { .. } => ErrorKind::Conflict,
+            | Self::FileExists { .. }
+            | Self::FileChanged { .. } => ErrorKind::Conflict,
             Self::InvalidName(_)
             | Self::InvalidValue(_)
             | Self::InvalidDisplayName

@@ -90,6 +90,7 @@ mod patience;
 mod private;
 mod record;
 pub mod reference;
+mod replacement;
 mod seal;
 mod store;
 mod time;
@@ -102,8 +103,8 @@ pub use mask::Masker;
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };
-pub use private::replace_file;
 pub use record::FORMAT_VERSION;
+pub use replacement::{FileReplacement, replace_file};
 pub use store::{
     BackupReport, CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress,
     PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret, RotateIdentity,

@@ -2,7 +2,7 @@
 //!
 //! A [`Masker`] finds values in a stream of bytes as they are and in the forms that programs print
 //! them in: base64 (RFC 4648, sections 4 and 5; at every alignment within a longer text, wrapped or
-//! not), hex (section 8), percent-encoding (RFC 3986, section 2.1, and `+` for a space as HTML forms
+//! not, its characters escaped for JSON or a URL or not), hex (section 8), percent-encoding (RFC 3986, section 2.1, and `+` for a space as HTML forms
 //! have it), JSON strings (RFC 8259, section 7; also JSON within a JSON string), and with the CR LF
 //! that a terminal makes of LF.
 //!
@@ -30,9 +30,6 @@ use needles::{Found, Needles};
 /// Shortest value that is masked, in bytes. Shorter ones would be found everywhere.
 pub const MIN_MASKED_LEN: usize = 4;
 
-/// How far a form looks back: whether base64 began before.
-const LOOK_BEHIND: usize = 2;
-
 /// Replaces values in a stream of bytes by `[scope/KEY]`.
 ///
 /// Bytes that are no value pass unchanged and in order. The end of a chunk that may begin a value is
@@ -58,7 +55,7 @@ const LOOK_BEHIND: usize = 2;
 /// ```
 pub struct Masker {
     patterns: Arc<Patterns>,
-    /// What may still be needed: held bytes, and a few before them.
+    /// What may still be needed: held bytes, and those given out that may begin a value.
     buffer: Zeroizing<Vec<u8>>,
     /// The position to look at next.
     next: usize,
@@ -192,7 +189,7 @@ impl Masker {
     /// Drops what no later byte can make part of a value, and makes room for `more` bytes without
     /// leaving a copy behind.
     fn keep_what_is_needed(&mut self, more: usize) {
-        let drop = self.next.saturating_sub(LOOK_BEHIND).min(self.done);
+        let drop = self.next.min(self.done);
         let kept = self.buffer.get(drop..).unwrap_or_default();
         if kept.len() + more > self.buffer.capacity() {
             let mut larger = Vec::with_capacity((kept.len() + more).next_power_of_two());

@@ -2,18 +2,19 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
-use crate::Error;
 use crate::crash::crash_point;
 
 /// Ends the name of a file that is not whole yet.
-const TEMPORARY_SUFFIX: &str = ".new";
+const TEMPORARY_SUFFIX: &str = ".mcplexer-new";
+/// Characters of it that tell it from others.
+const TEMPORARY_RANDOM: usize = 6;
 const FILE_MODE: u32 = 0o600;
 const DIRECTORY_MODE: u32 = 0o700;
 
@@ -62,6 +63,7 @@ pub(crate) fn create_file(path: &Path) -> io::Result<()> {
 pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     let file = tempfile::Builder::new()
         .prefix(&temporary_prefix(path))
+        .rand_bytes(TEMPORARY_RANDOM)
         .suffix(TEMPORARY_SUFFIX)
         .tempfile_in(directory_of(path))?;
     close_to_others(file.as_file())?;
@@ -87,46 +89,18 @@ pub(crate) fn temporaries_beside(path: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(directory_of(path))? {
         let entry = entry?;
         let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        if name.starts_with(prefix.as_encoded_bytes())
-            && name.ends_with(TEMPORARY_SUFFIX.as_bytes())
-        {
+        let random = name
+            .as_encoded_bytes()
+            .strip_prefix(prefix.as_encoded_bytes())
+            .and_then(|name| name.strip_suffix(TEMPORARY_SUFFIX.as_bytes()));
+        if random.is_some_and(|random| random.len() == TEMPORARY_RANDOM) {
             found.push(entry.path());
         }
     }
     Ok(found)
 }
 
-/// Writes a file that is readable by its owner alone, mode 0600: whole and synced under another name
-/// first, then put in the place of what was there. A symbolic link is followed, not replaced.
-///
-/// # Errors
-/// [`Error::Io`] if it cannot be written, or if something other than a file is there; the old file
-/// is untouched then.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let not_written = |source| Error::Io {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    };
-    let target = match fs::canonicalize(path) {
-        Ok(target) if target.is_file() => target,
-        Ok(_) => return Err(not_written(not_a_file())),
-        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
-        Err(error) => return Err(not_written(error)),
-    };
-    let write = || {
-        remove_temporaries_beside(&target)?;
-        let mut file = temporary_beside(&target)?;
-        file.write_all(bytes)?;
-        sync(file.as_file())?;
-        persist(file, &target)?;
-        sync_parent(&target)
-    };
-    write().map_err(not_written)
-}
-
-fn not_a_file() -> io::Error {
+pub(crate) fn not_a_file() -> io::Error {
     io::Error::new(ErrorKind::Unsupported, "it is not a regular file")
 }
 

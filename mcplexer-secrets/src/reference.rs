@@ -88,6 +88,29 @@ pub struct Position {
     pub column: usize,
 }
 
+impl Position {
+    /// That of the byte at an index.
+    pub(crate) fn in_text(text: &[u8], at: usize) -> Self {
+        let start = Self { line: 1, column: 1 };
+        start.after(text.get(..at).unwrap_or_default())
+    }
+
+    /// That behind a text that begins here.
+    fn after(self, text: &[u8]) -> Self {
+        let characters = |text| String::from_utf8_lossy(text).chars().count();
+        match text.iter().rposition(|&byte| byte == b'\n') {
+            None => Self {
+                column: self.column + characters(text),
+                ..self
+            },
+            Some(end) => Self {
+                line: self.line + text.iter().filter(|&&byte| byte == b'\n').count(),
+                column: 1 + characters(text.get(end + 1..).unwrap_or_default()),
+            },
+        }
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}", self.line, self.column)
@@ -118,8 +141,8 @@ impl<'a> Template<'a> {
         let mut from = 0;
         while let Some(start) = find(text, from) {
             let rest = text.get(start..).unwrap_or_default();
-            let (reference, length) =
-                Reference::at_start_of(rest).map_err(|error| (position(text, start), error))?;
+            let (reference, length) = Reference::at_start_of(rest)
+                .map_err(|error| (Position::in_text(text, start), error))?;
             from = start + length;
             references.push(Place {
                 reference,
@@ -132,8 +155,13 @@ impl<'a> Template<'a> {
 
     /// Each reference with its position, in order; one that is there twice comes twice.
     pub fn references(&self) -> impl Iterator<Item = (&Reference, Position)> {
-        let references = self.references.iter();
-        references.map(|place| (&place.reference, position(self.text, place.start)))
+        // Each is counted from the one before, for a text may have many.
+        let (mut from, mut at) = (0, Position { line: 1, column: 1 });
+        self.references.iter().map(move |place| {
+            let between = self.text.get(from..place.start).unwrap_or_default();
+            (from, at) = (place.start, at.after(between));
+            (&place.reference, at)
+        })
     }
 
     /// The text with the value that `lookup` has for each reference in its place; `None` if it
@@ -181,18 +209,6 @@ fn find(text: &[u8], from: usize) -> Option<usize> {
         .windows(SCHEME.len())
         .position(|it| it == SCHEME.as_bytes());
     found.map(|at| from + at)
-}
-
-fn position(text: &[u8], at: usize) -> Position {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let begins = before.iter().rposition(|&byte| byte == b'\n');
-    let in_line = before.get(begins.map_or(0, |at| at + 1)..);
-    let column = String::from_utf8_lossy(in_line.unwrap_or_default())
-        .chars()
-        .count()
-        + 1;
-    Position { line, column }
 }
 
 #[cfg(test)]

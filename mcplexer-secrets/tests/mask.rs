@@ -139,6 +139,21 @@ fn wrap(text: &[u8], width: usize, end: &str) -> Vec<u8> {
     lines.join(end.as_bytes())
 }
 
+/// Base64 as JSON, JSON in JSON, or a URL may have it.
+fn escape_base64(text: &[u8], choices: &mut Choices) -> Vec<u8> {
+    let escapes: [&[&str]; 3] = [
+        &["+", "\\u002B", "\\\\u002b", "%2B", "%252b"],
+        &["/", "\\/", "\\\\/", "%2F", "%252f"],
+        &["=", "\\u003d", "\\\\u003D", "%3D", "%253D"],
+    ];
+    let way = choices.next(5);
+    let escaped = text.iter().flat_map(|&byte| {
+        let found = escapes.iter().find(|it| it[0].as_bytes() == [byte]);
+        found.map_or_else(|| vec![byte], |it| it[way].as_bytes().to_vec())
+    });
+    escaped.collect()
+}
+
 /// A value in one of the forms within a piece of a stream, and what is to be shown of that.
 fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u8>, Vec<u8>) {
     let choices = &mut Choices(seed | 1);
@@ -187,9 +202,15 @@ fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u8>, Vec<u8>
             let mut lines = encoded[holds.clone()].to_vec();
             if form >= 14 {
                 // Wrapped from the value on, since what is around it stays as it is.
-                let end = ["\n", "\r\n", "\\n"][choices.next(3)];
+                let end = ["\n", "\r\n", "\\n", "\\\\n", "%0A"][choices.next(5)];
                 lines = wrap(&lines, 19, end);
+            } else {
+                lines = escape_base64(&lines, choices);
             }
+            let padding = match after {
+                0 => String::from_utf8(escape_base64(padding.as_bytes(), choices)).unwrap(),
+                _ => padding,
+            };
             let behind = [&encoded[holds.end..], padding.as_bytes()].concat();
             return ([&encoded[..holds.start], &lines, &behind].concat(), shown);
         }

@@ -217,7 +217,7 @@ fn a_rotation_that_was_cut_short_is_finished() {
 #[test]
 fn what_a_killed_command_left_is_removed() {
     let home = healthy();
-    let left = home.path(".secrets.redb-x1y2z3.new");
+    let left = home.path(".secrets.redb-x1y2z3.mcplexer-new");
     let file = File::create(&left).unwrap();
     home.run(["doctor"]).succeeded();
     file.set_modified(SystemTime::now() - Duration::from_secs(3600))

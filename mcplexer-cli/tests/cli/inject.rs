@@ -60,7 +60,48 @@ fn an_unknown_reference_writes_nothing() {
     home.pipe(["inject", "-o", "/dev/null"], b"x")
         .failed(1, &["not a regular file"]);
     home.pipe(["inject", "-o", "no/such"], b"x")
-        .failed(1, &["cannot write no/such"]);
+        .failed(1, &["cannot write no/such", "that you may write to"]);
+    // What is no file, however it is named, is not made one.
+    for (link, leads_to, said) in [
+        ("stdout", "/proc/self/fd/1", "not a regular file"),
+        (
+            "dangling",
+            "nowhere",
+            "a link to a file that does not exist",
+        ),
+    ] {
+        symlink(leads_to, home.root().join(link)).unwrap();
+        home.pipe(["inject", "-o", link], b"x").failed(1, &[said]);
+        assert!(home.root().join(link).is_symlink(), "{link}");
+    }
+}
+
+/// F31: each of many writers of one file succeeds, and the file is the one of one of them, whole. What
+/// a killed one has left goes, and what is somebody else's stays.
+#[test]
+fn many_write_one_file() {
+    let home = filled();
+    fs::write(home.root().join(".out-abc123.mcplexer-new"), "left").unwrap();
+    fs::write(home.root().join(".out-mine.new"), "mine").unwrap();
+    let texts: Vec<String> = (0..20).map(|at| format!("{at}").repeat(9_000)).collect();
+    let children: Vec<_> = texts
+        .iter()
+        .map(|text| {
+            fs::write(home.root().join(&text[..9]), text).unwrap();
+            let mut command = home.command();
+            command.args(["-q", "inject", "-i", &text[..9], "-o", "out"]);
+            command.spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert!(texts.contains(&fs::read_to_string(home.root().join("out")).unwrap()));
+    let hidden = home.files().into_iter().filter_map(|(path, _)| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        name.starts_with(".out").then_some(name)
+    });
+    assert_eq!(hidden.collect::<Vec<_>>(), [".out-mine.new"]);
 }
 
 /// F46: the file is its owner's alone, whatever was there, and a link to it stays one.
@@ -82,6 +123,6 @@ fn the_file_is_private_and_replaced_in_one_step() {
     let left = home
         .files()
         .into_iter()
-        .filter(|(path, _)| path.to_string_lossy().ends_with(".new"));
+        .filter(|(path, _)| path.to_string_lossy().ends_with(".mcplexer-new"));
     assert_eq!(left.count(), 0);
 }

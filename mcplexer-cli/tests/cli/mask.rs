@@ -7,6 +7,7 @@ use std::process::Command;
 use pty_process::Size;
 use rexpect::process::{Signal as PtySignal, WaitStatus};
 use rexpect::session::spawn_command;
+use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 use super::home::Home;
 use super::run::{WAYS, start};
@@ -138,9 +139,69 @@ fn an_input_that_the_command_closes_is_closed() {
         read_until(child.stdout.as_mut().unwrap(), b"closed\n");
         let gone = stdin.write_all(b"x").unwrap_err();
         assert_eq!(gone.kind(), std::io::ErrorKind::BrokenPipe, "{way:?}");
-        super::run::send(&child, rustix::process::Signal::KILL);
+        super::run::send(&child, Signal::KILL);
         child.wait().unwrap();
     }
+}
+
+/// A reader that takes nothing keeps nobody from stopping or ending the command.
+#[test]
+fn a_reader_that_stalls_does_not_hold_the_command() {
+    let home = Home::with_secret("value");
+    for way in WAYS {
+        let (mut child, _stdin) = start(&home, way, "exec yes");
+        let mut stdout = child.stdout.take().unwrap();
+        read_until(&mut stdout, b"y\ny\n");
+        super::run::send(&child, Signal::TERM);
+        assert_eq!(child.wait().unwrap().signal(), Some(15), "{way:?}");
+    }
+    // Stopped from within, with its output full: that of `yes` is, once it waits to write.
+    let script = "yes & while ! grep -q ') S' /proc/$!/stat; do :; done; kill -STOP $$; kill $!; wait $!; exit 5";
+    let (mut child, _stdin) = start(&home, MASKED, script);
+    let mut stdout = child.stdout.take().unwrap();
+    let id = Pid::from_child(&child);
+    let (_, status) = waitpid(Some(id), WaitOptions::UNTRACED).unwrap().unwrap();
+    assert!(status.stopped());
+    super::run::send(&child, Signal::CONT);
+    let reader = std::thread::spawn(move || stdout.read_to_end(&mut Vec::new()));
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    reader.join().unwrap().unwrap();
+}
+
+/// F40: an output that somebody has made non-blocking, as Node.js does, gets all of it.
+#[test]
+fn a_non_blocking_output_gets_everything() {
+    let home = Home::with_secret("value");
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    let mut command = home.command();
+    command
+        .args(MASKED)
+        .args(["sh", "-c", "seq 1 100000; exit 3"]);
+    let mut child = command.stdout(writer).spawn().unwrap();
+    drop(command);
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert_eq!((text.len(), text.lines().count()), (588_895, 100_000));
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+/// F40: whoever starts it may have signals blocked.
+#[test]
+fn blocked_signals_do_not_matter() {
+    let home = Home::with_secret("value");
+    let mut command = home.command_of("env".as_ref());
+    command.args([
+        "--block-signal=CHLD",
+        "--block-signal=TERM",
+        super::home::BINARY,
+    ]);
+    command
+        .args(MASKED)
+        .args(["sh", "-c", "echo $TOKEN; kill $$"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.stdout, b"[github-token/TOKEN]\n");
+    assert_eq!(output.status.signal(), Some(15));
 }
 
 /// What the command leaves running is not waited for.
@@ -219,6 +280,39 @@ fn keys_reach_the_command() {
     assert!(
         matches!(status, WaitStatus::Signaled(_, PtySignal::SIGINT, _)),
         "{status:?}"
+    );
+}
+
+/// F40: where no shell looks after it, as at the other end of `ssh -t`, Ctrl-Z stops no command.
+#[test]
+fn where_nobody_could_continue_it_nothing_stops() {
+    let home = Home::with_secret("t0ken");
+    let mut session = start_at(
+        &home,
+        &[MASKED, &["sh", "-c", "echo ready; exec cat"]].concat(),
+    );
+    session.exp_string("ready").unwrap();
+    session.send_control('z').unwrap();
+    session.send_line("still t0ken").unwrap();
+    session.exp_string("still [github-token/TOKEN]").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_eof().unwrap();
+}
+
+/// What the command has left running at a terminal goes on.
+#[test]
+fn a_process_that_stays_behind_outlives_its_terminal() {
+    let home = Home::with_secret("t0ken");
+    let script = "mkfifo go; (read line < go; echo late > late; echo done > go) & echo started";
+    let session = start_at(&home, &[MASKED, &["sh", "-c", script]].concat());
+    let (text, code) = super::terminal::end(session);
+    assert!(text.contains("started") && code == 0, "{text}");
+    let fifo = home.root().join("go");
+    std::fs::write(&fifo, "go\n").unwrap();
+    assert_eq!(std::fs::read_to_string(&fifo).unwrap(), "done\n");
+    assert_eq!(
+        std::fs::read_to_string(home.root().join("late")).unwrap(),
+        "late\n"
     );
 }
 

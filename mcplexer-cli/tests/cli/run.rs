@@ -180,6 +180,21 @@ fn nothing_starts_without_all_that_it_is_to_have() {
         (&["--scope", "a", "--scope", "none"], 4, "no scope none"),
         (&["--scope", "empty"], 4, "scope empty has no secrets"),
         (
+            &["--scope", "none", "--scope", "a", "--only", "a/ONE"],
+            4,
+            "no scope none",
+        ),
+        (
+            &["--scope", "a", "--rename", "ONE=X", "--rename", "a/ONE=Y"],
+            2,
+            "a/ONE is renamed twice",
+        ),
+        (
+            &["--scope", "a", "--rename", "ONE=MCPLEXER_HOME"],
+            2,
+            "MCPLEXER_HOME is mcplexer's own",
+        ),
+        (
             &["--scope", "a", "--only", "NONE"],
             4,
             "no secret NONE in scope a",

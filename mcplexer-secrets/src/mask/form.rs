@@ -28,22 +28,6 @@ impl Form {
     /// The forms that look like nothing of the value.
     pub(super) const DENSE: [Self; 4] =
         [Self::Hex, Self::Base64(0), Self::Base64(2), Self::Base64(4)];
-
-    /// Whether what stands before allows this form at a position: bits of a character belong to
-    /// earlier bytes only if there are some.
-    pub(super) fn may_begin(self, buffer: &[u8], at: usize) -> bool {
-        let before = |back: usize| at.checked_sub(back).and_then(|at| buffer.get(at));
-        let is_line_end = |byte: &u8| b"\r\n".contains(byte);
-        let belongs = |byte: &u8| sextet(*byte).is_some() || is_line_end(byte);
-        match self {
-            Self::Base64(2) => before(1).is_some_and(belongs),
-            Self::Base64(4) => {
-                before(1).is_some_and(belongs)
-                    && (before(1).is_some_and(is_line_end) || before(2).is_some_and(belongs))
-            }
-            _ => true,
-        }
-    }
 }
 
 /// What a form has next.
@@ -102,14 +86,15 @@ impl<'a> Reader<'a> {
         // 2 bits are skipped after one byte, 4 after two.
         let bytes = length + usize::from(skipped) / 2;
         let padding = bytes.next_multiple_of(3) - bytes;
-        for ahead in 0..padding {
-            match self.peek(ahead) {
-                Some(b'=') => {}
-                Some(_) => return Some(self.at),
-                None => return None,
+        let mut behind = self.clone();
+        for _ in 0..padding {
+            match behind.escaped() {
+                Ok((b'=', length)) => behind.at += length,
+                Err(Next::End) => return None,
+                _ => return Some(self.at),
             }
         }
-        Some(self.at + padding)
+        Some(behind.at)
     }
 
     /// Up to where the buffer was looked at.
@@ -169,8 +154,10 @@ impl<'a> Reader<'a> {
     }
 
     fn hex(&mut self) -> Next {
-        if self.at > self.start {
-            self.skip_line_end();
+        if self.at > self.start
+            && let Err(stop) = self.skip_line_end()
+        {
+            return stop;
         }
         match (self.peek(0).map(digit), self.peek(1).map(digit)) {
             (Some(Some(high)), Some(Some(low))) => self.take(2, high << 4 | low),
@@ -179,33 +166,59 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Steps over one line end, as it is or as JSON has it.
-    fn skip_line_end(&mut self) {
-        for (end, escaped) in [(b'\r', b'r'), (b'\n', b'n')] {
-            if self.peek(0) == Some(end) {
-                self.at += 1;
-            } else if self.peek(0) == Some(b'\\') && self.peek(1) == Some(escaped) {
-                self.at += 2;
+    /// Steps over one line end, as it is or escaped.
+    fn skip_line_end(&mut self) -> Result<(), Next> {
+        for end in [b'\r', b'\n'] {
+            match self.escaped() {
+                Ok((byte, length)) if byte == end => self.at += length,
+                Err(Next::End) => return Err(Next::End),
+                _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// The next character of a text that holds no others than an encoding has, and its length: as it
+    /// is, or escaped for a URL or for JSON, once or twice.
+    fn escaped(&self) -> Result<(u8, usize), Next> {
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        match rest.first() {
+            None => Err(Next::End),
+            Some(b'\\') => match unit(rest, 2)? {
+                (Unit::Byte(byte), length) => Ok((byte, length)),
+                (Unit::Code(code), length) => {
+                    let byte = u8::try_from(code).map_err(|_| Next::Other)?;
+                    Ok((byte, length))
+                }
+            },
+            Some(b'%') => {
+                let mut at = 1;
+                // `%` itself is escaped as `%25`.
+                while rest.get(at..at + 2) == Some(b"25") {
+                    at += 2;
+                }
+                match (
+                    rest.get(at).map(|&it| digit(it)),
+                    rest.get(at + 1).map(|&it| digit(it)),
+                ) {
+                    (Some(Some(high)), Some(Some(low))) => Ok((high << 4 | low, at + 2)),
+                    (None, _) | (Some(Some(_)), None) => Err(Next::End),
+                    _ => Err(Next::Other),
+                }
+            }
+            Some(&byte) => Ok((byte, 1)),
         }
     }
 
     fn base64(&mut self, skipped: u32) -> Next {
         while self.waiting < 8 {
             let is_first = self.at == self.start;
-            if !is_first {
-                self.skip_line_end();
+            if !is_first && let Err(stop) = self.skip_line_end() {
+                return stop;
             }
-            // Where `/` and `+` may not stand as they are: `\/` in JSON, `%2F` and `%2B` in a URL.
-            let (character, length) = match (self.peek(0), self.peek(1), self.peek(2)) {
-                (Some(b'\\'), Some(b'/'), _) => (b'/', 2),
-                (Some(b'%'), Some(b'2'), Some(b'F' | b'f')) => (b'/', 3),
-                (Some(b'%'), Some(b'2'), Some(b'B' | b'b')) => (b'+', 3),
-                (None | Some(b'\\'), None, _) | (Some(b'%'), None | Some(b'2'), None) => {
-                    return Next::End;
-                }
-                (Some(byte), ..) => (byte, 1),
-                (None, ..) => return Next::End,
+            let (character, length) = match self.escaped() {
+                Ok(read) => read,
+                Err(stop) => return stop,
             };
             let Some(value) = sextet(character) else {
                 return Next::Other;

@@ -83,9 +83,7 @@ impl Needles {
             self.follow(buffer, at, Form::Query, &mut look);
         }
         for form in Form::DENSE {
-            if form.may_begin(buffer, at) {
-                self.follow(buffer, at, form, &mut look);
-            }
+            self.follow(buffer, at, form, &mut look);
         }
         look
     }

@@ -31,6 +31,8 @@ pub(super) fn want(run: &Run, wanted: &mut Wanted) {
         .iter()
         .any(|scope| Some(scope) != run.scope.first());
     for scope in &run.scope {
+        // It must exist, even if none of its secrets is wanted.
+        wanted.scope(scope);
         if run.only.is_empty() {
             wanted.all_of(scope);
         }
@@ -173,10 +175,17 @@ impl Environment {
             }
         }
         for (credential, kind) in given {
-            let rename = run
+            let mut renames = run
                 .rename
                 .iter()
-                .find(|it| it.from.is(credential.scope, credential.name));
+                .filter(|it| it.from.is(credential.scope, credential.name));
+            let rename = renames.next();
+            if renames.next().is_some() {
+                let secret = format!("{}/{}", credential.scope, credential.name);
+                return Err(Failure::new(format!("{secret} is renamed twice"))
+                    .with_hint("--rename gives a secret one other name")
+                    .with_code(exit_code::USAGE));
+            }
             let variable = match (rename, kind) {
                 (Some(rename), _) => rename.to.as_str(),
                 (None, ScopeKind::Env) => credential.name.as_str(),
@@ -248,6 +257,14 @@ impl Environment {
     }
 
     fn add(&mut self, variable: &str, value: OsString, origin: String) -> Result<(), Failure> {
+        if is_own(variable.as_ref()) {
+            return Err(
+                Failure::new(format!("{variable} is mcplexer's own, and not passed on"))
+                    .at(&origin)
+                    .with_hint("give it another name")
+                    .with_code(exit_code::USAGE),
+            );
+        }
         if let Some(first) = self.0.get(variable) {
             return Err(Failure::new(format!(
                 "{variable} is given twice: by {} and by {origin}",

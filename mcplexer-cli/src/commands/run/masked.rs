@@ -52,8 +52,7 @@ fn behind_pipes(mut command: Command, masker: &Masker) -> Result<(), Failure> {
     }
     let mut pipes = Pipes(relays);
     let ended = supervise(signals, Pid::from_child(&child), Group::Own, &mut pipes)?;
-    pipes.0.into_iter().for_each(Relay::finish);
-    ended.die_alike()
+    ended.finish(pipes.0, || ())
 }
 
 /// Runs the command in a session of its own, whose terminal is a pseudo-terminal. Its leader is
@@ -98,9 +97,8 @@ fn in_terminal(command: &Command, masker: &Masker, own: &Path) -> Result<(), Fai
         Group::Foreground,
         &mut screen,
     )?;
-    screen.relays.into_iter().for_each(Relay::finish);
-    screen.terminal.give_back();
-    ended.die_alike()
+    let terminal = screen.terminal;
+    ended.finish(screen.relays, move || terminal.give_back())
 }
 
 /// What is to be done when a command behind pipes stops.

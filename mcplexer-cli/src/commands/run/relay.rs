@@ -1,10 +1,12 @@
 //! Passing on what a command prints, masked.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::Duration;
 
 use mcplexer_secrets::Masker;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -20,15 +22,19 @@ const QUIET: Timespec = Timespec {
 /// Most that a pipe or a pseudo-terminal may hold, in bytes (pipe(7), `pipe-max-size`): more than that
 /// was not left behind, but is printed by something that goes on.
 const MAX_LEFT: usize = 1 << 20;
+/// How long a reader that takes nothing may keep a command from stopping, or from ending when it was
+/// told to.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// What is read at once.
 const CHUNK: usize = 64 * 1024;
 
 /// A stream that is passed on by a thread.
 pub(super) struct Relay {
-    /// A byte on it asks for all that is there to be passed on, and is answered when that is done.
-    /// Its end says that the command has ended.
+    /// A byte on it asks for all that is there to be passed on, and is answered by the same byte when
+    /// that is done. Closed on this side it says that the command has ended, on the other that the
+    /// stream has.
     control: UnixStream,
-    thread: JoinHandle<io::Result<()>>,
+    asked: u8,
 }
 
 impl Relay {
@@ -36,24 +42,61 @@ impl Relay {
     pub(super) fn start(source: OwnedFd, sink: File, masker: &Masker) -> io::Result<Self> {
         let (control, other) = UnixStream::pair()?;
         let masker = masker.for_another_stream();
-        let thread = thread::spawn(move || relay(&mut source.into(), sink, masker, other));
-        Ok(Self { control, thread })
+        thread::spawn(move || relay(&mut source.into(), sink, masker, other));
+        Ok(Self { control, asked: 0 })
     }
 
-    /// Waits until all that is there has been passed on.
+    /// Waits until all that is there has been passed on, unless the reader takes nothing.
     pub(super) fn settle(&mut self) {
-        let asked = self.control.write_all(b"?");
-        // A stream that has ended does not answer, which is answer enough.
-        let _answered = asked.and_then(|()| self.control.read_exact(&mut [0]));
+        self.asked = self.asked.wrapping_add(1);
+        let mut answer = [self.asked];
+        let mut settle = || {
+            self.control.set_read_timeout(Some(PATIENCE))?;
+            self.control.write_all(&answer)?;
+            loop {
+                // A stream that has ended does not answer, which is answer enough.
+                self.control.read_exact(&mut answer)?;
+                if answer == [self.asked] {
+                    return Ok::<(), io::Error>(());
+                }
+            }
+        };
+        let _settled = settle();
     }
 
-    /// The command has ended: waits until all that it left has been passed on. What it has started
-    /// and left running is not waited for.
-    pub(super) fn finish(self) {
-        drop(self.control);
+    /// The command has ended: waits until all that it left has been passed on; if it was told to end,
+    /// not for a reader that takes nothing. What it has started and left running is not waited for.
+    pub(super) fn finish(mut self, was_told_to: bool) {
+        let mut finish = || {
+            self.control
+                .set_read_timeout(was_told_to.then_some(PATIENCE))?;
+            self.control.shutdown(Shutdown::Write)?;
+            self.control.read_to_end(&mut Vec::new())
+        };
         // Whoever reads may be gone, which is no failure of the command.
-        let _ended = self.thread.join();
+        let _finished = finish();
     }
+}
+
+/// Writes all of it, also to a sink that somebody has made non-blocking.
+fn write_all(sink: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match sink.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                match poll(&mut [PollFd::new(&*sink, PollFlags::OUT)], None) {
+                    Err(Errno::INTR) => {}
+                    ready => {
+                        ready?;
+                    }
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn relay(
@@ -64,9 +107,10 @@ fn relay(
 ) -> io::Result<()> {
     let mut chunk = Zeroizing::new(vec![0; CHUNK]);
     let mut shown = Vec::with_capacity(CHUNK);
-    let (mut is_asked, mut is_over, mut left) = (false, false, MAX_LEFT);
+    let mut asked: Option<[u8; 1]> = None;
+    let (mut is_over, mut left) = (false, MAX_LEFT);
     loop {
-        let waits = masker.holds() || is_asked || is_over;
+        let waits = masker.holds() || asked.is_some() || is_over;
         let mut wait = [
             PollFd::new(&*source, PollFlags::IN),
             PollFd::new(&control, PollFlags::IN),
@@ -87,7 +131,7 @@ fn relay(
             // A pseudo-terminal ends with an error.
             let length = source.read(&mut chunk).unwrap_or(0);
             ended |= length == 0;
-            if is_asked || is_over {
+            if asked.is_some() || is_over {
                 left = left.saturating_sub(length);
             }
             masker.feed(chunk.get(..length).unwrap_or_default(), &mut shown);
@@ -95,19 +139,19 @@ fn relay(
         if quiet || ended {
             masker.flush(&mut shown);
         }
-        sink.write_all(&shown)?;
+        write_all(&mut sink, &shown)?;
         if ended {
             return Ok(());
         }
-        if settled && is_asked {
-            is_asked = false;
-            control.write_all(b"!")?;
+        if settled && let Some(number) = asked.take() {
+            control.write_all(&number)?;
         }
         if control_is_ready {
             left = MAX_LEFT;
-            match control.read(&mut [0])? {
+            let mut number = [0];
+            match control.read(&mut number)? {
                 0 => is_over = true,
-                _ => is_asked = true,
+                _ => asked = Some(number),
             }
         }
     }

@@ -9,7 +9,8 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::process::Pid;
+use nix::sys::signal::{SigSet, Signal};
+use rustix::process::{Pid, getpgrp};
 use rustix::termios::tcsetpgrp;
 
 use super::not_started;
@@ -33,5 +34,13 @@ pub(in crate::commands) fn run(run: &RunInSession) -> Result<(), Failure> {
     let command = Pid::from_child(&child);
     // Standard output is the session's terminal.
     let _ended = tcsetpgrp(io::stdout(), command);
-    supervise(signals, command, Group::Its, &mut ())?.die_alike()
+    let ended = supervise(signals, command, Group::Its, &mut ())?;
+    // What the command has left running would else be told that the terminal is gone. A process in
+    // the background may take the foreground if it does not listen to SIGTTOU (POSIX, tcsetpgrp).
+    let mut blocked = SigSet::empty();
+    blocked.add(Signal::SIGTTOU);
+    let _taken = blocked
+        .thread_block()
+        .map(|()| tcsetpgrp(io::stdout(), getpgrp()));
+    ended.die_alike()
 }

@@ -1,26 +1,31 @@
 //! Standing in for a command: its signals, its stops and its end are this process's.
 
 use std::io;
+use std::thread;
 
+use nix::sys::signal::SigSet;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_current_process_group, kill_process,
-    kill_process_group, waitpid,
+    Pid, Signal, WaitOptions, WaitStatus, getpgid, getpgrp, getpid, getppid, getsid,
+    kill_current_process_group, kill_process, kill_process_group, waitpid,
 };
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1,
-    SIGUSR2, SIGWINCH,
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
+    SIGUSR1, SIGUSR2, SIGWINCH,
 };
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::{Origin, WithOrigin};
 use signal_hook::low_level::emulate_default_handler;
 use signal_hook::low_level::siginfo::Cause;
 
+use super::relay::Relay;
 use crate::failure::Failure;
 
 /// Signals that are the command's to have.
 const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2];
+/// Those of them that tell it to end.
+const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// How the command is related to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,11 @@ pub(super) struct Supervised(SignalsInfo<WithOrigin>);
 
 impl Supervised {
     pub(super) fn watch() -> Result<Self, Failure> {
+        // Whoever has started this process may have blocked some. The command starts without any
+        // blocked in any case: `std::process` sees to that.
+        SigSet::all()
+            .thread_unblock()
+            .map_err(|error| failed(error.into()))?;
         let ignored = ignored_signals();
         // What was ignored when this process was started, as by nohup, stays ignored for the command.
         let passed_on = PASSED_ON.iter().filter(|&&signal| !is_in(signal, ignored));
@@ -61,18 +71,50 @@ impl Supervised {
 }
 
 /// How a command ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ended(WaitStatus);
+pub(super) struct Ended {
+    status: WaitStatus,
+    /// Whether a signal told it to.
+    was_told_to: bool,
+    signals: Supervised,
+}
 
 impl Ended {
+    /// Passes on what the command has left, then ends as it did. A signal that comes meanwhile ends
+    /// this process. Before the end `last` is done.
+    pub(super) fn finish(self, relays: Vec<Relay>, last: impl Fn() + Clone + Send + 'static) -> ! {
+        let (mut signals, before_death) = (self.signals, last.clone());
+        thread::spawn(move || {
+            let is_ending = |it: &Origin| ENDING.contains(&it.signal);
+            let known = signals.0.pending().find(is_ending);
+            let ending = known.or_else(|| signals.0.forever().find(is_ending));
+            if let Some(Origin { signal, .. }) = ending {
+                before_death();
+                die_by(signal);
+            }
+        });
+        for relay in relays {
+            relay.finish(self.was_told_to);
+        }
+        last();
+        die_alike(self.status)
+    }
+
     /// Ends this process in the same way: by the same signal, or with the same exit code.
     pub(super) fn die_alike(self) -> ! {
-        if let Some(signal) = self.0.terminating_signal() {
-            let _still_alive = emulate_default_handler(signal);
-            std::process::exit(128 + signal);
-        }
-        std::process::exit(self.0.exit_status().unwrap_or(1));
+        die_alike(self.status)
     }
+}
+
+fn die_alike(status: WaitStatus) -> ! {
+    match status.terminating_signal() {
+        Some(signal) => die_by(signal),
+        None => std::process::exit(status.exit_status().unwrap_or(1)),
+    }
+}
+
+fn die_by(signal: i32) -> ! {
+    let _still_alive = emulate_default_handler(signal);
+    std::process::exit(128 + signal)
 }
 
 /// Waits for the end of a command that was started after [`Supervised::watch`].
@@ -82,6 +124,8 @@ pub(super) fn supervise(
     group: Group,
     watch: &mut dyn Watch,
 ) -> Result<Ended, Failure> {
+    let mut was_told_to = false;
+    let mut status = None;
     for Origin { signal, cause, .. } in signals.0.forever() {
         match signal {
             SIGCHLD => match wait(command).map_err(failed)? {
@@ -91,16 +135,22 @@ pub(super) fn supervise(
                         send(command, group, Signal::CONT);
                         continue;
                     }
-                    watch.stops();
-                    stop(group);
-                    watch.goes_on();
+                    if may_stop(group, status) {
+                        watch.stops();
+                        stop(group);
+                        watch.goes_on();
+                    }
                     send(command, group, Signal::CONT);
                 }
-                Some(status) => return Ok(Ended(status)),
+                ended => {
+                    status = ended;
+                    break;
+                }
             },
             SIGCONT => watch.goes_on(),
             SIGWINCH => watch.is_resized(),
             signal => {
+                was_told_to |= ENDING.contains(&signal);
                 // What comes from the terminal, the command has got itself.
                 let from_terminal = matches!(cause, Cause::Kernel) && group != Group::Foreground;
                 if let (false, Some(signal)) = (from_terminal, Signal::from_named_raw(signal)) {
@@ -109,7 +159,11 @@ pub(super) fn supervise(
             }
         }
     }
-    Err(failed(io::Error::other("no more signals")))
+    Ok(Ended {
+        status: status.ok_or_else(|| failed(io::Error::other("no more signals")))?,
+        was_told_to,
+        signals,
+    })
 }
 
 /// Whether a command was stopped for using the terminal before it was put into the foreground, where
@@ -137,6 +191,40 @@ fn stop(group: Group) {
         Group::Foreground => kill_current_process_group(Signal::STOP),
         Group::Own | Group::Its => kill_process(getpid(), Signal::STOP),
     };
+}
+
+/// Whether this process is to stop, as its command did. By the terminal none is stopped where nobody
+/// could continue it; what leads a session has the process outside to do so.
+fn may_stop(group: Group, status: WaitStatus) -> bool {
+    match group {
+        Group::Its => true,
+        Group::Own => status.stopping_signal() == Some(SIGSTOP) || !is_orphaned(),
+        Group::Foreground => !is_orphaned(),
+    }
+}
+
+/// Whether this process's group is one that nobody of its session looks after (POSIX.1-2024, 3.251,
+/// "orphaned process group"), as that of a program at the other end of `ssh -t`.
+fn is_orphaned() -> bool {
+    let (session, group) = (getsid(None), getpgrp());
+    let mut parent = getppid();
+    while let Some(process) = parent {
+        if getsid(Some(process)) != session {
+            return true;
+        }
+        if getpgid(Some(process)).is_ok_and(|it| it != group) {
+            return false;
+        }
+        parent = parent_of(process);
+    }
+    true
+}
+
+/// Linux tells. Elsewhere none is known.
+fn parent_of(process: Pid) -> Option<Pid> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    Pid::from_raw(parent.trim().parse().ok()?)
 }
 
 fn send(command: Pid, group: Group, signal: Signal) {

@@ -154,7 +154,9 @@ impl<'a> Reader<'a> {
     }
 
     fn hex(&mut self) -> Next {
-        if self.at > self.start
+        let is_digit = self.peek(0).is_some_and(|byte| digit(byte).is_some());
+        if !is_digit
+            && self.at > self.start
             && let Err(stop) = self.skip_line_end()
         {
             return stop;
@@ -213,15 +215,12 @@ impl<'a> Reader<'a> {
     fn base64(&mut self, skipped: u32) -> Next {
         while self.waiting < 8 {
             let is_first = self.at == self.start;
-            if !is_first && let Err(stop) = self.skip_line_end() {
-                return stop;
-            }
-            let (character, length) = match self.escaped() {
-                Ok(read) => read,
-                Err(stop) => return stop,
-            };
-            let Some(value) = sextet(character) else {
-                return Next::Other;
+            let (value, length) = match self.peek(0).and_then(sextet) {
+                Some(value) => (value, 1),
+                None => match self.escaped_sextet(is_first) {
+                    Ok(read) => read,
+                    Err(stop) => return stop,
+                },
             };
             self.at += length;
             self.bits = self.bits << 6 | u32::from(value);
@@ -230,6 +229,16 @@ impl<'a> Reader<'a> {
         self.waiting -= 8;
         let [.., byte] = (self.bits >> self.waiting).to_be_bytes();
         Next::Byte(byte)
+    }
+
+    /// A base64 character that does not stand there as it is: behind a line end, or escaped.
+    fn escaped_sextet(&mut self, is_first: bool) -> Result<(u8, usize), Next> {
+        if !is_first {
+            self.skip_line_end()?;
+        }
+        let (character, length) = self.escaped()?;
+        let value = sextet(character).ok_or(Next::Other)?;
+        Ok((value, length))
     }
 
     fn json(&mut self, levels: u8) -> Next {

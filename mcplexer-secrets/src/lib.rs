@@ -68,6 +68,7 @@
 pub mod audit;
 pub mod backend;
 pub mod backup;
+pub mod client;
 #[cfg(feature = "conformance")]
 #[expect(
     clippy::expect_used,

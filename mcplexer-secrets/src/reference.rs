@@ -183,7 +183,8 @@ fn find(text: &[u8], from: usize) -> Option<usize> {
     found.map(|at| from + at)
 }
 
-fn position(text: &[u8], at: usize) -> Position {
+/// Where the byte at an index stands.
+pub(crate) fn position(text: &[u8], at: usize) -> Position {
     let before = text.get(..at).unwrap_or_default();
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
     let begins = before.iter().rposition(|&byte| byte == b'\n');

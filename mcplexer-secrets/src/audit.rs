@@ -133,6 +133,10 @@ pub enum AuditOperation {
     Restore,
     /// What deleted records had left in the file was removed.
     Compact,
+    /// Many values of a scope were stored at once.
+    Import,
+    /// Values of a scope were opened to be written to a file.
+    Export,
 }
 
 /// How a recorded operation ended.

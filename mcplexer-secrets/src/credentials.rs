@@ -72,6 +72,10 @@ pub enum NotCarried {
     HeaderField,
     /// It is a variable, and its scope no [`Header`](ScopeKind::Header) scope.
     Variable,
+    /// A `.env` file has no such name: it is of letters, digits, `_`, `.` and `-`.
+    NoDotenvName,
+    /// A shell has no such name: it is of letters, digits and `_`, and begins with no digit.
+    NoShellName,
     /// A header field's value is visible ASCII, bytes above 127, and spaces and tabs within (RFC
     /// 9110, section 5.5).
     NotAFieldValue,
@@ -84,6 +88,8 @@ impl fmt::Display for NotCarried {
             Self::TooLong => "cannot be an environment variable: it is longer than 128 KiB",
             Self::HeaderField => "is an HTTP header field, and no environment variable",
             Self::Variable => "is an environment variable, and no HTTP header field",
+            Self::NoDotenvName => "has a name that a .env file cannot have",
+            Self::NoShellName => "has a name that a shell variable cannot have",
             Self::NotAFieldValue => {
                 "cannot be an HTTP header field: it has a line end or another control character, or a space at an end"
             }
@@ -199,7 +205,7 @@ impl<'a> Credential<'a> {
         }
     }
 
-    fn not_carried(&self, reason: NotCarried) -> Error {
+    pub(crate) fn not_carried(&self, reason: NotCarried) -> Error {
         Error::NotCarried {
             scope: self.scope.clone(),
             name: self.name.clone(),

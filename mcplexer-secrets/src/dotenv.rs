@@ -1,10 +1,17 @@
-//! Reading `.env` files, as the npm package [`dotenv`](https://www.npmjs.com/package/dotenv) does.
+//! Reading `.env` files, as the npm package [`dotenv`](https://www.npmjs.com/package/dotenv) 18 does.
 //!
-//! A line is `NAME=value`, with or without `export` before it. A value in `'…'`, `"…"` or `` `…` ``
-//! may go over several lines and have `#` in it; in `"…"` `\n` and `\r` stand for a line feed and a
-//! carriage return. Else a value ends at the first `#` or at the line's end, without the spaces around
-//! it. `$` is a character like others. Unlike there, a line that is none of this is an error: it may
-//! be a value that went astray.
+//! A line is `NAME=value` or `NAME: value`, with or without `export` before it. A value in `'…'`,
+//! `"…"` or `` `…` `` may go over several lines and have `#` in it; it ends at the first such quote
+//! that has no backslash before it, or before that at the last one that has, whichever only a comment
+//! or nothing follows. In `"…"` `\n` and `\r` stand for a line feed and a carriage return; no other
+//! backslash means anything. Else a value ends at the first `#` or at the line's end, without the
+//! spaces around it. `$` is a character like others. CR LF and CR are read as LF, also within quotes.
+//! Spaces are those of JavaScript's `\s`, among them the byte order mark.
+//!
+//! What that package passes over in silence is an error here, since it may be a value that went
+//! astray: text that belongs to no variable and is neither blank nor a comment. In the package's
+//! terms: when everything its expression matches is taken out of a file, and a line remains that is
+//! not `\s*(#.*)?`. Bytes that are not UTF-8 stay as they are, which a JavaScript string cannot.
 
 use std::fmt;
 
@@ -16,7 +23,7 @@ use zeroize::Zeroizing;
 pub struct Variable {
     /// Its name: letters, digits, `_`, `.` and `-`.
     pub name: String,
-    value: Zeroizing<Vec<u8>>,
+    pub(crate) value: Zeroizing<Vec<u8>>,
     /// The line it begins at, from 1.
     pub line: usize,
 }
@@ -47,124 +54,229 @@ pub struct InvalidLine {
     pub line: usize,
 }
 
-/// The variables of a file, in order. A name that is there twice comes twice.
+/// The variables of a file, in order. A name that is there twice comes twice; for the package the
+/// last one counts.
 ///
 /// # Errors
 /// [`InvalidLine`]; the line is not repeated.
 pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
-    let mut lines = Lines {
-        rest: file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file),
-        line: 0,
+    let text = with_line_feeds(file);
+    let mut reader = Reader {
+        text: &text,
+        at: 0,
+        counted: (0, 1),
     };
     let mut variables = Vec::new();
-    while let Some(text) = lines.next() {
-        let text = text.trim_ascii_start();
-        if text.is_empty() || text.starts_with(b"#") {
-            continue;
-        }
-        let line = lines.line;
-        let (name, value) = assignment(text).ok_or(InvalidLine { line })?;
-        let value = match quoted(value, &lines) {
-            Some((value, after)) => {
-                lines = after;
-                value
-            }
-            None => plain(value),
-        };
-        variables.push(Variable { name, value, line });
-    }
-    Ok(variables)
-}
-
-/// What of a file is still to be read.
-#[derive(Clone)]
-struct Lines<'a> {
-    rest: &'a [u8],
-    /// The number of the line that was read last.
-    line: usize,
-}
-
-impl<'a> Lines<'a> {
-    /// The next line without its end, which is LF, CR LF or CR.
-    fn next(&mut self) -> Option<&'a [u8]> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let end = self.rest.iter().position(|byte| b"\r\n".contains(byte));
-        let (line, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
-        self.rest = rest
-            .strip_prefix(b"\r\n")
-            .or_else(|| rest.get(1..))
-            .unwrap_or_default();
-        self.line += 1;
-        Some(line)
-    }
-}
-
-/// The name, and what follows `=` or `: `.
-fn assignment(text: &[u8]) -> Option<(String, &[u8])> {
-    let without_export = text
-        .strip_prefix(b"export")
-        .filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
-        .map(<[u8]>::trim_ascii_start);
-    // `export = x` is a variable of that name.
-    without_export.and_then(named).or_else(|| named(text))
-}
-
-fn named(text: &[u8]) -> Option<(String, &[u8])> {
-    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
-    let end = text.iter().position(|byte| !in_name(byte))?;
-    let (name, rest) = text.split_at_checked(end).filter(|_| end > 0)?;
-    let value = match rest.strip_prefix(b":") {
-        Some(value) if value.first().is_some_and(u8::is_ascii_whitespace) => value,
-        Some(_) => return None,
-        None => rest.trim_ascii_start().strip_prefix(b"=")?,
-    };
-    Some((String::from_utf8_lossy(name).into_owned(), value))
-}
-
-/// A value in quotes that begins on this line, and where reading goes on after it; `None` if it is
-/// not in quotes, or something other than a comment follows them.
-fn quoted<'a>(first: &'a [u8], after: &Lines<'a>) -> Option<(Zeroizing<Vec<u8>>, Lines<'a>)> {
-    let first = first.trim_ascii_start();
-    let (&quote, mut line) = first.split_first()?;
-    if !b"'\"`".contains(&quote) {
-        return None;
-    }
-    let mut lines = after.clone();
-    let mut value = Zeroizing::new(Vec::with_capacity(line.len() + after.rest.len()));
     loop {
-        let mut escaped = false;
-        let end = line.iter().position(|&byte| {
-            let ends = byte == quote && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            ends
-        });
-        if let Some((inside, behind)) = end.and_then(|end| line.split_at_checked(end)) {
-            value.extend_from_slice(inside);
-            let behind = behind.get(1..).unwrap_or_default().trim_ascii_start();
-            if !behind.is_empty() && !behind.starts_with(b"#") {
-                return None;
+        reader.skip_spaces();
+        match reader.rest().first() {
+            None => return Ok(variables),
+            Some(b'#') => reader.skip_line(),
+            Some(_) => {
+                let line = reader.line();
+                let name = reader.name().ok_or(InvalidLine { line })?;
+                let value = reader.value();
+                variables.push(Variable { name, value, line });
             }
-            if quote == b'"' {
-                value = line_ends(&value);
-            }
-            return Some((value, lines));
         }
-        value.extend_from_slice(line);
-        value.push(b'\n');
-        line = lines.next()?;
     }
 }
 
-fn plain(text: &[u8]) -> Zeroizing<Vec<u8>> {
-    let end = text.iter().position(|&byte| byte == b'#');
-    let value = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
-    let value = value.trim_ascii();
-    match value.first() {
-        Some(b'"') => line_ends(value),
-        _ => Zeroizing::new(value.to_vec()),
+/// The text with LF for every CR LF and CR.
+fn with_line_feeds(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut lines = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|&byte| byte == b'\r') {
+        let (line, end) = rest.split_at(at);
+        lines.extend_from_slice(line);
+        lines.push(b'\n');
+        let after = end.strip_prefix(b"\r\n").or_else(|| end.get(1..));
+        rest = after.unwrap_or_default();
     }
+    lines.extend_from_slice(rest);
+    lines
+}
+
+/// How many bytes a space at the beginning has, of those that JavaScript calls white space; 0 if
+/// there is none.
+pub(crate) fn space(text: &[u8]) -> usize {
+    match text {
+        [b'\t'..=b'\r' | b' ', ..] => 1,
+        [0xC2, 0xA0, ..] => 2,
+        [0xE1, 0x9A, 0x80, ..]
+        | [0xE2, 0x80, 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF, ..]
+        | [0xE2, 0x81, 0x9F, ..]
+        | [0xE3, 0x80, 0x80, ..]
+        | [0xEF, 0xBB, 0xBF, ..] => 3,
+        _ => 0,
+    }
+}
+
+fn trimmed(mut text: &[u8]) -> &[u8] {
+    while let length @ 1.. = space(text) {
+        text = text.get(length..).unwrap_or_default();
+    }
+    let last = |text: &[u8]| {
+        (1..=3).find(|&length| {
+            let begin = text.len().checked_sub(length);
+            begin.and_then(|begin| text.get(begin..)).map(space) == Some(length)
+        })
+    };
+    while let Some(length) = last(text) {
+        text = text.get(..text.len() - length).unwrap_or_default();
+    }
+    text
+}
+
+/// Whether a line ends here, as `$` and `.` of a JavaScript expression have it.
+pub(crate) fn ends_line(text: &[u8]) -> bool {
+    matches!(text, [] | [b'\n', ..] | [0xE2, 0x80, 0xA8 | 0xA9, ..])
+}
+
+fn is_quote(byte: u8) -> bool {
+    b"'\"`".contains(&byte)
+}
+
+/// A file, its line ends being LF, on the way through it.
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// A place before, and its line.
+    counted: (usize, usize),
+}
+
+impl<'a> Reader<'a> {
+    fn from(&self, at: usize) -> &'a [u8] {
+        self.text.get(at..).unwrap_or_default()
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.from(self.at)
+    }
+
+    fn line(&mut self) -> usize {
+        let (at, line) = self.counted;
+        let between = self.text.get(at..self.at).unwrap_or_default();
+        let more = between.iter().filter(|&&byte| byte == b'\n').count();
+        self.counted = (self.at, line + more);
+        line + more
+    }
+
+    /// Where the spaces that begin at a place end; they may go over several lines.
+    fn after_spaces(&self, mut at: usize) -> usize {
+        while let length @ 1.. = space(self.from(at)) {
+            at += length;
+        }
+        at
+    }
+
+    fn skip_spaces(&mut self) {
+        self.at = self.after_spaces(self.at);
+    }
+
+    fn skip_line(&mut self) {
+        while !ends_line(self.rest()) {
+            self.at += 1;
+        }
+    }
+
+    /// The name, and all up to `=`, or `:` and a space; `None` if there is no such thing.
+    fn name(&mut self) -> Option<String> {
+        let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+        if let Some(after) = self.rest().strip_prefix(b"export") {
+            let name = self.after_spaces(self.at + b"export".len());
+            // `export = x` is a variable of that name.
+            if space(after) > 0 && self.from(name).first().is_some_and(in_name) {
+                self.at = name;
+            }
+        }
+        let rest = self.rest();
+        let end = rest.iter().position(|byte| !in_name(byte))?;
+        let (name, after) = rest.split_at_checked(end).filter(|_| end > 0)?;
+        self.at += end;
+        match after {
+            [b':', after @ ..] if space(after) > 0 => self.at += 1 + space(after),
+            _ => {
+                self.skip_spaces();
+                self.rest().strip_prefix(b"=")?;
+                self.at += 1;
+            }
+        }
+        Some(String::from_utf8_lossy(name).into_owned())
+    }
+
+    fn value(&mut self) -> Zeroizing<Vec<u8>> {
+        let begin = self.after_spaces(self.at);
+        let first = self.from(begin).first().copied();
+        let quote = first.filter(|&byte| is_quote(byte));
+        if let Some((quote, end)) =
+            quote.and_then(|quote| Some((quote, self.closing(begin, quote)?)))
+        {
+            let inside = self.text.get(begin + 1..end).unwrap_or_default();
+            self.at = end + 1;
+            self.skip_line();
+            return match quote {
+                b'"' => line_ends(inside),
+                _ => Zeroizing::new(inside.to_vec()),
+            };
+        }
+        let rest = self.rest();
+        let end = rest.iter().position(|byte| b"#\n".contains(byte));
+        let end = end.unwrap_or(rest.len());
+        let value = trimmed(rest.get(..end).unwrap_or_default());
+        self.at += end;
+        self.skip_line();
+        let without_quotes = unquoted(value);
+        match value.first() {
+            Some(b'"') => line_ends(&without_quotes),
+            _ => without_quotes,
+        }
+    }
+
+    /// Where the quote that begins at a place is closed.
+    fn closing(&self, begin: usize, quote: u8) -> Option<usize> {
+        let mut found = None;
+        let mut at = begin + 1;
+        while let Some(next) = self.from(at).iter().position(|&byte| byte == quote) {
+            let end = at + next;
+            let mut behind = end + 1;
+            while !ends_line(self.from(behind)) && space(self.from(behind)) > 0 {
+                behind += space(self.from(behind));
+            }
+            if ends_line(self.from(behind)) || self.from(behind).starts_with(b"#") {
+                found = Some(end);
+            }
+            if self.text.get(end - 1) != Some(&b'\\') {
+                break;
+            }
+            at = end + 1;
+        }
+        found
+    }
+}
+
+/// Takes away the quotes around what had no place where they are closed: around each line of it, and
+/// there are lines only at U+2028 and U+2029.
+fn unquoted(value: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut left = Zeroizing::new(Vec::with_capacity(value.len()));
+    let (mut at, mut begins) = (0, true);
+    let from = |at: usize| value.get(at..).unwrap_or_default();
+    while let Some(&byte) = value.get(at) {
+        if begins && is_quote(byte) {
+            let mut ends = (at + 1..value.len()).rev();
+            let closes = |&end: &usize| value.get(end) == Some(&byte) && ends_line(from(end + 1));
+            if let Some(end) = ends.find(closes) {
+                left.extend_from_slice(value.get(at + 1..end).unwrap_or_default());
+                (at, begins) = (end + 1, false);
+                continue;
+            }
+        }
+        begins = ends_line(from(at));
+        let length = if begins { 3 } else { 1 };
+        left.extend_from_slice(value.get(at..at + length).unwrap_or_default());
+        at += length;
+    }
+    left
 }
 
 /// Turns `\n` and `\r` into what they stand for.

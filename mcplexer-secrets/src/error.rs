@@ -53,6 +53,22 @@ pub enum Error {
         /// The version it is at; `None` if there is no such secret.
         found: Option<u64>,
     },
+    /// Secrets to be imported are there already, with other values.
+    #[error("{scope} has other values of {}", in_words(.names))]
+    Conflicts {
+        /// The scope.
+        scope: ScopeId,
+        /// All of them.
+        names: Vec<SecretName>,
+    },
+    /// Two secrets to be imported have one name.
+    #[error("{scope}/{name} is given twice")]
+    NamedTwice {
+        /// The scope.
+        scope: ScopeId,
+        /// The name.
+        name: SecretName,
+    },
     /// The scope holds as many secrets as a scope can.
     #[error(
         "scope {scope} is full: it holds {} secrets",
@@ -254,6 +270,7 @@ impl Error {
             Self::ScopeExists { .. }
             | Self::SecretExists { .. }
             | Self::VersionMismatch { .. }
+            | Self::Conflicts { .. }
             | Self::SlotExists { .. }
             | Self::FileExists { .. }
             | Self::FileChanged { .. } => ErrorKind::Conflict,
@@ -263,6 +280,7 @@ impl Error {
             | Self::InvalidLabel
             | Self::NoBackupRecipient
             | Self::NotCarried { .. }
+            | Self::NamedTwice { .. }
             | Self::SlotAmbiguous { .. }
             | Self::LastSlot { .. }
             | Self::OwnSlot { .. }
@@ -300,6 +318,11 @@ fn at_version(found: &Option<u64>) -> String {
         || "not there".to_owned(),
         |version| format!("at version {version}"),
     )
+}
+
+fn in_words(names: &[SecretName]) -> String {
+    let names: Vec<_> = names.iter().map(SecretName::as_str).collect();
+    names.join(", ")
 }
 
 /// A record of the store, for messages.

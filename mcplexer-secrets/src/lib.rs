@@ -80,6 +80,7 @@ mod crash;
 mod credentials;
 pub mod dotenv;
 mod error;
+pub mod exchange;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -107,9 +108,10 @@ pub use name::{
 pub use record::FORMAT_VERSION;
 pub use replacement::{FileReplacement, replace_file};
 pub use store::{
-    BackupReport, CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress,
-    PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret, RotateIdentity,
-    ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotKind, Store, Stored,
+    BackupReport, CheckReport, ImportAction, Imported, MAX_SCOPES, MAX_SECRETS_PER_SCOPE,
+    MAX_SLOTS, NewScope, OnConflict, Progress, PutMode, Rekeyed, RestoreAction, RestoreMode,
+    Restored, RestoredSecret, RotateIdentity, ScopeInfo, SecretInfo, SecretStore, SlotInfo,
+    SlotKind, Store, Stored,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

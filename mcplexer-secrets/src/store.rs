@@ -6,6 +6,7 @@ use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp};
 mod audited;
 mod backup;
 mod credentials;
+mod import;
 mod pages;
 mod rekey;
 mod restore;
@@ -17,6 +18,7 @@ mod upkeep;
 mod view;
 
 pub use backup::BackupReport;
+pub use import::{ImportAction, Imported, OnConflict};
 pub use rekey::{Progress, Rekeyed};
 pub use restore::{RestoreAction, RestoreMode, Restored, RestoredSecret};
 pub use sealed_store::Store;

@@ -15,12 +15,21 @@ use crate::record::{self, Entry, Secret};
 use crate::{Error, ScopeId, SecretName, SecretValue};
 
 impl Store {
+    /// Opens secrets of a scope together, to be written to a file: as
+    /// [`credentials`](crate::SecretStore::credentials), but recorded as what it is.
+    ///
+    /// # Errors
+    /// As a get.
+    pub fn export(&self, scope: &ScopeId, select: Select<'_>) -> Result<Credentials, Error> {
+        self.open_credentials(AuditOperation::Export, scope, select)
+    }
+
     pub(super) fn open_credentials(
         &self,
+        operation: AuditOperation,
         scope: &ScopeId,
         select: Select<'_>,
     ) -> Result<Credentials, Error> {
-        let operation = AuditOperation::Inject;
         let subject = match select {
             Select::Only([name]) | Select::AnyOf([name]) => Subject::secret(operation, scope, name),
             _ => Subject::scope(operation, scope),
@@ -56,12 +65,22 @@ impl<'a> Opening<'a> {
         let unlocked = store.unlock(snapshot, Ask::Allowed)?;
         let not_found = || scope_not_found(scope);
         let open = unlocked.scope(snapshot, scope)?.ok_or_else(not_found)?;
-        Ok(Self {
+        Ok(Self::of(snapshot, scope, unlocked, open))
+    }
+
+    /// The same for a scope that is open.
+    pub(super) fn of(
+        snapshot: &'a dyn Snapshot,
+        scope: &'a ScopeId,
+        unlocked: Arc<Unlocked>,
+        open: Arc<OpenScope>,
+    ) -> Self {
+        Self {
             snapshot,
             scope,
             unlocked,
             open,
-        })
+        }
     }
 
     /// The value under `name`; `None` if it is certain that there is none.

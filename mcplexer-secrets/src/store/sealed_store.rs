@@ -13,7 +13,6 @@ use super::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored};
 use crate::audit::{AuditOperation, AuditSink};
 use crate::backend::{Backend, RedbBackend, Table};
 use crate::credentials::{Credentials, Select};
-use crate::error::{Finding, RecordName};
 use crate::keys::KeyProvider;
 use crate::record::{self, Entry};
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
@@ -139,39 +138,10 @@ impl SecretStore for Store {
             let mut record = open.record.clone();
             record.kind.check(name)?;
             check_mode(mode, scope, name, record.entry(name))?;
-
             let now = Timestamp::now();
-            let at = match record.position(name) {
-                Ok(at) => at,
-                Err(_) if record.secrets.len() >= crate::MAX_SECRETS_PER_SCOPE => {
-                    return Err(Error::ScopeFull {
-                        scope: scope.clone(),
-                    });
-                }
-                Err(at) => {
-                    let entry = Entry {
-                        name: name.clone(),
-                        version: 0,
-                        created: now,
-                        updated: now,
-                    };
-                    record.secrets.insert(at, entry);
-                    at
-                }
-            };
-            let Some(entry) = record.secrets.get_mut(at) else {
-                return Err(Error::tampered(
-                    RecordName::Scope(scope.clone()),
-                    Finding::Malformed,
-                ));
-            };
-            entry.version = entry.version.saturating_add(1);
-            entry.updated = now;
-
-            change.put_secret(scope, entry, &open.key, value.expose())?;
-            let stored = Stored::new(entry.version, scope_created);
+            let version = change.put_next(scope, &mut record, &open.key, name, value, now)?;
             change.put_scope(scope, record, &open.key)?;
-            Ok(stored)
+            Ok(Stored::new(version, scope_created))
         })
     }
 
@@ -185,7 +155,7 @@ impl SecretStore for Store {
     }
 
     fn credentials(&self, scope: &ScopeId, select: Select<'_>) -> Result<Credentials, Error> {
-        self.open_credentials(scope, select)
+        self.open_credentials(AuditOperation::Inject, scope, select)
     }
 
     fn list(&self, scope: &ScopeId) -> Result<Vec<SecretInfo>, Error> {

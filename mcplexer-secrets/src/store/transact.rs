@@ -8,10 +8,11 @@ use super::sealed_store::Store;
 use super::unlock::{OpenScope, Opener, Unlocked};
 use crate::audit::AuditOperation;
 use crate::backend::{BackendError, BackendErrorKind, Commit, Table, Transaction};
+use crate::error::{Finding, RecordName};
 use crate::keys::{Ask, Identity, KeyError, Person};
 use crate::record::{self, Entry, HEADER_KEY, Header, Holder, Scope, Secret, Slot, StoreId};
 use crate::seal::{RootKey, ScopeKey};
-use crate::{Error, NewScope, ScopeId, Timestamp};
+use crate::{Error, NewScope, ScopeId, SecretName, SecretValue, Timestamp};
 
 /// How often a change starts over after losing to another writer.
 const ATTEMPTS: u32 = 100;
@@ -212,6 +213,47 @@ impl Change<'_> {
         let mut header = self.header().clone();
         header.slots.push(slot);
         self.put_header(header)
+    }
+
+    /// Puts a value as the next version of its name, and lists it in `record`, which the caller
+    /// puts when it has listed all; says which version that is.
+    pub(super) fn put_next(
+        &mut self,
+        scope: &ScopeId,
+        record: &mut Scope,
+        key: &ScopeKey,
+        name: &SecretName,
+        value: &SecretValue,
+        now: Timestamp,
+    ) -> Result<u64, Error> {
+        let at = match record.position(name) {
+            Ok(at) => at,
+            Err(_) if record.secrets.len() >= crate::MAX_SECRETS_PER_SCOPE => {
+                return Err(Error::ScopeFull {
+                    scope: scope.clone(),
+                });
+            }
+            Err(at) => {
+                let entry = Entry {
+                    name: name.clone(),
+                    version: 0,
+                    created: now,
+                    updated: now,
+                };
+                record.secrets.insert(at, entry);
+                at
+            }
+        };
+        let Some(entry) = record.secrets.get_mut(at) else {
+            return Err(Error::tampered(
+                RecordName::Scope(scope.clone()),
+                Finding::Malformed,
+            ));
+        };
+        entry.version = entry.version.saturating_add(1);
+        entry.updated = now;
+        self.put_secret(scope, entry, key, value.expose())?;
+        Ok(entry.version)
     }
 
     /// Seals a value and puts it; its scope must list the entry.

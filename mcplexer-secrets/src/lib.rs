@@ -77,6 +77,7 @@ pub mod backup;
 pub mod conformance;
 mod crash;
 mod credentials;
+pub mod detect;
 pub mod dotenv;
 mod error;
 #[cfg(feature = "fuzzing")]

@@ -78,6 +78,7 @@ pub mod client;
 pub mod conformance;
 mod crash;
 mod credentials;
+pub mod detect;
 pub mod dotenv;
 mod error;
 pub mod exchange;

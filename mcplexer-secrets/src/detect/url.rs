@@ -1,0 +1,125 @@
+//! Passwords in URLs (RFC 3986, section 3.2.1), in their queries, and in connection strings.
+
+use std::ops::Range;
+
+use super::name::{Says, says};
+use super::{Reason, entropy, value};
+
+/// Shortest value of a parameter that is taken for a credential, in bytes.
+const MIN_PARAMETER: usize = 6;
+/// Parameters that sign a URL: with them it opens what it points to.
+const SIGNATURES: &[&str] = &["sig", "signature", "x-amz-signature", "x-goog-signature"];
+/// Keys of connection strings other than passwords.
+const CONNECTION_KEYS: &[&str] = &["accountkey", "sharedaccesskey", "secret"];
+
+/// The first password.
+pub(super) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
+    let found = [
+        in_authority(text),
+        in_query(text),
+        in_connection_string(text),
+    ];
+    let first = found.into_iter().flatten().min_by_key(|place| place.start);
+    first.map(|place| (place, Reason::Url))
+}
+
+/// `scheme://user:password@host`, and `scheme://token@host`.
+fn in_authority(text: &str) -> Option<Range<usize>> {
+    let mut from = 0;
+    while let Some(at) = text.get(from..)?.find("://") {
+        let start = from + at + 3;
+        from = start;
+        let rest = text.get(start..)?;
+        let ends = |c: char| c.is_whitespace() || "/?#\"'`\\".contains(c);
+        // A password with a variable in it, `${PASSWORD:?}`, ends nothing.
+        let authority = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
+        let Some((user, host)) = authority.rsplit_once('@') else {
+            continue;
+        };
+        // An image: `docker://name:tag@sha256:…`.
+        if host.starts_with("sha256:") || !is_scheme_before(text.get(..start - 3)?) {
+            continue;
+        }
+        let (name, password) = user
+            .split_once(':')
+            .map_or((None, user), |(a, b)| (Some(a), b));
+        let end = start + user.len();
+        let place = end - password.len()..end;
+        let stock = ["pass", "password", "pwd", "passwd"].contains(&password)
+            && ["user", "username"].contains(&name.unwrap_or(""));
+        let is_password = match name {
+            Some(_) => !stock && !value::is_placeholder(password),
+            None => entropy::looks_random(password),
+        };
+        if is_password {
+            return Some(place);
+        }
+    }
+    None
+}
+
+fn is_scheme_before(text: &str) -> bool {
+    text.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// `?api_key=…` and `&token=…`.
+fn in_query(text: &str) -> Option<Range<usize>> {
+    for (at, _) in text.match_indices(['?', '&']) {
+        let start = at + 1;
+        let rest = text.get(start..)?;
+        let named = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        let Some(length) = rest.find(|c| !named(c)) else {
+            continue;
+        };
+        let (name, rest) = rest.split_at(length);
+        let Some(rest) = rest.strip_prefix('=') else {
+            continue;
+        };
+        let ends = |c: char| c.is_whitespace() || "&#\"'`\\".contains(c);
+        let given = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
+        let signs = SIGNATURES.iter().any(|it| it.eq_ignore_ascii_case(name));
+        let says = if signs { Says::Secret } else { says(name) };
+        if given.len() >= MIN_PARAMETER && value::fits(says, given) {
+            let start = start + length + 1;
+            return Some(start..start + given.len());
+        }
+    }
+    None
+}
+
+/// `Server=db;Password=…;` (ADO.NET), `host=db password=…` (libpq), `AccountKey=…` (Azure).
+fn in_connection_string(text: &str) -> Option<Range<usize>> {
+    let mut from = 0;
+    for line in text.split_inclusive('\n') {
+        let start = from;
+        from += line.len();
+        if let Some(found) = in_pairs(line) {
+            return Some(start + found.start..start + found.end);
+        }
+    }
+    None
+}
+
+fn in_pairs(line: &str) -> Option<Range<usize>> {
+    let mut pairs = 0;
+    let mut found = None;
+    let mut from = 0;
+    for piece in line.split_inclusive(|c: char| c.is_whitespace() || ";,\"'`".contains(c)) {
+        let start = from;
+        from += piece.len();
+        let piece = piece.trim_end_matches(|c: char| c.is_whitespace() || ";,\"'`".contains(c));
+        let Some((key, given)) = piece.split_once('=') else {
+            continue;
+        };
+        pairs += 1;
+        let named = says(key) == Says::Password
+            || CONNECTION_KEYS
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(key));
+        if found.is_none() && named && value::fits(Says::Password, given) {
+            let start = start + key.len() + 1;
+            found = Some(start..start + given.len());
+        }
+    }
+    found.filter(|_| pairs > 1)
+}

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. What may hold a value has no `Debug`.
 
+mod adopt;
 mod run;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcplexer_secrets::keys::Recipient;
 use mcplexer_secrets::{ScopeId, SecretName};
 
+pub(crate) use adopt::{Adopt, Variable};
 pub(crate) use run::{Inject, Key as ChosenKey, Run, RunInSession};
 
 use crate::exit_code;
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     RunInSession(RunInSession),
     /// Replace each mcplexer://SCOPE/KEY in a text by the secret
     Inject(Inject),
+    /// Move the credentials in an AI client's configuration into the store
+    Adopt(Adopt),
     /// The keys that open the store: replace them, add owners, recover from a loss
     #[command(subcommand)]
     Key(Key),

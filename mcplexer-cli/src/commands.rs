@@ -1,5 +1,6 @@
 //! What the commands do.
 
+mod adopt;
 mod audit;
 mod backup;
 mod compact;
@@ -21,6 +22,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Scope(command) => scope::run(command, cli.global),
         Command::Run(arguments) => run::run(&arguments, cli.global),
         Command::RunInSession(arguments) => run::session::run(&arguments),
+        Command::Adopt(arguments) => adopt::run(&arguments, cli.global),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),
         Command::Key(command) => key::run(command, cli.global),
         Command::Backup(command) => backup::run(command, cli.global),

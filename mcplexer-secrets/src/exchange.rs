@@ -245,7 +245,7 @@ pub fn read(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
 
 fn text(file: &[u8]) -> Result<&str, ReadError> {
     str::from_utf8(file).map_err(|error| {
-        let at = crate::reference::position(file, error.valid_up_to());
+        let at = Position::in_text(file, error.valid_up_to());
         ReadError::at(at, "not text in UTF-8")
     })
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod access;
+mod adopt;
 mod age_command;
 mod backup;
 mod contention;

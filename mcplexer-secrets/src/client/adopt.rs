@@ -2,10 +2,10 @@
 
 use zeroize::Zeroizing;
 
+use super::ClientConfig;
 use super::edit::{Edit, apply};
 use super::literal::Manner;
 use super::server::{Start, Text};
-use super::{ClientConfig, Syntax};
 use crate::Error;
 use crate::reference::Reference;
 
@@ -56,8 +56,8 @@ pub(super) fn rewrite(
 
 /// Checks that undoing gives what undoing gives now: the file itself, if none of it was adopted before.
 fn check(config: &ClientConfig, adopted: &str, moves: &[Move<'_>]) -> Result<(), Error> {
-    let adopted = ClientConfig::parse(adopted.as_bytes(), config.syntax)
-        .map_err(|_| Error::NotUndone)?;
+    let adopted =
+        ClientConfig::parse(adopted.as_bytes(), config.syntax).map_err(|_| Error::NotUndone)?;
     let lookup = |reference: &Reference| {
         let moved = moves.iter().find(|it| it.reference == *reference);
         // What was a reference before is the same in both, whatever it stands for.
@@ -76,7 +76,9 @@ fn own_program() -> String {
     let own = std::env::current_exe().unwrap_or_default();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_own = |found: &std::path::PathBuf| {
-        found.canonicalize().is_ok_and(|it| own.canonicalize().is_ok_and(|own| own == it))
+        found
+            .canonicalize()
+            .is_ok_and(|it| own.canonicalize().is_ok_and(|own| own == it))
     };
     let in_path = std::env::split_paths(&path)
         .filter(|it| it.is_absolute())

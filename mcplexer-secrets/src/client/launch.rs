@@ -107,7 +107,9 @@ impl Launch {
     fn before_member<'t>(&self, text: &'t str) -> (String, &'t str) {
         let before = text.get(..self.key_start).unwrap_or_default();
         let line = before.rfind('\n').map(|at| at + 1);
-        let prefix = text.get(line.unwrap_or(0)..self.key_start).unwrap_or_default();
+        let prefix = text
+            .get(line.unwrap_or(0)..self.key_start)
+            .unwrap_or_default();
         let end = if before.ends_with("\r\n") || before.contains("\r\n") {
             "\r\n"
         } else {

@@ -30,7 +30,11 @@ enum Base {
 }
 
 const PLACES: [(&str, Base, &str); 17] = [
-    ("Claude Desktop", Base::Settings, "Claude/claude_desktop_config.json"),
+    (
+        "Claude Desktop",
+        Base::Settings,
+        "Claude/claude_desktop_config.json",
+    ),
     ("Claude Code", Base::Home, ".claude.json"),
     ("Claude Code", Base::Project, ".mcp.json"),
     ("Cursor", Base::Home, ".cursor/mcp.json"),
@@ -38,21 +42,33 @@ const PLACES: [(&str, Base, &str); 17] = [
     ("Windsurf", Base::Home, ".codeium/windsurf/mcp_config.json"),
     ("VS Code", Base::Settings, "Code/User/mcp.json"),
     ("VS Code", Base::Settings, "Code/User/settings.json"),
-    ("VS Code Insiders", Base::Settings, "Code - Insiders/User/mcp.json"),
+    (
+        "VS Code Insiders",
+        Base::Settings,
+        "Code - Insiders/User/mcp.json",
+    ),
     ("VSCodium", Base::Settings, "VSCodium/User/mcp.json"),
     ("VS Code", Base::Project, ".vscode/mcp.json"),
     ("Zed", Base::Config, "zed/settings.json"),
     ("Zed", Base::Project, ".zed/settings.json"),
     ("Gemini CLI", Base::Home, ".gemini/settings.json"),
     ("Gemini CLI", Base::Project, ".gemini/settings.json"),
-    ("Codex", Base::Variable("CODEX_HOME", ".codex"), "config.toml"),
+    (
+        "Codex",
+        Base::Variable("CODEX_HOME", ".codex"),
+        "config.toml",
+    ),
     ("Codex", Base::Project, ".codex/config.toml"),
 ];
 
 /// Where clients keep their configuration on this operating system, for the user and for the
 /// project in the working directory. `variable` reads the environment.
 pub fn standard_places(variable: impl Fn(&str) -> Option<OsString>) -> Vec<StandardPlace> {
-    let path = |name: &str| variable(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    let path = |name: &str| {
+        variable(name)
+            .filter(|it| !it.is_empty())
+            .map(PathBuf::from)
+    };
     let home = path("HOME");
     let at_home = |directory: &str| home.as_ref().map(|home| home.join(directory));
     let config = || path("XDG_CONFIG_HOME").or_else(|| at_home(".config"));
@@ -82,7 +98,10 @@ mod tests {
                 let found = variables.iter().find(|(variable, _)| *variable == name);
                 found.map(|(_, value)| value.into())
             });
-            places.iter().map(|it| it.path.display().to_string()).collect()
+            places
+                .iter()
+                .map(|it| it.path.display().to_string())
+                .collect()
         };
         let plain = paths(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "")]);
         for expected in [
@@ -93,8 +112,16 @@ mod tests {
         ] {
             assert!(plain.iter().any(|it| it == expected), "{expected}");
         }
-        let moved = paths(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/x"), ("CODEX_HOME", "/c")]);
-        for expected in ["/x/zed/settings.json", "/c/config.toml", "/h/.cursor/mcp.json"] {
+        let moved = paths(&[
+            ("HOME", "/h"),
+            ("XDG_CONFIG_HOME", "/x"),
+            ("CODEX_HOME", "/c"),
+        ]);
+        for expected in [
+            "/x/zed/settings.json",
+            "/c/config.toml",
+            "/h/.cursor/mcp.json",
+        ] {
             assert!(moved.iter().any(|it| it == expected), "{expected}");
         }
         assert!(paths(&[]).iter().all(|it| !it.starts_with('/')));

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use zeroize::Zeroizing;
 
+use super::ClientConfig;
 use super::adopt::{self, Move};
 use super::scopes::{Scopes, scope_of};
 use super::server::{Place, Server, Start, Text};
-use super::ClientConfig;
 use crate::detect::{self, Reason};
 use crate::reference::{Position, Reference, SCHEME};
 use crate::{Credential, Error, InvalidName, ScopeKind, SecretName, SecretValue, Store};
@@ -173,7 +173,11 @@ impl ClientConfig {
         let reason = value.and_then(|value| reason(server, text, value, choice.hints));
         let Place::Env(name) = &text.place else {
             let is_chosen = choice.servers.is_empty() || choice.servers.contains(&server.name);
-            let stays = if is_chosen { Stays::NotEnvironment } else { Stays::NotChosen };
+            let stays = if is_chosen {
+                Stays::NotEnvironment
+            } else {
+                Stays::NotChosen
+            };
             return reason.map(|reason| (Some(reason), Err(stays)));
         };
         let is_in = |keys: &[ChosenKey]| keys.iter().any(|key| key.is(server, name));
@@ -187,7 +191,11 @@ impl ClientConfig {
         let decision = if value.starts_with(SCHEME) {
             Err(Stays::Reference)
         } else if !chosen {
-            Err(if reason.is_some() { Stays::NotChosen } else { Stays::NoCredential })
+            Err(if reason.is_some() {
+                Stays::NotChosen
+            } else {
+                Stays::NoCredential
+            })
         } else if reason.is_none() && !is_in(choice.only) {
             Err(Stays::NoCredential)
         } else {
@@ -267,6 +275,16 @@ impl Adoption {
         moved
             .filter(|it| matches!(it.becomes, Becomes::Secret(_)))
             .count()
+    }
+
+    /// How many credentials stay in the file.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        let left = self.findings.iter().filter(|it| {
+            let stays = matches!(&it.becomes, Becomes::Stays(stays) if *stays != Stays::Reference);
+            stays && it.reason.is_some()
+        });
+        left.count()
     }
 
     /// Of how many servers they are.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::store::{ImportAction, OnConflict};
 use crate::{
-    Error, InvalidName, MAX_SCOPE_ID_LEN, ScopeId, ScopeKind, SecretName, SecretStore, SecretValue, Select,
-    Store,
+    Error, InvalidName, MAX_SCOPE_ID_LEN, ScopeId, ScopeKind, SecretName, SecretStore, SecretValue,
+    Select, Store,
 };
 
 /// Most numbers that are tried behind a server's name.

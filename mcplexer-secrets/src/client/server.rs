@@ -183,7 +183,9 @@ impl Found<'_> {
                 }
                 Value::Array(arguments) if key == "args" => {
                     let arguments = arguments.iter().enumerate();
-                    texts.extend(arguments.map(|(at, node)| self.text(Place::Argument(at + 1), node)));
+                    texts.extend(
+                        arguments.map(|(at, node)| self.text(Place::Argument(at + 1), node)),
+                    );
                 }
                 Value::String(_) if URLS.contains(&key) => texts.push(self.text(Place::Url, node)),
                 Value::String(_) if !KNOWN.contains(&key) => {

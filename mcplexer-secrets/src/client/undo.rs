@@ -24,6 +24,9 @@ pub struct Undone {
 impl ClientConfig {
     /// Every reference to a secret in the environment of a server, with its place; of these servers,
     /// or of all if none is named.
+    ///
+    /// # Errors
+    /// [`Error::NotUndone`] if one is none that could be.
     pub fn references(&self, servers: &[String]) -> Result<Vec<(Reference, Position)>, Error> {
         let mut references = Vec::new();
         for text in self.chosen(servers).flat_map(|server| &server.texts) {

@@ -29,7 +29,8 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
     let entries = members.into_iter().map(|(name, raw)| {
         let raw = raw.get();
         let at = raw.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-        let error = |problem| ReadError::at(Position::in_text(text.as_bytes(), at), problem).about(&name);
+        let error =
+            |problem| ReadError::at(Position::in_text(text.as_bytes(), at), problem).about(&name);
         let value = match raw.as_bytes().first() {
             Some(b'"') => unescaped(raw).ok_or_else(|| error("half of a surrogate pair"))?,
             Some(b'n') => return Err(error("null is no value")),

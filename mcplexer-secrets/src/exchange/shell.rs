@@ -139,7 +139,7 @@ impl<'a> Script<'a> {
         // Growing could leave copies behind, so it is read twice, and only counted at first.
         let mut length = 0;
         let end = word(self.text, self.at, exports, &mut |bytes| {
-            length += bytes.len()
+            length += bytes.len();
         })?;
         let mut value = Zeroizing::new(Vec::with_capacity(length));
         word(self.text, self.at, exports, &mut |bytes| {

@@ -94,7 +94,7 @@ pub fn credential(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
 /// ```
 /// use mcplexer_secrets::detect::{Reason, find};
 /// let (place, reason) = find("--db=postgres://me:hunter2@db/shop").unwrap();
-/// assert_eq!((place, reason), (17..24, Reason::Url));
+/// assert_eq!((place, reason), (19..26, Reason::Url));
 /// assert_eq!(find("--db=postgres://me@db/shop"), None);
 /// ```
 #[must_use]

@@ -3,7 +3,8 @@
 //! Four signs, in this order: the shape of a known kind of token (`ghp_…`, a JSON Web Token, a
 //! private key), a password in a URL or a connection string, the name of the variable or header
 //! field, and randomness. What is plainly something else (a path, a placeholder, `${TOKEN}`,
-//! `mcplexer://scope/KEY`, `op://…`) is no credential whatever its name is.
+//! `mcplexer://scope/KEY`, `op://…`) is no credential whatever its name is, and made-up passwords of
+//! examples (`changeme`, `user:password@`) are none either.
 //!
 //! A guess, by its nature: [`credential`] is made for configuration files of AI clients, where a
 //! person looks at what was found, and [`find_any`] for files that must not hold any value, where a
@@ -27,7 +28,6 @@ mod value;
 #[non_exhaustive]
 pub enum Reason {
     /// It has the shape of a known kind of token.
-    #[non_exhaustive]
     Shape {
         /// Such as `GitHub token`.
         kind: &'static str,
@@ -67,11 +67,11 @@ impl fmt::Display for Reason {
 #[must_use]
 pub fn credential(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
     let value = value.trim();
-    if value::stands_for_another(value::without_scheme(value)) {
-        return None;
-    }
     if let Some((_, reason)) = find(value) {
         return Some(reason);
+    }
+    if value::stands_for_another(value::without_scheme(value)) {
+        return None;
     }
     let hinted = hints.iter().any(|hint| hint.eq_ignore_ascii_case(name));
     let says = if hinted {
@@ -94,7 +94,7 @@ pub fn credential(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
 /// ```
 /// use mcplexer_secrets::detect::{Reason, find};
 /// let (place, reason) = find("--db=postgres://me:hunter2@db/shop").unwrap();
-/// assert_eq!((place, reason), (17..24, Reason::Url));
+/// assert_eq!((place, reason), (19..26, Reason::Url));
 /// assert_eq!(find("--db=postgres://me@db/shop"), None);
 /// ```
 #[must_use]

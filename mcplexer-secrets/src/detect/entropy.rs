@@ -154,8 +154,10 @@ pub(super) fn is_noise(text: &str) -> bool {
     }
     // Digits stand between letters, or capitals between small letters.
     let mixed = classes.switches * 10 >= characters || (classes.lower > 0 && classes.upper > 1);
-    // Under 9 in 20: half way between words and chance.
-    mixed && classes.usual * 20 < classes.pairs * 9 + 9
+    // Under 9 in 20, half way between words and chance; more where digits stand between letters.
+    mixed
+        && classes.usual * 20 * characters
+            < classes.pairs * (9 * characters + 20 * classes.switches) + 9 * characters
 }
 
 /// Shannon's entropy, in bits for each character.

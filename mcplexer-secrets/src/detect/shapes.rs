@@ -5,7 +5,7 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::table::TABLE;
+use super::table::{AFTER_SCHEMES, TABLE};
 use super::{Reason, entropy, value};
 
 /// One kind of token: what it begins with, and what must follow.
@@ -96,15 +96,24 @@ const SENTENCE: &[u8] = b".,";
 /// The first known shape in a text.
 pub(super) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
     let bytes = text.as_bytes();
-    let starts = (0..bytes.len()).filter(|&at| begins_word(bytes, at));
-    starts.into_iter().find_map(|at| {
-        let rest = bytes.get(at..)?;
-        TABLE.iter().copied().flatten().find_map(|shape| {
-            let (prefix, length) = shape.matches(rest)?;
-            let kind = shape.kind;
-            Some((at..at + length, Reason::Shape { kind, prefix }))
-        })
+    let mut starts = (0..bytes.len()).filter(|&at| begins_word(bytes, at));
+    starts.find_map(|at| {
+        let (before, rest) = bytes.split_at_checked(at)?;
+        let known = || TABLE.iter().copied().flatten();
+        let found = known().find_map(|shape| shape.matches(rest));
+        let (reason, length) = found.or_else(|| after_scheme(before, rest))?;
+        Some((at..at + length, reason))
     })
+}
+
+fn after_scheme(before: &[u8], rest: &[u8]) -> Option<(Reason, usize)> {
+    let is_before = |scheme: &str| {
+        let start = before.len().checked_sub(scheme.len());
+        let last = start.and_then(|start| before.get(start..));
+        last.is_some_and(|it| it.eq_ignore_ascii_case(scheme.as_bytes()))
+    };
+    let mut shapes = AFTER_SCHEMES.iter().filter(|(scheme, _)| is_before(scheme));
+    shapes.find_map(|(_, shape)| shape.matches(rest))
 }
 
 /// Whether something may begin at an index: no letter, digit or `_` is before it, unless as part of
@@ -120,12 +129,14 @@ fn begins_word(bytes: &[u8], at: usize) -> bool {
 }
 
 impl Shape {
-    /// With what a text begins as such a token, and how long the token is.
-    fn matches(&self, text: &[u8]) -> Option<(&'static str, usize)> {
+    /// Whether a text begins with such a token, and how long it is.
+    fn matches(&self, text: &[u8]) -> Option<(Reason, usize)> {
         let mut prefixes = self.prefixes.iter();
         prefixes.find_map(|&prefix| {
             let body = text.strip_prefix(prefix.as_bytes())?;
-            Some((prefix, prefix.len() + self.body_length(body)?))
+            let length = prefix.len() + self.body_length(body)?;
+            let kind = self.kind;
+            Some((Reason::Shape { kind, prefix }, length))
         })
     }
 
@@ -196,12 +207,14 @@ fn random(bytes: &[u8]) -> bool {
 fn pem(text: &[u8]) -> Option<usize> {
     /// Bytes in base64 before something is a key: the shortest (Ed25519, PKCS #8) has 64.
     const LEAST: usize = 40;
+    /// Bytes that are looked at.
+    const MOST: usize = 16 * 1024;
     const END: &[u8] = b"-----END ";
     const DASHES: &[u8] = b"-----";
     let belongs = |&&byte: &&u8| {
         Set::Base64.has(byte) || byte.is_ascii_whitespace() || b"=\\:,-".contains(&byte)
     };
-    let length = text.iter().take_while(belongs).count();
+    let length = text.iter().take(MOST).take_while(belongs).count();
     let text = text.get(..length)?;
     let at = |needle: &[u8], text: &[u8]| text.windows(needle.len()).position(|it| it == needle);
     let end = at(END, text).unwrap_or(length);

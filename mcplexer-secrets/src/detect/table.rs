@@ -79,6 +79,13 @@ const WHATEVER: &[Shape] = &[
         &["-----BEGIN PGP PRIVATE KEY BLOCK-----"],
         &[Pem],
     ),
-    shape("user and password", &["Basic "], &[Basic]),
-    shape("bearer token", &["Bearer "], &[Random(Any, 20, 4000)]),
+];
+
+/// What follows a scheme of HTTP authentication (RFC 9110, section 11.4).
+pub(super) const AFTER_SCHEMES: &[(&str, Shape)] = &[
+    (
+        "bearer ",
+        shape("bearer token", &[""], &[Random(Any, 20, 4000)]),
+    ),
+    ("basic ", shape("user and password", &[""], &[Basic])),
 ];

@@ -7,6 +7,8 @@ use super::{Reason, entropy, value};
 
 /// Shortest value of a parameter that is taken for a credential, in bytes.
 const MIN_PARAMETER: usize = 6;
+/// Shortest password in a connection string, in characters.
+const MIN_PASSWORD: usize = 4;
 /// Parameters that sign a URL: with them it opens what it points to.
 const SIGNATURES: &[&str] = &["sig", "signature", "x-amz-signature", "x-goog-signature"];
 /// Keys of connection strings other than passwords.
@@ -31,7 +33,6 @@ fn in_authority(text: &str) -> Option<Range<usize>> {
         from = start;
         let rest = text.get(start..)?;
         let ends = |c: char| c.is_whitespace() || "/?#\"'`\\".contains(c);
-        // A password with a variable in it, `${PASSWORD:?}`, ends nothing.
         let authority = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
         let Some((user, host)) = authority.rsplit_once('@') else {
             continue;
@@ -75,7 +76,7 @@ fn in_query(text: &str) -> Option<Range<usize>> {
         let Some(rest) = rest.strip_prefix('=') else {
             continue;
         };
-        let ends = |c: char| c.is_whitespace() || "&#\"'`\\".contains(c);
+        let ends = |c: char| c.is_whitespace() || "?&#\"'`\\".contains(c);
         let given = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
         let signs = SIGNATURES.iter().any(|it| it.eq_ignore_ascii_case(name));
         let says = if signs { Says::Secret } else { says(name) };
@@ -116,6 +117,7 @@ fn in_pairs(line: &str) -> Option<Range<usize>> {
             || CONNECTION_KEYS
                 .iter()
                 .any(|it| it.eq_ignore_ascii_case(key));
+        let named = named && given.chars().count() >= MIN_PASSWORD;
         if found.is_none() && named && value::fits(Says::Password, given) {
             let start = start + key.len() + 1;
             found = Some(start..start + given.len());

@@ -90,13 +90,12 @@ const ASKS: &[&str] = &[
 const EXAMPLES: &[&str] = &[
     "example",
     "placeholder",
-    "xxxx",
-    "****",
     "changeme",
     "change-me",
     "replaceme",
-    "...",
 ];
+/// Words of examples that a long random value may have in it as well.
+const BLANKS: &[&str] = &["xxxx", "****", "..."];
 const EXTENSIONS: &[&str] = &[
     ".json", ".txt", ".pem", ".key", ".yaml", ".yml", ".env", ".toml", ".ini", ".p12", ".pfx",
     ".crt", ".cer",
@@ -148,15 +147,12 @@ pub(super) fn stands_for_another(value: &str) -> bool {
         ("[", "]"),
         ("__", "__"),
     ];
-    let braced = braces
+    let mut braced = braces
         .iter()
         .filter_map(|(open, close)| within(open, close));
-    braced
-        .into_iter()
-        .any(|inner| !inner.contains(['"', ':']) || value.starts_with("${"))
+    braced.any(|inner| !inner.contains(['"', ':']) || value.starts_with("${"))
         || within("%", "%").is_some_and(is_word)
-        || within("$", "")
-            .is_some_and(|it| is_word(it) && !it.starts_with(|c: char| c.is_ascii_digit()))
+        || within("$", "").is_some_and(|it| is_word(it) && !it.contains(char::is_lowercase))
         || REFERENCES
             .iter()
             .any(|it| value.starts_with(it) && !value.contains('@'))
@@ -173,7 +169,9 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         .split(|c: char| !c.is_alphanumeric())
         .next()
         .unwrap_or("");
-    let here = lower(value).ends_with("here");
+    let asks = ASKS.contains(&lower(first).as_str()) && first.len() < value.len();
+    let here = lower(value).ends_with("here") && value.contains(['-', '_', ' ']);
+    let digits = value.contains(|c: char| c.is_ascii_digit());
     value.is_empty()
         || stands_for_another(value)
         || filled_in("${", "}")
@@ -182,12 +180,12 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || value.contains('…')
         || super::shapes::different(value) == 1
         || lower(first).starts_with("your")
-        || (ASKS.contains(&lower(first).as_str()) && first.len() < value.len())
-        || (here && value.contains(['-', '_', ' ']))
+        || ((asks || here) && !digits)
+        || BLANKS.iter().any(|it| lower(value).contains(it))
         || is_example(value)
 }
 
-/// Whether a value has in it what only examples have.
+/// Whether a value, even a random one, has in it what only examples have.
 pub(super) fn is_example(value: &str) -> bool {
     let value = lower(value);
     let yours = ["your-", "your_", "my-api-key", "my_api_key"];

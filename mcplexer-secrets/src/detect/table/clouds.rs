@@ -156,7 +156,7 @@ pub(super) const SHAPES: &[Shape] = &[
         &[Run(Base64, 32, 400), Pad],
     ),
     shape("New Relic key", &["NRAK-"], &[Run(Upper, 27, 27)]),
-    shape("New Relic key", &["NRII-", "NRIQ-"], &[Run(Url, 25, 32)]),
+    shape("New Relic key", &["NRII-", "NRIQ-"], &[Run(Url, 24, 32)]),
     shape("LaunchDarkly key", &["sdk-", "api-"], &[Run(Uuid, 36, 36)]),
     shape(
         "Dynatrace token",

@@ -3,6 +3,7 @@
 mod report;
 mod undo;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -100,8 +101,13 @@ fn summary(adoption: &Adoption, is_written: bool) -> String {
 fn everywhere(adopt: &Adopt, session: &Session) -> Result<(), Failure> {
     let mut files = Vec::new();
     let mut text = String::new();
-    let places = standard_places(|name| std::env::var_os(name));
-    for place in places.iter().filter(|place| place.path.exists()) {
+    let mut seen = HashSet::new();
+    for place in standard_places(|name| std::env::var_os(name)) {
+        // The working directory may be the home directory.
+        let path = place.path.canonicalize();
+        if !path.is_ok_and(|path| seen.insert(path)) {
+            continue;
+        }
         let name = shown(&place.path);
         let file = match ConfigFile::read_if_config(&place.path) {
             Ok(None) => continue,

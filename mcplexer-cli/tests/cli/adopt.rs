@@ -279,13 +279,13 @@ fn what_is_no_configuration_is_told_and_left_alone() {
             "broken.json",
             config("broken.json").into_bytes(),
             2,
-            "broken.json, line 4, column 5: expected comma",
+            "broken.json, line 3, column 96: expected comma",
         ),
         (
             "unterminated.json",
             config("unterminated.json").into_bytes(),
             2,
-            "line 1, column 67: a string that is not JSON",
+            "line 1, column 66: a string that is not JSON",
         ),
         (
             "broken.toml",
@@ -605,7 +605,7 @@ fn every_client_is_looked_for() {
     }
     assert!(!run.text().contains("gemini"), "{}", run.text());
     for said in [
-        "error: .vscode/mcp.json, line 4",
+        "error: .vscode/mcp.json, line 3",
         "hint: mcplexer adopt ~/.cursor/mcp.json --write\n",
     ] {
         assert!(run.stderr.contains(said), "{}", run.stderr);

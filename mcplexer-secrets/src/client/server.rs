@@ -14,7 +14,7 @@ const URLS: [&str; 3] = ["url", "serverUrl", "httpUrl"];
 /// Members of a server that hold the header fields of requests to it.
 const HEADERS: [&str; 2] = ["headers", "http_headers"];
 /// Members of a server that are looked at otherwise, or that say nothing secret.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "command",
     "path",
     "args",
@@ -22,6 +22,7 @@ const KNOWN: [&str; 9] = [
     "type",
     "cwd",
     "envFile",
+    "bearer_token_env_var",
     "description",
     "name",
 ];

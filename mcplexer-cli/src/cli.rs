@@ -161,6 +161,9 @@ pub(crate) enum Kind {
     Env,
     /// Secrets become HTTP header fields
     Header,
+    /// Secrets are tokens and client credentials of OAuth 2.0; ACCESS_TOKEN becomes a header field
+    #[value(name = "oauth2")]
+    OAuth2,
 }
 
 #[derive(Debug, Subcommand)]

@@ -105,9 +105,10 @@ pub use name::{
 pub use private::replace_file;
 pub use record::FORMAT_VERSION;
 pub use store::{
-    BackupReport, CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress,
-    PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret, RotateIdentity,
-    ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotKind, Store, Stored,
+    AppliedScope, BackupReport, CheckReport, MAX_DISPLAY_NAME_LEN, MAX_REDACTION_HINTS, MAX_SCOPES,
+    MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress, PutMode, Rekeyed, RestoreAction,
+    RestoreMode, Restored, RestoredSecret, RotateIdentity, ScopeAction, ScopeInfo, SecretInfo,
+    SecretStore, SlotInfo, SlotKind, Store, Stored,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

@@ -88,6 +88,66 @@ impl Store {
         Ok(true)
     }
 
+    /// Stores a value as [`put`](SecretStore::put) does. A scope that does not exist becomes this
+    /// one.
+    ///
+    /// # Errors
+    /// As [`put`](SecretStore::put).
+    pub fn put_into(
+        &self,
+        scope: &NewScope,
+        name: &SecretName,
+        value: &SecretValue,
+        mode: PutMode,
+    ) -> Result<Stored, Error> {
+        let (new, scope) = (scope, &scope.id);
+        let subject = Subject::secret(AuditOperation::Put, scope, name);
+        self.change(subject, |change| {
+            let found = change.scope(scope)?;
+            let scope_created = found.is_none();
+            let open = match found {
+                Some(open) => open,
+                None => change.add_scope(new)?,
+            };
+            let mut record = open.record.clone();
+            record.kind.check(name)?;
+            check_mode(mode, scope, name, record.entry(name))?;
+
+            let now = Timestamp::now();
+            let at = match record.position(name) {
+                Ok(at) => at,
+                Err(_) if record.secrets.len() >= crate::MAX_SECRETS_PER_SCOPE => {
+                    return Err(Error::ScopeFull {
+                        scope: scope.clone(),
+                    });
+                }
+                Err(at) => {
+                    let entry = Entry {
+                        name: name.clone(),
+                        version: 0,
+                        created: now,
+                        updated: now,
+                    };
+                    record.secrets.insert(at, entry);
+                    at
+                }
+            };
+            let Some(entry) = record.secrets.get_mut(at) else {
+                return Err(Error::tampered(
+                    RecordName::Scope(scope.clone()),
+                    Finding::Malformed,
+                ));
+            };
+            entry.version = entry.version.saturating_add(1);
+            entry.updated = now;
+
+            change.put_secret(scope, entry, &open.key, value.expose())?;
+            let stored = Stored::new(entry.version, scope_created);
+            change.put_scope(scope, record, &open.key)?;
+            Ok(stored)
+        })
+    }
+
     /// Whether there is a store yet.
     ///
     /// # Errors
@@ -128,51 +188,7 @@ impl SecretStore for Store {
         value: &SecretValue,
         mode: PutMode,
     ) -> Result<Stored, Error> {
-        let subject = Subject::secret(AuditOperation::Put, scope, name);
-        self.change(subject, |change| {
-            let found = change.scope(scope)?;
-            let scope_created = found.is_none();
-            let open = match found {
-                Some(open) => open,
-                None => change.add_scope(&NewScope::env(scope.clone()))?,
-            };
-            let mut record = open.record.clone();
-            record.kind.check(name)?;
-            check_mode(mode, scope, name, record.entry(name))?;
-
-            let now = Timestamp::now();
-            let at = match record.position(name) {
-                Ok(at) => at,
-                Err(_) if record.secrets.len() >= crate::MAX_SECRETS_PER_SCOPE => {
-                    return Err(Error::ScopeFull {
-                        scope: scope.clone(),
-                    });
-                }
-                Err(at) => {
-                    let entry = Entry {
-                        name: name.clone(),
-                        version: 0,
-                        created: now,
-                        updated: now,
-                    };
-                    record.secrets.insert(at, entry);
-                    at
-                }
-            };
-            let Some(entry) = record.secrets.get_mut(at) else {
-                return Err(Error::tampered(
-                    RecordName::Scope(scope.clone()),
-                    Finding::Malformed,
-                ));
-            };
-            entry.version = entry.version.saturating_add(1);
-            entry.updated = now;
-
-            change.put_secret(scope, entry, &open.key, value.expose())?;
-            let stored = Stored::new(entry.version, scope_created);
-            change.put_scope(scope, record, &open.key)?;
-            Ok(stored)
-        })
+        self.put_into(&NewScope::env(scope.clone()), name, value, mode)
     }
 
     fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error> {
@@ -228,6 +244,7 @@ impl SecretStore for Store {
                     id,
                     kind: record.kind,
                     display_name: record.display_name,
+                    redaction_hints: record.redaction_hints,
                     created: record.created,
                     secrets: record.secrets.len(),
                 })

@@ -132,11 +132,10 @@ impl Environment {
                 .rename
                 .iter()
                 .find(|it| it.from.is(credential.scope, credential.name));
-            let variable = match (rename, kind) {
+            let variable = match (rename, kind.gives_variables()) {
                 (Some(rename), _) => rename.to.as_str(),
-                (None, ScopeKind::Env) => credential.name.as_str(),
-                (None, _) => {
-                    let reason = NotCarried::HeaderField;
+                (None, Ok(())) => credential.name.as_str(),
+                (None, Err(reason)) => {
                     return Err(Failure::new(format!(
                         "{}/{} {reason}",
                         credential.scope, credential.name

@@ -68,6 +68,7 @@
 pub mod audit;
 pub mod backend;
 pub mod backup;
+pub mod config;
 #[cfg(feature = "conformance")]
 #[expect(
     clippy::expect_used,
@@ -77,6 +78,7 @@ pub mod backup;
 pub mod conformance;
 mod crash;
 mod credentials;
+mod detect;
 pub mod dotenv;
 mod error;
 #[cfg(feature = "fuzzing")]

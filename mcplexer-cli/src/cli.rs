@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. What may hold a value has no `Debug`.
 
+mod config;
 mod run;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcplexer_secrets::keys::Recipient;
 use mcplexer_secrets::{ScopeId, SecretName};
 
+pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use run::{Inject, Key as ChosenKey, Run, RunInSession};
 
 use crate::exit_code;
@@ -51,6 +53,9 @@ pub(crate) enum Command {
     /// Make, list, show and delete scopes
     #[command(subcommand)]
     Scope(Scope),
+    /// Name scopes in a file, by id, name and kind: config.yaml, which never holds a value
+    #[command(subcommand)]
+    Config(Config),
     /// Run a command with secrets in its environment
     Run(Run),
     #[command(hide = true)]
@@ -127,7 +132,7 @@ pub(crate) enum Secret {
 /// or is asked for without showing it.
 #[derive(Args)]
 pub(crate) struct Put {
-    /// The scope; made, of kind env, if it does not exist
+    /// The scope; made if it does not exist, as config.yaml names it or else of kind env
     pub(crate) scope: ScopeId,
     /// The secret's name
     pub(crate) key: SecretName,

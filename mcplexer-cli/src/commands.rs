@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod compact;
+mod config;
 mod doctor;
 mod inject;
 mod key;
@@ -19,6 +20,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Secret(command) => secret::run(command, cli.global),
         Command::Scope(command) => scope::run(command, cli.global),
+        Command::Config(command) => config::run(command, cli.global),
         Command::Run(arguments) => run::run(&arguments, cli.global),
         Command::RunInSession(arguments) => run::session::run(&arguments),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),

@@ -15,6 +15,8 @@ use crate::output::{say, shortened, shown};
 pub(crate) struct ConfigFile {
     /// What to call it.
     pub(crate) name: String,
+    /// Its path as it is; `-` for standard input.
+    pub(crate) path: String,
     pub(crate) content: Result<Config, Vec<Problem>>,
 }
 
@@ -22,22 +24,22 @@ impl ConfigFile {
     /// Reads this file, or the one beside the store. It must be done before the process is hardened
     /// if the file may be `/dev/fd/N`.
     pub(crate) fn read(file: Option<&Path>) -> Result<Self, Failure> {
-        let (name, bytes) = match file {
-            Some(path) if path == Path::new("-") => {
-                let bytes = read_all(io::stdin()).map_err(|error| {
-                    Failure::new(format!("cannot read standard input: {error}"))
-                        .with_hint("name a file that is yours to read")
-                })?;
-                ("standard input".to_owned(), bytes)
-            }
-            Some(path) => (shown(path), read_file(path)?),
-            None => {
-                let path = Home::from_env()?.config();
-                (shown(&path), read_file(&path)?)
-            }
+        let path = match file {
+            Some(path) => path.to_owned(),
+            None => Home::from_env()?.config(),
+        };
+        let (name, bytes) = if path == Path::new("-") {
+            let bytes = read_all(io::stdin()).map_err(|error| {
+                Failure::new(format!("cannot read standard input: {error}"))
+                    .with_hint("name a file that is yours to read")
+            })?;
+            ("standard input".to_owned(), bytes)
+        } else {
+            (shown(&path), read_file(&path)?)
         };
         Ok(Self {
             name,
+            path: path.display().to_string(),
             content: config::parse(&bytes),
         })
     }

@@ -73,7 +73,7 @@ fn check(from: &ConfigFrom, json: bool) -> Result<(), Failure> {
             Err(problems) => (None, &problems[..]),
         };
         print_json(&CheckDocument {
-            file: &file.name,
+            file: &file.path,
             scopes: config.map(|config| config.auth_scopes.len()),
             problems: problems.iter().map(ProblemRow::from).collect(),
         })?;

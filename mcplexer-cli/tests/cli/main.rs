@@ -5,6 +5,7 @@
 mod access;
 mod age_command;
 mod backup;
+mod config;
 mod contention;
 mod crash;
 mod damage;

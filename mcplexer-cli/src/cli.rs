@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// Make, list, show and delete scopes
     #[command(subcommand)]
     Scope(Scope),
-    /// Name scopes in a file, by id, name and kind: config.yaml, which never holds a value
+    /// Name scopes in config.yaml, which never holds a value
     #[command(subcommand)]
     Config(Config),
     /// Run a command with secrets in its environment

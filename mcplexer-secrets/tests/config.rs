@@ -43,7 +43,7 @@ const BAD_SCOPES: [(&str, &[&str]); 26] = [
         &["3:20: auth_scopes[0].client_secret: a value has no place here"],
     ),
     (
-        "    env:\n      GITHUB_TOKEN: M4rked-Value\n      OTHER: ghp_0123456789abcdef\n    name: 1",
+        "    env:\n      GITHUB_TOKEN: M4rked-Value\n      OTHER: ghp_0123456789abcdefghijABCDEFGHIJ012345\n    name: 1",
         &[
             "4:7: auth_scopes[0].env: a value has no place here",
             "6:11: auth_scopes[0].name: text is expected, and this is null, a boolean or a number; quote it",
@@ -54,7 +54,7 @@ const BAD_SCOPES: [(&str, &[&str]); 26] = [
         &["3:14: auth_scopes[0].headers: a value has no place here"],
     ),
     (
-        "    secret:\n    value: |\n      M4rked-Value\n      ghp_0123456789abcdef\n    name: ghp_0123456789abcdef",
+        "    secret:\n    value: |\n      M4rked-Value\n      ghp_0123456789abcdefghijABCDEFGHIJ012345\n    name: ghp_0123456789abcdefghijABCDEFGHIJ012345",
         &[
             "3:11: auth_scopes[0].secret: a value has no place here",
             "5:7: auth_scopes[0].value: a value has no place here",
@@ -146,19 +146,19 @@ const BAD_SCOPES: [(&str, &[&str]); 26] = [
         &["3:23: auth_scopes[1].id: anchors, aliases and tags have no place here"],
     ),
     (
-        "    # before: ghp_0123456789abcdef",
+        "    # before: ghp_0123456789abcdefghijABCDEFGHIJ012345",
         &["3:15: a credential has no place here: GitHub token (ghp_…)"],
     ),
     (
-        "    type: env # ghp_0123456789abcdef",
+        "    type: env # ghp_0123456789abcdefghijABCDEFGHIJ012345",
         &["3:17: auth_scopes[0].type: a credential has no place here: GitHub token (ghp_…)"],
     ),
     (
-        "    name: \"gh\\x70_0123456789abcdef\"",
+        "    name: \"\\x67hp_0123456789\\x61bcdefghij\\x41BCDEFGHIJ\\x3012345\"",
         &["3:11: auth_scopes[0].name: a credential has no place here: GitHub token (ghp_…)"],
     ),
     (
-        "    name: \"gh\\\n      p_0123456789abcdef\"",
+        "    name: \"ghp_0123\\\n      456789\\\n      abcdefghij\\\n      ABCDEFGHIJ\\\n      012345\"",
         &["3:11: auth_scopes[0].name: a credential has no place here: GitHub token (ghp_…)"],
     ),
 ];
@@ -234,7 +234,7 @@ const BAD_FILES: [(&str, &[&str]); 17] = [
         &["2:2: not YAML: tabs disallowed within this context (block indentation)"],
     ),
     (
-        "auth_scopes: [\n# ghp_0123456789abcdef\n",
+        "auth_scopes: [\n# ghp_0123456789abcdefghijABCDEFGHIJ012345\n",
         &[
             "1:14: not YAML: unclosed bracket '['",
             "2:3: a credential has no place here: GitHub token (ghp_…)",
@@ -274,7 +274,9 @@ fn a_value_is_told_where_it_belongs() {
     assert_eq!(token, (some("github-token"), some("TOKEN")));
     let env = place(&format!("{scope}    env: {{A: x}}\n"));
     assert_eq!(env, (some("github-token"), None));
-    let named = place(&format!("{scope}    name: ghp_0123456789abcdef\n"));
+    let named = place(&format!(
+        "{scope}    name: ghp_0123456789abcdefghijABCDEFGHIJ012345\n"
+    ));
     assert_eq!(named, (some("github-token"), None));
     let nowhere = place("auth_scopes: []\napi_key: x\n");
     assert_eq!(nowhere, (None, some("API_KEY")));
@@ -328,7 +330,8 @@ fn what_is_too_much_is_refused() {
     );
     let expected = "1:40: auth_scopes[0].redaction_hints: a scope has at most 64 redaction hints";
     assert_eq!(told(&hints), [expected]);
-    let many = "auth_scopes:\n".to_owned() + &"- {token: ghp_0123456789}\n".repeat(30_000);
+    let many = "auth_scopes:\n".to_owned()
+        + &"- {token: ghp_0123456789abcdefghijABCDEFGHIJ012345}\n".repeat(20_000);
     assert_eq!(told(&many).len(), 100);
     // Each line nine times the line before: nobody follows them.
     let mut bomb = "auth_scopes:\n- &a0 [x]\n".to_owned();
@@ -403,7 +406,7 @@ fn almost_yaml() -> impl Strategy<Value = String> {
         "\r",
         "\r\n",
         "\u{feff}",
-        "ghp_0123456789abcdef",
+        "ghp_0123456789abcdefghijABCDEFGHIJ012345",
         "null",
         "7",
     ];

@@ -171,7 +171,7 @@ fn a_value_in_the_file_is_refused_and_not_repeated() {
         ),
         (format!("    name: \"{VALUE}"), "3:11: not YAML"),
         (
-            format!("    # ghp_{VALUE}"),
+            format!("    # ghp_0123456789abcdefghijABCDEFGHIJ012345 {VALUE}"),
             "3:7: a credential has no place here",
         ),
     ];

@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::{NewScope, ScopeId, ScopeInfo, ScopeKind, SecretName};
 
 mod credentials;
+mod field;
 mod problem;
 mod read;
 mod tree;

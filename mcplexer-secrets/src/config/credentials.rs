@@ -1,7 +1,7 @@
 //! What looks like a credential, wherever in the file it stands.
 
+use super::field::{Path, known_field};
 use super::problem::{Problem, SecretPlace};
-use super::read::{Path, known_field};
 use super::tree::{Content, Node, Place};
 use crate::ScopeId;
 use crate::detect::find_any;

@@ -1,9 +1,9 @@
 //! From YAML to a configuration, or to everything that is wrong with it.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use super::credentials::{self, id_of};
+use super::field::{FILE_FIELDS, Path, SCOPE_FIELDS, secret_name, value_field};
 use super::problem::{Problem, SecretPlace};
 use super::tree::{self, Content, Node, NotYaml, Place};
 use super::{AuthScope, Config, MAX_CONFIG_LEN};
@@ -11,73 +11,6 @@ use crate::{Error, InvalidName, NewScope, ScopeId, ScopeKind, SecretName};
 
 /// Most problems that are told of one file.
 const MAX_PROBLEMS: usize = 100;
-
-const FILE_FIELDS: [&str; 1] = ["auth_scopes"];
-const SCOPE_FIELDS: [&str; 4] = ["id", "name", "type", "redaction_hints"];
-/// Fields in which other programs keep values, in lower case and with `_` for `-`.
-const VALUE_FIELDS: [&str; 24] = [
-    "access_token",
-    "api_key",
-    "apikey",
-    "auth",
-    "authorization",
-    "bearer",
-    "bearer_token",
-    "client_id",
-    "client_secret",
-    "credential",
-    "credentials",
-    "env",
-    "environment",
-    "header",
-    "headers",
-    "key",
-    "pass",
-    "password",
-    "private_key",
-    "refresh_token",
-    "secret",
-    "secrets",
-    "token",
-    "value",
-];
-
-/// The name of a field as this library writes it; `None` for one it does not know, which is not
-/// repeated.
-pub(super) fn known_field(text: &str) -> Option<&'static str> {
-    let own = FILE_FIELDS.iter().chain(&SCOPE_FIELDS);
-    own.copied()
-        .find(|field| *field == text)
-        .or_else(|| value_field(text))
-}
-
-fn value_field(text: &str) -> Option<&'static str> {
-    let text = text.to_ascii_lowercase().replace('-', "_");
-    VALUE_FIELDS.into_iter().find(|field| *field == text)
-}
-
-/// The way to a field: `auth_scopes[0].name`.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Path(String);
-
-impl Path {
-    pub(super) fn field(&self, name: &'static str) -> Self {
-        match self.0.as_str() {
-            "" => Self(name.to_owned()),
-            path => Self(format!("{path}.{name}")),
-        }
-    }
-
-    pub(super) fn member(&self, at: usize) -> Self {
-        Self(format!("{}[{at}]", self.0))
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     let mut reader = Reader::default();
@@ -355,12 +288,8 @@ impl Reader {
             };
             return self.found(key.place, path, message);
         };
-        // `token: x` becomes `TOKEN`; of `env: {…}` the names are the file's.
-        let name = value.text().and_then(|_| match field {
-            "env" | "environment" | "header" | "headers" | "secrets" | "credentials" => None,
-            "secret" | "value" | "key" | "auth" | "credential" => None,
-            field => field.to_ascii_uppercase().parse().ok(),
-        });
+        // Of `env: {…}` the names are the file's.
+        let name = value.text().and_then(|_| secret_name(field));
         self.values.push((key.place.line, value.last_line));
         self.problems.push(Problem {
             line: value.place.line,

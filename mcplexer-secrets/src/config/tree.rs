@@ -1,6 +1,6 @@
 //! YAML as a tree in which every node knows its place.
 
-use granit_parser::{Event, Parser, ScalarStyle, Span};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span};
 
 /// How deep a configuration may be nested; deeper than any that is right.
 const MAX_DEPTH: usize = 16;
@@ -80,7 +80,14 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, NotYaml> {
                 line: mark.line(),
                 column: mark.col() + 1,
             };
-            NotYaml(place, format!("not YAML: {kind}"))
+            let message = match kind {
+                // The others name none of the file's characters but brackets.
+                ErrorKind::UnexpectedCharacter { .. } => {
+                    "not YAML: unexpected character".to_owned()
+                }
+                kind => format!("not YAML: {kind}"),
+            };
+            NotYaml(place, message)
         })?;
         builder.take(event, span)?;
     }

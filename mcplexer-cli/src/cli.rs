@@ -1,6 +1,7 @@
 //! The command line, as clap reads it. What may hold a value has no `Debug`.
 
 mod adopt;
+mod config;
 mod run;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use mcplexer_secrets::keys::Recipient;
 use mcplexer_secrets::{ScopeId, SecretName};
 
 pub(crate) use adopt::{Adopt, Variable};
+pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use run::{Inject, Key as ChosenKey, Run, RunInSession};
 
 use crate::exit_code;
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     /// Make, list, show and delete scopes
     #[command(subcommand)]
     Scope(Scope),
+    /// Name scopes in config.yaml, which never holds a value
+    #[command(subcommand)]
+    Config(Config),
     /// Run a command with secrets in its environment
     Run(Run),
     #[command(hide = true)]
@@ -131,7 +136,7 @@ pub(crate) enum Secret {
 /// or is asked for without showing it.
 #[derive(Args)]
 pub(crate) struct Put {
-    /// The scope; made, of kind env, if it does not exist
+    /// The scope; made if it does not exist, as config.yaml names it or else of kind env
     pub(crate) scope: ScopeId,
     /// The secret's name
     pub(crate) key: SecretName,
@@ -165,6 +170,9 @@ pub(crate) enum Kind {
     Env,
     /// Secrets become HTTP header fields
     Header,
+    /// Secrets are tokens and client credentials of OAuth 2.0; ACCESS_TOKEN becomes a header field
+    #[value(name = "oauth2")]
+    OAuth2,
 }
 
 #[derive(Debug, Subcommand)]

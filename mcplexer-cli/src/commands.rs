@@ -4,6 +4,7 @@ mod adopt;
 mod audit;
 mod backup;
 mod compact;
+mod config;
 mod doctor;
 mod inject;
 mod key;
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Secret(command) => secret::run(command, cli.global),
         Command::Scope(command) => scope::run(command, cli.global),
+        Command::Config(command) => config::run(command, cli.global),
         Command::Run(arguments) => run::run(&arguments, cli.global),
         Command::RunInSession(arguments) => run::session::run(&arguments),
         Command::Adopt(arguments) => adopt::run(&arguments, cli.global),

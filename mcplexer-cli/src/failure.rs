@@ -213,6 +213,8 @@ impl From<Error> for Failure {
             }
             Error::NotCarried { .. } => failure
                 .with_hint("--only leaves it out; mcplexer inject writes it into a file"),
+            Error::KindMisfit { scope, name, .. } => failure
+                .with_hint(format!("leave the scope its kind, or mcplexer secret delete {scope} {name}")),
             Error::InvalidDisplayName => failure.with_hint("leave --name out to give it none"),
             Error::Environment { .. } => failure.with_hint("mcplexer help lists the variables"),
             Error::Io { action: "write", .. } => {

@@ -3,6 +3,7 @@
 mod agent;
 mod cli;
 mod commands;
+mod config_file;
 mod credentials;
 mod exit_code;
 mod failure;

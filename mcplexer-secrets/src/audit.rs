@@ -117,6 +117,11 @@ pub enum AuditOperation {
     CreateScope,
     /// A scope was removed.
     DeleteScope,
+    /// A scope was given another kind, display name or hints.
+    UpdateScope,
+    /// Scopes were made, changed and removed together, to be as a file names them; the lines before
+    /// say which.
+    ApplyConfig,
     /// A line that a crash had left unfinished was removed from the log's end.
     Heal,
     /// The keys and everything sealed with them were replaced.

@@ -72,6 +72,9 @@ pub struct BackupScope {
     /// A name for people, if it has one.
     #[serde(default)]
     pub display_name: Option<String>,
+    /// Names of variables and fields that carry a credential though their names do not say so.
+    #[serde(default)]
+    pub redaction_hints: Vec<SecretName>,
     /// When it was made.
     #[serde(with = "time_text")]
     pub created: Timestamp,

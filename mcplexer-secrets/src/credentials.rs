@@ -11,6 +11,9 @@ use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue};
 /// its end (execve(2), `MAX_ARG_STRLEN`).
 const MAX_ENV_ENTRY_LEN: usize = 32 * 4096 - 1;
 
+/// The secret of an `oauth2` scope that a server gets: RFC 6749, section 1.4.
+const ACCESS_TOKEN: &str = "ACCESS_TOKEN";
+
 /// Which secrets of a scope to open.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -68,14 +71,16 @@ pub enum NotCarried {
     Nul,
     /// With its name it is longer than an environment can hold: 128 KiB on Linux.
     TooLong,
-    /// It is a header field, and its scope no [`Env`](ScopeKind::Env) scope.
+    /// It is a header field: its scope is a [`Header`](ScopeKind::Header) scope.
     HeaderField,
-    /// It is a variable, and its scope no [`Header`](ScopeKind::Header) scope.
+    /// It is a variable: its scope is an [`Env`](ScopeKind::Env) scope.
     Variable,
     /// A `.env` file has no such name: it is of letters, digits, `_`, `.` and `-`.
     NoDotenvName,
     /// A shell has no such name: it is of letters, digits and `_`, and begins with no digit.
     NoShellName,
+    /// It is a credential of OAuth 2.0: its scope is an [`OAuth2`](ScopeKind::OAuth2) scope.
+    OAuth2,
     /// A header field's value is visible ASCII, bytes above 127, and spaces and tabs within (RFC
     /// 9110, section 5.5).
     NotAFieldValue,
@@ -90,6 +95,7 @@ impl fmt::Display for NotCarried {
             Self::Variable => "is an environment variable, and no HTTP header field",
             Self::NoDotenvName => "has a name that a .env file cannot have",
             Self::NoShellName => "has a name that a shell variable cannot have",
+            Self::OAuth2 => "is a credential of OAuth 2.0, and no environment variable",
             Self::NotAFieldValue => {
                 "cannot be an HTTP header field: it has a line end or another control character, or a space at an end"
             }
@@ -149,8 +155,8 @@ impl Credentials {
     /// [`Error::NotCarried`] if this is no `env` scope, or the environment cannot hold a value. The
     /// command has none of them then.
     pub fn apply_env(&self, command: &mut Command) -> Result<(), Error> {
-        if let (ScopeKind::Header, Some(first)) = (self.kind, self.iter().next()) {
-            return Err(first.not_carried(NotCarried::HeaderField));
+        if let (Err(reason), Some(first)) = (self.kind.gives_variables(), self.iter().next()) {
+            return Err(first.not_carried(reason));
         }
         let variables = self.iter().map(|it| {
             let name = it.name.as_str();
@@ -160,20 +166,45 @@ impl Credentials {
         Ok(())
     }
 
-    /// Each secret as the name and the value of an HTTP header field.
+    /// The names and the values of HTTP header fields: of a `header` scope each secret, of an
+    /// `oauth2` scope `Authorization`, with `ACCESS_TOKEN` as the bearer token (RFC 6750, section
+    /// 2.1).
     ///
     /// # Errors
-    /// [`Error::NotCarried`] if this is no `header` scope, or a value is none that a header field
-    /// can have.
-    pub fn header_fields(&self) -> Result<Vec<(&str, &[u8])>, Error> {
-        let fields = self.iter().map(|it| {
-            if self.kind == ScopeKind::Header {
-                Ok((it.name.as_str(), it.field_value()?))
-            } else {
-                Err(it.not_carried(NotCarried::Variable))
-            }
+    /// [`Error::NotCarried`] if this is an `env` scope, or a value is none that a header field can
+    /// have; [`Error::SecretNotFound`] if there is no `ACCESS_TOKEN`.
+    pub fn header_fields(&self) -> Result<Vec<(&str, SecretValue)>, Error> {
+        if self.kind == ScopeKind::OAuth2 {
+            let token = self.iter().find(|it| it.name.as_str() == ACCESS_TOKEN);
+            let token = token.ok_or_else(|| self.lacks(ACCESS_TOKEN))?;
+            return Ok(vec![("Authorization", token.field_value("Bearer ")?)]);
+        }
+        let fields = self.iter().map(|it| match self.kind {
+            ScopeKind::Env => Err(it.not_carried(NotCarried::Variable)),
+            _ => Ok((it.name.as_str(), it.field_value("")?)),
         });
         fields.collect()
+    }
+
+    fn lacks(&self, name: &str) -> Error {
+        name.parse().map_or_else(Error::InvalidName, |name| {
+            let scope = self.scope.clone();
+            Error::SecretNotFound { scope, name }
+        })
+    }
+}
+
+impl ScopeKind {
+    /// Whether the secrets of such a scope are variables of an environment by themselves.
+    ///
+    /// # Errors
+    /// What they are instead.
+    pub fn gives_variables(self) -> Result<(), NotCarried> {
+        match self {
+            Self::Env => Ok(()),
+            Self::Header => Err(NotCarried::HeaderField),
+            Self::OAuth2 => Err(NotCarried::OAuth2),
+        }
     }
 }
 
@@ -193,16 +224,15 @@ impl<'a> Credential<'a> {
         Ok(OsStr::from_bytes(value))
     }
 
-    /// The value as that of a header field: RFC 9110, section 5.5, `field-value`.
-    fn field_value(&self) -> Result<&'a [u8], Error> {
+    /// The value, behind a prefix, as that of a header field: RFC 9110, section 5.5, `field-value`.
+    fn field_value(&self, prefix: &str) -> Result<SecretValue, Error> {
         let value = self.value.expose();
         let allowed = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
         let blank = |byte: Option<&u8>| matches!(byte, Some(b'\t' | b' '));
-        if value.iter().all(allowed) && !blank(value.first()) && !blank(value.last()) {
-            Ok(value)
-        } else {
-            Err(self.not_carried(NotCarried::NotAFieldValue))
-        }
+        let fits = value.iter().all(allowed) && !blank(value.first()) && !blank(value.last());
+        let field = fits.then(|| [prefix.as_bytes(), value].concat());
+        let field = field.and_then(|field| SecretValue::new(field).ok());
+        field.ok_or_else(|| self.not_carried(NotCarried::NotAFieldValue))
     }
 
     pub(crate) fn not_carried(&self, reason: NotCarried) -> Error {
@@ -270,8 +300,8 @@ mod tests {
             let header = credentials(ScopeKind::Header, "X-Api-Key", value);
             let fields = header.header_fields();
             fields.map(|fields| {
-                let (name, value) = fields[0];
-                (name.to_owned(), value.to_vec())
+                let (name, value) = &fields[0];
+                ((*name).to_owned(), value.expose().to_vec())
             })
         };
         for good in [&b"Bearer a\tb"[..], "ü".as_bytes(), b"!~"] {
@@ -283,5 +313,28 @@ mod tests {
         }
         let env = credentials(ScopeKind::Env, "K", b"v");
         assert_eq!(reason(env.header_fields()), NotCarried::Variable);
+    }
+
+    /// RFC 6750, section 2.1.
+    #[test]
+    fn an_access_token_is_a_bearer_token_and_no_variable() {
+        let oauth2 = credentials(ScopeKind::OAuth2, "ACCESS_TOKEN", b"abc.d-e");
+        let fields = oauth2.header_fields().unwrap();
+        let [(name, value)] = &fields[..] else {
+            panic!("{fields:?}")
+        };
+        assert_eq!(
+            (*name, value.expose()),
+            ("Authorization", &b"Bearer abc.d-e"[..])
+        );
+        let mut command = Command::new("true");
+        assert_eq!(reason(oauth2.apply_env(&mut command)), NotCarried::OAuth2);
+        assert_eq!(command.get_envs().count(), 0);
+
+        let broken = credentials(ScopeKind::OAuth2, "ACCESS_TOKEN", b"abc\n");
+        assert_eq!(reason(broken.header_fields()), NotCarried::NotAFieldValue);
+        let without = credentials(ScopeKind::OAuth2, "REFRESH_TOKEN", b"abc");
+        let error = without.header_fields().unwrap_err().to_string();
+        assert_eq!(error, "no secret ACCESS_TOKEN in scope s");
     }
 }

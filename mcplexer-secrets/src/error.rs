@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use crate::backend::{BackendError, BackendErrorKind};
 use crate::keys::KeyError;
-use crate::{InvalidName, InvalidValue, NotCarried, ScopeId, SecretName, SlotInfo};
+use crate::{InvalidName, InvalidValue, NotCarried, ScopeId, ScopeKind, SecretName, SlotInfo};
 
 /// Any failure of a [`SecretStore`](crate::SecretStore). Carries names and paths, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -174,6 +174,19 @@ pub enum Error {
     /// A display name that is empty, longer than 128 characters or has a control character.
     #[error("a display name is 1 to 128 characters, none of them a control character")]
     InvalidDisplayName,
+    /// More redaction hints than a scope can have.
+    #[error("a scope has at most {} redaction hints", crate::MAX_REDACTION_HINTS)]
+    TooManyHints,
+    /// A scope cannot become of this kind while it holds this secret.
+    #[error("scope {scope} cannot become {kind}: it holds {name}, which no {kind} scope can hold")]
+    KindMisfit {
+        /// The scope.
+        scope: ScopeId,
+        /// The kind it was to become.
+        kind: ScopeKind,
+        /// The first of its secrets whose name does not fit.
+        name: SecretName,
+    },
     /// No identity at hand opens this store.
     #[error("no key opens this store")]
     Locked {
@@ -277,6 +290,8 @@ impl Error {
             Self::InvalidName(_)
             | Self::InvalidValue(_)
             | Self::InvalidDisplayName
+            | Self::TooManyHints
+            | Self::KindMisfit { .. }
             | Self::InvalidLabel
             | Self::NoBackupRecipient
             | Self::NotCarried { .. }

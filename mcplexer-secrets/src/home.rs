@@ -97,6 +97,12 @@ impl Home {
         self.directory.join("audit.log")
     }
 
+    /// The file that names the scopes.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.directory.join("config.yaml")
+    }
+
     /// Files that commands which were killed have left beside the store and the key: they were to
     /// take a place, and never did. One that may still be written, because it was changed within
     /// the last minute, is not told.

@@ -69,6 +69,7 @@ pub mod audit;
 pub mod backend;
 pub mod backup;
 pub mod client;
+pub mod config;
 #[cfg(feature = "conformance")]
 #[expect(
     clippy::expect_used,
@@ -109,10 +110,11 @@ pub use name::{
 pub use record::FORMAT_VERSION;
 pub use replacement::{FileReplacement, replace_file};
 pub use store::{
-    BackupReport, CheckReport, ImportAction, Imported, MAX_SCOPES, MAX_SECRETS_PER_SCOPE,
-    MAX_SLOTS, NewScope, OnConflict, Progress, PutMode, Rekeyed, RestoreAction, RestoreMode,
-    Restored, RestoredSecret, RotateIdentity, ScopeInfo, SecretInfo, SecretStore, SlotInfo,
-    SlotKind, Store, Stored,
+    AppliedScope, BackupReport, CheckReport, ImportAction, Imported, MAX_DISPLAY_NAME_LEN,
+    MAX_REDACTION_HINTS, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, OnConflict,
+    Progress, PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret,
+    RotateIdentity, ScopeAction, ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotKind, Store,
+    Stored,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

@@ -202,15 +202,22 @@ pub enum ScopeKind {
     Env,
     /// As HTTP header fields: names are RFC 9110 field names.
     Header,
+    /// Tokens and client credentials of OAuth 2.0 (RFC 6749), of which a server gets the one called
+    /// `ACCESS_TOKEN`, as a bearer token (RFC 6750). Names are as in an `env` scope.
+    OAuth2,
 }
 
 impl ScopeKind {
-    /// The kind as it is written: `env` or `header`.
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Env, Self::Header, Self::OAuth2];
+
+    /// The kind as it is written: `env`, `header` or `oauth2`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Env => "env",
             Self::Header => "header",
+            Self::OAuth2 => "oauth2",
         }
     }
 
@@ -219,15 +226,14 @@ impl ScopeKind {
     /// # Errors
     /// [`InvalidName`] with the rule of this kind.
     pub fn check(self, name: &SecretName) -> Result<(), InvalidName> {
-        match self {
-            Self::Env => {
-                let (what, max) = ("secret name in an env scope", MAX_SECRET_NAME_LEN);
-                check(&name.0, what, ENV_RULE, max, |at, c| {
-                    c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit())
-                })
-            }
-            Self::Header => Ok(()),
-        }
+        let what = match self {
+            Self::Env => "secret name in an env scope",
+            Self::OAuth2 => "secret name in an oauth2 scope",
+            Self::Header => return Ok(()),
+        };
+        check(&name.0, what, ENV_RULE, MAX_SECRET_NAME_LEN, |at, c| {
+            c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit())
+        })
     }
 }
 
@@ -270,6 +276,7 @@ mod tests {
         let header: SecretName = "X-Api-Key".parse().unwrap();
         assert!(ScopeKind::Header.check(&header).is_ok());
         assert!(ScopeKind::Env.check(&header).is_err());
+        assert!(ScopeKind::OAuth2.check(&header).is_err());
         let digit: SecretName = "9A".parse().unwrap();
         assert!(ScopeKind::Env.check(&digit).is_err());
         let longest: SecretName = "x".repeat(128).parse().unwrap();

@@ -111,6 +111,7 @@ pub(crate) struct Scope {
     pub(crate) generation: u64,
     pub(crate) kind: ScopeKind,
     pub(crate) display_name: Option<String>,
+    pub(crate) redaction_hints: Vec<SecretName>,
     pub(crate) created: Timestamp,
     /// Every secret there is in it, in the order of their names.
     pub(crate) secrets: Vec<Entry>,
@@ -181,6 +182,7 @@ pub(crate) enum Context<'a> {
         scope: &'a ScopeId,
         kind: ScopeKind,
         display_name: Option<&'a str>,
+        redaction_hints: &'a [SecretName],
         created: Timestamp,
         secrets: &'a [Entry],
     },
@@ -232,6 +234,7 @@ impl Scope {
             scope,
             kind: self.kind,
             display_name: self.display_name.as_deref(),
+            redaction_hints: &self.redaction_hints,
             created: self.created,
             secrets: &self.secrets,
         }

@@ -10,6 +10,7 @@ mod import;
 mod pages;
 mod rekey;
 mod restore;
+mod scopes;
 mod sealed_store;
 mod slots;
 mod transact;
@@ -21,6 +22,7 @@ pub use backup::BackupReport;
 pub use import::{ImportAction, Imported, OnConflict};
 pub use rekey::{Progress, Rekeyed};
 pub use restore::{RestoreAction, RestoreMode, Restored, RestoredSecret};
+pub use scopes::{AppliedScope, ScopeAction};
 pub use sealed_store::Store;
 pub use slots::{MAX_SLOTS, RotateIdentity};
 pub use unlock::{SlotInfo, SlotKind};
@@ -28,6 +30,10 @@ pub use upkeep::CheckReport;
 
 /// Most scopes a store can hold.
 pub const MAX_SCOPES: u64 = 100_000;
+/// Most redaction hints a scope can have.
+pub const MAX_REDACTION_HINTS: usize = 64;
+/// Longest display name of a scope, in characters.
+pub const MAX_DISPLAY_NAME_LEN: usize = 128;
 /// Most secrets a scope can hold.
 pub const MAX_SECRETS_PER_SCOPE: usize = 10_000;
 
@@ -184,6 +190,8 @@ pub struct ScopeInfo {
     pub kind: ScopeKind,
     /// A name for people, if it was given one.
     pub display_name: Option<String>,
+    /// Names of variables and fields that carry a credential though their names do not say so.
+    pub redaction_hints: Vec<SecretName>,
     /// When it was made.
     pub created: Timestamp,
     /// How many secrets it holds.
@@ -198,6 +206,7 @@ impl ScopeInfo {
             id: scope.id.clone(),
             kind: scope.kind,
             display_name: scope.display_name.clone(),
+            redaction_hints: scope.redaction_hints.clone(),
             created: now,
             secrets: 0,
         }
@@ -211,18 +220,36 @@ pub struct NewScope {
     pub id: ScopeId,
     /// How its secrets will reach a tool server.
     pub kind: ScopeKind,
-    /// A name for people: at most 128 characters, none of them a control character.
+    /// A name for people: 1 to 128 characters, none of them a control character.
     pub display_name: Option<String>,
+    /// Names of variables and fields that carry a credential though their names do not say so: at
+    /// most 64.
+    pub redaction_hints: Vec<SecretName>,
 }
 
 impl NewScope {
-    /// A scope of kind [`Env`](ScopeKind::Env) without a display name.
+    /// A scope of kind [`Env`](ScopeKind::Env) without a display name and without hints.
     #[must_use]
     pub fn env(id: ScopeId) -> Self {
         Self {
             id,
             kind: ScopeKind::Env,
             display_name: None,
+            redaction_hints: Vec::new(),
+        }
+    }
+
+    /// Whether a store can hold such a scope.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if let Some(name) = &self.display_name {
+            let len = name.chars().count();
+            if len == 0 || len > MAX_DISPLAY_NAME_LEN || name.chars().any(char::is_control) {
+                return Err(Error::InvalidDisplayName);
+            }
+        }
+        match self.redaction_hints.len() {
+            0..=MAX_REDACTION_HINTS => Ok(()),
+            _ => Err(Error::TooManyHints),
         }
     }
 }

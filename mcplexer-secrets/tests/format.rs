@@ -18,7 +18,7 @@ use age_core::primitives::{aead_decrypt, hkdf};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use mcplexer_secrets::keys::FileKeys;
-use mcplexer_secrets::{SecretStore, Store};
+use mcplexer_secrets::{ScopeKind, SecretStore, Store};
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -49,7 +49,18 @@ fn this_version_reads_what_format_1_wrote() {
         b"ghp_abc123"
     );
     assert_eq!(get("api", "Authorization"), b"Bearer xyz");
-    assert_eq!(store.scopes().unwrap().len(), 2);
+    let scopes = store.scopes().unwrap();
+    let [api, github] = &scopes[..] else {
+        panic!("{scopes:?}")
+    };
+    assert_eq!(api.kind, ScopeKind::Header);
+    assert_eq!(api.display_name.as_deref(), Some("The API"));
+    assert_eq!(api.redaction_hints, ["X-Session".parse().unwrap()]);
+    assert_eq!(github.kind, ScopeKind::Env);
+    assert_eq!(
+        (&github.display_name, github.redaction_hints.len()),
+        (&None, 0)
+    );
     let report = store.verify_audit(&home.path().join("audit.log")).unwrap();
     assert_eq!(report.lines, report.sealed);
 }
@@ -202,9 +213,9 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     assert_eq!(reader.number(), generation);
     let after_generation = reader.0;
     assert_eq!(
-        (reader.number(), reader.number()),
-        (0, 0),
-        "kind, no display name"
+        (reader.number(), reader.number(), reader.number()),
+        (0, 0, 0),
+        "kind, no display name, no hints"
     );
     let _created = reader.number();
     assert_eq!(reader.number(), 1, "secrets");

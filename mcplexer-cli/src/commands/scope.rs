@@ -1,6 +1,6 @@
 //! `mcplexer scope …`
 
-use mcplexer_secrets::{NewScope, ScopeId, ScopeInfo, ScopeKind, SecretStore};
+use mcplexer_secrets::{NewScope, ScopeId, ScopeInfo, ScopeKind, SecretName, SecretStore};
 use serde::Serialize;
 
 use super::secret::{SecretRow, secret_table};
@@ -30,6 +30,7 @@ struct ScopeRow<'a> {
     id: &'a str,
     kind: &'a str,
     name: Option<&'a str>,
+    redaction_hints: &'a [SecretName],
     created: String,
     secrets: usize,
 }
@@ -39,6 +40,7 @@ struct ShowDocument<'a> {
     id: &'a str,
     kind: &'a str,
     name: Option<&'a str>,
+    redaction_hints: &'a [SecretName],
     created: String,
     secrets: Vec<SecretRow<'a>>,
 }
@@ -50,8 +52,10 @@ fn create(id: ScopeId, kind: Kind, name: Option<String>, global: Global) -> Resu
         kind: match kind {
             Kind::Env => ScopeKind::Env,
             Kind::Header => ScopeKind::Header,
+            Kind::OAuth2 => ScopeKind::OAuth2,
         },
         display_name: name,
+        redaction_hints: Vec::new(),
     };
     session
         .store
@@ -99,6 +103,7 @@ fn row(scope: &ScopeInfo) -> ScopeRow<'_> {
         id: scope.id.as_str(),
         kind: scope.kind.as_str(),
         name: scope.display_name.as_deref(),
+        redaction_hints: &scope.redaction_hints,
         created: scope.created.to_string(),
         secrets: scope.secrets,
     }
@@ -119,6 +124,7 @@ fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
             id: id.as_str(),
             kind: scope.kind.as_str(),
             name: scope.display_name.as_deref(),
+            redaction_hints: &scope.redaction_hints,
             created: scope.created.to_string(),
             secrets: secrets.iter().map(SecretRow::from).collect(),
         });
@@ -131,6 +137,14 @@ fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
     ];
     if let Some(name) = &scope.display_name {
         rows.insert(1, vec!["name".into(), sanitized(name)]);
+    }
+    if !scope.redaction_hints.is_empty() {
+        let hints: Vec<_> = scope
+            .redaction_hints
+            .iter()
+            .map(SecretName::as_str)
+            .collect();
+        rows.push(vec!["hints".into(), hints.join(", ")]);
     }
     let mut text = output::table(&rows);
     if !secrets.is_empty() {

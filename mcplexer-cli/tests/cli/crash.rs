@@ -241,6 +241,39 @@ fn a_restore_can_die_after_any_operation() {
     );
 }
 
+/// All scopes are as the file says, or all as they were, and the next time they are.
+#[test]
+fn an_application_of_a_config_can_die_after_any_operation() {
+    let template = Template::new();
+    let put = ["secret", "put", "old", "K", "x"];
+    template.home.run(put).succeeded();
+    let before = template.home.run(["config", "show"]).succeeded().stdout;
+    let config = "auth_scopes:
+  - id: a
+    name: A
+    type: oauth2
+    redaction_hints: [SESSION]
+  - id: b
+    type: env
+  - id: c
+    type: env
+  - id: d
+    type: header
+";
+    fs::write(template.home.path("config.yaml"), config).unwrap();
+    let prepare = || (template.copy(), Vec::new());
+    let arguments = ["config", "apply", "--prune", "--force"];
+    die_everywhere(&arguments, prepare, |home, when| {
+        let show = || home.run(["config", "show"]).succeeded().stdout;
+        if show() == before {
+            run(home, &arguments, b"", None);
+        }
+        assert_eq!(String::from_utf8(show()).unwrap(), config, "{when}");
+        assert_all_open(home, when);
+        home.run(["audit", "verify"]).succeeded();
+    });
+}
+
 #[test]
 fn a_compaction_can_die_after_any_operation() {
     let template = Template::new();

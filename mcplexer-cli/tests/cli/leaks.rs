@@ -17,7 +17,12 @@ fn assert_silent(run: &Run) {
 fn no_file_and_no_message_has_the_value() {
     let home = Home::new();
     let spaced = format!("{MARKED} and more");
-    let commands: [&[&str]; 38] = [
+    let outside = tempfile::tempdir().unwrap();
+    let config = outside.path().join("config.yaml");
+    let text = format!("auth_scopes: [{{id: s, token: {MARKED}, {MARKED}: [{MARKED}]}}]");
+    std::fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    let commands: [&[&str]; 43] = [
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED, "--create"],
@@ -51,6 +56,11 @@ fn no_file_and_no_message_has_the_value() {
         &["backup", "verify", "b.age"],
         &["backup", "restore", "b.age", "--replace", "--dry-run"],
         &["backup", "restore", "b.age", "--replace", "--force"],
+        &["config", "check", config],
+        &["config", "check", config, "--json"],
+        &["config", "apply", config, "--prune", "--force"],
+        &["config", "show"],
+        &["config", "apply"],
         &["compact"],
         &["doctor", "--fix"],
         &["secret", "delete", "s", "K"],

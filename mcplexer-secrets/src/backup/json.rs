@@ -105,6 +105,7 @@ pub(crate) struct ScopeHead<'a> {
     pub(crate) id: &'a ScopeId,
     pub(crate) kind: ScopeKind,
     pub(crate) display_name: Option<&'a str>,
+    pub(crate) redaction_hints: &'a [SecretName],
     pub(crate) created: Timestamp,
 }
 
@@ -125,9 +126,10 @@ impl<W: Write> JsonWriter<W> {
     pub(crate) fn scope(&mut self, scope: &ScopeHead<'_>) -> io::Result<()> {
         let end = if self.scopes > 0 { "\n]}," } else { "" };
         let name = serde_json::to_string(&scope.display_name)?;
+        let hints = serde_json::to_string(&scope.redaction_hints)?;
         write!(
             self.to,
-            "{end}\n{{\"id\":\"{}\",\"kind\":\"{}\",\"display_name\":{name},\"created\":\"{}\",\"secrets\":[",
+            "{end}\n{{\"id\":\"{}\",\"kind\":\"{}\",\"display_name\":{name},\"redaction_hints\":{hints},\"created\":\"{}\",\"secrets\":[",
             scope.id, scope.kind, scope.created
         )?;
         self.scopes += 1;

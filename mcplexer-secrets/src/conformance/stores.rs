@@ -1,6 +1,6 @@
 use crate::{
-    Error, ErrorKind, MAX_VALUE_LEN, NewScope, PutMode, ScopeId, ScopeKind, SecretName,
-    SecretStore, SecretValue, Select,
+    Error, ErrorKind, MAX_REDACTION_HINTS, MAX_VALUE_LEN, NewScope, PutMode, ScopeId, ScopeKind,
+    SecretName, SecretStore, SecretValue, Select,
 };
 
 pub(super) const CHECKS: [fn(&dyn SecretStore); 13] = [
@@ -206,10 +206,12 @@ fn a_scope_is_created_once(store: &dyn SecretStore) {
     let mut new = NewScope::env(id("s"));
     new.kind = ScopeKind::Header;
     new.display_name = Some("GitHub Token".into());
+    new.redaction_hints = vec![name("X-Session"), name("SESSION")];
     store.create_scope(&new).expect("created");
     let scope = store.scope(&id("s")).expect("the scope");
     assert_eq!(scope.kind, ScopeKind::Header);
     assert_eq!(scope.display_name.as_deref(), Some("GitHub Token"));
+    assert_eq!(scope.redaction_hints, new.redaction_hints);
     assert_eq!(scope.secrets, 0);
     let again = store.create_scope(&NewScope::env(id("s")));
     assert!(matches!(again, Err(Error::ScopeExists { scope }) if scope == id("s")));
@@ -274,5 +276,9 @@ fn display_names_are_for_people(store: &dyn SecretStore) {
         let refused = store.create_scope(&new);
         assert!(matches!(refused, Err(Error::InvalidDisplayName)), "{bad:?}");
     }
+    let mut new = NewScope::env(id("s"));
+    new.redaction_hints = vec![name("K"); MAX_REDACTION_HINTS + 1];
+    let refused = store.create_scope(&new);
+    assert!(matches!(refused, Err(Error::TooManyHints)));
     assert!(scope_ids(store).is_empty());
 }

@@ -151,6 +151,11 @@ impl Store {
                 event.sealed = Some(seal.line);
             }
         }
+        for (operation, scope) in &change.parts {
+            // Not durable by themselves: the line that follows them all is.
+            sink.append(&Subject::scope(*operation, scope).event(AuditOutcome::Ok))?;
+        }
+        event.time = Timestamp::now();
         let position = sink.append(&event)?;
         let Some(log) = log else {
             return Ok(());

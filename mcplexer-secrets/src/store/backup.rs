@@ -73,6 +73,7 @@ impl Store {
                         id,
                         kind: open.record.kind,
                         display_name: open.record.display_name.as_deref(),
+                        redaction_hints: &open.record.redaction_hints,
                         created: open.record.created,
                     })?;
                 }

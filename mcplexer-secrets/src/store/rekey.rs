@@ -173,6 +173,7 @@ impl Store {
         let new = Change {
             transaction: new,
             unlocked: Arc::new(Unlocked::new(Vec::new(), header, root, None)),
+            parts: Vec::new(),
         };
         Ok(Rekey { old, unlocked, new })
     }

@@ -137,6 +137,7 @@ impl Change<'_> {
                 id: scope.id.clone(),
                 kind: scope.kind,
                 display_name: scope.display_name.clone(),
+                redaction_hints: scope.redaction_hints.clone(),
             })?,
         };
         let mut record = open.record.clone();

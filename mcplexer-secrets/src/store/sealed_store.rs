@@ -87,6 +87,37 @@ impl Store {
         Ok(true)
     }
 
+    /// Stores a value as [`put`](SecretStore::put) does. A scope that does not exist becomes this
+    /// one.
+    ///
+    /// # Errors
+    /// As [`put`](SecretStore::put).
+    pub fn put_into(
+        &self,
+        scope: &NewScope,
+        name: &SecretName,
+        value: &SecretValue,
+        mode: PutMode,
+    ) -> Result<Stored, Error> {
+        let (new, scope) = (scope, &scope.id);
+        let subject = Subject::secret(AuditOperation::Put, scope, name);
+        self.change(subject, |change| {
+            let found = change.scope(scope)?;
+            let scope_created = found.is_none();
+            let open = match found {
+                Some(open) => open,
+                None => change.add_scope(new)?,
+            };
+            let mut record = open.record.clone();
+            record.kind.check(name)?;
+            check_mode(mode, scope, name, record.entry(name))?;
+            let now = Timestamp::now();
+            let version = change.put_next(scope, &mut record, &open.key, name, value, now)?;
+            change.put_scope(scope, record, &open.key)?;
+            Ok(Stored::new(version, scope_created))
+        })
+    }
+
     /// Whether there is a store yet.
     ///
     /// # Errors
@@ -127,22 +158,7 @@ impl SecretStore for Store {
         value: &SecretValue,
         mode: PutMode,
     ) -> Result<Stored, Error> {
-        let subject = Subject::secret(AuditOperation::Put, scope, name);
-        self.change(subject, |change| {
-            let found = change.scope(scope)?;
-            let scope_created = found.is_none();
-            let open = match found {
-                Some(open) => open,
-                None => change.add_scope(&NewScope::env(scope.clone()))?,
-            };
-            let mut record = open.record.clone();
-            record.kind.check(name)?;
-            check_mode(mode, scope, name, record.entry(name))?;
-            let now = Timestamp::now();
-            let version = change.put_next(scope, &mut record, &open.key, name, value, now)?;
-            change.put_scope(scope, record, &open.key)?;
-            Ok(Stored::new(version, scope_created))
-        })
+        self.put_into(&NewScope::env(scope.clone()), name, value, mode)
     }
 
     fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error> {
@@ -198,6 +214,7 @@ impl SecretStore for Store {
                     id,
                     kind: record.kind,
                     display_name: record.display_name,
+                    redaction_hints: record.redaction_hints,
                     created: record.created,
                     secrets: record.secrets.len(),
                 })

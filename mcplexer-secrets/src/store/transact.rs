@@ -16,13 +16,13 @@ use crate::{Error, NewScope, ScopeId, SecretName, SecretValue, Timestamp};
 
 /// How often a change starts over after losing to another writer.
 const ATTEMPTS: u32 = 100;
-/// Longest display name, in characters.
-const MAX_DISPLAY_NAME_LEN: usize = 128;
 
 /// A change in the making.
 pub(super) struct Change<'a> {
     pub(super) transaction: Box<dyn Transaction + 'a>,
     pub(super) unlocked: Arc<Unlocked>,
+    /// What it does to which scope, to be recorded before the operation as a whole.
+    pub(super) parts: Vec<(AuditOperation, ScopeId)>,
 }
 
 impl Store {
@@ -70,6 +70,7 @@ impl Store {
             let mut change = Change {
                 transaction,
                 unlocked,
+                parts: Vec::new(),
             };
             let value = work(&mut change)?;
             if is_first {
@@ -120,6 +121,11 @@ impl Change<'_> {
         &self.unlocked.header
     }
 
+    /// The change does this as well.
+    pub(super) fn also(&mut self, operation: AuditOperation, scope: &ScopeId) {
+        self.parts.push((operation, scope.clone()));
+    }
+
     /// Opens a scope; `None` if it does not exist.
     pub(super) fn scope(&self, id: &ScopeId) -> Result<Option<Arc<OpenScope>>, Error> {
         self.unlocked.scope(&*self.transaction, id)
@@ -127,12 +133,7 @@ impl Change<'_> {
 
     /// Makes an empty scope, which must not exist.
     pub(super) fn add_scope(&mut self, new: &NewScope) -> Result<Arc<OpenScope>, Error> {
-        if let Some(name) = &new.display_name {
-            let len = name.chars().count();
-            if len == 0 || len > MAX_DISPLAY_NAME_LEN || name.chars().any(char::is_control) {
-                return Err(Error::InvalidDisplayName);
-            }
-        }
+        new.check()?;
         if self.header().scopes >= crate::MAX_SCOPES {
             return Err(Error::StoreFull);
         }
@@ -142,6 +143,7 @@ impl Change<'_> {
                 generation: self.header().generation,
                 kind: new.kind,
                 display_name: new.display_name.clone(),
+                redaction_hints: new.redaction_hints.clone(),
                 created: Timestamp::now(),
                 secrets: Vec::new(),
                 key: Vec::new(),

@@ -186,11 +186,10 @@ impl Environment {
                     .with_hint("--rename gives a secret one other name")
                     .with_code(exit_code::USAGE));
             }
-            let variable = match (rename, kind) {
+            let variable = match (rename, kind.gives_variables()) {
                 (Some(rename), _) => rename.to.as_str(),
-                (None, ScopeKind::Env) => credential.name.as_str(),
-                (None, _) => {
-                    let reason = NotCarried::HeaderField;
+                (None, Ok(())) => credential.name.as_str(),
+                (None, Err(reason)) => {
                     return Err(Failure::new(format!(
                         "{}/{} {reason}",
                         credential.scope, credential.name

@@ -1,0 +1,445 @@
+//! `config.yaml`: scopes by name and kind, and never a value.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::home::{Home, Run};
+use super::terminal::{end, start_at};
+
+const VALUE: &str = "m4rked-S3cret-value-0123456789";
+
+const SCOPES: &str = "\
+auth_scopes:
+  - id: api
+    name: 'The API: \"v2\"'
+    type: header
+    redaction_hints: [X-Session]
+  - id: github-token
+    type: env
+  - id: '007'
+    type: oauth2
+";
+
+/// A home whose config.yaml says this.
+fn with_config(text: &str) -> Home {
+    let home = Home::new();
+    home.run(["key", "init"]).succeeded();
+    fs::write(home.path("config.yaml"), text).unwrap();
+    home
+}
+
+/// A file that is in no home, so that a home can be searched for what is in it.
+fn outside(text: &str) -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("scopes.yaml");
+    fs::write(&path, text).unwrap();
+    (directory, path)
+}
+
+fn document(run: &Run) -> Value {
+    serde_json::from_slice(&run.stdout).unwrap()
+}
+
+fn scopes(home: &Home) -> Vec<String> {
+    let list = home.run(["scope", "list"]).succeeded();
+    list.text().lines().map(str::to_owned).collect()
+}
+
+/// The store and the log, byte for byte.
+fn bytes(home: &Home) -> (Vec<u8>, Vec<u8>) {
+    let read = |name| fs::read(home.path(name)).unwrap();
+    (read("secrets.redb"), read("audit.log"))
+}
+
+/// F17: the scopes that the file names are there.
+#[test]
+fn scopes_of_the_file_are_made_once_and_not_again() {
+    let home = with_config(SCOPES);
+    let check = home.run(["config", "check"]).succeeded();
+    assert_eq!(
+        check.text(),
+        "~/.mcplexer/config.yaml: 3 scopes, all well\n"
+    );
+    let before = bytes(&home);
+    let planned = home.run(["config", "apply", "--dry-run"]).succeeded();
+    let expected = "would make scope 007 (oauth2)\nwould make scope api (header)\nwould make scope github-token (env)\n";
+    assert_eq!(planned.stderr, expected);
+    assert!(bytes(&home) == before, "a dry run changed something");
+
+    let applied = home.run(["config", "apply"]).succeeded();
+    assert_eq!(applied.stderr, expected.replace("would make", "made"));
+    let shown = home.run(["scope", "show", "api", "--json"]).succeeded();
+    let shown = document(&shown);
+    assert_eq!(shown["kind"], "header");
+    assert_eq!(shown["name"], "The API: \"v2\"");
+    assert_eq!(shown["redaction_hints"], json!(["X-Session"]));
+    let table = home.run(["scope", "show", "api"]).succeeded();
+    assert!(
+        table.text().contains("hints    X-Session\n"),
+        "{}",
+        table.text()
+    );
+    assert_eq!(scopes(&home), ["007", "api", "github-token"]);
+
+    let before = bytes(&home);
+    let again = home.run(["config", "apply"]).succeeded();
+    assert_eq!(
+        again.stderr,
+        "all is as ~/.mcplexer/config.yaml says; nothing to change\n"
+    );
+    assert!(bytes(&home) == before, "the second time changed something");
+    home.run(["audit", "verify"]).succeeded();
+}
+
+/// F17: a put makes the scope as the file names it.
+#[test]
+fn a_put_makes_the_scope_that_the_file_names() {
+    let home = with_config(SCOPES);
+    let put = home.run(["secret", "put", "api", "X-Api-Key", "v"]);
+    assert_eq!(
+        put.succeeded().stderr,
+        "made scope api (header, from config.yaml)\nstored api/X-Api-Key, version 1\n"
+    );
+    let shown = document(&home.run(["scope", "show", "api", "--json"]).succeeded());
+    assert_eq!(shown["name"], "The API: \"v2\"");
+    assert_eq!(shown["redaction_hints"], json!(["X-Session"]));
+    let put = home.run(["secret", "put", "other", "K", "v"]).succeeded();
+    assert!(
+        put.stderr.starts_with("made scope other (env)\n"),
+        "{}",
+        put.stderr
+    );
+    // What is there already does not change, and its kind rules its names.
+    home.run(["secret", "put", "github-token", "X-Api-Key", "v"])
+        .failed(2, &["secret name in an env scope"]);
+    home.run(["secret", "put", "007", "X-Api-Key", "v"])
+        .failed(2, &["secret name in an oauth2 scope"]);
+    assert_eq!(scopes(&home), ["api", "other"]);
+}
+
+/// F17: a file with something wrong in it is not ignored; it does not matter for scopes that are
+/// there.
+#[test]
+fn a_put_into_a_new_scope_needs_a_file_that_is_well() {
+    let home = with_config(SCOPES);
+    home.run(["secret", "put", "api", "K", "v"]).succeeded();
+    fs::write(
+        home.path("config.yaml"),
+        "auth_scopes:\n  - id: web\n    tipe: header\n",
+    )
+    .unwrap();
+    home.run(["secret", "put", "web", "K", "v"]).failed(
+        2,
+        &["error: ~/.mcplexer/config.yaml:3:5: auth_scopes[0]: unknown field; known are id, "],
+    );
+    assert_eq!(scopes(&home), ["api"]);
+    home.run(["secret", "put", "api", "K", "w"]).succeeded();
+    assert_eq!(home.get("api", "K"), b"w");
+}
+
+/// F17, F22: a value in the file is refused, and is in no message, no store and no log.
+#[test]
+fn a_value_in_the_file_is_refused_and_not_repeated() {
+    let home = Home::with_secret("v");
+    let files = [
+        (
+            format!("    token: {VALUE}"),
+            "3:12: auth_scopes[0].token: a value has no place here",
+        ),
+        (
+            format!("    env:\n      TOKEN: {VALUE}"),
+            "4:7: auth_scopes[0].env: a value has no place here",
+        ),
+        (
+            format!("    {VALUE}: x"),
+            "3:5: auth_scopes[0]: unknown field",
+        ),
+        (
+            format!("    type: {VALUE}"),
+            "3:11: auth_scopes[0].type: not a type",
+        ),
+        (
+            format!("    name: [{VALUE}]"),
+            "3:11: auth_scopes[0].name: text is expected",
+        ),
+        (
+            format!("  - id: {VALUE}"),
+            "3:9: auth_scopes[1].id: not a scope id",
+        ),
+        (format!("    name: \"{VALUE}"), "3:11: not YAML"),
+        (
+            format!("    # ghp_0123456789abcdefghijABCDEFGHIJ012345 {VALUE}"),
+            "3:7: a credential has no place here",
+        ),
+    ];
+    for (line, said) in files {
+        let (_directory, path) = outside(&format!("auth_scopes:\n  - id: web\n{line}\n"));
+        let path = path.to_str().unwrap();
+        for arguments in [
+            &["config", "check", path][..],
+            &["config", "apply", path],
+            &["config", "apply", path, "--prune", "--force"],
+        ] {
+            let run = home.run(arguments);
+            assert!(!run.stderr.contains("m4rked"), "{}", run.stderr);
+            run.failed(2, &[&format!("error: {path}:{said}")]);
+        }
+        let run = home.run(["config", "check", path, "--json"]);
+        assert_eq!(run.code, 2);
+        assert!(!String::from_utf8_lossy(&run.stdout).contains("m4rked"));
+        home.assert_no_trace_of(VALUE);
+    }
+    let named = "auth_scopes:\n  - id: web\n    token: x\n    password: y\n";
+    home.pipe(["config", "check", "-"], named.as_bytes())
+        .failed(
+            2,
+            &[
+                "error: standard input:3:12: auth_scopes[0].token: ",
+                "error: standard input:4:15: auth_scopes[0].password: ",
+                "hint: mcplexer secret put web TOKEN stores a value",
+                "hint: mcplexer secret put web PASSWORD stores a value",
+            ],
+        );
+    assert_eq!(scopes(&home), ["github-token"]);
+}
+
+/// F18: names and kinds are checked before the first change.
+#[test]
+fn a_kind_that_cannot_carry_what_is_there_changes_nothing() {
+    let home = with_config(SCOPES);
+    home.run(["secret", "put", "api", "X-Api-Key", "v"])
+        .succeeded();
+    let text = "auth_scopes: [{id: a}, {id: api, type: env}, {id: z}]\n";
+    let before = home.run(["config", "show"]).succeeded();
+    home.pipe(
+        ["config", "apply", "-", "--prune", "--force"],
+        text.as_bytes(),
+    )
+    .failed(
+        2,
+        &[
+            "scope api cannot become env: it holds X-Api-Key",
+            "mcplexer secret delete api X-Api-Key",
+        ],
+    );
+    for id in ["A", "", "a b", "a\\n"] {
+        let text = format!("auth_scopes: [{{id: \"{id}\"}}]");
+        home.pipe(["config", "apply", "-"], text.as_bytes())
+            .failed(2, &["not a scope id; it is 1 to 64 of a-z"]);
+    }
+    assert_eq!(home.run(["config", "show"]).succeeded(), before);
+    // And back again, once it is gone.
+    home.run(["secret", "delete", "api", "X-Api-Key"])
+        .succeeded();
+    let applied = home.pipe(["config", "apply", "-"], text.as_bytes());
+    assert_eq!(
+        applied.succeeded().stderr,
+        "made scope a (env)\nchanged scope api (env)\nmade scope z (env)\n"
+    );
+}
+
+#[test]
+fn scopes_that_the_file_does_not_name_stay_unless_told_otherwise() {
+    let home = Home::with_secret(VALUE);
+    let (_directory, path) = outside("auth_scopes: [{id: web}]\n");
+    let path = path.to_str().unwrap();
+    let applied = home.run(["config", "apply", path]).succeeded();
+    assert_eq!(
+        applied.stderr,
+        "made scope web (env)\nleft alone: 1 scope that the file does not name; --prune deletes such\n"
+    );
+    let prune = ["config", "apply", path, "--prune"];
+    // F37: nobody is waited for.
+    home.run(prune).failed(2, &["nobody to ask", "--force"]);
+    let planned = home.run([prune.as_slice(), &["--dry-run"]].concat());
+    assert_eq!(
+        planned.succeeded().stderr,
+        "would delete scope github-token with 1 secret\n"
+    );
+    assert_eq!(home.get("github-token", "TOKEN"), VALUE.as_bytes());
+    let pruned = home.run([prune.as_slice(), &["--force", "--json"]].concat());
+    let expected = json!({
+        "dry_run": false,
+        "scopes": [
+            { "scope": "github-token", "action": "delete", "secrets": 1 },
+            { "scope": "web", "action": "same", "secrets": 0 },
+        ],
+    });
+    assert_eq!(document(&pruned.succeeded()), expected);
+    assert_eq!(scopes(&home), ["web"]);
+    let log = home.run(["audit", "show", "--scope", "github-token"]);
+    assert!(log.succeeded().text().contains("delete-scope"));
+    // An empty list is a list.
+    home.pipe(
+        ["config", "apply", "-", "--prune", "--force"],
+        b"auth_scopes: []",
+    )
+    .succeeded();
+    assert!(scopes(&home).is_empty());
+}
+
+#[test]
+fn pruning_asks_and_says_what_goes() {
+    let home = Home::with_secret("v");
+    home.run(["secret", "put", "old", "A", "v"]).succeeded();
+    home.run(["secret", "put", "old", "B", "v"]).succeeded();
+    home.run(["scope", "create", "stays"]).succeeded();
+    fs::write(home.path("config.yaml"), "auth_scopes: [{id: stays}]\n").unwrap();
+    for (answer, code) in [("n", 3), ("y", 0)] {
+        let mut session = start_at(&home, &["config", "apply", "--prune"]);
+        for line in [
+            "not in ~/.mcplexer/config.yaml:",
+            "  github-token with 1 secret",
+            "  old with 2 secrets",
+            "delete 2 scopes and 3 secrets? [y/N] ",
+        ] {
+            session.exp_string(line).unwrap();
+        }
+        session.send_line(answer).unwrap();
+        let (text, ended) = end(session);
+        assert_eq!(ended, code, "{text}");
+        let left: &[&str] = match code {
+            0 => &["stays"],
+            _ => &["github-token", "old", "stays"],
+        };
+        assert_eq!(scopes(&home), left, "{text}");
+    }
+}
+
+#[test]
+fn what_is_shown_can_be_applied_and_changes_nothing() {
+    let home = with_config(SCOPES);
+    home.run(["config", "apply"]).succeeded();
+    for (id, name) in [("n1", " yes "), ("n2", "#: [ü] \u{202e}🔑"), ("n3", "null")] {
+        home.run(["scope", "create", id, "--name", name])
+            .succeeded();
+    }
+    let shown = home.run(["config", "show"]).succeeded();
+    assert!(!shown.text().contains('\u{202e}'), "it steers a terminal");
+    fs::write(home.path("config.yaml"), &shown.stdout).unwrap();
+    let before = bytes(&home);
+    let applied = home.run(["config", "apply", "--prune"]).succeeded();
+    assert!(
+        applied.stderr.contains("nothing to change"),
+        "{}",
+        applied.stderr
+    );
+    assert!(bytes(&home) == before);
+    // In another home it makes the same scopes.
+    let other = Home::new();
+    other
+        .pipe(["config", "apply", "-"], &shown.stdout)
+        .succeeded();
+    assert_eq!(
+        other.run(["config", "show"]).succeeded().stdout,
+        shown.stdout
+    );
+    let empty = Home::new().run(["config", "show"]).succeeded();
+    assert_eq!(empty.text(), "auth_scopes: []\n");
+}
+
+#[test]
+fn json_of_config_has_the_documented_shapes() {
+    let home = with_config(SCOPES);
+    let check = |text: &[u8]| home.pipe(["config", "check", "-", "--json"], text);
+    let well = json!({ "file": "-", "scopes": 0, "problems": [] });
+    assert_eq!(document(&check(b"auth_scopes: []").succeeded()), well);
+    let wrong = check(b"auth_scopes: []\ntoken: x");
+    assert_eq!((wrong.code, wrong.stderr.as_str()), (2, ""));
+    let problem = json!({
+        "line": 2,
+        "column": 8,
+        "path": "token",
+        "message": "a value has no place here",
+        "hint": "mcplexer secret put SCOPE TOKEN stores a value",
+    });
+    let expected = json!({ "file": "-", "scopes": null, "problems": [problem] });
+    assert_eq!(document(&wrong), expected);
+
+    let applied = home.run(["config", "apply", "--dry-run", "--json"]);
+    let applied = document(&applied.succeeded());
+    assert_eq!(applied["dry_run"], true);
+    let first = json!({ "scope": "007", "action": "create", "secrets": 0 });
+    assert_eq!(applied["scopes"][0], first);
+    home.run(["config", "apply"]).succeeded();
+    let shown = document(&home.run(["config", "show", "--json"]).succeeded());
+    let expected = json!({
+        "id": "api",
+        "name": "The API: \"v2\"",
+        "type": "header",
+        "redaction_hints": ["X-Session"],
+    });
+    assert_eq!(shown["auth_scopes"][1], expected);
+    assert_eq!(shown["auth_scopes"].as_array().unwrap().len(), 3);
+}
+
+/// F35: the path that was tried is named.
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let home = Home::new();
+    for command in ["check", "apply"] {
+        home.run(["config", command]).failed(
+            1,
+            &[
+                "cannot read ~/.mcplexer/config.yaml: No such file",
+                "mcplexer config show > ~/.mcplexer/config.yaml",
+            ],
+        );
+        home.run(["config", command, "."])
+            .failed(1, &["cannot read ."]);
+        home.pipe(["config", command, "-"], b"\xff")
+            .failed(2, &["standard input:1:1: not UTF-8 text"]);
+    }
+    assert_eq!(home.files().len(), 0, "asking made something");
+}
+
+#[test]
+fn the_documented_file_is_one() {
+    let document = include_str!("../../../docs/config.md");
+    let (_, file) = document.split_once("```yaml\n").unwrap();
+    let (file, _) = file.split_once("```").unwrap();
+    let home = Home::new();
+    let applied = home.pipe(["config", "apply", "-"], file.as_bytes());
+    applied.succeeded();
+    assert_eq!(scopes(&home), ["drive", "github-token", "search-api"]);
+    let with_value = "auth_scopes:\n  - id: github-token\n    token: x\n";
+    fs::write(home.path("config.yaml"), with_value).unwrap();
+    let refused = home.run(["config", "check"]);
+    assert!(document.contains(&refused.stderr), "{}", refused.stderr);
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let schema = Home::new().run(["config", "schema"]).succeeded();
+    let documented = include_str!("../../../docs/config.schema.json");
+    assert_eq!(schema.text(), documented);
+}
+
+/// An access token is no variable by itself, and can be given as one.
+#[test]
+fn an_oauth2_scope_gives_its_token_under_the_name_asked_for() {
+    let home = Home::new();
+    let create = ["scope", "create", "o", "--kind", "oauth2"];
+    home.run(create).succeeded();
+    for name in ["ACCESS_TOKEN", "REFRESH_TOKEN"] {
+        home.run(["secret", "put", "o", name, name]).succeeded();
+    }
+    home.run(["run", "--scope", "o", "--", "true"]).failed(
+        2,
+        &[
+            "o/ACCESS_TOKEN is a credential of OAuth 2.0, and no environment variable",
+            "--rename ACCESS_TOKEN=NAME",
+        ],
+    );
+    let mut run = vec!["run", "--scope", "o", "--only", "ACCESS_TOKEN"];
+    run.extend(["--rename", "ACCESS_TOKEN=T", "--", "printenv", "T"]);
+    let mut command = home.command();
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .args(run);
+    let given = super::home::finish(&mut command).succeeded();
+    assert_eq!(given.text(), "ACCESS_TOKEN\n");
+}

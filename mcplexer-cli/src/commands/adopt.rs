@@ -186,7 +186,6 @@ impl ConfigFile {
             servers: &adopt.server,
             only: &keys(&adopt.only),
             skip: &keys(&adopt.skip),
-            hints: &[],
         };
         let planned = self.config.plan(&session.store, &choice);
         planned.map_err(|error| session.explain(error).at(&self.name))

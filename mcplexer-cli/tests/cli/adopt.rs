@@ -460,6 +460,22 @@ fn servers_and_variables_are_chosen() {
     }
 }
 
+/// What a scope's redaction hints name is a credential, though nothing else says so.
+#[test]
+fn redaction_hints_name_credentials() {
+    let home = Home::new();
+    let yaml = "auth_scopes:\n  - id: slack\n    redaction_hints: [slack_team_id]\n";
+    home.pipe(["config", "apply", "-"], yaml.as_bytes())
+        .succeeded();
+    fs::write(home.root().join("c.json"), config("claude-desktop.json")).unwrap();
+    let report = adopt(&home, &["c.json"]);
+    assert!(
+        report.moved.contains(&"slack/SLACK_TEAM_ID".to_owned()),
+        "{:?}",
+        report.moved
+    );
+}
+
 /// A scope that has another value of the name is left alone; one that has the same is used.
 #[test]
 fn what_the_store_has_is_not_overwritten() {

@@ -10,7 +10,9 @@ use super::scopes::{Scopes, scope_of};
 use super::server::{Place, Server, Start, Text};
 use crate::detect::{self, Reason};
 use crate::reference::{Position, Reference, SCHEME};
-use crate::{Credential, Error, InvalidName, ScopeKind, SecretName, SecretValue, Store};
+use crate::{
+    Credential, Error, InvalidName, ScopeKind, SecretName, SecretStore, SecretValue, Store,
+};
 
 /// Which credentials to move. By default all that are found.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,8 +23,6 @@ pub struct Choice<'a> {
     pub only: &'a [ChosenKey],
     /// None of these.
     pub skip: &'a [ChosenKey],
-    /// Names that carry a credential although they do not say so.
-    pub hints: &'a [&'a str],
 }
 
 /// A variable, of one server or of any.
@@ -103,19 +103,23 @@ pub struct Adoption {
 impl ClientConfig {
     /// What adopting does, as `store` is now. Changes nothing.
     ///
-    /// A server's credentials go into a scope that is named after it; if that has others of the same
+    /// Credentials are known by [`detect`], and by the redaction hints of the store's scopes. A
+    /// server's credentials go into a scope that is named after it; if that has others of the same
     /// names, into one with a number behind it.
     ///
     /// # Errors
     /// If the store cannot be read; [`Error::NotUndone`] if it could not be undone to the byte.
     pub fn plan(&self, store: &Store, choice: &Choice<'_>) -> Result<Adoption, Error> {
-        let mut scopes = Scopes::of(store)?;
+        let infos = store.scopes()?;
+        let hints = infos.iter().flat_map(|scope| &scope.redaction_hints);
+        let hints: Vec<_> = hints.map(SecretName::as_str).collect();
+        let mut scopes = Scopes::of(&infos);
         let (mut findings, mut moves) = (Vec::new(), Vec::new());
         for (at, server) in self.servers.iter().enumerate() {
             let mut secrets = Vec::new();
             let mut texts = Vec::new();
             for text in &server.texts {
-                let Some((reason, decision)) = self.decide(server, text, choice) else {
+                let Some((reason, decision)) = self.decide(server, text, choice, &hints) else {
                     continue;
                 };
                 let becomes = match decision {
@@ -168,9 +172,10 @@ impl ClientConfig {
         server: &Server,
         text: &Text,
         choice: &Choice<'_>,
+        hints: &[&str],
     ) -> Option<(Option<Reason>, Result<(SecretName, SecretValue), Stays>)> {
         let value = text.value.as_deref().map(String::as_str);
-        let reason = value.and_then(|value| reason(server, text, value, choice.hints));
+        let reason = value.and_then(|value| reason(server, text, value, hints));
         let Place::Env(name) = &text.place else {
             let is_chosen = choice.servers.is_empty() || choice.servers.contains(&server.name);
             let stays = if is_chosen {
@@ -185,7 +190,7 @@ impl ClientConfig {
             && (choice.only.is_empty() || is_in(choice.only))
             && !is_in(choice.skip);
         let Some(value) = value else {
-            let looks_so = detect::credential(name, "no string", choice.hints);
+            let looks_so = detect::credential(name, "no string", hints);
             return looks_so.map(|reason| (Some(reason), Err(Stays::NoString)));
         };
         let decision = if value.starts_with(SCHEME) {

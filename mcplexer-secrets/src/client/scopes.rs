@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::store::{ImportAction, OnConflict};
 use crate::{
-    Error, InvalidName, MAX_SCOPE_ID_LEN, ScopeId, ScopeKind, SecretName, SecretStore, SecretValue,
-    Select, Store,
+    Error, InvalidName, MAX_SCOPE_ID_LEN, ScopeId, ScopeInfo, ScopeKind, SecretName, SecretStore,
+    SecretValue, Select, Store,
 };
 
 /// Most numbers that are tried behind a server's name.
@@ -21,13 +21,12 @@ pub(super) struct Scopes {
 }
 
 impl Scopes {
-    pub(super) fn of(store: &Store) -> Result<Self, Error> {
-        let scopes = store.scopes()?.into_iter();
-        let others = scopes.filter(|scope| scope.kind != ScopeKind::Env);
-        Ok(Self {
+    pub(super) fn of(scopes: &[ScopeInfo]) -> Self {
+        let others = scopes.iter().filter(|it| it.kind != ScopeKind::Env);
+        Self {
             planned: BTreeMap::new(),
-            of_other_kinds: others.map(|scope| scope.id).collect(),
-        })
+            of_other_kinds: others.map(|scope| scope.id.clone()).collect(),
+        }
     }
 
     /// Plans to put secrets into the scope of a server.

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. What may hold a value has no `Debug`.
 
+mod exchange;
 mod run;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcplexer_secrets::keys::Recipient;
 use mcplexer_secrets::{ScopeId, SecretName};
 
+pub(crate) use exchange::{Export, Import};
 pub(crate) use run::{Inject, Key as ChosenKey, Run, RunInSession};
 
 use crate::exit_code;
@@ -57,6 +59,10 @@ pub(crate) enum Command {
     RunInSession(RunInSession),
     /// Replace each mcplexer://SCOPE/KEY in a text by the secret
     Inject(Inject),
+    /// Store the secrets of a .env, JSON, YAML or shell file
+    Import(Import),
+    /// Write the secrets of a scope as a .env, JSON, YAML or shell file
+    Export(Export),
     /// The keys that open the store: replace them, add owners, recover from a loss
     #[command(subcommand)]
     Key(Key),

@@ -4,6 +4,8 @@ mod audit;
 mod backup;
 mod compact;
 mod doctor;
+mod export;
+mod import;
 mod inject;
 mod key;
 mod reference;
@@ -22,6 +24,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Run(arguments) => run::run(&arguments, cli.global),
         Command::RunInSession(arguments) => run::session::run(&arguments),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),
+        Command::Import(arguments) => import::run(&arguments, cli.global),
+        Command::Export(arguments) => export::run(&arguments, cli.global),
         Command::Key(command) => key::run(command, cli.global),
         Command::Backup(command) => backup::run(command, cli.global),
         Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),

@@ -183,6 +183,32 @@ fn find(text: &[u8], from: usize) -> Option<usize> {
     found.map(|at| from + at)
 }
 
+/// Counts the lines of a text on the way through it.
+#[derive(Debug)]
+pub(crate) struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn of(text: &'a [u8]) -> Self {
+        Self {
+            text,
+            at: 0,
+            line: 1,
+        }
+    }
+
+    /// The line of the byte at an index, which is not before the last one asked for.
+    pub(crate) fn line_of(&mut self, at: usize) -> usize {
+        let between = self.text.get(self.at..at).unwrap_or_default();
+        self.line += between.iter().filter(|&&byte| byte == b'\n').count();
+        self.at = at;
+        self.line
+    }
+}
+
 /// Where the byte at an index stands.
 pub(crate) fn position(text: &[u8], at: usize) -> Position {
     let before = text.get(..at).unwrap_or_default();

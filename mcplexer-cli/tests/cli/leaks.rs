@@ -17,7 +17,7 @@ fn assert_silent(run: &Run) {
 fn no_file_and_no_message_has_the_value() {
     let home = Home::new();
     let spaced = format!("{MARKED} and more");
-    let commands: [&[&str]; 38] = [
+    let commands: [&[&str]; 44] = [
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED, "--create"],
@@ -43,6 +43,12 @@ fn no_file_and_no_message_has_the_value() {
         &["run", "--env-file", "age.key", "--", "true"],
         &["run", "--scope", "s", "--", "no-such-command"],
         &["inject", "-i", "none", "-o", "out"],
+        &["import", "s", ".mcplexer/age.key"],
+        &["import", "s", ".mcplexer/age.key", "--format", "dotenv"],
+        &["import", "s", ".mcplexer/age.key", "--format", "shell"],
+        &["import", "s", ".mcplexer/age.key", "--format", "yaml"],
+        &["export", "none", "--reveal"],
+        &["export", "s", "--only", "NONE", "-o", "out"],
         &["key", "rotate"],
         &["key", "add", MARKED],
         &["key", "remove", "none"],

@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 mod disk_full;
 mod doctor;
+mod exchange;
 mod home;
 mod inject;
 mod keys;

@@ -841,3 +841,61 @@ fn a_format_is_told_by_the_name_of_a_file() {
     }
     assert!("toml".parse::<Format>().is_err());
 }
+
+/// Scripts put together of what matters, by a generator with a fixed seed: whatever is read at all,
+/// shells read as the same.
+#[test]
+fn shells_agree_with_whatever_is_read() {
+    const PIECES: [&str; 38] = [
+        "'", "'", "\"", "\"", "$'", "\\", "\\\n", "\\n", "\\'", "\\\"", "\\x41", "\\101",
+        "\\u00e9", "$", "`", "~", ":", "=", "#", " ", " # ", "\t", "\n", ";", "b", "c", "ü", "{",
+        ",", "}", "*", "[", "]", "!", "%", "A=", " B=x", "\\ ",
+    ];
+    let mut state: u64 = 0x2545_F491_4F6C_DD1D;
+    let mut next = |below: usize| {
+        // Marsaglia's xorshift64.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let mut expected = Vec::new();
+    let mut has_ansi_c = Vec::new();
+    for at in 0..6000 {
+        let begin = ["A=", "export A=", "A='"][at % 3];
+        let length = 1 + next(7);
+        let script: String = std::iter::once(begin)
+            .chain((0..length).map(|_| PIECES[next(PIECES.len())]))
+            .collect();
+        let Ok(pairs) = read(script.as_bytes(), Format::Shell) else {
+            continue;
+        };
+        let name = directory.path().join(format!("{:05}", expected.len()));
+        std::fs::write(name, &script).unwrap();
+        let values = ["A", "B"].map(|name| {
+            let found = pairs.iter().find(|(it, _)| it == name);
+            found.map_or(Vec::new(), |(_, value)| value.clone())
+        });
+        expected.push(values);
+        has_ansi_c.push(script.contains("$'"));
+    }
+    assert!(expected.len() > 1000, "{}", expected.len());
+    let print =
+        "cd \"$1\"; for f in *; do A= B=; . \"./$f\"; printf '%s\\0%s\\0' \"$A\" \"$B\"; done";
+    let place = directory.path().to_str().unwrap();
+    for shell in ["bash", "dash"] {
+        let Some(found) = values_of(shell, &["-c", print, "x", place], b"") else {
+            eprintln!("skipped: there is no {shell}");
+            continue;
+        };
+        assert_eq!(found.len(), expected.len() * 2, "{shell}");
+        for (at, (found, expected)) in found.chunks(2).zip(&expected).enumerate() {
+            // Dash has no such quotes.
+            if shell == "bash" || !has_ansi_c[at] {
+                let script = std::fs::read_to_string(directory.path().join(format!("{at:05}")));
+                assert_eq!(found, expected, "{shell}: {:?}", script.unwrap());
+            }
+        }
+    }
+}

@@ -7,8 +7,21 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use mcplexer_secrets::exchange::Format;
 use mcplexer_secrets::{ScopeId, SecretName};
 
+const READ: &str = "\
+Formats, by the file's name:
+  dotenv  .env .env.* *.env  what the npm package dotenv reads
+  json    *.json             one object of names and texts
+  yaml    *.yaml *.yml       one mapping of names and texts
+  shell   *.sh               assignments, NAME='value'; nothing is expanded or run
+A name is there once, and a value is 1 byte to 1 MiB; after mcplexer+base64: it is in base64.";
+
+const WRITTEN: &str = "\
+A value that the format cannot have as a text is written as mcplexer+base64: and its bytes in
+base64, which mcplexer import reads.";
+
 /// Stores every secret of a file under one scope: all of them, or none.
 #[derive(Debug, Args)]
+#[command(after_help = READ)]
 pub(crate) struct Import {
     /// The scope; made, of kind env, if it does not exist
     pub(crate) scope: ScopeId,
@@ -33,6 +46,7 @@ pub(crate) struct Import {
 
 /// Writes the secrets of a scope as a file that other programs read.
 #[derive(Debug, Args)]
+#[command(after_help = WRITTEN)]
 pub(crate) struct Export {
     /// The scope
     pub(crate) scope: ScopeId,

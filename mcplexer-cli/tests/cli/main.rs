@@ -12,6 +12,7 @@ mod disk_full;
 mod doctor;
 mod exchange;
 mod home;
+mod import;
 mod inject;
 mod keys;
 mod leaks;

@@ -45,10 +45,13 @@ fn pairs(values: &[&[u8]]) -> Pairs {
 }
 
 /// Values that some format has trouble with.
-const VALUES: [&[u8]; 48] = [
+const VALUES: [&[u8]; 51] = [
     b"ghp_abc123",
     b" ",
     b" a ",
+    // Of these two, the first would end in the second if a quote followed it.
+    b"a b\\",
+    b"\nc",
     b"\n",
     b"a\n",
     b"\r",
@@ -92,6 +95,7 @@ const VALUES: [&[u8]; 48] = [
     "ü€😀".as_bytes(),
     "\u{85}\u{a0}\u{2028}\u{2029}\u{feff}".as_bytes(),
     "'`\"\u{2028}x".as_bytes(),
+    "a \u{2028} \u{85} b".as_bytes(),
     "\u{1}\u{7f}\u{80}\u{9f}\u{fffe}\u{ffff}\u{10ffff}".as_bytes(),
     b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----\n",
 ];

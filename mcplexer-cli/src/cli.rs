@@ -2,6 +2,7 @@
 
 mod adopt;
 mod config;
+mod exchange;
 mod run;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use mcplexer_secrets::{ScopeId, SecretName};
 
 pub(crate) use adopt::{Adopt, Variable};
 pub(crate) use config::{Config, ConfigFrom};
+pub(crate) use exchange::{Export, Import};
 pub(crate) use run::{Inject, Key as ChosenKey, Run, RunInSession};
 
 use crate::exit_code;
@@ -66,6 +68,10 @@ pub(crate) enum Command {
     Inject(Inject),
     /// Move the credentials in an AI client's configuration into the store
     Adopt(Adopt),
+    /// Store the secrets of a .env, JSON, YAML or shell file
+    Import(Import),
+    /// Write the secrets of a scope as a .env, JSON, YAML or shell file
+    Export(Export),
     /// The keys that open the store: replace them, add owners, recover from a loss
     #[command(subcommand)]
     Key(Key),

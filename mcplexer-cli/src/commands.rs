@@ -6,6 +6,8 @@ mod backup;
 mod compact;
 mod config;
 mod doctor;
+mod export;
+mod import;
 mod inject;
 mod key;
 mod reference;
@@ -26,6 +28,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::RunInSession(arguments) => run::session::run(&arguments),
         Command::Adopt(arguments) => adopt::run(&arguments, cli.global),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),
+        Command::Import(arguments) => import::run(&arguments, cli.global),
+        Command::Export(arguments) => export::run(&arguments, cli.global),
         Command::Key(command) => key::run(command, cli.global),
         Command::Backup(command) => backup::run(command, cli.global),
         Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),

@@ -77,9 +77,7 @@ impl Wanted {
                 }
             })?;
             if credentials.is_empty() && want.all && want.required.is_empty() {
-                return Err(Failure::new(format!("scope {scope} has no secrets"))
-                    .with_hint(format!("mcplexer secret put {scope} KEY stores one"))
-                    .with_code(exit_code::NOT_FOUND));
+                return Err(no_secrets(scope));
             }
             opened.insert(scope.clone(), credentials);
         }
@@ -97,6 +95,13 @@ impl Wanted {
         let places = self.places.iter().filter(|(reference, _)| is_it(reference));
         places.map(|(_, place)| place.as_str()).min()
     }
+}
+
+/// There is nothing in a scope to put to use.
+pub(crate) fn no_secrets(scope: &ScopeId) -> Failure {
+    Failure::new(format!("scope {scope} has no secrets"))
+        .with_hint(format!("mcplexer secret put {scope} KEY stores one"))
+        .with_code(exit_code::NOT_FOUND)
 }
 
 impl Want {

@@ -192,6 +192,9 @@ impl From<Error> for Failure {
             Error::InvalidName(_) => {
                 failure.with_hint("mcplexer scope create SCOPE --kind header makes a scope for HTTP field names")
             }
+            Error::Conflicts { .. } => failure.with_hint(
+                "nothing was imported; --overwrite replaces them, --skip-existing leaves them as they are",
+            ),
             Error::NoStore => failure.with_hint("mcplexer secret put SCOPE KEY makes one"),
             Error::SlotNotFound { .. } | Error::SlotExists { .. } | Error::SlotsFull => {
                 failure.with_hint("mcplexer key list shows what there is")

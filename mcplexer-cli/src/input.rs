@@ -1,8 +1,9 @@
 //! What the user gives: values, passphrases, answers.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use mcplexer_secrets::keys::{InvalidRecoveryCode, RecoveryCode};
 use mcplexer_secrets::{Error, MAX_VALUE_LEN, SecretValue};
@@ -74,6 +75,23 @@ impl ValueSource {
         };
         Ok(SecretValue::new(bytes).map_err(Error::from)?)
     }
+}
+
+/// The bytes of a file, or of standard input, and what to call it.
+pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), Failure> {
+    let Some(path) = path else {
+        let mut text = Zeroizing::new(Vec::new());
+        let read = io::stdin().read_to_end(&mut text);
+        read.map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
+        return Ok(("standard input".to_owned(), text));
+    };
+    // Room for all of a file is made before it is read.
+    let text = fs::read(path).map_err(|source| Error::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok((shown(path), Zeroizing::new(text)))
 }
 
 /// Reads a value, and takes one line end from its end if it is to be stripped.

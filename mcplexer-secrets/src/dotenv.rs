@@ -17,6 +17,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::position::Lines;
+
 /// One variable of a `.env` file.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,11 +63,8 @@ pub struct InvalidLine {
 /// [`InvalidLine`]; the line is not repeated.
 pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
     let text = with_line_feeds(file);
-    let mut reader = Reader {
-        text: &text,
-        at: 0,
-        counted: (0, 1),
-    };
+    let mut reader = Reader { text: &text, at: 0 };
+    let lines = Lines::of(&text);
     let mut variables = Vec::new();
     loop {
         reader.skip_spaces();
@@ -73,7 +72,7 @@ pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
             None => return Ok(variables),
             Some(b'#') => reader.skip_line(),
             Some(_) => {
-                let line = reader.line();
+                let line = lines.line(reader.at);
                 let name = reader.name().ok_or(InvalidLine { line })?;
                 let value = reader.value();
                 variables.push(Variable { name, value, line });
@@ -141,8 +140,6 @@ fn is_quote(byte: u8) -> bool {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
-    /// A place before, and its line.
-    counted: (usize, usize),
 }
 
 impl<'a> Reader<'a> {
@@ -152,14 +149,6 @@ impl<'a> Reader<'a> {
 
     fn rest(&self) -> &'a [u8] {
         self.from(self.at)
-    }
-
-    fn line(&mut self) -> usize {
-        let (at, line) = self.counted;
-        let between = self.text.get(at..self.at).unwrap_or_default();
-        let more = between.iter().filter(|&&byte| byte == b'\n').count();
-        self.counted = (self.at, line + more);
-        line + more
     }
 
     /// Where the spaces that begin at a place end; they may go over several lines.

@@ -17,7 +17,7 @@
 //!
 //! # What is written
 //!
-//! What [`write`] writes, [`read`] reads as the same names and values, and so do the programs it is
+//! What [`write()`] writes, [`read`] reads as the same names and values, and so do the programs it is
 //! meant for: the npm package `dotenv`, any POSIX shell, any parser of JSON or YAML.
 //!
 //! # Values that are no text

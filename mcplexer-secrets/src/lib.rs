@@ -91,6 +91,7 @@ pub mod keys;
 pub mod mask;
 mod name;
 mod patience;
+mod position;
 mod private;
 mod record;
 pub mod reference;

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
+use crate::position::Lines;
+pub use crate::position::Position;
 use crate::{ScopeId, SecretName};
 
 /// How every reference begins.
@@ -79,44 +81,6 @@ impl fmt::Display for Reference {
     }
 }
 
-/// A place in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// The line, from 1.
-    pub line: usize,
-    /// The character in that line, from 1.
-    pub column: usize,
-}
-
-impl Position {
-    /// That of the byte at an index.
-    pub(crate) fn in_text(text: &[u8], at: usize) -> Self {
-        let start = Self { line: 1, column: 1 };
-        start.after(text.get(..at).unwrap_or_default())
-    }
-
-    /// That behind a text that begins here.
-    fn after(self, text: &[u8]) -> Self {
-        let characters = |text| String::from_utf8_lossy(text).chars().count();
-        match text.iter().rposition(|&byte| byte == b'\n') {
-            None => Self {
-                column: self.column + characters(text),
-                ..self
-            },
-            Some(end) => Self {
-                line: self.line + text.iter().filter(|&&byte| byte == b'\n').count(),
-                column: 1 + characters(text.get(end + 1..).unwrap_or_default()),
-            },
-        }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
-    }
-}
-
 /// A text of any bytes, with the references in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template<'a> {
@@ -155,13 +119,9 @@ impl<'a> Template<'a> {
 
     /// Each reference with its position, in order; one that is there twice comes twice.
     pub fn references(&self) -> impl Iterator<Item = (&Reference, Position)> {
-        // Each is counted from the one before, for a text may have many.
-        let (mut from, mut at) = (0, Position { line: 1, column: 1 });
-        self.references.iter().map(move |place| {
-            let between = self.text.get(from..place.start).unwrap_or_default();
-            (from, at) = (place.start, at.after(between));
-            (&place.reference, at)
-        })
+        let lines = Lines::of(self.text);
+        let references = self.references.iter();
+        references.map(move |place| (&place.reference, lines.position(place.start)))
     }
 
     /// The text with the value that `lookup` has for each reference in its place; `None` if it

@@ -14,6 +14,7 @@ use mcplexer_secrets::dotenv;
 use serde::Deserialize;
 
 type Variables = BTreeMap<String, String>;
+type Pairs = [(&'static str, &'static str)];
 
 /// What is read, of each name the last value; `None` if the file is an error.
 fn ours(text: &str) -> Option<Variables> {
@@ -134,7 +135,7 @@ const ONE: [(&str, &str); 104] = [
 ];
 
 /// Files with other names, several variables or none; `None` is an error.
-const FILES: [(&str, Option<&[(&str, &str)]>); 33] = [
+const FILES: [(&str, Option<&Pairs>); 33] = [
     ("", Some(&[])),
     ("\n \t\r\n", Some(&[])),
     ("# A=b", Some(&[])),
@@ -177,7 +178,7 @@ const FILES: [(&str, Option<&[(&str, &str)]>); 33] = [
 ];
 
 fn handwritten() -> Vec<(&'static str, Option<Variables>)> {
-    let owned = |pairs: &[(&str, &str)]| -> Variables {
+    let owned = |pairs: &Pairs| -> Variables {
         let pairs = pairs.iter();
         pairs
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

@@ -1,20 +1,16 @@
 //! `mcplexer inject`
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 use mcplexer_secrets::reference::Template;
-use mcplexer_secrets::{Error, replace_file};
-use zeroize::Zeroizing;
+use mcplexer_secrets::replace_file;
 
-use crate::agent;
 use crate::cli::{Global, Inject};
 use crate::credentials::{Opened, Wanted};
-use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::shown;
 use crate::session::Session;
+use crate::{agent, exit_code, input};
 
 pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
     if inject.output.is_none() {
@@ -23,7 +19,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
             "mcplexer inject -o FILE writes it to a file, mcplexer run --env-file FILE -- COMMAND gives it to a command",
         )?;
     }
-    let (name, text) = read(inject.input.as_deref())?;
+    let (name, text) = input::text(inject.input.as_deref())?;
     let session = Session::open(global)?;
     let template = Template::parse(&text).map_err(|(at, error)| {
         Failure::new(error.to_string())
@@ -56,21 +52,4 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
             Ok(())
         }
     }
-}
-
-/// The text, and what to call it.
-fn read(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), Failure> {
-    let mut text = Zeroizing::new(Vec::new());
-    let Some(path) = path else {
-        let read = io::stdin().read_to_end(&mut text);
-        read.map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
-        return Ok(("standard input".to_owned(), text));
-    };
-    let read = File::open(path).and_then(|mut file| file.read_to_end(&mut text));
-    read.map_err(|source| Error::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok((shown(path), text))
 }

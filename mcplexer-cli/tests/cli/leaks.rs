@@ -22,7 +22,7 @@ fn no_file_and_no_message_has_the_value() {
     let text = format!("auth_scopes: [{{id: s, token: {MARKED}, {MARKED}: [{MARKED}]}}]");
     std::fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
-    let commands: [&[&str]; 43] = [
+    let commands: [&[&str]; 49] = [
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED, "--create"],
@@ -48,6 +48,12 @@ fn no_file_and_no_message_has_the_value() {
         &["run", "--env-file", "age.key", "--", "true"],
         &["run", "--scope", "s", "--", "no-such-command"],
         &["inject", "-i", "none", "-o", "out"],
+        &["import", "s", ".mcplexer/age.key"],
+        &["import", "s", ".mcplexer/age.key", "--format", "dotenv"],
+        &["import", "s", ".mcplexer/age.key", "--format", "shell"],
+        &["import", "s", ".mcplexer/age.key", "--format", "yaml"],
+        &["export", "none", "--reveal"],
+        &["export", "s", "--only", "NONE", "-o", "out"],
         &["key", "rotate"],
         &["key", "add", MARKED],
         &["key", "remove", "none"],

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::document::{Node, Object, Value};
 use super::launch::Launch;
-use crate::reference::Position;
+use crate::position::{Lines, Position};
 
 /// Members of a server that name its address.
 const URLS: [&str; 3] = ["url", "serverUrl", "httpUrl"];
@@ -103,7 +103,7 @@ impl fmt::Debug for Server {
 /// The servers of a document; `None` if it has no place for them.
 pub(super) fn find(document: &Node, text: &str) -> Option<Vec<Server>> {
     let mut found = Found {
-        lines: Lines::of(text),
+        lines: Lines::of(text.as_bytes()),
         servers: None,
     };
     found.look(document, None);
@@ -208,32 +208,6 @@ impl Found<'_> {
             span: node.span.clone(),
             position: self.lines.position(node.span.start),
             value: node.text().map(|text| Zeroizing::new(text.to_owned())),
-        }
-    }
-}
-
-/// Where the lines of a text begin.
-struct Lines<'a> {
-    text: &'a str,
-    starts: Vec<usize>,
-}
-
-impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
-        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
-        Self {
-            text,
-            starts: std::iter::once(0).chain(ends).collect(),
-        }
-    }
-
-    fn position(&self, at: usize) -> Position {
-        let line = self.starts.partition_point(|&start| start <= at);
-        let start = self.starts.get(line.saturating_sub(1)).copied();
-        let before = self.text.get(start.unwrap_or_default()..at);
-        Position {
-            line,
-            column: before.unwrap_or_default().chars().count() + 1,
         }
     }
 }

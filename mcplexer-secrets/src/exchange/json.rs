@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::{Entry, Form, Out, ReadError, double_quoted};
-use crate::reference::Position;
+use crate::position::{Lines, Position};
 
 pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
     let text = file.strip_prefix('\u{FEFF}').unwrap_or(file);
@@ -22,10 +22,11 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
             false => "not JSON",
         };
         ReadError {
-            column: Some(error.column()),
+            column: Some(error.column()).filter(|column| *column > 0),
             ..ReadError::new(error.line(), problem)
         }
     })?;
+    let lines = Lines::of(text.as_bytes());
     let entries = members.into_iter().map(|(name, raw)| {
         let raw = raw.get();
         let at = raw.as_ptr().addr().saturating_sub(text.as_ptr().addr());
@@ -37,7 +38,7 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
             Some(b'[' | b'{') => return Err(error("a value is a string, and no array or object")),
             _ => Zeroizing::new(raw.as_bytes().to_vec()),
         };
-        let line = Position::in_text(text.as_bytes(), at).line;
+        let line = lines.line(at);
         Ok(Entry { name, value, line })
     });
     entries.collect()

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use self::word::{Problem, word};
 use super::{Entry, Form, Out, ReadError, encode};
-use crate::reference::Position;
+use crate::position::{Lines, Position};
 use crate::{Credential, Error, NotCarried, ScopeKind};
 
 mod word;
@@ -14,6 +14,7 @@ const ONLY: &str = "only assignments are read, NAME=word, with or without export
 pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, ReadError> {
     let error = |(at, problem): Problem| ReadError::at(Position::in_text(file, at), problem);
     let mut script = Script { text: file, at: 0 };
+    let lines = Lines::of(file);
     let mut entries = Vec::new();
     while script.next_command() {
         let exports = script.skip_export().map_err(error)?;
@@ -24,7 +25,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, ReadError> {
             };
             let value = script.value(exports);
             let value = value.map_err(|problem| error(problem).about(&name))?;
-            let line = Position::in_text(file, at).line;
+            let line = lines.line(at);
             entries.push(Entry { name, value, line });
         }
     }
@@ -106,6 +107,7 @@ impl<'a> Script<'a> {
                 });
                 options.map(|_| true).ok_or((begin, ONLY))
             }
+            b"" if self.rest().starts_with(b";") => Err((self.at, ONLY)),
             _ => {
                 self.at = begin;
                 Ok(false)

@@ -104,6 +104,8 @@ impl Store {
             let mut record = open.record.clone();
             let now = Timestamp::now();
             for ((name, value), (_, action)) in secrets.iter().zip(&imported.secrets) {
+                // Somebody may have made it a scope of another kind meanwhile.
+                record.kind.check(name)?;
                 if matches!(action, ImportAction::Add | ImportAction::Replace) {
                     change.put_next(scope, &mut record, &open.key, name, value, now)?;
                 }

@@ -1,0 +1,237 @@
+//! `import`: all secrets of a file, or none.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::home::Home;
+use super::terminal::encrypt_key;
+
+/// Everything under the home but the audit log, and the files that a test has made itself.
+fn stored(home: &Home) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = home.files();
+    files.retain(|(path, _)| path.starts_with(home.path("")) && !path.ends_with("audit.log"));
+    files.sort();
+    files
+}
+
+#[test]
+fn conflicts_are_told_before_anything_is_stored() {
+    let home = Home::new();
+    for (key, value) in [("A", "old"), ("B", "old"), ("SAME", "same")] {
+        home.run(["secret", "put", "s", key, value]).succeeded();
+    }
+    let file = b"NEW=n\nB=new\nA=new\nSAME=same\n";
+    let import = |options: &[&str]| {
+        fs::write(home.root().join("in.env"), file).unwrap();
+        let run = home.run(["import", "s", "in.env"].iter().chain(options));
+        fs::remove_file(home.root().join("in.env")).unwrap();
+        run
+    };
+    import(&[]).failed(
+        8,
+        &[
+            "error: s has other values of B, A\n",
+            "nothing was imported; --overwrite replaces them, --skip-existing leaves them as they are",
+        ],
+    );
+    let listed = home.run(["secret", "list", "s"]).succeeded();
+    assert_eq!(listed.text(), "A\nB\nSAME\n");
+    assert_eq!(home.get("s", "A"), b"old");
+    // A dry run does not even open the store for writing.
+    let before = stored(&home);
+
+    let planned = import(&["--dry-run"]).succeeded();
+    let told = "add     s/NEW\nreplace s/B\nreplace s/A\nsame    s/SAME\n";
+    assert_eq!(planned.text(), told);
+    assert_eq!(
+        planned.stderr,
+        "3 secrets to be imported into s (1 new, 2 replaced, 1 the same)\nmcplexer: hint: nothing is imported while values differ, but with --overwrite or --skip-existing\n"
+    );
+    let planned = import(&["--dry-run", "--skip-existing", "--json"]).succeeded();
+    let document: serde_json::Value = serde_json::from_str(planned.text()).unwrap();
+    assert_eq!(document["dry_run"], true);
+    assert_eq!(document["scope"], "s");
+    assert_eq!(document["scope_created"], false);
+    assert_eq!(document["secrets"][1]["key"], "B");
+    assert_eq!(document["secrets"][1]["action"], "keep");
+    assert!(stored(&home) == before);
+
+    let skipped = import(&["--skip-existing"]).succeeded();
+    assert_eq!(
+        skipped.stderr,
+        "imported 1 secret into s (1 new, 2 kept, 1 the same)\n"
+    );
+    assert_eq!(home.get("s", "A"), b"old");
+    let replaced = import(&["--overwrite", "--json"]).succeeded();
+    assert_eq!(
+        replaced.stderr,
+        "imported 2 secrets into s (2 replaced, 2 the same)\n"
+    );
+    let document: serde_json::Value = serde_json::from_str(replaced.text()).unwrap();
+    assert_eq!(document["dry_run"], false);
+    assert_eq!(document["secrets"][2]["action"], "replace");
+    assert_eq!(home.get("s", "A"), b"new");
+    let again = import(&[]).succeeded();
+    assert_eq!(again.stderr, "imported 0 secrets into s (4 the same)\n");
+    let list = home.run(["secret", "list", "s", "--json"]).succeeded();
+    let list: serde_json::Value = serde_json::from_str(list.text()).unwrap();
+    let versions = list["secrets"].as_array().unwrap().iter();
+    let versions: Vec<_> = versions.map(|it| it["version"].as_u64().unwrap()).collect();
+    assert_eq!(versions, [2, 2, 1, 1]);
+    import(&["--skip-existing", "--overwrite"]).failed(2, &["cannot be used with"]);
+}
+
+#[test]
+fn a_dry_run_makes_no_store() {
+    let home = Home::new();
+    let planned = home
+        .pipe(["import", "s", "--format", "dotenv", "--dry-run"], b"A=b")
+        .succeeded();
+    assert_eq!(planned.text(), "add     s/A\n");
+    assert_eq!(planned.stderr, "1 secret to be imported into s (1 new)\n");
+    assert_eq!(home.files().len(), 0);
+}
+
+/// F18, F43: names and values are checked with their lines, and one that is wrong stops all of them.
+#[test]
+fn one_that_is_wrong_among_many_stops_all() {
+    let home = Home::with_secret("v");
+    let before = stored(&home);
+    for (format, text, said) in [
+        (
+            "dotenv",
+            "A=1\nB=2\nC-D=m4rked\nE=4\nF=5",
+            "standard input, line 3 (C-D): secret name in an env scope has '-' at character 2",
+        ),
+        (
+            "dotenv",
+            "A=1\nB=2\n9=m4rked\nE=4\nF=5",
+            "standard input, line 3 (9): secret name in an env scope has '9' at character 1",
+        ),
+        (
+            "dotenv",
+            "A=1\nB=2\nC=\nE=m4rked\nF=5",
+            "standard input, line 3 (C): the value is empty",
+        ),
+        (
+            "dotenv",
+            "A=1\nB=2\nm4rked\nE=4\nF=5",
+            "standard input, line 3: NAME=value is expected",
+        ),
+        (
+            "dotenv",
+            "A=1\nB=2\nA=m4rked\n",
+            "standard input, line 3 (A): this name is there already, at line 1",
+        ),
+        (
+            "json",
+            "{\"A\":\"1\",\n\"m4rked =\":\"2\"}",
+            "standard input, line 2: secret name has ' ' at character 7",
+        ),
+        (
+            "json",
+            "{\"A\":\"1\",\n\"B\":null}",
+            "standard input, line 2, column 5 (B): null is no value",
+        ),
+        (
+            "json",
+            "{\"A\":\"1\",\n\"B\":\"\"}",
+            "standard input, line 2 (B): the value is empty",
+        ),
+        (
+            "json",
+            "[\"m4rked\"]",
+            "standard input, line 1: one object is expected",
+        ),
+        (
+            "yaml",
+            "A: 1\nB:\n  C: m4rked\n",
+            "standard input, line 3, column 3 (B): a value is a scalar, and no sequence or mapping",
+        ),
+        (
+            "yaml",
+            "A: 1\nB: &a m4rked\nC: *a\n",
+            "(B): anchors are not read",
+        ),
+        (
+            "shell",
+            "A=1\nB=$m4rked\n",
+            "standard input, line 2, column 3 (B): a shell would put something else here",
+        ),
+        (
+            "shell",
+            "A=1\ntouch m4rked\n",
+            "standard input, line 2, column 1: only assignments are read",
+        ),
+        ("yaml", "\u{0}", "standard input, line 1"),
+        ("json", "", "standard input, line 1: not JSON"),
+        ("dotenv", "# nothing\n", "standard input has no secrets"),
+    ] {
+        let run = home.pipe(
+            ["import", "github-token", "--format", format],
+            text.as_bytes(),
+        );
+        assert!(!run.stderr.contains("m4rked"), "{}", run.stderr);
+        run.failed(2, &[said]);
+        assert!(stored(&home) == before, "{text:?}");
+    }
+    assert!(!home.root().join("m4rked").exists());
+    home.assert_no_trace_of("m4rked");
+    // A new scope is made of kind env; and names are checked before a passphrase is asked for.
+    home.pipe(["import", "new", "--format", "dotenv"], b"A=1\nC-D=2")
+        .failed(2, &["line 2 (C-D)", "--kind header"]);
+    encrypt_key(&home, "right");
+    home.pipe(["import", "github-token", "--format", "dotenv"], b"C-D=2")
+        .failed(2, &["line 1 (C-D)"]);
+    home.pipe(["import", "github-token", "--format", "dotenv"], b"A=1")
+        .failed(5, &["has a passphrase"]);
+}
+
+#[test]
+fn a_file_whose_format_is_not_known_is_a_usage_error() {
+    let home = Home::new();
+    fs::write(home.root().join("secrets.txt"), "A=m4rked").unwrap();
+    home.run(["import", "s", "secrets.txt"]).failed(
+        2,
+        &[
+            "the name secrets.txt tells no format",
+            "--format dotenv, json, yaml or shell",
+        ],
+    );
+    home.pipe(["import", "s"], b"A=b").failed(
+        2,
+        &["standard input has no name that tells a format", "--format"],
+    );
+    home.run(["import", "s", "secrets.txt", "--format", "toml"])
+        .failed(2, &["dotenv, json, yaml, shell"]);
+    home.run(["import", "s", "secrets.txt", "--format", "json"])
+        .failed(2, &["secrets.txt, line 1, column 1: not JSON"]);
+    home.run(["import", "s", "none.env"])
+        .failed(1, &["cannot read none.env"]);
+    home.run(["import", "S", "secrets.txt"])
+        .failed(2, &["scope id has 'S'"]);
+    assert_eq!(home.files().len(), 1, "something was made");
+}
+
+/// F01: neither of several at once is lost.
+#[test]
+fn two_imports_at_once_both_count() {
+    let home = Home::new();
+    home.run(["key", "init"]).succeeded();
+    let children: Vec<_> = (0..4)
+        .map(|at| {
+            let text: String = (0..20).map(|key| format!("K{at}_{key}=v\n")).collect();
+            fs::write(home.root().join(format!("{at}.env")), text).unwrap();
+            let mut command = home.command();
+            command
+                .args(["-q", "import", "s", &format!("{at}.env")])
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let list = home.run(["secret", "list", "s"]).succeeded();
+    assert_eq!(list.text().lines().count(), 80);
+}

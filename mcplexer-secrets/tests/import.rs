@@ -1,0 +1,277 @@
+//! Many secrets of one scope in one commit, or none.
+
+#![cfg(test)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use mcplexer_secrets::audit::{AuditEvent, AuditLog, AuditPosition, AuditSink, MemoryAudit};
+use mcplexer_secrets::keys::FixedKeys;
+use mcplexer_secrets::{
+    Error, ErrorKind, ImportAction, MAX_SECRETS_PER_SCOPE, NewScope, OnConflict, PutMode, ScopeId,
+    ScopeKind, SecretName, SecretStore, SecretValue, Select, Store,
+};
+
+use ImportAction::{Add, Keep, Replace, Same};
+use OnConflict::{Fail, Overwrite, Skip};
+
+fn scope() -> ScopeId {
+    "s".parse().unwrap()
+}
+
+fn name(text: &str) -> SecretName {
+    text.parse().unwrap()
+}
+
+fn store() -> Store {
+    Store::in_memory(FixedKeys::generate()).unwrap()
+}
+
+fn secrets(pairs: &[(&str, &str)]) -> Vec<(SecretName, SecretValue)> {
+    let pairs = pairs.iter().map(|(key, value)| {
+        let value = SecretValue::copy_of(value.as_bytes()).unwrap();
+        (name(key), value)
+    });
+    pairs.collect()
+}
+
+fn put(store: &Store, key: &str, value: &str) {
+    let value = SecretValue::copy_of(value.as_bytes()).unwrap();
+    store
+        .put(&scope(), &name(key), &value, PutMode::Overwrite)
+        .unwrap();
+}
+
+/// Every secret of the scope: `name=value, version`.
+fn contents(store: &Store) -> Vec<String> {
+    let opened = match store.credentials(&scope(), Select::All) {
+        Err(Error::ScopeNotFound { .. }) => return Vec::new(),
+        opened => opened.unwrap(),
+    };
+    let listed = store.list(&scope()).unwrap().into_iter();
+    let told = listed.map(|it| {
+        let value = opened.get(&it.name).unwrap().expose();
+        format!(
+            "{}={}, {}",
+            it.name,
+            String::from_utf8_lossy(value),
+            it.version
+        )
+    });
+    told.collect()
+}
+
+fn actions(imported: &mcplexer_secrets::Imported) -> Vec<(&str, ImportAction)> {
+    let secrets = imported.secrets.iter();
+    secrets
+        .map(|(name, action)| (name.as_str(), *action))
+        .collect()
+}
+
+#[test]
+fn a_scope_is_made_for_what_is_imported() {
+    let store = store();
+    let given = secrets(&[("B", "2"), ("A", "1")]);
+    let planned = store.plan_import(&scope(), &given, Fail).unwrap();
+    assert!(!store.exists().unwrap(), "a plan makes nothing");
+    let imported = store.import(&scope(), &given, Fail).unwrap();
+    assert_eq!(planned, imported);
+    assert!(imported.scope_created);
+    assert_eq!(actions(&imported), [("B", Add), ("A", Add)]);
+    assert_eq!(contents(&store), ["A=1, 1", "B=2, 1"]);
+    assert_eq!(store.scope(&scope()).unwrap().kind, ScopeKind::Env);
+}
+
+#[test]
+fn each_way_with_conflicts_does_what_was_planned() {
+    for (way, planned, after) in [
+        (Skip, Keep, ["NEW=n, 1", "OLD=o, 2", "SAME=s, 1"]),
+        (
+            Overwrite,
+            Replace,
+            ["NEW=n, 1", "OLD=changed, 3", "SAME=s, 1"],
+        ),
+    ] {
+        let store = store();
+        put(&store, "OLD", "x");
+        put(&store, "OLD", "o");
+        put(&store, "SAME", "s");
+        let before = store.list(&scope()).unwrap();
+        let given = secrets(&[("SAME", "s"), ("OLD", "changed"), ("NEW", "n")]);
+        let plan = store.plan_import(&scope(), &given, way).unwrap();
+        assert_eq!(contents(&store), ["OLD=o, 2", "SAME=s, 1"]);
+        let imported = store.import(&scope(), &given, way).unwrap();
+        assert_eq!(plan, imported);
+        assert!(!imported.scope_created);
+        assert_eq!(
+            actions(&imported),
+            [("SAME", Same), ("OLD", planned), ("NEW", Add)]
+        );
+        assert_eq!(
+            (
+                imported.count(Same),
+                imported.count(Replace) + imported.count(Keep)
+            ),
+            (1, 1)
+        );
+        assert_eq!(contents(&store), after);
+        // What was not written again has kept its times, and what was replaced the first of them.
+        let list = store.list(&scope()).unwrap();
+        assert_eq!(list.last(), before.last());
+        let old = list.iter().find(|it| it.name.as_str() == "OLD").unwrap();
+        assert_eq!(old.created, before[0].created);
+    }
+}
+
+#[test]
+fn conflicts_are_all_named_and_nothing_is_stored() {
+    let store = store();
+    for key in ["A", "B", "C"] {
+        put(&store, key, "old");
+    }
+    let given = secrets(&[("NEW", "n"), ("C", "new"), ("B", "old"), ("A", "new")]);
+    let error = store.import(&scope(), &given, Fail).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(error.to_string(), "s has other values of C, A");
+    assert!(matches!(error, Error::Conflicts { names, .. } if names == [name("C"), name("A")]));
+    assert_eq!(contents(&store), ["A=old, 1", "B=old, 1", "C=old, 1"]);
+    // A plan tells them, and fails for none.
+    let plan = store.plan_import(&scope(), &given, Fail).unwrap();
+    assert_eq!(
+        actions(&plan),
+        [("NEW", Add), ("C", Replace), ("B", Same), ("A", Replace)]
+    );
+}
+
+/// F18: names that the scope's kind does not take.
+#[test]
+fn one_name_that_the_kind_refuses_refuses_all() {
+    let store = store();
+    let given = secrets(&[("A", "1"), ("X-Api-Key", "2"), ("B", "3")]);
+    for _ in 0..2 {
+        let error = store.import(&scope(), &given, Overwrite).unwrap_err();
+        assert!(matches!(error, Error::InvalidName(_)), "{error}");
+        let error = store.plan_import(&scope(), &given, Overwrite).unwrap_err();
+        assert!(matches!(error, Error::InvalidName(_)), "{error}");
+        assert_eq!(contents(&store), [""; 0]);
+        // Without a store, and with one that has other scopes.
+        store
+            .create_scope(&NewScope::env("other".parse().unwrap()))
+            .ok();
+    }
+    let header = NewScope {
+        kind: ScopeKind::Header,
+        ..NewScope::env(scope())
+    };
+    store.create_scope(&header).unwrap();
+    let imported = store.import(&scope(), &given, Fail).unwrap();
+    assert!(!imported.scope_created);
+    assert_eq!(contents(&store), ["A=1, 1", "B=3, 1", "X-Api-Key=2, 1"]);
+}
+
+#[test]
+fn two_of_one_name_are_refused() {
+    let store = store();
+    let given = secrets(&[("A", "1"), ("B", "2"), ("A", "1")]);
+    for error in [
+        store.import(&scope(), &given, Overwrite).unwrap_err(),
+        store.plan_import(&scope(), &given, Overwrite).unwrap_err(),
+    ] {
+        assert_eq!(error.to_string(), "s/A is given twice");
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+    }
+    assert!(!store.exists().unwrap());
+}
+
+#[test]
+fn a_scope_takes_no_more_than_it_can_hold() {
+    let store = store();
+    put(&store, "FIRST", "v");
+    let names: Vec<String> = (0..MAX_SECRETS_PER_SCOPE)
+        .map(|at| format!("K{at}"))
+        .collect();
+    let pairs: Vec<_> = names.iter().map(|name| (name.as_str(), "v")).collect();
+    let error = store.import(&scope(), &secrets(&pairs), Fail).unwrap_err();
+    assert!(matches!(error, Error::ScopeFull { .. }), "{error}");
+    assert_eq!(contents(&store), ["FIRST=v, 1"]);
+}
+
+/// A log that can be made to fail.
+#[derive(Debug, Clone)]
+struct Failing(Arc<MemoryAudit>, Arc<AtomicBool>);
+
+impl AuditSink for Failing {
+    fn log(&self) -> Result<Option<AuditLog>, Error> {
+        self.0.log()
+    }
+
+    fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
+        self.0.holds(position)
+    }
+
+    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(Error::Audit {
+                path: "log".into(),
+                source: std::io::ErrorKind::StorageFull.into(),
+            });
+        }
+        self.0.append(event)
+    }
+}
+
+/// F23: what cannot be recorded is not done, none of it.
+#[test]
+fn nothing_is_stored_that_cannot_be_recorded() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let sink = Failing(Arc::new(MemoryAudit::new().unwrap()), Arc::clone(&fails));
+    let store = store().with_audit(sink);
+    put(&store, "A", "old");
+    fails.store(true, Ordering::Relaxed);
+    let given = secrets(&[("A", "new"), ("B", "2")]);
+    let error = store.import(&scope(), &given, Overwrite).unwrap_err();
+    assert!(matches!(error, Error::Audit { .. }), "{error}");
+    let error = store.plan_import(&scope(), &given, Overwrite).unwrap_err();
+    assert!(matches!(error, Error::Audit { .. }), "{error}");
+    let error = store.export(&scope(), Select::All).unwrap_err();
+    assert!(matches!(error, Error::Audit { .. }), "{error}");
+    fails.store(false, Ordering::Relaxed);
+    assert_eq!(contents(&store), ["A=old, 1"]);
+}
+
+/// F24: an import is one line, as a failure as well; so is an export, and a plan is a list.
+#[test]
+fn each_import_and_export_is_one_line() {
+    let log = Arc::new(MemoryAudit::new().unwrap());
+    let store = store().with_audit(Failing(Arc::clone(&log), Arc::default()));
+    let given = secrets(&[("A", "1"), ("B", "2")]);
+    store.import(&scope(), &given, Fail).unwrap();
+    store.plan_import(&scope(), &given, Fail).unwrap();
+    let other = secrets(&[("A", "other"), ("B", "2")]);
+    store.import(&scope(), &other, Fail).unwrap_err();
+    store
+        .import(&scope(), &secrets(&[("a-b", "x")]), Fail)
+        .unwrap_err();
+    store.export(&scope(), Select::All).unwrap();
+    store.export(&scope(), Select::Only(&[name("B")])).unwrap();
+    let lines = log.lines().into_iter().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let text = |member: &str| line[member].as_str().unwrap_or("-").to_owned();
+        format!(
+            "{} {} {} {}",
+            text("op"),
+            text("scope"),
+            text("name"),
+            text("outcome")
+        )
+    });
+    let expected = [
+        "import s - ok",
+        "list s - ok",
+        "import s - conflict",
+        "import s - invalid",
+        "export s - ok",
+        "export s B ok",
+    ];
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
+}

@@ -552,10 +552,7 @@ fn undoing_keeps_options_that_were_given_since() {
     home.run(["adopt", "c.json", "--write"]).succeeded();
     let path = home.root().join("c.json");
     let text = fs::read_to_string(&path).unwrap();
-    let edited = text.replace(
-        "\"run\", \"--\", \"a-mcp\"",
-        "\"run\", \"--mask\", \"--\", \"a-mcp\"",
-    );
+    let edited = text.replace("\"run\", \"a-mcp\"", "\"run\", \"--mask\", \"a-mcp\"");
     assert_ne!(edited, text);
     fs::write(&path, edited).unwrap();
     let run = home.run(["adopt", "--undo", "c.json"]).succeeded();

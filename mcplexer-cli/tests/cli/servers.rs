@@ -10,6 +10,15 @@ use super::home::{BINARY, Home, Run, finish};
 
 const TOKEN: &str = "t0ken pa$$\"w0rd";
 
+/// The tool that shows the environment.
+const GET_ENV: [&str; 4] = ["--method", "tools/call", "--tool-name", "get-env"];
+
+/// What it shows: its answer is JSON in a string of JSON.
+fn environment(run: &Run) -> serde_json::Value {
+    let answer: serde_json::Value = serde_json::from_str(run.text()).unwrap();
+    serde_json::from_str(answer["content"][0]["text"].as_str().unwrap()).unwrap()
+}
+
 fn servers() -> Option<PathBuf> {
     let place = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from);
     if place.is_none() {
@@ -37,15 +46,8 @@ fn a_server_on_node_has_its_token() {
         inspector.env("MCPLEXER_ANYTHING", "stays behind");
         finish(inspector.arg("--cli").args(arguments))
     };
-    let get_env = ["--method", "tools/call", "--tool-name", "get-env"];
-
-    // The tool's answer is JSON in a string of JSON.
-    let environment = |run: &Run| -> serde_json::Value {
-        let answer: serde_json::Value = serde_json::from_str(run.text()).unwrap();
-        serde_json::from_str(answer["content"][0]["text"].as_str().unwrap()).unwrap()
-    };
     let run = [BINARY, "run", "--scope", "github-token", "--", server];
-    let shown = inspect(&[&get_env[..], &run].concat()).succeeded();
+    let shown = inspect(&[&GET_ENV[..], &run].concat()).succeeded();
     let environment_of_it = environment(&shown);
     assert_eq!(environment_of_it["TOKEN"], TOKEN);
     assert!(!shown.text().contains("MCPLEXER"));
@@ -58,9 +60,38 @@ fn a_server_on_node_has_its_token() {
     fs::write(home.root().join("config.json"), config.to_string()).unwrap();
     for (name, expected) in [("plain", TOKEN), ("masked", "[github-token/TOKEN]")] {
         let which = ["--config", "config.json", "--server", name];
-        let shown = inspect(&[&which[..], &get_env].concat()).succeeded();
+        let shown = inspect(&[&which[..], &GET_ENV].concat()).succeeded();
         assert_eq!(environment(&shown)["TOKEN"], expected, "{name}");
     }
+}
+
+/// The same server, adopted from the configuration of a client, and started as the rewritten file says.
+#[test]
+fn an_adopted_server_has_its_token() {
+    let Some(place) = servers() else { return };
+    let home = Home::new();
+    let server = place.join("node_modules/.bin/mcp-server-everything");
+    let config = serde_json::json!({"mcpServers": {
+        "plain": {"command": server, "args": [], "env": {"EVERY_TOKEN": TOKEN, "LEVEL": "debug"}},
+        "bare": {"command": server, "env": {"EVERY_TOKEN": TOKEN, "LEVEL": "debug"}},
+    }});
+    let file = home.root().join("config.json");
+    let text = serde_json::to_string_pretty(&config).unwrap();
+    fs::write(&file, &text).unwrap();
+    home.run(["adopt", "config.json", "--write"]).succeeded();
+    let adopted = fs::read_to_string(&file).unwrap();
+    assert!(!adopted.contains("t0ken"), "{adopted}");
+    for name in ["plain", "bare"] {
+        let mut inspector = command(&home, &place.join("node_modules/.bin/mcp-inspector"));
+        inspector.args(["--cli", "--config", "config.json", "--server", name]);
+        let shown = finish(inspector.args(GET_ENV)).succeeded();
+        let environment = environment(&shown);
+        assert_eq!(environment["EVERY_TOKEN"], TOKEN, "{name}");
+        assert_eq!(environment["LEVEL"], "debug", "{name}");
+        assert!(!shown.text().contains("mcplexer:"), "{name}");
+    }
+    home.run(["adopt", "--undo", "config.json"]).succeeded();
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
 }
 
 /// `mcp-server-git` commits in the name of the variable that is its secret here, driven by the

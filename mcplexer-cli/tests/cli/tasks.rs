@@ -164,21 +164,18 @@ fn the_client_configuration_starts_its_server() {
         "mcplexer -q secret put github GITHUB_PERSONAL_ACCESS_TOKEN ghp_abc123",
     ))
     .succeeded();
-    let text = file("claude_desktop_config.json");
+    let text = file("by-hand.json");
     assert!(!text.contains("ghp_"));
     let config: serde_json::Value = serde_json::from_str(&text).unwrap();
     let entry = &config["mcpServers"]["github"];
-    let arguments = entry["args"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it.as_str().unwrap());
-    let program = home
-        .root()
-        .join("bin")
-        .join(entry["command"].as_str().unwrap());
+    let text_of = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let program = home.root().join("bin").join(text_of(&entry["command"]));
     let mut command = home.command_of(&program);
-    finish(command.env("PATH", path(&home)).args(arguments)).succeeded();
+    command.args(entry["args"].as_array().unwrap().iter().map(text_of));
+    for (name, value) in entry["env"].as_object().unwrap() {
+        command.env(name, text_of(value));
+    }
+    finish(command.env("PATH", path(&home))).succeeded();
     let (line, env) = started(&home);
     assert!(
         line.ends_with("npx -y @modelcontextprotocol/server-github"),

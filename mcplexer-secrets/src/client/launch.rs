@@ -6,6 +6,10 @@ use super::Syntax;
 use super::document::{Node, Object};
 use super::edit::Edit;
 
+/// What `mcplexer run` is told where a list of arguments was there and empty, so that it can be told
+/// from one that was not there. It says nothing but errors then.
+const WAS_EMPTY: &str = "-q";
+
 /// The command of a server, and where it stands.
 pub(super) struct Launch {
     /// Where the name of the member begins that names the program.
@@ -64,29 +68,24 @@ impl Launch {
     }
 
     /// Lets the command start through `mcplexer run`, where `mcplexer` is the literal for it.
-    ///
-    /// The command goes behind `run --`. If there were no arguments, it goes behind `run` alone: so
-    /// [`unwrap`](Self::unwrap) can tell.
     pub(super) fn wrap(&self, text: &str, syntax: Syntax, mcplexer: &str) -> Vec<Edit> {
         let command = text.get(self.program.span.clone()).unwrap_or_default();
         let inserted = match &self.arguments {
             Some(arguments) => {
                 let begin = arguments.span.start + 1;
-                let first = arguments.elements.first();
-                let before = first.and_then(|(first, _)| text.get(begin..first.start));
-                // As the arguments stand: each in a line of its own, or behind one another.
-                let separator = match before {
-                    Some(before) if before.contains('\n') && before.trim().is_empty() => {
-                        format!(",{before}")
+                match arguments.first() {
+                    None => Edit::insert(begin, format!("\"run\", \"{WAS_EMPTY}\", {command}")),
+                    Some(first) => {
+                        // As the arguments stand: each in a line of its own, or behind one another.
+                        let separator = match text.get(begin..first) {
+                            Some(before) if before.contains('\n') && before.trim().is_empty() => {
+                                format!(",{before}")
+                            }
+                            _ => ", ".to_owned(),
+                        };
+                        Edit::insert(first, format!("\"run\"{separator}{command}{separator}"))
                     }
-                    _ => ", ".to_owned(),
-                };
-                let end = if first.is_some() { &separator } else { "" };
-                let at = first.map_or(begin, |(first, _)| first.start);
-                Edit::insert(
-                    at,
-                    format!("\"run\"{separator}\"--\"{separator}{command}{end}"),
-                )
+                }
             }
             None => {
                 let (separator, prefix) = self.before_member(text);
@@ -122,6 +121,13 @@ impl Launch {
         }
     }
 
+    /// Whether the arguments stand where [`wrap`](Self::wrap) puts them if there were none.
+    fn is_behind_program(&self, text: &str, arguments: &Arguments) -> bool {
+        let (separator, prefix) = self.before_member(text);
+        let between = text.get(self.program.span.end..arguments.key_start);
+        between == Some(&format!("{separator}{prefix}"))
+    }
+
     /// Lets the command start by itself again; `None` if it does, or if `mcplexer run` has options
     /// that it would lose.
     pub(super) fn unwrap(&self, text: &str) -> Option<Vec<Edit>> {
@@ -130,29 +136,21 @@ impl Launch {
         }
         let arguments = self.arguments.as_ref()?;
         let span = |at: usize| arguments.elements.get(at).map(|(span, _)| span.clone());
-        let had_arguments = self.argument(1) == Some("--");
-        let at = if had_arguments { 2 } else { 1 };
+        let was_empty = self.argument(1) == Some(WAS_EMPTY);
+        let at = if was_empty { 2 } else { 1 };
         let command = span(at)?;
-        if !had_arguments && self.argument(at)?.starts_with('-') {
+        if self.argument(at)?.starts_with('-') {
             return None;
         }
         let program = Edit::replace(
             self.program.span.clone(),
             text.get(command.clone()).unwrap_or_default(),
         );
-        let removed = match (had_arguments, span(at + 1)) {
-            (_, Some(next)) => arguments.first()?..next.start,
-            (true, None) => arguments.first()?..command.end,
-            (false, None) => {
-                let between = text.get(self.program.span.end..arguments.key_start)?;
-                let (separator, prefix) = self.before_member(text);
-                if between != format!("{separator}{prefix}") {
-                    // Somebody has moved it: then it stays, and is empty.
-                    arguments.first()?..command.end
-                } else {
-                    self.program.span.end..arguments.span.end
-                }
-            }
+        let begin = arguments.first()?;
+        let removed = match span(at + 1) {
+            Some(next) => begin..next.start,
+            None if was_empty || !self.is_behind_program(text, arguments) => begin..command.end,
+            None => self.program.span.end..arguments.span.end,
         };
         Some(vec![program, Edit::remove(removed)])
     }

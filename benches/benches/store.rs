@@ -1,6 +1,7 @@
 //! The operations of a store, by how many secrets it holds, and age's own cost beside them.
 //!
-//! `cargo bench -p mcplexer-benches`; each once: `cargo bench -p mcplexer-benches -- --test`.
+//! `cargo bench -p mcplexer-benches`; each once: `cargo bench -p mcplexer-benches -- --test`. With
+//! `MCPLEXER_BENCH_LARGE=1` also at 1,000,000 secrets, which takes minutes and gigabytes.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,18 +9,24 @@
 )]
 
 use divan::{Bencher, black_box};
-use mcplexer_benches::{Filled, fill, target, value};
+use mcplexer_benches::{Filled, fill, scopes, target, value};
 use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{PutMode, SecretStore, Store};
+use mcplexer_secrets::{PutMode, RotateIdentity, SecretStore, Store};
 
-const SIZES: [usize; 2] = [100, 1000];
+fn sizes() -> Vec<usize> {
+    let mut sizes = vec![100, 10_000];
+    if std::env::var_os("MCPLEXER_BENCH_LARGE").is_some() {
+        sizes.push(1_000_000);
+    }
+    sizes
+}
 
 fn main() {
     divan::main();
 }
 
 /// Replaces a value: sealing, an fsynced commit.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = sizes())]
 fn put_in_a_file(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
     let store = filled.open().unwrap();
@@ -32,10 +39,10 @@ fn put_in_a_file(bencher: Bencher<'_, '_>, secrets: usize) {
 }
 
 /// The same without a disk: what sealing and the records cost.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = sizes())]
 fn put_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
     let store = Store::in_memory(FixedKeys::generate()).unwrap();
-    fill(&store, 10, secrets / 10).unwrap();
+    fill(&store, scopes(secrets), secrets / scopes(secrets)).unwrap();
     let ((scope, name), value) = (target().unwrap(), value().unwrap());
     bencher.bench(|| {
         store
@@ -45,7 +52,7 @@ fn put_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
 }
 
 /// Opens the file, reads the key file, unlocks the slot, and opens a value.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = sizes())]
 fn get_cold(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
     let (scope, name) = target().unwrap();
@@ -53,7 +60,7 @@ fn get_cold(bencher: Bencher<'_, '_>, secrets: usize) {
 }
 
 /// Opens a value of an open store.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = sizes())]
 fn get_warm(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
     let store = filled.open().unwrap();
@@ -62,16 +69,16 @@ fn get_warm(bencher: Bencher<'_, '_>, secrets: usize) {
 }
 
 /// The same without a file, so what remains of it is not the disk's.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = sizes())]
 fn get_warm_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
     let store = Store::in_memory(FixedKeys::generate()).unwrap();
-    fill(&store, 10, secrets / 10).unwrap();
+    fill(&store, scopes(secrets), secrets / scopes(secrets)).unwrap();
     let (scope, name) = target().unwrap();
     bencher.bench(|| store.get(&scope, &name).unwrap());
 }
 
 /// From a file again, with a line in the audit log.
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = sizes())]
 fn get_warm_audited(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
     let store = filled.open().unwrap().with_audit(filled.audit());
@@ -79,13 +86,25 @@ fn get_warm_audited(bencher: Bencher<'_, '_>, secrets: usize) {
     bencher.bench(|| store.get(&scope, &name).unwrap());
 }
 
-/// Lists a scope of a tenth of the secrets, and compares it with the records.
-#[divan::bench(args = SIZES)]
+/// Lists a scope of 10 or 1,000 secrets, and compares it with the records.
+#[divan::bench(args = sizes())]
 fn list(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
     let store = filled.open().unwrap();
     let (scope, _) = target().unwrap();
     bencher.bench(|| store.list(&scope).unwrap());
+}
+
+/// Replaces all keys and seals every value anew.
+#[divan::bench(args = sizes(), sample_count = 3, sample_size = 1)]
+fn rotate(bencher: Bencher<'_, '_>, secrets: usize) {
+    let filled = Filled::new(secrets).unwrap();
+    let store = filled.open().unwrap();
+    bencher.bench_local(|| {
+        store
+            .rotate(RotateIdentity::Keep, &mut |_| ())
+            .unwrap()
+    });
 }
 
 /// Sealing a value as the store does it.

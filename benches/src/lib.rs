@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::keys::FileKeys;
-use mcplexer_secrets::{Error, PutMode, ScopeId, SecretName, SecretStore, SecretValue, Store};
+use mcplexer_secrets::{Error, OnConflict, ScopeId, SecretName, SecretValue, Store};
 use tempfile::TempDir;
 
 /// A home directory with a filled store, gone when dropped.
@@ -38,24 +38,28 @@ pub fn open(home: &Path) -> Result<Store, Error> {
     Store::open(home.join("secrets.redb"), keys)
 }
 
-/// Puts `scopes` scopes of `secrets` secrets each.
+/// Puts `scopes` scopes of `secrets` secrets each, each scope in one commit.
 ///
 /// # Errors
 /// If they cannot be stored.
 pub fn fill(store: &Store, scopes: usize, secrets: usize) -> Result<(), Error> {
-    let value = value()?;
     for scope in 0..scopes {
         let scope: ScopeId = format!("scope-{scope}").parse()?;
-        for secret in 0..secrets {
-            let name: SecretName = format!("KEY_{secret}").parse()?;
-            store.put(&scope, &name, &value, PutMode::Overwrite)?;
-        }
+        let secret = |at: usize| Ok((format!("KEY_{at}").parse::<SecretName>()?, value()?));
+        let secrets: Vec<_> = (0..secrets).map(secret).collect::<Result<_, Error>>()?;
+        store.import(&scope, &secrets, OnConflict::Fail)?;
     }
     Ok(())
 }
 
+/// How many secrets are in how many scopes: 10 to 1,000 secrets a scope.
+#[must_use]
+pub fn scopes(secrets: usize) -> usize {
+    (secrets / 1000).max(10)
+}
+
 impl Filled {
-    /// A store of 10 scopes that holds `secrets` secrets in all, in a file.
+    /// A store that holds `secrets` secrets in all, in a file.
     ///
     /// # Errors
     /// If it cannot be made.
@@ -66,7 +70,8 @@ impl Filled {
             source,
         })?;
         let filled = Self { directory };
-        fill(&filled.open()?, 10, secrets / 10)?;
+        let scopes = scopes(secrets);
+        fill(&filled.open()?, scopes, secrets / scopes)?;
         Ok(filled)
     }
 

@@ -100,11 +100,7 @@ fn list(bencher: Bencher<'_, '_>, secrets: usize) {
 fn rotate(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
     let store = filled.open().unwrap();
-    bencher.bench_local(|| {
-        store
-            .rotate(RotateIdentity::Keep, &mut |_| ())
-            .unwrap()
-    });
+    bencher.bench_local(|| store.rotate(RotateIdentity::Keep, &mut |_| ()).unwrap());
 }
 
 /// Sealing a value as the store does it.

@@ -356,6 +356,22 @@ fn a_value_is_masked_in_what_programs_print() {
     }
 }
 
+/// F20: however deep a value stands in what is printed.
+#[test]
+fn nested_values_are_masked() {
+    let token = "t0ken\"with/quote";
+    let mut document =
+        serde_json::json!({ "token": token, "list": [1, token, [token, { "a": [token] }]] });
+    for level in 0..4 {
+        document = serde_json::json!({ "level": level, "inner": [[document], token], token: null });
+    }
+    let text = document.to_string();
+    let escaped = serde_json::to_string(token).unwrap();
+    let expected = text.replace(&escaped, "\"[s/K0]\"");
+    assert_eq!(expected.matches("[s/K0]").count(), 12);
+    assert_masks(&[token], &text, &expected);
+}
+
 /// F42: with a trailing line end in the store, and without one in the output.
 #[test]
 fn a_line_end_at_a_values_end_is_not_needed() {

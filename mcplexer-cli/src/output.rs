@@ -80,6 +80,19 @@ pub(crate) fn shown(path: &Path) -> String {
     shortened(path.display())
 }
 
+/// A path as a word of a command that can be typed as it stands.
+pub(crate) fn typed(path: &Path) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%~".contains(c);
+    let short = shown(path);
+    match short.chars().all(is_plain) {
+        true => short,
+        false => {
+            let whole = sanitized(path.display());
+            format!("'{}'", whole.replace('\'', "'\\''"))
+        }
+    }
+}
+
 /// Text that may have paths in it, as people write them, and without its control characters.
 pub(crate) fn shortened(text: impl Display) -> String {
     let home = std::env::var("HOME").unwrap_or_default();
@@ -189,6 +202,13 @@ mod tests {
         let short = "cannot read ~/a or /mnt/home/ann/b";
         assert_eq!(with_tilde(text, "/home/ann"), short);
         assert_eq!(with_tilde(text, ""), text);
+    }
+
+    #[test]
+    fn a_path_can_be_typed() {
+        let typed = |path: &str| typed(Path::new(path));
+        assert_eq!(typed("/etc/x-1.json"), "/etc/x-1.json");
+        assert_eq!(typed("/a b/it's"), "'/a b/it'\\''s'");
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! [`ClientConfig::plan`] tells what would be done, without changing anything. Then
 //! [`Adoption::store`] puts the credentials into the store and reads each back, and
 //! [`Adoption::text`] is the file without them: where a credential was, it refers to the secret, as
-//! `mcplexer://scope/KEY`, and the server starts through `mcplexer run`, which resolves that.
-//! [`ClientConfig::undo`] is the way back. All else in the file stays byte for byte as it was, and
+//! `mcplexer://scope/KEY?adopted`, and the server starts through `mcplexer run`, which resolves that.
+//! [`ClientConfig::undo`] is the way back; it goes by `?adopted`, so what was written by hand stays. All else in the file stays byte for byte as it was, and
 //! adopting and undoing gives the same file; a plan that would not is an error.
 
 use std::fmt;
@@ -21,10 +21,12 @@ use crate::reference::Position;
 mod adopt;
 mod document;
 mod edit;
+mod elsewhere;
 mod launch;
 mod literal;
 mod places;
 mod plan;
+mod reason;
 mod scopes;
 mod server;
 mod undo;

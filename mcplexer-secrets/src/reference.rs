@@ -34,12 +34,30 @@ pub struct Reference {
     pub name: SecretName,
 }
 
+/// What adopting a client's configuration notes behind a reference that it has put there: it has also
+/// let the server start through `mcplexer run`.
+pub(crate) const ADOPTED: &str = "?adopted";
+/// The same of a server that started through `mcplexer run` before.
+pub(crate) const MOVED: &str = "?moved";
+
 /// `mcplexer://` that no scope and key follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a reference: it must be mcplexer://scope/KEY")]
 pub struct InvalidReference;
 
 impl Reference {
+    /// The reference that a variable's value is as a whole; behind it may be what adopting has noted
+    /// there.
+    ///
+    /// # Errors
+    /// [`InvalidReference`] if it is something else.
+    pub fn of_value(value: &str) -> Result<Self, InvalidReference> {
+        let marked = value
+            .strip_suffix(ADOPTED)
+            .or_else(|| value.strip_suffix(MOVED));
+        marked.unwrap_or(value).parse()
+    }
+
     /// The reference that `text` begins with, and its length in bytes.
     fn at_start_of(text: &[u8]) -> Result<(Self, usize), InvalidReference> {
         let rest = text

@@ -1,6 +1,6 @@
 //! Replacing a file of the user's in one step.
 
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::private::{
-    is_still_at, not_a_file, persist, sync, sync_parent, temporaries_beside, temporary_beside,
+    is_still_at, not_a_file, open_regular, persist, sync, sync_parent, temporaries_beside,
+    temporary_beside,
 };
 
 /// Writes a file that is readable by its owner alone, mode 0600: whole and synced under another name
@@ -56,6 +57,12 @@ impl FileReplacement {
             target,
             temporary,
         })
+    }
+
+    /// Whether the file has other names (hard links), which go on to lead to the old one.
+    #[must_use]
+    pub fn has_other_names(&self) -> bool {
+        fs::metadata(&self.target).is_ok_and(|metadata| metadata.nlink() > 1)
     }
 
     /// Writes the file, mode 0600.
@@ -139,7 +146,8 @@ fn locked_temporary(target: &Path) -> io::Result<NamedTempFile> {
 /// Removes what programs that were killed have left beside this file; it may have values in it.
 fn remove_abandoned(target: &Path) -> io::Result<()> {
     for path in temporaries_beside(target)? {
-        let Ok(file) = File::open(&path) else {
+        // Whoever may write here may have put something else there.
+        let Ok(Some(file)) = open_regular(&path, OpenOptions::new().read(true)) else {
             continue;
         };
         match file.try_lock() {

@@ -41,7 +41,7 @@ fn config(name: &str) -> String {
 }
 
 /// What is expected of a file: what moves, and how many credentials stay.
-const FILES: [(&str, &[&str], usize); 22] = [
+const FILES: [(&str, &[&str], usize); 24] = [
     (
         "claude-desktop.json",
         &[
@@ -78,7 +78,7 @@ const FILES: [(&str, &[&str], usize); 22] = [
             "mcp-server-linear/LINEAR_API_KEY",
             "old-form/SERVER_PASSWORD",
         ],
-        0,
+        1,
     ),
     ("gemini.json", &["pythontools/API_KEY"], 1),
     (
@@ -132,6 +132,8 @@ const FILES: [(&str, &[&str], usize); 22] = [
         1,
     ),
     ("arguments.json", &[], 4),
+    ("elsewhere.json", &["same/A_TOKEN"], 10),
+    ("odd.json", &["variable/PASSWORD", "by-hand-too/L_TOKEN"], 4),
     ("deep.json", &["deep/DEEP_TOKEN"], 0),
     (
         "names.json",
@@ -203,14 +205,12 @@ fn assert_moves(name: &str, bytes: &[u8], moved: &[&str], left: usize) {
 
     home.run(["adopt", "--undo", name]).succeeded();
     let undone = fs::read(&path).unwrap();
-    if !name.contains("adopted.json") {
-        assert_eq!(
-            String::from_utf8_lossy(&undone),
-            String::from_utf8_lossy(bytes),
-            "{name}"
-        );
-        assert!(undone == bytes, "{name}");
-    }
+    assert_eq!(
+        String::from_utf8_lossy(&undone),
+        String::from_utf8_lossy(bytes),
+        "{name}"
+    );
+    assert!(undone == bytes, "{name}");
     // What is moved again is the same as what the store has.
     let again = adopt(&home, &["--write", name]);
     assert_eq!(again.moved, moved, "{name}");
@@ -437,7 +437,7 @@ fn servers_and_variables_are_chosen() {
         (
             &[
                 "--skip",
-                "github/SLACK_BOT_TOKEN,github/GITHUB_PERSONAL_ACCESS_TOKEN",
+                "slack/SLACK_TEAM_ID,github/GITHUB_PERSONAL_ACCESS_TOKEN",
             ],
             &["slack/SLACK_BOT_TOKEN"],
         ),
@@ -473,6 +473,118 @@ fn redaction_hints_name_credentials() {
         report.moved.contains(&"slack/SLACK_TEAM_ID".to_owned()),
         "{:?}",
         report.moved
+    );
+}
+
+/// What was written by hand is left as it is by undoing; so is a command that was run before.
+#[test]
+fn undoing_leaves_what_was_written_by_hand() {
+    let home = Home::new();
+    fs::write(home.root().join("odd.json"), config("odd.json")).unwrap();
+    home.run(["adopt", "odd.json", "--write"]).succeeded();
+    let adopted = fs::read_to_string(home.root().join("odd.json")).unwrap();
+    for (part, times) in [
+        ("\"args\": [\"run\", \"srv\"]", 2),
+        ("mcplexer://byhand/K_TOKEN\"", 2),
+        ("mcplexer://by-hand-too/L_TOKEN?moved\"", 1),
+        ("mcplexer://variable/PASSWORD?adopted\"", 1),
+    ] {
+        assert_eq!(adopted.matches(part).count(), times, "{part} in {adopted}");
+    }
+    // No secret byhand/K_TOKEN is needed for it.
+    home.run(["adopt", "--undo", "odd.json"]).succeeded();
+    let undone = fs::read_to_string(home.root().join("odd.json")).unwrap();
+    assert_eq!(undone, config("odd.json"));
+}
+
+/// Where a value stands besides is told, with its line and nothing of it.
+#[test]
+fn what_stays_elsewhere_is_told() {
+    let home = Home::new();
+    fs::write(home.root().join("c.json"), config("elsewhere.json")).unwrap();
+    let run = home.run(["adopt", "c.json", "--write"]).succeeded();
+    for line in ["line 2 ", "line 3 ", "line 7 "] {
+        let told = run.text().lines().find(|it| it.starts_with(line));
+        assert!(told.unwrap().contains("elsewhere"), "{}", run.text());
+    }
+    assert!(
+        run.stderr
+            .contains("10 credentials stay in plaintext in c.json"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// Several adopt at once, each with another value for one name: each goes to a scope of its own.
+#[test]
+fn adoptions_at_once_do_not_get_in_each_others_way() {
+    let home = Home::new();
+    home.run(["key", "init"]).succeeded();
+    let children: Vec<_> = (0..6)
+        .map(|at| {
+            let name = format!("{at}.json");
+            let text = config("minified.json").replace("ghp_", &format!("ghp_{at}"));
+            fs::write(home.root().join(&name), text).unwrap();
+            let mut command = home.command();
+            command
+                .args(["-q", "adopt", &name, "--write"])
+                .stdout(std::process::Stdio::null());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let scopes = home.run(["scope", "list"]).succeeded();
+    assert_eq!(scopes.text(), "a\na-2\na-3\na-4\na-5\na-6\nb\n");
+}
+
+/// A pipe is not waited for, neither as the file nor beside it.
+#[test]
+fn a_pipe_is_no_configuration() {
+    let home = Home::new();
+    let pipe = |name: &str| {
+        let made = finish(home.command_of("mkfifo".as_ref()).arg(name));
+        made.succeeded();
+    };
+    pipe(".mcp.json");
+    home.run(["adopt", ".mcp.json"])
+        .failed(1, &["not a regular file"]);
+    home.run(["adopt", ".mcp.json", "--write"])
+        .failed(1, &["not a regular file"]);
+    home.run(["adopt"]).failed(1, &["cannot read .mcp.json"]);
+    fs::write(home.root().join("c.json"), config("minified.json")).unwrap();
+    pipe(".c.json-abcdef.mcplexer-new");
+    fs::create_dir(home.root().join(".c.json-ghijkl.mcplexer-new")).unwrap();
+    home.run(["adopt", "c.json", "--write"]).succeeded();
+}
+
+/// What is named and not there is a mistake; a name that the shell would split is quoted in a hint.
+#[test]
+fn hints_can_be_typed_and_names_must_be_there() {
+    let home = Home::new();
+    fs::write(home.root().join("a b.json"), config("minified.json")).unwrap();
+    let run = home.run(["adopt", "a b.json"]).succeeded();
+    assert!(
+        run.stderr.contains("mcplexer adopt 'a b.json' --write\n"),
+        "{}",
+        run.stderr
+    );
+    for (arguments, said) in [
+        (["--skip", "A_TOKN"], "no variable A_TOKN in a b.json"),
+        (["--only", "b/A_TOKEN"], "no variable A_TOKEN"),
+        (["--skip", "c/A_TOKEN"], "no server c"),
+    ] {
+        home.run([&["adopt", "a b.json"][..], &arguments].concat())
+            .failed(4, &[said]);
+    }
+    // Another name of the file keeps the old text, which is said.
+    fs::hard_link(home.root().join("a b.json"), home.root().join("other")).unwrap();
+    let run = home.run(["adopt", "a b.json", "--write"]).succeeded();
+    assert!(
+        run.stderr.contains("has other names (hard links)"),
+        "{}",
+        run.stderr
     );
 }
 
@@ -608,7 +720,9 @@ fn every_client_is_looked_for() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, config(name)).unwrap();
     }
-    let run = home.run(["adopt"]).succeeded();
+    let run = home.run(["adopt"]);
+    // One of them cannot be read.
+    assert_eq!(run.code, 2);
     for said in [
         "~/.cursor/mcp.json (Cursor)\n",
         "~/.codex/config.toml (Codex)\n",
@@ -662,7 +776,7 @@ fn killed_anywhere_it_is_finished_by_running_it_again() {
                 assert_eq!(adopted, text, "at {at}");
             } else {
                 assert!(
-                    adopted.contains("mcplexer://slack/SLACK_BOT_TOKEN"),
+                    adopted.contains("mcplexer://slack/SLACK_BOT_TOKEN?adopted"),
                     "at {at}"
                 );
                 assert_eq!(

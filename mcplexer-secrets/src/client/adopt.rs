@@ -7,7 +7,8 @@ use super::edit::{Edit, apply};
 use super::literal::Manner;
 use super::server::{Start, Text};
 use crate::Error;
-use crate::reference::Reference;
+use crate::detect::Reason;
+use crate::reference::{ADOPTED, MOVED, Reference};
 
 /// A text that goes into the store.
 pub(super) struct Move<'a> {
@@ -15,6 +16,7 @@ pub(super) struct Move<'a> {
     pub(super) server: usize,
     pub(super) text: &'a Text,
     pub(super) reference: Reference,
+    pub(super) reason: Option<Reason>,
 }
 
 /// The manner in which a text is written, if it is one that can be put back.
@@ -43,7 +45,13 @@ pub(super) fn rewrite(
     }
     for it in moves {
         let manner = manner(config, it.text).ok_or(Error::NotUndone)?;
-        let reference = manner.write_reference(&it.reference.to_string());
+        let starts = config.servers.get(it.server).map(|server| server.start);
+        let mark = if starts == Some(Start::Command) {
+            ADOPTED
+        } else {
+            MOVED
+        };
+        let reference = manner.write_reference(&format!("{}{mark}", it.reference));
         edits.push(Edit {
             span: it.text.span.clone(),
             text: reference,
@@ -54,7 +62,7 @@ pub(super) fn rewrite(
     Ok(config.bytes(&adopted))
 }
 
-/// Checks that undoing gives what undoing gives now: the file itself, if none of it was adopted before.
+/// Checks that undoing gives what undoing gives now: the file itself, if nothing was adopted before.
 fn check(config: &ClientConfig, adopted: &str, moves: &[Move<'_>]) -> Result<(), Error> {
     let adopted =
         ClientConfig::parse(adopted.as_bytes(), config.syntax).map_err(|_| Error::NotUndone)?;

@@ -1,6 +1,7 @@
 //! How a server's command is started: as it is, or through `mcplexer run`.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::Syntax;
 use super::document::{Node, Object};
@@ -32,7 +33,8 @@ struct Arguments {
 }
 
 impl Launch {
-    /// That of an entry whose program is the member `key`; `None` if it starts nothing.
+    /// That of an entry whose program is the member `key`; `None` if it starts nothing that
+    /// `mcplexer run` could.
     pub(super) fn of(entry: &Object, key: &str) -> Option<Self> {
         let member = entry.member(key)?;
         let program = Text {
@@ -48,6 +50,9 @@ impl Launch {
                 elements: member.node.elements()?.iter().map(element).collect(),
             }),
         };
+        if !is_program(&program.text, arguments.is_none()) {
+            return None;
+        }
         Some(Self {
             key_start: member.key_span.start,
             program,
@@ -154,6 +159,12 @@ impl Launch {
         };
         Some(vec![program, Edit::remove(removed)])
     }
+}
+
+/// Whether a text names a program, rather than a line for a shell.
+fn is_program(text: &str, is_alone: bool) -> bool {
+    let is_line = is_alone && text.contains(char::is_whitespace) && !Path::new(text).exists();
+    !text.is_empty() && !text.starts_with('-') && !is_line
 }
 
 impl Arguments {

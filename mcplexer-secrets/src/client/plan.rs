@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use zeroize::Zeroizing;
 
-use super::ClientConfig;
 use super::adopt::{self, Move};
+use super::reason::reason;
 use super::scopes::{Scopes, scope_of};
 use super::server::{Place, Server, Start, Text};
+use super::{ClientConfig, elsewhere};
 use crate::detect::{self, Reason};
-use crate::reference::{Position, Reference, SCHEME};
+use crate::position::Position;
+use crate::reference::{Reference, SCHEME};
 use crate::{
     Credential, Error, InvalidName, ScopeKind, SecretName, SecretStore, SecretValue, Store,
 };
@@ -76,9 +78,11 @@ pub enum Stays {
     Reference,
     /// It was not chosen.
     NotChosen,
+    /// It has a variable in it, such as `${HOST}`, which the client replaces, and mcplexer would not.
+    Expanded,
     /// It is not in the environment of a command, which is where `mcplexer run` puts secrets.
     NotEnvironment,
-    /// The server starts no command that is understood.
+    /// The server starts no command that is understood, or its command is a line for a shell.
     NoCommand,
     /// It is a number or something else that is no string.
     NoString,
@@ -115,11 +119,13 @@ impl ClientConfig {
         let hints: Vec<_> = hints.map(SecretName::as_str).collect();
         let mut scopes = Scopes::of(&infos);
         let (mut findings, mut moves) = (Vec::new(), Vec::new());
-        for (at, server) in self.servers.iter().enumerate() {
+        for (number, server) in self.servers.iter().enumerate() {
             let mut secrets = Vec::new();
             let mut texts = Vec::new();
-            for text in &server.texts {
-                let Some((reason, decision)) = self.decide(server, text, choice, &hints) else {
+            for (at, text) in server.texts.iter().enumerate() {
+                let reason = reason(server, at, &hints);
+                let Some((reason, decision)) = self.decide(server, text, reason, choice, &hints)
+                else {
                     continue;
                 };
                 let becomes = match decision {
@@ -147,21 +153,40 @@ impl ClientConfig {
                     scope: scope.clone(),
                     name,
                 };
+                let mut reason = None;
                 if let Some(finding) = findings.get_mut(at_finding) {
                     finding.becomes = Becomes::Secret(reference.clone());
+                    reason = finding.reason;
                 }
                 moves.push(Move {
-                    server: at,
+                    server: number,
                     text,
                     reference,
+                    reason,
                 });
             }
         }
         let text = adopt::rewrite(self, &moves)?;
+        let moved = moves.iter().filter_map(|it| {
+            let value = it.text.value.as_deref()?;
+            Some((value.as_str(), it.reason))
+        });
+        let moved: Vec<_> = moved.collect();
+        findings.extend(elsewhere::find(&self.text, &self.servers, &moved));
         Ok(Adoption {
             findings,
             scopes,
             text,
+        })
+    }
+
+    /// Whether some server has such a variable.
+    #[must_use]
+    pub fn has_variable(&self, key: &ChosenKey) -> bool {
+        let mut servers = self.servers.iter();
+        servers.any(|server| {
+            let mut texts = server.texts.iter();
+            texts.any(|it| matches!(&it.place, Place::Env(name) if key.is(server, name)))
         })
     }
 
@@ -171,11 +196,11 @@ impl ClientConfig {
         &self,
         server: &Server,
         text: &Text,
+        reason: Option<Reason>,
         choice: &Choice<'_>,
         hints: &[&str],
     ) -> Option<(Option<Reason>, Result<(SecretName, SecretValue), Stays>)> {
         let value = text.value.as_deref().map(String::as_str);
-        let reason = value.and_then(|value| reason(server, text, value, hints));
         let Place::Env(name) = &text.place else {
             let is_chosen = choice.servers.is_empty() || choice.servers.contains(&server.name);
             let stays = if is_chosen {
@@ -203,6 +228,8 @@ impl ClientConfig {
             })
         } else if reason.is_none() && !is_in(choice.only) {
             Err(Stays::NoCredential)
+        } else if has_variable(value) {
+            Err(Stays::Expanded)
         } else {
             self.movable(server, text, name, value)
         };
@@ -240,35 +267,12 @@ impl ClientConfig {
     }
 }
 
-/// Why a text is taken for a credential, if it is.
-fn reason(server: &Server, text: &Text, value: &str, hints: &[&str]) -> Option<Reason> {
-    match &text.place {
-        Place::Env(name) | Place::Header(name) | Place::Member(name) => {
-            detect::credential(name, value, hints)
-        }
-        Place::Url => detect::find(value).map(|(_, reason)| reason),
-        Place::Argument(number) => {
-            let is_before = |it: &&Text| it.place == Place::Argument(number.wrapping_sub(1));
-            let before = server.texts.iter().find(is_before);
-            let before = before.and_then(|it| it.value.as_deref());
-            in_argument(before.map_or("", |it| it), value, hints)
-        }
-    }
-}
-
-/// Why an argument is taken for a credential: by what it is, or by the name of the option, the
-/// variable or the header field that it gives a value to.
-fn in_argument(before: &str, argument: &str, hints: &[&str]) -> Option<Reason> {
-    let (found, named) = (detect::find(argument), argument.split_once(['=', ':']));
-    let option = |text: &str| text.trim_start_matches('-').to_owned();
-    found.map(|(_, reason)| reason).or_else(|| match named {
-        Some((name, value)) if !value.starts_with("//") && !name.contains(' ') => {
-            detect::credential(&option(name), value.trim(), hints)
-        }
-        None if before.starts_with("--") && !before.contains('=') && !argument.starts_with('-') => {
-            detect::credential(&option(before), argument, hints)
-        }
-        _ => None,
+/// Whether a client that replaces variables would replace something in a value.
+fn has_variable(value: &str) -> bool {
+    let mut after = value.split("${").skip(1);
+    after.any(|rest| {
+        let name = rest.split_once('}').map_or("", |(name, _)| name);
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     })
 }
 

@@ -14,9 +14,7 @@ const URLS: [&str; 3] = ["url", "serverUrl", "httpUrl"];
 /// Members of a server that hold the header fields of requests to it.
 const HEADERS: [&str; 2] = ["headers", "http_headers"];
 /// Members of a server that are looked at otherwise, or that say nothing secret.
-const KNOWN: [&str; 10] = [
-    "command",
-    "path",
+const KNOWN: [&str; 8] = [
     "args",
     "env",
     "type",
@@ -65,8 +63,10 @@ pub enum Place {
     Argument(usize),
     /// Its address.
     Url,
-    /// The value of some other member.
+    /// The value of some other member; of one within another as `auth.clientSecret`.
     Member(String),
+    /// Elsewhere in the file, such as in a comment.
+    Elsewhere,
 }
 
 impl fmt::Display for Place {
@@ -77,6 +77,7 @@ impl fmt::Display for Place {
             Self::Argument(number) => write!(f, "argument {number}"),
             Self::Url => f.write_str("url"),
             Self::Member(name) => f.write_str(name),
+            Self::Elsewhere => f.write_str("elsewhere"),
         }
     }
 }
@@ -103,7 +104,7 @@ impl fmt::Debug for Server {
 /// The servers of a document; `None` if it has no place for them.
 pub(super) fn find(document: &Node, text: &str) -> Option<Vec<Server>> {
     let mut found = Found {
-        lines: Lines::of(text.as_bytes()),
+        lines: &Lines::of(text.as_bytes()),
         servers: None,
     };
     found.look(document, None);
@@ -113,7 +114,7 @@ pub(super) fn find(document: &Node, text: &str) -> Option<Vec<Server>> {
 }
 
 struct Found<'a> {
-    lines: Lines<'a>,
+    lines: &'a Lines<'a>,
     servers: Option<Vec<Server>>,
 }
 
@@ -189,11 +190,29 @@ impl Found<'_> {
                     );
                 }
                 Value::String(_) if URLS.contains(&key) => texts.push(self.text(Place::Url, node)),
-                Value::String(_) if !KNOWN.contains(&key) => {
-                    texts.push(self.text(Place::Member(key.to_owned()), node));
-                }
-                _ => {}
+                _ if KNOWN.contains(&key) => {}
+                // Zed's command as an object of its own is looked at by itself.
+                Value::Object(_) if key == "command" => {}
+                _ => self.others(key, node, texts),
             }
+        }
+    }
+
+    /// Collects every string in a member that means nothing here.
+    fn others(&self, name: &str, node: &Node, texts: &mut Vec<Text>) {
+        match &node.value {
+            Value::String(_) => texts.push(self.text(Place::Member(name.to_owned()), node)),
+            Value::Array(elements) => {
+                for element in elements {
+                    self.others(name, element, texts);
+                }
+            }
+            Value::Object(object) => {
+                for member in &object.members {
+                    self.others(&format!("{name}.{}", member.key), &member.node, texts);
+                }
+            }
+            Value::Other => {}
         }
     }
 

@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 use super::ClientConfig;
 use super::edit::{Edit, apply};
 use super::literal::Manner;
-use super::server::{Place, Server, Start};
+use super::server::{Place, Server, Text};
 use crate::Error;
-use crate::reference::{Position, Reference, SCHEME};
+use crate::reference::{ADOPTED, MOVED, Position, Reference, SCHEME};
 
 /// What undoing an adoption does.
 pub struct Undone {
@@ -22,27 +22,20 @@ pub struct Undone {
 }
 
 impl ClientConfig {
-    /// Every reference to a secret in the environment of a server, with its place; of these servers,
-    /// or of all if none is named.
+    /// Every reference that adopting has put into the environment of a server, with its place; of these
+    /// servers, or of all if none is named.
     ///
     /// # Errors
-    /// [`Error::NotUndone`] if one is none that could be.
+    /// [`Error::NotUndone`] if one was changed so that it refers to nothing.
     pub fn references(&self, servers: &[String]) -> Result<Vec<(Reference, Position)>, Error> {
-        let mut references = Vec::new();
-        for text in self.chosen(servers).flat_map(|server| &server.texts) {
-            let value = text.value.as_deref().map(String::as_str);
-            let is_one = |value: &&str| value.starts_with(SCHEME);
-            if matches!(text.place, Place::Env(_))
-                && let Some(value) = value.filter(is_one)
-            {
-                let reference = value.parse().map_err(|_| Error::NotUndone)?;
-                references.push((reference, text.position));
-            }
-        }
-        Ok(references)
+        let chosen = self.chosen(servers).flat_map(adopted);
+        chosen
+            .map(|text| Ok((reference(text)?, text.position)))
+            .collect()
     }
 
-    /// Puts back the values of the references, and lets each server start by itself.
+    /// Puts back the values that adopting has moved, and lets each server start by itself that it has
+    /// let start through `mcplexer run`. References and commands that were written by hand stay.
     ///
     /// # Errors
     /// [`Error::NotUndone`] if `lookup` lacks a value, or it is no text.
@@ -66,14 +59,16 @@ impl ClientConfig {
             let put_back = self.values(server, lookup)?;
             values += put_back.len();
             edits.extend(put_back);
+            if !adopted(server).any(|text| is_marked(text, ADOPTED)) {
+                continue;
+            }
             let launch = server.launch.as_ref();
             match launch.and_then(|launch| launch.unwrap(&self.text)) {
                 Some(unwrap) => {
                     edits.extend(unwrap);
                     started.push(server.name.clone());
                 }
-                None if server.start == Start::Adopted => kept.push(server.name.clone()),
-                None => {}
+                None => kept.push(server.name.clone()),
             }
         }
         let text = apply(&self.text, edits);
@@ -91,31 +86,41 @@ impl ClientConfig {
         server: &Server,
         lookup: &dyn Fn(&Reference) -> Option<&'v str>,
     ) -> Result<Vec<Edit>, Error> {
-        let mut edits = Vec::new();
-        for text in &server.texts {
-            let Some(value) = text.value.as_deref().filter(|it| it.starts_with(SCHEME)) else {
-                continue;
-            };
-            if !matches!(text.place, Place::Env(_)) {
-                continue;
-            }
-            let reference: Reference = value.parse().map_err(|_| Error::NotUndone)?;
-            let value_of_it = lookup(&reference).ok_or(Error::NotUndone)?;
+        let edit = |text: &Text| {
+            let value = lookup(&reference(text)?).ok_or(Error::NotUndone)?;
             let literal = self.text.get(text.span.clone()).unwrap_or_default();
-            let manner = Manner::of_reference(literal, value, self.syntax)
+            let marked = text.value.as_deref().map_or("", |it| it);
+            let manner = Manner::of_reference(literal, marked, self.syntax)
                 .unwrap_or_else(|| Manner::plain(self.syntax));
-            edits.push(Edit {
+            Ok(Edit {
                 span: text.span.clone(),
-                text: manner.write_text(value_of_it),
-            });
-        }
-        Ok(edits)
+                text: manner.write_text(value),
+            })
+        };
+        adopted(server).map(edit).collect()
     }
 
     fn chosen<'a>(&'a self, servers: &'a [String]) -> impl Iterator<Item = &'a Server> {
         let is_chosen = |server: &&Server| servers.is_empty() || servers.contains(&server.name);
         self.servers.iter().filter(is_chosen)
     }
+}
+
+/// The variables of a server that adopting has put references into.
+fn adopted(server: &Server) -> impl Iterator<Item = &Text> {
+    server.texts.iter().filter(|text| {
+        matches!(text.place, Place::Env(_)) && (is_marked(text, ADOPTED) || is_marked(text, MOVED))
+    })
+}
+
+fn is_marked(text: &Text, mark: &str) -> bool {
+    let value = text.value.as_deref();
+    value.is_some_and(|value| value.starts_with(SCHEME) && value.ends_with(mark))
+}
+
+fn reference(text: &Text) -> Result<Reference, Error> {
+    let value = text.value.as_deref().map_or("", |it| it);
+    Reference::of_value(value).map_err(|_| Error::NotUndone)
 }
 
 impl Undone {

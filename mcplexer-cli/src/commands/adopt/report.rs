@@ -3,7 +3,7 @@
 use mcplexer_secrets::client::{Adoption, Becomes, Finding, Place, Stays};
 use serde::Serialize;
 
-use super::ConfigFile;
+use super::client_file::ClientFile;
 use crate::output::{self, sanitized};
 
 /// A row for each finding: server, place, what it is taken for, and what becomes of it.
@@ -20,12 +20,11 @@ pub(super) fn table(adoption: &Adoption) -> String {
             Becomes::Stays(stays) => format!("left as it is: {}", why(stays)),
             _ => String::new(),
         };
-        vec![
-            sanitized(&finding.server),
-            sanitized(&finding.place),
-            reason,
-            becomes,
-        ]
+        let server = match finding.place {
+            Place::Elsewhere => format!("line {}", finding.position.line),
+            _ => sanitized(&finding.server),
+        };
+        vec![server, sanitized(&finding.place), reason, becomes]
     });
     output::table(&rows.collect::<Vec<_>>())
 }
@@ -35,8 +34,9 @@ fn why(stays: &Stays) -> String {
         Stays::NoCredential => "it does not look like a credential".to_owned(),
         Stays::Reference => "it refers to a secret already".to_owned(),
         Stays::NotChosen => "it was not chosen".to_owned(),
+        Stays::Expanded => "the client replaces a variable in it".to_owned(),
         Stays::NotEnvironment => "mcplexer run gives secrets in the environment only".to_owned(),
-        Stays::NoCommand => "the server starts no command".to_owned(),
+        Stays::NoCommand => "the server starts no command with its arguments in args".to_owned(),
         Stays::NoString => "it is no string; put it in quotes".to_owned(),
         Stays::SeveralOfThisName => "there are several of this name".to_owned(),
         Stays::Name(error) => sanitized(error),
@@ -80,7 +80,7 @@ struct FindingReport {
     left: Option<String>,
 }
 
-impl ConfigFile {
+impl ClientFile {
     pub(super) fn report(
         &self,
         client: Option<&'static str>,
@@ -106,6 +106,7 @@ impl FindingReport {
             Place::Argument(number) => ("argument", Some(number.to_string())),
             Place::Url => ("url", None),
             Place::Member(name) => ("member", Some(name.clone())),
+            Place::Elsewhere => ("elsewhere", None),
             _ => ("", None),
         };
         let (scope, key, left) = match &finding.becomes {

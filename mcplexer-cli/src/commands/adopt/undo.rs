@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mcplexer_secrets::{FileReplacement, SecretValue};
 
-use super::ConfigFile;
+use super::client_file::ClientFile;
 use crate::cli::Adopt;
 use crate::credentials::Wanted;
 use crate::exit_code;
@@ -22,7 +22,7 @@ struct Document<'a> {
 
 pub(super) fn run(path: &Path, adopt: &Adopt, session: &Session) -> Result<(), Failure> {
     let replacement = FileReplacement::begin(path)?;
-    let file = ConfigFile::read(path)?;
+    let file = ClientFile::read(path)?;
     file.check_names(adopt)?;
     let name = shown(path);
     let references = file.config.references(&adopt.server);

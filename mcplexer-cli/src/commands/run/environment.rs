@@ -112,7 +112,7 @@ impl Inherited {
                 continue;
             }
             let name = name.to_string_lossy().into_owned();
-            let parsed = value.to_str().map(str::parse);
+            let parsed = value.to_str().map(Reference::of_value);
             let Some(Ok(reference)) = parsed else {
                 return Err(Failure::new(reference::InvalidReference.to_string())
                     .at(&place_of(&name))

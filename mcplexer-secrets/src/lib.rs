@@ -90,6 +90,7 @@ mod patience;
 mod private;
 mod record;
 pub mod reference;
+pub mod scan;
 mod seal;
 mod store;
 mod time;
@@ -104,6 +105,7 @@ pub use name::{
 };
 pub use private::replace_file;
 pub use record::FORMAT_VERSION;
+pub use scan::Scanner;
 pub use store::{
     BackupReport, CheckReport, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, Progress,
     PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret, RotateIdentity,

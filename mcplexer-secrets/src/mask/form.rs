@@ -4,7 +4,7 @@ use super::json::{Unit, unit, unit_after};
 
 /// A form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// As it is.
     Plain,
     /// As a terminal shows it: CR LF for LF.
@@ -26,12 +26,12 @@ pub(super) enum Form {
 
 impl Form {
     /// The forms that look like nothing of the value.
-    pub(super) const DENSE: [Self; 4] =
+    pub(crate) const DENSE: [Self; 4] =
         [Self::Hex, Self::Base64(0), Self::Base64(2), Self::Base64(4)];
 
     /// Whether what stands before allows this form at a position: bits of a character belong to
     /// earlier bytes only if there are some.
-    pub(super) fn may_begin(self, buffer: &[u8], at: usize) -> bool {
+    pub(crate) fn may_begin(self, buffer: &[u8], at: usize) -> bool {
         let before = |back: usize| at.checked_sub(back).and_then(|at| buffer.get(at));
         let is_line_end = |byte: &u8| b"\r\n".contains(byte);
         let belongs = |byte: &u8| sextet(*byte).is_some() || is_line_end(byte);
@@ -48,7 +48,7 @@ impl Form {
 
 /// What a form has next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// A byte of a value.
     Byte(u8),
     /// The buffer ends within it.
@@ -59,7 +59,7 @@ pub(super) enum Next {
 
 /// Reads the bytes of a value in one form.
 #[derive(Clone)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     buffer: &'a [u8],
     form: Form,
     start: usize,
@@ -70,7 +70,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(buffer: &'a [u8], at: usize, form: Form) -> Self {
+    pub(crate) fn new(buffer: &'a [u8], at: usize, form: Form) -> Self {
         Self {
             buffer,
             form,
@@ -82,20 +82,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Up to where the bytes that were given out go.
-    pub(super) fn read_to(&self) -> usize {
+    pub(crate) fn read_to(&self) -> usize {
         self.at
     }
 
     /// Whether the line ends here, rather than that an encoded line end may follow, maybe in the
     /// next line.
-    pub(super) fn is_at_line_end(&self) -> bool {
+    pub(crate) fn is_at_line_end(&self) -> bool {
         let may_be_wrapped = Form::DENSE.contains(&self.form);
         !may_be_wrapped && matches!(self.peek(0), Some(b'\r' | b'\n'))
     }
 
     /// Where a value of this length, which was read to its last byte, ends: after the padding, if
     /// base64 ends with it (RFC 4648, section 3.2). `None` if the buffer ends before that is clear.
-    pub(super) fn end_of_value(&self, length: usize) -> Option<usize> {
+    pub(crate) fn end_of_value(&self, length: usize) -> Option<usize> {
         let Form::Base64(skipped) = self.form else {
             return Some(self.at);
         };
@@ -113,11 +113,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Up to where the buffer was looked at.
-    pub(super) fn looked_to(&self) -> usize {
+    pub(crate) fn looked_to(&self) -> usize {
         self.at.max(self.start + 1)
     }
 
-    pub(super) fn next(&mut self) -> Next {
+    pub(crate) fn next(&mut self) -> Next {
         match self.form {
             Form::Plain => self.plain(),
             Form::Terminal => self.terminal(),
@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The value of a hexadecimal digit.
-pub(super) fn digit(character: u8) -> Option<u8> {
+pub(crate) fn digit(character: u8) -> Option<u8> {
     match character {
         b'0'..=b'9' => Some(character - b'0'),
         b'a'..=b'f' => Some(character - b'a' + 10),
@@ -276,7 +276,7 @@ pub(super) fn digit(character: u8) -> Option<u8> {
 }
 
 /// The value of a base64 character of either alphabet: RFC 4648, tables 1 and 2.
-fn sextet(character: u8) -> Option<u8> {
+pub(crate) fn sextet(character: u8) -> Option<u8> {
     match character {
         b'A'..=b'Z' => Some(character - b'A'),
         b'a'..=b'z' => Some(character - b'a' + 26),
@@ -288,7 +288,7 @@ fn sextet(character: u8) -> Option<u8> {
 }
 
 /// The characters of a base64 value.
-pub(super) fn base64_characters(sextet: u8) -> &'static [u8] {
+pub(crate) fn base64_characters(sextet: u8) -> &'static [u8] {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     match sextet {
         62 => b"+-",

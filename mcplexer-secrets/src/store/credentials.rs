@@ -15,12 +15,21 @@ use crate::record::{self, Entry, Secret};
 use crate::{Error, ScopeId, SecretName, SecretValue};
 
 impl Store {
+    /// Opens all secrets of a scope to look for them, with a [`Scanner`](crate::Scanner): they go
+    /// nowhere, and the audit log says so.
+    ///
+    /// # Errors
+    /// As [`SecretStore::credentials`](crate::SecretStore::credentials).
+    pub fn credentials_to_scan(&self, scope: &ScopeId) -> Result<Credentials, Error> {
+        self.open_credentials(AuditOperation::Scan, scope, Select::All)
+    }
+
     pub(super) fn open_credentials(
         &self,
+        operation: AuditOperation,
         scope: &ScopeId,
         select: Select<'_>,
     ) -> Result<Credentials, Error> {
-        let operation = AuditOperation::Inject;
         let subject = match select {
             Select::Only([name]) | Select::AnyOf([name]) => Subject::secret(operation, scope, name),
             _ => Subject::scope(operation, scope),

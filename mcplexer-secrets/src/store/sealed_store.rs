@@ -185,7 +185,7 @@ impl SecretStore for Store {
     }
 
     fn credentials(&self, scope: &ScopeId, select: Select<'_>) -> Result<Credentials, Error> {
-        self.open_credentials(scope, select)
+        self.open_credentials(AuditOperation::Inject, scope, select)
     }
 
     fn list(&self, scope: &ScopeId) -> Result<Vec<SecretInfo>, Error> {

@@ -1,6 +1,7 @@
 //! The command line, as clap reads it. What may hold a value has no `Debug`.
 
 mod run;
+mod scan;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use mcplexer_secrets::keys::Recipient;
 use mcplexer_secrets::{ScopeId, SecretName};
 
 pub(crate) use run::{Inject, Key as ChosenKey, Run, RunInSession};
+pub(crate) use scan::Scan;
 
 use crate::exit_code;
 
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     RunInSession(RunInSession),
     /// Replace each mcplexer://SCOPE/KEY in a text by the secret
     Inject(Inject),
+    /// Look for the values of the store in files, and in what is about to be committed
+    Scan(Scan),
     /// The keys that open the store: replace them, add owners, recover from a loss
     #[command(subcommand)]
     Key(Key),

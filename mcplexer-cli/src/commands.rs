@@ -8,6 +8,7 @@ mod inject;
 mod key;
 mod reference;
 mod run;
+mod scan;
 mod scope;
 mod secret;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Run(arguments) => run::run(&arguments, cli.global),
         Command::RunInSession(arguments) => run::session::run(&arguments),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),
+        Command::Scan(arguments) => scan::run(&arguments, cli.global),
         Command::Key(command) => key::run(command, cli.global),
         Command::Backup(command) => backup::run(command, cli.global),
         Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),

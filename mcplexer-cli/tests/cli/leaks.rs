@@ -17,7 +17,7 @@ fn assert_silent(run: &Run) {
 fn no_file_and_no_message_has_the_value() {
     let home = Home::new();
     let spaced = format!("{MARKED} and more");
-    let commands: [&[&str]; 38] = [
+    let commands: [&[&str]; 40] = [
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED, "--create"],
@@ -43,6 +43,8 @@ fn no_file_and_no_message_has_the_value() {
         &["run", "--env-file", "age.key", "--", "true"],
         &["run", "--scope", "s", "--", "no-such-command"],
         &["inject", "-i", "none", "-o", "out"],
+        &["scan"],
+        &["scan", "--scope", "s", "--json", "--no-ignore"],
         &["key", "rotate"],
         &["key", "add", MARKED],
         &["key", "remove", "none"],

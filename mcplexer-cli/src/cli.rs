@@ -4,6 +4,7 @@ mod adopt;
 mod config;
 mod exchange;
 mod run;
+mod scan;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(crate) use adopt::{Adopt, Variable};
 pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use exchange::{Export, Import};
 pub(crate) use run::{Inject, Key as ChosenKey, Run, RunInSession};
+pub(crate) use scan::Scan;
 
 use crate::exit_code;
 
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Write the secrets of a scope as a .env, JSON, YAML or shell file
     Export(Export),
+    /// Look for the values of the store in files, and in what is about to be committed
+    Scan(Scan),
     /// The keys that open the store: replace them, add owners, recover from a loss
     #[command(subcommand)]
     Key(Key),

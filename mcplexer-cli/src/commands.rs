@@ -12,6 +12,7 @@ mod inject;
 mod key;
 mod reference;
 mod run;
+mod scan;
 mod scope;
 mod secret;
 
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Inject(arguments) => inject::run(&arguments, cli.global),
         Command::Import(arguments) => import::run(&arguments, cli.global),
         Command::Export(arguments) => export::run(&arguments, cli.global),
+        Command::Scan(arguments) => scan::run(&arguments, cli.global),
         Command::Key(command) => key::run(command, cli.global),
         Command::Backup(command) => backup::run(command, cli.global),
         Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),

@@ -9,6 +9,7 @@ pub(crate) const DECLINED: u8 = 3;
 pub(crate) const NOT_FOUND: u8 = 4;
 pub(crate) const KEY: u8 = 5;
 pub(crate) const TAMPERED: u8 = 6;
+pub(crate) const FOUND: u8 = 6;
 pub(crate) const BUSY: u8 = 7;
 pub(crate) const CONFLICT: u8 = 8;
 pub(crate) const COMMAND_NOT_STARTED: u8 = 126;
@@ -24,7 +25,7 @@ Exit codes of mcplexer:
   3  you were asked and said no, or a coding agent asked to see a value; nothing was changed
   4  there is no such scope or secret
   5  the key is missing, wrong, or open to others
-  6  the store or the audit log was tampered with or is damaged
+  6  the store or the audit log was tampered with or is damaged; scan: a value was found
   7  another program holds the store
   8  it exists already, or is at another version
 

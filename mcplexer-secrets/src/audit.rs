@@ -109,6 +109,8 @@ pub enum AuditOperation {
     Get,
     /// Values of a scope were opened to be given to a program, or written into a text.
     Inject,
+    /// Values of a scope were opened to be looked for in files.
+    Scan,
     /// The secrets of a scope, or all scopes, were listed.
     List,
     /// A secret was removed.

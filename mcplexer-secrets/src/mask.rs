@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::{Credential, SecretValue};
+use crate::{Credential, ScopeId, SecretName, SecretValue};
 
-mod filter;
-mod form;
+pub(crate) mod filter;
+pub(crate) mod form;
 mod json;
-mod needles;
+pub(crate) mod needles;
 
 use filter::Filter;
 use needles::{Found, Needles};
@@ -65,31 +65,24 @@ pub struct Masker {
     last: Option<Found>,
 }
 
-struct Patterns {
-    needles: Needles,
-    filter: Filter,
-    too_short: Vec<String>,
+/// What is looked for.
+pub(crate) struct Patterns {
+    pub(crate) needles: Needles,
+    pub(crate) filter: Filter,
+    pub(crate) too_short: Vec<String>,
+}
+
+/// Whose value it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Label {
+    pub(crate) scope: ScopeId,
+    pub(crate) name: SecretName,
 }
 
 impl Masker {
     /// A masker for these secrets.
     pub fn new<'a>(secrets: impl IntoIterator<Item = Credential<'a>>) -> Self {
-        let mut values = Vec::new();
-        let mut too_short = Vec::new();
-        for secret in secrets {
-            let label = format!("{}/{}", secret.scope, secret.name);
-            match maskable(secret.value) {
-                Some((value, line_ends)) => values.push((value, line_ends, label)),
-                None => too_short.push(label),
-            }
-        }
-        let needles = Needles::new(values);
-        let filter = Filter::new(&needles);
-        Self::of(Arc::new(Patterns {
-            needles,
-            filter,
-            too_short,
-        }))
+        Self::of(Arc::new(Patterns::new(secrets)))
     }
 
     /// A masker for another stream, for the same secrets.
@@ -171,8 +164,10 @@ impl Masker {
             .last
             .is_some_and(|last| at < last.end && last.needle == found.needle);
         if !goes_on {
+            let label = self.patterns.needles.label(found.needle);
+            let label = label.map(ToString::to_string).unwrap_or_default();
             out.push(b'[');
-            out.extend_from_slice(self.patterns.needles.label(found.needle).as_bytes());
+            out.extend_from_slice(label.as_bytes());
             out.push(b']');
         }
         self.done = found.end;
@@ -215,6 +210,36 @@ impl fmt::Debug for Masker {
             .field("secrets", &self.patterns.needles.len())
             .field("held", &(self.buffer.len() - self.done))
             .finish_non_exhaustive()
+    }
+}
+
+impl Patterns {
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = Credential<'a>>) -> Self {
+        let mut values = Vec::new();
+        let mut too_short = Vec::new();
+        for secret in secrets {
+            let label = Label {
+                scope: secret.scope.clone(),
+                name: secret.name.clone(),
+            };
+            match maskable(secret.value) {
+                Some((value, line_ends)) => values.push((value, line_ends, label)),
+                None => too_short.push(label.to_string()),
+            }
+        }
+        let needles = Needles::new(values);
+        let filter = Filter::new(needles.values());
+        Self {
+            needles,
+            filter,
+            too_short,
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.scope, self.name)
     }
 }
 

@@ -22,7 +22,7 @@ fn no_file_and_no_message_has_the_value() {
     let text = format!("auth_scopes: [{{id: s, token: {MARKED}, {MARKED}: [{MARKED}]}}]");
     std::fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
-    let commands: [&[&str]; 49] = [
+    let commands: [&[&str]; 51] = [
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED],
         &["secret", "put", "s", "K", MARKED, "--create"],
@@ -54,6 +54,8 @@ fn no_file_and_no_message_has_the_value() {
         &["import", "s", ".mcplexer/age.key", "--format", "yaml"],
         &["export", "none", "--reveal"],
         &["export", "s", "--only", "NONE", "-o", "out"],
+        &["scan"],
+        &["scan", "--scope", "s", "--json", "--no-ignore"],
         &["key", "rotate"],
         &["key", "add", MARKED],
         &["key", "remove", "none"],

@@ -21,6 +21,7 @@ mod leaks;
 mod mask;
 mod rekey;
 mod run;
+mod scan;
 mod servers;
 mod tasks;
 mod terminal;

@@ -8,7 +8,6 @@
 use zeroize::Zeroizing;
 
 use super::form::base64_characters;
-use super::needles::Needles;
 
 /// Longest run of bytes that is looked up.
 const RUN: usize = 4;
@@ -17,7 +16,7 @@ const BITS_PER_VALUE: usize = 4096;
 /// At least 8 KiB, at most 1 MiB.
 const LOG_BITS: std::ops::RangeInclusive<u32> = 16..=23;
 
-pub(super) struct Filter {
+pub(crate) struct Filter {
     bits: Zeroizing<Vec<u64>>,
     shift: u32,
     /// Whether a value begins with a line end.
@@ -25,17 +24,20 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn new(needles: &Needles) -> Self {
-        let wanted = (needles.len() * BITS_PER_VALUE).next_power_of_two().ilog2();
+    /// For these values.
+    pub(crate) fn new<'a>(values: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
+        let wanted = (values.clone().count() * BITS_PER_VALUE)
+            .next_power_of_two()
+            .ilog2();
         let log_bits = wanted.clamp(*LOG_BITS.start(), *LOG_BITS.end());
         let mut filter = Self {
             bits: Zeroizing::new(vec![0; 1 << (log_bits - 6)]),
             shift: u32::BITS - log_bits,
-            line_ends: needles
-                .values()
+            line_ends: values
+                .clone()
                 .any(|value| value.first().is_some_and(|it| b"\r\n".contains(it))),
         };
-        for value in needles.values() {
+        for value in values {
             filter.add_plain(value);
             filter.add_hex(value);
             for skipped in [0, 2, 4] {
@@ -46,7 +48,7 @@ impl Filter {
     }
 
     /// The first position from `from` on at which a value may begin.
-    pub(super) fn candidate(&self, buffer: &[u8], from: usize) -> Option<usize> {
+    pub(crate) fn candidate(&self, buffer: &[u8], from: usize) -> Option<usize> {
         let mut at = from;
         while let Some(rest) = buffer.get(at..).filter(|rest| !rest.is_empty()) {
             let length = rest.iter().position(|&byte| ends_run(byte));

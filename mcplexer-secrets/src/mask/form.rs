@@ -4,7 +4,7 @@ use super::json::{Unit, unit, unit_after};
 
 /// A form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// As it is.
     Plain,
     /// As a terminal shows it: CR LF for LF.
@@ -26,13 +26,13 @@ pub(super) enum Form {
 
 impl Form {
     /// The forms that look like nothing of the value.
-    pub(super) const DENSE: [Self; 4] =
+    pub(crate) const DENSE: [Self; 4] =
         [Self::Hex, Self::Base64(0), Self::Base64(2), Self::Base64(4)];
 }
 
 /// What a form has next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// A byte of a value.
     Byte(u8),
     /// The buffer ends within it.
@@ -43,7 +43,7 @@ pub(super) enum Next {
 
 /// Reads the bytes of a value in one form.
 #[derive(Clone)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     buffer: &'a [u8],
     form: Form,
     start: usize,
@@ -54,7 +54,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(buffer: &'a [u8], at: usize, form: Form) -> Self {
+    pub(crate) fn new(buffer: &'a [u8], at: usize, form: Form) -> Self {
         Self {
             buffer,
             form,
@@ -66,20 +66,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Up to where the bytes that were given out go.
-    pub(super) fn read_to(&self) -> usize {
+    pub(crate) fn read_to(&self) -> usize {
         self.at
     }
 
     /// Whether the line ends here, rather than that an encoded line end may follow, maybe in the
     /// next line.
-    pub(super) fn is_at_line_end(&self) -> bool {
+    pub(crate) fn is_at_line_end(&self) -> bool {
         let may_be_wrapped = Form::DENSE.contains(&self.form);
         !may_be_wrapped && matches!(self.peek(0), Some(b'\r' | b'\n'))
     }
 
     /// Where a value of this length, which was read to its last byte, ends: after the padding, if
     /// base64 ends with it (RFC 4648, section 3.2). `None` if the buffer ends before that is clear.
-    pub(super) fn end_of_value(&self, length: usize) -> Option<usize> {
+    pub(crate) fn end_of_value(&self, length: usize) -> Option<usize> {
         let Form::Base64(skipped) = self.form else {
             return Some(self.at);
         };
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         let padding = bytes.next_multiple_of(3) - bytes;
         let mut behind = self.clone();
         for _ in 0..padding {
-            match behind.escaped() {
+            match escaped(behind.rest()) {
                 Ok((b'=', length)) => behind.at += length,
                 Err(Next::End) => return None,
                 _ => return Some(self.at),
@@ -98,11 +98,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Up to where the buffer was looked at.
-    pub(super) fn looked_to(&self) -> usize {
+    pub(crate) fn looked_to(&self) -> usize {
         self.at.max(self.start + 1)
     }
 
-    pub(super) fn next(&mut self) -> Next {
+    pub(crate) fn next(&mut self) -> Next {
         match self.form {
             Form::Plain => self.plain(),
             Form::Terminal => self.terminal(),
@@ -116,6 +116,10 @@ impl<'a> Reader<'a> {
             Form::Hex => self.hex(),
             Form::Base64(skipped) => self.base64(skipped.into()),
         }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.buffer.get(self.at..).unwrap_or_default()
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {
@@ -171,45 +175,13 @@ impl<'a> Reader<'a> {
     /// Steps over one line end, as it is or escaped.
     fn skip_line_end(&mut self) -> Result<(), Next> {
         for end in [b'\r', b'\n'] {
-            match self.escaped() {
+            match escaped(self.rest()) {
                 Ok((byte, length)) if byte == end => self.at += length,
                 Err(Next::End) => return Err(Next::End),
                 _ => {}
             }
         }
         Ok(())
-    }
-
-    /// The next character of a text that holds no others than an encoding has, and its length: as it
-    /// is, or escaped for a URL or for JSON, once or twice.
-    fn escaped(&self) -> Result<(u8, usize), Next> {
-        let rest = self.buffer.get(self.at..).unwrap_or_default();
-        match rest.first() {
-            None => Err(Next::End),
-            Some(b'\\') => match unit(rest, 2)? {
-                (Unit::Byte(byte), length) => Ok((byte, length)),
-                (Unit::Code(code), length) => {
-                    let byte = u8::try_from(code).map_err(|_| Next::Other)?;
-                    Ok((byte, length))
-                }
-            },
-            Some(b'%') => {
-                let mut at = 1;
-                // `%` itself is escaped as `%25`.
-                while rest.get(at..at + 2) == Some(b"25") {
-                    at += 2;
-                }
-                match (
-                    rest.get(at).map(|&it| digit(it)),
-                    rest.get(at + 1).map(|&it| digit(it)),
-                ) {
-                    (Some(Some(high)), Some(Some(low))) => Ok((high << 4 | low, at + 2)),
-                    (None, _) | (Some(Some(_)), None) => Err(Next::End),
-                    _ => Err(Next::Other),
-                }
-            }
-            Some(&byte) => Ok((byte, 1)),
-        }
     }
 
     fn base64(&mut self, skipped: u32) -> Next {
@@ -236,7 +208,7 @@ impl<'a> Reader<'a> {
         if !is_first {
             self.skip_line_end()?;
         }
-        let (character, length) = self.escaped()?;
+        let (character, length) = escaped(self.rest())?;
         let value = sextet(character).ok_or(Next::Other)?;
         Ok((value, length))
     }
@@ -287,8 +259,39 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The next character of a text that holds no others than an encoding has, and its length: as it is,
+/// or escaped for a URL or for JSON, once or twice.
+pub(crate) fn escaped(rest: &[u8]) -> Result<(u8, usize), Next> {
+    match rest.first() {
+        None => Err(Next::End),
+        Some(b'\\') => match unit(rest, 2)? {
+            (Unit::Byte(byte), length) => Ok((byte, length)),
+            (Unit::Code(code), length) => {
+                let byte = u8::try_from(code).map_err(|_| Next::Other)?;
+                Ok((byte, length))
+            }
+        },
+        Some(b'%') => {
+            let mut at = 1;
+            // `%` itself is escaped as `%25`.
+            while rest.get(at..at + 2) == Some(b"25") {
+                at += 2;
+            }
+            match (
+                rest.get(at).map(|&it| digit(it)),
+                rest.get(at + 1).map(|&it| digit(it)),
+            ) {
+                (Some(Some(high)), Some(Some(low))) => Ok((high << 4 | low, at + 2)),
+                (None, _) | (Some(Some(_)), None) => Err(Next::End),
+                _ => Err(Next::Other),
+            }
+        }
+        Some(&byte) => Ok((byte, 1)),
+    }
+}
+
 /// The value of a hexadecimal digit.
-pub(super) fn digit(character: u8) -> Option<u8> {
+pub(crate) fn digit(character: u8) -> Option<u8> {
     match character {
         b'0'..=b'9' => Some(character - b'0'),
         b'a'..=b'f' => Some(character - b'a' + 10),
@@ -298,7 +301,7 @@ pub(super) fn digit(character: u8) -> Option<u8> {
 }
 
 /// The value of a base64 character of either alphabet: RFC 4648, tables 1 and 2.
-fn sextet(character: u8) -> Option<u8> {
+pub(crate) fn sextet(character: u8) -> Option<u8> {
     match character {
         b'A'..=b'Z' => Some(character - b'A'),
         b'a'..=b'z' => Some(character - b'a' + 26),
@@ -310,7 +313,7 @@ fn sextet(character: u8) -> Option<u8> {
 }
 
 /// The characters of a base64 value.
-pub(super) fn base64_characters(sextet: u8) -> &'static [u8] {
+pub(crate) fn base64_characters(sextet: u8) -> &'static [u8] {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     match sextet {
         62 => b"+-",

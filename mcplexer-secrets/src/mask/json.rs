@@ -4,7 +4,7 @@ use super::form::{Next, digit};
 
 /// A piece of a JSON string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// A byte that stands for itself, or a short escape.
     Byte(u8),
     /// `\uXXXX`: a code unit of UTF-16.
@@ -13,7 +13,7 @@ pub(super) enum Unit {
 
 /// The first unit of a text that was put into this many JSON strings, each within the next, and its
 /// length in bytes.
-pub(super) fn unit(text: &[u8], levels: u8) -> Result<(Unit, usize), Next> {
+pub(crate) fn unit(text: &[u8], levels: u8) -> Result<(Unit, usize), Next> {
     let Some(outer) = levels.checked_sub(1) else {
         return text
             .first()
@@ -52,7 +52,7 @@ pub(super) fn unit(text: &[u8], levels: u8) -> Result<(Unit, usize), Next> {
 }
 
 /// The unit after the first `length` bytes.
-pub(super) fn unit_after(text: &[u8], length: usize, levels: u8) -> Result<(Unit, usize), Next> {
+pub(crate) fn unit_after(text: &[u8], length: usize, levels: u8) -> Result<(Unit, usize), Next> {
     unit(text.get(length..).unwrap_or_default(), levels)
 }
 

@@ -2,43 +2,44 @@
 
 use zeroize::Zeroizing;
 
+use super::Label;
 use super::form::{Form, Next, Reader};
 
 /// Values with their labels, sorted by value.
-pub(super) struct Needles(Vec<Needle>);
+pub(crate) struct Needles(Vec<Needle>);
 
 struct Needle {
     value: Zeroizing<Box<[u8]>>,
     /// What the value has behind that, and a program may leave out.
     line_ends: Box<[u8]>,
-    label: String,
+    label: Label,
 }
 
 /// A value that was found.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Which one.
-    pub(super) needle: usize,
+    pub(crate) needle: usize,
     /// Where it ends in the stream's buffer.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 /// What stands at a position.
 #[derive(Debug, Default)]
-pub(super) struct Look {
+pub(crate) struct Look {
     /// The longest value that is there as a whole.
-    pub(super) found: Option<Found>,
+    pub(crate) found: Option<Found>,
     /// Whether the bytes that follow could make a longer one.
-    pub(super) may_go_on: bool,
+    pub(crate) may_go_on: bool,
 }
 
 impl Needles {
     /// From values, the line ends behind each, and its label.
-    pub(super) fn new(mut values: Vec<(&[u8], &[u8], String)>) -> Self {
+    pub(crate) fn new(mut values: Vec<(&[u8], &[u8], Label)>) -> Self {
         // Stable, so that of two labels of one value the first stays.
         values.sort_by_key(|(value, ..)| *value);
         values.dedup_by_key(|(value, ..)| *value);
-        let needle = |(value, line_ends, label): (&[u8], &[u8], String)| Needle {
+        let needle = |(value, line_ends, label): (&[u8], &[u8], Label)| Needle {
             value: Zeroizing::new(value.into()),
             line_ends: line_ends.into(),
             label,
@@ -46,20 +47,20 @@ impl Needles {
         Self(values.into_iter().map(needle).collect())
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.0.iter().map(|needle| &**needle.value)
     }
 
-    pub(super) fn label(&self, needle: usize) -> &str {
-        self.0.get(needle).map_or("", |needle| &needle.label)
+    pub(crate) fn label(&self, needle: usize) -> Option<&Label> {
+        self.0.get(needle).map(|needle| &needle.label)
     }
 
     /// Looks for each form of each value from `at` on.
-    pub(super) fn look(&self, buffer: &[u8], at: usize) -> Look {
+    pub(crate) fn look(&self, buffer: &[u8], at: usize) -> Look {
         let mut look = Look::default();
         let mut read = self.follow(buffer, at, Form::Plain, &mut look);
         if let Some(end) = look.found.and_then(|found| self.line_end_may_follow(found)) {

@@ -24,6 +24,15 @@ impl Store {
         self.open_credentials(AuditOperation::Export, scope, select)
     }
 
+    /// Opens all secrets of a scope to look for them, with a [`Scanner`](crate::Scanner): they go
+    /// nowhere, and the audit log says so.
+    ///
+    /// # Errors
+    /// As [`SecretStore::credentials`](crate::SecretStore::credentials).
+    pub fn credentials_to_scan(&self, scope: &ScopeId) -> Result<Credentials, Error> {
+        self.open_credentials(AuditOperation::Scan, scope, Select::All)
+    }
+
     pub(super) fn open_credentials(
         &self,
         operation: AuditOperation,

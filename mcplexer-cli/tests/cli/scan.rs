@@ -1,0 +1,487 @@
+//! `scan`: which files hold a value of the store, and a hook that keeps it out of a commit.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+
+use super::home::{BINARY, Home, Run, finish};
+
+const TOKEN: &str = "ghp_m4rked/T0ken+\"0123456789>?abcdefghij";
+
+/// A home with the token and a directory `work` beside it, in which the command runs.
+fn home() -> Home {
+    let home = Home::with_secret(TOKEN);
+    home.run(["secret", "put", "b", "PASSWORD", "pa$$ w0rd/1"])
+        .succeeded();
+    fs::create_dir(home.root().join("work")).unwrap();
+    home
+}
+
+fn work(home: &Home) -> PathBuf {
+    home.root().join("work")
+}
+
+fn write(home: &Home, name: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    let path = work(home).join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Runs in the directory, and shows no piece of the value.
+#[track_caller]
+fn scan(home: &Home, arguments: &[&str]) -> Run {
+    let mut command = home.command();
+    let run = finish(command.arg("scan").args(arguments).current_dir(work(home)));
+    assert_silent(&run);
+    run
+}
+
+#[track_caller]
+fn assert_silent(run: &Run) {
+    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), run.stderr);
+    for piece in ["m4rked", "0123456789", "w0rd"] {
+        assert!(!said.contains(piece), "{said}");
+    }
+}
+
+#[track_caller]
+fn assert_found(run: &Run, lines: &str) {
+    assert_eq!(run.text(), lines, "{}", run.stderr);
+    assert_eq!(
+        run.code,
+        if lines.is_empty() { 0 } else { 6 },
+        "{}",
+        run.stderr
+    );
+}
+
+fn hex(value: &str) -> String {
+    value.bytes().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// F42: in each form, on the line where it begins.
+#[test]
+fn every_form_is_found() {
+    let home = home();
+    let file = BASE64_STANDARD.encode(format!(
+        "machine example.org\npassword {TOKEN}\nand some more"
+    ));
+    let wrapped: Vec<_> = file.as_bytes().chunks(76).collect();
+    let json = TOKEN.replace('"', "\\\"").replace('/', "\\/");
+    let percent = TOKEN
+        .replace('+', "%2B")
+        .replace('/', "%2f")
+        .replace('"', "%22");
+    write(&home, "a-raw", format!("one\ntwo\nkey: {TOKEN}\n"));
+    write(&home, "b-hex", format!("\n{}\n", hex(TOKEN)));
+    write(&home, "c-base64", BASE64_STANDARD.encode(TOKEN));
+    write(
+        &home,
+        "d-url-safe",
+        format!(
+            "\n\n\n{}",
+            BASE64_URL_SAFE_NO_PAD.encode(format!("xy{TOKEN}z"))
+        ),
+    );
+    write(&home, "e-mime", wrapped.join(&b"\r\n"[..]));
+    write(&home, "f.json", format!("{{\n\"token\": \"{json}\"\n}}"));
+    write(
+        &home,
+        "g-url",
+        format!("GET /?token={percent}&x\nGET /?p=pa%24%24+w0rd%2F1"),
+    );
+    write(
+        &home,
+        "h-binary",
+        [b"\0\xff\n\0", TOKEN.as_bytes(), b"\0\xfe"].concat(),
+    );
+    write(&home, "i-nothing", "ghp_ and so on\n");
+    write(
+        &home,
+        ".env",
+        format!("A=\"pa$$ w0rd/1\" B={TOKEN} C={TOKEN}\n"),
+    );
+    let run = scan(&home, &[]);
+    let token = "github-token/TOKEN";
+    assert_found(
+        &run,
+        &format!(
+            ".env:1: b/PASSWORD\n.env:1: {token}\na-raw:3: {token}\nb-hex:2: {token}\nc-base64:1: {token}\n\
+             d-url-safe:4: {token}\ne-mime:1: {token}\nf.json:2: {token}\ng-url:1: {token}\ng-url:2: b/PASSWORD\n\
+             h-binary:2: {token}\n"
+        ),
+    );
+    assert!(
+        run.stderr
+            .starts_with("searched 10 files for 2 secrets: found 11 times\nmcplexer: hint: "),
+        "{}",
+        run.stderr
+    );
+    let one_scope = scan(&home, &["--scope", "b", "g-url", "a-raw"]);
+    assert_found(&one_scope, "g-url:2: b/PASSWORD\n");
+}
+
+/// F22: nothing of what was found or opened is left anywhere but where it was.
+#[test]
+fn files_without_a_value_are_searched_silently_and_leave_no_trace() {
+    let home = home();
+    write(&home, "sub/a", "nothing here");
+    let run = scan(&home, &[]);
+    assert_found(&run, "");
+    assert_eq!(run.stderr, "searched 1 file for 2 secrets: none is there\n");
+    scan(&home, &["--json", "sub"]).succeeded();
+    home.assert_no_trace_of(TOKEN);
+    let quiet = finish(home.command().args(["scan", "-q"]).current_dir(work(&home)));
+    assert_eq!(quiet.succeeded().stderr, "");
+    let log = home.run(["audit", "show"]).succeeded().text().to_owned();
+    assert_eq!(log.matches(" scan ").count(), 6, "{log}");
+}
+
+#[test]
+fn json_has_every_place() {
+    let home = home();
+    write(&home, "a\u{1b}[31m\n", format!("\n  {TOKEN}\n"));
+    let run = scan(&home, &["--json"]);
+    assert_eq!(run.code, 6);
+    let expected = r#"{
+  "files": 1,
+  "findings": [
+    {
+      "file": "a\u001b[31m\n",
+      "line": 2,
+      "column": 3,
+      "scope": "github-token",
+      "key": "TOKEN"
+    }
+  ]
+}
+"#;
+    assert_eq!(run.text(), expected);
+    write(&home, "a\u{1b}[31m\n", "");
+    let run = scan(&home, &["--json", "-q"]).succeeded();
+    assert_eq!(run.text(), "{\n  \"files\": 1,\n  \"findings\": []\n}\n");
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn a_file_name_does_not_steer_the_terminal() {
+    let home = home();
+    write(&home, "a\u{1b}[31m\nb", TOKEN);
+    let raw = OsStr::from_bytes(b"z\xff");
+    write(&home, raw, TOKEN);
+    assert_found(
+        &scan(&home, &[]),
+        "a\\u{1b}[31m\\nb:1: github-token/TOKEN\nz\u{fffd}:1: github-token/TOKEN\n",
+    );
+}
+
+#[test]
+fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
+    let home = home();
+    for name in [
+        "seen",
+        "ignored",
+        ".hidden/seen",
+        "sub/ignored",
+        "sub/deep/ignored",
+        "target/out",
+        ".git/config",
+    ] {
+        write(&home, name, TOKEN);
+    }
+    write(&home, ".gitignore", "ignored\n/target/\n");
+    let found = |names: &[&str]| -> String {
+        names
+            .iter()
+            .map(|name| format!("{name}:1: github-token/TOKEN\n"))
+            .collect()
+    };
+    assert_found(&scan(&home, &[]), &found(&[".hidden/seen", "seen"]));
+    assert_found(&scan(&home, &["sub"]), "");
+    assert_found(&scan(&home, &["sub/ignored"]), &found(&["sub/ignored"]));
+    assert_found(
+        &scan(&home, &["target", "./seen", "seen"]),
+        &found(&["seen", "target/out"]),
+    );
+    assert_found(
+        &scan(&home, &["--no-ignore"]),
+        &found(&[
+            ".git/config",
+            ".hidden/seen",
+            "ignored",
+            "seen",
+            "sub/deep/ignored",
+            "sub/ignored",
+            "target/out",
+        ]),
+    );
+}
+
+#[test]
+fn a_symbolic_link_is_not_followed() {
+    let home = home();
+    fs::create_dir(home.root().join("elsewhere")).unwrap();
+    fs::write(home.root().join("elsewhere/file"), TOKEN).unwrap();
+    symlink("../elsewhere/file", work(&home).join("link")).unwrap();
+    symlink("../elsewhere", work(&home).join("directory")).unwrap();
+    symlink("nowhere", work(&home).join("broken")).unwrap();
+    assert_found(&scan(&home, &[]), "");
+}
+
+/// A search that was not whole does not pass for one that found nothing.
+#[test]
+fn what_cannot_be_read_is_told() {
+    let home = home();
+    write(&home, "a", "nothing");
+    let run = scan(&home, &["a", "none"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("mcplexer: error: cannot read none: "),
+        "{}",
+        run.stderr
+    );
+    write(&home, "b", TOKEN);
+    let run = scan(&home, &["b", "none"]);
+    assert!(
+        run.stderr.contains("mcplexer: error: cannot read none: "),
+        "{}",
+        run.stderr
+    );
+    assert_found(&run, "b:1: github-token/TOKEN\n");
+    write(&home, "closed", TOKEN);
+    fs::set_permissions(work(&home).join("closed"), PermissionsExt::from_mode(0o000)).unwrap();
+    if fs::read(work(&home).join("closed")).is_ok() {
+        // To root nothing is closed.
+        return;
+    }
+    let run = scan(&home, &["a", "closed"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("cannot read closed: Permission denied"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// What is read at once ends within the value.
+#[test]
+fn a_value_in_the_middle_of_a_large_file_is_found() {
+    let home = home();
+    for before in [256, 512, 1024] {
+        for back in [1, 20, 39, 2000] {
+            let mut text = vec![b'\n'; before * 1024 - back];
+            text.extend(TOKEN.bytes());
+            text.resize(3 << 20, b'x');
+            write(&home, "large", text);
+            let line = before * 1024 - back + 1;
+            assert_found(
+                &scan(&home, &[]),
+                &format!("large:{line}: github-token/TOKEN\n"),
+            );
+        }
+    }
+}
+
+#[test]
+fn without_secrets_there_is_nothing_to_look_for() {
+    let home = Home::new();
+    fs::create_dir(work(&home)).unwrap();
+    let run = scan(&home, &[]).succeeded();
+    assert_eq!(
+        run.stderr,
+        "~/.mcplexer/secrets.redb has no secrets, so nothing was looked for\n"
+    );
+    assert_eq!(home.files().len(), 0, "asking made something");
+    let home = Home::with_secret("abc");
+    fs::create_dir(work(&home)).unwrap();
+    write(&home, "a", "abc");
+    let run = scan(&home, &[]).succeeded();
+    assert_eq!(
+        run.stderr,
+        "not looked for, being shorter than 4 bytes: github-token/TOKEN\nsearched 1 file for 1 secret: none is there\n"
+    );
+    scan(&home, &["--scope", "nil"]).failed(4, &["no scope nil"]);
+    scan(&home, &["--staged", "a"]).failed(2, &["--staged"]);
+}
+
+/// Git in the directory, as a user runs it.
+fn git(home: &Home, arguments: &[&str]) -> Run {
+    finish(git_in(home, &work(home)).args(arguments))
+}
+
+fn git_in(home: &Home, directory: &Path) -> Command {
+    let mut command = home.command_of("git".as_ref());
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .current_dir(directory)
+        .args(["-c", "user.name=A", "-c", "user.email=a@example.org"]);
+    command
+}
+
+fn repository() -> Home {
+    let home = home();
+    git(&home, &["init", "-q", "-b", "main"]).succeeded();
+    home
+}
+
+fn staged(home: &Home) -> Run {
+    scan(home, &["--staged"])
+}
+
+#[test]
+fn what_is_staged_is_searched_and_not_the_working_copy() {
+    let home = repository();
+    assert_found(&staged(&home), "");
+    write(&home, "a", TOKEN);
+    assert_found(&staged(&home), "");
+    git(&home, &["add", "a"]).succeeded();
+    write(&home, "a", "clean");
+    // Before the first commit as well.
+    assert_found(&staged(&home), "a:1: github-token/TOKEN\n");
+    git(&home, &["add", "a"]).succeeded();
+    write(&home, "a", TOKEN);
+    let run = staged(&home);
+    assert_found(&run, "");
+    assert_eq!(run.stderr, "searched 1 file for 2 secrets: none is there\n");
+    git(&home, &["add", "a"]).succeeded();
+    git(&home, &["commit", "-qm", "with a value"]).succeeded();
+    // Only what the next commit brings: a file that was renamed is in it, one that was deleted is not.
+    assert_found(&staged(&home), "");
+    git(&home, &["mv", "a", "b"]).succeeded();
+    assert_found(&staged(&home), "b:1: github-token/TOKEN\n");
+    git(&home, &["commit", "-qm", "renamed"]).succeeded();
+    git(&home, &["rm", "-q", "b"]).succeeded();
+    assert_found(&staged(&home), "");
+}
+
+#[test]
+fn staged_files_may_have_any_name_and_be_anywhere() {
+    let home = repository();
+    let names = ["-n\n\"q\" 'x'", "sub/deep/ü", "sub/\u{1b}[2J", ":(top)x"];
+    for name in names {
+        write(&home, name, format!("\n{TOKEN}\n"));
+    }
+    write(&home, "link-target", "x");
+    symlink("link-target", work(&home).join("link")).unwrap();
+    write(&home, ".gitignore", "sub/\n");
+    git(&home, &["add", "--force", "."]).succeeded();
+    // A submodule: a commit that is not here.
+    let commit = "160000,1111111111111111111111111111111111111111,module";
+    git(&home, &["update-index", "--add", "--cacheinfo", commit]).succeeded();
+    let expected = "-n\\n\"q\" 'x':2: github-token/TOKEN\n:(top)x:2: github-token/TOKEN\n\
+        sub/\\u{1b}[2J:2: github-token/TOKEN\nsub/deep/ü:2: github-token/TOKEN\n";
+    assert_found(&staged(&home), expected);
+    let mut command = home.command();
+    let below = command
+        .args(["scan", "--staged"])
+        .current_dir(work(&home).join("sub/deep"));
+    assert_found(&finish(below), expected);
+}
+
+#[test]
+fn outside_a_repository_nothing_is_staged() {
+    let home = home();
+    staged(&home).failed(
+        2,
+        &[
+            "git cannot tell what is staged here",
+            "not a git repository",
+        ],
+    );
+    let mut command = home.command();
+    let no_git = command.args(["scan", "--staged"]).env("PATH", home.root());
+    finish(no_git).failed(1, &["cannot start git"]);
+}
+
+/// F19: git and what it starts do not get what opens the store.
+#[test]
+fn git_does_not_get_the_identity() {
+    let home = repository();
+    let seen = home.root().join("seen");
+    let script = format!(
+        "#!/bin/sh\nexport PATH=\"$REAL\"\nenv >> '{}'\nexec git \"$@\"\n",
+        seen.display()
+    );
+    let bin = home.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    fs::write(bin.join("git"), script).unwrap();
+    fs::set_permissions(bin.join("git"), PermissionsExt::from_mode(0o755)).unwrap();
+    write(&home, "a", TOKEN);
+    git(&home, &["add", "a"]).succeeded();
+    let key = fs::read_to_string(home.path("age.key")).unwrap();
+    let identity = key
+        .lines()
+        .find(|line| line.starts_with("AGE-SECRET-KEY-"))
+        .unwrap();
+    let mut command = home.command();
+    command
+        .args(["scan", "--staged"])
+        .env("MCPLEXER_AGE_IDENTITY", identity)
+        .env("REAL", std::env::var_os("PATH").unwrap())
+        .env("PATH", &bin)
+        .current_dir(work(&home));
+    assert_found(&finish(&mut command), "a:1: github-token/TOKEN\n");
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(
+        seen.contains("HOME=") && !seen.contains("MCPLEXER_"),
+        "{seen}"
+    );
+}
+
+/// A commit with a value in it does not come about, from whichever directory and index it is made.
+#[test]
+fn a_pre_commit_hook_keeps_a_value_out() {
+    let home = repository();
+    let hook = work(&home).join(".git/hooks/pre-commit");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, format!("#!/bin/sh\nexec {BINARY} scan --staged\n")).unwrap();
+    fs::set_permissions(&hook, PermissionsExt::from_mode(0o755)).unwrap();
+    write(&home, "clean", "nothing\n");
+    git(&home, &["add", "clean"]).succeeded();
+    git(&home, &["commit", "-qm", "clean"]).succeeded();
+    let count = || {
+        git(&home, &["rev-list", "--count", "HEAD"])
+            .succeeded()
+            .text()
+            .to_owned()
+    };
+    let refused = |run: Run| {
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert_silent(&run);
+        assert!(
+            run.stderr.contains("sub/conf:2: github-token/TOKEN\n"),
+            "{}",
+            run.stderr
+        );
+    };
+
+    write(&home, "sub/conf", format!("\n{TOKEN}\n"));
+    git(&home, &["add", "."]).succeeded();
+    refused(git(&home, &["commit", "-qm", "no"]));
+    let below = work(&home).join("sub");
+    refused(finish(git_in(&home, &below).args(["commit", "-qm", "no"])));
+    // These two commit from an index of their own.
+    write(&home, "sub/conf", "clean");
+    git(&home, &["add", "."]).succeeded();
+    git(&home, &["commit", "-qm", "yes"]).succeeded();
+    write(&home, "sub/conf", format!("\n{TOKEN}\n"));
+    refused(git(&home, &["commit", "-qam", "no"]));
+    write(&home, "clean", "changed\n");
+    refused(git(&home, &["commit", "-qm", "no", "--", "sub/conf"]));
+    assert_eq!(count(), "2\n");
+    // And what is not part of the commit does not stop it.
+    git(&home, &["commit", "-qm", "yes", "--", "clean"]).succeeded();
+    assert_eq!(count(), "3\n");
+    // In another work tree of the repository, too.
+    let tree = home.root().join("tree");
+    git(&home, &["worktree", "add", "-q", tree.to_str().unwrap()]).succeeded();
+    fs::write(tree.join("sub/conf"), format!("\n{TOKEN}\n")).unwrap();
+    refused(finish(git_in(&home, &tree).args(["commit", "-qam", "no"])));
+}

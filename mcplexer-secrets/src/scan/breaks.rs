@@ -1,0 +1,236 @@
+//! Pieces that do not stand in a text in one run of characters: with escapes in it, or a line end.
+//!
+//! Where a piece is first broken, either a gram of it ends, which no escape is in, or one begins,
+//! which is read as its form has it.
+
+use memchr::{memchr_iter, memchr3_iter};
+
+use super::class::{GRAM, word};
+use super::pieces::Pieces;
+use crate::mask::form::{Form, Next, Reader, digit, escaped, sextet};
+
+/// Most bytes of a character in UTF-8. A piece may begin within one.
+const CHARACTER: usize = 4;
+/// How far a gram is read in hex or base64 that has line ends and escapes in it.
+const REACH: usize = 64;
+
+/// How far behind a position a text is looked at: a gram and a character, each byte written as a
+/// JSON escape of JSON escapes.
+pub(super) const LOOK_AHEAD: usize = (GRAM + CHARACTER) * 36;
+
+impl Pieces {
+    /// The positions of the text from `from` to before `until` at which a piece may be broken.
+    pub(super) fn breaks(
+        &self,
+        text: &[u8],
+        from: usize,
+        until: usize,
+        each: &mut impl FnMut(usize),
+    ) {
+        if self.classes.is_empty() {
+            return;
+        }
+        let part = text.get(from..until).unwrap_or_default();
+        for at in memchr3_iter(b'\n', b'\\', b'%', part) {
+            let at = from + at;
+            let found = match text.get(at..) {
+                Some([b'\n', ..]) => self.is_broken_line(text, at, 1),
+                Some([b'%', rest @ ..]) => self.is_percent(text, at, rest),
+                Some([_, rest @ ..]) => self.is_escape(text, at, rest),
+                _ => false,
+            };
+            if found {
+                each(at);
+            }
+        }
+        for at in memchr_iter(b'\r', part) {
+            let at = from + at;
+            if self.is_broken_line(text, at, 1) || self.is_terminal(text, at) {
+                each(at);
+            }
+        }
+    }
+
+    /// Whether hex or base64 goes on behind a line end of this length.
+    fn is_broken_line(&self, text: &[u8], at: usize, length: usize) -> bool {
+        let behind = text.get(at + length..).unwrap_or_default();
+        // Most lines begin with a space, or end with a mark.
+        let is_dense = |byte: Option<&u8>| byte.is_some_and(|&byte| sextet(byte).is_some());
+        let next = behind.first();
+        if !is_dense(next) && !next.is_some_and(|&next| may_break(next)) {
+            return false;
+        }
+        if !is_dense(before(text, at).as_ref()) {
+            return false;
+        }
+        match behind.first_chunk::<GRAM>() {
+            Some(behind) if !behind.iter().any(|&it| may_break(it)) => {
+                self.has(behind) || self.has_before(text, at)
+            }
+            _ => self.is_dense(text, at),
+        }
+    }
+
+    /// Whether a value goes on behind what a terminal made of its line end.
+    fn is_terminal(&self, text: &[u8], at: usize) -> bool {
+        let is_one = text.get(at + 1) == Some(&b'\n');
+        is_one && self.is_one_byte(text, at, b'\n', 2, |it| it.is_raw(text, at, Form::Terminal))
+    }
+
+    fn is_percent(&self, text: &[u8], at: usize, rest: &[u8]) -> bool {
+        let [high, low, ..] = *rest else {
+            return false;
+        };
+        let (Some(first), Some(second)) = (digit(high), digit(low)) else {
+            return false;
+        };
+        let byte = first << 4 | second;
+        let ends_line = matches!(byte, b'\r' | b'\n') && self.is_broken_line(text, at, 3);
+        // `%` itself is escaped in an escape.
+        if ends_line || (byte == b'%' && self.is_dense(text, at)) {
+            return true;
+        }
+        self.is_one_byte(text, at, byte, 3, |it| it.is_raw(text, at, Form::Percent))
+    }
+
+    fn is_escape(&self, text: &[u8], at: usize, rest: &[u8]) -> bool {
+        let byte = match rest.first() {
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'b') => 8,
+            Some(b'f') => 12,
+            Some(&byte @ (b'"' | b'/')) => byte,
+            // There may be more to it.
+            Some(b'\\' | b'u') => return self.is_json(text, at) || self.is_dense(text, at),
+            _ => return false,
+        };
+        let ends_line = matches!(byte, b'\n' | b'\r') && self.is_broken_line(text, at, 2);
+        ends_line || self.is_one_byte(text, at, byte, 2, |it| it.is_json(text, at))
+    }
+
+    fn is_json(&self, text: &[u8], at: usize) -> bool {
+        if self.is_raw(text, at, Form::Json) {
+            return true;
+        }
+        // Within another string, an escape begins with one of these.
+        let near = text.get(at..at + 2 * GRAM).or_else(|| text.get(at..));
+        let begins = |pair: &[u8]| matches!(pair, [b'\\', b'\\' | b'u']);
+        near.unwrap_or_default().windows(2).any(begins) && self.is_raw(text, at, Form::JsonInJson)
+    }
+
+    /// Whether a value goes on at an escape of this length for one byte, as it is or, if that is a
+    /// character of base64, in that. Most escapes stand alone, and for what no value has; `raw` tells
+    /// whether it goes on as it is if another one is near.
+    fn is_one_byte(
+        &self,
+        text: &[u8],
+        at: usize,
+        byte: u8,
+        length: usize,
+        raw: impl Fn(&Self) -> bool,
+    ) -> bool {
+        let is_dense = matches!(byte, b'/' | b'+');
+        let rest = text.get(at + length..).unwrap_or_default();
+        if let Some(&[a, b, c, d, e, f, g]) = rest.first_chunk() {
+            if ![a, b, c, d, e, f, g].iter().any(|&it| may_break(it)) {
+                let may_have = is_dense || self.may_have(before(text, at), byte, a);
+                let has = || self.has(&[byte, a, b, c, d, e, f, g]) || self.has_before(text, at);
+                return may_have && has();
+            }
+            if !is_dense && !may_break(a) && !self.may_have(before(text, at), byte, a) {
+                return false;
+            }
+        }
+        (is_dense && self.is_dense(text, at)) || raw(self)
+    }
+
+    fn may_have(&self, before: Option<u8>, byte: u8, next: u8) -> bool {
+        self.pairs.has(byte, next) || before.is_some_and(|before| self.pairs.has(before, byte))
+    }
+
+    /// Whether a value as it is goes on at an escape.
+    fn is_raw(&self, text: &[u8], at: usize, form: Form) -> bool {
+        let mut reader = Reader::new(text, at, form);
+        let mut read = [0; GRAM + CHARACTER];
+        let mut length = 0;
+        while let Some(place) = read.get_mut(length) {
+            let Next::Byte(byte) = reader.next() else {
+                break;
+            };
+            *place = byte;
+            length += 1;
+            let goes_on = match read {
+                [first, ..] if length == 1 => first.is_ascii() || self.pairs.beyond_ascii,
+                [first, second, ..] if length == 2 && first.is_ascii() => {
+                    self.may_have(before(text, at), first, second)
+                }
+                [first, ..] if length == GRAM && first.is_ascii() => break,
+                _ => true,
+            };
+            if !goes_on {
+                return false;
+            }
+        }
+        let begins = if read[0].is_ascii() { 1 } else { CHARACTER };
+        let mut after = (0..begins).filter_map(|skipped| read.get(skipped..length));
+        after.any(|bytes| self.has(bytes)) || self.has_before(text, at)
+    }
+
+    /// Whether hex or base64 goes on at a line end or an escape.
+    fn is_dense(&self, text: &[u8], at: usize) -> bool {
+        let reach = text.get(at..at + REACH).or_else(|| text.get(at..));
+        let mut rest = reach.unwrap_or_default();
+        let mut read = [0; GRAM];
+        let mut length = 0;
+        while let Some(place) = read.get_mut(length) {
+            match escaped(rest) {
+                Ok((b'\r' | b'\n', skipped)) => rest = rest.get(skipped..).unwrap_or_default(),
+                Ok((character, taken)) if sextet(character).is_some() => {
+                    *place = character;
+                    length += 1;
+                    rest = rest.get(taken..).unwrap_or_default();
+                }
+                _ => break,
+            }
+        }
+        let read = read.get(..length).unwrap_or_default();
+        length > 0 && (self.has(read) || self.has_before(text, at))
+    }
+
+    /// Whether a gram ends at a position.
+    fn has_before(&self, text: &[u8], at: usize) -> bool {
+        let begin = at.saturating_sub(GRAM);
+        let bytes = text.get(begin..at).unwrap_or_default();
+        let mut ends = self.classes.iter().filter_map(|class| {
+            let begin = bytes.len().checked_sub(class.length)?;
+            Some((class, bytes.get(begin..)?))
+        });
+        ends.any(|(class, gram)| class.has(word_of(gram)))
+    }
+
+    /// Whether a gram begins here.
+    fn has(&self, bytes: &[u8]) -> bool {
+        let word = word_of(bytes);
+        let mut classes = self.classes.iter();
+        classes.any(|class| class.length <= bytes.len() && class.has(word))
+    }
+}
+
+/// The first bytes of these as a word.
+fn word_of(bytes: &[u8]) -> u64 {
+    let mut first = [0; GRAM];
+    for (place, byte) in first.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    word(&first)
+}
+
+/// Whether a byte begins an escape, or ends a line.
+fn may_break(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | b'\\' | b'%')
+}
+
+fn before(text: &[u8], at: usize) -> Option<u8> {
+    at.checked_sub(1).and_then(|at| text.get(at)).copied()
+}

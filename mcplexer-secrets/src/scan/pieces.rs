@@ -1,0 +1,186 @@
+//! Which piece of each form of a value to look for, and all grams of it.
+
+use zeroize::Zeroizing;
+
+use super::class::{CLASSES, Class, GRAM, SHORTEST, mask, word};
+use crate::mask::form::base64_characters;
+
+/// Units of a form behind which no piece begins, so that a value's beginning is near.
+const LAST_BEGIN: usize = 64;
+/// Bytes of a value that pieces are made of: those behind would not be taken.
+const FAR: usize = 2 * LAST_BEGIN;
+/// Tokens of one kind begin alike.
+const ALIKE: usize = 8;
+
+/// Most bytes of a text for one unit: of a value's byte, if each character of `\u0061` is written
+/// as such an escape again; and of a digit or base64 character, `%2F` behind an escaped CR LF.
+const LONGEST_BYTE: usize = 36;
+const LONGEST_CHARACTER: usize = 7;
+
+const _: () = assert!(SHORTEST == CLASSES[2].0 + CLASSES[2].1 - 1);
+
+/// The two characters that may stand for each unit, which are mostly the same.
+type Choices = Zeroizing<Vec<[u8; 2]>>;
+
+/// What of the values is looked for.
+pub(super) struct Pieces {
+    pub(super) classes: Vec<Class>,
+    /// Which byte follows which in the pieces of the values as they are.
+    pub(super) pairs: Pairs,
+    /// The most bytes of a text from where a value begins to where its piece ends.
+    pub(super) back: usize,
+}
+
+impl Pieces {
+    /// Of these values, which are at least [`SHORTEST`] long.
+    pub(super) fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut grams = CLASSES.map(|_| Zeroizing::new(Vec::new()));
+        let mut pieces = Self {
+            classes: Vec::new(),
+            pairs: Pairs::default(),
+            back: 0,
+        };
+        for value in values {
+            let plain = pieces.add(&as_it_is(value), LONGEST_BYTE, &mut grams);
+            pieces.pairs.add(&plain);
+            pieces.add(&hex(value), LONGEST_CHARACTER, &mut grams);
+            for lost in [0, 4, 2] {
+                pieces.add(&base64(value, lost), LONGEST_CHARACTER, &mut grams);
+            }
+        }
+        let classes = CLASSES.into_iter().zip(grams);
+        let classes = classes.filter(|(_, grams)| !grams.is_empty());
+        pieces.classes = classes
+            .map(|(class, grams)| Class::new(class, grams))
+            .collect();
+        pieces
+    }
+
+    /// Adds the grams of the rarest piece of a form, and returns that.
+    fn add(
+        &mut self,
+        form: &Choices,
+        longest: usize,
+        grams: &mut [Zeroizing<Vec<u64>>; CLASSES.len()],
+    ) -> Choices {
+        for ((length, stride), grams) in CLASSES.into_iter().zip(grams) {
+            let units = length + stride - 1;
+            let windows = form.windows(units).enumerate().take(LAST_BEGIN);
+            let Some((at, piece)) = windows.min_by_key(|&(at, piece)| cost(at, piece)) else {
+                continue;
+            };
+            for choices in piece.windows(length) {
+                add_grams(choices, grams);
+            }
+            self.back = self.back.max((at + units) * longest);
+            return Zeroizing::new(piece.to_vec());
+        }
+        Choices::default()
+    }
+}
+
+/// How often a piece is to be expected where no value is. Words are common, and repetitions are;
+/// of two that are as good, the later one is less likely to be in other tokens of the kind.
+fn cost(at: usize, piece: &[[u8; 2]]) -> (usize, std::cmp::Reverse<usize>) {
+    let costs = piece
+        .iter()
+        .zip(piece.iter().skip(1))
+        .map(|(a, b)| match (a, b) {
+            (a, b) if a == b => 8,
+            ([a, _], [b, _]) if a.is_ascii_lowercase() && b.is_ascii_lowercase() => 2,
+            ([a, _], [b, _]) if a.is_ascii_digit() && b.is_ascii_digit() => 1,
+            _ => 0,
+        });
+    let cost = costs.sum::<usize>() + ALIKE.saturating_sub(at);
+    (cost, std::cmp::Reverse(at))
+}
+
+/// Adds each gram that takes one of two bytes at each place.
+fn add_grams(choices: &[[u8; 2]], grams: &mut Vec<u64>) {
+    let several = choices.iter().filter(|[a, b]| a != b).count();
+    let mut bytes = Zeroizing::new([0; GRAM]);
+    for which in 0..1_u32 << several {
+        let mut which = which;
+        for (byte, &[a, b]) in bytes.iter_mut().zip(choices) {
+            *byte = if which & 1 == 0 { a } else { b };
+            which >>= u32::from(a != b);
+        }
+        grams.push(word(&bytes) & mask(choices.len()));
+    }
+}
+
+/// Which byte follows which.
+#[derive(Default)]
+pub(super) struct Pairs {
+    /// A bit for each pair; empty if there is none.
+    bits: Zeroizing<Vec<u64>>,
+    /// Whether there is a byte that is not ASCII.
+    pub(super) beyond_ascii: bool,
+}
+
+impl Pairs {
+    fn add(&mut self, piece: &Choices) {
+        self.bits.resize(1 << 10, 0);
+        for (first, second) in piece.iter().zip(piece.iter().skip(1)) {
+            for (&a, &b) in first
+                .iter()
+                .flat_map(|a| second.iter().map(move |b| (a, b)))
+            {
+                let (word, bit) = Self::place(a, b);
+                if let Some(word) = self.bits.get_mut(word) {
+                    *word |= 1 << bit;
+                }
+                self.beyond_ascii |= !(a.is_ascii() && b.is_ascii());
+            }
+        }
+    }
+
+    pub(super) fn has(&self, first: u8, second: u8) -> bool {
+        let (word, bit) = Self::place(first, second);
+        self.bits.get(word).is_some_and(|word| word >> bit & 1 == 1)
+    }
+
+    fn place(first: u8, second: u8) -> (usize, u32) {
+        let pair = u32::from(first) << 8 | u32::from(second);
+        (pair as usize >> 6, pair & 63)
+    }
+}
+
+/// With `+` for spaces, as HTML forms have them, or not.
+fn as_it_is(value: &[u8]) -> Choices {
+    let choices = value.iter().take(FAR).map(|&byte| match byte {
+        b' ' => *b" +",
+        byte => [byte; 2],
+    });
+    Zeroizing::new(choices.collect())
+}
+
+/// A class folds the case.
+fn hex(value: &[u8]) -> Choices {
+    let digits = value.iter().take(FAR);
+    let digits = digits.flat_map(|byte| [byte >> 4, byte & 15]);
+    let character = |digit| match digit {
+        0..10 => b'0' + digit,
+        _ => b'a' - 10 + digit,
+    };
+    Zeroizing::new(digits.map(|digit| [character(digit); 2]).collect())
+}
+
+/// The base64 characters of which all bits are the value's, the first of them after some that are lost to
+/// one that has others as well.
+fn base64(value: &[u8], lost: usize) -> Choices {
+    let value = value.get(..FAR).unwrap_or(value);
+    let characters = (lost..value.len() * 8).step_by(6);
+    let whole = characters.take_while(|begin| begin + 6 <= value.len() * 8);
+    let sextet = |begin: usize| {
+        let byte = |at: usize| value.get(at).copied().unwrap_or_default();
+        let two = u16::from_be_bytes([byte(begin / 8), byte(begin / 8 + 1)]);
+        let [_, sextet] = (two >> (10 - begin % 8)).to_be_bytes();
+        match *base64_characters(sextet & 63) {
+            [a, b] => [a, b],
+            [a, ..] => [a; 2],
+            [] => [0; 2],
+        }
+    };
+    Zeroizing::new(whole.map(sextet).collect())
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::keys::FileKeys;
-use mcplexer_secrets::{Error, OnConflict, ScopeId, SecretName, SecretValue, Store};
+use mcplexer_secrets::{Error, NewScope, OnConflict, ScopeId, SecretName, SecretValue, Store};
 use tempfile::TempDir;
 
 /// A home directory with a filled store, gone when dropped.
@@ -47,7 +47,7 @@ pub fn fill(store: &Store, scopes: usize, secrets: usize) -> Result<(), Error> {
         let scope: ScopeId = format!("scope-{scope}").parse()?;
         let secret = |at: usize| Ok((format!("KEY_{at}").parse::<SecretName>()?, value()?));
         let secrets: Vec<_> = (0..secrets).map(secret).collect::<Result<_, Error>>()?;
-        store.import(&scope, &secrets, OnConflict::Fail)?;
+        store.import(&NewScope::env(scope), &secrets, OnConflict::Fail)?;
     }
     Ok(())
 }

@@ -5,11 +5,12 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use mcplexer_secrets::config::{self, Config, MAX_CONFIG_LEN, Problem};
-use mcplexer_secrets::{Error, Home};
+use mcplexer_secrets::{Error, Home, NewScope, ScopeId};
 
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{say, shortened, shown};
+use crate::session::Session;
 
 /// A file that was read, whatever is in it.
 pub(crate) struct ConfigFile {
@@ -65,6 +66,41 @@ impl ConfigFile {
         let failure = Failure::new(last).with_code(exit_code::USAGE);
         Err(hints.into_iter().fold(failure, Failure::with_hint))
     }
+}
+
+/// A scope as it is made if it does not exist yet.
+pub(crate) struct ScopeToMake {
+    pub(crate) scope: NewScope,
+    is_named: bool,
+}
+
+impl ScopeToMake {
+    /// Says that it was made.
+    pub(crate) fn made(&self) -> String {
+        let from = if self.is_named {
+            ", from config.yaml"
+        } else {
+            ""
+        };
+        format!("made scope {} ({}{from})", self.scope.id, self.scope.kind)
+    }
+}
+
+/// A scope as config.yaml names it, if it has yet to be made; else one of kind env. A file with
+/// something wrong in it is a failure then: to make the scope of another kind would be a guess.
+pub(crate) fn scope_to_make(id: &ScopeId, session: &Session) -> Result<ScopeToMake, Failure> {
+    let path = session.home.config();
+    let explain = |error| session.explain(error);
+    let is_asked = !matches!(path.try_exists(), Ok(false));
+    let mut named = None;
+    if is_asked && !session.store.has_scope(id).map_err(explain)? {
+        let config = ConfigFile::read(Some(&path))?.into_config()?;
+        named = config.scopes().into_iter().find(|scope| scope.id == *id);
+    }
+    Ok(ScopeToMake {
+        is_named: named.is_some(),
+        scope: named.unwrap_or_else(|| NewScope::env(id.clone())),
+    })
 }
 
 /// The command that takes a value which has no place in the file.

@@ -223,6 +223,7 @@ impl From<Error> for Failure {
             Error::Io { action: "write", .. } => {
                 failure.with_hint("nothing was changed; name a file in a directory that you may write to")
             }
+            Error::ScopeChanged { .. } => failure.with_hint("nothing was changed; run it again"),
             Error::FileChanged { .. } => failure.with_hint("nothing was written; run it again"),
             Error::Io { path, .. } => {
                 failure.with_hint(format!("{} must be a file that is yours to read", shown(path)))

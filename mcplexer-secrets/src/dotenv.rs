@@ -250,15 +250,18 @@ fn unquoted(value: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut left = Zeroizing::new(Vec::with_capacity(value.len()));
     let (mut at, mut begins) = (0, true);
     let from = |at: usize| value.get(at..).unwrap_or_default();
+    // Where each kind of quote stands last before a line's end: a line may have many.
+    let closing = |quote: u8| {
+        let ends = |at: &usize| value.get(*at) == Some(&quote) && ends_line(from(at + 1));
+        (0..value.len()).rfind(ends)
+    };
+    let last = [b'\'', b'"', b'`'].map(|quote| (quote, closing(quote)));
     while let Some(&byte) = value.get(at) {
-        if begins && is_quote(byte) {
-            let mut ends = (at + 1..value.len()).rev();
-            let closes = |&end: &usize| value.get(end) == Some(&byte) && ends_line(from(end + 1));
-            if let Some(end) = ends.find(closes) {
-                left.extend_from_slice(value.get(at + 1..end).unwrap_or_default());
-                (at, begins) = (end + 1, false);
-                continue;
-            }
+        let closes = last.iter().find(|(quote, _)| begins && *quote == byte);
+        if let Some(end) = closes.and_then(|(_, end)| *end).filter(|end| *end > at) {
+            left.extend_from_slice(value.get(at + 1..end).unwrap_or_default());
+            (at, begins) = (end + 1, false);
+            continue;
         }
         begins = ends_line(from(at));
         let length = if begins { 3 } else { 1 };

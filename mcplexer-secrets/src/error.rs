@@ -31,6 +31,12 @@ pub enum Error {
         /// The scope.
         scope: ScopeId,
     },
+    /// A scope to be deleted is not as it was told to be.
+    #[error("scope {scope} has changed meanwhile")]
+    ScopeChanged {
+        /// The scope.
+        scope: ScopeId,
+    },
     /// The secret to be made is there already.
     #[error("{scope}/{name} already exists, at version {version}")]
     SecretExists {
@@ -281,6 +287,7 @@ impl Error {
             | Self::NoStore
             | Self::SlotNotFound { .. } => ErrorKind::NotFound,
             Self::ScopeExists { .. }
+            | Self::ScopeChanged { .. }
             | Self::SecretExists { .. }
             | Self::VersionMismatch { .. }
             | Self::Conflicts { .. }

@@ -196,9 +196,20 @@ impl ReadError {
 
     /// The same, about what has this name.
     fn about(mut self, name: &str) -> Self {
-        self.name = name.parse().ok();
+        let is_name = !may_be_of_a_value(name);
+        self.name = name.parse().ok().filter(|_| is_name);
         self
     }
+}
+
+/// Whether what stands where a name should looks like the rest of a value that was broken into lines:
+/// names that long are in capitals, in small letters or in words.
+fn may_be_of_a_value(name: &str) -> bool {
+    let has = |fits: fn(&char) -> bool| name.chars().any(|c| fits(&c));
+    name.len() > 20
+        && !name.contains(['_', '-', '.'])
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
 }
 
 impl fmt::Display for ReadError {

@@ -121,7 +121,7 @@ pub(crate) struct Scope {
 }
 
 /// A secret as its scope lists it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) name: SecretName,
     pub(crate) version: u64,

@@ -33,7 +33,23 @@ fn told(text: &str) -> Vec<String> {
 }
 
 /// What stands below `auth_scopes:` and `  - id: a`, and everything that is told of it.
-const BAD_SCOPES: [(&str, &[&str]); 26] = [
+const BAD_SCOPES: [(&str, &[&str]); 30] = [
+    (
+        "    GITHUB_TOKEN: M4rked-Value",
+        &["3:19: auth_scopes[0]: a value has no place here"],
+    ),
+    (
+        "    tokens: M4rked-Value",
+        &["3:13: auth_scopes[0]: a value has no place here"],
+    ),
+    (
+        "    name: 'password=hunter2hunter2'",
+        &["3:21: auth_scopes[0].name: a credential has no place here: its name says so"],
+    ),
+    (
+        "    type: env # token: 9f8e7d6c",
+        &["3:24: auth_scopes[0].type: a credential has no place here: its name says so"],
+    ),
     (
         "    token: M4rked-Value",
         &["3:12: auth_scopes[0].token: a value has no place here"],

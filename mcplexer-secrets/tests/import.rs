@@ -72,9 +72,11 @@ fn actions(imported: &mcplexer_secrets::Imported) -> Vec<(&str, ImportAction)> {
 fn a_scope_is_made_for_what_is_imported() {
     let store = store();
     let given = secrets(&[("B", "2"), ("A", "1")]);
-    let planned = store.plan_import(&scope(), &given, Fail).unwrap();
+    let planned = store
+        .plan_import(&NewScope::env(scope()), &given, Fail)
+        .unwrap();
     assert!(!store.exists().unwrap(), "a plan makes nothing");
-    let imported = store.import(&scope(), &given, Fail).unwrap();
+    let imported = store.import(&NewScope::env(scope()), &given, Fail).unwrap();
     assert_eq!(planned, imported);
     assert!(imported.scope_created);
     assert_eq!(actions(&imported), [("B", Add), ("A", Add)]);
@@ -98,9 +100,11 @@ fn each_way_with_conflicts_does_what_was_planned() {
         put(&store, "SAME", "s");
         let before = store.list(&scope()).unwrap();
         let given = secrets(&[("SAME", "s"), ("OLD", "changed"), ("NEW", "n")]);
-        let plan = store.plan_import(&scope(), &given, way).unwrap();
+        let plan = store
+            .plan_import(&NewScope::env(scope()), &given, way)
+            .unwrap();
         assert_eq!(contents(&store), ["OLD=o, 2", "SAME=s, 1"]);
-        let imported = store.import(&scope(), &given, way).unwrap();
+        let imported = store.import(&NewScope::env(scope()), &given, way).unwrap();
         assert_eq!(plan, imported);
         assert!(!imported.scope_created);
         assert_eq!(
@@ -130,13 +134,17 @@ fn conflicts_are_all_named_and_nothing_is_stored() {
         put(&store, key, "old");
     }
     let given = secrets(&[("NEW", "n"), ("C", "new"), ("B", "old"), ("A", "new")]);
-    let error = store.import(&scope(), &given, Fail).unwrap_err();
+    let error = store
+        .import(&NewScope::env(scope()), &given, Fail)
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(error.to_string(), "s has other values of C, A");
     assert!(matches!(error, Error::Conflicts { names, .. } if names == [name("C"), name("A")]));
     assert_eq!(contents(&store), ["A=old, 1", "B=old, 1", "C=old, 1"]);
     // A plan tells them, and fails for none.
-    let plan = store.plan_import(&scope(), &given, Fail).unwrap();
+    let plan = store
+        .plan_import(&NewScope::env(scope()), &given, Fail)
+        .unwrap();
     assert_eq!(
         actions(&plan),
         [("NEW", Add), ("C", Replace), ("B", Same), ("A", Replace)]
@@ -149,9 +157,13 @@ fn one_name_that_the_kind_refuses_refuses_all() {
     let store = store();
     let given = secrets(&[("A", "1"), ("X-Api-Key", "2"), ("B", "3")]);
     for _ in 0..2 {
-        let error = store.import(&scope(), &given, Overwrite).unwrap_err();
+        let error = store
+            .import(&NewScope::env(scope()), &given, Overwrite)
+            .unwrap_err();
         assert!(matches!(error, Error::InvalidName(_)), "{error}");
-        let error = store.plan_import(&scope(), &given, Overwrite).unwrap_err();
+        let error = store
+            .plan_import(&NewScope::env(scope()), &given, Overwrite)
+            .unwrap_err();
         assert!(matches!(error, Error::InvalidName(_)), "{error}");
         assert_eq!(contents(&store), [""; 0]);
         // Without a store, and with one that has other scopes.
@@ -164,7 +176,7 @@ fn one_name_that_the_kind_refuses_refuses_all() {
         ..NewScope::env(scope())
     };
     store.create_scope(&header).unwrap();
-    let imported = store.import(&scope(), &given, Fail).unwrap();
+    let imported = store.import(&NewScope::env(scope()), &given, Fail).unwrap();
     assert!(!imported.scope_created);
     assert_eq!(contents(&store), ["A=1, 1", "B=3, 1", "X-Api-Key=2, 1"]);
 }
@@ -174,8 +186,12 @@ fn two_of_one_name_are_refused() {
     let store = store();
     let given = secrets(&[("A", "1"), ("B", "2"), ("A", "1")]);
     for error in [
-        store.import(&scope(), &given, Overwrite).unwrap_err(),
-        store.plan_import(&scope(), &given, Overwrite).unwrap_err(),
+        store
+            .import(&NewScope::env(scope()), &given, Overwrite)
+            .unwrap_err(),
+        store
+            .plan_import(&NewScope::env(scope()), &given, Overwrite)
+            .unwrap_err(),
     ] {
         assert_eq!(error.to_string(), "s/A is given twice");
         assert_eq!(error.kind(), ErrorKind::Invalid);
@@ -191,7 +207,9 @@ fn a_scope_takes_no_more_than_it_can_hold() {
         .map(|at| format!("K{at}"))
         .collect();
     let pairs: Vec<_> = names.iter().map(|name| (name.as_str(), "v")).collect();
-    let error = store.import(&scope(), &secrets(&pairs), Fail).unwrap_err();
+    let error = store
+        .import(&NewScope::env(scope()), &secrets(&pairs), Fail)
+        .unwrap_err();
     assert!(matches!(error, Error::ScopeFull { .. }), "{error}");
     assert_eq!(contents(&store), ["FIRST=v, 1"]);
 }
@@ -229,9 +247,13 @@ fn nothing_is_stored_that_cannot_be_recorded() {
     put(&store, "A", "old");
     fails.store(true, Ordering::Relaxed);
     let given = secrets(&[("A", "new"), ("B", "2")]);
-    let error = store.import(&scope(), &given, Overwrite).unwrap_err();
+    let error = store
+        .import(&NewScope::env(scope()), &given, Overwrite)
+        .unwrap_err();
     assert!(matches!(error, Error::Audit { .. }), "{error}");
-    let error = store.plan_import(&scope(), &given, Overwrite).unwrap_err();
+    let error = store
+        .plan_import(&NewScope::env(scope()), &given, Overwrite)
+        .unwrap_err();
     assert!(matches!(error, Error::Audit { .. }), "{error}");
     let error = store.export(&scope(), Select::All).unwrap_err();
     assert!(matches!(error, Error::Audit { .. }), "{error}");
@@ -245,12 +267,16 @@ fn each_import_and_export_is_one_line() {
     let log = Arc::new(MemoryAudit::new().unwrap());
     let store = store().with_audit(Failing(Arc::clone(&log), Arc::default()));
     let given = secrets(&[("A", "1"), ("B", "2")]);
-    store.import(&scope(), &given, Fail).unwrap();
-    store.plan_import(&scope(), &given, Fail).unwrap();
-    let other = secrets(&[("A", "other"), ("B", "2")]);
-    store.import(&scope(), &other, Fail).unwrap_err();
+    store.import(&NewScope::env(scope()), &given, Fail).unwrap();
     store
-        .import(&scope(), &secrets(&[("a-b", "x")]), Fail)
+        .plan_import(&NewScope::env(scope()), &given, Fail)
+        .unwrap();
+    let other = secrets(&[("A", "other"), ("B", "2")]);
+    store
+        .import(&NewScope::env(scope()), &other, Fail)
+        .unwrap_err();
+    store
+        .import(&NewScope::env(scope()), &secrets(&[("a-b", "x")]), Fail)
         .unwrap_err();
     store.export(&scope(), Select::All).unwrap();
     store.export(&scope(), Select::Only(&[name("B")])).unwrap();

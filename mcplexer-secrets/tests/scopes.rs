@@ -18,6 +18,12 @@ fn id(text: &str) -> ScopeId {
     text.parse().unwrap()
 }
 
+/// A scope as a plan tells of it.
+fn told(store: &Store, text: &str) -> Vec<AppliedScope> {
+    let planned = store.plan_scopes(&[]).unwrap();
+    planned.into_iter().filter(|it| it.id == id(text)).collect()
+}
+
 fn scope(text: &str, kind: ScopeKind) -> NewScope {
     NewScope {
         kind,
@@ -95,7 +101,10 @@ fn scopes_become_what_is_wanted_in_one_commit_and_the_log_names_each() {
     assert_eq!(actions(&planned), expected);
     assert!(place.bytes() == before, "a plan changed the store");
 
-    let applied = place.store.apply_scopes(&wanted, &[id("b")]).unwrap();
+    let applied = place
+        .store
+        .apply_scopes(&wanted, &told(&place.store, "b"))
+        .unwrap();
     let mut expected = expected;
     expected[1].1 = ScopeAction::Delete;
     assert_eq!(actions(&applied), expected);
@@ -152,7 +161,10 @@ fn one_scope_that_does_not_fit_keeps_all_as_they_are() {
         let wanted = [scope("a", ScopeKind::Header), scope("h", kind)];
         for error in [
             place.store.plan_scopes(&wanted).unwrap_err(),
-            place.store.apply_scopes(&wanted, &[id("b")]).unwrap_err(),
+            place
+                .store
+                .apply_scopes(&wanted, &told(&place.store, "b"))
+                .unwrap_err(),
             place.store.update_scope(&wanted[1]).unwrap_err(),
         ] {
             assert_eq!(error.kind(), ErrorKind::Invalid);
@@ -164,7 +176,9 @@ fn one_scope_that_does_not_fit_keeps_all_as_they_are() {
     }
     let mut unnamed = scope("a", ScopeKind::Env);
     unnamed.display_name = Some(String::new());
-    let refused = place.store.apply_scopes(&[unnamed], &[id("b")]);
+    let refused = place
+        .store
+        .apply_scopes(&[unnamed], &told(&place.store, "b"));
     assert!(matches!(refused, Err(Error::InvalidDisplayName)));
     assert_eq!(place.store.scopes().unwrap().len(), 3);
     let kinds = place.store.scopes().unwrap().into_iter().map(|it| it.kind);
@@ -231,4 +245,28 @@ fn a_backup_keeps_kind_and_hints() {
     let restored = other.scope(&id("a")).unwrap();
     assert_eq!(restored.kind, ScopeKind::OAuth2);
     assert_eq!(restored.redaction_hints, wanted.redaction_hints);
+}
+
+/// What was not told of is not deleted.
+#[test]
+fn a_scope_that_changes_meanwhile_is_not_deleted() {
+    let store = Store::in_memory(FixedKeys::generate()).unwrap();
+    let put = |key: &str| {
+        let value = SecretValue::copy_of(b"value").unwrap();
+        store
+            .put(&id("b"), &key.parse().unwrap(), &value, PutMode::Overwrite)
+            .unwrap();
+    };
+    put("K");
+    let planned = told(&store, "b");
+    for key in ["L", "K"] {
+        put(key);
+        let refused = store.apply_scopes(&[], &planned).unwrap_err();
+        assert!(matches!(refused, Error::ScopeChanged { scope } if scope == id("b")));
+    }
+    let applied = store.apply_scopes(&[], &told(&store, "b")).unwrap();
+    assert_eq!(
+        (applied[0].action, applied[0].secrets),
+        (ScopeAction::Delete, 2)
+    );
 }

@@ -124,7 +124,6 @@ impl Apply {
             if !others.is_empty() && !force {
                 self.confirm(&others)?;
             }
-            let others: Vec<_> = others.into_iter().map(|it| it.id).collect();
             applied = store.apply_scopes(&self.scopes, &others).map_err(explain)?;
         }
         self.session.tell_what_was_made();

@@ -9,6 +9,7 @@ use mcplexer_secrets::{
 use serde::Serialize;
 
 use crate::cli::{Global, Import};
+use crate::config_file::{ScopeToMake, scope_to_make};
 use crate::failure::Failure;
 use crate::output::{count, print, print_json, shown, thousands};
 use crate::session::Session;
@@ -40,12 +41,13 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
         (false, false) => OnConflict::Fail,
     };
     let (store, scope) = (&session.store, &import.scope);
+    let new = scope_to_make(scope, &session)?;
     let imported = match import.dry_run {
-        true => store.plan_import(scope, &read.secrets, on_conflict),
-        false => store.import(scope, &read.secrets, on_conflict),
+        true => store.plan_import(&new.scope, &read.secrets, on_conflict),
+        false => store.import(&new.scope, &read.secrets, on_conflict),
     };
     let imported = imported.map_err(|error| read.explain(error, &session))?;
-    tell(import, &imported, on_conflict, &session);
+    tell(import, &new, &imported, on_conflict, &session);
     let rows = imported.secrets.iter().map(|(name, action)| Row {
         key: name.as_str(),
         action: word(*action),
@@ -126,7 +128,8 @@ impl<'a> Read<'a> {
         // It is the kind of the scope that refuses it: all of them are names.
         let mut refused = names.filter(|(name, _)| ScopeKind::Env.check(name).is_err());
         match refused.next().filter(|_| is_blamed) {
-            Some((name, line)) => failure.at(&format!("{}, line {line} ({name})", self.file)),
+            // What stands where a name should may be the rest of a value.
+            Some((_, line)) => failure.at(&format!("{}, line {line}", self.file)),
             None => failure,
         }
     }
@@ -142,12 +145,18 @@ fn word(action: ImportAction) -> &'static str {
     }
 }
 
-fn tell(import: &Import, imported: &Imported, on_conflict: OnConflict, session: &Session) {
+fn tell(
+    import: &Import,
+    new: &ScopeToMake,
+    imported: &Imported,
+    on_conflict: OnConflict,
+    session: &Session,
+) {
     let scope = &import.scope;
     if !import.dry_run {
         session.tell_what_was_made();
         if imported.scope_created {
-            session.tell(&format!("made scope {scope} (env)"));
+            session.tell(&new.made());
         }
     }
     let parts = [

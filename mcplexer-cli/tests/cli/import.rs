@@ -101,12 +101,12 @@ fn one_that_is_wrong_among_many_stops_all() {
         (
             "dotenv",
             "A=1\nB=2\nC-D=m4rked\nE=4\nF=5",
-            "standard input, line 3 (C-D): secret name in an env scope has '-' at character 2",
+            "standard input, line 3: secret name in an env scope has '-' at character 2",
         ),
         (
             "dotenv",
             "A=1\nB=2\n9=m4rked\nE=4\nF=5",
-            "standard input, line 3 (9): secret name in an env scope has '9' at character 1",
+            "standard input, line 3: secret name in an env scope has '9' at character 1",
         ),
         (
             "dotenv",
@@ -179,10 +179,10 @@ fn one_that_is_wrong_among_many_stops_all() {
     home.assert_no_trace_of("m4rked");
     // A new scope is made of kind env; and names are checked before a passphrase is asked for.
     home.pipe(["import", "new", "--format", "dotenv"], b"A=1\nC-D=2")
-        .failed(2, &["line 2 (C-D)", "--kind header"]);
+        .failed(2, &["line 2", "--kind header"]);
     encrypt_key(&home, "right");
     home.pipe(["import", "github-token", "--format", "dotenv"], b"C-D=2")
-        .failed(2, &["line 1 (C-D)"]);
+        .failed(2, &["line 1"]);
     home.pipe(["import", "github-token", "--format", "dotenv"], b"A=1")
         .failed(5, &["has a passphrase"]);
 }
@@ -234,4 +234,38 @@ fn two_imports_at_once_both_count() {
     }
     let list = home.run(["secret", "list", "s"]).succeeded();
     assert_eq!(list.text().lines().count(), 80);
+}
+
+/// A value that was broken into lines is no name, and is not repeated.
+#[test]
+fn the_rest_of_a_value_is_no_name() {
+    let home = Home::new();
+    for (text, line) in [
+        ("KEY=MC4CAQAw\n9xYzQwErTyUiOpAsDfGhJk==\n", 2),
+        ("KEY=MC4CAQAw\nxYzQwErTyUiOpAsDfGhJk==\n", 2),
+        ("KEY=MC4CAQAw\nxYzQwErTyUiOpAsDfGhJk=\n", 2),
+    ] {
+        let run = home.pipe(["import", "s", "--format", "dotenv"], text.as_bytes());
+        let run = run.failed(2, &[&format!("line {line}")]);
+        assert!(!run.stderr.contains("QwErTy"), "{}", run.stderr);
+        home.run(["scope", "show", "s"]).failed(4, &[]);
+    }
+}
+
+/// F17: a scope that config.yaml names is made as it says.
+#[test]
+fn an_import_makes_the_scope_that_the_config_names() {
+    let home = Home::new();
+    home.run(["key", "init"]).succeeded();
+    let yaml = "auth_scopes:\n  - {id: web, name: The Web, type: header}\n";
+    fs::write(home.path("config.yaml"), yaml).unwrap();
+    let import = ["import", "web", "--format", "json"];
+    let run = home.pipe(import, b"{\"X-Api-Key\": \"value\"}").succeeded();
+    assert!(
+        run.stderr
+            .contains("made scope web (header, from config.yaml)"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(home.get("web", "X-Api-Key"), b"value");
 }

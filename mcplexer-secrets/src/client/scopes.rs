@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::store::{ImportAction, OnConflict};
 use crate::{
-    Error, InvalidName, MAX_SCOPE_ID_LEN, ScopeId, ScopeInfo, ScopeKind, SecretName, SecretStore,
-    SecretValue, Select, Store,
+    Error, InvalidName, MAX_SCOPE_ID_LEN, NewScope, ScopeId, ScopeInfo, ScopeKind, SecretName,
+    SecretStore, SecretValue, Select, Store,
 };
 
 /// Most numbers that are tried behind a server's name.
@@ -67,13 +67,14 @@ impl Scopes {
         if secrets.iter().any(differs) {
             return Ok(false);
         }
-        let imported = store.plan_import(scope, secrets, OnConflict::Overwrite)?;
+        let new = NewScope::env(scope.clone());
+        let imported = store.plan_import(&new, secrets, OnConflict::Overwrite)?;
         Ok(imported.count(ImportAction::Replace) == 0)
     }
 
     pub(super) fn store(&self, store: &Store) -> Result<(), Error> {
         for (scope, secrets) in &self.planned {
-            store.import(scope, secrets, OnConflict::Fail)?;
+            store.import(&NewScope::env(scope.clone()), secrets, OnConflict::Fail)?;
             let names: Vec<_> = secrets.iter().map(|(name, _)| name.clone()).collect();
             let stored = store.credentials(scope, Select::Only(&names))?;
             for (name, value) in secrets {

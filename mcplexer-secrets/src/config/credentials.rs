@@ -1,10 +1,15 @@
 //! What looks like a credential, wherever in the file it stands.
 
+use std::ops::Range;
+
 use super::field::{Path, known_field};
 use super::problem::{Problem, SecretPlace};
 use super::tree::{Content, Node, Place};
 use crate::ScopeId;
-use crate::detect::find_any;
+use crate::detect::{Reason, credential, find_any};
+
+/// Shortest value that a name before it makes a credential, in bytes.
+const MIN_LEN: usize = 8;
 
 /// A scalar, and to which field it belongs.
 struct Leaf<'a> {
@@ -29,7 +34,7 @@ pub(super) fn find(text: &str, root: Option<&Node>) -> Vec<Problem> {
         while leaves.get(next).is_some_and(|leaf| leaf.place.line <= line) {
             next += 1;
         }
-        if let Some((range, reason)) = find_any(content) {
+        if let Some((range, reason)) = find_any(content).or_else(|| named(content)) {
             let before = content.get(..range.start).unwrap_or_default();
             let place = Place {
                 line,
@@ -45,11 +50,34 @@ pub(super) fn find(text: &str, root: Option<&Node>) -> Vec<Problem> {
     for leaf in &leaves {
         let at = seen.partition_point(|&line| line < leaf.place.line);
         let told = seen.get(at).is_some_and(|&line| line <= leaf.last_line);
-        if !told && let Some((_, reason)) = find_any(leaf.text) {
+        let found = || find_any(leaf.text).or_else(|| named(leaf.text));
+        if !told && let Some((_, reason)) = found() {
             problems.push(problem(leaf.place, Some(leaf), &reason));
         }
     }
     problems
+}
+
+/// A value behind a name that says what it is, as in `# password: …` or `token=…`.
+fn named(text: &str) -> Option<(Range<usize>, Reason)> {
+    let in_name = |c: char| c.is_alphanumeric() || "_-".contains(c);
+    for (at, _) in text.match_indices([':', '=']) {
+        let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
+        let begins = before.trim_end_matches(in_name).len();
+        let name = before.get(begins..)?;
+        let blank = after.len() - after.trim_start_matches([' ', '"', '\'']).len();
+        let value = after.get(blank..)?;
+        let value = value.split([' ', '"', '\'', ',', ']', '}']).next()?;
+        // What has no digit may be a word of a sentence.
+        if value.len() >= MIN_LEN
+            && value.contains(|c: char| c.is_ascii_digit())
+            && let Some(reason) = credential(name, value, &[])
+        {
+            let start = at + 1 + blank;
+            return Some((start..start + value.len(), reason));
+        }
+    }
+    None
 }
 
 fn problem(place: Place, leaf: Option<&Leaf<'_>>, reason: &dyn std::fmt::Display) -> Problem {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::SecretName;
+use crate::detect::{Reason, credential};
 
 pub(super) const FILE_FIELDS: [&str; 1] = ["auth_scopes"];
 pub(super) const SCOPE_FIELDS: [&str; 4] = ["id", "name", "type", "redaction_hints"];
@@ -47,6 +48,16 @@ pub(super) fn known_field(text: &str) -> Option<&'static str> {
 pub(super) fn value_field(text: &str) -> Option<&'static str> {
     let text = text.to_ascii_lowercase().replace('-', "_");
     VALUE_FIELDS.into_iter().find(|field| *field == text)
+}
+
+/// Whether a field that is unknown is called as a secret would be, such as `GITHUB_TOKEN`. It is not
+/// repeated.
+pub(super) fn names_a_value(text: &str) -> bool {
+    let anything = "x9Kq2mWvT4rZ8pLc";
+    let singular = text.strip_suffix('s').unwrap_or(text);
+    [text, singular]
+        .iter()
+        .any(|name| credential(name, anything, &[]) == Some(Reason::Name))
 }
 
 /// What a secret is called whose value stands in such a field: `token` becomes `TOKEN`; `secret`

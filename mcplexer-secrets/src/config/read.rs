@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::credentials::{self, id_of};
-use super::field::{FILE_FIELDS, Path, SCOPE_FIELDS, secret_name, value_field};
+use super::field::{FILE_FIELDS, Path, SCOPE_FIELDS, names_a_value, secret_name, value_field};
 use super::problem::{Problem, SecretPlace};
 use super::tree::{self, Content, Node, NotYaml, Place};
 use super::{AuthScope, Config, MAX_CONFIG_LEN};
@@ -282,6 +282,19 @@ impl Reader {
         fields: &str,
     ) {
         let Some(field) = key.text().and_then(value_field) else {
+            if value.text().is_some() && key.text().is_some_and(names_a_value) {
+                self.values.push((key.place.line, value.last_line));
+                return self.problems.push(Problem {
+                    line: value.place.line,
+                    column: value.place.column,
+                    path: path.to_string(),
+                    message: "a value has no place here".to_owned(),
+                    instead: Some(SecretPlace {
+                        scope: id_of(members),
+                        name: None,
+                    }),
+                });
+            }
             let message = match key.text() {
                 Some("<<") => "merge keys have no place here".to_owned(),
                 _ => format!("unknown field; known are {fields}"),

@@ -1,18 +1,25 @@
 //! `.env` files.
 
-use super::{Entry, Form, Out, ReadError, encode};
+use super::{Entry, Form, Out, ReadError, encode, may_be_of_a_value};
 use crate::dotenv::{ends_line, parse, space};
 use crate::{Credential, Error, NotCarried};
 
 pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, ReadError> {
     let expected = "NAME=value is expected; a value of several lines stands in quotes";
     let variables = parse(file).map_err(|error| ReadError::new(error.line, expected))?;
-    let entries = variables.into_iter().map(|it| Entry {
-        name: it.name,
-        value: it.value,
-        line: it.line,
+    let entries = variables.into_iter().map(|it| {
+        // The end of base64 that was broken into lines: `…Xk9==`.
+        let is_rest = may_be_of_a_value(&it.name) && it.value.iter().all(|&byte| byte == b'=');
+        if is_rest {
+            return Err(ReadError::new(it.line, expected));
+        }
+        Ok(Entry {
+            name: it.name,
+            value: it.value,
+            line: it.line,
+        })
     });
-    Ok(entries.collect())
+    entries.collect()
 }
 
 pub(super) fn check(it: &Credential<'_>) -> Result<(), Error> {

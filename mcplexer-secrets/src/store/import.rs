@@ -11,7 +11,7 @@ use super::unlock::{OpenScope, Unlocked};
 use crate::audit::AuditOperation;
 use crate::backend::Snapshot;
 use crate::keys::Ask;
-use crate::{Error, NewScope, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp};
+use crate::{Error, NewScope, ScopeId, SecretName, SecretValue, Timestamp};
 
 /// What becomes of a secret that the store has with another value than the one to be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +61,7 @@ impl Imported {
 
 impl Store {
     /// Stores many secrets of one scope in one commit, or none of them. A scope that does not exist
-    /// is made, of kind [`Env`](ScopeKind::Env).
+    /// becomes this one; one that does stays as it is.
     ///
     /// # Errors
     /// [`Error::Conflicts`] names every secret that the store has with another value, if
@@ -69,12 +69,13 @@ impl Store {
     /// one name; else as a put. Nothing is stored then.
     pub fn import(
         &self,
-        scope: &ScopeId,
+        scope: &NewScope,
         secrets: &[(SecretName, SecretValue)],
         on_conflict: OnConflict,
     ) -> Result<Imported, Error> {
+        let (new, scope) = (scope, &scope.id);
         let subject = Subject::scope(AuditOperation::Import, scope);
-        if let Err(error) = self.check_names(scope, secrets) {
+        if let Err(error) = self.check_names(new, secrets) {
             self.record_failure(subject, &error);
             return Err(error);
         }
@@ -99,7 +100,7 @@ impl Store {
             }
             let open = match found {
                 Some(open) => open,
-                None => change.add_scope(&NewScope::env(scope.clone()))?,
+                None => change.add_scope(new)?,
             };
             let mut record = open.record.clone();
             let now = Timestamp::now();
@@ -125,11 +126,12 @@ impl Store {
     /// As a get, and if a name cannot be one in this scope.
     pub fn plan_import(
         &self,
-        scope: &ScopeId,
+        scope: &NewScope,
         secrets: &[(SecretName, SecretValue)],
         on_conflict: OnConflict,
     ) -> Result<Imported, Error> {
         self.check_names(scope, secrets)?;
+        let scope = &scope.id;
         let planned = self.read(Subject::scope(AuditOperation::List, scope), |snapshot| {
             let unlocked = self.unlock(snapshot, Ask::Allowed)?;
             let found = unlocked.scope(snapshot, scope)?;
@@ -152,22 +154,22 @@ impl Store {
     /// Checks the names as far as that takes no question.
     fn check_names(
         &self,
-        scope: &ScopeId,
+        scope: &NewScope,
         secrets: &[(SecretName, SecretValue)],
     ) -> Result<(), Error> {
         let mut names = BTreeSet::new();
         if let Some((twice, _)) = secrets.iter().find(|(name, _)| !names.insert(name)) {
-            let (scope, name) = (scope.clone(), twice.clone());
+            let (scope, name) = (scope.id.clone(), twice.clone());
             return Err(Error::NamedTwice { scope, name });
         }
         let kind = self.snapshot(|snapshot| {
             let view = self.look(snapshot)?;
-            match is_listed(view.header(), snapshot, scope)? {
-                true => Ok(view.scope(snapshot, scope)?.kind),
-                false => Ok(ScopeKind::Env),
+            match is_listed(view.header(), snapshot, &scope.id)? {
+                true => Ok(view.scope(snapshot, &scope.id)?.kind),
+                false => Ok(scope.kind),
             }
         })?;
-        let kind = kind.unwrap_or_default();
+        let kind = kind.unwrap_or(scope.kind);
         secrets.iter().try_for_each(|(name, _)| kind.check(name))?;
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::unlock::OpenScope;
 use crate::audit::AuditOperation;
 use crate::error::{Finding, RecordName};
 use crate::keys::Ask;
-use crate::record::Scope;
+use crate::record::{Entry, Scope};
 use crate::{Error, NewScope, ScopeId};
 
 /// What becomes of a scope.
@@ -40,6 +40,8 @@ pub struct AppliedScope {
     pub action: ScopeAction,
     /// How many secrets it holds, or held.
     pub secrets: usize,
+    /// The secrets, as the scope lists them.
+    listed: Vec<Entry>,
 }
 
 impl Store {
@@ -104,20 +106,23 @@ impl Store {
     }
 
     /// Makes those of these scopes that are not there, changes those that are others, and deletes
-    /// `prune` with their secrets: all of it in one commit, or none. Says what became of each, and
-    /// writes nothing if there is nothing to do. A store is made if there is none, and so is a key.
+    /// `prune`, as [`plan_scopes`](Self::plan_scopes) has told of them, with their secrets: all of it in
+    /// one commit, or none. Says what became of each, and writes nothing if there is nothing to do. A
+    /// store is made if there is none, and so is a key.
     ///
     /// # Errors
+    /// [`Error::ScopeChanged`] if a scope to be deleted has other secrets by now than were told of;
     /// [`Error::KindMisfit`] if a scope holds a secret whose name its new kind does not take;
     /// [`Error::StoreFull`]; else as a put. Then nothing was changed.
     pub fn apply_scopes(
         &self,
         scopes: &[NewScope],
-        prune: &[ScopeId],
+        prune: &[AppliedScope],
     ) -> Result<Vec<AppliedScope>, Error> {
         let planned = self.plan_scopes(scopes)?;
         let changes = |it: &AppliedScope| {
-            matches!(it.action, ScopeAction::Create | ScopeAction::Update) || prune.contains(&it.id)
+            let goes = prune.iter().any(|pruned| pruned.id == it.id);
+            matches!(it.action, ScopeAction::Create | ScopeAction::Update) || goes
         };
         if !planned.iter().any(changes) {
             return Ok(planned);
@@ -132,7 +137,7 @@ impl Change<'_> {
     fn apply_scopes(
         &mut self,
         scopes: &[NewScope],
-        prune: &[ScopeId],
+        prune: &[AppliedScope],
     ) -> Result<Vec<AppliedScope>, Error> {
         let listed = pages::list(self.header(), &*self.transaction)?;
         let wanted: BTreeMap<_, _> = scopes.iter().map(|scope| (&scope.id, scope)).collect();
@@ -142,7 +147,13 @@ impl Change<'_> {
         })?;
         // What goes makes room for what comes.
         for scope in &mut applied {
-            if scope.action == ScopeAction::Leave && prune.contains(&scope.id) {
+            let told = prune.iter().find(|pruned| pruned.id == scope.id);
+            if let Some(told) = told.filter(|_| scope.action == ScopeAction::Leave) {
+                if told.listed != scope.listed {
+                    return Err(Error::ScopeChanged {
+                        scope: scope.id.clone(),
+                    });
+                }
                 scope.action = ScopeAction::Delete;
                 scope.secrets = self.remove_scope(&scope.id)?;
                 self.also(AuditOperation::DeleteScope, &scope.id);
@@ -209,11 +220,11 @@ fn plan(
 ) -> Result<Vec<AppliedScope>, Error> {
     let mut planned = BTreeMap::new();
     for id in listed {
-        planned.insert(id, (ScopeAction::Leave, open(id)?.record.secrets.len()));
+        planned.insert(id, (ScopeAction::Leave, open(id)?.record.secrets.clone()));
     }
     for scope in scopes {
         scope.check()?;
-        let mut becomes = (ScopeAction::Create, 0);
+        let mut becomes = (ScopeAction::Create, Vec::new());
         if listed.binary_search(&scope.id).is_ok() {
             let there = open(&scope.id)?;
             scope.fits(&there.record)?;
@@ -221,17 +232,17 @@ fn plan(
                 true => ScopeAction::Update,
                 false => ScopeAction::Same,
             };
-            becomes = (action, there.record.secrets.len());
+            becomes = (action, there.record.secrets.clone());
         }
         planned.insert(&scope.id, becomes);
     }
-    let applied = planned.into_iter().map(|(id, (action, secrets))| {
-        let id = id.clone();
-        AppliedScope {
-            id,
+    let applied = planned
+        .into_iter()
+        .map(|(id, (action, listed))| AppliedScope {
+            id: id.clone(),
             action,
-            secrets,
-        }
-    });
+            secrets: listed.len(),
+            listed,
+        });
     Ok(applied.collect())
 }

@@ -97,6 +97,7 @@ mod record;
 pub mod reference;
 mod replacement;
 mod seal;
+mod stack;
 mod store;
 mod time;
 mod value;

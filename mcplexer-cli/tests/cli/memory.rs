@@ -1,0 +1,271 @@
+//! What is in the memory of the command when it ends: none of the secrets it had.
+//!
+//! The command is traced from outside and stopped by the kernel at the moment it exits, its memory
+//! still in place (`PTRACE_O_TRACEEXIT`, ptrace(2)); so it is the command as it is released that is
+//! looked at, with nothing built in for the purpose. Reading the memory of a process that has made itself
+//! non-dumpable takes `CAP_SYS_PTRACE`: without it these tests are skipped, and fail where
+//! `MCPLEXER_TEST_MEMORY` says `required`.
+
+#[path = "../../../mcplexer-secrets/tests/memory/keys.rs"]
+mod keys;
+#[path = "../../../mcplexer-secrets/tests/memory/scan.rs"]
+mod scan;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+
+use mcplexer_secrets::keys::Identity;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use self::keys::StoreKeys;
+use self::scan::{Mappings, Wanted};
+use super::home::{BINARY, Home};
+
+/// Reads any process's memory (capabilities(7)).
+const CAP_SYS_PTRACE: u32 = 19;
+
+fn may_look() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let effective = lines.find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|it| u64::from_str_radix(it.trim(), 16).ok());
+    let may = effective.is_some_and(|it| it & 1 << CAP_SYS_PTRACE != 0);
+    if !may {
+        let required = std::env::var_os("MCPLEXER_TEST_MEMORY").is_some();
+        assert!(!required, "CAP_SYS_PTRACE is needed");
+        eprintln!("skipped: no CAP_SYS_PTRACE");
+    }
+    may
+}
+
+/// 58 random characters.
+fn random() -> String {
+    Identity::generate().name()[4..].to_owned()
+}
+
+/// The secrets of a home, each with what it is called here.
+struct Secrets(Vec<(String, Vec<u8>)>);
+
+impl Secrets {
+    /// The identity and the keys as they are now.
+    fn keys_of(home: &Home) -> Self {
+        let text = fs::read_to_string(home.path("age.key")).unwrap();
+        let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
+        let identity: age::x25519::Identity = line.parse().unwrap();
+        let keys = StoreKeys::of(&home.path("secrets.redb"), &identity);
+        let hrp_len = "AGE-SECRET-KEY-1".len();
+        let mut secrets = vec![
+            ("identity text".to_owned(), line.as_bytes()[hrp_len..].to_vec()),
+            ("identity".to_owned(), private_key(line)),
+            ("root key".to_owned(), keys.root),
+        ];
+        for (scope, key) in keys.scopes {
+            secrets.push((format!("scope key of {scope}"), key));
+        }
+        Self(secrets)
+    }
+
+    fn and_values(mut self, values: &[String]) -> Self {
+        for (number, value) in values.iter().enumerate() {
+            let name = format!("value {number}");
+            self.0.push((name, value.clone().into_bytes()));
+        }
+        self
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(what, bytes)| (what.as_str(), &bytes[..]))
+    }
+
+    fn wanted(&self) -> Wanted {
+        Wanted::new(self.iter())
+    }
+}
+
+/// The 32 bytes of `AGE-SECRET-KEY-1…` (BIP 173, less its last 6 characters, the checksum).
+fn private_key(text: &str) -> Vec<u8> {
+    let data = &text["AGE-SECRET-KEY-1".len()..];
+    let (mut bytes, mut bits, mut have) = (Vec::new(), 0_u32, 0);
+    for character in data[..data.len() - 6].to_lowercase().chars() {
+        let five = "qpzry9x8gf2tvdw0s3jn54khce6mua7l".find(character).unwrap();
+        bits = (bits << 5 | u32::try_from(five).unwrap()) & 0xfff;
+        have += 5;
+        if have >= 8 {
+            have -= 8;
+            bytes.push(u8::try_from(bits >> have & 0xff).unwrap());
+        }
+    }
+    assert_eq!(bytes.len(), 32);
+    bytes
+}
+
+/// What the tracer saw of one command.
+struct Traced {
+    status: i32,
+    /// Where secrets were found at its end.
+    left: Vec<String>,
+    /// How much was looked through.
+    bytes: u64,
+    /// What was found while it worked.
+    seen: BTreeSet<String>,
+}
+
+/// Runs the command, and looks for what is wanted in its memory when it ends; and while it works, at
+/// each of its system calls, until everything in `live` was seen. What is wanted is asked for at either
+/// time: a command may have made new keys.
+fn trace(
+    home: &Home,
+    arguments: &[&str],
+    input: &[u8],
+    live: &[&str],
+    wanted: &dyn Fn() -> Wanted,
+) -> Traced {
+    // The shell waits until it is traced, and then becomes the command.
+    let mut shell = home.command_of(Path::new("/bin/sh"));
+    let mut child = shell
+        .args(["-c", "read -r go && exec \"$0\" \"$@\"", BINARY])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(File::create(home.root().join("stderr")).unwrap())
+        .spawn()
+        .unwrap();
+    let id = child.id();
+    let pid = Pid::from_raw(id.try_into().unwrap());
+    let options = Options::PTRACE_O_TRACEEXIT
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_TRACESYSGOOD;
+    ptrace::seize(pid, options).unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&[b"go\n", input].concat()).unwrap();
+    drop(stdin);
+
+    let mut traced = Traced {
+        status: -1,
+        left: Vec::new(),
+        bytes: 0,
+        seen: BTreeSet::new(),
+    };
+    let wanted_live = wanted();
+    let (mut is_command, mut looking) = (false, !live.is_empty());
+    loop {
+        let mut signal = None;
+        match waitpid(pid, Some(WaitPidFlag::__WALL)).unwrap() {
+            WaitStatus::Exited(_, status) => {
+                traced.status = status;
+                return traced;
+            }
+            WaitStatus::Signaled(..) => return traced,
+            WaitStatus::PtraceEvent(_, _, event) if event == ptrace::Event::PTRACE_EVENT_EXEC as i32 => {
+                is_command = true;
+            }
+            WaitStatus::PtraceEvent(_, _, event) if event == ptrace::Event::PTRACE_EVENT_EXIT as i32 => {
+                assert!(is_command, "the shell did not become the command");
+                let found = wanted().scan(id, Mappings::All).unwrap();
+                traced.left = found.places;
+                traced.bytes = found.bytes;
+            }
+            WaitStatus::PtraceSyscall(_) => {
+                let found = wanted_live.scan(id, Mappings::Writable).unwrap();
+                traced.seen.extend(found.names);
+                looking = !Wanted::all_in(&traced.seen, live);
+            }
+            WaitStatus::Stopped(_, sent) => signal = Some(sent),
+            _ => {}
+        }
+        if is_command && looking {
+            ptrace::syscall(pid, signal).unwrap();
+        } else {
+            ptrace::cont(pid, signal).unwrap();
+        }
+    }
+}
+
+/// A home with three secrets in two scopes, and their values.
+fn filled() -> (Home, Vec<String>) {
+    let home = Home::new();
+    let values: Vec<String> = (0..3).map(|_| random()).collect();
+    for (value, (scope, key)) in values.iter().zip([("s", "K0"), ("s", "K1"), ("t", "K2")]) {
+        home.pipe(["secret", "put", scope, key], value.as_bytes())
+            .succeeded();
+    }
+    (home, values)
+}
+
+/// While a value is fetched, it and every key on the way to it are seen; so what follows could find them.
+#[test]
+fn what_a_get_has_in_memory_is_seen_while_it_works_and_gone_at_its_end() {
+    if !may_look() {
+        return;
+    }
+    let (home, values) = filled();
+    let secrets = Secrets::keys_of(&home).and_values(&values[..1]);
+    let live = ["value 0", "root key", "scope key of s", "identity (", "identity text"];
+    let traced = trace(&home, &["secret", "get", "s", "K0"], b"", &live, &|| {
+        secrets.wanted()
+    });
+    assert_eq!(traced.status, 0);
+    assert!(Wanted::all_in(&traced.seen, &live), "{:?}", traced.seen);
+    assert!(traced.bytes > 1 << 20, "only {} bytes", traced.bytes);
+    assert!(traced.left.is_empty(), "{:#?}", traced.left);
+}
+
+/// Each command that opens the store, in all of its memory: no value, no key of before it or after it.
+#[test]
+fn no_command_leaves_a_secret_in_its_memory() {
+    if !may_look() {
+        return;
+    }
+    let (home, mut values) = filled();
+    values.extend((0..4).map(|_| random()));
+    let outside = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = outside.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let env = file("import.env", format!("K4={}\nK5=\"{}\"\n", values[4], values[5]));
+    let template = file("template", "token: mcplexer://s/K0\n".to_owned());
+    let config = file(
+        "client.json",
+        format!(r#"{{"mcpServers":{{"x":{{"command":"x","env":{{"X_TOKEN":"{}"}}}}}}}}"#, values[6]),
+    );
+    let injected = outside.path().join("injected");
+    let injected = injected.to_str().unwrap();
+    let commands: [(&[&str], &str); 17] = [
+        (&["secret", "put", "s", "K3"], &values[3]),
+        (&["secret", "get", "s", "K0"], ""),
+        (&["secret", "list", "s"], ""),
+        (&["import", "s", &env], ""),
+        (&["export", "s", "--reveal"], ""),
+        (&["export", "t", "--reveal", "--format", "json"], ""),
+        (&["inject", "-i", &template, "-o", injected], ""),
+        (&["run", "--scope", "s", "--mask", "--", "/usr/bin/printenv", "K0"], ""),
+        (&["adopt", &config, "--write"], ""),
+        (&["adopt", &config, "--undo"], ""),
+        (&["backup", "create", "b.age"], ""),
+        (&["backup", "verify", "b.age"], ""),
+        (&["backup", "restore", "b.age", "--replace", "--force"], ""),
+        (&["doctor"], ""),
+        (&["compact"], ""),
+        (&["key", "rotate"], ""),
+        (&["secret", "delete", "s", "K1"], ""),
+    ];
+    for (arguments, input) in commands {
+        let before = Secrets::keys_of(&home).and_values(&values);
+        let traced = trace(&home, arguments, input.as_bytes(), &[], &|| {
+            let now = Secrets::keys_of(&home);
+            Wanted::new(now.iter().chain(before.iter()))
+        });
+        let stderr = fs::read_to_string(home.root().join("stderr")).unwrap();
+        assert_eq!(traced.status, 0, "{arguments:?}: {stderr}");
+        println!("{arguments:?}: {} KiB, {} places", traced.bytes >> 10, traced.left.len());
+        assert!(traced.bytes > 1 << 20, "{arguments:?}: {} bytes", traced.bytes);
+        assert!(traced.left.is_empty(), "{arguments:?}: {:#?}", traced.left);
+    }
+}

@@ -1,0 +1,144 @@
+//! The keys of a store, found as `docs/format.md` says, without the library.
+
+use std::path::Path;
+
+use age::DecryptError;
+use age_core::format::{FileKey, Stanza};
+use age_core::primitives::{aead_decrypt, hkdf};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use redb::{
+    Builder, ConcurrencyMode, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition,
+};
+use std::io::Read;
+
+/// The root key of a store, and the key of each of its scopes with the scope's id.
+pub(crate) struct StoreKeys {
+    pub(crate) root: Vec<u8>,
+    pub(crate) scopes: Vec<(String, Vec<u8>)>,
+}
+
+impl StoreKeys {
+    /// Of the store at `path`, whose first slot `identity` opens.
+    pub(crate) fn of(path: &Path, identity: &dyn age::Identity) -> Self {
+        let database = Builder::new()
+            .set_concurrency_mode(ConcurrencyMode::MultiWriter)
+            .open_read_only(path)
+            .unwrap();
+        let header = records(&database, "meta")
+            .into_iter()
+            .find(|(key, _)| key == b"header");
+        let header = header.unwrap().1;
+        let mut reader = Reader(&header);
+        reader.take(1);
+        let store = reader.take(16);
+        let (_generation, _created) = (reader.number(), reader.number());
+        let slots = reader.number();
+        assert!(slots > 0, "no slot");
+        let (_label, _recipient, _created) = (reader.bytes(), reader.bytes(), reader.number());
+        assert_eq!(reader.number(), 0, "the first slot is a key's");
+        let root = decrypt(reader.bytes(), identity);
+        let scopes = records(&database, "scopes").into_iter();
+        let scopes = scopes.map(|(id, record)| {
+            let key = scope_key(&root, store, &id, &record);
+            (String::from_utf8(id).unwrap(), key)
+        });
+        let scopes = scopes.collect();
+        Self { root, scopes }
+    }
+}
+
+fn records(database: &ReadOnlyDatabase, table: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let definition: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(table);
+    let table = database
+        .begin_read()
+        .unwrap()
+        .open_table(definition)
+        .unwrap();
+    let records = table.iter().unwrap().map(|entry| {
+        let (key, record) = entry.unwrap();
+        (key.value().to_vec(), record.value().to_vec())
+    });
+    records.collect()
+}
+
+fn scope_key(root: &[u8], store: &[u8], id: &[u8], record: &[u8]) -> Vec<u8> {
+    let mut reader = Reader(record);
+    reader.take(1);
+    let generation = reader.0;
+    reader.number();
+    let generation = reader.since(generation);
+    let said = reader.0;
+    let _kind = reader.number();
+    if reader.number() == 1 {
+        reader.bytes();
+    }
+    for _ in 0..reader.number() {
+        reader.bytes();
+    }
+    let _created = reader.number();
+    for _ in 0..reader.number() {
+        reader.bytes();
+        let _entry = (reader.number(), reader.number(), reader.number());
+    }
+    let said = reader.since(said);
+    let id_len = u8::try_from(id.len()).unwrap();
+    let context = [&[1], store, generation, &[id_len], id, said].concat();
+    decrypt(reader.bytes(), &Seal(root, &context))
+}
+
+/// A record, read from the front.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, len: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(len);
+        self.0 = rest;
+        taken
+    }
+
+    fn number(&mut self) -> u64 {
+        let mut number = 0;
+        for shift in (0..).step_by(7) {
+            let byte = self.take(1)[0];
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        number
+    }
+
+    fn bytes(&mut self) -> &'a [u8] {
+        let len = self.number();
+        self.take(usize::try_from(len).unwrap())
+    }
+
+    /// What was read since `from`, of which this is the rest.
+    fn since(&self, from: &'a [u8]) -> &'a [u8] {
+        &from[..from.len() - self.0.len()]
+    }
+}
+
+/// A parent key and a context.
+struct Seal<'a>(&'a [u8], &'a [u8]);
+
+impl age::Identity for Seal<'_> {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+        (stanza.tag == "mcplexer-seal").then(|| {
+            let salt = BASE64_STANDARD_NO_PAD.decode(&stanza.args[0]).unwrap();
+            let info = [b"mcplexer-secrets/v1/", self.1].concat();
+            let file_key = aead_decrypt(&hkdf(&salt, &info, self.0), 16, &stanza.body);
+            let file_key = file_key.map_err(|_| DecryptError::DecryptionFailed)?;
+            Ok(FileKey::init_with_mut(|key| key.copy_from_slice(&file_key)))
+        })
+    }
+}
+
+fn decrypt(sealed: &[u8], identity: &dyn age::Identity) -> Vec<u8> {
+    let decryptor = age::Decryptor::new(sealed).unwrap();
+    let mut plaintext = Vec::new();
+    let mut reader = decryptor.decrypt(std::iter::once(identity)).unwrap();
+    reader.read_to_end(&mut plaintext).unwrap();
+    plaintext
+}

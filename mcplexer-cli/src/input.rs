@@ -83,7 +83,7 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
     let Some(path) = path else {
         let mut text = Zeroizing::new(Vec::new());
         let read = stdin()?.read_to_end(&mut text);
-        read.map_err(cannot_read_stdin)?;
+        read.map_err(|error| cannot_read_stdin(&error))?;
         return Ok(("standard input".to_owned(), text));
     };
     // Room for all of a file is made before it is read.
@@ -97,12 +97,12 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
 
 /// Standard input without the buffer of [`io::stdin`], which is never freed, nor wiped: what was read into
 /// it would stay in memory.
-fn stdin() -> Result<File, Failure> {
+pub(crate) fn stdin() -> Result<File, Failure> {
     let stdin = io::stdin().as_fd().try_clone_to_owned();
-    stdin.map(File::from).map_err(cannot_read_stdin)
+    stdin.map(File::from).map_err(|error| cannot_read_stdin(&error))
 }
 
-fn cannot_read_stdin(error: io::Error) -> Failure {
+fn cannot_read_stdin(error: &io::Error) -> Failure {
     Failure::new(format!("cannot read standard input: {error}"))
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn recovery_code(global: Global) -> Result<RecoveryCode, Failure> {
         stdin()?
             .take(256)
             .read_to_string(&mut line)
-            .map_err(cannot_read_stdin)?;
+            .map_err(|error| cannot_read_stdin(&error))?;
         return line.parse().map_err(unfit);
     }
     if global.no_input {

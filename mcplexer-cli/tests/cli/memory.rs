@@ -14,7 +14,8 @@ mod scan;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use mcplexer_secrets::keys::Identity;
@@ -24,10 +25,11 @@ use nix::unistd::Pid;
 
 use self::keys::StoreKeys;
 use self::scan::{Mappings, Wanted};
-use super::home::{BINARY, Home};
+use super::home::{BINARY, Home, finish};
 
 /// Reads any process's memory (capabilities(7)).
 const CAP_SYS_PTRACE: u32 = 19;
+const SIGABRT: i32 = 6;
 
 fn may_look() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -60,7 +62,10 @@ impl Secrets {
         let keys = StoreKeys::of(&home.path("secrets.redb"), &identity);
         let hrp_len = "AGE-SECRET-KEY-1".len();
         let mut secrets = vec![
-            ("identity text".to_owned(), line.as_bytes()[hrp_len..].to_vec()),
+            (
+                "identity text".to_owned(),
+                line.as_bytes()[hrp_len..].to_vec(),
+            ),
             ("identity".to_owned(), private_key(line)),
             ("root key".to_owned(), keys.root),
         ];
@@ -79,7 +84,9 @@ impl Secrets {
     }
 
     fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(what, bytes)| (what.as_str(), &bytes[..]))
+        self.0
+            .iter()
+            .map(|(what, bytes)| (what.as_str(), &bytes[..]))
     }
 
     fn wanted(&self) -> Wanted {
@@ -111,6 +118,8 @@ struct Traced {
     left: Vec<String>,
     /// How much was looked through.
     bytes: u64,
+    /// How large its core dump might be.
+    core_limit: String,
     /// What was found while it worked.
     seen: BTreeSet<String>,
 }
@@ -131,15 +140,14 @@ fn trace(
         .args(["-c", "read -r go && exec \"$0\" \"$@\"", BINARY])
         .args(arguments)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(File::create(home.root().join("stdout")).unwrap())
         .stderr(File::create(home.root().join("stderr")).unwrap())
         .spawn()
         .unwrap();
     let id = child.id();
     let pid = Pid::from_raw(id.try_into().unwrap());
-    let options = Options::PTRACE_O_TRACEEXIT
-        | Options::PTRACE_O_TRACEEXEC
-        | Options::PTRACE_O_TRACESYSGOOD;
+    let options =
+        Options::PTRACE_O_TRACEEXIT | Options::PTRACE_O_TRACEEXEC | Options::PTRACE_O_TRACESYSGOOD;
     ptrace::seize(pid, options).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&[b"go\n", input].concat()).unwrap();
@@ -149,6 +157,7 @@ fn trace(
         status: -1,
         left: Vec::new(),
         bytes: 0,
+        core_limit: String::new(),
         seen: BTreeSet::new(),
     };
     let wanted_live = wanted();
@@ -161,14 +170,24 @@ fn trace(
                 return traced;
             }
             WaitStatus::Signaled(..) => return traced,
-            WaitStatus::PtraceEvent(_, _, event) if event == ptrace::Event::PTRACE_EVENT_EXEC as i32 => {
+            WaitStatus::PtraceEvent(_, _, event)
+                if event == ptrace::Event::PTRACE_EVENT_EXEC as i32 =>
+            {
                 is_command = true;
             }
-            WaitStatus::PtraceEvent(_, _, event) if event == ptrace::Event::PTRACE_EVENT_EXIT as i32 => {
+            WaitStatus::PtraceEvent(_, _, event)
+                if event == ptrace::Event::PTRACE_EVENT_EXIT as i32 =>
+            {
                 assert!(is_command, "the shell did not become the command");
                 let found = wanted().scan(id, Mappings::All).unwrap();
                 traced.left = found.places;
                 traced.bytes = found.bytes;
+                let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
+                let core = limits
+                    .lines()
+                    .find_map(|line| line.strip_prefix("Max core file size"));
+                let mut core = core.unwrap().split_whitespace();
+                traced.core_limit = core.next().unwrap().to_owned();
             }
             WaitStatus::PtraceSyscall(_) => {
                 let found = wanted_live.scan(id, Mappings::Writable).unwrap();
@@ -205,11 +224,17 @@ fn what_a_get_has_in_memory_is_seen_while_it_works_and_gone_at_its_end() {
     }
     let (home, values) = filled();
     let secrets = Secrets::keys_of(&home).and_values(&values[..1]);
-    let live = ["value 0", "root key", "scope key of s", "identity (", "identity text"];
+    let live = [
+        "value 0",
+        "root key",
+        "scope key of s",
+        "identity (",
+        "identity text",
+    ];
     let traced = trace(&home, &["secret", "get", "s", "K0"], b"", &live, &|| {
         secrets.wanted()
     });
-    assert_eq!(traced.status, 0);
+    assert_eq!((traced.status, traced.core_limit.as_str()), (0, "0"));
     assert!(Wanted::all_in(&traced.seen, &live), "{:?}", traced.seen);
     assert!(traced.bytes > 1 << 20, "only {} bytes", traced.bytes);
     assert!(traced.left.is_empty(), "{:#?}", traced.left);
@@ -229,15 +254,21 @@ fn no_command_leaves_a_secret_in_its_memory() {
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let env = file("import.env", format!("K4={}\nK5=\"{}\"\n", values[4], values[5]));
+    let env = file(
+        "import.env",
+        format!("K4={}\nK5=\"{}\"\n", values[4], values[5]),
+    );
     let template = file("template", "token: mcplexer://s/K0\n".to_owned());
     let config = file(
         "client.json",
-        format!(r#"{{"mcpServers":{{"x":{{"command":"x","env":{{"X_TOKEN":"{}"}}}}}}}}"#, values[6]),
+        format!(
+            r#"{{"mcpServers":{{"x":{{"command":"x","env":{{"X_TOKEN":"{}"}}}}}}}}"#,
+            values[6]
+        ),
     );
     let injected = outside.path().join("injected");
     let injected = injected.to_str().unwrap();
-    let commands: [(&[&str], &str); 17] = [
+    let commands: [(&[&str], &str); 19] = [
         (&["secret", "put", "s", "K3"], &values[3]),
         (&["secret", "get", "s", "K0"], ""),
         (&["secret", "list", "s"], ""),
@@ -245,13 +276,26 @@ fn no_command_leaves_a_secret_in_its_memory() {
         (&["export", "s", "--reveal"], ""),
         (&["export", "t", "--reveal", "--format", "json"], ""),
         (&["inject", "-i", &template, "-o", injected], ""),
-        (&["run", "--scope", "s", "--mask", "--", "/usr/bin/printenv", "K0"], ""),
+        (
+            &[
+                "run",
+                "--scope",
+                "s",
+                "--mask",
+                "--",
+                "/usr/bin/printenv",
+                "K0",
+            ],
+            "",
+        ),
         (&["adopt", &config, "--write"], ""),
         (&["adopt", &config, "--undo"], ""),
         (&["backup", "create", "b.age"], ""),
         (&["backup", "verify", "b.age"], ""),
         (&["backup", "restore", "b.age", "--replace", "--force"], ""),
+        (&["key", "recovery"], ""),
         (&["doctor"], ""),
+        (&["audit", "verify"], ""),
         (&["compact"], ""),
         (&["key", "rotate"], ""),
         (&["secret", "delete", "s", "K1"], ""),
@@ -260,12 +304,72 @@ fn no_command_leaves_a_secret_in_its_memory() {
         let before = Secrets::keys_of(&home).and_values(&values);
         let traced = trace(&home, arguments, input.as_bytes(), &[], &|| {
             let now = Secrets::keys_of(&home);
-            Wanted::new(now.iter().chain(before.iter()))
+            let mut secrets: Vec<_> = now.iter().chain(before.iter()).collect();
+            let printed = fs::read(home.root().join("stdout")).unwrap();
+            if arguments.ends_with(&["recovery"]) && !printed.is_empty() {
+                secrets.push(("recovery code", &printed));
+            }
+            Wanted::new(secrets)
         });
         let stderr = fs::read_to_string(home.root().join("stderr")).unwrap();
         assert_eq!(traced.status, 0, "{arguments:?}: {stderr}");
-        println!("{arguments:?}: {} KiB, {} places", traced.bytes >> 10, traced.left.len());
-        assert!(traced.bytes > 1 << 20, "{arguments:?}: {} bytes", traced.bytes);
+        println!(
+            "{arguments:?}: {} KiB, {} places",
+            traced.bytes >> 10,
+            traced.left.len()
+        );
+        assert!(
+            traced.bytes > 1 << 20,
+            "{arguments:?}: {} bytes",
+            traced.bytes
+        );
         assert!(traced.left.is_empty(), "{arguments:?}: {:#?}", traced.left);
+        assert_eq!(traced.core_limit, "0", "{arguments:?}");
     }
+}
+
+/// Ends its parent as a fault in it would. (After SIGSEGV the Rust runtime goes on once, for the fault to
+/// come again.)
+const KILL_PARENT: &str = "kill -ABRT $PPID";
+
+/// The files in the home's directory whose name says that they are core dumps (core(5)).
+fn dumps(home: &Home) -> Vec<PathBuf> {
+    let files = fs::read_dir(home.root()).unwrap();
+    let paths = files.map(|entry| entry.unwrap().path());
+    let is_dump = |path: &PathBuf| path.file_name().unwrap().as_bytes().starts_with(b"core");
+    paths.filter(is_dump).collect()
+}
+
+/// A fault dumps no core although the limit was lifted: it is the command itself that refuses.
+#[test]
+fn a_fault_in_the_command_dumps_no_core() {
+    let (home, _) = filled();
+    let script = "ulimit -c unlimited || exit 99; \"$0\" \"$@\"; exit $?";
+    let faulty = |command: &[&str]| {
+        let mut shell = home.command_of(Path::new("/bin/sh"));
+        finish(shell.args(["-c", script]).args(command))
+    };
+    // A shell stays to be killed, as it has a second command. It shows where core dumps go here.
+    let other = faulty(&[
+        "/bin/sh",
+        "-c",
+        &format!("/bin/sh -c '{KILL_PARENT}'; exit 0"),
+    ]);
+    if other.code == 99 {
+        eprintln!("skipped: the limit on core dumps cannot be lifted");
+        return;
+    }
+    assert_eq!(other.code, 128 + SIGABRT, "{}", other.stderr);
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    let is_here = !pattern.starts_with(['|', '/']) && pattern.starts_with("core");
+    let dumped = dumps(&home);
+    assert_eq!(!dumped.is_empty(), is_here, "{pattern}");
+    for dump in dumped {
+        fs::remove_file(dump).unwrap();
+    }
+
+    let run = ["run", "--scope", "s", "--mask", "--", "/bin/sh", "-c"];
+    let killed = faulty(&[&[BINARY], &run[..], &[KILL_PARENT]].concat());
+    assert_eq!(killed.code, 128 + SIGABRT, "{}", killed.stderr);
+    assert_eq!(dumps(&home), Vec::<PathBuf>::new());
 }

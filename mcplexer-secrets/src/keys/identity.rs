@@ -34,9 +34,7 @@ impl Identity {
     /// A new random age identity.
     #[must_use]
     pub fn generate() -> Self {
-        stack::wiped_after(|| {
-            Self(Kind::X25519(Box::new(age::x25519::Identity::generate())))
-        })
+        stack::wiped_after(|| Self(Kind::X25519(Box::new(age::x25519::Identity::generate()))))
     }
 
     /// Reads one identity from its text form, `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…`.
@@ -116,9 +114,7 @@ impl Identity {
     #[must_use]
     pub fn recipient(&self) -> Option<Recipient> {
         match &self.0 {
-            Kind::X25519(identity) => {
-                Some(stack::wiped_after(|| identity.to_public()).into())
-            }
+            Kind::X25519(identity) => Some(stack::wiped_after(|| identity.to_public()).into()),
             Kind::Ssh { recipient, .. } => Some(recipient.clone()),
             Kind::Plugin { recipient, .. } => recipient.clone(),
         }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use aho_corasick::AhoCorasick;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
@@ -14,9 +15,8 @@ const CHUNK: usize = 1 << 20;
 
 /// What is looked for: pieces of secrets, raw, in hex and in base64, each with what it is a piece of.
 pub(crate) struct Wanted {
-    pieces: Vec<([u8; PIECE], String)>,
-    /// Whether a piece begins with these two bytes: nearly nothing in memory does.
-    begins: Vec<bool>,
+    pieces: AhoCorasick,
+    names: Vec<String>,
 }
 
 /// Which mappings of a process are looked through.
@@ -29,50 +29,29 @@ pub(crate) enum Mappings {
 
 impl Wanted {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
-        let mut wanted = Self {
-            pieces: Vec::new(),
-            begins: vec![false; 1 << 16],
+        let (mut pieces, mut names) = (Vec::new(), Vec::new());
+        let mut add = |what: &str, bytes: &[u8]| {
+            for (index, piece) in bytes.chunks_exact(PIECE).enumerate() {
+                pieces.push(piece.to_vec());
+                names.push(format!("{what} (from byte {})", index * PIECE));
+            }
         };
         for (what, secret) in secrets {
             assert!(secret.len() >= 2 * PIECE, "{what} is too short to be told");
             let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-            wanted.add(what, secret);
-            wanted.add(&format!("{what} in hex"), hex.to_uppercase().as_bytes());
-            wanted.add(&format!("{what} in hex"), hex.as_bytes());
+            add(what, secret);
+            add(&format!("{what} in hex"), hex.to_uppercase().as_bytes());
+            add(&format!("{what} in hex"), hex.as_bytes());
             for before in 0..3 {
                 let text = [&vec![0; before], secret].concat();
                 let encoded = BASE64_STANDARD_NO_PAD.encode(&text);
                 // The first and last characters depend on what stands around.
                 let whole = &encoded[(before * 8).div_ceil(6)..text.len() * 8 / 6];
-                wanted.add(&format!("{what} in base64"), whole.as_bytes());
+                add(&format!("{what} in base64"), whole.as_bytes());
             }
         }
-        wanted
-    }
-
-    fn add(&mut self, what: &str, bytes: &[u8]) {
-        for (index, piece) in bytes.chunks_exact(PIECE).enumerate() {
-            self.begins[usize::from(piece[0]) << 8 | usize::from(piece[1])] = true;
-            let name = format!("{what} (from byte {})", index * PIECE);
-            self.pieces.push((piece.try_into().unwrap(), name));
-        }
-    }
-
-    /// What of it is in these bytes.
-    fn find(&self, bytes: &[u8], mut found: impl FnMut(usize, &str)) {
-        let Some(&first) = bytes.first() else { return };
-        let mut pair = usize::from(first);
-        for (at, &byte) in bytes.iter().enumerate().skip(1) {
-            pair = (pair << 8 | usize::from(byte)) & 0xffff;
-            if self.begins[pair] {
-                let at = at - 1;
-                for (piece, name) in &self.pieces {
-                    if bytes[at..].starts_with(piece) {
-                        found(at, name);
-                    }
-                }
-            }
-        }
+        let pieces = AhoCorasick::new(pieces).unwrap();
+        Self { pieces, names }
     }
 
     /// Whether the names begin with one of these secrets' names, for each of them.
@@ -112,11 +91,12 @@ impl Wanted {
                     continue;
                 };
                 all.bytes += len as u64;
-                self.find(&chunk[..len], |at, what| {
-                    all.names.insert(what.to_owned());
-                    all.places
-                        .push(format!("{what} at {:#x} in {name}", from + at as u64));
-                });
+                for piece in self.pieces.find_overlapping_iter(&chunk[..len]) {
+                    let what = &self.names[piece.pattern().as_usize()];
+                    let at = from + piece.start() as u64;
+                    all.names.insert(what.clone());
+                    all.places.push(format!("{what} at {at:#x} in {name}"));
+                }
             }
         }
         Ok(all)

@@ -99,7 +99,9 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
 /// it would stay in memory.
 pub(crate) fn stdin() -> Result<File, Failure> {
     let stdin = io::stdin().as_fd().try_clone_to_owned();
-    stdin.map(File::from).map_err(|error| cannot_read_stdin(&error))
+    stdin
+        .map(File::from)
+        .map_err(|error| cannot_read_stdin(&error))
 }
 
 fn cannot_read_stdin(error: &io::Error) -> Failure {

@@ -23,7 +23,7 @@ use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use self::keys::StoreKeys;
+use self::keys::Secrets;
 use self::scan::{Mappings, Wanted};
 use super::home::{BINARY, Home, finish};
 
@@ -48,67 +48,6 @@ fn may_look() -> bool {
 /// 58 random characters.
 fn random() -> String {
     Identity::generate().name()[4..].to_owned()
-}
-
-/// The secrets of a home, each with what it is called here.
-struct Secrets(Vec<(String, Vec<u8>)>);
-
-impl Secrets {
-    /// The identity and the keys as they are now.
-    fn keys_of(home: &Home) -> Self {
-        let text = fs::read_to_string(home.path("age.key")).unwrap();
-        let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
-        let identity: age::x25519::Identity = line.parse().unwrap();
-        let keys = StoreKeys::of(&home.path("secrets.redb"), &identity);
-        let hrp_len = "AGE-SECRET-KEY-1".len();
-        let mut secrets = vec![
-            (
-                "identity text".to_owned(),
-                line.as_bytes()[hrp_len..].to_vec(),
-            ),
-            ("identity".to_owned(), private_key(line)),
-            ("root key".to_owned(), keys.root),
-        ];
-        for (scope, key) in keys.scopes {
-            secrets.push((format!("scope key of {scope}"), key));
-        }
-        Self(secrets)
-    }
-
-    fn and_values(mut self, values: &[String]) -> Self {
-        for (number, value) in values.iter().enumerate() {
-            let name = format!("value {number}");
-            self.0.push((name, value.clone().into_bytes()));
-        }
-        self
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0
-            .iter()
-            .map(|(what, bytes)| (what.as_str(), &bytes[..]))
-    }
-
-    fn wanted(&self) -> Wanted {
-        Wanted::new(self.iter())
-    }
-}
-
-/// The 32 bytes of `AGE-SECRET-KEY-1…` (BIP 173, less its last 6 characters, the checksum).
-fn private_key(text: &str) -> Vec<u8> {
-    let data = &text["AGE-SECRET-KEY-1".len()..];
-    let (mut bytes, mut bits, mut have) = (Vec::new(), 0_u32, 0);
-    for character in data[..data.len() - 6].to_lowercase().chars() {
-        let five = "qpzry9x8gf2tvdw0s3jn54khce6mua7l".find(character).unwrap();
-        bits = (bits << 5 | u32::try_from(five).unwrap()) & 0xfff;
-        have += 5;
-        if have >= 8 {
-            have -= 8;
-            bytes.push(u8::try_from(bits >> have & 0xff).unwrap());
-        }
-    }
-    assert_eq!(bytes.len(), 32);
-    bytes
 }
 
 /// What the tracer saw of one command.
@@ -223,7 +162,7 @@ fn what_a_get_has_in_memory_is_seen_while_it_works_and_gone_at_its_end() {
         return;
     }
     let (home, values) = filled();
-    let secrets = Secrets::keys_of(&home).and_values(&values[..1]);
+    let secrets = Secrets::keys_of(&home.path("")).and_values(&values[..1]);
     let live = [
         "value 0",
         "root key",
@@ -232,7 +171,7 @@ fn what_a_get_has_in_memory_is_seen_while_it_works_and_gone_at_its_end() {
         "identity text",
     ];
     let traced = trace(&home, &["secret", "get", "s", "K0"], b"", &live, &|| {
-        secrets.wanted()
+        Wanted::new(secrets.iter())
     });
     assert_eq!((traced.status, traced.core_limit.as_str()), (0, "0"));
     assert!(Wanted::all_in(&traced.seen, &live), "{:?}", traced.seen);
@@ -301,9 +240,9 @@ fn no_command_leaves_a_secret_in_its_memory() {
         (&["secret", "delete", "s", "K1"], ""),
     ];
     for (arguments, input) in commands {
-        let before = Secrets::keys_of(&home).and_values(&values);
+        let before = Secrets::keys_of(&home.path("")).and_values(&values);
         let traced = trace(&home, arguments, input.as_bytes(), &[], &|| {
-            let now = Secrets::keys_of(&home);
+            let now = Secrets::keys_of(&home.path(""));
             let mut secrets: Vec<_> = now.iter().chain(before.iter()).collect();
             let printed = fs::read(home.root().join("stdout")).unwrap();
             if arguments.ends_with(&["recovery"]) && !printed.is_empty() {

@@ -1,5 +1,7 @@
 //! The keys of a store, found as `docs/format.md` says, without the library.
 
+use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use age::DecryptError;
@@ -10,17 +12,73 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use redb::{
     Builder, ConcurrencyMode, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition,
 };
-use std::io::Read;
+
+/// The secrets of a home, each with what it is called here.
+pub(crate) struct Secrets(Vec<(String, Vec<u8>)>);
+
+impl Secrets {
+    /// The identity and the keys as they are now.
+    pub(crate) fn keys_of(home: &Path) -> Self {
+        let text = fs::read_to_string(home.join("age.key")).unwrap();
+        let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
+        let identity: age::x25519::Identity = line.parse().unwrap();
+        let keys = StoreKeys::of(&home.join("secrets.redb"), &identity);
+        let hrp_len = "AGE-SECRET-KEY-1".len();
+        let mut secrets = vec![
+            (
+                "identity text".to_owned(),
+                line.as_bytes()[hrp_len..].to_vec(),
+            ),
+            ("identity".to_owned(), private_key(line)),
+            ("root key".to_owned(), keys.root),
+        ];
+        for (scope, key) in keys.scopes {
+            secrets.push((format!("scope key of {scope}"), key));
+        }
+        Self(secrets)
+    }
+
+    pub(crate) fn and_values(mut self, values: &[String]) -> Self {
+        for (number, value) in values.iter().enumerate() {
+            let name = format!("value {number}");
+            self.0.push((name, value.clone().into_bytes()));
+        }
+        self
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0
+            .iter()
+            .map(|(what, bytes)| (what.as_str(), &bytes[..]))
+    }
+}
+
+/// The 32 bytes of `AGE-SECRET-KEY-1…` (BIP 173, less its last 6 characters, the checksum).
+fn private_key(text: &str) -> Vec<u8> {
+    let data = &text["AGE-SECRET-KEY-1".len()..];
+    let (mut bytes, mut bits, mut have) = (Vec::new(), 0_u32, 0);
+    for character in data[..data.len() - 6].to_lowercase().chars() {
+        let five = "qpzry9x8gf2tvdw0s3jn54khce6mua7l".find(character).unwrap();
+        bits = (bits << 5 | u32::try_from(five).unwrap()) & 0xfff;
+        have += 5;
+        if have >= 8 {
+            have -= 8;
+            bytes.push(u8::try_from(bits >> have & 0xff).unwrap());
+        }
+    }
+    assert_eq!(bytes.len(), 32);
+    bytes
+}
 
 /// The root key of a store, and the key of each of its scopes with the scope's id.
-pub(crate) struct StoreKeys {
-    pub(crate) root: Vec<u8>,
-    pub(crate) scopes: Vec<(String, Vec<u8>)>,
+struct StoreKeys {
+    root: Vec<u8>,
+    scopes: Vec<(String, Vec<u8>)>,
 }
 
 impl StoreKeys {
     /// Of the store at `path`, whose first slot `identity` opens.
-    pub(crate) fn of(path: &Path, identity: &dyn age::Identity) -> Self {
+    fn of(path: &Path, identity: &dyn age::Identity) -> Self {
         let database = Builder::new()
             .set_concurrency_mode(ConcurrencyMode::MultiWriter)
             .open_read_only(path)

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 /// More than the calls into the `age` crate take, in a debug build as well; see
 /// `tests/memory/main.rs`.
-const DEPTH: usize = 32 * 1024;
+const DEPTH: usize = 16 * 1024;
 
 /// Does work that handles keys or values, and then wipes the stack that it used. What it returns should
 /// own them on the heap: a value that is itself on the stack is copied at each move.

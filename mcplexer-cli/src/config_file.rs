@@ -7,10 +7,10 @@ use std::path::Path;
 use mcplexer_secrets::config::{self, Config, MAX_CONFIG_LEN, Problem};
 use mcplexer_secrets::{Error, Home, NewScope, ScopeId};
 
-use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{say, shortened, shown};
 use crate::session::Session;
+use crate::{exit_code, input};
 
 /// A file that was read, whatever is in it.
 pub(crate) struct ConfigFile {
@@ -30,7 +30,7 @@ impl ConfigFile {
             None => Home::from_env()?.config(),
         };
         let (name, bytes) = if path == Path::new("-") {
-            let bytes = read_all(io::stdin()).map_err(|error| {
+            let bytes = read_all(input::stdin()?).map_err(|error| {
                 Failure::new(format!("cannot read standard input: {error}"))
                     .with_hint("name a file that is yours to read")
             })?;

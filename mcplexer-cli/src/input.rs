@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
@@ -62,7 +63,7 @@ impl ValueSource {
                 bytes
             }
             Self::File(file, name, newline) => read_value(file, &name, newline)?,
-            Self::Stdin(newline) => read_value(io::stdin(), "standard input", newline)?,
+            Self::Stdin(newline) => read_value(stdin()?, "standard input", newline)?,
             Self::Prompt => {
                 let question = format!("{} for {}: ", put.key, put.scope);
                 let answer = prompt::hidden(&question).map_err(|error| cannot_ask(&error))?;
@@ -81,8 +82,8 @@ impl ValueSource {
 pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), Failure> {
     let Some(path) = path else {
         let mut text = Zeroizing::new(Vec::new());
-        let read = io::stdin().read_to_end(&mut text);
-        read.map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
+        let read = stdin()?.read_to_end(&mut text);
+        read.map_err(|error| cannot_read_stdin(&error))?;
         return Ok(("standard input".to_owned(), text));
     };
     // Room for all of a file is made before it is read.
@@ -92,6 +93,19 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
         source,
     })?;
     Ok((shown(path), Zeroizing::new(text)))
+}
+
+/// Standard input without the buffer of [`io::stdin`], which is never freed, nor wiped: what was read into
+/// it would stay in memory.
+pub(crate) fn stdin() -> Result<File, Failure> {
+    let stdin = io::stdin().as_fd().try_clone_to_owned();
+    stdin
+        .map(File::from)
+        .map_err(|error| cannot_read_stdin(&error))
+}
+
+fn cannot_read_stdin(error: &io::Error) -> Failure {
+    Failure::new(format!("cannot read standard input: {error}"))
 }
 
 /// Reads a value, and takes one line end from its end if it is to be stripped.
@@ -156,10 +170,10 @@ pub(crate) fn recovery_code(global: Global) -> Result<RecoveryCode, Failure> {
     };
     if !io::stdin().is_terminal() {
         let mut line = Zeroizing::new(String::with_capacity(256));
-        io::stdin()
+        stdin()?
             .take(256)
             .read_to_string(&mut line)
-            .map_err(|error| Failure::new(format!("cannot read standard input: {error}")))?;
+            .map_err(|error| cannot_read_stdin(&error))?;
         return line.parse().map_err(unfit);
     }
     if global.no_input {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use self::json::{Format, time_text};
 pub(crate) use self::json::{JsonWriter, ScopeHead, SecretHead};
 use crate::keys::{Identity, KeyError, Person, Recipient};
-use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, private};
+use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, private, stack};
 
 mod json;
 
@@ -117,7 +117,8 @@ impl Backup {
                 let wrong = || KeyError::PassphraseWrong {
                     path: path.to_owned(),
                 };
-                read_with(&mut file, path, &identity)?.ok_or_else(|| wrong().into())
+                stack::wiped_after(|| read_with(&mut file, path, &identity))?
+                    .ok_or_else(|| wrong().into())
             }
             BackupKey::Identities(identities) => {
                 for identity in identities {

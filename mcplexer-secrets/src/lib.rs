@@ -59,9 +59,12 @@
 //!
 //! # What stays in memory
 //!
-//! A [`SecretValue`] and every key wipe themselves when dropped. The buffers in which the `age`
-//! crate encrypts a value are freed without being wiped; a program that minds uses an allocator
-//! that wipes what it frees, as the `mcplexer` command does with `zeroizing-alloc`.
+//! A [`SecretValue`], every key and every buffer of this crate wipe themselves when dropped, and the stack
+//! is wiped after each call that had a key on it. What is freed without being wiped are the buffers of other
+//! crates: the one in which `age` encrypts (of a value that is put, imported, restored or re-keyed, or of a
+//! backup that is made), and those from which `serde_json` reads a backup or a file of secrets. A program
+//! that minds uses an allocator that wipes what it frees, as the `mcplexer` command does with
+//! `zeroizing-alloc`. `tests/memory` looks for what is left in either.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -98,6 +101,7 @@ pub mod reference;
 mod replacement;
 pub mod scan;
 mod seal;
+mod stack;
 mod store;
 mod time;
 mod value;

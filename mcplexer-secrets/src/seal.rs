@@ -30,6 +30,7 @@ use zeroize::Zeroizing;
 use crate::Error;
 use crate::keys::{Identity, KeyError, Person, Recipient};
 use crate::record::Context;
+use crate::stack;
 
 const TAG: &str = "mcplexer-seal";
 const INFO: &[u8] = b"mcplexer-secrets/v1/";
@@ -176,12 +177,14 @@ pub(crate) fn decrypt_identity(sealed: &[u8], passphrase: &SecretString) -> Opti
 }
 
 fn encrypt(recipient: &dyn age::Recipient, plaintext: &[u8]) -> Result<Vec<u8>, EncryptError> {
-    let mut sealed = Vec::with_capacity(plaintext.len() + 512);
-    let encryptor = Encryptor::with_recipients(iter::once(recipient))?;
-    let mut writer = encryptor.wrap_output(&mut sealed)?;
-    writer.write_all(plaintext)?;
-    writer.finish()?;
-    Ok(sealed)
+    stack::wiped_after(|| {
+        let mut sealed = Vec::with_capacity(plaintext.len() + 512);
+        let encryptor = Encryptor::with_recipients(iter::once(recipient))?;
+        let mut writer = encryptor.wrap_output(&mut sealed)?;
+        writer.write_all(plaintext)?;
+        writer.finish()?;
+        Ok(sealed)
+    })
 }
 
 fn decrypt(
@@ -189,15 +192,17 @@ fn decrypt(
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
     let len = plaintext_len(sealed).ok_or(DecryptError::InvalidHeader)?;
-    let decryptor = Decryptor::new_buffered(sealed)?;
-    let mut reader = decryptor.decrypt(iter::once(identity))?;
-    let mut plaintext = Zeroizing::new(vec![0; len]);
-    reader.read_exact(&mut plaintext)?;
-    // The last chunk is known to be the last only once the end was read.
-    match reader.read(&mut [0])? {
-        0 => Ok(plaintext),
-        _ => Err(DecryptError::DecryptionFailed),
-    }
+    stack::wiped_after(|| {
+        let decryptor = Decryptor::new_buffered(sealed)?;
+        let mut reader = decryptor.decrypt(iter::once(identity))?;
+        let mut plaintext = Zeroizing::new(vec![0; len]);
+        reader.read_exact(&mut plaintext)?;
+        // The last chunk is known to be the last only once the end was read.
+        match reader.read(&mut [0])? {
+            0 => Ok(plaintext),
+            _ => Err(DecryptError::DecryptionFailed),
+        }
+    })
 }
 
 /// The length of the plaintext of an age file, from its layout alone.

@@ -19,6 +19,7 @@ mod inject;
 mod keys;
 mod leaks;
 mod mask;
+mod memory;
 mod rekey;
 mod run;
 mod scan;

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::person::{Person, Questions};
 use super::recipient::{Recipient, one_line};
 use super::{InvalidKeyText, KeyError};
+use crate::stack;
 
 /// A private key: an age X25519 identity, an SSH private key, or the identity of an age plugin.
 /// Wiped when dropped; `Debug` shows only its recipient.
@@ -15,7 +16,8 @@ pub struct Identity(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    X25519(age::x25519::Identity),
+    /// On the heap: its bytes would be copied at each move of it.
+    X25519(Box<age::x25519::Identity>),
     Ssh {
         key: age::ssh::Identity,
         recipient: Recipient,
@@ -32,7 +34,7 @@ impl Identity {
     /// A new random age identity.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Kind::X25519(age::x25519::Identity::generate()))
+        stack::wiped_after(|| Self(Kind::X25519(Box::new(age::x25519::Identity::generate()))))
     }
 
     /// Reads one identity from its text form, `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…`.
@@ -41,7 +43,8 @@ impl Identity {
     /// `None` if it is not one; the text is not repeated.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if let Ok(identity) = text.parse() {
+        let x25519 = stack::wiped_after(|| text.parse().ok().map(Box::new));
+        if let Some(identity) = x25519 {
             return Some(Self(Kind::X25519(identity)));
         }
         let identity = text.parse().ok()?;
@@ -111,7 +114,7 @@ impl Identity {
     #[must_use]
     pub fn recipient(&self) -> Option<Recipient> {
         match &self.0 {
-            Kind::X25519(identity) => Some(identity.to_public().into()),
+            Kind::X25519(identity) => Some(stack::wiped_after(|| identity.to_public()).into()),
             Kind::Ssh { recipient, .. } => Some(recipient.clone()),
             Kind::Plugin { recipient, .. } => recipient.clone(),
         }
@@ -133,9 +136,9 @@ impl Identity {
     /// identity.
     pub(crate) fn to_text(&self) -> Option<Zeroizing<String>> {
         match &self.0 {
-            Kind::X25519(identity) => Some(Zeroizing::new(
-                identity.to_string().expose_secret().to_owned(),
-            )),
+            Kind::X25519(identity) => Some(stack::wiped_after(|| {
+                Zeroizing::new(identity.to_string().expose_secret().to_owned())
+            })),
             Kind::Ssh { .. } | Kind::Plugin { .. } => None,
         }
     }
@@ -162,8 +165,8 @@ impl Identity {
         decrypt: impl FnOnce(&dyn age::Identity) -> Result<T, DecryptError>,
     ) -> Result<Option<T>, KeyError> {
         match &self.0 {
-            Kind::X25519(identity) => Ok(decrypt(identity).ok()),
-            Kind::Ssh { key, .. } => Ok(decrypt(key).ok()),
+            Kind::X25519(identity) => Ok(stack::wiped_after(|| decrypt(&**identity)).ok()),
+            Kind::Ssh { key, .. } => Ok(stack::wiped_after(|| decrypt(key)).ok()),
             Kind::Plugin {
                 identity, person, ..
             } => {

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::Identity;
 use crate::Error;
 use crate::seal::fill_random;
+use crate::stack;
 
 /// Random bytes in a code.
 const LEN: usize = 16;
@@ -60,8 +61,10 @@ impl RecoveryCode {
     /// The identity that the code is.
     #[must_use]
     pub fn identity(&self) -> Identity {
-        let key = Zeroizing::new(hkdf(&[], INFO, &*self.0));
-        let text = bech32::encode_upper::<Bech32>(IDENTITY_PREFIX, &*key).unwrap_or_default();
+        let text = stack::wiped_after(|| {
+            let key = Zeroizing::new(hkdf(&[], INFO, &*self.0));
+            bech32::encode_upper::<Bech32>(IDENTITY_PREFIX, &*key).unwrap_or_default()
+        });
         let text = Zeroizing::new(text);
         // Every 32 bytes are an X25519 private key (RFC 7748, section 5).
         Identity::parse(&text).unwrap_or_else(Identity::generate)

@@ -12,7 +12,7 @@ use crate::backup::{BackupTo, JsonWriter, ScopeHead, SecretHead, encryptor};
 use crate::error::{Finding, RecordName};
 use crate::keys::{Ask, Recipient};
 use crate::record::{Header, Holder};
-use crate::{Error, private};
+use crate::{Error, private, stack};
 
 /// What was written to a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Store {
             let (labels, keys) = recipients(header)?;
             let encryptor = encryptor(to, &keys, self.keys.person().as_ref())?;
             let mut file = private::temporary_beside(path).map_err(not_written)?;
-            let age = encryptor.wrap_output(file.as_file_mut());
+            let age = stack::wiped_after(|| encryptor.wrap_output(file.as_file_mut()));
             let json = age.and_then(|age| JsonWriter::begin(age, &header.store));
             let mut json = json.map_err(not_written)?;
             let mut scopes = contents.scopes.iter().peekable();
@@ -88,10 +88,11 @@ impl Store {
                     created: entry.created,
                     updated: entry.updated,
                 };
-                json.secret(&head, value).map_err(not_written)
+                stack::wiped_after(|| json.secret(&head, value)).map_err(not_written)
             })?;
             heads(&mut json, None).map_err(not_written)?;
-            let ended = json.end().and_then(age::stream::StreamWriter::finish);
+            let ended =
+                stack::wiped_after(|| json.end().and_then(age::stream::StreamWriter::finish));
             let flushed = ended.and_then(Write::flush);
             flushed
                 .and_then(|()| private::sync(file.as_file()))

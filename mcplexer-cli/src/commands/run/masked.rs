@@ -17,6 +17,7 @@ use super::relay::Relay;
 use super::supervise::{Group, Supervised, Watch, supervise};
 use super::terminal::Terminal;
 use crate::failure::Failure;
+use crate::harden::harden;
 
 /// What this process reads and writes, as it was started with.
 struct Streams {
@@ -24,32 +25,36 @@ struct Streams {
     stderr: File,
 }
 
-/// Runs the command to its end, and ends as it did.
-pub(super) fn run(command: Command, masker: &Masker, own: &Path) -> Result<(), Failure> {
+/// Runs the command to its end, and ends as it did. That is an exit from within, at which nothing is
+/// dropped: so each thing that has values goes as soon as it has done its part.
+pub(super) fn run(command: Command, masker: Masker, own: &Path) -> Result<(), Failure> {
     if io::stdout().is_terminal() {
-        in_terminal(&command, masker, own)
+        in_terminal(command, masker, own)
     } else {
         behind_pipes(command, masker)
     }
 }
 
-fn behind_pipes(mut command: Command, masker: &Masker) -> Result<(), Failure> {
+fn behind_pipes(mut command: Command, masker: Masker) -> Result<(), Failure> {
     let program = command.get_program().to_owned();
     let signals = Supervised::watch()?;
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command
         .spawn()
         .map_err(|error| not_started(&program, &error))?;
+    // The command has inherited the limit on core dumps as it was.
+    harden();
     // The command's own, so that the pipes end when it closes them.
     drop(command);
     let streams = Streams::take()?;
     let mut relays = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        relays.push(Relay::start(stdout.into(), streams.stdout, masker).map_err(failed)?);
+        relays.push(Relay::start(stdout.into(), streams.stdout, &masker).map_err(failed)?);
     }
     if let Some(stderr) = child.stderr.take() {
-        relays.push(Relay::start(stderr.into(), streams.stderr, masker).map_err(failed)?);
+        relays.push(Relay::start(stderr.into(), streams.stderr, &masker).map_err(failed)?);
     }
+    drop(masker);
     let mut pipes = Pipes(relays);
     let ended = supervise(signals, Pid::from_child(&child), Group::Own, &mut pipes)?;
     ended.finish(pipes.0, || ())
@@ -58,7 +63,7 @@ fn behind_pipes(mut command: Command, masker: &Masker) -> Result<(), Failure> {
 /// Runs the command in a session of its own, whose terminal is a pseudo-terminal. Its leader is
 /// this program once more (see [`super::session`]), as only a process of the same session can stop
 /// and continue the command as a shell does.
-fn in_terminal(command: &Command, masker: &Masker, own: &Path) -> Result<(), Failure> {
+fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Failure> {
     let signals = Supervised::watch()?;
     let mut leader = Command::new(own);
     leader.args(["run-in-session", "--"]);
@@ -69,6 +74,7 @@ fn in_terminal(command: &Command, masker: &Masker, own: &Path) -> Result<(), Fai
             None => leader.env_remove(name),
         };
     }
+    drop(command);
     let mut leader = pty_process::blocking::Command::from(leader);
     if !io::stdin().is_terminal() {
         leader = leader.stdin(Stdio::inherit());
@@ -81,12 +87,14 @@ fn in_terminal(command: &Command, masker: &Masker, own: &Path) -> Result<(), Fai
         terminal.give_back();
         failed(io::Error::other(error))
     })?;
+    harden();
     let streams = Streams::take()?;
     let output = terminal.output().map_err(failed)?;
-    let mut relays = vec![Relay::start(output, streams.stdout, masker).map_err(failed)?];
+    let mut relays = vec![Relay::start(output, streams.stdout, &masker).map_err(failed)?];
     if let Some(stderr) = child.stderr.take() {
-        relays.push(Relay::start(stderr.into(), streams.stderr, masker).map_err(failed)?);
+        relays.push(Relay::start(stderr.into(), streams.stderr, &masker).map_err(failed)?);
     }
+    drop(masker);
     let keys = Arc::clone(&terminal);
     // It ends with the process, which does not wait for a key.
     let _keys = thread::spawn(move || keys.pass_keys_on());

@@ -42,7 +42,7 @@ impl Relay {
     pub(super) fn start(source: OwnedFd, sink: File, masker: &Masker) -> io::Result<Self> {
         let (control, other) = UnixStream::pair()?;
         let masker = masker.for_another_stream();
-        thread::spawn(move || relay(&mut source.into(), sink, masker, other));
+        thread::spawn(move || relay(other, &mut source.into(), sink, masker));
         Ok(Self { control, asked: 0 })
     }
 
@@ -99,11 +99,12 @@ fn write_all(sink: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// `control` comes first, so that it is dropped last: once it is closed nothing is left of the values.
 fn relay(
+    mut control: UnixStream,
     source: &mut File,
     mut sink: File,
     mut masker: Masker,
-    mut control: UnixStream,
 ) -> io::Result<()> {
     let mut chunk = Zeroizing::new(vec![0; CHUNK]);
     let mut shown = Vec::with_capacity(CHUNK);

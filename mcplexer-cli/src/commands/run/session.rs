@@ -31,6 +31,7 @@ pub(in crate::commands) fn run(run: &RunInSession) -> Result<(), Failure> {
         .process_group(0)
         .spawn()
         .map_err(|error| not_started(program, &error))?;
+    harden();
     let command = Pid::from_child(&child);
     // Standard output is the session's terminal.
     let _ended = tcsetpgrp(io::stdout(), command);

@@ -8,9 +8,9 @@ use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::FileKeys;
-use crate::SecretValue;
 use crate::keys::identity::{SshKey, is_ssh_key};
 use crate::keys::{About, Ask, Identity, InvalidKeyText, KeyError, PassphraseRequest};
+use crate::{SecretValue, stack};
 
 /// How often a wrong passphrase may be corrected.
 const ATTEMPTS: u32 = 3;
@@ -53,7 +53,8 @@ impl FileKeys {
             SshKey::Open(identity) => Ok(Content::Ssh(Box::new(identity))),
             SshKey::Encrypted(key, recipient) => {
                 let opened = self.ask_until_right(ask, |passphrase| {
-                    Ok(key.decrypt(passphrase).ok().map(age::ssh::Identity::from))
+                    let opened = stack::wiped_after(|| key.decrypt(passphrase)).ok();
+                    Ok(opened.map(age::ssh::Identity::from))
                 })?;
                 Ok(Content::Ssh(Box::new(SshKey::opened(opened, &recipient))))
             }
@@ -88,18 +89,20 @@ impl FileKeys {
         self.ask_until_right(ask, |passphrase| {
             let identity = age::scrypt::Identity::new(passphrase);
             let decryptor = decryptor().map_err(|_| damaged())?;
-            match decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)) {
-                Ok(mut reader) => {
-                    // Never more than went in, so the buffer never grows.
-                    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
-                    reader.read_to_end(&mut text).map_err(|_| damaged())?;
-                    Ok(Some(text))
+            stack::wiped_after(|| {
+                match decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)) {
+                    Ok(mut reader) => {
+                        // Never more than went in, so the buffer never grows.
+                        let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
+                        reader.read_to_end(&mut text).map_err(|_| damaged())?;
+                        Ok(Some(text))
+                    }
+                    Err(
+                        age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys,
+                    ) => Ok(None),
+                    Err(_) => Err(damaged()),
                 }
-                Err(age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys) => {
-                    Ok(None)
-                }
-                Err(_) => Err(damaged()),
-            }
+            })
         })
     }
 

@@ -13,7 +13,7 @@ use super::FileKeys;
 use super::content::{Content, Encoding, secret_string};
 use crate::keys::{Ask, KeyError};
 use crate::patience::{PATIENCE, wait_for_lock};
-use crate::private;
+use crate::{private, stack};
 
 /// What becomes of the text of a key file.
 pub(super) struct Edit {
@@ -116,9 +116,11 @@ impl FileKeys {
                     Encoding::Armored => age::armor::Format::AsciiArmor,
                 };
                 let armored = age::armor::ArmoredWriter::wrap_output(file.as_file_mut(), format)?;
-                let mut writer = encryptor.wrap_output(armored)?;
-                writer.write_all(text.as_bytes())?;
-                writer.finish()?.finish()?;
+                stack::wiped_after(|| {
+                    let mut writer = encryptor.wrap_output(armored)?;
+                    writer.write_all(text.as_bytes())?;
+                    writer.finish()?.finish()
+                })?;
             }
         }
         private::sync(file.as_file())?;

@@ -48,19 +48,18 @@ fn silent_store(home: &Path) -> Result<Store, Error> {
 pub(crate) fn no_progress(_: Progress) {}
 
 impl Content {
-    /// Opens everything, without leaving a line in the audit log.
-    pub(crate) fn of(home: &Path) -> Result<Self, Error> {
+    fn told_by(store: &Store, home: &Path) -> Result<Self, Error> {
         let keys = match home.join("age.key").exists() {
             true => keys(home).identities(Ask::Never)?,
             false => Vec::new(),
         };
         Ok(Self {
-            store: Told::of(&silent_store(home)?)?,
+            store: Told::by(store)?,
             keys: keys.iter().map(Identity::name).collect(),
         })
     }
 
-    /// The same, without touching anything there.
+    /// Opens everything in a copy, so that nothing is touched.
     pub(crate) fn of_copy(home: &Path) -> Self {
         let copy = tempfile::tempdir().unwrap();
         if let Ok(names) = fs::read_dir(home) {
@@ -69,17 +68,21 @@ impl Content {
                 fs::copy(&from, copy.path().join(from.file_name().unwrap())).unwrap();
             }
         }
-        Self::of(copy.path()).unwrap()
+        Self::told_by(&silent_store(copy.path()).unwrap(), copy.path()).unwrap()
     }
 
-    /// Opens everything as one who finds it after a power cut: also the log must verify, and the next
-    /// change must succeed.
-    pub(crate) fn found_in(home: &Path) -> Result<Self, String> {
+    /// Opens everything as one who finds it after a power cut: also the log must verify, and if it `goes_on`
+    /// the next change must succeed.
+    pub(crate) fn found_in(home: &Path, goes_on: bool) -> Result<Self, String> {
         let said = |error: Error| format!("{error}: {error:?}");
-        let content = Self::of(home).map_err(said)?;
+        let store = silent_store(home).map_err(said)?;
+        let content = Self::told_by(&store, home).map_err(said)?;
         let verify = |store: &Store| store.verify_audit(&audit_log(home)).map_err(said);
-        verify(&silent_store(home).map_err(said)?)?;
-        let store = store(home).map_err(said)?;
+        verify(&store)?;
+        if !goes_on {
+            return Ok(content);
+        }
+        let store = store.with_audit(FileAudit::new(audit_log(home)));
         let (scope, name) = ("after".parse().unwrap(), "AFTER".parse().unwrap());
         let value = SecretValue::copy_of(b"the power is back").unwrap();
         store
@@ -95,7 +98,7 @@ impl Content {
 }
 
 impl Told {
-    fn of(store: &Store) -> Result<Option<Self>, Error> {
+    fn by(store: &Store) -> Result<Option<Self>, Error> {
         let mut problems = Vec::new();
         let report = store.check(&mut |error| problems.push(error), &mut no_progress)?;
         if let Some(problem) = problems.pop() {

@@ -8,14 +8,16 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use mcplexer_secrets::crash::FileId;
+use sha2::{Digest, Sha256};
 
 pub(crate) const SECTOR: usize = 512;
+
+pub(crate) type Fingerprint = [u8; 32];
 
 /// One thing done to the disk.
 #[derive(Debug, Clone)]
@@ -188,10 +190,14 @@ impl Disk {
     }
 
     /// Tells it from disks that hold something else.
-    pub(crate) fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.tree().hash(&mut hasher);
-        hasher.finish()
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let mut hash = Sha256::new();
+        for (path, content) in self.tree() {
+            let len = content.map(<[u8]>::len);
+            hash.update(format!("{path:?} {len:?}\n"));
+            hash.update(content.unwrap_or_default());
+        }
+        hash.finalize().into()
     }
 
     /// Makes its files in this directory, which is emptied first.

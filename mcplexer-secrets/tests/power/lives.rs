@@ -184,7 +184,7 @@ fn cut_everywhere(random: usize) -> Count {
 
 #[test]
 fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
-    let count = cut_everywhere(8);
+    let count = cut_everywhere(5);
     assert!(count.distinct >= 10_000, "{count:?}");
 }
 

@@ -238,6 +238,18 @@ pub(super) fn is_torn(torn: &[u8], at: u64) -> bool {
     beginning.all(|(a, b)| a == b || *a == 0)
         && torn.iter().all(|&byte| is_text(byte))
         && steps.all(|(step, at)| !matches!(step, [0, 1..=u8::MAX]) || at % SECTOR == 0)
+        && !has_synced_line(torn)
+}
+
+/// Whether there is the line of a change before the last line: that one made itself durable, and all
+/// before it.
+fn has_synced_line(torn: &[u8]) -> bool {
+    let lines: Vec<_> = torn.split_inclusive(|&byte| byte == b'\n').collect();
+    let before = lines.split_last().map_or(&[][..], |(_, before)| before);
+    before.iter().any(|line| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        chain::parse(line).is_some_and(|(content, _)| content.sealed.is_some())
+    })
 }
 
 /// Shortens a file, durably: what is written after that must not be followed by the old end if the

@@ -80,7 +80,11 @@ pub mod config;
     reason = "a suite of checks for tests to call"
 )]
 pub mod conformance;
+#[cfg(not(feature = "crash-points"))]
 mod crash;
+#[cfg(feature = "crash-points")]
+#[doc(hidden)]
+pub mod crash;
 mod credentials;
 pub mod detect;
 pub mod dotenv;

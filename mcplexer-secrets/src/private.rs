@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
-use crate::crash::crash_point;
+use crate::crash::{FileId, crash_point, synced};
 
 /// Ends the name of a file that is not whole yet.
 const TEMPORARY_SUFFIX: &str = ".mcplexer-new";
@@ -128,7 +128,7 @@ pub(crate) fn persist_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
 /// Makes what was written to a file durable.
 pub(crate) fn sync(file: &File) -> io::Result<()> {
     file.sync_all()?;
-    crash_point();
+    synced(FileId::of(file));
     Ok(())
 }
 

@@ -256,6 +256,43 @@ fn the_first_line_may_be_torn() {
     assert_eq!((report.lines, report.healed), (2, 1));
 }
 
+/// A power cut can leave zeros where a sector of the last lines was to be, and what came after it.
+#[test]
+fn lines_of_which_a_sector_is_missing_are_healed() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    let sound = fs::read(home.log()).unwrap();
+    for _ in 0..4 {
+        home.store().get(&scope("s"), &name("K")).unwrap();
+    }
+    let mut log = fs::read(home.log()).unwrap();
+    let read = log[sound.len()..].to_vec();
+    log[sound.len()..1024].fill(0);
+    fs::write(home.log(), &log).unwrap();
+    let report = home.store().verify_audit(&home.log()).unwrap();
+    assert_eq!((report.lines, report.torn), (1, read.len() as u64));
+    put(&home.store(), "K").unwrap();
+    let report = home.store().verify_audit(&home.log()).unwrap();
+    assert_eq!((report.lines, report.healed, report.torn), (3, 1, 0));
+}
+
+/// What was made durable is not lost in a power cut: zeros there are damage, and are left to be seen.
+#[test]
+fn zeros_before_the_line_of_a_change_are_not_healed() {
+    let home = Home::new();
+    for key in ["K", "L", "M"] {
+        put(&home.store(), key).unwrap();
+    }
+    home.store().get(&scope("s"), &name("K")).unwrap();
+    let mut log = fs::read(home.log()).unwrap();
+    log[400..512].fill(0);
+    fs::write(home.log(), &log).unwrap();
+    let line = (RecordName::AuditLine(2), Finding::BrokenChain);
+    assert_eq!(home.finding(), line);
+    home.store().get(&scope("s"), &name("K")).unwrap_err();
+    assert_eq!(fs::read(home.log()).unwrap(), log);
+}
+
 #[test]
 fn a_changed_line_is_found() {
     let home = Home::new();

@@ -9,6 +9,7 @@ mod backup;
 mod config;
 mod contention;
 mod crash;
+mod crowd;
 mod damage;
 mod disk_full;
 mod doctor;

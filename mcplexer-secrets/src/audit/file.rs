@@ -8,18 +8,22 @@ use std::time::Duration;
 use super::chain::{self, Actor};
 use super::{AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink};
 use crate::backend::{BackendError, BackendErrorKind};
-use crate::crash::crash_point;
+use crate::crash::{FileId, crash_point, synced};
 use crate::error::{Finding, RecordName};
 use crate::patience::{PATIENCE, wait_for_lock};
 use crate::{Error, Timestamp, private};
 
 /// No line is longer: names are bounded.
 const MAX_LINE_LEN: u64 = 4096;
+/// How much of the end of a log is looked at, and how much of it a crash can have torn.
+pub(super) const MAX_END_LEN: u64 = 2 * MAX_LINE_LEN;
+/// A disk writes no less at once.
+const SECTOR: u64 = 512;
 
 /// An audit log in a file of mode 0600, shared by any number of processes.
 ///
-/// Appends are serialised by a lock on the file. The unfinished line that a crash can leave at the
-/// end is removed by the next append, which records that in a line of its own.
+/// Appends are serialised by a lock on the file. The unfinished lines that a crash can leave at the
+/// end are removed by the next append, which records that in a line of its own.
 #[derive(Debug)]
 pub struct FileAudit {
     path: PathBuf,
@@ -39,7 +43,7 @@ struct Open {
 /// What the file turns out to end with.
 struct End {
     tip: AuditPosition,
-    /// Bytes of an unfinished line after it.
+    /// Bytes of unfinished lines after it.
     torn: u64,
 }
 
@@ -123,7 +127,7 @@ impl FileAudit {
         open.len = len - end.torn;
         open.tip = end.tip;
         if end.torn > 0 {
-            open.file.set_len(open.len).map_err(failed)?;
+            cut_off(&open.file, open.len).map_err(failed)?;
             let event = AuditEvent {
                 time: Timestamp::now(),
                 operation: AuditOperation::Heal,
@@ -143,12 +147,12 @@ impl FileAudit {
         let mut written = (&open.file).write_all(line.as_bytes());
         crash_point();
         if written.is_ok() && event.durable() {
-            written = open.file.sync_data();
-            crash_point();
+            let id = FileId::of(&open.file);
+            written = open.file.sync_data().inspect(|()| synced(id));
         }
         if let Err(source) = written {
             // What was written of the line is taken back; if even that fails, it is healed later.
-            let _torn = open.file.set_len(open.len);
+            let _torn = cut_off(&open.file, open.len);
             return Err(self.failed(source));
         }
         open.len += line.len() as u64;
@@ -194,11 +198,12 @@ pub(super) fn file_name(path: &Path) -> String {
 /// Reads the last whole line of a file of `len` bytes, and the first one for the log's id. `None`
 /// if this is no audit log: nothing of it is touched then.
 fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
-    let from = len.saturating_sub(2 * MAX_LINE_LEN);
+    let from = len.saturating_sub(MAX_END_LEN);
     let tail = read_range(file, from, len)?;
-    let torn = tail.iter().rev().take_while(|&&byte| byte != b'\n').count();
-    let (whole, torn) = tail.split_at(tail.len() - torn);
-    if !is_torn_line(torn) {
+    let intact = tail.split(|&byte| byte == 0).next().unwrap_or(&tail);
+    let begun = intact.rsplit(|&byte| byte == b'\n').next();
+    let (whole, torn) = tail.split_at(intact.len() - begun.map_or(0, <[u8]>::len));
+    if !is_torn(torn, from + whole.len() as u64) {
         return Ok(None);
     }
     let torn = torn.len() as u64;
@@ -224,11 +229,37 @@ fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
     })())
 }
 
-/// Whether bytes at the end of a file are what a crash can leave of a line: its beginning, or the
-/// zeros of a file that had grown before its content was on the disk.
-fn is_torn_line(torn: &[u8]) -> bool {
-    let begins = |beginning: &[u8]| torn.iter().zip(beginning).all(|(a, b)| a == b);
-    begins(chain::LINE_BEGINNING) || torn.iter().all(|&byte| byte == 0)
+/// Whether bytes that begin here and end the file are what a crash can leave of lines: the beginning
+/// of one, and zeros to the end of each sector that was not on the disk when the file had grown.
+pub(super) fn is_torn(torn: &[u8], at: u64) -> bool {
+    let mut beginning = torn.iter().zip(chain::LINE_BEGINNING);
+    let is_text = |byte: u8| byte == 0 || byte == b'\n' || byte >= b' ';
+    let mut steps = torn.windows(2).zip(at + 1..);
+    beginning.all(|(a, b)| a == b || *a == 0)
+        && torn.iter().all(|&byte| is_text(byte))
+        && steps.all(|(step, at)| !matches!(step, [0, 1..=u8::MAX]) || at % SECTOR == 0)
+        && !has_synced_line(torn)
+}
+
+/// Whether there is the line of a change before the last line: that one made itself durable, and all
+/// before it.
+fn has_synced_line(torn: &[u8]) -> bool {
+    let lines: Vec<_> = torn.split_inclusive(|&byte| byte == b'\n').collect();
+    let before = lines.split_last().map_or(&[][..], |(_, before)| before);
+    before.iter().any(|line| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        chain::parse(line).is_some_and(|(content, _)| content.sealed.is_some())
+    })
+}
+
+/// Shortens a file, durably: what is written after that must not be followed by the old end if the
+/// power fails.
+fn cut_off(file: &File, len: u64) -> io::Result<()> {
+    file.set_len(len)?;
+    crash_point();
+    file.sync_data()?;
+    synced(FileId::of(file));
+    Ok(())
 }
 
 fn read_range(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {

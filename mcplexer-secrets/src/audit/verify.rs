@@ -1,11 +1,11 @@
 //! Reading a log back.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use super::chain::{self, Content, Hash};
-use super::file::file_name;
+use super::file::{MAX_END_LEN, file_name, is_torn};
 use super::{AuditOperation, AuditOutcome};
 use crate::error::{Finding, RecordName};
 use crate::record::{AuditSeal, StoreId};
@@ -46,9 +46,9 @@ pub struct AuditReport {
     /// How many other logs of the same file name the store has sealed: logs that this one came
     /// after, moved away or removed.
     pub earlier: u64,
-    /// How many unfinished lines were removed from its end after crashes.
+    /// How often unfinished lines were removed from its end after crashes.
     pub healed: u64,
-    /// How many bytes of an unfinished line are at its end now. The next operation removes them.
+    /// How many bytes of unfinished lines are at its end now. The next operation removes them.
     pub torn: u64,
 }
 
@@ -150,7 +150,7 @@ pub(crate) fn verify(
 }
 
 /// Calls `each` with the number and the bytes of every finished line, and says how many bytes of
-/// an unfinished one follow.
+/// unfinished ones follow.
 fn each_line(
     path: &Path,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), Error>,
@@ -165,14 +165,27 @@ fn each_line(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(failed(error)),
     };
-    let mut bytes = Vec::new();
+    let (mut bytes, mut offset) = (Vec::new(), 0);
     for number in 1.. {
         bytes.clear();
         reader.read_until(b'\n', &mut bytes).map_err(failed)?;
-        match bytes.split_last() {
-            Some((b'\n', line)) => each(number, line)?,
-            _ => break,
+        let Some((b'\n', line)) = bytes.split_last() else {
+            break;
+        };
+        if line.contains(&0) {
+            // A power cut may have torn it, and what comes after.
+            let mut rest = bytes.clone();
+            reader
+                .by_ref()
+                .take(MAX_END_LEN)
+                .read_to_end(&mut rest)
+                .map_err(failed)?;
+            if rest.len() as u64 <= MAX_END_LEN && is_torn(&rest, offset) {
+                return Ok(rest.len() as u64);
+            }
         }
+        each(number, line)?;
+        offset += bytes.len() as u64;
     }
     Ok(bytes.len() as u64)
 }

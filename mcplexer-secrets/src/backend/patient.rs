@@ -8,7 +8,7 @@ use std::time::Duration;
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
-use crate::crash::crash_point;
+use crate::crash::{FileId, crash_point, synced};
 use crate::patience::wait_for;
 
 /// A [`FileBackend`] that gives up on a lock, with [`NoPatience`], when its holder does not make
@@ -17,6 +17,7 @@ use crate::patience::wait_for;
 pub(super) struct PatientFile {
     file: FileBackend,
     patience: Duration,
+    id: FileId,
 }
 
 /// A lock was waited for in vain.
@@ -26,8 +27,9 @@ pub(super) struct NoPatience;
 
 impl PatientFile {
     pub(super) fn new(file: File, patience: Duration) -> Result<Self, DatabaseError> {
+        let id = FileId::of(&file);
         let file = FileBackend::new(file)?;
-        Ok(Self { file, patience })
+        Ok(Self { file, patience, id })
     }
 
     fn wait(&self, lock: impl Fn() -> Result<bool, BackendError>) -> Result<(), BackendError> {
@@ -50,7 +52,7 @@ impl StorageBackend for PatientFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data().inspect(|()| crash_point())
+        self.file.sync_data().inspect(|()| synced(self.id))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

@@ -18,8 +18,8 @@ use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::exchange::{self, Format};
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
 use mcplexer_secrets::{
-    Masker, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, SecretName, SecretStore,
-    SecretValue, Select, Store,
+    Masker, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, SecretName,
+    SecretStore, SecretValue, Select, Store,
 };
 use zeroize::Zeroizing;
 
@@ -83,7 +83,9 @@ fn program() {
     let secrets = entries.iter().map(|entry| entry.secret().unwrap());
     let secrets: Vec<(SecretName, SecretValue)> = secrets.collect();
     let store = open();
-    store.import(&scope(), &secrets, OnConflict::Fail).unwrap();
+    store
+        .import(&NewScope::env(scope()), &secrets, OnConflict::Fail)
+        .unwrap();
     drop((store, secrets, entries, file));
     stop("import");
 

@@ -1,0 +1,242 @@
+//! Every moment at which the power may fail, and what may then be there.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use tempfile::TempDir;
+
+use crate::content::Content;
+use crate::disk::{Change, Disk, Event, Fingerprint, Kept};
+
+/// What was done in a home directory, and when which of it was acknowledged.
+pub(crate) struct Life {
+    /// The disk before it.
+    pub(crate) disk: Disk,
+    pub(crate) events: Vec<Event>,
+    /// After how many events an operation was acknowledged, its name, and what there was then.
+    pub(crate) acknowledged: Vec<(usize, String, Content)>,
+    /// Where the home directory is, from the root of the disk.
+    pub(crate) home: PathBuf,
+}
+
+/// How many disks were looked at.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Count {
+    /// Moments at which the power failed.
+    pub(crate) moments: usize,
+    /// What disks may have held then, each moment by itself.
+    pub(crate) states: usize,
+    /// Of those, the ones that no other is like.
+    pub(crate) distinct: usize,
+}
+
+/// What was found on disks of one fingerprint.
+type Found = Mutex<HashMap<Fingerprint, Arc<Result<Content, String>>>>;
+
+impl Life {
+    /// Lets the power fail at every moment; `random` says in how many ways at random, besides the
+    /// ones that are tried in any case.
+    pub(crate) fn assert_survives(&self, random: usize) -> Count {
+        let found = Found::default();
+        let start = self.acknowledged[0].0;
+        let threads = thread::available_parallelism().map_or(2, |it| it.get().min(4));
+        let counts = thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|worker| {
+                    let found = &found;
+                    scope.spawn(move || self.cut_at(start + worker, threads, random, found))
+                })
+                .collect();
+            let ended = workers.into_iter().map(thread::ScopedJoinHandle::join);
+            ended
+                .map(|it| it.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect::<Vec<_>>()
+        });
+        let distinct = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Count {
+            moments: counts.iter().map(|it| it.moments).sum(),
+            states: counts.iter().map(|it| it.states).sum(),
+            distinct: distinct.len(),
+        }
+    }
+
+    /// Cuts the power at every `step`th moment from the first one on.
+    fn cut_at(&self, first: usize, step: usize, random: usize, found: &Found) -> Count {
+        let scratch = scratch();
+        let mut count = Count::default();
+        // What is certain to be on the disk, and what may be.
+        let (mut certain, mut pending) = (self.disk.clone(), Vec::new());
+        for moment in 0..=self.events.len() {
+            if moment >= first && (moment - first) % step == 0 {
+                count.moments += 1;
+                count.states += self.cut(moment, &certain, &pending, random, &scratch, found);
+            }
+            match self.events.get(moment) {
+                Some(Event::Changed(change)) => pending.push(change.clone()),
+                Some(Event::Synced(id)) => certain.sync(*id, &mut pending),
+                None => {}
+            }
+        }
+        count
+    }
+
+    fn cut(
+        &self,
+        moment: usize,
+        certain: &Disk,
+        pending: &[Change],
+        random: usize,
+        scratch: &TempDir,
+        found: &Found,
+    ) -> usize {
+        let mut chance = Chance(moment as u64);
+        let mut seen = HashSet::new();
+        for kept in choices(pending, random, &mut chance) {
+            let mut disk = certain.clone();
+            for (change, kept) in pending.iter().zip(&kept) {
+                disk.apply(change, kept);
+            }
+            let fingerprint = disk.fingerprint();
+            if seen.insert(fingerprint) {
+                let what = self.look(&disk, fingerprint, scratch.path(), found);
+                self.judge(moment, &what, pending, &kept);
+            }
+        }
+        seen.len()
+    }
+
+    fn look(
+        &self,
+        disk: &Disk,
+        fingerprint: Fingerprint,
+        scratch: &Path,
+        found: &Found,
+    ) -> Arc<Result<Content, String>> {
+        let known = || found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known().get(&fingerprint) {
+            return Arc::clone(known);
+        }
+        let root = scratch.join("disk");
+        disk.write_to(&root);
+        // That takes as long as all else, so it is tried on one disk in four.
+        let goes_on = fingerprint[0] % 4 == 0;
+        let what = Arc::new(Content::found_in(&root.join(&self.home), goes_on));
+        known().insert(fingerprint, Arc::clone(&what));
+        what
+    }
+
+    /// What was acknowledged is there; what was in the making is there wholly or not at all.
+    fn judge(
+        &self,
+        moment: usize,
+        what: &Result<Content, String>,
+        pending: &[Change],
+        kept: &[Kept],
+    ) {
+        let done = self.acknowledged.iter().filter(|(at, ..)| *at <= moment);
+        let (at, last, before) = done.last().unwrap();
+        let next = self.acknowledged.iter().find(|(at, ..)| *at > moment);
+        let fits = match (what, next) {
+            (Ok(what), Some((_, _, after))) if *at < moment => {
+                what.store == before.store || what.store == after.store
+            }
+            (Ok(what), _) => what == before,
+            (Err(_), _) => false,
+        };
+        let doing = next.map_or("nothing", |(_, name, _)| name);
+        assert!(
+            fits,
+            "the power failed after event {moment}, {last} done and {doing} in the making\n\
+             found: {what:#?}\nbefore: {before:#?}\nafter: {:#?}\n{}",
+            next.map(|(_, _, after)| after),
+            self.describe(pending, kept),
+        );
+    }
+
+    fn describe(&self, pending: &[Change], kept: &[Kept]) -> String {
+        let lines = pending.iter().zip(kept).map(|(change, kept)| {
+            let change = match change {
+                Change::Write {
+                    file,
+                    offset,
+                    bytes,
+                } => {
+                    format!("write {file:?} {offset}+{}", bytes.len())
+                }
+                other => format!("{other:?}"),
+            };
+            format!("{kept:?}: {change}\n")
+        });
+        lines.collect()
+    }
+}
+
+/// In which ways the changes that nothing makes certain are tried to have reached the disk.
+fn choices(pending: &[Change], random: usize, chance: &mut Chance) -> Vec<Vec<Kept>> {
+    let count = pending.len();
+    let all = || vec![Kept::All; count];
+    let none = || vec![Kept::None; count];
+    let mut choices = vec![all(), none()];
+    for at in 0..count {
+        let (mut dropped, mut alone, mut up_to) = (all(), none(), none());
+        dropped[at] = Kept::None;
+        alone[at] = Kept::All;
+        up_to[..at].fill(Kept::All);
+        choices.extend([dropped, alone, up_to]);
+        if pending[at].sectors() > 1 {
+            // Torn, with all of the others or none.
+            let torn = chance.sectors(&pending[at]);
+            let (mut among, mut only) = (all(), none());
+            among[at] = torn.clone();
+            only[at] = torn;
+            choices.extend([among, only]);
+        }
+    }
+    if count > 1 || pending.iter().any(|change| change.sectors() > 1) {
+        for _ in 0..random {
+            let kept = |change: &Change| match chance.below(4) {
+                0 => Kept::None,
+                1 => chance.sectors(change),
+                _ => Kept::All,
+            };
+            choices.push(pending.iter().map(kept).collect());
+        }
+    }
+    choices
+}
+
+/// Chance that is the same every time.
+struct Chance(u64);
+
+impl Chance {
+    /// SplitMix64.
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn sectors(&mut self, change: &Change) -> Kept {
+        match change {
+            Change::Write { .. } => {
+                let kept = (0..change.sectors()).map(|_| self.below(2) == 0);
+                Kept::Sectors(kept.collect())
+            }
+            _ if self.below(2) == 0 => Kept::All,
+            _ => Kept::None,
+        }
+    }
+}
+
+/// A directory whose files need not reach a disk, where there is one.
+pub(crate) fn scratch() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}

@@ -1,0 +1,233 @@
+//! A disk that promises no more than POSIX does.
+//!
+//! What was written to a file is certain to be there once the file was synced, and a name once its
+//! directory was. Of all else each write, each change of length and each change of a name is there or
+//! not, whatever became of those before; and of a write, each sector of 512 bytes is. Only a rename
+//! is one step: the name leads to the old file or to the new one.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use mcplexer_secrets::crash::FileId;
+use sha2::{Digest, Sha256};
+
+pub(crate) const SECTOR: usize = 512;
+
+pub(crate) type Fingerprint = [u8; 32];
+
+/// One thing done to the disk.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    Write {
+        file: FileId,
+        offset: usize,
+        bytes: Vec<u8>,
+    },
+    SetLen {
+        file: FileId,
+        len: usize,
+    },
+    Link {
+        directory: FileId,
+        name: OsString,
+        to: FileId,
+    },
+    Unlink {
+        directory: FileId,
+        name: OsString,
+    },
+    Rename {
+        directory: FileId,
+        from: OsString,
+        name: OsString,
+        to: FileId,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    Changed(Change),
+    Synced(FileId),
+}
+
+impl Change {
+    /// Which file or directory must be synced for this to be certain.
+    fn node(&self) -> FileId {
+        match self {
+            Self::Write { file, .. } | Self::SetLen { file, .. } => *file,
+            Self::Link { directory, .. }
+            | Self::Unlink { directory, .. }
+            | Self::Rename { directory, .. } => *directory,
+        }
+    }
+
+    /// How many sectors it writes to; everything that is no write counts as one.
+    pub(crate) fn sectors(&self) -> usize {
+        match self {
+            Self::Write { offset, bytes, .. } => {
+                (offset + bytes.len()).div_ceil(SECTOR) - offset / SECTOR
+            }
+            _ => 1,
+        }
+    }
+}
+
+/// Which sectors of a change have reached the disk.
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    All,
+    None,
+    Sectors(Vec<bool>),
+}
+
+/// What is certain to be on a disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Disk {
+    root: FileId,
+    files: BTreeMap<FileId, Vec<u8>>,
+    directories: BTreeMap<FileId, BTreeMap<OsString, FileId>>,
+}
+
+impl Disk {
+    /// One that holds nothing but a directory.
+    pub(crate) fn empty(root: FileId) -> Self {
+        Self {
+            root,
+            files: BTreeMap::new(),
+            directories: BTreeMap::from([(root, BTreeMap::new())]),
+        }
+    }
+
+    pub(crate) fn add_directory(&mut self, id: FileId) {
+        self.directories.entry(id).or_default();
+    }
+
+    /// Makes certain what was done to this file or directory, of what is pending.
+    pub(crate) fn sync(&mut self, id: FileId, pending: &mut Vec<Change>) {
+        pending.retain(|change| {
+            if change.node() == id {
+                self.apply(change, &Kept::All);
+            }
+            change.node() != id
+        });
+    }
+
+    pub(crate) fn apply(&mut self, change: &Change, kept: &Kept) {
+        if matches!(kept, Kept::None) {
+            return;
+        }
+        match change {
+            Change::Write {
+                file,
+                offset,
+                bytes,
+            } => {
+                let content = self.files.entry(*file).or_default();
+                for (number, sector) in sectors(*offset, bytes).enumerate() {
+                    if !matches!(kept, Kept::Sectors(kept) if !kept[number]) {
+                        let (at, bytes) = sector;
+                        content.resize(content.len().max(at + bytes.len()), 0);
+                        content[at..at + bytes.len()].copy_from_slice(bytes);
+                    }
+                }
+            }
+            Change::SetLen { file, len } => {
+                self.files.entry(*file).or_default().resize(*len, 0);
+            }
+            Change::Link {
+                directory,
+                name,
+                to,
+            } => {
+                let names = self.directories.entry(*directory).or_default();
+                names.insert(name.clone(), *to);
+            }
+            Change::Unlink { directory, name } => {
+                let names = self.directories.entry(*directory).or_default();
+                names.remove(name);
+            }
+            Change::Rename {
+                directory,
+                from,
+                name,
+                to,
+            } => {
+                let names = self.directories.entry(*directory).or_default();
+                names.remove(from);
+                names.insert(name.clone(), *to);
+            }
+        }
+    }
+
+    /// Every path below the root, with what the file there holds; `None` is a directory.
+    pub(crate) fn tree(&self) -> BTreeMap<OsString, Option<&[u8]>> {
+        let mut tree = BTreeMap::new();
+        self.add_to_tree(self.root, &OsString::new(), &mut tree);
+        tree
+    }
+
+    fn add_to_tree<'a>(
+        &'a self,
+        directory: FileId,
+        path: &OsString,
+        tree: &mut BTreeMap<OsString, Option<&'a [u8]>>,
+    ) {
+        for (name, id) in self.directories.get(&directory).into_iter().flatten() {
+            let mut path = path.clone();
+            path.push("/");
+            path.push(name);
+            if self.directories.contains_key(id) {
+                self.add_to_tree(*id, &path, tree);
+                tree.insert(path, None);
+            } else {
+                tree.insert(path, Some(self.files.get(id).map_or(b"", |it| it)));
+            }
+        }
+    }
+
+    /// Tells it from disks that hold something else.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let mut hash = Sha256::new();
+        for (path, content) in self.tree() {
+            let len = content.map(<[u8]>::len);
+            hash.update(format!("{path:?} {len:?}\n"));
+            hash.update(content.unwrap_or_default());
+        }
+        hash.finalize().into()
+    }
+
+    /// Makes its files in this directory, which is emptied first.
+    pub(crate) fn write_to(&self, directory: &Path) {
+        let _none = fs::remove_dir_all(directory);
+        let make = |path: &Path| DirBuilder::new().mode(0o700).create(path).unwrap();
+        make(directory);
+        for (path, content) in self.tree().iter().filter(|(_, it)| it.is_none()) {
+            assert!(content.is_none());
+            make(&directory.join(path.to_str().unwrap().trim_start_matches('/')));
+        }
+        for (path, content) in self.tree() {
+            if let Some(content) = content {
+                let path = directory.join(path.to_str().unwrap().trim_start_matches('/'));
+                let mut how = OpenOptions::new();
+                let mut file = how.write(true).create(true).mode(0o600).open(path).unwrap();
+                file.write_all(content).unwrap();
+            }
+        }
+    }
+}
+
+/// A write, cut where sectors begin.
+fn sectors(offset: usize, bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = offset;
+    std::iter::from_fn(move || {
+        let rest = &bytes[at - offset..];
+        let len = rest.len().min(SECTOR - at % SECTOR);
+        let sector = (len > 0).then_some((at, &rest[..len]));
+        at += len;
+        sector
+    })
+}

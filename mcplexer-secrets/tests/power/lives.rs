@@ -1,0 +1,196 @@
+//! What stores go through until the power fails.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
+use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
+use mcplexer_secrets::{
+    Error, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, ScopeKind,
+    SecretName, SecretStore, SecretValue, Store,
+};
+
+use crate::content::{Content, no_progress, store};
+use crate::cuts::{Count, Life, scratch};
+use crate::recorder::Recorder;
+
+/// Something done to a store, with a name.
+type Step<'a> = (&'static str, &'a dyn Fn(&Store) -> Result<(), Error>);
+
+fn scope(id: &str) -> ScopeId {
+    id.parse().unwrap()
+}
+
+fn name(name: &str) -> SecretName {
+    name.parse().unwrap()
+}
+
+fn put(store: &Store, id: &str, key: &str, value: &[u8]) -> Result<(), Error> {
+    let value = SecretValue::copy_of(value).unwrap();
+    store.put(&scope(id), &name(key), &value, PutMode::Overwrite)?;
+    Ok(())
+}
+
+/// Lives these steps in a home that is not there yet. The store is open all the time, or opened anew
+/// for each step, as commands do it.
+fn live(root: &Path, steps: &[Step<'_>], reopened: bool) -> Life {
+    // The directory above the home is missing as well.
+    let below = Path::new("of/mcplexer");
+    let home = root.join(below);
+    let recorder = Recorder::new(root);
+    let mut acknowledged = vec![(
+        recorder.events_so_far(),
+        "nothing".to_owned(),
+        Content::of_copy(&home),
+    )];
+    let mut open = None;
+    for (what, step) in steps {
+        let store = match open.take() {
+            Some(store) if !reopened => store,
+            _ => store(&home).unwrap(),
+        };
+        step(&store).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let at = recorder.events_so_far();
+        acknowledged.push((at, (*what).to_owned(), Content::of_copy(&home)));
+        open = Some(store);
+    }
+    drop(open);
+    let (disk, events) = recorder.finish();
+    Life {
+        disk,
+        events,
+        acknowledged,
+        home: below.to_owned(),
+    }
+}
+
+/// All that a store can be asked to do.
+fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
+    let file = outside.join("b.age");
+    // Opened at once: later the key is another one.
+    let backup = OnceCell::new();
+    let key = root.join("of/mcplexer/age.key");
+    let new_scope = |id, kind| NewScope {
+        kind,
+        display_name: Some(format!("Scope {id}")),
+        ..NewScope::env(scope(id))
+    };
+    let imported: Vec<_> = (0..5)
+        .map(|number| {
+            let value = format!("imported {number}").repeat(40);
+            let value = SecretValue::copy_of(value.as_bytes()).unwrap();
+            (name(&format!("I{number}")), value)
+        })
+        .collect();
+    let rotate = |store: &Store, identity| store.rotate(identity, &mut no_progress).map(drop);
+    let bob = Identity::generate().recipient().unwrap();
+    let steps: [Step<'_>; 24] = [
+        ("the first put", &|store| put(store, "a", "K1", b"one")),
+        ("a put", &|store| put(store, "a", "K2", b"two")),
+        ("an overwrite", &|store| put(store, "a", "K1", b"ONE")),
+        ("a scope", &|store| {
+            store.create_scope(&new_scope("empty", ScopeKind::Header))
+        }),
+        ("reads", &|store| {
+            store.list(&scope("a"))?;
+            store.get(&scope("a"), &name("K1"))?;
+            store.get(&scope("a"), &name("K2")).map(drop)
+        }),
+        ("a put of 20 KiB", &|store| {
+            put(store, "b", "LARGE", &[b'x'; 20 << 10])
+        }),
+        ("a delete", &|store| store.delete(&scope("a"), &name("K2"))),
+        ("an import", &|store| {
+            store
+                .import(&scope("c"), &imported, OnConflict::Fail)
+                .map(drop)
+        }),
+        ("an overwrite of 20 KiB", &|store| {
+            put(store, "b", "LARGE", &[b'y'; 20 << 10])
+        }),
+        ("a scope's delete", &|store| {
+            store.delete_scope(&scope("c")).map(drop)
+        }),
+        ("a configuration", &|store| {
+            let scopes = [
+                new_scope("a", ScopeKind::OAuth2),
+                new_scope("d", ScopeKind::Env),
+            ];
+            store.apply_scopes(&scopes, &[scope("empty")]).map(drop)
+        }),
+        ("a backup", &|store| {
+            store.backup(&file, BackupTo::StoreKeys, false, &mut no_progress)?;
+            let identities = FileKeys::new(&key).identities(Ask::Never)?;
+            let opened = Backup::open(&file, BackupKey::Identities(&identities))?;
+            assert!(backup.set(opened).is_ok());
+            Ok(())
+        }),
+        ("a compaction", &Store::compact),
+        ("a put after it", &|store| {
+            put(store, "d", "K3", b"after the compaction")
+        }),
+        ("a rotation", &|store| {
+            rotate(store, RotateIdentity::Replace)
+        }),
+        ("a put after that", &|store| {
+            put(store, "d", "K3", b"after the rotation")
+        }),
+        ("a recipient", &|store| {
+            store.add_recipient(&bob, Some("bob")).map(drop)
+        }),
+        ("a recovery code", &|store| {
+            store.add_recovery_code().map(drop)
+        }),
+        ("a removal", &|store| {
+            store.remove_slot("bob", false, &mut no_progress).map(drop)
+        }),
+        ("a rotation that keeps the key", &|store| {
+            rotate(store, RotateIdentity::Keep)
+        }),
+        ("more reads", &|store| {
+            for _ in 0..6 {
+                store.list(&scope("a"))?;
+                store.get(&scope("a"), &name("K1"))?;
+            }
+            Ok(())
+        }),
+        ("another rotation", &|store| {
+            rotate(store, RotateIdentity::Replace)
+        }),
+        ("a restore", &|store| {
+            let backup = backup.get().unwrap();
+            store.restore(backup, RestoreMode::Replace).map(drop)
+        }),
+        ("the last put", &|store| put(store, "a", "K1", b"last")),
+    ];
+    live(root, &steps, reopened)
+}
+
+/// At every moment of two lives, one of a store that stays open and one of commands.
+fn cut_everywhere(random: usize) -> Count {
+    let mut sum = Count::default();
+    for reopened in [false, true] {
+        let (root, outside) = (scratch(), scratch());
+        let life = everything(root.path(), outside.path(), reopened);
+        let count = life.assert_survives(random);
+        println!("reopened: {reopened}: {count:?}");
+        sum.moments += count.moments;
+        sum.states += count.states;
+        sum.distinct += count.distinct;
+    }
+    println!("{sum:?}");
+    sum
+}
+
+#[test]
+fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
+    let count = cut_everywhere(5);
+    assert!(count.distinct >= 10_000, "{count:?}");
+}
+
+#[test]
+#[ignore = "minutes: ten times the disks of the test above"]
+fn ten_times_as_many_disks_lose_nothing_either() {
+    let count = cut_everywhere(120);
+    assert!(count.distinct >= 100_000, "{count:?}");
+}

@@ -5,7 +5,7 @@
 //! no key of the store.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use age::armor::ArmoredReader;
@@ -220,7 +220,11 @@ fn read_with(
     let Ok(reader) = decryptor.decrypt(std::iter::once(identity)) else {
         return Ok(None);
     };
-    let mut reader = BufReader::new(reader);
+    parse(BufReader::new(reader)).map(Some)
+}
+
+/// Reads the plaintext of a backup.
+pub(crate) fn parse(mut reader: impl Read) -> Result<Backup, Error> {
     let backup: Backup = serde_json::from_reader(&mut reader).map_err(|error| {
         let reason = match error.classify() {
             serde_json::error::Category::Io | serde_json::error::Category::Eof => {
@@ -239,7 +243,7 @@ fn read_with(
     };
     io::copy(&mut reader, &mut io::sink()).map_err(damaged)?;
     backup.check()?;
-    Ok(Some(backup))
+    Ok(backup)
 }
 
 fn passphrase_text(passphrase: &SecretValue) -> Result<SecretString, Error> {

@@ -226,7 +226,7 @@ fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
 
 /// Whether bytes at the end of a file are what a crash can leave of a line: its beginning, or the
 /// zeros of a file that had grown before its content was on the disk.
-fn is_torn_line(torn: &[u8]) -> bool {
+pub(super) fn is_torn_line(torn: &[u8]) -> bool {
     let begins = |beginning: &[u8]| torn.iter().zip(beginning).all(|(a, b)| a == b);
     begins(chain::LINE_BEGINNING) || torn.iter().all(|&byte| byte == 0)
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use super::chain::{self, Content, Hash};
-use super::file::file_name;
+use super::file::{file_name, is_torn_line};
 use super::{AuditOperation, AuditOutcome};
 use crate::error::{Finding, RecordName};
 use crate::record::{AuditSeal, StoreId};
@@ -92,7 +92,7 @@ pub(crate) fn verify(
     let mut previous: Hash = [0; 32];
     let mut seal = None;
     let mut last_write: Option<Content> = None;
-    report.torn = each_line(path, |number, bytes| {
+    let torn = each_line(path, |number, bytes| {
         let broken = || Error::tampered(RecordName::AuditLine(number), Finding::BrokenChain);
         let (content, hash) = chain::parse(bytes).ok_or_else(broken)?;
         let prev = chain::from_hex(&content.prev).ok_or_else(broken)?;
@@ -120,6 +120,10 @@ pub(crate) fn verify(
         Ok(())
     })?;
     let damaged = |finding| Error::tampered(RecordName::AuditLog(path.to_owned()), finding);
+    if !is_torn_line(&torn) {
+        return Err(damaged(Finding::Malformed));
+    }
+    report.torn = torn.len() as u64;
     let file = file_name(path);
     if seal.is_none() && seals.iter().any(|(_, seal)| seal.file == file) {
         let missing = report.lines == 0 && report.torn == 0;
@@ -149,12 +153,12 @@ pub(crate) fn verify(
     Ok(report)
 }
 
-/// Calls `each` with the number and the bytes of every finished line, and says how many bytes of
-/// an unfinished one follow.
+/// Calls `each` with the number and the bytes of every finished line, and gives the bytes of an
+/// unfinished one that follow.
 fn each_line(
     path: &Path,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), Error>,
-) -> Result<u64, Error> {
+) -> Result<Vec<u8>, Error> {
     let failed = |source: io::Error| Error::Io {
         action: "read",
         path: path.to_owned(),
@@ -162,7 +166,7 @@ fn each_line(
     };
     let mut reader = match File::open(path) {
         Ok(file) => BufReader::new(file),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed(error)),
     };
     let mut bytes = Vec::new();
@@ -174,5 +178,5 @@ fn each_line(
             _ => break,
         }
     }
-    Ok(bytes.len() as u64)
+    Ok(bytes)
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use self::json::{Format, time_text};
 pub(crate) use self::json::{JsonWriter, ScopeHead, SecretHead};
 use crate::keys::{Identity, KeyError, Person, Recipient};
-use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, private};
+use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, private, seal};
 
 mod json;
 
@@ -113,7 +113,7 @@ impl Backup {
         let mut file = open_file(path)?;
         match key {
             BackupKey::Passphrase(passphrase) => {
-                let identity = age::scrypt::Identity::new(passphrase_text(passphrase)?);
+                let identity = seal::by_passphrase(passphrase_text(passphrase)?);
                 let wrong = || KeyError::PassphraseWrong {
                     path: path.to_owned(),
                 };
@@ -216,11 +216,18 @@ fn read_with(
     path: &Path,
     identity: &dyn age::Identity,
 ) -> Result<Option<Backup>, Error> {
-    let decryptor = decryptor(file, path)?;
-    let Ok(reader) = decryptor.decrypt(std::iter::once(identity)) else {
-        return Ok(None);
-    };
-    parse(BufReader::new(reader)).map(Some)
+    let plaintext = plaintext(file, path, identity)?;
+    plaintext.map(parse).transpose()
+}
+
+/// What a backup has in it, not read yet; `None` if this identity does not open it.
+pub(crate) fn plaintext<'a>(
+    file: &'a mut File,
+    path: &Path,
+    identity: &dyn age::Identity,
+) -> Result<Option<impl Read + use<'a>>, Error> {
+    let opened = decryptor(file, path)?.decrypt(std::iter::once(identity));
+    Ok(opened.ok().map(BufReader::new))
 }
 
 /// Reads the plaintext of a backup.

@@ -98,6 +98,8 @@ pub mod reference;
 mod replacement;
 mod seal;
 mod store;
+#[cfg(test)]
+mod testkit;
 mod time;
 mod value;
 

@@ -8,9 +8,9 @@ use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::FileKeys;
-use crate::SecretValue;
 use crate::keys::identity::{SshKey, is_ssh_key};
 use crate::keys::{About, Ask, Identity, InvalidKeyText, KeyError, PassphraseRequest};
+use crate::{SecretValue, seal};
 
 /// How often a wrong passphrase may be corrected.
 const ATTEMPTS: u32 = 3;
@@ -86,7 +86,7 @@ impl FileKeys {
             return Err(damaged());
         }
         self.ask_until_right(ask, |passphrase| {
-            let identity = age::scrypt::Identity::new(passphrase);
+            let identity = seal::by_passphrase(passphrase);
             let decryptor = decryptor().map_err(|_| damaged())?;
             match decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)) {
                 Ok(mut reader) => {

@@ -90,6 +90,7 @@ mod home;
 pub mod keys;
 pub mod mask;
 mod name;
+mod panics;
 mod patience;
 mod position;
 mod private;

@@ -99,11 +99,8 @@ fn vectors() -> Vec<Vector> {
         .output()
         .unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap().iter();
-    let age = packages
-        .filter(|it| it["name"] == "age")
-        .next_back()
-        .unwrap();
+    let mut packages = metadata["packages"].as_array().unwrap().iter();
+    let age = packages.find(|it| it["name"] == "age").unwrap();
     let manifest = PathBuf::from(age["manifest_path"].as_str().unwrap());
     let kit = manifest.with_file_name("tests").join("testdata/testkit");
     let vectors: Vec<_> = fs::read_dir(kit)

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::FileKeys;
 use crate::keys::identity::{SshKey, is_ssh_key};
 use crate::keys::{About, Ask, Identity, InvalidKeyText, KeyError, PassphraseRequest};
+use crate::panics::catch;
 use crate::{SecretValue, seal};
 
 /// How often a wrong passphrase may be corrected.
@@ -53,7 +54,8 @@ impl FileKeys {
             SshKey::Open(identity) => Ok(Content::Ssh(Box::new(identity))),
             SshKey::Encrypted(key, recipient) => {
                 let opened = self.ask_until_right(ask, |passphrase| {
-                    Ok(key.decrypt(passphrase).ok().map(age::ssh::Identity::from))
+                    let opened = catch(|| key.decrypt(passphrase)).and_then(Result::ok);
+                    Ok(opened.map(age::ssh::Identity::from))
                 })?;
                 Ok(Content::Ssh(Box::new(SshKey::opened(opened, &recipient))))
             }

@@ -1,6 +1,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcplexer_secrets::fuzzing::decode_record;
+use mcplexer_fuzz::decode_record;
 
 fuzz_target!(|bytes: &[u8]| decode_record(bytes));

@@ -1,6 +1,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcplexer_secrets::fuzzing::open_sealed_value;
+use mcplexer_fuzz::open_sealed_value;
 
 fuzz_target!(|bytes: &[u8]| open_sealed_value(bytes));

@@ -1,35 +1,73 @@
-//! Every input of the corpora through its target, without a fuzzer.
+//! Every target without a fuzzer: over its corpus, and over a fixed number of inputs made of it.
 
 #![cfg(test)]
 
-use std::fs;
 use std::path::Path;
+use std::{env, fs};
 
-use mcplexer_secrets::fuzzing::{decode_record, open_damaged_value, open_sealed_value};
+use mcplexer_fuzz::mutation::Mutation;
+use mcplexer_fuzz::{TARGETS, Target};
 
-fn replay(corpus: &str, target: fn(&[u8])) {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("corpus")
-        .join(corpus);
-    let mut inputs = 0;
-    for entry in fs::read_dir(directory).unwrap() {
-        target(&fs::read(entry.unwrap().path()).unwrap());
-        inputs += 1;
+/// How many inputs each target gets that are made of its corpus, unless `MCPLEXER_FUZZ_INPUTS` says.
+const INPUTS: u64 = 400;
+
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directory = manifest.join("corpus").join(target);
+    let mut files: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "bin"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no corpus for {target}");
+    files.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+fn run(name: &str, target: Target, input: &[u8]) {
+    if let Err(panic) = std::panic::catch_unwind(|| target(input)) {
+        let path = env::temp_dir().join(format!("{name}.bin"));
+        fs::write(&path, input).unwrap();
+        eprintln!("{name} fails on what is now in {}", path.display());
+        std::panic::resume_unwind(panic);
     }
-    assert!(inputs > 0, "no corpus for {corpus}");
 }
 
 #[test]
-fn records_of_the_corpus_decode_or_are_refused() {
-    replay("decode_record", decode_record);
+fn every_target_holds_for_its_corpus() {
+    for (name, target) in TARGETS {
+        for input in corpus(name) {
+            run(name, target, &input);
+        }
+    }
 }
 
 #[test]
-fn sealed_values_of_the_corpus_do_not_open() {
-    replay("open_sealed_value", open_sealed_value);
+fn every_target_holds_for_inputs_made_of_its_corpus() {
+    let inputs = env::var("MCPLEXER_FUZZ_INPUTS");
+    let inputs = inputs.map_or(INPUTS, |text| text.parse().unwrap());
+    std::thread::scope(|scope| {
+        for half in 0..2 {
+            scope.spawn(move || {
+                for (name, target) in TARGETS.into_iter().skip(half).step_by(2) {
+                    let corpus = corpus(name);
+                    let mut mutation = Mutation::seeded(name);
+                    for _ in 0..inputs {
+                        run(name, target, &mutation.of(&corpus));
+                    }
+                }
+            });
+        }
+    });
 }
 
 #[test]
-fn damaged_values_of_the_corpus_do_not_open() {
-    replay("open_damaged_value", open_damaged_value);
+fn every_target_is_there_for_the_fuzzer() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = fs::read_dir(manifest.join("fuzz_targets"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_owned())
+        .collect();
+    files.sort();
+    assert_eq!(files, TARGETS.map(|(name, _)| name));
 }

@@ -8,7 +8,6 @@
 
 use std::fmt;
 
-mod panics;
 mod patient;
 mod redb;
 

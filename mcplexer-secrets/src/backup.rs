@@ -5,7 +5,7 @@
 //! no key of the store.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use age::armor::ArmoredReader;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use self::json::{Format, time_text};
 pub(crate) use self::json::{JsonWriter, ScopeHead, SecretHead};
 use crate::keys::{Identity, KeyError, Person, Recipient};
-use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, private, stack};
+use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, private, seal, stack};
 
 mod json;
 
@@ -113,7 +113,7 @@ impl Backup {
         let mut file = open_file(path)?;
         match key {
             BackupKey::Passphrase(passphrase) => {
-                let identity = age::scrypt::Identity::new(passphrase_text(passphrase)?);
+                let identity = seal::by_passphrase(passphrase_text(passphrase)?);
                 let wrong = || KeyError::PassphraseWrong {
                     path: path.to_owned(),
                 };
@@ -217,11 +217,22 @@ fn read_with(
     path: &Path,
     identity: &dyn age::Identity,
 ) -> Result<Option<Backup>, Error> {
-    let decryptor = decryptor(file, path)?;
-    let Ok(reader) = decryptor.decrypt(std::iter::once(identity)) else {
-        return Ok(None);
-    };
-    let mut reader = BufReader::new(reader);
+    let plaintext = plaintext(file, path, identity)?;
+    plaintext.map(parse).transpose()
+}
+
+/// What a backup has in it, not read yet; `None` if this identity does not open it.
+pub(crate) fn plaintext<'a>(
+    file: &'a mut File,
+    path: &Path,
+    identity: &dyn age::Identity,
+) -> Result<Option<impl Read + use<'a>>, Error> {
+    let opened = decryptor(file, path)?.decrypt(std::iter::once(identity));
+    Ok(opened.ok().map(BufReader::new))
+}
+
+/// Reads the plaintext of a backup.
+pub(crate) fn parse(mut reader: impl Read) -> Result<Backup, Error> {
     let backup: Backup = serde_json::from_reader(&mut reader).map_err(|error| {
         let reason = match error.classify() {
             serde_json::error::Category::Io | serde_json::error::Category::Eof => {
@@ -240,7 +251,7 @@ fn read_with(
     };
     io::copy(&mut reader, &mut io::sink()).map_err(damaged)?;
     backup.check()?;
-    Ok(Some(backup))
+    Ok(backup)
 }
 
 fn passphrase_text(passphrase: &SecretValue) -> Result<SecretString, Error> {

@@ -2,7 +2,9 @@
 
 use zeroize::Zeroizing;
 
+use crate::backup::{self, Backup};
 use crate::error::RecordName;
+use crate::keys;
 use crate::record::{self, AuditSeal, Context, Header, Page, Scope, Secret, StoreId};
 use crate::seal::ScopeKey;
 use crate::{Error, ScopeId, SecretName, Timestamp};
@@ -113,4 +115,20 @@ pub fn open_damaged_value(bytes: &[u8]) {
         Some(opened) => assert!(flip == 0 && *opened == value, "opened though damaged"),
         None => assert!(flip != 0, "did not open though whole"),
     }
+}
+
+/// Reads the plaintext of a backup.
+///
+/// # Errors
+/// As [`Backup::open`] once the file is decrypted.
+pub fn read_backup(plaintext: &[u8]) -> Result<Backup, Error> {
+    backup::parse(plaintext)
+}
+
+/// Puts a new identity into the text of a key file, and takes it out again: that must give the text.
+///
+/// # Panics
+/// If it does not.
+pub fn edit_key_text(text: &str) {
+    keys::edit_key_text(text);
 }

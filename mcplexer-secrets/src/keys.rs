@@ -87,6 +87,18 @@ pub trait KeyProvider: fmt::Debug + Send + Sync {
     }
 }
 
+/// For [`fuzzing`](crate::fuzzing).
+#[cfg(feature = "fuzzing")]
+pub(crate) fn edit_key_text(text: &str) {
+    let new = Identity::generate();
+    for old in ["age1old".to_owned(), new.name()] {
+        let during = key_text::with(text, &new, &old);
+        let begun = key_text::replacement_of(&during, &old);
+        assert!(begun.is_some_and(|begun| begun.name() == new.name()));
+        assert!(*key_text::without(&during, &new.name()) == text, "changed");
+    }
+}
+
 impl<T: KeyProvider + ?Sized> KeyProvider for Arc<T> {
     fn identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyError> {
         (**self).identities(ask)

@@ -97,6 +97,7 @@ mod home;
 pub mod keys;
 pub mod mask;
 mod name;
+mod panics;
 mod patience;
 mod position;
 mod private;
@@ -107,6 +108,8 @@ pub mod scan;
 mod seal;
 mod stack;
 mod store;
+#[cfg(test)]
+mod testkit;
 mod time;
 mod value;
 

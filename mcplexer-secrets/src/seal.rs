@@ -45,6 +45,9 @@ const NONCE_LEN: usize = 16;
 const CHUNK_LEN: usize = 64 * 1024;
 const TAG_LEN: usize = 16;
 
+/// Most scrypt work that a file can ask for, as log₂: what `age` allows by default. It takes 4 GiB.
+const MAX_WORK_FACTOR: u8 = 22;
+
 /// 32 random bytes, wiped when dropped.
 pub(crate) struct Key(Box<Zeroizing<[u8; KEY_LEN]>>);
 
@@ -172,8 +175,17 @@ pub(crate) fn encrypt_identity(
 
 /// Opens what [`encrypt_identity`] made; `None` if the passphrase is another.
 pub(crate) fn decrypt_identity(sealed: &[u8], passphrase: &SecretString) -> Option<Identity> {
-    let text = decrypt(&age::scrypt::Identity::new(passphrase.clone()), sealed).ok()?;
+    let text = decrypt(&by_passphrase(passphrase.clone()), sealed).ok()?;
     Identity::parse(str::from_utf8(&text).ok()?)
+}
+
+/// Opens what was encrypted with a passphrase. The age crate would refuse what takes 16 times the
+/// work that seems to take a second here, and so a good file whenever that is measured on a busy
+/// machine.
+pub(crate) fn by_passphrase(passphrase: SecretString) -> age::scrypt::Identity {
+    let mut identity = age::scrypt::Identity::new(passphrase);
+    identity.set_max_work_factor(MAX_WORK_FACTOR);
+    identity
 }
 
 fn encrypt(recipient: &dyn age::Recipient, plaintext: &[u8]) -> Result<Vec<u8>, EncryptError> {
@@ -187,7 +199,7 @@ fn encrypt(recipient: &dyn age::Recipient, plaintext: &[u8]) -> Result<Vec<u8>, 
     })
 }
 
-fn decrypt(
+pub(crate) fn decrypt(
     identity: &dyn age::Identity,
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {

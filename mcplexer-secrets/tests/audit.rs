@@ -294,6 +294,23 @@ fn zeros_before_the_line_of_a_change_are_not_healed() {
 }
 
 #[test]
+fn bytes_at_the_end_that_no_crash_leaves_are_found_and_stay() {
+    let home = Home::new();
+    let store = home.store();
+    put(&store, "K").unwrap();
+    let mut log = fs::read(home.log()).unwrap();
+    log.extend(b"x");
+    fs::write(home.log(), &log).unwrap();
+    let found = (RecordName::AuditLog(home.log()), Finding::Malformed);
+    assert_eq!(home.finding(), found);
+    assert!(matches!(
+        put(&home.store(), "K"),
+        Err(Error::Tampered { .. })
+    ));
+    assert_eq!(fs::read(home.log()).unwrap(), log);
+}
+
+#[test]
 fn a_changed_line_is_found() {
     let home = Home::new();
     for key in ["K", "L", "M"] {

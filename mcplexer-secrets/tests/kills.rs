@@ -112,7 +112,8 @@ impl Operation {
             }
             Self::Import(scope, seed) => {
                 let secrets: Vec<_> = (0..4).map(|key| (name(key), secret(seed + key))).collect();
-                let imported = store.import(&id(scope), &secrets, OnConflict::Overwrite);
+                let imported =
+                    store.import(&NewScope::env(id(scope)), &secrets, OnConflict::Overwrite);
                 imported.map(drop)
             }
             Self::Delete(scope, key) => store.delete(&id(scope), &name(key)),

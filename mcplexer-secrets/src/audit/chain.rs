@@ -119,8 +119,9 @@ pub(super) fn parse(line: &[u8]) -> Option<(Content, Hash)> {
     if computed != hash {
         return None;
     }
-    let content = serde_json::from_str(&format!("{content}}}")).ok()?;
-    Some((content, hash))
+    let content: Content = serde_json::from_str(&format!("{content}}}")).ok()?;
+    // Nothing could follow the last of all numbers.
+    (content.number < u64::MAX).then_some((content, hash))
 }
 
 fn to_hex(bytes: &Hash) -> String {
@@ -173,5 +174,26 @@ mod tests {
         let (content, hash) = parse(line.trim_end().as_bytes()).unwrap();
         assert_eq!((content.number, hash), (1, next.hash));
         assert!(parse(line.replace("put", "get").trim_end().as_bytes()).is_none());
+    }
+
+    #[test]
+    fn a_line_that_no_line_could_follow_is_none() {
+        let event = AuditEvent {
+            time: Timestamp::from_micros(0),
+            operation: AuditOperation::List,
+            scope: None,
+            name: None,
+            outcome: AuditOutcome::Ok,
+            sealed: None,
+            store: None,
+        };
+        let parsed_after = |line| {
+            let genesis = AuditPosition::genesis().unwrap();
+            let before = AuditPosition { line, ..genesis };
+            let (line, _) = before.next(&event, &Actor::this_process(), 0).unwrap();
+            parse(line.trim_end().as_bytes()).map(|(content, _)| content.number)
+        };
+        assert_eq!(parsed_after(u64::MAX - 2), Some(u64::MAX - 1));
+        assert_eq!(parsed_after(u64::MAX - 1), None);
     }
 }

@@ -17,10 +17,10 @@ use redb::{
 
 use self::cause::{Cause, failure, place};
 use self::transaction::{RedbSnapshot, RedbTransaction};
-use super::panics::catch;
 use super::patient::PatientFile;
 use super::{Backend, BackendError, Replacement, Snapshot, Transaction};
 use crate::crash::crash_point;
+use crate::panics::catch;
 use crate::patience::PATIENCE;
 use crate::private;
 

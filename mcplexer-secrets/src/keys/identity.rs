@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::person::{Person, Questions};
 use super::recipient::{Recipient, one_line};
 use super::{InvalidKeyText, KeyError};
+use crate::panics::catch;
 use crate::stack;
 
 /// A private key: an age X25519 identity, an SSH private key, or the identity of an age plugin.
@@ -205,7 +206,8 @@ pub(super) enum SshKey {
 
 impl SshKey {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidKeyText> {
-        let key = age::ssh::Identity::from_buffer(bytes, None).map_err(|_| InvalidKeyText::Ssh)?;
+        let read = catch(|| age::ssh::Identity::from_buffer(bytes, None));
+        let key = read.and_then(Result::ok).ok_or(InvalidKeyText::Ssh)?;
         let recipient = age::ssh::Recipient::try_from(key.clone());
         let recipient = recipient.map_err(|_| InvalidKeyText::Ssh)?;
         let recipient: Recipient = recipient

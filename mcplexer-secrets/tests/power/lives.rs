@@ -102,7 +102,7 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
         ("a delete", &|store| store.delete(&scope("a"), &name("K2"))),
         ("an import", &|store| {
             store
-                .import(&scope("c"), &imported, OnConflict::Fail)
+                .import(&new_scope("c", ScopeKind::Env), &imported, OnConflict::Fail)
                 .map(drop)
         }),
         ("an overwrite of 20 KiB", &|store| {
@@ -116,7 +116,9 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
                 new_scope("a", ScopeKind::OAuth2),
                 new_scope("d", ScopeKind::Env),
             ];
-            store.apply_scopes(&scopes, &[scope("empty")]).map(drop)
+            let mut planned = store.plan_scopes(&scopes)?;
+            planned.retain(|it| it.id == scope("empty"));
+            store.apply_scopes(&scopes, &planned).map(drop)
         }),
         ("a backup", &|store| {
             store.backup(&file, BackupTo::StoreKeys, false, &mut no_progress)?;

@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::FileKeys;
 use crate::keys::identity::{SshKey, is_ssh_key};
 use crate::keys::{About, Ask, Identity, InvalidKeyText, KeyError, PassphraseRequest};
-use crate::{SecretValue, stack};
+use crate::panics::catch;
+use crate::{SecretValue, seal, stack};
 
 /// How often a wrong passphrase may be corrected.
 const ATTEMPTS: u32 = 3;
@@ -53,7 +54,8 @@ impl FileKeys {
             SshKey::Open(identity) => Ok(Content::Ssh(Box::new(identity))),
             SshKey::Encrypted(key, recipient) => {
                 let opened = self.ask_until_right(ask, |passphrase| {
-                    let opened = stack::wiped_after(|| key.decrypt(passphrase)).ok();
+                    let opened = catch(|| stack::wiped_after(|| key.decrypt(passphrase)));
+                    let opened = opened.and_then(Result::ok);
                     Ok(opened.map(age::ssh::Identity::from))
                 })?;
                 Ok(Content::Ssh(Box::new(SshKey::opened(opened, &recipient))))
@@ -87,7 +89,7 @@ impl FileKeys {
             return Err(damaged());
         }
         self.ask_until_right(ask, |passphrase| {
-            let identity = age::scrypt::Identity::new(passphrase);
+            let identity = seal::by_passphrase(passphrase);
             let decryptor = decryptor().map_err(|_| damaged())?;
             stack::wiped_after(|| {
                 match decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)) {

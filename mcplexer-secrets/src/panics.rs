@@ -1,4 +1,5 @@
-//! redb trusts the file it reads and panics on some damage. Here a panic becomes a value.
+//! redb trusts the file it reads and panics on some damage, and so does age with SSH keys. Here a
+//! panic becomes a value.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -12,7 +13,7 @@ thread_local! {
 ///
 /// The process's panic hook is wrapped once, so that it stays silent for panics that are caught
 /// here and is what it was for all others.
-pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = panic::take_hook();

@@ -1,0 +1,27 @@
+//! `config.yaml`.
+
+use mcplexer_secrets::config::parse;
+
+/// Something that nobody writes but who puts a value where it has no place.
+const MARKER: &str = "zqMARKERqz";
+
+/// With a marker put in, where the first two bytes say, a file is a configuration that is written
+/// and read as the same, or refused without the marker being repeated.
+pub fn parse_config(bytes: &[u8]) {
+    let Some((&at, file)) = bytes.split_first_chunk::<2>() else {
+        return;
+    };
+    let (before, after) = file.split_at(usize::from(u16::from_be_bytes(at)) % (file.len() + 1));
+    for file in [file.to_vec(), [before, MARKER.as_bytes(), after].concat()] {
+        match parse(&file) {
+            Ok(config) => assert_eq!(parse(config.to_string().as_bytes()), Ok(config)),
+            Err(problems) => {
+                assert!((1..=100).contains(&problems.len()));
+                for problem in problems {
+                    assert!(problem.line > 0 && problem.column > 0);
+                    assert!(!problem.to_string().contains(MARKER), "repeated");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! `.env` files.
+
+use mcplexer_secrets::dotenv::parse;
+
+/// Any bytes are variables, each with a name and at its line, or are refused at one of their lines.
+pub fn parse_dotenv(bytes: &[u8]) {
+    let ends = bytes.iter().filter(|byte| b"\r\n".contains(byte));
+    let last_line = 1 + ends.count();
+    match parse(bytes) {
+        Ok(variables) => {
+            assert!(variables.is_sorted_by_key(|it| it.line));
+            for it in &variables {
+                assert!(!it.name.is_empty() && (1..=last_line).contains(&it.line));
+                // Escapes and quotes only ever become fewer bytes.
+                assert!(it.name.len() + it.value().len() < bytes.len());
+            }
+        }
+        Err(error) => assert!((1..=last_line).contains(&error.line)),
+    }
+}

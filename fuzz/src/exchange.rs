@@ -1,0 +1,58 @@
+//! Files of secrets.
+
+use std::collections::BTreeMap;
+
+use mcplexer_secrets::exchange::{Format, read, write};
+use mcplexer_secrets::{Credentials, Error, ScopeKind, SecretName, SecretValue};
+
+fn format(byte: u8) -> Format {
+    Format::ALL[usize::from(byte) % Format::ALL.len()]
+}
+
+/// A file, in the format that the first byte says, is refused, or its secrets are read again from
+/// whatever they are written as.
+pub fn read_exchange(bytes: &[u8]) {
+    let Some((&first, file)) = bytes.split_first() else {
+        return;
+    };
+    match read(file, format(first)) {
+        Ok(entries) => {
+            let secrets = entries.iter().filter_map(|entry| entry.secret().ok());
+            comes_back(secrets.collect());
+        }
+        Err(error) => assert!(error.line > 0 && !error.to_string().is_empty()),
+    }
+}
+
+/// Lines of a name, `=`, and a value, whose first byte says by what value it is cut off from the next
+/// one, are written and read as the same.
+pub fn write_exchange(bytes: &[u8]) {
+    let Some((&end, lines)) = bytes.split_first() else {
+        return;
+    };
+    let secrets = lines.split(|&byte| byte == end).filter_map(|line| {
+        let at = line.iter().position(|&byte| byte == b'=')?;
+        let name = str::from_utf8(&line[..at]).ok()?.parse().ok()?;
+        Some((name, SecretValue::copy_of(&line[at + 1..]).ok()?))
+    });
+    comes_back(secrets.collect());
+}
+
+fn comes_back(secrets: BTreeMap<SecretName, SecretValue>) {
+    let secrets: Vec<_> = secrets.into_iter().collect();
+    let scope = "s".parse().expect("is an id");
+    let credentials = Credentials::new(scope, ScopeKind::Header, secrets);
+    for format in Format::ALL {
+        match write(&credentials, format) {
+            Ok(written) => {
+                let entries = read(written.expose(), format).expect("reads what it writes");
+                let read = entries.iter().map(|it| (it.name.as_str(), it.value()));
+                let stored = credentials.iter();
+                let stored = stored.map(|it| (it.name.as_str(), it.value.expose()));
+                assert!(read.eq(stored), "{format} changes it");
+            }
+            Err(Error::NotCarried { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

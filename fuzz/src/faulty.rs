@@ -1,0 +1,209 @@
+//! A backend that fails when it is told to.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use arbitrary::Arbitrary;
+use mcplexer_secrets::backend::{
+    Backend, BackendError, BackendErrorKind, Commit, RedbBackend, Replacement, Snapshot, Table,
+    Transaction,
+};
+
+/// What goes wrong, and before which of the calls that follow.
+#[derive(Debug, Clone, Copy, Arbitrary)]
+pub(crate) struct Fault {
+    calls: u8,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Arbitrary)]
+enum Kind {
+    /// The call fails, and does nothing.
+    Fails,
+    /// The same, since somebody else holds the store.
+    Busy,
+    /// The next commit finds that somebody else was faster.
+    Conflict,
+    /// The next commit is applied, and yet an error.
+    Unknown,
+}
+
+/// Which faults an operation has met.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Met {
+    /// Any.
+    pub(crate) any: bool,
+    /// A commit that was applied, and yet an error.
+    pub(crate) unknown: bool,
+}
+
+#[derive(Debug, Default)]
+struct Faults {
+    armed: Vec<Fault>,
+    met: Met,
+}
+
+/// Records in redb, shared by its clones. Whatever is armed goes wrong once.
+#[derive(Debug, Clone)]
+pub(crate) struct Faulty {
+    inner: Arc<RedbBackend>,
+    faults: Arc<Mutex<Faults>>,
+}
+
+impl Faulty {
+    pub(crate) fn new(inner: RedbBackend) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            faults: Arc::default(),
+        }
+    }
+
+    pub(crate) fn arm(&self, fault: Fault) {
+        self.faults().armed.push(fault);
+    }
+
+    /// What was met since this was asked last. Nothing is armed any more.
+    pub(crate) fn disarm(&self) -> Met {
+        std::mem::take(&mut *self.faults()).met
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().expect("no panic before")
+    }
+
+    /// Counts a call that is no commit.
+    fn call(&self) -> Result<(), BackendError> {
+        match self.due(false) {
+            Some(Kind::Busy) => Err(failure(BackendErrorKind::Busy)),
+            Some(_) => Err(failure(BackendErrorKind::Other)),
+            None => Ok(()),
+        }
+    }
+
+    /// What is due with this call; what only a commit can meet waits for one.
+    fn due(&self, commit: bool) -> Option<Kind> {
+        let mut faults = self.faults();
+        let waits = |kind| matches!(kind, Kind::Conflict | Kind::Unknown) && !commit;
+        let is_due = |it: &Fault| it.calls == 0 && !waits(it.kind);
+        let due = faults.armed.iter().position(is_due);
+        for it in &mut faults.armed {
+            it.calls = it.calls.saturating_sub(1);
+        }
+        let kind = faults.armed.remove(due?).kind;
+        faults.met.any = true;
+        faults.met.unknown |= kind == Kind::Unknown;
+        Some(kind)
+    }
+}
+
+fn failure(kind: BackendErrorKind) -> BackendError {
+    BackendError::new(kind, "injected")
+}
+
+struct FaultySnapshot<'a> {
+    inner: Box<dyn Snapshot + 'a>,
+    backend: &'a Faulty,
+}
+
+struct FaultyTransaction<'a> {
+    inner: Box<dyn Transaction + 'a>,
+    backend: &'a Faulty,
+}
+
+impl Backend for Faulty {
+    fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
+        self.call()?;
+        let inner = self.inner.read()?;
+        Ok(inner.map(|inner| -> Box<dyn Snapshot> {
+            let backend = self;
+            Box::new(FaultySnapshot { inner, backend })
+        }))
+    }
+
+    fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
+        self.call()?;
+        let (inner, backend) = (self.inner.write()?, self);
+        Ok(Box::new(FaultyTransaction { inner, backend }))
+    }
+
+    fn replace(&self) -> Result<Replacement<'_>, BackendError> {
+        self.call()?;
+        let Replacement { old, new } = self.inner.replace()?;
+        let backend = self;
+        Ok(Replacement {
+            old: old
+                .map(|inner| -> Box<dyn Snapshot> { Box::new(FaultySnapshot { inner, backend }) }),
+            new: Box::new(FaultyTransaction {
+                inner: new,
+                backend,
+            }),
+        })
+    }
+}
+
+impl Snapshot for FaultySnapshot<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+        self.backend.call()?;
+        self.inner.get(table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), BackendError> {
+        self.backend.call()?;
+        self.inner.scan(table, prefix, each)
+    }
+}
+
+impl Snapshot for FaultyTransaction<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+        self.backend.call()?;
+        self.inner.get(table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), BackendError> {
+        self.backend.call()?;
+        self.inner.scan(table, prefix, each)
+    }
+}
+
+impl Transaction for FaultyTransaction<'_> {
+    fn is_first(&self) -> bool {
+        self.inner.is_first()
+    }
+
+    fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
+        self.backend.call()?;
+        self.inner.put(table, key, record)
+    }
+
+    fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), BackendError> {
+        self.backend.call()?;
+        self.inner.delete(table, key)
+    }
+
+    fn delete_prefix(&mut self, table: Table, prefix: &[u8]) -> Result<(), BackendError> {
+        self.backend.call()?;
+        self.inner.delete_prefix(table, prefix)
+    }
+
+    fn commit(self: Box<Self>) -> Result<Commit, BackendError> {
+        match self.backend.due(true) {
+            None => self.inner.commit(),
+            Some(Kind::Fails) => Err(failure(BackendErrorKind::Other)),
+            Some(Kind::Busy) => Err(failure(BackendErrorKind::Busy)),
+            Some(Kind::Conflict) => Ok(Commit::Conflict),
+            Some(Kind::Unknown) => {
+                let _applied = self.inner.commit()?;
+                Err(failure(BackendErrorKind::Other))
+            }
+        }
+    }
+}

@@ -92,7 +92,7 @@ pub(crate) fn verify(
     let mut previous: Hash = [0; 32];
     let mut seal = None;
     let mut last_write: Option<Content> = None;
-    report.torn = each_line(path, |number, bytes| {
+    let end = each_line(path, |number, bytes| {
         let broken = || Error::tampered(RecordName::AuditLine(number), Finding::BrokenChain);
         let (content, hash) = chain::parse(bytes).ok_or_else(broken)?;
         let prev = chain::from_hex(&content.prev).ok_or_else(broken)?;
@@ -120,6 +120,10 @@ pub(crate) fn verify(
         Ok(())
     })?;
     let damaged = |finding| Error::tampered(RecordName::AuditLog(path.to_owned()), finding);
+    if !end.is_torn {
+        return Err(damaged(Finding::Malformed));
+    }
+    report.torn = end.length;
     let file = file_name(path);
     if seal.is_none() && seals.iter().any(|(_, seal)| seal.file == file) {
         let missing = report.lines == 0 && report.torn == 0;
@@ -149,12 +153,19 @@ pub(crate) fn verify(
     Ok(report)
 }
 
-/// Calls `each` with the number and the bytes of every finished line, and says how many bytes of
-/// unfinished ones follow.
+/// What follows the last finished line of a log.
+struct UnfinishedEnd {
+    /// Its length in bytes.
+    length: u64,
+    /// Whether it is nothing but what a crash can leave.
+    is_torn: bool,
+}
+
+/// Calls `each` with the number and the bytes of every finished line, and says what follows.
 fn each_line(
     path: &Path,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), Error>,
-) -> Result<u64, Error> {
+) -> Result<UnfinishedEnd, Error> {
     let failed = |source: io::Error| Error::Io {
         action: "read",
         path: path.to_owned(),
@@ -162,7 +173,12 @@ fn each_line(
     };
     let mut reader = match File::open(path) {
         Ok(file) => BufReader::new(file),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok(UnfinishedEnd {
+                length: 0,
+                is_torn: true,
+            });
+        }
         Err(error) => return Err(failed(error)),
     };
     let (mut bytes, mut offset) = (Vec::new(), 0);
@@ -181,11 +197,17 @@ fn each_line(
                 .read_to_end(&mut rest)
                 .map_err(failed)?;
             if rest.len() as u64 <= MAX_END_LEN && is_torn(&rest, offset) {
-                return Ok(rest.len() as u64);
+                return Ok(UnfinishedEnd {
+                    length: rest.len() as u64,
+                    is_torn: true,
+                });
             }
         }
         each(number, line)?;
         offset += bytes.len() as u64;
     }
-    Ok(bytes.len() as u64)
+    Ok(UnfinishedEnd {
+        length: bytes.len() as u64,
+        is_torn: is_torn(&bytes, offset),
+    })
 }

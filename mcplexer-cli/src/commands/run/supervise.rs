@@ -148,7 +148,13 @@ pub(super) fn supervise(
                 }
             },
             SIGCONT => watch.goes_on(),
-            SIGWINCH => watch.is_resized(),
+            SIGWINCH => {
+                watch.is_resized();
+                // This process hears of it only while the command is not in the foreground yet.
+                if group == Group::Its {
+                    send(command, group, Signal::WINCH);
+                }
+            }
             signal => {
                 was_told_to |= ENDING.contains(&signal);
                 // What comes from the terminal, the command has got itself.

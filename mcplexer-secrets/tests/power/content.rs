@@ -21,6 +21,7 @@ pub(crate) struct Content {
 pub(crate) struct Told {
     generation: u64,
     slots: Vec<SlotInfo>,
+    #[expect(clippy::type_complexity, reason = "said once")]
     scopes: Vec<(ScopeInfo, Vec<(SecretInfo, Vec<u8>)>)>,
 }
 

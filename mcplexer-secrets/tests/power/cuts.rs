@@ -69,7 +69,7 @@ impl Life {
         // What is certain to be on the disk, and what may be.
         let (mut certain, mut pending) = (self.disk.clone(), Vec::new());
         for moment in 0..=self.events.len() {
-            if moment >= first && (moment - first) % step == 0 {
+            if moment >= first && (moment - first).is_multiple_of(step) {
                 count.moments += 1;
                 count.states += self.cut(moment, &certain, &pending, random, &scratch, found);
             }

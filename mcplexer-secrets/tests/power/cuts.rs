@@ -121,7 +121,7 @@ impl Life {
         let root = scratch.join("disk");
         disk.write_to(&root);
         // That takes as long as all else, so it is tried on one disk in four.
-        let goes_on = fingerprint[0] % 4 == 0;
+        let goes_on = fingerprint[0].is_multiple_of(4);
         let what = Arc::new(Content::found_in(&root.join(&self.home), goes_on));
         known().insert(fingerprint, Arc::clone(&what));
         what
@@ -135,8 +135,8 @@ impl Life {
         pending: &[Change],
         kept: &[Kept],
     ) {
-        let done = self.acknowledged.iter().filter(|(at, ..)| *at <= moment);
-        let (at, last, before) = done.last().unwrap();
+        let mut done = self.acknowledged.iter().filter(|(at, ..)| *at <= moment);
+        let (at, last, before) = done.next_back().unwrap();
         let next = self.acknowledged.iter().find(|(at, ..)| *at > moment);
         let fits = match (what, next) {
             (Ok(what), Some((_, _, after))) if *at < moment => {

@@ -199,7 +199,7 @@ fn perform(store: &Store, operation: &Operation) -> Result<Option<Vec<u8>>, Erro
                 Conflicts::Skip => OnConflict::Skip,
                 Conflicts::Overwrite => OnConflict::Overwrite,
             };
-            store.import(&scope.id(), &secrets, on_conflict)?;
+            store.import(&NewScope::env(scope.id()), &secrets, on_conflict)?;
         }
         Operation::Rotate { identity } => {
             let identity = match identity {

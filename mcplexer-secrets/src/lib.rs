@@ -123,6 +123,7 @@ pub use name::{
 pub use record::FORMAT_VERSION;
 pub use replacement::{FileReplacement, replace_file};
 pub use scan::Scanner;
+pub use stack::wipe_stack;
 pub use store::{
     AppliedScope, BackupReport, CheckReport, ImportAction, Imported, MAX_DISPLAY_NAME_LEN,
     MAX_REDACTION_HINTS, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, OnConflict,

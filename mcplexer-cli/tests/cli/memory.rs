@@ -71,6 +71,7 @@ struct Traced {
 /// Runs the command, and looks for what is wanted in its memory when it ends; and while it works, at
 /// each of its system calls, until everything in `live` was seen. What is wanted is asked for at either
 /// time: a command may have made new keys.
+#[expect(clippy::zombie_processes, reason = "the tracer waits for it")]
 fn trace(
     home: &Home,
     arguments: &[&str],

@@ -148,6 +148,9 @@ fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Something that is done to the records.
+type Edit<'a> = &'a dyn Fn(&mut Value);
+
 #[test]
 fn the_independent_decoder_refuses_what_was_tampered_with() {
     let Some(python) = python() else { return };
@@ -165,10 +168,10 @@ fn the_independent_decoder_refuses_what_was_tampered_with() {
         removed.unwrap();
     };
     let [access, refresh] = ["ACCESS_TOKEN", "REFRESH_TOKEN"].map(|it| secret("drive", it));
-    let edits: [(&str, &dyn Fn(&mut Value)); 7] = [
+    let edits: [(&str, Edit<'_>); 7] = [
         ("nothing", &|_| {}),
         ("two values change places", &|it| {
-            swap(it, "secrets", &access, &refresh)
+            swap(it, "secrets", &access, &refresh);
         }),
         ("a value moves to another scope", &|it| {
             swap(it, "secrets", &access, &secret("mail", "ACCESS_TOKEN"));
@@ -176,7 +179,7 @@ fn the_independent_decoder_refuses_what_was_tampered_with() {
         ("a secret is gone", &|it| remove(it, "secrets", &access)),
         ("a scope is gone", &|it| remove(it, "scopes", &hex("mail"))),
         ("two scopes change places", &|it| {
-            swap(it, "scopes", &hex("drive"), &hex("mail"))
+            swap(it, "scopes", &hex("drive"), &hex("mail"));
         }),
         ("the generation is another", &|it| {
             let header = it["meta"][&hex("header")].as_str().unwrap();

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 
-use mcplexer_secrets::Masker;
+use mcplexer_secrets::{Masker, wipe_stack};
 use rustix::process::Pid;
 
 use super::not_started;
@@ -26,7 +26,8 @@ struct Streams {
 }
 
 /// Runs the command to its end, and ends as it did. That is an exit from within, at which nothing is
-/// dropped: so each thing that has values goes as soon as it has done its part.
+/// dropped: so each thing that has values goes as soon as it has done its part, and from the registers
+/// before other threads inherit them.
 pub(super) fn run(command: Command, masker: Masker, own: &Path) -> Result<(), Failure> {
     if io::stdout().is_terminal() {
         in_terminal(command, masker, own)
@@ -46,6 +47,7 @@ fn behind_pipes(mut command: Command, masker: Masker) -> Result<(), Failure> {
     harden();
     // The command's own, so that the pipes end when it closes them.
     drop(command);
+    wipe_stack();
     let streams = Streams::take()?;
     let mut relays = Vec::new();
     if let Some(stdout) = child.stdout.take() {
@@ -88,6 +90,7 @@ fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Failu
         failed(io::Error::other(error))
     })?;
     harden();
+    wipe_stack();
     let streams = Streams::take()?;
     let output = terminal.output().map_err(failed)?;
     let mut relays = vec![Relay::start(output, streams.stdout, &masker).map_err(failed)?];

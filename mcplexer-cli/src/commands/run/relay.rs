@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
-use mcplexer_secrets::Masker;
+use mcplexer_secrets::{Masker, wipe_stack};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
@@ -42,7 +42,13 @@ impl Relay {
     pub(super) fn start(source: OwnedFd, sink: File, masker: &Masker) -> io::Result<Self> {
         let (control, other) = UnixStream::pair()?;
         let masker = masker.for_another_stream();
-        thread::spawn(move || relay(other, &mut source.into(), sink, masker));
+        thread::spawn(move || {
+            let mut control = other;
+            let _ended = relay(&mut control, &mut source.into(), sink, masker);
+            // Before it is known to have ended.
+            wipe_stack();
+            drop(control);
+        });
         Ok(Self { control, asked: 0 })
     }
 
@@ -99,9 +105,8 @@ fn write_all(sink: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// `control` comes first, so that it is dropped last: once it is closed nothing is left of the values.
 fn relay(
-    mut control: UnixStream,
+    control: &mut UnixStream,
     source: &mut File,
     mut sink: File,
     mut masker: Masker,
@@ -114,7 +119,7 @@ fn relay(
         let waits = masker.holds() || asked.is_some() || is_over;
         let mut wait = [
             PollFd::new(&*source, PollFlags::IN),
-            PollFd::new(&control, PollFlags::IN),
+            PollFd::new(&*control, PollFlags::IN),
         ];
         let watched = if is_over { 1 } else { 2 };
         let quiet = match poll(

@@ -9,15 +9,28 @@ const DEPTH: usize = 16 * 1024;
 /// What a copy leaves in registers: it goes through eight of at most 64 bytes each.
 const REGISTERS: usize = 8 * 64;
 
+/// What the frames of the wiping itself take at most: of these it does not wipe all.
+const OWN: usize = 512;
+
 /// Does work that handles keys or values, and then wipes the stack that it used. What it returns should
 /// own them on the heap: a value that is itself on the stack is copied at each move.
 pub(crate) fn wiped_after<T>(work: impl FnOnce() -> T) -> T {
-    let result = called(work);
+    let result = lower(work);
     wipe_stack();
     result
 }
 
-/// Not inlined, so that its frames lie where those of [`wipe_stack`] will.
+/// Does the work below where the frames of [`wipe_stack`] will lie, so that what is wiped by them has all
+/// of its frames.
+#[inline(never)]
+fn lower<T>(work: impl FnOnce() -> T) -> T {
+    let mut room = [0_u8; OWN];
+    black_box(&mut room);
+    let result = called(work);
+    black_box(&mut room);
+    result
+}
+
 #[inline(never)]
 fn called<T>(work: impl FnOnce() -> T) -> T {
     work()
@@ -27,19 +40,77 @@ fn called<T>(work: impl FnOnce() -> T) -> T {
 ///
 /// The library does so wherever it had a key or a value there. A program may want to when it has done its
 /// part with a [`SecretValue`](crate::SecretValue): the registers hold the end of what was copied last,
-/// and a thread that is started inherits them, and a signal that arrives puts them on the stack.
+/// and a thread that is started may inherit them, and a signal that arrives puts them on the stack.
 #[inline(never)]
 pub fn wipe_stack() {
+    wipe_frames();
+    wipe_registers();
+}
+
+#[inline(never)]
+fn wipe_frames() {
     let mut stack = [0_u8; DEPTH];
     // The array is observed, so it has to be there.
-    let stack = black_box(&mut stack);
-    // Copies of every length class, none of them known to the compiler.
+    black_box(&mut stack);
+}
+
+#[inline(never)]
+fn wipe_registers() {
+    let (from, mut to) = ([0_u8; REGISTERS], [0_u8; REGISTERS]);
+    // Copies of every class of length, none of them known to the compiler.
     for length in [8, 16, 32, 64, 128, 256, REGISTERS] {
-        let (from, to) = stack.split_at_mut(REGISTERS);
-        let (from, to) = (from.get(..black_box(length)), to.get_mut(..length));
-        if let (Some(from), Some(to)) = (from, to) {
+        let length = black_box(length);
+        if let (Some(from), Some(to)) = (from.get(..length), to.get_mut(..length)) {
             to.copy_from_slice(from);
         }
-        black_box(&mut *stack);
+        black_box(&mut to);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    const LEN: usize = 64;
+
+    /// A text that is nowhere as a whole until it is made.
+    fn letter(at: usize) -> u8 {
+        u8::try_from(at * 37 % 251).unwrap() ^ 0x5A
+    }
+
+    /// Leaves the text in a dead frame of `SIZE` bytes.
+    #[inline(never)]
+    fn leave<const SIZE: usize>() {
+        let mut frame = [0_u8; SIZE];
+        for (at, byte) in frame.iter_mut().enumerate().take(LEN) {
+            *byte = letter(at);
+        }
+        black_box(&mut frame);
+    }
+
+    /// How often the text is in 32 KiB of the stack below the caller.
+    fn left() -> usize {
+        let mut stack = vec![0; 32 * 1024];
+        let here = std::ptr::from_ref(&stack).addr() as u64;
+        let memory = File::open("/proc/self/mem").unwrap();
+        let from = here - stack.len() as u64;
+        memory.read_exact_at(&mut stack, from).unwrap();
+        let is_it = |text: &[u8]| text.iter().enumerate().all(|(at, it)| *it == letter(at));
+        stack.windows(LEN).filter(|text| is_it(text)).count()
+    }
+
+    #[test]
+    fn what_a_call_leaves_on_the_stack_is_wiped() {
+        leave::<4096>();
+        assert_eq!(left(), 1, "the search does not find");
+        leave::<12288>();
+        assert!(left() > 0, "the search does not find");
+        wiped_after(leave::<4096>);
+        wiped_after(leave::<12288>);
+        assert_eq!(left(), 0);
     }
 }

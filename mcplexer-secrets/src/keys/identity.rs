@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use age::DecryptError;
 use age::secrecy::ExposeSecret;
@@ -15,12 +16,13 @@ use crate::stack;
 #[derive(Clone)]
 pub struct Identity(Kind);
 
+/// A key is on the heap and there once: its bytes would else be copied over the stack at each move and
+/// each clone of it.
 #[derive(Clone)]
 enum Kind {
-    /// On the heap: its bytes would be copied at each move of it.
-    X25519(Box<age::x25519::Identity>),
+    X25519(Arc<age::x25519::Identity>),
     Ssh {
-        key: age::ssh::Identity,
+        key: Arc<age::ssh::Identity>,
         recipient: Recipient,
     },
     Plugin {
@@ -35,7 +37,7 @@ impl Identity {
     /// A new random age identity.
     #[must_use]
     pub fn generate() -> Self {
-        stack::wiped_after(|| Self(Kind::X25519(Box::new(age::x25519::Identity::generate()))))
+        stack::wiped_after(|| Self(Kind::X25519(Arc::new(age::x25519::Identity::generate()))))
     }
 
     /// Reads one identity from its text form, `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…`.
@@ -44,7 +46,7 @@ impl Identity {
     /// `None` if it is not one; the text is not repeated.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let x25519 = stack::wiped_after(|| text.parse().ok().map(Box::new));
+        let x25519 = stack::wiped_after(|| text.parse().ok().map(Arc::new));
         if let Some(identity) = x25519 {
             return Some(Self(Kind::X25519(identity)));
         }
@@ -167,7 +169,7 @@ impl Identity {
     ) -> Result<Option<T>, KeyError> {
         match &self.0 {
             Kind::X25519(identity) => Ok(stack::wiped_after(|| decrypt(&**identity)).ok()),
-            Kind::Ssh { key, .. } => Ok(stack::wiped_after(|| decrypt(key)).ok()),
+            Kind::Ssh { key, .. } => Ok(stack::wiped_after(|| decrypt(&**key)).ok()),
             Kind::Plugin {
                 identity, person, ..
             } => {
@@ -206,6 +208,10 @@ pub(super) enum SshKey {
 
 impl SshKey {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidKeyText> {
+        stack::wiped_after(|| Self::parse_on_stack(bytes))
+    }
+
+    fn parse_on_stack(bytes: &[u8]) -> Result<Self, InvalidKeyText> {
         let read = catch(|| age::ssh::Identity::from_buffer(bytes, None));
         let key = read.and_then(Result::ok).ok_or(InvalidKeyText::Ssh)?;
         let recipient = age::ssh::Recipient::try_from(key.clone());
@@ -216,6 +222,7 @@ impl SshKey {
             .map_err(|_| InvalidKeyText::Ssh)?;
         match key {
             age::ssh::Identity::Unencrypted(_) => {
+                let key = Arc::new(key);
                 Ok(Self::Open(Identity(Kind::Ssh { key, recipient })))
             }
             age::ssh::Identity::Encrypted(key) => Ok(Self::Encrypted(key, recipient)),
@@ -226,7 +233,7 @@ impl SshKey {
     /// The identity that a key is once its passphrase has opened it.
     pub(super) fn opened(key: age::ssh::Identity, recipient: &Recipient) -> Identity {
         Identity(Kind::Ssh {
-            key,
+            key: Arc::new(key),
             recipient: recipient.clone(),
         })
     }

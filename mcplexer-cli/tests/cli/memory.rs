@@ -6,11 +6,6 @@
 //! non-dumpable takes `CAP_SYS_PTRACE`: without it these tests are skipped, and fail where
 //! `MCPLEXER_TEST_MEMORY` says `required`.
 
-#![expect(
-    clippy::zombie_processes,
-    reason = "whoever calls waits for the process that is handed out"
-)]
-
 #[path = "../../../mcplexer-secrets/tests/memory/keys.rs"]
 mod keys;
 #[path = "../../../mcplexer-secrets/tests/memory/scan.rs"]

@@ -4,12 +4,6 @@
 //! It needs Python with the package `cryptography`, which `.ci/servers DIR` installs; `MCPLEXER_TEST_SERVERS`
 //! names that directory.
 
-#![expect(
-    clippy::type_complexity,
-    clippy::semicolon_if_nothing_returned,
-    reason = "a table of edits, each a line"
-)]
-
 #[path = "../../examples/dump_records.rs"]
 #[expect(dead_code, reason = "its main is for people")]
 mod dump_records;

@@ -2,58 +2,20 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::process::Command;
 
 use crate::home::Home;
-
-/// Set in the process that runs on the small disk.
-const SMALL_DISK: &str = "MCPLEXER_TEST_SMALL_DISK";
-/// Set where the small disk must be there, so that the test cannot be skipped unseen.
-const REQUIRED: &str = "MCPLEXER_TEST_TMPFS";
+use crate::small_disk;
 
 /// F31: no failed write leaves half a file.
-///
-/// Runs the tests below in a mount namespace of their own, where a tmpfs of 1 MiB is mounted.
 #[test]
 fn commands_on_a_full_disk_lose_nothing() {
-    let mount = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=1m,mode=0700 tmpfs \"$0\" || exit 99; exec \"$@\"";
-    let is_root = rustix::process::geteuid().is_root();
-    let namespace: &[&str] = match is_root {
-        true => &["--mount"],
-        false => &["--mount", "--user", "--map-root-user"],
-    };
-    let output = Command::new("unshare")
-        .args(namespace)
-        .args(["/bin/sh", "-c", script])
-        .arg(mount.path())
-        .arg(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "disk_full::on_a_small_disk"])
-        .env(SMALL_DISK, "yes")
-        .env("TMPDIR", mount.path())
-        .output();
-    let unmounted = match &output {
-        Ok(output) => {
-            let refused = String::from_utf8_lossy(&output.stderr).starts_with("unshare: ");
-            output.status.code() == Some(99) || refused
-        }
-        Err(_) => true,
-    };
-    if unmounted {
-        assert!(std::env::var_os(REQUIRED).is_none(), "no tmpfs: {output:?}");
-        eprintln!("skipped: no tmpfs can be mounted here");
-        return;
-    }
-    let output = output.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "{said}");
+    small_disk::run_on("size=1m,mode=0700", "disk_full::on_a_small_disk");
 }
 
 #[test]
 #[ignore = "is run by the test above, on a small disk of its own"]
 fn on_a_small_disk() {
-    if std::env::var_os(SMALL_DISK).is_none() {
+    if small_disk::mounted().is_none() {
         return;
     }
     let home = Home::new();

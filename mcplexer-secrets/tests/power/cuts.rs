@@ -73,11 +73,7 @@ impl Life {
                 count.moments += 1;
                 count.states += self.cut(moment, &certain, &pending, random, &scratch, found);
             }
-            match self.events.get(moment) {
-                Some(Event::Changed(change)) => pending.push(change.clone()),
-                Some(Event::Synced(id)) => certain.sync(*id, &mut pending),
-                None => {}
-            }
+            certain.happen(self.events.get(moment), &mut pending);
         }
         count
     }
@@ -94,10 +90,7 @@ impl Life {
         let mut chance = Chance(moment as u64);
         let mut seen = HashSet::new();
         for kept in choices(pending, random, &mut chance) {
-            let mut disk = certain.clone();
-            for (change, kept) in pending.iter().zip(&kept) {
-                disk.apply(change, kept);
-            }
+            let disk = with(certain, pending, &kept);
             let fingerprint = disk.fingerprint();
             if seen.insert(fingerprint) {
                 let what = self.look(&disk, fingerprint, scratch.path(), found);
@@ -173,6 +166,15 @@ impl Life {
     }
 }
 
+/// A disk that some of what was pending has reached.
+fn with(certain: &Disk, pending: &[Change], kept: &[Kept]) -> Disk {
+    let mut disk = certain.clone();
+    for (change, kept) in pending.iter().zip(kept) {
+        disk.apply(change, kept);
+    }
+    disk
+}
+
 /// In which ways the changes that nothing makes certain are tried to have reached the disk.
 fn choices(pending: &[Change], random: usize, chance: &mut Chance) -> Vec<Vec<Kept>> {
     let count = pending.len();
@@ -205,6 +207,23 @@ fn choices(pending: &[Change], random: usize, chance: &mut Chance) -> Vec<Vec<Ke
         }
     }
     choices
+}
+
+/// Lets the power fail at every moment of what was done to a disk, and has `look` see, after so many events,
+/// what it may then hold.
+pub(crate) fn cut_everywhere(
+    disk: &Disk,
+    events: &[Event],
+    random: usize,
+    mut look: impl FnMut(usize, &Disk),
+) {
+    let (mut certain, mut pending) = (disk.clone(), Vec::new());
+    for moment in 0..=events.len() {
+        for kept in choices(&pending, random, &mut Chance(moment as u64)) {
+            look(moment, &with(&certain, &pending, &kept));
+        }
+        certain.happen(events.get(moment), &mut pending);
+    }
 }
 
 /// Chance that is the same every time.

@@ -106,8 +106,17 @@ impl Disk {
         self.directories.entry(id).or_default();
     }
 
+    /// What happens next: a change is pending until its file or directory is synced.
+    pub(crate) fn happen(&mut self, event: Option<&Event>, pending: &mut Vec<Change>) {
+        match event {
+            Some(Event::Changed(change)) => pending.push(change.clone()),
+            Some(Event::Synced(id)) => self.sync(*id, pending),
+            None => {}
+        }
+    }
+
     /// Makes certain what was done to this file or directory, of what is pending.
-    pub(crate) fn sync(&mut self, id: FileId, pending: &mut Vec<Change>) {
+    fn sync(&mut self, id: FileId, pending: &mut Vec<Change>) {
         pending.retain(|change| {
             if change.node() == id {
                 self.apply(change, &Kept::All);

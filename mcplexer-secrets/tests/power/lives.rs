@@ -1,17 +1,19 @@
 //! What stores go through until the power fails.
 
 use std::cell::OnceCell;
+use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
 
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
 use mcplexer_secrets::{
-    Error, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, ScopeKind,
-    SecretName, SecretStore, SecretValue, Store,
+    Error, FileReplacement, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId,
+    ScopeKind, SecretName, SecretStore, SecretValue, Store, replace_file,
 };
 
 use crate::content::{Content, no_progress, store};
-use crate::cuts::{Count, Life, scratch};
+use crate::cuts::{self, Count, Life, scratch};
 use crate::recorder::Recorder;
 
 /// Something done to a store, with a name.
@@ -169,7 +171,7 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
 }
 
 /// At every moment of two lives, one of a store that stays open and one of commands.
-fn cut_everywhere(random: usize) -> Count {
+fn live_and_cut(random: usize) -> Count {
     let mut sum = Count::default();
     for reopened in [false, true] {
         let (root, outside) = (scratch(), scratch());
@@ -186,13 +188,53 @@ fn cut_everywhere(random: usize) -> Count {
 
 #[test]
 fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
-    let count = cut_everywhere(5);
+    let count = live_and_cut(5);
     assert!(count.distinct >= 10_000, "{count:?}");
 }
 
 #[test]
 #[ignore = "minutes: ten times the disks of the test above"]
 fn ten_times_as_many_disks_lose_nothing_either() {
-    let count = cut_everywhere(120);
+    let count = live_and_cut(120);
     assert!(count.distinct >= 100_000, "{count:?}");
+}
+
+/// What a command writes where it is told to, and what it puts in the place of a client's configuration,
+/// is the old file or the new one; once it is done, the new one.
+#[test]
+fn a_file_that_is_replaced_is_the_old_one_or_the_new_one() {
+    let root = scratch();
+    let path = root.path().join("client.json");
+    let (old, new) = ("old ".repeat(300), "new ".repeat(900));
+    fs::write(&path, &old).unwrap();
+    let recorder = Recorder::new(root.path());
+    let begun = recorder.events_so_far();
+    replace_file(&path, new.as_bytes()).unwrap();
+    let written = recorder.events_so_far();
+    let replacement = FileReplacement::begin(&path).unwrap();
+    replacement
+        .write_over(new.as_bytes(), old.as_bytes())
+        .unwrap();
+    let (disk, events) = recorder.finish();
+    let mut states = 0;
+    cuts::cut_everywhere(&disk, &events, 100, |moment, disk| {
+        let tree = disk.tree();
+        let found = tree.get("/client.json".as_ref() as &OsStr);
+        if moment < begun {
+            return;
+        }
+        let found = str::from_utf8(found.unwrap().unwrap()).unwrap();
+        states += 1;
+        let allowed: &[_] = match moment {
+            _ if moment == begun || moment == events.len() => &[&old],
+            _ if moment == written => &[&new],
+            _ => &[&old, &new],
+        };
+        assert!(
+            allowed.iter().any(|it| *it == found),
+            "after event {moment}: {found:?}"
+        );
+    });
+    println!("{states} states");
+    assert!(states > 500);
 }

@@ -17,12 +17,13 @@ pub(crate) struct Content {
     pub(crate) keys: Vec<String>,
 }
 
+type Secrets = Vec<(SecretInfo, Vec<u8>)>;
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Told {
     generation: u64,
     slots: Vec<SlotInfo>,
-    #[expect(clippy::type_complexity, reason = "said once")]
-    scopes: Vec<(ScopeInfo, Vec<(SecretInfo, Vec<u8>)>)>,
+    scopes: Vec<(ScopeInfo, Secrets)>,
 }
 
 pub(crate) fn store_file(home: &Path) -> PathBuf {

@@ -11,6 +11,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use mcplexer_secrets::crash::FileId;
 use sha2::{Digest, Sha256};
@@ -84,11 +85,24 @@ pub(crate) enum Kept {
     Sectors(Vec<bool>),
 }
 
+/// What a file holds, and its hash once somebody wants it. Disks share what they have in common.
+#[derive(Debug, Clone, Default)]
+struct Content {
+    bytes: Vec<u8>,
+    hash: OnceLock<Fingerprint>,
+}
+
+impl Content {
+    fn hash(&self) -> &Fingerprint {
+        self.hash.get_or_init(|| Sha256::digest(&self.bytes).into())
+    }
+}
+
 /// What is certain to be on a disk.
 #[derive(Debug, Clone)]
 pub(crate) struct Disk {
     root: FileId,
-    files: BTreeMap<FileId, Vec<u8>>,
+    files: BTreeMap<FileId, Arc<Content>>,
     directories: BTreeMap<FileId, BTreeMap<OsString, FileId>>,
 }
 
@@ -135,7 +149,7 @@ impl Disk {
                 offset,
                 bytes,
             } => {
-                let content = self.files.entry(*file).or_default();
+                let content = self.content(*file);
                 for (number, sector) in sectors(*offset, bytes).enumerate() {
                     if !matches!(kept, Kept::Sectors(kept) if !kept[number]) {
                         let (at, bytes) = sector;
@@ -145,7 +159,7 @@ impl Disk {
                 }
             }
             Change::SetLen { file, len } => {
-                self.files.entry(*file).or_default().resize(*len, 0);
+                self.content(*file).resize(*len, 0);
             }
             Change::Link {
                 directory,
@@ -172,8 +186,22 @@ impl Disk {
         }
     }
 
+    /// What a file holds, to be changed.
+    fn content(&mut self, file: FileId) -> &mut Vec<u8> {
+        let content = Arc::make_mut(self.files.entry(file).or_default());
+        content.hash = OnceLock::new();
+        &mut content.bytes
+    }
+
     /// Every path below the root, with what the file there holds; `None` is a directory.
     pub(crate) fn tree(&self) -> BTreeMap<OsString, Option<&[u8]>> {
+        let tree = self.nodes().into_iter();
+        tree.map(|(path, content)| (path, content.map(|it| it.map_or(&[][..], |it| &it.bytes))))
+            .collect()
+    }
+
+    /// The same; a file of which no byte is known is empty.
+    fn nodes(&self) -> BTreeMap<OsString, Option<Option<&Content>>> {
         let mut tree = BTreeMap::new();
         self.add_to_tree(self.root, &OsString::new(), &mut tree);
         tree
@@ -183,7 +211,7 @@ impl Disk {
         &'a self,
         directory: FileId,
         path: &OsString,
-        tree: &mut BTreeMap<OsString, Option<&'a [u8]>>,
+        tree: &mut BTreeMap<OsString, Option<Option<&'a Content>>>,
     ) {
         for (name, id) in self.directories.get(&directory).into_iter().flatten() {
             let mut path = path.clone();
@@ -193,7 +221,7 @@ impl Disk {
                 self.add_to_tree(*id, &path, tree);
                 tree.insert(path, None);
             } else {
-                tree.insert(path, Some(self.files.get(id).map_or(b"", |it| it)));
+                tree.insert(path, Some(self.files.get(id).map(AsRef::as_ref)));
             }
         }
     }
@@ -201,10 +229,9 @@ impl Disk {
     /// Tells it from disks that hold something else.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let mut hash = Sha256::new();
-        for (path, content) in self.tree() {
-            let len = content.map(<[u8]>::len);
-            hash.update(format!("{path:?} {len:?}\n"));
-            hash.update(content.unwrap_or_default());
+        for (path, content) in self.nodes() {
+            let content = content.map(|it| it.map(Content::hash));
+            hash.update(format!("{path:?} {content:?}\n"));
         }
         hash.finalize().into()
     }

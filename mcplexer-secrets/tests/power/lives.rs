@@ -170,10 +170,10 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
     live(root, &steps, reopened)
 }
 
-/// At every moment of two lives, one of a store that stays open and one of commands.
-fn live_and_cut(random: usize) -> Count {
+/// At every moment of so many times two lives: one of a store that stays open, and one of commands.
+fn live_and_cut(times: usize, random: usize) -> Count {
     let mut sum = Count::default();
-    for reopened in [false, true] {
+    for reopened in [false, true].repeat(times) {
         let (root, outside) = (scratch(), scratch());
         let life = everything(root.path(), outside.path(), reopened);
         let count = life.assert_survives(random);
@@ -188,14 +188,14 @@ fn live_and_cut(random: usize) -> Count {
 
 #[test]
 fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
-    let count = live_and_cut(5);
+    let count = live_and_cut(1, 3);
     assert!(count.distinct >= 10_000, "{count:?}");
 }
 
 #[test]
 #[ignore = "minutes: ten times the disks of the test above"]
 fn ten_times_as_many_disks_lose_nothing_either() {
-    let count = live_and_cut(120);
+    let count = live_and_cut(5, 40);
     assert!(count.distinct >= 100_000, "{count:?}");
 }
 

@@ -31,7 +31,8 @@ pub(crate) fn store_file(home: &Path) -> PathBuf {
 }
 
 pub(crate) fn audit_log(home: &Path) -> PathBuf {
-    home.join("audit.log")
+    // In a directory of its own, which nothing else has synced.
+    home.join("log/audit.log")
 }
 
 /// The store of this home, whose reads and writes are recorded in its log.
@@ -67,6 +68,9 @@ impl Content {
         if let Ok(names) = fs::read_dir(home) {
             for name in names {
                 let from = name.unwrap().path();
+                if from.is_dir() {
+                    continue;
+                }
                 fs::copy(&from, copy.path().join(from.file_name().unwrap())).unwrap();
             }
         }

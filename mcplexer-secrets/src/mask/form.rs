@@ -28,6 +28,22 @@ impl Form {
     /// The forms that look like nothing of the value.
     pub(crate) const DENSE: [Self; 4] =
         [Self::Hex, Self::Base64(0), Self::Base64(2), Self::Base64(4)];
+
+    /// The first two bytes that a text has in one of these forms; `None` if the four characters that
+    /// tell do not stand there as they are.
+    pub(crate) fn first_two(self, text: &[u8]) -> Option<[u8; 2]> {
+        let (width, skipped, value): (_, _, fn(u8) -> Option<u8>) = match self {
+            Self::Hex => (4, 0, digit),
+            Self::Base64(skipped) => (6, skipped, sextet),
+            _ => return None,
+        };
+        let mut bits = 0;
+        for &character in text.first_chunk::<4>()? {
+            bits = bits << width | u32::from(value(character)?);
+        }
+        let [.., first, second] = (bits >> (4 * width - 16 - u32::from(skipped))).to_be_bytes();
+        Some([first, second])
+    }
 }
 
 /// What a form has next.

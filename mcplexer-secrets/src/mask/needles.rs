@@ -5,8 +5,50 @@ use zeroize::Zeroizing;
 use super::Label;
 use super::form::{Form, Next, Reader};
 
-/// Values with their labels, sorted by value.
-pub(crate) struct Needles(Vec<Needle>);
+/// Values with their labels.
+pub(crate) struct Needles {
+    /// Sorted by value.
+    sorted: Vec<Needle>,
+    /// Of each value the first two bytes.
+    pairs: Bits,
+    /// Of each value the first eight bytes, if all are so long.
+    eights: Option<Bits>,
+}
+
+/// A set of words as a table of bits, each word at the place that its hash tells.
+struct Bits {
+    words: Zeroizing<Vec<u64>>,
+    shift: u32,
+}
+
+impl Bits {
+    /// For these words, with 64 bits for each or more.
+    fn of(words: impl ExactSizeIterator<Item = u64>) -> Self {
+        let log_bits = (words.len() * 64).next_power_of_two().ilog2().max(6);
+        let mut bits = Self {
+            words: Zeroizing::new(vec![0; 1 << (log_bits - 6)]),
+            shift: u64::BITS - log_bits,
+        };
+        for word in words {
+            let (at, bit) = bits.place(word);
+            if let Some(at) = bits.words.get_mut(at) {
+                *at |= 1 << bit;
+            }
+        }
+        bits
+    }
+
+    fn has(&self, word: u64) -> bool {
+        let (at, bit) = self.place(word);
+        self.words.get(at).is_some_and(|at| at >> bit & 1 == 1)
+    }
+
+    fn place(&self, word: u64) -> (usize, u64) {
+        // Fibonacci hashing, as in the filter.
+        let hash = word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift;
+        (usize::try_from(hash >> 6).unwrap_or_default(), hash & 63)
+    }
+}
 
 struct Needle {
     value: Zeroizing<Box<[u8]>>,
@@ -44,25 +86,62 @@ impl Needles {
             line_ends: line_ends.into(),
             label,
         };
-        Self(values.into_iter().map(needle).collect())
+        let sorted: Vec<_> = values.into_iter().map(needle).collect();
+        let values = || sorted.iter().map(|needle| &**needle.value);
+        let first = |value: &[u8], length: usize| {
+            let first = value.iter().take(length);
+            first.fold(0, |word, byte| word << 8 | u64::from(*byte))
+        };
+        let pairs = Bits::of(values().map(|value| first(value, 2)));
+        let are_long = values().all(|value| value.len() >= 8);
+        let eights = are_long.then(|| Bits::of(values().map(|value| first(value, 8))));
+        Self {
+            sorted,
+            pairs,
+            eights,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.sorted.len()
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        self.0.iter().map(|needle| &**needle.value)
+        self.sorted.iter().map(|needle| &**needle.value)
     }
 
     pub(crate) fn label(&self, needle: usize) -> Option<&Label> {
-        self.0.get(needle).map(|needle| &needle.label)
+        self.sorted.get(needle).map(|needle| &needle.label)
     }
 
     /// Looks for each form of each value from `at` on.
     pub(crate) fn look(&self, buffer: &[u8], at: usize) -> Look {
         let mut look = Look::default();
-        let mut read = self.follow(buffer, at, Form::Plain, &mut look);
+        let rest = buffer.get(at..).unwrap_or_default();
+        if self.may_begin_as_it_is(rest) {
+            self.look_as_it_is(buffer, at, &mut look);
+        }
+        for form in Form::DENSE {
+            let beginning = form.first_two(rest);
+            if beginning.is_none_or(|pair| self.pairs.has(u16::from_be_bytes(pair).into())) {
+                self.follow(buffer, at, form, &mut look);
+            }
+        }
+        look
+    }
+
+    /// Whether a value may begin here that stands as it is, but for escapes: none can if eight bytes
+    /// that are no part of an escape are not the first of any.
+    fn may_begin_as_it_is(&self, rest: &[u8]) -> bool {
+        let (Some(eights), Some(first)) = (&self.eights, rest.first_chunk::<8>()) else {
+            return true;
+        };
+        first.iter().any(|byte| b"\r\\%+".contains(byte)) || eights.has(u64::from_be_bytes(*first))
+    }
+
+    /// Looks for the forms that have most characters as they are.
+    fn look_as_it_is(&self, buffer: &[u8], at: usize, look: &mut Look) {
+        let mut read = self.follow(buffer, at, Form::Plain, look);
         if let Some(end) = look.found.and_then(|found| self.line_end_may_follow(found)) {
             read = read.max(end + 1);
             look.may_go_on |= read > buffer.len();
@@ -71,27 +150,23 @@ impl Needles {
         let read = buffer.get(at..read.min(buffer.len())).unwrap_or_default();
         let has = |byte: u8| read.contains(&byte);
         if has(b'\r') {
-            self.follow(buffer, at, Form::Terminal, &mut look);
+            self.follow(buffer, at, Form::Terminal, look);
         }
         if has(b'\\') {
-            self.follow(buffer, at, Form::Json, &mut look);
-            self.follow(buffer, at, Form::JsonInJson, &mut look);
+            self.follow(buffer, at, Form::Json, look);
+            self.follow(buffer, at, Form::JsonInJson, look);
         }
         if has(b'%') {
-            self.follow(buffer, at, Form::Percent, &mut look);
+            self.follow(buffer, at, Form::Percent, look);
         }
         if has(b'%') || has(b'+') {
-            self.follow(buffer, at, Form::Query, &mut look);
+            self.follow(buffer, at, Form::Query, look);
         }
-        for form in Form::DENSE {
-            self.follow(buffer, at, form, &mut look);
-        }
-        look
     }
 
     /// Where a value ends that has line ends behind it, which may follow in an escape.
     fn line_end_may_follow(&self, found: Found) -> Option<usize> {
-        let needle = self.0.get(found.needle)?;
+        let needle = self.sorted.get(found.needle)?;
         (!needle.line_ends.is_empty()).then_some(found.end)
     }
 
@@ -99,7 +174,7 @@ impl Needles {
     /// where the buffer was read for that.
     fn follow(&self, buffer: &[u8], at: usize, form: Form, look: &mut Look) -> usize {
         let mut reader = Reader::new(buffer, at, form);
-        let mut range = 0..self.0.len();
+        let mut range = 0..self.sorted.len();
         let mut depth = 0;
         loop {
             let byte = match reader.next() {
@@ -112,7 +187,7 @@ impl Needles {
             };
             range = self.narrow(range, depth, byte);
             depth += 1;
-            let Some(first) = self.0.get(range.start).filter(|_| !range.is_empty()) else {
+            let Some(first) = self.sorted.get(range.start).filter(|_| !range.is_empty()) else {
                 break;
             };
             if first.value.len() == depth {
@@ -139,7 +214,7 @@ impl Needles {
         depth: usize,
         byte: u8,
     ) -> std::ops::Range<usize> {
-        let needles = self.0.get(range.clone()).unwrap_or_default();
+        let needles = self.sorted.get(range.clone()).unwrap_or_default();
         let at = |needle: &Needle| needle.value.get(depth).copied();
         let (Some(first), Some(last)) = (needles.first(), needles.last()) else {
             return range;

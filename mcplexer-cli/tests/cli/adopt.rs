@@ -492,7 +492,14 @@ fn undoing_leaves_what_was_written_by_hand() {
         assert_eq!(adopted.matches(part).count(), times, "{part} in {adopted}");
     }
     // No secret byhand/K_TOKEN is needed for it.
-    home.run(["adopt", "--undo", "odd.json"]).succeeded();
+    let run = home.run(["adopt", "--undo", "odd.json"]).succeeded();
+    assert!(
+        run.stderr.starts_with(
+            "put 2 values back into odd.json, in plaintext; 1 server starts by itself\n"
+        ),
+        "{}",
+        run.stderr
+    );
     let undone = fs::read_to_string(home.root().join("odd.json")).unwrap();
     assert_eq!(undone, config("odd.json"));
 }

@@ -63,11 +63,11 @@ pub(super) fn run(path: &Path, adopt: &Adopt, session: &Session) -> Result<(), F
         return Ok(());
     }
     session.tell(&format!(
-        "put {} back into {name}, in plaintext; {} by themselves",
+        "put {} back into {name}, in plaintext; {}",
         count(undone.values as u64, "value"),
         match undone.servers.len() {
-            1 => "1 server starts".to_owned(),
-            several => format!("{} start", count(several as u64, "server")),
+            1 => "1 server starts by itself".to_owned(),
+            several => format!("{} start by themselves", count(several as u64, "server")),
         }
     ));
     for server in &undone.kept {

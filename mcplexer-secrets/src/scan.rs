@@ -13,12 +13,15 @@ use memchr::{memchr_iter, memrchr};
 use zeroize::Zeroizing;
 
 mod breaks;
-mod class;
+mod grams;
 mod pieces;
+mod sampler;
+mod table;
 
 use breaks::LOOK_AHEAD;
-use class::{GRAM, SHORTEST, STRIDE};
+use grams::GRAM;
 use pieces::Pieces;
+use sampler::{SHORTEST, STRIDE};
 
 use crate::mask::Patterns;
 use crate::mask::filter::Filter;
@@ -185,8 +188,8 @@ impl Scanner {
         let until = self.length.saturating_sub(ahead).max(from);
         let parts = &mut self.parts;
         let mut piece_at = |at: usize| parts.push((at.saturating_sub(pieces.back), at));
-        for class in &pieces.classes {
-            class.sample(&self.buffer, from, until, &mut piece_at);
+        for sampler in &pieces.samplers {
+            sampler.sample(&pieces.grams, &self.buffer, (from, until), &mut piece_at);
         }
         let text = self.buffer.get(..self.length).unwrap_or_default();
         pieces.breaks(text, from, until, &mut piece_at);

@@ -2,16 +2,17 @@
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
+use std::process::{Child, Command};
 
 use pty_process::Size;
+use pty_process::blocking::{Pts, Pty};
 use rexpect::process::{Signal as PtySignal, WaitStatus};
 use rexpect::session::spawn_command;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 use super::home::Home;
 use super::run::{WAYS, start};
-use super::terminal::start_at;
+use super::terminal::{expect, start_at};
 
 const MASKED: &[&str] = WAYS[1];
 
@@ -235,7 +236,35 @@ fn the_command_sees_a_terminal() {
 fn a_new_window_size_reaches_the_command() {
     let home = Home::with_secret("t0ken");
     let script = "trap 'stty size; kill $!; exit 0' WINCH; sleep 100 & stty size; wait";
-    let (mut pty, pts) = pty_process::blocking::open().unwrap();
+    let (mut pty, mut child) = start_in_window(&home, script);
+    read_until(&mut pty, b"20 70\r\n");
+    pty.resize(Size::new(33, 99)).unwrap();
+    read_until(&mut pty, b"33 99\r\n");
+    assert!(child.wait().unwrap().success());
+}
+
+/// F40: a key is for the command also before it has been put into the foreground. (With as many at once
+/// there are some that are typed at that moment.)
+#[test]
+fn an_early_key_is_not_lost() {
+    let home = Home::with_secret("t0ken");
+    let interrupt = || {
+        let (mut pty, mut child) = start_in_window(&home, "echo ready; exec sleep 100");
+        read_until(&mut pty, b"ready\r\n");
+        pty.write_all(b"\x03").unwrap();
+        child.wait().unwrap().signal()
+    };
+    std::thread::scope(|scope| {
+        let started: Vec<_> = (0..16).map(|_| scope.spawn(interrupt)).collect();
+        for ended in started {
+            assert_eq!(ended.join().unwrap(), Some(2));
+        }
+    });
+}
+
+/// Starts a shell, masked, in a window of 20 lines of 70 characters.
+fn start_in_window(home: &Home, script: &str) -> (Pty, Child) {
+    let (pty, pts) = pty_process::blocking::open().unwrap();
     pty.resize(Size::new(20, 70)).unwrap();
     let mut command: Command = home.command();
     command.args(MASKED).args(["sh", "-c", script]);
@@ -244,16 +273,11 @@ fn a_new_window_size_reaches_the_command() {
         .stdin(pts_of(&pts))
         .stdout(pts_of(&pts))
         .stderr(pts_of(&pts));
-    let mut child = pty_process::blocking::Command::from(command)
-        .spawn(pts)
-        .unwrap();
-    read_until(&mut pty, b"20 70\r\n");
-    pty.resize(Size::new(33, 99)).unwrap();
-    read_until(&mut pty, b"33 99\r\n");
-    assert!(child.wait().unwrap().success());
+    let child = pty_process::blocking::Command::from(command).spawn(pts);
+    (pty, child.unwrap())
 }
 
-fn pts_of(pts: &pty_process::blocking::Pts) -> std::process::Stdio {
+fn pts_of(pts: &Pts) -> std::process::Stdio {
     std::os::fd::AsFd::as_fd(pts)
         .try_clone_to_owned()
         .unwrap()
@@ -273,7 +297,7 @@ fn keys_reach_the_command() {
         .concat(),
     );
     session.send_line("typed t0ken").unwrap();
-    session.exp_string("<typed [github-token/TOKEN]>").unwrap();
+    expect(&mut session, "<typed [github-token/TOKEN]>");
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
     let status = session.process().wait().unwrap();
@@ -291,10 +315,10 @@ fn where_nobody_could_continue_it_nothing_stops() {
         &home,
         &[MASKED, &["sh", "-c", "echo ready; exec cat"]].concat(),
     );
-    session.exp_string("ready").unwrap();
+    expect(&mut session, "ready");
     session.send_control('z').unwrap();
     session.send_line("still t0ken").unwrap();
-    session.exp_string("still [github-token/TOKEN]").unwrap();
+    expect(&mut session, "still [github-token/TOKEN]");
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
 }
@@ -331,19 +355,19 @@ fn a_job_is_stopped_and_continued_by_the_shell() {
     session
         .send_line(&format!("{masked} sh -c 'echo re''ady; exec cat'"))
         .unwrap();
-    session.exp_string("ready").unwrap();
+    expect(&mut session, "ready");
     session.send_control('z').unwrap();
-    session.exp_string("Stopped").unwrap();
+    expect(&mut session, "Stopped");
     session.send_line("jobs; echo 'still 't0ken").unwrap();
-    session.exp_string("Stopped").unwrap();
-    session.exp_string("still t0ken").unwrap();
+    expect(&mut session, "Stopped");
+    expect(&mut session, "still t0ken");
     session.send_line("fg").unwrap();
     session.send_line("a t0ken").unwrap();
-    session.exp_string("a [github-token/TOKEN]").unwrap();
+    expect(&mut session, "a [github-token/TOKEN]");
     session.send_control('c').unwrap();
-    session.exp_string("PROMPT> ").unwrap();
+    expect(&mut session, "PROMPT> ");
     session.send_line("echo code=$?").unwrap();
-    session.exp_string("code=130").unwrap();
+    expect(&mut session, "code=130");
     session.send_line("exit").unwrap();
     session.exp_eof().unwrap();
 }

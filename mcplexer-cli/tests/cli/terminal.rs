@@ -17,6 +17,14 @@ pub(crate) fn start_at(home: &Home, arguments: &[&str]) -> PtySession {
     spawn_command(command, Some(10_000)).unwrap()
 }
 
+/// Reads until a text comes. If the command ends before, this tells how.
+#[track_caller]
+pub(crate) fn expect(session: &mut PtySession, text: &str) {
+    if let Err(error) = session.exp_string(text) {
+        panic!("{error}: {:?}", session.process().status());
+    }
+}
+
 /// Reads to the end, and the exit code.
 pub(crate) fn end(mut session: PtySession) -> (String, i32) {
     let text = session.exp_eof().unwrap();

@@ -317,7 +317,7 @@ pub(crate) fn digit(character: u8) -> Option<u8> {
 }
 
 /// The value of a base64 character of either alphabet: RFC 4648, tables 1 and 2.
-pub(crate) fn sextet(character: u8) -> Option<u8> {
+pub(crate) const fn sextet(character: u8) -> Option<u8> {
     match character {
         b'A'..=b'Z' => Some(character - b'A'),
         b'a'..=b'z' => Some(character - b'a' + 26),

@@ -3,9 +3,9 @@
 //! Where a piece is first broken, either a gram of it ends, which no escape is in, or one begins,
 //! which is read as its form has it.
 
-use memchr::{memchr_iter, memchr3_iter};
+use wide::u8x16;
 
-use super::class::{GRAM, word};
+use super::grams::GRAM;
 use super::pieces::Pieces;
 use crate::mask::form::{Form, Next, Reader, digit, escaped, sextet};
 
@@ -13,6 +13,13 @@ use crate::mask::form::{Form, Next, Reader, digit, escaped, sextet};
 const CHARACTER: usize = 4;
 /// How far a gram is read in hex or base64 that has line ends and escapes in it.
 const REACH: usize = 64;
+
+/// What ends a line, or begins an escape of JSON or of a URL.
+const BREAKS: [u8; 4] = *b"\n\r\\%";
+
+/// Bytes that are looked through together, a bit of a word for each, and those that are at once.
+const BLOCK: usize = u64::BITS as usize;
+const LANES: usize = 16;
 
 /// How far behind a position a text is looked at: a gram and a character, each byte written as a
 /// JSON escape of JSON escapes.
@@ -27,14 +34,15 @@ impl Pieces {
         until: usize,
         each: &mut impl FnMut(usize),
     ) {
-        if self.classes.is_empty() {
+        if self.grams.is_empty() {
             return;
         }
         let part = text.get(from..until).unwrap_or_default();
-        for at in memchr3_iter(b'\n', b'\\', b'%', part) {
+        each_break(part, |at| {
             let at = from + at;
             let found = match text.get(at..) {
                 Some([b'\n', ..]) => self.is_broken_line(text, at, 1),
+                Some([b'\r', ..]) => self.is_broken_line(text, at, 1) || self.is_terminal(text, at),
                 Some([b'%', rest @ ..]) => self.is_percent(text, at, rest),
                 Some([_, rest @ ..]) => self.is_escape(text, at, rest),
                 _ => false,
@@ -42,30 +50,24 @@ impl Pieces {
             if found {
                 each(at);
             }
-        }
-        for at in memchr_iter(b'\r', part) {
-            let at = from + at;
-            if self.is_broken_line(text, at, 1) || self.is_terminal(text, at) {
-                each(at);
-            }
-        }
+        });
     }
 
     /// Whether hex or base64 goes on behind a line end of this length.
+    #[inline(always)]
     fn is_broken_line(&self, text: &[u8], at: usize, length: usize) -> bool {
-        let behind = text.get(at + length..).unwrap_or_default();
         // Most lines begin with a space, or end with a mark.
-        let is_dense = |byte: Option<&u8>| byte.is_some_and(|&byte| sextet(byte).is_some());
-        let next = behind.first();
-        if !is_dense(next) && !next.is_some_and(|&next| may_break(next)) {
-            return false;
-        }
-        if !is_dense(before(text, at).as_ref()) {
-            return false;
-        }
+        let next = text.get(at + length);
+        next.is_some_and(|&next| is_dense(next) || may_break(next))
+            && before(text, at).is_some_and(is_dense)
+            && self.is_broken_in_dense(text, at, length)
+    }
+
+    fn is_broken_in_dense(&self, text: &[u8], at: usize, length: usize) -> bool {
+        let behind = text.get(at + length..).unwrap_or_default();
         match behind.first_chunk::<GRAM>() {
             Some(behind) if !behind.iter().any(|&it| may_break(it)) => {
-                self.has(behind) || self.has_before(text, at)
+                self.grams.begin(behind) || self.has_before(text, at)
             }
             _ => self.is_dense(text, at),
         }
@@ -132,17 +134,15 @@ impl Pieces {
     ) -> bool {
         let is_dense = matches!(byte, b'/' | b'+');
         let rest = text.get(at + length..).unwrap_or_default();
-        if let Some(&[a, b, c, d, e, f, g]) = rest.first_chunk() {
-            if ![a, b, c, d, e, f, g].iter().any(|&it| may_break(it)) {
-                let may_have = is_dense || self.may_have(before(text, at), byte, a);
-                let has = || self.has(&[byte, a, b, c, d, e, f, g]) || self.has_before(text, at);
-                return may_have && has();
-            }
-            if !is_dense && !may_break(a) && !self.may_have(before(text, at), byte, a) {
-                return false;
-            }
+        if let Some(&next) = rest.first().filter(|&&next| !is_dense && !may_break(next))
+            && !self.may_have(before(text, at), byte, next)
+        {
+            return false;
         }
-        (is_dense && self.is_dense(text, at)) || raw(self)
+        match plain_gram(byte, rest, text.get(at) == Some(&b'\\')) {
+            Some(gram) => self.grams.begin(&gram) || self.has_before(text, at),
+            None => (is_dense && self.is_dense(text, at)) || raw(self),
+        }
     }
 
     fn may_have(&self, before: Option<u8>, byte: u8, next: u8) -> bool {
@@ -174,7 +174,7 @@ impl Pieces {
         }
         let begins = if read[0].is_ascii() { 1 } else { CHARACTER };
         let mut after = (0..begins).filter_map(|skipped| read.get(skipped..length));
-        after.any(|bytes| self.has(bytes)) || self.has_before(text, at)
+        after.any(|bytes| self.grams.begin(bytes)) || self.has_before(text, at)
     }
 
     /// Whether hex or base64 goes on at a line end or an escape.
@@ -195,40 +195,69 @@ impl Pieces {
             }
         }
         let read = read.get(..length).unwrap_or_default();
-        length > 0 && (self.has(read) || self.has_before(text, at))
+        length > 0 && (self.grams.begin(read) || self.has_before(text, at))
     }
 
     /// Whether a gram ends at a position.
     fn has_before(&self, text: &[u8], at: usize) -> bool {
-        let begin = at.saturating_sub(GRAM);
-        let bytes = text.get(begin..at).unwrap_or_default();
-        let mut ends = self.classes.iter().filter_map(|class| {
-            let begin = bytes.len().checked_sub(class.length)?;
-            Some((class, bytes.get(begin..)?))
-        });
-        ends.any(|(class, gram)| class.has(word_of(gram)))
-    }
-
-    /// Whether a gram begins here.
-    fn has(&self, bytes: &[u8]) -> bool {
-        let word = word_of(bytes);
-        let mut classes = self.classes.iter();
-        classes.any(|class| class.length <= bytes.len() && class.has(word))
+        self.grams.end(text.get(..at).unwrap_or_default())
     }
 }
 
-/// The first bytes of these as a word.
-fn word_of(bytes: &[u8]) -> u64 {
-    let mut first = [0; GRAM];
-    for (place, byte) in first.iter_mut().zip(bytes) {
-        *place = *byte;
+/// What stands behind a first byte, if nothing but JSON escapes for one byte, or not even these, are in it.
+fn plain_gram(first: u8, mut rest: &[u8], is_json: bool) -> Option<[u8; GRAM]> {
+    let mut gram = [first; GRAM];
+    for place in gram.iter_mut().skip(1) {
+        (*place, rest) = match rest {
+            [b'\\', byte @ (b'"' | b'/'), rest @ ..] if is_json => (*byte, rest),
+            [byte, rest @ ..] if !may_break(*byte) => (*byte, rest),
+            _ => return None,
+        };
     }
-    word(&first)
+    Some(gram)
 }
 
-/// Whether a byte begins an escape, or ends a line.
+/// Whether a byte is a character of base64, and so perhaps of hex.
+#[inline(always)]
+fn is_dense(byte: u8) -> bool {
+    const DENSE: [bool; 256] = {
+        let mut dense = [false; 256];
+        let mut rest: &mut [bool] = &mut dense;
+        let mut byte = 0;
+        while let Some((first, more)) = rest.split_first_mut() {
+            *first = sextet(byte).is_some();
+            rest = more;
+            byte = byte.wrapping_add(1);
+        }
+        dense
+    };
+    DENSE.get(usize::from(byte)).is_some_and(|&is| is)
+}
+
+/// Whether a byte ends a line, or begins an escape.
 fn may_break(byte: u8) -> bool {
-    matches!(byte, b'\r' | b'\n' | b'\\' | b'%')
+    BREAKS.contains(&byte)
+}
+
+/// The position of each byte that [`may_break`].
+fn each_break(text: &[u8], mut each: impl FnMut(usize)) {
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    for (number, block) in blocks.iter().enumerate() {
+        let mut breaks = 0;
+        for (at, bytes) in block.as_chunks::<LANES>().0.iter().enumerate() {
+            let is = |byte| u8x16::new(*bytes).simd_eq(u8x16::splat(byte));
+            let [line_feed, carriage_return, json, percent] = BREAKS.map(is);
+            let marks = line_feed | carriage_return | json | percent;
+            breaks |= u64::from(marks.to_bitmask()) << (LANES * at);
+        }
+        while breaks != 0 {
+            each(number * BLOCK + breaks.trailing_zeros() as usize);
+            breaks &= breaks - 1;
+        }
+    }
+    let rest = rest.iter().zip(text.len() - rest.len()..);
+    rest.filter(|&(&byte, _)| may_break(byte))
+        .for_each(|(_, at)| each(at));
 }
 
 fn before(text: &[u8], at: usize) -> Option<u8> {

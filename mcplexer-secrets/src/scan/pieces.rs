@@ -1,8 +1,12 @@
 //! Which piece of each form of a value to look for, and all grams of it.
 
+use std::cmp::Reverse;
+
 use zeroize::Zeroizing;
 
-use super::class::{CLASSES, Class, GRAM, SHORTEST, mask, word};
+use super::grams::{GRAM, Grams, mask, word};
+use super::sampler::{KINDS, Sampler};
+use super::table::Words;
 use crate::mask::form::base64_characters;
 
 /// Units of a form behind which no piece begins, so that a value's beginning is near.
@@ -17,14 +21,13 @@ const ALIKE: usize = 8;
 const LONGEST_BYTE: usize = 36;
 const LONGEST_CHARACTER: usize = 7;
 
-const _: () = assert!(SHORTEST == CLASSES[2].0 + CLASSES[2].1 - 1);
-
 /// The two characters that may stand for each unit, which are mostly the same.
 type Choices = Zeroizing<Vec<[u8; 2]>>;
 
 /// What of the values is looked for.
 pub(super) struct Pieces {
-    pub(super) classes: Vec<Class>,
+    pub(super) samplers: Vec<Sampler>,
+    pub(super) grams: Grams,
     /// Which byte follows which in the pieces of the values as they are.
     pub(super) pairs: Pairs,
     /// The most bytes of a text from where a value begins to where its piece ends.
@@ -32,11 +35,12 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// Of these values, which are at least [`SHORTEST`] long.
+    /// Of these values, which are at least [`SHORTEST`](super::sampler::SHORTEST) long.
     pub(super) fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut grams = CLASSES.map(|_| Zeroizing::new(Vec::new()));
+        let mut grams = KINDS.map(|_| Zeroizing::new(Vec::new()));
         let mut pieces = Self {
-            classes: Vec::new(),
+            samplers: Vec::new(),
+            grams: Grams::new(&grams),
             pairs: Pairs::default(),
             back: 0,
         };
@@ -48,25 +52,20 @@ impl Pieces {
                 pieces.add(&base64(value, lost), LONGEST_CHARACTER, &mut grams);
             }
         }
-        let classes = CLASSES.into_iter().zip(grams);
-        let classes = classes.filter(|(_, grams)| !grams.is_empty());
-        pieces.classes = classes
-            .map(|(class, grams)| Class::new(class, grams))
-            .collect();
+        pieces.samplers = Sampler::all(&grams);
+        pieces.grams = Grams::new(&grams);
         pieces
     }
 
     /// Adds the grams of the rarest piece of a form, and returns that.
-    fn add(
-        &mut self,
-        form: &Choices,
-        longest: usize,
-        grams: &mut [Zeroizing<Vec<u64>>; CLASSES.len()],
-    ) -> Choices {
-        for ((length, stride), grams) in CLASSES.into_iter().zip(grams) {
+    fn add(&mut self, form: &Choices, longest: usize, grams: &mut [Words; KINDS.len()]) -> Choices {
+        for ((length, stride), grams) in KINDS.into_iter().zip(grams) {
             let units = length + stride - 1;
             let windows = form.windows(units).enumerate().take(LAST_BEGIN);
-            let Some((at, piece)) = windows.min_by_key(|&(at, piece)| cost(at, piece)) else {
+            let Some(((at, piece), _)) = windows
+                .zip(costs(form, units))
+                .min_by_key(|&((at, _), cost)| (cost, Reverse(at)))
+            else {
                 continue;
             };
             for choices in piece.windows(length) {
@@ -79,20 +78,31 @@ impl Pieces {
     }
 }
 
-/// How often a piece is to be expected where no value is. Words are common, and repetitions are;
-/// of two that are as good, the later one is less likely to be in other tokens of the kind.
-fn cost(at: usize, piece: &[[u8; 2]]) -> (usize, std::cmp::Reverse<usize>) {
-    let costs = piece
-        .iter()
-        .zip(piece.iter().skip(1))
-        .map(|(a, b)| match (a, b) {
-            (a, b) if a == b => 8,
-            ([a, _], [b, _]) if a.is_ascii_lowercase() && b.is_ascii_lowercase() => 2,
-            ([a, _], [b, _]) if a.is_ascii_digit() && b.is_ascii_digit() => 1,
-            _ => 0,
-        });
-    let cost = costs.sum::<usize>() + ALIKE.saturating_sub(at);
-    (cost, std::cmp::Reverse(at))
+/// How often each run of so many units is to be expected where no value is. Words are common, and
+/// repetitions are; of two that are as good, the later one is less likely to be in other tokens of the
+/// kind.
+fn costs(form: &Choices, units: usize) -> impl Iterator<Item = usize> {
+    let pairs = || form.iter().zip(form.iter().skip(1)).map(cost);
+    let mut cost = pairs().take(units.saturating_sub(1)).sum::<usize>();
+    let leaving = pairs();
+    let entering = pairs().skip(units.saturating_sub(1)).chain([0]);
+    leaving
+        .zip(entering)
+        .enumerate()
+        .map(move |(at, (leaves, enters))| {
+            let whole = cost + ALIKE.saturating_sub(at);
+            cost = cost + enters - leaves;
+            whole
+        })
+}
+
+fn cost((a, b): (&[u8; 2], &[u8; 2])) -> usize {
+    match (a, b) {
+        (a, b) if a == b => 8,
+        ([a, _], [b, _]) if a.is_ascii_lowercase() && b.is_ascii_lowercase() => 2,
+        ([a, _], [b, _]) if a.is_ascii_digit() && b.is_ascii_digit() => 1,
+        _ => 0,
+    }
 }
 
 /// Adds each gram that takes one of two bytes at each place.
@@ -155,7 +165,7 @@ fn as_it_is(value: &[u8]) -> Choices {
     Zeroizing::new(choices.collect())
 }
 
-/// A class folds the case.
+/// Grams are folded.
 fn hex(value: &[u8]) -> Choices {
     let digits = value.iter().take(FAR);
     let digits = digits.flat_map(|byte| [byte >> 4, byte & 15]);

@@ -40,6 +40,19 @@ pub(super) enum Group {
     Foreground,
 }
 
+impl Group {
+    /// Whether a signal that the terminal has sent to this process was sent to the command as well.
+    fn has_got(self, signal: i32) -> bool {
+        match self {
+            Self::Own => true,
+            // A key's signal comes here only while the command is not in the foreground yet. A
+            // terminal that goes away tells its session's leader and the foreground.
+            Self::Its => signal == SIGHUP,
+            Self::Foreground => false,
+        }
+    }
+}
+
 /// What else is to be done on signals.
 pub(super) trait Watch {
     /// The command has stopped, and so will this process.
@@ -157,9 +170,8 @@ pub(super) fn supervise(
             }
             signal => {
                 was_told_to |= ENDING.contains(&signal);
-                // What comes from the terminal, the command has got itself.
-                let from_terminal = matches!(cause, Cause::Kernel) && group != Group::Foreground;
-                if let (false, Some(signal)) = (from_terminal, Signal::from_named_raw(signal)) {
+                let has_it = matches!(cause, Cause::Kernel) && group.has_got(signal);
+                if let (false, Some(signal)) = (has_it, Signal::from_named_raw(signal)) {
                     let _gone = kill_process(command, signal);
                 }
             }

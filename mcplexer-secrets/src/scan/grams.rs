@@ -1,0 +1,89 @@
+//! Short runs of bytes that belong to pieces of values.
+
+use zeroize::Zeroizing;
+
+use super::sampler::KINDS;
+use super::table::{Table, Words};
+
+/// Bytes of a long gram, which fill a word, and of a short one.
+pub(super) const GRAM: usize = size_of::<u64>();
+const SHORT: usize = 4;
+/// ASCII letters of either case become one: hex digits are written both ways.
+const FOLD: u64 = 0x2020_2020_2020_2020;
+
+/// Another factor than samplers have: what they take for a gram is not one here as well. From Steele and
+/// Vigna, "Computationally easy, spectrally good multipliers", 2021.
+const FACTOR: u64 = 0xD134_2543_DE82_EF95;
+
+/// Grams of all kinds, as words.
+pub(super) struct Grams {
+    table: Table,
+    /// Sorted.
+    long: Words,
+    short: Words,
+}
+
+impl Grams {
+    /// Of these of each kind.
+    pub(super) fn new(kinds: &[Words; KINDS.len()]) -> Self {
+        let of_length = |wanted| {
+            let kinds = KINDS.iter().zip(kinds);
+            let kinds = kinds.filter(|((length, _), _)| *length == wanted);
+            let grams = kinds.flat_map(|(_, grams)| grams.iter().copied());
+            let mut grams = Zeroizing::new(grams.collect::<Vec<_>>());
+            grams.sort_unstable();
+            grams.dedup();
+            grams
+        };
+        let (long, short) = (of_length(GRAM), of_length(SHORT));
+        let all = Zeroizing::new([&long[..], &short[..]].concat());
+        Self {
+            table: Table::new(&all, FACTOR),
+            long,
+            short,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.long.is_empty() && self.short.is_empty()
+    }
+
+    /// Whether these bytes begin with a gram.
+    pub(super) fn begin(&self, bytes: &[u8]) -> bool {
+        let long = bytes.first_chunk::<GRAM>().map(word);
+        let short = || bytes.first_chunk::<SHORT>().map(word);
+        long.is_some_and(|it| self.has_long(it)) || short().is_some_and(|it| self.has_short(it))
+    }
+
+    /// Whether these bytes end with a gram.
+    pub(super) fn end(&self, bytes: &[u8]) -> bool {
+        let long = bytes.last_chunk::<GRAM>().map(word);
+        let short = || bytes.last_chunk::<SHORT>().map(word);
+        long.is_some_and(|it| self.has_long(it)) || short().is_some_and(|it| self.has_short(it))
+    }
+
+    fn has_long(&self, word: u64) -> bool {
+        self.table.may_have(word) && self.long.binary_search(&word).is_ok()
+    }
+
+    fn has_short(&self, word: u64) -> bool {
+        let word = word & mask(SHORT);
+        let may_have = !self.short.is_empty() && self.table.may_have(word);
+        may_have && self.short.binary_search(&word).is_ok()
+    }
+}
+
+/// The first bytes, folded; a word of fewer ends with what zeros are folded to.
+#[inline(always)]
+pub(super) fn word<const LENGTH: usize>(bytes: &[u8; LENGTH]) -> u64 {
+    let mut word = [0; GRAM];
+    for (place, byte) in word.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    u64::from_le_bytes(word) | FOLD
+}
+
+/// What of a word belongs to a gram of this length.
+pub(super) fn mask(length: usize) -> u64 {
+    u64::MAX >> (8 * GRAM.saturating_sub(length))
+}

@@ -1,0 +1,103 @@
+//! Looking for grams at few positions of a text.
+//!
+//! A kind of piece has `length + stride - 1` units, where a unit is a character of a form, and the runs of
+//! `length` units, *grams*, that begin at its first `stride` units are known. If a piece stands in a
+//! text as a whole, then one of them stands at a position that is a multiple of the stride, so only
+//! those positions are looked up, as in the search of Wu and Manber (1994). If it is broken, then a gram
+//! ends where it is first broken, or begins there; see `breaks`.
+
+use zeroize::Zeroizing;
+
+use super::grams::{Grams, mask, word};
+use super::table::{GOLDEN_RATIO, TOGETHER, Table, Words};
+
+/// The kinds of pieces, as the length of grams and the stride, the longest first. A stride is at least
+/// the length, so that a broken piece has a whole gram on one side.
+pub(super) const KINDS: [(usize, usize); 4] = [(8, 16), (8, 8), (4, 8), (4, 4)];
+
+/// The longest stride.
+pub(super) const STRIDE: usize = KINDS[0].1;
+
+/// Fewest units of a piece.
+pub(super) const SHORTEST: usize = KINDS[3].0 + KINDS[3].1 - 1;
+
+/// Looks for all pieces with one stride.
+pub(super) struct Sampler {
+    stride: usize,
+    /// What of a word the table has: as much as the shortest gram has.
+    mask: u64,
+    table: Table,
+}
+
+impl Sampler {
+    /// For these grams of each kind.
+    pub(super) fn all(kinds: &[Words; KINDS.len()]) -> Vec<Self> {
+        let kinds = KINDS.iter().zip(kinds);
+        let used: Vec<_> = kinds.filter(|(_, grams)| !grams.is_empty()).collect();
+        let of_stride = used.chunk_by(|((_, one), _), ((_, other), _)| one == other);
+        let sampler = |kinds: &[(&(usize, usize), &Words)]| {
+            // The last has the shortest grams.
+            let (&(length, stride), _) = *kinds.last()?;
+            let mask = mask(length);
+            let grams = kinds.iter().flat_map(|(_, grams)| grams.iter());
+            let words = Zeroizing::new(grams.map(|gram| gram & mask).collect());
+            let table = Table::new(&words, GOLDEN_RATIO);
+            Some(Self {
+                stride,
+                mask,
+                table,
+            })
+        };
+        of_stride.filter_map(sampler).collect()
+    }
+
+    /// The positions of the text from `from` to before `until`, one in each stride, at which a gram
+    /// stands. The text must go on for a stride behind them.
+    pub(super) fn sample(
+        &self,
+        grams: &Grams,
+        text: &[u8],
+        (from, until): (usize, usize),
+        each: &mut impl FnMut(usize),
+    ) {
+        let text = text.get(from..).unwrap_or_default();
+        let strides = (text, until.saturating_sub(from));
+        let mut each = |at| each(from + at);
+        match self.stride {
+            16 => self.sample_every::<16>(grams, strides, &mut each),
+            8 => self.sample_every::<8>(grams, strides, &mut each),
+            _ => self.sample_every::<4>(grams, strides, &mut each),
+        }
+    }
+
+    fn sample_every<const STRIDE: usize>(
+        &self,
+        grams: &Grams,
+        (text, length): (&[u8], usize),
+        each: &mut impl FnMut(usize),
+    ) {
+        let (strides, _) = text.as_chunks::<STRIDE>();
+        let strides = strides.get(..length.div_ceil(STRIDE)).unwrap_or(strides);
+        let (together, rest) = strides.as_chunks::<TOGETHER>();
+        let mut look = |at: usize, bytes: Option<&[u8; STRIDE]>| {
+            if bytes.is_some_and(|bytes| grams.begin(bytes)) {
+                each(at * STRIDE);
+            }
+        };
+        for (number, strides) in together.iter().enumerate() {
+            let mut words = [0; TOGETHER];
+            for (place, bytes) in words.iter_mut().zip(strides) {
+                *place = word(bytes) & self.mask;
+            }
+            let mut hits = self.table.may_have_of(&words);
+            while hits != 0 {
+                let at = hits.trailing_zeros() as usize;
+                hits &= hits - 1;
+                look(number * TOGETHER + at, strides.get(at));
+            }
+        }
+        for (at, bytes) in rest.iter().enumerate() {
+            look(strides.len() - rest.len() + at, Some(bytes));
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod damage;
 mod disk_full;
 mod doctor;
 mod exchange;
+mod faults;
 mod home;
 mod import;
 mod inject;

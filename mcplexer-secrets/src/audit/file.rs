@@ -80,7 +80,7 @@ impl FileAudit {
         let mut open = match slot.take() {
             Some(open) if private::is_still_at(&open.file, &self.path) => open,
             _ => Open {
-                file: self.create().map_err(failed)?,
+                file: self.open_or_create().map_err(failed)?,
                 len: 0,
                 tip: AuditPosition::genesis()?,
             },
@@ -99,11 +99,14 @@ impl FileAudit {
         result
     }
 
-    fn create(&self) -> io::Result<File> {
+    fn open_or_create(&self) -> io::Result<File> {
+        let open = || private::open_regular(&self.path, OpenOptions::new().read(true).append(true));
+        if let Some(file) = open()? {
+            return Ok(file);
+        }
         private::create_parent(&self.path)?;
         private::create_file(&self.path)?;
-        let opened = private::open_regular(&self.path, OpenOptions::new().read(true).append(true));
-        opened?.ok_or_else(|| ErrorKind::NotFound.into())
+        open()?.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     fn failed(&self, source: io::Error) -> Error {

@@ -12,8 +12,8 @@ const MIN_WORD: usize = 24;
 const MIN_SEGMENT: usize = 20;
 /// Shortest hexadecimal word: 128 bits. Shorter ones are identifiers.
 const MIN_HEX: usize = 32;
-/// Bits for each character: what random hexadecimal digits have in a short word.
-const MIN_ENTROPY: f32 = 2.8;
+/// Of how many characters each is chosen, at least: what random hexadecimal digits have in a short word.
+const MIN_CHOICE: u64 = 7;
 
 /// For each letter from `a`, those that often follow it.
 const FOLLOWERS: [&str; 26] = [
@@ -145,7 +145,7 @@ pub(super) fn is_noise(text: &str) -> bool {
     let classes = Classes::of(text);
     let letters = classes.lower + classes.upper;
     let characters = letters + classes.digit;
-    if entropy(text) < MIN_ENTROPY || letters == 0 {
+    if !is_varied(text) || letters == 0 {
         return false;
     }
     let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -160,10 +160,11 @@ pub(super) fn is_noise(text: &str) -> bool {
             < classes.pairs * (9 * characters + 20 * classes.switches) + 9 * characters
 }
 
-/// Shannon's entropy, in bits for each character.
-fn entropy(text: &str) -> f32 {
-    let mut counts = [0_u16; 256];
-    let mut length = 0_u16;
+/// Whether few characters of a text are the same, as by chance: of two characters that are picked, at
+/// most one pair in [`MIN_CHOICE`] (that is 2 to the power of Rényi's entropy of order 2).
+fn is_varied(text: &str) -> bool {
+    let mut counts = [0_u64; 256];
+    let mut length = 0_u64;
     // A longer text has no other alphabet than its beginning.
     for byte in text.bytes().take(1024) {
         if let Some(count) = counts.get_mut(usize::from(byte)) {
@@ -171,11 +172,8 @@ fn entropy(text: &str) -> f32 {
         }
         length += 1;
     }
-    let shares = counts.iter().filter(|&&count| count > 0);
-    shares
-        .map(|&count| f32::from(count) / f32::from(length))
-        .map(|share| -share * share.log2())
-        .sum()
+    let same: u64 = counts.iter().map(|count| count * count).sum();
+    same * MIN_CHOICE <= length * length
 }
 
 /// What a text consists of.

@@ -12,6 +12,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+for tool in hyperfine python3 /usr/bin/time; do
+    command -v "$tool" >/dev/null || { echo "$tool is needed" >&2; exit 1; }
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cargo build --quiet --release -p mcplexer-cli
@@ -70,7 +73,7 @@ if has gpg && has gopass; then
     fi
 fi
 if has dotenvx; then
-    (cd "$work" && printf 'KEY=%s\n' "$value" >.env && dotenvx encrypt >/dev/null 2>&1)
+    (cd "$work" && printf 'KEY=%s\n' "$value" >.env && dotenvx encrypt >/dev/null)
     add "dotenvx get" "dotenvx get KEY -f $work/.env -fk $work/.env.keys"
 fi
 for size in "${sizes[@]}"; do
@@ -85,7 +88,7 @@ for round in $(seq "${ROUNDS:-5}"); do
         case ${names[index]} in pass*|gopass*|dotenvx*) runs=5 ;; esac
         MCPLEXER_HOME=${homes[index]} hyperfine -N --style none --warmup 2 --runs "$runs" \
             --command-name "${names[index]}" --export-json "$work/times-$round-$index.json" \
-            "${commands[index]}" >/dev/null 2>&1
+            "${commands[index]}" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
     done
 done
 

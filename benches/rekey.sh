@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --quiet -p mcplexer-cli
-mcplexer=$PWD/target/release/mcplexer
+mcplexer=${CARGO_TARGET_DIR:-$PWD/target}/release/mcplexer
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 export MCPLEXER_HOME=$place/home HOME=$place

@@ -131,7 +131,6 @@ const BAD_SCOPES: [(&str, &[&str]); 30] = [
         "    redaction_hints: M4rked-Value",
         &["3:22: auth_scopes[0].redaction_hints: a list of names is expected; [] is an empty one"],
     ),
-    // F18: names are checked at the edge.
     (
         "    redaction_hints: [OK, M4rked=Value]",
         &[
@@ -258,7 +257,7 @@ const BAD_FILES: [(&str, &[&str]); 17] = [
     ),
 ];
 
-/// F17: a value is refused, not ignored, and not repeated.
+/// F17: a value is refused, not ignored, and not repeated. F18: names are checked at the edge.
 #[test]
 fn everything_that_is_wrong_is_told_with_its_place_and_without_a_value() {
     let scopes = BAD_SCOPES.iter().map(|(rest, expected)| {

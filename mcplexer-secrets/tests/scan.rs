@@ -94,6 +94,7 @@ proptest! {
             text.iter().map(|byte| format!("{byte:02x}")).collect(),
             BASE64_STANDARD.encode(&text).replace('/', "\\/"),
             BASE64_STANDARD.encode(&text).replace('/', "%2F").replace('+', "%2b"),
+            BASE64_URL_SAFE_NO_PAD.encode(&text).bytes().map(|byte| format!("%{byte:02X}")).collect(),
         ];
         for encoded in dense {
             let lines: Vec<_> = encoded.as_bytes().chunks(width).collect();
@@ -129,6 +130,25 @@ fn a_value_across_the_border_of_what_is_read_at_once_is_found() {
                 );
             }
         }
+    }
+}
+
+/// Any character may be written as an escape, also one that need not be.
+#[test]
+fn base64_with_escapes_for_other_characters_is_found() {
+    for (value, stream) in [
+        (
+            "ghp_a?bcdefghij0123",
+            "%5A%32%68%77%58%32%45%5F%59%6D%4E%6B%5A%57%5A%6E%61%47%6C%71%4D%44%45%79%4D%77",
+        ),
+        (
+            "JT8b6o-kx1A_tGJGnm-v",
+            "sS5KVDhiN%6D8t%613%67xQV%390R0%70%48bm%30tdj%49%3D",
+        ),
+    ] {
+        let values = [value.as_bytes().to_vec()];
+        assert_eq!(masked(&values, stream.as_bytes()), ["K0"], "{value}");
+        assert_eq!(scan(&values, stream.as_bytes()), [("K0".to_owned(), 1)]);
     }
 }
 

@@ -10,7 +10,7 @@ const FAULTS: usize = 48;
 
 type Tests = BTreeMap<usize, BTreeSet<String>>;
 
-/// The numbers in a comment, as `F07`.
+/// The numbers in a comment, as they are written in this project: a letter and two digits.
 fn numbers(comment: &str) -> impl Iterator<Item = usize> {
     let words = comment.split(|it: char| !it.is_alphanumeric());
     words.filter_map(|word| match word.strip_prefix('F')?.parse() {
@@ -26,24 +26,32 @@ fn function(line: &str) -> Option<&str> {
     is_declared.then_some(name)
 }
 
-/// Adds the functions of a file that a number is written before, or within.
+/// Adds the tests of a file that a number is written before, or within.
 fn add(tests: &mut Tests, module: &str, text: &str) {
-    let (mut before, mut within) = (Vec::new(), "");
-    for line in text.lines().map(str::trim) {
+    let all_count = module.starts_with("conformance");
+    let has_properties = text.contains("\nproptest! {");
+    let (mut before, mut within) = (Vec::new(), None);
+    let mut is_test = false;
+    for line in text.lines() {
+        is_test |= has_properties && line.starts_with("    fn ");
+        let line = line.trim();
         if let Some(comment) = line.strip_prefix("///") {
             before.extend(numbers(comment));
         } else if let Some(name) = function(line) {
-            within = name;
+            within = (is_test || all_count).then_some(name);
+            is_test = false;
             for number in before.drain(..) {
-                let test = format!("{module}::{name}");
-                tests.entry(number).or_default().insert(test);
+                let test = within.map(|name| format!("{module}::{name}"));
+                tests.entry(number).or_default().extend(test);
             }
         } else if let Some(comment) = line.strip_prefix("// ") {
             for number in numbers(comment) {
-                let test = format!("{module}::{within}");
-                tests.entry(number).or_default().insert(test);
+                let test = within.map(|name| format!("{module}::{name}"));
+                tests.entry(number).or_default().extend(test);
             }
-        } else if !line.starts_with("#[") {
+        } else if line.starts_with("#[") {
+            is_test |= line == "#[test]";
+        } else {
             before.clear();
         }
     }

@@ -11,6 +11,9 @@ use super::form::base64_characters;
 
 /// Longest run of bytes that is looked up.
 const RUN: usize = 4;
+/// How far the end of a run is looked for at once: whoever asks for one position after another would else
+/// have to wait for the end of a long run at each.
+const NEAR: usize = 256;
 /// Bits of the table for each value: it has some 100 beginnings.
 const BITS_PER_VALUE: usize = 4096;
 /// At least 8 KiB, at most 1 MiB.
@@ -51,9 +54,17 @@ impl Filter {
     pub(crate) fn candidate(&self, buffer: &[u8], from: usize) -> Option<usize> {
         let mut at = from;
         while let Some(rest) = buffer.get(at..).filter(|rest| !rest.is_empty()) {
-            let length = rest.iter().position(|&byte| ends_run(byte));
-            let run = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
-            if let Some(found) = self.in_run(run) {
+            let near = rest.get(..NEAR).unwrap_or(rest);
+            let length = near.iter().position(|&byte| ends_run(byte));
+            let run = near.get(..length.unwrap_or(near.len())).unwrap_or_default();
+            if let Some(found) = run.windows(RUN).position(|window| self.has(window)) {
+                return Some(at + found);
+            }
+            if length.is_none() && near.len() < rest.len() {
+                at += near.len() - (RUN - 1);
+                continue;
+            }
+            if let Some(found) = self.at_end(run) {
                 return Some(at + found);
             }
             at += run.len();
@@ -66,12 +77,8 @@ impl Filter {
         None
     }
 
-    fn in_run(&self, run: &[u8]) -> Option<usize> {
-        let may_begin = |window: &[u8]| self.has(window);
-        if let Some(found) = run.windows(RUN).position(may_begin) {
-            return Some(found);
-        }
-        // The end of a run: fewer bytes tell less.
+    /// At the end of a run, fewer bytes tell less.
+    fn at_end(&self, run: &[u8]) -> Option<usize> {
         let looked_at = (run.len() + 1).saturating_sub(RUN);
         let mut tails = (looked_at..run.len()).filter_map(|at| Some((at, run.get(at..)?)));
         tails.find(|(_, tail)| self.has(tail)).map(|(at, _)| at)

@@ -17,6 +17,9 @@ const REACH: usize = 64;
 /// What ends a line, or begins an escape of JSON or of a URL.
 const BREAKS: [u8; 4] = *b"\n\r\\%";
 
+/// The length of an escape of a URL.
+const PERCENT: usize = 3;
+
 /// Bytes that are looked through together, a bit of a word for each, and those that are at once.
 const BLOCK: usize = u64::BITS as usize;
 const LANES: usize = 16;
@@ -87,12 +90,14 @@ impl Pieces {
             return false;
         };
         let byte = first << 4 | second;
-        let ends_line = matches!(byte, b'\r' | b'\n') && self.is_broken_line(text, at, 3);
+        let ends_line = matches!(byte, b'\r' | b'\n') && self.is_broken_line(text, at, PERCENT);
         // `%` itself is escaped in an escape.
         if ends_line || (byte == b'%' && self.is_dense(text, at)) {
             return true;
         }
-        self.is_one_byte(text, at, byte, 3, |it| it.is_raw(text, at, Form::Percent))
+        self.is_one_byte(text, at, byte, PERCENT, |it| {
+            it.is_raw(text, at, Form::Percent)
+        })
     }
 
     fn is_escape(&self, text: &[u8], at: usize, rest: &[u8]) -> bool {
@@ -132,7 +137,8 @@ impl Pieces {
         length: usize,
         raw: impl Fn(&Self) -> bool,
     ) -> bool {
-        let is_dense = matches!(byte, b'/' | b'+');
+        // Of JSON's escapes for one byte, one is for a character of base64; `%` may be before any.
+        let is_dense = byte == b'/' || (length == PERCENT && is_dense(byte));
         let rest = text.get(at + length..).unwrap_or_default();
         if let Some(&next) = rest.first().filter(|&&next| !is_dense && !may_break(next))
             && !self.may_have(before(text, at), byte, next)

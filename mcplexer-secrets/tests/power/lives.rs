@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
@@ -12,7 +13,7 @@ use mcplexer_secrets::{
     ScopeKind, SecretName, SecretStore, SecretValue, Store, replace_file,
 };
 
-use crate::content::{Content, no_progress, store};
+use crate::content::{Content, audit_log, no_progress, store};
 use crate::cuts::{self, Count, Life, scratch};
 use crate::recorder::Recorder;
 
@@ -197,6 +198,30 @@ fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
 fn ten_times_as_many_disks_lose_nothing_either() {
     let count = live_and_cut(5, 40);
     assert!(count.distinct >= 100_000, "{count:?}");
+}
+
+/// The end that an earlier power cut has torn is removed for good: it does not come back behind the lines
+/// that are written in its place.
+#[test]
+fn a_log_that_is_healed_stays_so() {
+    let root = scratch();
+    let log = audit_log(&root.path().join("of/mcplexer"));
+    let torn = format!("{{\"line\":{}", "2".repeat(1200));
+    let steps: [Step<'_>; 4] = [
+        ("the first put", &|store| put(store, "a", "K1", b"one")),
+        ("an earlier power cut", &|_| {
+            let mut log = fs::File::options().append(true).open(&log).unwrap();
+            log.write_all(torn.as_bytes()).unwrap();
+            Ok(())
+        }),
+        ("a read", &|store| {
+            store.get(&scope("a"), &name("K1")).map(drop)
+        }),
+        ("a put", &|store| put(store, "a", "K2", b"two")),
+    ];
+    let count = live(root.path(), &steps, true).assert_survives(20);
+    println!("{count:?}");
+    assert!(count.distinct > 100, "{count:?}");
 }
 
 /// What a command writes where it is told to, and what it puts in the place of a client's configuration,

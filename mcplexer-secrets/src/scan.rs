@@ -141,16 +141,10 @@ impl Scanner {
     /// # Errors
     /// If it cannot be read; what was found before is lost then.
     pub fn scan(&mut self, mut stream: impl Read) -> io::Result<Vec<Occurrence>> {
-        self.scan_stream(&mut stream)
-    }
-
-    /// Of one kind for all streams, and never part of a caller that is compiled for size.
-    #[inline(never)]
-    fn scan_stream(&mut self, stream: &mut dyn Read) -> io::Result<Vec<Occurrence>> {
         let mut progress = Progress::default();
         self.length = 0;
         loop {
-            let is_end = self.fill(stream)?;
+            let is_end = self.fill(&mut stream)?;
             self.search(&mut progress, is_end);
             self.look(&mut progress, is_end);
             if is_end {
@@ -161,7 +155,7 @@ impl Scanner {
     }
 
     /// Fills the buffer; tells whether that was the end of the stream.
-    fn fill(&mut self, stream: &mut dyn Read) -> io::Result<bool> {
+    fn fill(&mut self, stream: &mut impl Read) -> io::Result<bool> {
         let room = self.buffer.len().saturating_sub(STRIDE);
         if room < self.length + CHUNK / 2 {
             // A value that is larger than the buffer has begun, or there is none yet.

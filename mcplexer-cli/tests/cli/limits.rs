@@ -29,11 +29,13 @@ const NO_SPACE: &str = "No space left on device";
 enum At {
     /// A home in use.
     Use,
+    /// One that has the token of a client's configuration.
+    Adopted,
     /// A home that is not there yet.
     First,
 }
 
-const COMMANDS: [(At, &[&str]); 23] = [
+const COMMANDS: [(At, &[&str]); 24] = [
     (At::First, &["secret", "put", "s", "K1", "value of s/K1"]),
     (At::First, &["key", "init"]),
     (At::First, &["config", "apply", "scopes.yaml"]),
@@ -64,6 +66,7 @@ const COMMANDS: [(At, &[&str]); 23] = [
         &["backup", "restore", "b.age", "--replace", "--force"],
     ),
     (At::Use, &["backup", "restore", "b.age", "--merge"]),
+    (At::Adopted, &["adopt", "client.json", "--undo"]),
     (At::Use, &["compact"]),
     (At::Use, &["doctor", "--fix"]),
 ];
@@ -71,6 +74,7 @@ const COMMANDS: [(At, &[&str]); 23] = [
 /// The files of a home in use, and of what lies around it.
 struct Template {
     files: Vec<(PathBuf, Vec<u8>)>,
+    adopted: Vec<(PathBuf, Vec<u8>)>,
     recipient: String,
 }
 
@@ -103,19 +107,29 @@ impl Template {
         ] {
             fs::write(home.root().join(name), text).unwrap();
         }
-        let files = home.files().into_iter().map(|(path, bytes)| {
-            let name = path.strip_prefix(home.root()).unwrap();
-            (name.to_owned(), bytes)
-        });
+        let files = || -> Vec<_> {
+            let files = home.files().into_iter().map(|(path, bytes)| {
+                let name = path.strip_prefix(home.root()).unwrap();
+                (name.to_owned(), bytes)
+            });
+            files.collect()
+        };
+        let used = files();
+        home.run(["adopt", "client.json", "--write"]).succeeded();
         Self {
-            files: files.collect(),
+            files: used,
+            adopted: files(),
             recipient: Identity::generate().name(),
         }
     }
 
     fn home(&self, at: At) -> Home {
         let home = Home::new();
-        for (name, bytes) in &self.files {
+        let files = match at {
+            At::Adopted => &self.adopted,
+            At::Use | At::First => &self.files,
+        };
+        for (name, bytes) in files {
             let is_of_home = name.starts_with(".mcplexer");
             if is_of_home && at == At::First {
                 continue;
@@ -125,7 +139,7 @@ impl Template {
             fs::write(&path, bytes).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         }
-        if at == At::Use {
+        if at != At::First {
             fs::set_permissions(home.path(""), Permissions::from_mode(0o700)).unwrap();
             // What doctor --fix mends.
             fs::set_permissions(home.path("audit.log"), Permissions::from_mode(0o644)).unwrap();
@@ -179,7 +193,7 @@ fn judge(home: &Home, at: At, arguments: &[&str], output: &Output, reasons: &[&s
         None => panic!("{what}"),
     };
     assert!(!stderr.contains("panicked"), "{what}");
-    if at == At::Use {
+    if at != At::First {
         let keys = FileKeys::new(home.path("age.key"));
         let store = Store::open(home.path("secrets.redb"), keys).unwrap();
         for (scope, key) in SECRETS {

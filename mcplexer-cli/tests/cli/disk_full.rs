@@ -4,18 +4,18 @@ use std::fs::{self, File};
 use std::io::Write;
 
 use crate::home::Home;
-use crate::small_disk;
+use crate::namespaces;
 
 /// F31: no failed write leaves half a file.
 #[test]
 fn commands_on_a_full_disk_lose_nothing() {
-    small_disk::run_on("size=1m,mode=0700", "disk_full::on_a_small_disk");
+    namespaces::run_on_disk("size=1m,mode=0700", "disk_full::on_a_small_disk");
 }
 
 #[test]
 #[ignore = "is run by the test above, on a small disk of its own"]
 fn on_a_small_disk() {
-    if small_disk::mounted().is_none() {
+    if namespaces::mounted().is_none() {
         return;
     }
     let home = Home::new();

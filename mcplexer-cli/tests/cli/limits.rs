@@ -13,7 +13,7 @@ use mcplexer_secrets::keys::{FileKeys, Identity};
 use mcplexer_secrets::{SecretStore, Store};
 
 use crate::home::{BINARY, Home};
-use crate::small_disk;
+use crate::namespaces;
 
 const SECRETS: [(&str, &str); 3] = [("s", "K1"), ("s", "K2"), ("t", "K3")];
 /// The exit codes of failures that are nobody's fault: any other failure, the key, damage, busy.
@@ -292,13 +292,13 @@ fn output(home: &Home, arguments: &[&str]) -> Output {
 
 #[test]
 fn every_command_on_a_full_disk() {
-    small_disk::run_on("size=4m,mode=0700", "limits::on_a_full_disk");
+    namespaces::run_on_disk("size=4m,mode=0700", "limits::on_a_full_disk");
 }
 
 #[test]
 #[ignore = "is run by the test above, on a disk of its own"]
 fn on_a_full_disk() {
-    if small_disk::mounted().is_none() {
+    if namespaces::mounted().is_none() {
         return;
     }
     let free = [0, 4, 8, 12, 16, 24, 48, 72, 96, 200, 400, 2400];
@@ -317,13 +317,13 @@ fn on_a_full_disk() {
 #[test]
 fn every_command_without_inodes() {
     let options = "size=16m,nr_inodes=64,mode=0700";
-    small_disk::run_on(options, "limits::without_inodes");
+    namespaces::run_on_disk(options, "limits::without_inodes");
 }
 
 #[test]
 #[ignore = "is run by the test above, on a disk of its own"]
 fn without_inodes() {
-    if small_disk::mounted().is_none() {
+    if namespaces::mounted().is_none() {
         return;
     }
     // What makes no file goes on.
@@ -350,13 +350,13 @@ fn without_inodes() {
 
 #[test]
 fn every_command_on_a_file_system_that_may_only_be_read() {
-    small_disk::run_on("size=16m,mode=0700", "limits::read_only");
+    namespaces::run_on_disk("size=16m,mode=0700", "limits::read_only");
 }
 
 #[test]
 #[ignore = "is run by the test above, on a disk of its own"]
 fn read_only() {
-    let Some(mount) = small_disk::mounted() else {
+    let Some(mount) = namespaces::mounted() else {
         return;
     };
     under(

@@ -11,6 +11,7 @@ use rexpect::session::spawn_command;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 use super::home::Home;
+use super::namespaces;
 use super::run::{WAYS, start};
 use super::terminal::{expect, start_at};
 
@@ -321,6 +322,12 @@ fn where_nobody_could_continue_it_nothing_stops() {
     expect(&mut session, "still [github-token/TOKEN]");
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
+}
+
+/// A session that is not of the container has the number 0 there.
+#[test]
+fn in_a_container_without_an_init_it_is_the_same() {
+    namespaces::run_in_container("mask::where_nobody_could_continue_it_nothing_stops");
 }
 
 /// What the command has left running at a terminal goes on.

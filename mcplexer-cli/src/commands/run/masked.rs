@@ -146,7 +146,8 @@ impl Watch for Screen {
 
 impl Streams {
     /// Takes over standard output and error, and lets go of standard input: so each is closed for
-    /// whoever is at its other end as soon as the command closes it.
+    /// whoever is at its other end as soon as the command closes it. Nobody waits for the end of a
+    /// terminal: standard error stays there, for what a panic says.
     fn take() -> Result<Self, Failure> {
         let take = || {
             let _flushed = io::stdout().flush();
@@ -155,7 +156,9 @@ impl Streams {
             let nothing = File::options().read(true).write(true).open("/dev/null")?;
             rustix::stdio::dup2_stdin(&nothing)?;
             rustix::stdio::dup2_stdout(&nothing)?;
-            rustix::stdio::dup2_stderr(&nothing)?;
+            if !io::stderr().is_terminal() {
+                rustix::stdio::dup2_stderr(&nothing)?;
+            }
             Ok(Self {
                 stdout: stdout.into(),
                 stderr: stderr.into(),

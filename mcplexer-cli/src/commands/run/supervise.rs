@@ -4,12 +4,12 @@ use std::io;
 use std::thread;
 
 use nix::sys::signal::SigSet;
+use nix::unistd::{getpgid, getpgrp, getppid, getsid, tcgetpgrp};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpgid, getpgrp, getpid, getppid, getsid,
-    kill_current_process_group, kill_process, kill_process_group, waitpid,
+    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_current_process_group, kill_process,
+    kill_process_group, waitpid,
 };
-use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
     SIGUSR1, SIGUSR2, SIGWINCH,
@@ -189,7 +189,7 @@ pub(super) fn supervise(
 fn was_too_quick(command: Pid, status: WaitStatus) -> bool {
     let by = status.stopping_signal();
     let by_terminal = by == Some(SIGTTIN) || by == Some(SIGTTOU);
-    by_terminal && tcgetpgrp(io::stdout()).is_ok_and(|foreground| foreground == command)
+    by_terminal && tcgetpgrp(io::stdout()).is_ok_and(|it| it.as_raw() == command.as_raw_pid())
 }
 
 /// What has become of the command, if anything.
@@ -222,10 +222,12 @@ fn may_stop(group: Group, status: WaitStatus) -> bool {
 }
 
 /// Whether this process's group is one that nobody of its session looks after (POSIX.1-2024, 3.251,
-/// "orphaned process group"), as that of a program at the other end of `ssh -t`.
+/// "orphaned process group"), as that of a program at the other end of `ssh -t`. A session or a group
+/// whose leader is outside of a container has the number 0 in it (pid_namespaces(7)), and so has the
+/// parent of the first process there.
 fn is_orphaned() -> bool {
     let (session, group) = (getsid(None), getpgrp());
-    let mut parent = getppid();
+    let mut parent = Some(getppid()).filter(|it| it.as_raw() != 0);
     while let Some(process) = parent {
         if getsid(Some(process)) != session {
             return true;
@@ -239,10 +241,11 @@ fn is_orphaned() -> bool {
 }
 
 /// Linux tells. Elsewhere none is known.
-fn parent_of(process: Pid) -> Option<Pid> {
+fn parent_of(process: nix::unistd::Pid) -> Option<nix::unistd::Pid> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
-    Pid::from_raw(parent.trim().parse().ok()?)
+    let parent = parent.trim().parse().ok().filter(|&it| it != 0)?;
+    Some(nix::unistd::Pid::from_raw(parent))
 }
 
 fn send(command: Pid, group: Group, signal: Signal) {

@@ -7,12 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use nix::unistd::{getpgrp, tcgetpgrp};
 use pty_process::blocking::{Pts, Pty};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::getpgrp;
-use rustix::termios::{
-    OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize,
-};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
 
 /// How often a process in the background looks whether it is in the foreground: nobody tells it.
 const BACKGROUND: Duration = Duration::from_millis(200);

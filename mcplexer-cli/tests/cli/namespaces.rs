@@ -1,0 +1,67 @@
+//! Tests in Linux namespaces of their own (namespaces(7)): a small disk, the inside of a container.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Set in the process that runs on a small disk: where that is.
+const MOUNT: &str = "MCPLEXER_TEST_SMALL_DISK";
+/// Set where namespaces must be there, so that a test cannot be skipped unseen.
+const REQUIRED: &str = "MCPLEXER_TEST_NAMESPACES";
+/// Exit code of a script that may not do here what it does.
+const REFUSED: i32 = 99;
+
+/// Where the small disk is, if this process runs on one.
+pub(crate) fn mounted() -> Option<PathBuf> {
+    std::env::var_os(MOUNT).map(PathBuf::from)
+}
+
+/// Runs a test on a tmpfs with these options. It is skipped where none can be mounted.
+pub(crate) fn run_on_disk(options: &str, test: &str) {
+    let mount = tempfile::tempdir().unwrap();
+    let script = format!("mount -t tmpfs -o {options} tmpfs \"$0\" || exit {REFUSED}; exec \"$@\"");
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(script).arg(mount.path());
+    let mut inside = command_in(&["--mount"], &command);
+    inside.env(MOUNT, mount.path()).env("TMPDIR", mount.path());
+    run(inside, test);
+}
+
+/// Runs a test as a container that has no init does: the processes outside cannot be seen, and the
+/// session is from there. It is skipped where that is refused.
+pub(crate) fn run_in_container(test: &str) {
+    let kinds = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+    run(command_in(&kinds, &Command::new("env")), test);
+}
+
+fn command_in(kinds: &[&str], command: &Command) -> Command {
+    let mut inside = Command::new("unshare");
+    if !rustix::process::geteuid().is_root() {
+        inside.args(["--user", "--map-root-user"]);
+    }
+    inside.args(kinds);
+    inside.arg(command.get_program()).args(command.get_args());
+    inside
+}
+
+fn run(mut inside: Command, test: &str) {
+    let output = inside
+        .arg(std::env::current_exe().unwrap())
+        .args(["--include-ignored", "--exact", test, "--nocapture"])
+        .output();
+    let refused = output.as_ref().map_or(true, |output| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        output.status.code() == Some(REFUSED) || said.starts_with("unshare: ")
+    });
+    if refused {
+        let required = std::env::var_os(REQUIRED).is_some();
+        assert!(!required, "no namespaces: {output:?}");
+        eprintln!("skipped: no namespaces can be made here");
+        return;
+    }
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let warned = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{warned}");
+    assert!(said.contains("1 passed"), "{said}");
+    println!("{said}");
+}

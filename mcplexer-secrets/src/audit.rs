@@ -8,8 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::StoreId;
-use crate::{Error, ErrorKind, ScopeId, SecretName, Timestamp};
+use crate::{Error, ErrorKind, ScopeId, SecretName, StoreId, Timestamp};
 
 mod chain;
 mod file;
@@ -37,6 +36,12 @@ pub trait AuditSink: fmt::Debug + Send + Sync {
     /// # Errors
     /// If the log cannot be read; the operation to be recorded then fails.
     fn holds(&self, position: &AuditPosition) -> Result<bool, Error>;
+
+    /// The last line of the log that records a change to this store, or to any.
+    ///
+    /// # Errors
+    /// If the log cannot be read; the operation to be recorded then fails.
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error>;
 
     /// Appends a line. It must be durable when this returns if [`AuditEvent::durable`] says so.
     ///
@@ -67,6 +72,24 @@ pub struct AuditPosition {
     pub hash: [u8; 32],
 }
 
+/// The line of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditChange {
+    /// Its number, from 1.
+    pub line: u64,
+    /// The line that the store had sealed before, 0 if none.
+    pub sealed: u64,
+}
+
+impl AuditChange {
+    /// Whether this can be the last change to a store that has sealed this line, 0 if none. A change
+    /// writes its line, says there what was sealed before, and seals the line in the same commit. So
+    /// the seal is at the last change, or where that one found it if it was cut short.
+    pub(crate) fn fits(&self, sealed: u64) -> bool {
+        [self.line, self.sealed].contains(&sealed)
+    }
+}
+
 /// What is recorded.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -84,7 +107,8 @@ pub struct AuditEvent<'a> {
     /// For a change that is about to be committed: the line of this log that the store had sealed
     /// before, 0 if none.
     pub sealed: Option<u64>,
-    pub(crate) store: Option<StoreId>,
+    /// For such a change: to which store.
+    pub store: Option<StoreId>,
 }
 
 impl AuditEvent<'_> {

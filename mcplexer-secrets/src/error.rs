@@ -418,6 +418,8 @@ pub enum Finding {
     CutOff,
     /// The log goes on where the store does not: the store was put back to an older state.
     StoreIsOlder,
+    /// The log has changes of a store, and there is none.
+    StoreIsGone,
 }
 
 impl fmt::Display for Finding {
@@ -443,6 +445,7 @@ impl fmt::Display for Finding {
             Self::StoreIsOlder => {
                 f.write_str("knows of writes that the store lacks: the store was put back in time")
             }
+            Self::StoreIsGone => f.write_str("knows of a store, which is gone"),
         }
     }
 }

@@ -120,7 +120,7 @@ pub use mask::Masker;
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };
-pub use record::FORMAT_VERSION;
+pub use record::{FORMAT_VERSION, StoreId};
 pub use replacement::{FileReplacement, replace_file};
 pub use scan::Scanner;
 pub use stack::wipe_stack;

@@ -25,9 +25,9 @@ const PAGES: u8 = 64;
 /// Prefix of the keys of audit seals; the log's id follows.
 pub(crate) const AUDIT_SEAL_PREFIX: &[u8] = b"audit/";
 
-/// 16 random bytes that tell one store from another.
+/// 16 random bytes that tell one store from another. Shown as hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StoreId(pub(crate) [u8; 16]);
+pub struct StoreId(pub(crate) [u8; 16]);
 
 impl StoreId {
     pub(crate) fn generate() -> Result<Self, Error> {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mcplexer_secrets::audit::{
-    AuditEvent, AuditLine, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink,
-    FileAudit, read_audit_log,
+    AuditChange, AuditEvent, AuditLine, AuditLog, AuditOperation, AuditOutcome, AuditPosition,
+    AuditSink, FileAudit, read_audit_log,
 };
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, Commit, RedbBackend, Replacement, Snapshot, Table,
@@ -19,7 +19,7 @@ use mcplexer_secrets::backend::{
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
     Error, ErrorKind, Finding, NewScope, PutMode, RecordName, ScopeId, SecretName, SecretStore,
-    SecretValue, Store,
+    SecretValue, Store, StoreId,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -183,6 +183,10 @@ impl AuditSink for Failing {
 
     fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
         self.0.holds(position)
+    }
+
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
+        self.0.last_change(store)
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
@@ -377,11 +381,23 @@ fn a_store_put_back_in_time_is_found() {
     let old = fs::read(home.file()).unwrap();
     put(&home.store(), "K").unwrap();
     put(&home.store(), "K").unwrap();
-    fs::write(home.file(), old).unwrap();
-    assert_eq!(
-        home.finding(),
-        (RecordName::AuditLog(home.log()), Finding::StoreIsOlder)
-    );
+    fs::write(home.file(), &old).unwrap();
+    let expected = (RecordName::AuditLog(home.log()), Finding::StoreIsOlder);
+    assert_eq!(home.finding(), expected);
+    // However much was only read since.
+    for _ in 0..100 {
+        home.store().list(&scope("s")).unwrap();
+    }
+    // A change does not cover it up.
+    let error = put(&home.store(), "L").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+    assert!(error.to_string().contains("put back in time"), "{error}");
+    assert_eq!(home.finding(), expected);
+    // With the log moved away the store begins another.
+    fs::rename(home.log(), home.directory.path().join("old.log")).unwrap();
+    put(&home.store(), "L").unwrap();
+    assert_eq!(home.store().list(&scope("s")).unwrap().len(), 2);
+    home.store().verify_audit(&home.log()).unwrap();
 }
 
 /// A change does not vouch anew for a log that was cut off or rewritten: it fails, and the damage
@@ -429,11 +445,18 @@ fn a_log_whose_store_is_gone_is_found() {
     let home = Home::new();
     put(&home.store(), "K").unwrap();
     put(&home.store(), "L").unwrap();
+    let backup = fs::read(home.file()).unwrap();
     fs::remove_file(home.file()).unwrap();
-    assert_eq!(
-        home.finding(),
-        (RecordName::AuditLog(home.log()), Finding::StoreIsOlder)
-    );
+    let expected = (RecordName::AuditLog(home.log()), Finding::StoreIsGone);
+    assert_eq!(home.finding(), expected);
+    // F07: a new store does not cover that up.
+    let error = put(&home.store(), "L").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+    assert!(!home.file().exists());
+    assert_eq!(home.finding(), expected);
+    fs::write(home.file(), backup).unwrap();
+    put(&home.store(), "M").unwrap();
+    home.store().verify_audit(&home.log()).unwrap();
 }
 
 /// A file that is no audit log is left as it is.

@@ -5,11 +5,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mcplexer_secrets::audit::{AuditEvent, AuditLog, AuditPosition, AuditSink, MemoryAudit};
+use mcplexer_secrets::audit::{
+    AuditChange, AuditEvent, AuditLog, AuditPosition, AuditSink, MemoryAudit,
+};
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{
     Error, ErrorKind, ImportAction, MAX_SECRETS_PER_SCOPE, NewScope, OnConflict, PutMode, ScopeId,
-    ScopeKind, SecretName, SecretStore, SecretValue, Select, Store,
+    ScopeKind, SecretName, SecretStore, SecretValue, Select, Store, StoreId,
 };
 
 use ImportAction::{Add, Keep, Replace, Same};
@@ -225,6 +227,10 @@ impl AuditSink for Failing {
 
     fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
         self.0.holds(position)
+    }
+
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
+        self.0.last_change(store)
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {

@@ -1,11 +1,12 @@
 //! How lines hang together.
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{AuditEvent, AuditOperation, AuditOutcome, AuditPosition};
+use super::{AuditChange, AuditEvent, AuditOperation, AuditOutcome, AuditPosition};
 use crate::seal::fill_random;
-use crate::{Error, ScopeId, SecretName};
+use crate::{Error, ScopeId, SecretName, StoreId};
 
 pub(super) type Hash = [u8; 32];
 
@@ -14,6 +15,9 @@ pub(super) const LINE_BEGINNING: &[u8] = b"{\"line\":";
 
 /// What stands between a line's content and its hash.
 const HASH_MEMBER: &str = ",\"hash\":\"";
+
+/// What only lines of changes have.
+const SEALED_MEMBER: &[u8] = b",\"sealed\":";
 
 /// A line without its hash, in the order of its members.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,6 +39,18 @@ pub(super) struct Content {
     pub(super) pid: u32,
     pub(super) program: String,
     pub(super) prev: String,
+}
+
+impl Content {
+    /// The change to this store, or to any, that the line records.
+    pub(super) fn change(&self, store: Option<StoreId>) -> Option<AuditChange> {
+        let sealed = self.sealed?;
+        let is_of = |store: StoreId| self.store == Some(store.to_string());
+        store.is_none_or(is_of).then_some(AuditChange {
+            line: self.number,
+            sealed,
+        })
+    }
 }
 
 /// Who writes: this process.
@@ -122,6 +138,20 @@ pub(super) fn parse(line: &[u8]) -> Option<(Content, Hash)> {
     let content: Content = serde_json::from_str(&format!("{content}}}")).ok()?;
     // Nothing could follow the last of all numbers.
     (content.number < u64::MAX).then_some((content, hash))
+}
+
+/// The change to this store, or to any, that the last of these lines records that records one. A line
+/// that is none does not count.
+pub(super) fn last_change<'a>(
+    lines: impl DoubleEndedIterator<Item = &'a [u8]>,
+    store: Option<StoreId>,
+) -> Option<AuditChange> {
+    let mut changes = lines.rev().filter_map(|line| {
+        // Most lines are no changes, and need not be read for that.
+        memmem::find(line, SEALED_MEMBER)?;
+        parse(line)?.0.change(store)
+    });
+    changes.next()
 }
 
 fn to_hex(bytes: &Hash) -> String {

@@ -6,12 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::chain::{self, Actor};
-use super::{AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink};
+use super::{
+    AuditChange, AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink,
+};
 use crate::backend::{BackendError, BackendErrorKind};
 use crate::crash::{FileId, crash_point, synced};
 use crate::error::{Finding, RecordName};
 use crate::patience::{PATIENCE, wait_for_lock};
-use crate::{Error, Timestamp, private};
+use crate::{Error, StoreId, Timestamp, private};
 
 /// No line is longer: names are bounded.
 const MAX_LINE_LEN: u64 = 4096;
@@ -188,6 +190,12 @@ impl AuditSink for FileAudit {
         })
     }
 
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
+        self.locked(|open| {
+            last_change(&open.file, open.len, store).map_err(|source| self.failed(source))
+        })
+    }
+
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
         self.locked(|open| self.write(open, event))
     }
@@ -230,6 +238,32 @@ fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
         };
         Some(End { tip, torn })
     })())
+}
+
+/// Looks for the last change from the end of a file of `len` bytes on: it is mostly near.
+fn last_change(file: &File, len: u64, store: Option<StoreId>) -> io::Result<Option<AuditChange>> {
+    let mut end = len;
+    while end > 0 {
+        let from = end.saturating_sub(MAX_END_LEN);
+        let bytes = read_range(file, from, end)?;
+        // The first line may begin before, and is then looked at with those.
+        let cut = match from {
+            0 => 0,
+            _ => memchr::memchr(b'\n', &bytes).map_or(0, |at| at + 1),
+        };
+        let whole = bytes.get(cut..).unwrap_or_default();
+        let found = chain::last_change(whole.split(|&byte| byte == b'\n'), store);
+        if found.is_some() {
+            return Ok(found);
+        }
+        // No line is so long that none begins here, but in a log that is damaged.
+        end = if whole.is_empty() {
+            from
+        } else {
+            from + cut as u64
+        };
+    }
+    Ok(None)
 }
 
 /// Whether bytes that begin here and end the file are what a crash can leave of lines: the beginning

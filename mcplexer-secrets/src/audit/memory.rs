@@ -1,8 +1,8 @@
 use std::sync::{Mutex, PoisonError};
 
-use super::chain::Actor;
-use super::{AuditEvent, AuditLog, AuditPosition, AuditSink};
-use crate::Error;
+use super::chain::{self, Actor};
+use super::{AuditChange, AuditEvent, AuditLog, AuditPosition, AuditSink};
+use crate::{Error, StoreId};
 
 /// An audit log in memory, for tests and for programs that pass the lines on.
 #[derive(Debug)]
@@ -44,6 +44,12 @@ impl AuditSink for MemoryAudit {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // A log in memory can only grow, so all that matters is that it is the same one.
         Ok(state.0.log == position.log && state.0.line >= position.line)
+    }
+
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = state.1.iter().map(String::as_bytes);
+        Ok(chain::last_change(lines, store))
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::chain::Actor;
-use super::{AuditEvent, AuditLog, AuditPosition, AuditSink};
-use crate::Error;
+use super::{AuditChange, AuditEvent, AuditLog, AuditPosition, AuditSink};
+use crate::{Error, StoreId};
 
 /// Audit lines on standard error, for containers whose log is collected from there. Each process
 /// begins a chain of its own, and the store does not vouch for it, since it cannot be read back.
@@ -35,6 +35,10 @@ impl AuditSink for StderrAudit {
     fn holds(&self, _position: &AuditPosition) -> Result<bool, Error> {
         // The store seals no line of a log that is not kept.
         Ok(false)
+    }
+
+    fn last_change(&self, _store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
+        Ok(None)
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use super::chain::{self, Content, Hash};
+use super::chain::{self, Hash};
 use super::file::{MAX_END_LEN, file_name, is_torn};
-use super::{AuditOperation, AuditOutcome};
+use super::{AuditChange, AuditOperation, AuditOutcome};
 use crate::error::{Finding, RecordName};
-use crate::record::{AuditSeal, StoreId};
-use crate::{Error, ScopeId, SecretName};
+use crate::record::AuditSeal;
+use crate::{Error, ScopeId, SecretName, StoreId};
 
 /// A line of an audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,12 +86,11 @@ pub(crate) fn verify(
     store: Option<StoreId>,
     seals: &[(Hash, AuditSeal)],
 ) -> Result<AuditReport, Error> {
-    let store = store.map(|store| store.to_string());
     let mut report = AuditReport::default();
     let mut log = None;
     let mut previous: Hash = [0; 32];
     let mut seal = None;
-    let mut last_write: Option<Content> = None;
+    let mut last_change: Option<AuditChange> = None;
     let end = each_line(path, |number, bytes| {
         let broken = || Error::tampered(RecordName::AuditLine(number), Finding::BrokenChain);
         let (content, hash) = chain::parse(bytes).ok_or_else(broken)?;
@@ -113,9 +112,7 @@ pub(crate) fn verify(
         }
         report.lines = number;
         report.healed += u64::from(content.op == AuditOperation::Heal);
-        if content.sealed.is_some() && (store.is_none() || content.store == store) {
-            last_write = Some(content);
-        }
+        last_change = content.change(store).or(last_change);
         previous = hash;
         Ok(())
     })?;
@@ -141,14 +138,12 @@ pub(crate) fn verify(
     if report.sealed > report.lines {
         return Err(damaged(Finding::CutOff));
     }
-    // A change writes its line, says there what was sealed before, and seals the line in the same
-    // commit. So the seal is at the last change, or where that one found it if it was cut short.
-    // Where there is no store, the same goes for a change that was to make one.
-    if let Some(last) = last_write
-        && report.sealed != last.number
-        && Some(report.sealed) != last.sealed
-    {
-        return Err(damaged(Finding::StoreIsOlder));
+    // Where there is no store, a change that was to make one may have been cut short.
+    if last_change.is_some_and(|last| !last.fits(report.sealed)) {
+        return Err(damaged(match store {
+            Some(_) => Finding::StoreIsOlder,
+            None => Finding::StoreIsGone,
+        }));
     }
     Ok(report)
 }

@@ -116,11 +116,29 @@ impl Store {
         let _unrecorded = self.record(subject, error.kind().into());
     }
 
+    /// Whether a store may be made: the log must be usable, and know of none. A new one would cover
+    /// up that the one of before is gone; a backup of that one does not, which is what brings it back.
+    pub(super) fn check_none_is_gone(&self, operation: AuditOperation) -> Result<(), Error> {
+        let Some(sink) = &self.audit else {
+            return Ok(());
+        };
+        let Some(log) = sink.log()? else {
+            return Ok(());
+        };
+        let last = sink.last_change(None)?;
+        if operation != AuditOperation::Restore && last.is_some_and(|last| !last.fits(0)) {
+            let name = RecordName::AuditLog(log.file.into());
+            return Err(Error::tampered(name, Finding::StoreIsGone));
+        }
+        Ok(())
+    }
+
     /// Records a change that is about to be committed, durably, and seals the line that does so
     /// into the store with it.
     ///
-    /// The line sealed before must still be in the log: a new seal would else vouch for a log that
-    /// was cut off or rewritten meanwhile.
+    /// The line sealed before must still be in the log, and no later change: a new seal would else
+    /// vouch for a log that was cut off or rewritten meanwhile, and cover up that the store was put
+    /// back to an older state.
     pub(super) fn record_change(
         &self,
         subject: Subject<'_>,
@@ -133,8 +151,12 @@ impl Store {
         let header = &change.unlocked.header;
         let mut event = subject.event(AuditOutcome::Ok);
         event.store = Some(header.store);
-        event.sealed = Some(0);
+        let mut before = 0;
         if let Some(log) = &log {
+            let damaged = |finding| {
+                let name = RecordName::AuditLog(log.file.clone().into());
+                Error::tampered(name, finding)
+            };
             let key = record::audit_seal_key(&log.id);
             if let Some(bytes) = change.transaction.get(Table::Meta, &key)? {
                 let seal = open_seal(&change.unlocked, &log.id, &bytes)?;
@@ -145,12 +167,16 @@ impl Store {
                     hash: seal.hash,
                 };
                 if !sink.holds(&sealed)? {
-                    let name = RecordName::AuditLog(log.file.clone().into());
-                    return Err(Error::tampered(name, Finding::CutOff));
+                    return Err(damaged(Finding::CutOff));
                 }
-                event.sealed = Some(seal.line);
+                before = seal.line;
+            }
+            let last = sink.last_change(Some(header.store))?;
+            if last.is_some_and(|last| !last.fits(before)) {
+                return Err(damaged(Finding::StoreIsOlder));
             }
         }
+        event.sealed = Some(before);
         for (operation, scope) in &change.parts {
             // Not durable by themselves: the line that follows them all is.
             sink.append(&Subject::scope(*operation, scope).event(AuditOutcome::Ok))?;

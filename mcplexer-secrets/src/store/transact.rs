@@ -74,8 +74,8 @@ impl Store {
             };
             let value = work(&mut change)?;
             if is_first {
+                self.check_none_is_gone(subject.operation)?;
                 // Only now, when nothing else can be wrong with the request, a key is made.
-                self.audit.as_ref().map(|sink| sink.log()).transpose()?;
                 change
                     .add_first_slot(&self.keys.identities_for_new_store()?, self.keys.person())?;
             }

@@ -2,9 +2,11 @@
 //!
 //! A [`Masker`] finds values in a stream of bytes as they are and in the forms that programs print
 //! them in: base64 (RFC 4648, sections 4 and 5; at every alignment within a longer text, wrapped or
-//! not, its characters escaped for JSON or a URL or not), hex (section 8), percent-encoding (RFC 3986, section 2.1, and `+` for a space as HTML forms
-//! have it), JSON strings (RFC 8259, section 7; also JSON within a JSON string), and with the CR LF
-//! that a terminal makes of LF.
+//! not, its characters escaped for JSON or a URL or not), hex (section 8), percent-encoding (RFC 3986,
+//! section 2.1, and `+` for a space as HTML forms have it), JSON strings (RFC 8259, section 7; also JSON within a JSON string), quoted for a shell
+//! (POSIX.1-2024, XCU 2.2), and as a terminal is told to show them: with CR LF for LF, and with control
+//! sequences (ECMA-48) in them, which pass. Of a value of several lines it also finds those by
+//! themselves that are base64 or look like a credential.
 //!
 //! How: a position in the stream is looked at closely only if its next four bytes may begin some
 //! form of some value, which a table of bits tells. Then each form is decoded from
@@ -17,8 +19,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::{Credential, ScopeId, SecretName, SecretValue};
+use crate::{Credential, ScopeId, SecretName, SecretValue, detect};
 
+mod control;
 pub(crate) mod filter;
 pub(crate) mod form;
 mod json;
@@ -29,6 +32,8 @@ use needles::{Found, Needles};
 
 /// Shortest value that is masked, in bytes. Shorter ones would be found everywhere.
 pub const MIN_MASKED_LEN: usize = 4;
+/// Shortest line of base64 that is masked by itself, in bytes: shorter ones may be words and paths.
+const MIN_LINE_LEN: usize = 32;
 
 /// Replaces values in a stream of bytes by `[scope/KEY]`.
 ///
@@ -170,6 +175,15 @@ impl Masker {
             out.extend_from_slice(label.as_bytes());
             out.push(b']');
         }
+        if found.form.has_controls() {
+            // Where the terminal was told something amid the value, it still is.
+            let masked = self.buffer.get(at..found.end).unwrap_or_default();
+            for control in control::sequences(masked) {
+                let from = self.done.max(at + control.start);
+                let told = self.buffer.get(from..at + control.end);
+                out.extend_from_slice(told.unwrap_or_default());
+            }
+        }
         self.done = found.end;
         self.last = Some(found);
     }
@@ -222,10 +236,13 @@ impl Patterns {
                 scope: secret.scope.clone(),
                 name: secret.name.clone(),
             };
-            match maskable(secret.value) {
-                Some((value, line_ends)) => values.push((value, line_ends, label)),
-                None => too_short.push(label.to_string()),
-            }
+            let Some((value, line_ends)) = maskable(secret.value) else {
+                too_short.push(label.to_string());
+                continue;
+            };
+            values.push((value, line_ends, label.clone()));
+            let parts = telling_parts(value).into_iter();
+            values.extend(parts.map(|part| (part, &b""[..], label.clone())));
         }
         let needles = Needles::new(values);
         let filter = Filter::new(needles.values());
@@ -241,6 +258,31 @@ impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.scope, self.name)
     }
+}
+
+/// What gives a value of several lines away by itself, as programs indent lines, join them or print only
+/// some: those of base64, as in PEM (RFC 7468), and what else looks like a credential.
+fn telling_parts(value: &[u8]) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    if !value.contains(&b'\n') {
+        return parts;
+    }
+    let is_base64 = |byte: &u8| *byte == b'=' || form::sextet(*byte).is_some();
+    for line in value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
+        if line.len() >= MIN_LINE_LEN && line.iter().all(is_base64) {
+            parts.push(line);
+            continue;
+        }
+        let mut rest = str::from_utf8(line).unwrap_or_default();
+        while let Some((place, _)) = detect::find_any(rest) {
+            let (found, after) = (rest.get(place.clone()), rest.get(place.end..));
+            // The boundaries of PEM are of no value in particular.
+            let found = found.filter(|it| it.len() >= MIN_MASKED_LEN && !it.starts_with("-----"));
+            parts.extend(found.map(str::as_bytes));
+            rest = after.unwrap_or_default();
+        }
+    }
+    parts
 }
 
 /// What of a value is looked for, and the line ends behind it. `None` if that is too short.

@@ -1,7 +1,7 @@
 //! Scanning: which values stand in a file, and where.
 //!
-//! A [`Scanner`] finds what a [`Masker`](crate::Masker) masks, in every form that that knows, and
-//! is made for many and large files that mostly have none. It looks closely, as the masker does,
+//! A [`Scanner`] finds what a [`Masker`](crate::Masker) masks, in every form that that knows but for
+//! what only shells print, and programs at a terminal; and is made for many and large files that mostly have none. It looks closely, as the masker does,
 //! only at what stands before a short run of bytes that is rare and belongs to a value; and it
 //! looks for these runs at few positions only. So it takes little more time than reading the files.
 

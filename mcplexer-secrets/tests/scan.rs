@@ -9,7 +9,7 @@ use std::io::{self, Read};
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use forms::{FORMS, credentials, piece, values};
+use forms::{FILE_FORMS, credentials, piece, values};
 use mcplexer_secrets::{Masker, Scanner};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -51,7 +51,7 @@ proptest! {
     #[test]
     fn what_is_masked_is_found(
         values in values(),
-        pieces in vec((0..FORMS, any::<prop::sample::Index>(), any::<u64>(), "[ .,;:!?()<>\t\n\u{1b}ü]{1,12}"), 1..12),
+        pieces in vec((0..FILE_FORMS, any::<prop::sample::Index>(), any::<u64>(), "[ .,;:!?()<>\t\n\u{1b}ü]{1,12}"), 1..12),
         first in prop_oneof![3 => Just(0), 1 => CHUNK - 5000..CHUNK],
     ) {
         let mut stream: Vec<u8> = b"lines, \n".iter().copied().cycle().take(first).collect();
@@ -114,7 +114,7 @@ fn a_value_across_the_border_of_what_is_read_at_once_is_found() {
         b"gh+p_abcdefghij 0123456789\nklmn".to_vec(),
         b"Pin7".to_vec(),
     ];
-    for form in 0..FORMS {
+    for form in 0..FILE_FORMS {
         for which in [0, 1] {
             for before in (0..80).step_by(9).chain([150, 440, 1200]) {
                 let mut stream = vec![b' '; CHUNK - before];

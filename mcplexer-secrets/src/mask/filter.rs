@@ -1,7 +1,8 @@
 //! Which positions of a stream are worth a closer look.
 //!
 //! A table of bits, indexed by a hash of up to four bytes, tells whether they may begin a form of a
-//! value. The bytes that begin an escape or break a line, `%`, `\`, CR and LF, end the run that is
+//! value. The bytes that begin an escape or break a line, `%`, `\`, CR and LF, and those that begin
+//! what only a terminal is told, end the run that is
 //! looked up, since what they stand for is for the forms to tell; at one of them the forms are asked
 //! right away. So the table needs to know only how a form begins without any of these.
 
@@ -22,8 +23,8 @@ const LOG_BITS: std::ops::RangeInclusive<u32> = 16..=23;
 pub(crate) struct Filter {
     bits: Zeroizing<Vec<u64>>,
     shift: u32,
-    /// Whether a value begins with a line end.
-    line_ends: bool,
+    /// Whether a value begins with a byte that ends a run.
+    breaks: bool,
 }
 
 impl Filter {
@@ -36,12 +37,14 @@ impl Filter {
         let mut filter = Self {
             bits: Zeroizing::new(vec![0; 1 << (log_bits - 6)]),
             shift: u32::BITS - log_bits,
-            line_ends: values
+            breaks: values
                 .clone()
-                .any(|value| value.first().is_some_and(|it| b"\r\n".contains(it))),
+                .any(|value| value.first().is_some_and(|it| ends_run(*it))),
         };
         for value in values {
             filter.add_plain(value);
+            filter.add_before_control(value);
+            filter.add_quoted(value);
             filter.add_hex(value);
             for skipped in [0, 2, 4] {
                 filter.add_base64(value, skipped);
@@ -70,7 +73,7 @@ impl Filter {
             at += run.len();
             match buffer.get(at) {
                 Some(b'%' | b'\\') => return Some(at),
-                Some(_) if self.line_ends => return Some(at),
+                Some(_) if self.breaks => return Some(at),
                 _ => at += 1,
             }
         }
@@ -137,6 +140,35 @@ impl Filter {
         self.add(&choices);
     }
 
+    /// Followed by what comes before a terminal is told to go on elsewhere: see `Form`.
+    fn add_before_control(&mut self, value: &[u8]) {
+        for length in 1..RUN {
+            let Some((beginning, [last])) = value.get(..length).map(|it| it.split_at(length - 1))
+            else {
+                continue;
+            };
+            let mut choices: Vec<_> = beginning.iter().map(std::slice::from_ref).collect();
+            let before = [b' ', *last];
+            choices.extend([std::slice::from_ref(last), &before]);
+            self.add(&choices);
+        }
+    }
+
+    /// Quoted for a shell, with `'"'"'` for a single quote. Another quoting begins with an escape.
+    fn add_quoted(&mut self, value: &[u8]) {
+        let beginning = value.get(..RUN).unwrap_or(value);
+        if beginning.contains(&b'\'') {
+            let mut quoted = Zeroizing::new(Vec::with_capacity(5 * RUN));
+            for byte in beginning {
+                match byte {
+                    b'\'' => quoted.extend_from_slice(b"'\"'\"'"),
+                    byte => quoted.push(*byte),
+                }
+            }
+            self.add_plain(&quoted);
+        }
+    }
+
     fn add_hex(&mut self, value: &[u8]) {
         const DIGITS: [&[u8]; 16] = [
             b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"aA", b"bB", b"cC", b"dD",
@@ -176,7 +208,7 @@ impl Filter {
     }
 }
 
-/// Whether a byte begins an escape, or breaks a line.
+/// Whether a byte begins an escape, breaks a line, or tells a terminal something.
 fn ends_run(byte: u8) -> bool {
-    matches!(byte, b'%' | b'\\' | b'\r' | b'\n')
+    matches!(byte, b'%' | b'\\' | b'\r' | b'\n' | b'\x08' | b'\x1b')
 }

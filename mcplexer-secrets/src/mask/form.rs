@@ -1,5 +1,6 @@
 //! The forms in which a program may print a value, and how each is read back.
 
+use super::control::{self, Control};
 use super::json::{Unit, unit, unit_after};
 
 /// A form.
@@ -7,8 +8,16 @@ use super::json::{Unit, unit, unit_after};
 pub(crate) enum Form {
     /// As it is.
     Plain,
-    /// As a terminal shows it: CR LF for LF.
+    /// As a terminal is told to show it: CR LF for LF, and anything that [`TerminalControl`] is between
+    /// two bytes.
     Terminal,
+    /// The same, with the byte before the cursor moves written twice, as vim does at a line's end so
+    /// that the terminal wraps it.
+    Redrawn,
+    /// In single quotes for a shell (POSIX.1-2024, XCU 2.2.2), and single quotes outside of them.
+    Quoted,
+    /// Quoted for a shell otherwise (XCU 2.2.1 and 2.2.3): some characters have a backslash before them.
+    Escaped,
     /// Percent-encoded: RFC 3986, section 2.1. Which characters are, is the encoder's choice.
     Percent,
     /// The same with `+` for a space: `application/x-www-form-urlencoded`.
@@ -28,6 +37,11 @@ impl Form {
     /// The forms that look like nothing of the value.
     pub(crate) const DENSE: [Self; 4] =
         [Self::Hex, Self::Base64(0), Self::Base64(2), Self::Base64(4)];
+
+    /// Whether what was read in this form may have control sequences in it that are not of the value.
+    pub(crate) fn has_controls(self) -> bool {
+        matches!(self, Self::Terminal | Self::Redrawn) || Self::DENSE.contains(&self)
+    }
 
     /// The first two bytes that a text has in one of these forms; `None` if the four characters that
     /// tell do not stand there as they are.
@@ -121,7 +135,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn next(&mut self) -> Next {
         match self.form {
             Form::Plain => self.plain(),
-            Form::Terminal => self.terminal(),
+            Form::Terminal => self.terminal(false),
+            Form::Redrawn => self.terminal(true),
+            Form::Quoted => self.quoted(),
+            Form::Escaped => self.escaped(),
             Form::Percent => self.percent(),
             Form::Query => match self.peek(0) {
                 Some(b'+') => self.take(1, b' '),
@@ -154,10 +171,68 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn terminal(&mut self) -> Next {
+    fn terminal(&mut self, is_redrawn: bool) -> Next {
+        if is_redrawn && let Err(stop) = self.skip_redrawn() {
+            return stop;
+        }
+        if self.at > self.start
+            && let Err(stop) = self.skip_controls()
+        {
+            return stop;
+        }
         match (self.peek(0), self.peek(1)) {
             (Some(b'\r'), Some(b'\n')) => self.take(2, b'\n'),
             (Some(b'\r'), None) => Next::End,
+            _ => self.plain(),
+        }
+    }
+
+    /// Steps over the byte before, written again before the cursor moves.
+    fn skip_redrawn(&mut self) -> Result<(), Next> {
+        let before = self.buffer.get(self.start..self.at).and_then(<[u8]>::last);
+        if let [byte, rest @ ..] = self.rest()
+            && before == Some(byte)
+        {
+            match control::read(rest) {
+                Control::Moves(_) => self.at += 1,
+                Control::Unfinished => return Err(Next::End),
+                Control::Other(_) | Control::None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps over what only tells the terminal how and where to show what follows.
+    fn skip_controls(&mut self) -> Result<(), Next> {
+        let limit = self.at + control::MAX_LEN;
+        while self.at < limit {
+            match control::read(self.rest()) {
+                Control::Moves(length) | Control::Other(length) => self.at += length,
+                Control::Unfinished => return Err(Next::End),
+                Control::None => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn quoted(&mut self) -> Next {
+        for quote in [&b"'\\''"[..], b"'\"'\"'"] {
+            if self.rest().starts_with(quote) {
+                return self.take(quote.len(), b'\'');
+            }
+            if quote.starts_with(self.rest()) {
+                return Next::End;
+            }
+        }
+        self.plain()
+    }
+
+    fn escaped(&mut self) -> Next {
+        match (self.peek(0), self.peek(1)) {
+            (Some(b'\\'), Some(byte)) if byte.is_ascii_punctuation() || byte == b' ' => {
+                self.take(2, byte)
+            }
+            (Some(b'\\'), None) => Next::End,
             _ => self.plain(),
         }
     }
@@ -177,7 +252,7 @@ impl<'a> Reader<'a> {
         let is_digit = self.peek(0).is_some_and(|byte| digit(byte).is_some());
         if !is_digit
             && self.at > self.start
-            && let Err(stop) = self.skip_line_end()
+            && let Err(stop) = self.skip_break()
         {
             return stop;
         }
@@ -188,8 +263,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Steps over one line end, as it is or escaped.
-    fn skip_line_end(&mut self) -> Result<(), Next> {
+    /// Steps over one line end, as it is or escaped, and what else only says where what follows is shown.
+    fn skip_break(&mut self) -> Result<(), Next> {
+        self.skip_controls()?;
         for end in [b'\r', b'\n'] {
             match escaped(self.rest()) {
                 Ok((byte, length)) if byte == end => self.at += length,
@@ -222,7 +298,7 @@ impl<'a> Reader<'a> {
     /// A base64 character that does not stand there as it is: behind a line end, or escaped.
     fn escaped_sextet(&mut self, is_first: bool) -> Result<(u8, usize), Next> {
         if !is_first {
-            self.skip_line_end()?;
+            self.skip_break()?;
         }
         let (character, length) = escaped(self.rest())?;
         let value = sextet(character).ok_or(Next::Other)?;

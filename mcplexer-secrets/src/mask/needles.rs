@@ -64,6 +64,8 @@ pub(crate) struct Found {
     pub(crate) needle: usize,
     /// Where it ends in the stream's buffer.
     pub(crate) end: usize,
+    /// How it was read.
+    pub(crate) form: Form,
 }
 
 /// What stands at a position.
@@ -94,7 +96,15 @@ impl Needles {
         };
         let pairs = Bits::of(values().map(|value| first(value, 2)));
         let are_long = values().all(|value| value.len() >= 8);
-        let eights = are_long.then(|| Bits::of(values().map(|value| first(value, 8))));
+        let eights = are_long.then(|| {
+            let firsts = values().flat_map(|value| {
+                let seven = first(value, 7) << 8;
+                // What a terminal is told after the seventh may begin like that, see `Form`.
+                let again = seven | seven >> 8 & 0xFF;
+                [first(value, 8), seven | u64::from(b' '), again]
+            });
+            Bits::of(firsts.collect::<Vec<_>>().into_iter())
+        });
         Self {
             sorted,
             pairs,
@@ -136,7 +146,8 @@ impl Needles {
         let (Some(eights), Some(first)) = (&self.eights, rest.first_chunk::<8>()) else {
             return true;
         };
-        first.iter().any(|byte| b"\r\\%+".contains(byte)) || eights.has(u64::from_be_bytes(*first))
+        first.iter().any(|byte| b"\r\\%+'\x08\x1b".contains(byte))
+            || eights.has(u64::from_be_bytes(*first))
     }
 
     /// Looks for the forms that have most characters as they are.
@@ -146,13 +157,23 @@ impl Needles {
             read = read.max(end + 1);
             look.may_go_on |= read > buffer.len();
         }
-        // Up to where the first form was read, another one differs only by its escapes.
-        let read = buffer.get(at..read.min(buffer.len())).unwrap_or_default();
+        // Up to where the first form was read, another one differs only by its escapes; or by one byte
+        // before them, as a terminal is told.
+        let end = (read + 1).min(buffer.len());
+        let is_at_end = read >= buffer.len();
+        let read = buffer.get(at..end).unwrap_or_default();
         let has = |byte: u8| read.contains(&byte);
-        if has(b'\r') {
+        if has(b'\x1b') || is_at_end {
+            self.follow(buffer, at, Form::Redrawn, look);
+        }
+        if has(b'\x1b') || has(b'\x08') || has(b'\r') || is_at_end {
             self.follow(buffer, at, Form::Terminal, look);
         }
+        if has(b'\'') {
+            self.follow(buffer, at, Form::Quoted, look);
+        }
         if has(b'\\') {
+            self.follow(buffer, at, Form::Escaped, look);
             self.follow(buffer, at, Form::Json, look);
             self.follow(buffer, at, Form::JsonInJson, look);
         }
@@ -195,7 +216,7 @@ impl Needles {
                 look.may_go_on |= !is_clear;
                 if look.found.is_none_or(|found| found.end < end) {
                     let needle = range.start;
-                    look.found = Some(Found { needle, end });
+                    look.found = Some(Found { needle, end, form });
                 }
                 range.start += 1;
                 if range.is_empty() {

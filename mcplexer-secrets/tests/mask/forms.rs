@@ -4,8 +4,10 @@ use mcplexer_secrets::{Credentials, ScopeKind, SecretValue};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// How many forms [`piece`] knows.
-pub(crate) const FORMS: usize = 20;
+/// The forms that [`piece`] knows.
+pub(crate) const FORMS: usize = 26;
+/// Those of them that files have; the others are what shells print, and programs at a terminal.
+pub(crate) const FILE_FORMS: usize = FORMS - 6;
 
 pub(crate) fn credentials(values: &[Vec<u8>]) -> Credentials {
     let secret = |(at, value): (usize, &Vec<u8>)| {
@@ -118,6 +120,48 @@ fn escape_base64(text: &[u8], choices: &mut Choices) -> Vec<u8> {
     escaped.collect()
 }
 
+/// What a terminal may be told amid a text.
+const CONTROLS: [&str; 7] = [
+    "\x1b[31m",
+    "\x1b[m\x1b[K",
+    "\x1b[12;1H",
+    " \x08",
+    "\x1b(B\x0f",
+    "\x1b]8;;https://host/\x1b\\",
+    "\x1b]0;title\x07\x1b[0;1;38;5;160m",
+];
+
+/// A value as it is shown on a terminal, and what else that was told. If `redraws`, some bytes are
+/// written once more before the cursor moves.
+fn on_terminal(value: &[u8], choices: &mut Choices, redraws: bool) -> (Vec<u8>, Vec<u8>) {
+    let (mut text, mut told) = (Vec::new(), Vec::new());
+    for (at, &byte) in value.iter().enumerate() {
+        text.push(byte);
+        if at + 1 == value.len() || choices.next(3) > 0 {
+            continue;
+        }
+        let control = CONTROLS[choices.next(CONTROLS.len())];
+        match redraws {
+            true => text.extend([&[byte], "\x1b[12;1H".as_bytes()].concat()),
+            false => text.extend(control.bytes()),
+        }
+        match redraws {
+            true => told.extend("\x1b[12;1H".bytes()),
+            false => told.extend(control.trim_start_matches(" \x08").bytes()),
+        }
+    }
+    (text, told)
+}
+
+/// A text with a backslash before each of these.
+fn escape(text: &[u8], escaped: impl Fn(u8) -> bool) -> Vec<u8> {
+    let bytes = text.iter().flat_map(|&byte| match escaped(byte) {
+        true => vec![b'\\', byte],
+        false => vec![byte],
+    });
+    bytes.collect()
+}
+
 /// A value in one of the forms within a piece of a stream, and what is to be shown of that.
 pub(crate) fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u8>, Vec<u8>) {
     let choices = &mut Choices(seed | 1);
@@ -178,9 +222,26 @@ pub(crate) fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u
             let behind = [&encoded[holds.end..], padding.as_bytes()].concat();
             return ([&encoded[..holds.start], &lines, &behind].concat(), shown);
         }
+        20 | 21
+            if !value
+                .iter()
+                .any(|byte| b"\r\x08\x0e\x0f\x1b".contains(byte)) =>
+        {
+            let length = value.len() - line_ends.len();
+            let (encoded, told) = on_terminal(&value[..length], choices, form == 21);
+            let line_ends = line_ends.into_bytes();
+            return (
+                [encoded, line_ends.clone()].concat(),
+                [label, told, line_ends].concat(),
+            );
+        }
+        22 => escape(value, |byte| b"$`\"\\".contains(&byte)),
+        23 => escape(value, |byte| byte.is_ascii_punctuation() || byte == b' '),
+        24 if is_text => text.replace('\'', "'\\''").into_bytes(),
+        25 if is_text => text.replace('\'', "'\"'\"'").into_bytes(),
         _ => value.to_vec(),
     };
-    if matches!(form, 0 | 7) || (matches!(form, 3 | 4) && !is_text) {
+    if matches!(form, 0 | 7 | 20..) || (matches!(form, 3 | 4) && !is_text) {
         return (encoded, [label, line_ends.into_bytes()].concat());
     }
     (encoded, label)

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::private::{
-    is_still_at, not_a_file, open_regular, persist, sync, sync_parent, temporaries_beside,
-    temporary_beside,
+    directory_of, is_still_at, not_a_file, open_regular, persist, sync, sync_parent,
+    temporaries_beside, temporary_beside,
 };
 
 /// Writes a file that is readable by its owner alone, mode 0600: whole and synced under another name
@@ -117,8 +117,12 @@ fn not_written(path: &Path, source: io::Error) -> Error {
     }
 }
 
-/// Where a file is to be written. What is there must be one, whatever names it: `/dev/stdout` is none.
+/// Where a file is to be written. What is there must be one, whatever names it; and `/dev/stdout` is none,
+/// also while the shell has it written to one: that may have more in it.
 fn target(path: &Path) -> io::Result<PathBuf> {
+    if names_a_descriptor(path) {
+        return Err(not_a_file());
+    }
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => fs::canonicalize(path),
         Ok(_) => Err(not_a_file()),
@@ -129,6 +133,27 @@ fn target(path: &Path) -> io::Result<PathBuf> {
         )),
         Err(_) => Ok(path.to_owned()),
     }
+}
+
+/// Whether a path names what this process has open, or leads to such a name: `/dev/stdout`, `/dev/fd/N`,
+/// `/proc/self/fd/N`.
+fn names_a_descriptor(path: &Path) -> bool {
+    let mut path = path.to_owned();
+    // As many links as Linux follows (path_resolution(7)).
+    for _ in 0..40 {
+        let Ok(directory) = fs::canonicalize(directory_of(&path)) else {
+            return false;
+        };
+        if directory.starts_with("/proc") || directory.ends_with("dev/fd") {
+            return true;
+        }
+        let name = path.file_name().unwrap_or_default();
+        match fs::read_link(directory.join(name)) {
+            Ok(to) => path = directory.join(to),
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 /// A file beside this one, locked for as long as it is written: so it is not taken for abandoned.

@@ -1,6 +1,9 @@
 //! `mcplexer inject`
 
+use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use mcplexer_secrets::reference::Template;
 use mcplexer_secrets::replace_file;
@@ -18,6 +21,15 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
             inject.reveal,
             "mcplexer inject -o FILE writes it to a file, mcplexer run --env-file FILE -- COMMAND gives it to a command",
         )?;
+    }
+    if let (Some(input), Some(output)) = (&inject.input, &inject.output)
+        && is_same_file(input, output)
+    {
+        let output = shown(output);
+        let failure = Failure::new(format!("{output} is the template itself"));
+        return Err(failure
+            .with_hint("name another file with -o: the references would be gone")
+            .with_code(exit_code::USAGE));
     }
     let (name, text) = input::text(inject.input.as_deref())?;
     let session = Session::open(global)?;
@@ -51,5 +63,12 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
             session.tell(&format!("wrote {}, readable by you alone", shown(path)));
             Ok(())
         }
+    }
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (fs::metadata(a), fs::metadata(b)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
     }
 }

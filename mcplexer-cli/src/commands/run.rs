@@ -54,10 +54,8 @@ pub(super) fn run(run: &Run, global: Global) -> Result<(), Failure> {
             ));
         }
         drop(opened);
-        let own =
-            own.map_err(|error| Failure::new(format!("cannot find this program: {error}")))?;
         session.release();
-        return masked::run(command, masker, &own);
+        return masked::run(command, masker, own);
     }
     session.release();
     Err(not_started(

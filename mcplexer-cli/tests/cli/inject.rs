@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-use super::home::Home;
+use super::home::{Home, finish};
 
 fn filled() -> Home {
     let home = Home::with_secret("pa$$\\1\"&word");
@@ -73,6 +73,38 @@ fn an_unknown_reference_writes_nothing() {
         symlink(leads_to, home.root().join(link)).unwrap();
         home.pipe(["inject", "-o", link], b"x").failed(1, &[said]);
         assert!(home.root().join(link).is_symlink(), "{link}");
+    }
+}
+
+/// Standard output is no file to be replaced, also while the shell has it written to one.
+#[test]
+fn a_redirected_output_is_kept() {
+    let home = filled();
+    fs::write(home.root().join("t"), "mcplexer://github-token/TOKEN").unwrap();
+    for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        let log = home.root().join("log");
+        fs::write(&log, "before\n").unwrap();
+        let mut command = home.command();
+        let appended = fs::OpenOptions::new().append(true).open(&log).unwrap();
+        command
+            .args(["inject", "-i", "t", "-o", name])
+            .stdout(appended);
+        finish(&mut command).failed(1, &["cannot write", "not a regular file"]);
+        assert_eq!(fs::read_to_string(&log).unwrap(), "before\n", "{name}");
+    }
+}
+
+/// A template is not replaced by what comes of it, whatever it is called.
+#[test]
+fn a_template_does_not_replace_itself() {
+    let home = filled();
+    fs::write(home.root().join("t"), "mcplexer://github-token/TOKEN").unwrap();
+    symlink("t", home.root().join("link")).unwrap();
+    for output in ["t", "link", "./t"] {
+        home.run(["inject", "-i", "t", "-o", output])
+            .failed(2, &["is the template itself", "-o"]);
+        let text = fs::read_to_string(home.root().join("t")).unwrap();
+        assert_eq!(text, "mcplexer://github-token/TOKEN");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -28,9 +28,14 @@ struct Streams {
 /// Runs the command to its end, and ends as it did. That is an exit from within, at which nothing is
 /// dropped: so each thing that has values goes as soon as it has done its part, and from the registers
 /// before other threads inherit them.
-pub(super) fn run(command: Command, masker: Masker, own: &Path) -> Result<(), Failure> {
+pub(super) fn run(
+    command: Command,
+    masker: Masker,
+    own: io::Result<PathBuf>,
+) -> Result<(), Failure> {
     if io::stdout().is_terminal() {
-        in_terminal(command, masker, own)
+        let cannot = |error| Failure::new(format!("cannot find this program: {error}"));
+        in_terminal(command, masker, &own.map_err(cannot)?)
     } else {
         behind_pipes(command, masker)
     }

@@ -334,6 +334,23 @@ fn an_ignored_signal_stays_ignored() {
     }
 }
 
+/// SIGPIPE is at its default, however it was; a shell has it ignored.
+#[test]
+fn a_broken_pipe_ends_the_command_unless_it_says_otherwise() {
+    let home = Home::with_secret("v");
+    let kill = ["sh", "-c", "kill -PIPE $$; echo alive"];
+    let guarded = ["sh", "-c", "trap \"\" PIPE; exec \"$0\" \"$@\""];
+    for way in WAYS {
+        let mut command = home.command_of("sh".as_ref());
+        command.args(["-c", "trap '' PIPE; exec \"$@\"", "sh", super::home::BINARY]);
+        command.args(way).args(kill);
+        let status = command.status().unwrap();
+        assert_eq!(status.signal(), Some(13), "{way:?}");
+        let guarded = home.run([way, &guarded, &kill].concat());
+        assert_eq!(guarded.succeeded().text(), "alive\n", "{way:?}");
+    }
+}
+
 /// F38: one unlock, however many scopes and references. One audit line for each scope.
 #[test]
 fn one_run_unlocks_once_and_records_each_scope_once() {

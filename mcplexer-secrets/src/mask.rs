@@ -221,7 +221,7 @@ impl Masker {
 impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Masker")
-            .field("secrets", &self.patterns.needles.len())
+            .field("values", &self.patterns.needles.len())
             .field("held", &(self.buffer.len() - self.done))
             .finish_non_exhaustive()
     }

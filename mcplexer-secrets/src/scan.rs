@@ -312,7 +312,7 @@ impl Progress {
 impl fmt::Debug for Scanner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scanner")
-            .field("secrets", &self.wanted.patterns.needles.len())
+            .field("values", &self.wanted.patterns.needles.len())
             .finish_non_exhaustive()
     }
 }

@@ -7,8 +7,8 @@ use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::KeyError;
 use mcplexer_secrets::{Error, RecordName, SlotInfo, SlotKind};
 
-use crate::exit_code;
 use crate::output::{print, say, say_hint, shortened, shown};
+use crate::{exit_code, input, prompt};
 
 /// A failure to report: a message, the next steps, and the exit code.
 #[derive(Debug)]
@@ -159,6 +159,15 @@ impl From<Error> for Failure {
             cause = inner.source();
         }
         let failure = Self::new(message).with_code(exit_code::of(error.kind()));
+        if let Error::Key(KeyError::PassphraseNeeded { path })
+        | Error::Locked {
+            reason: KeyError::PassphraseNeeded { path },
+            ..
+        } = &error
+            && prompt::was_left()
+        {
+            return input::not_given(&format!("passphrase for {}", shown(path)));
+        }
         match &error {
             Error::Locked { reason, slots } => {
                 let failure = failure.with_hints(key_hints(reason));

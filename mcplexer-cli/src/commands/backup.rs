@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::{self, BackupFile, Global};
 use crate::failure::Failure;
-use crate::output::{Ago, count, print, print_json, shown};
+use crate::output::{Ago, count, print, print_json, shown, typed};
 use crate::progress::Bar;
 use crate::session::{Session, Terminal};
 use crate::{exit_code, input};
@@ -229,10 +229,15 @@ fn restore(
         Some(mode) => mode,
         None if is_empty => RestoreMode::Merge,
         None => {
-            let (store, file) = (shown(&session.home.store()), shown(&from.file));
+            let store = shown(&session.home.store());
+            let again = command(from);
             return Err(Failure::new(format!("{store} has secrets already"))
-                .with_hint(format!("mcplexer backup restore {file} --merge --dry-run tells what would be added to them"))
-                .with_hint(format!("mcplexer backup restore {file} --replace --dry-run tells what would take their place"))
+                .with_hint(format!(
+                    "{again} --merge --dry-run tells what would be added to them"
+                ))
+                .with_hint(format!(
+                    "{again} --replace --dry-run tells what would take their place"
+                ))
                 .with_code(exit_code::CONFLICT));
         }
     };
@@ -266,6 +271,18 @@ fn restore(
         true => print(&changes(&restored)),
         false => Ok(()),
     }
+}
+
+/// The command that restores this backup, as it can be typed.
+fn command(from: &BackupFile) -> String {
+    let mut command = format!("mcplexer backup restore {}", typed(&from.file));
+    if let Some(identity) = &from.identity {
+        command.push_str(&format!(" --identity {}", typed(identity)));
+    }
+    if from.recovery_code {
+        command.push_str(" --recovery-code");
+    }
+    command
 }
 
 /// A line for each secret that does not stay as it is.

@@ -435,7 +435,34 @@ fn a_recovery_code() {
     fs::remove_file(home.path("age.key")).unwrap();
     recover(&code).succeeded();
     home.run(["key", "remove", "recovery code"]).succeeded();
-    recover(&code).failed(5, &["does not open the store"]);
+    recover(&code).failed(5, &["has no recovery code"]);
+}
+
+/// A coding agent that reads along would have what opens everything.
+#[test]
+fn a_recovery_code_is_not_shown_to_a_coding_agent() {
+    let home = Home::with_secret("v");
+    let run = |arguments: &[&str]| finish(home.command().env("CLAUDECODE", "1").args(arguments));
+    run(&["key", "recovery"]).failed(3, &["Claude Code drives this shell", "--reveal"]);
+    run(&["key", "recovery", "--reveal"]).succeeded();
+}
+
+/// Nobody types a code for nothing.
+#[test]
+fn what_needs_no_recovery_code_is_found_before_it_is_asked_for() {
+    let home = Home::with_secret("v");
+    let recover = |lost: &[&str]| home.run(["key", "recover"].iter().chain(lost));
+    recover(&[]).failed(5, &["has no recovery code"]);
+    home.run(["key", "recovery"]).succeeded();
+    recover(&[]).failed(2, &["32 letters and digits"]);
+    let other = Identity::generate().name();
+    home.run(["key", "add", &other, "--label", "bob"])
+        .succeeded();
+    recover(&[]).failed(2, &["several keys may be meant", "bob", "--lost LABEL"]);
+    recover(&["--lost", "age1"]).failed(2, &["several keys may be meant"]);
+    recover(&["--lost", "eve"]).failed(4, &["no key eve opens this store"]);
+    recover(&["--lost", "bob"]).failed(2, &["32 letters and digits"]);
+    recover(&["--lost", &other]).failed(2, &["32 letters and digits"]);
 }
 
 /// F47: the one who goes opens nothing that comes after.

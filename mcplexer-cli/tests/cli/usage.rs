@@ -148,6 +148,17 @@ fn completions_and_manual_pages_are_made_for_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = home.run(["completions", shell]).succeeded();
         assert!(script.text().contains("mcplexer"), "{shell}");
+        for hidden in ["run-in-session", "exit-codes"] {
+            assert!(!script.text().contains(hidden), "{hidden} in {shell}");
+        }
+    }
+    for command in [
+        &["help", "run-in-session"][..],
+        &["man", "run-in-session"],
+        &["run-in-session"],
+        &["run-in-session", "--help"],
+    ] {
+        home.run(command).failed(2, &["run-in-session"]);
     }
     assert!(
         home.run(["man"])
@@ -157,6 +168,15 @@ fn completions_and_manual_pages_are_made_for_every_command() {
     );
     let page = home.run(["man", "secret", "put"]).succeeded();
     assert!(page.text().contains("\\-\\-if\\-version"));
+    assert!(page.text().contains("\"mcplexer 0."), "{}", page.text());
+    let page = home.run(["man", "import"]).succeeded();
+    assert!(
+        page.text()
+            .contains(".nf\nFormats, by the file's name:\n  dotenv  .env")
+    );
+    let page = home.run(["man", "key"]).succeeded();
+    assert!(page.text().contains(".TP\nmcplexer key init\nMake a key"));
+    assert!(!page.text().contains("(1)"), "{}", page.text());
     home.run(["man", "nothing"])
         .failed(2, &["no command mcplexer nothing"]);
     for help in [&["help", "exit-codes"][..], &["exit-codes"]] {

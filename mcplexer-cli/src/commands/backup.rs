@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
-use mcplexer_secrets::keys::{Ask, FileKeys, KeyError, KeyProvider, Recipient};
+use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyError, KeyProvider, Recipient};
 use mcplexer_secrets::{Error, RestoreAction, RestoreMode, Restored, SecretStore};
 use serde::Serialize;
 
@@ -139,6 +139,14 @@ fn verify(from: &BackupFile, json: bool, global: Global) -> Result<(), Failure> 
 /// the key in use.
 fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
     let path = &from.file;
+    let identity = from.identity.as_deref().unwrap_or(Path::new(""));
+    if Identity::is_like(&identity.to_string_lossy()) {
+        return Err(
+            Failure::new("--identity is to name a file, and was given an identity")
+                .with_hint("give the identity in MCPLEXER_AGE_IDENTITY, without --identity")
+                .with_code(exit_code::USAGE),
+        );
+    }
     let opened = |key| Backup::open(path, key).map_err(Failure::from);
     if Backup::takes_passphrase(path)? {
         return open_by_passphrase(path, session.global);

@@ -21,15 +21,17 @@ pub(crate) use scan::Scan;
 
 use crate::exit_code;
 
-const ABOUT: &str =
+pub(crate) const ABOUT: &str =
     "Keeps the credentials of tool servers encrypted at rest, grouped by auth scope";
 
-const ENVIRONMENT: &str = "\
+pub(crate) const ENVIRONMENT: &str = "\
 Environment:
   MCPLEXER_HOME          directory of the store (default: ~/.mcplexer)
   MCPLEXER_AGE_KEY       age key file (default: age.key in that directory)
   MCPLEXER_AGE_IDENTITY  age identity given inline, for CI
-  MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log there)";
+  MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log there)
+
+mcplexer help exit-codes tells what the exit codes mean.";
 
 /// Keeps the credentials of tool servers encrypted at rest.
 #[derive(Parser)]
@@ -64,8 +66,6 @@ pub(crate) enum Command {
     Config(Config),
     /// Run a command with secrets in its environment
     Run(Run),
-    #[command(hide = true)]
-    RunInSession(RunInSession),
     /// Replace each mcplexer://SCOPE/KEY in a text by the secret
     Inject(Inject),
     /// Move the credentials in an AI client's configuration into the store
@@ -101,7 +101,7 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print a manual page
+    /// Print a manual page, for man to show: mcplexer man run | man -l -
     Man {
         /// The command it is about, such as `secret put`
         command: Vec<String>,
@@ -126,6 +126,7 @@ pub(crate) enum Secret {
         reveal: bool,
     },
     /// List the secrets of a scope, or all scopes; never values
+    #[command(alias = "ls")]
     List {
         /// The scope
         scope: Option<ScopeId>,
@@ -134,6 +135,7 @@ pub(crate) enum Secret {
         json: bool,
     },
     /// Delete a secret
+    #[command(alias = "rm")]
     Delete {
         /// The scope
         scope: ScopeId,
@@ -160,12 +162,16 @@ pub(crate) struct Put {
     #[arg(long, conflicts_with = "if_version")]
     pub(crate) create: bool,
     /// Fail unless the secret is at this version
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     pub(crate) if_version: Option<u64>,
     /// What to do with one line end at the end [default: strip from standard input, keep from a
     /// file]
     #[arg(long, conflicts_with = "value")]
     pub(crate) newline: Option<Newline>,
+}
+
+fn number(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "a number is wanted, such as 3")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -199,6 +205,7 @@ pub(crate) enum Scope {
         name: Option<String>,
     },
     /// List all scopes
+    #[command(alias = "ls")]
     List {
         /// Print JSON
         #[arg(long)]
@@ -213,6 +220,7 @@ pub(crate) enum Scope {
         json: bool,
     },
     /// Delete a scope and all its secrets
+    #[command(alias = "rm")]
     Delete {
         /// The scope
         scope: ScopeId,
@@ -261,7 +269,11 @@ pub(crate) enum Key {
         json: bool,
     },
     /// Print a code to keep on paper, which opens the store if every key is lost
-    Recovery,
+    Recovery {
+        /// Print it although a coding agent reads along
+        #[arg(long)]
+        reveal: bool,
+    },
     /// Open the store with its recovery code, and replace the lost key by a new one
     Recover {
         /// The lost key's label or recipient, if there are several
@@ -358,8 +370,8 @@ pub(crate) enum Audit {
     /// Show the lines of the audit log
     Show {
         /// Only the last N lines
-        #[arg(long, value_name = "N")]
-        last: Option<usize>,
+        #[arg(long, value_name = "N", value_parser = number)]
+        last: Option<u64>,
         /// Only lines about this scope
         #[arg(long)]
         scope: Option<ScopeId>,

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind as Usage};
 use mcplexer_secrets::backend::BackendErrorKind;
-use mcplexer_secrets::keys::KeyError;
-use mcplexer_secrets::{Error, RecordName, SlotInfo, SlotKind};
+use mcplexer_secrets::keys::{InvalidKeyText, KeyError};
+use mcplexer_secrets::{Error, Home, KeySource, RecordName, SlotInfo, SlotKind};
 
-use crate::exit_code;
-use crate::output::{print, say, say_hint, shortened, shown};
+use crate::output::{say, say_hint, shortened, shown};
+use crate::{exit_code, input, prompt};
+
+mod usage;
 
 /// A failure to report: a message, the next steps, and the exit code.
 #[derive(Debug)]
@@ -69,85 +70,6 @@ impl Failure {
             say_hint(&shortened(hint));
         }
     }
-
-    /// What clap has to say: help and version are data, the rest is wrong usage.
-    pub(crate) fn of_usage(error: &clap::Error) -> Result<(), Self> {
-        match error.kind() {
-            // `secret put s K -hunter2` asks for no help: its value begins with what would.
-            Usage::DisplayHelp if is_put() && !asks_for_help() => {
-                return Err(Self::of_surplus().with_code(exit_code::USAGE));
-            }
-            Usage::DisplayHelp | Usage::DisplayVersion => {
-                return print(&error.render().to_string());
-            }
-            Usage::DisplayHelpOnMissingArgumentOrSubcommand => {
-                say(error.render().to_string().trim_end());
-                return Err(Self::new("no command was given")
-                    .with_hint("mcplexer help lists the commands")
-                    .with_code(exit_code::USAGE));
-            }
-            _ => {}
-        }
-        if is_put()
-            && let Some(failure) = Self::of_put(error)
-        {
-            return Err(failure);
-        }
-        let text = error.render().to_string();
-        let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-        let message = message
-            .strip_prefix("error: ")
-            .unwrap_or(message)
-            .trim_end();
-        let mut failure = Self::new(message.replace('\n', " ")).with_code(exit_code::USAGE);
-        for line in rest.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            failure = failure.with_hint(line.strip_prefix("tip: ").unwrap_or(line));
-        }
-        Err(failure)
-    }
-
-    fn of_surplus() -> Self {
-        Self::new("there is an argument too many, or an unknown option: put takes a scope, a key and at most one value")
-            .with_hint("quote a value that has spaces, and put -- before one that begins with -")
-            .with_hint("or leave the value out: it is asked for, or read from standard input")
-    }
-
-    /// A `secret put` that clap refuses for a word that may be a value, or a piece of one: then
-    /// nothing that was typed is repeated.
-    fn of_put(error: &clap::Error) -> Option<Self> {
-        let option = match error.get(ContextKind::InvalidArg) {
-            Some(ContextValue::String(option)) if option.starts_with("--") => option,
-            _ => "the scope or the key",
-        };
-        let failure = match error.kind() {
-            Usage::UnknownArgument => Self::of_surplus(),
-            Usage::ValueValidation => match std::error::Error::source(error) {
-                Some(reason) if option.starts_with("--") => {
-                    Self::new(format!("bad value for {option}: {reason}"))
-                }
-                Some(reason) => Self::new(reason.to_string())
-                    .with_hint("mcplexer help secret put tells what it takes"),
-                None => Self::new(format!("bad value for {option}")),
-            },
-            Usage::InvalidValue | Usage::TooManyValues | Usage::InvalidUtf8 => {
-                Self::new(format!("bad value for {option}"))
-                    .with_hint("mcplexer help secret put tells what it takes")
-            }
-            _ => return None,
-        };
-        Some(failure.with_code(exit_code::USAGE))
-    }
-}
-
-/// Whether this process was asked to store a value.
-fn is_put() -> bool {
-    let mut words = std::env::args_os().skip(1);
-    words.any(|word| word == "secret") && words.any(|word| word == "put")
-}
-
-fn asks_for_help() -> bool {
-    let mut words = std::env::args_os().skip(1);
-    words.any(|word| word == "-h" || word == "--help" || word == "help")
 }
 
 impl From<Error> for Failure {
@@ -158,7 +80,23 @@ impl From<Error> for Failure {
             message = format!("{message}: {inner}");
             cause = inner.source();
         }
+        if let Error::Locked {
+            reason: KeyError::Wrong { recipients },
+            ..
+        } = &error
+        {
+            message = format!("no key opens this store: {}", other_key(recipients));
+        }
         let failure = Self::new(message).with_code(exit_code::of(error.kind()));
+        if let Error::Key(KeyError::PassphraseNeeded { path })
+        | Error::Locked {
+            reason: KeyError::PassphraseNeeded { path },
+            ..
+        } = &error
+            && prompt::was_left()
+        {
+            return input::not_given(&format!("passphrase for {}", shown(path)));
+        }
         match &error {
             Error::Locked { reason, slots } => {
                 let failure = failure.with_hints(key_hints(reason));
@@ -200,7 +138,7 @@ impl From<Error> for Failure {
                 failure.with_hint("mcplexer key list shows what there is")
             }
             Error::SlotAmbiguous { .. } => failure
-                .with_hint("name one by its label; mcplexer key recover takes it as --lost LABEL"),
+                .with_hint("name one by its label; mcplexer key list shows them"),
             Error::LastSlot { .. } => failure.with_hint("mcplexer key add lets another one open it"),
             Error::OwnSlot { .. } => failure.with_hint("--force removes it all the same"),
             Error::InvalidLabel => failure.with_hint("--label gives another"),
@@ -243,6 +181,17 @@ impl Failure {
     }
 }
 
+/// A key that is not one of the store's, and where it is.
+fn other_key(recipients: &[String]) -> String {
+    let place = Home::from_env().map(|home| match home.key() {
+        KeySource::File(path) => shown(path),
+        KeySource::Environment(variable) => (*variable).to_owned(),
+        _ => "what is at hand".to_owned(),
+    });
+    let place = place.unwrap_or_default();
+    format!("{place} is another key: {}", recipients.join(", "))
+}
+
 fn slot_hint(slot: &SlotInfo) -> String {
     format!("the store was made for {} ({})", slot.recipient, slot.label)
 }
@@ -276,6 +225,9 @@ fn key_hints(reason: &KeyError) -> Option<String> {
         KeyError::RecoveryCodeWrong => "is it the newest code of this store? mcplexer key list tells when it was made".to_owned(),
         KeyError::PassphraseWrong { .. } => "try again; MCPLEXER_AGE_KEY names another key file".to_owned(),
         KeyError::NotCreated { .. } => "MCPLEXER_AGE_KEY names another place for the key".to_owned(),
+        KeyError::Invalid { reason: InvalidKeyText::Public, .. } => {
+            "name the file of the private key, as MCPLEXER_AGE_KEY or --identity; of an SSH key, the one without .pub".to_owned()
+        }
         KeyError::Invalid { .. } | KeyError::NotByPassphrase { .. } => {
             "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, or is one encrypted with age -p, or an SSH private key".to_owned()
         }

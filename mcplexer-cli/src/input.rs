@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::cli::{Global, Newline, Put};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::output::{say, say_hint, shown};
+use crate::output::{say, shown};
 use crate::prompt::{self, Answer};
 
 /// Where a value comes from. A file is opened here, while `/dev/fd/N` can still be reached: a
@@ -52,16 +52,9 @@ impl ValueSource {
         Ok(Self::Prompt)
     }
 
-    pub(crate) fn read(self, put: &Put, global: Global) -> Result<SecretValue, Failure> {
+    pub(crate) fn read(self, put: &Put) -> Result<SecretValue, Failure> {
         let bytes = match self {
-            Self::Argument(bytes) => {
-                if !global.quiet && io::stderr().is_terminal() {
-                    say_hint(
-                        "values in arguments are visible in ps and shell history; leave it out to be asked",
-                    );
-                }
-                bytes
-            }
+            Self::Argument(bytes) => bytes,
             Self::File(file, name, newline) => read_value(file, &name, newline)?,
             Self::Stdin(newline) => read_value(stdin()?, "standard input", newline)?,
             Self::Prompt => {
@@ -71,6 +64,11 @@ impl ValueSource {
                     Answer::Line(line) => line.into_bytes(),
                     Answer::NotText => return Err(unfit("what was typed is not UTF-8 text")),
                     Answer::SeveralLines => return Err(unfit("more than one line was typed")),
+                    Answer::End => {
+                        return Err(Failure::new("no value was given; nothing was stored")
+                            .with_hint("run it again, or give the value with --file")
+                            .with_code(exit_code::DECLINED));
+                    }
                 }
             }
         };
@@ -129,24 +127,31 @@ fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Asks for a passphrase that exists; `None` if there is nobody to ask.
+/// Asks for a passphrase, again while what is typed can be none; `None` if there is nobody to ask, or
+/// nobody answers.
 pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<SecretValue> {
     if global.no_input || !someone_is_there() {
         return None;
     }
-    let again = if retry { "that was wrong; " } else { "" };
-    match prompt::hidden(&format!("{again}{question}")) {
-        Ok(Answer::Line(line)) => SecretValue::new(line.into_bytes()).ok(),
-        _ => None,
+    let mut problem = if retry { "that was wrong; " } else { "" };
+    loop {
+        problem = match prompt::hidden(&format!("{problem}{question}")).ok()? {
+            Answer::Line(line) if line.is_empty() => "that was empty; ",
+            Answer::Line(line) => return SecretValue::new(line.into_bytes()).ok(),
+            Answer::NotText => "that was not UTF-8 text; ",
+            Answer::SeveralLines => "that was more than one line; ",
+            Answer::End => return None,
+        };
     }
 }
 
 /// Asks for a new passphrase, twice.
 pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
-    let nobody = || {
-        Failure::new("a passphrase is needed, and there is nobody to ask for it")
+    let nobody = || match someone_is_there() && !global.no_input {
+        true => not_given("passphrase"),
+        false => Failure::new("a passphrase is needed, and there is nobody to ask for it")
             .with_hint("run this in a terminal")
-            .with_code(exit_code::KEY)
+            .with_code(exit_code::KEY),
     };
     let first = passphrase("new passphrase: ", false, global).ok_or_else(nobody)?;
     let second = passphrase("the same again: ", false, global).ok_or_else(nobody)?;
@@ -196,7 +201,15 @@ fn ask_code() -> Result<Zeroizing<String>, Failure> {
     match prompt::hidden("recovery code: ").map_err(|error| cannot_ask(&error))? {
         Answer::Line(line) => Ok(Zeroizing::new(line)),
         Answer::NotText | Answer::SeveralLines => Ok(Zeroizing::default()),
+        Answer::End => Err(not_given("recovery code")),
     }
+}
+
+/// Somebody was asked for this, and did not answer.
+pub(crate) fn not_given(what: &str) -> Failure {
+    Failure::new(format!("no {what} was given; nothing was changed"))
+        .with_hint("run it again to be asked again")
+        .with_code(exit_code::DECLINED)
 }
 
 /// Asks a question that is answered with yes or no, below what it is about. Nothing typed is no.
@@ -212,9 +225,15 @@ pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(),
         .and_then(|()| stderr.flush())
         .and_then(|()| io::stdin().lock().read_until(b'\n', &mut answer))
         .map_err(|error| cannot_ask(&error))?;
+    if answer.is_empty() {
+        // The input ended: what is told next begins a line of its own.
+        let _unheard = writeln!(stderr);
+    }
     match answer.trim_ascii() {
         b"y" | b"Y" | b"yes" | b"Yes" | b"YES" => Ok(()),
-        _ => Err(Failure::new("declined; nothing was changed").with_code(exit_code::DECLINED)),
+        _ => Err(Failure::new("declined; nothing was changed")
+            .with_hint("--force does it without asking")
+            .with_code(exit_code::DECLINED)),
     }
 }
 

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use zeroizing_alloc::ZeroAlloc;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, RunInSession};
 use crate::failure::Failure;
 
 /// Wipes what it frees: buffers inside libraries may have held a value.
@@ -28,9 +28,12 @@ use crate::failure::Failure;
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    let result = match Cli::try_parse() {
-        Ok(cli) => commands::run(cli),
-        Err(error) => Failure::of_usage(&error),
+    let result = match RunInSession::asked_for() {
+        Some(arguments) => commands::run_in_session(&arguments),
+        None => match Cli::try_parse() {
+            Ok(cli) => commands::run(cli),
+            Err(error) => Failure::of_usage(&error),
+        },
     };
     match result {
         Ok(()) => ExitCode::from(exit_code::DONE),

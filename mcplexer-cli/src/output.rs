@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
 use mcplexer_secrets::Timestamp;
+use mcplexer_secrets::keys::Identity;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -96,7 +97,22 @@ pub(crate) fn typed(path: &Path) -> String {
 /// Text that may have paths in it, as people write them, and without its control characters.
 pub(crate) fn shortened(text: impl Display) -> String {
     let home = std::env::var("HOME").unwrap_or_default();
-    sanitized(with_tilde(&text.to_string(), home.trim_end_matches('/')))
+    let text = without_identities(&text.to_string());
+    sanitized(with_tilde(&text, home.trim_end_matches('/')))
+}
+
+/// Leaves out private keys, which somebody has given where something else was wanted.
+fn without_identities(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let words = text.split_inclusive(|c: char| !is_part(c));
+    let words = words.map(|piece| {
+        let word = piece.trim_end_matches(|c| !is_part(c));
+        match piece.strip_prefix(word) {
+            Some(end) if Identity::is_like(word) => format!("[an identity]{end}"),
+            _ => piece.to_owned(),
+        }
+    });
+    words.collect()
 }
 
 /// Writes `~` for `home` where a path begins, and not in the middle of another.
@@ -202,6 +218,13 @@ mod tests {
         let short = "cannot read ~/a or /mnt/home/ann/b";
         assert_eq!(with_tilde(text, "/home/ann"), short);
         assert_eq!(with_tilde(text, ""), text);
+    }
+
+    #[test]
+    fn an_identity_is_not_repeated() {
+        let text = "cannot read /k/age-secret-key-1gq9778vqx: AGE-SECRET-KEY-1… lines";
+        let clean = "cannot read /k/[an identity]: AGE-SECRET-KEY-1… lines";
+        assert_eq!(without_identities(text), clean);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(crate) struct Session {
 
 enum AuditPlace {
     File(PathBuf),
+    /// One that the environment names, and that was not there before.
+    NewFile(PathBuf),
     Stderr,
     Off,
 }
@@ -50,9 +52,11 @@ impl Session {
         };
         let is_first = !home.store().exists();
         let mut store = Store::open(home.store(), Arc::clone(&keys))?;
-        let audit = AuditPlace::from_env(&home);
+        let audit = AuditPlace::from_env(&home)?;
         match &audit {
-            AuditPlace::File(path) => store = store.with_audit(FileAudit::new(path)),
+            AuditPlace::File(path) | AuditPlace::NewFile(path) => {
+                store = store.with_audit(FileAudit::new(path));
+            }
             AuditPlace::Stderr => store = store.with_audit(StderrAudit::new()?),
             AuditPlace::Off => {}
         }
@@ -81,7 +85,7 @@ impl Session {
     /// The audit log, if it is kept in a file.
     pub(crate) fn audit_log(&self) -> Result<&PathBuf, Failure> {
         match &self.audit {
-            AuditPlace::File(path) => Ok(path),
+            AuditPlace::File(path) | AuditPlace::NewFile(path) => Ok(path),
             AuditPlace::Stderr | AuditPlace::Off => Err(Failure::new(format!(
                 "{AUDIT_VARIABLE} names no file, so there is no log to read"
             ))
@@ -177,20 +181,55 @@ impl Prompter for Terminal {
 }
 
 impl AuditPlace {
-    fn from_env(home: &Home) -> Self {
-        match std::env::var_os(AUDIT_VARIABLE) {
+    fn from_env(home: &Home) -> Result<Self, Failure> {
+        Ok(match std::env::var_os(AUDIT_VARIABLE) {
             Some(value) if value.eq_ignore_ascii_case("off") => Self::Off,
             Some(value) if value.eq_ignore_ascii_case("stderr") => Self::Stderr,
-            Some(value) if !value.is_empty() => Self::File(PathBuf::from(value)),
+            Some(value) if !value.is_empty() => Self::named(PathBuf::from(value))?,
             _ => Self::File(home.audit_log()),
+        })
+    }
+
+    /// A log in a directory that exists: whoever mistypes one should not have it made.
+    fn named(path: PathBuf) -> Result<Self, Failure> {
+        match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() && !parent.exists() => {
+                let (path, parent) = (shown(&path), shown(parent));
+                Err(Failure::new(format!(
+                    "{AUDIT_VARIABLE} names {path}, and there is no directory {parent}"
+                ))
+                .with_hint("make the directory, or unset the variable for the log of this home")
+                .with_code(exit_code::USAGE))
+            }
+            _ if path.exists() => Ok(Self::File(path)),
+            _ => Ok(Self::NewFile(path)),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let AuditPlace::NewFile(path) = &self.audit
+            && path.exists()
+        {
+            let path = shown(path);
+            self.tell(&format!(
+                "made a new audit log at {path}, as {AUDIT_VARIABLE} says"
+            ));
         }
     }
 }
 
 /// The name closest to what was typed, if it is close.
 fn similar<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let closeness = |name: &str| {
+        // Two letters that have changed places are one mistake, also in a short name.
+        let is_slip = strsim::osa_distance(typed, name) == 1 && typed.len() > 2;
+        let alike = strsim::jaro_winkler(typed, name);
+        if is_slip { alike.max(0.9) } else { alike }
+    };
     let best = names
-        .map(|name| (strsim::jaro_winkler(typed, name), name))
+        .map(|name| (closeness(name), name))
         .max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.85).then(|| format!("did you mean {}?", best.1))
 }

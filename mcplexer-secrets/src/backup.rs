@@ -11,6 +11,7 @@ use std::path::Path;
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor};
+use rustix::io::Errno;
 use serde::Deserialize;
 
 use self::json::{Format, time_text};
@@ -193,7 +194,7 @@ fn open_file(path: &Path) -> Result<File, Error> {
         source,
     };
     let file = private::open_regular(path, OpenOptions::new().read(true)).map_err(not_read)?;
-    file.ok_or_else(|| not_read(io::ErrorKind::NotFound.into()))
+    file.ok_or_else(|| not_read(Errno::NOENT.into()))
 }
 
 fn decryptor<'a>(

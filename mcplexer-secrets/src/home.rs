@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::keys::{EnvKeys, FileKeys, KeyProvider};
+use crate::keys::{EnvKeys, FileKeys, Identity, KeyProvider};
 use crate::{Error, private};
 
 /// A file that was changed since may be in use.
@@ -43,7 +43,8 @@ impl Home {
     /// empty variable counts as one that is not set.
     ///
     /// # Errors
-    /// [`Error::Environment`] if there is no home directory, or the key is given twice.
+    /// [`Error::Environment`] if there is no home directory, the key is given twice, or an identity
+    /// stands where the name of a file should.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -64,6 +65,15 @@ impl Home {
                 });
             }
         };
+        // It would become the name of a file, and of a new one.
+        let key = read(KEY_VARIABLE).unwrap_or_default();
+        let key = key.to_string_lossy();
+        if key.starts_with("-----BEGIN ") || key.split_whitespace().any(Identity::is_like) {
+            return Err(Error::Environment {
+                variable: KEY_VARIABLE,
+                problem: "holds an identity; it is to name a file: give the identity in MCPLEXER_AGE_IDENTITY",
+            });
+        }
         let inline = read(IDENTITY_VARIABLE).is_some_and(|value| !value.is_empty());
         let key = match (inline, path(KEY_VARIABLE)) {
             (true, Some(_)) => {

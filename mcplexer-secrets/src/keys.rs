@@ -160,6 +160,9 @@ pub enum InvalidKeyText {
     /// It is not UTF-8.
     #[error("it is not text")]
     NotText,
+    /// It is the public half of a key.
+    #[error("it is a public key")]
+    Public,
 }
 
 /// Why there is no usable key.

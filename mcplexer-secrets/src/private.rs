@@ -61,6 +61,8 @@ pub(crate) fn create_file(path: &Path) -> io::Result<()> {
 
 /// Makes a file under a name that nobody looks for, to be renamed to `path` when it is whole.
 pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    // What the system says of the directory names no file that nobody looks for.
+    fs::metadata(directory_of(path))?;
     let file = tempfile::Builder::new()
         .prefix(&temporary_prefix(path))
         .rand_bytes(TEMPORARY_RANDOM)

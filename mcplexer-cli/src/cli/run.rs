@@ -37,10 +37,20 @@ pub(crate) struct Run {
 }
 
 /// What `run --mask` starts behind a pseudo-terminal.
-#[derive(Debug, Args)]
+#[derive(Debug)]
 pub(crate) struct RunInSession {
-    #[arg(trailing_var_arg = true, required = true)]
     pub(crate) command: Vec<OsString>,
+}
+
+impl RunInSession {
+    /// If this process was started as one. Clap does not know of it, so that no help, completion or
+    /// manual page does.
+    pub(crate) fn asked_for() -> Option<Self> {
+        let mut words = std::env::args_os().skip(1);
+        let is_asked_for = words.next()? == "run-in-session" && words.next()? == "--";
+        let command: Vec<_> = words.collect();
+        (is_asked_for && !command.is_empty()).then_some(Self { command })
+    }
 }
 
 #[derive(Debug, Args)]

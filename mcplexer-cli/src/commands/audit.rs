@@ -38,7 +38,7 @@ struct LineRow<'a> {
 }
 
 fn show(
-    last: Option<usize>,
+    last: Option<u64>,
     scope: Option<&ScopeId>,
     json: bool,
     global: Global,
@@ -49,6 +49,7 @@ fn show(
     let mut lines =
         lines.map_err(|error| Failure::from(error).with_hint("mcplexer audit verify"))?;
     lines.retain(|line| scope.is_none_or(|scope| line.scope.as_ref() == Some(scope)));
+    let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
     let skip = last.map_or(0, |last| lines.len().saturating_sub(last));
     let lines = lines.get(skip..).unwrap_or_default();
     if json {

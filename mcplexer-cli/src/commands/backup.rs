@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
-use mcplexer_secrets::keys::{Ask, FileKeys, KeyError, KeyProvider, Recipient};
+use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyError, KeyProvider, Recipient};
 use mcplexer_secrets::{Error, RestoreAction, RestoreMode, Restored, SecretStore};
 use serde::Serialize;
 
 use crate::cli::{self, BackupFile, Global};
 use crate::failure::Failure;
-use crate::output::{Ago, count, print, print_json, shown};
+use crate::output::{Ago, count, print, print_json, shown, typed};
 use crate::progress::Bar;
 use crate::session::{Session, Terminal};
 use crate::{exit_code, input};
@@ -139,6 +139,14 @@ fn verify(from: &BackupFile, json: bool, global: Global) -> Result<(), Failure> 
 /// the key in use.
 fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
     let path = &from.file;
+    let identity = from.identity.as_deref().unwrap_or(Path::new(""));
+    if Identity::is_like(&identity.to_string_lossy()) {
+        return Err(
+            Failure::new("--identity is to name a file, and was given an identity")
+                .with_hint("give the identity in MCPLEXER_AGE_IDENTITY, without --identity")
+                .with_code(exit_code::USAGE),
+        );
+    }
     let opened = |key| Backup::open(path, key).map_err(Failure::from);
     if Backup::takes_passphrase(path)? {
         return open_by_passphrase(path, session.global);
@@ -229,10 +237,15 @@ fn restore(
         Some(mode) => mode,
         None if is_empty => RestoreMode::Merge,
         None => {
-            let (store, file) = (shown(&session.home.store()), shown(&from.file));
+            let store = shown(&session.home.store());
+            let again = command(from);
             return Err(Failure::new(format!("{store} has secrets already"))
-                .with_hint(format!("mcplexer backup restore {file} --merge --dry-run tells what would be added to them"))
-                .with_hint(format!("mcplexer backup restore {file} --replace --dry-run tells what would take their place"))
+                .with_hint(format!(
+                    "{again} --merge --dry-run tells what would be added to them"
+                ))
+                .with_hint(format!(
+                    "{again} --replace --dry-run tells what would take their place"
+                ))
                 .with_code(exit_code::CONFLICT));
         }
     };
@@ -266,6 +279,18 @@ fn restore(
         true => print(&changes(&restored)),
         false => Ok(()),
     }
+}
+
+/// The command that restores this backup, as it can be typed.
+fn command(from: &BackupFile) -> String {
+    let mut command = format!("mcplexer backup restore {}", typed(&from.file));
+    if let Some(identity) = &from.identity {
+        command.push_str(&format!(" --identity {}", typed(identity)));
+    }
+    if from.recovery_code {
+        command.push_str(" --recovery-code");
+    }
+    command
 }
 
 /// A line for each secret that does not stay as it is.

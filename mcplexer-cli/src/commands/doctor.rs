@@ -274,6 +274,7 @@ fn examine_store(session: &Session, fix: bool, report: &mut Report) {
         ),
         _ => String::new(),
     };
+    let is_locked = matches!(checked, Err(Error::Locked { .. }));
     for error in problems.into_iter().chain(checked.err()) {
         report.fail(code_of(&error), error.into());
     }
@@ -298,14 +299,15 @@ fn examine_store(session: &Session, fix: bool, report: &mut Report) {
     if !parts.is_empty() {
         report.well(parts.join("; "));
     }
-    examine_keys(session, fix, report);
+    examine_keys(session, is_locked, fix, report);
 }
 
-fn examine_keys(session: &Session, fix: bool, report: &mut Report) {
+fn examine_keys(session: &Session, is_locked: bool, fix: bool, report: &mut Report) {
     let Ok(slots) = session.store.slots() else {
         return;
     };
-    if let [_] = slots.as_slice() {
+    // Where no key is at hand, no recovery code can be made either.
+    if slots.len() == 1 && !is_locked {
         report.add(
             Severity::Warning,
             "one-owner",

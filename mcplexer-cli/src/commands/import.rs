@@ -1,6 +1,7 @@
 //! `mcplexer import`
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use mcplexer_secrets::exchange::{self, Format, ReadError};
 use mcplexer_secrets::{
@@ -71,6 +72,14 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
 }
 
 fn format(import: &Import) -> Result<Format, Failure> {
+    let scope = import.scope.as_str();
+    if import.file.is_none() && import.format.is_none() && is_file(scope) {
+        return Err(Failure::new(format!(
+            "{scope} is taken for the scope, and no file was given"
+        ))
+        .with_hint(format!("mcplexer import SCOPE {scope}"))
+        .with_code(exit_code::USAGE));
+    }
     if import.file.is_none() && io::stdin().is_terminal() {
         return Err(
             Failure::new("no file was given, and standard input is a terminal")
@@ -88,6 +97,12 @@ fn format(import: &Import) -> Result<Format, Failure> {
             .with_hint("--format dotenv, json, yaml or shell does")
             .with_code(exit_code::USAGE)
     })
+}
+
+/// Whether what is given as a scope is rather a file.
+fn is_file(scope: &str) -> bool {
+    let path = Path::new(scope);
+    Format::of_path(path).is_some() || path.is_file()
 }
 
 /// The secrets of a file, and the line of each.

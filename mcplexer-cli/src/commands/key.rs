@@ -25,7 +25,7 @@ pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
             keep_identity,
             json,
         } => rekey::rotate(keep_identity, json, global),
-        Key::Recovery => rekey::recovery(global),
+        Key::Recovery { reveal } => rekey::recovery(reveal, global),
         Key::Recover { lost, json } => rekey::recover(lost.as_deref(), json, global),
     }
 }

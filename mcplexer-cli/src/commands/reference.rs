@@ -1,20 +1,35 @@
 //! `completions` and `man`: made from the command line's own description.
 
-use clap::CommandFactory;
+use std::io::{self, Write};
 
-use crate::cli::Cli;
+use clap::{Command, CommandFactory};
+
+use crate::cli::{ABOUT, Cli, ENVIRONMENT};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::print;
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "mcplexer", &mut script);
+    clap_complete::generate(shell, &mut without_hidden(), "mcplexer", &mut script);
     print(&String::from_utf8_lossy(&script))
 }
 
+/// The command line without what is hidden in it: completions would offer that.
+fn without_hidden() -> Command {
+    let whole = Cli::command();
+    let shown = whole.get_subcommands().filter(|it| !it.is_hide_set());
+    Command::new("mcplexer")
+        .about(ABOUT)
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(ENVIRONMENT)
+        .subcommand_required(true)
+        .args(whole.get_arguments())
+        .subcommands(shown.cloned())
+}
+
 pub(crate) fn man(path: &[String]) -> Result<(), Failure> {
-    let mut root = Cli::command();
+    let mut root = without_hidden();
     root.build();
     let mut command = &root;
     for word in path {
@@ -24,9 +39,49 @@ pub(crate) fn man(path: &[String]) -> Result<(), Failure> {
                 .with_code(exit_code::USAGE)
         })?;
     }
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone())
-        .render(&mut page)
+    let page = page(command)
         .map_err(|error| Failure::new(format!("cannot make the manual page: {error}")))?;
     print(&String::from_utf8_lossy(&page))
+}
+
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    let page = clap_mangen::Man::new(command.clone())
+        .source(concat!("mcplexer ", env!("CARGO_PKG_VERSION")))
+        .manual("mcplexer manual");
+    let mut text = Vec::new();
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    page.render_options_section(&mut text)?;
+    let mut below = command
+        .get_subcommands()
+        .filter(|it| it.get_name() != "help" && !it.is_hide_set())
+        .peekable();
+    if below.peek().is_some() {
+        writeln!(text, ".SH COMMANDS")?;
+    }
+    for command in below {
+        let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+        let about = command.get_about().map(ToString::to_string);
+        let about = about.unwrap_or_default();
+        write!(text, ".TP\n{}\n{}\n", roff(name), roff(&about))?;
+    }
+    if let Some(notes) = command.get_after_help() {
+        // As it is, for it has columns.
+        write!(text, ".SH NOTES\n.nf\n{}\n.fi\n", roff(&notes.to_string()))?;
+    }
+    Ok(text)
+}
+
+/// Text in which nothing is a command to roff.
+fn roff(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = line.replace('\\', "\\e").replace('-', "\\-");
+        match line.starts_with(['.', '\'']) {
+            true => format!("\\&{line}"),
+            false => line,
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use mcplexer_secrets::keys::Identity;
 
-use super::home::{Home, finish};
+use super::home::{BINARY, Home, finish};
 use super::terminal::{end, start_at};
 
 /// Two scopes of three secrets, one of which is not text, and a backup of them.
@@ -144,6 +144,34 @@ fn a_store_with_secrets_is_merged_or_replaced_only_when_told() {
     assert_eq!(home.get("s", "A"), b"2");
     home.run(["secret", "get", "t", "NEW"]).failed(4, &[]);
     home.run(["audit", "verify"]).succeeded();
+}
+
+/// What is told to be run next does the same with the same backup.
+#[test]
+fn the_commands_that_a_restore_names_work() {
+    let old = home_with_backup();
+    let home = Home::with_secret("v");
+    fs::copy(old.root().join("b.age"), home.root().join("my backup.age")).unwrap();
+    fs::copy(old.path("age.key"), home.root().join("old.key")).unwrap();
+    let restore = [
+        "backup",
+        "restore",
+        "my backup.age",
+        "--identity",
+        "old.key",
+    ];
+    let refused = home.run(restore);
+    let hints = refused.stderr.lines();
+    let commands: Vec<_> = hints
+        .filter_map(|line| line.strip_prefix("mcplexer: hint: mcplexer "))
+        .map(|line| line.split_once(" tells").unwrap().0)
+        .collect();
+    assert_eq!(commands.len(), 2, "{}", refused.stderr);
+    for command in commands {
+        let mut shell = home.command_of("sh".as_ref());
+        shell.args(["-c", &format!("{BINARY} {command}")]);
+        finish(&mut shell).succeeded();
+    }
 }
 
 /// A backup that was made later wins over what is older, with a version that goes on.

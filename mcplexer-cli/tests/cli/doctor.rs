@@ -238,3 +238,12 @@ fn a_key_that_is_a_link_stays_one() {
     assert!(home.path("age.key").is_symlink());
     assert_eq!(home.get("github-token", "TOKEN"), b"v");
 }
+
+/// What only whoever has the key can do is no advice to who has lost it.
+#[test]
+fn a_lost_key_is_the_one_thing_to_be_told() {
+    let home = Home::with_secret("v");
+    fs::remove_file(home.path("age.key")).unwrap();
+    let text = finds(&home, "locked", "no key opens this store");
+    assert!(!text.contains("key recovery"), "{text}");
+}

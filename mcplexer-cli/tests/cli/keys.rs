@@ -435,7 +435,34 @@ fn a_recovery_code() {
     fs::remove_file(home.path("age.key")).unwrap();
     recover(&code).succeeded();
     home.run(["key", "remove", "recovery code"]).succeeded();
-    recover(&code).failed(5, &["does not open the store"]);
+    recover(&code).failed(5, &["has no recovery code"]);
+}
+
+/// A coding agent that reads along would have what opens everything.
+#[test]
+fn a_recovery_code_is_not_shown_to_a_coding_agent() {
+    let home = Home::with_secret("v");
+    let run = |arguments: &[&str]| finish(home.command().env("CLAUDECODE", "1").args(arguments));
+    run(&["key", "recovery"]).failed(3, &["Claude Code drives this shell", "--reveal"]);
+    run(&["key", "recovery", "--reveal"]).succeeded();
+}
+
+/// Nobody types a code for nothing.
+#[test]
+fn what_needs_no_recovery_code_is_found_before_it_is_asked_for() {
+    let home = Home::with_secret("v");
+    let recover = |lost: &[&str]| home.run(["key", "recover"].iter().chain(lost));
+    recover(&[]).failed(5, &["has no recovery code"]);
+    home.run(["key", "recovery"]).succeeded();
+    recover(&[]).failed(2, &["32 letters and digits"]);
+    let other = Identity::generate().name();
+    home.run(["key", "add", &other, "--label", "bob"])
+        .succeeded();
+    recover(&[]).failed(2, &["several keys may be meant", "bob", "--lost LABEL"]);
+    recover(&["--lost", "age1"]).failed(2, &["several keys may be meant"]);
+    recover(&["--lost", "eve"]).failed(4, &["no key eve opens this store"]);
+    recover(&["--lost", "bob"]).failed(2, &["32 letters and digits"]);
+    recover(&["--lost", &other]).failed(2, &["32 letters and digits"]);
 }
 
 /// F47: the one who goes opens nothing that comes after.
@@ -526,4 +553,83 @@ fn what_cannot_be_a_key_is_refused_and_not_repeated() {
     Home::new()
         .run(["key", "add", &eve])
         .failed(4, &["no store yet"]);
+}
+
+/// An identity is given where the name of a file is wanted: it is not repeated, and no file is made.
+#[test]
+fn an_identity_in_the_place_of_a_file_is_refused_and_not_repeated() {
+    let home = Home::with_secret("v");
+    home.run(["backup", "create", "b.age"]).succeeded();
+    let text = fs::read_to_string(home.path("age.key")).unwrap();
+    let secret = text.lines().last().unwrap();
+    let plugin = "AGE-PLUGIN-YUBIKEY-1QQPZRY9X8GF2TVDW0";
+    let before = home.files().len();
+    for identity in [secret, &secret.to_lowercase(), &text, plugin] {
+        let new = Home::new();
+        let put = ["secret", "put", "s", "K", "v"];
+        let run = finish(new.command().env("MCPLEXER_AGE_KEY", identity).args(put));
+        let said = "holds an identity; it is to name a file";
+        let run = run.failed(2, &[said, "MCPLEXER_AGE_IDENTITY"]);
+        assert_not_repeated(&run, identity);
+        assert_eq!(new.files().len(), 0);
+    }
+    for identity in [secret, &secret.to_lowercase(), plugin] {
+        for (arguments, code) in [
+            (
+                &["backup", "verify", "b.age", "--identity", identity][..],
+                2,
+            ),
+            (&["key", "add", "--file", identity], 1),
+            (&["key", "remove", identity], 4),
+            (&["backup", "verify", identity], 1),
+            (&["secret", "get", identity, "K"], 2),
+            (&[identity], 2),
+        ] {
+            let run = home.run(arguments);
+            assert_eq!(run.code, code, "{}", run.stderr);
+            assert_not_repeated(&run, identity);
+        }
+    }
+    assert_eq!(home.files().len(), before);
+}
+
+#[track_caller]
+fn assert_not_repeated(run: &Run, identity: &str) {
+    let said = run.stderr.to_lowercase();
+    for line in identity.lines().filter(|it| !it.starts_with('#')) {
+        assert!(!said.contains(&line[12..].to_lowercase()), "{said}");
+    }
+}
+
+#[test]
+fn what_is_no_key_of_the_store_is_named_with_its_place() {
+    let home = Home::with_secret("v");
+    let other = Home::with_secret("x");
+    let get = ["secret", "get", "github-token", "TOKEN"];
+    let recipient = other.run(["key", "show", "--json"]).succeeded();
+    let recipient: serde_json::Value = serde_json::from_slice(&recipient.stdout).unwrap();
+    let recipient = recipient["recipients"][0].as_str().unwrap();
+    fs::copy(other.path("age.key"), home.path("age.key")).unwrap();
+    let said = format!("no key opens this store: ~/.mcplexer/age.key is another key: {recipient}");
+    home.run(get).failed(5, &[&said]);
+
+    let public = home.root().join("id.pub");
+    for text in [recipient, "ssh-ed25519 AAAA ann@host"] {
+        fs::write(&public, text).unwrap();
+        for mode in [0o644, 0o600] {
+            fs::set_permissions(&public, fs::Permissions::from_mode(mode)).unwrap();
+            run_with(&home, &public, &get).failed(5, &["it is a public key", "without .pub"]);
+        }
+    }
+    home.run(["key", "add", recipient]).failed(5, &[&said]);
+}
+
+#[test]
+fn several_keys_that_begin_alike_are_no_matter_of_recovery() {
+    let home = Home::with_secret("v");
+    let other = Identity::generate().name();
+    home.run(["key", "add", &other]).succeeded();
+    let removed = home.run(["key", "remove", "age1"]);
+    let removed = removed.failed(2, &["several keys may be meant", "mcplexer key list"]);
+    assert!(!removed.stderr.contains("recover"), "{}", removed.stderr);
 }

@@ -77,6 +77,24 @@ fn a_prompt_that_is_interrupted_ends_by_the_signal() {
     let home = Home::new();
     let mut session = start_at(&home, &["secret", "put", "s", "K"]);
     session.exp_string("K for s: ").unwrap();
+    ends_by_ctrl_c(session);
+}
+
+/// A prompt that was answered leaves no handler behind.
+#[test]
+fn after_a_passphrase_a_command_can_be_interrupted() {
+    let home = Home::with_secret("v");
+    home.run(["backup", "create", "b.age"]).succeeded();
+    home.run(["secret", "put", "s", "K", "v"]).succeeded();
+    encrypt_key(&home, "right");
+    let mut session = start_at(&home, &["backup", "restore", "b.age", "--replace"]);
+    session.exp_string("passphrase for ").unwrap();
+    session.send_line("right").unwrap();
+    session.exp_string("[y/N] ").unwrap();
+    ends_by_ctrl_c(session);
+}
+
+fn ends_by_ctrl_c(mut session: PtySession) {
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();
     let status = session.process().wait().unwrap();
@@ -87,12 +105,97 @@ fn a_prompt_that_is_interrupted_ends_by_the_signal() {
 }
 
 #[test]
+fn an_empty_passphrase_is_asked_for_again() {
+    let home = Home::with_secret("v");
+    let mut session = start_at(&home, &["key", "add", "--passphrase"]);
+    for (question, answer) in [
+        ("new passphrase: ", ""),
+        ("that was empty; new passphrase: ", "a"),
+        ("the same again: ", ""),
+        ("that was empty; the same again: ", "a"),
+    ] {
+        session.exp_string(question).unwrap();
+        session.send_line(answer).unwrap();
+    }
+    let (text, code) = end(session);
+    assert_eq!(code, 0, "{text}");
+
+    encrypt_key(&home, "right");
+    let mut session = start_at(&home, &["secret", "get", "github-token", "TOKEN"]);
+    for (question, answer) in [
+        ("passphrase for ~/.mcplexer/age.key: ", ""),
+        ("that was empty; passphrase for ", "right"),
+    ] {
+        session.exp_string(question).unwrap();
+        session.send_line(answer).unwrap();
+    }
+    let (text, code) = end(session);
+    assert!(code == 0 && text.ends_with("v\r\n"), "{text}");
+}
+
+/// Ctrl-D is an answer as well: none.
+#[test]
+fn the_end_of_the_input_is_told_on_a_line_of_its_own() {
+    let home = Home::with_secret("v");
+    home.run(["key", "recovery"]).succeeded();
+    for (arguments, question, said) in [
+        (
+            &["secret", "put", "s", "K"][..],
+            "K for s: ",
+            "no value was given; nothing was stored",
+        ),
+        (
+            &["scope", "delete", "github-token"],
+            "[y/N] ",
+            "declined; nothing was changed",
+        ),
+        (
+            &["key", "add", "--passphrase"],
+            "new passphrase: ",
+            "no passphrase was given; nothing was changed",
+        ),
+        (
+            &["key", "recover"],
+            "recovery code: ",
+            "no recovery code was given; nothing was changed",
+        ),
+    ] {
+        assert_left(&home, arguments, question, said);
+    }
+    encrypt_key(&home, "right");
+    assert_left(
+        &home,
+        &["secret", "get", "github-token", "TOKEN"],
+        "age.key: ",
+        "no passphrase for ~/.mcplexer/age.key was given",
+    );
+}
+
+#[track_caller]
+fn assert_left(home: &Home, arguments: &[&str], question: &str, said: &str) {
+    let mut session = start_at(home, arguments);
+    session.exp_string(question).unwrap();
+    session.send_control('d').unwrap();
+    let (text, code) = end(session);
+    assert_eq!(code, 3, "{text}");
+    let told = format!("\r\nmcplexer: error: {said}");
+    assert!(text.contains(&told) && text.contains("hint: "), "{text}");
+}
+
+#[test]
 fn a_value_in_an_argument_earns_a_hint() {
     let home = Home::new();
     let (text, _) = end(start_at(&home, &["secret", "put", "s", "K", "v"]));
-    assert!(text.contains("visible in ps and shell history"), "{text}");
-    let (text, _) = end(start_at(&home, &["-q", "secret", "put", "s", "K", "v"]));
-    assert!(!text.contains("visible"), "{text}");
+    let (told, hint) = text.split_once("stored s/K, version 1").unwrap();
+    assert!(hint.contains("visible in ps and shell history"), "{text}");
+    assert!(!told.contains("visible"), "{text}");
+    for arguments in [
+        &["-q", "secret", "put", "s", "K", "v"][..],
+        &["secret", "put", "s", "K", "v", "--create"],
+    ] {
+        let (text, _) = end(start_at(&home, arguments));
+        assert!(!text.contains("visible"), "{text}");
+    }
 }
 
 #[test]

@@ -148,6 +148,17 @@ fn completions_and_manual_pages_are_made_for_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = home.run(["completions", shell]).succeeded();
         assert!(script.text().contains("mcplexer"), "{shell}");
+        for hidden in ["run-in-session", "exit-codes"] {
+            assert!(!script.text().contains(hidden), "{hidden} in {shell}");
+        }
+    }
+    for command in [
+        &["help", "run-in-session"][..],
+        &["man", "run-in-session"],
+        &["run-in-session"],
+        &["run-in-session", "--help"],
+    ] {
+        home.run(command).failed(2, &["run-in-session"]);
     }
     assert!(
         home.run(["man"])
@@ -157,6 +168,15 @@ fn completions_and_manual_pages_are_made_for_every_command() {
     );
     let page = home.run(["man", "secret", "put"]).succeeded();
     assert!(page.text().contains("\\-\\-if\\-version"));
+    assert!(page.text().contains("\"mcplexer 0."), "{}", page.text());
+    let page = home.run(["man", "import"]).succeeded();
+    assert!(
+        page.text()
+            .contains(".nf\nFormats, by the file's name:\n  dotenv  .env")
+    );
+    let page = home.run(["man", "key"]).succeeded();
+    assert!(page.text().contains(".TP\nmcplexer key init\nMake a key"));
+    assert!(!page.text().contains("(1)"), "{}", page.text());
     home.run(["man", "nothing"])
         .failed(2, &["no command mcplexer nothing"]);
     for help in [&["help", "exit-codes"][..], &["exit-codes"]] {
@@ -254,4 +274,82 @@ fn the_environment_names_home_key_and_log() {
         &["audit", "verify"],
     )
     .failed(2, &["names no file"]);
+}
+
+#[test]
+fn a_command_that_does_not_exist_leads_to_the_one_that_was_meant() {
+    let home = Home::with_secret("v");
+    for (typed, meant) in [
+        (&["list"][..], "mcplexer secret list"),
+        (&["ls"], "mcplexer secret list"),
+        (&["rm", "a", "b"], "mcplexer secret delete"),
+        (&["recover"], "mcplexer key recover"),
+        (&["secret", "pt", "a", "b"], "mcplexer secret put"),
+        (&["-q", "show"], "mcplexer scope show"),
+    ] {
+        home.run(typed)
+            .failed(2, &[&format!("hint: did you mean {meant}?")]);
+    }
+    home.run(["secret", "rm", "github-token", "TOKEN"])
+        .succeeded();
+    home.run(["secret", "ls", "github-token"]).succeeded();
+    home.run(["scope", "rm", "github-token", "--force"])
+        .succeeded();
+    assert_eq!(home.run(["scope", "ls"]).succeeded().text(), "");
+}
+
+#[test]
+fn what_is_wrong_with_an_argument_is_told_with_what_is_wanted() {
+    let home = Home::with_secret("v");
+    home.run(["secret", "put", "tls", "K", "v"]).succeeded();
+    home.run(["secret", "get", "tsl", "K"])
+        .failed(4, &["did you mean tls?"]);
+    home.run(["secret", "get", "tls/PRIVATE_KEY"]).failed(
+        2,
+        &["scope and key are two words: mcplexer secret get tls PRIVATE_KEY"],
+    );
+    let put = home.run(["secret", "put", "tls/hunter2", "v"]);
+    let put = put.failed(2, &["scope and key are two words"]);
+    assert!(!put.stderr.contains("hunter2"), "{}", put.stderr);
+    let get = home.run(["secret", "get"]);
+    get.failed(2, &["were not provided: <SCOPE> <KEY>"]);
+    for arguments in [
+        &["audit", "show", "--last", "x"][..],
+        &["secret", "put", "s", "K", "v", "--if-version", "x"],
+    ] {
+        home.run(arguments)
+            .failed(2, &["a number is wanted, such as 3"]);
+    }
+    fs::write(home.root().join("plain"), "A=b").unwrap();
+    for file in ["shop.env", "./shop.env", ".env", "plain"] {
+        let import = home.run(["import", file]);
+        import.failed(2, &[&format!("hint: mcplexer import SCOPE {file}")]);
+    }
+    let import = ["import", "shop.env", "--format", "dotenv"];
+    home.pipe(import, b"A=b").succeeded();
+}
+
+#[test]
+fn a_file_that_is_not_there_is_called_as_everywhere_else() {
+    let home = Home::with_secret("v");
+    home.run(["backup", "verify", "nope.age"])
+        .failed(1, &["cannot read nope.age: No such file or directory"]);
+    let create = home.run(["backup", "create", "nope/x.age"]);
+    let create = create.failed(1, &["cannot write nope/x.age: No such file or directory"]);
+    assert!(!create.stderr.contains("mcplexer-new"), "{}", create.stderr);
+}
+
+/// Whoever mistypes `off` should see it.
+#[test]
+fn a_new_audit_log_is_told_and_its_directory_is_not_made() {
+    let home = Home::with_secret("v");
+    let run = |log: &str| {
+        let get = ["secret", "get", "github-token", "TOKEN"];
+        super::home::finish(home.command().env("MCPLEXER_AUDIT", log).args(get))
+    };
+    run("nope/a").failed(2, &["MCPLEXER_AUDIT names nope/a", "no directory nope"]);
+    assert!(!home.root().join("nope").exists());
+    let told = run("of").succeeded().stderr;
+    assert_eq!(told, "made a new audit log at of, as MCPLEXER_AUDIT says\n");
+    assert_eq!(run("of").succeeded().stderr, "");
 }

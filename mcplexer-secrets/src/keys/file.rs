@@ -9,7 +9,11 @@ use zeroize::Zeroizing;
 
 use self::content::Content;
 use self::replace::{Edit, Prepared};
-use super::{Ask, Identity, KeyError, KeyProvider, PassphraseRequest, Person, Prompter, key_text};
+use super::identity::is_public_key;
+use super::{
+    Ask, Identity, InvalidKeyText, KeyError, KeyProvider, PassphraseRequest, Person, Prompter,
+    key_text,
+};
 use crate::SecretValue;
 use crate::private::{self, Exposure};
 
@@ -83,16 +87,7 @@ impl FileKeys {
         let file = private::open_regular(&self.path, OpenOptions::new().read(true))
             .map_err(unreadable)?
             .ok_or_else(|| KeyError::Missing { path: path() })?;
-        match private::exposure(&file).map_err(unreadable)? {
-            Exposure::None => {}
-            Exposure::Mode(mode) => return Err(KeyError::Exposed { path: path(), mode }),
-            Exposure::Owner(owner) => {
-                return Err(KeyError::ForeignOwner {
-                    path: path(),
-                    owner,
-                });
-            }
-        }
+        let exposure = private::exposure(&file).map_err(unreadable)?;
         let len = file.metadata().map_err(unreadable)?.len();
         if len > MAX_FILE_LEN {
             return Err(unreadable(ErrorKind::FileTooLarge.into()));
@@ -101,7 +96,18 @@ impl FileKeys {
         let len = usize::try_from(len).unwrap_or_default();
         let mut bytes = Zeroizing::new(vec![0; len]);
         (&file).read_exact(&mut bytes).map_err(unreadable)?;
-        Ok(bytes)
+        if is_public_key(&bytes) {
+            // That others may read it is not what is wrong with it.
+            return Err(self.invalid(InvalidKeyText::Public));
+        }
+        match exposure {
+            Exposure::None => Ok(bytes),
+            Exposure::Mode(mode) => Err(KeyError::Exposed { path: path(), mode }),
+            Exposure::Owner(owner) => Err(KeyError::ForeignOwner {
+                path: path(),
+                owner,
+            }),
+        }
     }
 
     /// Writes a new identity, unless somebody else was faster: whoever comes second uses the

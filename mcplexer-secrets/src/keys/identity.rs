@@ -58,6 +58,21 @@ impl Identity {
         }))
     }
 
+    /// Whether a word looks like the text form of an identity, be it one or a mistyped one: then it is
+    /// nothing to repeat, and no name of a file.
+    #[must_use]
+    pub fn is_like(word: &str) -> bool {
+        let word = word.to_ascii_uppercase();
+        let data = word.strip_prefix("AGE-SECRET-KEY-1").or_else(|| {
+            let plugin = word.strip_prefix("AGE-PLUGIN-")?;
+            plugin.rsplit_once("-1").map(|(_, data)| data)
+        });
+        // No shorter than a checksum, to leave room for file names that begin alike.
+        data.is_some_and(|data| {
+            data.len() >= 6 && data.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+    }
+
     /// Reads the text of an age key file: one identity a line, empty lines and lines that begin
     /// with `#` aside; or the text of an SSH private key that has no passphrase.
     ///
@@ -245,6 +260,12 @@ pub(super) fn is_ssh_key(bytes: &[u8]) -> bool {
         || text.starts_with(b"-----BEGIN RSA PRIVATE KEY-----")
 }
 
+/// Whether this is the public half of a key: an age recipient, or what is in a `.pub` file.
+pub(super) fn is_public_key(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    text.starts_with(b"age1") || text.starts_with(b"ssh-")
+}
+
 /// Whether this is a private key, as far as its beginning tells.
 pub(super) fn is_private(text: &str) -> bool {
     let start = text.get(..11).unwrap_or(text).to_ascii_uppercase();
@@ -274,6 +295,25 @@ mod tests {
         let identities = Identity::parse_all(&text).unwrap();
         assert_eq!(identities.len(), 2);
         assert_eq!(identities[1].name(), other.name());
+    }
+
+    #[test]
+    fn what_looks_like_an_identity_is_told_from_names_of_files() {
+        for word in [
+            SECRET,
+            &SECRET.to_lowercase(),
+            "AGE-PLUGIN-YUBIKEY-1QQPZRY9X8",
+        ] {
+            assert!(Identity::is_like(word), "{word}");
+        }
+        for word in [
+            "age.key",
+            "/k/age-plugin-yubikey.txt",
+            "age-plugin-yubikey-1",
+            "age1x",
+        ] {
+            assert!(!Identity::is_like(word), "{word}");
+        }
     }
 
     #[test]

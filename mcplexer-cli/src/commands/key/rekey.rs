@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use mcplexer_secrets::keys::Identity;
-use mcplexer_secrets::{Error, KeySource, Rekeyed, RotateIdentity, SlotInfo};
+use mcplexer_secrets::{Error, KeySource, Rekeyed, RotateIdentity, SlotInfo, SlotKind};
 use serde::Serialize;
 
 use crate::cli::Global;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::{count, print, print_json, shown};
 use crate::progress::Bar;
 use crate::session::Session;
-use crate::{exit_code, input};
+use crate::{agent, exit_code, input};
 
 pub(super) fn remove(key: &str, force: bool, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
@@ -60,7 +60,11 @@ fn tell_what_stays(session: &Session, before: &[SlotInfo]) -> Result<(), Failure
     Ok(())
 }
 
-pub(super) fn recovery(global: Global) -> Result<(), Failure> {
+pub(super) fn recovery(reveal: bool, global: Global) -> Result<(), Failure> {
+    agent::guard(
+        reveal,
+        "run it in a shell of your own, and write the code down",
+    )?;
     let session = Session::open(global)?;
     let code = session
         .store
@@ -84,6 +88,7 @@ pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<
     if !session.store.exists()? {
         return Err(Error::NoStore.into());
     }
+    check_before_asking(&session.store.slots()?, lost)?;
     let code = input::recovery_code(global)?;
     rekey(&session, json, |bar| {
         session
@@ -102,6 +107,38 @@ pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<
         }
     ));
     Ok(())
+}
+
+/// Finds out what a code is not needed for, before somebody types one.
+fn check_before_asking(slots: &[SlotInfo], lost: Option<&str>) -> Result<(), Failure> {
+    if !slots.iter().any(|slot| slot.kind == SlotKind::Recovery) {
+        return Err(Failure::new("this store has no recovery code")
+            .with_hint("whoever has one of its keys can mcplexer key add a new one for you")
+            .with_code(exit_code::KEY));
+    }
+    let keys = slots.iter().filter(|slot| slot.kind == SlotKind::Key);
+    let meant: Vec<_> = match lost {
+        None => keys.collect(),
+        Some(lost) => {
+            let is_it = |slot: &&SlotInfo| slot.label == lost || slot.recipient == lost;
+            match keys.clone().find(is_it) {
+                Some(slot) => vec![slot],
+                None => keys.filter(|it| it.recipient.starts_with(lost)).collect(),
+            }
+        }
+    };
+    match (lost, meant.as_slice()) {
+        (None, []) | (_, [_]) => Ok(()),
+        (Some(lost), []) => Err(Error::SlotNotFound {
+            slot: lost.to_owned(),
+        }
+        .into()),
+        (_, several) => {
+            let labels = several.iter().map(|slot| slot.label.clone()).collect();
+            Err(Failure::from(Error::SlotAmbiguous { labels })
+                .with_hint("mcplexer key recover --lost LABEL says which one is gone"))
+        }
+    }
 }
 
 fn hint_at_backups(session: &Session) {

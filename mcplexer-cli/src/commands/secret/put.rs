@@ -1,3 +1,5 @@
+use std::io::{self, IsTerminal};
+
 use mcplexer_secrets::PutMode;
 
 use crate::cli::{Global, Put};
@@ -10,7 +12,8 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
     let source = ValueSource::of(&mut put, global)?;
     let session = Session::open(global)?;
     let new = scope_to_make(&put.scope, &session)?;
-    let value = source.read(&put, global)?;
+    let is_argument = matches!(source, ValueSource::Argument(_));
+    let value = source.read(&put)?;
     let mode = match (put.create, put.if_version) {
         (true, _) => PutMode::Create,
         (false, Some(version)) => PutMode::Replace { version },
@@ -26,5 +29,10 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
         "stored {}/{}, version {}",
         put.scope, put.key, stored.version
     ));
+    if is_argument && io::stderr().is_terminal() {
+        session.hint(
+            "values in arguments are visible in ps and shell history; leave it out to be asked",
+        );
+    }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::{InvalidKeyText, KeyError};
-use mcplexer_secrets::{Error, Home, KeySource, RecordName, SlotInfo, SlotKind};
+use mcplexer_secrets::{Error, Finding, Home, KeySource, RecordName, SlotInfo, SlotKind};
 
 use crate::output::{say, say_hint, shortened, shown};
 use crate::{exit_code, input, prompt};
@@ -116,10 +116,13 @@ impl From<Error> for Failure {
             }
             Error::Tampered {
                 record: RecordName::AuditLog(_) | RecordName::AuditLine(_) | RecordName::AuditSeal,
-                ..
-            } => failure
-                .with_hint("mcplexer audit verify tells what it finds")
-                .with_hint("keep the log as it is and move it away to begin a new one"),
+                finding,
+            } => failure.with_hint(match finding {
+                Finding::StoreIsGone => "mcplexer backup restore FILE brings it back; to begin anew without it, move the log away",
+                Finding::StoreIsOlder => "put the newer store back; to go on with this one, move the log away",
+                Finding::Missing => "put it back; the next change else begins another, which says that it follows one",
+                _ => "keep the log as it is, and move it away to begin another, which says that it follows one",
+            }),
             Error::Tampered { .. } => failure
                 .with_hint("put back the home directory from a backup, or delete and store again what is named here"),
             Error::Backend(error) => failure.with_hint(match error.kind() {

@@ -5,6 +5,7 @@
 //! random bytes, the id of the log. A line never has a value, nor a length or hash of one.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ mod stderr;
 mod verify;
 
 pub use file::FileAudit;
+pub(crate) use file::file_name;
 pub use memory::MemoryAudit;
 pub use stderr::StderrAudit;
 pub(crate) use verify::verify;
@@ -55,8 +57,8 @@ pub trait AuditSink: fmt::Debug + Send + Sync {
 pub struct AuditLog {
     /// 32 random bytes: the `prev` of its first line.
     pub id: [u8; 32],
-    /// The name of its file, without the directory; empty if it has none.
-    pub file: String,
+    /// Its file; empty if it has none.
+    pub path: PathBuf,
 }
 
 /// A place in a log: a line and the hash it carries.

@@ -45,9 +45,7 @@ fn show(
 ) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let path = session.audit_log()?;
-    let lines = read_audit_log(path);
-    let mut lines =
-        lines.map_err(|error| Failure::from(error).with_hint("mcplexer audit verify"))?;
+    let mut lines = read_audit_log(path)?;
     lines.retain(|line| scope.is_none_or(|scope| line.scope.as_ref() == Some(scope)));
     let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
     let skip = last.map_or(0, |last| lines.len().saturating_sub(last));

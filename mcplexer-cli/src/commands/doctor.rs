@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use mcplexer_secrets::audit::AuditReport;
 use mcplexer_secrets::keys::Ask;
 use mcplexer_secrets::{Error, Home, KeySource, SlotKind, Store, Timestamp};
 use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
@@ -263,10 +264,7 @@ fn examine_store(session: &Session, fix: bool, report: &mut Report) {
         });
     drop(bar);
     let what = match &checked {
-        Ok(None) => {
-            report.well("there is no store yet");
-            return;
-        }
+        Ok(None) => "there is no store yet".to_owned(),
         Ok(Some(checked)) if problems.is_empty() => format!(
             "{}, {}, all open",
             count(checked.scopes, "scope"),
@@ -283,8 +281,8 @@ fn examine_store(session: &Session, fix: bool, report: &mut Report) {
         Err(_) => Ok(None),
     };
     let log = match log {
+        Ok(Some(AuditReport { lines: 0, .. })) | Ok(None) => String::new(),
         Ok(Some(log)) => format!("audit log whole ({})", count(log.lines, "line")),
-        Ok(None) => String::new(),
         Err(error @ Error::Tampered { .. }) => {
             report.fail("audit", Failure::from(error));
             String::new()

@@ -247,3 +247,39 @@ fn a_lost_key_is_the_one_thing_to_be_told() {
     let text = finds(&home, "locked", "no key opens this store");
     assert!(!text.contains("key recovery"), "{text}");
 }
+
+/// F07: a store that is gone is told, and not covered up by a new one. A backup brings it back.
+#[test]
+fn a_store_that_is_gone_is_told_until_it_is_back() {
+    let home = Home::with_secret("v");
+    home.run(["secret", "put", "s", "K", "w"]).succeeded();
+    home.run(["backup", "create", "backup.age"]).succeeded();
+    fs::remove_file(home.path("secrets.redb")).unwrap();
+    let gone = "knows of a store, which is gone";
+    let doctor = home.run(["doctor"]);
+    assert_eq!(doctor.code, 1, "{}", doctor.text());
+    assert!(doctor.text().contains(gone), "{}", doctor.text());
+    let put = ["secret", "put", "s", "K", "v"];
+    for arguments in [&put[..], &["audit", "verify"]] {
+        home.run(arguments)
+            .failed(6, &[gone, "audit.log", "mcplexer backup restore FILE"]);
+    }
+    assert!(!home.path("secrets.redb").exists());
+    home.run(["backup", "restore", "backup.age"]).succeeded();
+    home.run(["audit", "verify"]).succeeded();
+    assert_eq!(home.get("s", "K"), b"w");
+    home.run(put).succeeded();
+    home.run(["audit", "verify"]).succeeded();
+}
+
+/// Whoever wants none of it begins anew.
+#[test]
+fn with_its_log_moved_away_a_store_that_is_gone_is_forgotten() {
+    let home = Home::with_secret("v");
+    home.run(["secret", "put", "s", "K", "w"]).succeeded();
+    fs::remove_file(home.path("secrets.redb")).unwrap();
+    fs::rename(home.path("audit.log"), home.path("old.log")).unwrap();
+    home.run(["doctor"]).succeeded();
+    home.run(["secret", "put", "s", "K", "new"]).succeeded();
+    assert_eq!(home.get("s", "K"), b"new");
+}

@@ -171,7 +171,7 @@ impl AuditSink for FileAudit {
         let id = self.locked(|open| Ok(open.tip.log))?;
         Ok(Some(AuditLog {
             id,
-            file: file_name(&self.path),
+            path: self.path.clone(),
         }))
     }
 
@@ -201,7 +201,8 @@ impl AuditSink for FileAudit {
     }
 }
 
-pub(super) fn file_name(path: &Path) -> String {
+/// The name of a log, without its directory.
+pub(crate) fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
 }

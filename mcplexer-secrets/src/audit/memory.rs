@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::chain::{self, Actor};
@@ -36,7 +37,7 @@ impl AuditSink for MemoryAudit {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Some(AuditLog {
             id: state.0.log,
-            file: String::new(),
+            path: PathBuf::new(),
         }))
     }
 

@@ -127,7 +127,7 @@ impl Store {
         };
         let last = sink.last_change(None)?;
         if operation != AuditOperation::Restore && last.is_some_and(|last| !last.fits(0)) {
-            let name = RecordName::AuditLog(log.file.into());
+            let name = RecordName::AuditLog(log.path);
             return Err(Error::tampered(name, Finding::StoreIsGone));
         }
         Ok(())
@@ -154,7 +154,7 @@ impl Store {
         let mut before = 0;
         if let Some(log) = &log {
             let damaged = |finding| {
-                let name = RecordName::AuditLog(log.file.clone().into());
+                let name = RecordName::AuditLog(log.path.clone());
                 Error::tampered(name, finding)
             };
             let key = record::audit_seal_key(&log.id);
@@ -188,7 +188,7 @@ impl Store {
         };
         let seal = AuditSeal {
             generation: header.generation,
-            file: log.file,
+            file: audit::file_name(&log.path),
             line: position.line,
             offset: position.offset,
             hash: position.hash,

@@ -50,7 +50,9 @@ pub(super) fn search(mut scanner: Scanner) -> Result<Searched, Failure> {
 fn staged() -> Result<Vec<Blob>, Failure> {
     let inside = output(&["rev-parse", "--is-inside-work-tree"])?;
     if inside.trim_ascii() != b"true" {
-        return Err(not_a_work_tree("this is a bare repository or .git"));
+        return Err(not_a_work_tree(
+            "this directory is not in the work tree of a repository",
+        ));
     }
     let raw = output(&[
         "diff",

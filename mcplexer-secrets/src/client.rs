@@ -30,11 +30,13 @@ mod reason;
 mod scopes;
 mod server;
 mod undo;
+mod variables;
 
 pub use places::{StandardPlace, standard_places};
 pub use plan::{Adoption, Becomes, Choice, ChosenKey, Finding, Stays};
 pub use server::{Place, Server, Start};
 pub use undo::Undone;
+pub use variables::Variables;
 
 /// Largest file that is read, in bytes.
 pub const MAX_CONFIG_LEN: u64 = 64 << 20;
@@ -87,6 +89,7 @@ pub struct ClientConfig {
     /// Whether it begins with one.
     has_mark: bool,
     syntax: Syntax,
+    variables: Variables,
     servers: Vec<Server>,
 }
 
@@ -109,8 +112,15 @@ impl ClientConfig {
             text: Zeroizing::new(text.to_owned()),
             has_mark,
             syntax,
+            variables: Variables::default(),
             servers,
         })
+    }
+
+    /// The same, of a client that replaces such variables.
+    #[must_use]
+    pub fn with_variables(self, variables: Variables) -> Self {
+        Self { variables, ..self }
     }
 
     /// Its servers, in the order of the file.

@@ -18,10 +18,13 @@ use std::ops::Range;
 
 mod entropy;
 mod name;
+mod pair;
 mod shapes;
 mod table;
 mod url;
 mod value;
+
+pub(crate) use pair::find_named;
 
 /// Why a text is taken for a credential. `Display` is for people; nothing of the value is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +69,22 @@ impl fmt::Display for Reason {
 /// ```
 #[must_use]
 pub fn credential(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
-    let value = value.trim();
     if let Some((_, reason)) = find(value) {
         return Some(reason);
+    }
+    by_name(name, value, hints).or_else(|| {
+        // Some servers take their settings as JSON.
+        let is_object = value.trim_start().starts_with('{');
+        let within = is_object.then(|| find_named(value, |_| false)).flatten();
+        within.map(|(_, reason)| reason)
+    })
+}
+
+/// Whether a value in which [`find`] finds nothing is a credential, by its name or by randomness.
+fn by_name(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
+    let mut value = value.trim();
+    while let Some(default) = value::default_of(value) {
+        value = default;
     }
     if value::stands_for_another(value::without_scheme(value)) {
         return None;
@@ -79,7 +95,9 @@ pub fn credential(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
     } else {
         name::says(name)
     };
-    if value::fits(says, value) {
+    // `API_KEY_ENV=MY_KEY` says where the key is.
+    let is_elsewhere = name::is_of_a_variable(name) && value::is_variable_name(value);
+    if value::fits(says, value) && !is_elsewhere {
         return Some(Reason::Name);
     }
     let random = says != name::Says::Public && entropy::looks_random(value);
@@ -111,6 +129,11 @@ pub fn find(text: &str) -> Option<(Range<usize>, Reason)> {
 pub fn find_any(text: &str) -> Option<(Range<usize>, Reason)> {
     let random = entropy::find(text).map(|place| (place, Reason::Random));
     first(find(text), random)
+}
+
+/// Whether a word is a scheme of HTTP authentication, such as `Bearer`.
+pub(crate) fn is_scheme(word: &str) -> bool {
+    value::is_scheme(word)
 }
 
 /// Whichever begins first, and `a` if both do.

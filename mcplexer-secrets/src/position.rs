@@ -1,5 +1,6 @@
 //! Places in a text, as people count them.
 
+use std::cell::Cell;
 use std::fmt;
 
 /// A place in a text.
@@ -29,6 +30,8 @@ impl Position {
 pub(crate) struct Lines<'a> {
     text: &'a [u8],
     starts: Vec<usize>,
+    /// An index that was asked for, and its position: the next is often behind it, in the same line.
+    last: Cell<(usize, Position)>,
 }
 
 impl<'a> Lines<'a> {
@@ -38,6 +41,7 @@ impl<'a> Lines<'a> {
         Self {
             text,
             starts: starts.collect(),
+            last: Cell::new((0, Position { line: 1, column: 1 })),
         }
     }
 
@@ -48,12 +52,39 @@ impl<'a> Lines<'a> {
 
     pub(crate) fn position(&self, at: usize) -> Position {
         let line = self.line(at);
-        let start = self.starts.get(line.saturating_sub(1)).copied();
-        let before = self.text.get(start.unwrap_or_default()..at);
-        let before = String::from_utf8_lossy(before.unwrap_or_default());
-        Position {
-            line,
-            column: before.chars().count() + 1,
+        let (from, column) = match self.last.get() {
+            (last, position) if position.line == line && last <= at => (last, position.column),
+            _ => {
+                let start = self.starts.get(line.saturating_sub(1));
+                (start.copied().unwrap_or_default(), 1)
+            }
+        };
+        let between = String::from_utf8_lossy(self.text.get(from..at).unwrap_or_default());
+        let column = column + between.chars().count();
+        let position = Position { line, column };
+        self.last.set((at, position));
+        position
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_the_same_in_any_order() {
+        let text = "ä b\n\nc€d\u{1f511}e\n";
+        let lines = Lines::of(text.as_bytes());
+        let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        for &first in &starts {
+            for &second in &starts {
+                let (_, before) = (lines.position(first), text.get(..second).unwrap());
+                let expected = Position {
+                    line: before.matches('\n').count() + 1,
+                    column: before.rsplit('\n').next().unwrap().chars().count() + 1,
+                };
+                assert_eq!(lines.position(second), expected);
+            }
         }
     }
 }

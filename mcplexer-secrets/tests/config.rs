@@ -275,6 +275,55 @@ fn everything_that_is_wrong_is_told_with_its_place_and_without_a_value() {
     }
 }
 
+/// What a person reads is what is applied.
+#[test]
+fn characters_that_are_not_seen_stand_as_escapes() {
+    for c in ['\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}'] {
+        let file = format!("\u{feff}auth_scopes:\n  - id: a\n    name: a{c}b # {c}\n");
+        let said =
+            "a character that is not seen; write it as \\u and four digits, in double quotes";
+        assert_eq!(
+            told(&file),
+            [format!("3:12: {said}")],
+            "{}",
+            c.escape_unicode()
+        );
+        let escape = format!("\"a\\u{:04X}b\" #", u32::from(c));
+        let file = file.replace(&format!("a{c}b # {c}"), &escape);
+        let name = format!("a{c}b");
+        assert_eq!(
+            parse(file.as_bytes()).unwrap().auth_scopes[0].name,
+            Some(name)
+        );
+    }
+    assert!(parse("auth_scopes: [{id: a, name: می\u{200c}خواهم}]".as_bytes()).is_ok());
+}
+
+#[test]
+fn comments_with_addresses_and_variables_are_in_order() {
+    let hex = "0123456789abcdef".repeat(3);
+    let digest = &hex[..40];
+    for comment in [
+        format!("see https://github.com/o/r/blob/{digest}/x.json"),
+        format!("see (https://github.com/o/r/commit/{digest})"),
+        format!("see: https://example.com/{digest}"),
+        "token: ${TOKEN_2026}".to_owned(),
+        "token_env: GITHUB_TOKEN_2".to_owned(),
+        "\"token\": \"2 words and more\"".to_owned(),
+    ] {
+        let file = format!("# {comment}\nauth_scopes: []\n");
+        assert_eq!(parse(file.as_bytes()), Ok(Config::default()), "{file}");
+    }
+    for comment in [
+        "\"password\": \"hunter2hunter2\",",
+        "Authorization: Bearer hunter2hunter2",
+        "'api_key' = 'hunter2hunter2'",
+    ] {
+        let file = format!("# {comment}\nauth_scopes: []\n");
+        assert_eq!(told(&file).len(), 1, "{file}");
+    }
+}
+
 #[test]
 fn a_value_is_told_where_it_belongs() {
     let place = |text: &str| {

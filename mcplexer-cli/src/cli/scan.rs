@@ -9,9 +9,11 @@ use mcplexer_secrets::ScopeId;
 /// within JSON. Each is told as PATH:LINE: SCOPE/KEY, never the value, and the exit code is 6 then.
 ///
 /// Hidden files are searched. What git ignores, .git itself and what is behind symbolic links is not.
+/// Git ignores nothing that it tracks, and nothing outside of a repository.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// Files and directories; one that is named here is searched even if git ignores it
+    /// Files and directories; one that is named here is searched even if git ignores it, and - is
+    /// standard input
     #[arg(default_value = ".", value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Search what is about to be committed, as it is in git's index: for a pre-commit hook

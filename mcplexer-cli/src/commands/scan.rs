@@ -1,6 +1,7 @@
 //! `mcplexer scan`
 
 mod files;
+mod git;
 mod staged;
 
 use std::io;
@@ -75,7 +76,7 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let mut searched = match (secrets, scan.staged) {
         (0, _) => Searched::default(),
         (_, true) => staged::search(scanner)?,
-        (_, false) => files::search(&scanner, &scan.paths, scan.no_ignore)?,
+        (_, false) => files::search(&scanner, &scan.paths, scan.no_ignore),
     };
     searched.sort();
     searched.print(scan.json)?;

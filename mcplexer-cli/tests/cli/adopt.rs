@@ -476,6 +476,28 @@ fn redaction_hints_name_credentials() {
     );
 }
 
+/// Gemini CLI replaces `$name` as well; what it does not, moves.
+#[test]
+fn what_gemini_replaces_stays_in_its_file() {
+    let home = Home::new();
+    fs::create_dir(home.root().join(".gemini")).unwrap();
+    let text = r#"{"mcpServers": {"a": {"command": "x", "env": {"A_TOKEN": "acme-$db_pass", "B_TOKEN": "acme-9931"}}}}"#;
+    for (name, moved) in [
+        (".gemini/settings.json", &["a/B_TOKEN"][..]),
+        ("mcp.json", &["a/A_TOKEN", "a/B_TOKEN"]),
+    ] {
+        fs::write(home.root().join(name), text).unwrap();
+        assert_eq!(adopt(&home, &[name]).moved, moved, "{name}");
+    }
+    let mut command = home.command();
+    command
+        .args(["adopt", "settings.json"])
+        .current_dir(home.root().join(".gemini"));
+    let run = finish(&mut command).succeeded();
+    let told = "left as it is: the client replaces a variable in it";
+    assert!(run.text().contains(told), "{}", run.text());
+}
+
 /// What was written by hand is left as it is by undoing; so is a command that was run before.
 #[test]
 fn undoing_leaves_what_was_written_by_hand() {

@@ -183,7 +183,7 @@ fn a_file_name_does_not_steer_the_terminal() {
 
 #[test]
 fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
-    let home = home();
+    let home = repository();
     for name in [
         "seen",
         "ignored",
@@ -191,7 +191,7 @@ fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
         "sub/ignored",
         "sub/deep/ignored",
         "target/out",
-        ".git/config",
+        ".git/description",
     ] {
         write(&home, name, TOKEN);
     }
@@ -212,7 +212,7 @@ fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
     assert_found(
         &scan(&home, &["--no-ignore"]),
         &found(&[
-            ".git/config",
+            ".git/description",
             ".hidden/seen",
             "ignored",
             "seen",
@@ -221,6 +221,121 @@ fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
             "target/out",
         ]),
     );
+}
+
+/// A repository ends at its top, whatever is above; and outside of one git ignores nothing.
+#[test]
+fn ignore_files_count_from_the_top_of_their_repository() {
+    let home = home();
+    fs::write(home.root().join(".gitignore"), "*\n").unwrap();
+    write(&home, "sub/plain", TOKEN);
+    write(&home, ".gitignore", "sub\n");
+    let found = "sub/plain:1: github-token/TOKEN\n";
+    assert_found(&scan(&home, &[]), found);
+    assert_found(&scan(&home, &["sub"]), found);
+    write(&home, ".gitignore", "");
+    git(&home, &["init", "-q"]).succeeded();
+    assert_found(&scan(&home, &[]), found);
+    assert_found(&scan(&home, &["sub"]), found);
+    // One within another, and a work tree of it, likewise.
+    write(&home, "sub/.gitignore", "plain\n*.log\n");
+    write(&home, "sub/inner/a.log", TOKEN);
+    write(&home, "sub/inner/plain", "nothing");
+    let inner = work(&home).join("sub/inner");
+    assert_found(&scan(&home, &[]), "");
+    finish(git_in(&home, &inner).args(["init", "-q"])).succeeded();
+    assert_found(&scan(&home, &[]), "sub/inner/a.log:1: github-token/TOKEN\n");
+    fs::write(inner.join(".git/info/exclude"), "*.log\n").unwrap();
+    assert_found(&scan(&home, &[]), "");
+    assert_found(&scan(&home, &["sub/inner"]), "");
+}
+
+/// What was added by force is in every clone, so it is searched; and each file is once.
+#[test]
+fn what_git_tracks_it_does_not_ignore() {
+    let home = repository();
+    write(&home, ".gitignore", "ignored\n/target/\n");
+    for name in ["ignored", "sub/ignored", "target/deep/out", "seen"] {
+        write(&home, name, TOKEN);
+    }
+    git(&home, &["add", "--force", "sub/ignored", "target", "seen"]).succeeded();
+    let all = "seen:1: github-token/TOKEN\nsub/ignored:1: github-token/TOKEN\n\
+        target/deep/out:1: github-token/TOKEN\n";
+    let run = scan(&home, &[]);
+    assert_found(&run, all);
+    assert!(
+        run.stderr.starts_with("searched 4 files "),
+        "{}",
+        run.stderr
+    );
+    assert_found(
+        &scan(&home, &["sub"]),
+        "sub/ignored:1: github-token/TOKEN\n",
+    );
+    let absolute = work(&home).join("sub");
+    assert_found(
+        &scan(&home, &[absolute.to_str().unwrap()]),
+        &format!("{}/ignored:1: github-token/TOKEN\n", absolute.display()),
+    );
+    // A hook's environment tells of another repository.
+    let mut command = home.command();
+    command.env("GIT_INDEX_FILE", "none").env("GIT_DIR", "none");
+    assert_found(&finish(command.arg("scan").current_dir(work(&home))), all);
+    // In a repository within a directory that is none.
+    let above = finish(home.command().args(["scan", "work"]));
+    assert_eq!(above.text().lines().count(), 3, "{}", above.text());
+}
+
+/// Without git, what it tracks cannot be told from what it ignores.
+#[test]
+fn a_search_without_git_is_not_whole() {
+    let home = repository();
+    write(&home, "a", "nothing");
+    let without = |arguments: &[&str]| {
+        let mut command = home.command();
+        command.arg("scan").args(arguments).current_dir(work(&home));
+        finish(command.env("PATH", home.root()))
+    };
+    let run = without(&[]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let told = "cannot read what git tracks in .: cannot start git: ";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    without(&["--no-ignore"]).succeeded();
+    without(&["a"]).succeeded();
+}
+
+/// Standard input, a pipe and a link that are named are read, not passed over.
+#[test]
+fn what_is_named_and_no_plain_file_is_read() {
+    let home = home();
+    let piped = |name: &str| home.pipe(["scan", name], format!("\n{TOKEN}\n").as_bytes());
+    for name in ["-", "/dev/stdin", "/dev/fd/0"] {
+        assert_found(&piped(name), &format!("{name}:2: github-token/TOKEN\n"));
+        let clean = home.pipe(["scan", name], b"nothing").succeeded();
+        assert_eq!(
+            clean.stderr,
+            "searched 1 file for 2 secrets: none is there\n"
+        );
+    }
+    let made = finish(home.command_of("mkfifo".as_ref()).arg("work/pipe"));
+    made.succeeded();
+    // A pipe that is met on the way is not waited for.
+    assert_found(&scan(&home, &[]), "");
+    let pipe = work(&home).join("pipe");
+    let writer = std::thread::spawn(move || fs::write(pipe, TOKEN).unwrap());
+    assert_found(&scan(&home, &["pipe"]), "pipe:1: github-token/TOKEN\n");
+    writer.join().unwrap();
+    write(&home, "sub/file", TOKEN);
+    symlink("sub/file", work(&home).join("link")).unwrap();
+    symlink("sub", work(&home).join("directory")).unwrap();
+    assert_found(
+        &scan(&home, &["link", "directory"]),
+        "directory/file:1: github-token/TOKEN\nlink:1: github-token/TOKEN\n",
+    );
+    symlink("nowhere", work(&home).join("broken")).unwrap();
+    let run = scan(&home, &["broken"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("cannot read broken"), "{}", run.stderr);
 }
 
 #[test]
@@ -383,6 +498,28 @@ fn staged_files_may_have_any_name_and_be_anywhere() {
         .args(["scan", "--staged"])
         .current_dir(work(&home).join("sub/deep"));
     assert_found(&finish(below), expected);
+}
+
+/// Another object that is to stand for the staged one (`git replace`) does not, and what a
+/// repository names for git to run is not run.
+#[test]
+fn git_shows_what_is_there() {
+    let home = repository();
+    write(&home, "a", TOKEN);
+    write(&home, "b", "clean");
+    git(&home, &["add", "a"]).succeeded();
+    let object = |name: &str| {
+        let run = git(&home, &["hash-object", "-w", name]).succeeded();
+        run.text().trim().to_owned()
+    };
+    git(&home, &["replace", &object("a"), &object("b")]).succeeded();
+    let monitor = work(&home).join("monitor");
+    fs::write(&monitor, "#!/bin/sh\ntouch ran\n").unwrap();
+    fs::set_permissions(&monitor, PermissionsExt::from_mode(0o755)).unwrap();
+    git(&home, &["config", "core.fsmonitor", "./monitor"]).succeeded();
+    assert_found(&staged(&home), "a:1: github-token/TOKEN\n");
+    assert_found(&scan(&home, &[]), "a:1: github-token/TOKEN\n");
+    assert!(!work(&home).join("ran").exists());
 }
 
 #[test]

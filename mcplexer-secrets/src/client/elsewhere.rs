@@ -1,7 +1,9 @@
 //! Credentials in a file that stand at no place where they are looked for: in comments, in other
 //! parts of the file.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::iter;
 use std::ops::Range;
 
 use super::plan::{Becomes, Finding, Stays};
@@ -12,7 +14,8 @@ use crate::position::{Lines, Position};
 /// Shortest value that is looked for elsewhere, in bytes: shorter ones stand everywhere.
 const MIN_LEN: usize = 8;
 
-/// What stands elsewhere: known shapes of tokens, and the values that `moved` has.
+/// What stands elsewhere: known shapes of tokens, what its name makes a credential, and the values that
+/// `moved` has. One of each line is told of.
 pub(super) fn find(
     text: &str,
     servers: &[Server],
@@ -27,37 +30,46 @@ pub(super) fn find(
         last.is_some_and(|span| at < span.end)
     };
     let lines = Lines::of(text.as_bytes());
-    let mut found: BTreeSet<usize> = BTreeSet::new();
-    let mut findings = Vec::new();
-    let mut add = |at: usize, reason: Option<Reason>| {
-        let position = lines.position(at);
-        if !is_looked_at(at) && found.insert(position.line) {
-            findings.push(finding(position, reason));
-        }
-    };
+    let mut found: BTreeMap<usize, (usize, Option<Reason>)> = BTreeMap::new();
     for (value, reason) in moved.iter().filter(|(value, _)| value.len() >= MIN_LEN) {
         for (at, _) in text.match_indices(value) {
-            add(at, *reason);
+            if !is_looked_at(at) {
+                found.entry(lines.line(at)).or_insert((at, *reason));
+            }
         }
     }
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        for (range, reason) in shapes(line) {
-            add(start + range.start, Some(reason));
+    for gap in gaps(&looked_at, text.len()) {
+        let mut start = gap.start;
+        for part in text.get(gap).unwrap_or_default().split_inclusive('\n') {
+            let line = found.entry(lines.line(start));
+            if let Entry::Vacant(line) = line
+                && let Some((place, reason)) = in_part(part)
+            {
+                line.insert((start + place.start, Some(reason)));
+            }
+            start += part.len();
         }
-        start += line.len();
     }
-    findings.sort_by_key(|it| (it.position.line, it.position.column));
-    findings
+    let found = found.into_values();
+    found
+        .map(|(at, reason)| finding(lines.position(at), reason))
+        .collect()
 }
 
-fn shapes(line: &str) -> Vec<(Range<usize>, Reason)> {
-    let (mut found, mut from) = (Vec::new(), 0);
-    while let Some((range, reason)) = line.get(from..).and_then(detect::find) {
-        found.push((from + range.start..from + range.end, reason));
-        from += range.end.max(1);
-    }
-    found
+/// What lies between ranges that are in order.
+fn gaps(ranges: &[Range<usize>], end: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    let last = iter::once(end..end);
+    ranges.iter().cloned().chain(last).map(move |range| {
+        let gap = from..range.start.max(from);
+        from = range.end.max(from);
+        gap
+    })
+}
+
+fn in_part(text: &str) -> Option<(Range<usize>, Reason)> {
+    // What is asked for (`inputs`) may have a default, which is named so whatever it is.
+    detect::find(text).or_else(|| detect::find_named(text, |name| name == "default"))
 }
 
 fn finding(position: Position, reason: Option<Reason>) -> Finding {

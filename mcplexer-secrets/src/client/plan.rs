@@ -215,9 +215,15 @@ impl ClientConfig {
             && (choice.only.is_empty() || is_in(choice.only))
             && !is_in(choice.skip);
         let Some(value) = value else {
+            // `null` and the like say that there is none.
+            let literal = self.text.get(text.span.clone()).unwrap_or_default();
+            if ["null", "true", "false"].contains(&literal) {
+                return None;
+            }
             let looks_so = detect::credential(name, "no string", hints);
             return looks_so.map(|reason| (Some(reason), Err(Stays::NoString)));
         };
+        let reason = reason.filter(|_| !self.variables.is_one(value));
         let decision = if value.starts_with(SCHEME) {
             Err(Stays::Reference)
         } else if !chosen {
@@ -228,7 +234,7 @@ impl ClientConfig {
             })
         } else if reason.is_none() && !is_in(choice.only) {
             Err(Stays::NoCredential)
-        } else if has_variable(value) {
+        } else if self.variables.are_in(value) {
             Err(Stays::Expanded)
         } else {
             self.movable(server, text, name, value)
@@ -265,15 +271,6 @@ impl ClientConfig {
         adopt::manner(self, text).ok_or(Stays::Escapes)?;
         Ok((name, value))
     }
-}
-
-/// Whether a client that replaces variables would replace something in a value.
-fn has_variable(value: &str) -> bool {
-    let mut after = value.split("${").skip(1);
-    after.any(|rest| {
-        let name = rest.split_once('}').map_or("", |(name, _)| name);
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-    })
 }
 
 impl Adoption {

@@ -6,10 +6,7 @@ use super::field::{Path, known_field};
 use super::problem::{Problem, SecretPlace};
 use super::tree::{Content, Node, Place};
 use crate::ScopeId;
-use crate::detect::{Reason, credential, find_any};
-
-/// Shortest value that a name before it makes a credential, in bytes.
-const MIN_LEN: usize = 8;
+use crate::detect::{Reason, find_any, find_named};
 
 /// A scalar, and to which field it belongs.
 struct Leaf<'a> {
@@ -60,24 +57,7 @@ pub(super) fn find(text: &str, root: Option<&Node>) -> Vec<Problem> {
 
 /// A value behind a name that says what it is, as in `# password: …` or `token=…`.
 fn named(text: &str) -> Option<(Range<usize>, Reason)> {
-    let in_name = |c: char| c.is_alphanumeric() || "_-".contains(c);
-    for (at, _) in text.match_indices([':', '=']) {
-        let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
-        let begins = before.trim_end_matches(in_name).len();
-        let name = before.get(begins..)?;
-        let blank = after.len() - after.trim_start_matches([' ', '"', '\'']).len();
-        let value = after.get(blank..)?;
-        let value = value.split([' ', '"', '\'', ',', ']', '}']).next()?;
-        // What has no digit may be a word of a sentence.
-        if value.len() >= MIN_LEN
-            && value.contains(|c: char| c.is_ascii_digit())
-            && let Some(reason) = credential(name, value, &[])
-        {
-            let start = at + 1 + blank;
-            return Some((start..start + value.len(), reason));
-        }
-    }
-    None
+    find_named(text, |_| true)
 }
 
 fn problem(place: Place, leaf: Option<&Leaf<'_>>, reason: &dyn std::fmt::Display) -> Problem {

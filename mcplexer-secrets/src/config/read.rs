@@ -32,6 +32,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
         reader.found(place, &Path::default(), message);
         None
     });
+    reader.invisible(text);
     let config = match (&root, reader.problems.is_empty()) {
         (Some(root), _) => reader.file(root),
         (None, true) => {
@@ -70,6 +71,16 @@ fn end_of(text: &str) -> Place {
     }
 }
 
+/// Whether a character is not seen, or reorders what is (Unicode Standard Annex #9). Not those that join
+/// letters, which words of many languages have.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
 #[derive(Default)]
 struct Reader {
     problems: Vec<Problem>,
@@ -86,6 +97,22 @@ impl Reader {
             message: message.into(),
             instead: None,
         });
+    }
+
+    /// Characters by which a file reads otherwise than it is, once a line. `config show` has them as
+    /// escapes.
+    fn invisible(&mut self, text: &str) {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for (line, content) in (1..).zip(text.lines()) {
+            if let Some(at) = content.chars().position(is_invisible) {
+                let place = Place {
+                    line,
+                    column: at + 1,
+                };
+                let message = "a character that is not seen; write it as \\u and four digits, in double quotes";
+                self.found(place, &Path::default(), message);
+            }
+        }
     }
 
     fn file(&mut self, root: &Node) -> Option<Config> {

@@ -181,6 +181,13 @@ pub(super) fn says(name: &str) -> Says {
     }
 }
 
+/// Whether a name says that its value is the name of an environment variable.
+pub(super) fn is_of_a_variable(name: &str) -> bool {
+    let words = words(name);
+    let last = words.last().map_or("", String::as_str);
+    words.len() > 1 && ["env", "var", "envvar", "variable"].contains(&last)
+}
+
 fn is_qualifier(word: &str) -> bool {
     QUALIFIERS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }

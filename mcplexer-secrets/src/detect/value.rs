@@ -123,9 +123,31 @@ pub(super) fn fits(says: Says, value: &str) -> bool {
 /// What follows `Bearer` and the like.
 pub(super) fn without_scheme(value: &str) -> &str {
     match value.split_once(' ') {
-        Some((scheme, rest)) if SCHEMES.contains(&lower(scheme).as_str()) => rest.trim(),
+        Some((scheme, rest)) if is_scheme(scheme) => rest.trim(),
         _ => value,
     }
+}
+
+pub(super) fn is_scheme(word: &str) -> bool {
+    SCHEMES.contains(&lower(word).as_str())
+}
+
+/// What a variable is replaced with if it is not set: `${NAME:-default}`.
+pub(super) fn default_of(value: &str) -> Option<&str> {
+    let within = value.strip_prefix("${")?.strip_suffix('}')?;
+    let (name, default) = within.split_once(":-")?;
+    name.chars().all(is_of_a_name).then_some(default)
+}
+
+/// Whether a value has the form of an environment variable's name.
+pub(super) fn is_variable_name(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && value.chars().all(is_of_a_name)
+        && !value.contains(char::is_lowercase)
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// Whether a value says where another is: a reference or a variable.

@@ -202,4 +202,14 @@ pub(crate) const ORDINARY: &[(&str, &str)] = &[
     ("AUTH", "oauth2"),
     ("AUTH_TYPE", "bearer"),
     ("ETAG", "33a64df551425fcc55e4d42a148795d9f25f89d4"),
+    ("API_TOKEN_ENV", "MY_TOKEN"),
+    ("DB_PASSWORD_VAR", "SHOP_DB_PASSWORD_2"),
+    ("apiKeyEnv", "OPENAI_API_KEY"),
+    ("DB_PASSWORD", "${DB_PASSWORD:-changeme}"),
+    ("DB_HOST", "${DB_HOST:-db-1.internal.example.com}"),
+    ("AUTH_TOKEN", "${AUTH_TOKEN:-${GITHUB_TOKEN}}"),
+    (
+        "HEADERS",
+        "{\"Authorization\": \"Bearer ${TOKEN_2026}\", \"X-Request-Id\": \"72f988bf-86f1-41af\"}",
+    ),
 ];

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mcplexer_secrets::Error;
 use mcplexer_secrets::client::{
-    Adoption, Choice, ChosenKey, ClientConfig, InvalidConfig, MAX_CONFIG_LEN, Syntax,
+    Adoption, Choice, ChosenKey, ClientConfig, InvalidConfig, MAX_CONFIG_LEN, Syntax, Variables,
 };
 use zeroize::Zeroizing;
 
@@ -41,6 +41,9 @@ impl ClientFile {
     fn parse(path: &Path) -> Result<Result<Self, InvalidConfig>, Failure> {
         let bytes = read(path)?;
         let config = ClientConfig::parse(&bytes, Syntax::of(path));
+        let whole = std::path::absolute(path);
+        let variables = Variables::of(whole.as_deref().unwrap_or(path));
+        let config = config.map(|config| config.with_variables(variables));
         Ok(config.map(|config| Self {
             name: shown(path),
             path: path.display().to_string(),

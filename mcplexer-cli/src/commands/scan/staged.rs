@@ -1,14 +1,16 @@
-//! What is about to be committed, as git's index has it.
+//! What is about to be committed, as git's index has it. Git finds the repository and the index by the
+//! environment of a hook, or from here.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use mcplexer_secrets::Scanner;
 
 use super::Searched;
+use super::git::git;
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::sanitized;
@@ -48,7 +50,9 @@ pub(super) fn search(mut scanner: Scanner) -> Result<Searched, Failure> {
 fn staged() -> Result<Vec<Blob>, Failure> {
     let inside = output(&["rev-parse", "--is-inside-work-tree"])?;
     if inside.trim_ascii() != b"true" {
-        return Err(not_a_work_tree("this is a bare repository or .git"));
+        return Err(not_a_work_tree(
+            "this directory is not in the work tree of a repository",
+        ));
     }
     let raw = output(&[
         "diff",
@@ -79,22 +83,9 @@ fn staged() -> Result<Vec<Blob>, Failure> {
     Ok(blobs)
 }
 
-/// Git, without what is mcplexer's own (F19). It finds the repository and the index by the environment
-/// of a hook, or from here.
-fn git(arguments: &[&str]) -> Command {
-    let mut command = Command::new("git");
-    command.args(arguments);
-    for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"MCPLEXER_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
 fn output(arguments: &[&str]) -> Result<Vec<u8>, Failure> {
-    let output = git(arguments)
-        .stdin(Stdio::null())
+    let output = git()
+        .args(arguments)
         .output()
         .map_err(|error| not_started(&error))?;
     if output.status.success() {
@@ -135,7 +126,8 @@ struct Objects {
 
 impl Objects {
     fn open() -> io::Result<Self> {
-        let mut git = git(&["cat-file", "--batch"])
+        let mut git = git()
+            .args(["cat-file", "--batch"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

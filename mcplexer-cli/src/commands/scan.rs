@@ -67,6 +67,7 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let secrets: usize = opened.iter().map(|scope| scope.iter().count()).sum();
     let scanner = Scanner::new(opened.iter().flat_map(Credentials::iter));
     drop(opened);
+    let looked_for = secrets - scanner.too_short().len();
     if !scanner.too_short().is_empty() {
         session.tell(&format!(
             "not looked for, being shorter than {MIN_MASKED_LEN} bytes: {}",
@@ -90,8 +91,10 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     session.tell(&format!(
         "searched {} for {}: {}",
         count(searched.files, "file"),
-        count(secrets as u64, "secret"),
+        count(looked_for as u64, "secret"),
         match searched.findings.len() {
+            0 if !searched.unread.is_empty() =>
+                "none was found, but not all could be read".to_owned(),
             0 => "none is there".to_owned(),
             found => format!("found {}", count(found as u64, "time")),
         }

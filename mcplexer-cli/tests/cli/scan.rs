@@ -419,7 +419,7 @@ fn without_secrets_there_is_nothing_to_look_for() {
     let run = scan(&home, &[]).succeeded();
     assert_eq!(
         run.stderr,
-        "not looked for, being shorter than 4 bytes: github-token/TOKEN\nsearched 1 file for 1 secret: none is there\n"
+        "not looked for, being shorter than 4 bytes: github-token/TOKEN\nsearched 1 file for 0 secrets: none is there\n"
     );
     scan(&home, &["--scope", "nil"]).failed(4, &["no scope nil"]);
     scan(&home, &["--staged", "a"]).failed(2, &["--staged"]);

@@ -138,6 +138,15 @@ pub(crate) fn finish(command: &mut Command) -> Run {
     Run::of(command.output().unwrap())
 }
 
+/// Makes a program. Another process writes it: what this one has open to write, the children of other
+/// threads have open as well until they execute something, and it cannot be started meanwhile ("Text
+/// file busy").
+pub(crate) fn write_program(path: &Path, script: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]);
+    assert!(shell.arg(path).arg(script).status().unwrap().success());
+}
+
 impl Run {
     fn of(output: std::process::Output) -> Self {
         Self {

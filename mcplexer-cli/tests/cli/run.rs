@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
+use super::damage::tamper;
 use super::home::{Home, Run, finish};
 use super::terminal::{encrypt_key, end, start_at};
 
@@ -257,6 +258,46 @@ fn nothing_starts_without_all_that_it_is_to_have() {
     command.args(["run", "--scope", "a", "touch", "started"]);
     finish(&mut command).failed(5, &["no key opens this store"]);
     assert!(!home.root().join("started").exists());
+}
+
+/// F11: one value that does not open, and nothing starts and nothing is written, also where others do.
+#[test]
+fn nothing_starts_with_a_value_that_does_not_open() {
+    let home = filled();
+    tamper(&home, b"a\0TWO");
+    fs::write(home.root().join("t"), "mcplexer://a/ONE mcplexer://a/TWO").unwrap();
+    fs::write(home.root().join(".env"), "X=mcplexer://a/TWO\n").unwrap();
+    let before = home.files().len();
+    for arguments in [
+        &["run", "--scope", "a", "touch", "made"][..],
+        &["run", "--scope", "a", "--mask", "touch", "made"],
+        &[
+            "run",
+            "--scope",
+            "b",
+            "--scope",
+            "a",
+            "--only",
+            "a/TWO,THREE",
+            "touch",
+            "made",
+        ],
+        &["run", "--env-file", ".env", "touch", "made"],
+        &["inject", "-i", "t", "-o", "made"],
+        &["inject", "-i", "t", "--reveal"],
+        &["export", "a", "-o", "made"],
+        &["export", "a", "--reveal"],
+    ] {
+        home.run(arguments)
+            .failed(6, &["secret a/TWO does not open"]);
+        assert_eq!(home.files().len(), before, "{arguments:?}");
+    }
+    let mut command = home.command();
+    command.env("X", "mcplexer://a/TWO");
+    finish(command.args(["run", "touch", "made"])).failed(6, &["secret a/TWO does not open"]);
+    assert_eq!(home.files().len(), before);
+    let got = shell(&home, &["--scope", "a", "--only", "ONE"], "echo $ONE");
+    assert_eq!(got.succeeded().text(), "a-1\n");
 }
 
 #[test]

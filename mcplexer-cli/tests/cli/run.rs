@@ -509,20 +509,32 @@ fn references_in_the_environment_are_replaced() {
     assert!(!home.root().join("started").exists());
 }
 
-/// F27: the next run has the new value; what runs already keeps its environment, as any process.
+/// F27: the next run has the new value, or fails if there is none; what runs already keeps its
+/// environment, as any process, and the help says so.
 #[test]
-fn a_new_value_is_used_from_the_next_run_on() {
+fn a_change_is_seen_from_the_next_run_on() {
     let home = Home::with_secret("old");
-    let (mut child, stdin) = start(&home, WAYS[0], "echo ready; read line; echo $TOKEN");
-    let mut stdout = child.stdout.take().unwrap();
-    super::mask::read_until(&mut stdout, b"ready\n");
-    home.run(["secret", "put", "github-token", "TOKEN", "new"])
-        .succeeded();
-    drop(stdin);
-    super::mask::read_until(&mut stdout, b"old\n");
-    child.wait().unwrap();
-    let got = shell(&home, &["--scope", "github-token"], "echo $TOKEN").succeeded();
-    assert_eq!(got.text(), "new\n");
+    let next = || shell(&home, &["--scope", "github-token"], "echo $TOKEN");
+    for (change, then) in [
+        (
+            &["secret", "put", "github-token", "TOKEN", "new"][..],
+            "new\n",
+        ),
+        (&["secret", "delete", "github-token", "TOKEN"], ""),
+    ] {
+        let before = next().succeeded();
+        let (mut child, stdin) = start(&home, WAYS[0], "echo ready; read line; echo $TOKEN");
+        let mut stdout = child.stdout.take().unwrap();
+        super::mask::read_until(&mut stdout, b"ready\n");
+        home.run(change).succeeded();
+        drop(stdin);
+        super::mask::read_until(&mut stdout, &before.stdout);
+        child.wait().unwrap();
+        assert_eq!(next().text(), then, "{change:?}");
+    }
+    next().failed(4, &["scope github-token has no secrets"]);
+    let help = home.run(["run", "--help"]).succeeded();
+    assert!(help.text().contains("keeps the values it was started with"));
 }
 
 /// F44: while the command runs, its environment is the one place that has the value.

@@ -86,6 +86,7 @@ fn a_prompt_that_is_interrupted_ends_by_the_signal() {
     );
 }
 
+/// F02: who gives a value where others see it is told so.
 #[test]
 fn a_value_in_an_argument_earns_a_hint() {
     let home = Home::new();

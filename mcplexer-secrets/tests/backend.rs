@@ -147,6 +147,21 @@ fn flip_bytes(step: usize) {
                     ),
                     "byte {at}: {error:?}"
                 );
+                // The file, or what of it is damaged.
+                let named = [
+                    "damaged.redb",
+                    "the store's header",
+                    "the list of scopes",
+                    "scope s ",
+                    "secret s/K ",
+                    "a record of table",
+                    "no key opens this store",
+                ];
+                let said = error.to_string();
+                assert!(
+                    named.iter().any(|it| said.contains(it)),
+                    "byte {at}: {said}"
+                );
             }
             Err(_) => panic!("byte {at} makes it panic"),
         }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use mcplexer_secrets::keys::{Ask, FixedKeys, Identity, KeyError, KeyProvider};
 use mcplexer_secrets::{
     Error, ErrorKind, Finding, PutMode, RecordName, ScopeId, SecretName, SecretStore, SecretValue,
-    Store,
+    Select, Store,
 };
 use redb::{Builder, ConcurrencyMode, Database, ReadableTable, TableDefinition, WriteTransaction};
 use tempfile::TempDir;
@@ -157,6 +157,26 @@ fn swapped_ciphertexts_do_not_open() {
         victim.set(SECRETS, other, &first);
         victim.assert_get_fails("a", "K", &secret("a", "K"), Finding::DoesNotOpen);
     }
+}
+
+/// F11: a server gets all that it is to have, or nothing at all.
+#[test]
+fn credentials_with_a_value_that_does_not_open_are_an_error() {
+    let victim = Victim::new();
+    let record = victim.record(SECRETS, b"b\0K");
+    victim.set(SECRETS, b"a\0L", &record);
+    let (store, a, names) = (victim.store(), id("a"), ["K", "L"].map(name_of));
+    for opened in [
+        store.credentials(&a, Select::All),
+        store.credentials(&a, Select::Only(&names)),
+        store.credentials(&a, Select::AnyOf(&names)),
+        store.export(&a, Select::All),
+        store.credentials_to_scan(&a),
+    ] {
+        assert_tampered(opened, &secret("a", "L"), Finding::DoesNotOpen);
+    }
+    assert!(store.credentials(&a, Select::Only(&names[..1])).is_ok());
+    assert!(store.credentials(&id("b"), Select::All).is_ok());
 }
 
 #[test]

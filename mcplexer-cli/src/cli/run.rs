@@ -7,10 +7,14 @@ use std::str::FromStr;
 use clap::Args;
 use mcplexer_secrets::{ScopeId, ScopeKind, SecretName};
 
+const KEEPS: &str = "\
+A command keeps the values it was started with: when a secret was replaced or deleted, start it again.";
+
 /// Runs a command with secrets in its environment. It takes the place of mcplexer, so its signals,
 /// terminal and exit code are its own. A variable of the environment that is mcplexer://SCOPE/KEY is
 /// replaced by the secret.
 #[derive(Debug, Args)]
+#[command(after_help = KEEPS)]
 pub(crate) struct Run {
     /// Give it the secrets of this scope; may be repeated
     #[arg(long, value_name = "SCOPE")]

@@ -51,6 +51,33 @@ fn an_exposed_key_is_refused() {
     assert_eq!(home.get("github-token", "TOKEN"), b"v");
 }
 
+/// F09: so is one that another user owns: who could change it may have put a key of theirs in its place.
+#[test]
+fn a_key_of_another_owner_is_refused() {
+    if !is_superuser() {
+        eprintln!("skipped: only root can give a file away");
+        return;
+    }
+    let home = Home::with_secret("v");
+    let key = home.path("age.key");
+    chown(&key, Some(NOBODY), None).unwrap();
+    let said = [
+        "~/.mcplexer/age.key belongs to another user (uid 65534)",
+        "hint: take a copy of ~/.mcplexer/age.key that is your own",
+    ];
+    for arguments in [
+        &["secret", "get", "github-token", "TOKEN"][..],
+        &["secret", "put", "github-token", "TOKEN", "x"],
+        &["run", "--scope", "github-token", "touch", "started"],
+        &["key", "show"],
+    ] {
+        home.run(arguments).failed(5, &said);
+    }
+    assert!(!home.root().join("started").exists());
+    chown(&key, Some(0), None).unwrap();
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+}
+
 /// F07, F35: a lost key is an error that names the path and the recipients, and the mend.
 #[test]
 fn a_lost_key_is_not_replaced() {
@@ -128,7 +155,8 @@ impl Unprivileged {
     fn new() -> Self {
         let home = Home::new();
         let binary = home.root().join("mcplexer");
-        fs::copy(BINARY, &binary).unwrap();
+        // By another process, as `write_program`.
+        finish(Command::new("cp").arg(BINARY).arg(&binary)).succeeded();
         set_mode(&binary, 0o755);
         set_mode(home.root(), 0o755);
         if is_superuser() {

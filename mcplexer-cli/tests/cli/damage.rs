@@ -13,22 +13,38 @@ const LIST: [&str; 3] = ["secret", "list", "github-token"];
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// Changes one record through redb; `None` removes it.
-fn edit(home: &Home, table: &'static str, key: &[u8], change: fn(&[u8]) -> Option<Vec<u8>>) {
+/// Changes one record through redb, which gives the record as it was; `None` removes it.
+pub(crate) fn edit(
+    home: &Home,
+    table: &'static str,
+    key: &[u8],
+    change: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+) -> Vec<u8> {
     let database = Builder::new()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
         .open(home.path("secrets.redb"))
         .unwrap();
     let transaction = database.begin_write().unwrap();
-    {
+    let record = {
         let mut table = transaction.open_table(Table::new(table)).unwrap();
         let record = table.get(key).unwrap().unwrap().value().to_vec();
         match change(&record) {
             Some(record) => drop(table.insert(key, record.as_slice()).unwrap()),
             None => drop(table.remove(key).unwrap()),
         }
-    }
+        record
+    };
     transaction.commit().unwrap();
+    record
+}
+
+/// Lets a secret's sealed value not open any more.
+pub(crate) fn tamper(home: &Home, key: &[u8]) {
+    edit(home, "secrets", key, |record| {
+        let mut record = record.to_vec();
+        *record.last_mut().unwrap() ^= 1;
+        Some(record)
+    });
 }
 
 /// No read and no write works, and the file is left as it was found.
@@ -101,15 +117,11 @@ fn a_removed_header_is_not_a_new_store() {
 }
 
 /// F11: what does not open is named, and nothing goes out in its place. F12: damage is shown, and not
-/// as an empty list. F13: a swapped value is tampered.
+/// as an empty list.
 #[test]
 fn tampered_records_are_exit_6_and_say_what_is_damaged() {
     let home = Home::with_secret("v");
-    edit(&home, "secrets", b"github-token\0TOKEN", |record| {
-        let mut record = record.to_vec();
-        *record.last_mut().unwrap() ^= 1;
-        Some(record)
-    });
+    tamper(&home, b"github-token\0TOKEN");
     home.run(GET)
         .failed(6, &["secret github-token/TOKEN does not open", "hint: "]);
     edit(&home, "secrets", b"github-token\0TOKEN", |_| None);
@@ -121,6 +133,24 @@ fn tampered_records_are_exit_6_and_say_what_is_damaged() {
     for arguments in [&GET[..], &LIST, &["secret", "list"], &["scope", "list"]] {
         home.run(arguments)
             .failed(6, &["scope github-token is missing"]);
+    }
+}
+
+/// F13: who can write the file swaps two values, of a scope or of two: neither opens in the other's place.
+#[test]
+fn swapped_values_are_exit_6() {
+    for other in ["github-token/OTHER", "slack/TOKEN"] {
+        let home = Home::with_secret("v");
+        let (scope, name) = other.split_once('/').unwrap();
+        home.run(["secret", "put", scope, name, "w"]).succeeded();
+        let (one, two) = (&b"github-token\0TOKEN"[..], format!("{scope}\0{name}"));
+        let first = edit(&home, "secrets", one, |record| Some(record.to_vec()));
+        let second = edit(&home, "secrets", two.as_bytes(), |_| Some(first));
+        edit(&home, "secrets", one, |_| Some(second));
+        home.run(GET)
+            .failed(6, &["secret github-token/TOKEN does not open"]);
+        home.run(["secret", "get", scope, name])
+            .failed(6, &[&format!("secret {other} does not open")]);
     }
 }
 

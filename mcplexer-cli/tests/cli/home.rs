@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
@@ -12,8 +13,13 @@ use tempfile::TempDir;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcplexer");
 
+/// Shorter values are not looked for, being in other things by chance.
+const LEAST_MARKED: usize = 8;
+
+/// When it is dropped, no value that was put, and that is not its own name, is in a file of the store.
 pub(crate) struct Home {
     directory: TempDir,
+    put: Mutex<Vec<String>>,
 }
 
 /// What a run of the command gave.
@@ -26,8 +32,10 @@ pub(crate) struct Run {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        Self { directory }
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            put: Mutex::default(),
+        }
     }
 
     /// A home with one secret, `github-token/TOKEN`.
@@ -66,7 +74,24 @@ impl Home {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
+        let arguments: Vec<_> = arguments.into_iter().collect();
+        if let [secret, put, _, key, value, ..] = &arguments[..]
+            && [secret.as_ref(), put.as_ref()] == ["secret", "put"]
+            && key.as_ref() != value.as_ref()
+        {
+            self.look_for(value.as_ref().as_encoded_bytes());
+        }
         finish(self.command().args(arguments))
+    }
+
+    /// Looks for this value, if it is one, when the home is dropped.
+    fn look_for(&self, value: &[u8]) {
+        match str::from_utf8(value) {
+            Ok(text) if text.len() >= LEAST_MARKED && !text.starts_with('-') => {
+                self.put.lock().unwrap().push(text.trim_end().to_owned());
+            }
+            _ => {}
+        }
     }
 
     /// Runs with these bytes on standard input.
@@ -79,6 +104,9 @@ impl Home {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        if arguments.starts_with(&["secret", "put"]) {
+            self.look_for(input);
+        }
         // A command that refuses its arguments does not read: that is for its result to say.
         let _unread = child.stdin.take().unwrap().write_all(input);
         Run::of(child.wait_with_output().unwrap())
@@ -110,12 +138,35 @@ impl Home {
     pub(crate) fn assert_no_trace_of(&self, value: &str) {
         let forms = forms(value);
         for (path, bytes) in self.files() {
-            // What is not text becomes something else, which no form has.
-            let text = String::from_utf8_lossy(&bytes);
-            for form in &forms {
-                assert!(!text.contains(form), "{form} is in {}", path.display());
-            }
+            assert_none_in(&forms, &path, &bytes);
         }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let put = self.put.get_mut().unwrap();
+        if std::thread::panicking() || put.is_empty() {
+            return;
+        }
+        let forms: Vec<_> = put.iter().flat_map(|value| forms(value)).collect();
+        for entry in fs::read_dir(self.directory.path().join(".mcplexer"))
+            .into_iter()
+            .flatten()
+        {
+            let path = entry.unwrap().path();
+            // A test may have closed it to itself.
+            let bytes = fs::read(&path).unwrap_or_default();
+            assert_none_in(&forms, &path, &bytes);
+        }
+    }
+}
+
+fn assert_none_in(forms: &[String], path: &Path, bytes: &[u8]) {
+    // What is not text becomes something else, which no form has.
+    let text = String::from_utf8_lossy(bytes);
+    for form in forms {
+        assert!(!text.contains(form), "{form} is in {}", path.display());
     }
 }
 
@@ -136,6 +187,15 @@ fn forms(value: &str) -> Vec<String> {
 
 pub(crate) fn finish(command: &mut Command) -> Run {
     Run::of(command.output().unwrap())
+}
+
+/// Makes a program. Another process writes it: what this one has open to write, the children of other
+/// threads have open as well until they execute something, and it cannot be started meanwhile ("Text
+/// file busy").
+pub(crate) fn write_program(path: &Path, script: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]);
+    assert!(shell.arg(path).arg(script).status().unwrap().success());
 }
 
 impl Run {

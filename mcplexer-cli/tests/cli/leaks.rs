@@ -22,61 +22,69 @@ fn no_file_and_no_message_has_the_value() {
     let text = format!("auth_scopes: [{{id: s, token: {MARKED}, {MARKED}: [{MARKED}]}}]");
     std::fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
-    let commands: [&[&str]; 51] = [
-        &["secret", "put", "s", "K", MARKED],
-        &["secret", "put", "s", "K", MARKED],
-        &["secret", "put", "s", "K", MARKED, "--create"],
-        &["secret", "put", "s", "K", MARKED, "--if-version", "7"],
-        &["secret", "put", "s", "K", "x", MARKED],
-        &["secret", "put", "s", "K", "--", "x", &spaced],
-        &["secret", "put", "s", "X-Y", MARKED],
-        &["secret", "put", "S", "K", MARKED],
-        &["secret", "put", "s", "a b", MARKED],
-        &["secret", "put", "s", "K", MARKED, "--file", "x"],
-        &["secret", "put", "s", "L", MARKED],
-        &["secret", "list", "s"],
-        &["secret", "list", "s", "--json"],
-        &["secret", "list"],
-        &["scope", "show", "s"],
-        &["key", "show"],
-        &["audit", "show"],
-        &["run", "--scope", "s", "--", "true"],
-        &["run", "--scope", "s", "--mask", "--", "true"],
-        &["run", "--scope", "s", "--mask", "--", "printenv", "K"],
-        &["run", "--scope", "s", "--only", "NONE", "--", "true"],
-        &["run", "--scope", "s", "--rename", "K=L", "--", "true"],
-        &["run", "--env-file", "age.key", "--", "true"],
-        &["run", "--scope", "s", "--", "no-such-command"],
-        &["inject", "-i", "none", "-o", "out"],
-        &["import", "s", ".mcplexer/age.key"],
-        &["import", "s", ".mcplexer/age.key", "--format", "dotenv"],
-        &["import", "s", ".mcplexer/age.key", "--format", "shell"],
-        &["import", "s", ".mcplexer/age.key", "--format", "yaml"],
-        &["export", "none", "--reveal"],
-        &["export", "s", "--only", "NONE", "-o", "out"],
-        &["scan"],
-        &["scan", "--scope", "s", "--json", "--no-ignore"],
-        &["key", "rotate"],
-        &["key", "add", MARKED],
-        &["key", "remove", "none"],
-        &["key", "list", "--json"],
-        &["backup", "create", "b.age"],
-        &["backup", "verify", "b.age"],
-        &["backup", "restore", "b.age", "--replace", "--dry-run"],
-        &["backup", "restore", "b.age", "--replace", "--force"],
-        &["config", "check", config],
-        &["config", "check", config, "--json"],
-        &["config", "apply", config, "--prune", "--force"],
-        &["config", "show"],
-        &["config", "apply"],
-        &["compact"],
-        &["doctor", "--fix"],
-        &["secret", "delete", "s", "K"],
-        &["scope", "delete", "s", "--force"],
-        &["audit", "verify"],
+    let commands: [(i32, &[&str]); 51] = [
+        (0, &["secret", "put", "s", "K", MARKED]),
+        (0, &["secret", "put", "s", "K", MARKED]),
+        (8, &["secret", "put", "s", "K", MARKED, "--create"]),
+        (8, &["secret", "put", "s", "K", MARKED, "--if-version", "7"]),
+        (2, &["secret", "put", "s", "K", "x", MARKED]),
+        (2, &["secret", "put", "s", "K", "--", "x", &spaced]),
+        (2, &["secret", "put", "s", "X-Y", MARKED]),
+        (2, &["secret", "put", "S", "K", MARKED]),
+        (2, &["secret", "put", "s", "a b", MARKED]),
+        (2, &["secret", "put", "s", "K", MARKED, "--file", "x"]),
+        (0, &["secret", "put", "s", "L", MARKED]),
+        (0, &["secret", "list", "s"]),
+        (0, &["secret", "list", "s", "--json"]),
+        (0, &["secret", "list"]),
+        (0, &["scope", "show", "s"]),
+        (0, &["key", "show"]),
+        (0, &["audit", "show"]),
+        (0, &["run", "--scope", "s", "--", "true"]),
+        (0, &["run", "--scope", "s", "--mask", "--", "true"]),
+        (0, &["run", "--scope", "s", "--mask", "--", "printenv", "K"]),
+        (4, &["run", "--scope", "s", "--only", "NONE", "--", "true"]),
+        (2, &["run", "--scope", "s", "--rename", "K=L", "--", "true"]),
+        (2, &["run", "--env-file", ".mcplexer/age.key", "--", "true"]),
+        (127, &["run", "--scope", "s", "--", "no-such-command"]),
+        (1, &["inject", "-i", "none", "-o", "out"]),
+        (2, &["import", "s", ".mcplexer/age.key"]),
+        (
+            2,
+            &["import", "s", ".mcplexer/age.key", "--format", "dotenv"],
+        ),
+        (
+            2,
+            &["import", "s", ".mcplexer/age.key", "--format", "shell"],
+        ),
+        (2, &["import", "s", ".mcplexer/age.key", "--format", "yaml"]),
+        (4, &["export", "none", "--reveal"]),
+        (4, &["export", "s", "--only", "NONE", "-o", "out"]),
+        (0, &["scan"]),
+        (0, &["scan", "--scope", "s", "--json", "--no-ignore"]),
+        (0, &["key", "rotate"]),
+        (2, &["key", "add", MARKED]),
+        (4, &["key", "remove", "none"]),
+        (0, &["key", "list", "--json"]),
+        (0, &["backup", "create", "b.age"]),
+        (0, &["backup", "verify", "b.age"]),
+        (0, &["backup", "restore", "b.age", "--replace", "--dry-run"]),
+        (0, &["backup", "restore", "b.age", "--replace", "--force"]),
+        (2, &["config", "check", config]),
+        (2, &["config", "check", config, "--json"]),
+        (2, &["config", "apply", config, "--prune", "--force"]),
+        (0, &["config", "show"]),
+        (1, &["config", "apply"]),
+        (0, &["compact"]),
+        (1, &["doctor", "--fix"]),
+        (0, &["secret", "delete", "s", "K"]),
+        (0, &["scope", "delete", "s", "--force"]),
+        (0, &["audit", "verify"]),
     ];
-    for arguments in commands {
-        assert_silent(&home.run(arguments));
+    for (code, arguments) in commands {
+        let run = home.run(arguments);
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.stderr);
+        assert_silent(&run);
         home.assert_no_trace_of(MARKED);
     }
 }
@@ -84,16 +92,18 @@ fn no_file_and_no_message_has_the_value() {
 #[test]
 fn no_debug_setting_brings_the_value_out() {
     let home = Home::new();
-    for arguments in [
-        &["secret", "put", "s", "K", MARKED][..],
-        &["secret", "list", "s"],
-        &["secret", "get", "s", "NOTHING"],
+    for (code, arguments) in [
+        (0, &["secret", "put", "s", "K", MARKED][..]),
+        (0, &["secret", "list", "s"]),
+        (4, &["secret", "get", "s", "NOTHING"]),
     ] {
         let mut command = home.command();
         command
             .env("RUST_LOG", "trace")
             .env("RUST_BACKTRACE", "full");
-        assert_silent(&super::home::finish(command.args(arguments)));
+        let run = super::home::finish(command.args(arguments));
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.stderr);
+        assert_silent(&run);
     }
     home.assert_no_trace_of(MARKED);
 }
@@ -105,4 +115,14 @@ fn a_value_in_a_file_would_be_found() {
     let home = Home::new();
     std::fs::write(home.root().join("leak"), format!("x{MARKED}")).unwrap();
     home.assert_no_trace_of(MARKED);
+}
+
+/// F22: a value is looked for at the end of every test that has put it.
+#[test]
+#[should_panic(expected = "audit.log")]
+fn a_value_that_a_test_leaves_in_the_log_is_found() {
+    let home = Home::with_secret(MARKED);
+    let log = home.path("audit.log");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(log, format!("{text}{MARKED}\n")).unwrap();
 }

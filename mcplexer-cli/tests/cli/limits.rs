@@ -23,6 +23,9 @@ const SIGSEGV: i32 = 11;
 /// What stands in every file that a command is to replace.
 const OLD: &str = "old\n";
 const NO_SPACE: &str = "No space left on device";
+const NO_MEMORY: &str = "out of memory";
+/// What is typed for the commands that ask, where there is such a file.
+const INPUT: &str = "input";
 
 /// What a command runs in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,11 +34,13 @@ enum At {
     Use,
     /// One that has the token of a client's configuration.
     Adopted,
+    /// One whose key is lost, with its recovery code at hand.
+    Lost,
     /// A home that is not there yet.
     First,
 }
 
-const COMMANDS: [(At, &[&str]); 24] = [
+const COMMANDS: [(At, &[&str]); 25] = [
     (At::First, &["secret", "put", "s", "K1", "value of s/K1"]),
     (At::First, &["key", "init"]),
     (At::First, &["config", "apply", "scopes.yaml"]),
@@ -60,6 +65,7 @@ const COMMANDS: [(At, &[&str]); 24] = [
     (At::Use, &["key", "add", "RECIPIENT", "--label", "new"]),
     (At::Use, &["key", "remove", "bob"]),
     (At::Use, &["key", "recovery"]),
+    (At::Lost, &["key", "recover", "--lost", "LOST"]),
     (At::Use, &["backup", "create", "new.age"]),
     (
         At::Use,
@@ -75,7 +81,9 @@ const COMMANDS: [(At, &[&str]); 24] = [
 struct Template {
     files: Vec<(PathBuf, Vec<u8>)>,
     adopted: Vec<(PathBuf, Vec<u8>)>,
+    lost: Vec<(PathBuf, Vec<u8>)>,
     recipient: String,
+    lost_recipient: String,
 }
 
 impl Template {
@@ -116,10 +124,17 @@ impl Template {
         };
         let used = files();
         home.run(["adopt", "client.json", "--write"]).succeeded();
+        let adopted = files();
+        let code = home.run(["key", "recovery"]).succeeded().stdout;
+        fs::write(home.root().join(INPUT), code).unwrap();
+        let key = fs::read_to_string(home.path("age.key")).unwrap();
+        fs::remove_file(home.path("age.key")).unwrap();
         Self {
             files: used,
-            adopted: files(),
+            adopted,
+            lost: files(),
             recipient: Identity::generate().name(),
+            lost_recipient: Identity::parse_all(&key).unwrap()[0].name(),
         }
     }
 
@@ -127,6 +142,7 @@ impl Template {
         let home = Home::new();
         let files = match at {
             At::Adopted => &self.adopted,
+            At::Lost => &self.lost,
             At::Use | At::First => &self.files,
         };
         for (name, bytes) in files {
@@ -150,6 +166,7 @@ impl Template {
     fn arguments<'a>(&'a self, arguments: &'a [&'a str]) -> Vec<&'a str> {
         let with_recipient = arguments.iter().map(|argument| match *argument {
             "RECIPIENT" => self.recipient.as_str(),
+            "LOST" => self.lost_recipient.as_str(),
             other => other,
         });
         with_recipient.collect()
@@ -167,32 +184,46 @@ enum Ended {
 
 /// Judges how a command ended, and what it left, where the reason for a failure is one of these.
 fn judge(home: &Home, at: At, arguments: &[&str], output: &Output, reasons: &[&str]) -> Ended {
+    let signal = output.status.signal();
+    let may_abort = reasons.contains(&NO_MEMORY);
     let stderr = String::from_utf8_lossy(&output.stderr);
     let what = format!("{arguments:?}: {:?}: {stderr}", output.status);
     let ended = match output.status.code() {
         Some(0) => Ended::Well,
         // Findings, of which one is that there is no recovery code.
         Some(1) if arguments[0] == "doctor" && stderr.is_empty() => Ended::Well,
-        None if output.status.signal() == Some(SIGABRT) => {
+        None if may_abort && signal == Some(SIGABRT) => {
             assert!(stderr.contains("memory allocation of"), "{what}");
             Ended::Aborted
         }
         // There was not even room to load it, or for its stack to grow.
-        None if output.status.signal() == Some(SIGSEGV) => Ended::Aborted,
+        None if may_abort && signal == Some(SIGSEGV) => Ended::Aborted,
         Some(127) if stderr.contains("error while loading shared libraries") => Ended::Aborted,
         Some(code) => {
             assert!(CODES.contains(&code), "{what}");
             assert!(stderr.contains("mcplexer: error: "), "{what}");
             assert!(reasons.iter().any(|it| stderr.contains(it)), "{what}");
-            let named = ["age.key", "secrets.redb", "audit.log", ".mcplexer"];
-            let named = named.iter().chain(arguments);
-            let mut files = named.filter(|it| it.contains('.'));
-            assert!(files.any(|it| stderr.contains(it)), "no file: {what}");
+            let own = [
+                "age.key",
+                "secrets.redb",
+                "audit.log",
+                ".mcplexer",
+                "standard input",
+            ];
+            let files = arguments.iter().filter(|it| it.contains('.'));
+            assert!(
+                own.iter().chain(files).any(|it| stderr.contains(it)),
+                "no file: {what}"
+            );
             Ended::Failed
         }
         None => panic!("{what}"),
     };
     assert!(!stderr.contains("panicked"), "{what}");
+    if at == At::Lost && home.run(["secret", "get", "s", "K1"]).code != 0 {
+        let again = command(home, Path::new(BINARY)).args(arguments).output();
+        assert!(again.unwrap().status.success(), "again after {what}");
+    }
     if at != At::First {
         let keys = FileKeys::new(home.path("age.key"));
         let store = Store::open(home.path("secrets.redb"), keys).unwrap();
@@ -241,7 +272,10 @@ fn judge(home: &Home, at: At, arguments: &[&str], output: &Output, reasons: &[&s
 fn makes_files(command: &[&str]) -> bool {
     let names = ["export", "inject", "adopt", "backup", "compact"];
     let is_named = names.contains(&command[0]) && !command.contains(&"--merge");
-    is_named || command.contains(&"rotate") || command.contains(&"remove")
+    is_named
+        || ["rotate", "remove", "recover"]
+            .iter()
+            .any(|it| command.contains(it))
 }
 
 /// A command has failed under some limit. Doctor tells of what it cannot mend instead.
@@ -286,8 +320,18 @@ fn under<L: Copy>(
     }
 }
 
+/// The command, or a shell that starts it, in a home.
+fn command(home: &Home, program: &Path) -> Command {
+    let mut command = home.command_of(program);
+    if let Ok(input) = File::open(home.root().join(INPUT)) {
+        command.stdin(input);
+    }
+    command
+}
+
 fn output(home: &Home, arguments: &[&str]) -> Output {
-    home.command().args(arguments).output().unwrap()
+    let mut command = command(home, Path::new(BINARY));
+    command.args(arguments).output().unwrap()
 }
 
 #[test]
@@ -381,7 +425,7 @@ fn remount(mount: &Path, how: &str) {
 /// Runs a command whose shell sets a limit first.
 fn limited(home: &Home, limit: &str, arguments: &[&str]) -> Output {
     let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
-    let mut shell = home.command_of(Path::new("/bin/sh"));
+    let mut shell = command(home, Path::new("/bin/sh"));
     shell
         .args(["-c", &script, BINARY])
         .args(arguments)
@@ -418,7 +462,7 @@ fn every_command_with_little_memory() {
     let limits: Vec<_> = limits
         .chain((1..5).map(|mib| enough + mib * 1024))
         .collect();
-    let reasons = ["Cannot allocate memory", "out of memory"];
+    let reasons = ["Cannot allocate memory", NO_MEMORY];
     under(&limits, &reasons, some_fail, |home, arguments, kib| {
         limited(home, &format!("-v {kib}"), arguments)
     });

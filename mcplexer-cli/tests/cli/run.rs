@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
+use super::damage::tamper;
 use super::home::{Home, Run, finish};
 use super::terminal::{encrypt_key, end, start_at};
 
@@ -259,6 +260,46 @@ fn nothing_starts_without_all_that_it_is_to_have() {
     assert!(!home.root().join("started").exists());
 }
 
+/// F11: one value that does not open, and nothing starts and nothing is written, also where others do.
+#[test]
+fn nothing_starts_with_a_value_that_does_not_open() {
+    let home = filled();
+    tamper(&home, b"a\0TWO");
+    fs::write(home.root().join("t"), "mcplexer://a/ONE mcplexer://a/TWO").unwrap();
+    fs::write(home.root().join(".env"), "X=mcplexer://a/TWO\n").unwrap();
+    let before = home.files().len();
+    for arguments in [
+        &["run", "--scope", "a", "touch", "made"][..],
+        &["run", "--scope", "a", "--mask", "touch", "made"],
+        &[
+            "run",
+            "--scope",
+            "b",
+            "--scope",
+            "a",
+            "--only",
+            "a/TWO,THREE",
+            "touch",
+            "made",
+        ],
+        &["run", "--env-file", ".env", "touch", "made"],
+        &["inject", "-i", "t", "-o", "made"],
+        &["inject", "-i", "t", "--reveal"],
+        &["export", "a", "-o", "made"],
+        &["export", "a", "--reveal"],
+    ] {
+        home.run(arguments)
+            .failed(6, &["secret a/TWO does not open"]);
+        assert_eq!(home.files().len(), before, "{arguments:?}");
+    }
+    let mut command = home.command();
+    command.env("X", "mcplexer://a/TWO");
+    finish(command.args(["run", "touch", "made"])).failed(6, &["secret a/TWO does not open"]);
+    assert_eq!(home.files().len(), before);
+    let got = shell(&home, &["--scope", "a", "--only", "ONE"], "echo $ONE");
+    assert_eq!(got.succeeded().text(), "a-1\n");
+}
+
 #[test]
 fn what_cannot_be_started_has_the_exit_codes_of_a_shell() {
     let home = Home::with_secret("value");
@@ -485,20 +526,32 @@ fn references_in_the_environment_are_replaced() {
     assert!(!home.root().join("started").exists());
 }
 
-/// F27: the next run has the new value; what runs already keeps its environment, as any process.
+/// F27: the next run has the new value, or fails if there is none; what runs already keeps its
+/// environment, as any process, and the help says so.
 #[test]
-fn a_new_value_is_used_from_the_next_run_on() {
+fn a_change_is_seen_from_the_next_run_on() {
     let home = Home::with_secret("old");
-    let (mut child, stdin) = start(&home, WAYS[0], "echo ready; read line; echo $TOKEN");
-    let mut stdout = child.stdout.take().unwrap();
-    super::mask::read_until(&mut stdout, b"ready\n");
-    home.run(["secret", "put", "github-token", "TOKEN", "new"])
-        .succeeded();
-    drop(stdin);
-    super::mask::read_until(&mut stdout, b"old\n");
-    child.wait().unwrap();
-    let got = shell(&home, &["--scope", "github-token"], "echo $TOKEN").succeeded();
-    assert_eq!(got.text(), "new\n");
+    let next = || shell(&home, &["--scope", "github-token"], "echo $TOKEN");
+    for (change, then) in [
+        (
+            &["secret", "put", "github-token", "TOKEN", "new"][..],
+            "new\n",
+        ),
+        (&["secret", "delete", "github-token", "TOKEN"], ""),
+    ] {
+        let before = next().succeeded();
+        let (mut child, stdin) = start(&home, WAYS[0], "echo ready; read line; echo $TOKEN");
+        let mut stdout = child.stdout.take().unwrap();
+        super::mask::read_until(&mut stdout, b"ready\n");
+        home.run(change).succeeded();
+        drop(stdin);
+        super::mask::read_until(&mut stdout, &before.stdout);
+        child.wait().unwrap();
+        assert_eq!(next().text(), then, "{change:?}");
+    }
+    next().failed(4, &["scope github-token has no secrets"]);
+    let help = home.run(["run", "--help"]).succeeded();
+    assert!(help.text().contains("keeps the values it was started with"));
 }
 
 /// F44: while the command runs, its environment is the one place that has the value.

@@ -1,11 +1,10 @@
 //! `docs/use.md`: each command as it is written there, each task in a home of its own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::home::{BINARY, Home, finish};
+use super::home::{BINARY, Home, finish, write_program};
 
 const DOCUMENT: &str = include_str!("../../../docs/use.md");
 
@@ -67,8 +66,7 @@ fn home() -> Home {
     std::os::unix::fs::symlink(BINARY, bin.join("mcplexer")).unwrap();
     for program in ["docker", "npx", "github-server"] {
         let script = "#!/bin/sh\necho \"$0 $*\" > \"$HOME/started\"; env >> \"$HOME/started\"\n";
-        fs::write(bin.join(program), script).unwrap();
-        fs::set_permissions(bin.join(program), PermissionsExt::from_mode(0o755)).unwrap();
+        write_program(&bin.join(program), script);
     }
     home
 }

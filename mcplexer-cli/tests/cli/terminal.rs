@@ -104,6 +104,7 @@ fn ends_by_ctrl_c(mut session: PtySession) {
     );
 }
 
+/// F02: who gives a value where others see it is told so.
 #[test]
 fn an_empty_passphrase_is_asked_for_again() {
     let home = Home::with_secret("v");

@@ -159,9 +159,13 @@ impl KeyProvider for FileKeys {
             source,
         };
         let mut identity = Identity::generate();
-        if matches!(self.read(), Err(KeyError::Missing { .. })) {
-            let text = key_text::block(&identity, Some(old));
-            self.create(&text).map_err(not_created)?;
+        match self.read() {
+            Ok(_) => {}
+            Err(KeyError::Missing { .. }) => {
+                let text = key_text::block(&identity, Some(old));
+                self.create(&text).map_err(not_created)?;
+            }
+            Err(error) => return Err(error),
         }
         self.edit(not_created, |text| {
             let new = match key_text::replacement_of(text, old) {

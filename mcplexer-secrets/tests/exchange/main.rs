@@ -8,7 +8,7 @@ mod round_trip;
 mod shell;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use mcplexer_secrets::exchange::{self, Format};
@@ -115,6 +115,11 @@ fn assert_refused(format: Format, text: &[u8], said: &str) {
     let error = read(text, format).unwrap_err();
     assert_eq!(error, said, "{}", String::from_utf8_lossy(text));
     assert!(!error.contains("s3cret"), "{error}");
+}
+
+/// Where `.ci/servers DIR` has installed readers of files: with it, none may be missing.
+fn servers() -> Option<PathBuf> {
+    std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from)
 }
 
 /// What another program makes of a file: each value, with a NUL byte behind it.

@@ -1,11 +1,10 @@
 //! What is written is read by other programs as well.
 
-use std::path::Path;
 use std::process::Command;
 
 use mcplexer_secrets::exchange::Format;
 
-use super::{Pairs, VALUES, pairs, read, values_of, written};
+use super::{Pairs, VALUES, pairs, read, servers, values_of, written};
 
 /// The values that are texts in this format, and the file.
 fn texts(format: Format) -> (Pairs, Vec<u8>) {
@@ -57,15 +56,19 @@ fn shells_read_the_same_values() {
 
 #[test]
 fn python_reads_the_same_values() {
+    let place = servers();
+    let python = place.as_ref().map(|it| it.join("bin/python"));
+    let python = python.map_or("python3".into(), |it| it.display().to_string());
     for (format, import, load) in [
         (Format::Json, "json", "json.loads(f)"),
         (Format::Yaml, "yaml", "yaml.safe_load(f)"),
     ] {
-        let has = Command::new("python3")
+        let has = Command::new(&python)
             .args(["-c", &format!("import {import}")])
             .output();
         if !has.is_ok_and(|it| it.status.success()) {
-            eprintln!("skipped: python3 has no {import}");
+            assert!(place.is_none(), "{python} has no {import}");
+            eprintln!("skipped: {python} has no {import}");
             continue;
         }
         let (mut all, _) = texts(format);
@@ -77,7 +80,7 @@ fn python_reads_the_same_values() {
         let script = format!(
             "import sys, {import}\nf = sys.stdin.buffer.read().decode()\nfor k, v in {load}.items():\n  sys.stdout.buffer.write(k.encode() + b'=' + v.encode() + b'\\0')"
         );
-        let found = values_of("python3", &["-c", &script], &file).unwrap();
+        let found = values_of(&python, &["-c", &script], &file).unwrap();
         let expected = all
             .iter()
             .map(|(name, value)| [name.as_bytes(), b"=", value].concat());
@@ -87,14 +90,14 @@ fn python_reads_the_same_values() {
 
 #[test]
 fn the_npm_package_dotenv_reads_the_same_values() {
-    let Some(place) = std::env::var_os("MCPLEXER_TEST_SERVERS") else {
+    let Some(place) = servers() else {
         eprintln!("skipped: MCPLEXER_TEST_SERVERS names no directory");
         return;
     };
     let (all, file) = texts(Format::Dotenv);
     assert!(all.len() > 30);
     let script = "for (const v of Object.values(require(process.argv[1]).parse(require('fs').readFileSync(0)))) process.stdout.write(v + '\\0')";
-    let package = Path::new(&place).join("node_modules/dotenv");
+    let package = place.join("node_modules/dotenv");
     let found = values_of("node", &["-e", script, package.to_str().unwrap()], &file).unwrap();
     assert!(found == values(&all));
 }

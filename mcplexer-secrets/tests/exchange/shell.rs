@@ -2,7 +2,7 @@
 
 use mcplexer_secrets::exchange::Format;
 
-use super::{assert_read, assert_refused, read, values_of};
+use super::{assert_read, assert_refused, read, servers, values_of};
 
 #[test]
 fn shell_assignments_are_read_as_shells_do() {
@@ -215,6 +215,7 @@ fn shells_agree_with_whatever_is_read() {
     let place = directory.path().to_str().unwrap();
     for shell in ["bash", "dash"] {
         let Some(found) = values_of(shell, &["-c", print, "x", place], b"") else {
+            assert!(servers().is_none(), "there is no {shell}");
             eprintln!("skipped: there is no {shell}");
             continue;
         };

@@ -1,0 +1,94 @@
+//! Every command that the help lists does what it is for, once at least.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::home::{BINARY, Home, finish};
+
+/// Lines for the shell, in which `m` is mcplexer; behind each its exit code and some of what it says.
+/// They are run one after another in one home.
+const LINES: &str = r#"
+m key init                               => 0 made a new age key
+m key show                               => 0 recipient  age1
+m key list                               => 0 in use
+m secret put s K value-of-K              => 0 stored s/K, version 1
+m secret get s K                         => 0 value-of-K
+m secret list s                          => 0 K
+m scope create t --kind header           => 0 made scope t (header)
+m scope show t                           => 0 kind     header
+m scope delete t --force; m scope list   => 0 deleted scope t with 0 secrets
+m scope list                             => 0 s
+m config schema                          => 0 "auth_scopes"
+echo 'auth_scopes: [{id: c, type: env}]' > c.yaml; m config check c.yaml => 0 1 scope, all well
+m config apply c.yaml                    => 0 made scope c
+m config show                            => 0 - id: c
+m run --scope s -- printenv K            => 0 value-of-K
+m run --scope s --mask -- sh -c 'echo $K; exit 7' => 7 [s/K]
+echo '<mcplexer://s/K>' | m inject       => 0 <value-of-K>
+echo A=of-A > in.env; m import c in.env; m secret get c A => 0 of-A
+m export s                               => 0 K=value-of-K
+echo value-of-K > leak; m scan leak      => 6 leak:1: s/K
+echo '{"mcpServers":{"a":{"command":"b","env":{"PASSWORD":"of-a"}}}}' > c.json
+m adopt c.json --write; m secret get a PASSWORD => 0 of-a
+m secret delete a PASSWORD; m secret get a PASSWORD => 4 no secret PASSWORD in scope a
+m key add age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p --label bob => 0 bob opens the store too
+m key remove bob                         => 0 generation 2: 3 scopes
+m key rotate                             => 0 generation 3: 3 scopes
+m backup create b.age                    => 0 b.age: 3 scopes, 2 secrets
+m backup verify b.age                    => 0 b.age: whole; 3 scopes, 2 secrets
+m secret delete s K; m backup restore b.age --merge; m secret get s K => 0 value-of-K
+m key recovery | tee code                => 0 this code opens the store
+rm .mcplexer/age.key; m key recover < code; m secret get s K => 0 value-of-K
+m compact                                => 0 nothing deleted is left
+m doctor                                 => 0 all is well
+m audit show --last 1                    => 0 ok  mcplexer[
+m audit verify                           => 0 an unbroken chain
+m completions bash                       => 0 _mcplexer()
+m man secret put                         => 0 .TH mcplexer-secret-put
+m help exit-codes                        => 0 126  run: the command was found
+"#;
+
+/// Adds the commands below this one that have none below themselves. Each has a help of its own.
+fn add_leaves(leaves: &mut Vec<String>, home: &Home, path: &[&str]) {
+    let help = home.run([path, &["--help"]].concat()).succeeded();
+    let usage = format!("Usage: {} ", [&["mcplexer"], path].concat().join(" "));
+    assert!(help.text().contains(&usage), "{}", help.text());
+    let Some((_, below)) = help.text().split_once("\nCommands:\n") else {
+        return leaves.push(path.join(" "));
+    };
+    let lines = below.lines().take_while(|line| !line.is_empty());
+    // The rest of a long one is further to the right.
+    for line in lines.filter(|line| !line.starts_with("   ")) {
+        match line.split_whitespace().next() {
+            Some("help") if !path.is_empty() => {}
+            Some("help") => leaves.push("help".to_owned()),
+            name => add_leaves(leaves, home, &[path, &[name.unwrap()]].concat()),
+        }
+    }
+}
+
+/// F48: no command ends well without having done anything.
+#[test]
+fn every_command_does_what_it_is_for() {
+    let home = Home::new();
+    let mut leaves = Vec::new();
+    add_leaves(&mut leaves, &home, &[]);
+    assert!(leaves.len() > 30, "{leaves:?}");
+    let mut untried: BTreeSet<_> = leaves.iter().collect();
+    let mut before = "";
+    for line in LINES.trim().lines() {
+        let Some((line, expected)) = line.split_once("=> ") else {
+            before = line;
+            continue;
+        };
+        untried.retain(|leaf| !format!("{line} ").contains(&format!("m {leaf} ")));
+        let script = format!("m() {{ {BINARY} \"$@\"; }}\n{before}\n{line}");
+        let run = finish(home.command_of(Path::new("/bin/sh")).args(["-c", &script]));
+        let (code, said) = expected.split_once(' ').unwrap();
+        let all = format!("{}{}", run.stderr, run.text());
+        assert_eq!(run.code.to_string(), code, "{line}: {all}");
+        assert!(all.contains(said), "{line}: {all}");
+        before = "";
+    }
+    assert!(untried.is_empty(), "not tried: {untried:?}");
+}

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use super::home::{BINARY, Home, finish};
+use super::home::{BINARY, Home, finish, write_program};
 
 /// Tokens in no file of the tree, so that nobody takes them for real.
 fn tokens() -> HashMap<&'static str, String> {
@@ -651,12 +651,8 @@ fn what_the_store_has_is_not_overwritten() {
 fn adopted_servers_start_with_their_values() {
     let home = Home::new();
     let stand_in = home.root().join("server");
-    fs::write(
-        &stand_in,
-        "#!/bin/sh\necho \"$@\" > \"$HOME/given\"; env > \"$HOME/env\"\n",
-    )
-    .unwrap();
-    fs::set_permissions(&stand_in, PermissionsExt::from_mode(0o755)).unwrap();
+    let script = "#!/bin/sh\necho \"$@\" > \"$HOME/given\"; env > \"$HOME/env\"\n";
+    write_program(&stand_in, script);
     let text = config("empty-args.json").replace("-mcp\"", "\"");
     let text = ["a", "b", "c", "d", "e"].iter().fold(text, |text, name| {
         text.replace(

@@ -10,7 +10,7 @@ use std::process::Command;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
-use super::home::{BINARY, Home, Run, finish};
+use super::home::{BINARY, Home, Run, finish, write_program};
 
 const TOKEN: &str = "ghp_m4rked/T0ken+\"0123456789>?abcdefghij";
 
@@ -514,8 +514,7 @@ fn git_shows_what_is_there() {
     };
     git(&home, &["replace", &object("a"), &object("b")]).succeeded();
     let monitor = work(&home).join("monitor");
-    fs::write(&monitor, "#!/bin/sh\ntouch ran\n").unwrap();
-    fs::set_permissions(&monitor, PermissionsExt::from_mode(0o755)).unwrap();
+    write_program(&monitor, "#!/bin/sh\ntouch ran\n");
     git(&home, &["config", "core.fsmonitor", "./monitor"]).succeeded();
     assert_found(&staged(&home), "a:1: github-token/TOKEN\n");
     assert_found(&scan(&home, &[]), "a:1: github-token/TOKEN\n");
@@ -548,8 +547,7 @@ fn git_does_not_get_the_identity() {
     );
     let bin = home.root().join("bin");
     fs::create_dir(&bin).unwrap();
-    fs::write(bin.join("git"), script).unwrap();
-    fs::set_permissions(bin.join("git"), PermissionsExt::from_mode(0o755)).unwrap();
+    write_program(&bin.join("git"), &script);
     write(&home, "a", TOKEN);
     git(&home, &["add", "a"]).succeeded();
     let key = fs::read_to_string(home.path("age.key")).unwrap();
@@ -578,8 +576,7 @@ fn a_pre_commit_hook_keeps_a_value_out() {
     let home = repository();
     let hook = work(&home).join(".git/hooks/pre-commit");
     fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    fs::write(&hook, format!("#!/bin/sh\nexec {BINARY} scan --staged\n")).unwrap();
-    fs::set_permissions(&hook, PermissionsExt::from_mode(0o755)).unwrap();
+    write_program(&hook, &format!("#!/bin/sh\nexec {BINARY} scan --staged\n"));
     write(&home, "clean", "nothing\n");
     git(&home, &["add", "clean"]).succeeded();
     git(&home, &["commit", "-qm", "clean"]).succeeded();

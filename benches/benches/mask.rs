@@ -28,7 +28,14 @@ fn log(bencher: Bencher<'_, '_>, secrets: usize) {
     run(bencher, secrets, line.as_bytes());
 }
 
-/// The same with each secret in turn in every tenth line.
+/// Lines with colours in them.
+#[divan::bench(args = SECRETS)]
+fn coloured_log(bencher: Bencher<'_, '_>, secrets: usize) {
+    let line = "\x1b[2m2026-11-24T15:09:09.123Z\x1b[0m \x1b[32m INFO\x1b[0m \x1b[1mserver::http\x1b[0m: \x1b[3mmethod\x1b[0m=GET \x1b[3mstatus\x1b[0m=200\n";
+    run(bencher, secrets, line.as_bytes());
+}
+
+/// The first log with each secret in turn in every tenth line.
 #[divan::bench(args = SECRETS)]
 fn log_with_secrets(bencher: Bencher<'_, '_>, secrets: usize) {
     let line = "2026-11-24T15:09:09.123Z INFO  server::http: GET /repos/rust-lang/rust/issues?state=open 200 in 12.4 ms\n";

@@ -8,7 +8,8 @@ const LABEL: &[u8] = b"[s/K";
 
 /// The first byte says how a stream is cut into chunks; then come up to 8 values, each with a NUL byte
 /// behind it, and the stream. What is shown of it is the same however it is cut: the stream itself,
-/// but for pieces, each replaced by a label, and no value is left in it as it is.
+/// but for pieces, each replaced by a label and what a terminal was told in it, and no value is left in
+/// it as it is.
 pub fn mask(bytes: &[u8]) {
     let Some((&cut, rest)) = bytes.split_first() else {
         return;
@@ -38,7 +39,18 @@ pub fn mask(bytes: &[u8]) {
         values.for_each(|value| assert!(!contains(stream, value), "not masked"));
         return;
     };
-    assert!(stream.starts_with(first) && stream.ends_with(last));
+    assert!(stream.starts_with(first));
+    if has_controls(stream) {
+        let mut rest = stream.iter();
+        let passes = |byte: &u8| rest.any(|it| it == byte);
+        assert!(left.concat().iter().all(passes), "something was added");
+        for it in credentials.iter().map(|it| searched(it.value.expose())) {
+            let shows = |piece: &&[u8]| !has_controls(it) && contains(piece, it);
+            assert!(!left.iter().any(shows), "not masked");
+        }
+        return;
+    }
+    assert!(stream.ends_with(last));
     let mut from = 0;
     for piece in &left {
         let rest = &stream[from..];
@@ -51,6 +63,11 @@ pub fn mask(bytes: &[u8]) {
             assert!(!contains(piece, searched(it.value.expose())), "not masked");
         }
     }
+}
+
+/// Whether there is what may be told to a terminal, beside text.
+fn has_controls(text: &[u8]) -> bool {
+    text.iter().any(|byte| b"\x0e\x0f\x1b".contains(byte))
 }
 
 fn shown<'a>(masker: &Masker, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {

@@ -118,7 +118,7 @@ impl From<Error> for Failure {
                 record: RecordName::AuditLog(_) | RecordName::AuditLine(_) | RecordName::AuditSeal,
                 finding,
             } => failure.with_hint(match finding {
-                Finding::StoreIsGone => "mcplexer backup restore FILE brings it back; to begin anew without it, move the log away",
+                Finding::StoreIsGone => "mcplexer backup restore FILE brings it back; to begin anew without it, move the log away, or name another with MCPLEXER_AUDIT: each store has its own",
                 Finding::StoreIsOlder => "put the newer store back; to go on with this one, move the log away",
                 Finding::Missing => "put it back; the next change else begins another, which says that it follows one",
                 _ => "keep the log as it is, and move it away to begin another, which says that it follows one",

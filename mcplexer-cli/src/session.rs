@@ -192,6 +192,13 @@ impl AuditPlace {
 
     /// A log in a directory that exists: whoever mistypes one should not have it made.
     fn named(path: PathBuf) -> Result<Self, Failure> {
+        if Identity::is_in(&path.to_string_lossy()) {
+            return Err(Failure::new(format!(
+                "{AUDIT_VARIABLE} holds an identity; it is to name a place"
+            ))
+            .with_hint("give the identity in MCPLEXER_AGE_IDENTITY")
+            .with_code(exit_code::USAGE));
+        }
         match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() && !parent.exists() => {
                 let (path, parent) = (shown(&path), shown(parent));

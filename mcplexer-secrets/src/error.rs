@@ -445,7 +445,9 @@ impl fmt::Display for Finding {
             Self::StoreIsOlder => {
                 f.write_str("knows of writes that the store lacks: the store was put back in time")
             }
-            Self::StoreIsGone => f.write_str("knows of a store, which is gone"),
+            Self::StoreIsGone => {
+                f.write_str("knows of a store that is not here: it is gone, or is another one")
+            }
         }
     }
 }

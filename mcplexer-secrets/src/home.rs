@@ -50,6 +50,15 @@ impl Home {
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
+        // It would become the name of a file, and of a new one.
+        for variable in [HOME_VARIABLE, KEY_VARIABLE] {
+            if Identity::is_in(&read(variable).unwrap_or_default().to_string_lossy()) {
+                return Err(Error::Environment {
+                    variable,
+                    problem: "holds an identity; it is to name a place: give the identity in MCPLEXER_AGE_IDENTITY",
+                });
+            }
+        }
         let path = |name| {
             read(name)
                 .filter(|value| !value.is_empty())
@@ -65,15 +74,6 @@ impl Home {
                 });
             }
         };
-        // It would become the name of a file, and of a new one.
-        let key = read(KEY_VARIABLE).unwrap_or_default();
-        let key = key.to_string_lossy();
-        if key.starts_with("-----BEGIN ") || key.split_whitespace().any(Identity::is_like) {
-            return Err(Error::Environment {
-                variable: KEY_VARIABLE,
-                problem: "holds an identity; it is to name a file: give the identity in MCPLEXER_AGE_IDENTITY",
-            });
-        }
         let inline = read(IDENTITY_VARIABLE).is_some_and(|value| !value.is_empty());
         let key = match (inline, path(KEY_VARIABLE)) {
             (true, Some(_)) => {

@@ -32,7 +32,7 @@ use needles::{Found, Needles};
 
 /// Shortest value that is masked, in bytes. Shorter ones would be found everywhere.
 pub const MIN_MASKED_LEN: usize = 4;
-/// Shortest line of base64 that is masked by itself, in bytes: shorter ones may be words and paths.
+/// Shortest line of base64 that is masked by itself, in bytes: shorter ones may be words.
 const MIN_LINE_LEN: usize = 32;
 
 /// Replaces values in a stream of bytes by `[scope/KEY]`.
@@ -165,6 +165,19 @@ impl Masker {
             return;
         }
         self.give_out(at, out);
+        // Where the terminal was told something amid the value, it still is.
+        let masked = self.buffer.get(at + 1..found.end).unwrap_or_default();
+        let controls: Vec<_> = match found.form.has_controls() {
+            true => control::sequences(masked).collect(),
+            false => Vec::new(),
+        };
+        let controls = controls.iter().map(|it| at + 1 + it.start..at + 1 + it.end);
+        // One that was given out in part is completed first.
+        let mut controls = controls.filter(|it| it.end > self.done).peekable();
+        if let Some(torn) = controls.next_if(|it| it.start < self.done) {
+            let rest = self.buffer.get(self.done..torn.end);
+            out.extend_from_slice(rest.unwrap_or_default());
+        }
         let goes_on = self
             .last
             .is_some_and(|last| at < last.end && last.needle == found.needle);
@@ -175,14 +188,9 @@ impl Masker {
             out.extend_from_slice(label.as_bytes());
             out.push(b']');
         }
-        if found.form.has_controls() {
-            // Where the terminal was told something amid the value, it still is.
-            let masked = self.buffer.get(at..found.end).unwrap_or_default();
-            for control in control::sequences(masked) {
-                let from = self.done.max(at + control.start);
-                let told = self.buffer.get(from..at + control.end);
-                out.extend_from_slice(told.unwrap_or_default());
-            }
+        for control in controls {
+            let told = self.buffer.get(control);
+            out.extend_from_slice(told.unwrap_or_default());
         }
         self.done = found.end;
         self.last = Some(found);
@@ -267,9 +275,8 @@ fn telling_parts(value: &[u8]) -> Vec<&[u8]> {
     if !value.contains(&b'\n') {
         return parts;
     }
-    let is_base64 = |byte: &u8| *byte == b'=' || form::sextet(*byte).is_some();
     for line in value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
-        if line.len() >= MIN_LINE_LEN && line.iter().all(is_base64) {
+        if line.len() >= MIN_LINE_LEN && is_base64(line) {
             parts.push(line);
             continue;
         }
@@ -283,6 +290,17 @@ fn telling_parts(value: &[u8]) -> Vec<&[u8]> {
         }
     }
     parts
+}
+
+/// Whether a line is of base64 as in PEM, and neither a rule nor a path: those lack some kind of
+/// characters.
+fn is_base64(line: &[u8]) -> bool {
+    let has = |kind: fn(&u8) -> bool| line.iter().any(kind);
+    let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    line.iter().all(belongs)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
 }
 
 /// What of a value is looked for, and the line ends behind it. `None` if that is too short.

@@ -138,6 +138,54 @@ fn a_value_across_the_edge_of_a_window_is_masked() {
     }
 }
 
+/// What a terminal would be told is of the value where it has it.
+#[test]
+fn controls_of_a_value_are_masked_with_it() {
+    for value in [
+        "first\nred \x1b[31mSECRET\x1b[0m rest\nlast",
+        "first\x0eline\nlast-part",
+        "\x1b]topsecret\x07abc\nlast-part",
+    ] {
+        assert_masks(&[value], value, "[s/K0]");
+        assert_masks(&[value], &value.replace('\n', "\r\n"), "[s/K0]");
+    }
+}
+
+/// A terminal does not get a label amid an escape, however late the rest of it comes.
+#[test]
+fn a_control_that_was_begun_is_completed() {
+    for begun in ["\x1b", "\x1b[", "\x1b[3"] {
+        let mut masker = masker(&["ghp_abc123"]);
+        let mut shown = Vec::new();
+        masker.feed(format!("x ghp_{begun}").as_bytes(), &mut shown);
+        masker.flush(&mut shown);
+        let rest = "\x1b[31m\x1b[1mabc123 end";
+        masker.feed(rest.strip_prefix(begun).unwrap().as_bytes(), &mut shown);
+        masker.flush(&mut shown);
+        let shown = String::from_utf8(shown).unwrap();
+        assert_eq!(shown, "x ghp_\x1b[31m[s/K0]\x1b[1m end");
+    }
+}
+
+/// F42: what bash and dash print of their variables.
+#[test]
+fn values_in_quotes_of_shells_are_masked() {
+    for (value, stream) in [
+        ("it's\nmultiline1", r"K0=$'it\'s\nmultiline1'"),
+        ("tab\there's x1", r"K0=$'tab\there\'s x1'"),
+        ("a\x01b\x1bc'd", r"K0=$'a\001b\Ec\'d'"),
+        ("abcdefg''hij", r#"K0='abcdefg'"''"'hij'"#),
+        ("ab'cd'''ef", r#"K0='ab'"'"'cd'"'''"'ef'"#),
+        ("it's-a-secret", r"K0='it'\''s-a-secret'"),
+        ("pa$$\"w`ord", r#"K0="pa\$\$\"w\`ord""#),
+    ] {
+        let shown = mask(masker(&[value]), stream.as_bytes(), &[1]);
+        let shown = String::from_utf8(shown).unwrap();
+        let rest = shown.trim_start_matches(['K', '0', '=', '$', '\'', '"']);
+        assert!(matches!(rest, "[s/K0]'" | "[s/K0]\""), "{shown}");
+    }
+}
+
 /// What may not be a value is not held back for long, however much a terminal is told.
 #[test]
 fn a_value_is_not_waited_for_behind_endless_controls() {
@@ -145,7 +193,7 @@ fn a_value_is_not_waited_for_behind_endless_controls() {
     let mut shown = Vec::new();
     masker.feed(b"c", &mut shown);
     assert!(masker.holds());
-    masker.feed(&b"\x1b[1!p".repeat(200), &mut shown);
+    masker.feed(&b"\x1b[1!p".repeat(400), &mut shown);
     masker.feed(b"!", &mut shown);
     assert!(!masker.holds());
 }
@@ -161,6 +209,11 @@ fn lines_of_a_value_are_masked_by_themselves() {
     let expected = "  [s/K0]\r\n  [s/K0]\n-----BEGIN PRIVATE KEY-----\nusage: [s/K0] [s/K0]";
     assert_masks(&[&pem], &stream, expected);
     assert_masks(&[&pem], &pem, "[s/K0]\n");
+    // A rule and a path are in other texts as well.
+    let text =
+        "title\n----------------------------------------\n/usr/share/doc/packages/something/readme";
+    let stream = text.replacen("title", "=====", 1);
+    assert_masks(&[text], &stream, &stream);
     let account = "{\n  \"type\": \"service_account\",\n  \"private_key_id\": \"0f4c7e9b2d6a8135c0e4f7a9b3d5e8f1a2c4b6d8\"\n}";
     assert_masks(
         &[account],
@@ -329,5 +382,5 @@ fn a_value_of_a_mebibyte_is_masked() {
 fn debug_shows_nothing() {
     let mut masker = masker(&["ghp_abc123"]);
     masker.feed(b"ghp_", &mut Vec::new());
-    insta::assert_snapshot!(format!("{masker:?}"), @"Masker { secrets: 1, held: 4, .. }");
+    insta::assert_snapshot!(format!("{masker:?}"), @"Masker { values: 1, held: 4, .. }");
 }

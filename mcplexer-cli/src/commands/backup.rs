@@ -140,7 +140,7 @@ fn verify(from: &BackupFile, json: bool, global: Global) -> Result<(), Failure> 
 fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
     let path = &from.file;
     let identity = from.identity.as_deref().unwrap_or(Path::new(""));
-    if Identity::is_like(&identity.to_string_lossy()) {
+    if Identity::is_in(&identity.to_string_lossy()) {
         return Err(
             Failure::new("--identity is to name a file, and was given an identity")
                 .with_hint("give the identity in MCPLEXER_AGE_IDENTITY, without --identity")

@@ -564,14 +564,17 @@ fn an_identity_in_the_place_of_a_file_is_refused_and_not_repeated() {
     let secret = text.lines().last().unwrap();
     let plugin = "AGE-PLUGIN-YUBIKEY-1QQPZRY9X8GF2TVDW0";
     let before = home.files().len();
-    for identity in [secret, &secret.to_lowercase(), &text, plugin] {
-        let new = Home::new();
-        let put = ["secret", "put", "s", "K", "v"];
-        let run = finish(new.command().env("MCPLEXER_AGE_KEY", identity).args(put));
-        let said = "holds an identity; it is to name a file";
-        let run = run.failed(2, &[said, "MCPLEXER_AGE_IDENTITY"]);
-        assert_not_repeated(&run, identity);
-        assert_eq!(new.files().len(), 0);
+    let quoted = format!("'{secret}'");
+    for identity in [secret, &secret.to_lowercase(), &text, plugin, &quoted] {
+        for variable in ["MCPLEXER_AGE_KEY", "MCPLEXER_AUDIT", "MCPLEXER_HOME"] {
+            let new = Home::new();
+            let put = ["secret", "put", "s", "K", "v"];
+            let run = finish(new.command().env(variable, identity).args(put));
+            let said = "holds an identity; it is to name a place";
+            let run = run.failed(2, &[variable, said, "MCPLEXER_AGE_IDENTITY"]);
+            assert_not_repeated(&run, identity);
+            assert_eq!(new.files().len(), 0);
+        }
     }
     for identity in [secret, &secret.to_lowercase(), plugin] {
         for (arguments, code) in [

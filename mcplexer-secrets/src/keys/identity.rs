@@ -73,6 +73,13 @@ impl Identity {
         })
     }
 
+    /// Whether a text that is to name a file has one instead, in quotes or not, or an SSH private key.
+    #[must_use]
+    pub fn is_in(text: &str) -> bool {
+        let mut words = text.split(|c: char| c.is_whitespace() || "'\":=".contains(c));
+        text.contains("-----BEGIN ") || words.any(Self::is_like)
+    }
+
     /// Reads the text of an age key file: one identity a line, empty lines and lines that begin
     /// with `#` aside; or the text of an SSH private key that has no passphrase.
     ///

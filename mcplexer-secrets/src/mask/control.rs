@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-/// Most that is stepped over between two bytes of a value.
-pub(super) const MAX_LEN: usize = 256;
+/// Longest sequence that is taken for one, in bytes, more or less.
+const MAX_LEN: usize = 256;
 
+/// Some terminals are told one of them behind the sequence that ends all colours.
 const SHIFTS: std::ops::RangeInclusive<u8> = 0x0E..=0x0F;
 const BELL: u8 = 0x07;
 const BACKSPACE: u8 = 0x08;

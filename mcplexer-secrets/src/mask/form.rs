@@ -8,15 +8,17 @@ use super::json::{Unit, unit, unit_after};
 pub(crate) enum Form {
     /// As it is.
     Plain,
-    /// As a terminal is told to show it: CR LF for LF, and anything that [`TerminalControl`] is between
-    /// two bytes.
+    /// As a terminal gets it: CR LF for LF.
     Terminal,
+    /// The same, and between two bytes what a terminal is told that is no text ([`Control`]).
+    Controlled,
     /// The same, with the byte before the cursor moves written twice, as vim does at a line's end so
     /// that the terminal wraps it.
     Redrawn,
     /// In single quotes for a shell (POSIX.1-2024, XCU 2.2.2), and single quotes outside of them.
     Quoted,
-    /// Quoted for a shell otherwise (XCU 2.2.1 and 2.2.3): some characters have a backslash before them.
+    /// Quoted for a shell otherwise (XCU 2.2.1, 2.2.3 and 2.2.4): some characters have a backslash before
+    /// them, or are an escape that begins with one.
     Escaped,
     /// Percent-encoded: RFC 3986, section 2.1. Which characters are, is the encoder's choice.
     Percent,
@@ -40,7 +42,7 @@ impl Form {
 
     /// Whether what was read in this form may have control sequences in it that are not of the value.
     pub(crate) fn has_controls(self) -> bool {
-        matches!(self, Self::Terminal | Self::Redrawn) || Self::DENSE.contains(&self)
+        matches!(self, Self::Controlled | Self::Redrawn) || Self::DENSE.contains(&self)
     }
 
     /// The first two bytes that a text has in one of these forms; `None` if the four characters that
@@ -78,10 +80,16 @@ pub(crate) struct Reader<'a> {
     form: Form,
     start: usize,
     at: usize,
-    /// Base64: bits that were read and not given out, and how many. JSON: bytes of a character.
+    /// Base64: bits that were read and not given out, and how many. JSON: bytes of a character. Quoted:
+    /// whether within double quotes.
     bits: u32,
     waiting: u32,
+    /// How much was stepped over that is no text.
+    skipped: usize,
 }
+
+/// Most that is stepped over in a value that is no text, in bytes.
+const MAX_SKIPPED: usize = 512;
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(buffer: &'a [u8], at: usize, form: Form) -> Self {
@@ -92,6 +100,7 @@ impl<'a> Reader<'a> {
             at,
             bits: 0,
             waiting: 0,
+            skipped: 0,
         }
     }
 
@@ -135,8 +144,9 @@ impl<'a> Reader<'a> {
     pub(crate) fn next(&mut self) -> Next {
         match self.form {
             Form::Plain => self.plain(),
-            Form::Terminal => self.terminal(false),
-            Form::Redrawn => self.terminal(true),
+            Form::Terminal => self.terminal(),
+            Form::Controlled => self.controlled(),
+            Form::Redrawn => self.redrawn(),
             Form::Quoted => self.quoted(),
             Form::Escaped => self.escaped(),
             Form::Percent => self.percent(),
@@ -171,15 +181,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn terminal(&mut self, is_redrawn: bool) -> Next {
-        if is_redrawn && let Err(stop) = self.skip_redrawn() {
-            return stop;
-        }
-        if self.at > self.start
-            && let Err(stop) = self.skip_controls()
-        {
-            return stop;
-        }
+    fn terminal(&mut self) -> Next {
         match (self.peek(0), self.peek(1)) {
             (Some(b'\r'), Some(b'\n')) => self.take(2, b'\n'),
             (Some(b'\r'), None) => Next::End,
@@ -187,52 +189,99 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Steps over the byte before, written again before the cursor moves.
-    fn skip_redrawn(&mut self) -> Result<(), Next> {
+    fn controlled(&mut self) -> Next {
+        if self.at > self.start
+            && let Err(stop) = self.skip_controls()
+        {
+            return stop;
+        }
+        self.terminal()
+    }
+
+    fn redrawn(&mut self) -> Next {
         let before = self.buffer.get(self.start..self.at).and_then(<[u8]>::last);
         if let [byte, rest @ ..] = self.rest()
             && before == Some(byte)
         {
             match control::read(rest) {
                 Control::Moves(_) => self.at += 1,
-                Control::Unfinished => return Err(Next::End),
+                Control::Unfinished => return Next::End,
                 Control::Other(_) | Control::None => {}
             }
         }
-        Ok(())
+        self.controlled()
     }
 
     /// Steps over what only tells the terminal how and where to show what follows.
     fn skip_controls(&mut self) -> Result<(), Next> {
-        let limit = self.at + control::MAX_LEN;
-        while self.at < limit {
-            match control::read(self.rest()) {
-                Control::Moves(length) | Control::Other(length) => self.at += length,
+        while self.skipped < MAX_SKIPPED {
+            let length = match control::read(self.rest()) {
+                Control::Moves(length) | Control::Other(length) => length,
                 Control::Unfinished => return Err(Next::End),
                 Control::None => break,
-            }
+            };
+            self.at += length;
+            self.skipped += length;
         }
         Ok(())
     }
 
+    /// A single quote is `'\''`; or `'"'"'`, with as many between the double quotes as there are.
     fn quoted(&mut self) -> Next {
-        for quote in [&b"'\\''"[..], b"'\"'\"'"] {
-            if self.rest().starts_with(quote) {
-                return self.take(quote.len(), b'\'');
-            }
-            if quote.starts_with(self.rest()) {
-                return Next::End;
+        if self.waiting > 0 {
+            match self.rest() {
+                [b'\'', ..] => return self.take(1, b'\''),
+                [b'"', b'\'', ..] => {
+                    self.waiting = 0;
+                    self.at += 2;
+                }
+                [b'"'] | [] => return Next::End,
+                _ => return Next::Other,
             }
         }
-        self.plain()
+        match self.rest() {
+            [b'\'', b'\\', b'\'', b'\'', ..] => self.take(4, b'\''),
+            [b'\'', b'"', b'\'', ..] => {
+                self.waiting = 1;
+                self.take(3, b'\'')
+            }
+            [b'\''] | [b'\'', b'\\' | b'"'] | [b'\'', b'\\', b'\''] => Next::End,
+            _ => self.plain(),
+        }
     }
 
     fn escaped(&mut self) -> Next {
-        match (self.peek(0), self.peek(1)) {
-            (Some(b'\\'), Some(byte)) if byte.is_ascii_punctuation() || byte == b' ' => {
-                self.take(2, byte)
+        let (b'\\', Some(escaped)) = (self.peek(0).unwrap_or_default(), self.peek(1)) else {
+            return match self.rest() {
+                b"\\" => Next::End,
+                _ => self.plain(),
+            };
+        };
+        let byte = match escaped {
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'e' | b'E' => 0x1B,
+            b'a' => 0x07,
+            b'b' => 0x08,
+            b'f' => 0x0C,
+            b'v' => 0x0B,
+            b'0'..=b'3' => return self.octal(escaped),
+            byte if byte.is_ascii_punctuation() || byte == b' ' => byte,
+            _ => return self.plain(),
+        };
+        self.take(2, byte)
+    }
+
+    /// Three octal digits behind a backslash.
+    fn octal(&mut self, first: u8) -> Next {
+        let digit = |at| self.peek(at).map(|it| (it, matches!(it, b'0'..=b'7')));
+        match (digit(2), digit(3)) {
+            (Some((second, true)), Some((third, true))) => {
+                let byte = (first - b'0') << 6 | (second - b'0') << 3 | (third - b'0');
+                self.take(4, byte)
             }
-            (Some(b'\\'), None) => Next::End,
+            (None, _) | (Some((_, true)), None) => Next::End,
             _ => self.plain(),
         }
     }

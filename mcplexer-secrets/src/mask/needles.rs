@@ -166,7 +166,10 @@ impl Needles {
         if has(b'\x1b') || is_at_end {
             self.follow(buffer, at, Form::Redrawn, look);
         }
-        if has(b'\x1b') || has(b'\x08') || has(b'\r') || is_at_end {
+        if has(b'\x1b') || has(b'\x08') || is_at_end {
+            self.follow(buffer, at, Form::Controlled, look);
+        }
+        if has(b'\r') {
             self.follow(buffer, at, Form::Terminal, look);
         }
         if has(b'\'') {

@@ -29,7 +29,7 @@ Environment:
   MCPLEXER_HOME          directory of the store (default: ~/.mcplexer)
   MCPLEXER_AGE_KEY       age key file (default: age.key in that directory)
   MCPLEXER_AGE_IDENTITY  age identity given inline, for CI
-  MCPLEXER_AUDIT         audit log of this store: a file, `stderr` or `off` (default: audit.log there)
+  MCPLEXER_AUDIT         its audit log: a file, `stderr` or `off` (default: audit.log there)
 
 mcplexer help exit-codes tells what the exit codes mean.";
 

@@ -248,5 +248,5 @@ fn a_failure_to_read_is_told() {
 #[test]
 fn debug_shows_nothing() {
     let scanner = Scanner::new(credentials(&[b"ghp_abc123".to_vec()]).iter());
-    insta::assert_snapshot!(format!("{scanner:?}"), @"Scanner { secrets: 1, .. }");
+    insta::assert_snapshot!(format!("{scanner:?}"), @"Scanner { values: 1, .. }");
 }

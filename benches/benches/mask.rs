@@ -9,7 +9,8 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use mcplexer_secrets::{Credentials, Masker, ScopeKind, SecretValue};
+use mcplexer_mask::Masker;
+use mcplexer_secrets::{Credentials, ScopeKind, SecretValue};
 
 const SECRETS: [usize; 3] = [1, 10, 1000];
 /// What a pipe gives at once.

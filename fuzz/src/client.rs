@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mcplexer_secrets::client::{Choice, ClientConfig, Syntax};
+use mcplexer_clients::{Choice, ClientConfig, Syntax};
 use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::reference::SCHEME;
+use mcplexer_files::reference::SCHEME;
 use mcplexer_secrets::{SecretStore, SecretValue, Store};
 
 /// A file, in the syntax that the first byte says, is refused, or can be adopted, and undoing that
@@ -52,7 +52,7 @@ pub fn parse_client(bytes: &[u8]) {
     if config
         .servers()
         .iter()
-        .all(|it| it.start != mcplexer_secrets::client::Start::Adopted)
+        .all(|it| it.start != mcplexer_clients::Start::Adopted)
     {
         assert_eq!(undone.expect("is undone").bytes(), file);
     }

@@ -1,6 +1,6 @@
 //! `config.yaml`.
 
-use mcplexer_secrets::config::parse;
+use mcplexer_files::config::parse;
 
 /// Something that nobody writes but who puts a value where it has no place.
 const MARKER: &str = "zqMARKERqz";

@@ -1,6 +1,6 @@
 //! What looks like a credential.
 
-use mcplexer_secrets::detect::{credential, find, find_any};
+use mcplexer_detect::{credential, find, find_any};
 
 /// The first line is a name, the rest a text. What is found in it is a piece of the text, and
 /// looking for more finds something no later.

@@ -1,6 +1,6 @@
 //! `.env` files.
 
-use mcplexer_secrets::dotenv::parse;
+use mcplexer_files::dotenv::parse;
 
 /// Any bytes are variables, each with a name and at its line, or are refused at one of their lines.
 pub fn parse_dotenv(bytes: &[u8]) {

@@ -1,7 +1,8 @@
 //! The masker.
 
-use mcplexer_secrets::mask::MIN_MASKED_LEN;
-use mcplexer_secrets::{Credentials, Masker, ScopeKind, SecretValue};
+use mcplexer_mask::MIN_MASKED_LEN;
+use mcplexer_mask::Masker;
+use mcplexer_secrets::{Credentials, ScopeKind, SecretValue};
 
 /// What every label begins with, and no stream has.
 const LABEL: &[u8] = b"[s/K";

@@ -1,6 +1,6 @@
 //! References to secrets.
 
-use mcplexer_secrets::reference::{Reference, Template};
+use mcplexer_files::reference::{Reference, Template};
 
 /// A text is filled with its own references to the same text, or refused where one is none.
 pub fn parse_references(bytes: &[u8]) {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use mcplexer_secrets::config::{self, Config, MAX_CONFIG_LEN, Problem};
+use mcplexer_files::config::{self, Config, MAX_CONFIG_LEN, Problem};
 use mcplexer_secrets::{Error, Home, NewScope, ScopeId};
 
 use crate::failure::Failure;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use mcplexer_secrets::reference::Reference;
+use mcplexer_files::reference::Reference;
 use mcplexer_secrets::{
     Credential, Credentials, Error, ScopeId, SecretName, SecretStore, SecretValue, Select,
 };

@@ -75,10 +75,6 @@ pub enum NotCarried {
     HeaderField,
     /// It is a variable: its scope is an [`Env`](ScopeKind::Env) scope.
     Variable,
-    /// A `.env` file has no such name: it is of letters, digits, `_`, `.` and `-`.
-    NoDotenvName,
-    /// A shell has no such name: it is of letters, digits and `_`, and begins with no digit.
-    NoShellName,
     /// It is a credential of OAuth 2.0: its scope is an [`OAuth2`](ScopeKind::OAuth2) scope.
     OAuth2,
     /// A header field's value is visible ASCII, bytes above 127, and spaces and tabs within (RFC
@@ -93,8 +89,6 @@ impl fmt::Display for NotCarried {
             Self::TooLong => "cannot be an environment variable: it is longer than 128 KiB",
             Self::HeaderField => "is an HTTP header field, and no environment variable",
             Self::Variable => "is an environment variable, and no HTTP header field",
-            Self::NoDotenvName => "has a name that a .env file cannot have",
-            Self::NoShellName => "has a name that a shell variable cannot have",
             Self::OAuth2 => "is a credential of OAuth 2.0, and no environment variable",
             Self::NotAFieldValue => {
                 "cannot be an HTTP header field: it has a line end or another control character, or a space at an end"
@@ -209,6 +203,12 @@ impl ScopeKind {
 }
 
 impl<'a> Credential<'a> {
+    /// A secret that is stored, or is about to be.
+    #[must_use]
+    pub fn new(scope: &'a ScopeId, name: &'a SecretName, value: &'a SecretValue) -> Self {
+        Self { scope, name, value }
+    }
+
     /// The value as a variable called `variable` holds it.
     ///
     /// # Errors

@@ -31,8 +31,7 @@
 //! has the suite that says whether it did so rightly.
 //!
 //! A tool server gets the secrets of a scope with [`SecretStore::credentials`]: in the environment of a
-//! [`Command`](std::process::Command), or as HTTP header fields. What it prints goes through a
-//! [`Masker`], and the module [`mod@reference`] finds `mcplexer://scope/KEY` in texts.
+//! [`Command`](std::process::Command), or as HTTP header fields.
 //!
 //! # In a test
 //!
@@ -71,8 +70,6 @@
 pub mod audit;
 pub mod backend;
 pub mod backup;
-pub mod client;
-pub mod config;
 #[cfg(feature = "conformance")]
 #[expect(
     clippy::expect_used,
@@ -86,25 +83,18 @@ mod crash;
 #[doc(hidden)]
 pub mod crash;
 mod credentials;
-pub mod detect;
-pub mod dotenv;
 mod error;
-pub mod exchange;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod home;
 pub mod keys;
-pub mod mask;
 mod name;
 mod panics;
 mod patience;
-mod position;
 mod private;
 mod record;
-pub mod reference;
 mod replacement;
-pub mod scan;
 mod seal;
 mod stack;
 mod store;
@@ -116,13 +106,11 @@ mod value;
 pub use credentials::{Credential, Credentials, NotCarried, Select};
 pub use error::{Error, ErrorKind, Finding, RecordName};
 pub use home::{HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource};
-pub use mask::Masker;
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };
 pub use record::{FORMAT_VERSION, StoreId};
 pub use replacement::{FileReplacement, replace_file};
-pub use scan::Scanner;
 pub use stack::wipe_stack;
 pub use store::{
     AppliedScope, BackupReport, CheckReport, ImportAction, Imported, MAX_DISPLAY_NAME_LEN,

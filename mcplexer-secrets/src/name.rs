@@ -53,6 +53,28 @@ pub enum InvalidName {
     },
 }
 
+impl InvalidName {
+    /// What the text should have named: `scope id` or `secret name`.
+    #[must_use]
+    pub fn what(&self) -> &'static str {
+        match self {
+            Self::Empty { what, .. }
+            | Self::TooLong { what, .. }
+            | Self::Character { what, .. } => what,
+        }
+    }
+
+    /// The rule that it breaks, in words.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Empty { rule, .. }
+            | Self::TooLong { rule, .. }
+            | Self::Character { rule, .. } => rule,
+        }
+    }
+}
+
 /// Checks `text` against a rule: its greatest length, and which characters fit at which place.
 fn check(
     text: &str,

@@ -239,8 +239,11 @@ impl NewScope {
         }
     }
 
-    /// Whether a store can hold such a scope.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Checks that a store can hold such a scope.
+    ///
+    /// # Errors
+    /// [`Error::InvalidDisplayName`] or [`Error::TooManyHints`].
+    pub fn check(&self) -> Result<(), Error> {
         if let Some(name) = &self.display_name {
             let len = name.chars().count();
             if len == 0 || len > MAX_DISPLAY_NAME_LEN || name.chars().any(char::is_control) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use mcplexer_secrets::client::ChosenKey;
+use mcplexer_clients::ChosenKey;
 
 /// Finds the credentials in the configuration of an AI client and tells what would become of each.
 /// With --write they go into scopes named after their servers, which then start through mcplexer run;

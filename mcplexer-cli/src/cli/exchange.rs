@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use mcplexer_secrets::exchange::Format;
+use mcplexer_files::exchange::Format;
 use mcplexer_secrets::{ScopeId, SecretName};
 
 const READ: &str = "\

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use client_file::ClientFile;
-use mcplexer_secrets::client::{Adoption, standard_places};
+use mcplexer_clients::{Adoption, standard_places};
 use mcplexer_secrets::{Error, FileReplacement, HOME_VARIABLE, IDENTITY_VARIABLE, KEY_VARIABLE};
 
 use crate::cli::{Adopt, Global};

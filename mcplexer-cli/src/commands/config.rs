@@ -1,6 +1,6 @@
 //! `mcplexer config …`
 
-use mcplexer_secrets::config::{self, AuthScope, Problem};
+use mcplexer_files::config::{self, AuthScope, Problem};
 use mcplexer_secrets::{AppliedScope, NewScope, ScopeAction, ScopeId, SecretStore};
 use serde::Serialize;
 

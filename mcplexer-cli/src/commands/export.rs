@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use mcplexer_secrets::exchange::{self, Format};
+use mcplexer_files::exchange::{self, Format};
 use mcplexer_secrets::{Select, replace_file};
 
 use crate::cli::{Export, Global};
@@ -32,7 +32,9 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         return Err(no_secrets(&export.scope));
     }
     let written = exchange::write(&opened, format).map_err(|error| {
-        Failure::from(error).with_hint("--format json and --format yaml take every name")
+        Failure::new(error.to_string())
+            .with_hint("--format json and --format yaml take every name")
+            .with_code(exit_code::USAGE)
     })?;
     match &export.output {
         None => {

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use mcplexer_secrets::exchange::{self, Format, ReadError};
+use mcplexer_files::exchange::{self, Format, ReadError};
 use mcplexer_secrets::{
     Error, ImportAction, Imported, OnConflict, ScopeKind, SecretName, SecretValue,
 };

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use mcplexer_secrets::reference::Template;
+use mcplexer_files::reference::Template;
 use mcplexer_secrets::replace_file;
 
 use crate::cli::{Global, Inject};

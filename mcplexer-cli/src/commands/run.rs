@@ -13,8 +13,9 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use environment::{EnvFile, Environment, Inherited};
-use mcplexer_secrets::mask::MIN_MASKED_LEN;
-use mcplexer_secrets::{Credentials, Masker};
+use mcplexer_mask::MIN_MASKED_LEN;
+use mcplexer_mask::Masker;
+use mcplexer_secrets::Credentials;
 
 use crate::cli::{Global, Run};
 use crate::credentials::{Opened, Wanted};

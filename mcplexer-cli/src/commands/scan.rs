@@ -7,9 +7,10 @@ mod staged;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mcplexer_secrets::mask::MIN_MASKED_LEN;
-use mcplexer_secrets::scan::Occurrence;
-use mcplexer_secrets::{Credentials, Scanner, ScopeId, SecretStore};
+use mcplexer_mask::MIN_MASKED_LEN;
+use mcplexer_mask::Occurrence;
+use mcplexer_mask::Scanner;
+use mcplexer_secrets::{Credentials, ScopeId, SecretStore};
 use serde::Serialize;
 
 use crate::cli::{Global, Scan};

@@ -11,11 +11,12 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use mcplexer_files::config;
 use mcplexer_secrets::backup::{Backup, BackupKey};
 use mcplexer_secrets::keys::{
     Ask, FileKeys, FixedKeys, Identity, KeyProvider, PassphraseRequest, RecoveryCode,
 };
-use mcplexer_secrets::{ScopeAction, ScopeKind, SecretStore, SecretValue, Select, Store, config};
+use mcplexer_secrets::{ScopeAction, ScopeKind, SecretStore, SecretValue, Select, Store};
 use tempfile::TempDir;
 
 /// Opens the slot `at home`, and one of the two backups.

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use mcplexer_files::config;
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::backup::BackupTo;
 use mcplexer_secrets::keys::FileKeys;
 use mcplexer_secrets::{
-    NewScope, PutMode, RotateIdentity, ScopeKind, SecretStore, SecretValue, Store, config,
+    NewScope, PutMode, RotateIdentity, ScopeKind, SecretStore, SecretValue, Store,
 };
 
 use super::{AFTER_BACKUP, PASSPHRASE, all_bytes, long};

@@ -14,12 +14,13 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use mcplexer_files::exchange::{self, Format};
+use mcplexer_mask::Masker;
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
-use mcplexer_secrets::exchange::{self, Format};
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
 use mcplexer_secrets::{
-    Masker, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, SecretName,
-    SecretStore, SecretValue, Select, Store,
+    NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, SecretName, SecretStore,
+    SecretValue, Select, Store,
 };
 use zeroize::Zeroizing;
 

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use mcplexer_secrets::Error;
-use mcplexer_secrets::client::{
+use mcplexer_clients::{
     Adoption, Choice, ChosenKey, ClientConfig, InvalidConfig, MAX_CONFIG_LEN, Syntax, Variables,
 };
+use mcplexer_secrets::Error;
 use zeroize::Zeroizing;
 
 use crate::cli::{Adopt, Variable};

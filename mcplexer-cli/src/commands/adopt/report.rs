@@ -1,6 +1,6 @@
 //! What was found in a configuration, as a table and as JSON.
 
-use mcplexer_secrets::client::{Adoption, Becomes, Finding, Place, Stays};
+use mcplexer_clients::{Adoption, Becomes, Finding, Place, Stays};
 use serde::Serialize;
 
 use super::client_file::ClientFile;

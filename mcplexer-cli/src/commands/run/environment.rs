@@ -7,8 +7,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::process::Command;
 
-use mcplexer_secrets::dotenv::{self, Variable};
-use mcplexer_secrets::reference::{self, Reference, Template};
+use mcplexer_files::dotenv::{self, Variable};
+use mcplexer_files::reference::{self, Reference, Template};
 use mcplexer_secrets::{Credential, Error, NotCarried, ScopeKind};
 use zeroize::Zeroizing;
 

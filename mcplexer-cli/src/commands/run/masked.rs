@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 
-use mcplexer_secrets::{Masker, wipe_stack};
+use mcplexer_mask::Masker;
+use mcplexer_secrets::wipe_stack;
 use rustix::process::Pid;
 
 use super::not_started;

@@ -8,7 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
-use mcplexer_secrets::{Masker, wipe_stack};
+use mcplexer_mask::Masker;
+use mcplexer_secrets::wipe_stack;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use zeroize::Zeroizing;

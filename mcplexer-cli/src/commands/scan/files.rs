@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 use ignore::{DirEntry, Error, WalkBuilder, WalkState};
-use mcplexer_secrets::Scanner;
+use mcplexer_mask::Scanner;
 
 use super::{Searched, git};
 use crate::output::{sanitized, shown};

@@ -1,0 +1,375 @@
+//! What is taken for a credential, and what is not.
+
+#![cfg(test)]
+
+use mcplexer_detect::{Reason, credential, find, find_any};
+use proptest::prelude::*;
+
+mod ordinary;
+mod tokens;
+
+use ordinary::ORDINARY;
+use tokens::{TOKENS, random_text, token};
+
+#[test]
+fn every_known_token_is_found_by_itself_after_bearer_and_in_an_argument() {
+    assert!(TOKENS.len() >= 75);
+    for (kind, form) in TOKENS {
+        // Several of each, as some shapes ask for randomness.
+        for seed in 1..=8 {
+            let token = token(form, seed);
+            let shown = |reason: Option<Reason>| reason.map(|it| it.to_string());
+            let is = Some((*kind).to_owned());
+            assert_eq!(shown(credential("VALUE", &token, &[])), is, "{token}");
+            let bearer = format!("Bearer {token}");
+            assert_eq!(shown(credential("VALUE", &bearer, &[])), is, "{token}");
+            let argument = format!("--flag={token} and more");
+            let (place, reason) = find(&argument).unwrap_or_else(|| panic!("{token}"));
+            assert_eq!(
+                (&argument[place], reason.to_string()),
+                (token.as_str(), (*kind).to_owned())
+            );
+            for text in [format!("{{\"a\": \"{token}\"}}"), format!("It is {token}.")] {
+                let place = find(&text).unwrap_or_else(|| panic!("{text}")).0;
+                assert_eq!(&text[place], token);
+            }
+        }
+    }
+}
+
+#[test]
+fn neither_form_of_a_reason_shows_any_of_the_value() {
+    for (_, form) in TOKENS {
+        let token = token(form, 3);
+        let reason = credential("VALUE", &token, &[]).unwrap();
+        let shown = format!("{reason} {reason:?}");
+        let Reason::Shape { prefix, .. } = reason else {
+            panic!("{shown}")
+        };
+        // The last line of a private key is like its first.
+        let body = token.strip_prefix(prefix).unwrap();
+        let body = body.split("-----END").next().unwrap();
+        let mut windows = body.as_bytes().windows(6);
+        let said = |it: &[u8]| shown.contains(std::str::from_utf8(it).unwrap());
+        assert!(!windows.any(said), "{shown}");
+    }
+    let others = [Reason::Url, Reason::Name, Reason::Random].map(|it| it.to_string());
+    assert_eq!(
+        others,
+        ["a password in a URL", "its name says so", "looks random"]
+    );
+}
+
+#[test]
+fn ordinary_values_raise_no_alarm() {
+    assert!(ORDINARY.len() >= 75);
+    for (name, value) in ORDINARY {
+        assert_eq!(credential(name, value, &[]), None, "{name}={value}");
+        assert_eq!(find(value), None, "{value}");
+        assert_eq!(find(&format!("--{name}={value}")), None, "{value}");
+    }
+}
+
+#[test]
+fn names_that_say_so_make_a_credential_of_any_value() {
+    for name in "\
+        TOKEN GITHUB_TOKEN GITHUB_PERSONAL_ACCESS_TOKEN githubToken github-token \
+        --auth-token TOKEN_2 SLACK_TOKEN_PROD AUTHTOKEN authToken CLIENT_SECRET clientSecret \
+        SECRET PASSWORD PGPASSWORD DB_PASSWD MYSQL_PWD sshpass SMTP_PASS PASSPHRASE API_KEY \
+        APIKEY apiKey X-Api-Key x-goog-api-key BRAVE_API_KEY DD_APP_KEY \
+        AWS_SECRET_ACCESS_KEY SECRET_KEY ENCRYPTION_KEY PRIVATE_KEY SIGNING_KEY \
+        AUTHORIZATION Proxy-Authorization Cookie Set-Cookie CREDENTIALS GITLAB_PAT \
+        SERVICE_ROLE_KEY OPENAIApiKey LICENSE_KEY"
+        .split_whitespace()
+    {
+        assert_eq!(
+            credential(name, "swordfish-7", &[]),
+            Some(Reason::Name),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn names_that_say_something_else_make_none() {
+    for name in "\
+        AWS_ACCESS_KEY_ID PUBLIC_KEY STRIPE_PUBLISHABLE_KEY TOKEN_FILE SECRET_PATH TOKEN_URL \
+        PASSWORD_HOST SECRET_NAME API_KEY_NAME TOKEN_TYPE PATH USER COMPASS BYPASS MONKEY \
+        MAX_TOKENS PATTERN PATCH TOKENIZER KEYS_DIR SORT_KEY SECRETARY AUTHOR DESCRIPTION \
+        API_KEY_HEADER PASSWORD_MIN_LENGTH"
+        .split_whitespace()
+    {
+        assert_eq!(credential(name, "swordfish-7", &[]), None, "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_may_say_so_asks_for_a_value_that_looks_it() {
+    let token = random_text("a", 20, 5);
+    assert_eq!(credential("SOME_KEY", &token, &[]), Some(Reason::Name));
+    assert_eq!(credential("SOME_KEY", "customer_identifier", &[]), None);
+    assert_eq!(
+        credential("MYSQL_DSN", "me:hunter2@tcp(db:3306)/shop", &[]),
+        Some(Reason::Name)
+    );
+}
+
+#[test]
+fn a_hint_is_compared_without_case() {
+    assert_eq!(credential("X-Team", "swordfish", &[]), None);
+    assert_eq!(
+        credential("X-Team", "swordfish", &["x-team"]),
+        Some(Reason::Name)
+    );
+    assert_eq!(credential("X-Team", "${TEAM}", &["x-team"]), None);
+}
+
+#[test]
+fn passwords_that_people_choose_are_no_placeholders() {
+    for value in [
+        "postgres",
+        "hunter2",
+        "$ecret1",
+        "12345678",
+        "correct horse battery staple",
+        "Set-5ail!",
+        "test",
+        "p@ss",
+    ] {
+        let reason = credential("DB_PASSWORD", value, &[]);
+        assert_eq!(reason, Some(Reason::Name), "{value}");
+    }
+}
+
+#[test]
+fn passwords_in_urls_and_connection_strings_are_found() {
+    for (text, password) in [
+        ("postgres://shop:hunter2@db:5432/shop", "hunter2"),
+        (
+            "mongodb+srv://me:p%40ss!w@cluster0.example.net/?retryWrites=true",
+            "p%40ss!w",
+        ),
+        ("redis://:sesame1@cache:6379", "sesame1"),
+        ("https://jane:letmein@example.com/x.git", "letmein"),
+        ("amqps://a:b:c@mq/vhost", "b:c"),
+        ("see https://example.com and ftp://u:pw1@host", "pw1"),
+        ("https://mcp.example.com/mcp?api_key=abc123def", "abc123def"),
+        (
+            "https://mcp.example.com/mcp?profile=me&token=abc123def#x",
+            "abc123def",
+        ),
+        (
+            "https://x.example.com/sse?apiKey=s3cr3t-s3cr3t",
+            "s3cr3t-s3cr3t",
+        ),
+        (
+            "https://a.blob.core.windows.net/c?sv=2023&sig=aGVsbG8lM0Q",
+            "aGVsbG8lM0Q",
+        ),
+        (
+            "Server=db;Database=shop;User Id=sa;Password=S3same!;Encrypt=true",
+            "S3same!",
+        ),
+        ("Server=db;Uid=sa;Pwd=S3same!;", "S3same!"),
+        ("host=db user=me password=sesame", "sesame"),
+        (
+            "cache.example.net:6380,password=sesame1,ssl=True",
+            "sesame1",
+        ),
+        (
+            "jdbc:postgresql://db/shop?user=me&password=sesame",
+            "sesame",
+        ),
+    ] {
+        let (place, reason) = find(text).unwrap_or_else(|| panic!("{text}"));
+        assert_eq!((&text[place], reason), (password, Reason::Url), "{text}");
+        assert_eq!(credential("TARGET", text, &[]), Some(Reason::Url), "{text}");
+        assert!(!format!("{reason}{reason:?}").contains(password));
+    }
+    let key = random_text("a", 86, 7);
+    let account = format!("DefaultEndpointsProtocol=https;AccountName=a;AccountKey={key}==");
+    assert_eq!(find(&account).unwrap().1, Reason::Url);
+    let user = format!("https://{}@example.com/x.git", random_text("h", 40, 7));
+    assert_eq!(find(&user), Some((8..48, Reason::Url)));
+}
+
+#[test]
+fn a_user_and_password_in_base64_are_found() {
+    let text = concat!("Authorization: Basic ", "amFuZTpsZXRtZWlu");
+    let (place, reason) = find(text).unwrap();
+    assert_eq!(place, 21..text.len());
+    assert_eq!(reason.to_string(), "user and password");
+    assert_eq!(find("Basic authentication and Basic QUJDREVGR0g="), None);
+}
+
+#[test]
+fn a_bearer_token_of_no_known_kind_is_found() {
+    let text = format!("authorization: bearer {}", random_text("a", 32, 9));
+    let (place, reason) = find(&text).unwrap();
+    assert_eq!(place, 22..text.len());
+    assert_eq!(reason.to_string(), "bearer token");
+    assert_eq!(find("Bearer authentication-is-what-it-asks-for"), None);
+}
+
+#[test]
+fn an_escape_before_a_token_hides_it_not() {
+    let token = random_text("a", 36, 9);
+    for before in ["%3D", "\\n", "=", "\"", "ü", "/", "\\t"] {
+        let text = format!("{before}ghp_{token}");
+        assert!(find(&text).is_some(), "{text}");
+    }
+    assert_eq!(find(&format!("xghp_{token}")), None);
+}
+
+#[test]
+fn long_random_words_are_found_whatever_the_name() {
+    let mut missed = 0;
+    for seed in 1..=200 {
+        for word in [
+            random_text("h", 32, seed),
+            random_text("h", 40, seed),
+            random_text("a", 24, seed),
+            random_text("a", 40, seed),
+            random_text("r", 43, seed),
+            random_text("b", 32, seed),
+            random_text("l", 32, seed),
+            format!("{}==", random_text("a", 86, seed)),
+        ] {
+            let text = format!("- value: {word} # so");
+            let found = find_any(&text);
+            missed += usize::from(found.is_none());
+            if let Some((place, reason)) = found {
+                assert_eq!((&text[place], reason), (word.as_str(), Reason::Random));
+                assert_eq!(credential("VALUE", &word, &[]), Some(Reason::Random));
+            }
+            assert_eq!(find(&text), None, "{word}");
+        }
+    }
+    // 1,600 words. The rest have too many pairs of letters that words have as well.
+    assert!(missed <= 16, "{missed}");
+}
+
+#[test]
+fn an_ordinary_config_holds_nothing() {
+    let config = "\
+# Scopes of the team; values come from `mcplexer secret put github-token GITHUB_TOKEN`.
+# The token begins with ghp_ and is made at https://github.com/settings/tokens?type=beta; see also
+# https://github.com/owner/name/blob/5f2b9f1a0c3d4e5f60718293a4b5c6d7e8f90a1b/README.md
+version: 1
+id: 72f988bf-86f1-41af-91ab-2d7cd011db47
+recipient: age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudpyf5asj2m6yn
+image: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+auth_scopes:
+  - id: github-token
+    name: \"GitHub Token\"
+    kind: env
+    redaction_hints: [GITHUB_PERSONAL_ACCESS_TOKEN, Authorization]
+  - id: internal-observability-dashboards-production
+    name: Passwords & keys, for all who ask
+    kind: header
+    redaction_hints: [\"X-Api-Key\", X-Customer-Authentication-Token]
+    url: https://mcp.example.com/v1/sse?region=eu
+    command: [npx, -y, \"@modelcontextprotocol/server-filesystem@2025.1.14\", /home/jane/Documents]
+";
+    assert_eq!(find_any(config), None);
+    for value in [
+        random_text("h", 40, 3),
+        format!("{}=", random_text("a", 43, 3)),
+    ] {
+        let held = config.replace("kind: header", &format!("value: {value}"));
+        let (place, reason) = find_any(&held).unwrap();
+        assert_eq!((&held[place], reason), (value.as_str(), Reason::Random));
+    }
+    let held = config.replace("env", "postgres://a:hunter2@db/x");
+    assert_eq!(find_any(&held).unwrap().1, Reason::Url);
+}
+
+#[test]
+fn ordinary_values_hold_nothing_but_digests_and_identifiers() {
+    for (name, value) in ORDINARY {
+        let identifies = ["ID", "Id", "COMMIT", "SHA", "ETAG", "PUBLIC_KEY"]
+            .iter()
+            .any(|it| name.ends_with(it));
+        assert!(identifies || find_any(value).is_none(), "{value}");
+    }
+}
+
+#[test]
+fn a_token_that_is_the_default_of_a_variable_is_found() {
+    let text = format!("${{GITHUB_TOKEN:-ghp_{}}}", random_text("a", 36, 9));
+    assert_eq!(find(&text).unwrap().0, 16..56);
+    assert!(matches!(
+        credential("GITHUB_TOKEN", &text, &[]),
+        Some(Reason::Shape { .. })
+    ));
+}
+
+#[test]
+fn the_first_of_several_is_found() {
+    let token = random_text("a", 36, 9);
+    let text = format!("postgres://a:hunter2@db ghp_{token}");
+    assert_eq!(find(&text), Some((13..20, Reason::Url)));
+    let text = format!("ghp_{token} postgres://a:hunter2@db");
+    assert_eq!(find(&text).unwrap().0, 0..40);
+    let text = format!("https://ghp_{token}@github.com");
+    assert!(matches!(find(&text), Some((_, Reason::Shape { .. }))));
+}
+
+/// Texts that are made of what the detectors look for.
+fn texts() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<String>(),
+        "[ -~]{0,12}",
+        "[a-zA-Z0-9+/_=-]{1,60}",
+        prop::sample::select(vec![
+            "://",
+            "@",
+            ":",
+            "?",
+            "&",
+            "=",
+            ";",
+            "\n",
+            "ü",
+            "%3D",
+            "\\n",
+            "${",
+            "}",
+            "password=",
+            "token=",
+            "ghp_",
+            "sk-",
+            "Bearer ",
+            "Basic ",
+            "eyJ",
+            ".",
+            "..",
+            "-----BEGIN PRIVATE KEY-----",
+            "-----END ",
+            "sha256:",
+            "…",
+            "€",
+            "\u{1f511}",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 400 } else { 50_000 }))]
+
+    #[test]
+    fn any_text_is_taken_and_ranges_are_within_it(name in texts(), text in texts(), hint in texts()) {
+        let _ = credential(&name, &text, &[&hint]);
+        for (place, _) in [find(&text), find_any(&text)].into_iter().flatten() {
+            prop_assert!(!text.get(place).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_found_within_a_text_is_found_in_the_config_check_as_well(text in texts()) {
+        let (some, any) = (find(&text), find_any(&text));
+        prop_assert!(some.is_none() || any.is_some());
+    }
+}

@@ -1,0 +1,653 @@
+//! `config.yaml`: what is in order is read, and what is wrong is told with its place and without a
+//! word of the file.
+//!
+//! `MCPLEXER_UPDATE_DOCS=1 cargo test -p mcplexer-secrets --test config` writes the schema anew.
+
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use mcplexer_files::config::{AuthScope, Config, MAX_CONFIG_LEN, Problem, parse, schema};
+use mcplexer_secrets::{ScopeId, ScopeKind, SecretName};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
+use proptest::test_runner::{Config as Cases, TestCaseError, TestRunner};
+
+/// A value that somebody has put where none belongs. It looks like nothing.
+const MARKER: &str = "M4rked-Value";
+
+#[track_caller]
+fn problems(text: &str) -> Vec<Problem> {
+    match parse(text.as_bytes()) {
+        Ok(config) => panic!("{text}\nis {config:?}"),
+        Err(problems) => problems,
+    }
+}
+
+fn told(text: &str) -> Vec<String> {
+    problems(text).iter().map(Problem::to_string).collect()
+}
+
+/// What stands below `auth_scopes:` and `  - id: a`, and everything that is told of it.
+const BAD_SCOPES: [(&str, &[&str]); 30] = [
+    (
+        "    GITHUB_TOKEN: M4rked-Value",
+        &["3:19: auth_scopes[0]: a value has no place here"],
+    ),
+    (
+        "    tokens: M4rked-Value",
+        &["3:13: auth_scopes[0]: a value has no place here"],
+    ),
+    (
+        "    name: 'password=hunter2hunter2'",
+        &["3:21: auth_scopes[0].name: a credential has no place here: its name says so"],
+    ),
+    (
+        "    type: env # token: 9f8e7d6c",
+        &["3:24: auth_scopes[0].type: a credential has no place here: its name says so"],
+    ),
+    (
+        "    token: M4rked-Value",
+        &["3:12: auth_scopes[0].token: a value has no place here"],
+    ),
+    (
+        "    Client-Secret: 'M4rked-Value'",
+        &["3:20: auth_scopes[0].client_secret: a value has no place here"],
+    ),
+    (
+        "    env:\n      GITHUB_TOKEN: M4rked-Value\n      OTHER: ghp_0123456789abcdefghijABCDEFGHIJ012345\n    name: 1",
+        &[
+            "4:7: auth_scopes[0].env: a value has no place here",
+            "6:11: auth_scopes[0].name: text is expected, and this is null, a boolean or a number; quote it",
+        ],
+    ),
+    (
+        "    headers: {Authorization: Bearer M4rked-Value}",
+        &["3:14: auth_scopes[0].headers: a value has no place here"],
+    ),
+    (
+        "    secret:\n    value: |\n      M4rked-Value\n      ghp_0123456789abcdefghijABCDEFGHIJ012345\n    name: ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        &[
+            "3:11: auth_scopes[0].secret: a value has no place here",
+            "5:7: auth_scopes[0].value: a value has no place here",
+            "7:11: auth_scopes[0].name: a credential has no place here: GitHub token (ghp_…)",
+        ],
+    ),
+    (
+        "    M4rked-Value: x",
+        &["3:5: auth_scopes[0]: unknown field; known are id, name, type, redaction_hints"],
+    ),
+    (
+        "    ? [M4rked-Value]\n    : x",
+        &["3:7: auth_scopes[0]: unknown field; known are id, name, type, redaction_hints"],
+    ),
+    (
+        "    <<: {type: M4rked-Value}",
+        &["3:5: auth_scopes[0]: merge keys have no place here"],
+    ),
+    (
+        "    id: M4rked-Value",
+        &["3:5: auth_scopes[0]: the same field as in line 2"],
+    ),
+    (
+        "  - id: b\n  - id: a",
+        &["4:9: auth_scopes[2].id: the same id as in line 2"],
+    ),
+    (
+        "  - name: M4rked-Value",
+        &["3:5: auth_scopes[1]: the field id is missing"],
+    ),
+    (
+        "  - M4rked-Value",
+        &[
+            "3:5: auth_scopes[1]: a map is expected, with the fields id, name, type, redaction_hints",
+        ],
+    ),
+    (
+        "    type: M4rked-Value",
+        &["3:11: auth_scopes[0].type: not a type; it is one of env, header, oauth2"],
+    ),
+    (
+        "    type:",
+        &[
+            "3:9: auth_scopes[0].type: text is expected, and this is null, a boolean or a number; quote it",
+        ],
+    ),
+    (
+        "    name: \"M4rked-Value\\e[2J\"",
+        &[
+            "3:11: auth_scopes[0].name: a display name is 1 to 128 characters, none of them a control character",
+        ],
+    ),
+    (
+        "    name: [M4rked-Value]",
+        &["3:11: auth_scopes[0].name: text is expected"],
+    ),
+    (
+        "    redaction_hints: M4rked-Value",
+        &["3:22: auth_scopes[0].redaction_hints: a list of names is expected; [] is an empty one"],
+    ),
+    (
+        "    redaction_hints: [OK, M4rked=Value]",
+        &[
+            "3:27: auth_scopes[0].redaction_hints[1]: not a secret name; it is 1 to 128 of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~ (an RFC 9110 field name)",
+        ],
+    ),
+    (
+        "  - id: M4rked-Value",
+        &[
+            "3:9: auth_scopes[1].id: not a scope id; it is 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit",
+        ],
+    ),
+    (
+        "  - id: 007",
+        &[
+            "3:9: auth_scopes[1].id: text is expected, and this is null, a boolean or a number; quote it",
+        ],
+    ),
+    (
+        "  - id: &M4rked-Value b\n  - *M4rked-Value",
+        &[
+            "3:23: auth_scopes[1].id: anchors, aliases and tags have no place here",
+            "4:5: auth_scopes[2]: anchors, aliases and tags have no place here",
+        ],
+    ),
+    (
+        "  - id: !M4rked-Value b",
+        &["3:23: auth_scopes[1].id: anchors, aliases and tags have no place here"],
+    ),
+    (
+        "    # before: ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        &["3:15: a credential has no place here: GitHub token (ghp_…)"],
+    ),
+    (
+        "    type: env # ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        &["3:17: auth_scopes[0].type: a credential has no place here: GitHub token (ghp_…)"],
+    ),
+    (
+        "    name: \"\\x67hp_0123456789\\x61bcdefghij\\x41BCDEFGHIJ\\x3012345\"",
+        &["3:11: auth_scopes[0].name: a credential has no place here: GitHub token (ghp_…)"],
+    ),
+    (
+        "    name: \"ghp_0123\\\n      456789\\\n      abcdefghij\\\n      ABCDEFGHIJ\\\n      012345\"",
+        &["3:11: auth_scopes[0].name: a credential has no place here: GitHub token (ghp_…)"],
+    ),
+];
+
+/// Whole files, and everything that is told of them.
+const BAD_FILES: [(&str, &[&str]); 17] = [
+    // With --prune such a file would delete everything.
+    (
+        "",
+        &["1:1: the file names no scopes; `auth_scopes: []` says that there are none"],
+    ),
+    (
+        "# nothing\n",
+        &["1:1: the file names no scopes; `auth_scopes: []` says that there are none"],
+    ),
+    (
+        "{}\n",
+        &["1:1: the field auth_scopes is missing; `auth_scopes: []` says that there are none"],
+    ),
+    (
+        "auth_scope: []\n",
+        &[
+            "1:1: unknown field; known are auth_scopes",
+            "1:1: the field auth_scopes is missing; `auth_scopes: []` says that there are none",
+        ],
+    ),
+    (
+        "auth_scopes:\n",
+        &["1:12: auth_scopes: a list of scopes is expected; [] is an empty one"],
+    ),
+    (
+        "auth_scopes: {M4rked-Value: x}\n",
+        &["1:14: auth_scopes: a list of scopes is expected; [] is an empty one"],
+    ),
+    (
+        "null\n",
+        &["1:1: a map is expected, with the fields auth_scopes"],
+    ),
+    (
+        "- id: M4rked-Value\n",
+        &["1:1: a map is expected, with the fields auth_scopes"],
+    ),
+    (
+        "M4rked-Value\n",
+        &["1:1: a map is expected, with the fields auth_scopes"],
+    ),
+    (
+        "auth_scopes: []\npassword: M4rked-Value\n",
+        &["2:11: password: a value has no place here"],
+    ),
+    (
+        "auth_scopes: []\nauth_scopes: []\n",
+        &["2:1: the same field as in line 1"],
+    ),
+    (
+        "auth_scopes: []\n---\nM4rked-Value\n",
+        &["2:1: a second document has no place here"],
+    ),
+    (
+        "%YAML 1.2\n---\nauth_scopes: []\n",
+        &["1:1: not YAML: YAML directives are disallowed"],
+    ),
+    (
+        "auth_scopes: [\"M4rked-Value\n",
+        &["1:15: not YAML: unclosed quote"],
+    ),
+    (
+        "auth_scopes:\n  - id: a\n   name: M4rked-Value\n",
+        &["3:4: not YAML: while parsing a block collection, did not find expected '-' indicator"],
+    ),
+    (
+        "auth_scopes:\n\t- id: a\n",
+        &["2:2: not YAML: tabs disallowed within this context (block indentation)"],
+    ),
+    (
+        "auth_scopes: [\n# ghp_0123456789abcdefghijABCDEFGHIJ012345\n",
+        &[
+            "1:14: not YAML: unclosed bracket '['",
+            "2:3: a credential has no place here: GitHub token (ghp_…)",
+        ],
+    ),
+];
+
+/// F17: a value is refused, not ignored, and not repeated. F18: names are checked at the edge.
+#[test]
+fn everything_that_is_wrong_is_told_with_its_place_and_without_a_value() {
+    let scopes = BAD_SCOPES.iter().map(|(rest, expected)| {
+        let file = format!("auth_scopes:\n  - id: a\n{rest}\n");
+        (file, expected)
+    });
+    let files = BAD_FILES.iter().map(|(file, it)| ((*file).to_owned(), it));
+    for (file, expected) in scopes.chain(files) {
+        assert_eq!(told(&file), **expected, "{file}");
+        for ends in ["\r\n", "\n\n"] {
+            let file = file.replace('\n', ends);
+            assert_eq!(told(&file).len(), expected.len(), "{file}");
+        }
+        assert!(!format!("{:?}", problems(&file)).contains("M4rked"));
+    }
+}
+
+/// What a person reads is what is applied.
+#[test]
+fn characters_that_are_not_seen_stand_as_escapes() {
+    for c in ['\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}'] {
+        let file = format!("\u{feff}auth_scopes:\n  - id: a\n    name: a{c}b # {c}\n");
+        let said =
+            "a character that is not seen; write it as \\u and four digits, in double quotes";
+        assert_eq!(
+            told(&file),
+            [format!("3:12: {said}")],
+            "{}",
+            c.escape_unicode()
+        );
+        let escape = format!("\"a\\u{:04X}b\" #", u32::from(c));
+        let file = file.replace(&format!("a{c}b # {c}"), &escape);
+        let name = format!("a{c}b");
+        assert_eq!(
+            parse(file.as_bytes()).unwrap().auth_scopes[0].name,
+            Some(name)
+        );
+    }
+    assert!(parse("auth_scopes: [{id: a, name: می\u{200c}خواهم}]".as_bytes()).is_ok());
+}
+
+#[test]
+fn comments_with_addresses_and_variables_are_in_order() {
+    let hex = "0123456789abcdef".repeat(3);
+    let digest = &hex[..40];
+    for comment in [
+        format!("see https://github.com/o/r/blob/{digest}/x.json"),
+        format!("see (https://github.com/o/r/commit/{digest})"),
+        format!("see: https://example.com/{digest}"),
+        "token: ${TOKEN_2026}".to_owned(),
+        "token_env: GITHUB_TOKEN_2".to_owned(),
+        "\"token\": \"2 words and more\"".to_owned(),
+    ] {
+        let file = format!("# {comment}\nauth_scopes: []\n");
+        assert_eq!(parse(file.as_bytes()), Ok(Config::default()), "{file}");
+    }
+    for comment in [
+        "\"password\": \"hunter2hunter2\",",
+        "Authorization: Bearer hunter2hunter2",
+        "'api_key' = 'hunter2hunter2'",
+    ] {
+        let file = format!("# {comment}\nauth_scopes: []\n");
+        assert_eq!(told(&file).len(), 1, "{file}");
+    }
+}
+
+#[test]
+fn a_value_is_told_where_it_belongs() {
+    let place = |text: &str| {
+        let problems = problems(text);
+        let place = problems[0].instead.clone().unwrap();
+        let name = place.name.map(|name| name.to_string());
+        (place.scope.map(|scope| scope.to_string()), name)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let scope = "auth_scopes:\n  - id: github-token\n";
+    let token = place(&format!("{scope}    token: x\n"));
+    assert_eq!(token, (some("github-token"), some("TOKEN")));
+    let env = place(&format!("{scope}    env: {{A: x}}\n"));
+    assert_eq!(env, (some("github-token"), None));
+    let named = place(&format!(
+        "{scope}    name: ghp_0123456789abcdefghijABCDEFGHIJ012345\n"
+    ));
+    assert_eq!(named, (some("github-token"), None));
+    let nowhere = place("auth_scopes: []\napi_key: x\n");
+    assert_eq!(nowhere, (None, some("API_KEY")));
+    // An id that is a credential is no id to show.
+    let hex = "0123456789abcdef0123456789abcdef";
+    let id = place(&format!("auth_scopes:\n  - id: {hex}\n    token: x\n"));
+    assert_eq!(id, (None, None));
+}
+
+#[test]
+fn a_configuration_is_read() {
+    let text = "\u{feff}# yaml-language-server: $schema=config.schema.json
+---
+auth_scopes:
+  - id: github-token
+    name: GitHub Token
+  - {\"id\": 'api', type: header, redaction_hints: [X-Session, \"SESSION\"], name: \"yes\"}
+  - id: '007'
+    name: >-
+      two
+      lines
+    type: oauth2
+    redaction_hints: []
+...
+";
+    let scope = |id: &str, name: &str, kind, hints: &[&str]| AuthScope {
+        id: id.parse().unwrap(),
+        name: Some(name.to_owned()),
+        kind,
+        redaction_hints: hints.iter().map(|hint| hint.parse().unwrap()).collect(),
+    };
+    let expected = [
+        scope("github-token", "GitHub Token", ScopeKind::Env, &[]),
+        scope("api", "yes", ScopeKind::Header, &["X-Session", "SESSION"]),
+        scope("007", "two lines", ScopeKind::OAuth2, &[]),
+    ];
+    assert_eq!(parse(text.as_bytes()).unwrap().auth_scopes, expected);
+    assert_eq!(parse(b"auth_scopes: []").unwrap(), Config::default());
+}
+
+#[test]
+fn what_is_too_much_is_refused() {
+    let long = format!("auth_scopes: [] #{}", "x".repeat(MAX_CONFIG_LEN));
+    assert_eq!(told(&long), ["1:1: the file is longer than 1 MiB"]);
+    assert!(parse(&long.as_bytes()[..MAX_CONFIG_LEN]).is_ok());
+    let nested = format!("auth_scopes: {}", "[".repeat(100_000));
+    assert_eq!(told(&nested).len(), 1);
+    let hints = format!(
+        "auth_scopes: [{{id: a, redaction_hints: [{}]}}]",
+        "A,".repeat(65)
+    );
+    let expected = "1:40: auth_scopes[0].redaction_hints: a scope has at most 64 redaction hints";
+    assert_eq!(told(&hints), [expected]);
+    let many = "auth_scopes:\n".to_owned()
+        + &"- {token: ghp_0123456789abcdefghijABCDEFGHIJ012345}\n".repeat(20_000);
+    assert_eq!(told(&many).len(), 100);
+    // Each line nine times the line before: nobody follows them.
+    let mut bomb = "auth_scopes:\n- &a0 [x]\n".to_owned();
+    for at in 1..30 {
+        let aliases = vec![format!("*a{}", at - 1); 9].join(",");
+        bomb += &format!("- &a{at} [{aliases}]\n");
+    }
+    assert!(told(&bomb)[0].ends_with("anchors, aliases and tags have no place here"));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_with_their_place() {
+    let problems = parse(b"auth_scopes:\n  - id: \xfc\xff").unwrap_err();
+    assert_eq!(problems[0].to_string(), "2:9: not UTF-8 text");
+    assert_eq!(problems.len(), 1);
+}
+
+fn run<S: Strategy>(
+    cases: u32,
+    strategy: &S,
+    test: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
+    let mut runner = TestRunner::new(Cases {
+        cases,
+        failure_persistence: None,
+        ..Cases::default()
+    });
+    runner.run(strategy, test).unwrap();
+}
+
+/// Text that looks more or less like a configuration, with the marker in it.
+fn almost_yaml() -> impl Strategy<Value = String> {
+    let pieces = vec![
+        MARKER,
+        "auth_scopes:",
+        "- id: ",
+        "id: a",
+        "name: ",
+        "type: ",
+        "env",
+        "token: ",
+        "headers:",
+        "redaction_hints: ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "\n      ",
+        "  - ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        "\"",
+        "'",
+        "\\",
+        "\\x",
+        "|",
+        ">-",
+        "&",
+        "*",
+        "!",
+        "#",
+        " #",
+        "---",
+        "...",
+        "%",
+        "?",
+        ": ",
+        "<<: ",
+        "\t",
+        "\r",
+        "\r\n",
+        "\u{feff}",
+        "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        "null",
+        "7",
+    ];
+    let piece = prop_oneof![
+        8 => select(pieces).prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => Just(format!("{MARKER}: {MARKER}\n")),
+    ];
+    vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// F22: whatever is in the file, nothing of it comes back.
+#[test]
+fn no_text_makes_it_panic_and_no_problem_repeats_the_marker() {
+    let start = prop_oneof![Just(""), Just("auth_scopes:\n  - id: a\n    ")];
+    run(5000, &(start, almost_yaml()), |(start, rest)| {
+        let text = format!("{start}{rest}");
+        for problem in parse(text.as_bytes()).err().unwrap_or_default() {
+            assert!(
+                !format!("{problem} {problem:?}").contains("M4rked"),
+                "{problem}"
+            );
+            let lines = text.split(['\n', '\r']).count() + 1;
+            assert!((1..=lines).contains(&problem.line), "{problem}");
+            assert!(
+                (1..=text.chars().count() + 1).contains(&problem.column),
+                "{problem}"
+            );
+        }
+        Ok(())
+    });
+    run(500, &vec(any::<u8>(), 0..200), |bytes| {
+        let _any = parse(&bytes);
+        Ok(())
+    });
+}
+
+fn auth_scope() -> impl Strategy<Value = AuthScope> {
+    let tricky = [
+        "GitHub Token",
+        " before",
+        "after ",
+        "a: b",
+        "a #b",
+        "#",
+        "'",
+        "\"",
+        "\\",
+        "null",
+        "~",
+        "yes",
+        "No",
+        "true",
+        "007",
+        "1e3",
+        "0x1f",
+        ".inf",
+        "-",
+        "- a",
+        "[a]",
+        "{a}",
+        "&a",
+        "*a",
+        "!a",
+        "|",
+        ">",
+        "%a",
+        "@a",
+        "`a`",
+        "?",
+        ": ",
+        "---",
+        "...",
+        "ü",
+        "🔑",
+        "a\u{2028}b",
+        "\u{202e}a",
+        "\u{feff}",
+        "\u{a0}a",
+        "<<",
+    ];
+    let name = prop_oneof![
+        select(tricky.to_vec()).prop_map(str::to_owned),
+        "\\PC{1,40}",
+        "[^\\p{Cc}]{1,128}",
+    ];
+    let hint = prop_oneof![
+        select(vec![
+            "SESSION",
+            "X-Session",
+            "null",
+            "7",
+            "#",
+            "&a",
+            "!",
+            "*",
+            "'",
+            "`",
+            "~",
+            "|"
+        ])
+        .prop_map(str::to_owned),
+        "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,20}",
+    ];
+    let hint = hint.prop_map(|hint| hint.parse::<SecretName>().unwrap());
+    let kind = select(ScopeKind::ALL.to_vec());
+    (option::of(name), kind, vec(hint, 0..4)).prop_map(|(name, kind, redaction_hints)| AuthScope {
+        id: "x".parse().unwrap(),
+        name,
+        kind,
+        redaction_hints,
+    })
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let id = prop_oneof![
+        select(vec![
+            "null", "true", "yes", "n", "7", "1e3", "0x1f", "1.5", "a.b", "a-", "a."
+        ])
+        .prop_map(str::to_owned),
+        "[a-z0-9][a-z0-9._-]{0,12}",
+    ];
+    let id = id.prop_map(|id| id.parse::<ScopeId>().unwrap());
+    run(
+        2000,
+        &btree_map(id, auth_scope(), 0..5),
+        |scopes: BTreeMap<_, _>| {
+            let scopes = scopes
+                .into_iter()
+                .map(|(id, scope)| AuthScope { id, ..scope });
+            let config = Config {
+                auth_scopes: scopes.collect(),
+            };
+            let text = config.to_string();
+            match parse(text.as_bytes()) {
+                Ok(again) => assert_eq!(again, config, "{text}"),
+                Err(problems) => {
+                    let chance = |it: &Problem| it.message.starts_with("a credential");
+                    assert!(problems.iter().all(chance), "{text}\n{problems:?}");
+                    return Err(TestCaseError::reject("looks like a credential by chance"));
+                }
+            }
+            assert!(
+                !text.contains(|c: char| c != '\n' && c.is_control()),
+                "{text}"
+            );
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn the_schema_is_the_one_in_the_documentation_and_names_every_field() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/config.schema.json");
+    if std::env::var_os("MCPLEXER_UPDATE_DOCS").is_some() {
+        fs::write(&path, schema()).unwrap();
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), schema());
+
+    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    let scope = &schema["$defs"]["AuthScope"];
+    for (fields, message) in [
+        (&scope["properties"], told("auth_scopes: [{id: a, x: 1}]")),
+        (&schema["properties"], told("auth_scopes: []\nx: 1")),
+    ] {
+        let known = message[0].split_once("known are ").unwrap().1.split(", ");
+        let mut known: Vec<_> = known.collect();
+        known.sort_unstable();
+        let fields: Vec<_> = fields.as_object().unwrap().keys().collect();
+        assert_eq!(fields, known);
+    }
+    assert_eq!(scope["additionalProperties"], false);
+    assert_eq!(scope["required"], serde_json::json!(["id"]));
+    let kinds = ScopeKind::ALL.map(ScopeKind::as_str);
+    let kinds = kinds
+        .iter()
+        .all(|it| scope["properties"]["type"].to_string().contains(it));
+    assert!(kinds, "{scope}");
+}

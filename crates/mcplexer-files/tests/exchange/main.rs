@@ -1,0 +1,262 @@
+//! Files of secrets: what is written is read again, here and by the programs it is meant for.
+
+#![cfg(test)]
+
+mod programs;
+mod readers;
+mod round_trip;
+mod shell;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use mcplexer_files::exchange::{self, Format};
+use mcplexer_secrets::{Credentials, ScopeKind, SecretName, SecretValue};
+
+type Pairs = Vec<(String, Vec<u8>)>;
+
+fn credentials(pairs: &Pairs) -> Credentials {
+    let secrets = pairs.iter().map(|(name, value)| {
+        let name: SecretName = name.parse().unwrap();
+        (name, SecretValue::copy_of(value).unwrap())
+    });
+    Credentials::new("s".parse().unwrap(), ScopeKind::Header, secrets.collect())
+}
+
+fn written(pairs: &Pairs, format: Format) -> Vec<u8> {
+    let written = exchange::write(&credentials(pairs), format).unwrap();
+    written.expose().to_vec()
+}
+
+fn read(text: &[u8], format: Format) -> Result<Pairs, String> {
+    let entries = exchange::read(text, format).map_err(|error| error.to_string())?;
+    let pairs = entries
+        .into_iter()
+        .map(|it| (it.name.clone(), it.value().to_vec()));
+    Ok(pairs.collect())
+}
+
+fn pairs(values: &[&[u8]]) -> Pairs {
+    let values = values.iter().enumerate();
+    values
+        .map(|(at, value)| (format!("K{at}"), value.to_vec()))
+        .collect()
+}
+
+/// Values that some format has trouble with.
+const VALUES: [&[u8]; 51] = [
+    b"ghp_abc123",
+    b" ",
+    b" a ",
+    // Of these two, the first would end in the second if a quote followed it.
+    b"a b\\",
+    b"\nc",
+    b"\n",
+    b"a\n",
+    b"\r",
+    b"a\r\nb",
+    b"\t",
+    b"'",
+    b"\"",
+    b"`",
+    b"''",
+    b"it's",
+    b"it's \"b\"",
+    b"it's \"b\" `c`",
+    b"it's \"b\" `c` # d",
+    b"it's `b`\\n",
+    b"'`\\",
+    b"#",
+    b"a # b",
+    b"\\",
+    b"a\\",
+    b"'a\\",
+    b" '\"`",
+    b"a'\"`\\",
+    b"\\n",
+    b"'`\\n\\r",
+    b"pa$$w0rd ${HOME} $(id) `id` !!",
+    b"~",
+    b"a:~",
+    b"{a,b}",
+    b"*",
+    b"-",
+    b"=",
+    b"null",
+    b"yes",
+    b"1e3",
+    b"\xff",
+    b"\0",
+    b"a\0b",
+    b"mcplexer+base64:",
+    b"mcplexer+base64:AAAA",
+    b"mcplexer+base64",
+    "ü€😀".as_bytes(),
+    "\u{85}\u{a0}\u{2028}\u{2029}\u{feff}".as_bytes(),
+    "'`\"\u{2028}x".as_bytes(),
+    "a \u{2028} \u{85} b".as_bytes(),
+    "\u{1}\u{7f}\u{80}\u{9f}\u{fffe}\u{ffff}\u{10ffff}".as_bytes(),
+    b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----\n",
+];
+
+#[track_caller]
+fn assert_read(format: Format, text: &str, expected: &[(&str, &str)]) {
+    let found = read(text.as_bytes(), format);
+    let owned = expected
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+    assert_eq!(found, Ok(owned.collect()), "{text:?}");
+}
+
+/// It is an error, says this, and repeats nothing.
+#[track_caller]
+fn assert_refused(format: Format, text: &[u8], said: &str) {
+    let error = read(text, format).unwrap_err();
+    assert_eq!(error, said, "{}", String::from_utf8_lossy(text));
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+/// Where `.ci/servers DIR` has installed readers of files: with it, none may be missing.
+fn servers() -> Option<PathBuf> {
+    std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from)
+}
+
+/// What another program makes of a file: each value, with a NUL byte behind it.
+fn values_of(program: &str, arguments: &[&str], file: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let child = Command::new(program)
+        .args(arguments)
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = match child {
+        Err(_) => return None,
+        Ok(child) => child,
+    };
+    child.stdin.take().unwrap().write_all(file).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{program}");
+    let values = output
+        .stdout
+        .strip_suffix(b"\0")
+        .unwrap()
+        .split(|&byte| byte == 0);
+    Some(values.map(<[u8]>::to_vec).collect())
+}
+
+#[test]
+fn a_format_is_told_by_the_name_of_a_file() {
+    for (path, format) in [
+        (".env", Some(Format::Dotenv)),
+        ("a/.env.local", Some(Format::Dotenv)),
+        ("prod.env", Some(Format::Dotenv)),
+        ("a.json", Some(Format::Json)),
+        (".env.json", Some(Format::Json)),
+        ("a.yaml", Some(Format::Yaml)),
+        ("a.yml", Some(Format::Yaml)),
+        ("a.sh", Some(Format::Shell)),
+        ("a", None),
+        ("a.txt", None),
+        ("env", None),
+        ("/dev/stdin", None),
+        ("a.env.d/x", None),
+    ] {
+        assert_eq!(Format::of_path(Path::new(path)), format, "{path}");
+    }
+    for format in Format::ALL {
+        assert_eq!(format.to_string().parse(), Ok(format));
+    }
+    assert!("toml".parse::<Format>().is_err());
+}
+
+#[test]
+fn an_entry_becomes_a_secret_or_says_why_not() {
+    let secret = |text: &str| {
+        let entries = exchange::read(text.as_bytes(), Format::Dotenv).unwrap();
+        entries[0].secret().map_err(|error| error.to_string())
+    };
+    let (name, value) = secret("A=b").unwrap();
+    assert_eq!((name.as_str(), value.expose()), ("A", &b"b"[..]));
+    assert_eq!(
+        secret("\nA=").unwrap_err(),
+        "line 2 (A): the value is empty"
+    );
+    assert_eq!(
+        secret("A=mcplexer+base64:").unwrap_err(),
+        "line 1 (A): the value is empty"
+    );
+    let long = format!("A={}", "x".repeat((1 << 20) + 1));
+    assert!(secret(&long).unwrap_err().contains("longer than 1 MiB"));
+    let name = format!("{}=b", "A".repeat(129));
+    assert!(
+        secret(&name)
+            .unwrap_err()
+            .starts_with("line 1: secret name of 129 bytes is too long")
+    );
+    let entries = exchange::read(b"A=s3cret", Format::Dotenv).unwrap();
+    assert_eq!(
+        format!("{entries:?}"),
+        "[Entry { name: \"A\", line: 1, .. }]"
+    );
+}
+
+#[test]
+fn files_look_as_people_write_them() {
+    let all: Pairs = [
+        ("A", "ghp_abc"),
+        ("B", "it's"),
+        ("C", "a b\nc"),
+        ("D", "\u{0}"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+    .into();
+    for (format, text) in [
+        (
+            Format::Dotenv,
+            "A=ghp_abc\nB=`it's`\nC='a b\nc'\nD=mcplexer+base64:AA==\n",
+        ),
+        (
+            Format::Json,
+            "{\n  \"A\": \"ghp_abc\",\n  \"B\": \"it's\",\n  \"C\": \"a b\\nc\",\n  \"D\": \"mcplexer+base64:AA==\"\n}\n",
+        ),
+        (
+            Format::Yaml,
+            "\"A\": \"ghp_abc\"\n\"B\": \"it's\"\n\"C\": \"a b\\nc\"\n\"D\": \"mcplexer+base64:AA==\"\n",
+        ),
+        (
+            Format::Shell,
+            "export A='ghp_abc'\nexport B='it'\\''s'\nexport C='a b\nc'\nexport D=mcplexer+base64:AA==\n",
+        ),
+    ] {
+        let file = exchange::write(&credentials(&all), format).unwrap();
+        assert_eq!(str::from_utf8(file.expose()).unwrap(), text);
+        assert_eq!(file.encoded, 1);
+        assert_eq!(format!("{file:?}"), "Written([REDACTED])");
+    }
+}
+
+#[test]
+fn a_name_that_a_format_has_not_is_an_error_that_names_it() {
+    for (format, name, fits) in [
+        (Format::Dotenv, "X-Api.Key_1", true),
+        (Format::Dotenv, "X!", false),
+        (Format::Shell, "X_1", true),
+        (Format::Shell, "X-Api-Key", false),
+        (Format::Shell, "1", false),
+        (Format::Json, "!#$%&'*+-.^_`|~", true),
+        (Format::Yaml, "!#$%&'*+-.^_`|~", true),
+    ] {
+        let all = vec![
+            ("A".to_owned(), b"v".to_vec()),
+            (name.to_owned(), b"v".to_vec()),
+        ];
+        match exchange::write(&credentials(&all), format) {
+            Ok(file) => {
+                assert!(fits, "{name}");
+                assert!(read(file.expose(), format).unwrap() == all);
+            }
+            Err(error) => assert!(!fits && error.name.as_str() == name, "{error}"),
+        }
+    }
+}

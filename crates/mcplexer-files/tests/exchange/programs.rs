@@ -1,0 +1,103 @@
+//! What is written is read by other programs as well.
+
+use std::process::Command;
+
+use mcplexer_files::exchange::Format;
+
+use super::{Pairs, VALUES, pairs, read, servers, values_of, written};
+
+/// The values that are texts in this format, and the file.
+fn texts(format: Format) -> (Pairs, Vec<u8>) {
+    let is_text = |value: &&&[u8]| {
+        let one = written(&pairs(&[value]), format);
+        !one.windows(16).any(|it| it == b"mcplexer+base64:")
+    };
+    let values: Vec<&[u8]> = VALUES.iter().filter(is_text).copied().collect();
+    let all = pairs(&values);
+    let file = written(&all, format);
+    (all, file)
+}
+
+fn values(pairs: &Pairs) -> Vec<Vec<u8>> {
+    pairs.iter().map(|(_, value)| value.clone()).collect()
+}
+
+#[test]
+fn shells_read_the_same_values() {
+    let (all, file) = texts(Format::Shell);
+    assert!(all.len() > 40);
+    let print: String = all
+        .iter()
+        .map(|(name, _)| format!(" \"${name}\""))
+        .collect();
+    // Sourced as a file, and then shown as `export -p` does, and that read again.
+    let script = format!("cat > \"$1\"; . \"$1\"; printf '%s\\0'{print}");
+    let exports = "cat > \"$1\"; . \"$1\"; export -p; printf '\\0'";
+    let mut shells = 0;
+    for shell in ["sh", "bash", "dash", "zsh"] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let path = path.to_str().unwrap();
+        let Some(found) = values_of(shell, &["-c", &script, "x", path], &file) else {
+            continue;
+        };
+        assert!(found == values(&all), "{shell}");
+        let printed = values_of(shell, &["-c", exports, "x", path], &file).unwrap();
+        let mut again = read(&printed[0], Format::Shell).unwrap();
+        again.retain(|(name, _)| all.iter().any(|(it, _)| it == name));
+        let mut sorted = all.clone();
+        sorted.sort();
+        again.sort();
+        assert!(again == sorted, "{shell}");
+        shells += 1;
+    }
+    assert!(shells >= 2, "sh and bash at least");
+}
+
+#[test]
+fn python_reads_the_same_values() {
+    let place = servers();
+    let python = place.as_ref().map(|it| it.join("bin/python"));
+    let python = python.map_or("python3".into(), |it| it.display().to_string());
+    for (format, import, load) in [
+        (Format::Json, "json", "json.loads(f)"),
+        (Format::Yaml, "yaml", "yaml.safe_load(f)"),
+    ] {
+        let has = Command::new(&python)
+            .args(["-c", &format!("import {import}")])
+            .output();
+        if !has.is_ok_and(|it| it.status.success()) {
+            assert!(place.is_none(), "{python} has no {import}");
+            eprintln!("skipped: {python} has no {import}");
+            continue;
+        }
+        let (mut all, _) = texts(format);
+        all.extend(
+            ["NO", "null", "1", "~", "*a", "&a", "!a", "'a"]
+                .map(|it| (it.to_owned(), b"v".to_vec())),
+        );
+        let file = written(&all, format);
+        let script = format!(
+            "import sys, {import}\nf = sys.stdin.buffer.read().decode()\nfor k, v in {load}.items():\n  sys.stdout.buffer.write(k.encode() + b'=' + v.encode() + b'\\0')"
+        );
+        let found = values_of(&python, &["-c", &script], &file).unwrap();
+        let expected = all
+            .iter()
+            .map(|(name, value)| [name.as_bytes(), b"=", value].concat());
+        assert!(found == expected.collect::<Vec<_>>(), "{format}");
+    }
+}
+
+#[test]
+fn the_npm_package_dotenv_reads_the_same_values() {
+    let Some(place) = servers() else {
+        eprintln!("skipped: MCPLEXER_TEST_SERVERS names no directory");
+        return;
+    };
+    let (all, file) = texts(Format::Dotenv);
+    assert!(all.len() > 30);
+    let script = "for (const v of Object.values(require(process.argv[1]).parse(require('fs').readFileSync(0)))) process.stdout.write(v + '\\0')";
+    let package = place.join("node_modules/dotenv");
+    let found = values_of("node", &["-e", script, package.to_str().unwrap()], &file).unwrap();
+    assert!(found == values(&all));
+}

@@ -1,0 +1,252 @@
+//! The scanner finds what the masker masks.
+
+#![cfg(test)]
+
+#[path = "mask/forms.rs"]
+mod forms;
+
+use std::io::{self, Read};
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use forms::{FILE_FORMS, credentials, piece, values};
+use mcplexer_mask::{Masker, Scanner};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// What the scanner reads at once.
+const CHUNK: usize = 256 * 1024;
+
+/// Each value found, by its name, with its line.
+fn scan(values: &[Vec<u8>], stream: &[u8]) -> Vec<(String, u64)> {
+    let mut scanner = Scanner::new(credentials(values).iter());
+    let found = scanner.scan(stream).unwrap();
+    let found = found.into_iter().map(|it| (it.name.to_string(), it.line));
+    found.collect()
+}
+
+/// The names that the masker writes for a stream which has no bracket itself.
+fn masked(values: &[Vec<u8>], stream: &[u8]) -> Vec<String> {
+    let mut masker = Masker::new(credentials(values).iter());
+    let mut shown = Vec::new();
+    masker.feed(stream, &mut shown);
+    masker.flush(&mut shown);
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    let names = shown
+        .split("[s/")
+        .skip(1)
+        .map(|it| it.split(']').next().unwrap().to_owned());
+    names.collect()
+}
+
+fn line_of(stream: &[u8], at: usize) -> u64 {
+    let before = stream[..at].iter().filter(|&&byte| byte == b'\n');
+    before.count() as u64 + 1
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 300 } else { 20_000 }))]
+
+    /// F42: every form of every value is found, wherever it stands.
+    #[test]
+    fn what_is_masked_is_found(
+        values in values(),
+        pieces in vec((0..FILE_FORMS, any::<prop::sample::Index>(), any::<u64>(), "[ .,;:!?()<>\t\n\u{1b}ü]{1,12}"), 1..12),
+        first in prop_oneof![3 => Just(0), 1 => CHUNK - 5000..CHUNK],
+    ) {
+        let mut stream: Vec<u8> = b"lines, \n".iter().copied().cycle().take(first).collect();
+        let mut expected = Vec::new();
+        for (form, which, seed, noise) in pieces {
+            let at = which.index(values.len());
+            stream.extend(noise.bytes());
+            expected.push((format!("K{at}"), line_of(&stream, stream.len())));
+            stream.extend(piece(form, &values[at], "", seed).0);
+            stream.extend(noise.bytes());
+        }
+        let names: Vec<_> = expected.iter().map(|(name, _)| name.clone()).collect();
+        prop_assert_eq!(masked(&values, &stream), names);
+        prop_assert_eq!(scan(&values, &stream), expected, "of {:?}", String::from_utf8_lossy(&stream));
+    }
+
+    /// Values that overlap, begin alike and repeat themselves.
+    #[test]
+    fn overlapping_values_are_found_as_the_masker_has_them(
+        values in vec("[.,]{4,30}", 1..6),
+        stream in "[.,;]{0,300}",
+    ) {
+        let values: Vec<_> = values.into_iter().map(String::into_bytes).collect();
+        let found = scan(&values, stream.as_bytes());
+        let names: Vec<_> = found.into_iter().map(|(name, _)| name).collect();
+        prop_assert_eq!(names, masked(&values, stream.as_bytes()));
+    }
+
+    /// In base64 of a whole file, in lines as MIME and PEM have them: RFC 2045, RFC 7468.
+    #[test]
+    fn a_value_in_an_encoded_file_is_found(
+        values in values(),
+        (before, after) in ("[a-z\n]{0,200}", "[a-z\n]{0,200}"),
+        (width, end) in (prop::sample::select(vec![20, 64, 76, 4000]), prop::sample::select(vec!["\n", "\r\n", "\\n"])),
+    ) {
+        let text = [before.as_bytes(), &values[0], after.as_bytes()].concat();
+        let dense = [
+            BASE64_STANDARD.encode(&text),
+            BASE64_URL_SAFE_NO_PAD.encode(&text),
+            text.iter().map(|byte| format!("{byte:02x}")).collect(),
+            BASE64_STANDARD.encode(&text).replace('/', "\\/"),
+            BASE64_STANDARD.encode(&text).replace('/', "%2F").replace('+', "%2b"),
+            BASE64_URL_SAFE_NO_PAD.encode(&text).bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        ];
+        for encoded in dense {
+            let lines: Vec<_> = encoded.as_bytes().chunks(width).collect();
+            let stream = lines.join(end.as_bytes());
+            let found = scan(&values, &stream);
+            let names: Vec<_> = found.into_iter().map(|(name, _)| name).collect();
+            // A break within an escape breaks the value as well.
+            prop_assert_eq!(&names, &masked(&values, &stream));
+            prop_assert!(encoded.contains(['\\', '%']) || names.first().is_some_and(|it| it == "K0"));
+        }
+    }
+}
+
+#[test]
+fn a_value_across_the_border_of_what_is_read_at_once_is_found() {
+    let values = [
+        b"gh+p_abcdefghij 0123456789\nklmn".to_vec(),
+        b"Pin7".to_vec(),
+    ];
+    for form in 0..FILE_FORMS {
+        for which in [0, 1] {
+            for before in (0..80).step_by(9).chain([150, 440, 1200]) {
+                let mut stream = vec![b' '; CHUNK - before];
+                stream[7] = b'\n';
+                let (encoded, _) = piece(form, &values[which], "", before as u64);
+                stream.extend(encoded);
+                stream.extend(b" \n");
+                let expected = [(format!("K{which}"), 2)];
+                assert_eq!(
+                    scan(&values, &stream),
+                    expected,
+                    "form {form}, {before} before"
+                );
+            }
+        }
+    }
+}
+
+/// Any character may be written as an escape, also one that need not be.
+#[test]
+fn base64_with_escapes_for_other_characters_is_found() {
+    for (value, stream) in [
+        (
+            "ghp_a?bcdefghij0123",
+            "%5A%32%68%77%58%32%45%5F%59%6D%4E%6B%5A%57%5A%6E%61%47%6C%71%4D%44%45%79%4D%77",
+        ),
+        (
+            "JT8b6o-kx1A_tGJGnm-v",
+            "sS5KVDhiN%6D8t%613%67xQV%390R0%70%48bm%30tdj%49%3D",
+        ),
+    ] {
+        let values = [value.as_bytes().to_vec()];
+        assert_eq!(masked(&values, stream.as_bytes()), ["K0"], "{value}");
+        assert_eq!(scan(&values, stream.as_bytes()), [("K0".to_owned(), 1)]);
+    }
+}
+
+/// A short value is looked for by its beginning, a long one by a piece that may be read later.
+#[test]
+fn a_short_value_within_a_long_one_does_not_hide_it() {
+    let values = [b"x+p_Pin7;w?qrstuvwxy#zQ5k9Lm2".to_vec(), b"Pin7".to_vec()];
+    for before in 400..480 {
+        let stream = [&vec![b' '; CHUNK - before][..], &values[0], &[b' '; 2000]].concat();
+        let expected = [("K0".to_owned(), 1)];
+        assert_eq!(scan(&values, &stream), expected, "{before} before");
+    }
+}
+
+#[test]
+fn a_value_of_a_mebibyte_is_found() {
+    let value: Vec<u8> = (0..1_u32 << 20)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8 | 1)
+        .collect();
+    let values = [value];
+    for form in [0, 1, 5, 8, 14] {
+        let encoded = piece(form, &values[0], "", 3).0;
+        let stream = [
+            &vec![b'\n'; 1000][..],
+            &encoded,
+            b" ",
+            &encoded[..encoded.len() / 2],
+            b"!",
+        ]
+        .concat();
+        assert_eq!(
+            scan(&values, &stream),
+            [("K0".to_owned(), 1001)],
+            "form {form}"
+        );
+    }
+}
+
+#[test]
+fn places_are_counted_from_one_across_all_that_was_read() {
+    let values = [b"a-long-enough-token".to_vec()];
+    let stream = [&b"x\n".repeat(CHUNK)[..], b"ab a-long-enough-token"].concat();
+    let mut scanner = Scanner::new(credentials(&values).iter());
+    let places = |found: Vec<mcplexer_mask::Occurrence>| -> Vec<_> {
+        found.iter().map(|it| (it.line, it.column)).collect()
+    };
+    let lines = CHUNK as u64 + 1;
+    assert_eq!(places(scanner.scan(&stream[..]).unwrap()), [(lines, 4)]);
+    // One scanner is good for many streams.
+    assert_eq!(
+        places(scanner.scan(&b"a-long-enough-token\n"[..]).unwrap()),
+        [(1, 1)]
+    );
+    assert_eq!(
+        places(
+            scanner
+                .for_another_thread()
+                .scan(&b"\n a-long-enough-token"[..])
+                .unwrap()
+        ),
+        [(2, 2)]
+    );
+    assert_eq!(places(scanner.scan(&b"token\n"[..]).unwrap()), []);
+    let line = [&vec![b'x'; 2 * CHUNK][..], b"a-long-enough-token"].concat();
+    assert_eq!(
+        places(scanner.scan(&line[..]).unwrap()),
+        [(1, 2 * CHUNK as u64 + 1)]
+    );
+}
+
+#[test]
+fn short_values_are_told_and_not_looked_for() {
+    let values = [b"abc".to_vec(), b"abcd".to_vec(), b"ab\n\n".to_vec()];
+    let mut scanner = Scanner::new(credentials(&values).iter());
+    assert_eq!(scanner.too_short(), ["s/K0"]);
+    let found = scanner.scan(&b"abc abcd"[..]).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].name.as_str(), "K1");
+    let mut none = Scanner::new([]);
+    assert!(none.scan(&b"abc"[..]).unwrap().is_empty());
+}
+
+/// A stream that fails is no stream without values.
+#[test]
+fn a_failure_to_read_is_told() {
+    struct Failing;
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk is gone"))
+        }
+    }
+    let mut scanner = Scanner::new(credentials(&[b"token-1".to_vec()]).iter());
+    let error = scanner.scan((&b"token-1 "[..]).chain(Failing)).unwrap_err();
+    assert_eq!(error.to_string(), "the disk is gone");
+}
+
+#[test]
+fn debug_shows_nothing() {
+    let scanner = Scanner::new(credentials(&[b"ghp_abc123".to_vec()]).iter());
+    insta::assert_snapshot!(format!("{scanner:?}"), @"Scanner { values: 1, .. }");
+}

@@ -1,4 +1,4 @@
-//! `docs/proof.md` names the tests of each known fault: those whose comments have its number.
+//! `docs/proof/faults.md` names the tests of each known fault: those whose comments have its number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -94,7 +94,7 @@ fn each_fault_has_the_tests_that_the_table_names() {
     ] {
         add_all(&mut tests, &root.join(directory), "");
     }
-    let text = fs::read_to_string(root.join("docs/proof.md")).unwrap();
+    let text = fs::read_to_string(root.join("docs/proof/faults.md")).unwrap();
     let mut differ = String::new();
     for number in 1..=FAULTS {
         let named = tests.remove(&number).unwrap_or_default();
@@ -108,6 +108,6 @@ fn each_fault_has_the_tests_that_the_table_names() {
             writeln!(differ, "| F{number:02} | … | {named} |").unwrap();
         }
     }
-    assert!(differ.is_empty(), "docs/proof.md should have:\n{differ}");
+    assert!(differ.is_empty(), "docs/proof/faults.md should have:\n{differ}");
     assert!(tests.is_empty(), "no such fault: {tests:?}");
 }

@@ -9,7 +9,7 @@ use pty_process::blocking::{Pts, Pty};
 use rexpect::process::{Signal as PtySignal, WaitStatus};
 use rexpect::session::spawn_command;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
-use test_support::{Running, STANDARD_PATH, tool};
+use test_support::{Running, STANDARD_PATH, kill_started_in, tool};
 
 use super::home::Home;
 use super::namespaces;
@@ -144,6 +144,8 @@ fn an_input_that_the_command_closes_is_closed() {
         assert_eq!(gone.kind(), std::io::ErrorKind::BrokenPipe, "{way:?}");
         super::run::send(&child, Signal::KILL);
         child.wait().unwrap();
+        // Masked, the shell is another process, and still stopped.
+        kill_started_in(home.root());
     }
 }
 

@@ -133,10 +133,21 @@ class Age:
         return plaintext
 
 
+def raw_public(key):
+    """The bytes of a private key's public key; public_bytes_raw does this from cryptography 40 on."""
+    raw = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return key.public_key().public_bytes(*raw)
+
+
+def raw_private(key):
+    raw = (serialization.Encoding.Raw, serialization.PrivateFormat.Raw)
+    return key.private_bytes(*raw, serialization.NoEncryption())
+
+
 def x25519(private):
     """The identity of an X25519 private key."""
     key = X25519PrivateKey.from_private_bytes(private)
-    public = key.public_key().public_bytes_raw()
+    public = raw_public(key)
 
     def identity(arguments, body):
         if arguments[0] != "X25519":
@@ -163,9 +174,9 @@ def passphrase(text):
 
 def ssh_ed25519(file):
     key = serialization.load_ssh_private_key(file, None)
-    public = key.public_key().public_bytes_raw()
+    public = raw_public(key)
     wire = b"".join(len(part).to_bytes(4, "big") + part for part in (b"ssh-ed25519", public))
-    scalar = hashlib.sha512(key.private_bytes_raw()).digest()[:32]
+    scalar = hashlib.sha512(raw_private(key)).digest()[:32]
     # The Montgomery form of the public key (RFC 7748, section 4.1): u = (1 + y) / (1 - y).
     prime = 2**255 - 19
     y = int.from_bytes(public, "little") & (2**255 - 1)

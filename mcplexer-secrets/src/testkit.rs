@@ -86,7 +86,8 @@ fn hex(plaintext: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn vectors() -> Vec<Vector> {
+/// The vectors, or `None` if they cannot be read: they are part of the age crate, in a directory that cargo knows.
+fn vectors() -> Option<Vec<Vector>> {
     let metadata = Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -96,8 +97,12 @@ fn vectors() -> Vec<Vector> {
             "--manifest-path",
         ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .output()
-        .unwrap();
+        .output();
+    let metadata = metadata.ok().filter(|it| it.status.success());
+    let Some(metadata) = metadata else {
+        test_support::skip("cargo", "cargo cannot say where the age crate is");
+        return None;
+    };
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let mut packages = metadata["packages"].as_array().unwrap().iter();
     let age = packages.find(|it| it["name"] == "age").unwrap();
@@ -108,7 +113,7 @@ fn vectors() -> Vec<Vector> {
         .map(|entry| Vector::read(&entry.unwrap().path()))
         .collect();
     assert_eq!(vectors.len(), VECTORS);
-    vectors
+    Some(vectors)
 }
 
 fn kept(bytes: &[u8]) -> tempfile::NamedTempFile {
@@ -123,9 +128,10 @@ fn text(passphrase: &str) -> SecretString {
 
 #[test]
 fn slots_and_values_open_as_the_age_test_kit_says() {
+    let Some(vectors) = vectors() else { return };
     let mut opened = 0;
     // Records are never armored.
-    for vector in vectors().iter().filter(|it| !it.armored) {
+    for vector in vectors.iter().filter(|it| !it.armored) {
         let plaintext = match &vector.passphrase {
             Some(passphrase) => {
                 seal::decrypt(&seal::by_passphrase(text(passphrase)), &vector.file).ok()
@@ -144,7 +150,8 @@ fn slots_and_values_open_as_the_age_test_kit_says() {
 
 #[test]
 fn backups_open_as_the_age_test_kit_says() {
-    for vector in vectors() {
+    let Some(vectors) = vectors() else { return };
+    for vector in vectors {
         let file = kept(&vector.file);
         let path = file.path();
         let read = |identity: &dyn age::Identity| {
@@ -188,8 +195,9 @@ fn backups_open_as_the_age_test_kit_says() {
 
 #[test]
 fn key_files_open_as_the_age_test_kit_says() {
+    let Some(vectors) = vectors() else { return };
     let mut opened = 0;
-    for vector in vectors() {
+    for vector in vectors {
         let Some(passphrase) = &vector.passphrase else {
             continue;
         };

@@ -17,6 +17,7 @@ use mcplexer_secrets::{
     ErrorKind, NewScope, OnConflict, PutMode, RotateIdentity, ScopeId, SecretStore, SecretValue,
     Store,
 };
+use test_support::Running;
 
 /// How many are at it at once, each in scopes of its own.
 const WORKERS: u64 = 2;
@@ -213,14 +214,13 @@ struct Said {
 fn work_and_die(home: &Path, worker: u64, seed: u64) -> Said {
     let seed = seed * 2 + 1;
     let mut chance = Chance(seed << 32);
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--ignored", "--exact", "a_worker", "--nocapture"])
         .env(HOME, home)
-        .env(SEED, format!("{worker} {seed}"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+        .env(SEED, format!("{worker} {seed}"));
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = Running::start(command).unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = Said {
         done: Vec::new(),

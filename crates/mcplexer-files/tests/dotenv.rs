@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use mcplexer_files::dotenv;
 use serde::Deserialize;
+use test_support::{Running, skip, tool};
 
 type Variables = BTreeMap<String, String>;
 type Pairs = [(&'static str, &'static str)];
@@ -253,13 +254,10 @@ console.log(JSON.stringify(cases.map((text) => ({
 }))));
 "#;
 
-fn theirs(place: &str, cases: &[String]) -> Vec<Theirs> {
-    let mut node = Command::new("node")
-        .args(["-e", SCRIPT, place])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+fn theirs(node: &Path, place: &str, cases: &[String]) -> Vec<Theirs> {
+    let mut node = Command::new(node);
+    let node = node.args(["-e", SCRIPT, place]).stdin(Stdio::piped());
+    let mut node = Running::start(node.stdout(Stdio::piped())).unwrap();
     let json = serde_json::to_vec(cases).unwrap();
     node.stdin.take().unwrap().write_all(&json).unwrap();
     let output = node.wait_with_output().unwrap();
@@ -270,16 +268,16 @@ fn theirs(place: &str, cases: &[String]) -> Vec<Theirs> {
 #[test]
 fn the_package_reads_every_case_so() {
     let Some(place) = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from) else {
-        eprintln!("skipped: MCPLEXER_TEST_SERVERS names no directory");
-        return;
+        return skip("servers", "MCPLEXER_TEST_SERVERS names no directory");
     };
+    let Some(node) = tool("node") else { return };
     let place = place.join("node_modules/dotenv");
     let mut cases: Vec<String> = handwritten()
         .iter()
         .map(|(text, _)| (*text).to_owned())
         .collect();
     cases.extend(mixed(1000));
-    let theirs = theirs(place.to_str().unwrap(), &cases);
+    let theirs = theirs(&node, place.to_str().unwrap(), &cases);
     assert_eq!(theirs.len(), cases.len());
     let mut errors = 0;
     for (text, theirs) in cases.iter().zip(theirs) {

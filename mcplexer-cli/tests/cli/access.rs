@@ -6,6 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use test_support::{STANDARD_PATH, skip};
+
 use super::home::{BINARY, Home, Run, finish};
 
 fn mode(path: &Path) -> u32 {
@@ -55,8 +57,7 @@ fn an_exposed_key_is_refused() {
 #[test]
 fn a_key_of_another_owner_is_refused() {
     if !is_superuser() {
-        eprintln!("skipped: only root can give a file away");
-        return;
+        return skip("root", "only root can give a file away");
     }
     let home = Home::with_secret("v");
     let key = home.path("age.key");
@@ -156,7 +157,13 @@ impl Unprivileged {
         let home = Home::new();
         let binary = home.root().join("mcplexer");
         // By another process, as `write_program`.
-        finish(Command::new("cp").arg(BINARY).arg(&binary)).succeeded();
+        finish(
+            Command::new("cp")
+                .env("PATH", STANDARD_PATH)
+                .arg(BINARY)
+                .arg(&binary),
+        )
+        .succeeded();
         set_mode(&binary, 0o755);
         set_mode(home.root(), 0o755);
         if is_superuser() {

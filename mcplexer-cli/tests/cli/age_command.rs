@@ -4,23 +4,17 @@ use std::fs;
 use std::process::Command;
 
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition};
+use test_support::tool;
 
 use super::home::Home;
 
-/// Set where `age` must be there, so that the test cannot be skipped unseen.
-const REQUIRED: &str = "MCPLEXER_TEST_AGE";
-
 #[test]
 fn the_stock_age_command_opens_a_slot_with_the_key_file() {
-    if Command::new("age").arg("--version").output().is_err() {
-        assert!(std::env::var_os(REQUIRED).is_none(), "age is not installed");
-        eprintln!("skipped: age is not installed");
-        return;
-    }
+    let Some(age) = tool("age") else { return };
     let home = Home::with_secret("v");
     let slot = home.root().join("slot.age");
     fs::write(&slot, first_slot(&home)).unwrap();
-    let output = Command::new("age")
+    let output = Command::new(age)
         .args(["--decrypt", "--identity"])
         .args([&home.path("age.key"), &slot])
         .output()

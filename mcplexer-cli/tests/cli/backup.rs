@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use mcplexer_secrets::keys::Identity;
+use test_support::tool;
 
 use super::home::{BINARY, Home, finish};
 use super::terminal::{end, start_at};
@@ -40,15 +41,9 @@ fn list(home: &Home) -> Vec<u8> {
 
 #[test]
 fn the_stock_age_command_opens_a_backup() {
-    if Command::new("age").arg("--version").output().is_err() {
-        assert!(
-            std::env::var_os("MCPLEXER_TEST_AGE").is_none(),
-            "age is not installed"
-        );
-        return;
-    }
+    let Some(age) = tool("age") else { return };
     let home = home_with_backup();
-    let mut age = Command::new("age");
+    let mut age = Command::new(age);
     let key = home.path("age.key");
     let age = age
         .current_dir(home.root())

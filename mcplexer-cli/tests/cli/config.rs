@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use test_support::STANDARD_PATH;
+
 use super::home::{Home, Run};
 use super::terminal::{end, start_at};
 
@@ -437,9 +439,7 @@ fn an_oauth2_scope_gives_its_token_under_the_name_asked_for() {
     let mut run = vec!["run", "--scope", "o", "--only", "ACCESS_TOKEN"];
     run.extend(["--rename", "ACCESS_TOKEN=T", "--", "printenv", "T"]);
     let mut command = home.command();
-    command
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .args(run);
+    command.env("PATH", STANDARD_PATH).args(run);
     let given = super::home::finish(&mut command).succeeded();
     assert_eq!(given.text(), "ACCESS_TOKEN\n");
 }

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use test_support::Running;
+
 use super::home::{Home, finish};
 
 const WRITERS: usize = 8;
@@ -125,7 +127,7 @@ fn killed_first_puts_leave_a_home_that_works() {
                 let name = format!("K{number}");
                 let mut command = home.command();
                 command.args(["-q", "secret", "put", "s", &name, &name]);
-                (name, command.spawn().unwrap())
+                (name, Running::start(&mut command).unwrap())
             })
             .collect();
         // Whenever this is: what is asserted holds for any moment.

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use mcplexer_secrets::keys::{FileKeys, Identity};
 use mcplexer_secrets::{SecretStore, Store};
+use test_support::Running;
 
-use crate::home::{BINARY, Home};
+use crate::home::Home;
 
 const KILLED: i32 = 9;
 /// More points than any command has.
@@ -63,11 +64,8 @@ fn run(home: &Home, arguments: &[&str], input: &[u8], crash_at: Option<u32>) -> 
     if let Some(at) = crash_at {
         command.env("MCPLEXER_CRASH_AT", at.to_string());
     }
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = Running::start(command).unwrap();
     let _unread = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
     let died = output.status.signal() == Some(KILLED);
@@ -310,12 +308,8 @@ fn a_rotation_can_die_at_any_moment() {
     let mut deaths = 0;
     for round in 0..200_u32 {
         let home = template.copy();
-        let mut rotation = Command::new(BINARY)
-            .args(["-q", "key", "rotate"])
-            .env_clear()
-            .env("HOME", home.root())
-            .spawn()
-            .unwrap();
+        let mut command = home.command();
+        let mut rotation = Running::start(command.args(["-q", "key", "rotate"])).unwrap();
         // Spread over the whole time that it takes; what is asserted holds for any moment.
         let moment = longest * (round * 73 % 200) / 200;
         spin(moment);

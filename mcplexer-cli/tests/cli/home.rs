@@ -10,13 +10,15 @@ use std::sync::Mutex;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use tempfile::TempDir;
+use test_support::{Running, STANDARD_PATH, kill_started_in, restore_signals};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcplexer");
 
 /// Shorter values are not looked for, being in other things by chance.
 const LEAST_MARKED: usize = 8;
 
-/// When it is dropped, no value that was put, and that is not its own name, is in a file of the store.
+/// On drop, checks that no file of the store holds a value that was put, unless the value is its own name. If the
+/// test fails, kills what its commands have left running.
 pub(crate) struct Home {
     directory: TempDir,
     put: Mutex<Vec<String>>,
@@ -32,6 +34,7 @@ pub(crate) struct Run {
 
 impl Home {
     pub(crate) fn new() -> Self {
+        restore_signals();
         Self {
             directory: tempfile::tempdir().unwrap(),
             put: Mutex::default(),
@@ -96,14 +99,10 @@ impl Home {
 
     /// Runs with these bytes on standard input.
     pub(crate) fn pipe<const N: usize>(&self, arguments: [&str; N], input: &[u8]) -> Run {
-        let mut child = self
-            .command()
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped());
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Running::start(command).unwrap();
         if arguments.starts_with(&["secret", "put"]) {
             self.look_for(input);
         }
@@ -145,8 +144,11 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            return kill_started_in(self.directory.path());
+        }
         let put = self.put.get_mut().unwrap();
-        if std::thread::panicking() || put.is_empty() {
+        if put.is_empty() {
             return;
         }
         let forms: Vec<_> = put.iter().flat_map(|value| forms(value)).collect();
@@ -193,7 +195,8 @@ pub(crate) fn finish(command: &mut Command) -> Run {
 /// threads have open as well until they execute something, and it cannot be started meanwhile ("Text
 /// file busy").
 pub(crate) fn write_program(path: &Path, script: &str) {
-    let mut shell = Command::new("sh");
+    let mut shell = Command::new("/bin/sh");
+    shell.env("PATH", STANDARD_PATH);
     shell.args(["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\""]);
     assert!(shell.arg(path).arg(script).status().unwrap().success());
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use test_support::Running;
+
 use super::home::Home;
 use super::terminal::encrypt_key;
 
@@ -223,10 +225,8 @@ fn two_imports_at_once_both_count() {
             let text: String = (0..20).map(|key| format!("K{at}_{key}=v\n")).collect();
             fs::write(home.root().join(format!("{at}.env")), text).unwrap();
             let mut command = home.command();
-            command
-                .args(["-q", "import", "s", &format!("{at}.env")])
-                .spawn()
-                .unwrap()
+            command.args(["-q", "import", "s", &format!("{at}.env")]);
+            Running::start(&mut command).unwrap()
         })
         .collect();
     for mut child in children {

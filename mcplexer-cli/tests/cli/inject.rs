@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
+use test_support::Running;
+
 use super::home::{Home, finish};
 
 fn filled() -> Home {
@@ -122,7 +124,7 @@ fn many_write_one_file() {
             fs::write(home.root().join(&text[..9]), text).unwrap();
             let mut command = home.command();
             command.args(["-q", "inject", "-i", &text[..9], "-o", "out"]);
-            command.spawn().unwrap()
+            Running::start(&mut command).unwrap()
         })
         .collect();
     for mut child in children {

@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 
 use mcplexer_secrets::keys::{FileKeys, Identity};
 use mcplexer_secrets::{SecretStore, Store};
+use test_support::STANDARD_PATH;
 
 use crate::home::{BINARY, Home};
 use crate::namespaces;
@@ -418,6 +419,7 @@ fn read_only() {
 
 fn remount(mount: &Path, how: &str) {
     let mut command = Command::new("mount");
+    command.env("PATH", STANDARD_PATH);
     let remounted = command.args(["-o", &format!("remount,{how}")]).arg(mount);
     assert!(remounted.status().unwrap().success());
 }

@@ -2,13 +2,14 @@
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command};
+use std::process::Command;
 
 use pty_process::Size;
 use pty_process::blocking::{Pts, Pty};
 use rexpect::process::{Signal as PtySignal, WaitStatus};
 use rexpect::session::spawn_command;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+use test_support::{Running, STANDARD_PATH, kill_started_in, tool};
 
 use super::home::Home;
 use super::namespaces;
@@ -143,6 +144,8 @@ fn an_input_that_the_command_closes_is_closed() {
         assert_eq!(gone.kind(), std::io::ErrorKind::BrokenPipe, "{way:?}");
         super::run::send(&child, Signal::KILL);
         child.wait().unwrap();
+        // Masked, the shell is another process, and still stopped.
+        kill_started_in(home.root());
     }
 }
 
@@ -180,7 +183,7 @@ fn a_non_blocking_output_gets_everything() {
     command
         .args(MASKED)
         .args(["sh", "-c", "seq 1 100000; exit 3"]);
-    let mut child = command.stdout(writer).spawn().unwrap();
+    let mut child = Running::start(command.stdout(writer)).unwrap();
     drop(command);
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
@@ -264,7 +267,7 @@ fn an_early_key_is_not_lost() {
 }
 
 /// Starts a shell, masked, in a window of 20 lines of 70 characters.
-fn start_in_window(home: &Home, script: &str) -> (Pty, Child) {
+fn start_in_window(home: &Home, script: &str) -> (Pty, Running) {
     let (pty, pts) = pty_process::blocking::open().unwrap();
     pty.resize(Size::new(20, 70)).unwrap();
     let mut command: Command = home.command();
@@ -275,7 +278,7 @@ fn start_in_window(home: &Home, script: &str) -> (Pty, Child) {
         .stdout(pts_of(&pts))
         .stderr(pts_of(&pts));
     let child = pty_process::blocking::Command::from(command).spawn(pts);
-    (pty, child.unwrap())
+    (pty, child.unwrap().into())
 }
 
 fn pts_of(pts: &Pts) -> std::process::Stdio {
@@ -350,12 +353,13 @@ fn a_process_that_stays_behind_outlives_its_terminal() {
 /// F40: under a shell, a masked command is a job like any other.
 #[test]
 fn a_job_is_stopped_and_continued_by_the_shell() {
+    let Some(bash) = tool("bash") else { return };
     let home = Home::with_secret("t0ken");
-    let mut command = home.command_of("bash".as_ref());
+    let mut command = home.command_of(&bash);
     command
         .args(["--norc", "--noediting", "-i"])
         .env("PS1", "PROMPT> ")
-        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("PATH", STANDARD_PATH)
         .stdin(std::process::Stdio::inherit());
     let mut session = spawn_command(command, Some(20_000)).unwrap();
     let masked = format!("{} {}", super::home::BINARY, MASKED.join(" "));

@@ -3,8 +3,7 @@
 //! The command is traced from outside and stopped by the kernel at the moment it exits, its memory
 //! still in place (`PTRACE_O_TRACEEXIT`, ptrace(2)); so it is the command as it is released that is
 //! looked at, with nothing built in for the purpose. Reading the memory of a process that has made itself
-//! non-dumpable takes `CAP_SYS_PTRACE`: without it these tests are skipped, and fail where
-//! `MCPLEXER_TEST_MEMORY` says `required`.
+//! non-dumpable takes `CAP_SYS_PTRACE`: without it these tests are skipped.
 
 #[path = "../../../mcplexer-secrets/tests/memory/keys.rs"]
 mod keys;
@@ -22,6 +21,7 @@ use mcplexer_secrets::keys::Identity;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use test_support::{Running, skip};
 
 use self::keys::Secrets;
 use self::scan::{Mappings, Wanted};
@@ -38,9 +38,7 @@ fn may_look() -> bool {
     let effective = effective.and_then(|it| u64::from_str_radix(it.trim(), 16).ok());
     let may = effective.is_some_and(|it| it & 1 << CAP_SYS_PTRACE != 0);
     if !may {
-        let required = std::env::var_os("MCPLEXER_TEST_MEMORY").is_some();
-        assert!(!required, "CAP_SYS_PTRACE is needed");
-        eprintln!("skipped: no CAP_SYS_PTRACE");
+        skip("memory", "only root may look into the memory of others");
     }
     may
 }
@@ -66,7 +64,6 @@ struct Traced {
 /// Runs the command, and looks for what is wanted in its memory when it ends; and while it works, at
 /// each of its system calls, until everything in `live` was seen. What is wanted is asked for at either
 /// time: a command may have made new keys.
-#[expect(clippy::zombie_processes, reason = "the tracer waits for it")]
 fn trace(
     home: &Home,
     arguments: &[&str],
@@ -76,14 +73,13 @@ fn trace(
 ) -> Traced {
     // The shell waits until it is traced, and then becomes the command.
     let mut shell = home.command_of(Path::new("/bin/sh"));
-    let mut child = shell
+    let shell = shell
         .args(["-c", "read -r go && exec \"$0\" \"$@\"", BINARY])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(File::create(home.root().join("stdout")).unwrap())
-        .stderr(File::create(home.root().join("stderr")).unwrap())
-        .spawn()
-        .unwrap();
+        .stderr(File::create(home.root().join("stderr")).unwrap());
+    let mut child = Running::start(shell).unwrap();
     let id = child.id();
     let pid = Pid::from_raw(id.try_into().unwrap());
     let options =
@@ -296,8 +292,7 @@ fn a_fault_in_the_command_dumps_no_core() {
         &format!("/bin/sh -c '{KILL_PARENT}'; exit 0"),
     ]);
     if other.code == 99 {
-        eprintln!("skipped: the limit on core dumps cannot be lifted");
-        return;
+        return skip("core dumps", "the limit on core dumps cannot be lifted");
     }
     assert_eq!(other.code, 128 + SIGABRT, "{}", other.stderr);
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();

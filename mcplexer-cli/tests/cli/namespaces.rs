@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use test_support::{STANDARD_PATH, restore_signals, skip, tool};
+
 /// Set in the process that runs on a small disk: where that is.
 const MOUNT: &str = "MCPLEXER_TEST_SMALL_DISK";
-/// Set where namespaces must be there, so that a test cannot be skipped unseen.
-const REQUIRED: &str = "MCPLEXER_TEST_NAMESPACES";
 /// Exit code of a script that may not do here what it does.
 const REFUSED: i32 = 99;
 
@@ -15,53 +15,64 @@ pub(crate) fn mounted() -> Option<PathBuf> {
     std::env::var_os(MOUNT).map(PathBuf::from)
 }
 
-/// Runs a test on a tmpfs with these options. It is skipped where none can be mounted.
+/// Runs a test on a tmpfs with these options, or skips it where none can be mounted.
 pub(crate) fn run_on_disk(options: &str, test: &str) {
     let mount = tempfile::tempdir().unwrap();
     let script = format!("mount -t tmpfs -o {options} tmpfs \"$0\" || exit {REFUSED}; exec \"$@\"");
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(script).arg(mount.path());
-    let mut inside = command_in(&["--mount"], &command);
+    let Some(mut inside) = command_in(&["--mount"], &command) else {
+        return;
+    };
     inside.env(MOUNT, mount.path()).env("TMPDIR", mount.path());
     run(inside, test);
 }
 
 /// Runs a test as a container that has no init does: the processes outside cannot be seen, and the
-/// session is from there. It is skipped where that is refused.
+/// session is from there. Skips it where that is refused.
 pub(crate) fn run_in_container(test: &str) {
     let kinds = ["--pid", "--fork", "--kill-child", "--mount-proc"];
-    run(command_in(&kinds, &Command::new("env")), test);
+    if let Some(inside) = command_in(&kinds, &Command::new("env")) {
+        run(inside, test);
+    }
 }
 
-fn command_in(kinds: &[&str], command: &Command) -> Command {
-    let mut inside = Command::new("unshare");
+/// Starts a command in new namespaces, if there is a program that makes them.
+fn command_in(kinds: &[&str], command: &Command) -> Option<Command> {
+    let mut inside = Command::new(tool("unshare")?);
+    inside.env("PATH", STANDARD_PATH);
     if !rustix::process::geteuid().is_root() {
         inside.args(["--user", "--map-root-user"]);
     }
     inside.args(kinds);
     inside.arg(command.get_program()).args(command.get_args());
-    inside
+    Some(inside)
 }
 
 fn run(mut inside: Command, test: &str) {
+    restore_signals();
     let output = inside
         .arg(std::env::current_exe().unwrap())
         .args(["--include-ignored", "--exact", test, "--nocapture"])
         .output();
     let refused = output.as_ref().map_or(true, |output| {
-        let said = String::from_utf8_lossy(&output.stderr);
+        let said = text(&output.stderr);
         output.status.code() == Some(REFUSED) || said.starts_with("unshare: ")
     });
     if refused {
-        let required = std::env::var_os(REQUIRED).is_some();
-        assert!(!required, "no namespaces: {output:?}");
-        eprintln!("skipped: no namespaces can be made here");
-        return;
+        let why = output.map_or_else(|it| it.to_string(), |it| text(&it.stderr));
+        return skip(
+            "namespaces",
+            &format!("no namespaces can be made here: {}", why.trim()),
+        );
     }
     let output = output.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let warned = String::from_utf8_lossy(&output.stderr);
+    let (said, warned) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{said}{warned}");
     assert!(said.contains("1 passed"), "{said}");
     println!("{said}");
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

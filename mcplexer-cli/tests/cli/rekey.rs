@@ -9,6 +9,7 @@ use std::thread;
 use mcplexer_secrets::keys::{FileKeys, Identity, KeyError};
 use mcplexer_secrets::{Error, SecretStore, Store};
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, ReadableTable, TableDefinition};
+use test_support::tool;
 
 use super::home::Home;
 
@@ -132,17 +133,11 @@ fn the_old_identity_opens_nothing() {
     else {
         panic!("{error:?}");
     };
-    if Command::new("age").arg("--version").output().is_err() {
-        assert!(
-            std::env::var_os("MCPLEXER_TEST_AGE").is_none(),
-            "age is not installed"
-        );
-        return;
-    }
+    let Some(age) = tool("age") else { return };
     let slot = home.root().join("slot.age");
     fs::write(&slot, super::age_command::first_slot(&home)).unwrap();
     let opens = |key: &std::path::Path| {
-        let mut age = Command::new("age");
+        let mut age = Command::new(&age);
         let age = age
             .args(["--decrypt", "--output", "/dev/null", "--identity"])
             .args([key, &slot]);

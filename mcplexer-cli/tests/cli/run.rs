@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use test_support::Running;
 
 use super::damage::tamper;
 use super::home::{Home, Run, finish};
@@ -26,14 +27,14 @@ fn shell(home: &Home, arguments: &[&str], script: &str) -> Run {
 }
 
 /// A process with its standard streams at hand.
-pub(crate) fn start(home: &Home, way: &[&str], script: &str) -> (Child, ChildStdin) {
+pub(crate) fn start(home: &Home, way: &[&str], script: &str) -> (Running, ChildStdin) {
     let mut command = home.command();
     command.args(way).args(["sh", "-c", script]);
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut child = Running::start(&mut command).unwrap();
     let stdin = child.stdin.take().unwrap();
     (child, stdin)
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use test_support::tool;
 
 use super::home::{BINARY, Home, Run, finish, write_program};
 
@@ -183,7 +184,7 @@ fn a_file_name_does_not_steer_the_terminal() {
 
 #[test]
 fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
-    let home = repository();
+    let Some(home) = repository() else { return };
     for name in [
         "seen",
         "ignored",
@@ -226,6 +227,9 @@ fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
 /// A repository ends at its top, whatever is above; and outside of one git ignores nothing.
 #[test]
 fn ignore_files_count_from_the_top_of_their_repository() {
+    if tool("git").is_none() {
+        return;
+    }
     let home = home();
     fs::write(home.root().join(".gitignore"), "*\n").unwrap();
     write(&home, "sub/plain", TOKEN);
@@ -253,7 +257,7 @@ fn ignore_files_count_from_the_top_of_their_repository() {
 /// What was added by force is in every clone, so it is searched; and each file is once.
 #[test]
 fn what_git_tracks_it_does_not_ignore() {
-    let home = repository();
+    let Some(home) = repository() else { return };
     write(&home, ".gitignore", "ignored\n/target/\n");
     for name in ["ignored", "sub/ignored", "target/deep/out", "seen"] {
         write(&home, name, TOKEN);
@@ -289,7 +293,7 @@ fn what_git_tracks_it_does_not_ignore() {
 /// Without git, what it tracks cannot be told from what it ignores.
 #[test]
 fn a_search_without_git_is_not_whole() {
-    let home = repository();
+    let Some(home) = repository() else { return };
     write(&home, "a", "nothing");
     let without = |arguments: &[&str]| {
         let mut command = home.command();
@@ -440,10 +444,12 @@ fn git_in(home: &Home, directory: &Path) -> Command {
     command
 }
 
-fn repository() -> Home {
+/// A home with a repository, if there is git.
+fn repository() -> Option<Home> {
+    tool("git")?;
     let home = home();
     git(&home, &["init", "-q", "-b", "main"]).succeeded();
-    home
+    Some(home)
 }
 
 fn staged(home: &Home) -> Run {
@@ -452,7 +458,7 @@ fn staged(home: &Home) -> Run {
 
 #[test]
 fn what_is_staged_is_searched_and_not_the_working_copy() {
-    let home = repository();
+    let Some(home) = repository() else { return };
     assert_found(&staged(&home), "");
     write(&home, "a", TOKEN);
     assert_found(&staged(&home), "");
@@ -478,7 +484,7 @@ fn what_is_staged_is_searched_and_not_the_working_copy() {
 
 #[test]
 fn staged_files_may_have_any_name_and_be_anywhere() {
-    let home = repository();
+    let Some(home) = repository() else { return };
     let names = ["-n\n\"q\" 'x'", "sub/deep/ü", "sub/\u{1b}[2J", ":(top)x"];
     for name in names {
         write(&home, name, format!("\n{TOKEN}\n"));
@@ -504,7 +510,7 @@ fn staged_files_may_have_any_name_and_be_anywhere() {
 /// repository names for git to run is not run.
 #[test]
 fn git_shows_what_is_there() {
-    let home = repository();
+    let Some(home) = repository() else { return };
     write(&home, "a", TOKEN);
     write(&home, "b", "clean");
     git(&home, &["add", "a"]).succeeded();
@@ -539,7 +545,7 @@ fn outside_a_repository_nothing_is_staged() {
 /// F19: git and what it starts do not get what opens the store.
 #[test]
 fn git_does_not_get_the_identity() {
-    let home = repository();
+    let Some(home) = repository() else { return };
     let seen = home.root().join("seen");
     let script = format!(
         "#!/bin/sh\nexport PATH=\"$REAL\"\nenv >> '{}'\nexec git \"$@\"\n",
@@ -573,7 +579,7 @@ fn git_does_not_get_the_identity() {
 /// A commit with a value in it does not come about, from whichever directory and index it is made.
 #[test]
 fn a_pre_commit_hook_keeps_a_value_out() {
-    let home = repository();
+    let Some(home) = repository() else { return };
     let hook = work(&home).join(".git/hooks/pre-commit");
     fs::create_dir_all(hook.parent().unwrap()).unwrap();
     write_program(&hook, &format!("#!/bin/sh\nexec {BINARY} scan --staged\n"));

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use test_support::skip;
+
 use super::home::{BINARY, Home, Run, finish};
 
 const TOKEN: &str = "t0ken pa$$\"w0rd";
@@ -22,7 +24,7 @@ fn environment(run: &Run) -> serde_json::Value {
 fn servers() -> Option<PathBuf> {
     let place = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from);
     if place.is_none() {
-        eprintln!("skipped: MCPLEXER_TEST_SERVERS names no directory");
+        skip("servers", "MCPLEXER_TEST_SERVERS names no directory");
     }
     place
 }

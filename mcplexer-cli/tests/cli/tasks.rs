@@ -1,10 +1,21 @@
 //! `docs/use.md`: each command as it is written there, each task in a home of its own.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use test_support::{STANDARD_PATH, tool, tools};
+
 use super::home::{BINARY, Home, finish, write_program};
+
+/// What the tasks of a configuration and of a unit take for granted.
+const PUT: [&str; 5] = [
+    "secret",
+    "put",
+    "github",
+    "GITHUB_PERSONAL_ACCESS_TOKEN",
+    "ghp_abc123",
+];
 
 const DOCUMENT: &str = include_str!("../../../docs/use.md");
 
@@ -71,15 +82,17 @@ fn home() -> Home {
     home
 }
 
-fn bash(home: &Home, script: &str) -> Command {
-    let mut command = home.command_of("bash".as_ref());
+/// The commands of a task are written for bash; the tasks themselves need no more than any shell has.
+fn shell(home: &Home, shell: &Path, script: &str) -> Command {
+    let mut command = home.command_of(shell);
     command.env("PATH", path(home)).args(["-euc", script]);
     command
 }
 
 fn path(home: &Home) -> String {
     let own = home.root().join("bin");
-    format!("{}:{}", own.display(), std::env::var("PATH").unwrap())
+    let path = std::env::var("PATH").unwrap();
+    format!("{}:{path}:{STANDARD_PATH}", own.display())
 }
 
 /// What a stand-in was started with: its command line, and its environment.
@@ -91,12 +104,12 @@ fn started(home: &Home) -> (String, String) {
 
 #[test]
 fn each_task_does_what_it_says() {
-    let has_age = Command::new("age-keygen").arg("--version").output().is_ok();
-    assert!(has_age || std::env::var_os("MCPLEXER_TEST_AGE").is_none());
+    let Some(bash) = tool("bash") else { return };
     let mut scripts = 0;
     for (title, pieces) in tasks() {
-        if title == "CI needs it" && !has_age {
-            eprintln!("skipped: age is not installed");
+        let is_script = |it: &&Piece| matches!(it, Piece::Script(_));
+        scripts += pieces.iter().filter(is_script).count();
+        if title == "CI needs it" && !tools(&["age", "age-keygen"]) {
             continue;
         }
         let home = home();
@@ -111,12 +124,12 @@ fn each_task_does_what_it_says() {
                     exported.push('\n');
                 }
                 Piece::Before(script) => {
-                    finish(&mut bash(&home, &script)).succeeded();
+                    finish(&mut shell(&home, &bash, &script)).succeeded();
                 }
                 Piece::Script(script) => {
-                    let run = finish(&mut bash(&home, &format!("{exported}{script}")));
+                    let script = format!("{exported}{script}");
+                    let run = finish(&mut shell(&home, &bash, &script));
                     printed = Some(run.succeeded().text().to_owned());
-                    scripts += 1;
                 }
                 Piece::Output(expected) => assert_eq!(printed.take().unwrap(), expected, "{title}"),
             }
@@ -157,11 +170,7 @@ fn file(wanted: &str) -> String {
 #[test]
 fn the_client_configuration_starts_its_server() {
     let home = home();
-    finish(&mut bash(
-        &home,
-        "mcplexer -q secret put github GITHUB_PERSONAL_ACCESS_TOKEN ghp_abc123",
-    ))
-    .succeeded();
+    home.run(PUT).succeeded();
     let text = file("by-hand.json");
     assert!(!text.contains("ghp_"));
     let config: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -189,11 +198,7 @@ fn the_client_configuration_starts_its_server() {
 #[test]
 fn the_unit_starts_its_server() {
     let home = home();
-    finish(&mut bash(
-        &home,
-        "mcplexer -q secret put github GITHUB_PERSONAL_ACCESS_TOKEN ghp_abc123",
-    ))
-    .succeeded();
+    home.run(PUT).succeeded();
     let unit = file("github-server.service");
     let value = |name: &str| {
         unit.lines()

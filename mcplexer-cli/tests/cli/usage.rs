@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::home::{Home, Run};
+use test_support::tool;
+
+use super::home::{Home, Run, finish};
 
 /// Nothing of what may be a value comes back.
 #[track_caller]
@@ -139,6 +141,20 @@ fn without_a_terminal_nobody_is_asked() {
     home.run(["secret", "put", "s", "K", "--file", "."])
         .failed(1, &["cannot read"]);
     assert_eq!(home.get("github-token", "TOKEN"), b"v");
+}
+
+/// Each shell parses its completions, without running them.
+#[test]
+fn completions_are_scripts_of_their_shell() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let Some(program) = tool(shell) else { continue };
+        let script = home.run(["completions", shell]).succeeded();
+        fs::write(home.root().join(shell), script.stdout).unwrap();
+        let mut command = home.command_of(&program);
+        let parsed = finish(command.args(["-n", shell])).succeeded();
+        assert_eq!(parsed.stderr, "", "{shell}");
+    }
 }
 
 /// F48: every documented mode does something.

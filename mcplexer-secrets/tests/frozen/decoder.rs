@@ -17,6 +17,7 @@ use std::process::{Command, Output, Stdio};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use test_support::{Running, skip};
 
 use super::{AFTER_BACKUP, PASSPHRASE, expected, home};
 
@@ -33,20 +34,16 @@ fn python() -> Option<PathBuf> {
         return Some(python);
     }
     assert!(place.is_none(), "no package cryptography in {python:?}");
-    eprintln!("skipped: no Python with the package cryptography");
+    skip("cryptography", "no python3 with the package cryptography");
     None
 }
 
 fn decode(python: &Path, arguments: &[&str], input: &Value) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/decode.py");
-    let mut child = Command::new(python)
-        .arg(script)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new(python);
+    command.arg(script).args(arguments).stdin(Stdio::piped());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Running::start(command).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // It does not read all of what it refuses.
     let _unread = stdin.write_all(input.to_string().as_bytes());

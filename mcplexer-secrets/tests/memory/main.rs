@@ -22,6 +22,7 @@ use mcplexer_secrets::{
     NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, SecretName, SecretStore,
     SecretValue, Select, Store,
 };
+use test_support::Running;
 use zeroize::Zeroizing;
 
 use self::keys::Secrets;
@@ -147,13 +148,12 @@ fn look() -> BTreeMap<String, Found> {
     fs::write(home.path().join("import.env"), import).unwrap();
     let before = Secrets::keys_of(home.path()).and_values(&values);
 
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["program", "--exact", "--ignored", "--nocapture"])
-        .env(HOME, home.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .env(HOME, home.path());
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = Running::start(command).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut stops = BTreeMap::new();

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use mcplexer_files::exchange::{self, Format};
 use mcplexer_secrets::{Credentials, ScopeKind, SecretName, SecretValue};
+use test_support::{Running, STANDARD_PATH, tool};
 
 type Pairs = Vec<(String, Vec<u8>)>;
 
@@ -122,27 +123,32 @@ fn servers() -> Option<PathBuf> {
     std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from)
 }
 
-/// What another program makes of a file: each value, with a NUL byte behind it.
-fn values_of(program: &str, arguments: &[&str], file: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let child = Command::new(program)
-        .args(arguments)
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut child = match child {
-        Err(_) => return None,
-        Ok(child) => child,
-    };
+/// Finds a shell; reports the test as skipped for it if there is none. Every Unix has `sh`.
+fn shell_at(name: &str) -> Option<PathBuf> {
+    match name {
+        "sh" => Some("/bin/sh".into()),
+        _ => tool(name),
+    }
+}
+
+/// Has another program read a file, and collects what it prints: each value, with a NUL byte behind it.
+fn values_of(program: &Path, arguments: &[&str], file: &[u8]) -> Vec<Vec<u8>> {
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C.UTF-8");
+    // Shells need programs of every Unix, which a PATH of the Rust toolchain alone does not have.
+    let path = std::env::var("PATH").unwrap();
+    command.env("PATH", format!("{path}:{STANDARD_PATH}"));
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = Running::start(command).unwrap();
     child.stdin.take().unwrap().write_all(file).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{program}");
+    assert!(output.status.success(), "{program:?}");
     let values = output
         .stdout
         .strip_suffix(b"\0")
         .unwrap()
         .split(|&byte| byte == 0);
-    Some(values.map(<[u8]>::to_vec).collect())
+    values.map(<[u8]>::to_vec).collect()
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use mcplexer_files::exchange::Format;
+use test_support::{skip, tool};
 
-use super::{Pairs, VALUES, pairs, read, servers, values_of, written};
+use super::{Pairs, VALUES, assert_refused, pairs, read, servers, shell_at, values_of, written};
 
 /// The values that are texts in this format, and the file.
 fn texts(format: Format) -> (Pairs, Vec<u8>) {
@@ -32,26 +33,50 @@ fn shells_read_the_same_values() {
         .collect();
     // Sourced as a file, and then shown as `export -p` does, and that read again.
     let script = format!("cat > \"$1\"; . \"$1\"; printf '%s\\0'{print}");
-    let exports = "cat > \"$1\"; . \"$1\"; export -p; printf '\\0'";
-    let mut shells = 0;
     for shell in ["sh", "bash", "dash", "zsh"] {
+        let Some(program) = shell_at(shell) else {
+            continue;
+        };
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         let path = path.to_str().unwrap();
-        let Some(found) = values_of(shell, &["-c", &script, "x", path], &file) else {
-            continue;
-        };
+        let found = values_of(&program, &["-c", &script, "x", path], &file);
         assert!(found == values(&all), "{shell}");
-        let printed = values_of(shell, &["-c", exports, "x", path], &file).unwrap();
-        let mut again = read(&printed[0], Format::Shell).unwrap();
-        again.retain(|(name, _)| all.iter().any(|(it, _)| it == name));
         let mut sorted = all.clone();
+        let mut exports = "export -p".to_owned();
+        if shell == "zsh" {
+            sorted.retain(|(_, value)| !has_escapes_of_zsh(value));
+            assert!(sorted.len() > 35);
+            // Its `export -p` shows some of its own variables with options: `export -i10 SHLVL=1`.
+            let names = sorted.iter().map(|(name, _)| name.as_str());
+            exports = format!("typeset -p {}", names.collect::<Vec<_>>().join(" "));
+        }
         sorted.sort();
+        let file = written(&sorted, Format::Shell);
+        let script = format!("cat > \"$1\"; . \"$1\"; {exports}; printf '\\0'");
+        let printed = values_of(&program, &["-c", &script, "x", path], &file);
+        let mut again = read(&printed[0], Format::Shell).unwrap();
+        again.retain(|(name, _)| sorted.iter().any(|(it, _)| it == name));
         again.sort();
         assert!(again == sorted, "{shell}");
-        shells += 1;
     }
-    assert!(shells >= 2, "sh and bash at least");
+}
+
+/// Whether zsh shows a value with escapes that no other shell has, `\C-M` for a carriage return and
+/// `\M-\C-E` for U+0085. Zsh itself takes the second for another value, the byte 0x85.
+fn has_escapes_of_zsh(value: &[u8]) -> bool {
+    let text = str::from_utf8(value).unwrap();
+    text.chars()
+        .any(|it| it.is_control() && !matches!(it, '\t' | '\n'))
+}
+
+#[test]
+fn escapes_that_only_zsh_has_are_refused() {
+    let escape = "no escape of bash follows this backslash";
+    for text in ["$'\\C-A'", "$'\\M-\\C-E'"] {
+        let said = format!("line 1, column 12 (A): {escape}");
+        assert_refused(Format::Shell, format!("export A={text}").as_bytes(), &said);
+    }
 }
 
 #[test]
@@ -68,7 +93,7 @@ fn python_reads_the_same_values() {
             .output();
         if !has.is_ok_and(|it| it.status.success()) {
             assert!(place.is_none(), "{python} has no {import}");
-            eprintln!("skipped: {python} has no {import}");
+            skip(import, &format!("no {python} with the package {import}"));
             continue;
         }
         let (mut all, _) = texts(format);
@@ -80,7 +105,7 @@ fn python_reads_the_same_values() {
         let script = format!(
             "import sys, {import}\nf = sys.stdin.buffer.read().decode()\nfor k, v in {load}.items():\n  sys.stdout.buffer.write(k.encode() + b'=' + v.encode() + b'\\0')"
         );
-        let found = values_of(&python, &["-c", &script], &file).unwrap();
+        let found = values_of(python.as_ref(), &["-c", &script], &file);
         let expected = all
             .iter()
             .map(|(name, value)| [name.as_bytes(), b"=", value].concat());
@@ -91,13 +116,13 @@ fn python_reads_the_same_values() {
 #[test]
 fn the_npm_package_dotenv_reads_the_same_values() {
     let Some(place) = servers() else {
-        eprintln!("skipped: MCPLEXER_TEST_SERVERS names no directory");
-        return;
+        return skip("servers", "MCPLEXER_TEST_SERVERS names no directory");
     };
+    let Some(node) = tool("node") else { return };
     let (all, file) = texts(Format::Dotenv);
     assert!(all.len() > 30);
     let script = "for (const v of Object.values(require(process.argv[1]).parse(require('fs').readFileSync(0)))) process.stdout.write(v + '\\0')";
     let package = place.join("node_modules/dotenv");
-    let found = values_of("node", &["-e", script, package.to_str().unwrap()], &file).unwrap();
+    let found = values_of(&node, &["-e", script, package.to_str().unwrap()], &file);
     assert!(found == values(&all));
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use mcplexer_durable::ReplaceError;
 use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::{InvalidKeyText, KeyError};
 use mcplexer_secrets::{Error, Finding, Home, KeySource, RecordName, SlotInfo, SlotKind};
@@ -74,12 +75,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(inner) = cause {
-            message = format!("{message}: {inner}");
-            cause = inner.source();
-        }
+        let mut message = with_causes(&error);
         if let Error::Locked {
             reason: KeyError::Wrong { recipients },
             ..
@@ -165,7 +161,6 @@ impl From<Error> for Failure {
                 failure.with_hint("nothing was changed; name a file in a directory that you may write to")
             }
             Error::ScopeChanged { .. } => failure.with_hint("nothing was changed; run it again"),
-            Error::FileChanged { .. } => failure.with_hint("nothing was written; run it again"),
             Error::Io { path, .. } => {
                 failure.with_hint(format!("{} must be a file that is yours to read", shown(path)))
             }
@@ -175,6 +170,30 @@ impl From<Error> for Failure {
             _ => failure,
         }
     }
+}
+
+impl From<ReplaceError> for Failure {
+    fn from(error: ReplaceError) -> Self {
+        let failure = Self::new(with_causes(&error));
+        match error {
+            ReplaceError::Changed { .. } => failure
+                .with_code(exit_code::CONFLICT)
+                .with_hint("nothing was written; run it again"),
+            _ => failure
+                .with_hint("nothing was changed; name a file in a directory that you may write to"),
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        message = format!("{message}: {inner}");
+        cause = inner.source();
+    }
+    message
 }
 
 impl Failure {

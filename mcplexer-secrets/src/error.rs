@@ -152,12 +152,6 @@ pub enum Error {
     /// A configuration file could not be put back as it was.
     #[error("the file could not be put back as it was")]
     NotUndone,
-    /// Somebody else has changed a file that was about to be replaced.
-    #[error("{path} was changed meanwhile", path = .path.display())]
-    FileChanged {
-        /// The file.
-        path: PathBuf,
-    },
     /// No key of the store could open a backup without the store.
     #[error("no key of this store can open a backup: they are passphrases")]
     NoBackupRecipient,
@@ -292,8 +286,7 @@ impl Error {
             | Self::VersionMismatch { .. }
             | Self::Conflicts { .. }
             | Self::SlotExists { .. }
-            | Self::FileExists { .. }
-            | Self::FileChanged { .. } => ErrorKind::Conflict,
+            | Self::FileExists { .. } => ErrorKind::Conflict,
             Self::InvalidName(_)
             | Self::InvalidValue(_)
             | Self::InvalidDisplayName

@@ -80,11 +80,6 @@ pub mod config;
     reason = "a suite of checks for tests to call"
 )]
 pub mod conformance;
-#[cfg(not(feature = "crash-points"))]
-mod crash;
-#[cfg(feature = "crash-points")]
-#[doc(hidden)]
-pub mod crash;
 mod credentials;
 pub mod detect;
 pub mod dotenv;
@@ -98,12 +93,9 @@ pub mod keys;
 pub mod mask;
 mod name;
 mod panics;
-mod patience;
 mod position;
-mod private;
 mod record;
 pub mod reference;
-mod replacement;
 pub mod scan;
 mod seal;
 mod stack;
@@ -120,8 +112,8 @@ pub use mask::Masker;
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };
+pub use panics::is_catching_panic;
 pub use record::{FORMAT_VERSION, StoreId};
-pub use replacement::{FileReplacement, replace_file};
 pub use scan::Scanner;
 pub use stack::wipe_stack;
 pub use store::{

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mcplexer_secrets::keys::{FileKeys, Identity};
 use mcplexer_secrets::{SecretStore, Store};
 
+use crate::built::crashing;
 use crate::home::{BINARY, Home};
 
 const KILLED: i32 = 9;
@@ -58,11 +59,11 @@ fn copy_files(from: &Path, to: &Path) {
 
 /// Runs a command that dies after so many operations.
 fn run(home: &Home, arguments: &[&str], input: &[u8], crash_at: Option<u32>) -> ExitStatus {
-    let mut command = home.command();
+    let mut command = match crash_at {
+        Some(at) => crashing(home, at),
+        None => home.command(),
+    };
     command.args(arguments).stdin(Stdio::piped());
-    if let Some(at) = crash_at {
-        command.env("MCPLEXER_CRASH_AT", at.to_string());
-    }
     let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

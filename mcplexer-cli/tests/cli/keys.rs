@@ -10,30 +10,16 @@ use std::sync::LazyLock;
 use mcplexer_secrets::keys::Identity;
 use rexpect::session::{PtySession, spawn_command};
 
-use super::home::{BINARY, Home, Run, finish};
+use super::built::built;
+use super::home::{Home, Run, finish};
 use super::terminal::{end, start_at};
 
 const PLUGIN: &str = "age-plugin-mcplexertest";
 /// The PIN that a test key asks for.
 const PIN: &str = "1234";
 
-/// The directory of the test plugin, which belongs to another package and is built here.
-static PLUGINS: LazyLock<PathBuf> = LazyLock::new(|| {
-    let target = Path::new(BINARY).ancestors().nth(2).unwrap();
-    let status = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "test-plugin",
-            "--target-dir",
-        ])
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(status.unwrap().success());
-    target.join("debug")
-});
+/// The directory of the test plugin.
+static PLUGINS: LazyLock<PathBuf> = LazyLock::new(|| built("test-plugin", PLUGIN));
 
 /// A command in this home, with this key file and the test plugin at hand.
 fn command(home: &Home, key: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use mcplexer_durable::{FileId, PATIENCE, made_durable, operation_done, wait_for_lock};
+
 use super::chain::{self, Actor};
 use super::{
     AuditChange, AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink,
 };
 use crate::backend::{BackendError, BackendErrorKind};
-use crate::crash::{FileId, crash_point, synced};
 use crate::error::{Finding, RecordName};
-use crate::patience::{PATIENCE, wait_for_lock};
-use crate::{Error, StoreId, Timestamp, private};
+use crate::{Error, StoreId, Timestamp};
 
 /// No line is longer: names are bounded.
 const MAX_LINE_LEN: u64 = 4096;
@@ -80,7 +80,7 @@ impl FileAudit {
         let failed = |source| self.failed(source);
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = match slot.take() {
-            Some(open) if private::is_still_at(&open.file, &self.path) => open,
+            Some(open) if mcplexer_durable::is_still_at(&open.file, &self.path) => open,
             _ => Open {
                 file: self.open_or_create().map_err(failed)?,
                 len: 0,
@@ -102,12 +102,14 @@ impl FileAudit {
     }
 
     fn open_or_create(&self) -> io::Result<File> {
-        let open = || private::open_regular(&self.path, OpenOptions::new().read(true).append(true));
+        let open = || {
+            mcplexer_durable::open_regular(&self.path, OpenOptions::new().read(true).append(true))
+        };
         if let Some(file) = open()? {
             return Ok(file);
         }
-        private::create_parent(&self.path)?;
-        private::create_file(&self.path)?;
+        mcplexer_durable::create_parent(&self.path)?;
+        mcplexer_durable::create_file(&self.path)?;
         open()?.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
@@ -150,10 +152,10 @@ impl FileAudit {
     fn write(&self, open: &mut Open, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
         let (line, tip) = open.tip.next(event, &self.actor, open.len)?;
         let mut written = (&open.file).write_all(line.as_bytes());
-        crash_point();
+        operation_done();
         if written.is_ok() && event.durable() {
             let id = FileId::of(&open.file);
-            written = open.file.sync_data().inspect(|()| synced(id));
+            written = open.file.sync_data().inspect(|()| made_durable(id));
         }
         if let Err(source) = written {
             // What was written of the line is taken back; if even that fails, it is healed later.
@@ -294,9 +296,9 @@ fn has_synced_line(torn: &[u8]) -> bool {
 /// power fails.
 fn cut_off(file: &File, len: u64) -> io::Result<()> {
     file.set_len(len)?;
-    crash_point();
+    operation_done();
     file.sync_data()?;
-    synced(FileId::of(file));
+    made_durable(FileId::of(file));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use mcplexer_durable::{Exposure, Temporary};
 use zeroize::Zeroizing;
 
 use self::content::Content;
@@ -15,7 +16,6 @@ use super::{
     key_text,
 };
 use crate::SecretValue;
-use crate::private::{self, Exposure};
 
 mod content;
 mod replace;
@@ -84,10 +84,10 @@ impl FileKeys {
             path: path(),
             source,
         };
-        let file = private::open_regular(&self.path, OpenOptions::new().read(true))
+        let file = mcplexer_durable::open_regular(&self.path, OpenOptions::new().read(true))
             .map_err(unreadable)?
             .ok_or_else(|| KeyError::Missing { path: path() })?;
-        let exposure = private::exposure(&file).map_err(unreadable)?;
+        let exposure = mcplexer_durable::exposure(&file).map_err(unreadable)?;
         let len = file.metadata().map_err(unreadable)?.len();
         if len > MAX_FILE_LEN {
             return Err(unreadable(ErrorKind::FileTooLarge.into()));
@@ -113,17 +113,17 @@ impl FileKeys {
     /// Writes a new identity, unless somebody else was faster: whoever comes second uses the
     /// first one's.
     fn create(&self, text: &str) -> io::Result<()> {
-        private::create_parent(&self.path)?;
-        let mut file = private::temporary_beside(&self.path)?;
+        mcplexer_durable::create_parent(&self.path)?;
+        let mut file = Temporary::beside(&self.path)?;
         file.write_all(text.as_bytes())?;
-        private::sync(file.as_file())?;
-        match private::persist_new(file, &self.path) {
+        file.sync()?;
+        match file.persist_new(&self.path) {
             Ok(()) => self.created.store(true, Ordering::Relaxed),
             // Somebody else was faster, and may have removed the temporary file as well.
             Err(_) if self.path.exists() => {}
             Err(error) => return Err(error),
         }
-        private::sync_parent(&self.path)
+        mcplexer_durable::sync_parent(&self.path)
     }
 }
 

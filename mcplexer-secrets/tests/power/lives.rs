@@ -6,11 +6,12 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use mcplexer_durable::{FileReplacement, replace_file};
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
 use mcplexer_secrets::{
-    Error, FileReplacement, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId,
-    ScopeKind, SecretName, SecretStore, SecretValue, Store, replace_file,
+    Error, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, ScopeKind,
+    SecretName, SecretStore, SecretValue, Store,
 };
 
 use crate::content::{Content, audit_log, no_progress, store};

@@ -6,14 +6,13 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use tempfile::NamedTempFile;
+use mcplexer_durable::{PATIENCE, Temporary, wait_for_lock};
 use zeroize::Zeroizing;
 
 use super::FileKeys;
 use super::content::{Content, Encoding, secret_string};
 use crate::keys::{Ask, KeyError};
-use crate::patience::{PATIENCE, wait_for_lock};
-use crate::{private, stack};
+use crate::stack;
 
 /// What becomes of the text of a key file.
 pub(super) struct Edit {
@@ -25,7 +24,7 @@ pub(super) struct Edit {
 
 /// A text that is written already, and gets its name with the next edit.
 pub(super) struct Prepared {
-    file: NamedTempFile,
+    file: Temporary,
     text: Zeroizing<String>,
     /// The text it is to follow.
     before: Zeroizing<String>,
@@ -34,7 +33,7 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Whether nobody has removed it as something that a crash had left.
     fn is_there(&self) -> bool {
-        private::is_still_at(self.file.as_file(), self.file.path())
+        self.file.exists()
     }
 }
 
@@ -49,7 +48,7 @@ impl FileKeys {
     ) -> Result<(), KeyError> {
         // A link goes on pointing to the key.
         let path = self.path.canonicalize().map_err(&failed)?;
-        let directory = File::open(private::directory_of(&path)).map_err(&failed)?;
+        let directory = File::open(mcplexer_durable::directory_of(&path)).map_err(&failed)?;
         wait_for_lock(&directory, PATIENCE)
             .and_then(|locked| locked.ok_or_else(|| ErrorKind::WouldBlock.into()))
             .map_err(&failed)?;
@@ -70,7 +69,7 @@ impl FileKeys {
                 .take()
                 .filter(|ready| *ready.before == text && *ready.text == *new && ready.is_there());
             if ready.is_none() {
-                private::remove_temporaries_beside(&path)?;
+                mcplexer_durable::remove_temporaries_beside(&path)?;
             }
             if let Some(next) = next {
                 *prepared = Some(Prepared {
@@ -85,14 +84,14 @@ impl FileKeys {
             if new.is_empty() {
                 fs::remove_file(&path)?;
                 self.created.store(false, Ordering::Relaxed);
-                return private::sync_parent(&path);
+                return mcplexer_durable::sync_parent(&path);
             }
             let file = match ready {
                 Some(ready) => ready.file,
                 None => self.write_beside(&path, &new, encoding)?,
             };
-            private::persist(file, &path)?;
-            private::sync_parent(&path)
+            file.persist(&path)?;
+            mcplexer_durable::sync_parent(&path)
         };
         write().map_err(failed)
     }
@@ -103,8 +102,8 @@ impl FileKeys {
         path: &Path,
         text: &str,
         encoding: Option<Encoding>,
-    ) -> io::Result<NamedTempFile> {
-        let mut file = private::temporary_beside(path)?;
+    ) -> io::Result<Temporary> {
+        let mut file = Temporary::beside(path)?;
         match encoding {
             None => file.write_all(text.as_bytes())?,
             Some(encoding) => {
@@ -115,7 +114,7 @@ impl FileKeys {
                     Encoding::Binary => age::armor::Format::Binary,
                     Encoding::Armored => age::armor::Format::AsciiArmor,
                 };
-                let armored = age::armor::ArmoredWriter::wrap_output(file.as_file_mut(), format)?;
+                let armored = age::armor::ArmoredWriter::wrap_output(&mut file, format)?;
                 stack::wiped_after(|| {
                     let mut writer = encryptor.wrap_output(armored)?;
                     writer.write_all(text.as_bytes())?;
@@ -123,7 +122,7 @@ impl FileKeys {
                 })?;
             }
         }
-        private::sync(file.as_file())?;
+        file.sync()?;
         Ok(file)
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use mcplexer_durable::ReplaceError;
+use mcplexer_secrets::audit::AuditErrorKind;
 use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::{InvalidKeyText, KeyError};
 use mcplexer_secrets::{Error, Finding, Home, KeySource, RecordName, SlotInfo, SlotKind};
@@ -165,8 +166,11 @@ impl From<Error> for Failure {
                 failure.with_hint(format!("{} must be a file that is yours to read", shown(path)))
             }
             Error::InvalidValue(_) => failure.with_hint("a value is 1 byte to 1 MiB of any bytes"),
-            Error::Audit { .. } => failure
-                .with_hint("nothing is done that cannot be recorded; MCPLEXER_AUDIT names another log"),
+            Error::Audit(error) => failure.with_hint(match error.kind() {
+                AuditErrorKind::Busy => "a program that was stopped may hold it; end that one, or try again",
+                AuditErrorKind::Corrupt => "keep the log as it is, and move it away to begin another, which says that it follows one",
+                _ => "nothing is done that cannot be recorded; MCPLEXER_AUDIT names another log",
+            }),
             _ => failure,
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::{fmt, io};
 
+use crate::audit::{AuditError, AuditErrorKind};
 use crate::backend::{BackendError, BackendErrorKind};
 use crate::keys::KeyError;
 use crate::{InvalidName, InvalidValue, NotCarried, ScopeId, ScopeKind, SecretName, SlotInfo};
@@ -220,14 +221,9 @@ pub enum Error {
     /// The backend could not do its part.
     #[error(transparent)]
     Backend(#[from] BackendError),
-    /// The operation could not be recorded, and so was not done.
-    #[error("cannot write the audit log {path}", path = .path.display())]
-    Audit {
-        /// The log.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// The operation could not be recorded, and so has no effect.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A file other than the key could not be read or made.
     #[error("cannot {action} {path}", path = .path.display())]
     Io {
@@ -308,6 +304,11 @@ impl Error {
             Self::Tampered { .. } | Self::NotABackup { .. } | Self::ReadBack { .. } => {
                 ErrorKind::Tampered
             }
+            Self::Audit(error) => match error.kind() {
+                AuditErrorKind::Busy => ErrorKind::Busy,
+                AuditErrorKind::Corrupt => ErrorKind::Tampered,
+                AuditErrorKind::Other => ErrorKind::Other,
+            },
             Self::Backend(error) => match error.kind() {
                 BackendErrorKind::Busy => ErrorKind::Busy,
                 BackendErrorKind::Corrupt => ErrorKind::Tampered,
@@ -317,7 +318,6 @@ impl Error {
             | Self::StoreFull
             | Self::SlotsFull
             | Self::UnsupportedFormat { .. }
-            | Self::Audit { .. }
             | Self::Io { .. }
             | Self::Seal(_) => ErrorKind::Other,
         }

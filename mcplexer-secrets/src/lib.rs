@@ -14,7 +14,7 @@
 //! # fn main() -> Result<(), mcplexer_secrets::Error> {
 //! let home = Home::from_env()?;
 //! let store = Store::open(home.store(), home.key().provider())?
-//!     .with_audit(FileAudit::new(home.audit_log()));
+//!     .with_audit_log(FileAudit::new(home.audit_log()));
 //!
 //! let (scope, name) = ("github-token".parse()?, "GITHUB_PERSONAL_ACCESS_TOKEN".parse()?);
 //! let value = SecretValue::new(b"ghp_abc123".to_vec())?;

@@ -96,7 +96,7 @@ fn the_audit_log_goes_on_over_a_rotation() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("audit.log");
     let (store, _keys) = in_memory();
-    let store = store.with_audit(FileAudit::new(&log));
+    let store = store.with_audit_log(FileAudit::new(&log));
     put(&store, "a", "K3", "v");
     store
         .rotate(RotateIdentity::Replace, &mut no_progress)

@@ -49,7 +49,7 @@ fn make() {
         FileKeys::new(home.join("age.key")),
     )
     .unwrap()
-    .with_audit(FileAudit::new(log.clone()));
+    .with_audit_log(FileAudit::new(log.clone()));
     fs::create_dir_all(home).unwrap();
     fs::write(home.join("config.yaml"), CONFIG).unwrap();
     let config = config::parse(CONFIG.as_bytes()).unwrap();

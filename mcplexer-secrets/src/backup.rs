@@ -115,11 +115,10 @@ impl Backup {
         match key {
             BackupKey::Passphrase(passphrase) => {
                 let identity = seal::by_passphrase(passphrase_text(passphrase)?);
-                let wrong = || KeyError::PassphraseWrong {
-                    path: path.to_owned(),
-                };
-                stack::wiped_after(|| read_with(&mut file, path, &identity))?
-                    .ok_or_else(|| wrong().into())
+                stack::wiped_after(|| read_with(&mut file, path, &identity))?.ok_or_else(|| {
+                    let path = path.to_owned();
+                    Error::BackupPassphraseWrong { path }
+                })
             }
             BackupKey::Identities(identities) => {
                 for identity in identities {

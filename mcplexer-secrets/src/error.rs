@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use crate::audit::{AuditError, AuditErrorKind};
 use crate::backend::{BackendError, BackendErrorKind};
-use crate::keys::KeyError;
+use crate::keys::{InvalidLabel, KeyError, KeyErrorKind};
 use crate::{InvalidName, InvalidValue, NotCarried, ScopeId, ScopeKind, SecretName, SlotInfo};
 
 /// Any failure of a [`SecretStore`](crate::SecretStore). Carries names and paths, never a value.
@@ -127,14 +127,20 @@ pub enum Error {
         /// Its label.
         label: String,
     },
-    /// A label that is empty, longer than 64 characters or has a control character.
-    #[error("a label is 1 to 64 characters, none of them a control character")]
-    InvalidLabel,
+    /// A text that cannot be the label of a slot.
+    #[error(transparent)]
+    InvalidLabel(#[from] InvalidLabel),
     /// A file that was taken for a backup is none.
     #[error("not a backup of mcplexer: {reason}")]
     NotABackup {
         /// Why not.
         reason: String,
+    },
+    /// A backup does not open with this passphrase.
+    #[error("wrong passphrase for {path}", path = .path.display())]
+    BackupPassphraseWrong {
+        /// The backup.
+        path: PathBuf,
     },
     /// The file to be made is there already.
     #[error("{path} already exists", path = .path.display())]
@@ -288,7 +294,7 @@ impl Error {
             | Self::InvalidDisplayName
             | Self::TooManyHints
             | Self::KindMisfit { .. }
-            | Self::InvalidLabel
+            | Self::InvalidLabel(_)
             | Self::NoBackupRecipient
             | Self::NotCarried { .. }
             | Self::NamedTwice { .. }
@@ -297,10 +303,10 @@ impl Error {
             | Self::OwnSlot { .. }
             | Self::NotUndone
             | Self::Environment { .. } => ErrorKind::Invalid,
-            Self::Key(
-                KeyError::NotCreated { source, .. } | KeyError::NotDropped { source, .. },
-            ) if source.kind() == io::ErrorKind::StorageFull => ErrorKind::Other,
-            Self::Locked { .. } | Self::Key(_) => ErrorKind::Key,
+            Self::Key(error) if error.kind() == KeyErrorKind::NoSpace => ErrorKind::Other,
+            Self::Locked { .. } | Self::Key(_) | Self::BackupPassphraseWrong { .. } => {
+                ErrorKind::Key
+            }
             Self::Tampered { .. } | Self::NotABackup { .. } | Self::ReadBack { .. } => {
                 ErrorKind::Tampered
             }

@@ -60,7 +60,7 @@ impl Store {
             let contents = Contents::of(snapshot, &unlocked)?;
             let header = &unlocked.header;
             let (labels, keys) = recipients(header)?;
-            let encryptor = encryptor(to, &keys, self.keys.person().as_ref())?;
+            let encryptor = encryptor(to, &keys, self.keys.prompter().as_ref())?;
             let mut file = Temporary::beside(path).map_err(not_written)?;
             let age = stack::wiped_after(|| encryptor.wrap_output(&mut file));
             let json = age.and_then(|age| JsonWriter::begin(age, &header.store));

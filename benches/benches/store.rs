@@ -81,7 +81,7 @@ fn get_warm_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
 #[divan::bench(args = sizes())]
 fn get_warm_audited(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
-    let store = filled.open().unwrap().with_audit(filled.audit());
+    let store = filled.open().unwrap().with_audit_log(filled.audit());
     let (scope, name) = target().unwrap();
     bencher.bench(|| store.get(&scope, &name).unwrap());
 }

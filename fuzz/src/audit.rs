@@ -37,7 +37,7 @@ pub fn append_audit_log(bytes: &[u8]) {
         assert!(lines.iter().map(|it| it.line).eq(1..=report.lines));
     }
 
-    let store = store.with_audit(FileAudit::new(path));
+    let store = store.with_audit_log(FileAudit::new(path));
     let (scope, name) = ("s".parse().expect("id"), "K".parse().expect("name"));
     let value = SecretValue::copy_of(b"value").expect("is a value");
     let put = store.put(&scope, &name, &value, PutMode::Overwrite);

@@ -126,7 +126,7 @@ fn whole() -> &'static (Identity, Records) {
         let backend = Faulty::new(RedbBackend::in_memory().expect("there is memory"));
         let keys = FixedKeys::new(vec![identity.clone()]);
         let store = Store::with_backend(backend.clone(), keys).expect("opens");
-        let store = store.with_audit(MemoryAudit::new().expect("opens"));
+        let store = store.with_audit_log(MemoryAudit::new().expect("opens"));
         for (scope, name, value) in SECRETS {
             let (scope, name) = (scope.parse().expect("id"), name.parse().expect("name"));
             let value = SecretValue::copy_of(value).expect("is a value");

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider, Recipient};
+use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider, KeyWriter, Recipient};
 
 /// A file has identities, which show no private key, or is refused; so is a line as a recipient. A
 /// new identity can be put into it, and taken out again.

@@ -115,7 +115,7 @@ pub fn operations(bytes: &[u8]) {
     let open = || {
         let keys = FileKeys::new(directory.path().join("age.key"));
         let store = Store::with_backend(backend.clone(), keys)?;
-        Ok::<_, Error>(store.with_audit(FileAudit::new(&log)))
+        Ok::<_, Error>(store.with_audit_log(FileAudit::new(&log)))
     };
     let mut store = open().expect("nothing is armed yet");
     let mut model = Model::default();

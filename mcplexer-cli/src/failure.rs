@@ -2,8 +2,10 @@
 
 use std::io;
 
+use mcplexer_durable::ReplaceError;
+use mcplexer_secrets::audit::AuditErrorKind;
 use mcplexer_secrets::backend::BackendErrorKind;
-use mcplexer_secrets::keys::{InvalidKeyText, KeyError};
+use mcplexer_secrets::keys::{EnvKeyError, InvalidKeyText, KeyError, KeyErrorKind, KeyFileError};
 use mcplexer_secrets::{Error, Finding, Home, KeySource, RecordName, SlotInfo, SlotKind};
 
 use crate::output::{say, say_hint, shortened, shown};
@@ -74,12 +76,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(inner) = cause {
-            message = format!("{message}: {inner}");
-            cause = inner.source();
-        }
+        let mut message = with_causes(&error);
         if let Error::Locked {
             reason: KeyError::Wrong { recipients },
             ..
@@ -88,11 +85,8 @@ impl From<Error> for Failure {
             message = format!("no key opens this store: {}", other_key(recipients));
         }
         let failure = Self::new(message).with_code(exit_code::of(error.kind()));
-        if let Error::Key(KeyError::PassphraseNeeded { path })
-        | Error::Locked {
-            reason: KeyError::PassphraseNeeded { path },
-            ..
-        } = &error
+        if let Error::Key(reason) | Error::Locked { reason, .. } = &error
+            && let Some(KeyFileError::PassphraseNeeded { path }) = reason.reason()
             && prompt::was_left()
         {
             return input::not_given(&format!("passphrase for {}", shown(path)));
@@ -100,7 +94,7 @@ impl From<Error> for Failure {
         match &error {
             Error::Locked { reason, slots } => {
                 let failure = failure.with_hints(key_hints(reason));
-                if matches!(reason, KeyError::Missing { .. } | KeyError::Wrong { .. } | KeyError::NotSet { .. }) {
+                if reason.kind() == KeyErrorKind::Absent {
                     let has_code = slots.iter().any(|slot| slot.kind == SlotKind::Recovery);
                     failure.with_hints(slots.iter().filter(|slot| slot.kind == SlotKind::Key).map(slot_hint))
                         .with_hint("put that key back, or name its file with MCPLEXER_AGE_KEY; no new key is made while this store exists")
@@ -144,10 +138,11 @@ impl From<Error> for Failure {
                 .with_hint("name one by its label; mcplexer key list shows them"),
             Error::LastSlot { .. } => failure.with_hint("mcplexer key add lets another one open it"),
             Error::OwnSlot { .. } => failure.with_hint("--force removes it all the same"),
-            Error::InvalidLabel => failure.with_hint("--label gives another"),
+            Error::InvalidLabel(_) => failure.with_hint("--label gives another"),
             Error::NotABackup { .. } => {
                 failure.with_hint("mcplexer backup create FILE makes one")
             }
+            Error::BackupPassphraseWrong { .. } => failure.with_hint("try again; --identity and --recovery-code open it otherwise"),
             Error::FileExists { .. } => failure.with_hint("--force overwrites it; or name another file"),
             Error::NoBackupRecipient => failure.with_hint(
                 "mcplexer backup create FILE --passphrase, or --recipient age1…, makes one that can be opened",
@@ -165,16 +160,42 @@ impl From<Error> for Failure {
                 failure.with_hint("nothing was changed; name a file in a directory that you may write to")
             }
             Error::ScopeChanged { .. } => failure.with_hint("nothing was changed; run it again"),
-            Error::FileChanged { .. } => failure.with_hint("nothing was written; run it again"),
             Error::Io { path, .. } => {
                 failure.with_hint(format!("{} must be a file that is yours to read", shown(path)))
             }
             Error::InvalidValue(_) => failure.with_hint("a value is 1 byte to 1 MiB of any bytes"),
-            Error::Audit { .. } => failure
-                .with_hint("nothing is done that cannot be recorded; MCPLEXER_AUDIT names another log"),
+            Error::Audit(error) => failure.with_hint(match error.kind() {
+                AuditErrorKind::Busy => "a program that was stopped may hold it; end that one, or try again",
+                AuditErrorKind::Corrupt => "keep the log as it is, and move it away to begin another, which says that it follows one",
+                _ => "nothing is done that cannot be recorded; MCPLEXER_AUDIT names another log",
+            }),
             _ => failure,
         }
     }
+}
+
+impl From<ReplaceError> for Failure {
+    fn from(error: ReplaceError) -> Self {
+        let failure = Self::new(with_causes(&error));
+        match error {
+            ReplaceError::Changed { .. } => failure
+                .with_code(exit_code::CONFLICT)
+                .with_hint("nothing was written; run it again"),
+            _ => failure
+                .with_hint("nothing was changed; name a file in a directory that you may write to"),
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        message = format!("{message}: {inner}");
+        cause = inner.source();
+    }
+    message
 }
 
 impl Failure {
@@ -200,39 +221,64 @@ fn slot_hint(slot: &SlotInfo) -> String {
 }
 
 fn key_hints(reason: &KeyError) -> Option<String> {
+    if let Some(error) = reason.reason() {
+        return key_file_hint(error);
+    }
+    if let Some(EnvKeyError::Invalid { .. }) = reason.reason() {
+        return Some(KEY_FILE_HINT.to_owned());
+    }
     Some(match reason {
-        KeyError::Exposed { path, .. } => format!("chmod 600 {}", shown(path)),
-        KeyError::ForeignOwner { path, .. } => {
-            format!("take a copy of {} that is your own", shown(path))
-        }
-        KeyError::PassphraseNeeded { .. } => {
-            "run this in a terminal, or give an identity in MCPLEXER_AGE_IDENTITY".to_owned()
-        }
-        KeyError::Unreadable { path, .. } => format!(
-            "{} must be a file that is yours to read; MCPLEXER_AGE_KEY names another",
-            shown(path)
-        ),
         KeyError::NotReplaceable { .. } => {
             "mcplexer key rotate --keep-identity re-keys the store only; or mcplexer key add a new key, and remove this one".to_owned()
         }
-        KeyError::NotCreated { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-            "make room on the disk and try again; nothing was changed".to_owned()
-        }
-        KeyError::NotDropped { .. } => "run mcplexer key rotate again once the file can be written".to_owned(),
         KeyError::NoPlugin { name } => format!("install age-plugin-{name}, or remove its keys: mcplexer key list"),
         KeyError::Plugin { .. } => "is the device there? run this in a terminal to be asked for its PIN".to_owned(),
         KeyError::NoRecipient { .. } => {
             "make the store with a plain age key first, then mcplexer key add the plugin's recipient".to_owned()
         }
         KeyError::NotEncrypted { .. } => "mcplexer key list shows whose keys open the store".to_owned(),
-        KeyError::RecoveryCodeWrong => "is it the newest code of this store? mcplexer key list tells when it was made".to_owned(),
-        KeyError::PassphraseWrong { .. } => "try again; MCPLEXER_AGE_KEY names another key file".to_owned(),
-        KeyError::NotCreated { .. } => "MCPLEXER_AGE_KEY names another place for the key".to_owned(),
-        KeyError::Invalid { reason: InvalidKeyText::Public, .. } => {
+        KeyError::RecoveryCodeWrong => "is it the newest code of this store? mcplexer key list shows when it was created".to_owned(),
+        _ => return None,
+    })
+}
+
+const KEY_FILE_HINT: &str = "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, or is one encrypted with age -p, or an SSH private key";
+
+fn key_file_hint(error: &KeyFileError) -> Option<String> {
+    Some(match error {
+        KeyFileError::Exposed { path, .. } => format!("chmod 600 {}", shown(path)),
+        KeyFileError::ForeignOwner { path, .. } => {
+            format!("use a copy of {} that belongs to you", shown(path))
+        }
+        KeyFileError::PassphraseNeeded { .. } => {
+            "run this in a terminal, or give an identity in MCPLEXER_AGE_IDENTITY".to_owned()
+        }
+        KeyFileError::Unreadable { path, .. } => format!(
+            "check {}, or name another file with MCPLEXER_AGE_KEY",
+            shown(path)
+        ),
+        KeyFileError::NotCreated { source, .. }
+            if source.kind() == io::ErrorKind::StorageFull =>
+        {
+            "make room on the disk and try again; nothing was changed".to_owned()
+        }
+        KeyFileError::NotCreated { .. } => {
+            "MCPLEXER_AGE_KEY names another place for the key".to_owned()
+        }
+        KeyFileError::NotDropped { .. } => {
+            "run mcplexer key rotate again once the file can be written".to_owned()
+        }
+        KeyFileError::PassphraseWrong { .. } => {
+            "try again; MCPLEXER_AGE_KEY names another key file".to_owned()
+        }
+        KeyFileError::Invalid {
+            reason: InvalidKeyText::Public,
+            ..
+        } => {
             "name the file of the private key, as MCPLEXER_AGE_KEY or --identity; of an SSH key, the one without .pub".to_owned()
         }
-        KeyError::Invalid { .. } | KeyError::NotByPassphrase { .. } => {
-            "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, or is one encrypted with age -p, or an SSH private key".to_owned()
+        KeyFileError::Invalid { .. } | KeyFileError::NotByPassphrase { .. } => {
+            KEY_FILE_HINT.to_owned()
         }
         _ => return None,
     })

@@ -1,45 +1,14 @@
-//! `mcplexer`: the credentials of tool servers, encrypted at rest, at the command line.
-
-mod agent;
-mod cli;
-mod commands;
-mod config_file;
-mod credentials;
-mod exit_code;
-mod failure;
-mod harden;
-mod input;
-mod output;
-mod progress;
-mod prompt;
-mod session;
+//! `mcplexer`: keeps the credentials of tool servers encrypted at rest.
 
 use std::alloc::System;
 use std::process::ExitCode;
 
-use clap::Parser;
 use zeroizing_alloc::ZeroAlloc;
-
-use crate::cli::{Cli, RunInSession};
-use crate::failure::Failure;
 
 /// Wipes what it frees: buffers inside libraries may have held a value.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    let result = match RunInSession::asked_for() {
-        Some(arguments) => commands::run_in_session(&arguments),
-        None => match Cli::try_parse() {
-            Ok(cli) => commands::run(cli),
-            Err(error) => Failure::of_usage(&error),
-        },
-    };
-    match result {
-        Ok(()) => ExitCode::from(exit_code::DONE),
-        Err(failure) => {
-            failure.report();
-            ExitCode::from(failure.code)
-        }
-    }
+    mcplexer_cli::main()
 }

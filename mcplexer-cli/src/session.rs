@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mcplexer_secrets::audit::{FileAudit, StderrAudit};
+use mcplexer_secrets::audit::{Chained, FileAudit, StderrAudit};
 use mcplexer_secrets::keys::{
     About, Ask, FileKeys, Identity, KeyProvider, PassphraseRequest, Prompter,
 };
@@ -55,9 +55,11 @@ impl Session {
         let audit = AuditPlace::from_env(&home)?;
         match &audit {
             AuditPlace::File(path) | AuditPlace::NewFile(path) => {
-                store = store.with_audit(FileAudit::new(path));
+                store = store.with_audit_log(FileAudit::new(path));
             }
-            AuditPlace::Stderr => store = store.with_audit(StderrAudit::new()?),
+            AuditPlace::Stderr => {
+                store = store.with_audit(Chained::new(StderrAudit::new()).map_err(Error::from)?)
+            }
             AuditPlace::Off => {}
         }
         Ok(Self {

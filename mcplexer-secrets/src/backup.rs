@@ -17,7 +17,7 @@ use serde::Deserialize;
 use self::json::{Format, time_text};
 pub(crate) use self::json::{JsonWriter, ScopeHead, SecretHead};
 use crate::keys::{Identity, KeyError, Person, Recipient};
-use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, private, seal, stack};
+use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, seal, stack};
 
 mod json;
 
@@ -115,11 +115,10 @@ impl Backup {
         match key {
             BackupKey::Passphrase(passphrase) => {
                 let identity = seal::by_passphrase(passphrase_text(passphrase)?);
-                let wrong = || KeyError::PassphraseWrong {
-                    path: path.to_owned(),
-                };
-                stack::wiped_after(|| read_with(&mut file, path, &identity))?
-                    .ok_or_else(|| wrong().into())
+                stack::wiped_after(|| read_with(&mut file, path, &identity))?.ok_or_else(|| {
+                    let path = path.to_owned();
+                    Error::BackupPassphraseWrong { path }
+                })
             }
             BackupKey::Identities(identities) => {
                 for identity in identities {
@@ -193,7 +192,8 @@ fn open_file(path: &Path) -> Result<File, Error> {
         path: path.to_owned(),
         source,
     };
-    let file = private::open_regular(path, OpenOptions::new().read(true)).map_err(not_read)?;
+    let file =
+        mcplexer_durable::open_regular(path, OpenOptions::new().read(true)).map_err(not_read)?;
     file.ok_or_else(|| not_read(Errno::NOENT.into()))
 }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::{fmt, io};
 
+use crate::audit::{AuditError, AuditErrorKind};
 use crate::backend::{BackendError, BackendErrorKind};
-use crate::keys::KeyError;
+use crate::keys::{InvalidLabel, KeyError, KeyErrorKind};
 use crate::{InvalidName, InvalidValue, NotCarried, ScopeId, ScopeKind, SecretName, SlotInfo};
 
 /// Any failure of a [`SecretStore`](crate::SecretStore). Carries names and paths, never a value.
@@ -126,14 +127,20 @@ pub enum Error {
         /// Its label.
         label: String,
     },
-    /// A label that is empty, longer than 64 characters or has a control character.
-    #[error("a label is 1 to 64 characters, none of them a control character")]
-    InvalidLabel,
+    /// A text that cannot be the label of a slot.
+    #[error(transparent)]
+    InvalidLabel(#[from] InvalidLabel),
     /// A file that was taken for a backup is none.
     #[error("not a backup of mcplexer: {reason}")]
     NotABackup {
         /// Why not.
         reason: String,
+    },
+    /// A backup does not open with this passphrase.
+    #[error("wrong passphrase for {path}", path = .path.display())]
+    BackupPassphraseWrong {
+        /// The backup.
+        path: PathBuf,
     },
     /// The file to be made is there already.
     #[error("{path} already exists", path = .path.display())]
@@ -152,12 +159,6 @@ pub enum Error {
     /// A configuration file could not be put back as it was.
     #[error("the file could not be put back as it was")]
     NotUndone,
-    /// Somebody else has changed a file that was about to be replaced.
-    #[error("{path} was changed meanwhile", path = .path.display())]
-    FileChanged {
-        /// The file.
-        path: PathBuf,
-    },
     /// No key of the store could open a backup without the store.
     #[error("no key of this store can open a backup: they are passphrases")]
     NoBackupRecipient,
@@ -226,14 +227,9 @@ pub enum Error {
     /// The backend could not do its part.
     #[error(transparent)]
     Backend(#[from] BackendError),
-    /// The operation could not be recorded, and so was not done.
-    #[error("cannot write the audit log {path}", path = .path.display())]
-    Audit {
-        /// The log.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// The operation could not be recorded, and so has no effect.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A file other than the key could not be read or made.
     #[error("cannot {action} {path}", path = .path.display())]
     Io {
@@ -292,14 +288,13 @@ impl Error {
             | Self::VersionMismatch { .. }
             | Self::Conflicts { .. }
             | Self::SlotExists { .. }
-            | Self::FileExists { .. }
-            | Self::FileChanged { .. } => ErrorKind::Conflict,
+            | Self::FileExists { .. } => ErrorKind::Conflict,
             Self::InvalidName(_)
             | Self::InvalidValue(_)
             | Self::InvalidDisplayName
             | Self::TooManyHints
             | Self::KindMisfit { .. }
-            | Self::InvalidLabel
+            | Self::InvalidLabel(_)
             | Self::NoBackupRecipient
             | Self::NotCarried { .. }
             | Self::NamedTwice { .. }
@@ -308,13 +303,18 @@ impl Error {
             | Self::OwnSlot { .. }
             | Self::NotUndone
             | Self::Environment { .. } => ErrorKind::Invalid,
-            Self::Key(
-                KeyError::NotCreated { source, .. } | KeyError::NotDropped { source, .. },
-            ) if source.kind() == io::ErrorKind::StorageFull => ErrorKind::Other,
-            Self::Locked { .. } | Self::Key(_) => ErrorKind::Key,
+            Self::Key(error) if error.kind() == KeyErrorKind::NoSpace => ErrorKind::Other,
+            Self::Locked { .. } | Self::Key(_) | Self::BackupPassphraseWrong { .. } => {
+                ErrorKind::Key
+            }
             Self::Tampered { .. } | Self::NotABackup { .. } | Self::ReadBack { .. } => {
                 ErrorKind::Tampered
             }
+            Self::Audit(error) => match error.kind() {
+                AuditErrorKind::Busy => ErrorKind::Busy,
+                AuditErrorKind::Corrupt => ErrorKind::Tampered,
+                AuditErrorKind::Other => ErrorKind::Other,
+            },
             Self::Backend(error) => match error.kind() {
                 BackendErrorKind::Busy => ErrorKind::Busy,
                 BackendErrorKind::Corrupt => ErrorKind::Tampered,
@@ -324,7 +324,6 @@ impl Error {
             | Self::StoreFull
             | Self::SlotsFull
             | Self::UnsupportedFormat { .. }
-            | Self::Audit { .. }
             | Self::Io { .. }
             | Self::Seal(_) => ErrorKind::Other,
         }

@@ -7,7 +7,7 @@ use crate::error::RecordName;
 use crate::keys;
 use crate::record::{self, AuditSeal, Context, Header, Page, Scope, Secret, StoreId};
 use crate::seal::ScopeKey;
-use crate::{Error, ScopeId, SecretName, Timestamp};
+use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
 /// Decodes `bytes` as each kind of record. What decodes must encode to the same record again.
 ///
@@ -65,9 +65,13 @@ impl Sealer {
         self.key.seal(value, &self.context())
     }
 
-    /// Opens what was sealed here; `None` if it was not.
+    /// Opens what was sealed here. Returns `None` if it was not, or is empty.
     #[must_use]
-    pub fn open(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn open(&self, sealed: &[u8]) -> Option<SecretValue> {
+        SecretValue::copy_of(&self.open_raw(sealed)?).ok()
+    }
+
+    fn open_raw(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         self.key.open(sealed, &self.context())
     }
 
@@ -90,7 +94,7 @@ impl Sealer {
 /// If it does.
 pub fn open_sealed_value(bytes: &[u8]) {
     if let Ok(sealer) = Sealer::new() {
-        assert!(sealer.open(bytes).is_none(), "forged");
+        assert!(sealer.open_raw(bytes).is_none(), "forged");
     }
 }
 
@@ -111,7 +115,7 @@ pub fn open_damaged_value(bytes: &[u8]) {
     if let Some(byte) = sealed.get_mut(at) {
         *byte ^= flip;
     }
-    match sealer.open(&sealed) {
+    match sealer.open_raw(&sealed) {
         Some(opened) => assert!(flip == 0 && *opened == value, "opened though damaged"),
         None => assert!(flip != 0, "did not open though whole"),
     }

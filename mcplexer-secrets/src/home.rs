@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Error;
 use crate::keys::{EnvKeys, FileKeys, Identity, KeyProvider};
-use crate::{Error, private};
 
 /// A file that was changed since may be in use.
 const STILL_WRITTEN: Duration = Duration::from_secs(60);
@@ -122,7 +122,7 @@ impl Home {
         if let KeySource::File(key) = &self.key {
             places.push(key.clone());
         }
-        let left = |path: &PathBuf| private::temporaries_beside(path).unwrap_or_default();
+        let left = |path: &PathBuf| mcplexer_durable::temporaries_beside(path).unwrap_or_default();
         let is_old = |path: &PathBuf| {
             let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
             modified.is_ok_and(|time| time.elapsed().is_ok_and(|since| since > STILL_WRITTEN))

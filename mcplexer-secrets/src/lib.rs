@@ -14,7 +14,7 @@
 //! # fn main() -> Result<(), mcplexer_secrets::Error> {
 //! let home = Home::from_env()?;
 //! let store = Store::open(home.store(), home.key().provider())?
-//!     .with_audit(FileAudit::new(home.audit_log()));
+//!     .with_audit_log(FileAudit::new(home.audit_log()));
 //!
 //! let (scope, name) = ("github-token".parse()?, "GITHUB_PERSONAL_ACCESS_TOKEN".parse()?);
 //! let value = SecretValue::new(b"ghp_abc123".to_vec())?;
@@ -77,11 +77,6 @@ pub mod backup;
     reason = "a suite of checks for tests to call"
 )]
 pub mod conformance;
-#[cfg(not(feature = "crash-points"))]
-mod crash;
-#[cfg(feature = "crash-points")]
-#[doc(hidden)]
-pub mod crash;
 mod credentials;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -91,10 +86,7 @@ mod home;
 pub mod keys;
 mod name;
 mod panics;
-mod patience;
-mod private;
 mod record;
-mod replacement;
 mod seal;
 mod stack;
 mod store;
@@ -109,8 +101,8 @@ pub use home::{HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource};
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };
+pub use panics::is_catching_panic;
 pub use record::{FORMAT_VERSION, StoreId};
-pub use replacement::{FileReplacement, replace_file};
 pub use stack::wipe_stack;
 pub use store::{
     AppliedScope, BackupReport, CheckReport, ImportAction, Imported, MAX_DISPLAY_NAME_LEN,

@@ -1,31 +1,39 @@
-//! redb trusts the file it reads and panics on some damage, and so does age with SSH keys. Here a
-//! panic becomes a value.
+//! redb trusts the file it reads and panics on some damage, and age panics on some SSH keys. Here such a
+//! panic becomes an error.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
 
 thread_local! {
-    static CAUGHT: Cell<bool> = const { Cell::new(false) };
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`; a panic inside it is `None`, and prints nothing.
+/// Returns whether a panic of this thread would now be caught by this library.
 ///
-/// The process's panic hook is wrapped once, so that it stays silent for panics that are caught
-/// here and is what it was for all others.
+/// This library turns some panics of its dependencies into errors: `redb` panics on some damaged files,
+/// and `age` on some SSH keys. The process's panic hook still runs for them and, by default, prints
+/// their message. A program that shows the error only can set a hook that asks this function:
+///
+/// ```
+/// let default = std::panic::take_hook();
+/// std::panic::set_hook(Box::new(move |info| {
+///     if !mcplexer_secrets::is_catching_panic() {
+///         default(info);
+///     }
+/// }));
+/// ```
+///
+/// The library itself never sets a hook.
+#[must_use]
+pub fn is_catching_panic() -> bool {
+    CATCHING.get()
+}
+
+/// Runs `work`, and returns `None` if it panics.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !CAUGHT.get() {
-                previous(info);
-            }
-        }));
-    });
-    let outer = CAUGHT.replace(true);
+    let outer = CATCHING.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(work)).ok();
-    CAUGHT.set(outer);
+    CATCHING.set(outer);
     result
 }
 
@@ -36,7 +44,17 @@ mod tests {
     #[test]
     fn a_panic_is_caught_and_the_next_call_works() {
         assert_eq!(catch(|| -> u8 { panic!("damaged page") }), None);
-        assert_eq!(catch(|| 7), Some(7));
-        assert!(!CAUGHT.get());
+        assert_eq!(catch(is_catching_panic), Some(true));
+        assert!(!is_catching_panic());
+    }
+
+    #[test]
+    fn a_catch_inside_another_leaves_the_outer_one_in_place() {
+        let outer = catch(|| {
+            let inner = catch(|| -> u8 { panic!("bad key") });
+            (inner, is_catching_panic())
+        });
+        assert_eq!(outer, Some((None, true)));
+        assert!(!is_catching_panic());
     }
 }

@@ -11,7 +11,7 @@ use age::secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::backup::{self, Backup, BackupKey};
-use crate::keys::{Ask, FileKeys, Identity, KeyError, KeyProvider, PassphraseRequest};
+use crate::keys::{Ask, FileKeys, Identity, KeyFileError, KeyProvider, PassphraseRequest};
 use crate::{Error, ErrorKind, SecretValue, seal};
 
 /// How many files there are, so that none is passed over.
@@ -206,10 +206,11 @@ fn key_files_open_as_the_age_test_kit_says() {
         let knows =
             move |_: &PassphraseRequest<'_>| SecretValue::copy_of(passphrase.as_bytes()).ok();
         let keys = FileKeys::new(file.path()).with_prompter(knows);
-        match keys.identities(Ask::Allowed) {
-            // What it holds is no identity, but it was decrypted.
-            Err(KeyError::Invalid { .. }) if vector.name == "scrypt" => opened += 1,
-            Err(KeyError::NotByPassphrase { .. } | KeyError::PassphraseWrong { .. }) => {
+        let refused = keys.identities(Ask::Allowed).unwrap_err();
+        match refused.reason() {
+            // What it holds is not an identity, but it was decrypted.
+            Some(KeyFileError::Invalid { .. }) if vector.name == "scrypt" => opened += 1,
+            Some(KeyFileError::NotByPassphrase { .. } | KeyFileError::PassphraseWrong { .. }) => {
                 assert_ne!(vector.expect, "success", "{}", vector.name);
             }
             other => panic!("{}: {other:?}", vector.name),

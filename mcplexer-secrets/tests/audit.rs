@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mcplexer_secrets::audit::{
-    AuditChange, AuditEvent, AuditLine, AuditLog, AuditOperation, AuditOutcome, AuditPosition,
-    AuditSink, FileAudit, read_audit_log,
+    AuditChange, AuditError, AuditErrorKind, AuditEvent, AuditLine, AuditLog, AuditOperation,
+    AuditOutcome, AuditPosition, FileAudit, KeptLog, read_audit_log,
 };
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, Commit, RedbBackend, Replacement, Snapshot, Table,
@@ -53,7 +53,7 @@ impl Home {
 
     fn store(&self) -> Store {
         let store = Store::open(self.file(), self.keys()).unwrap();
-        store.with_audit(FileAudit::new(self.log()))
+        store.with_audit_log(FileAudit::new(self.log()))
     }
 
     fn lines(&self) -> Vec<AuditLine> {
@@ -117,7 +117,7 @@ fn every_operation_is_recorded_with_its_outcome() {
     store.delete_scope(&s).unwrap();
     drop(store);
     let locked = Store::open(home.file(), FixedKeys::generate()).unwrap();
-    let locked = locked.with_audit(FileAudit::new(home.log()));
+    let locked = locked.with_audit_log(FileAudit::new(home.log()));
     locked.get(&scope("t"), &k).unwrap_err();
 
     use AuditOperation::{CreateScope, Delete, DeleteScope, Get, List, Put};
@@ -176,25 +176,22 @@ fn asking_where_there_is_no_store_leaves_no_trace() {
 #[derive(Debug)]
 struct Failing(FileAudit, Arc<AtomicBool>);
 
-impl AuditSink for Failing {
-    fn log(&self) -> Result<Option<AuditLog>, Error> {
+impl KeptLog for Failing {
+    fn log(&self) -> Result<AuditLog, AuditError> {
         self.0.log()
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
+    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
         self.0.holds(position)
     }
 
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
         self.0.last_change(store)
     }
 
-    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
+    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
         if self.1.load(Ordering::Relaxed) {
-            return Err(Error::Audit {
-                path: "audit.log".into(),
-                source: std::io::ErrorKind::StorageFull.into(),
-            });
+            return Err(AuditError::new(AuditErrorKind::Other, "disk full"));
         }
         self.0.append(event)
     }
@@ -206,7 +203,7 @@ fn an_operation_that_cannot_be_recorded_fails() {
     let home = Home::new();
     let fails = Arc::new(AtomicBool::new(false));
     let store = Store::open(home.file(), home.keys()).unwrap();
-    let store = store.with_audit(Failing(FileAudit::new(home.log()), Arc::clone(&fails)));
+    let store = store.with_audit_log(Failing(FileAudit::new(home.log()), Arc::clone(&fails)));
     put(&store, "K").unwrap();
     fails.store(true, Ordering::Relaxed);
     let (s, k) = (scope("s"), name("K"));
@@ -227,7 +224,7 @@ fn a_log_that_cannot_be_made_stops_everything() {
     let home = Home::new();
     put(&home.store(), "K").unwrap();
     let store = Store::open(home.file(), home.keys()).unwrap();
-    let store = store.with_audit(FileAudit::new(home.file().join("audit.log")));
+    let store = store.with_audit_log(FileAudit::new(home.file().join("audit.log")));
     assert!(matches!(put(&store, "K"), Err(Error::Audit { .. })));
     let got = store.get(&scope("s"), &name("K"));
     assert!(matches!(got, Err(Error::Audit { .. })));
@@ -307,10 +304,8 @@ fn bytes_at_the_end_that_no_crash_leaves_are_found_and_stay() {
     fs::write(home.log(), &log).unwrap();
     let found = (RecordName::AuditLog(home.log()), Finding::Malformed);
     assert_eq!(home.finding(), found);
-    assert!(matches!(
-        put(&home.store(), "K"),
-        Err(Error::Tampered { .. })
-    ));
+    let refused = put(&home.store(), "K").unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Tampered);
     assert_eq!(fs::read(home.log()).unwrap(), log);
 }
 
@@ -577,7 +572,7 @@ fn changes_cut_short_raise_no_alarm() {
         let dies = Arc::new(AtomicBool::new(false));
         let backend = Dying(RedbBackend::file(home.file()), Arc::clone(&dies), death);
         let store = Store::with_backend(backend, home.keys()).unwrap();
-        let store = store.with_audit(FileAudit::new(home.log()));
+        let store = store.with_audit_log(FileAudit::new(home.log()));
         // Also before there is a store at all.
         dies.store(true, Ordering::Relaxed);
         let cut = catch_unwind(AssertUnwindSafe(|| put(&store, "K")));

@@ -101,7 +101,7 @@ fn a_log_whose_lock_is_not_given_up_is_busy() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("audit.log");
     let store = Store::open(directory.path().join("secrets.redb"), FixedKeys::generate()).unwrap();
-    let store = store.with_audit(FileAudit::new(&log).with_patience(Duration::ZERO));
+    let store = store.with_audit_log(FileAudit::new(&log).with_patience(Duration::ZERO));
     put(&store, b"v").unwrap();
     let holder = File::open(&log).unwrap();
     holder.lock().unwrap();

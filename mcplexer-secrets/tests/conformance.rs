@@ -43,7 +43,7 @@ fn a_store_in_a_file_is_a_secret_store() {
 fn a_store_in_memory_is_a_secret_store() {
     conformance::secret_store(&|| {
         let store = Store::in_memory(FixedKeys::generate()).unwrap();
-        Box::new(store.with_audit(MemoryAudit::new().unwrap()))
+        Box::new(store.with_audit_log(MemoryAudit::new().unwrap()))
     });
 }
 

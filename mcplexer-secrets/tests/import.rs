@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mcplexer_secrets::audit::{
-    AuditChange, AuditEvent, AuditLog, AuditPosition, AuditSink, MemoryAudit,
+    AuditChange, AuditError, AuditErrorKind, AuditEvent, AuditLog, AuditPosition, KeptLog,
+    MemoryAudit,
 };
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{
@@ -220,25 +221,22 @@ fn a_scope_takes_no_more_than_it_can_hold() {
 #[derive(Debug, Clone)]
 struct Failing(Arc<MemoryAudit>, Arc<AtomicBool>);
 
-impl AuditSink for Failing {
-    fn log(&self) -> Result<Option<AuditLog>, Error> {
+impl KeptLog for Failing {
+    fn log(&self) -> Result<AuditLog, AuditError> {
         self.0.log()
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
+    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
         self.0.holds(position)
     }
 
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
         self.0.last_change(store)
     }
 
-    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
+    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
         if self.1.load(Ordering::Relaxed) {
-            return Err(Error::Audit {
-                path: "log".into(),
-                source: std::io::ErrorKind::StorageFull.into(),
-            });
+            return Err(AuditError::new(AuditErrorKind::Other, "disk full"));
         }
         self.0.append(event)
     }
@@ -249,7 +247,7 @@ impl AuditSink for Failing {
 fn nothing_is_stored_that_cannot_be_recorded() {
     let fails = Arc::new(AtomicBool::new(false));
     let sink = Failing(Arc::new(MemoryAudit::new().unwrap()), Arc::clone(&fails));
-    let store = store().with_audit(sink);
+    let store = store().with_audit_log(sink);
     put(&store, "A", "old");
     fails.store(true, Ordering::Relaxed);
     let given = secrets(&[("A", "new"), ("B", "2")]);
@@ -271,7 +269,7 @@ fn nothing_is_stored_that_cannot_be_recorded() {
 #[test]
 fn each_import_and_export_is_one_line() {
     let log = Arc::new(MemoryAudit::new().unwrap());
-    let store = store().with_audit(Failing(Arc::clone(&log), Arc::default()));
+    let store = store().with_audit_log(Failing(Arc::clone(&log), Arc::default()));
     let given = secrets(&[("A", "1"), ("B", "2")]);
     store.import(&NewScope::env(scope()), &given, Fail).unwrap();
     store

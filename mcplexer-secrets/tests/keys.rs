@@ -12,7 +12,7 @@ use std::thread;
 
 use age::secrecy::SecretString;
 use mcplexer_secrets::keys::{
-    Ask, FileKeys, FixedKeys, Identity, KeyError, KeyProvider, PassphraseRequest,
+    Ask, FileKeys, FixedKeys, Identity, KeyError, KeyFileError, KeyProvider, PassphraseRequest,
 };
 use mcplexer_secrets::{Error, ErrorKind, PutMode, SecretStore, SecretValue, Store};
 use tempfile::TempDir;
@@ -116,7 +116,7 @@ fn a_lost_key_is_an_error_that_names_the_path_and_the_recipients() {
         };
         let path = home.key();
         assert!(
-            matches!(&reason, KeyError::Missing { path: tried } if *tried == path),
+            matches!(reason.reason(), Some(KeyFileError::Missing { path: tried }) if *tried == path),
             "{reason}"
         );
         assert_eq!(slots[0].recipient, recipient);
@@ -164,7 +164,7 @@ fn a_key_that_others_can_read_is_refused() {
         fs::set_permissions(home.key(), Permissions::from_mode(exposed)).unwrap();
         let error = key_error(get(&home.store()));
         assert!(
-            matches!(error, KeyError::Exposed { mode, .. } if mode == exposed),
+            matches!(error.reason(), Some(KeyFileError::Exposed { mode, .. }) if *mode == exposed),
             "{error}"
         );
     }
@@ -174,8 +174,8 @@ fn a_key_that_others_can_read_is_refused() {
     fresh.write_key(&fs::read(home.key()).unwrap());
     fs::set_permissions(fresh.key(), Permissions::from_mode(0o644)).unwrap();
     assert!(matches!(
-        key_error(put(&fresh.store())),
-        KeyError::Exposed { .. }
+        key_error(put(&fresh.store())).reason(),
+        Some(KeyFileError::Exposed { .. })
     ));
 }
 
@@ -221,13 +221,13 @@ fn a_damaged_key_file_is_named_and_not_repeated() {
     assert!(!text.contains("OOPS"), "{text}");
     home.write_key(b"\xff\xfe");
     assert!(matches!(
-        key_error(get(&home.store())),
-        KeyError::Invalid { .. }
+        key_error(get(&home.store())).reason(),
+        Some(KeyFileError::Invalid { .. })
     ));
     home.write_key(b"");
     assert!(matches!(
-        key_error(get(&home.store())),
-        KeyError::Invalid { .. }
+        key_error(get(&home.store())).reason(),
+        Some(KeyFileError::Invalid { .. })
     ));
 }
 
@@ -296,20 +296,20 @@ fn a_key_file_with_a_passphrase_is_asked_for_once_it_is_needed() {
         let (keys, asked) = answering(home.key(), &["wrong", "wrong", "wrong", "right"]);
         let store = Store::open(home.file(), keys).unwrap();
         assert!(matches!(
-            key_error(get(&store)),
-            KeyError::PassphraseWrong { .. }
+            key_error(get(&store)).reason(),
+            Some(KeyFileError::PassphraseWrong { .. })
         ));
         assert_eq!(asked.load(Ordering::Relaxed), 3);
 
         // F37: with nobody to ask, it fails at once.
         assert!(matches!(
-            key_error(get(&home.store())),
-            KeyError::PassphraseNeeded { .. }
+            key_error(get(&home.store())).reason(),
+            Some(KeyFileError::PassphraseNeeded { .. })
         ));
         let (keys, _) = answering(home.key(), &[]);
         assert!(matches!(
-            keys.identities(Ask::Never),
-            Err(KeyError::PassphraseNeeded { .. })
+            keys.identities(Ask::Never).unwrap_err().reason(),
+            Some(KeyFileError::PassphraseNeeded { .. })
         ));
     }
 }
@@ -336,8 +336,8 @@ fn a_key_file_encrypted_to_a_key_is_refused() {
     home.write_key(&encrypted);
     let (keys, asked) = answering(home.key(), &["right"]);
     assert!(matches!(
-        keys.identities(Ask::Allowed),
-        Err(KeyError::NotByPassphrase { .. })
+        keys.identities(Ask::Allowed).unwrap_err().reason(),
+        Some(KeyFileError::NotByPassphrase { .. })
     ));
     assert_eq!(asked.load(Ordering::Relaxed), 0);
 }

@@ -34,7 +34,7 @@ type Ledger = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 fn store(home: &Path) -> Store {
     let keys = FileKeys::new(home.join("age.key"));
     let store = Store::open(home.join("secrets.redb"), keys).unwrap();
-    store.with_audit(FileAudit::new(home.join("audit.log")))
+    store.with_audit_log(FileAudit::new(home.join("audit.log")))
 }
 
 /// SplitMix64.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::backend::{Backend, RedbBackend, Table};
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
-use mcplexer_secrets::keys::{Ask, FixedKeys, Identity, KeyError, KeyProvider, RecoveryCode};
+use mcplexer_secrets::keys::{
+    Ask, FixedKeys, Identity, KeyError, KeyProvider, RecoveryCode, SlotLabel, SlotRef,
+};
 use mcplexer_secrets::{
     Error, ErrorKind, Finding, Progress, PutMode, RecordName, RestoreMode, RotateIdentity,
     SecretStore, SecretValue, SlotKind, Store,
@@ -42,6 +44,10 @@ fn assert_filled(store: &Store) {
             format!("{scope}/{name}").into_bytes()
         );
     }
+}
+
+fn label(text: &str) -> SlotLabel {
+    text.parse().unwrap()
 }
 
 fn no_progress(_: Progress) {}
@@ -96,7 +102,7 @@ fn the_audit_log_goes_on_over_a_rotation() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("audit.log");
     let (store, _keys) = in_memory();
-    let store = store.with_audit(FileAudit::new(&log));
+    let store = store.with_audit_log(FileAudit::new(&log));
     put(&store, "a", "K3", "v");
     store
         .rotate(RotateIdentity::Replace, &mut no_progress)
@@ -184,7 +190,7 @@ fn owners_come_and_go() {
     fill(&store);
     let bob = Identity::generate();
     let slot = store
-        .add_recipient(&bob.recipient().unwrap(), Some("bob"))
+        .add_recipient(&bob.recipient().unwrap(), Some(&label("bob")))
         .unwrap();
     assert_eq!((slot.label.as_str(), slot.kind), ("bob", SlotKind::Key));
     let his = Store::open(&path, FixedKeys::new(vec![bob.clone()])).unwrap();
@@ -202,11 +208,13 @@ fn owners_come_and_go() {
     else {
         panic!("the key he had before opens the store");
     };
-    store.remove_slot("bob", false, &mut no_progress).unwrap();
+    store
+        .remove_slot(&SlotRef::new("bob"), false, &mut no_progress)
+        .unwrap();
     assert_eq!(store.slots().unwrap().len(), 1);
     let only = store.slots().unwrap().remove(0);
     let error = store
-        .remove_slot(&only.label, true, &mut no_progress)
+        .remove_slot(&SlotRef::from(&only), true, &mut no_progress)
         .unwrap_err();
     assert!(matches!(error, Error::LastSlot { .. }), "{error:?}");
     assert_filled(&store);
@@ -238,10 +246,12 @@ fn a_recovery_code_replaces_a_lost_key() {
     assert_eq!((names(&keys).len(), store.slots().unwrap().len()), (1, 2));
     // Of several keys it must be said which one is lost.
     let bob = Identity::generate().recipient().unwrap();
-    store.add_recipient(&bob, Some("bob")).unwrap();
+    store.add_recipient(&bob, Some(&label("bob"))).unwrap();
     let error = store.recover(&code, None, &mut no_progress).unwrap_err();
     assert!(matches!(error, Error::SlotAmbiguous { .. }), "{error:?}");
-    store.recover(&code, Some("bob"), &mut no_progress).unwrap();
+    store
+        .recover(&code, Some(&SlotRef::new("bob")), &mut no_progress)
+        .unwrap();
     assert_filled(&store);
 }
 
@@ -283,12 +293,16 @@ fn a_recovery_without_any_key_adds_one() {
     let passphrase = SecretValue::copy_of(b"correct horse").unwrap();
     store.add_passphrase(&passphrase, None).unwrap();
     let error = store
-        .recover(&code, Some("recovery code"), &mut no_progress)
+        .recover(
+            &code,
+            Some(&SlotRef::new("recovery code")),
+            &mut no_progress,
+        )
         .unwrap_err();
     assert!(matches!(error, Error::SlotAmbiguous { .. }), "{error:?}");
     let own = store.slots().unwrap().remove(0);
     store
-        .remove_slot(&own.label, true, &mut no_progress)
+        .remove_slot(&SlotRef::from(&own), true, &mut no_progress)
         .unwrap();
     drop(store);
 

@@ -42,7 +42,7 @@ impl Home {
     fn store(&self) -> Result<Store, Error> {
         let keys = FileKeys::new(self.path("age.key"));
         let store = Store::open(self.path("secrets.redb"), keys)?;
-        Ok(store.with_audit(FileAudit::new(self.path("audit.log"))))
+        Ok(store.with_audit_log(FileAudit::new(self.path("audit.log"))))
     }
 
     fn verify(&self) -> Result<AuditReport, Error> {

@@ -53,7 +53,7 @@ impl Place {
         let keys = FixedKeys::new(vec![identity.clone()]);
         let store = Store::open(directory.path().join("secrets.redb"), keys)
             .unwrap()
-            .with_audit(FileAudit::new(directory.path().join("audit.log")));
+            .with_audit_log(FileAudit::new(directory.path().join("audit.log")));
         put(&store, "a", "K");
         put(&store, "b", "K");
         Self {

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use client_file::ClientFile;
 use mcplexer_clients::{Adoption, standard_places};
-use mcplexer_secrets::{Error, FileReplacement, HOME_VARIABLE, IDENTITY_VARIABLE, KEY_VARIABLE};
+use mcplexer_durable::FileReplacement;
+use mcplexer_secrets::{Error, HOME_VARIABLE, IDENTITY_VARIABLE, KEY_VARIABLE};
 
 use crate::cli::{Adopt, Global};
 use crate::exit_code;

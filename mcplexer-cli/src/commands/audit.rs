@@ -31,10 +31,18 @@ struct LineRow<'a> {
     operation: AuditOperation,
     scope: Option<&'a ScopeId>,
     name: Option<&'a SecretName>,
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    used_for: Option<&'a str>,
     outcome: AuditOutcome,
     uid: u32,
     pid: u32,
     program: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<&'a str>,
 }
 
 fn show(
@@ -57,10 +65,14 @@ fn show(
             operation: line.operation,
             scope: line.scope.as_ref(),
             name: line.name.as_ref(),
+            used_for: line.used_for.as_deref(),
             outcome: line.outcome,
-            uid: line.uid,
-            pid: line.pid,
-            program: &line.program,
+            uid: line.actor.uid,
+            pid: line.actor.pid,
+            program: &line.actor.program,
+            client: line.actor.client.as_deref(),
+            session: line.actor.session.as_deref(),
+            tool: line.actor.tool.as_deref(),
         });
         return print_json(&ShowDocument {
             lines: lines.collect(),
@@ -82,8 +94,22 @@ fn row(line: &AuditLine) -> Vec<String> {
         word(line.operation),
         subject,
         word(line.outcome),
-        sanitized(format!("{}[{}]", line.program, line.pid)),
+        sanitized(actor(line)),
     ]
+}
+
+/// Who did it, and what for.
+fn actor(line: &AuditLine) -> String {
+    let actor = &line.actor;
+    let mut text = format!("{}[{}]", actor.program, actor.pid);
+    let others = [&actor.client, &actor.session, &actor.tool];
+    for other in others.into_iter().flatten() {
+        text.push_str(&format!(" {other}"));
+    }
+    if let Some(used_for) = &line.used_for {
+        text.push_str(&format!(" for {used_for}"));
+    }
+    text
 }
 
 /// The name under which an operation or an outcome stands in the log.

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
-use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyError, KeyProvider, Recipient};
+use mcplexer_secrets::keys::{
+    Ask, FileKeys, Identity, KeyError, KeyFileError, KeyProvider, Recipient,
+};
 use mcplexer_secrets::{Error, RestoreAction, RestoreMode, Restored, SecretStore};
 use serde::Serialize;
 
@@ -168,9 +170,9 @@ fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
                 "--recovery-code opens it with the recovery code of the store it was made from",
             )
     };
-    let identities = identities.map_err(|error| match error {
-        KeyError::Missing { .. } => other_ways(Failure::from(Error::Key(error))),
-        error => Failure::from(Error::Key(error)),
+    let identities = identities.map_err(|error| match error.reason() {
+        Some(KeyFileError::Missing { .. }) => other_ways(Failure::from(Error::Key(error))),
+        _ => Failure::from(Error::Key(error)),
     })?;
     Backup::open(path, BackupKey::Identities(&identities)).map_err(|error| match error {
         Error::Key(KeyError::Wrong { .. }) => other_ways(
@@ -184,18 +186,17 @@ fn open_by_passphrase(path: &Path, global: Global) -> Result<Backup, Failure> {
     for attempt in 0..ATTEMPTS {
         let question = format!("passphrase for {}: ", shown(path));
         let answer = input::passphrase(&question, attempt > 0, global).ok_or_else(|| {
-            Failure::from(Error::Key(KeyError::PassphraseNeeded {
-                path: path.to_owned(),
-            }))
+            let path = path.to_owned();
+            Failure::from(Error::Key(KeyFileError::PassphraseNeeded { path }.into()))
         })?;
         match Backup::open(path, BackupKey::Passphrase(&answer)) {
-            Err(Error::Key(KeyError::PassphraseWrong { .. })) => {}
+            Err(Error::BackupPassphraseWrong { .. }) => {}
             result => return Ok(result?),
         }
     }
-    Err(Error::Key(KeyError::PassphraseWrong {
+    Err(Error::BackupPassphraseWrong {
         path: path.to_owned(),
-    })
+    }
     .into())
 }
 

@@ -320,8 +320,8 @@ fn examine_keys(session: &Session, is_locked: bool, fix: bool, report: &mut Repo
             report.add(Severity::Note, "old-key", what, "mcplexer key rotate");
         }
     }
-    let unfinished = session.keys.unfinished(Ask::Never).unwrap_or_default();
-    if !unfinished.is_empty() {
+    let unfinished = session.keys.writer().map(|it| it.unfinished(Ask::Never));
+    if unfinished.is_some_and(|it| it.is_ok_and(|found| !found.is_empty())) {
         report.add(
             Severity::Warning,
             "rotation-unfinished",

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use mcplexer_durable::replace_file;
 use mcplexer_files::exchange::{self, Format};
-use mcplexer_secrets::{Select, replace_file};
+use mcplexer_secrets::Select;
 
 use crate::cli::{Export, Global};
 use crate::credentials::no_secrets;

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use mcplexer_durable::replace_file;
 use mcplexer_files::reference::Template;
-use mcplexer_secrets::replace_file;
 
 use crate::cli::{Global, Inject};
 use crate::credentials::{Opened, Wanted};

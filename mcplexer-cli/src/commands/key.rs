@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mcplexer_secrets::keys::{Ask, Identity, KeyError, Recipient};
+use mcplexer_secrets::keys::{Ask, Identity, KeyError, KeyFileError, Recipient, SlotLabel};
 use mcplexer_secrets::{Error, KeySource, SlotInfo, SlotKind};
 use serde::Serialize;
 
@@ -90,12 +90,16 @@ fn kind(slot: &SlotInfo) -> &'static str {
     }
 }
 
+fn is_missing(reason: &KeyError) -> bool {
+    matches!(reason.reason(), Some(KeyFileError::Missing { .. }))
+}
+
 fn show(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let slots = session.store.slots()?;
     let recipients: Vec<_> = match session.identities() {
         Ok(identities) => identities.iter().map(Identity::name).collect(),
-        Err(Error::Key(reason @ KeyError::Missing { .. })) => {
+        Err(Error::Key(reason)) if is_missing(&reason) => {
             return Err(if slots.is_empty() {
                 Failure::from(Error::Key(reason)).with_hint(
                     "the first mcplexer secret put makes a key, and so does mcplexer key init",
@@ -188,15 +192,18 @@ fn short(recipient: &str) -> String {
 
 fn add(key: &AddKey, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let label = key.label.as_deref();
+    let label = || -> Result<Option<SlotLabel>, Error> {
+        Ok(key.label.as_deref().map(str::parse).transpose()?)
+    };
     let slot = if key.passphrase {
         if !session.store.exists()? {
             return Err(Error::NoStore.into());
         }
         let passphrase = input::new_passphrase(global)?;
-        session.store.add_passphrase(&passphrase, label)
+        label().and_then(|label| session.store.add_passphrase(&passphrase, label.as_ref()))
     } else {
-        session.store.add_recipient(&recipient(key)?, label)
+        let recipient = recipient(key)?;
+        label().and_then(|label| session.store.add_recipient(&recipient, label.as_ref()))
     };
     let slot = slot.map_err(|error| session.explain(error))?;
     session.tell(&sanitized(format!(

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use test_support::{Running, skip};
 
+use super::built::crashing;
 use super::home::{BINARY, Home, finish, write_program};
 
 /// Tokens in no file of the tree, so that nobody takes them for real.
@@ -797,8 +798,7 @@ fn killed_anywhere_it_is_finished_by_running_it_again() {
                 home.run(["adopt", "c.json", "--write"]).succeeded();
             }
             let before = fs::read_to_string(&path).unwrap();
-            let mut command = home.command();
-            let died = finish(command.env("MCPLEXER_CRASH_AT", at.to_string()).args(way)).code != 0;
+            let died = finish(crashing(&home, at).args(way)).code != 0;
             let after = fs::read_to_string(&path).unwrap();
             if after == before {
                 home.run(way).succeeded();

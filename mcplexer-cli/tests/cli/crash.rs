@@ -11,6 +11,7 @@ use mcplexer_secrets::keys::{FileKeys, Identity};
 use mcplexer_secrets::{SecretStore, Store};
 use test_support::Running;
 
+use crate::built::crashing;
 use crate::home::Home;
 
 const KILLED: i32 = 9;
@@ -59,11 +60,11 @@ fn copy_files(from: &Path, to: &Path) {
 
 /// Runs a command that dies after so many operations.
 fn run(home: &Home, arguments: &[&str], input: &[u8], crash_at: Option<u32>) -> ExitStatus {
-    let mut command = home.command();
+    let mut command = match crash_at {
+        Some(at) => crashing(home, at),
+        None => home.command(),
+    };
     command.args(arguments).stdin(Stdio::piped());
-    if let Some(at) = crash_at {
-        command.env("MCPLEXER_CRASH_AT", at.to_string());
-    }
     let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = Running::start(command).unwrap();
     let _unread = child.stdin.take().unwrap().write_all(input);

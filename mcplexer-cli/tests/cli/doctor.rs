@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use redb::{Builder, ConcurrencyMode, ReadableTable, TableDefinition};
 use test_support::tool;
 
+use super::built::crashing;
 use super::home::{Home, Run};
 
 /// A home in which there is nothing to find.
@@ -201,10 +202,8 @@ fn a_rotation_that_was_cut_short_is_finished() {
     };
     while !is_between(&home) {
         at += 1;
-        let mut command = home.command();
-        let command = command
-            .args(["-q", "key", "rotate"])
-            .env("MCPLEXER_CRASH_AT", at.to_string());
+        let mut command = crashing(&home, at);
+        command.args(["-q", "key", "rotate"]);
         assert!(
             !command.status().unwrap().success(),
             "no death leaves two keys"

@@ -108,6 +108,9 @@ fn each_fault_has_the_tests_that_the_table_names() {
             writeln!(differ, "| F{number:02} | … | {named} |").unwrap();
         }
     }
-    assert!(differ.is_empty(), "docs/proof/faults.md should have:\n{differ}");
+    assert!(
+        differ.is_empty(),
+        "docs/proof/faults.md should have:\n{differ}"
+    );
     assert!(tests.is_empty(), "no such fault: {tests:?}");
 }

@@ -11,33 +11,16 @@ use mcplexer_secrets::keys::Identity;
 use rexpect::session::{PtySession, spawn_command};
 use test_support::tool;
 
-use super::home::{BINARY, Home, Run, finish};
+use super::built::built;
+use super::home::{Home, Run, finish};
 use super::terminal::{end, start_at};
 
 const PLUGIN: &str = "age-plugin-mcplexertest";
 /// The PIN that a test key asks for.
 const PIN: &str = "1234";
 
-/// The directory of the test plugin, which belongs to another package and is built here. Who may not build it, as
-/// another user than the one who has compiled the tests, uses the one that is there.
-static PLUGINS: LazyLock<PathBuf> = LazyLock::new(|| {
-    let target = Path::new(BINARY).ancestors().nth(2).unwrap();
-    let status = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "test-plugin",
-            "--target-dir",
-        ])
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    let plugins = target.join("debug");
-    let is_built = status.is_ok_and(|it| it.success());
-    assert!(is_built || plugins.join(PLUGIN).exists(), "no {PLUGIN}");
-    plugins
-});
+/// The directory of the test plugin.
+static PLUGINS: LazyLock<PathBuf> = LazyLock::new(|| built("test-plugin", PLUGIN));
 
 /// A command in this home, with this key file and the test plugin at hand.
 fn command(home: &Home, key: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {

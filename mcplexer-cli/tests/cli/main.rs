@@ -6,6 +6,7 @@ mod access;
 mod adopt;
 mod age_command;
 mod backup;
+mod built;
 mod commands;
 mod config;
 mod contention;

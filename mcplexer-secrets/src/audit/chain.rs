@@ -1,12 +1,14 @@
-//! How lines hang together.
+//! How lines are bound to each other.
 
 use memchr::memmem;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{AuditChange, AuditEvent, AuditOperation, AuditOutcome, AuditPosition};
-use crate::seal::fill_random;
-use crate::{Error, ScopeId, SecretName, StoreId};
+use super::{
+    AuditChange, AuditError, AuditErrorKind, AuditEvent, AuditOperation, AuditOutcome,
+    AuditPosition,
+};
+use crate::{ScopeId, SecretName, StoreId};
 
 pub(super) type Hash = [u8; 32];
 
@@ -19,30 +21,31 @@ const HASH_MEMBER: &str = ",\"hash\":\"";
 /// What only lines of changes have.
 const SEALED_MEMBER: &[u8] = b",\"sealed\":";
 
-/// A line without its hash, in the order of its members.
-#[derive(Debug, Serialize, Deserialize)]
+/// What a line says, without its hash.
+#[derive(Debug, Deserialize)]
 pub(super) struct Content {
     #[serde(rename = "line")]
     pub(super) number: u64,
     pub(super) time: String,
     pub(super) op: AuditOperation,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) scope: Option<ScopeId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<SecretName>,
+    #[serde(rename = "for")]
+    pub(super) used_for: Option<String>,
     pub(super) outcome: AuditOutcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sealed: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) store: Option<String>,
     pub(super) uid: u32,
     pub(super) pid: u32,
     pub(super) program: String,
+    pub(super) client: Option<String>,
+    pub(super) session: Option<String>,
+    pub(super) tool: Option<String>,
     pub(super) prev: String,
 }
 
 impl Content {
-    /// The change to this store, or to any, that the line records.
+    /// Returns the change to this store, or to any store, that the line records.
     pub(super) fn change(&self, store: Option<StoreId>) -> Option<AuditChange> {
         let sealed = self.sealed?;
         let is_of = |store: StoreId| self.store == Some(store.to_string());
@@ -53,32 +56,14 @@ impl Content {
     }
 }
 
-/// Who writes: this process.
-#[derive(Debug)]
-pub(super) struct Actor {
-    uid: u32,
-    pid: u32,
-    program: String,
-}
-
-impl Actor {
-    pub(super) fn this_process() -> Self {
-        let program = std::env::current_exe().ok();
-        let program = program.as_deref().and_then(|path| path.file_name());
-        let program = program.map_or_else(String::new, |name| name.to_string_lossy().into());
-        Self {
-            uid: rustix::process::getuid().as_raw(),
-            pid: std::process::id(),
-            program: program.chars().take(64).collect(),
-        }
-    }
-}
-
 impl AuditPosition {
     /// Before the first line of a new log.
-    pub(super) fn genesis() -> Result<Self, Error> {
+    pub(super) fn genesis() -> Result<Self, AuditError> {
         let mut log = [0; 32];
-        fill_random(&mut log)?;
+        getrandom::fill(&mut log).map_err(|error| {
+            let message = "the operating system gave no random bytes for an audit log";
+            AuditError::new(AuditErrorKind::Other, message).with_source(error)
+        })?;
         Ok(Self {
             log,
             line: 0,
@@ -87,31 +72,19 @@ impl AuditPosition {
         })
     }
 
-    /// The line for `event`, with its line feed, and its position when it is appended at `offset`.
+    /// Returns the line for `event`, with its line feed, and its position if it is appended at
+    /// `offset`.
     pub(super) fn next(
         &self,
         event: &AuditEvent<'_>,
-        actor: &Actor,
         offset: u64,
-    ) -> Result<(String, Self), Error> {
+    ) -> Result<(String, Self), AuditError> {
         let number = self.line + 1;
-        let content = Content {
-            number,
-            time: event.time.to_string(),
-            op: event.operation,
-            scope: event.scope.cloned(),
-            name: event.name.cloned(),
-            outcome: event.outcome,
-            sealed: event.sealed,
-            store: event.store.map(|store| store.to_string()),
-            uid: actor.uid,
-            pid: actor.pid,
-            program: actor.program.clone(),
-            prev: to_hex(&self.hash),
-        };
-        let mut line =
-            serde_json::to_string(&content).map_err(|error| Error::Seal(error.into()))?;
-        line.pop();
+        let event = event.to_json()?;
+        let members = event.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+        let members = members.unwrap_or(&event);
+        let prev = to_hex(&self.hash);
+        let mut line = format!("{{\"line\":{number},{members},\"prev\":\"{prev}\"");
         let hash: Hash = Sha256::digest(line.as_bytes()).into();
         line.push_str(HASH_MEMBER);
         line.push_str(&to_hex(&hash));
@@ -126,7 +99,7 @@ impl AuditPosition {
     }
 }
 
-/// Reads a line (without its line feed): its content and its hash, which is checked.
+/// Reads a line without its line feed, checks its hash, and returns both.
 pub(super) fn parse(line: &[u8]) -> Option<(Content, Hash)> {
     let line = str::from_utf8(line).ok()?;
     let (content, rest) = line.rsplit_once(HASH_MEMBER)?;
@@ -136,18 +109,18 @@ pub(super) fn parse(line: &[u8]) -> Option<(Content, Hash)> {
         return None;
     }
     let content: Content = serde_json::from_str(&format!("{content}}}")).ok()?;
-    // Nothing could follow the last of all numbers.
+    // No line could follow the last number there is.
     (content.number < u64::MAX).then_some((content, hash))
 }
 
-/// The change to this store, or to any, that the last of these lines records that records one. A line
-/// that is none does not count.
+/// Returns the last change to this store, or to any store, that these lines record. Anything that is not
+/// a line is skipped.
 pub(super) fn last_change<'a>(
     lines: impl DoubleEndedIterator<Item = &'a [u8]>,
     store: Option<StoreId>,
 ) -> Option<AuditChange> {
     let mut changes = lines.rev().filter_map(|line| {
-        // Most lines are no changes, and need not be read for that.
+        // Most lines record no change, and need not be parsed to see that.
         memmem::find(line, SEALED_MEMBER)?;
         parse(line)?.0.change(store)
     });
@@ -158,7 +131,7 @@ fn to_hex(bytes: &Hash) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads what [`to_hex`] writes, and nothing else: a line has one form.
+/// Reads what [`to_hex`] writes and nothing else, so that a line has one form only.
 pub(super) fn from_hex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
     let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -175,31 +148,32 @@ pub(super) fn from_hex(text: &str) -> Option<Hash> {
 mod tests {
     use super::*;
     use crate::Timestamp;
+    use crate::audit::Actor;
+    use crate::audit::file::MAX_LINE_LEN;
 
-    #[test]
-    fn a_line_names_what_was_done_and_parses_back() {
-        let (scope, name) = ("github-token".parse().unwrap(), "KEY".parse().unwrap());
-        let event = AuditEvent {
-            time: Timestamp::from_micros(0),
-            operation: AuditOperation::Put,
-            scope: Some(&scope),
-            name: Some(&name),
-            outcome: AuditOutcome::Ok,
-            sealed: Some(0),
-            store: None,
-        };
-        let actor = Actor {
-            uid: 1,
-            pid: 2,
-            program: "test".into(),
-        };
-        let start = AuditPosition {
+    fn actor() -> Actor {
+        let mut actor = Actor::this_process();
+        (actor.uid, actor.pid, actor.program) = (1, 2, "test".into());
+        actor
+    }
+
+    fn start() -> AuditPosition {
+        AuditPosition {
             log: [0; 32],
             line: 0,
             offset: 0,
             hash: [0; 32],
-        };
-        let (line, next) = start.next(&event, &actor, 0).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_line_names_what_was_done_and_parses_back() {
+        let (scope, name) = ("github-token".parse().unwrap(), "KEY".parse().unwrap());
+        let actor = actor();
+        let mut event = AuditEvent::new(AuditOperation::Put, AuditOutcome::Ok, &actor);
+        event.time = Timestamp::from_micros(0);
+        (event.scope, event.name, event.sealed) = (Some(&scope), Some(&name), Some(0));
+        let (line, next) = start().next(&event, 0).unwrap();
         insta::assert_snapshot!(line, @r#"{"line":1,"time":"1970-01-01T00:00:00.000000Z","op":"put","scope":"github-token","name":"KEY","outcome":"ok","sealed":0,"uid":1,"pid":2,"program":"test","prev":"0000000000000000000000000000000000000000000000000000000000000000","hash":"752c9a1895e44690572d4c904abf88132819cc59a60fd08ef48dc264be3e75f5"}"#);
         let (content, hash) = parse(line.trim_end().as_bytes()).unwrap();
         assert_eq!((content.number, hash), (1, next.hash));
@@ -207,20 +181,58 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_no_line_could_follow_is_none() {
-        let event = AuditEvent {
-            time: Timestamp::from_micros(0),
-            operation: AuditOperation::List,
-            scope: None,
-            name: None,
-            outcome: AuditOutcome::Ok,
-            sealed: None,
-            store: None,
-        };
+    fn a_line_names_the_client_and_what_a_value_was_used_for() {
+        let scope = "github-token".parse().unwrap();
+        let actor = actor()
+            .with_client("ide")
+            .with_session("7")
+            .with_tool("issues");
+        let mut event = AuditEvent::new(AuditOperation::Inject, AuditOutcome::Ok, &actor);
+        event.time = Timestamp::from_micros(0);
+        (event.scope, event.used_for) = (Some(&scope), Some("npx"));
+        insta::assert_snapshot!(event, @r#"{"time":"1970-01-01T00:00:00.000000Z","op":"inject","scope":"github-token","for":"npx","outcome":"ok","uid":1,"pid":2,"program":"test","client":"ide","session":"7","tool":"issues"}"#);
+        let (line, _) = start().next(&event, 0).unwrap();
+        let (content, _) = parse(line.trim_end().as_bytes()).unwrap();
+        assert_eq!(content.used_for.as_deref(), Some("npx"));
+        let actor = [content.client, content.session, content.tool];
+        assert_eq!(actor.map(Option::unwrap), ["ide", "7", "issues"]);
+    }
+
+    #[test]
+    fn no_line_is_longer_than_a_line_can_be_and_none_steers_a_terminal() {
+        let scope = "s".repeat(crate::MAX_SCOPE_ID_LEN).parse().unwrap();
+        let name = "N".repeat(crate::MAX_SECRET_NAME_LEN).parse().unwrap();
+        for character in ["\u{10FFFD}", "\u{1b}", "\\", "\"", "\0", "}", "\u{7f}"] {
+            let long = character.repeat(5000);
+            let mut actor = Actor::this_process();
+            (actor.uid, actor.pid) = (u32::MAX, u32::MAX);
+            actor.program.clone_from(&long);
+            let actor = actor
+                .with_client(&*long)
+                .with_session(&*long)
+                .with_tool(&*long);
+            let mut event =
+                AuditEvent::new(AuditOperation::ApplyConfig, AuditOutcome::NotFound, &actor);
+            (event.scope, event.name, event.used_for) = (Some(&scope), Some(&name), Some(&*long));
+            (event.sealed, event.store) = (Some(u64::MAX), Some(StoreId([7; 16])));
+            let before = AuditPosition {
+                line: u64::MAX - 2,
+                ..start()
+            };
+            let (line, _) = before.next(&event, 0).unwrap();
+            assert!(line.len() as u64 <= MAX_LINE_LEN, "{} bytes", line.len());
+            assert!(!line.trim_end().contains(char::is_control));
+            assert!(parse(line.trim_end().as_bytes()).is_some());
+        }
+    }
+
+    #[test]
+    fn a_line_that_no_line_could_follow_is_refused() {
+        let actor = actor();
+        let event = AuditEvent::new(AuditOperation::List, AuditOutcome::Ok, &actor);
         let parsed_after = |line| {
-            let genesis = AuditPosition::genesis().unwrap();
-            let before = AuditPosition { line, ..genesis };
-            let (line, _) = before.next(&event, &Actor::this_process(), 0).unwrap();
+            let before = AuditPosition { line, ..start() };
+            let (line, _) = before.next(&event, 0).unwrap();
             parse(line.trim_end().as_bytes()).map(|(content, _)| content.number)
         };
         assert_eq!(parsed_after(u64::MAX - 2), Some(u64::MAX - 1));

@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::chain::{self, Actor};
-use super::{
-    AuditChange, AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, AuditSink,
-};
-use crate::backend::{BackendError, BackendErrorKind};
-use crate::crash::{FileId, crash_point, synced};
-use crate::error::{Finding, RecordName};
-use crate::patience::{PATIENCE, wait_for_lock};
-use crate::{Error, StoreId, Timestamp, private};
+use mcplexer_durable::{FileId, PATIENCE, made_durable, operation_done, wait_for_lock};
 
-/// No line is longer: names are bounded.
-const MAX_LINE_LEN: u64 = 4096;
-/// How much of the end of a log is looked at, and how much of it a crash can have torn.
+use super::chain;
+use super::{
+    Actor, AuditChange, AuditError, AuditErrorKind, AuditEvent, AuditLog, AuditOperation,
+    AuditOutcome, AuditPosition, KeptLog,
+};
+use crate::StoreId;
+use crate::error::{Finding, RecordName};
+
+/// No line is longer: names, and texts about an actor, are bounded.
+pub(super) const MAX_LINE_LEN: u64 = 4096;
+/// How much of the end of a log is read, and how much of it a crash can have torn.
 pub(super) const MAX_END_LEN: u64 = 2 * MAX_LINE_LEN;
-/// A disk writes no less at once.
+/// A disk writes at least this much at once.
 const SECTOR: u64 = 512;
 
 /// An audit log in a file of mode 0600, shared by any number of processes.
@@ -29,6 +29,7 @@ const SECTOR: u64 = 512;
 #[derive(Debug)]
 pub struct FileAudit {
     path: PathBuf,
+    /// Who heals the log.
     actor: Actor,
     patience: Duration,
     open: Mutex<Option<Open>>,
@@ -42,7 +43,7 @@ struct Open {
     tip: AuditPosition,
 }
 
-/// What the file turns out to end with.
+/// What the file ends with.
 struct End {
     tip: AuditPosition,
     /// Bytes of unfinished lines after it.
@@ -50,7 +51,7 @@ struct End {
 }
 
 impl FileAudit {
-    /// The log in the file at `path`. It is made with the first line.
+    /// The log in the file at `path`. The file is created with the first line.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -61,26 +62,28 @@ impl FileAudit {
         }
     }
 
-    /// The same, but with other programs waited for this long, instead of 30 seconds, until the
-    /// operation fails as busy.
+    /// Waits this long for other programs, instead of 30 seconds, before an operation fails as busy.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Where the log is.
+    /// Returns the path of the log.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Does `work` on the file under its lock, with its end known and sound.
-    fn locked<T>(&self, work: impl FnOnce(&mut Open) -> Result<T, Error>) -> Result<T, Error> {
+    /// Does `work` on the file under its lock, once its end is known and sound.
+    fn locked<T>(
+        &self,
+        work: impl FnOnce(&mut Open) -> Result<T, AuditError>,
+    ) -> Result<T, AuditError> {
         let failed = |source| self.failed(source);
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = match slot.take() {
-            Some(open) if private::is_still_at(&open.file, &self.path) => open,
+            Some(open) if mcplexer_durable::is_still_at(&open.file, &self.path) => open,
             _ => Open {
                 file: self.open_or_create().map_err(failed)?,
                 len: 0,
@@ -89,11 +92,8 @@ impl FileAudit {
         };
         let locked = wait_for_lock(&open.file, self.patience).map_err(failed)?;
         if locked.is_none() {
-            let message = format!(
-                "{} is in use by another program that does not make way",
-                self.path.display()
-            );
-            return Err(BackendError::new(BackendErrorKind::Busy, message).into());
+            let message = format!("{} is still in use by another program", self.path.display());
+            return Err(AuditError::new(AuditErrorKind::Busy, message));
         }
         let result = self.catch_up(&mut open).and_then(|()| work(&mut open));
         open.file.unlock().map_err(failed)?;
@@ -102,24 +102,24 @@ impl FileAudit {
     }
 
     fn open_or_create(&self) -> io::Result<File> {
-        let open = || private::open_regular(&self.path, OpenOptions::new().read(true).append(true));
+        let open = || {
+            mcplexer_durable::open_regular(&self.path, OpenOptions::new().read(true).append(true))
+        };
         if let Some(file) = open()? {
             return Ok(file);
         }
-        private::create_parent(&self.path)?;
-        private::create_file(&self.path)?;
+        mcplexer_durable::create_parent(&self.path)?;
+        mcplexer_durable::create_file(&self.path)?;
         open()?.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
-    fn failed(&self, source: io::Error) -> Error {
-        Error::Audit {
-            path: self.path.clone(),
-            source,
-        }
+    fn failed(&self, source: io::Error) -> AuditError {
+        let message = format!("cannot write the audit log {}", self.path.display());
+        AuditError::new(AuditErrorKind::Other, message).with_source(source)
     }
 
-    /// Learns what others have appended since, and heals what a crash has left.
-    fn catch_up(&self, open: &mut Open) -> Result<(), Error> {
+    /// Finds out what others have appended since, and removes what a crash has left.
+    fn catch_up(&self, open: &mut Open) -> Result<(), AuditError> {
         let failed = |source| self.failed(source);
         let len = open.file.metadata().map_err(failed)?.len();
         if len == open.len {
@@ -127,36 +127,29 @@ impl FileAudit {
         }
         let end = read_end(&open.file, len).map_err(failed)?.ok_or_else(|| {
             let log = RecordName::AuditLog(self.path.clone());
-            Error::tampered(log, Finding::Malformed)
+            let message = format!("tampered or damaged: {log} {}", Finding::Malformed);
+            AuditError::new(AuditErrorKind::Corrupt, message)
         })?;
         open.len = len - end.torn;
         open.tip = end.tip;
         if end.torn > 0 {
             cut_off(&open.file, open.len).map_err(failed)?;
-            let event = AuditEvent {
-                time: Timestamp::now(),
-                operation: AuditOperation::Heal,
-                scope: None,
-                name: None,
-                outcome: AuditOutcome::Ok,
-                sealed: None,
-                store: None,
-            };
+            let event = AuditEvent::new(AuditOperation::Heal, AuditOutcome::Ok, &self.actor);
             self.write(open, &event)?;
         }
         Ok(())
     }
 
-    fn write(&self, open: &mut Open, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
-        let (line, tip) = open.tip.next(event, &self.actor, open.len)?;
+    fn write(&self, open: &mut Open, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
+        let (line, tip) = open.tip.next(event, open.len)?;
         let mut written = (&open.file).write_all(line.as_bytes());
-        crash_point();
+        operation_done();
         if written.is_ok() && event.durable() {
             let id = FileId::of(&open.file);
-            written = open.file.sync_data().inspect(|()| synced(id));
+            written = open.file.sync_data().inspect(|()| made_durable(id));
         }
         if let Err(source) = written {
-            // What was written of the line is taken back; if even that fails, it is healed later.
+            // Removes what was written of the line; if even that fails, it is healed later.
             let _torn = cut_off(&open.file, open.len);
             return Err(self.failed(source));
         }
@@ -166,16 +159,16 @@ impl FileAudit {
     }
 }
 
-impl AuditSink for FileAudit {
-    fn log(&self) -> Result<Option<AuditLog>, Error> {
+impl KeptLog for FileAudit {
+    fn log(&self) -> Result<AuditLog, AuditError> {
         let id = self.locked(|open| Ok(open.tip.log))?;
-        Ok(Some(AuditLog {
+        Ok(AuditLog {
             id,
             path: self.path.clone(),
-        }))
+        })
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
+    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
         self.locked(|open| {
             let to = open.len.min(position.offset + MAX_LINE_LEN);
             if open.tip.log != position.log || to <= position.offset {
@@ -190,25 +183,25 @@ impl AuditSink for FileAudit {
         })
     }
 
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
         self.locked(|open| {
             last_change(&open.file, open.len, store).map_err(|source| self.failed(source))
         })
     }
 
-    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
+    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
         self.locked(|open| self.write(open, event))
     }
 }
 
-/// The name of a log, without its directory.
+/// Returns the name of a log without its directory.
 pub(crate) fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
 }
 
-/// Reads the last whole line of a file of `len` bytes, and the first one for the log's id. `None`
-/// if this is no audit log: nothing of it is touched then.
+/// Reads the last whole line of a file of `len` bytes, and the first one for the log's id. Returns `None`
+/// if this is not an audit log; it is left unchanged then.
 fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
     let from = len.saturating_sub(MAX_END_LEN);
     let tail = read_range(file, from, len)?;
@@ -241,13 +234,13 @@ fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
     })())
 }
 
-/// Looks for the last change from the end of a file of `len` bytes on: it is mostly near.
+/// Looks for the last change, backwards from the end of a file of `len` bytes: it is usually near.
 fn last_change(file: &File, len: u64, store: Option<StoreId>) -> io::Result<Option<AuditChange>> {
     let mut end = len;
     while end > 0 {
         let from = end.saturating_sub(MAX_END_LEN);
         let bytes = read_range(file, from, end)?;
-        // The first line may begin before, and is then looked at with those.
+        // The first line may begin earlier, and is then read with the lines before.
         let cut = match from {
             0 => 0,
             _ => memchr::memchr(b'\n', &bytes).map_or(0, |at| at + 1),
@@ -257,7 +250,7 @@ fn last_change(file: &File, len: u64, store: Option<StoreId>) -> io::Result<Opti
         if found.is_some() {
             return Ok(found);
         }
-        // No line is so long that none begins here, but in a log that is damaged.
+        // Only in a damaged log is a line so long that none begins here.
         end = if whole.is_empty() {
             from
         } else {
@@ -267,8 +260,8 @@ fn last_change(file: &File, len: u64, store: Option<StoreId>) -> io::Result<Opti
     Ok(None)
 }
 
-/// Whether bytes that begin here and end the file are what a crash can leave of lines: the beginning
-/// of one, and zeros to the end of each sector that was not on the disk when the file had grown.
+/// Returns whether a crash can have left these bytes at the end of the file: the beginning of a line, and
+/// zeros to the end of each sector that was not on the disk yet when the file had grown.
 pub(super) fn is_torn(torn: &[u8], at: u64) -> bool {
     let mut beginning = torn.iter().zip(chain::LINE_BEGINNING);
     let is_text = |byte: u8| byte == 0 || byte == b'\n' || byte >= b' ';
@@ -279,8 +272,8 @@ pub(super) fn is_torn(torn: &[u8], at: u64) -> bool {
         && !has_synced_line(torn)
 }
 
-/// Whether there is the line of a change before the last line: that one made itself durable, and all
-/// before it.
+/// Returns whether a line before the last one records a change: a change makes its line, and all lines
+/// before it, durable.
 fn has_synced_line(torn: &[u8]) -> bool {
     let lines: Vec<_> = torn.split_inclusive(|&byte| byte == b'\n').collect();
     let before = lines.split_last().map_or(&[][..], |(_, before)| before);
@@ -290,13 +283,12 @@ fn has_synced_line(torn: &[u8]) -> bool {
     })
 }
 
-/// Shortens a file, durably: what is written after that must not be followed by the old end if the
-/// power fails.
+/// Shortens a file, durably: after a power cut, the old end must not follow what is written next.
 fn cut_off(file: &File, len: u64) -> io::Result<()> {
     file.set_len(len)?;
-    crash_point();
+    operation_done();
     file.sync_data()?;
-    synced(FileId::of(file));
+    made_durable(FileId::of(file));
     Ok(())
 }
 

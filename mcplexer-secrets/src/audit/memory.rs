@@ -1,15 +1,17 @@
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::chain::{self, Actor};
-use super::{AuditChange, AuditEvent, AuditLog, AuditPosition, AuditSink};
-use crate::{Error, StoreId};
+use super::{AuditChange, AuditError, AuditEvent, AuditLog, AuditPosition, KeptLog, chain};
+use crate::StoreId;
 
-/// An audit log in memory, for tests and for programs that pass the lines on.
+/// An audit log in memory, for tests.
 #[derive(Debug)]
-pub struct MemoryAudit {
-    actor: Actor,
-    state: Mutex<(AuditPosition, Vec<String>)>,
+pub struct MemoryAudit(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    tip: AuditPosition,
+    lines: Vec<String>,
 }
 
 impl MemoryAudit {
@@ -17,47 +19,49 @@ impl MemoryAudit {
     ///
     /// # Errors
     /// If the operating system gives no random bytes for its id.
-    pub fn new() -> Result<Self, Error> {
-        Ok(Self {
-            actor: Actor::this_process(),
-            state: Mutex::new((AuditPosition::genesis()?, Vec::new())),
-        })
+    pub fn new() -> Result<Self, AuditError> {
+        Ok(Self(Mutex::new(State {
+            tip: AuditPosition::genesis()?,
+            lines: Vec::new(),
+        })))
     }
 
-    /// The lines so far, oldest first, without their line feeds.
+    /// Returns the lines so far, oldest first, without their line feeds.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.1.clone()
+        self.state().lines.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl AuditSink for MemoryAudit {
-    fn log(&self) -> Result<Option<AuditLog>, Error> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Some(AuditLog {
-            id: state.0.log,
+impl KeptLog for MemoryAudit {
+    fn log(&self) -> Result<AuditLog, AuditError> {
+        Ok(AuditLog {
+            id: self.state().tip.log,
             path: PathBuf::new(),
-        }))
+        })
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, Error> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
+        let state = self.state();
         // A log in memory can only grow, so all that matters is that it is the same one.
-        Ok(state.0.log == position.log && state.0.line >= position.line)
+        Ok(state.tip.log == position.log && state.tip.line >= position.line)
     }
 
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = state.1.iter().map(String::as_bytes);
+    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
+        let state = self.state();
+        let lines = state.lines.iter().map(String::as_bytes);
         Ok(chain::last_change(lines, store))
     }
 
-    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (line, tip) = state.0.next(event, &self.actor, 0)?;
-        state.1.push(line.trim_end().to_owned());
-        state.0 = tip;
+    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
+        let mut state = self.state();
+        let (line, tip) = state.tip.next(event, 0)?;
+        state.lines.push(line.trim_end().to_owned());
+        state.tip = tip;
         Ok(tip)
     }
 }

@@ -1,55 +1,35 @@
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
-use super::chain::Actor;
-use super::{AuditChange, AuditEvent, AuditLog, AuditPosition, AuditSink};
-use crate::{Error, StoreId};
+use super::{AuditError, AuditErrorKind, AuditEvent, AuditSink};
 
-/// Audit lines on standard error, for containers whose log is collected from there. Each process
-/// begins a chain of its own, and the store does not vouch for it, since it cannot be read back.
-#[derive(Debug)]
-pub struct StderrAudit {
-    actor: Actor,
-    tip: Mutex<AuditPosition>,
-}
+/// Writes each event as a line to standard error, for containers whose log is collected from there.
+///
+/// In a [`Chained`](super::Chained), each process begins a chain of its own there. The store does not
+/// vouch for it, since it cannot be read back.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct StderrAudit;
 
 impl StderrAudit {
-    /// A new chain on standard error.
-    ///
-    /// # Errors
-    /// If the operating system gives no random bytes for its id.
-    pub fn new() -> Result<Self, Error> {
-        Ok(Self {
-            actor: Actor::this_process(),
-            tip: Mutex::new(AuditPosition::genesis()?),
-        })
+    /// A sink on standard error.
+    #[must_use]
+    pub fn new() -> Self {
+        Self
     }
 }
 
 impl AuditSink for StderrAudit {
-    fn log(&self) -> Result<Option<AuditLog>, Error> {
-        Ok(None)
-    }
-
-    fn holds(&self, _position: &AuditPosition) -> Result<bool, Error> {
-        // The store seals no line of a log that is not kept.
-        Ok(false)
-    }
-
-    fn last_change(&self, _store: Option<StoreId>) -> Result<Option<AuditChange>, Error> {
-        Ok(None)
-    }
-
-    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, Error> {
-        let mut tip = self.tip.lock().unwrap_or_else(PoisonError::into_inner);
-        let (line, next) = tip.next(event, &self.actor, 0)?;
-        let written = io::stderr().lock().write_all(line.as_bytes());
-        written.map_err(|source| Error::Audit {
-            path: PathBuf::from("on standard error"),
-            source,
-        })?;
-        *tip = next;
-        Ok(next)
+    fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditError> {
+        let line = match event.chain {
+            Some(chain) => format!("{}\n", chain.text),
+            None => format!("{}\n", event.to_json()?),
+        };
+        io::stderr()
+            .lock()
+            .write_all(line.as_bytes())
+            .map_err(|source| {
+                let message = "cannot write the audit log on standard error";
+                AuditError::new(AuditErrorKind::Other, message).with_source(source)
+            })
     }
 }

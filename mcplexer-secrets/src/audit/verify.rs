@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::chain::{self, Hash};
 use super::file::{MAX_END_LEN, file_name, is_torn};
-use super::{AuditChange, AuditOperation, AuditOutcome};
+use super::{Actor, AuditChange, AuditOperation, AuditOutcome};
 use crate::error::{Finding, RecordName};
 use crate::record::AuditSeal;
 use crate::{Error, ScopeId, SecretName, StoreId};
@@ -25,14 +25,12 @@ pub struct AuditLine {
     pub scope: Option<ScopeId>,
     /// To which secret.
     pub name: Option<SecretName>,
+    /// What the values were used for.
+    pub used_for: Option<String>,
     /// How it ended.
     pub outcome: AuditOutcome,
-    /// The user id of the process.
-    pub uid: u32,
-    /// Its process id.
-    pub pid: u32,
-    /// The file name of its program.
-    pub program: String,
+    /// Who did it.
+    pub actor: Actor,
 }
 
 /// What a verified log looks like.
@@ -41,22 +39,21 @@ pub struct AuditLine {
 pub struct AuditReport {
     /// How many lines it has.
     pub lines: u64,
-    /// Up to which line the store vouches for it; 0 if for none.
+    /// The last line that the store vouches for; 0 if none.
     pub sealed: u64,
-    /// How many other logs of the same file name the store has sealed: logs that this one came
-    /// after, moved away or removed.
+    /// How many earlier logs of the same file name the store has sealed; they were moved or deleted.
     pub earlier: u64,
-    /// How often unfinished lines were removed from its end after crashes.
+    /// How often unfinished lines were removed from its end after a crash.
     pub healed: u64,
     /// How many bytes of unfinished lines are at its end now. The next operation removes them.
     pub torn: u64,
 }
 
-/// Reads all lines of the log at `path`, without verifying their chain. A log that does not exist
-/// yet has none.
+/// Reads all lines of the log at `path` without verifying their chain. A log that does not exist yet has
+/// no lines.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read; [`Error::Tampered`] names a line that is none.
+/// [`Error::Io`] if it cannot be read; [`Error::Tampered`] names a line that is not valid.
 pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
     let mut lines = Vec::new();
     each_line(path, |number, bytes| {
@@ -68,19 +65,24 @@ pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
             operation: content.op,
             scope: content.scope,
             name: content.name,
+            used_for: content.used_for,
             outcome: content.outcome,
-            uid: content.uid,
-            pid: content.pid,
-            program: content.program,
+            actor: Actor {
+                uid: content.uid,
+                pid: content.pid,
+                program: content.program,
+                client: content.client,
+                session: content.session,
+                tool: content.tool,
+            },
         });
         Ok(())
     })?;
     Ok(lines)
 }
 
-/// Checks the chain of the log at `path`, and that it has every line that `store`, if there is
-/// one, has sealed.
-/// `seals` are all the seals in that store, with the ids of their logs.
+/// Checks the chain of the log at `path`, and that it has every line that `store`, if there is one, has
+/// sealed. `seals` are all the seals in that store, with the ids of their logs.
 pub(crate) fn verify(
     path: &Path,
     store: Option<StoreId>,
@@ -138,7 +140,7 @@ pub(crate) fn verify(
     if report.sealed > report.lines {
         return Err(damaged(Finding::CutOff));
     }
-    // Where there is no store, a change that was to make one may have been cut short.
+    // Without a store, the change that was to create one may have been interrupted.
     if last_change.is_some_and(|last| !last.fits(report.sealed)) {
         return Err(damaged(match store {
             Some(_) => Finding::StoreIsOlder,
@@ -152,11 +154,11 @@ pub(crate) fn verify(
 struct UnfinishedEnd {
     /// Its length in bytes.
     length: u64,
-    /// Whether it is nothing but what a crash can leave.
+    /// Whether a crash can have left it.
     is_torn: bool,
 }
 
-/// Calls `each` with the number and the bytes of every finished line, and says what follows.
+/// Calls `each` with the number and the bytes of every finished line, and returns what follows.
 fn each_line(
     path: &Path,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), Error>,
@@ -184,7 +186,7 @@ fn each_line(
             break;
         };
         if line.contains(&0) {
-            // A power cut may have torn it, and what comes after.
+            // A power cut may have torn this line and what follows.
             let mut rest = bytes.clone();
             reader
                 .by_ref()

@@ -8,8 +8,7 @@ use std::time::Duration;
 use redb::backends::FileBackend;
 use redb::{BackendError, DatabaseError, StorageBackend};
 
-use crate::crash::{FileId, crash_point, synced};
-use crate::patience::wait_for;
+use mcplexer_durable::{FileId, made_durable, operation_done, wait_for};
 
 /// A [`FileBackend`] that gives up on a lock, with [`NoPatience`], when its holder does not make
 /// way.
@@ -48,15 +47,15 @@ impl StorageBackend for PatientFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len).inspect(|()| crash_point())
+        self.file.set_len(len).inspect(|()| operation_done())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data().inspect(|()| synced(self.id))
+        self.file.sync_data().inspect(|()| made_durable(self.id))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.file.write(offset, data).inspect(|()| crash_point())
+        self.file.write(offset, data).inspect(|()| operation_done())
     }
 
     fn close(&self) -> io::Result<()> {

@@ -19,10 +19,9 @@ use self::cause::{Cause, failure, place};
 use self::transaction::{RedbSnapshot, RedbTransaction};
 use super::patient::PatientFile;
 use super::{Backend, BackendError, Replacement, Snapshot, Transaction};
-use crate::crash::crash_point;
 use crate::panics::catch;
-use crate::patience::PATIENCE;
-use crate::private;
+use mcplexer_durable::PATIENCE;
+use mcplexer_durable::operation_done;
 
 mod begin;
 mod cause;
@@ -102,7 +101,7 @@ impl RedbBackend {
         work: impl FnOnce() -> Result<T, Cause>,
     ) -> Result<T, BackendError> {
         let result = catch(work).unwrap_or(Err(Cause::Panic));
-        crash_point();
+        operation_done();
         result.map_err(|cause| {
             if self.path.is_some() && !matches!(cause, Cause::WouldBlock) {
                 drop_quietly(self.lock().take());
@@ -125,7 +124,7 @@ impl RedbBackend {
             }),
             Some(path),
         ) = (open.as_ref(), &self.path)
-            && !private::is_still_at(file, path)
+            && !mcplexer_durable::is_still_at(file, path)
         {
             *open = None;
         }
@@ -182,7 +181,7 @@ impl RedbBackend {
         path: &Path,
         how: &OpenOptions,
     ) -> Result<Option<(PatientFile, File)>, Cause> {
-        let Some(file) = private::open_regular(path, how)? else {
+        let Some(file) = mcplexer_durable::open_regular(path, how)? else {
             return Ok(None);
         };
         // A store comes to be with its first commit. redb would make a new one of an empty file.

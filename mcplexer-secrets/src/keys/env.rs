@@ -3,13 +3,43 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{Ask, Identity, InvalidKeyText, KeyError, KeyProvider};
+use super::{Ask, Identity, InvalidKeyText, KeyError, KeyErrorKind, KeyProvider};
 
-/// Identities given inline in an environment variable, as CI systems hand out secrets. The variable
-/// holds what a key file would; it is read anew each time.
+/// Reads identities from an environment variable, as CI systems hand out secrets. The variable holds
+/// what a key file would, and is read each time.
 pub struct EnvKeys {
     variable: &'static str,
     read: fn(&'static str) -> Option<OsString>,
+}
+
+/// Why the identities in an environment variable cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvKeyError {
+    /// The variable is not set.
+    #[error("{variable} is not set")]
+    NotSet {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// The variable holds something else.
+    #[error("{variable} does not hold a key: {reason}")]
+    Invalid {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        reason: InvalidKeyText,
+    },
+}
+
+impl From<EnvKeyError> for KeyError {
+    fn from(error: EnvKeyError) -> Self {
+        let kind = match error {
+            EnvKeyError::NotSet { .. } => KeyErrorKind::Absent,
+            EnvKeyError::Invalid { .. } => KeyErrorKind::Unusable,
+        };
+        Self::provider(kind, error)
+    }
 }
 
 impl EnvKeys {
@@ -32,20 +62,11 @@ impl fmt::Debug for EnvKeys {
 impl KeyProvider for EnvKeys {
     fn identities(&self, _ask: Ask) -> Result<Vec<Identity>, KeyError> {
         let variable = self.variable;
-        let text = (self.read)(variable).ok_or(KeyError::NotSet { variable })?;
-        let invalid = |reason| KeyError::Invalid {
-            origin: variable.to_owned(),
-            reason,
-        };
+        let text = (self.read)(variable).ok_or(EnvKeyError::NotSet { variable })?;
+        let invalid = |reason| EnvKeyError::Invalid { variable, reason };
         let bytes = Zeroizing::new(text.into_encoded_bytes());
         let text = str::from_utf8(&bytes).map_err(|_| invalid(InvalidKeyText::NotText))?;
-        Identity::parse_all(text).map_err(invalid)
-    }
-
-    fn begin_replacement(&self, _old: &str) -> Result<Identity, KeyError> {
-        Err(KeyError::NotReplaceable {
-            origin: self.variable.to_owned(),
-        })
+        Ok(Identity::parse_all(text).map_err(invalid)?)
     }
 }
 

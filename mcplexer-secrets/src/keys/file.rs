@@ -5,42 +5,44 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use mcplexer_durable::{Exposure, Temporary};
 use zeroize::Zeroizing;
 
 use self::content::Content;
 use self::replace::{Edit, Prepared};
 use super::identity::is_public_key;
 use super::{
-    Ask, Identity, InvalidKeyText, KeyError, KeyProvider, PassphraseRequest, Person, Prompter,
-    key_text,
+    Ask, Identity, InvalidKeyText, KeyError, KeyProvider, KeyWriter, Person, Prompter, Recipient,
+    Unfinished, key_text,
 };
 use crate::SecretValue;
-use crate::private::{self, Exposure};
 
 mod content;
+mod error;
 mod replace;
+
+pub use error::KeyFileError;
 
 /// No key file is larger.
 const MAX_FILE_LEN: u64 = 1 << 20;
 
-/// Identities in a key file.
+/// Keeps identities in a key file.
 ///
 /// The file is one of
-/// * an age key file, which holds one identity or several, also of plugins;
-/// * one that is encrypted with a passphrase, as `age -p` does it (binary or armored);
+/// * an age key file, which holds one identity or several, including those of plugins;
+/// * such a file encrypted with a passphrase, as `age -p` does it (binary or armored);
 /// * an SSH private key, `ssh-ed25519` or `ssh-rsa`, with a passphrase or without.
 ///
-/// It must belong to the user and be closed to everybody else. For a new store it is made if it
-/// does not exist, with mode 0600 in a directory of mode 0700; a rotation puts another file in its
-/// place, in one step.
+/// It must belong to the user and be closed to everybody else. For a new store it is created if it does
+/// not exist, with mode 0600 in a directory of mode 0700. A rotation replaces it in one step.
 pub struct FileKeys {
     path: PathBuf,
     person: Option<Person>,
-    /// The passphrase that opened the file, so that nobody is asked twice: not when the key is
-    /// replaced, and not when somebody else has done so.
+    /// The passphrase that opened the file, so that nobody is asked twice: not when the key is replaced
+    /// here, and not when another process has replaced it.
     passphrase: Mutex<Option<SecretValue>>,
     created: AtomicBool,
-    /// What the file becomes at the end of a replacement that has begun.
+    /// The next content of the file, once a replacement that has begun ends.
     prepared: Mutex<Option<Prepared>>,
 }
 
@@ -57,37 +59,37 @@ impl FileKeys {
         }
     }
 
-    /// Asks `person` when the file turns out to be encrypted with a passphrase, or a plugin wants
-    /// to know something. A wrong passphrase is asked for again, three times in all.
+    /// Asks `person` if the file is encrypted with a passphrase, or a plugin has a question. A wrong
+    /// passphrase is asked for again, three times in all.
     #[must_use]
     pub fn with_prompter(mut self, person: impl Prompter + 'static) -> Self {
         self.person = Some(Arc::new(person));
         self
     }
 
-    /// Where the key file is.
+    /// Returns the path of the key file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether this provider has made the key file.
+    /// Returns whether this provider has created the key file.
     #[must_use]
     pub fn created(&self) -> bool {
         self.created.load(Ordering::Relaxed)
     }
 
-    /// The bytes of the file, once it is certain that they are the user's alone.
-    fn read(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    /// Reads the file, and refuses it unless it is the user's alone.
+    fn read(&self) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
         let path = || self.path.clone();
-        let unreadable = |source| KeyError::Unreadable {
+        let unreadable = |source| KeyFileError::Unreadable {
             path: path(),
             source,
         };
-        let file = private::open_regular(&self.path, OpenOptions::new().read(true))
+        let file = mcplexer_durable::open_regular(&self.path, OpenOptions::new().read(true))
             .map_err(unreadable)?
-            .ok_or_else(|| KeyError::Missing { path: path() })?;
-        let exposure = private::exposure(&file).map_err(unreadable)?;
+            .ok_or_else(|| KeyFileError::Missing { path: path() })?;
+        let exposure = mcplexer_durable::exposure(&file).map_err(unreadable)?;
         let len = file.metadata().map_err(unreadable)?.len();
         if len > MAX_FILE_LEN {
             return Err(unreadable(ErrorKind::FileTooLarge.into()));
@@ -97,33 +99,39 @@ impl FileKeys {
         let mut bytes = Zeroizing::new(vec![0; len]);
         (&file).read_exact(&mut bytes).map_err(unreadable)?;
         if is_public_key(&bytes) {
-            // That others may read it is not what is wrong with it.
+            // The mode of a public key does not matter.
             return Err(self.invalid(InvalidKeyText::Public));
         }
         match exposure {
             Exposure::None => Ok(bytes),
-            Exposure::Mode(mode) => Err(KeyError::Exposed { path: path(), mode }),
-            Exposure::Owner(owner) => Err(KeyError::ForeignOwner {
+            Exposure::Mode(mode) => Err(KeyFileError::Exposed { path: path(), mode }),
+            Exposure::Owner(owner) => Err(KeyFileError::ForeignOwner {
                 path: path(),
                 owner,
             }),
         }
     }
 
-    /// Writes a new identity, unless somebody else was faster: whoever comes second uses the
-    /// first one's.
+    fn read_identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyFileError> {
+        match self.content(ask)? {
+            Content::Plain(text) | Content::Decrypted(text, _) => self.parse(&text),
+            Content::Ssh(identity) => Ok(vec![*identity]),
+        }
+    }
+
+    /// Writes a new identity, unless another process was faster: then its identity is the one to use.
     fn create(&self, text: &str) -> io::Result<()> {
-        private::create_parent(&self.path)?;
-        let mut file = private::temporary_beside(&self.path)?;
+        mcplexer_durable::create_parent(&self.path)?;
+        let mut file = Temporary::beside(&self.path)?;
         file.write_all(text.as_bytes())?;
-        private::sync(file.as_file())?;
-        match private::persist_new(file, &self.path) {
+        file.sync()?;
+        match file.persist_new(&self.path) {
             Ok(()) => self.created.store(true, Ordering::Relaxed),
-            // Somebody else was faster, and may have removed the temporary file as well.
+            // Another process was faster, and may have removed the temporary file as well.
             Err(_) if self.path.exists() => {}
             Err(error) => return Err(error),
         }
-        private::sync_parent(&self.path)
+        mcplexer_durable::sync_parent(&self.path)
     }
 }
 
@@ -135,82 +143,88 @@ impl fmt::Debug for FileKeys {
 
 impl KeyProvider for FileKeys {
     fn identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyError> {
-        match self.content(ask)? {
-            Content::Plain(text) | Content::Decrypted(text, _) => self.parse(&text),
-            Content::Ssh(identity) => Ok(vec![*identity]),
-        }
+        Ok(self.read_identities(ask)?)
     }
 
+    fn writer(&self) -> Option<&dyn KeyWriter> {
+        Some(self)
+    }
+
+    fn prompter(&self) -> Option<Arc<dyn Prompter>> {
+        self.person.clone()
+    }
+}
+
+impl KeyWriter for FileKeys {
     fn identities_for_new_store(&self) -> Result<Vec<Identity>, KeyError> {
-        match self.identities(Ask::Allowed) {
-            Err(KeyError::Missing { path }) => {
+        match self.read_identities(Ask::Allowed) {
+            Err(KeyFileError::Missing { path }) => {
                 let text = key_text::block(&Identity::generate(), None);
                 self.create(&text)
-                    .map_err(|source| KeyError::NotCreated { path, source })?;
+                    .map_err(|source| KeyFileError::NotCreated { path, source })?;
                 self.identities(Ask::Allowed)
             }
-            result => result,
+            result => Ok(result?),
         }
     }
 
-    fn begin_replacement(&self, old: &str) -> Result<Identity, KeyError> {
-        let not_created = |source| KeyError::NotCreated {
+    fn begin_replacement(&self, old: &Recipient) -> Result<Identity, KeyError> {
+        let old = old.to_string();
+        let not_created = |source| KeyFileError::NotCreated {
             path: self.path.clone(),
             source,
         };
         let mut identity = Identity::generate();
         match self.read() {
             Ok(_) => {}
-            Err(KeyError::Missing { .. }) => {
-                let text = key_text::block(&identity, Some(old));
+            Err(KeyFileError::Missing { .. }) => {
+                let text = key_text::block(&identity, Some(&old));
                 self.create(&text).map_err(not_created)?;
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         self.edit(not_created, |text| {
-            let new = match key_text::replacement_of(text, old) {
+            let new = match key_text::replacement_of(text, &old) {
                 Some(begun) => {
                     identity = begun;
                     Zeroizing::new(text.to_owned())
                 }
-                // The store has moved to `old` already, if that took the place of another one.
+                // If `old` had replaced another identity, the store has moved to `old` already.
                 None => {
-                    let text = key_text::without_replaced_by(text, old);
-                    key_text::with(&text, &identity, old)
+                    let text = key_text::without_replaced_by(text, &old);
+                    key_text::with(&text, &identity, &old)
                 }
             };
-            let next = Some(key_text::without(&new, old));
-            Ok(Edit { new, next })
+            let next = Some(key_text::without(&new, &old));
+            Edit { new, next }
         })?;
         Ok(identity)
     }
 
-    fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
-        let not_dropped = |source| KeyError::NotDropped {
+    fn end_replacement(&self, gone: &Recipient) -> Result<(), KeyError> {
+        let not_dropped = |source| KeyFileError::NotDropped {
             path: self.path.clone(),
             source,
         };
+        let gone = gone.to_string();
         self.edit(not_dropped, |text| {
-            let new = key_text::without(text, gone);
-            Ok(Edit { new, next: None })
+            let new = key_text::without(text, &gone);
+            Edit { new, next: None }
         })
     }
 
-    fn unfinished(&self, ask: Ask) -> Result<Vec<(String, String)>, KeyError> {
+    fn unfinished(&self, ask: Ask) -> Result<Vec<Unfinished>, KeyError> {
         match self.content(ask)? {
             Content::Plain(text) | Content::Decrypted(text, _) => {
                 let found = key_text::replacements(self.text(&text)?).into_iter();
-                Ok(found.map(|(new, old)| (new.name(), old)).collect())
+                // A comment that does not name a recipient was not written here.
+                let unfinished = found.filter_map(|(new, old)| {
+                    let (new, old) = (new.recipient()?, old.parse().ok()?);
+                    Some(Unfinished { new, old })
+                });
+                Ok(unfinished.collect())
             }
             Content::Ssh(_) => Ok(Vec::new()),
         }
-    }
-
-    fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {
-        self.person.as_ref()?.passphrase(request)
-    }
-
-    fn person(&self) -> Option<Person> {
-        self.person.clone()
     }
 }

@@ -1,8 +1,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Ask, Identity, KeyError, KeyProvider};
+use super::{Ask, Identity, KeyError, KeyProvider, KeyWriter, Recipient, Unfinished};
 
-/// Identities held in memory, for tests and for programs that get them elsewhere.
+/// Holds identities in memory, for tests and for programs that get them elsewhere.
 #[derive(Debug)]
 pub struct FixedKeys(Mutex<Vec<Identity>>);
 
@@ -29,15 +29,30 @@ impl KeyProvider for FixedKeys {
         Ok(self.lock().clone())
     }
 
-    fn begin_replacement(&self, _old: &str) -> Result<Identity, KeyError> {
+    fn writer(&self) -> Option<&dyn KeyWriter> {
+        Some(self)
+    }
+}
+
+impl KeyWriter for FixedKeys {
+    fn identities_for_new_store(&self) -> Result<Vec<Identity>, KeyError> {
+        self.identities(Ask::Allowed)
+    }
+
+    fn begin_replacement(&self, _old: &Recipient) -> Result<Identity, KeyError> {
         let identity = Identity::generate();
         self.lock().push(identity.clone());
         Ok(identity)
     }
 
-    fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
-        self.lock().retain(|identity| identity.name() != gone);
+    fn end_replacement(&self, gone: &Recipient) -> Result<(), KeyError> {
+        let mut identities = self.lock();
+        identities.retain(|identity| identity.recipient().as_ref() != Some(gone));
         Ok(())
+    }
+
+    fn unfinished(&self, _ask: Ask) -> Result<Vec<Unfinished>, KeyError> {
+        Ok(Vec::new())
     }
 }
 

@@ -5,19 +5,20 @@ use age::DecryptError;
 use age::secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
+use super::holder::{FileKey, Held, KeyHolder, Stanza};
 use super::person::{Person, Questions};
 use super::recipient::{Recipient, one_line};
 use super::{InvalidKeyText, KeyError};
 use crate::panics::catch;
 use crate::stack;
 
-/// A private key: an age X25519 identity, an SSH private key, or the identity of an age plugin.
-/// Wiped when dropped; `Debug` shows only its recipient.
+/// A private key, or access to one: an age X25519 identity, an SSH private key, the identity of an age
+/// plugin, or a key that a [`KeyHolder`] uses for us. Wiped when dropped; `Debug` shows only its
+/// recipient.
 #[derive(Clone)]
 pub struct Identity(Kind);
 
-/// A key is on the heap and there once: its bytes would else be copied over the stack at each move and
-/// each clone of it.
+/// A key is on the heap, once: otherwise each move and each clone would copy its bytes over the stack.
 #[derive(Clone)]
 enum Kind {
     X25519(Arc<age::x25519::Identity>),
@@ -31,6 +32,10 @@ enum Kind {
         recipient: Option<Recipient>,
         person: Option<Person>,
     },
+    Held {
+        recipient: Recipient,
+        holder: Arc<dyn KeyHolder>,
+    },
 }
 
 impl Identity {
@@ -38,6 +43,33 @@ impl Identity {
     #[must_use]
     pub fn generate() -> Self {
         stack::wiped_after(|| Self(Kind::X25519(Arc::new(age::x25519::Identity::generate()))))
+    }
+
+    /// An identity whose private key `holder` keeps and uses. `recipient` is the public half, which the
+    /// store encrypts to; it can be any kind of recipient.
+    ///
+    /// Such an identity cannot be replaced by a rotation. The holder is called with [`Ask::Never`] too:
+    /// a provider whose holder asks a person returns no such identity then.
+    ///
+    /// [`Ask::Never`]: super::Ask::Never
+    #[must_use]
+    pub fn held_by(recipient: Recipient, holder: Arc<dyn KeyHolder>) -> Self {
+        Self(Kind::Held { recipient, holder })
+    }
+
+    /// Decrypts the file key in a stanza, as a [`KeyHolder`] does for another process. `None` means that
+    /// the stanza is for another key.
+    ///
+    /// # Errors
+    /// [`KeyError`] if a plugin or a holder fails.
+    pub fn unwrap(&self, stanza: &Stanza<'_>) -> Result<Option<FileKey>, KeyError> {
+        let stanza = stanza.to_age();
+        let key = self.decrypt_with(|identity| {
+            identity
+                .unwrap_stanza(&stanza)
+                .unwrap_or(Err(DecryptError::NoMatchingKeys))
+        })?;
+        Ok(key.as_ref().map(FileKey::of_age))
     }
 
     /// Reads one identity from its text form, `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…`.
@@ -58,8 +90,8 @@ impl Identity {
         }))
     }
 
-    /// Whether a word looks like the text form of an identity, be it one or a mistyped one: then it is
-    /// nothing to repeat, and no name of a file.
+    /// Returns whether a word looks like the text form of an identity, even a mistyped one: then it must
+    /// not be repeated, and does not name a file.
     #[must_use]
     pub fn is_like(word: &str) -> bool {
         let word = word.to_ascii_uppercase();
@@ -73,18 +105,19 @@ impl Identity {
         })
     }
 
-    /// Whether a text that is to name a file has one instead, in quotes or not, or an SSH private key.
+    /// Returns whether a text that should name a file holds an identity or an SSH private key instead, in
+    /// quotes or not.
     #[must_use]
     pub fn is_in(text: &str) -> bool {
         let mut words = text.split(|c: char| c.is_whitespace() || "'\":=".contains(c));
         text.contains("-----BEGIN ") || words.any(Self::is_like)
     }
 
-    /// Reads the text of an age key file: one identity a line, empty lines and lines that begin
-    /// with `#` aside; or the text of an SSH private key that has no passphrase.
+    /// Reads the text of an age key file, which has one identity a line, empty lines, and comments that
+    /// begin with `#`; or the text of an SSH private key without a passphrase.
     ///
     /// # Errors
-    /// [`InvalidKeyText`] names the first line that is none of these.
+    /// [`InvalidKeyText`] names the first line that does not fit.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, InvalidKeyText> {
         Self::parse_all_with(text, None)
     }
@@ -134,18 +167,21 @@ impl Identity {
         Ok(identities)
     }
 
-    /// The public half. A plugin's identity does not tell it: `None` if no comment in the key
-    /// file does either.
+    /// Returns the public half. `None` if it is a plugin's identity, and no comment in the key file names
+    /// the recipient.
     #[must_use]
     pub fn recipient(&self) -> Option<Recipient> {
         match &self.0 {
-            Kind::X25519(identity) => Some(stack::wiped_after(|| identity.to_public()).into()),
-            Kind::Ssh { recipient, .. } => Some(recipient.clone()),
+            Kind::X25519(identity) => {
+                let public = stack::wiped_after(|| identity.to_public());
+                Some(Recipient::x25519(public))
+            }
+            Kind::Ssh { recipient, .. } | Kind::Held { recipient, .. } => Some(recipient.clone()),
             Kind::Plugin { recipient, .. } => recipient.clone(),
         }
     }
 
-    /// What to call it: its recipient, or its plugin.
+    /// Returns a name for it: its recipient, or its plugin.
     #[must_use]
     pub fn name(&self) -> String {
         match (&self.0, self.recipient()) {
@@ -164,27 +200,28 @@ impl Identity {
             Kind::X25519(identity) => Some(stack::wiped_after(|| {
                 Zeroizing::new(identity.to_string().expose_secret().to_owned())
             })),
-            Kind::Ssh { .. } | Kind::Plugin { .. } => None,
+            Kind::Ssh { .. } | Kind::Plugin { .. } | Kind::Held { .. } => None,
         }
     }
 
-    /// Whether opening something takes a program of its own, and perhaps a person.
+    /// Returns whether opening something needs another program, and perhaps a person.
     pub(crate) fn is_plugin(&self) -> bool {
         matches!(self.0, Kind::Plugin { .. })
     }
 
-    /// Whether it may open what was encrypted to this recipient.
+    /// Returns whether it may open what was encrypted to this recipient.
     pub(crate) fn may_open(&self, recipient: &str) -> bool {
         match &self.0 {
             Kind::Plugin { identity, .. } => {
                 let recipient = recipient.parse::<Recipient>().ok();
                 recipient.is_some_and(|it| it.plugin() == Some(identity.plugin()))
             }
+            Kind::Held { recipient: own, .. } => own.to_string() == recipient,
             Kind::X25519(_) | Kind::Ssh { .. } => true,
         }
     }
 
-    /// Gives the identity to `decrypt`; `None` if it does not open what is to be opened.
+    /// Calls `decrypt` with the identity. Returns `None` if the identity does not fit.
     pub(crate) fn decrypt_with<T>(
         &self,
         decrypt: impl FnOnce(&dyn age::Identity) -> Result<T, DecryptError>,
@@ -192,6 +229,11 @@ impl Identity {
         match &self.0 {
             Kind::X25519(identity) => Ok(stack::wiped_after(|| decrypt(&**identity)).ok()),
             Kind::Ssh { key, .. } => Ok(stack::wiped_after(|| decrypt(&**key)).ok()),
+            Kind::Held { holder, .. } => {
+                let held = Held::new(&**holder);
+                let opened = stack::wiped_after(|| decrypt(&held)).ok();
+                held.into_failure().map_or(Ok(opened), Err)
+            }
             Kind::Plugin {
                 identity, person, ..
             } => {
@@ -252,7 +294,7 @@ impl SshKey {
         }
     }
 
-    /// The identity that a key is once its passphrase has opened it.
+    /// The identity of a key that its passphrase has opened.
     pub(super) fn opened(key: age::ssh::Identity, recipient: &Recipient) -> Identity {
         Identity(Kind::Ssh {
             key: Arc::new(key),
@@ -267,13 +309,13 @@ pub(super) fn is_ssh_key(bytes: &[u8]) -> bool {
         || text.starts_with(b"-----BEGIN RSA PRIVATE KEY-----")
 }
 
-/// Whether this is the public half of a key: an age recipient, or what is in a `.pub` file.
+/// Returns whether this is the public half of a key: an age recipient, or a `.pub` file.
 pub(super) fn is_public_key(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
     text.starts_with(b"age1") || text.starts_with(b"ssh-")
 }
 
-/// Whether this is a private key, as far as its beginning tells.
+/// Returns whether a text begins like a private key.
 pub(super) fn is_private(text: &str) -> bool {
     let start = text.get(..11).unwrap_or(text).to_ascii_uppercase();
     ["AGE-SECRET-", "AGE-PLUGIN-", "-----BEGIN "]

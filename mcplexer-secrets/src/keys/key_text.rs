@@ -1,6 +1,6 @@
 //! The text of a key file while its identity is replaced.
 //!
-//! An identity that this library makes stands below comments that say so:
+//! An identity that this library creates has comments above it that say so:
 //!
 //! ```text
 //! # mcplexer key, made 2026-11-24T10:36:50Z
@@ -9,8 +9,8 @@
 //! AGE-SECRET-KEY-1…
 //! ```
 //!
-//! The third line is there from before the store moves to the new identity until after, so that
-//! an interrupted rotation can be told and finished. Everything else in the file is left as it is.
+//! The third line is there from before the store moves to the new identity until after, so that an
+//! interrupted rotation is noticed and finished. Everything else in the file stays unchanged.
 
 use zeroize::Zeroizing;
 
@@ -21,7 +21,7 @@ const MADE: &str = "# mcplexer key, made ";
 const PUBLIC: &str = "# public key: ";
 const REPLACES: &str = "# replaces: ";
 
-/// A new identity, with the comments that tell where it comes from.
+/// A new identity, with the comments that say where it comes from.
 pub(super) fn block(identity: &Identity, replaces: Option<&str>) -> Zeroizing<String> {
     let replaces = replaces.map_or_else(String::new, |old| format!("{REPLACES}{old}\n"));
     let text = identity.to_text().unwrap_or_default();
@@ -42,9 +42,8 @@ pub(super) fn with(text: &str, identity: &Identity, replaces: &str) -> Zeroizing
     new
 }
 
-/// The text without the identity of `recipient`, if this library has made it, and without the
-/// remark that another takes its place. An identity from elsewhere stays: it may open other
-/// things.
+/// The text without the identity of `recipient`, if this library has created it, and without the comment
+/// that another replaces it. An identity from elsewhere stays: it may open other files.
 pub(super) fn without(text: &str, recipient: &str) -> Zeroizing<String> {
     let mut new = Zeroizing::new(String::with_capacity(text.len()));
     let mut comments: Vec<&str> = Vec::new();
@@ -70,7 +69,7 @@ pub(super) fn without(text: &str, recipient: &str) -> Zeroizing<String> {
     new
 }
 
-/// The text without the identity whose place the one of `recipient` has taken.
+/// The text without the identity that the one of `recipient` has replaced.
 pub(super) fn without_replaced_by(text: &str, recipient: &str) -> Zeroizing<String> {
     let mut replacements = replacements(text).into_iter();
     match replacements.find(|(identity, _)| identity.name() == recipient) {
@@ -79,7 +78,7 @@ pub(super) fn without_replaced_by(text: &str, recipient: &str) -> Zeroizing<Stri
     }
 }
 
-/// The identity that a rotation which did not end has made to take the place of `old`.
+/// The identity that an interrupted rotation has created to replace `old`.
 pub(super) fn replacement_of(text: &str, old: &str) -> Option<Identity> {
     let found = replacements(text)
         .into_iter()
@@ -87,7 +86,7 @@ pub(super) fn replacement_of(text: &str, old: &str) -> Option<Identity> {
     found.map(|(identity, _)| identity)
 }
 
-/// The identities that are to take the place of others, each with the recipient of the other.
+/// The identities that are to replace others, each with the recipient of the other.
 pub(super) fn replacements(text: &str) -> Vec<(Identity, String)> {
     let mut found = Vec::new();
     let mut replaces = None;

@@ -8,12 +8,12 @@ use age::secrecy::SecretString;
 
 use crate::SecretValue;
 
-/// Asks somebody, or says there is nobody: a terminal, a dialog, a test.
+/// Asks the person who holds a key: on a terminal, in a dialog, in a test.
 pub trait Prompter: Send + Sync {
-    /// A passphrase; `None` if nobody gives one.
+    /// Returns the passphrase that the person gives; `None` if there is none.
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue>;
 
-    /// Shows what a plugin has to say, such as "touch the key".
+    /// Shows a message of a plugin, such as "touch the key".
     fn tell(&self, message: &str);
 }
 
@@ -28,10 +28,10 @@ where
     fn tell(&self, _message: &str) {}
 }
 
-/// Somebody to ask.
+/// A person to ask.
 pub(crate) type Person = Arc<dyn Prompter>;
 
-/// What a passphrase is wanted for.
+/// What a passphrase is needed for.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PassphraseRequest<'a> {
@@ -53,7 +53,7 @@ pub enum About<'a> {
     Plugin(&'a str),
 }
 
-/// What a plugin may ask, as the age crate wants it answered.
+/// Answers the questions of a plugin, as the age crate asks them.
 #[derive(Clone)]
 pub(super) struct Questions(pub(super) Option<Person>);
 

@@ -9,7 +9,7 @@ use super::identity::is_private;
 use super::person::{Person, Questions};
 use crate::panics::catch;
 
-/// Whom a store can be opened by: the public half of an identity.
+/// The public half of an identity: a store encrypted to it opens with that identity.
 ///
 /// One of
 /// * an age recipient, `age1…` (<https://age-encryption.org/v1>),
@@ -31,10 +31,18 @@ enum Kind {
 }
 
 impl Recipient {
-    /// What follows an SSH public key in its file, mostly `user@host`.
+    /// Returns what follows an SSH public key in its file, mostly `user@host`.
     #[must_use]
     pub fn comment(&self) -> Option<&str> {
         self.comment.as_deref()
+    }
+
+    pub(super) fn x25519(recipient: age::x25519::Recipient) -> Self {
+        Self {
+            text: recipient.to_string(),
+            comment: None,
+            kind: Kind::X25519(recipient),
+        }
     }
 
     /// The recipient as the age crate takes it. A plugin may want to talk to `person`.
@@ -56,7 +64,7 @@ impl Recipient {
         })
     }
 
-    /// What it means that the age crate could not encrypt to this recipient.
+    /// The error for a recipient that the age crate cannot encrypt to.
     pub(crate) fn not_encrypted(&self, error: &EncryptError) -> KeyError {
         KeyError::NotEncrypted {
             recipient: self.text.clone(),
@@ -64,7 +72,7 @@ impl Recipient {
         }
     }
 
-    /// The name of the plugin it takes, if it takes one.
+    /// Returns the name of the plugin it needs, if it needs one.
     pub(crate) fn plugin(&self) -> Option<&str> {
         match &self.kind {
             Kind::Plugin(recipient) => Some(recipient.plugin()),
@@ -73,21 +81,20 @@ impl Recipient {
     }
 }
 
-/// What an error of the age crate says, on one line.
+/// The text of an error of the age crate, on one line.
 pub(super) fn one_line(error: &dyn fmt::Display) -> String {
     let text = error.to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-impl From<age::x25519::Recipient> for Recipient {
-    fn from(recipient: age::x25519::Recipient) -> Self {
-        Self {
-            text: recipient.to_string(),
-            comment: None,
-            kind: Kind::X25519(recipient),
-        }
+/// Two recipients are equal if they are the same key, whatever the comment says.
+impl PartialEq for Recipient {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 }
+
+impl Eq for Recipient {}
 
 impl FromStr for Recipient {
     type Err = InvalidRecipient;
@@ -98,7 +105,7 @@ impl FromStr for Recipient {
             return Err(InvalidRecipient::Private);
         }
         if let Ok(recipient) = text.parse::<age::x25519::Recipient>() {
-            return Ok(recipient.into());
+            return Ok(Self::x25519(recipient));
         }
         if let Ok(recipient) = text.parse::<age::plugin::Recipient>() {
             return Ok(Self {
@@ -137,12 +144,12 @@ impl fmt::Debug for Recipient {
     }
 }
 
-/// Why a text is no recipient. Nothing of it is repeated.
+/// Why a text is not a recipient. No part of it is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRecipient {
     /// It is something else.
-    #[error("not a recipient: it takes age1…, ssh-ed25519 … or ssh-rsa …")]
+    #[error("not a recipient: expected age1…, ssh-ed25519 … or ssh-rsa …")]
     Unknown,
     /// It is, or begins like, a private key.
     #[error("that is a private key; a recipient is its public half")]

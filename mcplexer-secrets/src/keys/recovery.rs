@@ -29,7 +29,11 @@ const INFO: &[u8] = b"mcplexer-secrets/v1/recovery";
 /// identity, whose private key is `HKDF-SHA-256(ikm = the 16 bytes, salt = none, info =
 /// "mcplexer-secrets/v1/recovery")` (RFC 5869): it opens whatever was encrypted to that identity's
 /// recipient, a slot or a backup. Wiped when dropped; `Debug` shows nothing.
-pub struct RecoveryCode(Zeroizing<[u8; LEN]>);
+pub struct RecoveryCode {
+    bytes: Zeroizing<[u8; LEN]>,
+    /// As it is written down.
+    text: Zeroizing<String>,
+}
 
 impl RecoveryCode {
     /// A new random code.
@@ -39,13 +43,11 @@ impl RecoveryCode {
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; LEN]);
         fill_random(&mut *bytes)?;
-        Ok(Self(bytes))
+        Ok(Self::of(bytes))
     }
 
-    /// The code as it is to be written down: `XXXX-XXXX-…`, in capitals.
-    #[must_use]
-    pub fn expose(&self) -> Zeroizing<String> {
-        let text = bech32::encode_upper::<Bech32m>(PREFIX, &*self.0).unwrap_or_default();
+    fn of(bytes: Zeroizing<[u8; LEN]>) -> Self {
+        let text = bech32::encode_upper::<Bech32m>(PREFIX, &*bytes).unwrap_or_default();
         let text = Zeroizing::new(text);
         let code = text.get(PREFIX.as_str().len() + 1..).unwrap_or_default();
         let mut grouped = Zeroizing::new(String::with_capacity(CHARACTERS * 2));
@@ -55,14 +57,23 @@ impl RecoveryCode {
             }
             grouped.push(character);
         }
-        grouped
+        Self {
+            bytes,
+            text: grouped,
+        }
     }
 
-    /// The identity that the code is.
+    /// Lends the code as it is written down: `XXXX-XXXX-…`, in capitals.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the identity that the code stands for.
     #[must_use]
     pub fn identity(&self) -> Identity {
         let text = stack::wiped_after(|| {
-            let key = Zeroizing::new(hkdf(&[], INFO, &*self.0));
+            let key = Zeroizing::new(hkdf(&[], INFO, &*self.bytes));
             bech32::encode_upper::<Bech32>(IDENTITY_PREFIX, &*key).unwrap_or_default()
         });
         let text = Zeroizing::new(text);
@@ -74,8 +85,8 @@ impl RecoveryCode {
 impl FromStr for RecoveryCode {
     type Err = InvalidRecoveryCode;
 
-    /// Reads a code as somebody types it: in capitals or not, with any spaces and dashes, and with
-    /// `O` for `0`, `I` or `1` for `L`.
+    /// Reads a code as a person types it: in capitals or not, with any spaces and dashes, and with `O`
+    /// for `0`, or `I` or `1` for `L`.
     fn from_str(typed: &str) -> Result<Self, InvalidRecoveryCode> {
         let mut text = Zeroizing::new(String::with_capacity(
             typed.len() + PREFIX.as_str().len() + 1,
@@ -110,7 +121,7 @@ impl FromStr for RecoveryCode {
         for byte in bytes.iter_mut() {
             *byte = decoded.next().ok_or(InvalidRecoveryCode::Checksum)?;
         }
-        Ok(Self(bytes))
+        Ok(Self::of(bytes))
     }
 }
 
@@ -120,24 +131,24 @@ impl fmt::Debug for RecoveryCode {
     }
 }
 
-/// Why a text is no recovery code. Nothing of it is repeated.
+/// Why a text is not a recovery code. No part of it is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRecoveryCode {
-    /// It has too few or too many characters, spaces and dashes aside.
+    /// It has too few or too many characters, not counting spaces and dashes.
     #[error("a recovery code has {CHARACTERS} letters and digits, this has {found}")]
     Length {
         /// How many it has.
         found: usize,
     },
-    /// A character is in no code.
-    #[error("group {group} of the recovery code has a character that is in none")]
+    /// A character does not occur in recovery codes.
+    #[error("group {group} of the recovery code has a character that recovery codes do not use")]
     Character {
         /// The group of four it is in, from 1.
         group: usize,
     },
-    /// The checksum does not fit.
-    #[error("the recovery code has a typing error: its checksum does not fit")]
+    /// The checksum is wrong.
+    #[error("the recovery code has a typing error: its checksum is wrong")]
     Checksum,
 }
 
@@ -147,15 +158,15 @@ mod tests {
 
     #[test]
     fn a_code_is_read_back_however_it_is_typed() {
-        let code = RecoveryCode(Zeroizing::new([0x5A; LEN]));
+        let code = RecoveryCode::of(Zeroizing::new([0x5A; LEN]));
         let text = code.expose();
-        insta::assert_snapshot!(*text, @"TFD9-5KJ6-TFD9-5KJ6-TFD9-5KJ6-TGCV-TWV9");
+        insta::assert_snapshot!(text, @"TFD9-5KJ6-TFD9-5KJ6-TFD9-5KJ6-TGCV-TWV9");
         let sloppy = text
             .to_lowercase()
             .replace('-', " ")
             .replace('0', "o")
             .replace('l', "1");
-        for typed in [text.as_str(), &sloppy, &text.replace('-', "")] {
+        for typed in [text, &sloppy, &text.replace('-', "")] {
             let read: RecoveryCode = typed.parse().unwrap();
             assert_eq!(read.identity().name(), code.identity().name());
         }

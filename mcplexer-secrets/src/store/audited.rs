@@ -5,7 +5,9 @@ use std::path::Path;
 use super::sealed_store::Store;
 use super::transact::Change;
 use super::unlock::{Unlocked, read_header};
-use crate::audit::{self, AuditEvent, AuditOperation, AuditOutcome, AuditPosition, AuditReport};
+use crate::audit::{
+    self, Actor, AuditEvent, AuditOperation, AuditOutcome, AuditPosition, AuditReport,
+};
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::Ask;
@@ -49,16 +51,10 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn event(&self, outcome: AuditOutcome) -> AuditEvent<'a> {
-        AuditEvent {
-            time: Timestamp::now(),
-            operation: self.operation,
-            scope: self.scope,
-            name: self.name,
-            outcome,
-            sealed: None,
-            store: None,
-        }
+    fn event(&self, outcome: AuditOutcome, actor: &'a Actor) -> AuditEvent<'a> {
+        let mut event = AuditEvent::new(self.operation, outcome, actor);
+        (event.scope, event.name) = (self.scope, self.name);
+        event
     }
 }
 
@@ -104,8 +100,8 @@ impl Store {
     }
 
     pub(super) fn record(&self, subject: Subject<'_>, outcome: AuditOutcome) -> Result<(), Error> {
-        if let Some(sink) = &self.audit {
-            sink.append(&subject.event(outcome))?;
+        if let Some(audit) = &self.audit {
+            audit.record(&subject.event(outcome, &self.actor))?;
         }
         Ok(())
     }
@@ -119,13 +115,11 @@ impl Store {
     /// Whether a store may be made: the log must be usable, and know of none. A new one would cover
     /// up that the one of before is gone; a backup of that one does not, which is what brings it back.
     pub(super) fn check_none_is_gone(&self, operation: AuditOperation) -> Result<(), Error> {
-        let Some(sink) = &self.audit else {
+        let Some(kept) = self.audit.as_ref().and_then(|audit| audit.log()) else {
             return Ok(());
         };
-        let Some(log) = sink.log()? else {
-            return Ok(());
-        };
-        let last = sink.last_change(None)?;
+        let log = kept.log()?;
+        let last = kept.last_change(None)?;
         if operation != AuditOperation::Restore && last.is_some_and(|last| !last.fits(0)) {
             let name = RecordName::AuditLog(log.path);
             return Err(Error::tampered(name, Finding::StoreIsGone));
@@ -144,15 +138,16 @@ impl Store {
         subject: Subject<'_>,
         change: &mut Change<'_>,
     ) -> Result<(), Error> {
-        let Some(sink) = &self.audit else {
+        let Some(audit) = &self.audit else {
             return Ok(());
         };
-        let log = sink.log()?;
+        let kept = audit.log();
+        let log = kept.map(|kept| kept.log()).transpose()?;
         let header = &change.unlocked.header;
-        let mut event = subject.event(AuditOutcome::Ok);
+        let mut event = subject.event(AuditOutcome::Ok, &self.actor);
         event.store = Some(header.store);
         let mut before = 0;
-        if let Some(log) = &log {
+        if let (Some(kept), Some(log)) = (kept, &log) {
             let damaged = |finding| {
                 let name = RecordName::AuditLog(log.path.clone());
                 Error::tampered(name, finding)
@@ -166,12 +161,12 @@ impl Store {
                     offset: seal.offset,
                     hash: seal.hash,
                 };
-                if !sink.holds(&sealed)? {
+                if !kept.holds(&sealed)? {
                     return Err(damaged(Finding::CutOff));
                 }
                 before = seal.line;
             }
-            let last = sink.last_change(Some(header.store))?;
+            let last = kept.last_change(Some(header.store))?;
             if last.is_some_and(|last| !last.fits(before)) {
                 return Err(damaged(Finding::StoreIsOlder));
             }
@@ -179,11 +174,12 @@ impl Store {
         event.sealed = Some(before);
         for (operation, scope) in &change.parts {
             // Not durable by themselves: the line that follows them all is.
-            sink.append(&Subject::scope(*operation, scope).event(AuditOutcome::Ok))?;
+            audit
+                .record(&Subject::scope(*operation, scope).event(AuditOutcome::Ok, &self.actor))?;
         }
         event.time = Timestamp::now();
-        let position = sink.append(&event)?;
-        let Some(log) = log else {
+        let position = audit.record(&event)?;
+        let (Some(log), Some(position)) = (log, position) else {
             return Ok(());
         };
         let seal = AuditSeal {

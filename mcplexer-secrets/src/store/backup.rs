@@ -12,7 +12,8 @@ use crate::backup::{BackupTo, JsonWriter, ScopeHead, SecretHead, encryptor};
 use crate::error::{Finding, RecordName};
 use crate::keys::{Ask, Recipient};
 use crate::record::{Header, Holder};
-use crate::{Error, private, stack};
+use crate::{Error, stack};
+use mcplexer_durable::Temporary;
 
 /// What was written to a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +60,9 @@ impl Store {
             let contents = Contents::of(snapshot, &unlocked)?;
             let header = &unlocked.header;
             let (labels, keys) = recipients(header)?;
-            let encryptor = encryptor(to, &keys, self.keys.person().as_ref())?;
-            let mut file = private::temporary_beside(path).map_err(not_written)?;
-            let age = stack::wiped_after(|| encryptor.wrap_output(file.as_file_mut()));
+            let encryptor = encryptor(to, &keys, self.keys.prompter().as_ref())?;
+            let mut file = Temporary::beside(path).map_err(not_written)?;
+            let age = stack::wiped_after(|| encryptor.wrap_output(&mut file));
             let json = age.and_then(|age| JsonWriter::begin(age, &header.store));
             let mut json = json.map_err(not_written)?;
             let mut scopes = contents.scopes.iter().peekable();
@@ -94,9 +95,7 @@ impl Store {
             let ended =
                 stack::wiped_after(|| json.end().and_then(age::stream::StreamWriter::finish));
             let flushed = ended.and_then(Write::flush);
-            flushed
-                .and_then(|()| private::sync(file.as_file()))
-                .map_err(not_written)?;
+            flushed.and_then(|()| file.sync()).map_err(not_written)?;
             let report = BackupReport {
                 scopes: contents.scopes.len() as u64,
                 secrets: contents.secrets,
@@ -109,11 +108,11 @@ impl Store {
         })?;
         let (file, report) = written.ok_or(Error::NoStore)?;
         let named = match overwrite {
-            true => private::persist(file, path),
-            false => private::persist_new(file, path),
+            true => file.persist(path),
+            false => file.persist_new(path),
         };
         named
-            .and_then(|()| private::sync_parent(path))
+            .and_then(|()| mcplexer_durable::sync_parent(path))
             .map_err(|source| match source.kind() {
                 io::ErrorKind::AlreadyExists => exists(),
                 _ => not_written(source),

@@ -213,7 +213,11 @@ impl Rekey<'_> {
             self.new.put_audit_seal(&log, seal)?;
         }
         let mut header = self.new.header().clone();
-        header.slots = wrap_all(&self.new.unlocked.root, slots, store.keys.person().as_ref())?;
+        header.slots = wrap_all(
+            &self.new.unlocked.root,
+            slots,
+            store.keys.prompter().as_ref(),
+        )?;
         let generation = header.generation;
         self.new.put_header(header)?;
         Ok(generation)

@@ -10,7 +10,7 @@ use super::pages::is_listed;
 use super::unlock::{SlotInfo, Unlocked, read_header};
 use super::view::{compare_secrets, list_scopes};
 use super::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored};
-use crate::audit::{AuditOperation, AuditSink};
+use crate::audit::{Actor, Audit, AuditOperation, AuditSink, KeptLog};
 use crate::backend::{Backend, RedbBackend, Table};
 use crate::credentials::{Credentials, Select};
 use crate::keys::KeyProvider;
@@ -22,10 +22,11 @@ use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 /// It is cheap to keep open and may be shared between threads. Several processes may use one file
 /// at the same time. The key is asked for when it is first needed, once.
 pub struct Store {
-    pub(super) backend: Box<dyn Backend>,
-    pub(super) keys: Box<dyn KeyProvider>,
-    pub(super) audit: Option<Box<dyn AuditSink>>,
-    pub(super) unlocked: Mutex<Option<Arc<Unlocked>>>,
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) keys: Arc<dyn KeyProvider>,
+    pub(super) audit: Option<Arc<Audit>>,
+    pub(super) actor: Arc<Actor>,
+    pub(super) unlocked: Arc<Mutex<Option<Arc<Unlocked>>>>,
 }
 
 impl Store {
@@ -59,19 +60,41 @@ impl Store {
             read_header(&*snapshot)?;
         }
         Ok(Self {
-            backend: Box::new(backend),
-            keys: Box::new(keys),
+            backend: Arc::new(backend),
+            keys: Arc::new(keys),
             audit: None,
-            unlocked: Mutex::new(None),
+            actor: Arc::default(),
+            unlocked: Arc::default(),
         })
     }
 
-    /// The same store, with every operation recorded in `sink`. An operation that cannot be
-    /// recorded is not done.
+    /// Records every operation in `sink`. An operation that cannot be recorded fails.
     #[must_use]
     pub fn with_audit(mut self, sink: impl AuditSink + 'static) -> Self {
-        self.audit = Some(Box::new(sink));
+        self.audit = Some(Arc::new(Audit::Sink(Box::new(sink))));
         self
+    }
+
+    /// Records every operation in `log`, and vouches for it: each change seals its line into the
+    /// store. An operation that cannot be recorded fails, and so does a change if a sealed line is
+    /// gone.
+    #[must_use]
+    pub fn with_audit_log(mut self, log: impl KeptLog + 'static) -> Self {
+        self.audit = Some(Arc::new(Audit::Log(Box::new(log))));
+        self
+    }
+
+    /// Returns the same open store, whose operations are recorded as done by `actor` instead of this
+    /// process. It is cheap: both share everything else.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self {
+            backend: Arc::clone(&self.backend),
+            keys: Arc::clone(&self.keys),
+            audit: self.audit.clone(),
+            actor: Arc::new(actor),
+            unlocked: Arc::clone(&self.unlocked),
+        }
     }
 
     /// Makes an empty store, and a key if the provider has none yet. Says whether it did: a store

@@ -11,13 +11,15 @@ use super::transact::machine_name;
 use super::unlock::{SlotInfo, Unlocked, read_header, try_identities, verified};
 use crate::audit::AuditOperation;
 use crate::backend::Snapshot;
-use crate::keys::{Ask, Identity, KeyError, Recipient, RecoveryCode};
+use crate::error::{Finding, RecordName};
+use crate::keys::{
+    Ask, Identity, KeyError, KeyWriter, Recipient, RecoveryCode, SlotLabel, SlotRef, Unfinished,
+};
 use crate::record::{Header, Holder, Slot};
 use crate::{Error, SecretValue, Timestamp, seal};
 
 /// Most slots in a store.
 pub const MAX_SLOTS: usize = 64;
-const MAX_LABEL_LEN: usize = 64;
 const RECOVERY_LABEL: &str = "recovery code";
 
 /// Whether a re-key also replaces the identity that opens the store.
@@ -39,10 +41,14 @@ impl Store {
     pub fn add_recipient(
         &self,
         recipient: &Recipient,
-        label: Option<&str>,
+        label: Option<&SlotLabel>,
     ) -> Result<SlotInfo, Error> {
-        let label = label.or(recipient.comment());
-        self.add_slot(label, "owner", &recipient.to_string(), &Holder::Key)
+        let comment = match (label, recipient.comment()) {
+            (None, Some(comment)) => Some(comment.parse::<SlotLabel>()?),
+            _ => None,
+        };
+        let label = label.or(comment.as_ref()).map(SlotLabel::as_str);
+        self.add_slot(label, "owner", recipient, &Holder::Key)
     }
 
     /// Lets whoever knows `passphrase`, which must be text, open the store.
@@ -52,14 +58,15 @@ impl Store {
     pub fn add_passphrase(
         &self,
         passphrase: &SecretValue,
-        label: Option<&str>,
+        label: Option<&SlotLabel>,
     ) -> Result<SlotInfo, Error> {
         let text = str::from_utf8(passphrase.expose())
             .map_err(|_| Error::InvalidValue(crate::InvalidValue::NotText))?;
         let identity = Identity::generate();
         let sealed = seal::encrypt_identity(&identity, &SecretString::from(text.to_owned()))?;
         let holder = Holder::Passphrase(sealed);
-        self.add_slot(label, "passphrase", &identity.name(), &holder)
+        let label = label.map(SlotLabel::as_str);
+        self.add_slot(label, "passphrase", &public_half(&identity)?, &holder)
     }
 
     /// Makes a recovery code that opens the store when every key is lost. There can be one.
@@ -68,7 +75,7 @@ impl Store {
     /// [`Error::SlotExists`] if there is one.
     pub fn add_recovery_code(&self) -> Result<RecoveryCode, Error> {
         let code = RecoveryCode::generate()?;
-        let recipient = code.identity().name();
+        let recipient = public_half(&code.identity())?;
         self.add_slot(Some(RECOVERY_LABEL), "", &recipient, &Holder::Recovery)?;
         Ok(code)
     }
@@ -78,10 +85,10 @@ impl Store {
         &self,
         label: Option<&str>,
         unnamed: &str,
-        recipient: &str,
+        recipient: &Recipient,
         holder: &Holder,
     ) -> Result<SlotInfo, Error> {
-        label.map_or(Ok(()), check_label)?;
+        let name = recipient.to_string();
         if !self.exists()? {
             return Err(Error::NoStore);
         }
@@ -94,7 +101,7 @@ impl Store {
             if slots.len() >= MAX_SLOTS {
                 return Err(Error::SlotsFull);
             }
-            if let Some(slot) = slots.iter().find(|slot| slot.recipient == recipient) {
+            if let Some(slot) = slots.iter().find(|slot| slot.recipient == name) {
                 return Err(exists(&slot.label));
             }
             let label = match label {
@@ -102,15 +109,12 @@ impl Store {
                 Some(label) => label.to_owned(),
                 None => free_label(slots, unnamed),
             };
-            let parsed = recipient.parse().map_err(|_| Error::SlotNotFound {
-                slot: recipient.to_owned(),
-            })?;
             let slot = Slot {
                 label,
-                recipient: recipient.to_owned(),
+                recipient: name.clone(),
                 created: Timestamp::now(),
                 holder: holder.clone(),
-                wrapped: change.unlocked.root.wrap(&parsed, self.keys.person())?,
+                wrapped: change.unlocked.root.wrap(recipient, self.keys.prompter())?,
             };
             let info = SlotInfo::of(&slot);
             change.push_slot(slot)?;
@@ -126,7 +130,7 @@ impl Store {
     /// another one, unless `force` is set.
     pub fn remove_slot(
         &self,
-        slot: &str,
+        slot: &SlotRef,
         force: bool,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Rekeyed, Error> {
@@ -173,14 +177,15 @@ impl Store {
                 return rekey.finish(self, subject, slots, progress);
             }
             let opener = rekey.unlocked.opener.clone().ok_or(KeyError::NoIdentity)?;
-            let at = position(&slots, &opener.recipient)?;
+            let at = position(&slots, &SlotRef::new(&opener.recipient))?;
             let is_key = slots.get(at).is_some_and(|slot| slot.holder == Holder::Key);
             if !is_key || opener.identity.to_text().is_none() {
                 return Err(Error::Key(KeyError::NotReplaceable {
-                    origin: opener.recipient,
+                    identity: opener.recipient,
                 }));
             }
-            self.replace_identity(&opener.recipient, slots, at, |slots| {
+            let old = parsed(&opener.recipient)?;
+            self.replace_identity(&old, slots, at, |slots| {
                 rekey.finish(self, subject, slots, progress)
             })
         })
@@ -196,7 +201,7 @@ impl Store {
     pub fn recover(
         &self,
         code: &RecoveryCode,
-        lost: Option<&str>,
+        lost: Option<&SlotRef>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Rekeyed, Error> {
         let subject = Subject::store(AuditOperation::Recover);
@@ -205,7 +210,7 @@ impl Store {
             let rekey = self.begin_rekey(|snapshot| unlock_with(snapshot, &identity))?;
             let mut slots = rekey.unlocked.header.slots.clone();
             let (at, old) = match lost_key(&slots, lost)? {
-                Some(at) => (at, slots.get(at).map(|slot| slot.recipient.clone())),
+                Some(at) => (at, slots.get(at).map(|slot| parsed(&slot.recipient))),
                 // There are passphrases only: the new key is one more.
                 None => {
                     slots.push(Slot {
@@ -215,10 +220,11 @@ impl Store {
                         holder: Holder::Key,
                         wrapped: Vec::new(),
                     });
-                    (slots.len() - 1, Some(identity.name()))
+                    (slots.len() - 1, None)
                 }
             };
-            self.replace_identity(&old.unwrap_or_default(), slots, at, |slots| {
+            let old = old.unwrap_or_else(|| public_half(&identity))?;
+            self.replace_identity(&old, slots, at, |slots| {
                 rekey.finish(self, subject, slots, progress)
             })
         })
@@ -229,19 +235,20 @@ impl Store {
     /// moved.
     fn replace_identity(
         &self,
-        old: &str,
+        old: &Recipient,
         mut slots: Vec<Slot>,
         at: usize,
         finish: impl FnOnce(Vec<Slot>) -> Result<Rekeyed, Error>,
     ) -> Result<Rekeyed, Error> {
-        let new = self.keys.begin_replacement(old)?.name();
+        let keys = self.key_writer(old)?;
+        let new = public_half(&keys.begin_replacement(old)?)?.to_string();
         if let Some(slot) = slots.get_mut(at) {
             slot.recipient.clone_from(&new);
             slot.created = Timestamp::now();
         }
         match finish(slots) {
             Ok(mut rekeyed) => {
-                self.keys.end_replacement(old)?;
+                keys.end_replacement(old)?;
                 rekeyed.recipient = Some(new);
                 Ok(rekeyed)
             }
@@ -260,23 +267,38 @@ impl Store {
     /// # Errors
     /// If the store or the key file cannot be read, or the key file cannot be written.
     pub fn tidy_keys(&self) -> Result<bool, Error> {
-        if !self.exists()? || self.keys.unfinished(Ask::Allowed)?.is_empty() {
+        let Some(keys) = self.keys.writer() else {
+            return Ok(false);
+        };
+        if !self.exists()? || keys.unfinished(Ask::Allowed)?.is_empty() {
             return Ok(false);
         }
         // Whoever rotates holds this lock from the first step until the store has moved.
         let transaction = self.backend.write()?;
         let (_, header) = read_header(&*transaction)?;
-        let opens = |recipient: &str| header.slots.iter().any(|it| it.recipient == recipient);
+        let opens = |recipient: &Recipient| {
+            let recipient = recipient.to_string();
+            header.slots.iter().any(|it| it.recipient == recipient)
+        };
         let mut tidied = false;
-        for (new, old) in self.keys.unfinished(Ask::Allowed)? {
+        for Unfinished { new, old } in keys.unfinished(Ask::Allowed)? {
             match (opens(&new), opens(&old)) {
-                (true, false) => self.keys.end_replacement(&old)?,
-                (false, true) => self.keys.end_replacement(&new)?,
+                (true, false) => keys.end_replacement(&old)?,
+                (false, true) => keys.end_replacement(&new)?,
                 _ => continue,
             }
             tidied = true;
         }
         Ok(tidied)
+    }
+
+    /// What stores a new identity in the place of this one.
+    fn key_writer(&self, old: &Recipient) -> Result<&dyn KeyWriter, Error> {
+        self.keys.writer().ok_or_else(|| {
+            Error::Key(KeyError::NotReplaceable {
+                identity: old.to_string(),
+            })
+        })
     }
 
     /// Does `work` on a store that exists, and records it if it fails.
@@ -306,33 +328,28 @@ fn unlock_with(snapshot: &dyn Snapshot, identity: &Identity) -> Result<Arc<Unloc
     )?))
 }
 
-/// The slot that is meant: by its label, by its recipient, or by how only its recipient begins.
-fn position(slots: &[Slot], meant: &str) -> Result<usize, Error> {
-    let exact = slots
-        .iter()
-        .position(|slot| slot.label == meant || slot.recipient == meant);
-    if let Some(at) = exact {
-        return Ok(at);
-    }
-    let begins = |slot: &&Slot| !meant.is_empty() && slot.recipient.starts_with(meant);
-    let labels: Vec<_> = slots
-        .iter()
-        .filter(begins)
-        .map(|it| it.label.clone())
-        .collect();
-    match labels.len() {
-        1 => slots.iter().position(|slot| begins(&slot)),
-        0 => None,
-        _ => return Err(Error::SlotAmbiguous { labels }),
-    }
-    .ok_or_else(|| Error::SlotNotFound {
-        slot: meant.to_owned(),
-    })
+/// The slot that is meant.
+fn position(slots: &[Slot], meant: &SlotRef) -> Result<usize, Error> {
+    meant.position(slots.iter().map(|it| (&*it.label, &*it.recipient)))
+}
+
+/// The recipient in a slot.
+fn parsed(recipient: &str) -> Result<Recipient, Error> {
+    let malformed = |_| Error::tampered(RecordName::Header, Finding::Malformed);
+    recipient.parse().map_err(malformed)
+}
+
+/// The recipient of an identity that is not a plugin's, or whose key file names it.
+fn public_half(identity: &Identity) -> Result<Recipient, Error> {
+    let name = || KeyError::NoRecipient {
+        name: identity.name(),
+    };
+    Ok(identity.recipient().ok_or_else(name)?)
 }
 
 /// The slot of the key that is lost: the one that is meant, or the only one there is for a key.
 /// `None` if no slot is for a key.
-fn lost_key(slots: &[Slot], meant: Option<&str>) -> Result<Option<usize>, Error> {
+fn lost_key(slots: &[Slot], meant: Option<&SlotRef>) -> Result<Option<usize>, Error> {
     let is_key = |slot: &Slot| slot.holder == Holder::Key;
     let labels: Vec<_> = slots
         .iter()
@@ -357,12 +374,4 @@ fn free_label(slots: &[Slot], wanted: &str) -> String {
         .chain((2..).map(|number| format!("{wanted} {number}")))
         .find(|label| slots.iter().all(|slot| slot.label != *label))
         .unwrap_or_default()
-}
-
-fn check_label(label: &str) -> Result<(), Error> {
-    let len = label.chars().count();
-    match len {
-        1..=MAX_LABEL_LEN if !label.chars().any(char::is_control) => Ok(()),
-        _ => Err(Error::InvalidLabel),
-    }
 }

@@ -76,8 +76,11 @@ impl Store {
             if is_first {
                 self.check_none_is_gone(subject.operation)?;
                 // Only now, when nothing else can be wrong with the request, a key is made.
-                change
-                    .add_first_slot(&self.keys.identities_for_new_store()?, self.keys.person())?;
+                let identities = match self.keys.writer() {
+                    Some(keys) => keys.identities_for_new_store()?,
+                    None => self.keys.identities(Ask::Allowed)?,
+                };
+                change.add_first_slot(&identities, self.keys.prompter())?;
             }
             self.record_change(subject, &mut change)?;
             match change.transaction.commit()? {

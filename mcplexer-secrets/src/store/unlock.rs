@@ -10,7 +10,7 @@ use super::pages::is_listed;
 use super::sealed_store::Store;
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
-use crate::keys::{About, Ask, Identity, KeyError, PassphraseRequest};
+use crate::keys::{About, Ask, Identity, KeyError, KeyErrorKind, PassphraseRequest};
 use crate::record::{self, Entry, HEADER_KEY, Header, Holder, Scope, Secret, Slot};
 use crate::seal::{self, RootKey, ScopeKey};
 use crate::{Error, ScopeId, Timestamp};
@@ -177,14 +177,7 @@ impl Store {
             },
             Err(reason) => reason,
         };
-        let other_way = matches!(
-            reason,
-            KeyError::Missing { .. }
-                | KeyError::Wrong { .. }
-                | KeyError::NotSet { .. }
-                | KeyError::NoIdentity
-        );
-        if other_way {
+        if reason.kind() == KeyErrorKind::Absent {
             if let Some(before) = before
                 && let Ok(Ok(opened)) =
                     try_identities(slots, std::slice::from_ref(&before.identity), Ask::Never)
@@ -227,7 +220,7 @@ impl Store {
                 about: About::Slot(&labels),
                 retry: attempt > 0,
             };
-            let answer = self.keys.passphrase(&request)?;
+            let answer = self.keys.prompter()?.passphrase(&request)?;
             let passphrase = SecretString::from(str::from_utf8(answer.expose()).ok()?.to_owned());
             by_passphrase.iter().find_map(|(slot, sealed)| {
                 let identity = seal::decrypt_identity(sealed, &passphrase)?;

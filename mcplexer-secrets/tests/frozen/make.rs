@@ -50,7 +50,7 @@ fn make() {
         FileKeys::new(home.join("age.key")),
     )
     .unwrap()
-    .with_audit(FileAudit::new(log.clone()));
+    .with_audit_log(FileAudit::new(log.clone()));
     fs::create_dir_all(home).unwrap();
     fs::write(home.join("config.yaml"), CONFIG).unwrap();
     let config = config::parse(CONFIG.as_bytes()).unwrap();
@@ -112,9 +112,11 @@ fn make() {
     let public = fs::read_to_string(home.join("id_ed25519.pub")).unwrap();
     store.add_recipient(&public.parse().unwrap(), None).unwrap();
     let passphrase = SecretValue::copy_of(PASSPHRASE).unwrap();
-    store.add_passphrase(&passphrase, Some("at home")).unwrap();
+    store
+        .add_passphrase(&passphrase, Some(&"at home".parse().unwrap()))
+        .unwrap();
     let code = store.add_recovery_code().unwrap();
-    fs::write(home.join("recovery-code"), format!("{}\n", *code.expose())).unwrap();
+    fs::write(home.join("recovery-code"), format!("{}\n", code.expose())).unwrap();
     for (file, to) in [
         ("backup.age", BackupTo::StoreKeys),
         ("backup-passphrase.age", BackupTo::Passphrase(&passphrase)),

@@ -37,7 +37,7 @@ pub(crate) fn audit_log(home: &Path) -> PathBuf {
 
 /// The store of this home, whose reads and writes are recorded in its log.
 pub(crate) fn store(home: &Path) -> Result<Store, Error> {
-    Ok(silent_store(home)?.with_audit(FileAudit::new(audit_log(home))))
+    Ok(silent_store(home)?.with_audit_log(FileAudit::new(audit_log(home))))
 }
 
 fn keys(home: &Path) -> FileKeys {
@@ -88,7 +88,7 @@ impl Content {
         if !goes_on {
             return Ok(content);
         }
-        let store = store.with_audit(FileAudit::new(audit_log(home)));
+        let store = store.with_audit_log(FileAudit::new(audit_log(home)));
         let (scope, name) = ("after".parse().unwrap(), "AFTER".parse().unwrap());
         let value = SecretValue::copy_of(b"the power is back").unwrap();
         store

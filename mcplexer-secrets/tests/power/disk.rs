@@ -13,7 +13,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use mcplexer_secrets::crash::FileId;
+use mcplexer_durable::FileId;
 use sha2::{Digest, Sha256};
 
 pub(crate) const SECTOR: usize = 512;

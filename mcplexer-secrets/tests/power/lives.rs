@@ -6,11 +6,12 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use mcplexer_durable::{FileReplacement, replace_file};
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
-use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
+use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider, SlotRef};
 use mcplexer_secrets::{
-    Error, FileReplacement, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId,
-    ScopeKind, SecretName, SecretStore, SecretValue, Store, replace_file,
+    Error, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, ScopeKind,
+    SecretName, SecretStore, SecretValue, Store,
 };
 
 use crate::content::{Content, audit_log, no_progress, store};
@@ -141,13 +142,15 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
             put(store, "d", "K3", b"after the rotation")
         }),
         ("a recipient", &|store| {
-            store.add_recipient(&bob, Some("bob")).map(drop)
+            store.add_recipient(&bob, Some(&"bob".parse()?)).map(drop)
         }),
         ("a recovery code", &|store| {
             store.add_recovery_code().map(drop)
         }),
         ("a removal", &|store| {
-            store.remove_slot("bob", false, &mut no_progress).map(drop)
+            store
+                .remove_slot(&SlotRef::new("bob"), false, &mut no_progress)
+                .map(drop)
         }),
         ("a rotation that keeps the key", &|store| {
             rotate(store, RotateIdentity::Keep)

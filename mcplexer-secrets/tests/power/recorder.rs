@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use mcplexer_secrets::crash::{FileId, watch};
+use mcplexer_durable::{FileId, observe};
 
 use crate::disk::{Change, Disk, Event, Kept, SECTOR};
 
@@ -42,7 +42,7 @@ impl Recorder {
         record.events.extend(synced);
         let record = Rc::new(RefCell::new(record));
         let watched = Rc::clone(&record);
-        watch(Some(Box::new(move |synced| {
+        observe(Some(Box::new(move |synced| {
             let mut record = watched.borrow_mut();
             record.take();
             record.events.extend(synced.map(Event::Synced));
@@ -75,7 +75,7 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        watch(None);
+        observe(None);
     }
 }
 

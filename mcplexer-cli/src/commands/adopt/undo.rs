@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use mcplexer_secrets::{FileReplacement, SecretValue};
+use mcplexer_durable::FileReplacement;
+use mcplexer_secrets::SecretValue;
 
 use super::client_file::ClientFile;
 use crate::cli::Adopt;

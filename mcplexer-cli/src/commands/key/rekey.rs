@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mcplexer_secrets::keys::Identity;
+use mcplexer_secrets::keys::{Identity, SlotRef};
 use mcplexer_secrets::{Error, KeySource, Rekeyed, RotateIdentity, SlotInfo, SlotKind};
 use serde::Serialize;
 
@@ -18,7 +18,9 @@ pub(super) fn remove(key: &str, force: bool, json: bool, global: Global) -> Resu
     rekey(&session, json, |bar| {
         session
             .store
-            .remove_slot(key, force, &mut |progress| bar.show(progress))
+            .remove_slot(&SlotRef::new(key), force, &mut |progress| {
+                bar.show(progress)
+            })
     })?;
     session.hint("copies of the store and backups made before still open with the removed key; replace the secrets its owner has seen");
     Ok(())
@@ -78,7 +80,7 @@ pub(super) fn recovery(reveal: bool, global: Global) -> Result<(), Failure> {
     session.tell(
         "this code opens the store if every key is lost; it is shown this once, write it down:",
     );
-    print(&format!("{}\n", *code.expose()))?;
+    print(&format!("{}\n", code.expose()))?;
     session.hint("mcplexer key recover takes it");
     Ok(())
 }
@@ -88,16 +90,19 @@ pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<
     if !session.store.exists()? {
         return Err(Error::NoStore.into());
     }
-    check_before_asking(&session.store.slots()?, lost)?;
+    let lost = lost.map(SlotRef::new);
+    check_before_asking(&session.store.slots()?, lost.as_ref())?;
     let code = input::recovery_code(global)?;
     rekey(&session, json, |bar| {
         session
             .store
-            .recover(&code, lost, &mut |progress| bar.show(progress))
+            .recover(&code, lost.as_ref(), &mut |progress| bar.show(progress))
     })
     .map_err(|failure| match session.home.key() {
-        KeySource::File(_) => failure,
-        _ => failure.with_hint("unset it, so that the new key can be kept in a file"),
+        KeySource::Environment(variable) => {
+            failure.with_hint(format!("unset {variable}: the new key is kept in a file"))
+        }
+        _ => failure,
     })?;
     session.tell(&format!(
         "the new key is in {}; the recovery code stays good",
@@ -110,35 +115,26 @@ pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<
 }
 
 /// Finds out what a code is not needed for, before somebody types one.
-fn check_before_asking(slots: &[SlotInfo], lost: Option<&str>) -> Result<(), Failure> {
+fn check_before_asking(slots: &[SlotInfo], lost: Option<&SlotRef>) -> Result<(), Failure> {
     if !slots.iter().any(|slot| slot.kind == SlotKind::Recovery) {
         return Err(Failure::new("this store has no recovery code")
             .with_hint("whoever has one of its keys can mcplexer key add a new one for you")
             .with_code(exit_code::KEY));
     }
     let keys = slots.iter().filter(|slot| slot.kind == SlotKind::Key);
-    let meant: Vec<_> = match lost {
-        None => keys.collect(),
-        Some(lost) => {
-            let is_it = |slot: &&SlotInfo| slot.label == lost || slot.recipient == lost;
-            match keys.clone().find(is_it) {
-                Some(slot) => vec![slot],
-                None => keys.filter(|it| it.recipient.starts_with(lost)).collect(),
-            }
-        }
+    let keys: Vec<_> = keys.cloned().collect();
+    let found = match lost {
+        Some(lost) => lost.find(&keys).map(drop),
+        None if keys.len() > 1 => Err(Error::SlotAmbiguous {
+            labels: keys.into_iter().map(|slot| slot.label).collect(),
+        }),
+        None => Ok(()),
     };
-    match (lost, meant.as_slice()) {
-        (None, []) | (_, [_]) => Ok(()),
-        (Some(lost), []) => Err(Error::SlotNotFound {
-            slot: lost.to_owned(),
-        }
-        .into()),
-        (_, several) => {
-            let labels = several.iter().map(|slot| slot.label.clone()).collect();
-            Err(Failure::from(Error::SlotAmbiguous { labels })
-                .with_hint("mcplexer key recover --lost LABEL says which one is gone"))
-        }
-    }
+    found.map_err(|error| match error {
+        Error::SlotAmbiguous { .. } => Failure::from(error)
+            .with_hint("mcplexer key recover --lost LABEL says which one is gone"),
+        error => error.into(),
+    })
 }
 
 fn hint_at_backups(session: &Session) {

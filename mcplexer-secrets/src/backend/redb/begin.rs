@@ -9,8 +9,7 @@ use super::cause::Cause;
 use super::transaction::{self, Begun, Lock, NewFile};
 use super::{Handle, RedbBackend, multi_writer};
 use crate::backend::patient::PatientFile;
-use crate::patience::{wait_for, wait_for_lock};
-use crate::private;
+use mcplexer_durable::{Temporary, wait_for, wait_for_lock};
 
 impl RedbBackend {
     pub(super) fn begin_write(&self) -> Result<Begun, Cause> {
@@ -48,13 +47,13 @@ impl RedbBackend {
         let Some(path) = &self.path else {
             return Err(Cause::WouldBlock);
         };
-        private::create_parent(path)?;
-        let directory = File::open(private::directory_of(path))?;
+        mcplexer_durable::create_parent(path)?;
+        let directory = File::open(mcplexer_durable::directory_of(path))?;
         wait_for_lock(&directory, self.patience)?.ok_or(Cause::WouldBlock)?;
         if path.exists() {
             return Ok(None);
         }
-        let file = private::temporary_beside(path)?;
+        let file = Temporary::beside(path)?;
         let backend = PatientFile::new(file.reopen()?, self.patience)?;
         let database = multi_writer().create_with_backend(backend)?;
         Ok(Some(Begun {
@@ -91,8 +90,8 @@ impl RedbBackend {
         };
         // A link goes on pointing to the store.
         let path = path.canonicalize()?;
-        private::remove_temporaries_beside(&path)?;
-        let file = private::temporary_beside(&path)?;
+        mcplexer_durable::remove_temporaries_beside(&path)?;
+        let file = Temporary::beside(&path)?;
         let backend = PatientFile::new(file.reopen()?, self.patience)?;
         let database = multi_writer().create_with_backend(backend)?;
         let begun = Begun {

@@ -4,15 +4,14 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use mcplexer_durable::Temporary;
 use redb::{
     Database, ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction,
 };
-use tempfile::NamedTempFile;
 
 use super::cause::Cause;
 use super::{RedbBackend, drop_quietly};
 use crate::backend::{BackendError, Commit, Snapshot, Table, Transaction};
-use crate::private;
 
 const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
@@ -27,7 +26,7 @@ pub(super) struct Begun {
 
 /// A file that does not have its own name yet.
 pub(super) struct NewFile {
-    pub(super) file: NamedTempFile,
+    pub(super) file: Temporary,
     pub(super) database: Database,
     /// The name it gets.
     pub(super) path: PathBuf,
@@ -47,18 +46,18 @@ impl NewFile {
     /// Gives the file its name, unless another process has been faster to make a first one.
     fn publish(self) -> Result<Commit, Cause> {
         self.database.close()?;
-        private::sync(self.file.as_file())?;
+        self.file.sync()?;
         let path = &self.path;
         match &self.lock {
-            Lock::Directory(_) => match private::persist_new(self.file, path) {
+            Lock::Directory(_) => match self.file.persist_new(path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     return Ok(Commit::Conflict);
                 }
                 result => result?,
             },
-            Lock::Replaced(_) => private::persist(self.file, path)?,
+            Lock::Replaced(_) => self.file.persist(path)?,
         }
-        private::sync_parent(path)?;
+        mcplexer_durable::sync_parent(path)?;
         Ok(Commit::Applied)
     }
 }

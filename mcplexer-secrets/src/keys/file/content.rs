@@ -1,4 +1,4 @@
-//! What is in a key file, once whatever guards it is open.
+//! The content of a key file, once its passphrase has opened it.
 
 use std::io::Read;
 use std::sync::{MutexGuard, PoisonError};
@@ -7,13 +7,13 @@ use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::FileKeys;
+use super::{FileKeys, KeyFileError};
 use crate::keys::identity::{SshKey, is_ssh_key};
-use crate::keys::{About, Ask, Identity, InvalidKeyText, KeyError, PassphraseRequest};
+use crate::keys::{About, Ask, Identity, InvalidKeyText, PassphraseRequest};
 use crate::panics::catch;
 use crate::{SecretValue, seal, stack};
 
-/// How often a wrong passphrase may be corrected.
+/// How often a passphrase is asked for.
 const ATTEMPTS: u32 = 3;
 const BINARY_AGE: &[u8] = b"age-encryption.org/";
 const ARMORED_AGE: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
@@ -36,7 +36,7 @@ pub(super) enum Content {
 }
 
 impl FileKeys {
-    pub(super) fn content(&self, ask: Ask) -> Result<Content, KeyError> {
+    pub(super) fn content(&self, ask: Ask) -> Result<Content, KeyFileError> {
         let bytes = self.read()?;
         let armored = bytes.trim_ascii_start().starts_with(ARMORED_AGE);
         if armored || bytes.starts_with(BINARY_AGE) {
@@ -63,25 +63,29 @@ impl FileKeys {
         }
     }
 
-    pub(super) fn invalid(&self, reason: InvalidKeyText) -> KeyError {
-        KeyError::Invalid {
-            origin: self.path.display().to_string(),
+    pub(super) fn invalid(&self, reason: InvalidKeyText) -> KeyFileError {
+        KeyFileError::Invalid {
+            path: self.path.clone(),
             reason,
         }
     }
 
-    pub(super) fn text<'a>(&self, bytes: &'a [u8]) -> Result<&'a str, KeyError> {
+    pub(super) fn text<'a>(&self, bytes: &'a [u8]) -> Result<&'a str, KeyFileError> {
         str::from_utf8(bytes).map_err(|_| self.invalid(InvalidKeyText::NotText))
     }
 
-    pub(super) fn parse(&self, bytes: &[u8]) -> Result<Vec<Identity>, KeyError> {
+    pub(super) fn parse(&self, bytes: &[u8]) -> Result<Vec<Identity>, KeyFileError> {
         Identity::parse_all_with(self.text(bytes)?, self.person.as_ref())
             .map_err(|reason| self.invalid(reason))
     }
 
     /// Opens a key file made by `age -p`.
-    pub(super) fn decrypt(&self, bytes: &[u8], ask: Ask) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let damaged = || KeyError::NotByPassphrase {
+    pub(super) fn decrypt(
+        &self,
+        bytes: &[u8],
+        ask: Ask,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+        let damaged = || KeyFileError::NotByPassphrase {
             path: self.path.clone(),
         };
         let decryptor = || age::Decryptor::new_buffered(ArmoredReader::new(bytes));
@@ -108,12 +112,12 @@ impl FileKeys {
         })
     }
 
-    /// Tries the passphrase that was right before, then asks for one, until `open` opens.
+    /// Tries the passphrase that was right before, then asks for one, until `open` returns something.
     pub(super) fn ask_until_right<T>(
         &self,
         ask: Ask,
-        open: impl Fn(SecretString) -> Result<Option<T>, KeyError>,
-    ) -> Result<T, KeyError> {
+        open: impl Fn(SecretString) -> Result<Option<T>, KeyFileError>,
+    ) -> Result<T, KeyFileError> {
         let path = || self.path.clone();
         let mut known = self.known_passphrase();
         if let Some(passphrase) = known.as_ref().and_then(secret_string)
@@ -124,7 +128,7 @@ impl FileKeys {
         *known = None;
         let person = match (&self.person, ask) {
             (Some(person), Ask::Allowed) => person,
-            _ => return Err(KeyError::PassphraseNeeded { path: path() }),
+            _ => return Err(KeyFileError::PassphraseNeeded { path: path() }),
         };
         for attempt in 0..ATTEMPTS {
             let request = PassphraseRequest {
@@ -133,7 +137,7 @@ impl FileKeys {
             };
             let answer = person
                 .passphrase(&request)
-                .ok_or_else(|| KeyError::PassphraseNeeded { path: path() })?;
+                .ok_or_else(|| KeyFileError::PassphraseNeeded { path: path() })?;
             if let Some(passphrase) = secret_string(&answer)
                 && let Some(opened) = open(passphrase)?
             {
@@ -141,7 +145,7 @@ impl FileKeys {
                 return Ok(opened);
             }
         }
-        Err(KeyError::PassphraseWrong { path: path() })
+        Err(KeyFileError::PassphraseWrong { path: path() })
     }
 
     pub(super) fn known_passphrase(&self) -> MutexGuard<'_, Option<SecretValue>> {

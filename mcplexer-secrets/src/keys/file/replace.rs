@@ -1,4 +1,4 @@
-//! Putting another text in the place of a key file.
+//! Replacing the text of a key file.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -6,50 +6,49 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use tempfile::NamedTempFile;
+use mcplexer_durable::{PATIENCE, Temporary, wait_for_lock};
 use zeroize::Zeroizing;
 
-use super::FileKeys;
 use super::content::{Content, Encoding, secret_string};
+use super::{FileKeys, KeyFileError};
 use crate::keys::{Ask, KeyError};
-use crate::patience::{PATIENCE, wait_for_lock};
-use crate::{private, stack};
+use crate::stack;
 
-/// What becomes of the text of a key file.
+/// The next texts of a key file.
 pub(super) struct Edit {
-    /// Now.
+    /// The one to write now.
     pub(super) new: Zeroizing<String>,
-    /// At the next edit, if nothing comes between.
+    /// The one to write at the next edit, unless the file changes meanwhile.
     pub(super) next: Option<Zeroizing<String>>,
 }
 
-/// A text that is written already, and gets its name with the next edit.
+/// A text that is written already, and gets its name at the next edit.
 pub(super) struct Prepared {
-    file: NamedTempFile,
+    file: Temporary,
     text: Zeroizing<String>,
-    /// The text it is to follow.
+    /// The text that it replaces.
     before: Zeroizing<String>,
 }
 
 impl Prepared {
-    /// Whether nobody has removed it as something that a crash had left.
+    /// Returns whether it still exists: another process may have removed it as left by a crash.
     fn is_there(&self) -> bool {
-        private::is_still_at(self.file.as_file(), self.file.path())
+        self.file.exists()
     }
 }
 
 impl FileKeys {
-    /// Puts what `change` makes of the text in the place of the file, encrypted as it was; a file
-    /// of which nothing is left goes. The next
-    /// text is written as well, so that later no full disk can keep it from taking that place.
+    /// Replaces the text of the file by what `change` makes of it, encrypted as it was. A file without any
+    /// text left is removed. The next text is written too, so that a full disk cannot keep the next edit
+    /// from taking place.
     pub(super) fn edit(
         &self,
-        failed: impl Fn(io::Error) -> KeyError,
-        change: impl FnOnce(&str) -> Result<Edit, KeyError>,
+        failed: impl Fn(io::Error) -> KeyFileError,
+        change: impl FnOnce(&str) -> Edit,
     ) -> Result<(), KeyError> {
         // A link goes on pointing to the key.
         let path = self.path.canonicalize().map_err(&failed)?;
-        let directory = File::open(private::directory_of(&path)).map_err(&failed)?;
+        let directory = File::open(mcplexer_durable::directory_of(&path)).map_err(&failed)?;
         wait_for_lock(&directory, PATIENCE)
             .and_then(|locked| locked.ok_or_else(|| ErrorKind::WouldBlock.into()))
             .map_err(&failed)?;
@@ -58,19 +57,19 @@ impl FileKeys {
             Content::Decrypted(text, encoding) => (text, Some(encoding)),
             Content::Ssh(identity) => {
                 return Err(KeyError::NotReplaceable {
-                    origin: identity.name(),
+                    identity: identity.name(),
                 });
             }
         };
         let text = self.text(&text)?;
-        let Edit { new, next } = change(text)?;
+        let Edit { new, next } = change(text);
         let write = || -> io::Result<()> {
             let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
             let ready = prepared
                 .take()
                 .filter(|ready| *ready.before == text && *ready.text == *new && ready.is_there());
             if ready.is_none() {
-                private::remove_temporaries_beside(&path)?;
+                mcplexer_durable::remove_temporaries_beside(&path)?;
             }
             if let Some(next) = next {
                 *prepared = Some(Prepared {
@@ -85,16 +84,16 @@ impl FileKeys {
             if new.is_empty() {
                 fs::remove_file(&path)?;
                 self.created.store(false, Ordering::Relaxed);
-                return private::sync_parent(&path);
+                return mcplexer_durable::sync_parent(&path);
             }
             let file = match ready {
                 Some(ready) => ready.file,
                 None => self.write_beside(&path, &new, encoding)?,
             };
-            private::persist(file, &path)?;
-            private::sync_parent(&path)
+            file.persist(&path)?;
+            mcplexer_durable::sync_parent(&path)
         };
-        write().map_err(failed)
+        Ok(write().map_err(failed)?)
     }
 
     /// Writes a text beside the file, encrypted with the passphrase that has opened it, if one has.
@@ -103,8 +102,8 @@ impl FileKeys {
         path: &Path,
         text: &str,
         encoding: Option<Encoding>,
-    ) -> io::Result<NamedTempFile> {
-        let mut file = private::temporary_beside(path)?;
+    ) -> io::Result<Temporary> {
+        let mut file = Temporary::beside(path)?;
         match encoding {
             None => file.write_all(text.as_bytes())?,
             Some(encoding) => {
@@ -115,7 +114,7 @@ impl FileKeys {
                     Encoding::Binary => age::armor::Format::Binary,
                     Encoding::Armored => age::armor::Format::AsciiArmor,
                 };
-                let armored = age::armor::ArmoredWriter::wrap_output(file.as_file_mut(), format)?;
+                let armored = age::armor::ArmoredWriter::wrap_output(&mut file, format)?;
                 stack::wiped_after(|| {
                     let mut writer = encryptor.wrap_output(armored)?;
                     writer.write_all(text.as_bytes())?;
@@ -123,7 +122,7 @@ impl FileKeys {
                 })?;
             }
         }
-        private::sync(file.as_file())?;
+        file.sync()?;
         Ok(file)
     }
 }

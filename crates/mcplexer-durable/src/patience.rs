@@ -1,19 +1,22 @@
-//! Waiting for others, but not for ever: a process that was stopped while it held a lock must not
-//! stop everybody else as well.
+//! Waiting for other processes with a limit: one that was stopped while it held a lock must not stop
+//! all the others too.
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an operation waits for another program to make way.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an operation waits for another process by default.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(4);
 
-/// Calls `attempt` until it gives something or `patience` is at an end: then `None`.
-pub(crate) fn wait_for<T, E>(
+/// Calls `attempt` until it returns something. Returns `None` once `patience` is used up.
+///
+/// # Errors
+/// The first error of `attempt`.
+pub fn wait_for<T, E>(
     patience: Duration,
     mut attempt: impl FnMut() -> Result<Option<T>, E>,
 ) -> Result<Option<T>, E> {
@@ -31,8 +34,12 @@ pub(crate) fn wait_for<T, E>(
     }
 }
 
-/// Locks a file or a directory for this process alone; `None` if its holder does not make way.
-pub(crate) fn wait_for_lock(file: &File, patience: Duration) -> io::Result<Option<()>> {
+/// Takes an exclusive lock on a file or directory. Returns `None` if another process still holds it
+/// after `patience`.
+///
+/// # Errors
+/// If the file cannot be locked.
+pub fn wait_for_lock(file: &File, patience: Duration) -> io::Result<Option<()>> {
     wait_for(patience, || match file.try_lock() {
         Ok(()) => Ok(Some(())),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -1,0 +1,109 @@
+//! Single files: creating, opening and syncing them, and who else can read them.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::observe::{FileId, made_durable};
+use crate::sync_parent;
+
+const FILE_MODE: u32 = 0o600;
+
+/// Creates an empty file of mode 0600 unless one exists. The new file is durable.
+///
+/// # Errors
+/// If the file cannot be created or its directory cannot be synced.
+pub fn create_file(path: &Path) -> io::Result<()> {
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(path);
+    match created {
+        Ok(file) => {
+            close_to_others(&file)?;
+            sync_parent(path)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens an existing regular file, and returns `None` if there is none. It never waits for the other
+/// end of a pipe.
+///
+/// # Errors
+/// If the file cannot be opened, or is not a regular file.
+pub fn open_regular(path: &Path, how: &OpenOptions) -> io::Result<Option<File>> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
+    match how.clone().custom_flags(flags).open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
+        Ok(_) => Err(not_a_file()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Syncs a file or a directory.
+///
+/// # Errors
+/// If the operating system cannot sync it.
+pub fn sync(file: &File) -> io::Result<()> {
+    file.sync_all()?;
+    made_durable(FileId::of(file));
+    Ok(())
+}
+
+/// Returns whether `path` still leads to the open file: another process may have moved or replaced it.
+#[must_use]
+pub fn is_still_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Who else can read or replace an open file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a caller must refuse each way in which a file can be exposed"
+)]
+pub enum Exposure {
+    /// Nobody.
+    None,
+    /// Other users, by these permission bits.
+    Mode(u32),
+    /// Its owner, the user with this id, who is not the one running this process.
+    Owner(u32),
+}
+
+/// Returns who else can read or replace an open file. The answer is about the open file itself, so
+/// nobody can change it between this call and reading the file.
+///
+/// # Errors
+/// If the file's metadata cannot be read.
+pub fn exposure(file: &File) -> io::Result<Exposure> {
+    let metadata = file.metadata()?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    let owner = metadata.uid();
+    Ok(if owner != rustix::process::geteuid().as_raw() {
+        Exposure::Owner(owner)
+    } else if mode & 0o077 != 0 {
+        Exposure::Mode(mode)
+    } else {
+        Exposure::None
+    })
+}
+
+/// Sets the mode of a new file, from which the umask may have removed bits.
+pub(crate) fn close_to_others(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(FILE_MODE))
+}
+
+pub(crate) fn not_a_file() -> io::Error {
+    io::Error::new(ErrorKind::Unsupported, "it is not a regular file")
+}

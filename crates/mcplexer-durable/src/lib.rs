@@ -1,0 +1,27 @@
+//! Files that only their owner can read, and changes to them that survive a crash.
+//!
+//! * A new file has mode 0600 and a new directory 0700, whatever the umask says.
+//! * A file is replaced in one step: the new one is written and synced under another name, renamed over
+//!   the old one, and then its directory is synced ([`Temporary`], [`FileReplacement`]).
+//! * A lock that another process holds is waited for, but not forever ([`wait_for_lock`]).
+//!
+//! Nothing here reads the environment. The feature `observe` adds a function, also named `observe`, with
+//! which a test sees every operation; it changes nothing else.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod directory;
+mod file;
+mod observe;
+mod patience;
+mod replacement;
+mod temporary;
+
+pub use directory::{create_parent, directory_of, sync_parent};
+pub use file::{Exposure, create_file, exposure, is_still_at, open_regular, sync};
+#[cfg(feature = "observe")]
+pub use observe::observe;
+pub use observe::{FileId, made_durable, operation_done};
+pub use patience::{PATIENCE, wait_for, wait_for_lock};
+pub use replacement::{FileReplacement, ReplaceError, replace_file};
+pub use temporary::{Temporary, remove_temporaries_beside, temporaries_beside};

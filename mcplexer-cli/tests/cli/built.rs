@@ -1,0 +1,32 @@
+//! Programs of other packages that tests run; they are built when a test first needs them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::home::{BINARY, Home};
+
+/// Builds a package of this workspace, and returns the directory of its binary. A user who may not build, being
+/// another one than the one who compiled the tests, uses the binary that is there.
+pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
+    let target = Path::new(BINARY).ancestors().nth(2).unwrap();
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", package, "--target-dir"])
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    let directory = target.join("debug");
+    let is_built = status.is_ok_and(|it| it.success());
+    assert!(is_built || directory.join(binary).exists(), "no {binary}");
+    directory
+}
+
+/// The command in this home, which kills itself after so many operations on files.
+pub(crate) fn crashing(home: &Home, operations: impl ToString) -> Command {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    let name = "mcplexer-crashing";
+    let directory = DIRECTORY.get_or_init(|| built("mcplexer-crash-command", name));
+    let mut command = home.command_of(&directory.join(name));
+    command.env("MCPLEXER_CRASH_AT", operations.to_string());
+    command
+}

@@ -1,0 +1,93 @@
+/// Longest text of an actor that a line of a log holds, in characters.
+const MAX_LEN: usize = 64;
+/// Longest name of a tool: the Model Context Protocol allows 128 characters.
+const MAX_TOOL_LEN: usize = 128;
+/// Longest text that says what a secret is used for.
+const MAX_USE_LEN: usize = 128;
+
+/// Who does an operation: a process, and for whom it does it.
+///
+/// Any text is accepted. A line of a log holds it without control characters and cut to a length:
+/// `tool` to 128 characters, the others to 64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Actor {
+    /// The user id of the process.
+    pub uid: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// The file name of its program.
+    pub program: String,
+    /// The client of a gateway that asked for it.
+    pub client: Option<String>,
+    /// The session of that client.
+    pub session: Option<String>,
+    /// The tool that was called.
+    pub tool: Option<String>,
+}
+
+impl Actor {
+    /// This process, acting for nobody else.
+    #[must_use]
+    pub fn this_process() -> Self {
+        let program = std::env::current_exe().ok();
+        let program = program.as_deref().and_then(|path| path.file_name());
+        Self {
+            uid: rustix::process::getuid().as_raw(),
+            pid: std::process::id(),
+            program: program.map_or_else(String::new, |name| name.to_string_lossy().into()),
+            client: None,
+            session: None,
+            tool: None,
+        }
+    }
+
+    /// The same process, acting for this client.
+    #[must_use]
+    pub fn with_client(mut self, client: impl Into<String>) -> Self {
+        self.client = Some(client.into());
+        self
+    }
+
+    /// The same, in this session of the client.
+    #[must_use]
+    pub fn with_session(mut self, session: impl Into<String>) -> Self {
+        self.session = Some(session.into());
+        self
+    }
+
+    /// The same, for a call of this tool.
+    #[must_use]
+    pub fn with_tool(mut self, tool: impl Into<String>) -> Self {
+        self.tool = Some(tool.into());
+        self
+    }
+}
+
+impl Default for Actor {
+    fn default() -> Self {
+        Self::this_process()
+    }
+}
+
+pub(super) fn bounded(text: &str) -> String {
+    cut(text, MAX_LEN)
+}
+
+pub(super) fn bounded_tool(text: &str) -> String {
+    cut(text, MAX_TOOL_LEN)
+}
+
+pub(super) fn bounded_use(text: &str) -> String {
+    cut(text, MAX_USE_LEN)
+}
+
+/// The text as a line holds it. A control character would take six bytes there, and could steer a
+/// terminal.
+fn cut(text: &str, len: usize) -> String {
+    let printable = text.chars().map(|character| match character.is_control() {
+        true => char::REPLACEMENT_CHARACTER,
+        false => character,
+    });
+    printable.take(len).collect()
+}

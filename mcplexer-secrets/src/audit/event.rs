@@ -1,0 +1,220 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::actor::{Actor, bounded, bounded_tool, bounded_use};
+use super::{AuditError, AuditErrorKind};
+use crate::{ErrorKind, ScopeId, SecretName, StoreId, Timestamp};
+
+/// What is recorded: one operation of a store.
+///
+/// `Display` writes it as a JSON object on one line, without a chain.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AuditEvent<'a> {
+    /// When it happened.
+    pub time: Timestamp,
+    /// What was done.
+    pub operation: AuditOperation,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// Who did it.
+    pub actor: &'a Actor,
+    /// In which scope.
+    pub scope: Option<&'a ScopeId>,
+    /// To which secret.
+    pub name: Option<&'a SecretName>,
+    /// What the values were used for, such as the program that got them. Its arguments are not part
+    /// of it.
+    pub used_for: Option<&'a str>,
+    /// For a change that is about to be committed: the line of this log that the store had sealed
+    /// before, 0 if none.
+    pub sealed: Option<u64>,
+    /// For such a change: the store it changes.
+    pub store: Option<StoreId>,
+    /// The finished line and its place in a chain, if a [`Chained`](super::Chained) hands the event on.
+    pub chain: Option<ChainLink<'a>>,
+}
+
+/// A finished line of a chain.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ChainLink<'a> {
+    /// Its number, from 1.
+    pub line: u64,
+    /// The hash of the line before; in the first line the random id of the chain.
+    pub prev: &'a [u8; 32],
+    /// Its hash.
+    pub hash: &'a [u8; 32],
+    /// The line: a JSON object without a line feed, as `docs/format.md` describes it.
+    pub text: &'a str,
+}
+
+impl<'a> AuditEvent<'a> {
+    /// An event that happens now, of the store as a whole.
+    #[must_use]
+    pub fn new(operation: AuditOperation, outcome: AuditOutcome, actor: &'a Actor) -> Self {
+        Self {
+            time: Timestamp::now(),
+            operation,
+            outcome,
+            actor,
+            scope: None,
+            name: None,
+            used_for: None,
+            sealed: None,
+            store: None,
+            chain: None,
+        }
+    }
+
+    /// Returns whether the line must be durable before the operation goes on. Lines of changes must,
+    /// since the store is about to vouch for them.
+    #[must_use]
+    pub fn durable(&self) -> bool {
+        self.sealed.is_some()
+    }
+
+    /// The event as a JSON object on one line.
+    pub(super) fn to_json(&self) -> Result<String, AuditError> {
+        let actor = self.actor;
+        let members = Members {
+            time: self.time.to_string(),
+            op: self.operation,
+            scope: self.scope,
+            name: self.name,
+            used_for: self.used_for.map(bounded_use),
+            outcome: self.outcome,
+            sealed: self.sealed,
+            store: self.store.map(|store| store.to_string()),
+            uid: actor.uid,
+            pid: actor.pid,
+            program: bounded(&actor.program),
+            client: actor.client.as_deref().map(bounded),
+            session: actor.session.as_deref().map(bounded),
+            tool: actor.tool.as_deref().map(bounded_tool),
+        };
+        serde_json::to_string(&members).map_err(|error| {
+            AuditError::new(AuditErrorKind::Other, "cannot write an audit line").with_source(error)
+        })
+    }
+}
+
+impl fmt::Display for AuditEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_json().map_err(|_| fmt::Error)?)
+    }
+}
+
+/// The members of a line that say what happened, in their order.
+#[derive(Serialize)]
+struct Members<'a> {
+    time: String,
+    op: AuditOperation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a ScopeId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a SecretName>,
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    used_for: Option<String>,
+    outcome: AuditOutcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
+    uid: u32,
+    pid: u32,
+    program: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<String>,
+}
+
+/// The operations that are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AuditOperation {
+    /// A store was created.
+    Init,
+    /// A value was stored.
+    Put,
+    /// A value was opened.
+    Get,
+    /// Values of a scope were opened to give them to a program, or to write them into a text.
+    Inject,
+    /// Values of a scope were opened to look for them in files.
+    Scan,
+    /// The secrets of a scope, or all scopes, were listed.
+    List,
+    /// A secret was deleted.
+    Delete,
+    /// A scope was created.
+    CreateScope,
+    /// A scope was deleted.
+    DeleteScope,
+    /// A scope was given another kind, display name or hints.
+    UpdateScope,
+    /// Scopes were created, changed and deleted together to match a file; the lines before say which.
+    ApplyConfig,
+    /// A line that a crash had left unfinished was removed from the log's end.
+    Heal,
+    /// The keys and everything encrypted with them were replaced.
+    Rotate,
+    /// A way to open the store was added.
+    AddSlot,
+    /// A way to open the store was removed, and the store re-keyed.
+    RemoveSlot,
+    /// A lost key was replaced with the recovery code, and the store re-keyed.
+    Recover,
+    /// Every value was written to a backup.
+    Backup,
+    /// A backup was restored.
+    Restore,
+    /// What deleted records had left in the file was removed.
+    Compact,
+    /// Many values of a scope were stored at once.
+    Import,
+    /// Values of a scope were opened to write them to a file.
+    Export,
+}
+
+/// How a recorded operation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AuditOutcome {
+    /// It was allowed. For a change the line is written just before the commit.
+    Ok,
+    /// The scope or secret was not found.
+    NotFound,
+    /// It already exists, or was at another version.
+    Conflict,
+    /// The request was invalid.
+    Invalid,
+    /// No key opened the store.
+    NoKey,
+    /// The store was tampered with or is damaged.
+    Tampered,
+    /// Another program was using the store.
+    Busy,
+    /// Any other failure, such as a full disk.
+    Failed,
+}
+
+impl From<ErrorKind> for AuditOutcome {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::Conflict => Self::Conflict,
+            ErrorKind::Invalid => Self::Invalid,
+            ErrorKind::Key => Self::NoKey,
+            ErrorKind::Tampered => Self::Tampered,
+            ErrorKind::Busy => Self::Busy,
+            ErrorKind::Other => Self::Failed,
+        }
+    }
+}

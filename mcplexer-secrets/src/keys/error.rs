@@ -1,0 +1,153 @@
+//! Why there is no usable key.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why there is no usable key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// None of the identities opens a slot of the store.
+    #[error("none of its keys is {names}", names = .recipients.join(" or "))]
+    Wrong {
+        /// The names of the identities that were tried.
+        recipients: Vec<String>,
+    },
+    /// The provider has no identities.
+    #[error("there is no identity to use")]
+    NoIdentity,
+    /// The identity cannot be replaced by a new one: it is an SSH key, or belongs to a plugin or a
+    /// [`KeyHolder`](super::KeyHolder), or the provider cannot store a new one.
+    #[error("{identity} cannot be replaced by a new identity here")]
+    NotReplaceable {
+        /// The name of the identity.
+        identity: String,
+    },
+    /// The program for a plugin's recipients and identities is not installed.
+    #[error("age-plugin-{name} is not in PATH")]
+    NoPlugin {
+        /// The name of the plugin.
+        name: String,
+    },
+    /// A plugin could not open a slot.
+    #[error("age-plugin-{name} failed: {reason}")]
+    Plugin {
+        /// The name of the plugin.
+        name: String,
+        /// What it says.
+        reason: String,
+    },
+    /// A plugin's identity does not say which recipient to encrypt to.
+    #[error("{name} does not name its recipient")]
+    NoRecipient {
+        /// The name of the identity.
+        name: String,
+    },
+    /// The root key could not be encrypted to a recipient.
+    #[error("cannot encrypt to {recipient}: {reason}")]
+    NotEncrypted {
+        /// The recipient.
+        recipient: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The store has no recovery code, or another one.
+    #[error("this recovery code does not open the store")]
+    RecoveryCodeWrong,
+    /// The provider's own reason, such as a [`KeyFileError`](super::KeyFileError).
+    #[error(transparent)]
+    Provider(ProviderError),
+}
+
+/// What a failure to get a key calls for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyErrorKind {
+    /// The provider has no identity, or one that does not open this store. The store tries another way
+    /// to open it, such as a passphrase.
+    Absent,
+    /// There is an identity, and something is wrong with it or its use. Nothing else is tried.
+    Unusable,
+    /// A new identity could not be stored for lack of space.
+    NoSpace,
+}
+
+impl KeyError {
+    /// A provider's own reason: what it calls for, and an error that says what failed.
+    #[must_use]
+    pub fn provider(kind: KeyErrorKind, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let reason = reason.into();
+        Self::Provider(ProviderError { kind, reason })
+    }
+
+    /// What it calls for.
+    #[must_use]
+    pub fn kind(&self) -> KeyErrorKind {
+        match self {
+            Self::Wrong { .. } | Self::NoIdentity => KeyErrorKind::Absent,
+            Self::Provider(error) => error.kind,
+            Self::NotReplaceable { .. }
+            | Self::NoPlugin { .. }
+            | Self::Plugin { .. }
+            | Self::NoRecipient { .. }
+            | Self::NotEncrypted { .. }
+            | Self::RecoveryCodeWrong => KeyErrorKind::Unusable,
+        }
+    }
+
+    /// Returns the provider's own reason, if there is one and it is of this type.
+    #[must_use]
+    pub fn reason<T: Error + 'static>(&self) -> Option<&T> {
+        match self {
+            Self::Provider(error) => error.reason.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// The reason of a [`KeyProvider`](super::KeyProvider) or a [`KeyHolder`](super::KeyHolder).
+///
+/// It reads as that reason does; [`KeyError::reason`] returns it in its own type.
+#[derive(Debug)]
+pub struct ProviderError {
+    kind: KeyErrorKind,
+    reason: Box<dyn Error + Send + Sync>,
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl Error for ProviderError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.reason.source()
+    }
+}
+
+/// Why a text is not an age key file. No part of the text is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidKeyText {
+    /// This line, counted from 1, is not an identity, a comment or empty.
+    #[error("line {0} is not an age identity (AGE-SECRET-KEY-1… or AGE-PLUGIN-…)")]
+    Line(usize),
+    /// It begins like an SSH private key, but age cannot use it.
+    #[error(
+        "only ssh-ed25519 and ssh-rsa keys, in OpenSSH's own format if they have a passphrase, can open a store"
+    )]
+    Ssh,
+    /// It is an SSH private key with a passphrase, where nobody can be asked for one.
+    #[error("it is encrypted")]
+    Encrypted,
+    /// It has only comments and empty lines.
+    #[error("it holds no age identity")]
+    NoIdentity,
+    /// It is not UTF-8.
+    #[error("it is not text")]
+    NotText,
+    /// It is the public half of a key.
+    #[error("it is a public key")]
+    Public,
+}

@@ -11,7 +11,7 @@
 use divan::{Bencher, black_box};
 use mcplexer_benches::{Filled, fill, scopes, target, value};
 use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{PutMode, RotateIdentity, SecretStore, Store};
+use mcplexer_secrets::{NewScope, PutMode, RotateIdentity, SecretStore, Store};
 
 fn sizes() -> Vec<usize> {
     let mut sizes = vec![100, 10_000];
@@ -33,7 +33,12 @@ fn put_in_a_file(bencher: Bencher<'_, '_>, secrets: usize) {
     let ((scope, name), value) = (target().unwrap(), value().unwrap());
     bencher.bench(|| {
         store
-            .put(&scope, &name, &value, PutMode::Overwrite)
+            .put(
+                &NewScope::env(scope.clone()),
+                &name,
+                &value,
+                PutMode::Overwrite,
+            )
             .unwrap()
     });
 }
@@ -46,7 +51,12 @@ fn put_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
     let ((scope, name), value) = (target().unwrap(), value().unwrap());
     bencher.bench(|| {
         store
-            .put(&scope, &name, &value, PutMode::Overwrite)
+            .put(
+                &NewScope::env(scope.clone()),
+                &name,
+                &value,
+                PutMode::Overwrite,
+            )
             .unwrap()
     });
 }

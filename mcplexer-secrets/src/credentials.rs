@@ -26,6 +26,21 @@ pub enum Select<'a> {
     AnyOf(&'a [SecretName]),
 }
 
+/// What secrets are opened for. The audit log says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Purpose<'a> {
+    /// To give them to a program, or to write them into a text.
+    Inject {
+        /// The program, if there is one.
+        program: Option<&'a str>,
+    },
+    /// To write them to a file.
+    Export,
+    /// To search for them. They go nowhere.
+    Scan,
+}
+
 /// The opened secrets of one scope, by name.
 ///
 /// They are opened together, from one state of the store, and wiped when this is dropped.
@@ -33,14 +48,16 @@ pub enum Select<'a> {
 /// ```
 /// use std::process::Command;
 /// use mcplexer_secrets::keys::FixedKeys;
-/// use mcplexer_secrets::{PutMode, SecretStore, SecretValue, Select, Store};
+/// use mcplexer_secrets::{NewScope, Purpose, PutMode, SecretStore, SecretValue, Select, Store};
 ///
 /// # fn main() -> Result<(), mcplexer_secrets::Error> {
 /// # let store = Store::in_memory(FixedKeys::generate())?;
 /// # let value = SecretValue::new(b"ghp_abc123".to_vec())?;
-/// # store.put(&"github-token".parse()?, &"TOKEN".parse()?, &value, PutMode::Overwrite)?;
+/// let scope = "github-token".parse()?;
+/// # store.put(&NewScope::env("github-token".parse()?), &"TOKEN".parse()?, &value, PutMode::Overwrite)?;
+/// let purpose = Purpose::Inject { program: Some("github-mcp-server") };
 /// let mut server = Command::new("github-mcp-server");
-/// store.credentials(&"github-token".parse()?, Select::All)?.apply_env(&mut server)?;
+/// store.credentials(&scope, Select::All, purpose)?.apply_env(&mut server)?;
 /// # Ok(())
 /// # }
 /// ```

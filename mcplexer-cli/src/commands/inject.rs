@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use mcplexer_secrets::reference::Template;
-use mcplexer_secrets::replace_file;
+use mcplexer_secrets::{Purpose, replace_file};
 
 use crate::cli::{Global, Inject};
 use crate::credentials::{Opened, Wanted};
@@ -43,7 +43,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
     for (reference, at) in template.references() {
         wanted.referred(reference, format!("{name}, {at}"));
     }
-    let opened = wanted.open(&session)?;
+    let opened = wanted.open(&session, Purpose::Inject { program: None })?;
     let filled = template.fill(|reference| {
         opened
             .value(reference)

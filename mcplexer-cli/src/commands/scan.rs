@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use mcplexer_secrets::mask::MIN_MASKED_LEN;
 use mcplexer_secrets::scan::Occurrence;
-use mcplexer_secrets::{Credentials, Scanner, ScopeId, SecretStore};
+use mcplexer_secrets::{Credentials, Purpose, Scanner, ScopeId, SecretStore, Select};
 use serde::Serialize;
 
 use crate::cli::{Global, Scan};
@@ -111,7 +111,8 @@ fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failu
     }
     scopes.sort();
     scopes.dedup();
-    let open = |scope| session.store.credentials_to_scan(scope);
+    let store = &session.store;
+    let open = |scope| store.credentials(scope, Select::All, Purpose::Scan);
     let opened = scopes.iter().map(open).collect::<Result<_, _>>();
     opened.map_err(|error| session.explain(error))
 }

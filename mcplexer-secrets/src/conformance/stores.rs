@@ -1,6 +1,6 @@
 use crate::{
-    Error, ErrorKind, MAX_REDACTION_HINTS, MAX_VALUE_LEN, NewScope, PutMode, ScopeId, ScopeKind,
-    SecretName, SecretStore, SecretValue, Select,
+    Error, ErrorKind, MAX_REDACTION_HINTS, MAX_VALUE_LEN, NewScope, Purpose, PutMode, ScopeId,
+    ScopeKind, SecretName, SecretStore, SecretValue, Select,
 };
 
 pub(super) const CHECKS: [fn(&dyn SecretStore); 13] = [
@@ -33,7 +33,12 @@ fn value(bytes: &[u8]) -> SecretValue {
 
 fn put(store: &dyn SecretStore, scope: &str, key: &str, bytes: &[u8]) -> crate::Stored {
     let (scope, key) = (id(scope), name(key));
-    let stored = store.put(&scope, &key, &value(bytes), PutMode::Overwrite);
+    let stored = store.put(
+        &NewScope::env(scope.clone()),
+        &key,
+        &value(bytes),
+        PutMode::Overwrite,
+    );
     stored.unwrap_or_else(|error| panic!("put {scope}/{key}: {error}"))
 }
 
@@ -110,7 +115,9 @@ fn secrets_are_opened_together(store: &dyn SecretStore) {
     }
     put(store, "other", "A", b"other");
     let open = |select| -> Vec<(String, Vec<u8>)> {
-        let credentials = store.credentials(&id("s"), select).expect("credentials");
+        let credentials = store
+            .credentials(&id("s"), select, Purpose::Inject { program: None })
+            .expect("credentials");
         assert_eq!(
             (credentials.scope(), credentials.kind()),
             (&id("s"), ScopeKind::Env)
@@ -128,17 +135,21 @@ fn secrets_are_opened_together(store: &dyn SecretStore) {
     assert_eq!(open(Select::Only(&[])), of(&[]));
     let some = [name("NOTHING"), name("C")];
     assert_eq!(open(Select::AnyOf(&some)), of(&["C"]));
-    assert!(is_secret_not_found(
-        store.credentials(&id("s"), Select::Only(&some))
-    ));
-    assert!(is_scope_not_found(
-        store.credentials(&id("nowhere"), Select::All)
-    ));
+    assert!(is_secret_not_found(store.credentials(
+        &id("s"),
+        Select::Only(&some),
+        Purpose::Inject { program: None }
+    )));
+    assert!(is_scope_not_found(store.credentials(
+        &id("nowhere"),
+        Select::All,
+        Purpose::Inject { program: None }
+    )));
     store
         .create_scope(&NewScope::env(id("empty")))
         .expect("a scope");
     let empty = store
-        .credentials(&id("empty"), Select::All)
+        .credentials(&id("empty"), Select::All, Purpose::Inject { program: None })
         .expect("credentials");
     assert!(empty.is_empty());
 }
@@ -222,7 +233,7 @@ fn a_scope_is_created_once(store: &dyn SecretStore) {
 /// F01: a compare-and-swap put tells the loser.
 fn modes_guard_a_put(store: &dyn SecretStore) {
     let (s, k) = (id("s"), name("K"));
-    let put = |bytes: &[u8], mode| store.put(&s, &k, &value(bytes), mode);
+    let put = |bytes: &[u8], mode| store.put(&NewScope::env(s.clone()), &k, &value(bytes), mode);
     let missing = put(b"0", PutMode::Replace { version: 1 });
     assert!(matches!(
         missing,
@@ -248,7 +259,12 @@ fn modes_guard_a_put(store: &dyn SecretStore) {
 /// F18: a name that could not reach the server in this kind of scope is refused.
 fn a_kind_rules_its_names(store: &dyn SecretStore) {
     let dashed = name("X-Api-Key");
-    let refused = store.put(&id("e"), &dashed, &value(b"v"), PutMode::Overwrite);
+    let refused = store.put(
+        &NewScope::env(id("e")),
+        &dashed,
+        &value(b"v"),
+        PutMode::Overwrite,
+    );
     assert!(matches!(refused, Err(Error::InvalidName(_))));
     assert!(scope_ids(store).is_empty(), "a refused put made a scope");
     let mut header = NewScope::env(id("h"));

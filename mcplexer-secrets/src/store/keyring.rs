@@ -1,0 +1,262 @@
+//! The keys of a store: where identities come from, and what they have unlocked.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use age::secrecy::SecretString;
+
+use super::opener::{Opener, try_identities, try_identity};
+use super::slots::{SlotInfo, machine_name};
+use super::unlocked::{Unlocked, read_header};
+use crate::backend::Snapshot;
+use crate::error::{Finding, RecordName};
+use crate::keys::{
+    About, Ask, Identity, KeyError, KeyProvider, PassphraseRequest, Person, Recipient,
+};
+use crate::record::{Holder, Slot};
+use crate::seal::{self, RootKey};
+use crate::{Error, Timestamp};
+
+/// How often to ask for the passphrase of a slot.
+const PASSPHRASE_ATTEMPTS: u32 = 3;
+
+/// Unlocks headers with the identities of a key provider, and keeps the last one unlocked.
+pub(super) struct Keyring {
+    provider: Arc<dyn KeyProvider>,
+    unlocked: Mutex<Option<Arc<Unlocked>>>,
+}
+
+/// An identity that takes the place of another one.
+#[derive(Debug)]
+pub(super) struct Successor {
+    pub(super) new: String,
+    pub(super) old: String,
+}
+
+impl Keyring {
+    pub(super) fn new(provider: Arc<dyn KeyProvider>) -> Self {
+        Self {
+            provider,
+            unlocked: Mutex::new(None),
+        }
+    }
+
+    /// Reads and verifies the header. Asks for keys only if the root key is not known yet.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if no identity opens a slot.
+    pub(super) fn unlock(&self, snapshot: &dyn Snapshot, ask: Ask) -> Result<Arc<Unlocked>, Error> {
+        let (bytes, header) = read_header(snapshot)?;
+        let mut last = self.last();
+        let mut opened = None;
+        if let Some(known) = last.as_ref() {
+            if known.is_from(&bytes) {
+                return Ok(Arc::clone(known));
+            }
+            // Within a generation the root key stays. After another process has re-keyed the store
+            // the generation differs, and the slots are tried anew.
+            if (known.header.store, known.header.generation) == (header.store, header.generation) {
+                opened = Some((Arc::clone(&known.root), known.opener.clone()));
+            }
+        }
+        let (root, opener) = match opened {
+            Some(opened) => opened,
+            None => {
+                let before = last.as_ref().and_then(|known| known.opener.as_ref());
+                let (root, opener) = self.open_slot(&header.slots, ask, before)?;
+                (Arc::new(root), Some(opener))
+            }
+        };
+        let unlocked = Arc::new(Unlocked::verify(bytes, header, root, opener)?);
+        *last = Some(Arc::clone(&unlocked));
+        Ok(unlocked)
+    }
+
+    /// Keeps what this process has unlocked, or created, itself.
+    pub(super) fn remember(&self, unlocked: Arc<Unlocked>) {
+        *self.last() = Some(unlocked);
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Arc<Unlocked>>> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a slot with an identity of the provider, or else with the passphrase of a slot. The
+    /// identity behind a passphrase stays the same after a re-key, so `before` is tried before
+    /// asking again.
+    fn open_slot(
+        &self,
+        slots: &[Slot],
+        ask: Ask,
+        before: Option<&Opener>,
+    ) -> Result<(RootKey, Opener), Error> {
+        let reason = match self.provider.identities(ask) {
+            Ok(identities) => match try_identities(slots, &identities, ask)? {
+                Ok(opened) => return Ok(opened),
+                Err(reason) => reason,
+            },
+            Err(reason) => reason,
+        };
+        let has_no_key = matches!(
+            reason,
+            KeyError::Missing { .. }
+                | KeyError::Wrong { .. }
+                | KeyError::NotSet { .. }
+                | KeyError::NoIdentity
+        );
+        if has_no_key {
+            if let Some(before) = before
+                && let identities = std::slice::from_ref(&before.identity)
+                && let Ok(Ok(opened)) = try_identities(slots, identities, Ask::Never)
+            {
+                return Ok(opened);
+            }
+            if ask == Ask::Allowed
+                && let Some(opened) = self.ask_for_passphrase(slots)
+            {
+                return Ok(opened);
+            }
+        }
+        Err(Error::Locked {
+            reason,
+            slots: slots.iter().map(SlotInfo::of).collect(),
+        })
+    }
+
+    /// Asks for the passphrase of any slot that has one, and again while it is wrong. `None` if no
+    /// slot has one, or nobody answers.
+    fn ask_for_passphrase(&self, slots: &[Slot]) -> Option<(RootKey, Opener)> {
+        let sealed = |slot: &Slot| match &slot.holder {
+            Holder::Passphrase(sealed) => Some(sealed.clone()),
+            Holder::Key | Holder::Recovery => None,
+        };
+        let by_passphrase: Vec<_> = slots
+            .iter()
+            .filter_map(|slot| Some((slot, sealed(slot)?)))
+            .collect();
+        if by_passphrase.is_empty() {
+            return None;
+        }
+        let labels = by_passphrase.iter().map(|(slot, _)| slot.label.as_str());
+        let labels = labels.collect::<Vec<_>>().join(", ");
+        (0..PASSPHRASE_ATTEMPTS).find_map(|attempt| {
+            let request = PassphraseRequest {
+                about: About::Slot(&labels),
+                retry: attempt > 0,
+            };
+            let answer = self.provider.passphrase(&request)?;
+            let passphrase = SecretString::from(str::from_utf8(answer.expose()).ok()?.to_owned());
+            by_passphrase.iter().find_map(|(slot, sealed)| {
+                let identity = seal::decrypt_identity(sealed, &passphrase)?;
+                try_identity(slot, &identity).ok()?
+            })
+        })
+    }
+
+    /// Whether an identity of the provider opens one of these slots.
+    pub(super) fn opens_any(&self, slots: &[Slot]) -> bool {
+        match self.provider.identities(Ask::Allowed) {
+            Ok(identities) => {
+                let opened = try_identities(slots, &identities, Ask::Allowed);
+                matches!(opened, Ok(Ok(_)))
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Makes the slot of a new store's first owner, and creates a key if there is none yet.
+    pub(super) fn first_slot(
+        &self,
+        root: &RootKey,
+        created: Timestamp,
+    ) -> Result<(Slot, Opener), Error> {
+        let identities = self.provider.identities_for_new_store()?;
+        let identity = identities.into_iter().next().ok_or(KeyError::NoIdentity)?;
+        let recipient = identity.recipient().ok_or_else(|| KeyError::NoRecipient {
+            name: identity.name(),
+        })?;
+        let slot = Slot {
+            label: machine_name(),
+            recipient: recipient.to_string(),
+            created,
+            holder: Holder::Key,
+            wrapped: self.wrap(root, &recipient)?,
+        };
+        let recipient = slot.recipient.clone();
+        Ok((
+            slot,
+            Opener {
+                identity,
+                recipient,
+            },
+        ))
+    }
+
+    /// Encrypts a root key to a recipient.
+    pub(super) fn wrap(&self, root: &RootKey, recipient: &Recipient) -> Result<Vec<u8>, KeyError> {
+        root.wrap(recipient, self.person())
+    }
+
+    /// Encrypts a root key to the recipient of each slot.
+    pub(super) fn wrap_all(
+        &self,
+        root: &RootKey,
+        mut slots: Vec<Slot>,
+    ) -> Result<Vec<Slot>, Error> {
+        for slot in &mut slots {
+            slot.wrapped = self.wrap(root, &recipient_of(slot)?)?;
+        }
+        Ok(slots)
+    }
+
+    /// The person a plugin may talk to while something is encrypted to its recipient.
+    pub(super) fn person(&self) -> Option<Person> {
+        self.provider.person()
+    }
+
+    /// Has the provider create an identity that takes the place of `old`; returns its recipient.
+    pub(super) fn begin_replacement(&self, old: &str) -> Result<String, KeyError> {
+        Ok(self.provider.begin_replacement(old)?.name())
+    }
+
+    /// Has the provider drop the identity `gone`, which a replacement no longer needs.
+    pub(super) fn end_replacement(&self, gone: &str) -> Result<(), KeyError> {
+        self.provider.end_replacement(gone)
+    }
+
+    /// The replacements that were begun and not ended.
+    pub(super) fn unfinished(&self) -> Result<Vec<Successor>, KeyError> {
+        let unfinished = self.provider.unfinished(Ask::Allowed)?.into_iter();
+        Ok(unfinished
+            .map(|(new, old)| Successor { new, old })
+            .collect())
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.provider.fmt(f)
+    }
+}
+
+/// Unlocks the header with one identity alone, and does not keep it.
+///
+/// # Errors
+/// [`KeyError::RecoveryCodeWrong`] if it opens no slot.
+pub(super) fn unlock_with(
+    snapshot: &dyn Snapshot,
+    identity: &Identity,
+) -> Result<Arc<Unlocked>, Error> {
+    let (bytes, header) = read_header(snapshot)?;
+    let identities = std::slice::from_ref(identity);
+    let opened = try_identities(&header.slots, identities, Ask::Never)?;
+    let (root, opener) = opened.map_err(|_| KeyError::RecoveryCodeWrong)?;
+    let unlocked = Unlocked::verify(bytes, header, Arc::new(root), Some(opener))?;
+    Ok(Arc::new(unlocked))
+}
+
+/// Parses the recipient of a slot.
+pub(super) fn recipient_of(slot: &Slot) -> Result<Recipient, Error> {
+    let malformed = |_| Error::tampered(RecordName::Header, Finding::Malformed);
+    slot.recipient.parse().map_err(malformed)
+}

@@ -105,6 +105,27 @@ fn list(bencher: Bencher<'_, '_>, secrets: usize) {
     bencher.bench(|| store.list(&scope).unwrap());
 }
 
+/// How many scopes the two that follow have. Opening one scope must not depend on it.
+const MANY_SCOPES: usize = 16_000;
+
+/// Opens a value of an open store with many scopes.
+#[divan::bench]
+fn get_among_many_scopes(bencher: Bencher<'_, '_>) {
+    let filled = Filled::with_scopes(MANY_SCOPES).unwrap();
+    let store = filled.open().unwrap();
+    let (scope, name) = target().unwrap();
+    bencher.bench(|| store.get(&scope, &name).unwrap());
+}
+
+/// Shows one scope of such a store.
+#[divan::bench]
+fn scope_among_many_scopes(bencher: Bencher<'_, '_>) {
+    let filled = Filled::with_scopes(MANY_SCOPES).unwrap();
+    let store = filled.open().unwrap();
+    let (scope, _) = target().unwrap();
+    bencher.bench(|| store.scope(&scope).unwrap());
+}
+
 /// Replaces all keys and seals every value anew.
 #[divan::bench(args = sizes(), sample_count = 3, sample_size = 1)]
 fn rotate(bencher: Bencher<'_, '_>, secrets: usize) {

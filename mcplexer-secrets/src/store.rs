@@ -9,6 +9,8 @@ mod check;
 mod compact;
 mod consistency;
 mod contents;
+#[cfg(test)]
+mod fixture;
 mod import;
 mod keyring;
 mod names;
@@ -37,15 +39,13 @@ pub use import::{ImportAction, Imported, OnConflict};
 pub use rekey::Rekeyed;
 pub use restore::{RestoreAction, RestoreMode, Restored, RestoredSecret};
 pub use rotation::RotateIdentity;
-pub use scope::{MAX_DISPLAY_NAME_LEN, MAX_REDACTION_HINTS, NewScope, ScopeInfo};
+pub use scope::{
+    MAX_DISPLAY_NAME_LEN, MAX_REDACTION_HINTS, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope,
+    ScopeInfo,
+};
 pub use sealed_store::Store;
 pub use secret::{PutMode, SecretInfo, Stored};
 pub use slots::{MAX_SLOTS, SlotInfo, SlotKind};
-
-/// Most scopes a store can hold.
-pub const MAX_SCOPES: u64 = 100_000;
-/// Most secrets a scope can hold.
-pub const MAX_SECRETS_PER_SCOPE: usize = 10_000;
 
 /// A store of secrets, grouped by auth scope.
 ///

@@ -1,9 +1,9 @@
 use crate::{
-    Error, ErrorKind, MAX_REDACTION_HINTS, MAX_VALUE_LEN, NewScope, Purpose, PutMode, ScopeId,
-    ScopeKind, SecretName, SecretStore, SecretValue, Select,
+    Error, ErrorKind, MAX_DISPLAY_NAME_LEN, MAX_REDACTION_HINTS, MAX_VALUE_LEN, NewScope, Purpose,
+    PutMode, ScopeId, ScopeKind, SecretName, SecretStore, SecretValue, Select,
 };
 
-pub(super) const CHECKS: [fn(&dyn SecretStore); 13] = [
+pub(super) const CHECKS: [fn(&dyn SecretStore); 14] = [
     an_empty_store_has_nothing,
     what_was_put_is_got,
     any_bytes_come_back,
@@ -17,6 +17,7 @@ pub(super) const CHECKS: [fn(&dyn SecretStore); 13] = [
     a_kind_rules_its_names,
     lists_are_in_order,
     display_names_are_for_people,
+    a_scope_is_shown_as_it_was_created,
 ];
 
 fn id(text: &str) -> ScopeId {
@@ -272,6 +273,21 @@ fn a_kind_rules_its_names(store: &dyn SecretStore) {
     store.create_scope(&header).expect("created");
     put(store, "h", "X-Api-Key", b"v");
     assert_eq!(get(store, "h", "X-Api-Key"), b"v");
+}
+
+/// One scope says of itself what the list of all says.
+fn a_scope_is_shown_as_it_was_created(store: &dyn SecretStore) {
+    let mut new = NewScope::env(id("s"));
+    new.kind = ScopeKind::Header;
+    new.display_name = Some("x".repeat(MAX_DISPLAY_NAME_LEN));
+    new.redaction_hints = vec![name("K"); MAX_REDACTION_HINTS];
+    store.create_scope(&new).expect("created");
+    put(store, "other", "K", b"v");
+    let scope = store.scope(&id("s")).expect("the scope");
+    assert_eq!(scope.display_name, new.display_name);
+    assert_eq!(scope.redaction_hints, new.redaction_hints);
+    assert_eq!((scope.kind, scope.secrets), (ScopeKind::Header, 0));
+    assert!(store.scopes().expect("the scopes").contains(&scope));
 }
 
 fn lists_are_in_order(store: &dyn SecretStore) {

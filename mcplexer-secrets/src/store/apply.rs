@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::not_found;
 use super::reader::Reader;
 use super::recorder::Subject;
+use super::scope::NewScope;
 use super::vault::{IfMissing, Vault};
 use super::writer::Writer;
 use crate::audit::AuditOperation;
 use crate::record::Entry;
-use crate::{Error, NewScope, ScopeId};
+use crate::{Error, ScopeId};
 
 /// What happens to a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -178,4 +179,45 @@ fn compare(scopes: &[NewScope], reader: Option<&Reader<'_>>) -> Result<Vec<Appli
             listed,
         });
     Ok(applied.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ScopeKind;
+    use crate::store::fixture::{filled, id, scope, vault};
+
+    fn actions(applied: &[AppliedScope]) -> Vec<ScopeAction> {
+        applied.iter().map(|it| it.action).collect()
+    }
+
+    #[test]
+    fn a_plan_says_what_apply_does() {
+        let vault = filled();
+        let mut wanted = [scope("s"), scope("u")];
+        wanted[0].kind = ScopeKind::Header;
+        let planned = plan(&vault, &wanted).unwrap();
+        let expected = [ScopeAction::Update, ScopeAction::Leave, ScopeAction::Create];
+        assert_eq!(actions(&planned), expected);
+        let applied = apply(&vault, &wanted, &planned[1..2]).unwrap();
+        let expected = [
+            ScopeAction::Update,
+            ScopeAction::Delete,
+            ScopeAction::Create,
+        ];
+        assert_eq!(actions(&applied), expected);
+        let ids = plan(&vault, &[]);
+        let ids: Vec<_> = ids.unwrap().into_iter().map(|it| it.id).collect();
+        assert_eq!(ids, [id("s"), id("u")]);
+    }
+
+    #[test]
+    fn an_update_says_whether_anything_differed() {
+        let (store, mut wanted) = (filled(), scope("t"));
+        assert!(!update(&store, &wanted).unwrap());
+        wanted.display_name = Some("T".to_owned());
+        assert!(update(&store, &wanted).unwrap());
+        let missing = update(&vault(), &wanted);
+        assert!(matches!(missing, Err(Error::ScopeNotFound { .. })));
+    }
 }

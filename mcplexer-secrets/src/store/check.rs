@@ -40,3 +40,37 @@ pub(super) fn check(
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::Table;
+    use crate::record;
+    use crate::store::fixture::{filled, id, name, vault};
+
+    #[test]
+    fn what_opens_is_counted_and_what_does_not_is_found() {
+        let store = filled();
+        let checked = |store: &Vault| {
+            let mut found = Vec::new();
+            let report = check(store, &mut |error| found.push(error), &mut |_| ());
+            (report.unwrap(), found.len())
+        };
+        let report = CheckReport {
+            generation: 1,
+            scopes: 2,
+            secrets: 2,
+        };
+        assert_eq!(checked(&store), (Some(report), 0));
+        let mut transaction = store.backend.write().unwrap();
+        let key = record::secret_key(&id("s"), &name("L"));
+        transaction.delete(Table::Secrets, &key).unwrap();
+        let _applied = transaction.commit().unwrap();
+        let report = CheckReport {
+            secrets: 1,
+            ..report
+        };
+        assert_eq!(checked(&store), (Some(report), 1));
+        assert_eq!(checked(&vault()), (None, 0));
+    }
+}

@@ -30,3 +30,18 @@ fn copy(table: Table, from: &dyn Snapshot, to: &mut dyn Transaction) -> Result<(
     })?;
     Ok(copied?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{filled, id, name, vault};
+
+    #[test]
+    fn every_record_is_copied_and_nothing_is_compacted_without_a_store() {
+        let store = filled();
+        compact(&store).unwrap();
+        let value = store.peek(|it| it.existing_scope(&id("s"))?.existing_secret(&name("K")));
+        assert_eq!(value.unwrap().unwrap().expose(), b"K");
+        assert!(matches!(compact(&vault()), Err(Error::NoStore)));
+    }
+}

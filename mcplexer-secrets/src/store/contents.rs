@@ -135,3 +135,47 @@ impl<'r> Contents<'r> {
         self.reader.header()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record;
+    use crate::store::fixture::{filled, id, name};
+    use crate::store::vault::Vault;
+
+    fn walk(vault: &Vault) -> Result<Vec<(ScopeId, Vec<u8>)>, Error> {
+        let walked = vault.peek(|reader| {
+            let mut values = Vec::new();
+            let contents = Contents::open(reader)?;
+            contents.each_value(&mut |_| (), &mut |scope, _, value| {
+                values.push((scope.clone(), value.to_vec()));
+                Ok(())
+            })?;
+            Ok(values)
+        });
+        walked.map(Option::unwrap)
+    }
+
+    #[test]
+    fn every_value_is_opened_in_order() {
+        let expected = [(id("s"), b"K".to_vec()), (id("s"), b"L".to_vec())];
+        assert_eq!(walk(&filled()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_secret_of_no_scope_ends_the_walk_and_is_found_by_a_check() {
+        let vault = filled();
+        let mut transaction = vault.backend.write().unwrap();
+        let stray = record::secret_key(&id("x"), &name("K"));
+        transaction.put(Table::Secrets, &stray, b"record").unwrap();
+        let _applied = transaction.commit().unwrap();
+        assert!(matches!(walk(&vault), Err(Error::Tampered { .. })));
+        let checked = vault.peek(|reader| {
+            let mut found = 0;
+            let contents = Contents::open_what_opens(reader, &mut |_| ())?;
+            let opened = contents.check_values(&mut |_| found += 1, &mut |_| ());
+            Ok((opened, found))
+        });
+        assert_eq!(checked.unwrap().unwrap(), (2, 1));
+    }
+}

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::reader::ScopeReader;
 use super::recorder::Subject;
+use super::scope::NewScope;
 use super::vault::{IfMissing, Vault};
 use super::writer::Writer;
 use crate::audit::AuditOperation;
-use crate::{Error, NewScope, SecretName, SecretValue, Timestamp};
+use crate::{Error, SecretName, SecretValue, Timestamp};
 
 /// What happens to a secret that the store has with another value than the imported one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -158,5 +159,45 @@ impl Import<'_> {
                 names,
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{filled, name, scope, value};
+
+    #[test]
+    fn each_way_with_a_conflict_ends_as_it_says() {
+        let scope = scope("s");
+        let secrets = [
+            (name("K"), value(b"other")),
+            (name("L"), value(b"L")),
+            (name("M"), value(b"M")),
+        ];
+        let same_and_new = [ImportAction::Same, ImportAction::Add];
+        for (on_conflict, action) in [
+            (OnConflict::Skip, ImportAction::Keep),
+            (OnConflict::Overwrite, ImportAction::Replace),
+        ] {
+            let import = Import {
+                scope: &scope,
+                secrets: &secrets,
+                on_conflict,
+            };
+            let vault = filled();
+            let planned = import.plan(&vault).unwrap();
+            let actions: Vec<_> = planned.secrets.iter().map(|(_, it)| *it).collect();
+            assert_eq!(actions[0], action);
+            assert_eq!(actions[1..], same_and_new);
+            assert_eq!(import.run(&vault).unwrap(), planned);
+        }
+        let import = Import {
+            scope: &scope,
+            secrets: &secrets,
+            on_conflict: OnConflict::Fail,
+        };
+        let failed = import.run(&filled());
+        assert!(matches!(failed, Err(Error::Conflicts { names, .. }) if names == [name("K")]));
     }
 }

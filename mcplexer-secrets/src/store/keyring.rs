@@ -260,3 +260,70 @@ pub(super) fn recipient_of(slot: &Slot) -> Result<Recipient, Error> {
     let malformed = |_| Error::tampered(RecordName::Header, Finding::Malformed);
     slot.recipient.parse().map_err(malformed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::backend::RedbBackend;
+    use crate::keys::FixedKeys;
+    use crate::store::fixture::{change, put};
+    use crate::store::recorder::Recorder;
+    use crate::store::rotation::{RotateIdentity, rotate};
+    use crate::store::vault::Vault;
+
+    /// Counts how often it is asked for identities.
+    #[derive(Debug)]
+    struct Counted(FixedKeys, Arc<AtomicUsize>);
+
+    impl KeyProvider for Counted {
+        fn identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyError> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.identities(ask)
+        }
+    }
+
+    fn counted() -> (Vault, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let keys = Counted(FixedKeys::generate(), Arc::clone(&asked));
+        let vault = Vault {
+            backend: Box::new(RedbBackend::in_memory().unwrap()),
+            keyring: Keyring::new(Arc::new(keys)),
+            recorder: Recorder::new(None),
+        };
+        (vault, asked)
+    }
+
+    #[test]
+    fn a_key_is_asked_for_once_and_again_after_a_rekey() {
+        let (vault, asked) = counted();
+        for key in ["K", "L"] {
+            change(&vault, |writer| put(writer, key, b"v")).unwrap();
+            vault.peek(|_| Ok(())).unwrap();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        rotate(&vault, RotateIdentity::Keep, &mut |_| ()).unwrap();
+        for _ in 0..2 {
+            vault.peek(|_| Ok(())).unwrap();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_foreign_key_finds_the_store_locked() {
+        let (vault, _) = counted();
+        change(&vault, |_| Ok(())).unwrap();
+        let foreign = Keyring::new(Arc::new(FixedKeys::generate()));
+        let locked = vault.snapshot(|snapshot| foreign.unlock(snapshot, Ask::Never).map(drop));
+        assert!(matches!(locked, Err(Error::Locked { slots, .. }) if slots.len() == 1));
+        let wrong = vault.snapshot(|it| unlock_with(it, &Identity::generate()).map(drop));
+        assert!(matches!(
+            wrong,
+            Err(Error::Key(KeyError::RecoveryCodeWrong))
+        ));
+        let slots = vault.peek(|reader| Ok(reader.header().slots.clone()));
+        let slots = slots.unwrap().unwrap();
+        assert!(vault.keyring.opens_any(&slots) && !foreign.opens_any(&slots));
+    }
+}

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::consistency::{check_scopes, each_secret};
 use super::keyring::Keyring;
+use super::scope::ScopeInfo;
+use super::secret::SecretInfo;
 use super::unlocked::{Unlocked, read_header};
-use super::{ScopeInfo, SecretInfo, not_found, scope_list};
+use super::{not_found, scope_list};
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::keys::Ask;
@@ -128,5 +130,57 @@ fn info(id: ScopeId, record: Scope) -> ScopeInfo {
         redaction_hints: record.redaction_hints,
         created: record.created,
         secrets: record.secrets.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::FixedKeys;
+    use crate::store::fixture::{filled, id, name};
+
+    /// Reads names with the store's key, and without any.
+    fn both<T>(work: impl Fn(&Names<'_>) -> T) -> [T; 2] {
+        let vault = filled();
+        let without = Keyring::new(Arc::new(FixedKeys::new(Vec::new())));
+        [&vault.keyring, &without].map(|keyring| {
+            let read = vault.snapshot(|snapshot| Ok(work(&Names::new(snapshot, keyring)?)));
+            read.unwrap().unwrap()
+        })
+    }
+
+    #[test]
+    fn names_are_read_with_and_without_a_key() {
+        for ids in both(|names| names.scope_ids().unwrap()) {
+            assert_eq!(ids, [id("s"), id("t")]);
+        }
+        for scopes in both(|names| names.scopes().unwrap()) {
+            assert_eq!(
+                scopes.iter().map(|it| it.secrets).collect::<Vec<_>>(),
+                [2, 0]
+            );
+        }
+        for scope in both(|names| names.scope(&id("s")).unwrap()) {
+            assert_eq!((scope.secrets, scope.kind), (2, ScopeKind::Env));
+        }
+        for names in both(|names| names.secret_names(&id("s")).unwrap()) {
+            assert_eq!(names, [name("K"), name("L")]);
+        }
+        for secrets in both(|names| names.secrets(&id("s")).unwrap()) {
+            assert_eq!(secrets.len(), 2);
+        }
+    }
+
+    #[test]
+    fn a_scope_that_does_not_exist_is_not_found() {
+        for has in both(|names| names.has_scope(&id("x")).unwrap()) {
+            assert!(!has);
+        }
+        for missing in both(|names| names.scope(&id("x"))) {
+            assert!(matches!(missing, Err(Error::ScopeNotFound { .. })));
+        }
+        for kind in both(|names| names.kind(&id("x")).unwrap()) {
+            assert_eq!(kind, None);
+        }
     }
 }

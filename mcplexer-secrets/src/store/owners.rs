@@ -144,3 +144,60 @@ pub(super) fn remove(
         rekey.finish(subject, slots, progress)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{change, filled};
+
+    #[test]
+    fn a_store_has_at_most_64_slots() {
+        let vault = filled();
+        change(&vault, |writer| {
+            let mut header = writer.header().clone();
+            let first = header.slots[0].clone();
+            for number in 2..MAX_SLOTS {
+                header.slots.push(Slot {
+                    label: format!("owner {number}"),
+                    recipient: Identity::generate().name(),
+                    ..first.clone()
+                });
+            }
+            assert_eq!(header.slots.len(), MAX_SLOTS - 1);
+            writer.put_header(header)
+        })
+        .unwrap();
+        let add = || {
+            let recipient = Identity::generate().recipient().unwrap();
+            add_recipient(&vault, &recipient, None)
+        };
+        assert_eq!(add().unwrap().label, "owner");
+        assert!(matches!(add(), Err(Error::SlotsFull)));
+        assert!(matches!(add_recovery_code(&vault), Err(Error::SlotsFull)));
+    }
+
+    #[test]
+    fn a_recipient_and_a_label_are_there_once() {
+        let vault = filled();
+        let recipient = Identity::generate().recipient().unwrap();
+        add_recipient(&vault, &recipient, Some("bob")).unwrap();
+        let again = add_recipient(&vault, &recipient, Some("robert"));
+        assert!(matches!(again, Err(Error::SlotExists { slot }) if slot == "bob"));
+        let other = Identity::generate().recipient().unwrap();
+        let again = add_recipient(&vault, &other, Some("bob"));
+        assert!(matches!(again, Err(Error::SlotExists { slot }) if slot == "bob"));
+    }
+
+    #[test]
+    fn the_last_slot_and_the_own_one_are_not_removed() {
+        let vault = filled();
+        let own = || vault.peek(|reader| Ok(reader.header().slots[0].label.clone()));
+        let own = own().unwrap().unwrap();
+        let last = remove(&vault, &own, true, &mut |_| ());
+        assert!(matches!(last, Err(Error::LastSlot { .. })));
+        add_recovery_code(&vault).unwrap();
+        let refused = remove(&vault, &own, false, &mut |_| ());
+        assert!(matches!(refused, Err(Error::OwnSlot { .. })));
+        remove(&vault, RECOVERY_LABEL, false, &mut |_| ()).unwrap();
+    }
+}

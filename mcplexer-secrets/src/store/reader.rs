@@ -137,3 +137,72 @@ impl ScopeReader<'_> {
             .map_err(|_| not_found::bad_secret(&self.id, &entry.name, Finding::Malformed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{change, filled, id, name};
+
+    #[test]
+    fn a_value_is_opened_or_certainly_not_there() {
+        let vault = filled();
+        let opened = vault.peek(|reader| {
+            let scope = reader.existing_scope(&id("s"))?;
+            assert!(scope.secret(&name("X"))?.is_none());
+            let missing = scope.existing_secret(&name("X"));
+            assert!(matches!(missing, Err(Error::SecretNotFound { .. })));
+            assert!(reader.scope(&id("x"))?.is_none());
+            let missing = reader.existing_scope(&id("x"));
+            assert!(matches!(missing, Err(Error::ScopeNotFound { .. })));
+            let missing = reader.listed_scope(&id("x"));
+            assert!(matches!(missing, Err(Error::Tampered { .. })));
+            scope.existing_secret(&name("K"))
+        });
+        assert_eq!(opened.unwrap().unwrap().expose(), b"K");
+    }
+
+    #[test]
+    fn a_value_without_an_entry_and_an_entry_without_a_value_are_tampered() {
+        let key = record::secret_key(&id("s"), &name("K"));
+        let stray = record::secret_key(&id("t"), &name("K"));
+        let vault = filled();
+        let mut transaction = vault.backend.write().unwrap();
+        let bytes = transaction.get(Table::Secrets, &key).unwrap().unwrap();
+        transaction.put(Table::Secrets, &stray, &bytes).unwrap();
+        transaction.delete(Table::Secrets, &key).unwrap();
+        let _applied = transaction.commit().unwrap();
+        for scope in ["s", "t"] {
+            let opened = vault.peek(|reader| {
+                let scope = reader.existing_scope(&id(scope))?;
+                scope.secret(&name("K"))
+            });
+            assert!(matches!(opened, Err(Error::Tampered { .. })), "{scope}");
+        }
+    }
+
+    #[test]
+    fn all_some_or_any_secrets_are_selected() {
+        let vault = filled();
+        let count = |select: Select<'_>| {
+            let credentials =
+                |reader: &Reader<'_>| reader.existing_scope(&id("s"))?.credentials(select);
+            vault.peek(credentials).map(|it| it.unwrap().iter().count())
+        };
+        let names = [name("L"), name("X")];
+        assert_eq!(count(Select::All).unwrap(), 2);
+        assert_eq!(count(Select::Only(&names[..1])).unwrap(), 1);
+        assert_eq!(count(Select::AnyOf(&names)).unwrap(), 1);
+        let missing = count(Select::Only(&names));
+        assert!(matches!(missing, Err(Error::SecretNotFound { .. })));
+    }
+
+    #[test]
+    fn a_reader_sees_the_change_that_it_is_of() {
+        let vault = filled();
+        let deleted = change(&vault, |writer| {
+            writer.delete_scope(&id("s"))?;
+            writer.reader().scope_ids()
+        });
+        assert_eq!(deleted.unwrap(), [id("t")]);
+    }
+}

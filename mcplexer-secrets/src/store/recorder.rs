@@ -257,3 +257,54 @@ pub(super) fn verify(path: &Path, store: Option<(StoreId, Seals)>) -> Result<Aud
         None => audit::verify(path, None, &[]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::store::fixture::{id, name};
+
+    #[test]
+    fn a_purpose_is_its_own_operation_and_one_secret_is_named() {
+        let (scope, names) = (id("s"), [name("K"), name("L")]);
+        let row = |select, purpose| {
+            let event = Subject::opening(&scope, select, purpose).event(AuditOutcome::Ok);
+            (event.operation, event.name.map(ToString::to_string))
+        };
+        let inject = Purpose::Inject {
+            program: Some("server"),
+        };
+        let named = Some("K".to_owned());
+        for (row, expected) in [
+            (row(Select::All, inject), (AuditOperation::Inject, None)),
+            (
+                row(Select::Only(&names), inject),
+                (AuditOperation::Inject, None),
+            ),
+            (
+                row(Select::Only(&names[..1]), inject),
+                (AuditOperation::Inject, named.clone()),
+            ),
+            (
+                row(Select::AnyOf(&names[..1]), Purpose::Export),
+                (AuditOperation::Export, named),
+            ),
+            (
+                row(Select::All, Purpose::Scan),
+                (AuditOperation::Scan, None),
+            ),
+        ] {
+            assert_eq!(row, expected);
+        }
+    }
+
+    #[test]
+    fn without_a_sink_nothing_fails() {
+        let recorder = Recorder::new(None);
+        let subject = Subject::store(AuditOperation::List);
+        recorder.record(subject).unwrap();
+        recorder.check_before_creation(OverLoss::Refuse).unwrap();
+        recorder.record_failure(subject, &Error::NoStore);
+        assert_eq!(Error::NoStore.kind(), ErrorKind::NotFound);
+    }
+}

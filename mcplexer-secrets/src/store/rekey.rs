@@ -132,3 +132,36 @@ impl<'v> Rekey<'v> {
         Ok(generation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::AuditOperation;
+    use crate::store::fixture::{filled, id, name};
+
+    #[test]
+    fn everything_is_encrypted_again_under_the_next_generation() {
+        let vault = filled();
+        let rekey = Rekey::begin(&vault, |snapshot| vault.unlock(snapshot)).unwrap();
+        let slots = rekey.unlocked().header.slots.clone();
+        let subject = Subject::store(AuditOperation::Rotate);
+        let rekeyed = rekey.finish(subject, slots, &mut |_| ()).unwrap();
+        assert_eq!(
+            (rekeyed.generation, rekeyed.scopes, rekeyed.secrets),
+            (2, 2, 2)
+        );
+        let value = vault.peek(|reader| {
+            assert_eq!(reader.header().generation, 2);
+            reader.existing_scope(&id("s"))?.existing_secret(&name("L"))
+        });
+        assert_eq!(value.unwrap().unwrap().expose(), b"L");
+    }
+
+    #[test]
+    fn a_rekey_that_is_dropped_changes_nothing() {
+        let vault = filled();
+        drop(Rekey::begin(&vault, |snapshot| vault.unlock(snapshot)).unwrap());
+        let generation = vault.peek(|reader| Ok(reader.header().generation));
+        assert_eq!(generation.unwrap(), Some(1));
+    }
+}

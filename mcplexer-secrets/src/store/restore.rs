@@ -7,13 +7,14 @@ use super::not_found;
 use super::reader::{Reader, ScopeReader};
 use super::recorder::{OverLoss, Subject};
 use super::rekey::Rekey;
+use super::scope::NewScope;
 use super::vault::{IfMissing, Vault};
 use super::writer::{Writer, list_entry};
 use crate::audit::AuditOperation;
 use crate::backup::{Backup, BackupScope, BackupSecret};
 use crate::error::Finding;
 use crate::record::Entry;
-use crate::{Error, NewScope, ScopeId, SecretName};
+use crate::{Error, ScopeId, SecretName};
 
 /// What happens to the secrets that a store has when a backup is restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,10 @@
 use crate::record::Scope;
 use crate::{Error, ScopeId, ScopeKind, SecretName, Timestamp};
 
+/// Most scopes a store can hold.
+pub const MAX_SCOPES: u64 = 100_000;
+/// Most secrets a scope can hold.
+pub const MAX_SECRETS_PER_SCOPE: usize = 10_000;
 /// Most redaction hints a scope can have.
 pub const MAX_REDACTION_HINTS: usize = 64;
 /// Longest display name of a scope, in characters.

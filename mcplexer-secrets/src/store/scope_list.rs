@@ -112,3 +112,71 @@ fn put_page(
 fn tampered(finding: Finding) -> Error {
     Error::tampered(RecordName::ScopeList, finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{filled, id};
+    use crate::store::reader::Reader;
+
+    /// Damages the page of `s`, and says whether the list is then found out.
+    fn is_found_out(damage: impl Fn(&mut dyn Transaction, &[u8])) -> bool {
+        let vault = filled();
+        let key = record::page_key(record::page_number(&id("s")));
+        let mut transaction = vault.backend.write().unwrap();
+        damage(&mut *transaction, &key);
+        let _applied = transaction.commit().unwrap();
+        let listed = vault.peek(|reader: &Reader<'_>| reader.scope_ids());
+        let looked_up = vault.peek_names(|names| names.has_scope(&id("s")));
+        let is_tampered = |error: Option<Error>| matches!(error, Some(Error::Tampered { .. }));
+        is_tampered(listed.err()) && is_tampered(looked_up.err())
+    }
+
+    #[test]
+    fn a_page_that_is_gone_or_another_is_tampered() {
+        assert!(is_found_out(|transaction, key| {
+            transaction.delete(Table::Meta, key).unwrap();
+        }));
+        assert!(is_found_out(|transaction, key| {
+            let page = record::encode(&Page(vec![id("r"), id("s")])).unwrap();
+            transaction.put(Table::Meta, key, &page).unwrap();
+        }));
+    }
+
+    #[test]
+    fn a_scope_is_listed_once_and_an_empty_page_is_deleted() {
+        let vault = filled();
+        let mut header = vault
+            .peek(|reader| Ok(reader.header().clone()))
+            .unwrap()
+            .unwrap();
+        let mut transaction = vault.backend.write().unwrap();
+        add(&mut header, &mut *transaction, &id("s")).unwrap();
+        assert_eq!((header.scopes, header.pages.len()), (2, 2));
+        assert!(!remove(&mut header, &mut *transaction, &id("x")).unwrap());
+        for scope in ["s", "t"] {
+            assert!(remove(&mut header, &mut *transaction, &id(scope)).unwrap());
+            assert!(!contains(&header, &*transaction, &id(scope)).unwrap());
+        }
+        assert_eq!((header.scopes, header.pages.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_page_that_is_missing_is_not_copied_as_an_empty_one() {
+        let (from, to) = (filled(), crate::store::fixture::vault());
+        let header = from
+            .peek(|reader| Ok(reader.header().clone()))
+            .unwrap()
+            .unwrap();
+        let old = from.backend.read().unwrap().unwrap();
+        let mut new = to.backend.write().unwrap();
+        copy(&header, &*old, &mut *new).unwrap();
+        assert_eq!(all(&header, &*new).unwrap(), [id("s"), id("t")]);
+        drop(old);
+        let mut transaction = from.backend.write().unwrap();
+        let key = record::page_key(record::page_number(&id("t")));
+        transaction.delete(Table::Meta, &key).unwrap();
+        let missing = copy(&header, &*transaction, &mut *new);
+        assert!(matches!(missing, Err(Error::Tampered { .. })));
+    }
+}

@@ -10,16 +10,17 @@ use super::check::{self, CheckReport};
 use super::contents::Progress;
 use super::import::{Import, Imported, OnConflict};
 use super::keyring::Keyring;
+use super::names::Names;
 use super::recorder::{self, Recorder, Subject};
 use super::rekey::Rekeyed;
 use super::restore::{self, RestoreMode, Restored};
 use super::rotation::{self, RotateIdentity};
+use super::scope::{NewScope, ScopeInfo};
+use super::secret::{PutMode, SecretInfo, Stored};
 use super::slots::SlotInfo;
 use super::unlocked::read_header;
 use super::vault::{IfMissing, Vault};
-use super::{
-    NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored, compact, not_found, owners,
-};
+use super::{SecretStore, compact, not_found, owners};
 use crate::audit::{AuditOperation, AuditReport, AuditSink};
 use crate::backend::{Backend, RedbBackend};
 use crate::backup::{Backup, BackupTo};
@@ -117,7 +118,9 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn scope_names(&self) -> Result<Vec<ScopeId>, Error> {
-        let scopes = self.vault.peek_names(|names| names.scope_ids())?;
+        let scopes = self
+            .vault
+            .peek_names(|names: &Names<'_>| names.scope_ids())?;
         Ok(scopes.unwrap_or_else(Vec::new))
     }
 
@@ -466,7 +469,9 @@ impl SecretStore for Store {
 
     fn scopes(&self) -> Result<Vec<ScopeInfo>, Error> {
         let subject = Subject::store(AuditOperation::List);
-        let scopes = self.vault.read_names(subject, |names| names.scopes())?;
+        let scopes = self
+            .vault
+            .read_names(subject, |names: &Names<'_>| names.scopes())?;
         // Without a store there are no scopes.
         Ok(scopes.unwrap_or_else(Vec::new))
     }

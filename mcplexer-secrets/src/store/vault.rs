@@ -222,3 +222,81 @@ pub(super) fn require_applied(commit: Commit) -> Result<(), Error> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::audit::{AuditOperation, FileAudit};
+    use crate::store::fixture::{audited, change, filled, id, name, put, scope, vault};
+
+    #[test]
+    fn a_missing_store_is_created_only_if_the_change_says_so() {
+        let vault = vault();
+        let subject = Subject::store(AuditOperation::Put);
+        let id = id("s");
+        let never = |_: &mut Writer<'_>| -> Result<(), Error> { panic!("there is no store") };
+        let missing = vault.write(subject, IfMissing::NoStore, never);
+        assert!(matches!(missing, Err(Error::NoStore)));
+        let missing = vault.write(subject, IfMissing::ScopeNotFound(&id), never);
+        assert!(matches!(missing, Err(Error::ScopeNotFound { .. })));
+        assert!(!vault.exists().unwrap());
+        assert!(vault.peek(|_| Ok(())).unwrap().is_none());
+        assert!(vault.peek_names(|_| Ok(())).unwrap().is_none());
+        change(&vault, |_| Ok(())).unwrap();
+        assert!(vault.exists().unwrap());
+    }
+
+    #[test]
+    fn a_store_is_not_created_over_the_loss_of_another_unless_that_is_allowed() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("audit.log");
+        let subject = Subject::store(AuditOperation::Init);
+        let create = |if_missing| {
+            let vault = audited(FileAudit::new(&log));
+            vault.write(subject, if_missing, |_| Ok(()))?;
+            // The log cannot tell a first change from one that was not committed.
+            change(&vault, |_| Ok(()))
+        };
+        create(IfMissing::CREATE).unwrap();
+        let lost = create(IfMissing::CREATE);
+        assert!(matches!(lost, Err(Error::Tampered { .. })));
+        create(IfMissing::Create(OverLoss::Allow)).unwrap();
+    }
+
+    #[test]
+    fn a_failed_change_leaves_nothing() {
+        let vault = filled();
+        let failed: Result<(), _> = change(&vault, |writer| {
+            put(writer, "M", b"m")?;
+            Err(Error::NoStore)
+        });
+        assert!(matches!(failed, Err(Error::NoStore)));
+        let names = vault.peek_names(|names| names.secret_names(&id("s")));
+        assert_eq!(names.unwrap().unwrap(), [name("K"), name("L")]);
+    }
+
+    #[test]
+    fn a_read_that_finds_the_store_locked_is_tried_again_only_after_a_rekey() {
+        let vault = filled();
+        let runs = Cell::new(0);
+        let locked = |_: &dyn Snapshot| -> Result<(), Error> {
+            runs.set(runs.get() + 1);
+            Err(Error::Locked {
+                reason: crate::keys::KeyError::NoIdentity,
+                slots: Vec::new(),
+            })
+        };
+        assert!(vault.snapshot(locked).is_err());
+        assert_eq!(runs.get(), 1);
+    }
+
+    #[test]
+    fn a_first_change_may_have_any_scope() {
+        let vault = vault();
+        change(&vault, |writer| writer.create_scope(&scope("s"))).unwrap();
+        let has = vault.peek_names(|names| names.has_scope(&id("s")));
+        assert_eq!(has.unwrap(), Some(true));
+    }
+}

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::opener::Opener;
 use super::reader::Reader;
+use super::scope::{MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope};
+use super::secret::{PutMode, Stored};
 use super::unlocked::{OpenScope, Unlocked};
-use super::{MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope, PutMode, Stored, not_found, scope_list};
+use super::{not_found, scope_list};
 use crate::audit::AuditOperation;
 use crate::backend::{Commit, Snapshot, Table, Transaction};
 use crate::error::{Finding, RecordName};
@@ -310,4 +312,86 @@ pub(super) fn list_entry(scope: &ScopeId, record: &mut Scope, entry: Entry) -> R
         Err(at) => record.secrets.insert(at, entry),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{change, filled, id, name, put, scope, value};
+
+    /// The header of a store with as many scopes as there can be, less `room`.
+    fn nearly_full(writer: &mut Writer<'_>, room: u64) -> Result<(), Error> {
+        let mut header = writer.header().clone();
+        header.scopes = MAX_SCOPES - room;
+        writer.put_header(header)
+    }
+
+    #[test]
+    fn a_store_holds_100_000_scopes_and_no_more() {
+        let vault = filled();
+        let full = change(&vault, |writer| {
+            nearly_full(writer, 1)?;
+            writer.create_scope(&scope("last"))?;
+            assert_eq!(writer.header().scopes, MAX_SCOPES);
+            writer.create_scope(&scope("more"))
+        });
+        assert!(matches!(full, Err(Error::StoreFull)));
+        let put = change(&vault, |writer| {
+            nearly_full(writer, 0)?;
+            put(writer, "M", b"into a scope that is there")?;
+            let more = scope("more");
+            writer.put_secret(&more, &name("K"), &value(b"v"), PutMode::Overwrite)
+        });
+        assert!(matches!(put, Err(Error::StoreFull)));
+    }
+
+    #[test]
+    fn a_scope_lists_10_000_secrets_and_no_more() {
+        let entry = |name: SecretName| Entry {
+            name,
+            version: 1,
+            created: Timestamp::from_micros(0),
+            updated: Timestamp::from_micros(0),
+        };
+        let vault = filled();
+        let full = change(&vault, |writer| {
+            let mut record = writer.existing_scope(&id("t"))?.record.clone();
+            for number in 0..MAX_SECRETS_PER_SCOPE {
+                list_entry(&id("t"), &mut record, entry(name(&format!("K{number:04}"))))?;
+            }
+            list_entry(&id("t"), &mut record, entry(name("K0000")))?;
+            list_entry(&id("t"), &mut record, entry(name("MORE")))
+        });
+        assert!(matches!(full, Err(Error::ScopeFull { scope }) if scope == id("t")));
+    }
+
+    #[test]
+    fn the_next_version_keeps_the_time_of_the_first() {
+        let vault = filled();
+        let entry = || {
+            let entry = |reader: &Reader<'_>| {
+                let scope = reader.existing_scope(&id("s"))?;
+                Ok(scope.record().entry(&name("K")).cloned().unwrap())
+            };
+            vault.peek(entry).unwrap().unwrap()
+        };
+        let first = entry();
+        change(&vault, |writer| put(writer, "K", b"next")).unwrap();
+        let next = entry();
+        assert_eq!((first.version, next.version), (1, 2));
+        assert_eq!(first.created, next.created);
+        assert!(first.updated <= next.updated);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_deleted_and_what_is_there_is_not_created() {
+        let vault = filled();
+        let gone = change(&vault, |writer| writer.delete_secret(&id("s"), &name("X")));
+        assert!(matches!(gone, Err(Error::SecretNotFound { .. })));
+        let gone = change(&vault, |writer| writer.delete_scope(&id("x")));
+        assert!(matches!(gone, Err(Error::ScopeNotFound { .. })));
+        let there = change(&vault, |writer| writer.create_scope(&scope("s")));
+        assert!(matches!(there, Err(Error::ScopeExists { .. })));
+        assert_eq!(change(&vault, |it| it.delete_scope(&id("s"))).unwrap(), 2);
+    }
 }

@@ -11,7 +11,7 @@
 use divan::{Bencher, black_box};
 use mcplexer_benches::{Filled, fill, scopes, target, value};
 use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{PutMode, RotateIdentity, SecretStore, Store};
+use mcplexer_secrets::{NewScope, PutMode, RotateIdentity, SecretStore, Store};
 
 fn sizes() -> Vec<usize> {
     let mut sizes = vec![100, 10_000];
@@ -33,7 +33,12 @@ fn put_in_a_file(bencher: Bencher<'_, '_>, secrets: usize) {
     let ((scope, name), value) = (target().unwrap(), value().unwrap());
     bencher.bench(|| {
         store
-            .put(&scope, &name, &value, PutMode::Overwrite)
+            .put(
+                &NewScope::env(scope.clone()),
+                &name,
+                &value,
+                PutMode::Overwrite,
+            )
             .unwrap()
     });
 }
@@ -46,7 +51,12 @@ fn put_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
     let ((scope, name), value) = (target().unwrap(), value().unwrap());
     bencher.bench(|| {
         store
-            .put(&scope, &name, &value, PutMode::Overwrite)
+            .put(
+                &NewScope::env(scope.clone()),
+                &name,
+                &value,
+                PutMode::Overwrite,
+            )
             .unwrap()
     });
 }
@@ -93,6 +103,27 @@ fn list(bencher: Bencher<'_, '_>, secrets: usize) {
     let store = filled.open().unwrap();
     let (scope, _) = target().unwrap();
     bencher.bench(|| store.list(&scope).unwrap());
+}
+
+/// How many scopes the two that follow have. Opening one scope must not depend on it.
+const MANY_SCOPES: usize = 16_000;
+
+/// Opens a value of an open store with many scopes.
+#[divan::bench]
+fn get_among_many_scopes(bencher: Bencher<'_, '_>) {
+    let filled = Filled::with_scopes(MANY_SCOPES).unwrap();
+    let store = filled.open().unwrap();
+    let (scope, name) = target().unwrap();
+    bencher.bench(|| store.get(&scope, &name).unwrap());
+}
+
+/// Shows one scope of such a store.
+#[divan::bench]
+fn scope_among_many_scopes(bencher: Bencher<'_, '_>) {
+    let filled = Filled::with_scopes(MANY_SCOPES).unwrap();
+    let store = filled.open().unwrap();
+    let (scope, _) = target().unwrap();
+    bencher.bench(|| store.scope(&scope).unwrap());
 }
 
 /// Replaces all keys and seals every value anew.

@@ -1,4 +1,4 @@
-//! Fills a home directory: `fill HOME SCOPES SECRETS_PER_SCOPE`.
+//! Fills a home directory: `fill HOME SCOPES SECRETS_PER_SCOPE`. Without secrets it takes one commit.
 
 use std::error::Error;
 use std::path::Path;
@@ -12,5 +12,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (home, scopes, secrets) = (next()?, next()?.parse()?, next()?.parse()?);
     let store = mcplexer_benches::open(Path::new(&home))?;
-    Ok(mcplexer_benches::fill(&store, scopes, secrets)?)
+    match secrets {
+        0 => mcplexer_benches::create_scopes(&store, scopes)?,
+        secrets => mcplexer_benches::fill(&store, scopes, secrets)?,
+    }
+    Ok(())
 }

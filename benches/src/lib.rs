@@ -4,7 +4,9 @@ use std::path::Path;
 
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::keys::FileKeys;
-use mcplexer_secrets::{Error, NewScope, OnConflict, ScopeId, SecretName, SecretValue, Store};
+use mcplexer_secrets::{
+    Error, NewScope, OnConflict, PutMode, ScopeId, SecretName, SecretStore, SecretValue, Store,
+};
 use tempfile::TempDir;
 
 /// A home directory with a filled store, gone when dropped.
@@ -52,6 +54,16 @@ pub fn fill(store: &Store, scopes: usize, secrets: usize) -> Result<(), Error> {
     Ok(())
 }
 
+/// Creates `scopes` empty scopes in one commit.
+///
+/// # Errors
+/// If they cannot be stored.
+pub fn create_scopes(store: &Store, scopes: usize) -> Result<(), Error> {
+    let scope = |at: usize| Ok(NewScope::env(format!("scope-{at}").parse()?));
+    let scopes = (0..scopes).map(scope).collect::<Result<Vec<_>, Error>>()?;
+    store.apply_scopes(&scopes, &[]).map(drop)
+}
+
 /// How many secrets are in how many scopes: 10 to 1,000 secrets a scope.
 #[must_use]
 pub fn scopes(secrets: usize) -> usize {
@@ -64,15 +76,33 @@ impl Filled {
     /// # Errors
     /// If it cannot be made.
     pub fn new(secrets: usize) -> Result<Self, Error> {
+        let filled = Self::empty()?;
+        let scopes = scopes(secrets);
+        fill(&filled.open()?, scopes, secrets / scopes)?;
+        Ok(filled)
+    }
+
+    /// A store with this many scopes, and one secret, in a file.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn with_scopes(scopes: usize) -> Result<Self, Error> {
+        let filled = Self::empty()?;
+        let store = filled.open()?;
+        create_scopes(&store, scopes)?;
+        let (scope, name) = target()?;
+        let scope = NewScope::env(scope);
+        store.put(&scope, &name, &value()?, PutMode::Overwrite)?;
+        Ok(filled)
+    }
+
+    fn empty() -> Result<Self, Error> {
         let directory = tempfile::tempdir().map_err(|source| Error::Io {
             action: "make",
             path: std::env::temp_dir(),
             source,
         })?;
-        let filled = Self { directory };
-        let scopes = scopes(secrets);
-        fill(&filled.open()?, scopes, secrets / scopes)?;
-        Ok(filled)
+        Ok(Self { directory })
     }
 
     /// Opens the store anew.

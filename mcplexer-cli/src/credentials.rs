@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mcplexer_files::reference::Reference;
 use mcplexer_secrets::{
-    Credential, Credentials, Error, ScopeId, SecretName, SecretStore, SecretValue, Select,
+    Credential, Credentials, Error, Purpose, ScopeId, SecretName, SecretStore, SecretValue, Select,
 };
 
 use crate::exit_code;
@@ -63,12 +63,12 @@ impl Wanted {
         self
     }
 
-    /// Opens them. One that must be there and is not is a failure that names it, and its place if a
-    /// text refers to it.
-    pub(crate) fn open(&self, session: &Session) -> Result<Opened, Failure> {
+    /// Opens them for a purpose. Fails if a required secret is missing, with its name, and its place
+    /// if a text refers to it.
+    pub(crate) fn open(&self, session: &Session, purpose: Purpose<'_>) -> Result<Opened, Failure> {
         let mut opened = BTreeMap::new();
         for (scope, want) in &self.scopes {
-            let credentials = want.open(session, scope).map_err(|error| {
+            let credentials = want.open(session, scope, purpose).map_err(|error| {
                 let place = self.place_of(&error);
                 let failure = session.explain(error);
                 match place {
@@ -105,19 +105,25 @@ pub(crate) fn no_secrets(scope: &ScopeId) -> Failure {
 }
 
 impl Want {
-    fn open(&self, session: &Session, scope: &ScopeId) -> Result<Credentials, Error> {
+    fn open(
+        &self,
+        session: &Session,
+        scope: &ScopeId,
+        purpose: Purpose<'_>,
+    ) -> Result<Credentials, Error> {
         let names = |names: &[&BTreeSet<SecretName>]| -> Vec<SecretName> {
             names.iter().copied().flatten().cloned().collect()
         };
         let store = &session.store;
         if !self.all && self.if_there.is_empty() {
-            return store.credentials(scope, Select::Only(&names(&[&self.required])));
+            let required = names(&[&self.required]);
+            return store.credentials(scope, Select::Only(&required), purpose);
         }
         let credentials = if self.all {
-            store.credentials(scope, Select::All)?
+            store.credentials(scope, Select::All, purpose)?
         } else {
             let any = names(&[&self.required, &self.if_there]);
-            store.credentials(scope, Select::AnyOf(&any))?
+            store.credentials(scope, Select::AnyOf(&any), purpose)?
         };
         let missing = |name: &&SecretName| credentials.get(name).is_none();
         match self.required.iter().find(missing) {

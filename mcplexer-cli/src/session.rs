@@ -7,7 +7,7 @@ use mcplexer_secrets::audit::{Chained, FileAudit, StderrAudit};
 use mcplexer_secrets::keys::{
     About, Ask, FileKeys, Identity, KeyProvider, PassphraseRequest, Prompter,
 };
-use mcplexer_secrets::{Error, Home, KeySource, ScopeId, SecretStore, SecretValue, Store};
+use mcplexer_secrets::{Error, Home, KeySource, ScopeId, SecretName, SecretValue, Store};
 
 use crate::cli::Global;
 use crate::failure::Failure;
@@ -136,10 +136,8 @@ impl Session {
         let hint = match &error {
             Error::ScopeNotFound { scope } => self.similar_scope(scope),
             Error::SecretNotFound { scope, name } => {
-                let secrets = self.store.list(scope).unwrap_or_default();
-                let names = secrets.iter().map(|secret| secret.name.as_str());
-                similar(name.as_str(), names)
-                    .or_else(|| Some(format!("mcplexer secret list {scope} shows what there is")))
+                let meant = self.similar_secret(scope, name);
+                meant.or_else(|| Some(format!("mcplexer secret list {scope} shows what there is")))
             }
             _ => None,
         };
@@ -150,15 +148,21 @@ impl Session {
         }
     }
 
+    /// Names the secret that may have been meant. The names are in the clear, so nothing is recorded.
+    fn similar_secret(&self, scope: &ScopeId, name: &SecretName) -> Option<String> {
+        let names = self.store.secret_names(scope).ok()?;
+        similar(name.as_str(), names.iter().map(SecretName::as_str))
+    }
+
     fn similar_scope(&self, scope: &ScopeId) -> Option<String> {
-        let scopes = self.store.scopes().unwrap_or_default();
+        let scopes = self.store.scope_names().ok()?;
         if scopes.is_empty() {
             let store = shown(&self.home.store());
             return Some(format!(
                 "{store} has no scopes; mcplexer secret put {scope} KEY makes this one"
             ));
         }
-        similar(scope.as_str(), scopes.iter().map(|scope| scope.id.as_str()))
+        similar(scope.as_str(), scopes.iter().map(ScopeId::as_str))
             .or_else(|| Some("mcplexer scope list shows what there is".to_owned()))
     }
 }

@@ -1,5 +1,7 @@
-//! What every [`SecretStore`] and every [`Backend`] must do, as plain functions to call from a
-//! test. Each takes an empty one and panics, saying what went wrong, if it does not conform.
+//! A test suite for implementations of [`SecretStore`] and [`Backend`].
+//!
+//! Call one of these functions from a test. It panics, and says what is wrong, if an implementation
+//! does not conform.
 //!
 //! ```
 //! use mcplexer_secrets::keys::FixedKeys;
@@ -14,7 +16,7 @@ use crate::backend::Backend;
 mod backends;
 mod stores;
 
-/// Runs every check for a [`SecretStore`], each on a new empty store that `new` makes.
+/// Runs every check of a [`SecretStore`], each on a new, empty store from `new`.
 ///
 /// # Panics
 /// If a check fails.
@@ -24,7 +26,7 @@ pub fn secret_store(new: &dyn Fn() -> Box<dyn SecretStore>) {
     }
 }
 
-/// Runs every check for a [`Backend`], each on a new empty backend that `new` makes.
+/// Runs every check of a [`Backend`], each on a new, empty backend from `new`.
 ///
 /// # Panics
 /// If a check fails.

@@ -11,36 +11,53 @@ use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue};
 /// its end (execve(2), `MAX_ARG_STRLEN`).
 const MAX_ENV_ENTRY_LEN: usize = 32 * 4096 - 1;
 
-/// The secret of an `oauth2` scope that a server gets: RFC 6749, section 1.4.
+/// The secret of an `oauth2` scope that is passed to a server: RFC 6749, section 1.4.
 const ACCESS_TOKEN: &str = "ACCESS_TOKEN";
 
-/// Which secrets of a scope to open.
+/// Selects secrets of a scope.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Select<'a> {
     /// All of them.
     All,
-    /// These; one that is missing is an error.
+    /// These. It is an error if one does not exist.
     Only(&'a [SecretName]),
-    /// Those of these that there are.
+    /// Those of these that exist.
     AnyOf(&'a [SecretName]),
+}
+
+/// What secrets are opened for. The audit log says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Purpose<'a> {
+    /// To give them to a program, or to write them into a text.
+    Inject {
+        /// The program, if there is one.
+        program: Option<&'a str>,
+    },
+    /// To write them to a file.
+    Export,
+    /// To search for them. They go nowhere.
+    Scan,
 }
 
 /// The opened secrets of one scope, by name.
 ///
-/// They are opened together, from one state of the store, and wiped when this is dropped.
+/// They are opened together, from one state of the store, and wiped on drop.
 ///
 /// ```
 /// use std::process::Command;
 /// use mcplexer_secrets::keys::FixedKeys;
-/// use mcplexer_secrets::{PutMode, SecretStore, SecretValue, Select, Store};
+/// use mcplexer_secrets::{NewScope, Purpose, PutMode, SecretStore, SecretValue, Select, Store};
 ///
 /// # fn main() -> Result<(), mcplexer_secrets::Error> {
 /// # let store = Store::in_memory(FixedKeys::generate())?;
 /// # let value = SecretValue::new(b"ghp_abc123".to_vec())?;
-/// # store.put(&"github-token".parse()?, &"TOKEN".parse()?, &value, PutMode::Overwrite)?;
+/// let scope = "github-token".parse()?;
+/// # store.put(&NewScope::env("github-token".parse()?), &"TOKEN".parse()?, &value, PutMode::Overwrite)?;
+/// let purpose = Purpose::Inject { program: Some("github-mcp-server") };
 /// let mut server = Command::new("github-mcp-server");
-/// store.credentials(&"github-token".parse()?, Select::All)?.apply_env(&mut server)?;
+/// store.credentials(&scope, Select::All, purpose)?.apply_env(&mut server)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -63,22 +80,22 @@ pub struct Credential<'a> {
     pub value: &'a SecretValue,
 }
 
-/// Why a value cannot go where it was meant to go.
+/// Why a value cannot be passed on in this form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotCarried {
-    /// A variable of the environment ends at the first NUL byte.
+    /// It has a NUL byte, where an environment variable would end.
     Nul,
-    /// With its name it is longer than an environment can hold: 128 KiB on Linux.
+    /// With its name it is longer than an environment variable can be: 128 KiB on Linux.
     TooLong,
-    /// It is a header field: its scope is a [`Header`](ScopeKind::Header) scope.
+    /// It is an HTTP header field: its scope is of kind [`Header`](ScopeKind::Header).
     HeaderField,
-    /// It is a variable: its scope is an [`Env`](ScopeKind::Env) scope.
+    /// It is an environment variable: its scope is of kind [`Env`](ScopeKind::Env).
     Variable,
-    /// It is a credential of OAuth 2.0: its scope is an [`OAuth2`](ScopeKind::OAuth2) scope.
+    /// It is an OAuth 2.0 credential: its scope is of kind [`OAuth2`](ScopeKind::OAuth2).
     OAuth2,
-    /// A header field's value is visible ASCII, bytes above 127, and spaces and tabs within (RFC
-    /// 9110, section 5.5).
+    /// It is not the value of a header field: visible ASCII, bytes above 127, and spaces and tabs
+    /// between them (RFC 9110, section 5.5).
     NotAFieldValue,
 }
 
@@ -98,8 +115,8 @@ impl fmt::Display for NotCarried {
 }
 
 impl Credentials {
-    /// Secrets of a scope, as a store that implements
-    /// [`SecretStore::credentials`](crate::SecretStore::credentials) has opened them.
+    /// Wraps the secrets that an implementation of
+    /// [`SecretStore::credentials`](crate::SecretStore::credentials) has opened.
     #[must_use]
     pub fn new(scope: ScopeId, kind: ScopeKind, secrets: Vec<(SecretName, SecretValue)>) -> Self {
         Self {
@@ -109,25 +126,25 @@ impl Credentials {
         }
     }
 
-    /// The scope.
+    /// Returns the scope.
     #[must_use]
     pub fn scope(&self) -> &ScopeId {
         &self.scope
     }
 
-    /// How its secrets reach a tool server.
+    /// Returns how the scope's secrets reach a tool server.
     #[must_use]
     pub fn kind(&self) -> ScopeKind {
         self.kind
     }
 
-    /// Whether there is none.
+    /// Whether there are no secrets.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty()
     }
 
-    /// Each secret, by name.
+    /// Returns each secret, sorted by name if the store selected them all.
     pub fn iter(&self) -> impl Iterator<Item = Credential<'_>> {
         self.secrets.iter().map(|(name, value)| Credential {
             scope: &self.scope,
@@ -136,18 +153,18 @@ impl Credentials {
         })
     }
 
-    /// The value of one secret.
+    /// Returns the value of one secret.
     #[must_use]
     pub fn get(&self, name: &SecretName) -> Option<&SecretValue> {
         let found = self.secrets.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value)
     }
 
-    /// Puts each secret into the environment that `command` will start with, its bytes unchanged.
+    /// Adds each secret to the environment of `command`, its bytes unchanged.
     ///
     /// # Errors
-    /// [`Error::NotCarried`] if this is no `env` scope, or the environment cannot hold a value. The
-    /// command has none of them then.
+    /// [`Error::NotCarried`] if the scope is not of kind `env`, or a value cannot be a variable. The
+    /// command gets none of the secrets then.
     pub fn apply_env(&self, command: &mut Command) -> Result<(), Error> {
         if let (Err(reason), Some(first)) = (self.kind.gives_variables(), self.iter().next()) {
             return Err(first.not_carried(reason));
@@ -160,13 +177,15 @@ impl Credentials {
         Ok(())
     }
 
-    /// The names and the values of HTTP header fields: of a `header` scope each secret, of an
-    /// `oauth2` scope `Authorization`, with `ACCESS_TOKEN` as the bearer token (RFC 6750, section
-    /// 2.1).
+    /// Returns the names and values of HTTP header fields.
+    ///
+    /// * A `header` scope: each secret.
+    /// * An `oauth2` scope: `Authorization`, with `ACCESS_TOKEN` as the bearer token (RFC 6750,
+    ///   section 2.1).
     ///
     /// # Errors
-    /// [`Error::NotCarried`] if this is an `env` scope, or a value is none that a header field can
-    /// have; [`Error::SecretNotFound`] if there is no `ACCESS_TOKEN`.
+    /// * [`Error::NotCarried`] if this is an `env` scope, or a header field cannot have a value.
+    /// * [`Error::SecretNotFound`] if there is no `ACCESS_TOKEN`.
     pub fn header_fields(&self) -> Result<Vec<(&str, SecretValue)>, Error> {
         if self.kind == ScopeKind::OAuth2 {
             let token = self.iter().find(|it| it.name.as_str() == ACCESS_TOKEN);
@@ -189,7 +208,7 @@ impl Credentials {
 }
 
 impl ScopeKind {
-    /// Whether the secrets of such a scope are variables of an environment by themselves.
+    /// Fails unless the secrets of such a scope are environment variables.
     ///
     /// # Errors
     /// What they are instead.
@@ -203,13 +222,13 @@ impl ScopeKind {
 }
 
 impl<'a> Credential<'a> {
-    /// A secret that is stored, or is about to be.
+    /// Names a secret that is stored, or is about to be.
     #[must_use]
     pub fn new(scope: &'a ScopeId, name: &'a SecretName, value: &'a SecretValue) -> Self {
         Self { scope, name, value }
     }
 
-    /// The value as a variable called `variable` holds it.
+    /// Returns the value as that of the environment variable `variable`.
     ///
     /// # Errors
     /// [`Error::NotCarried`] if it has a NUL byte or is too long.
@@ -224,7 +243,7 @@ impl<'a> Credential<'a> {
         Ok(OsStr::from_bytes(value))
     }
 
-    /// The value, behind a prefix, as that of a header field: RFC 9110, section 5.5, `field-value`.
+    /// Returns the value after a prefix, as a header field's: RFC 9110, section 5.5, `field-value`.
     fn field_value(&self, prefix: &str) -> Result<SecretValue, Error> {
         let value = self.value.expose();
         let allowed = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);

@@ -18,9 +18,10 @@
 //!
 //! let (scope, name) = ("github-token".parse()?, "GITHUB_PERSONAL_ACCESS_TOKEN".parse()?);
 //! let value = SecretValue::new(b"ghp_abc123".to_vec())?;
+//! let scope = NewScope::env(scope);
 //! store.put(&scope, &name, &value, PutMode::Overwrite)?;
 //!
-//! let value = store.get(&scope, &name)?;
+//! let value = store.get(&scope.id, &name)?;
 //! println!("a token of {} bytes", value.expose().len());
 //! # Ok(())
 //! # }
@@ -39,7 +40,7 @@
 //!
 //! ```
 //! use mcplexer_secrets::keys::FixedKeys;
-//! use mcplexer_secrets::{Error, PutMode, SecretStore, SecretValue, Store};
+//! use mcplexer_secrets::{Error, NewScope, PutMode, SecretStore, SecretValue, Store};
 //!
 //! fn token(store: &dyn SecretStore) -> Result<SecretValue, Error> {
 //!     store.get(&"github-token".parse()?, &"TOKEN".parse()?)
@@ -50,7 +51,8 @@
 //! assert!(matches!(token(&store), Err(Error::ScopeNotFound { .. })));
 //!
 //! let value = SecretValue::new(b"ghp_abc123".to_vec())?;
-//! store.put(&"github-token".parse()?, &"TOKEN".parse()?, &value, PutMode::Overwrite)?;
+//! let scope = NewScope::env("github-token".parse()?);
+//! store.put(&scope, &"TOKEN".parse()?, &value, PutMode::Overwrite)?;
 //! assert_eq!(token(&store)?.expose(), b"ghp_abc123");
 //! # Ok(())
 //! # }
@@ -95,7 +97,7 @@ mod testkit;
 mod time;
 mod value;
 
-pub use credentials::{Credential, Credentials, NotCarried, Select};
+pub use credentials::{Credential, Credentials, NotCarried, Purpose, Select};
 pub use error::{Error, ErrorKind, Finding, RecordName};
 pub use home::{HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource};
 pub use name::{

@@ -88,7 +88,12 @@ fn name(text: &str) -> SecretName {
 
 fn put(store: &Store, key: &str) -> Result<(), Error> {
     let value = SecretValue::copy_of(MARKER).unwrap();
-    store.put(&scope("s"), &name(key), &value, PutMode::Overwrite)?;
+    store.put(
+        &NewScope::env(scope("s")),
+        &name(key),
+        &value,
+        PutMode::Overwrite,
+    )?;
     Ok(())
 }
 
@@ -108,9 +113,16 @@ fn every_operation_is_recorded_with_its_outcome() {
     store.create_scope(&NewScope::env(scope("t"))).unwrap();
     store.create_scope(&NewScope::env(scope("t"))).unwrap_err();
     let value = SecretValue::copy_of(MARKER).unwrap();
-    store.put(&s, &k, &value, PutMode::Create).unwrap_err();
     store
-        .put(&s, &name("X-Y"), &value, PutMode::Create)
+        .put(&NewScope::env(s.clone()), &k, &value, PutMode::Create)
+        .unwrap_err();
+    store
+        .put(
+            &NewScope::env(s.clone()),
+            &name("X-Y"),
+            &value,
+            PutMode::Create,
+        )
         .unwrap_err();
     store.delete(&s, &k).unwrap();
     store.delete(&s, &k).unwrap_err();

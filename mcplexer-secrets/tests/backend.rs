@@ -11,11 +11,18 @@ use std::time::Duration;
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::backend::{Backend, BackendErrorKind, RedbBackend, Table, Transaction};
 use mcplexer_secrets::keys::{FixedKeys, Identity};
-use mcplexer_secrets::{Error, ErrorKind, MAX_VALUE_LEN, PutMode, SecretStore, SecretValue, Store};
+use mcplexer_secrets::{
+    Error, ErrorKind, MAX_VALUE_LEN, NewScope, PutMode, SecretStore, SecretValue, Store,
+};
 
 fn put(store: &Store, value: &[u8]) -> Result<(), Error> {
     let value = SecretValue::copy_of(value).unwrap();
-    store.put(&"s".parse()?, &"K".parse()?, &value, PutMode::Overwrite)?;
+    store.put(
+        &NewScope::env("s".parse()?),
+        &"K".parse()?,
+        &value,
+        PutMode::Overwrite,
+    )?;
     Ok(())
 }
 

@@ -11,8 +11,8 @@ use mcplexer_secrets::audit::{
 };
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{
-    Error, ErrorKind, ImportAction, MAX_SECRETS_PER_SCOPE, NewScope, OnConflict, PutMode, ScopeId,
-    ScopeKind, SecretName, SecretStore, SecretValue, Select, Store, StoreId,
+    Error, ErrorKind, ImportAction, MAX_SECRETS_PER_SCOPE, NewScope, OnConflict, Purpose, PutMode,
+    ScopeId, ScopeKind, SecretName, SecretStore, SecretValue, Select, Store, StoreId,
 };
 
 use ImportAction::{Add, Keep, Replace, Same};
@@ -41,13 +41,18 @@ fn secrets(pairs: &[(&str, &str)]) -> Vec<(SecretName, SecretValue)> {
 fn put(store: &Store, key: &str, value: &str) {
     let value = SecretValue::copy_of(value.as_bytes()).unwrap();
     store
-        .put(&scope(), &name(key), &value, PutMode::Overwrite)
+        .put(
+            &NewScope::env(scope()),
+            &name(key),
+            &value,
+            PutMode::Overwrite,
+        )
         .unwrap();
 }
 
 /// Every secret of the scope: `name=value, version`.
 fn contents(store: &Store) -> Vec<String> {
-    let opened = match store.credentials(&scope(), Select::All) {
+    let opened = match store.credentials(&scope(), Select::All, Purpose::Inject { program: None }) {
         Err(Error::ScopeNotFound { .. }) => return Vec::new(),
         opened => opened.unwrap(),
     };
@@ -259,7 +264,9 @@ fn nothing_is_stored_that_cannot_be_recorded() {
         .plan_import(&NewScope::env(scope()), &given, Overwrite)
         .unwrap_err();
     assert!(matches!(error, Error::Audit { .. }), "{error}");
-    let error = store.export(&scope(), Select::All).unwrap_err();
+    let error = store
+        .credentials(&scope(), Select::All, Purpose::Export)
+        .unwrap_err();
     assert!(matches!(error, Error::Audit { .. }), "{error}");
     fails.store(false, Ordering::Relaxed);
     assert_eq!(contents(&store), ["A=old, 1"]);
@@ -282,8 +289,12 @@ fn each_import_and_export_is_one_line() {
     store
         .import(&NewScope::env(scope()), &secrets(&[("a-b", "x")]), Fail)
         .unwrap_err();
-    store.export(&scope(), Select::All).unwrap();
-    store.export(&scope(), Select::Only(&[name("B")])).unwrap();
+    store
+        .credentials(&scope(), Select::All, Purpose::Export)
+        .unwrap();
+    store
+        .credentials(&scope(), Select::Only(&[name("B")]), Purpose::Export)
+        .unwrap();
     let lines = log.lines().into_iter().map(|line| {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         let text = |member: &str| line[member].as_str().unwrap_or("-").to_owned();

@@ -14,7 +14,7 @@ use age::secrecy::SecretString;
 use mcplexer_secrets::keys::{
     Ask, FileKeys, FixedKeys, Identity, KeyError, KeyFileError, KeyProvider, PassphraseRequest,
 };
-use mcplexer_secrets::{Error, ErrorKind, PutMode, SecretStore, SecretValue, Store};
+use mcplexer_secrets::{Error, ErrorKind, NewScope, PutMode, SecretStore, SecretValue, Store};
 use tempfile::TempDir;
 
 struct Home(TempDir);
@@ -45,7 +45,12 @@ impl Home {
 
 fn put(store: &Store) -> Result<(), Error> {
     let value = SecretValue::copy_of(b"v").unwrap();
-    store.put(&"s".parse()?, &"K".parse()?, &value, PutMode::Overwrite)?;
+    store.put(
+        &NewScope::env("s".parse()?),
+        &"K".parse()?,
+        &value,
+        PutMode::Overwrite,
+    )?;
     Ok(())
 }
 
@@ -200,7 +205,7 @@ fn a_refused_first_put_makes_no_key() {
     let value = SecretValue::copy_of(b"v").unwrap();
     let put = |name: &str, mode| {
         let (scope, name) = ("s".parse().unwrap(), name.parse().unwrap());
-        home.store().put(&scope, &name, &value, mode)
+        home.store().put(&NewScope::env(scope), &name, &value, mode)
     };
     put("X-Y", PutMode::Overwrite).unwrap_err();
     put("K", PutMode::Replace { version: 1 }).unwrap_err();

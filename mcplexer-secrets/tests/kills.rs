@@ -105,7 +105,12 @@ impl Operation {
         let secret = |seed| SecretValue::new(value(seed)).unwrap();
         let result = match self {
             Self::Put(scope, key, seed) => {
-                let put = store.put(&id(scope), &name(key), &secret(seed), PutMode::Overwrite);
+                let put = store.put(
+                    &NewScope::env(id(scope)),
+                    &name(key),
+                    &secret(seed),
+                    PutMode::Overwrite,
+                );
                 put.unwrap();
                 let found = store.get(&id(scope), &name(key)).unwrap();
                 assert_eq!(found.expose(), value(seed));

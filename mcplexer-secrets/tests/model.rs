@@ -71,7 +71,7 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
                 Mode::Create => (PutMode::Create, found.is_none()),
                 Mode::Replace(version) => (PutMode::Replace { version }, found == Some(version)),
             };
-            match store.put(&scope, &name, &secret, mode) {
+            match store.put(&NewScope::env(scope.clone()), &name, &secret, mode) {
                 Ok(stored) => {
                     assert!(allowed, "{mode:?} over {found:?}");
                     assert_eq!(stored.version, found.unwrap_or(0) + 1);
@@ -192,7 +192,12 @@ fn a_full_scope_says_so() {
     let value = SecretValue::copy_of(b"v").unwrap();
     let put = |number: usize| {
         let name: SecretName = format!("K{number}").parse().unwrap();
-        store.put(&scope, &name, &value, PutMode::Overwrite)
+        store.put(
+            &NewScope::env(scope.clone()),
+            &name,
+            &value,
+            PutMode::Overwrite,
+        )
     };
     for number in 0..MAX_SECRETS_PER_SCOPE {
         put(number).unwrap();

@@ -11,8 +11,8 @@ use mcplexer_secrets::keys::{
     Ask, FixedKeys, Identity, KeyError, KeyProvider, RecoveryCode, SlotLabel, SlotRef,
 };
 use mcplexer_secrets::{
-    Error, ErrorKind, Finding, Progress, PutMode, RecordName, RestoreMode, RotateIdentity,
-    SecretStore, SecretValue, SlotKind, Store,
+    Error, ErrorKind, Finding, NewScope, Progress, PutMode, RecordName, RestoreMode,
+    RotateIdentity, SecretStore, SecretValue, SlotKind, Store,
 };
 
 const SECRETS: [(&str, &str); 3] = [("a", "K1"), ("a", "K2"), ("b", "K1")];
@@ -21,7 +21,7 @@ fn put(store: &Store, scope: &str, name: &str, value: &str) {
     let value = SecretValue::copy_of(value.as_bytes()).unwrap();
     let (scope, name) = (scope.parse().unwrap(), name.parse().unwrap());
     store
-        .put(&scope, &name, &value, PutMode::Overwrite)
+        .put(&NewScope::env(scope), &name, &value, PutMode::Overwrite)
         .unwrap();
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use mcplexer_secrets::audit::{AuditReport, FileAudit};
 use mcplexer_secrets::keys::FileKeys;
-use mcplexer_secrets::{Error, ErrorKind, PutMode, SecretStore, SecretValue, Store};
+use mcplexer_secrets::{Error, ErrorKind, NewScope, PutMode, SecretStore, SecretValue, Store};
 use tempfile::TempDir;
 
 const PAGE: usize = 4096;
@@ -72,7 +72,12 @@ impl Home {
 
 fn put(store: &Store, name: &str, value: &[u8]) -> Result<(), Error> {
     let value = SecretValue::copy_of(value).unwrap();
-    store.put(&"s".parse()?, &name.parse()?, &value, PutMode::Overwrite)?;
+    store.put(
+        &NewScope::env("s".parse()?),
+        &name.parse()?,
+        &value,
+        PutMode::Overwrite,
+    )?;
     Ok(())
 }
 

@@ -35,7 +35,7 @@ fn put(store: &Store, scope: &str, name: &str) {
     let value = SecretValue::copy_of(b"v").unwrap();
     let name = name.parse().unwrap();
     store
-        .put(&id(scope), &name, &value, PutMode::Overwrite)
+        .put(&NewScope::env(id(scope)), &name, &value, PutMode::Overwrite)
         .unwrap();
 }
 
@@ -217,7 +217,7 @@ fn a_put_makes_the_scope_that_it_is_told() {
     let name = "X-Api-Key".parse().unwrap();
     let put = |scope: &NewScope| {
         let store = &place.store;
-        store.put_into(scope, &name, &value, PutMode::Overwrite)
+        store.put(scope, &name, &value, PutMode::Overwrite)
     };
     assert!(put(&scope("h", ScopeKind::Env)).is_err());
     assert!(!place.store.has_scope(&id("h")).unwrap());
@@ -254,7 +254,12 @@ fn a_scope_that_changes_meanwhile_is_not_deleted() {
     let put = |key: &str| {
         let value = SecretValue::copy_of(b"value").unwrap();
         store
-            .put(&id("b"), &key.parse().unwrap(), &value, PutMode::Overwrite)
+            .put(
+                &NewScope::env(id("b")),
+                &key.parse().unwrap(),
+                &value,
+                PutMode::Overwrite,
+            )
             .unwrap();
     };
     put("K");

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use mcplexer_secrets::keys::{Ask, FixedKeys, Identity, KeyError, KeyProvider};
 use mcplexer_secrets::{
-    Error, ErrorKind, Finding, PutMode, RecordName, ScopeId, SecretName, SecretStore, SecretValue,
-    Select, Store,
+    Error, ErrorKind, Finding, NewScope, Purpose, PutMode, RecordName, ScopeId, SecretName,
+    SecretStore, SecretValue, Select, Store,
 };
 use redb::{Builder, ConcurrencyMode, Database, ReadableTable, TableDefinition, WriteTransaction};
 use tempfile::TempDir;
@@ -50,7 +50,12 @@ impl Victim {
         let (scope, name) = (id(scope), name_of(name));
         let store = self.store();
         store
-            .put(&scope, &name, &value, PutMode::Overwrite)
+            .put(
+                &NewScope::env(scope.clone()),
+                &name,
+                &value,
+                PutMode::Overwrite,
+            )
             .unwrap();
     }
 
@@ -167,16 +172,28 @@ fn credentials_with_a_value_that_does_not_open_are_an_error() {
     victim.set(SECRETS, b"a\0L", &record);
     let (store, a, names) = (victim.store(), id("a"), ["K", "L"].map(name_of));
     for opened in [
-        store.credentials(&a, Select::All),
-        store.credentials(&a, Select::Only(&names)),
-        store.credentials(&a, Select::AnyOf(&names)),
-        store.export(&a, Select::All),
-        store.credentials_to_scan(&a),
+        store.credentials(&a, Select::All, Purpose::Inject { program: None }),
+        store.credentials(&a, Select::Only(&names), Purpose::Inject { program: None }),
+        store.credentials(&a, Select::AnyOf(&names), Purpose::Inject { program: None }),
+        store.credentials(&a, Select::All, Purpose::Export),
+        store.credentials(&a, Select::All, Purpose::Scan),
     ] {
         assert_tampered(opened, &secret("a", "L"), Finding::DoesNotOpen);
     }
-    assert!(store.credentials(&a, Select::Only(&names[..1])).is_ok());
-    assert!(store.credentials(&id("b"), Select::All).is_ok());
+    assert!(
+        store
+            .credentials(
+                &a,
+                Select::Only(&names[..1]),
+                Purpose::Inject { program: None }
+            )
+            .is_ok()
+    );
+    assert!(
+        store
+            .credentials(&id("b"), Select::All, Purpose::Inject { program: None })
+            .is_ok()
+    );
 }
 
 #[test]

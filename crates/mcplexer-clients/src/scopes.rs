@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use mcplexer_secrets::{
-    Error, InvalidName, MAX_SCOPE_ID_LEN, NewScope, ScopeId, ScopeInfo, ScopeKind, SecretName,
-    SecretStore, SecretValue, Select, Store,
+    Error, InvalidName, MAX_SCOPE_ID_LEN, NewScope, Purpose, ScopeId, ScopeInfo, ScopeKind,
+    SecretName, SecretStore, SecretValue, Select, Store,
 };
 use mcplexer_secrets::{ImportAction, OnConflict};
 
 /// Most numbers that are tried behind a server's name.
 const MAX_NUMBER: usize = 1000;
+
+/// What was stored is opened again, to compare it.
+const READ_BACK: Purpose<'_> = Purpose::Inject { program: None };
 
 type Secrets = Vec<(SecretName, SecretValue)>;
 
@@ -76,7 +79,7 @@ impl Scopes {
         for (scope, secrets) in &self.planned {
             store.import(&NewScope::env(scope.clone()), secrets, OnConflict::Fail)?;
             let names: Vec<_> = secrets.iter().map(|(name, _)| name.clone()).collect();
-            let stored = store.credentials(scope, Select::Only(&names))?;
+            let stored = store.credentials(scope, Select::Only(&names), READ_BACK)?;
             for (name, value) in secrets {
                 let stored = stored.get(name).map(SecretValue::expose);
                 if stored != Some(value.expose()) {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use mcplexer_durable::replace_file;
 use mcplexer_files::exchange::{self, Format};
-use mcplexer_secrets::Select;
+use mcplexer_secrets::{Purpose, SecretStore, Select};
 
 use crate::cli::{Export, Global};
 use crate::credentials::no_secrets;
@@ -27,7 +27,8 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         true => Select::All,
         false => Select::Only(&names),
     };
-    let opened = session.store.export(&export.scope, select);
+    let store = &session.store;
+    let opened = store.credentials(&export.scope, select, Purpose::Export);
     let opened = opened.map_err(|error| session.explain(error))?;
     if opened.is_empty() {
         return Err(no_secrets(&export.scope));

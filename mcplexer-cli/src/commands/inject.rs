@@ -7,6 +7,7 @@ use std::path::Path;
 
 use mcplexer_durable::replace_file;
 use mcplexer_files::reference::Template;
+use mcplexer_secrets::Purpose;
 
 use crate::cli::{Global, Inject};
 use crate::credentials::{Opened, Wanted};
@@ -43,7 +44,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
     for (reference, at) in template.references() {
         wanted.referred(reference, format!("{name}, {at}"));
     }
-    let opened = wanted.open(&session)?;
+    let opened = wanted.open(&session, Purpose::Inject { program: None })?;
     let filled = template.fill(|reference| {
         opened
             .value(reference)

@@ -13,9 +13,8 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use environment::{EnvFile, Environment, Inherited};
-use mcplexer_mask::MIN_MASKED_LEN;
-use mcplexer_mask::Masker;
-use mcplexer_secrets::Credentials;
+use mcplexer_mask::{MIN_MASKED_LEN, Masker};
+use mcplexer_secrets::{Credentials, Purpose};
 
 use crate::cli::{Global, Run};
 use crate::credentials::{Opened, Wanted};
@@ -44,7 +43,9 @@ pub(super) fn run(run: &Run, global: Global) -> Result<(), Failure> {
     if run.mask {
         wanted = wanted.with_all_of_each();
     }
-    let opened = wanted.open(&session)?;
+    let program = run.command.first().map(|it| it.to_string_lossy());
+    let program = program.as_deref();
+    let opened = wanted.open(&session, Purpose::Inject { program })?;
     let mut command = command(run, &files, &inherited, &opened)?;
     if run.mask {
         let masker = Masker::new(opened.iter().flat_map(Credentials::iter));

@@ -7,10 +7,8 @@ mod staged;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mcplexer_mask::MIN_MASKED_LEN;
-use mcplexer_mask::Occurrence;
-use mcplexer_mask::Scanner;
-use mcplexer_secrets::{Credentials, ScopeId, SecretStore};
+use mcplexer_mask::{MIN_MASKED_LEN, Occurrence, Scanner};
+use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
 use serde::Serialize;
 
 use crate::cli::{Global, Scan};
@@ -112,7 +110,8 @@ fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failu
     }
     scopes.sort();
     scopes.dedup();
-    let open = |scope| session.store.credentials_to_scan(scope);
+    let store = &session.store;
+    let open = |scope| store.credentials(scope, Select::All, Purpose::Scan);
     let opened = scopes.iter().map(open).collect::<Result<_, _>>();
     opened.map_err(|error| session.explain(error))
 }

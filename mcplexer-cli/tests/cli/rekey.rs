@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use mcplexer_secrets::keys::{FileKeys, Identity, KeyError};
-use mcplexer_secrets::{Error, SecretStore, Store};
+use mcplexer_secrets::{Error, NewScope, SecretStore, Store};
 use redb::{Builder, ConcurrencyMode, ReadableDatabase, ReadableTable, TableDefinition};
 use test_support::tool;
 
@@ -206,7 +206,9 @@ fn open_stores_go_on_while_another_process_rotates() {
                 let value = format!("{number}").into_bytes();
                 let value = mcplexer_secrets::SecretValue::new(value).unwrap();
                 let mode = mcplexer_secrets::PutMode::Create;
-                writing.put(&scope(), &name, &value, mode).unwrap();
+                writing
+                    .put(&NewScope::env(scope()), &name, &value, mode)
+                    .unwrap();
                 number += 1;
             }
             number

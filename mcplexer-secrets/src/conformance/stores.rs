@@ -1,9 +1,9 @@
 use crate::{
-    Error, ErrorKind, MAX_REDACTION_HINTS, MAX_VALUE_LEN, NewScope, PutMode, ScopeId, ScopeKind,
-    SecretName, SecretStore, SecretValue, Select,
+    Error, ErrorKind, MAX_DISPLAY_NAME_LEN, MAX_REDACTION_HINTS, MAX_VALUE_LEN, NewScope, Purpose,
+    PutMode, ScopeId, ScopeKind, SecretName, SecretStore, SecretValue, Select,
 };
 
-pub(super) const CHECKS: [fn(&dyn SecretStore); 13] = [
+pub(super) const CHECKS: [fn(&dyn SecretStore); 14] = [
     an_empty_store_has_nothing,
     what_was_put_is_got,
     any_bytes_come_back,
@@ -17,6 +17,7 @@ pub(super) const CHECKS: [fn(&dyn SecretStore); 13] = [
     a_kind_rules_its_names,
     lists_are_in_order,
     display_names_are_for_people,
+    a_scope_is_shown_as_it_was_created,
 ];
 
 fn id(text: &str) -> ScopeId {
@@ -33,7 +34,12 @@ fn value(bytes: &[u8]) -> SecretValue {
 
 fn put(store: &dyn SecretStore, scope: &str, key: &str, bytes: &[u8]) -> crate::Stored {
     let (scope, key) = (id(scope), name(key));
-    let stored = store.put(&scope, &key, &value(bytes), PutMode::Overwrite);
+    let stored = store.put(
+        &NewScope::env(scope.clone()),
+        &key,
+        &value(bytes),
+        PutMode::Overwrite,
+    );
     stored.unwrap_or_else(|error| panic!("put {scope}/{key}: {error}"))
 }
 
@@ -110,7 +116,9 @@ fn secrets_are_opened_together(store: &dyn SecretStore) {
     }
     put(store, "other", "A", b"other");
     let open = |select| -> Vec<(String, Vec<u8>)> {
-        let credentials = store.credentials(&id("s"), select).expect("credentials");
+        let credentials = store
+            .credentials(&id("s"), select, Purpose::Inject { program: None })
+            .expect("credentials");
         assert_eq!(
             (credentials.scope(), credentials.kind()),
             (&id("s"), ScopeKind::Env)
@@ -128,17 +136,21 @@ fn secrets_are_opened_together(store: &dyn SecretStore) {
     assert_eq!(open(Select::Only(&[])), of(&[]));
     let some = [name("NOTHING"), name("C")];
     assert_eq!(open(Select::AnyOf(&some)), of(&["C"]));
-    assert!(is_secret_not_found(
-        store.credentials(&id("s"), Select::Only(&some))
-    ));
-    assert!(is_scope_not_found(
-        store.credentials(&id("nowhere"), Select::All)
-    ));
+    assert!(is_secret_not_found(store.credentials(
+        &id("s"),
+        Select::Only(&some),
+        Purpose::Inject { program: None }
+    )));
+    assert!(is_scope_not_found(store.credentials(
+        &id("nowhere"),
+        Select::All,
+        Purpose::Inject { program: None }
+    )));
     store
         .create_scope(&NewScope::env(id("empty")))
         .expect("a scope");
     let empty = store
-        .credentials(&id("empty"), Select::All)
+        .credentials(&id("empty"), Select::All, Purpose::Inject { program: None })
         .expect("credentials");
     assert!(empty.is_empty());
 }
@@ -222,7 +234,7 @@ fn a_scope_is_created_once(store: &dyn SecretStore) {
 /// F01: a compare-and-swap put tells the loser.
 fn modes_guard_a_put(store: &dyn SecretStore) {
     let (s, k) = (id("s"), name("K"));
-    let put = |bytes: &[u8], mode| store.put(&s, &k, &value(bytes), mode);
+    let put = |bytes: &[u8], mode| store.put(&NewScope::env(s.clone()), &k, &value(bytes), mode);
     let missing = put(b"0", PutMode::Replace { version: 1 });
     assert!(matches!(
         missing,
@@ -248,7 +260,12 @@ fn modes_guard_a_put(store: &dyn SecretStore) {
 /// F18: a name that could not reach the server in this kind of scope is refused.
 fn a_kind_rules_its_names(store: &dyn SecretStore) {
     let dashed = name("X-Api-Key");
-    let refused = store.put(&id("e"), &dashed, &value(b"v"), PutMode::Overwrite);
+    let refused = store.put(
+        &NewScope::env(id("e")),
+        &dashed,
+        &value(b"v"),
+        PutMode::Overwrite,
+    );
     assert!(matches!(refused, Err(Error::InvalidName(_))));
     assert!(scope_ids(store).is_empty(), "a refused put made a scope");
     let mut header = NewScope::env(id("h"));
@@ -256,6 +273,21 @@ fn a_kind_rules_its_names(store: &dyn SecretStore) {
     store.create_scope(&header).expect("created");
     put(store, "h", "X-Api-Key", b"v");
     assert_eq!(get(store, "h", "X-Api-Key"), b"v");
+}
+
+/// One scope says of itself what the list of all says.
+fn a_scope_is_shown_as_it_was_created(store: &dyn SecretStore) {
+    let mut new = NewScope::env(id("s"));
+    new.kind = ScopeKind::Header;
+    new.display_name = Some("x".repeat(MAX_DISPLAY_NAME_LEN));
+    new.redaction_hints = vec![name("K"); MAX_REDACTION_HINTS];
+    store.create_scope(&new).expect("created");
+    put(store, "other", "K", b"v");
+    let scope = store.scope(&id("s")).expect("the scope");
+    assert_eq!(scope.display_name, new.display_name);
+    assert_eq!(scope.redaction_hints, new.redaction_hints);
+    assert_eq!((scope.kind, scope.secrets), (ScopeKind::Header, 0));
+    assert!(store.scopes().expect("the scopes").contains(&scope));
 }
 
 fn lists_are_in_order(store: &dyn SecretStore) {

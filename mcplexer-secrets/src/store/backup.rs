@@ -4,16 +4,19 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::audited::Subject;
-use super::rekey::{Contents, Progress};
-use super::sealed_store::Store;
+use age::Encryptor;
+use mcplexer_durable::Temporary;
+
+use super::contents::{Contents, Progress};
+use super::keyring::{Keyring, recipient_of};
+use super::reader::Reader;
+use super::recorder::Subject;
+use super::vault::Vault;
 use crate::audit::AuditOperation;
 use crate::backup::{BackupTo, JsonWriter, ScopeHead, SecretHead, encryptor};
-use crate::error::{Finding, RecordName};
-use crate::keys::{Ask, Recipient};
-use crate::record::{Header, Holder};
-use crate::{Error, stack};
-use mcplexer_durable::Temporary;
+use crate::keys::Recipient;
+use crate::record::{Entry, Header, Holder, Scope};
+use crate::{Error, ScopeId, stack};
 
 /// What was written to a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,114 +26,144 @@ pub struct BackupReport {
     pub scopes: u64,
     /// How many secrets.
     pub secrets: u64,
-    /// The labels of the store's keys that open it; none if it was made for others.
+    /// The labels of the store's keys that open it; empty if it is for other recipients.
     pub opened_by: Vec<String>,
 }
 
-impl Store {
-    /// Writes everything there is into a new file at `path`, with mode 0600: one age file, whose
-    /// plaintext [`Backup`](crate::backup::Backup) reads. The file gets its name when it is whole.
-    ///
-    /// # Errors
-    /// [`Error::FileExists`] unless `overwrite` is set. [`Error::Tampered`] names the first record
-    /// that does not open. Then there is no file, or the one that was there before.
-    pub fn backup(
+/// Writes a backup to a new file at `path`, which gets its name when it is complete.
+pub(super) fn write(
+    vault: &Vault,
+    path: &Path,
+    to: BackupTo<'_>,
+    overwrite: bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<BackupReport, Error> {
+    let exists = || Error::FileExists {
+        path: path.to_owned(),
+    };
+    if !overwrite && path.exists() {
+        return Err(exists());
+    }
+    let progress = RefCell::new(progress);
+    let subject = Subject::store(AuditOperation::Backup);
+    // The log has its line before the file can be found.
+    let written = vault.read(subject, |reader| {
+        let backup = BackupWriter {
+            path,
+            to,
+            keyring: &vault.keyring,
+        };
+        backup.write(reader, &mut |done| (progress.borrow_mut())(done))
+    })?;
+    let (file, report) = written.ok_or(Error::NoStore)?;
+    let named = match overwrite {
+        true => file.persist(path),
+        false => file.persist_new(path),
+    };
+    let named = named.and_then(|()| mcplexer_durable::sync_parent(path));
+    named.map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => exists(),
+        _ => not_written(path, source),
+    })?;
+    Ok(report)
+}
+
+struct BackupWriter<'a> {
+    path: &'a Path,
+    to: BackupTo<'a>,
+    keyring: &'a Keyring,
+}
+
+impl BackupWriter<'_> {
+    /// Writes a backup to a file without a name.
+    fn write(
         &self,
-        path: &Path,
-        to: BackupTo<'_>,
-        overwrite: bool,
+        reader: &Reader<'_>,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<BackupReport, Error> {
-        let not_written = |source| Error::Io {
-            action: "write",
-            path: path.to_owned(),
-            source,
+    ) -> Result<(Temporary, BackupReport), Error> {
+        let contents = Contents::open(reader)?;
+        let (labels, keys) = recipients(reader.header())?;
+        let encryptor = encryptor(self.to, &keys, self.keyring.person().as_ref())?;
+        let mut file = Temporary::beside(self.path).map_err(|it| self.failed(it))?;
+        self.write_contents(&contents, encryptor, &mut file, progress)?;
+        file.sync().map_err(|it| self.failed(it))?;
+        let report = BackupReport {
+            scopes: contents.scopes.len() as u64,
+            secrets: contents.secrets,
+            opened_by: match self.to {
+                BackupTo::StoreKeys => labels,
+                _ => Vec::new(),
+            },
         };
-        let exists = || Error::FileExists {
-            path: path.to_owned(),
+        Ok((file, report))
+    }
+
+    fn write_contents(
+        &self,
+        contents: &Contents<'_>,
+        encryptor: Encryptor,
+        file: &mut Temporary,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), Error> {
+        let failed = |source| self.failed(source);
+        let age = stack::wiped_after(|| encryptor.wrap_output(file));
+        let store = contents.header().store;
+        let mut json = age
+            .and_then(|age| JsonWriter::begin(age, &store))
+            .map_err(failed)?;
+        // A scope without secrets is written before the next one with secrets, or at the end.
+        let mut scopes = contents.scopes.iter().peekable();
+        let mut heads = |json: &mut JsonWriter<_>, until: Option<&ScopeId>| -> io::Result<()> {
+            while let Some((id, open)) = scopes.next_if(|(id, _)| until.is_none_or(|it| id <= it)) {
+                json.scope(&scope_head(id, &open.record))?;
+            }
+            Ok(())
         };
-        if !overwrite && path.exists() {
-            return Err(exists());
-        }
-        let progress = RefCell::new(progress);
-        let subject = Subject::store(AuditOperation::Backup);
-        // The line is in the log before anything can be read from the file.
-        let written = self.read(subject, |snapshot| {
-            let unlocked = self.unlock(snapshot, Ask::Allowed)?;
-            let contents = Contents::of(snapshot, &unlocked)?;
-            let header = &unlocked.header;
-            let (labels, keys) = recipients(header)?;
-            let encryptor = encryptor(to, &keys, self.keys.prompter().as_ref())?;
-            let mut file = Temporary::beside(path).map_err(not_written)?;
-            let age = stack::wiped_after(|| encryptor.wrap_output(&mut file));
-            let json = age.and_then(|age| JsonWriter::begin(age, &header.store));
-            let mut json = json.map_err(not_written)?;
-            let mut scopes = contents.scopes.iter().peekable();
-            let mut heads = |json: &mut JsonWriter<_>, until: Option<&_>| -> io::Result<()> {
-                while let Some((id, open)) =
-                    scopes.next_if(|(id, _)| until.is_none_or(|it| id <= it))
-                {
-                    json.scope(&ScopeHead {
-                        id,
-                        kind: open.record.kind,
-                        display_name: open.record.display_name.as_deref(),
-                        redaction_hints: &open.record.redaction_hints,
-                        created: open.record.created,
-                    })?;
-                }
-                Ok(())
-            };
-            let mut report = |done: Progress| (progress.borrow_mut())(done);
-            contents.open(snapshot, header, &mut report, &mut |scope, entry, value| {
-                heads(&mut json, Some(scope)).map_err(not_written)?;
-                let head = SecretHead {
-                    name: &entry.name,
-                    version: entry.version,
-                    created: entry.created,
-                    updated: entry.updated,
-                };
-                stack::wiped_after(|| json.secret(&head, value)).map_err(not_written)
-            })?;
-            heads(&mut json, None).map_err(not_written)?;
-            let ended =
-                stack::wiped_after(|| json.end().and_then(age::stream::StreamWriter::finish));
-            let flushed = ended.and_then(Write::flush);
-            flushed.and_then(|()| file.sync()).map_err(not_written)?;
-            let report = BackupReport {
-                scopes: contents.scopes.len() as u64,
-                secrets: contents.secrets,
-                opened_by: match to {
-                    BackupTo::StoreKeys => labels,
-                    _ => Vec::new(),
-                },
-            };
-            Ok((file, report))
+        contents.each_value(progress, &mut |scope, entry, value| {
+            heads(&mut json, Some(scope)).map_err(failed)?;
+            stack::wiped_after(|| json.secret(&secret_head(entry), value)).map_err(failed)
         })?;
-        let (file, report) = written.ok_or(Error::NoStore)?;
-        let named = match overwrite {
-            true => file.persist(path),
-            false => file.persist_new(path),
-        };
-        named
-            .and_then(|()| mcplexer_durable::sync_parent(path))
-            .map_err(|source| match source.kind() {
-                io::ErrorKind::AlreadyExists => exists(),
-                _ => not_written(source),
-            })?;
-        Ok(report)
+        heads(&mut json, None).map_err(failed)?;
+        let ended = stack::wiped_after(|| json.end().and_then(age::stream::StreamWriter::finish));
+        ended.and_then(Write::flush).map_err(failed)
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        not_written(self.path, source)
     }
 }
 
-/// The recipients whose identities are outside of the store, with the labels of their slots.
+fn not_written(path: &Path, source: io::Error) -> Error {
+    Error::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn scope_head<'a>(id: &'a ScopeId, record: &'a Scope) -> ScopeHead<'a> {
+    ScopeHead {
+        id,
+        kind: record.kind,
+        display_name: record.display_name.as_deref(),
+        redaction_hints: &record.redaction_hints,
+        created: record.created,
+    }
+}
+
+fn secret_head(entry: &Entry) -> SecretHead<'_> {
+    SecretHead {
+        name: &entry.name,
+        version: entry.version,
+        created: entry.created,
+        updated: entry.updated,
+    }
+}
+
+/// The recipients whose identities are kept outside of the store, with the labels of their slots.
 fn recipients(header: &Header) -> Result<(Vec<String>, Vec<Recipient>), Error> {
     let slots = header.slots.iter();
     let outside = slots.filter(|slot| !matches!(slot.holder, Holder::Passphrase(_)));
-    let parsed = outside.map(|slot| {
-        let malformed = |_| Error::tampered(RecordName::Header, Finding::Malformed);
-        Ok((
-            slot.label.clone(),
-            slot.recipient.parse().map_err(malformed)?,
-        ))
-    });
-    parsed.collect()
+    let pairs = outside.map(|slot| Ok((slot.label.clone(), recipient_of(slot)?)));
+    pairs.collect()
 }

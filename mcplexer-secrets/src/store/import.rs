@@ -1,19 +1,16 @@
-//! Taking in many secrets of one scope at once.
+//! Importing many secrets of one scope at once.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use super::audited::Subject;
-use super::credentials::Opening;
-use super::pages::is_listed;
-use super::sealed_store::Store;
-use super::unlock::{OpenScope, Unlocked};
+use super::reader::ScopeReader;
+use super::recorder::Subject;
+use super::scope::NewScope;
+use super::vault::{IfMissing, Vault};
+use super::writer::Writer;
 use crate::audit::AuditOperation;
-use crate::backend::Snapshot;
-use crate::keys::Ask;
-use crate::{Error, NewScope, ScopeId, SecretName, SecretValue, Timestamp};
+use crate::{Error, SecretName, SecretValue, Timestamp};
 
-/// What becomes of a secret that the store has with another value than the one to be imported.
+/// What happens to a secret that the store has with another value than the imported one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OnConflict {
@@ -22,21 +19,21 @@ pub enum OnConflict {
     Fail,
     /// It stays, and the others are imported.
     Skip,
-    /// The imported value takes its place.
+    /// The imported value replaces it.
     Overwrite,
 }
 
-/// What becomes of a secret that is imported.
+/// What happens to an imported secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ImportAction {
-    /// The store has none of this name: it is added.
+    /// The store has no secret of this name: it is added.
     Add,
-    /// Its value takes the place of the store's.
+    /// It replaces the store's value.
     Replace,
     /// The values differ, and the store's stays.
     Keep,
-    /// The store has this very value already, and it is not written again. Never a conflict.
+    /// The store has this value already, and does not write it again. Never a conflict.
     Same,
 }
 
@@ -44,14 +41,14 @@ pub enum ImportAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
-    /// Whether the scope is made for it.
+    /// Whether the import creates the scope.
     pub scope_created: bool,
-    /// Each secret in the order given, and what becomes of it.
+    /// Each secret in the order given, and what happens to it.
     pub secrets: Vec<(SecretName, ImportAction)>,
 }
 
 impl Imported {
-    /// How many secrets this becomes of.
+    /// Counts the secrets to which this happens.
     #[must_use]
     pub fn count(&self, action: ImportAction) -> u64 {
         let same = self.secrets.iter().filter(|(_, it)| *it == action);
@@ -59,154 +56,148 @@ impl Imported {
     }
 }
 
-impl Store {
-    /// Stores many secrets of one scope in one commit, or none of them. A scope that does not exist
-    /// becomes this one; one that does stays as it is.
-    ///
-    /// # Errors
-    /// [`Error::Conflicts`] names every secret that the store has with another value, if
-    /// `on_conflict` is [`Fail`](OnConflict::Fail); [`Error::NamedTwice`] if two of `secrets` have
-    /// one name; else as a put. Nothing is stored then.
-    pub fn import(
-        &self,
-        scope: &NewScope,
-        secrets: &[(SecretName, SecretValue)],
-        on_conflict: OnConflict,
-    ) -> Result<Imported, Error> {
-        let (new, scope) = (scope, &scope.id);
-        let subject = Subject::scope(AuditOperation::Import, scope);
-        if let Err(error) = self.check_names(new, secrets) {
-            self.record_failure(subject, &error);
-            return Err(error);
+/// Secrets to import, and where.
+#[derive(Clone, Copy)]
+pub(super) struct Import<'a> {
+    /// The scope; created like this if it does not exist.
+    pub(super) scope: &'a NewScope,
+    pub(super) secrets: &'a [(SecretName, SecretValue)],
+    pub(super) on_conflict: OnConflict,
+}
+
+impl Import<'_> {
+    /// Stores the secrets in one commit, or none of them.
+    pub(super) fn run(self, vault: &Vault) -> Result<Imported, Error> {
+        let subject = Subject::scope(AuditOperation::Import, &self.scope.id);
+        let checked = self.check_names(vault);
+        checked.inspect_err(|error| vault.recorder.record_failure(subject, error))?;
+        vault.write(subject, IfMissing::CREATE, |writer| self.write(writer))
+    }
+
+    /// Says what [`run`](Self::run) would do now. Recorded as a list of the scope.
+    pub(super) fn plan(self, vault: &Vault) -> Result<Imported, Error> {
+        self.check_names(vault)?;
+        let subject = Subject::scope(AuditOperation::List, &self.scope.id);
+        let planned = vault.read(subject, |reader| {
+            let scope = reader.scope(&self.scope.id)?;
+            self.compare(scope.as_ref())
+        })?;
+        match planned {
+            Some(planned) => Ok(planned),
+            None => self.compare(None),
         }
-        self.change(subject, |change| {
-            let found = change.scope(scope)?;
-            let (snapshot, unlocked) = (&*change.transaction, &change.unlocked);
-            let imported = plan(
-                snapshot,
-                unlocked,
-                scope,
-                found.as_ref(),
-                secrets,
-                on_conflict,
-            )?;
-            let replaced = imported.secrets.iter().filter(|(_, action)| {
-                on_conflict == OnConflict::Fail && *action == ImportAction::Replace
+    }
+
+    /// Checks the names before anybody is asked for a key.
+    fn check_names(self, vault: &Vault) -> Result<(), Error> {
+        let mut names = BTreeSet::new();
+        let mut all = self.secrets.iter().map(|(name, _)| name);
+        if let Some(twice) = all.find(|name| !names.insert(*name)) {
+            return Err(Error::NamedTwice {
+                scope: self.scope.id.clone(),
+                name: twice.clone(),
             });
-            let names: Vec<_> = replaced.map(|(name, _)| name.clone()).collect();
-            if !names.is_empty() {
-                let scope = scope.clone();
-                return Err(Error::Conflicts { scope, names });
+        }
+        let kind = vault.peek_names(|names| names.kind(&self.scope.id))?;
+        let kind = kind.flatten().unwrap_or(self.scope.kind);
+        names.into_iter().try_for_each(|name| kind.check(name))?;
+        Ok(())
+    }
+
+    fn write(self, writer: &mut Writer<'_>) -> Result<Imported, Error> {
+        let id = &self.scope.id;
+        let imported = self.compare(writer.reader().scope(id)?.as_ref())?;
+        self.check_conflicts(&imported)?;
+        let (open, _) = writer.open_or_add_scope(self.scope)?;
+        let mut record = open.record.clone();
+        let now = Timestamp::now();
+        for ((name, value), (_, action)) in self.secrets.iter().zip(&imported.secrets) {
+            // The scope may be of another kind since the names were checked.
+            record.kind.check(name)?;
+            if matches!(action, ImportAction::Add | ImportAction::Replace) {
+                writer.put_next(id, &mut record, &open.key, name, value, now)?;
             }
-            let open = match found {
-                Some(open) => open,
-                None => change.add_scope(new)?,
+        }
+        if record != open.record {
+            writer.put_scope(id, record, &open.key)?;
+        }
+        Ok(imported)
+    }
+
+    /// Says what happens to each secret. One that differs is replaced, unless such are skipped.
+    fn compare(self, scope: Option<&ScopeReader<'_>>) -> Result<Imported, Error> {
+        let action = |name, value: &SecretValue| {
+            let stored = match scope {
+                Some(scope) => scope.secret(name)?,
+                None => None,
             };
-            let mut record = open.record.clone();
-            let now = Timestamp::now();
-            for ((name, value), (_, action)) in secrets.iter().zip(&imported.secrets) {
-                // Somebody may have made it a scope of another kind meanwhile.
-                record.kind.check(name)?;
-                if matches!(action, ImportAction::Add | ImportAction::Replace) {
-                    change.put_next(scope, &mut record, &open.key, name, value, now)?;
-                }
-            }
-            if record != open.record {
-                change.put_scope(scope, record, &open.key)?;
-            }
-            Ok(imported)
+            Ok::<_, Error>(match stored {
+                None => ImportAction::Add,
+                Some(stored) if stored.expose() == value.expose() => ImportAction::Same,
+                Some(_) if self.on_conflict == OnConflict::Skip => ImportAction::Keep,
+                Some(_) => ImportAction::Replace,
+            })
+        };
+        let pairs = self.secrets.iter();
+        let secrets = pairs.map(|(name, value)| Ok((name.clone(), action(name, value)?)));
+        Ok(Imported {
+            scope_created: scope.is_none(),
+            secrets: secrets.collect::<Result<_, Error>>()?,
         })
     }
 
-    /// What [`import`](Self::import) would do now. Changes nothing, and is recorded as a list of the
-    /// scope. A conflict is no error: it is told as [`Replace`](ImportAction::Replace), or as
-    /// [`Keep`](ImportAction::Keep) if such secrets are skipped.
-    ///
-    /// # Errors
-    /// As a get, and if a name cannot be one in this scope.
-    pub fn plan_import(
-        &self,
-        scope: &NewScope,
-        secrets: &[(SecretName, SecretValue)],
-        on_conflict: OnConflict,
-    ) -> Result<Imported, Error> {
-        self.check_names(scope, secrets)?;
-        let scope = &scope.id;
-        let planned = self.read(Subject::scope(AuditOperation::List, scope), |snapshot| {
-            let unlocked = self.unlock(snapshot, Ask::Allowed)?;
-            let found = unlocked.scope(snapshot, scope)?;
-            plan(
-                snapshot,
-                &unlocked,
-                scope,
-                found.as_ref(),
-                secrets,
-                on_conflict,
-            )
-        })?;
-        let all_new = || Imported {
-            scope_created: true,
-            secrets: as_new(secrets),
-        };
-        Ok(planned.unwrap_or_else(all_new))
-    }
-
-    /// Checks the names as far as that takes no question.
-    fn check_names(
-        &self,
-        scope: &NewScope,
-        secrets: &[(SecretName, SecretValue)],
-    ) -> Result<(), Error> {
-        let mut names = BTreeSet::new();
-        if let Some((twice, _)) = secrets.iter().find(|(name, _)| !names.insert(name)) {
-            let (scope, name) = (scope.id.clone(), twice.clone());
-            return Err(Error::NamedTwice { scope, name });
-        }
-        let kind = self.snapshot(|snapshot| {
-            let view = self.look(snapshot)?;
-            match is_listed(view.header(), snapshot, &scope.id)? {
-                true => Ok(view.scope(snapshot, &scope.id)?.kind),
-                false => Ok(scope.kind),
-            }
-        })?;
-        let kind = kind.unwrap_or(scope.kind);
-        secrets.iter().try_for_each(|(name, _)| kind.check(name))?;
-        Ok(())
-    }
-}
-
-/// What becomes of each secret; one that differs is replaced unless such are skipped.
-fn plan(
-    snapshot: &dyn Snapshot,
-    unlocked: &Arc<Unlocked>,
-    scope: &ScopeId,
-    found: Option<&Arc<OpenScope>>,
-    secrets: &[(SecretName, SecretValue)],
-    on_conflict: OnConflict,
-) -> Result<Imported, Error> {
-    let Some(open) = found else {
-        return Ok(Imported {
-            scope_created: true,
-            secrets: as_new(secrets),
+    /// Fails with the names of all that would be replaced, if that is how conflicts end.
+    fn check_conflicts(self, imported: &Imported) -> Result<(), Error> {
+        let replaced = imported.secrets.iter().filter(|(_, action)| {
+            self.on_conflict == OnConflict::Fail && *action == ImportAction::Replace
         });
-    };
-    let opening = Opening::of(snapshot, scope, Arc::clone(unlocked), Arc::clone(open));
-    let planned = secrets.iter().map(|(name, value)| {
-        let action = match opening.secret(name)? {
-            None => ImportAction::Add,
-            Some(stored) if stored.expose() == value.expose() => ImportAction::Same,
-            Some(_) if on_conflict == OnConflict::Skip => ImportAction::Keep,
-            Some(_) => ImportAction::Replace,
-        };
-        Ok((name.clone(), action))
-    });
-    Ok(Imported {
-        scope_created: false,
-        secrets: planned.collect::<Result<_, Error>>()?,
-    })
+        let names: Vec<_> = replaced.map(|(name, _)| name.clone()).collect();
+        match names.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Conflicts {
+                scope: self.scope.id.clone(),
+                names,
+            }),
+        }
+    }
 }
 
-fn as_new(secrets: &[(SecretName, SecretValue)]) -> Vec<(SecretName, ImportAction)> {
-    let names = secrets.iter().map(|(name, _)| name.clone());
-    names.map(|name| (name, ImportAction::Add)).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{filled, name, scope, value};
+
+    #[test]
+    fn each_way_with_a_conflict_ends_as_it_says() {
+        let scope = scope("s");
+        let secrets = [
+            (name("K"), value(b"other")),
+            (name("L"), value(b"L")),
+            (name("M"), value(b"M")),
+        ];
+        let same_and_new = [ImportAction::Same, ImportAction::Add];
+        for (on_conflict, action) in [
+            (OnConflict::Skip, ImportAction::Keep),
+            (OnConflict::Overwrite, ImportAction::Replace),
+        ] {
+            let import = Import {
+                scope: &scope,
+                secrets: &secrets,
+                on_conflict,
+            };
+            let vault = filled();
+            let planned = import.plan(&vault).unwrap();
+            let actions: Vec<_> = planned.secrets.iter().map(|(_, it)| *it).collect();
+            assert_eq!(actions[0], action);
+            assert_eq!(actions[1..], same_and_new);
+            assert_eq!(import.run(&vault).unwrap(), planned);
+        }
+        let import = Import {
+            scope: &scope,
+            secrets: &secrets,
+            on_conflict: OnConflict::Fail,
+        };
+        let failed = import.run(&filled());
+        assert!(matches!(failed, Err(Error::Conflicts { names, .. }) if names == [name("K")]));
+    }
 }

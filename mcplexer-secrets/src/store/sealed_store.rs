@@ -1,46 +1,53 @@
 //! The store that keeps everything encrypted.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::audited::Subject;
-use super::credentials::Opening;
-use super::pages::is_listed;
-use super::unlock::{SlotInfo, Unlocked, read_header};
-use super::view::{compare_secrets, list_scopes};
-use super::{NewScope, PutMode, ScopeInfo, SecretInfo, SecretStore, Stored};
-use crate::audit::{Actor, Audit, AuditOperation, AuditSink, KeptLog};
-use crate::backend::{Backend, RedbBackend, Table};
-use crate::credentials::{Credentials, Select};
-use crate::keys::KeyProvider;
-use crate::record::{self, Entry};
-use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
+use super::apply::{self, AppliedScope};
+use super::backup::{self, BackupReport};
+use super::check::{self, CheckReport};
+use super::contents::Progress;
+use super::import::{Import, Imported, OnConflict};
+use super::keyring::Keyring;
+use super::names::Names;
+use super::recorder::{self, Recorder, Subject};
+use super::rekey::Rekeyed;
+use super::restore::{self, RestoreMode, Restored};
+use super::rotation::{self, RotateIdentity};
+use super::scope::{NewScope, ScopeInfo};
+use super::secret::{PutMode, SecretInfo, Stored};
+use super::slots::SlotInfo;
+use super::unlocked::read_header;
+use super::vault::{IfMissing, Vault};
+use super::{SecretStore, compact, not_found, owners};
+use crate::audit::{Actor, Audit, AuditOperation, AuditReport, AuditSink, KeptLog};
+use crate::backend::{Backend, RedbBackend};
+use crate::backup::{Backup, BackupTo};
+use crate::credentials::{Credentials, Purpose, Select};
+use crate::keys::{KeyProvider, Recipient, RecoveryCode, SlotLabel, SlotRef};
+use crate::{Error, ScopeId, SecretName, SecretValue};
 
-/// A [`SecretStore`] in which values, and the keys that seal them, are encrypted at rest.
+/// A [`SecretStore`] in which values, and the keys that encrypt them, are encrypted at rest.
 ///
-/// It is cheap to keep open and may be shared between threads. Several processes may use one file
-/// at the same time. The key is asked for when it is first needed, once.
+/// It is cheap to keep open, and threads may share it. Several processes may use one file at the
+/// same time. The key is asked for once, when it is first needed.
 pub struct Store {
-    pub(super) backend: Arc<dyn Backend>,
-    pub(super) keys: Arc<dyn KeyProvider>,
-    pub(super) audit: Option<Arc<Audit>>,
-    pub(super) actor: Arc<Actor>,
-    pub(super) unlocked: Arc<Mutex<Option<Arc<Unlocked>>>>,
+    vault: Vault,
 }
 
 impl Store {
-    /// A store in the redb file at `path`. A file that does not exist is made by the first put,
-    /// with mode 0600, and so is the key.
+    /// Opens the store in the redb file at `path`. If there is no file, the first put creates it
+    /// with mode 0600, and the key.
     ///
     /// # Errors
-    /// If there is a file and it is no store, or one of a later format.
+    /// If the file is not a store, or has a later format.
     pub fn open(path: impl Into<PathBuf>, keys: impl KeyProvider + 'static) -> Result<Self, Error> {
         Self::with_backend(RedbBackend::file(path), keys)
     }
 
-    /// A store in memory, which is gone when it is dropped. It is redb and sealed like one on
-    /// disk, so that a test runs the real thing.
+    /// Opens a new store in memory, which is gone when it is dropped. It is encrypted like one on
+    /// disk, so tests run the real thing.
     ///
     /// # Errors
     /// If there is not enough memory.
@@ -48,7 +55,7 @@ impl Store {
         Self::with_backend(RedbBackend::in_memory()?, keys)
     }
 
-    /// A store in any other backend.
+    /// Opens the store in any other backend.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -59,19 +66,18 @@ impl Store {
         if let Some(snapshot) = backend.read()? {
             read_header(&*snapshot)?;
         }
-        Ok(Self {
+        let vault = Vault {
             backend: Arc::new(backend),
-            keys: Arc::new(keys),
-            audit: None,
-            actor: Arc::default(),
-            unlocked: Arc::default(),
-        })
+            keyring: Arc::new(Keyring::new(Arc::new(keys))),
+            recorder: Recorder::default(),
+        };
+        Ok(Self { vault })
     }
 
     /// Records every operation in `sink`. An operation that cannot be recorded fails.
     #[must_use]
     pub fn with_audit(mut self, sink: impl AuditSink + 'static) -> Self {
-        self.audit = Some(Arc::new(Audit::Sink(Box::new(sink))));
+        self.vault.recorder = self.vault.recorder.to(Audit::Sink(Box::new(sink)));
         self
     }
 
@@ -80,7 +86,7 @@ impl Store {
     /// gone.
     #[must_use]
     pub fn with_audit_log(mut self, log: impl KeptLog + 'static) -> Self {
-        self.audit = Some(Arc::new(Audit::Log(Box::new(log))));
+        self.vault.recorder = self.vault.recorder.to(Audit::Log(Box::new(log)));
         self
     }
 
@@ -88,87 +94,338 @@ impl Store {
     /// process. It is cheap: both share everything else.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
-        Self {
-            backend: Arc::clone(&self.backend),
-            keys: Arc::clone(&self.keys),
-            audit: self.audit.clone(),
-            actor: Arc::new(actor),
-            unlocked: Arc::clone(&self.unlocked),
-        }
-    }
-
-    /// Makes an empty store, and a key if the provider has none yet. Says whether it did: a store
-    /// that is there already is left alone.
-    ///
-    /// # Errors
-    /// If no key can be had, or the store cannot be written.
-    pub fn init(&self) -> Result<bool, Error> {
-        if self.exists()? {
-            return Ok(false);
-        }
-        self.change(Subject::store(AuditOperation::Init), |_| Ok(()))?;
-        Ok(true)
-    }
-
-    /// Stores a value as [`put`](SecretStore::put) does. A scope that does not exist becomes this
-    /// one.
-    ///
-    /// # Errors
-    /// As [`put`](SecretStore::put).
-    pub fn put_into(
-        &self,
-        scope: &NewScope,
-        name: &SecretName,
-        value: &SecretValue,
-        mode: PutMode,
-    ) -> Result<Stored, Error> {
-        let (new, scope) = (scope, &scope.id);
-        let subject = Subject::secret(AuditOperation::Put, scope, name);
-        self.change(subject, |change| {
-            let found = change.scope(scope)?;
-            let scope_created = found.is_none();
-            let open = match found {
-                Some(open) => open,
-                None => change.add_scope(new)?,
-            };
-            let mut record = open.record.clone();
-            record.kind.check(name)?;
-            check_mode(mode, scope, name, record.entry(name))?;
-            let now = Timestamp::now();
-            let version = change.put_next(scope, &mut record, &open.key, name, value, now)?;
-            change.put_scope(scope, record, &open.key)?;
-            Ok(Stored::new(version, scope_created))
-        })
+        let mut vault = self.vault.clone();
+        vault.recorder = vault.recorder.acting_as(actor);
+        Self { vault }
     }
 
     /// Whether there is a store yet.
     ///
     /// # Errors
-    /// If that cannot be read.
+    /// If the backend cannot be read.
     pub fn exists(&self) -> Result<bool, Error> {
-        Ok(self.backend.read()?.is_some())
+        self.vault.exists()
     }
 
-    /// Who can open the store, as its header says; none if there is no store. Needs no key, so
-    /// these are names to show, not to rely on.
+    /// Creates an empty store, and a key if the provider has none yet. Returns whether it did: a
+    /// store that exists stays as it is.
+    ///
+    /// # Errors
+    /// If there is no key, or the store cannot be written.
+    pub fn init(&self) -> Result<bool, Error> {
+        if self.exists()? {
+            return Ok(false);
+        }
+        let subject = Subject::store(AuditOperation::Init);
+        self.vault.write(subject, IfMissing::CREATE, |_| Ok(()))?;
+        Ok(true)
+    }
+
+    /// Whether the scope exists. Verified if a key is at hand; not recorded.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn has_scope(&self, scope: &ScopeId) -> Result<bool, Error> {
+        let found = self.vault.peek_names(|names| names.has_scope(scope))?;
+        Ok(found.unwrap_or(false))
+    }
+
+    /// Returns the ids of all scopes, sorted; none if there is no store. Verified if a key is at
+    /// hand; not recorded.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn scope_names(&self) -> Result<Vec<ScopeId>, Error> {
+        let scopes = self
+            .vault
+            .peek_names(|names: &Names<'_>| names.scope_ids())?;
+        Ok(scopes.unwrap_or_else(Vec::new))
+    }
+
+    /// Returns the names of a scope's secrets, sorted. Verified if a key is at hand; not recorded.
+    ///
+    /// # Errors
+    /// [`Error::ScopeNotFound`], or if the store cannot be read.
+    pub fn secret_names(&self, scope: &ScopeId) -> Result<Vec<SecretName>, Error> {
+        let secrets = self.vault.peek_names(|names| names.secret_names(scope))?;
+        secrets.ok_or_else(|| not_found::scope(scope))
+    }
+
+    /// Gives a scope another kind, display name and hints; returns whether any of them differed.
+    ///
+    /// # Errors
+    /// * [`Error::ScopeNotFound`].
+    /// * [`Error::KindMisfit`] if it holds a secret whose name the new kind does not allow.
+    pub fn update_scope(&self, scope: &NewScope) -> Result<bool, Error> {
+        apply::update(&self.vault, scope)
+    }
+
+    /// Returns what [`apply_scopes`](Self::apply_scopes) would do now with these scopes, and which
+    /// others exist, sorted by id. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`apply_scopes`](Self::apply_scopes).
+    pub fn plan_scopes(&self, scopes: &[NewScope]) -> Result<Vec<AppliedScope>, Error> {
+        apply::plan(&self.vault, scopes)
+    }
+
+    /// Creates the scopes that do not exist, updates those that differ, and deletes `prune` with
+    /// their secrets, in one commit. Returns what happened to each scope.
+    ///
+    /// `prune` are scopes that [`plan_scopes`](Self::plan_scopes) returned. Without anything to do,
+    /// nothing is written. Creates the store, and a key, if there is none.
+    ///
+    /// # Errors
+    /// Nothing is changed if this fails.
+    /// * [`Error::ScopeChanged`] if a scope to delete has other secrets than it had in the plan.
+    /// * [`Error::KindMisfit`] if a scope holds a secret whose name the new kind does not allow.
+    /// * [`Error::StoreFull`], or as [`put`](SecretStore::put).
+    pub fn apply_scopes(
+        &self,
+        scopes: &[NewScope],
+        prune: &[AppliedScope],
+    ) -> Result<Vec<AppliedScope>, Error> {
+        apply::apply(&self.vault, scopes, prune)
+    }
+
+    /// Stores many secrets of one scope in one commit, or none of them. A scope that does not exist
+    /// is created as `scope` describes it; one that exists stays as it is.
+    ///
+    /// # Errors
+    /// Nothing is stored if this fails.
+    /// * [`Error::Conflicts`] names every secret that the store has with another value, if
+    ///   `on_conflict` is [`Fail`](OnConflict::Fail).
+    /// * [`Error::NamedTwice`] if two of `secrets` have the same name.
+    /// * As [`put`](SecretStore::put).
+    pub fn import(
+        &self,
+        scope: &NewScope,
+        secrets: &[(SecretName, SecretValue)],
+        on_conflict: OnConflict,
+    ) -> Result<Imported, Error> {
+        let import = Import {
+            scope,
+            secrets,
+            on_conflict,
+        };
+        import.run(&self.vault)
+    }
+
+    /// Returns what [`import`](Self::import) would do now. Changes nothing; recorded as a list of
+    /// the scope.
+    ///
+    /// A conflict is not an error here: it is [`Replace`](super::ImportAction::Replace), or
+    /// [`Keep`](super::ImportAction::Keep) if `on_conflict` skips such secrets.
+    ///
+    /// # Errors
+    /// As [`get`](SecretStore::get), or if the scope's kind does not allow a name.
+    pub fn plan_import(
+        &self,
+        scope: &NewScope,
+        secrets: &[(SecretName, SecretValue)],
+        on_conflict: OnConflict,
+    ) -> Result<Imported, Error> {
+        let import = Import {
+            scope,
+            secrets,
+            on_conflict,
+        };
+        import.plan(&self.vault)
+    }
+
+    /// Returns who can open the store, as its header says; empty if there is no store. Needs no
+    /// key, so the names are not verified.
     ///
     /// # Errors
     /// If the header cannot be read.
     pub fn slots(&self) -> Result<Vec<SlotInfo>, Error> {
-        let Some(snapshot) = self.backend.read()? else {
-            return Ok(Vec::new());
-        };
-        let (_, header) = read_header(&*snapshot)?;
-        Ok(header.slots.iter().map(SlotInfo::of).collect())
+        let slots = self.vault.snapshot(|snapshot| {
+            let (_, header) = read_header(snapshot)?;
+            Ok(header.slots.iter().map(SlotInfo::of).collect())
+        })?;
+        Ok(slots.unwrap_or_else(Vec::new))
+    }
+
+    /// Lets the identity of `recipient` open the store. Without a label, the comment of an SSH key
+    /// is the label, or else a number.
+    ///
+    /// # Errors
+    /// * [`Error::SlotExists`] if the recipient or the label is there already.
+    /// * [`Error::SlotsFull`]; [`Error::InvalidLabel`]; [`Error::NoStore`].
+    /// * [`Error::Key`] if the recipient needs a plugin that is not installed.
+    pub fn add_recipient(
+        &self,
+        recipient: &Recipient,
+        label: Option<&SlotLabel>,
+    ) -> Result<SlotInfo, Error> {
+        owners::add_recipient(&self.vault, recipient, label)
+    }
+
+    /// Lets a passphrase, which must be text, open the store.
+    ///
+    /// # Errors
+    /// * [`Error::SlotExists`] if the label is there already.
+    /// * [`Error::SlotsFull`]; [`Error::InvalidLabel`]; [`Error::NoStore`].
+    pub fn add_passphrase(
+        &self,
+        passphrase: &SecretValue,
+        label: Option<&SlotLabel>,
+    ) -> Result<SlotInfo, Error> {
+        owners::add_passphrase(&self.vault, passphrase, label)
+    }
+
+    /// Creates a recovery code, which opens the store when every key is lost. A store has at most
+    /// one.
+    ///
+    /// # Errors
+    /// [`Error::SlotExists`] if the store has one; [`Error::SlotsFull`]; [`Error::NoStore`].
+    pub fn add_recovery_code(&self) -> Result<RecoveryCode, Error> {
+        owners::add_recovery_code(&self.vault)
+    }
+
+    /// Removes a slot and re-keys the store, because the slot's owner knows the root key. The slot
+    /// is named by its label, its recipient, or the beginning of one recipient only.
+    ///
+    /// # Errors
+    /// * [`Error::SlotNotFound`]; [`Error::SlotAmbiguous`].
+    /// * [`Error::LastSlot`] if it is the only one.
+    /// * [`Error::OwnSlot`] if no identity at hand opens another slot, unless `force` is set.
+    pub fn remove_slot(
+        &self,
+        slot: &SlotRef,
+        force: bool,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Rekeyed, Error> {
+        owners::remove(&self.vault, slot, force, progress)
+    }
+
+    /// Re-keys the store: a new root key, new scope keys, every value encrypted again, in one
+    /// commit.
+    ///
+    /// [`RotateIdentity::Replace`] also replaces the identity that opens the store here, in three
+    /// steps: the key provider keeps a new identity beside the old one; the store moves to it; the
+    /// provider drops the old one. If the process is killed at any point, the store still opens,
+    /// and another call finishes the work.
+    ///
+    /// Other processes may keep the store open: they find the new key where they found the old one.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] names the first record that does not open; nothing is changed then.
+    pub fn rotate(
+        &self,
+        identity: RotateIdentity,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Rekeyed, Error> {
+        rotation::rotate(&self.vault, identity, progress)
+    }
+
+    /// Opens the store with its recovery code, and re-keys it for a new identity, which the key
+    /// provider keeps. The code stays valid.
+    ///
+    /// The new identity replaces a lost one: that of the slot `lost`, or of the only slot that is
+    /// for a key.
+    ///
+    /// # Errors
+    /// * [`KeyError::RecoveryCodeWrong`](crate::keys::KeyError::RecoveryCodeWrong).
+    /// * [`Error::SlotAmbiguous`] if several slots are for keys, and `lost` names none of them.
+    /// * As [`rotate`](Self::rotate).
+    pub fn recover(
+        &self,
+        code: &RecoveryCode,
+        lost: Option<&SlotRef>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Rekeyed, Error> {
+        rotation::recover(&self.vault, code, lost, progress)
+    }
+
+    /// Drops what an interrupted rotation or recovery left in the key file: the old identity if the
+    /// store has moved to the new one, else the new one. Returns whether there was anything.
+    ///
+    /// # Errors
+    /// If the store or the key file cannot be read, or the key file cannot be written.
+    pub fn tidy_keys(&self) -> Result<bool, Error> {
+        rotation::tidy(&self.vault)
+    }
+
+    /// Writes everything into a new file at `path`, with mode 0600: an age file whose plaintext
+    /// [`Backup`] reads. The file gets its name when it is complete.
+    ///
+    /// # Errors
+    /// There is no new file if this fails, and a file that was there before stays.
+    /// * [`Error::FileExists`] unless `overwrite` is set.
+    /// * [`Error::Tampered`] names the first record that does not open.
+    pub fn backup(
+        &self,
+        path: &Path,
+        to: BackupTo<'_>,
+        overwrite: bool,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<BackupReport, Error> {
+        backup::write(&self.vault, path, to, overwrite, progress)
+    }
+
+    /// Returns what [`restore`](Self::restore) would do now. Changes nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub fn plan_restore(&self, backup: &Backup, mode: RestoreMode) -> Result<Restored, Error> {
+        restore::plan(&self.vault, backup, mode)
+    }
+
+    /// Restores a backup in one commit. Creates the store, and a key, if there is none.
+    ///
+    /// Versions and times are those of the backup, except that a secret which replaces another one
+    /// in a merge becomes the next version of that.
+    ///
+    /// # Errors
+    /// As [`put`](SecretStore::put); nothing is changed then.
+    pub fn restore(&self, backup: &Backup, mode: RestoreMode) -> Result<Restored, Error> {
+        restore::restore(&self.vault, backup, mode)
+    }
+
+    /// Checks what the backend keeps in order, that every record is vouched for, and that every
+    /// value opens. Passes each problem to `found`, at most one a scope. `None` if there is no
+    /// store. No value is given out, so nothing is recorded.
+    ///
+    /// # Errors
+    /// If the store cannot be opened at all.
+    pub fn check(
+        &self,
+        found: &mut dyn FnMut(Error),
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Option<CheckReport>, Error> {
+        check::check(&self.vault, found, progress)
+    }
+
+    /// Replaces the store's file with a new one that holds the same records, and nothing of what was
+    /// deleted or replaced. Needs no key. A backend that is not a file does what it can.
+    ///
+    /// # Errors
+    /// [`Error::NoStore`], or if the store cannot be written; it stays as it was then.
+    pub fn compact(&self) -> Result<(), Error> {
+        compact::compact(&self.vault)
+    }
+
+    /// Verifies the audit log in the file at `path`: that no line was changed or removed, and that
+    /// it has every line up to the last change to this store.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] names the line that is wrong.
+    pub fn verify_audit(&self, path: &Path) -> Result<AuditReport, Error> {
+        let sealed = self.vault.peek(|reader| {
+            let seals = recorder::seals(reader.snapshot, &reader.unlocked)?;
+            Ok((reader.header().store, seals))
+        })?;
+        recorder::verify(path, sealed)
     }
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
-            .field("backend", &self.backend)
-            .field("keys", &self.keys)
-            .field("audit", &self.audit)
+            .field("backend", &self.vault.backend)
+            .field("keys", &self.vault.keyring)
+            .field("audit", &self.vault.recorder)
             .finish_non_exhaustive()
     }
 }
@@ -176,130 +433,78 @@ impl fmt::Debug for Store {
 impl SecretStore for Store {
     fn put(
         &self,
-        scope: &ScopeId,
+        scope: &NewScope,
         name: &SecretName,
         value: &SecretValue,
         mode: PutMode,
     ) -> Result<Stored, Error> {
-        self.put_into(&NewScope::env(scope.clone()), name, value, mode)
+        let subject = Subject::secret(AuditOperation::Put, &scope.id, name);
+        self.vault.write(subject, IfMissing::CREATE, |writer| {
+            writer.put_secret(scope, name, value, mode)
+        })
     }
 
     fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error> {
         let subject = Subject::secret(AuditOperation::Get, scope, name);
-        let value = self.read(subject, |snapshot| {
-            let value = Opening::begin(self, snapshot, scope)?.secret(name)?;
-            value.ok_or_else(|| secret_not_found(scope, name))
+        let value = self.vault.read(subject, |reader| {
+            reader.existing_scope(scope)?.existing_secret(name)
         })?;
-        value.ok_or_else(|| scope_not_found(scope))
+        value.ok_or_else(|| not_found::scope(scope))
     }
 
-    fn credentials(&self, scope: &ScopeId, select: Select<'_>) -> Result<Credentials, Error> {
-        self.open_credentials(AuditOperation::Inject, scope, select)
+    fn credentials(
+        &self,
+        scope: &ScopeId,
+        select: Select<'_>,
+        purpose: Purpose<'_>,
+    ) -> Result<Credentials, Error> {
+        let subject = Subject::opening(scope, select, purpose);
+        let credentials = self.vault.read(subject, |reader| {
+            reader.existing_scope(scope)?.credentials(select)
+        })?;
+        credentials.ok_or_else(|| not_found::scope(scope))
     }
 
     fn list(&self, scope: &ScopeId) -> Result<Vec<SecretInfo>, Error> {
         let subject = Subject::scope(AuditOperation::List, scope);
-        let list = self.read(subject, |snapshot| {
-            let view = self.look(snapshot)?;
-            if !is_listed(view.header(), snapshot, scope)? {
-                return Err(scope_not_found(scope));
-            }
-            let record = view.scope(snapshot, scope)?;
-            compare_secrets(snapshot, scope, &record, view.header(), &mut |_, _| Ok(()))?;
-            Ok(record.secrets.iter().map(Entry::info).collect())
-        })?;
-        list.ok_or_else(|| scope_not_found(scope))
+        let list = self.vault.read_names(subject, |names| names.secrets(scope));
+        list?.ok_or_else(|| not_found::scope(scope))
     }
 
     fn delete(&self, scope: &ScopeId, name: &SecretName) -> Result<(), Error> {
         let subject = Subject::secret(AuditOperation::Delete, scope, name);
-        self.change(subject, |change| {
-            let open = change.scope(scope)?.ok_or_else(|| scope_not_found(scope))?;
-            let mut record = open.record.clone();
-            let at = record
-                .position(name)
-                .map_err(|_| secret_not_found(scope, name))?;
-            record.secrets.remove(at);
-            change
-                .transaction
-                .delete(Table::Secrets, &record::secret_key(scope, name))?;
-            change.put_scope(scope, record, &open.key)
+        let if_missing = IfMissing::ScopeNotFound(scope);
+        self.vault.write(subject, if_missing, |writer| {
+            writer.delete_secret(scope, name)
         })
+    }
+
+    fn scope(&self, scope: &ScopeId) -> Result<ScopeInfo, Error> {
+        let subject = Subject::scope(AuditOperation::List, scope);
+        let info = self.vault.read_names(subject, |names| names.scope(scope));
+        info?.ok_or_else(|| not_found::scope(scope))
     }
 
     fn scopes(&self) -> Result<Vec<ScopeInfo>, Error> {
         let subject = Subject::store(AuditOperation::List);
-        let scopes = self.read(subject, |snapshot| {
-            let view = self.look(snapshot)?;
-            let infos = list_scopes(view.header(), snapshot)?.into_iter().map(|id| {
-                let record = view.scope(snapshot, &id)?;
-                Ok(ScopeInfo {
-                    id,
-                    kind: record.kind,
-                    display_name: record.display_name,
-                    redaction_hints: record.redaction_hints,
-                    created: record.created,
-                    secrets: record.secrets.len(),
-                })
-            });
-            infos.collect::<Result<Vec<_>, Error>>()
-        })?;
-        Ok(scopes.unwrap_or_default())
+        let scopes = self
+            .vault
+            .read_names(subject, |names: &Names<'_>| names.scopes())?;
+        // Without a store there are no scopes.
+        Ok(scopes.unwrap_or_else(Vec::new))
     }
 
     fn create_scope(&self, scope: &NewScope) -> Result<(), Error> {
         let subject = Subject::scope(AuditOperation::CreateScope, &scope.id);
-        self.change(subject, |change| {
-            if change.scope(&scope.id)?.is_some() {
-                return Err(Error::ScopeExists {
-                    scope: scope.id.clone(),
-                });
-            }
-            change.add_scope(scope)?;
-            Ok(())
+        self.vault.write(subject, IfMissing::CREATE, |writer| {
+            writer.create_scope(scope)
         })
     }
 
     fn delete_scope(&self, scope: &ScopeId) -> Result<usize, Error> {
         let subject = Subject::scope(AuditOperation::DeleteScope, scope);
-        self.change(subject, |change| change.remove_scope(scope))
-    }
-}
-
-pub(super) fn scope_not_found(scope: &ScopeId) -> Error {
-    Error::ScopeNotFound {
-        scope: scope.clone(),
-    }
-}
-
-pub(super) fn secret_not_found(scope: &ScopeId, name: &SecretName) -> Error {
-    Error::SecretNotFound {
-        scope: scope.clone(),
-        name: name.clone(),
-    }
-}
-
-fn check_mode(
-    mode: PutMode,
-    scope: &ScopeId,
-    name: &SecretName,
-    existing: Option<&Entry>,
-) -> Result<(), Error> {
-    let found = existing.map(|entry| entry.version);
-    match (mode, found) {
-        (PutMode::Create, Some(version)) => Err(Error::SecretExists {
-            scope: scope.clone(),
-            name: name.clone(),
-            version,
-        }),
-        (PutMode::Replace { version }, found) if found != Some(version) => {
-            Err(Error::VersionMismatch {
-                scope: scope.clone(),
-                name: name.clone(),
-                expected: version,
-                found,
-            })
-        }
-        _ => Ok(()),
+        let if_missing = IfMissing::ScopeNotFound(scope);
+        self.vault
+            .write(subject, if_missing, |writer| writer.delete_scope(scope))
     }
 }

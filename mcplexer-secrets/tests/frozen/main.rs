@@ -16,7 +16,7 @@ use mcplexer_secrets::backup::{Backup, BackupKey};
 use mcplexer_secrets::keys::{
     Ask, FileKeys, FixedKeys, Identity, KeyProvider, PassphraseRequest, RecoveryCode,
 };
-use mcplexer_secrets::{ScopeAction, ScopeKind, SecretStore, SecretValue, Select, Store};
+use mcplexer_secrets::{Purpose, ScopeAction, ScopeKind, SecretStore, SecretValue, Select, Store};
 use tempfile::TempDir;
 
 /// Opens the slot `at home`, and one of the two backups.
@@ -92,7 +92,9 @@ fn assert_opens(home: &Path, store: &Store) {
     let mut found = BTreeMap::new();
     for scope in store.scopes().unwrap() {
         let secrets = store.list(&scope.id).unwrap();
-        let credentials = store.credentials(&scope.id, Select::All).unwrap();
+        let credentials = store
+            .credentials(&scope.id, Select::All, Purpose::Inject { program: None })
+            .unwrap();
         assert_eq!(credentials.iter().count(), secrets.len());
         for secret in secrets {
             let value = store.get(&scope.id, &secret.name).unwrap();

@@ -62,7 +62,7 @@ fn make() {
         let value = SecretValue::copy_of(value).unwrap();
         let (scope, name) = (scope.parse().unwrap(), name.parse().unwrap());
         store
-            .put(&scope, &name, &value, PutMode::Overwrite)
+            .put(&NewScope::env(scope), &name, &value, PutMode::Overwrite)
             .unwrap();
     };
     put("github-token", "GITHUB_PERSONAL_ACCESS_TOKEN", b"ghp_old");

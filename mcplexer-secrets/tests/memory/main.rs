@@ -19,8 +19,8 @@ use mcplexer_mask::Masker;
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
 use mcplexer_secrets::{
-    NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, SecretName, SecretStore,
-    SecretValue, Select, Store,
+    NewScope, OnConflict, Purpose, PutMode, RestoreMode, RotateIdentity, ScopeId, SecretName,
+    SecretStore, SecretValue, Select, Store,
 };
 use test_support::Running;
 use zeroize::Zeroizing;
@@ -63,7 +63,9 @@ fn program() {
     stop("list and check");
 
     let store = open();
-    let credentials = store.credentials(&scope(), Select::All).unwrap();
+    let credentials = store
+        .credentials(&scope(), Select::All, Purpose::Inject { program: None })
+        .unwrap();
     let mut masker = Masker::new(credentials.iter());
     let mut shown = Vec::new();
     for credential in credentials.iter() {
@@ -94,7 +96,12 @@ fn program() {
     let store = open();
     let value = store.get(&scope(), &name("K0")).unwrap();
     store
-        .put(&scope(), &name("COPY"), &value, PutMode::Overwrite)
+        .put(
+            &NewScope::env(scope()),
+            &name("COPY"),
+            &value,
+            PutMode::Overwrite,
+        )
         .unwrap();
     drop((store, value));
     stop("put");
@@ -141,7 +148,12 @@ fn look() -> BTreeMap<String, Found> {
     for (key, value) in ["K0", "K1"].iter().zip(&values) {
         let value = SecretValue::copy_of(value.as_bytes()).unwrap();
         store
-            .put(&scope(), &name(key), &value, PutMode::Overwrite)
+            .put(
+                &NewScope::env(scope()),
+                &name(key),
+                &value,
+                PutMode::Overwrite,
+            )
             .unwrap();
     }
     let import = format!("K2={}\n", values[2]);

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
 use mcplexer_secrets::{
-    Error, Progress, PutMode, ScopeInfo, SecretInfo, SecretStore, SecretValue, SlotInfo, Store,
+    Error, NewScope, Progress, PutMode, ScopeInfo, SecretInfo, SecretStore, SecretValue, SlotInfo,
+    Store,
 };
 
 /// Everything in a home directory that is ever told.
@@ -89,12 +90,13 @@ impl Content {
             return Ok(content);
         }
         let store = store.with_audit_log(FileAudit::new(audit_log(home)));
-        let (scope, name) = ("after".parse().unwrap(), "AFTER".parse().unwrap());
+        let scope = NewScope::env("after".parse().unwrap());
+        let name = "AFTER".parse().unwrap();
         let value = SecretValue::copy_of(b"the power is back").unwrap();
         store
             .put(&scope, &name, &value, PutMode::Overwrite)
             .map_err(said)?;
-        let found = store.get(&scope, &name).map_err(said)?;
+        let found = store.get(&scope.id, &name).map_err(said)?;
         if found.expose() != value.expose() {
             return Err("what is put then does not come back".into());
         }

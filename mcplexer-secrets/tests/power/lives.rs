@@ -31,7 +31,12 @@ fn name(name: &str) -> SecretName {
 
 fn put(store: &Store, id: &str, key: &str, value: &[u8]) -> Result<(), Error> {
     let value = SecretValue::copy_of(value).unwrap();
-    store.put(&scope(id), &name(key), &value, PutMode::Overwrite)?;
+    store.put(
+        &NewScope::env(scope(id)),
+        &name(key),
+        &value,
+        PutMode::Overwrite,
+    )?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mcplexer_durable::FileReplacement;
-use mcplexer_secrets::SecretValue;
+use mcplexer_secrets::{Purpose, SecretValue};
 
 use super::client_file::ClientFile;
 use crate::cli::Adopt;
@@ -32,7 +32,7 @@ pub(super) fn run(path: &Path, adopt: &Adopt, session: &Session) -> Result<(), F
     for (reference, at) in &references {
         wanted.referred(reference, format!("{name}, {at}"));
     }
-    let opened = wanted.open(session)?;
+    let opened = wanted.open(session, Purpose::Inject { program: None })?;
     for (reference, at) in &references {
         let value = opened.value(reference).map(SecretValue::expose);
         if value.is_none_or(|value| str::from_utf8(value).is_err()) {

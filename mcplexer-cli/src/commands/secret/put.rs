@@ -1,6 +1,6 @@
 use std::io::{self, IsTerminal};
 
-use mcplexer_secrets::PutMode;
+use mcplexer_secrets::{PutMode, SecretStore};
 
 use crate::cli::{Global, Put};
 use crate::config_file::scope_to_make;
@@ -19,7 +19,7 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
         (false, Some(version)) => PutMode::Replace { version },
         (false, None) => PutMode::Overwrite,
     };
-    let stored = session.store.put_into(&new.scope, &put.key, &value, mode);
+    let stored = session.store.put(&new.scope, &put.key, &value, mode);
     let stored = stored.map_err(|error| session.explain(error))?;
     session.tell_what_was_made();
     if stored.scope_created {

@@ -1,0 +1,223 @@
+//! Applying a list of scopes: creating, updating and deleting scopes together.
+
+use std::collections::BTreeMap;
+
+use super::not_found;
+use super::reader::Reader;
+use super::recorder::Subject;
+use super::scope::NewScope;
+use super::vault::{IfMissing, Vault};
+use super::writer::Writer;
+use crate::audit::AuditOperation;
+use crate::record::Entry;
+use crate::{Error, ScopeId};
+
+/// What happens to a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ScopeAction {
+    /// It does not exist, and is created.
+    Create,
+    /// Its kind, display name or hints differ, and are changed.
+    Update,
+    /// It is as wanted.
+    Same,
+    /// It is deleted, with its secrets.
+    Delete,
+    /// It is not in the list, and stays as it is.
+    Leave,
+}
+
+/// A scope, and what happens to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AppliedScope {
+    /// Its id.
+    pub id: ScopeId,
+    /// What happens to it.
+    pub action: ScopeAction,
+    /// How many secrets it holds, or held.
+    pub secrets: usize,
+    /// The secrets, as the scope lists them.
+    listed: Vec<Entry>,
+}
+
+/// Updates one scope; returns whether anything differed.
+pub(super) fn update(vault: &Vault, scope: &NewScope) -> Result<bool, Error> {
+    scope.check()?;
+    let differs = vault.peek(|reader| {
+        let there = reader.existing_scope(&scope.id)?;
+        Ok(scope.differs_from(there.record()))
+    })?;
+    if !differs.ok_or_else(|| not_found::scope(&scope.id))? {
+        return Ok(false);
+    }
+    let subject = Subject::scope(AuditOperation::UpdateScope, &scope.id);
+    let if_missing = IfMissing::ScopeNotFound(&scope.id);
+    vault.write(subject, if_missing, |writer| writer.update_scope(scope))?;
+    Ok(true)
+}
+
+/// Says what [`apply`] would do now with these scopes, and which others exist, sorted.
+pub(super) fn plan(vault: &Vault, scopes: &[NewScope]) -> Result<Vec<AppliedScope>, Error> {
+    match vault.peek(|reader| compare(scopes, Some(reader)))? {
+        Some(planned) => Ok(planned),
+        None => compare(scopes, None),
+    }
+}
+
+/// Creates and updates these scopes, and deletes `prune`, in one commit. Writes nothing if there is
+/// nothing to do.
+pub(super) fn apply(
+    vault: &Vault,
+    scopes: &[NewScope],
+    prune: &[AppliedScope],
+) -> Result<Vec<AppliedScope>, Error> {
+    let planned = plan(vault, scopes)?;
+    let changes = |it: &AppliedScope| {
+        let is_pruned = prune.iter().any(|pruned| pruned.id == it.id);
+        matches!(it.action, ScopeAction::Create | ScopeAction::Update) || is_pruned
+    };
+    if !planned.iter().any(changes) {
+        return Ok(planned);
+    }
+    let subject = Subject::store(AuditOperation::ApplyConfig);
+    vault.write(subject, IfMissing::CREATE, |writer| {
+        let mut applied = compare(scopes, Some(&writer.reader()))?;
+        // Deleting first makes room for new scopes.
+        delete(writer, &mut applied, prune)?;
+        create_and_update(writer, &applied, scopes)?;
+        Ok(applied)
+    })
+}
+
+/// Deletes the scopes that were planned to be left, and that the caller decided to prune.
+fn delete(
+    writer: &mut Writer<'_>,
+    applied: &mut [AppliedScope],
+    prune: &[AppliedScope],
+) -> Result<(), Error> {
+    let left = applied
+        .iter_mut()
+        .filter(|it| it.action == ScopeAction::Leave);
+    for scope in left {
+        let Some(planned) = prune.iter().find(|pruned| pruned.id == scope.id) else {
+            continue;
+        };
+        if planned.listed != scope.listed {
+            return Err(Error::ScopeChanged {
+                scope: scope.id.clone(),
+            });
+        }
+        scope.action = ScopeAction::Delete;
+        scope.secrets = writer.delete_scope(&scope.id)?;
+        writer.add_part(AuditOperation::DeleteScope, &scope.id);
+    }
+    Ok(())
+}
+
+fn create_and_update(
+    writer: &mut Writer<'_>,
+    applied: &[AppliedScope],
+    scopes: &[NewScope],
+) -> Result<(), Error> {
+    let wanted: BTreeMap<_, _> = scopes.iter().map(|scope| (&scope.id, scope)).collect();
+    for scope in applied {
+        let Some(wanted) = wanted.get(&scope.id) else {
+            continue;
+        };
+        match scope.action {
+            ScopeAction::Create => {
+                writer.create_scope(wanted)?;
+                writer.add_part(AuditOperation::CreateScope, &scope.id);
+            }
+            ScopeAction::Update => {
+                writer.update_scope(wanted)?;
+                writer.add_part(AuditOperation::UpdateScope, &scope.id);
+            }
+            ScopeAction::Same | ScopeAction::Delete | ScopeAction::Leave => {}
+        }
+    }
+    Ok(())
+}
+
+/// Says what happens to each wanted scope, and which others exist, sorted.
+fn compare(scopes: &[NewScope], reader: Option<&Reader<'_>>) -> Result<Vec<AppliedScope>, Error> {
+    let mut planned = BTreeMap::new();
+    if let Some(reader) = reader {
+        for id in reader.scope_ids()? {
+            let listed = reader.listed_scope(&id)?.record().secrets.clone();
+            planned.insert(id, (ScopeAction::Leave, listed));
+        }
+    }
+    for wanted in scopes {
+        wanted.check()?;
+        let there = match reader {
+            Some(reader) => reader.scope(&wanted.id)?,
+            None => None,
+        };
+        let becomes = match there {
+            None => (ScopeAction::Create, Vec::new()),
+            Some(there) => {
+                let record = there.record();
+                wanted.check_fits(record)?;
+                let action = match wanted.differs_from(record) {
+                    true => ScopeAction::Update,
+                    false => ScopeAction::Same,
+                };
+                (action, record.secrets.clone())
+            }
+        };
+        planned.insert(wanted.id.clone(), becomes);
+    }
+    let applied = planned
+        .into_iter()
+        .map(|(id, (action, listed))| AppliedScope {
+            id,
+            action,
+            secrets: listed.len(),
+            listed,
+        });
+    Ok(applied.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ScopeKind;
+    use crate::store::fixture::{filled, id, scope, vault};
+
+    fn actions(applied: &[AppliedScope]) -> Vec<ScopeAction> {
+        applied.iter().map(|it| it.action).collect()
+    }
+
+    #[test]
+    fn a_plan_says_what_apply_does() {
+        let vault = filled();
+        let mut wanted = [scope("s"), scope("u")];
+        wanted[0].kind = ScopeKind::Header;
+        let planned = plan(&vault, &wanted).unwrap();
+        let expected = [ScopeAction::Update, ScopeAction::Leave, ScopeAction::Create];
+        assert_eq!(actions(&planned), expected);
+        let applied = apply(&vault, &wanted, &planned[1..2]).unwrap();
+        let expected = [
+            ScopeAction::Update,
+            ScopeAction::Delete,
+            ScopeAction::Create,
+        ];
+        assert_eq!(actions(&applied), expected);
+        let ids = plan(&vault, &[]);
+        let ids: Vec<_> = ids.unwrap().into_iter().map(|it| it.id).collect();
+        assert_eq!(ids, [id("s"), id("u")]);
+    }
+
+    #[test]
+    fn an_update_says_whether_anything_differed() {
+        let (store, mut wanted) = (filled(), scope("t"));
+        assert!(!update(&store, &wanted).unwrap());
+        wanted.display_name = Some("T".to_owned());
+        assert!(update(&store, &wanted).unwrap());
+        let missing = update(&vault(), &wanted);
+        assert!(matches!(missing, Err(Error::ScopeNotFound { .. })));
+    }
+}

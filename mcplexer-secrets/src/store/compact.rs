@@ -1,0 +1,47 @@
+//! Compacting: the same records in a new file, without what deleted records left behind.
+
+use super::recorder::Subject;
+use super::vault::{Vault, require_applied};
+use crate::Error;
+use crate::audit::AuditOperation;
+use crate::backend::{Replacement, Snapshot, Table, Transaction};
+
+/// Copies every record to a new state and puts that in the place of the old one. Needs no key.
+pub(super) fn compact(vault: &Vault) -> Result<(), Error> {
+    let subject = Subject::store(AuditOperation::Compact);
+    vault.replace(subject, || {
+        let Replacement { old, mut new } = vault.backend.replace()?;
+        let old = old.ok_or(Error::NoStore)?;
+        for table in Table::ALL {
+            copy(table, &*old, &mut *new)?;
+        }
+        drop(old);
+        vault.recorder.record(subject)?;
+        require_applied(new.commit()?)
+    })
+}
+
+fn copy(table: Table, from: &dyn Snapshot, to: &mut dyn Transaction) -> Result<(), Error> {
+    let mut copied = Ok(());
+    from.scan(table, b"", &mut |key, record| {
+        if copied.is_ok() {
+            copied = to.put(table, key, record);
+        }
+    })?;
+    Ok(copied?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{filled, id, name, vault};
+
+    #[test]
+    fn every_record_is_copied_and_nothing_is_compacted_without_a_store() {
+        let store = filled();
+        compact(&store).unwrap();
+        let value = store.peek(|it| it.existing_scope(&id("s"))?.existing_secret(&name("K")));
+        assert_eq!(value.unwrap().unwrap().expose(), b"K");
+        assert!(matches!(compact(&vault()), Err(Error::NoStore)));
+    }
+}

@@ -1,0 +1,181 @@
+//! Walking over everything in one state of the store.
+
+use std::sync::Arc;
+
+use super::consistency::{check_scopes, each_secret, unknown_secret};
+use super::reader::Reader;
+use super::unlocked::OpenScope;
+use crate::backend::Table;
+use crate::record::{Entry, Header};
+use crate::{Error, ScopeId};
+
+/// How far a walk over all secrets has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Secrets done.
+    pub done: u64,
+    /// Secrets in all.
+    pub total: u64,
+}
+
+/// Takes each value with its scope and its entry there.
+pub(super) type EachValue<'a> = dyn FnMut(&ScopeId, &Entry, &[u8]) -> Result<(), Error> + 'a;
+
+/// Every scope of one state, opened.
+pub(super) struct Contents<'r> {
+    reader: &'r Reader<'r>,
+    pub(super) scopes: Vec<(ScopeId, Arc<OpenScope>)>,
+    /// How many secrets the scopes list.
+    pub(super) secrets: u64,
+}
+
+impl<'r> Contents<'r> {
+    /// Opens every scope. Fails at the first that does not open.
+    pub(super) fn open(reader: &'r Reader<'r>) -> Result<Self, Error> {
+        let mut first = None;
+        let contents = Self::open_what_opens(reader, &mut |error| {
+            first.get_or_insert(error);
+        })?;
+        first.map_or(Ok(contents), Err)
+    }
+
+    /// Opens every scope that opens. Passes what is wrong with the others to `found`.
+    pub(super) fn open_what_opens(
+        reader: &'r Reader<'r>,
+        found: &mut dyn FnMut(Error),
+    ) -> Result<Self, Error> {
+        let listed = reader.scope_ids()?;
+        if let Err(error) = check_scopes(&listed, reader.snapshot) {
+            found(error);
+        }
+        let mut contents = Self {
+            reader,
+            scopes: Vec::new(),
+            secrets: 0,
+        };
+        for id in listed {
+            match reader.listed_scope(&id) {
+                Ok(scope) => {
+                    contents.secrets += scope.record().secrets.len() as u64;
+                    contents.scopes.push((id, scope.open));
+                }
+                Err(error) => found(error),
+            }
+        }
+        Ok(contents)
+    }
+
+    /// Opens every value of every scope and passes it to `each`, in order of scope and name. Fails
+    /// at the first that does not open.
+    pub(super) fn each_value(
+        &self,
+        progress: &mut dyn FnMut(Progress),
+        each: &mut EachValue<'_>,
+    ) -> Result<(), Error> {
+        let mut done = 0;
+        for (id, open) in &self.scopes {
+            self.each_of(id, open, &mut done, progress, each)?;
+        }
+        self.check_count()
+    }
+
+    /// Opens every value that opens and returns how many those were. Passes what is wrong with the
+    /// others to `found`, at most one error a scope.
+    pub(super) fn check_values(
+        &self,
+        found: &mut dyn FnMut(Error),
+        progress: &mut dyn FnMut(Progress),
+    ) -> u64 {
+        let mut done = 0;
+        for (id, open) in &self.scopes {
+            let nothing: &mut EachValue<'_> = &mut |_, _, _| Ok(());
+            if let Err(error) = self.each_of(id, open, &mut done, progress, nothing) {
+                found(error);
+            }
+        }
+        // With a scope or a value missing, the count is known to be wrong.
+        let all_opened = done == self.secrets && self.scopes.len() as u64 == self.header().scopes;
+        if all_opened && let Err(error) = self.check_count() {
+            found(error);
+        }
+        done
+    }
+
+    fn each_of(
+        &self,
+        id: &ScopeId,
+        open: &OpenScope,
+        done: &mut u64,
+        progress: &mut dyn FnMut(Progress),
+        each: &mut EachValue<'_>,
+    ) -> Result<(), Error> {
+        let (header, total) = (self.header(), self.secrets);
+        let snapshot = self.reader.snapshot;
+        each_secret(snapshot, id, &open.record, header, &mut |entry, secret| {
+            each(id, entry, &open.open_secret(header, id, entry, secret)?)?;
+            *done += 1;
+            progress(Progress { done: *done, total });
+            Ok(())
+        })
+    }
+
+    /// Fails if there is a secret that no scope lists.
+    fn check_count(&self) -> Result<(), Error> {
+        let mut there = 0;
+        let snapshot = self.reader.snapshot;
+        snapshot.scan(Table::Secrets, b"", &mut |_, _| there += 1)?;
+        match there == self.secrets {
+            true => Ok(()),
+            false => Err(unknown_secret()),
+        }
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        self.reader.header()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record;
+    use crate::store::fixture::{filled, id, name};
+    use crate::store::vault::Vault;
+
+    fn walk(vault: &Vault) -> Result<Vec<(ScopeId, Vec<u8>)>, Error> {
+        let walked = vault.peek(|reader| {
+            let mut values = Vec::new();
+            let contents = Contents::open(reader)?;
+            contents.each_value(&mut |_| (), &mut |scope, _, value| {
+                values.push((scope.clone(), value.to_vec()));
+                Ok(())
+            })?;
+            Ok(values)
+        });
+        walked.map(Option::unwrap)
+    }
+
+    #[test]
+    fn every_value_is_opened_in_order() {
+        let expected = [(id("s"), b"K".to_vec()), (id("s"), b"L".to_vec())];
+        assert_eq!(walk(&filled()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_secret_of_no_scope_ends_the_walk_and_is_found_by_a_check() {
+        let vault = filled();
+        let mut transaction = vault.backend.write().unwrap();
+        let stray = record::secret_key(&id("x"), &name("K"));
+        transaction.put(Table::Secrets, &stray, b"record").unwrap();
+        let _applied = transaction.commit().unwrap();
+        assert!(matches!(walk(&vault), Err(Error::Tampered { .. })));
+        let checked = vault.peek(|reader| {
+            let mut found = 0;
+            let contents = Contents::open_what_opens(reader, &mut |_| ())?;
+            let opened = contents.check_values(&mut |_| found += 1, &mut |_| ());
+            Ok((opened, found))
+        });
+        assert_eq!(checked.unwrap().unwrap(), (2, 1));
+    }
+}

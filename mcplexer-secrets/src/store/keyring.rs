@@ -1,0 +1,332 @@
+//! The keys of a store: where identities come from, and what they have unlocked.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use age::secrecy::SecretString;
+
+use super::opener::{Opener, try_identities, try_identity};
+use super::slots::{SlotInfo, machine_name};
+use super::unlocked::{Unlocked, read_header};
+use crate::backend::Snapshot;
+use crate::error::{Finding, RecordName};
+use crate::keys::{
+    About, Ask, Identity, KeyError, KeyErrorKind, KeyProvider, KeyWriter, PassphraseRequest,
+    Person, Recipient, Unfinished,
+};
+use crate::record::{Holder, Slot};
+use crate::seal::{self, RootKey};
+use crate::{Error, Timestamp};
+
+/// How often to ask for the passphrase of a slot.
+const PASSPHRASE_ATTEMPTS: u32 = 3;
+
+/// Unlocks headers with the identities of a key provider, and keeps the last one unlocked.
+pub(super) struct Keyring {
+    provider: Arc<dyn KeyProvider>,
+    unlocked: Mutex<Option<Arc<Unlocked>>>,
+}
+
+impl Keyring {
+    pub(super) fn new(provider: Arc<dyn KeyProvider>) -> Self {
+        Self {
+            provider,
+            unlocked: Mutex::new(None),
+        }
+    }
+
+    /// Reads and verifies the header. Asks for keys only if the root key is not known yet.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if no identity opens a slot.
+    pub(super) fn unlock(&self, snapshot: &dyn Snapshot, ask: Ask) -> Result<Arc<Unlocked>, Error> {
+        let (bytes, header) = read_header(snapshot)?;
+        let mut last = self.last();
+        let mut opened = None;
+        if let Some(known) = last.as_ref() {
+            if known.is_from(&bytes) {
+                return Ok(Arc::clone(known));
+            }
+            // Within a generation the root key stays. After another process has re-keyed the store
+            // the generation differs, and the slots are tried anew.
+            if (known.header.store, known.header.generation) == (header.store, header.generation) {
+                opened = Some((Arc::clone(&known.root), known.opener.clone()));
+            }
+        }
+        let (root, opener) = match opened {
+            Some(opened) => opened,
+            None => {
+                let before = last.as_ref().and_then(|known| known.opener.as_ref());
+                let (root, opener) = self.open_slot(&header.slots, ask, before)?;
+                (Arc::new(root), Some(opener))
+            }
+        };
+        let unlocked = Arc::new(Unlocked::verify(bytes, header, root, opener)?);
+        *last = Some(Arc::clone(&unlocked));
+        Ok(unlocked)
+    }
+
+    /// Keeps what this process has unlocked, or created, itself.
+    pub(super) fn remember(&self, unlocked: Arc<Unlocked>) {
+        *self.last() = Some(unlocked);
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Arc<Unlocked>>> {
+        self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a slot with an identity of the provider, or else with the passphrase of a slot. The
+    /// identity behind a passphrase stays the same after a re-key, so `before` is tried before
+    /// asking again.
+    fn open_slot(
+        &self,
+        slots: &[Slot],
+        ask: Ask,
+        before: Option<&Opener>,
+    ) -> Result<(RootKey, Opener), Error> {
+        let reason = match self.provider.identities(ask) {
+            Ok(identities) => match try_identities(slots, &identities, ask)? {
+                Ok(opened) => return Ok(opened),
+                Err(reason) => reason,
+            },
+            Err(reason) => reason,
+        };
+        if reason.kind() == KeyErrorKind::Absent {
+            if let Some(before) = before
+                && let identities = std::slice::from_ref(&before.identity)
+                && let Ok(Ok(opened)) = try_identities(slots, identities, Ask::Never)
+            {
+                return Ok(opened);
+            }
+            if ask == Ask::Allowed
+                && let Some(opened) = self.ask_for_passphrase(slots)
+            {
+                return Ok(opened);
+            }
+        }
+        Err(Error::Locked {
+            reason,
+            slots: slots.iter().map(SlotInfo::of).collect(),
+        })
+    }
+
+    /// Asks for the passphrase of any slot that has one, and again while it is wrong. `None` if no
+    /// slot has one, or nobody answers.
+    fn ask_for_passphrase(&self, slots: &[Slot]) -> Option<(RootKey, Opener)> {
+        let sealed = |slot: &Slot| match &slot.holder {
+            Holder::Passphrase(sealed) => Some(sealed.clone()),
+            Holder::Key | Holder::Recovery => None,
+        };
+        let by_passphrase: Vec<_> = slots
+            .iter()
+            .filter_map(|slot| Some((slot, sealed(slot)?)))
+            .collect();
+        if by_passphrase.is_empty() {
+            return None;
+        }
+        let labels = by_passphrase.iter().map(|(slot, _)| slot.label.as_str());
+        let labels = labels.collect::<Vec<_>>().join(", ");
+        (0..PASSPHRASE_ATTEMPTS).find_map(|attempt| {
+            let request = PassphraseRequest {
+                about: About::Slot(&labels),
+                retry: attempt > 0,
+            };
+            let answer = self.provider.prompter()?.passphrase(&request)?;
+            let passphrase = SecretString::from(str::from_utf8(answer.expose()).ok()?.to_owned());
+            by_passphrase.iter().find_map(|(slot, sealed)| {
+                let identity = seal::decrypt_identity(sealed, &passphrase)?;
+                try_identity(slot, &identity).ok()?
+            })
+        })
+    }
+
+    /// Whether an identity of the provider opens one of these slots.
+    pub(super) fn opens_any(&self, slots: &[Slot]) -> bool {
+        match self.provider.identities(Ask::Allowed) {
+            Ok(identities) => {
+                let opened = try_identities(slots, &identities, Ask::Allowed);
+                matches!(opened, Ok(Ok(_)))
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Makes the slot of a new store's first owner, and creates a key if there is none yet.
+    pub(super) fn first_slot(
+        &self,
+        root: &RootKey,
+        created: Timestamp,
+    ) -> Result<(Slot, Opener), Error> {
+        let identities = match self.provider.writer() {
+            Some(keys) => keys.identities_for_new_store()?,
+            None => self.provider.identities(Ask::Allowed)?,
+        };
+        let identity = identities.into_iter().next().ok_or(KeyError::NoIdentity)?;
+        let recipient = public_half(&identity)?;
+        let slot = Slot {
+            label: machine_name(),
+            recipient: recipient.to_string(),
+            created,
+            holder: Holder::Key,
+            wrapped: self.wrap(root, &recipient)?,
+        };
+        let recipient = slot.recipient.clone();
+        Ok((
+            slot,
+            Opener {
+                identity,
+                recipient,
+            },
+        ))
+    }
+
+    /// Encrypts a root key to a recipient.
+    pub(super) fn wrap(&self, root: &RootKey, recipient: &Recipient) -> Result<Vec<u8>, KeyError> {
+        root.wrap(recipient, self.person())
+    }
+
+    /// Encrypts a root key to the recipient of each slot.
+    pub(super) fn wrap_all(
+        &self,
+        root: &RootKey,
+        mut slots: Vec<Slot>,
+    ) -> Result<Vec<Slot>, Error> {
+        for slot in &mut slots {
+            slot.wrapped = self.wrap(root, &recipient_of(slot)?)?;
+        }
+        Ok(slots)
+    }
+
+    /// The person a plugin may talk to while something is encrypted to its recipient.
+    pub(super) fn person(&self) -> Option<Person> {
+        self.provider.prompter()
+    }
+
+    /// Has the provider create an identity that takes the place of `old`; returns its recipient.
+    pub(super) fn begin_replacement(&self, old: &Recipient) -> Result<Recipient, KeyError> {
+        public_half(&self.writer(old)?.begin_replacement(old)?)
+    }
+
+    /// Has the provider drop the identity `gone`, which a replacement no longer needs.
+    pub(super) fn end_replacement(&self, gone: &Recipient) -> Result<(), KeyError> {
+        self.writer(gone)?.end_replacement(gone)
+    }
+
+    /// The replacements that were begun and not ended.
+    pub(super) fn unfinished(&self) -> Result<Vec<Unfinished>, KeyError> {
+        match self.provider.writer() {
+            Some(keys) => keys.unfinished(Ask::Allowed),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What stores a new identity in the place of this one.
+    fn writer(&self, old: &Recipient) -> Result<&dyn KeyWriter, KeyError> {
+        let not_replaceable = || KeyError::NotReplaceable {
+            identity: old.to_string(),
+        };
+        self.provider.writer().ok_or_else(not_replaceable)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.provider.fmt(f)
+    }
+}
+
+/// Unlocks the header with one identity alone, and does not keep it.
+///
+/// # Errors
+/// [`KeyError::RecoveryCodeWrong`] if it opens no slot.
+pub(super) fn unlock_with(
+    snapshot: &dyn Snapshot,
+    identity: &Identity,
+) -> Result<Arc<Unlocked>, Error> {
+    let (bytes, header) = read_header(snapshot)?;
+    let identities = std::slice::from_ref(identity);
+    let opened = try_identities(&header.slots, identities, Ask::Never)?;
+    let (root, opener) = opened.map_err(|_| KeyError::RecoveryCodeWrong)?;
+    let unlocked = Unlocked::verify(bytes, header, Arc::new(root), Some(opener))?;
+    Ok(Arc::new(unlocked))
+}
+
+/// Returns the recipient of an identity. A plugin's identity may not name it.
+pub(super) fn public_half(identity: &Identity) -> Result<Recipient, KeyError> {
+    identity.recipient().ok_or_else(|| KeyError::NoRecipient {
+        name: identity.name(),
+    })
+}
+
+/// Parses the recipient of a slot.
+pub(super) fn recipient_of(slot: &Slot) -> Result<Recipient, Error> {
+    let malformed = |_| Error::tampered(RecordName::Header, Finding::Malformed);
+    slot.recipient.parse().map_err(malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::backend::RedbBackend;
+    use crate::keys::FixedKeys;
+    use crate::store::fixture::{change, put};
+    use crate::store::recorder::Recorder;
+    use crate::store::rotation::{RotateIdentity, rotate};
+    use crate::store::vault::Vault;
+
+    /// Counts how often it is asked for identities.
+    #[derive(Debug)]
+    struct Counted(FixedKeys, Arc<AtomicUsize>);
+
+    impl KeyProvider for Counted {
+        fn identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyError> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.identities(ask)
+        }
+    }
+
+    fn counted() -> (Vault, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let keys = Counted(FixedKeys::generate(), Arc::clone(&asked));
+        let vault = Vault {
+            backend: Arc::new(RedbBackend::in_memory().unwrap()),
+            keyring: Arc::new(Keyring::new(Arc::new(keys))),
+            recorder: Recorder::default(),
+        };
+        (vault, asked)
+    }
+
+    #[test]
+    fn a_key_is_asked_for_once_and_again_after_a_rekey() {
+        let (vault, asked) = counted();
+        for key in ["K", "L"] {
+            change(&vault, |writer| put(writer, key, b"v")).unwrap();
+            vault.peek(|_| Ok(())).unwrap();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        rotate(&vault, RotateIdentity::Keep, &mut |_| ()).unwrap();
+        for _ in 0..2 {
+            vault.peek(|_| Ok(())).unwrap();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_foreign_key_finds_the_store_locked() {
+        let (vault, _) = counted();
+        change(&vault, |_| Ok(())).unwrap();
+        let foreign = Keyring::new(Arc::new(FixedKeys::generate()));
+        let locked = vault.snapshot(|snapshot| foreign.unlock(snapshot, Ask::Never).map(drop));
+        assert!(matches!(locked, Err(Error::Locked { slots, .. }) if slots.len() == 1));
+        let wrong = vault.snapshot(|it| unlock_with(it, &Identity::generate()).map(drop));
+        assert!(matches!(
+            wrong,
+            Err(Error::Key(KeyError::RecoveryCodeWrong))
+        ));
+        let slots = vault.peek(|reader| Ok(reader.header().slots.clone()));
+        let slots = slots.unwrap().unwrap();
+        assert!(vault.keyring.opens_any(&slots) && !foreign.opens_any(&slots));
+    }
+}

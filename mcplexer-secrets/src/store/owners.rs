@@ -1,0 +1,202 @@
+//! Adding and removing owners: slots of the header.
+
+use age::secrecy::SecretString;
+
+use super::contents::Progress;
+use super::keyring::public_half;
+use super::recorder::Subject;
+use super::rekey::{Rekey, Rekeyed};
+use super::slots::{self, MAX_SLOTS, SlotInfo};
+use super::vault::{IfMissing, Vault};
+use crate::audit::AuditOperation;
+use crate::keys::{Identity, Recipient, RecoveryCode, SlotLabel, SlotRef};
+use crate::record::{Header, Holder, Slot};
+use crate::{Error, InvalidValue, SecretValue, Timestamp, seal};
+
+const RECOVERY_LABEL: &str = "recovery code";
+
+/// A slot to be added.
+struct NewSlot<'a> {
+    /// What to call it, if the caller says so.
+    label: Option<&'a str>,
+    /// What to call it otherwise; with a number if another slot has that label.
+    default_label: &'a str,
+    recipient: Recipient,
+    holder: Holder,
+}
+
+/// Adds a slot for a recipient.
+pub(super) fn add_recipient(
+    vault: &Vault,
+    recipient: &Recipient,
+    label: Option<&SlotLabel>,
+) -> Result<SlotInfo, Error> {
+    let comment = match (label, recipient.comment()) {
+        (None, Some(comment)) => Some(comment.parse::<SlotLabel>()?),
+        _ => None,
+    };
+    let new = NewSlot {
+        label: label.or(comment.as_ref()).map(SlotLabel::as_str),
+        default_label: "owner",
+        recipient: recipient.clone(),
+        holder: Holder::Key,
+    };
+    new.add(vault)
+}
+
+/// Adds a slot for a passphrase.
+pub(super) fn add_passphrase(
+    vault: &Vault,
+    passphrase: &SecretValue,
+    label: Option<&SlotLabel>,
+) -> Result<SlotInfo, Error> {
+    let text = str::from_utf8(passphrase.expose())
+        .map_err(|_| Error::InvalidValue(InvalidValue::NotText))?;
+    let identity = Identity::generate();
+    let sealed = seal::encrypt_identity(&identity, &SecretString::from(text.to_owned()))?;
+    let new = NewSlot {
+        label: label.map(SlotLabel::as_str),
+        default_label: "passphrase",
+        recipient: public_half(&identity)?,
+        holder: Holder::Passphrase(sealed),
+    };
+    new.add(vault)
+}
+
+/// Adds a slot for a new recovery code.
+pub(super) fn add_recovery_code(vault: &Vault) -> Result<RecoveryCode, Error> {
+    let code = RecoveryCode::generate()?;
+    let new = NewSlot {
+        label: Some(RECOVERY_LABEL),
+        default_label: RECOVERY_LABEL,
+        recipient: public_half(&code.identity())?,
+        holder: Holder::Recovery,
+    };
+    new.add(vault)?;
+    Ok(code)
+}
+
+impl NewSlot<'_> {
+    fn add(&self, vault: &Vault) -> Result<SlotInfo, Error> {
+        let subject = Subject::store(AuditOperation::AddSlot);
+        vault.write(subject, IfMissing::NoStore, |writer| {
+            let slot = Slot {
+                label: self.free_label(writer.header())?,
+                recipient: self.recipient.to_string(),
+                created: Timestamp::now(),
+                holder: self.holder.clone(),
+                wrapped: vault
+                    .keyring
+                    .wrap(&writer.unlocked().root, &self.recipient)?,
+            };
+            let info = SlotInfo::of(&slot);
+            writer.push_slot(slot)?;
+            Ok(info)
+        })
+    }
+
+    /// The label for the slot. Fails if the header has no room for it, or has the same already.
+    fn free_label(&self, header: &Header) -> Result<String, Error> {
+        let slots = &header.slots;
+        if slots.len() >= MAX_SLOTS {
+            return Err(Error::SlotsFull);
+        }
+        let recipient = self.recipient.to_string();
+        let same = |slot: &&Slot| {
+            slot.recipient == recipient || self.label.is_some_and(|label| slot.label == label)
+        };
+        if let Some(slot) = slots.iter().find(same) {
+            return Err(Error::SlotExists {
+                slot: slot.label.clone(),
+            });
+        }
+        Ok(match self.label {
+            Some(label) => label.to_owned(),
+            None => slots::free_label(slots, self.default_label),
+        })
+    }
+}
+
+/// Removes a slot and re-keys the store, because its owner knows the root key.
+pub(super) fn remove(
+    vault: &Vault,
+    slot: &SlotRef,
+    force: bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rekeyed, Error> {
+    let subject = Subject::store(AuditOperation::RemoveSlot);
+    vault.replace(subject, || {
+        let rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
+        let mut slots = rekey.unlocked().header.slots.clone();
+        let removed = slots::find(&slots, slot)?.clone();
+        slots.retain(|slot| *slot != removed);
+        let label = removed.label;
+        if slots.is_empty() {
+            return Err(Error::LastSlot { label });
+        }
+        let opener = rekey.unlocked().opener.as_ref();
+        let is_own = opener.is_some_and(|opener| opener.recipient == removed.recipient);
+        if is_own && !force && !vault.keyring.opens_any(&slots) {
+            return Err(Error::OwnSlot { label });
+        }
+        rekey.finish(subject, slots, progress)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{change, filled};
+
+    #[test]
+    fn a_store_has_at_most_64_slots() {
+        let vault = filled();
+        change(&vault, |writer| {
+            let mut header = writer.header().clone();
+            let first = header.slots[0].clone();
+            for number in 2..MAX_SLOTS {
+                header.slots.push(Slot {
+                    label: format!("owner {number}"),
+                    recipient: Identity::generate().name(),
+                    ..first.clone()
+                });
+            }
+            assert_eq!(header.slots.len(), MAX_SLOTS - 1);
+            writer.put_header(header)
+        })
+        .unwrap();
+        let add = || {
+            let recipient = Identity::generate().recipient().unwrap();
+            add_recipient(&vault, &recipient, None)
+        };
+        assert_eq!(add().unwrap().label, "owner");
+        assert!(matches!(add(), Err(Error::SlotsFull)));
+        assert!(matches!(add_recovery_code(&vault), Err(Error::SlotsFull)));
+    }
+
+    #[test]
+    fn a_recipient_and_a_label_are_there_once() {
+        let vault = filled();
+        let recipient = Identity::generate().recipient().unwrap();
+        let label = |text: &str| text.parse::<SlotLabel>().unwrap();
+        add_recipient(&vault, &recipient, Some(&label("bob"))).unwrap();
+        let again = add_recipient(&vault, &recipient, Some(&label("robert")));
+        assert!(matches!(again, Err(Error::SlotExists { slot }) if slot == "bob"));
+        let other = Identity::generate().recipient().unwrap();
+        let again = add_recipient(&vault, &other, Some(&label("bob")));
+        assert!(matches!(again, Err(Error::SlotExists { slot }) if slot == "bob"));
+    }
+
+    #[test]
+    fn the_last_slot_and_the_own_one_are_not_removed() {
+        let vault = filled();
+        let own = || vault.peek(|reader| Ok(reader.header().slots[0].label.clone()));
+        let own = SlotRef::new(own().unwrap().unwrap());
+        let last = remove(&vault, &own, true, &mut |_| ());
+        assert!(matches!(last, Err(Error::LastSlot { .. })));
+        add_recovery_code(&vault).unwrap();
+        let refused = remove(&vault, &own, false, &mut |_| ());
+        assert!(matches!(refused, Err(Error::OwnSlot { .. })));
+        remove(&vault, &SlotRef::new(RECOVERY_LABEL), false, &mut |_| ()).unwrap();
+    }
+}

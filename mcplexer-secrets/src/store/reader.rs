@@ -1,0 +1,208 @@
+//! Reading values: one state of the store, and its unlocked header.
+
+use std::sync::Arc;
+
+use super::consistency::{decode_secret, each_secret};
+use super::unlocked::{OpenScope, Unlocked};
+use super::{not_found, scope_list};
+use crate::backend::{Snapshot, Table};
+use crate::credentials::{Credentials, Select};
+use crate::error::Finding;
+use crate::record::{self, Entry, Header, Scope, Secret};
+use crate::{Error, ScopeId, SecretName, SecretValue};
+
+/// Opens scopes and values of one state of the store.
+pub(super) struct Reader<'s> {
+    pub(super) snapshot: &'s dyn Snapshot,
+    pub(super) unlocked: Arc<Unlocked>,
+}
+
+impl<'s> Reader<'s> {
+    pub(super) fn new(snapshot: &'s dyn Snapshot, unlocked: Arc<Unlocked>) -> Self {
+        Self { snapshot, unlocked }
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        &self.unlocked.header
+    }
+
+    /// All scopes, sorted, as the header lists them.
+    pub(super) fn scope_ids(&self) -> Result<Vec<ScopeId>, Error> {
+        scope_list::all(self.header(), self.snapshot)
+    }
+
+    /// Opens a scope; `None` if it does not exist.
+    pub(super) fn scope(&self, id: &ScopeId) -> Result<Option<ScopeReader<'_>>, Error> {
+        let open = self.unlocked.scope(self.snapshot, id)?;
+        Ok(open.map(|open| self.opened(id, open)))
+    }
+
+    /// Opens a scope that the list names.
+    pub(super) fn listed_scope(&self, id: &ScopeId) -> Result<ScopeReader<'_>, Error> {
+        self.scope(id)?.ok_or_else(|| not_found::listed_scope(id))
+    }
+
+    /// Opens a scope that the caller asked for.
+    pub(super) fn existing_scope(&self, id: &ScopeId) -> Result<ScopeReader<'_>, Error> {
+        self.scope(id)?.ok_or_else(|| not_found::scope(id))
+    }
+
+    /// Reads secrets of a scope that is open already.
+    pub(super) fn opened(&self, id: &ScopeId, open: Arc<OpenScope>) -> ScopeReader<'_> {
+        ScopeReader {
+            snapshot: self.snapshot,
+            header: &self.unlocked.header,
+            id: id.clone(),
+            open,
+        }
+    }
+}
+
+/// Opens values of one scope.
+pub(super) struct ScopeReader<'r> {
+    snapshot: &'r dyn Snapshot,
+    header: &'r Header,
+    id: ScopeId,
+    pub(super) open: Arc<OpenScope>,
+}
+
+impl ScopeReader<'_> {
+    pub(super) fn record(&self) -> &Scope {
+        &self.open.record
+    }
+
+    /// Opens the value called `name`; `None` if the scope does not list it and there is no record.
+    pub(super) fn secret(&self, name: &SecretName) -> Result<Option<SecretValue>, Error> {
+        let key = record::secret_key(&self.id, name);
+        let bytes = self.snapshot.get(Table::Secrets, &key)?;
+        match (self.record().entry(name), bytes) {
+            (Some(entry), Some(bytes)) => {
+                let secret = decode_secret(&bytes, &self.id, entry, self.header)?;
+                self.value(entry, &secret).map(Some)
+            }
+            (Some(_), None) => Err(not_found::bad_secret(&self.id, name, Finding::Missing)),
+            (None, Some(_)) => Err(not_found::bad_secret(&self.id, name, Finding::Unlisted)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Opens the value called `name`, which the caller asked for.
+    pub(super) fn existing_secret(&self, name: &SecretName) -> Result<SecretValue, Error> {
+        let value = self.secret(name)?;
+        value.ok_or_else(|| not_found::secret(&self.id, name))
+    }
+
+    /// Opens the selected secrets.
+    pub(super) fn credentials(self, select: Select<'_>) -> Result<Credentials, Error> {
+        let secrets = match select {
+            Select::All => self.all()?,
+            Select::Only(names) => {
+                let named = |name: &SecretName| Ok((name.clone(), self.existing_secret(name)?));
+                names.iter().map(named).collect::<Result<_, Error>>()?
+            }
+            Select::AnyOf(names) => {
+                let mut secrets = Vec::with_capacity(names.len());
+                for name in names {
+                    let value = self.secret(name)?;
+                    secrets.extend(value.map(|value| (name.clone(), value)));
+                }
+                secrets
+            }
+        };
+        let kind = self.record().kind;
+        Ok(Credentials::new(self.id, kind, secrets))
+    }
+
+    fn all(&self) -> Result<Vec<(SecretName, SecretValue)>, Error> {
+        let record = self.record();
+        let mut secrets = Vec::with_capacity(record.secrets.len());
+        each_secret(
+            self.snapshot,
+            &self.id,
+            record,
+            self.header,
+            &mut |entry, secret| {
+                secrets.push((entry.name.clone(), self.value(entry, secret)?));
+                Ok(())
+            },
+        )?;
+        Ok(secrets)
+    }
+
+    fn value(&self, entry: &Entry, secret: &Secret) -> Result<SecretValue, Error> {
+        let value = self
+            .open
+            .open_secret(self.header, &self.id, entry, secret)?;
+        SecretValue::copy_of(&value)
+            .map_err(|_| not_found::bad_secret(&self.id, &entry.name, Finding::Malformed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixture::{change, filled, id, name};
+
+    #[test]
+    fn a_value_is_opened_or_certainly_not_there() {
+        let vault = filled();
+        let opened = vault.peek(|reader| {
+            let scope = reader.existing_scope(&id("s"))?;
+            assert!(scope.secret(&name("X"))?.is_none());
+            let missing = scope.existing_secret(&name("X"));
+            assert!(matches!(missing, Err(Error::SecretNotFound { .. })));
+            assert!(reader.scope(&id("x"))?.is_none());
+            let missing = reader.existing_scope(&id("x"));
+            assert!(matches!(missing, Err(Error::ScopeNotFound { .. })));
+            let missing = reader.listed_scope(&id("x"));
+            assert!(matches!(missing, Err(Error::Tampered { .. })));
+            scope.existing_secret(&name("K"))
+        });
+        assert_eq!(opened.unwrap().unwrap().expose(), b"K");
+    }
+
+    #[test]
+    fn a_value_without_an_entry_and_an_entry_without_a_value_are_tampered() {
+        let key = record::secret_key(&id("s"), &name("K"));
+        let stray = record::secret_key(&id("t"), &name("K"));
+        let vault = filled();
+        let mut transaction = vault.backend.write().unwrap();
+        let bytes = transaction.get(Table::Secrets, &key).unwrap().unwrap();
+        transaction.put(Table::Secrets, &stray, &bytes).unwrap();
+        transaction.delete(Table::Secrets, &key).unwrap();
+        let _applied = transaction.commit().unwrap();
+        for scope in ["s", "t"] {
+            let opened = vault.peek(|reader| {
+                let scope = reader.existing_scope(&id(scope))?;
+                scope.secret(&name("K"))
+            });
+            assert!(matches!(opened, Err(Error::Tampered { .. })), "{scope}");
+        }
+    }
+
+    #[test]
+    fn all_some_or_any_secrets_are_selected() {
+        let vault = filled();
+        let count = |select: Select<'_>| {
+            let credentials =
+                |reader: &Reader<'_>| reader.existing_scope(&id("s"))?.credentials(select);
+            vault.peek(credentials).map(|it| it.unwrap().iter().count())
+        };
+        let names = [name("L"), name("X")];
+        assert_eq!(count(Select::All).unwrap(), 2);
+        assert_eq!(count(Select::Only(&names[..1])).unwrap(), 1);
+        assert_eq!(count(Select::AnyOf(&names)).unwrap(), 1);
+        let missing = count(Select::Only(&names));
+        assert!(matches!(missing, Err(Error::SecretNotFound { .. })));
+    }
+
+    #[test]
+    fn a_reader_sees_the_change_that_it_is_of() {
+        let vault = filled();
+        let deleted = change(&vault, |writer| {
+            writer.delete_scope(&id("s"))?;
+            writer.reader().scope_ids()
+        });
+        assert_eq!(deleted.unwrap(), [id("t")]);
+    }
+}

@@ -1,0 +1,165 @@
+//! Replacing identities: by rotation, or after one was lost.
+
+use super::contents::Progress;
+use super::keyring::{public_half, recipient_of, unlock_with};
+use super::recorder::Subject;
+use super::rekey::{Rekey, Rekeyed};
+use super::slots;
+use super::unlocked::read_header;
+use super::vault::Vault;
+use crate::audit::AuditOperation;
+use crate::keys::{KeyError, Recipient, RecoveryCode, SlotRef, Unfinished};
+use crate::record::{Holder, Slot};
+use crate::{Error, Timestamp};
+
+/// Whether a rotation also replaces the identity that opens the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RotateIdentity {
+    /// Yes: the old identity opens nothing any more.
+    Replace,
+    /// No: everything is encrypted again for the same identities.
+    Keep,
+}
+
+/// Re-keys the store.
+pub(super) fn rotate(
+    vault: &Vault,
+    identity: RotateIdentity,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rekeyed, Error> {
+    let subject = Subject::store(AuditOperation::Rotate);
+    vault.replace(subject, || {
+        let rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
+        let slots = rekey.unlocked().header.slots.clone();
+        if identity == RotateIdentity::Keep {
+            return rekey.finish(subject, slots, progress);
+        }
+        let opener = rekey.unlocked().opener.clone();
+        let opener = opener.ok_or(KeyError::NoIdentity)?;
+        let slot = slots::find(&slots, &SlotRef::new(&opener.recipient))?;
+        if slot.holder != Holder::Key || opener.identity.to_text().is_none() {
+            return Err(Error::Key(KeyError::NotReplaceable {
+                identity: opener.recipient,
+            }));
+        }
+        replace_identity(vault, &recipient_of(slot)?, |new| {
+            let slots = with_replaced(slots, &opener.recipient, new);
+            rekey.finish(subject, slots, progress)
+        })
+    })
+}
+
+/// Opens the store with its recovery code and re-keys it for a new identity.
+pub(super) fn recover(
+    vault: &Vault,
+    code: &RecoveryCode,
+    lost: Option<&SlotRef>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rekeyed, Error> {
+    let subject = Subject::store(AuditOperation::Recover);
+    vault.replace(subject, || {
+        let identity = code.identity();
+        let rekey = Rekey::begin(vault, |snapshot| unlock_with(snapshot, &identity))?;
+        let slots = rekey.unlocked().header.slots.clone();
+        let lost = slots::find_lost(&slots, lost)?.cloned();
+        let old = match &lost {
+            Some(slot) => recipient_of(slot)?,
+            None => public_half(&identity)?,
+        };
+        replace_identity(vault, &old, |new| {
+            let slots = match &lost {
+                Some(lost) => with_replaced(slots, &lost.recipient, new),
+                // All slots are for passphrases: the new key gets one more.
+                None => with_another(slots, new),
+            };
+            rekey.finish(subject, slots, progress)
+        })
+    })
+}
+
+/// The slots, with the recipient `new` in the place of `old`.
+fn with_replaced(mut slots: Vec<Slot>, old: &str, new: &str) -> Vec<Slot> {
+    for slot in slots.iter_mut().filter(|slot| slot.recipient == old) {
+        new.clone_into(&mut slot.recipient);
+        slot.created = Timestamp::now();
+    }
+    slots
+}
+
+/// The slots, and one for the recipient `new`.
+fn with_another(mut slots: Vec<Slot>, new: &str) -> Vec<Slot> {
+    slots.push(Slot {
+        label: slots::free_label(&slots, &slots::machine_name()),
+        recipient: new.to_owned(),
+        created: Timestamp::now(),
+        holder: Holder::Key,
+        wrapped: Vec::new(),
+    });
+    slots
+}
+
+/// Has the provider create an identity in the place of `old`, moves the store to it with `finish`,
+/// and has the provider drop the old one; or the new one, if the store has not moved.
+fn replace_identity(
+    vault: &Vault,
+    old: &Recipient,
+    finish: impl FnOnce(&str) -> Result<Rekeyed, Error>,
+) -> Result<Rekeyed, Error> {
+    let new = vault.keyring.begin_replacement(old)?.to_string();
+    match finish(&new) {
+        Ok(mut rekeyed) => {
+            vault.keyring.end_replacement(old)?;
+            rekeyed.recipient = Some(new);
+            Ok(rekeyed)
+        }
+        Err(error) => {
+            // What cannot be tidied up now stays, and does no harm.
+            let _untidy = tidy(vault);
+            Err(error)
+        }
+    }
+}
+
+/// Drops what an interrupted rotation or recovery has left in the key file; returns whether there
+/// was anything.
+pub(super) fn tidy(vault: &Vault) -> Result<bool, Error> {
+    if !vault.exists()? || vault.keyring.unfinished()?.is_empty() {
+        return Ok(false);
+    }
+    // A rotation holds this lock from its first step until the store has moved.
+    let transaction = vault.backend.write()?;
+    let (_, header) = read_header(&*transaction)?;
+    let opens = |recipient: &Recipient| {
+        let recipient = recipient.to_string();
+        header.slots.iter().any(|it| it.recipient == recipient)
+    };
+    let mut tidied = false;
+    for Unfinished { new, old } in vault.keyring.unfinished()? {
+        match (opens(&new), opens(&old)) {
+            (true, false) => vault.keyring.end_replacement(&old)?,
+            (false, true) => vault.keyring.end_replacement(&new)?,
+            _ => continue,
+        }
+        tidied = true;
+    }
+    Ok(tidied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_recipient_takes_the_slot_of_the_old_one_or_a_slot_of_its_own() {
+        let before = with_another(with_another(Vec::new(), "age1a"), "age1b");
+        let recipients = |slots: &[Slot]| -> Vec<String> {
+            slots.iter().map(|slot| slot.recipient.clone()).collect()
+        };
+        assert_ne!(before[0].label, before[1].label);
+        let after = with_replaced(before.clone(), "age1a", "age1c");
+        assert_eq!(recipients(&after), ["age1c", "age1b"]);
+        assert_eq!(after[0].label, before[0].label);
+        assert_eq!(after[1], before[1]);
+    }
+}

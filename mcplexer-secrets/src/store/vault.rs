@@ -1,0 +1,303 @@
+//! Where an operation gets its reader or its writer from, and is recorded.
+
+use std::sync::Arc;
+
+use super::keyring::Keyring;
+use super::names::Names;
+use super::not_found;
+use super::reader::Reader;
+use super::recorder::{OverLoss, Recorder, Subject};
+use super::unlocked::{Unlocked, read_header};
+use super::writer::Writer;
+use crate::backend::{Backend, BackendError, BackendErrorKind, Commit, Snapshot};
+use crate::keys::Ask;
+use crate::{Error, ScopeId};
+
+/// How often a change starts over after losing to another writer.
+const ATTEMPTS: u32 = 100;
+
+/// The records, the keys and the audit log of one store. A clone shares them.
+#[derive(Clone)]
+pub(super) struct Vault {
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) recorder: Recorder,
+}
+
+/// What a change does if there is no store.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum IfMissing<'a> {
+    /// Creates one.
+    Create(OverLoss),
+    /// Fails: this scope does not exist.
+    ScopeNotFound(&'a ScopeId),
+    /// Fails: there is no store.
+    NoStore,
+}
+
+impl IfMissing<'_> {
+    /// Creates a store, but not over the loss of another one.
+    pub(super) const CREATE: Self = Self::Create(OverLoss::Refuse);
+
+    /// Decides whether a store may be created.
+    fn check(self) -> Result<OverLoss, Error> {
+        match self {
+            Self::Create(over_loss) => Ok(over_loss),
+            Self::ScopeNotFound(scope) => Err(not_found::scope(scope)),
+            Self::NoStore => Err(Error::NoStore),
+        }
+    }
+}
+
+impl Vault {
+    /// Whether there is a store.
+    pub(super) fn exists(&self) -> Result<bool, Error> {
+        Ok(self.backend.read()?.is_some())
+    }
+
+    /// Opens values in one state of the store, and records how it ended before the caller gets
+    /// them. `None` if there is no store; nothing is recorded then.
+    pub(super) fn read<T>(
+        &self,
+        subject: Subject<'_>,
+        work: impl Fn(&Reader<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.record(subject, self.peek(work))
+    }
+
+    /// As [`read`](Self::read), without a record. For work that gives out no value.
+    pub(super) fn peek<T>(
+        &self,
+        work: impl Fn(&Reader<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.snapshot(|snapshot| work(&Reader::new(snapshot, self.unlock(snapshot)?)))
+    }
+
+    /// Reads names in one state of the store, and records how it ended. `None` if there is no
+    /// store; nothing is recorded then.
+    pub(super) fn read_names<T>(
+        &self,
+        subject: Subject<'_>,
+        work: impl Fn(&Names<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.record(subject, self.peek_names(work))
+    }
+
+    /// As [`read_names`](Self::read_names), without a record.
+    pub(super) fn peek_names<T>(
+        &self,
+        work: impl Fn(&Names<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.snapshot(|snapshot| work(&Names::new(snapshot, &self.keyring)?))
+    }
+
+    /// Works on one state of the store; `None` if there is no store.
+    ///
+    /// A re-key replaces the key file before the store. If no key opens the state, and the store
+    /// was re-keyed since, the work is done again on the next state.
+    pub(super) fn snapshot<T>(
+        &self,
+        work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let Some(mut snapshot) = self.backend.read()? else {
+            return Ok(None);
+        };
+        loop {
+            let error = match work(&*snapshot) {
+                Err(error @ Error::Locked { .. }) => error,
+                result => return result.map(Some),
+            };
+            let (_, seen) = read_header(&*snapshot)?;
+            drop(snapshot);
+            snapshot = match self.backend.read()? {
+                Some(now) if read_header(&*now)?.1.generation != seen.generation => now,
+                _ => return Err(error),
+            };
+        }
+    }
+
+    /// Unlocks the header, asking for a passphrase if need be.
+    pub(super) fn unlock(&self, snapshot: &dyn Snapshot) -> Result<Arc<Unlocked>, Error> {
+        self.keyring.unlock(snapshot, Ask::Allowed)
+    }
+
+    /// Changes the store in one commit, or not at all, and records how it ended. `work` runs again
+    /// if another writer was faster; the last run counts.
+    pub(super) fn write<T>(
+        &self,
+        subject: Subject<'_>,
+        if_missing: IfMissing<'_>,
+        work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if matches!(self.backend.read(), Ok(None)) {
+            if_missing.check()?;
+        }
+        let result = self.write_until_applied(subject, if_missing, work);
+        result.inspect_err(|error| self.recorder.record_failure(subject, error))
+    }
+
+    fn write_until_applied<T>(
+        &self,
+        subject: Subject<'_>,
+        if_missing: IfMissing<'_>,
+        work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let busy = || BackendError::new(BackendErrorKind::Busy, "others keep changing the store");
+        for _ in 0..ATTEMPTS {
+            // Unlocking may wait for a passphrase: do it before other writers have to wait.
+            self.snapshot(|snapshot| self.unlock(snapshot))?;
+            let transaction = self.backend.write()?;
+            let is_first = transaction.is_first();
+            let mut writer = match is_first {
+                true => Writer::create(transaction)?,
+                false => {
+                    let unlocked = self.unlock(&*transaction)?;
+                    Writer::new(transaction, unlocked)
+                }
+            };
+            let value = work(&mut writer)?;
+            if is_first {
+                self.let_first_owner_in(if_missing, &mut writer)?;
+            }
+            self.recorder.record_change(subject, &mut writer)?;
+            match writer.commit()? {
+                (Commit::Applied, unlocked) => {
+                    if is_first {
+                        // The key of a new store need not be asked for again.
+                        self.keyring.remember(unlocked);
+                    }
+                    return Ok(value);
+                }
+                (Commit::Conflict, _) => self.recorder.record_failure(subject, &busy().into()),
+            }
+        }
+        Err(busy().into())
+    }
+
+    /// Adds the first slot to a new store. Only now, when nothing else can be wrong with the
+    /// request, a key is created.
+    fn let_first_owner_in(
+        &self,
+        if_missing: IfMissing<'_>,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), Error> {
+        self.recorder.check_before_creation(if_missing.check()?)?;
+        let created = writer.header().created;
+        let (slot, opener) = self.keyring.first_slot(&writer.unlocked().root, created)?;
+        writer.push_first_slot(slot, opener)
+    }
+
+    /// Does work that replaces the whole state of a store that exists, and records it if it fails.
+    pub(super) fn replace<T>(
+        &self,
+        subject: Subject<'_>,
+        work: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if !self.exists()? {
+            return Err(Error::NoStore);
+        }
+        work().inspect_err(|error| self.recorder.record_failure(subject, error))
+    }
+
+    fn record<T>(
+        &self,
+        subject: Subject<'_>,
+        result: Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        match &result {
+            Ok(None) => {}
+            Ok(Some(_)) => self.recorder.record(subject)?,
+            Err(error) => self.recorder.record_failure(subject, error),
+        }
+        result
+    }
+}
+
+/// Requires that a commit of a replacement was applied.
+pub(super) fn require_applied(commit: Commit) -> Result<(), Error> {
+    match commit {
+        Commit::Applied => Ok(()),
+        Commit::Conflict => {
+            let message = "somebody else has changed the store meanwhile";
+            Err(BackendError::new(BackendErrorKind::Busy, message).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::audit::{AuditOperation, FileAudit};
+    use crate::store::fixture::{audited, change, filled, id, name, put, scope, vault};
+
+    #[test]
+    fn a_missing_store_is_created_only_if_the_change_says_so() {
+        let vault = vault();
+        let subject = Subject::store(AuditOperation::Put);
+        let id = id("s");
+        let never = |_: &mut Writer<'_>| -> Result<(), Error> { panic!("there is no store") };
+        let missing = vault.write(subject, IfMissing::NoStore, never);
+        assert!(matches!(missing, Err(Error::NoStore)));
+        let missing = vault.write(subject, IfMissing::ScopeNotFound(&id), never);
+        assert!(matches!(missing, Err(Error::ScopeNotFound { .. })));
+        assert!(!vault.exists().unwrap());
+        assert!(vault.peek(|_| Ok(())).unwrap().is_none());
+        assert!(vault.peek_names(|_| Ok(())).unwrap().is_none());
+        change(&vault, |_| Ok(())).unwrap();
+        assert!(vault.exists().unwrap());
+    }
+
+    #[test]
+    fn a_store_is_not_created_over_the_loss_of_another_unless_that_is_allowed() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("audit.log");
+        let subject = Subject::store(AuditOperation::Init);
+        let create = |if_missing| {
+            let vault = audited(FileAudit::new(&log));
+            vault.write(subject, if_missing, |_| Ok(()))?;
+            // The log cannot tell a first change from one that was not committed.
+            change(&vault, |_| Ok(()))
+        };
+        create(IfMissing::CREATE).unwrap();
+        let lost = create(IfMissing::CREATE);
+        assert!(matches!(lost, Err(Error::Tampered { .. })));
+        create(IfMissing::Create(OverLoss::Allow)).unwrap();
+    }
+
+    #[test]
+    fn a_failed_change_leaves_nothing() {
+        let vault = filled();
+        let failed: Result<(), _> = change(&vault, |writer| {
+            put(writer, "M", b"m")?;
+            Err(Error::NoStore)
+        });
+        assert!(matches!(failed, Err(Error::NoStore)));
+        let names = vault.peek_names(|names| names.secret_names(&id("s")));
+        assert_eq!(names.unwrap().unwrap(), [name("K"), name("L")]);
+    }
+
+    #[test]
+    fn a_read_that_finds_the_store_locked_is_tried_again_only_after_a_rekey() {
+        let vault = filled();
+        let runs = Cell::new(0);
+        let locked = |_: &dyn Snapshot| -> Result<(), Error> {
+            runs.set(runs.get() + 1);
+            Err(Error::Locked {
+                reason: crate::keys::KeyError::NoIdentity,
+                slots: Vec::new(),
+            })
+        };
+        assert!(vault.snapshot(locked).is_err());
+        assert_eq!(runs.get(), 1);
+    }
+
+    #[test]
+    fn a_first_change_may_have_any_scope() {
+        let vault = vault();
+        change(&vault, |writer| writer.create_scope(&scope("s"))).unwrap();
+        let has = vault.peek_names(|names| names.has_scope(&id("s")));
+        assert_eq!(has.unwrap(), Some(true));
+    }
+}

@@ -250,7 +250,7 @@ fn the_environment_names_home_key_and_log() {
     let with = |variables: &[(&str, &str)], arguments: &[&str]| {
         let mut command = home.command();
         command.envs(variables.iter().copied()).args(arguments);
-        super::home::finish(&mut command)
+        finish(&mut command)
     };
     let put = ["secret", "put", "s", "K", "v"];
     let get = ["secret", "get", "s", "K"];
@@ -361,7 +361,7 @@ fn a_new_audit_log_is_told_and_its_directory_is_not_made() {
     let home = Home::with_secret("v");
     let run = |log: &str| {
         let get = ["secret", "get", "github-token", "TOKEN"];
-        super::home::finish(home.command().env("MCPLEXER_AUDIT", log).args(get))
+        finish(home.command().env("MCPLEXER_AUDIT", log).args(get))
     };
     run("nope/a").failed(2, &["MCPLEXER_AUDIT names nope/a", "no directory nope"]);
     assert!(!home.root().join("nope").exists());

@@ -6,7 +6,7 @@ use super::sealed_store::Store;
 use super::transact::Change;
 use super::unlock::{Unlocked, read_header};
 use crate::audit::{
-    self, Actor, AuditEvent, AuditOperation, AuditOutcome, AuditPosition, AuditReport,
+    self, Actor, AuditEvent, AuditOperation, AuditOutcome, AuditPosition, AuditReport, KeptLog,
 };
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
@@ -142,7 +142,7 @@ impl Store {
             return Ok(());
         };
         let kept = audit.log();
-        let log = kept.map(|kept| kept.log()).transpose()?;
+        let log = kept.map(KeptLog::log).transpose()?;
         let header = &change.unlocked.header;
         let mut event = subject.event(AuditOutcome::Ok, &self.actor);
         event.store = Some(header.store);

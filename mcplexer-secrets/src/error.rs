@@ -1,4 +1,4 @@
-//! What can go wrong, and which kind of thing it is.
+//! The store's errors, and what each calls for.
 
 use std::path::PathBuf;
 use std::{fmt, io};
@@ -8,17 +8,17 @@ use crate::backend::{BackendError, BackendErrorKind};
 use crate::keys::{InvalidLabel, KeyError, KeyErrorKind};
 use crate::{InvalidName, InvalidValue, NotCarried, ScopeId, ScopeKind, SecretName, SlotInfo};
 
-/// Any failure of a [`SecretStore`](crate::SecretStore). Carries names and paths, never a value.
+/// A failure of a [`SecretStore`](crate::SecretStore). It carries names and paths, never a value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no such scope.
+    /// The scope does not exist.
     #[error("no scope {scope}")]
     ScopeNotFound {
         /// The scope asked for.
         scope: ScopeId,
     },
-    /// The scope has no such secret.
+    /// The secret does not exist in this scope.
     #[error("no secret {name} in scope {scope}")]
     SecretNotFound {
         /// The scope asked for, which exists.
@@ -26,19 +26,19 @@ pub enum Error {
         /// The name asked for.
         name: SecretName,
     },
-    /// The scope to be made is there already.
+    /// The scope to create already exists.
     #[error("scope {scope} already exists")]
     ScopeExists {
         /// The scope.
         scope: ScopeId,
     },
-    /// A scope to be deleted is not as it was told to be.
+    /// A scope to delete is not the one that the caller saw.
     #[error("scope {scope} has changed meanwhile")]
     ScopeChanged {
         /// The scope.
         scope: ScopeId,
     },
-    /// The secret to be made is there already.
+    /// The secret to create already exists.
     #[error("{scope}/{name} already exists, at version {version}")]
     SecretExists {
         /// Its scope.
@@ -48,7 +48,7 @@ pub enum Error {
         /// The version it is at.
         version: u64,
     },
-    /// A compare-and-swap found another version than it was told to expect.
+    /// A compare-and-swap found another version than expected.
     #[error("{scope}/{name} is {}, not at version {expected}", at_version(.found))]
     VersionMismatch {
         /// The scope.
@@ -57,10 +57,10 @@ pub enum Error {
         name: SecretName,
         /// The version that was expected.
         expected: u64,
-        /// The version it is at; `None` if there is no such secret.
+        /// The version it is at; `None` if it does not exist.
         found: Option<u64>,
     },
-    /// Secrets to be imported are there already, with other values.
+    /// Secrets to import already exist with other values.
     #[error("{scope} has other values of {}", in_words(.names))]
     Conflicts {
         /// The scope.
@@ -68,7 +68,7 @@ pub enum Error {
         /// All of them.
         names: Vec<SecretName>,
     },
-    /// Two secrets to be imported have one name.
+    /// Two secrets to import have the same name.
     #[error("{scope}/{name} is given twice")]
     NamedTwice {
         /// The scope.
@@ -88,7 +88,7 @@ pub enum Error {
     /// The store holds as many scopes as a store can.
     #[error("the store is full: it holds {} scopes", crate::MAX_SCOPES)]
     StoreFull,
-    /// There is no store yet.
+    /// The store does not exist yet.
     #[error("there is no store yet")]
     NoStore,
     /// No slot has this label or recipient.
@@ -103,25 +103,25 @@ pub enum Error {
         /// Their labels.
         labels: Vec<String>,
     },
-    /// A slot has this label or recipient already.
+    /// A slot already has this label or recipient.
     #[error("{slot} opens this store already")]
     SlotExists {
         /// The label or the recipient.
         slot: String,
     },
-    /// There are as many slots as there can be.
+    /// The store has as many slots as it can have.
     #[error(
         "the store has {} keys, which is as many as it can have",
         crate::MAX_SLOTS
     )]
     SlotsFull,
-    /// Without this slot, nobody could open the store.
+    /// It is the only slot: without it, nobody could open the store.
     #[error("{label} is the only key that opens this store")]
     LastSlot {
         /// Its label.
         label: String,
     },
-    /// Without this slot, whoever wants it removed could not open the store.
+    /// It is the slot in use here: without it, the caller could not open the store.
     #[error("{label} is the key in use here: without it you could not open the store")]
     OwnSlot {
         /// Its label.
@@ -130,7 +130,7 @@ pub enum Error {
     /// A text that cannot be the label of a slot.
     #[error(transparent)]
     InvalidLabel(#[from] InvalidLabel),
-    /// A file that was taken for a backup is none.
+    /// The file is not a backup.
     #[error("not a backup of mcplexer: {reason}")]
     NotABackup {
         /// Why not.
@@ -142,7 +142,7 @@ pub enum Error {
         /// The backup.
         path: PathBuf,
     },
-    /// The file to be made is there already.
+    /// The file to create already exists.
     #[error("{path} already exists", path = .path.display())]
     FileExists {
         /// The file.
@@ -159,10 +159,10 @@ pub enum Error {
     /// A configuration file could not be put back as it was.
     #[error("the file could not be put back as it was")]
     NotUndone,
-    /// No key of the store could open a backup without the store.
+    /// No key of the store can open a backup on its own.
     #[error("no key of this store can open a backup: they are passphrases")]
     NoBackupRecipient,
-    /// A value cannot go where it was meant to go.
+    /// A value cannot be passed on in the chosen way.
     #[error("{scope}/{name} {reason}")]
     NotCarried {
         /// The scope.
@@ -172,24 +172,24 @@ pub enum Error {
         /// Why not.
         reason: NotCarried,
     },
-    /// A name that cannot be one.
+    /// The name is invalid.
     #[error(transparent)]
     InvalidName(#[from] InvalidName),
-    /// Bytes that cannot be a value.
+    /// The value is invalid.
     #[error(transparent)]
     InvalidValue(#[from] InvalidValue),
-    /// A display name that is empty, longer than 128 characters or has a control character.
+    /// The display name is empty, longer than 128 characters, or has a control character.
     #[error("a display name is 1 to 128 characters, none of them a control character")]
     InvalidDisplayName,
     /// More redaction hints than a scope can have.
     #[error("a scope has at most {} redaction hints", crate::MAX_REDACTION_HINTS)]
     TooManyHints,
-    /// A scope cannot become of this kind while it holds this secret.
+    /// The scope cannot be given this kind while it holds this secret.
     #[error("scope {scope} cannot become {kind}: it holds {name}, which no {kind} scope can hold")]
     KindMisfit {
         /// The scope.
         scope: ScopeId,
-        /// The kind it was to become.
+        /// The kind it was to be given.
         kind: ScopeKind,
         /// The first of its secrets whose name does not fit.
         name: SecretName,
@@ -203,7 +203,7 @@ pub enum Error {
         /// The recipients whose identities would open it.
         slots: Vec<SlotInfo>,
     },
-    /// The key for a new store could not be had.
+    /// There is no key, or it cannot be used or replaced.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A record is not as the store wrote it.
@@ -224,13 +224,13 @@ pub enum Error {
         /// The version this library reads and writes.
         supported: u8,
     },
-    /// The backend could not do its part.
+    /// The backend failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
     /// The operation could not be recorded, and so has no effect.
     #[error(transparent)]
     Audit(#[from] AuditError),
-    /// A file other than the key could not be read or made.
+    /// A file other than the key cannot be read or written.
     #[error("cannot {action} {path}", path = .path.display())]
     Io {
         /// What was tried, as a verb.
@@ -257,24 +257,24 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// What was asked for is not there.
+    /// Something was not found.
     NotFound,
-    /// What was to be made is there already, or has another version.
+    /// Something already exists, or was changed concurrently.
     Conflict,
-    /// The request cannot be right, whatever the store holds.
+    /// The request is invalid, whatever the store holds.
     Invalid,
     /// The key is missing, wrong or exposed.
     Key,
-    /// The store or the log was changed behind the library's back.
+    /// The store or the log was tampered with, or is damaged.
     Tampered,
-    /// Somebody else is using the store for too long.
+    /// Another program has been using the store for too long.
     Busy,
     /// Anything else, mostly the file system.
     Other,
 }
 
 impl Error {
-    /// Which reaction this failure calls for.
+    /// Returns the kind of this failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -358,7 +358,7 @@ pub enum RecordName {
     Scope(ScopeId),
     /// A sealed value.
     Secret(ScopeId, SecretName),
-    /// A record under a key that no name makes.
+    /// A record under a key that belongs to no name.
     Unknown(&'static str),
     /// The seal over the newest line of an audit log.
     AuditSeal,
@@ -391,18 +391,18 @@ pub enum Finding {
     Malformed,
     /// It does not open with the key it was sealed with: edited, forged, or moved from elsewhere.
     DoesNotOpen,
-    /// It was removed, though what lists it still does.
+    /// It was removed, but is still listed.
     Missing,
-    /// It is there, though what should list it does not.
+    /// It exists, but is not listed.
     Unlisted,
-    /// It is of another version than the newest one: an older state was put back.
+    /// It is not of the newest version: an older state was restored behind the store's back.
     WrongVersion {
         /// The version the record has.
         found: u64,
         /// The version that was last written.
         expected: u64,
     },
-    /// It belongs to another generation of keys than the store is at.
+    /// It belongs to another generation of keys than the store.
     WrongGeneration {
         /// The generation of the record.
         found: u64,
@@ -413,11 +413,11 @@ pub enum Finding {
     NotAsSealed,
     /// An audit line does not carry the hash of the line before it, or of itself.
     BrokenChain,
-    /// Audit lines that the store has sealed are gone, or others stand in their place.
+    /// Audit lines that the store has sealed are missing or were replaced.
     CutOff,
-    /// The log goes on where the store does not: the store was put back to an older state.
+    /// The log has changes that the store lacks: an older state of the store was restored.
     StoreIsOlder,
-    /// The log has changes of a store, and there is none.
+    /// The log has changes of a store that does not exist.
     StoreIsGone,
 }
 

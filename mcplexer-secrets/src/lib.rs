@@ -27,9 +27,10 @@
 //! # }
 //! ```
 //!
-//! A program that asks for something else than redb implements [`Backend`](backend::Backend), one
-//! that keeps its keys elsewhere a [`KeyProvider`](keys::KeyProvider); the `conformance` feature
-//! has the suite that says whether it did so rightly.
+//! A program that stores records elsewhere than in redb implements [`Backend`](backend::Backend), one
+//! that keeps its keys elsewhere [`KeyProvider`](keys::KeyProvider), and one that sends its audit log
+//! elsewhere [`AuditSink`](audit::AuditSink); `examples/outsider.rs` does all three. The `conformance`
+//! feature has the suite that checks a backend or a store.
 //!
 //! A tool server gets the secrets of a scope with [`SecretStore::credentials`]: in the environment of a
 //! [`Command`](std::process::Command), or as HTTP header fields.

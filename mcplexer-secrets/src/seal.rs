@@ -45,7 +45,7 @@ const NONCE_LEN: usize = 16;
 const CHUNK_LEN: usize = 64 * 1024;
 const TAG_LEN: usize = 16;
 
-/// Most scrypt work that a file can ask for, as log₂: what `age` allows by default. It takes 4 GiB.
+/// The most scrypt work a file can ask for, as log₂, which is what `age` allows by default. It needs 4 GiB.
 const MAX_WORK_FACTOR: u8 = 22;
 
 /// 32 random bytes, wiped when dropped.
@@ -84,7 +84,7 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
     getrandom::fill(bytes).map_err(|error| Error::Seal(error.into()))
 }
 
-/// Wraps scope keys, and vouches for what the store says in the clear.
+/// Wraps scope keys, and authenticates what the store says in the clear.
 #[derive(Debug)]
 pub(crate) struct RootKey(pub(crate) Key);
 
@@ -97,7 +97,7 @@ impl RootKey {
         Key::generate().map(Self)
     }
 
-    /// Encrypts the root key to an age recipient: the age file that a slot holds.
+    /// Encrypts the root key to a recipient, as the age file that a slot holds.
     pub(crate) fn wrap(
         &self,
         recipient: &Recipient,
@@ -107,7 +107,7 @@ impl RootKey {
             .map_err(|error| recipient.not_encrypted(&error))
     }
 
-    /// Opens what [`wrap`](Self::wrap) made; `None` if this identity does not open it.
+    /// Opens what [`wrap`](Self::wrap) returned. `None` if this identity does not open it.
     pub(crate) fn unwrap(wrapped: &[u8], identity: &Identity) -> Result<Option<Self>, KeyError> {
         let key = identity.decrypt_with(|identity| decrypt(identity, wrapped))?;
         Ok(key.and_then(|bytes| Key::from_bytes(&bytes)).map(Self))
@@ -149,7 +149,7 @@ impl ScopeKey {
         seal(&self.0, context, value)
     }
 
-    /// The value, in a buffer of exactly its size.
+    /// Opens a value, into a buffer of exactly its size.
     pub(crate) fn open(&self, sealed: &[u8], context: &Context<'_>) -> Option<Zeroizing<Vec<u8>>> {
         open(&self.0, context, sealed)
     }
@@ -173,15 +173,14 @@ pub(crate) fn encrypt_identity(
     encrypt(&recipient, text.as_bytes()).map_err(|error| Error::Seal(error.into()))
 }
 
-/// Opens what [`encrypt_identity`] made; `None` if the passphrase is another.
+/// Opens what [`encrypt_identity`] returned. `None` if the passphrase is wrong.
 pub(crate) fn decrypt_identity(sealed: &[u8], passphrase: &SecretString) -> Option<Identity> {
     let text = decrypt(&by_passphrase(passphrase.clone()), sealed).ok()?;
     Identity::parse(str::from_utf8(&text).ok()?)
 }
 
-/// Opens what was encrypted with a passphrase. The age crate would refuse what takes 16 times the
-/// work that seems to take a second here, and so a good file whenever that is measured on a busy
-/// machine.
+/// Opens what was encrypted with a passphrase. By default, the age crate measures how much work takes a
+/// second here and refuses 16 times that; on a busy machine it would refuse good files.
 pub(crate) fn by_passphrase(passphrase: SecretString) -> age::scrypt::Identity {
     let mut identity = age::scrypt::Identity::new(passphrase);
     identity.set_max_work_factor(MAX_WORK_FACTOR);

@@ -64,7 +64,7 @@ fn a_key_of_another_owner_is_refused() {
     chown(&key, Some(NOBODY), None).unwrap();
     let said = [
         "~/.mcplexer/age.key belongs to another user (uid 65534)",
-        "hint: take a copy of ~/.mcplexer/age.key that is your own",
+        "hint: use a copy of ~/.mcplexer/age.key that belongs to you",
     ];
     for arguments in [
         &["secret", "get", "github-token", "TOKEN"][..],

@@ -355,7 +355,7 @@ fn a_backup_can_have_a_passphrase() {
     assert!(text.contains("whole; 2 scopes, 3 secrets"), "{text}");
 
     home.run(["backup", "verify", "p.age"])
-        .failed(5, &["p.age", "nobody to ask"]);
+        .failed(5, &["p.age needs a passphrase", "no way to ask"]);
     home.run(["backup", "create", "q.age", "--passphrase"])
         .failed(5, &["nobody to ask"]);
     assert!(!home.root().join("q.age").exists());

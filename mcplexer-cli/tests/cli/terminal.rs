@@ -255,8 +255,10 @@ fn no_input_forbids_every_question() {
 fn the_passphrase_of_a_key_file_is_asked_for() {
     let home = Home::with_secret("v");
     encrypt_key(&home, "right");
-    home.run(["secret", "get", "github-token", "TOKEN"])
-        .failed(5, &["has a passphrase, and there is nobody to ask"]);
+    home.run(["secret", "get", "github-token", "TOKEN"]).failed(
+        5,
+        &["needs a passphrase, and there is no way to ask for it"],
+    );
     let mut session = start_at(&home, &["secret", "get", "github-token", "TOKEN"]);
     session
         .exp_string("passphrase for ~/.mcplexer/age.key: ")

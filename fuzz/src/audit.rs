@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use mcplexer_secrets::audit::{FileAudit, read_audit_log};
 use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{Error, NewScope, PutMode, SecretStore, SecretValue, Store};
+use mcplexer_secrets::{Error, NewScope, PutMode, ScopeId, SecretStore, SecretValue, Store};
 use sha2::{Digest, Sha256};
 
 const PREV: &[u8] = b"\"prev\":\"";
@@ -38,9 +38,14 @@ pub fn append_audit_log(bytes: &[u8]) {
     }
 
     let store = store.with_audit_log(FileAudit::new(path));
-    let (scope, name) = ("s".parse().expect("id"), "K".parse().expect("name"));
+    let (scope, name): (ScopeId, _) = ("s".parse().expect("id"), "K".parse().expect("name"));
     let value = SecretValue::copy_of(b"value").expect("is a value");
-    let put = store.put(&NewScope::env(scope.clone()), &name, &value, PutMode::Overwrite);
+    let put = store.put(
+        &NewScope::env(scope.clone()),
+        &name,
+        &value,
+        PutMode::Overwrite,
+    );
     let now = fs::read(path).expect("is there");
     // A power cut leaves zeros in the place of what was not written: no line with one is whole.
     let intact = log.split(|&byte| byte == 0).next().unwrap_or_default();

@@ -7,7 +7,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use mcplexer_secrets::audit::MemoryAudit;
 use mcplexer_secrets::backend::{Backend, BackendError, Commit, RedbBackend, Table};
 use mcplexer_secrets::keys::{FixedKeys, Identity};
-use mcplexer_secrets::{ErrorKind, NewScope, PutMode, SecretStore, SecretValue, Store};
+use mcplexer_secrets::{ErrorKind, NewScope, PutMode, ScopeId, SecretStore, SecretValue, Store};
 
 use crate::faulty::Faulty;
 
@@ -112,8 +112,16 @@ pub fn damaged_store(bytes: &[u8]) {
     }
     let _ = (store.scopes(), store.slots(), store.compact());
     let value = SecretValue::copy_of(b"value").expect("is a value");
-    let (scope, name) = ("a".parse().expect("id"), "K".parse().expect("name"));
-    if store.put(&NewScope::env(scope.clone()), &name, &value, PutMode::Overwrite).is_ok() {
+    let (scope, name): (ScopeId, _) = ("a".parse().expect("id"), "K".parse().expect("name"));
+    if store
+        .put(
+            &NewScope::env(scope.clone()),
+            &name,
+            &value,
+            PutMode::Overwrite,
+        )
+        .is_ok()
+    {
         assert!(store.get(&scope, &name).expect("was put").expose() == b"value");
     }
 }
@@ -128,9 +136,15 @@ fn whole() -> &'static (Identity, Records) {
         let store = Store::with_backend(backend.clone(), keys).expect("opens");
         let store = store.with_audit_log(MemoryAudit::new().expect("opens"));
         for (scope, name, value) in SECRETS {
-            let (scope, name) = (scope.parse().expect("id"), name.parse().expect("name"));
+            let (scope, name): (ScopeId, _) =
+                (scope.parse().expect("id"), name.parse().expect("name"));
             let value = SecretValue::copy_of(value).expect("is a value");
-            let put = store.put(&NewScope::env(scope.clone()), &name, &value, PutMode::Overwrite);
+            let put = store.put(
+                &NewScope::env(scope.clone()),
+                &name,
+                &value,
+                PutMode::Overwrite,
+            );
             put.expect("is put");
         }
         (identity, records(&backend).expect("reads"))

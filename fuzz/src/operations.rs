@@ -178,7 +178,12 @@ fn perform(store: &Store, operation: &Operation) -> Result<Option<Vec<u8>>, Erro
                     version: u64::from(*version),
                 },
             };
-            store.put(&NewScope::env(scope.id()), &name.name(), &value.value(), mode)?;
+            store.put(
+                &NewScope::env(scope.id()),
+                &name.name(),
+                &value.value(),
+                mode,
+            )?;
         }
         Operation::Get(scope, name) => {
             let value = store.get(&scope.id(), &name.name())?;

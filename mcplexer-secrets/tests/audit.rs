@@ -18,8 +18,8 @@ use mcplexer_secrets::backend::{
 };
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
-    Error, ErrorKind, Finding, NewScope, PutMode, RecordName, ScopeId, SecretName, SecretStore,
-    SecretValue, Store, StoreId,
+    Error, ErrorKind, Finding, NewScope, Purpose, PutMode, RecordName, ScopeId, SecretName,
+    SecretStore, SecretValue, Select, Store, StoreId,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -110,6 +110,17 @@ fn every_operation_is_recorded_with_its_outcome() {
     store.get(&scope("nowhere"), &k).unwrap_err();
     store.list(&s).unwrap();
     store.scopes().unwrap();
+    store.scope(&s).unwrap();
+    store.scope(&scope("nowhere")).unwrap_err();
+    let program = Some("server");
+    for purpose in [Purpose::Inject { program }, Purpose::Export, Purpose::Scan] {
+        store.credentials(&s, Select::All, purpose).unwrap();
+    }
+    // Names alone are in the clear: reading them is not recorded.
+    assert_eq!(store.scope_names().unwrap(), [scope("s")]);
+    assert_eq!(store.secret_names(&s).unwrap(), [name("K")]);
+    store.secret_names(&scope("nowhere")).unwrap_err();
+    assert!(store.has_scope(&s).unwrap());
     store.create_scope(&NewScope::env(scope("t"))).unwrap();
     store.create_scope(&NewScope::env(scope("t"))).unwrap_err();
     let value = SecretValue::copy_of(MARKER).unwrap();
@@ -132,7 +143,7 @@ fn every_operation_is_recorded_with_its_outcome() {
     let locked = locked.with_audit_log(FileAudit::new(home.log()));
     locked.get(&scope("t"), &k).unwrap_err();
 
-    use AuditOperation::{CreateScope, Delete, DeleteScope, Get, List, Put};
+    use AuditOperation::{CreateScope, Delete, DeleteScope, Export, Get, Inject, List, Put, Scan};
     use AuditOutcome::{Conflict, Invalid, NoKey, NotFound, Ok};
     let told: Vec<_> = home
         .lines()
@@ -154,6 +165,11 @@ fn every_operation_is_recorded_with_its_outcome() {
         (Get, "nowhere/K", NotFound),
         (List, "s", Ok),
         (List, "", Ok),
+        (List, "s", Ok),
+        (List, "nowhere", NotFound),
+        (Inject, "s", Ok),
+        (Export, "s", Ok),
+        (Scan, "s", Ok),
         (CreateScope, "t", Ok),
         (CreateScope, "t", Conflict),
         (Put, "s/K", Conflict),
@@ -170,7 +186,7 @@ fn every_operation_is_recorded_with_its_outcome() {
     let text = fs::read_to_string(home.log()).unwrap();
     assert!(!text.contains("m4rked"));
     let report = home.store().verify_audit(&home.log()).unwrap();
-    assert_eq!((report.lines, report.sealed, report.torn), (14, 13, 0));
+    assert_eq!((report.lines, report.sealed, report.torn), (19, 18, 0));
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn conflicts_are_all_named_and_nothing_is_stored() {
     assert_eq!(error.to_string(), "s has other values of C, A");
     assert!(matches!(error, Error::Conflicts { names, .. } if names == [name("C"), name("A")]));
     assert_eq!(contents(&store), ["A=old, 1", "B=old, 1", "C=old, 1"]);
-    // A plan tells them, and fails for none.
+    // A plan lists conflicts, and does not fail.
     let plan = store
         .plan_import(&NewScope::env(scope()), &given, Fail)
         .unwrap();

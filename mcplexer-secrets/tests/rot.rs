@@ -241,7 +241,7 @@ fn no_rotten_page_of_the_store_does_harm() {
     rot_of_the_store(1);
 }
 
-/// Of a log that ends with a change, every byte is vouched for: nothing that becomes of it is missed.
+/// If a log ends with a change, the store vouches for every byte: any damage is found.
 #[test]
 fn a_rotten_log_is_found_out() {
     let (missed, found) = rot(

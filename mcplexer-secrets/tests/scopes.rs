@@ -1,4 +1,4 @@
-//! Scopes are made, changed and removed together, or not at all.
+//! Scopes are created, updated and deleted together, or not at all.
 
 #![cfg(test)]
 
@@ -18,8 +18,8 @@ fn id(text: &str) -> ScopeId {
     text.parse().unwrap()
 }
 
-/// A scope as a plan tells of it.
-fn told(store: &Store, text: &str) -> Vec<AppliedScope> {
+/// The scope as a plan describes it.
+fn plan_of(store: &Store, text: &str) -> Vec<AppliedScope> {
     let planned = store.plan_scopes(&[]).unwrap();
     planned.into_iter().filter(|it| it.id == id(text)).collect()
 }
@@ -103,7 +103,7 @@ fn scopes_become_what_is_wanted_in_one_commit_and_the_log_names_each() {
 
     let applied = place
         .store
-        .apply_scopes(&wanted, &told(&place.store, "b"))
+        .apply_scopes(&wanted, &plan_of(&place.store, "b"))
         .unwrap();
     let mut expected = expected;
     expected[1].1 = ScopeAction::Delete;
@@ -163,7 +163,7 @@ fn one_scope_that_does_not_fit_keeps_all_as_they_are() {
             place.store.plan_scopes(&wanted).unwrap_err(),
             place
                 .store
-                .apply_scopes(&wanted, &told(&place.store, "b"))
+                .apply_scopes(&wanted, &plan_of(&place.store, "b"))
                 .unwrap_err(),
             place.store.update_scope(&wanted[1]).unwrap_err(),
         ] {
@@ -178,7 +178,7 @@ fn one_scope_that_does_not_fit_keeps_all_as_they_are() {
     unnamed.display_name = Some(String::new());
     let refused = place
         .store
-        .apply_scopes(&[unnamed], &told(&place.store, "b"));
+        .apply_scopes(&[unnamed], &plan_of(&place.store, "b"));
     assert!(matches!(refused, Err(Error::InvalidDisplayName)));
     assert_eq!(place.store.scopes().unwrap().len(), 3);
     let kinds = place.store.scopes().unwrap().into_iter().map(|it| it.kind);
@@ -247,7 +247,7 @@ fn a_backup_keeps_kind_and_hints() {
     assert_eq!(restored.redaction_hints, wanted.redaction_hints);
 }
 
-/// What was not told of is not deleted.
+/// Only the secrets that the plan listed are deleted.
 #[test]
 fn a_scope_that_changes_meanwhile_is_not_deleted() {
     let store = Store::in_memory(FixedKeys::generate()).unwrap();
@@ -263,13 +263,13 @@ fn a_scope_that_changes_meanwhile_is_not_deleted() {
             .unwrap();
     };
     put("K");
-    let planned = told(&store, "b");
+    let before = plan_of(&store, "b");
     for key in ["L", "K"] {
         put(key);
-        let refused = store.apply_scopes(&[], &planned).unwrap_err();
+        let refused = store.apply_scopes(&[], &before).unwrap_err();
         assert!(matches!(refused, Error::ScopeChanged { scope } if scope == id("b")));
     }
-    let applied = store.apply_scopes(&[], &told(&store, "b")).unwrap();
+    let applied = store.apply_scopes(&[], &plan_of(&store, "b")).unwrap();
     assert_eq!(
         (applied[0].action, applied[0].secrets),
         (ScopeAction::Delete, 2)

@@ -399,7 +399,7 @@ fn a_removed_header_is_not_a_new_store() {
     assert_tampered(opened, &RecordName::Header, Finding::Missing);
 }
 
-/// F14: whoever knows the public key can wrap a root key of his own, but forge nothing with it.
+/// F14: the public key is enough to wrap a new root key, but not to forge anything with it.
 #[test]
 fn records_made_with_the_public_key_alone_do_not_open() {
     let victim = Victim::new();
@@ -474,7 +474,7 @@ fn a_list_needs_no_key_and_still_sees_what_is_missing() {
     assert_tampered(locked().scopes(), &scope("b"), Finding::Missing);
 }
 
-/// What is damaged can be mended: stored again, or deleted.
+/// A damaged secret can be stored again, or deleted.
 #[test]
 fn a_damaged_secret_can_be_put_again_and_a_damaged_scope_deleted() {
     let victim = Victim::new();

@@ -90,7 +90,7 @@ fn what_was_put_is_got(store: &dyn SecretStore) {
     assert_eq!((scope.kind, scope.secrets), (ScopeKind::Env, 2));
 }
 
-/// F05: bytes come back unchanged, whatever they are.
+/// F05: any bytes come back unchanged.
 fn any_bytes_come_back(store: &dyn SecretStore) {
     let every_byte: Vec<u8> = (0..=255).collect();
     let longest = vec![0xC3; MAX_VALUE_LEN];
@@ -170,7 +170,7 @@ fn a_put_replaces(store: &dyn SecretStore) {
 }
 
 fn scopes_do_not_mix(store: &dyn SecretStore) {
-    // One id is the beginning of the other, and each is that of the other's names.
+    // One id is a prefix of the other, and a name of one makes a key like the other's.
     put(store, "a", "K", b"in a");
     put(store, "a.b", "K", b"in a.b");
     put(store, "a", "b", b"b in a");
@@ -182,7 +182,7 @@ fn scopes_do_not_mix(store: &dyn SecretStore) {
     assert_eq!(scope_ids(store), ["a.b"]);
 }
 
-/// F15: after the last secret is gone, the counts say so.
+/// F15: the counts are right after the last secret is deleted.
 fn a_secret_is_deleted(store: &dyn SecretStore) {
     put(store, "s", "K", b"1");
     put(store, "s", "L", b"2");
@@ -231,7 +231,7 @@ fn a_scope_is_created_once(store: &dyn SecretStore) {
     assert_eq!(scope.kind, ScopeKind::Header, "it was made anew");
 }
 
-/// F01: a compare-and-swap put tells the loser.
+/// F01: a put that loses a compare-and-swap fails.
 fn modes_guard_a_put(store: &dyn SecretStore) {
     let (s, k) = (id("s"), name("K"));
     let put = |bytes: &[u8], mode| store.put(&NewScope::env(s.clone()), &k, &value(bytes), mode);
@@ -251,13 +251,13 @@ fn modes_guard_a_put(store: &dyn SecretStore) {
     assert_eq!(swapped.expect("at version 1").version, 2);
     let loser = put(b"x", PutMode::Replace { version: 1 });
     let Err(error @ Error::VersionMismatch { found: Some(2), .. }) = loser else {
-        panic!("the loser of a compare-and-swap was not told");
+        panic!("the loser of a compare-and-swap did not fail");
     };
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(get(store, "s", "K"), b"2");
 }
 
-/// F18: a name that could not reach the server in this kind of scope is refused.
+/// F18: a kind of scope refuses names that cannot reach a server.
 fn a_kind_rules_its_names(store: &dyn SecretStore) {
     let dashed = name("X-Api-Key");
     let refused = store.put(
@@ -275,7 +275,7 @@ fn a_kind_rules_its_names(store: &dyn SecretStore) {
     assert_eq!(get(store, "h", "X-Api-Key"), b"v");
 }
 
-/// One scope says of itself what the list of all says.
+/// One scope and the list of all agree.
 fn a_scope_is_shown_as_it_was_created(store: &dyn SecretStore) {
     let mut new = NewScope::env(id("s"));
     new.kind = ScopeKind::Header;

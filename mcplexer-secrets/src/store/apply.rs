@@ -156,7 +156,7 @@ fn compare(scopes: &[NewScope], reader: Option<&Reader<'_>>) -> Result<Vec<Appli
             Some(reader) => reader.scope(&wanted.id)?,
             None => None,
         };
-        let becomes = match there {
+        let planned_scope = match there {
             None => (ScopeAction::Create, Vec::new()),
             Some(there) => {
                 let record = there.record();
@@ -168,7 +168,7 @@ fn compare(scopes: &[NewScope], reader: Option<&Reader<'_>>) -> Result<Vec<Appli
                 (action, record.secrets.clone())
             }
         };
-        planned.insert(wanted.id.clone(), becomes);
+        planned.insert(wanted.id.clone(), planned_scope);
     }
     let applied = planned
         .into_iter()

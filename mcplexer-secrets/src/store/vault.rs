@@ -142,7 +142,12 @@ impl Vault {
         if_missing: IfMissing<'_>,
         work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let busy = || BackendError::new(BackendErrorKind::Busy, "others keep changing the store");
+        let busy = || {
+            BackendError::new(
+                BackendErrorKind::Busy,
+                "other writers keep changing the store",
+            )
+        };
         for _ in 0..ATTEMPTS {
             // Unlocking may wait for a passphrase: do it before other writers have to wait.
             self.snapshot(|snapshot| self.unlock(snapshot))?;
@@ -218,7 +223,7 @@ pub(super) fn require_applied(commit: Commit) -> Result<(), Error> {
     match commit {
         Commit::Applied => Ok(()),
         Commit::Conflict => {
-            let message = "somebody else has changed the store meanwhile";
+            let message = "another writer changed the store first";
             Err(BackendError::new(BackendErrorKind::Busy, message).into())
         }
     }

@@ -141,17 +141,6 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// A secret that was stored does not come back as it was.
-    #[error("{scope}/{name} does not come back as it was stored")]
-    ReadBack {
-        /// The scope.
-        scope: ScopeId,
-        /// The secret.
-        name: SecretName,
-    },
-    /// A configuration file could not be put back as it was.
-    #[error("the file could not be put back as it was")]
-    NotUndone,
     /// Somebody else has changed a file that was about to be replaced.
     #[error("{path} was changed meanwhile", path = .path.display())]
     FileChanged {
@@ -306,15 +295,12 @@ impl Error {
             | Self::SlotAmbiguous { .. }
             | Self::LastSlot { .. }
             | Self::OwnSlot { .. }
-            | Self::NotUndone
             | Self::Environment { .. } => ErrorKind::Invalid,
             Self::Key(
                 KeyError::NotCreated { source, .. } | KeyError::NotDropped { source, .. },
             ) if source.kind() == io::ErrorKind::StorageFull => ErrorKind::Other,
             Self::Locked { .. } | Self::Key(_) => ErrorKind::Key,
-            Self::Tampered { .. } | Self::NotABackup { .. } | Self::ReadBack { .. } => {
-                ErrorKind::Tampered
-            }
+            Self::Tampered { .. } | Self::NotABackup { .. } => ErrorKind::Tampered,
             Self::Backend(error) => match error.kind() {
                 BackendErrorKind::Busy => ErrorKind::Busy,
                 BackendErrorKind::Corrupt => ErrorKind::Tampered,

@@ -237,10 +237,8 @@ fn a_command_with_spaces_is_a_program_if_the_caller_knows_it() {
     assert_eq!(undo(adoption.text(), Syntax::Json, "acme-prod-1"), text);
 }
 
-/// No loop over the servers of a file may contain another one: 20,000 servers, on one line or on
-/// many, would take minutes.
 #[test]
-fn many_servers_cost_as_much_as_the_file_is_long() {
+fn many_servers_on_one_line_or_on_many_move_and_each_value_is_looked_up_once() {
     const SERVERS: usize = 2_000;
     for end in ["", "\n"] {
         let server = |at| {

@@ -285,7 +285,7 @@ fn credentials_elsewhere_are_reported_by_their_names() {
     assert_eq!(found[0].position.line, 1);
 }
 
-/// The cost is linear in the length, else a line like this would take minutes.
+/// If the cost were not linear in the length, a line like this would take minutes.
 #[test]
 fn a_long_line_is_looked_through_once() {
     let token = format!("ghp_{}", token(36));

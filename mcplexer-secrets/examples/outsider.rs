@@ -15,7 +15,7 @@ use mcplexer_secrets::backend::{
 use mcplexer_secrets::keys::{
     Ask, FileKey, Identity, KeyError, KeyErrorKind, KeyHolder, KeyProvider, Recipient, Stanza,
 };
-use mcplexer_secrets::{PutMode, RotateIdentity, SecretStore, SecretValue, Store};
+use mcplexer_secrets::{NewScope, PutMode, RotateIdentity, SecretStore, SecretValue, Store};
 
 type Records = BTreeMap<(&'static str, Vec<u8>), Vec<u8>>;
 type Backed<T = ()> = Result<T, BackendError>;
@@ -155,12 +155,12 @@ impl AuditSink for Printed {
 pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let store = Store::with_backend(MapBackend::default(), KeyService::start()?)?
         .with_audit(Chained::new(Printed)?);
-    let (scope, name) = ("github-token".parse()?, "TOKEN".parse()?);
+    let (scope, name) = (NewScope::env("github-token".parse()?), "TOKEN".parse()?);
     let value = SecretValue::new(b"ghp_abc123".to_vec())?;
     store.put(&scope, &name, &value, PutMode::Create)?;
     store.rotate(RotateIdentity::Keep, &mut |_| {})?;
     let for_client = store.acting_as(Actor::this_process().with_client("an editor"));
-    if for_client.get(&scope, &name)?.expose() != value.expose() {
+    if for_client.get(&scope.id, &name)?.expose() != value.expose() {
         return Err("another value came back".into());
     }
     Ok(())

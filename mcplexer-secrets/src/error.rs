@@ -148,17 +148,6 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// A secret that was stored does not come back as it was.
-    #[error("{scope}/{name} does not come back as it was stored")]
-    ReadBack {
-        /// The scope.
-        scope: ScopeId,
-        /// The secret.
-        name: SecretName,
-    },
-    /// A configuration file could not be put back as it was.
-    #[error("the file could not be put back as it was")]
-    NotUndone,
     /// No key of the store can open a backup on its own.
     #[error("no key of this store can open a backup: they are passphrases")]
     NoBackupRecipient,
@@ -301,15 +290,12 @@ impl Error {
             | Self::SlotAmbiguous { .. }
             | Self::LastSlot { .. }
             | Self::OwnSlot { .. }
-            | Self::NotUndone
             | Self::Environment { .. } => ErrorKind::Invalid,
             Self::Key(error) if error.kind() == KeyErrorKind::NoSpace => ErrorKind::Other,
             Self::Locked { .. } | Self::Key(_) | Self::BackupPassphraseWrong { .. } => {
                 ErrorKind::Key
             }
-            Self::Tampered { .. } | Self::NotABackup { .. } | Self::ReadBack { .. } => {
-                ErrorKind::Tampered
-            }
+            Self::Tampered { .. } | Self::NotABackup { .. } => ErrorKind::Tampered,
             Self::Audit(error) => match error.kind() {
                 AuditErrorKind::Busy => ErrorKind::Busy,
                 AuditErrorKind::Corrupt => ErrorKind::Tampered,

@@ -1,35 +1,36 @@
-//! Changing a text in places, and nowhere else.
+//! Replacing ranges of a text.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// What takes the place of some bytes of a text.
-pub(super) struct Edit {
-    pub(super) span: Range<usize>,
-    pub(super) text: Zeroizing<String>,
+/// A range of a text, and its replacement.
+pub(crate) struct Edit {
+    pub(crate) span: Range<usize>,
+    pub(crate) text: Zeroizing<String>,
 }
 
 impl Edit {
-    pub(super) fn replace(span: Range<usize>, text: impl Into<String>) -> Self {
+    pub(crate) fn replace(span: Range<usize>, text: impl Into<String>) -> Self {
         Self {
             span,
             text: Zeroizing::new(text.into()),
         }
     }
 
-    pub(super) fn insert(at: usize, text: impl Into<String>) -> Self {
+    pub(crate) fn insert(at: usize, text: impl Into<String>) -> Self {
         Self::replace(at..at, text)
     }
 
-    pub(super) fn remove(span: Range<usize>) -> Self {
+    pub(crate) fn remove(span: Range<usize>) -> Self {
         Self::replace(span, "")
     }
 }
 
-/// The text with these edits, of which no two overlap.
-pub(super) fn apply(text: &str, mut edits: Vec<Edit>) -> Zeroizing<String> {
+/// Applies edits to a text. No two of them may overlap.
+pub(crate) fn apply(text: &str, mut edits: Vec<Edit>) -> Zeroizing<String> {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    // A string that grows leaves copies behind.
     let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
     let mut edited = Zeroizing::new(String::with_capacity(text.len() + added));
     let mut from = 0;

@@ -1,44 +1,30 @@
-//! Credentials in a file that stand at no place where they are looked for: in comments, in other
-//! parts of the file.
+//! Credentials outside of the servers' entries: in comments, and in other parts of the file.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::iter;
 use std::ops::Range;
 
-use super::plan::{Becomes, Finding, Stays};
-use super::server::{Place, Server};
 use mcplexer_detect::{self as detect, Reason};
 use mcplexer_files::position::{Lines, Position};
 
-/// Shortest value that is looked for elsewhere, in bytes: shorter ones stand everywhere.
-const MIN_LEN: usize = 8;
+use crate::finding::{Finding, Outcome, Stays};
+use crate::server::{Place, Server};
+use crate::values::Values;
 
-/// What stands elsewhere: known shapes of tokens, what its name makes a credential, and the values that
-/// `moved` has. One of each line is told of.
-pub(super) fn find(
+/// Finds, outside of the servers' texts, the values that move, tokens of known shapes, and what its
+/// name makes a credential. Returns at most one finding for each line.
+pub(crate) fn find(
     text: &str,
     servers: &[Server],
     moved: &[(&str, Option<Reason>)],
 ) -> Vec<Finding> {
     let texts = servers.iter().flat_map(|server| &server.texts);
-    let mut looked_at: Vec<_> = texts.map(|it| it.span.clone()).collect();
-    looked_at.sort_by_key(|span| span.start);
-    let is_looked_at = |at: usize| {
-        let next = looked_at.partition_point(|span| span.start <= at);
-        let last = next.checked_sub(1).and_then(|it| looked_at.get(it));
-        last.is_some_and(|span| at < span.end)
-    };
+    let mut known: Vec<_> = texts.map(|it| it.span.clone()).collect();
+    known.sort_by_key(|span| span.start);
     let lines = Lines::of(text.as_bytes());
-    let mut found: BTreeMap<usize, (usize, Option<Reason>)> = BTreeMap::new();
-    for (value, reason) in moved.iter().filter(|(value, _)| value.len() >= MIN_LEN) {
-        for (at, _) in text.match_indices(value) {
-            if !is_looked_at(at) {
-                found.entry(lines.line(at)).or_insert((at, *reason));
-            }
-        }
-    }
-    for gap in gaps(&looked_at, text.len()) {
+    let mut found = moved_values(text, &known, moved, &lines);
+    for gap in gaps(&known, text.len()) {
         let mut start = gap.start;
         for part in text.get(gap).unwrap_or_default().split_inclusive('\n') {
             let line = found.entry(lines.line(start));
@@ -56,7 +42,31 @@ pub(super) fn find(
         .collect()
 }
 
-/// What lies between ranges that are in order.
+/// Finds the values that move. Of a line that has several, returns the one that comes first in
+/// `moved`.
+fn moved_values(
+    text: &str,
+    known: &[Range<usize>],
+    moved: &[(&str, Option<Reason>)],
+    lines: &Lines<'_>,
+) -> BTreeMap<usize, (usize, Option<Reason>)> {
+    let values = Values::new(moved.iter().map(|(value, _)| *value));
+    let mut found: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for at in gaps(known, text.len()).flatten() {
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        if let Some(value) = values.at_start_of(rest) {
+            let first = found.entry(lines.line(at)).or_insert((value, at));
+            *first = (*first).min((value, at));
+        }
+    }
+    let reason = |value: usize| moved.get(value).and_then(|(_, reason)| *reason);
+    let found = found.into_iter();
+    found
+        .map(|(line, (value, at))| (line, (at, reason(value))))
+        .collect()
+}
+
+/// Returns the ranges between sorted ranges.
 fn gaps(ranges: &[Range<usize>], end: usize) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     let last = iter::once(end..end);
@@ -68,7 +78,7 @@ fn gaps(ranges: &[Range<usize>], end: usize) -> impl Iterator<Item = Range<usize
 }
 
 fn in_part(text: &str) -> Option<(Range<usize>, Reason)> {
-    // What is asked for (`inputs`) may have a default, which is named so whatever it is.
+    // The `inputs` of VS Code have a default, which has this name whatever it holds.
     detect::find(text).or_else(|| detect::find_named(text, |name| name == "default"))
 }
 
@@ -78,6 +88,6 @@ fn finding(position: Position, reason: Option<Reason>) -> Finding {
         place: Place::Elsewhere,
         position,
         reason,
-        becomes: Becomes::Stays(Stays::NotEnvironment),
+        outcome: Outcome::Stays(Stays::NotEnvironment),
     }
 }

@@ -1,20 +1,23 @@
-//! How a server's command is started: as it is, or through `mcplexer run`.
+//! How a server's command starts: directly, or through `mcplexer run`.
 
 use std::ops::Range;
-use std::path::Path;
 
-use super::Syntax;
-use super::document::{Node, Object};
-use super::edit::Edit;
+use crate::edit::Edit;
+use crate::layout::Layout;
+use crate::node::{Node, Object};
+use crate::syntax::Syntax;
 
-/// What `mcplexer run` is told where a list of arguments was there and empty, so that it can be told
-/// from one that was not there. It says nothing but errors then.
+/// An option of `mcplexer run` (quiet) that marks where the list of arguments was empty, as opposed
+/// to missing.
 const WAS_EMPTY: &str = "-q";
 
-/// The command of a server, and where it stands.
-pub(super) struct Launch {
-    /// Where the name of the member begins that names the program.
+/// The command of a server, and where in the text it is.
+pub(crate) struct Launch {
+    /// Where the member that names the program begins.
     key_start: usize,
+    /// Where the line of that member begins; `None` in the first line.
+    line_start: Option<usize>,
+    line_ending: &'static str,
     program: Text,
     arguments: Option<Arguments>,
     in_braces: bool,
@@ -28,14 +31,14 @@ struct Text {
 struct Arguments {
     key_start: usize,
     span: Range<usize>,
-    /// Each with its text, if it is one.
+    /// Each with its text, if it is a string.
     elements: Vec<(Range<usize>, Option<String>)>,
 }
 
 impl Launch {
-    /// That of an entry whose program is the member `key`; `None` if it starts nothing that
-    /// `mcplexer run` could.
-    pub(super) fn of(entry: &Object, key: &str) -> Option<Self> {
+    /// Returns the launch of an entry that names its program in the member `key`; `None` if it has
+    /// no command that `mcplexer run` could start.
+    pub(crate) fn of(entry: &Object, key: &str, layout: &Layout) -> Option<Self> {
         let member = entry.member(key)?;
         let program = Text {
             text: member.node.text()?.to_owned(),
@@ -46,23 +49,33 @@ impl Launch {
             Some(member) => Some(Arguments {
                 key_start: member.key_span.start,
                 span: member.node.span.clone(),
-                // What is no list is nothing that can be started.
+                // Clients start nothing if this is not a list.
                 elements: member.node.elements()?.iter().map(element).collect(),
             }),
         };
-        if !is_program(&program.text, arguments.is_none()) {
+        if program.text.is_empty() || program.text.starts_with('-') {
             return None;
         }
+        let key_start = member.key_span.start;
         Some(Self {
-            key_start: member.key_span.start,
+            key_start,
+            line_start: layout.line_start(key_start),
+            line_ending: layout.line_ending(key_start),
             program,
             arguments,
             in_braces: entry.in_braces,
         })
     }
 
-    /// Whether the command starts through `mcplexer run`.
-    pub(super) fn is_adopted(&self) -> bool {
+    /// Returns the command if it may be a line for a shell rather than the path of a program: if it
+    /// has spaces and there are no arguments.
+    pub(crate) fn possible_line(&self) -> Option<&str> {
+        let is_line = self.arguments.is_none() && self.program.text.contains(char::is_whitespace);
+        is_line.then_some(&self.program.text)
+    }
+
+    /// Returns whether the command starts through `mcplexer run`.
+    pub(crate) fn is_adopted(&self) -> bool {
         let name = self.program.text.rsplit(['/', '\\']).next();
         name == Some("mcplexer") && self.argument(0) == Some("run")
     }
@@ -72,8 +85,9 @@ impl Launch {
         text.as_deref()
     }
 
-    /// Lets the command start through `mcplexer run`, where `mcplexer` is the literal for it.
-    pub(super) fn wrap(&self, text: &str, syntax: Syntax, mcplexer: &str) -> Vec<Edit> {
+    /// Returns the edits that start the command through `mcplexer run`. `mcplexer` is the literal of
+    /// that program.
+    pub(crate) fn wrap(&self, text: &str, syntax: Syntax, mcplexer: &str) -> Vec<Edit> {
         let command = text.get(self.program.span.clone()).unwrap_or_default();
         let inserted = match &self.arguments {
             Some(arguments) => {
@@ -81,7 +95,7 @@ impl Launch {
                 match arguments.first() {
                     None => Edit::insert(begin, format!("\"run\", \"{WAS_EMPTY}\", {command}")),
                     Some(first) => {
-                        // As the arguments stand: each in a line of its own, or behind one another.
+                        // As the other arguments are: on lines of their own, or side by side.
                         let separator = match text.get(begin..first) {
                             Some(before) if before.contains('\n') && before.trim().is_empty() => {
                                 format!(",{before}")
@@ -106,36 +120,31 @@ impl Launch {
         vec![program, inserted]
     }
 
-    /// What another member behind the command begins with: a comma where there are braces, and a line
-    /// of its own if the command has one.
+    /// Returns what separates another member from the command, and what that member's line begins
+    /// with: a comma in braces, and a new line if the command has its own.
     fn before_member<'t>(&self, text: &'t str) -> (String, &'t str) {
-        let before = text.get(..self.key_start).unwrap_or_default();
-        let line = before.rfind('\n').map(|at| at + 1);
         let prefix = text
-            .get(line.unwrap_or(0)..self.key_start)
+            .get(self.line_start.unwrap_or(0)..self.key_start)
             .unwrap_or_default();
-        let end = if before.ends_with("\r\n") || before.contains("\r\n") {
-            "\r\n"
-        } else {
-            "\n"
-        };
-        match (self.in_braces, prefix.trim().is_empty() && line.is_some()) {
+        let end = self.line_ending;
+        let is_first = self.line_start.is_some() && prefix.trim_start().is_empty();
+        match (self.in_braces, is_first) {
             (true, true) => (format!(",{end}"), prefix),
             (true, false) => (", ".to_owned(), ""),
             (false, _) => (end.to_owned(), prefix),
         }
     }
 
-    /// Whether the arguments stand where [`wrap`](Self::wrap) puts them if there were none.
+    /// Returns whether the arguments are where [`wrap`](Self::wrap) puts them if there are none.
     fn is_behind_program(&self, text: &str, arguments: &Arguments) -> bool {
         let (separator, prefix) = self.before_member(text);
         let between = text.get(self.program.span.end..arguments.key_start);
         between == Some(&format!("{separator}{prefix}"))
     }
 
-    /// Lets the command start by itself again; `None` if it does, or if `mcplexer run` has options
-    /// that it would lose.
-    pub(super) fn unwrap(&self, text: &str) -> Option<Vec<Edit>> {
+    /// Returns the edits that start the command directly again; `None` if it does already, or if
+    /// `mcplexer run` has options that would be lost.
+    pub(crate) fn unwrap(&self, text: &str) -> Option<Vec<Edit>> {
         if !self.is_adopted() {
             return None;
         }
@@ -159,12 +168,6 @@ impl Launch {
         };
         Some(vec![program, Edit::remove(removed)])
     }
-}
-
-/// Whether a text names a program, rather than a line for a shell.
-fn is_program(text: &str, is_alone: bool) -> bool {
-    let is_line = is_alone && text.contains(char::is_whitespace) && !Path::new(text).exists();
-    !text.is_empty() && !text.starts_with('-') && !is_line
 }
 
 impl Arguments {

@@ -1,31 +1,41 @@
 //! Where AI clients keep their configuration.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// A configuration file of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StandardPlace {
-    /// The client.
+    /// The client's name.
     pub client: &'static str,
-    /// The file, which need not exist.
+    /// The file. It need not exist.
     pub path: PathBuf,
 }
 
-/// A directory that a file lies in.
+/// The directories in which clients keep their configuration. Clients of an unknown directory are
+/// left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directories {
+    /// The home directory.
+    pub home: Option<PathBuf>,
+    /// Where applications with windows keep their settings: `~/.config` (XDG Base Directory
+    /// Specification), on macOS `~/Library/Application Support`.
+    pub settings: Option<PathBuf>,
+    /// Where other programs keep their settings: `~/.config`, on macOS too.
+    pub config: Option<PathBuf>,
+    /// Where Codex keeps its files: `CODEX_HOME`, by default `~/.codex`.
+    pub codex: Option<PathBuf>,
+    /// The project's directory. An empty path stands for the working directory.
+    pub project: Option<PathBuf>,
+}
+
+/// Which of the directories a file is in.
 #[derive(Clone, Copy)]
 enum Base {
-    /// The home directory.
     Home,
-    /// Where programs with a window keep their settings: `~/.config` (XDG Base Directory
-    /// Specification), on macOS `~/Library/Application Support`.
     Settings,
-    /// `~/.config`, on macOS as well.
     Config,
-    /// What this variable names, else this directory of the home directory.
-    Variable(&'static str, &'static str),
-    /// The project at hand: the working directory.
+    Codex,
     Project,
 }
 
@@ -53,34 +63,22 @@ const PLACES: [(&str, Base, &str); 17] = [
     ("Zed", Base::Project, ".zed/settings.json"),
     ("Gemini CLI", Base::Home, ".gemini/settings.json"),
     ("Gemini CLI", Base::Project, ".gemini/settings.json"),
-    (
-        "Codex",
-        Base::Variable("CODEX_HOME", ".codex"),
-        "config.toml",
-    ),
+    ("Codex", Base::Codex, "config.toml"),
     ("Codex", Base::Project, ".codex/config.toml"),
 ];
 
-/// Where clients keep their configuration on this operating system, for the user and for the
-/// project in the working directory. `variable` reads the environment.
-pub fn standard_places(variable: impl Fn(&str) -> Option<OsString>) -> Vec<StandardPlace> {
-    let path = |name: &str| {
-        variable(name)
-            .filter(|it| !it.is_empty())
-            .map(PathBuf::from)
-    };
-    let home = path("HOME");
-    let at_home = |directory: &str| home.as_ref().map(|home| home.join(directory));
-    let config = || path("XDG_CONFIG_HOME").or_else(|| at_home(".config"));
-    let base = |base| match base {
-        Base::Home => home.clone(),
-        Base::Settings if cfg!(target_os = "macos") => at_home("Library/Application Support"),
-        Base::Settings | Base::Config => config(),
-        Base::Variable(name, directory) => path(name).or_else(|| at_home(directory)),
-        Base::Project => Some(PathBuf::new()),
-    };
-    let places = PLACES.iter().filter_map(|&(client, of, file)| {
-        let path = base(of)?.join(file);
+/// Returns the files in which clients keep their configuration, for the user and for a project.
+#[must_use]
+pub fn standard_places(directories: &Directories) -> Vec<StandardPlace> {
+    let places = PLACES.iter().filter_map(|&(client, base, file)| {
+        let directory = match base {
+            Base::Home => &directories.home,
+            Base::Settings => &directories.settings,
+            Base::Config => &directories.config,
+            Base::Codex => &directories.codex,
+            Base::Project => &directories.project,
+        };
+        let path = directory.as_ref()?.join(file);
         Some(StandardPlace { client, path })
     });
     places.collect()
@@ -91,39 +89,30 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
-    fn the_environment_says_where_settings_are() {
-        let paths = |variables: &[(&str, &str)]| -> Vec<String> {
-            let places = standard_places(|name| {
-                let found = variables.iter().find(|(variable, _)| *variable == name);
-                found.map(|(_, value)| value.into())
-            });
-            places
-                .iter()
-                .map(|it| it.path.display().to_string())
-                .collect()
+    fn each_file_is_in_its_directory_and_unknown_directories_are_left_out() {
+        let paths = |directories: &Directories| -> Vec<String> {
+            let places = standard_places(directories).into_iter();
+            places.map(|it| it.path.display().to_string()).collect()
         };
-        let plain = paths(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "")]);
+        let known = paths(&Directories {
+            home: Some("/h".into()),
+            settings: Some("/s".into()),
+            config: Some("/x".into()),
+            codex: Some("/c".into()),
+            project: Some(PathBuf::new()),
+        });
         for expected in [
-            "/h/.config/Claude/claude_desktop_config.json",
+            "/s/Claude/claude_desktop_config.json",
             "/h/.claude.json",
-            "/h/.codex/config.toml",
-            ".vscode/mcp.json",
-        ] {
-            assert!(plain.iter().any(|it| it == expected), "{expected}");
-        }
-        let moved = paths(&[
-            ("HOME", "/h"),
-            ("XDG_CONFIG_HOME", "/x"),
-            ("CODEX_HOME", "/c"),
-        ]);
-        for expected in [
+            "/h/.cursor/mcp.json",
             "/x/zed/settings.json",
             "/c/config.toml",
-            "/h/.cursor/mcp.json",
+            ".vscode/mcp.json",
         ] {
-            assert!(moved.iter().any(|it| it == expected), "{expected}");
+            assert!(known.iter().any(|it| it == expected), "{expected}");
         }
-        assert!(paths(&[]).iter().all(|it| !it.starts_with('/')));
+        assert_eq!(known.len(), PLACES.len());
+        let none = paths(&Directories::default());
+        assert_eq!(none, [""; 0]);
     }
 }

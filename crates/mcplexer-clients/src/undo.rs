@@ -1,58 +1,64 @@
-//! Putting a configuration back as it was.
+//! Restoring a configuration that was adopted.
 
+use std::collections::HashSet;
+use std::fmt;
+
+use mcplexer_files::position::Position;
+use mcplexer_files::reference::{ADOPTED, MOVED, Reference, SCHEME};
 use zeroize::Zeroizing;
 
-use super::ClientConfig;
-use super::edit::{Edit, apply};
-use super::literal::Manner;
-use super::server::{Place, Server, Text};
-use mcplexer_files::reference::{ADOPTED, MOVED, Position, Reference, SCHEME};
-use mcplexer_secrets::Error;
+use crate::config::ClientConfig;
+use crate::edit::{Edit, apply};
+use crate::error::AdoptError;
+use crate::literal::Style;
+use crate::server::{Place, Server, Text};
 
 /// What undoing an adoption does.
 pub struct Undone {
-    pub(super) text: Zeroizing<String>,
+    pub(crate) text: Zeroizing<String>,
     bytes: Zeroizing<Vec<u8>>,
-    /// How many values are put back.
+    /// How many values return to the file.
     pub values: usize,
-    /// Servers that start by themselves again.
+    /// The servers that start without mcplexer again.
     pub servers: Vec<String>,
-    /// Servers that still start through `mcplexer run`, since it has options that they would lose.
+    /// The servers that still start through `mcplexer run`, because it has options that would be
+    /// lost.
     pub kept: Vec<String>,
 }
 
 impl ClientConfig {
-    /// Every reference that adopting has put into the environment of a server, with its place; of these
-    /// servers, or of all if none is named.
+    /// Returns the references that adopting has put into the file, and where each is: those of
+    /// these servers, or of all servers if the list is empty.
     ///
     /// # Errors
-    /// [`Error::NotUndone`] if one was changed so that it refers to nothing.
-    pub fn references(&self, servers: &[String]) -> Result<Vec<(Reference, Position)>, Error> {
+    /// Returns [`AdoptError::NotUndone`] if one has been edited and is no longer a reference.
+    pub fn references(&self, servers: &[String]) -> Result<Vec<(Reference, Position)>, AdoptError> {
         let chosen = self.chosen(servers).flat_map(adopted);
         chosen
             .map(|text| Ok((reference(text)?, text.position)))
             .collect()
     }
 
-    /// Puts back the values that adopting has moved, and lets each server start by itself that it has
-    /// let start through `mcplexer run`. References and commands that were written by hand stay.
+    /// Puts the values back that adopting has moved, and removes `mcplexer run` where adopting has
+    /// added it. Keeps references and commands that were written by hand.
     ///
     /// # Errors
-    /// [`Error::NotUndone`] if `lookup` lacks a value, or it is no text.
+    /// Returns [`AdoptError::NotUndone`] if `lookup` has no value for a reference, or one that is
+    /// not UTF-8.
     pub fn undo<'v>(
         &self,
         servers: &[String],
         lookup: &dyn Fn(&Reference) -> Option<&'v [u8]>,
-    ) -> Result<Undone, Error> {
+    ) -> Result<Undone, AdoptError> {
         let texts = |reference: &Reference| str::from_utf8(lookup(reference)?).ok();
         self.undone(servers, &texts)
     }
 
-    pub(super) fn undone<'v>(
+    pub(crate) fn undone<'v>(
         &self,
         servers: &[String],
         lookup: &dyn Fn(&Reference) -> Option<&'v str>,
-    ) -> Result<Undone, Error> {
+    ) -> Result<Undone, AdoptError> {
         let (mut edits, mut values) = (Vec::new(), 0);
         let (mut started, mut kept) = (Vec::new(), Vec::new());
         for server in self.chosen(servers) {
@@ -85,28 +91,35 @@ impl ClientConfig {
         &self,
         server: &Server,
         lookup: &dyn Fn(&Reference) -> Option<&'v str>,
-    ) -> Result<Vec<Edit>, Error> {
+    ) -> Result<Vec<Edit>, AdoptError> {
         let edit = |text: &Text| {
-            let value = lookup(&reference(text)?).ok_or(Error::NotUndone)?;
-            let literal = self.text.get(text.span.clone()).unwrap_or_default();
-            let marked = text.value.as_deref().map_or("", |it| it);
-            let manner = Manner::of_reference(literal, marked, self.syntax)
-                .unwrap_or_else(|| Manner::plain(self.syntax));
+            let value = lookup(&reference(text)?).ok_or(AdoptError::NotUndone)?;
+            let literal = self.literal_like(text, value);
             Ok(Edit {
                 span: text.span.clone(),
-                text: manner.write_text(value),
+                text: literal.ok_or(AdoptError::NotUndone)?,
             })
         };
         adopted(server).map(edit).collect()
     }
 
-    fn chosen<'a>(&'a self, servers: &'a [String]) -> impl Iterator<Item = &'a Server> {
-        let is_chosen = |server: &&Server| servers.is_empty() || servers.contains(&server.name);
+    /// Returns the literal for a value in the style that a reference stands for. A value that has
+    /// changed since may need a plainer style.
+    fn literal_like(&self, reference: &Text, value: &str) -> Option<Zeroizing<String>> {
+        let literal = self.text.get(reference.span.clone())?;
+        let style = Style::of_reference(literal, reference.value.as_deref()?, self.syntax);
+        let written = style.and_then(|style| style.write_text(value));
+        written.or_else(|| Style::plain(self.syntax).write_text(value))
+    }
+
+    fn chosen(&self, servers: &[String]) -> impl Iterator<Item = &Server> {
+        let names: HashSet<_> = servers.iter().cloned().collect();
+        let is_chosen = move |server: &&Server| names.is_empty() || names.contains(&server.name);
         self.servers.iter().filter(is_chosen)
     }
 }
 
-/// The variables of a server that adopting has put references into.
+/// Returns the variables of a server that hold references which adopting has put there.
 fn adopted(server: &Server) -> impl Iterator<Item = &Text> {
     server.texts.iter().filter(|text| {
         matches!(text.place, Place::Env(_)) && (is_marked(text, ADOPTED) || is_marked(text, MOVED))
@@ -118,21 +131,21 @@ fn is_marked(text: &Text, mark: &str) -> bool {
     value.is_some_and(|value| value.starts_with(SCHEME) && value.ends_with(mark))
 }
 
-fn reference(text: &Text) -> Result<Reference, Error> {
-    let value = text.value.as_deref().map_or("", |it| it);
-    Reference::of_value(value).map_err(|_| Error::NotUndone)
+fn reference(text: &Text) -> Result<Reference, AdoptError> {
+    let value = text.value.as_deref().ok_or(AdoptError::NotUndone)?;
+    Reference::of_value(value).map_err(|_| AdoptError::NotUndone)
 }
 
 impl Undone {
-    /// The file as it is to be.
+    /// Returns the bytes of the restored file.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl std::fmt::Debug for Undone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Undone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Undone")
             .field("values", &self.values)
             .field("servers", &self.servers)

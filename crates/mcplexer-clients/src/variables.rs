@@ -1,21 +1,22 @@
-//! Variables in the values of a configuration, which its client replaces.
+//! Variables in a configuration, which its client replaces.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// How variables are written that a client replaces in a configuration.
+/// How a client writes the variables that it replaces in its configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Variables {
-    /// `${NAME}`
+    /// As `${NAME}`.
     #[default]
     Braced,
-    /// `${NAME}` and `$NAME`: Gemini CLI.
+    /// As `${NAME}` or `$NAME`: Gemini CLI.
     Bare,
 }
 
 impl Variables {
-    /// Those of the client that a file belongs to, by its name and its directory.
+    /// Returns those of the client that a file belongs to, by the names of the file and its
+    /// directory.
     #[must_use]
     pub fn of(path: &Path) -> Self {
         let directory = path.parent().and_then(Path::file_name);
@@ -28,25 +29,25 @@ impl Variables {
         }
     }
 
-    /// Whether the client would replace something in a value.
-    pub(super) fn are_in(self, value: &str) -> bool {
+    /// Returns whether the client would replace something in a value.
+    pub(crate) fn are_in(self, value: &str) -> bool {
         let mut after = value.split('$').skip(1);
         after.any(|rest| match rest.strip_prefix('{') {
             Some(rest) => {
                 let name = rest.split_once('}').map_or("", |(name, _)| name);
                 name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             }
-            None => self == Self::Bare && rest.starts_with(is_of_a_name),
+            None => self == Self::Bare && rest.starts_with(is_in_a_name),
         })
     }
 
-    /// Whether a value is one variable and nothing else.
-    pub(super) fn is_one(self, value: &str) -> bool {
+    /// Returns whether a value is one variable and nothing else.
+    pub(crate) fn is_one(self, value: &str) -> bool {
         let name = value.strip_prefix('$').filter(|name| !name.is_empty());
-        self == Self::Bare && name.is_some_and(|name| name.chars().all(is_of_a_name))
+        self == Self::Bare && name.is_some_and(|name| name.chars().all(is_in_a_name))
     }
 }
 
-fn is_of_a_name(c: char) -> bool {
+fn is_in_a_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }

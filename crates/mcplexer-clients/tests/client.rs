@@ -1,25 +1,40 @@
-//! Configurations of AI clients: whatever they look like, adopting changes what it must and nothing
-//! else, and undoing gives the same file.
+//! Adopting changes a configuration only where it must, and undoing restores the file.
 
 #![cfg(test)]
 
-use mcplexer_clients::{Becomes, Choice, ClientConfig, Start, Syntax};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::path::Path;
+
+use mcplexer_clients::{
+    AdoptError, Adoption, Choice, ClientConfig, Destination, Outcome, Start, Syntax, store,
+};
+use mcplexer_files::reference::Reference;
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{SecretStore, SecretValue, Store};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-fn store() -> Store {
-    Store::in_memory(FixedKeys::generate()).unwrap()
+fn parse(text: &str, syntax: Syntax) -> ClientConfig {
+    ClientConfig::parse(text.as_bytes(), syntax).unwrap()
 }
 
-/// A text as JSON has it, in one of the manners of encoders.
-fn json(text: &str, manner: usize) -> String {
+/// Plans for an empty store.
+fn plan(config: &ClientConfig) -> Result<Adoption, AdoptError> {
+    let destination = Destination {
+        scopes: &[],
+        holds_other: &|_, _| panic!("it has no scopes"),
+    };
+    config.plan(&destination, "/bin/mcplexer", &Choice::default())
+}
+
+/// Returns a text as a JSON string in the style of one of several encoders.
+fn json(text: &str, style: usize) -> String {
     let mut literal = serde_json::to_string(text).unwrap();
-    if manner & 1 == 1 {
+    if style & 1 == 1 {
         literal = literal.replace('/', "\\/");
     }
-    if manner & 2 == 2 {
+    if style & 2 == 2 {
         let escape = |c: char| -> String {
             c.encode_utf16(&mut [0; 2])
                 .iter()
@@ -40,7 +55,7 @@ fn json(text: &str, manner: usize) -> String {
     literal
 }
 
-/// What may stand between two tokens of JSON.
+/// What may be between two tokens of JSON.
 fn space() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         "",
@@ -55,7 +70,7 @@ fn space() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
-/// An entry of a server: its members in any order and form, and whether it has a credential.
+/// An entry of a server, with its members in any order and form.
 fn entry() -> impl Strategy<Value = String> {
     let value = prop_oneof![
         "[a-z]{1,8}",
@@ -92,8 +107,8 @@ fn entry() -> impl Strategy<Value = String> {
                 .into_iter()
                 .filter(|(name, ..)| names.insert(name.clone()));
             let env: Vec<_> = env
-                .map(|(name, value, manner)| {
-                    format!("{}:{}{}", json(&name, 0), " ", json(&value, manner))
+                .map(|(name, value, style)| {
+                    format!("{}:{}{}", json(&name, 0), " ", json(&value, style))
                 })
                 .collect();
             members[order[2]] = format!("\"env\": {{{}}}", comma(env, end, &mut gap));
@@ -117,17 +132,17 @@ proptest! {
             "{}{}{{{}\"other\": [1, {{\"env\": {{}}}}],{}\"mcpServers\": {{{}}}}}{}",
             if mark { "\u{feff}" } else { "" }, around[0], around[1], around[2], servers.join(","), around[3]
         );
-        let config = ClientConfig::parse(text.as_bytes(), Syntax::Json).unwrap();
-        let store = store();
-        let adoption = config.plan(&store, &Choice::default()).unwrap();
+        let config = parse(&text, Syntax::Json);
+        let secrets = Store::in_memory(FixedKeys::generate()).unwrap();
+        let adoption = store::plan(&config, &secrets, "/bin/mcplexer", &Choice::default()).unwrap();
         prop_assert_eq!(adoption.moved() == 0, adoption.text() == text.as_bytes());
-        adoption.store(&store).unwrap();
+        store::save(&adoption, &secrets).unwrap();
 
         let adopted = ClientConfig::parse(adoption.text(), Syntax::Json).unwrap();
         let references = adopted.references(&[]).unwrap();
         prop_assert_eq!(references.len(), adoption.moved());
         for finding in &adoption.findings {
-            if let Becomes::Secret(reference) = &finding.becomes {
+            if let Outcome::Secret(reference) = &finding.outcome {
                 prop_assert!(references.iter().any(|(it, _)| it == reference));
                 let server = adopted.servers().iter().find(|it| it.name == finding.server).unwrap();
                 prop_assert_eq!(server.start, Start::Adopted);
@@ -135,7 +150,7 @@ proptest! {
         }
         let values: Vec<(_, SecretValue)> = references
             .iter()
-            .map(|(it, _)| (it.clone(), store.get(&it.scope, &it.name).unwrap()))
+            .map(|(it, _)| (it.clone(), secrets.get(&it.scope, &it.name).unwrap()))
             .collect();
         let lookup = |reference: &_| {
             values.iter().find(|(it, _)| it == reference).map(|(_, value)| value.expose())
@@ -144,12 +159,12 @@ proptest! {
         prop_assert_eq!(String::from_utf8_lossy(undone.bytes()), text);
     }
 
-    /// No text is too odd to be read or refused, in either syntax.
+    /// Any text is parsed or refused, in either syntax.
     #[test]
     fn any_text_is_read_or_refused(text in "[\\[\\]{}\",:=a-z\\\\'#/* \n]{0,80}") {
         for syntax in [Syntax::Json, Syntax::Toml] {
             if let Ok(config) = ClientConfig::parse(text.as_bytes(), syntax) {
-                config.plan(&store(), &Choice::default()).unwrap();
+                plan(&config).unwrap();
             }
         }
     }
@@ -159,9 +174,97 @@ proptest! {
 fn debug_shows_no_value() {
     let text =
         "{\"mcpServers\": {\"s\": {\"command\": \"x\", \"env\": {\"A_TOKEN\": \"visible?\"}}}}";
-    let config = ClientConfig::parse(text.as_bytes(), Syntax::Json).unwrap();
-    let adoption = config.plan(&store(), &Choice::default()).unwrap();
+    let config = parse(text, Syntax::Json);
+    let adoption = plan(&config).unwrap();
     let shown = format!("{config:?} {adoption:?} {:?}", config.undo(&[], &|_| None));
     assert!(!shown.contains("visible"), "{shown}");
     assert!(shown.contains("A_TOKEN"), "{shown}");
+}
+
+/// Returns the undone file, with this value for every reference.
+fn undo(adopted: &[u8], syntax: Syntax, value: &str) -> String {
+    let adopted = ClientConfig::parse(adopted, syntax).unwrap();
+    let undone = adopted.undo(&[], &|_| Some(value.as_bytes())).unwrap();
+    String::from_utf8(undone.bytes().to_vec()).unwrap()
+}
+
+#[test]
+fn a_value_that_changed_since_is_put_back_as_a_string_that_can_hold_it() {
+    let file = |literal: &str| {
+        format!("[mcp_servers.a]\ncommand = \"x\"\nenv = {{ A_TOKEN = {literal} }}\n")
+    };
+    for literal in [
+        "'acme-prod-1'",
+        "'''acme-prod-1'''",
+        "\"\"\"acme-prod-1\"\"\"",
+    ] {
+        let text = file(literal);
+        let adoption = plan(&parse(&text, Syntax::Toml)).unwrap();
+        assert_eq!(adoption.moved(), 1, "{text}");
+        assert_eq!(undo(adoption.text(), Syntax::Toml, "acme-prod-1"), text);
+        let changed = undo(adoption.text(), Syntax::Toml, "it's '''a''' \"\"\"b\n\\");
+        assert_eq!(changed, file(r#""it's '''a''' \"\"\"b\n\\""#));
+        parse(&changed, Syntax::Toml);
+    }
+}
+
+#[test]
+fn a_command_with_spaces_is_a_program_if_the_caller_knows_it() {
+    let text = r#"{"mcpServers": {
+        "a": {"command": "/opt/my tools/server", "env": {"A_TOKEN": "acme-prod-1"}},
+        "b": {"command": "npx -y server", "env": {"B_TOKEN": "acme-prod-2"}},
+        "c": {"command": "/opt/my tools/server", "url": "https://example.com", "args": []}
+    }}"#;
+    let starts = |config: &ClientConfig| -> Vec<Start> {
+        config.servers().iter().map(|it| it.start).collect()
+    };
+    let config = parse(text, Syntax::Json);
+    assert_eq!(
+        starts(&config),
+        [Start::Unknown, Start::Unknown, Start::Command]
+    );
+    assert_eq!(plan(&config).unwrap().moved(), 0);
+    let config = config.with_programs(|path| path == Path::new("/opt/my tools/server"));
+    assert_eq!(
+        starts(&config),
+        [Start::Command, Start::Unknown, Start::Command]
+    );
+    let adoption = plan(&config).unwrap();
+    assert_eq!(adoption.moved(), 1);
+    let adopted = str::from_utf8(adoption.text()).unwrap();
+    let started = r#"{"command": "/bin/mcplexer", "args": ["run", "/opt/my tools/server"], "env""#;
+    assert!(adopted.contains(started), "{adopted}");
+    assert_eq!(undo(adoption.text(), Syntax::Json, "acme-prod-1"), text);
+}
+
+#[test]
+fn many_servers_on_one_line_or_on_many_move_and_each_value_is_looked_up_once() {
+    const SERVERS: usize = 2_000;
+    for end in ["", "\n"] {
+        let server = |at| {
+            format!(
+                r#""s{at}":{{"env":{{"A_TOKEN":"acme-prod-{at:06}"}},{end}"command":"x","note":"n"}}"#
+            )
+        };
+        let servers: Vec<_> = (0..SERVERS).map(server).collect();
+        let servers = servers.join(&format!(",{end}"));
+        let text = format!("{{\"mcpServers\":{{{servers}}}}}");
+        let adoption = plan(&parse(&text, Syntax::Json)).unwrap();
+        assert_eq!((adoption.moved(), adoption.servers()), (SERVERS, SERVERS));
+        let adopted = ClientConfig::parse(adoption.text(), Syntax::Json).unwrap();
+        let mut values = HashMap::new();
+        for (scope, secrets) in adoption.secrets() {
+            for (name, value) in secrets {
+                values.insert((scope.clone(), name.clone()), value.expose());
+            }
+        }
+        let lookups = Cell::new(0);
+        let lookup = |it: &Reference| {
+            lookups.set(lookups.get() + 1);
+            values.get(&(it.scope.clone(), it.name.clone())).copied()
+        };
+        let undone = adopted.undo(&[], &lookup).unwrap();
+        assert!(undone.bytes() == text.as_bytes());
+        assert_eq!(lookups.get(), SERVERS);
+    }
 }

@@ -1,15 +1,15 @@
-//! What of a client's configuration is taken for a credential, and what is not.
+//! Which texts of a configuration look like credentials, and which do not.
 
 #![cfg(test)]
 
 use std::path::Path;
 
-use mcplexer_clients::{Becomes, Choice, ClientConfig, Finding, Place, Stays, Syntax, Variables};
-use mcplexer_secrets::Store;
-use mcplexer_secrets::keys::FixedKeys;
+use mcplexer_clients::{
+    Choice, ClientConfig, Destination, Finding, Outcome, Place, Stays, Syntax, Variables,
+};
 use serde_json::{Value, json};
 
-/// Characters as of a token of no known kind: in no file, so that nobody takes them for real.
+/// Returns characters like those of a token. No file has them, so nobody mistakes them for one.
 fn random(alphabet: &str, length: usize) -> String {
     let letters: Vec<char> = alphabet.chars().collect();
     let mut state = 20_261_127_u64;
@@ -33,7 +33,7 @@ fn hex(length: usize) -> String {
     random("0123456789abcdef", length)
 }
 
-/// The text with `R` and `H` for something random.
+/// Replaces `{R}` and `{H}` in a text with something random.
 fn filled_in(text: &str) -> String {
     text.replace("{R}", &token(32)).replace("{H}", &hex(40))
 }
@@ -41,8 +41,12 @@ fn filled_in(text: &str) -> String {
 fn findings(text: &str, syntax: Syntax, variables: Variables) -> Vec<Finding> {
     let config = ClientConfig::parse(text.as_bytes(), syntax).unwrap();
     let config = config.with_variables(variables);
-    let store = Store::in_memory(FixedKeys::generate()).unwrap();
-    config.plan(&store, &Choice::default()).unwrap().findings
+    let destination = Destination {
+        scopes: &[],
+        holds_other: &|_, _| panic!("it has no scopes"),
+    };
+    let planned = config.plan(&destination, "mcplexer", &Choice::default());
+    planned.unwrap().findings
 }
 
 fn credentials(text: &str) -> Vec<Finding> {
@@ -51,8 +55,8 @@ fn credentials(text: &str) -> Vec<Finding> {
     found
 }
 
-/// The numbers of the arguments that are told of.
-fn told(arguments: &[&str]) -> Vec<usize> {
+/// Returns the numbers of the arguments that are reported.
+fn reported(arguments: &[&str]) -> Vec<usize> {
     let arguments: Vec<_> = arguments.iter().map(|it| filled_in(it)).collect();
     let text = json!({"mcpServers": {"a": {"command": "x", "args": arguments}}}).to_string();
     let number = |it: Finding| match it.place {
@@ -63,7 +67,7 @@ fn told(arguments: &[&str]) -> Vec<usize> {
 }
 
 #[test]
-fn credentials_in_arguments_are_told() {
+fn credentials_in_arguments_are_reported() {
     for (arguments, expected) in [
         (&["--header", "Authorization: Token abc-9931"][..], &[2][..]),
         (&["--header", "Authorization: ApiKey abc-9931"], &[2]),
@@ -101,7 +105,7 @@ fn credentials_in_arguments_are_told() {
         (&["wss://example.com/{R}"], &[1]),
         (&["--api-key-env", "acme-prod-9931"], &[2]),
     ] {
-        assert_eq!(told(arguments), expected, "{arguments:?}");
+        assert_eq!(reported(arguments), expected, "{arguments:?}");
     }
     let text = filled_in(
         r#"{"mcpServers": {"a": {"url": "https://example.com/t/{R}/mcp"}, "b": {"url": "https://example.com/{H}"}}}"#,
@@ -112,7 +116,7 @@ fn credentials_in_arguments_are_told() {
 }
 
 #[test]
-fn ordinary_arguments_raise_no_alarm() {
+fn ordinary_arguments_are_not_reported() {
     for arguments in [
         &[
             "-y",
@@ -165,7 +169,7 @@ fn ordinary_arguments_raise_no_alarm() {
         &["npm:@scope/name@1.2.3", "github:owner/name#{H}"],
         &["-token", "-v"],
     ] {
-        assert_eq!(told(arguments), [0; 0], "{arguments:?}");
+        assert_eq!(reported(arguments), [0; 0], "{arguments:?}");
     }
 }
 
@@ -174,7 +178,7 @@ fn env(variables: &Value) -> String {
 }
 
 #[test]
-fn names_of_variables_and_null_are_no_credentials() {
+fn names_of_variables_and_null_are_not_credentials() {
     let text = env(&json!({
         "API_TOKEN_ENV": "MY_TOKEN", "SECRET_VAR": "DB_SECRET_2", "apiKeyEnv": "OPENAI_API_KEY",
         "B_TOKEN": null, "C_TOKEN": true, "HOST": "${HOST:-localhost}", "D_TOKEN": "${TOKEN:-}",
@@ -206,15 +210,15 @@ fn defaults_of_variables_and_settings_in_json_are_looked_into() {
     let found = credentials(&text);
     let stays: Vec<_> = found
         .iter()
-        .map(|it| match &it.becomes {
-            Becomes::Stays(stays) => Some(stays.clone()),
+        .map(|it| match &it.outcome {
+            Outcome::Stays(stays) => Some(stays.clone()),
             _ => None,
         })
         .collect();
     assert_eq!(stays, [None, None, Some(Stays::Expanded), None]);
 }
 
-/// Gemini CLI replaces `$NAME` anywhere in a value, so such a value is not the one that a server gets.
+/// Gemini CLI replaces `$NAME` anywhere in a value, so its servers get another value.
 #[test]
 fn what_gemini_replaces_stays() {
     let text = env(&json!({
@@ -223,7 +227,7 @@ fn what_gemini_replaces_stays() {
     }));
     let moved = |path: &str| -> Vec<String> {
         let found = findings(&text, Syntax::Json, Variables::of(Path::new(path)));
-        let is_moved = |it: &&Finding| matches!(it.becomes, Becomes::Secret(_));
+        let is_moved = |it: &&Finding| matches!(it.outcome, Outcome::Secret(_));
         let names = found.iter().filter(is_moved);
         names.map(|it| it.place.to_string()).collect()
     };
@@ -252,7 +256,7 @@ fn what_gemini_replaces_stays() {
 }
 
 #[test]
-fn what_is_named_a_credential_elsewhere_is_told() {
+fn credentials_elsewhere_are_reported_by_their_names() {
     let text = filled_in(
         r##"{
   // "MYSVC_API_KEY": "{R}",
@@ -281,8 +285,7 @@ fn what_is_named_a_credential_elsewhere_is_told() {
     assert_eq!(found[0].position.line, 1);
 }
 
-/// In time that is proportional to the length: a line that is full of what is looked for would take very
-/// long otherwise.
+/// If the cost were not linear in the length, a line like this would take minutes.
 #[test]
 fn a_long_line_is_looked_through_once() {
     let token = format!("ghp_{}", token(36));

@@ -1,6 +1,7 @@
 //! `mcplexer adopt`
 
 mod client_file;
+mod environment;
 mod report;
 mod undo;
 
@@ -8,7 +9,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use client_file::ClientFile;
-use mcplexer_clients::{Adoption, standard_places};
+use mcplexer_clients::{AdoptError, Adoption, standard_places, store as adoption_store};
 use mcplexer_durable::FileReplacement;
 use mcplexer_secrets::{Error, HOME_VARIABLE, IDENTITY_VARIABLE, KEY_VARIABLE};
 
@@ -72,10 +73,12 @@ fn store(
     session: &Session,
 ) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
-        match adoption.store(&session.store) {
-            Err(Error::Conflicts { .. }) => *adoption = file.plan(adopt, session)?,
+        match adoption_store::save(adoption, &session.store) {
+            Err(AdoptError::Store(Error::Conflicts { .. })) => {
+                *adoption = file.plan(adopt, session)?;
+            }
             stored => {
-                stored.map_err(|error| session.explain(error))?;
+                stored.map_err(|error| explain(error, session))?;
                 session.tell_what_was_made();
                 return Ok(());
             }
@@ -86,6 +89,19 @@ fn store(
             .with_hint("the file is as it was; run it again")
             .with_code(exit_code::BUSY),
     )
+}
+
+/// Words a failure to adopt or to undo.
+fn explain(error: AdoptError, session: &Session) -> Failure {
+    let code = match error {
+        AdoptError::Store(error) => return session.explain(error),
+        AdoptError::ReadBack { .. } => exit_code::TAMPERED,
+        AdoptError::NoFreeScope { .. } => exit_code::CONFLICT,
+        _ => exit_code::USAGE,
+    };
+    // A key that was created stays, whatever failed after it.
+    session.tell_what_was_made();
+    Failure::new(error.to_string()).with_code(code)
 }
 
 fn tell(path: &Path, adoption: &Adoption, is_written: bool, session: &Session) {
@@ -139,7 +155,8 @@ fn summary(adoption: &Adoption, is_written: bool) -> String {
 fn everywhere(adopt: &Adopt, session: &Session) -> Result<(), Failure> {
     let (mut files, mut failed) = (Vec::new(), None);
     let mut seen = HashSet::new();
-    for place in standard_places(|name| std::env::var_os(name)) {
+    let directories = environment::directories(|name| std::env::var_os(name));
+    for place in standard_places(&directories) {
         // The working directory may be the home directory.
         let path = place.path.canonicalize();
         if !path.is_ok_and(|path| seen.insert(path)) {

@@ -1,4 +1,4 @@
-//! JSON with comments and trailing commas, as editors and AI clients read their settings.
+//! JSON with comments and trailing commas, which editors and AI clients use for their settings.
 
 use jsonc_parser::ast;
 use jsonc_parser::common::{Range, Ranged};
@@ -6,7 +6,7 @@ use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use zeroize::Zeroizing;
 
-use super::{Member, Node, Object, Value};
+use crate::node::{Member, Node, Object, Value};
 
 const OPTIONS: ParseOptions = ParseOptions {
     allow_comments: true,
@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Node, (usize, String)> {
     ))
 }
 
-/// What is wrong, without anything of the text.
+/// Describes an error without repeating the text.
 fn problem(kind: &ParseErrorKind) -> String {
     match kind {
         ParseErrorKind::String(_) => "a string that is not JSON".to_owned(),

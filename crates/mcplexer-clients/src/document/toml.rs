@@ -1,9 +1,9 @@
-//! TOML, as Codex has its configuration.
+//! TOML, which Codex uses.
 
 use toml_edit::{Array, Document, InlineTable, Item, Key, Table, Value as TomlValue};
 use zeroize::Zeroizing;
 
-use super::{Member, Node, Object, Value};
+use crate::node::{Member, Node, Object, Value};
 
 pub(super) fn parse(text: &str) -> Result<Node, (usize, String)> {
     let document = Document::parse(text).map_err(|error| {

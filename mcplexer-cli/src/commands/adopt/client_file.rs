@@ -6,10 +6,12 @@ use std::path::Path;
 
 use mcplexer_clients::{
     Adoption, Choice, ChosenKey, ClientConfig, InvalidConfig, MAX_CONFIG_LEN, Syntax, Variables,
+    store,
 };
 use mcplexer_secrets::Error;
 use zeroize::Zeroizing;
 
+use super::environment;
 use crate::cli::{Adopt, Variable};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -43,7 +45,10 @@ impl ClientFile {
         let config = ClientConfig::parse(&bytes, Syntax::of(path));
         let whole = std::path::absolute(path);
         let variables = Variables::of(whole.as_deref().unwrap_or(path));
-        let config = config.map(|config| config.with_variables(variables));
+        let config = config.map(|config| {
+            let config = config.with_variables(variables);
+            config.with_programs(Path::exists)
+        });
         Ok(config.map(|config| Self {
             name: shown(path),
             path: path.display().to_string(),
@@ -61,8 +66,9 @@ impl ClientFile {
             only: &keys(&adopt.only),
             skip: &keys(&adopt.skip),
         };
-        let planned = self.config.plan(&session.store, &choice);
-        planned.map_err(|error| session.explain(error).at(&self.name))
+        let program = environment::own_program();
+        let planned = store::plan(&self.config, &session.store, &program, &choice);
+        planned.map_err(|error| super::explain(error, session).at(&self.name))
     }
 
     /// A server or a variable that was named and is not there is a mistake.

@@ -1,6 +1,6 @@
 //! What was found in a configuration, as a table and as JSON.
 
-use mcplexer_clients::{Adoption, Becomes, Finding, Place, Stays};
+use mcplexer_clients::{Adoption, Finding, Outcome, Place, Stays};
 use serde::Serialize;
 
 use super::client_file::ClientFile;
@@ -9,15 +9,15 @@ use crate::output::{self, sanitized};
 /// A row for each finding: server, place, what it is taken for, and what becomes of it.
 pub(super) fn table(adoption: &Adoption) -> String {
     let rows = adoption.findings.iter().map(|finding| {
-        let reason = match (finding.reason, &finding.becomes) {
+        let reason = match (finding.reason, &finding.outcome) {
             (Some(reason), _) => reason.to_string(),
-            (None, Becomes::Stays(Stays::Reference)) => "a secret".to_owned(),
+            (None, Outcome::Stays(Stays::Reference)) => "a secret".to_owned(),
             (None, _) => "not a credential".to_owned(),
         };
-        let becomes = match &finding.becomes {
-            Becomes::Secret(reference) => format!("→ {}/{}", reference.scope, reference.name),
-            Becomes::Stays(Stays::NoCredential) => "left as it is".to_owned(),
-            Becomes::Stays(stays) => format!("left as it is: {}", why(stays)),
+        let becomes = match &finding.outcome {
+            Outcome::Secret(reference) => format!("→ {}/{}", reference.scope, reference.name),
+            Outcome::Stays(Stays::NoCredential) => "left as it is".to_owned(),
+            Outcome::Stays(stays) => format!("left as it is: {}", why(stays)),
             _ => String::new(),
         };
         let server = match finding.place {
@@ -109,9 +109,9 @@ impl FindingReport {
             Place::Elsewhere => ("elsewhere", None),
             _ => ("", None),
         };
-        let (scope, key, left) = match &finding.becomes {
-            Becomes::Secret(it) => (Some(it.scope.to_string()), Some(it.name.to_string()), None),
-            Becomes::Stays(stays) => (None, None, Some(why(stays))),
+        let (scope, key, left) = match &finding.outcome {
+            Outcome::Secret(it) => (Some(it.scope.to_string()), Some(it.name.to_string()), None),
+            Outcome::Stays(stays) => (None, None, Some(why(stays))),
             _ => (None, None, None),
         };
         Self {

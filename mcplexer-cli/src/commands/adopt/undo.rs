@@ -27,7 +27,7 @@ pub(super) fn run(path: &Path, adopt: &Adopt, session: &Session) -> Result<(), F
     file.check_names(adopt)?;
     let name = shown(path);
     let references = file.config.references(&adopt.server);
-    let references = references.map_err(|error| session.explain(error).at(&name))?;
+    let references = references.map_err(|error| super::explain(error, session).at(&name))?;
     let mut wanted = Wanted::default();
     for (reference, at) in &references {
         wanted.referred(reference, format!("{name}, {at}"));
@@ -46,7 +46,8 @@ pub(super) fn run(path: &Path, adopt: &Adopt, session: &Session) -> Result<(), F
         }
     }
     let lookup = |reference: &_| opened.value(reference).map(SecretValue::expose);
-    let undone = file.config.undo(&adopt.server, &lookup)?;
+    let undone = file.config.undo(&adopt.server, &lookup);
+    let undone = undone.map_err(|error| super::explain(error, session))?;
     let changed = undone.bytes() != file.bytes.as_slice();
     if changed {
         replacement.write_over(&file.bytes, undone.bytes())?;

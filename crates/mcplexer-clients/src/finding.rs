@@ -1,0 +1,62 @@
+//! What planning finds in a configuration.
+
+use mcplexer_detect::Reason;
+use mcplexer_files::position::Position;
+use mcplexer_files::reference::Reference;
+use mcplexer_secrets::InvalidName;
+
+use crate::server::Place;
+
+/// A text of a server's entry, and what adopting does with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The server's name; empty for a finding outside of the servers.
+    pub server: String,
+    /// Which text of the entry it is.
+    pub place: Place,
+    /// Where in the file it is.
+    pub position: Position,
+    /// Why it looks like a credential; `None` if it does not.
+    pub reason: Option<Reason>,
+    /// What adopting does with it.
+    pub outcome: Outcome,
+}
+
+/// What adopting does with a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Moves it to the store and leaves this reference.
+    Secret(Reference),
+    /// Leaves it in the file.
+    Stays(Stays),
+}
+
+/// Why a text stays in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stays {
+    /// It does not look like a credential.
+    NoCredential,
+    /// It is already a reference to a secret.
+    Reference,
+    /// The choice excludes it.
+    NotChosen,
+    /// It contains a variable, such as `${HOST}`, which the client replaces and mcplexer would not.
+    Expanded,
+    /// It is not in a command's environment, the only place where `mcplexer run` puts secrets.
+    NotEnvironment,
+    /// The server starts no command, or its command is a line for a shell.
+    NoCommand,
+    /// It is not a string but, for example, a number.
+    NoString,
+    /// The entry has several variables of this name.
+    SeveralOfThisName,
+    /// The variable's name cannot be the name of a secret.
+    Name(InvalidName),
+    /// The environment cannot hold the value.
+    Value,
+    /// The string is escaped in a way that undoing could not reproduce.
+    Escapes,
+}

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mcplexer_clients::{Choice, ClientConfig, Syntax};
-use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_files::reference::SCHEME;
+use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{SecretStore, SecretValue, Store};
 
 /// A file, in the syntax that the first byte says, is refused, or can be adopted, and undoing that

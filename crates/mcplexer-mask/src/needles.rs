@@ -1,89 +1,62 @@
-//! The values that are looked for, sorted, and whether one of them stands at a position.
+//! The values that are looked for, sorted, and the search for them at one position.
+//!
+//! Each form is decoded from the position, byte by byte, for as long as the decoded bytes are the
+//! beginning of a value, which a bisection of the sorted values tells. So nothing that a form leaves to
+//! the encoder has to be enumerated, such as which characters it escapes.
+
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::Label;
-use super::form::{Form, Next, Reader};
+use crate::bits::Bits;
+use crate::form::Form;
+use crate::next::Next;
+use crate::reader::Reader;
 
 /// Values with their labels.
 pub(crate) struct Needles {
     /// Sorted by value.
     sorted: Vec<Needle>,
-    /// Of each value the first two bytes.
+    /// The first two bytes of each value.
     pairs: Bits,
-    /// Of each value the first eight bytes, if all are so long.
+    /// The first eight bytes of each value, if all values are that long.
     eights: Option<Bits>,
-}
-
-/// A set of words as a table of bits, each word at the place that its hash tells.
-struct Bits {
-    words: Zeroizing<Vec<u64>>,
-    shift: u32,
-}
-
-impl Bits {
-    /// For these words, with 64 bits for each or more.
-    fn of(words: impl ExactSizeIterator<Item = u64>) -> Self {
-        let log_bits = (words.len() * 64).next_power_of_two().ilog2().max(6);
-        let mut bits = Self {
-            words: Zeroizing::new(vec![0; 1 << (log_bits - 6)]),
-            shift: u64::BITS - log_bits,
-        };
-        for word in words {
-            let (at, bit) = bits.place(word);
-            if let Some(at) = bits.words.get_mut(at) {
-                *at |= 1 << bit;
-            }
-        }
-        bits
-    }
-
-    fn has(&self, word: u64) -> bool {
-        let (at, bit) = self.place(word);
-        self.words.get(at).is_some_and(|at| at >> bit & 1 == 1)
-    }
-
-    fn place(&self, word: u64) -> (usize, u64) {
-        // Fibonacci hashing, as in the filter.
-        let hash = word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift;
-        (usize::try_from(hash >> 6).unwrap_or_default(), hash & 63)
-    }
 }
 
 struct Needle {
     value: Zeroizing<Box<[u8]>>,
-    /// What the value has behind that, and a program may leave out.
+    /// The line ends after the value, which a program may leave out.
     line_ends: Box<[u8]>,
-    label: Label,
+    label: Arc<str>,
 }
 
 /// A value that was found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found {
-    /// Which one.
+    /// The index of the value.
     pub(crate) needle: usize,
     /// Where it ends in the stream's buffer.
     pub(crate) end: usize,
-    /// How it was read.
+    /// The form in which it was found.
     pub(crate) form: Form,
 }
 
-/// What stands at a position.
+/// The result of a search at one position.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
-    /// The longest value that is there as a whole.
+    /// The longest value that begins there and is complete.
     pub(crate) found: Option<Found>,
-    /// Whether the bytes that follow could make a longer one.
+    /// Whether bytes after the buffer could complete a longer one.
     pub(crate) may_go_on: bool,
 }
 
 impl Needles {
-    /// From values, the line ends behind each, and its label.
-    pub(crate) fn new(mut values: Vec<(&[u8], &[u8], Label)>) -> Self {
-        // Stable, so that of two labels of one value the first stays.
+    /// Takes values, each with the line ends after it and its label.
+    pub(crate) fn new(mut values: Vec<(&[u8], &[u8], Arc<str>)>) -> Self {
+        // A stable sort: if two labels have the same value, the first label stays.
         values.sort_by_key(|(value, ..)| *value);
         values.dedup_by_key(|(value, ..)| *value);
-        let needle = |(value, line_ends, label): (&[u8], &[u8], Label)| Needle {
+        let needle = |(value, line_ends, label): (&[u8], &[u8], Arc<str>)| Needle {
             value: Zeroizing::new(value.into()),
             line_ends: line_ends.into(),
             label,
@@ -99,7 +72,8 @@ impl Needles {
         let eights = are_long.then(|| {
             let firsts = values().flat_map(|value| {
                 let seven = first(value, 7) << 8;
-                // What a terminal is told after the seventh may begin like that, see `Form`.
+                // Control sequences after the seventh byte may follow a space, or that byte once more:
+                // see `Form`.
                 let again = seven | seven >> 8 & 0xFF;
                 [first(value, 8), seven | u64::from(b' '), again]
             });
@@ -120,11 +94,11 @@ impl Needles {
         self.sorted.iter().map(|needle| &**needle.value)
     }
 
-    pub(crate) fn label(&self, needle: usize) -> Option<&Label> {
+    pub(crate) fn label(&self, needle: usize) -> Option<&Arc<str>> {
         self.sorted.get(needle).map(|needle| &needle.label)
     }
 
-    /// Looks for each form of each value from `at` on.
+    /// Looks for every form of every value at a position.
     pub(crate) fn look(&self, buffer: &[u8], at: usize) -> Look {
         let mut look = Look::default();
         let rest = buffer.get(at..).unwrap_or_default();
@@ -140,8 +114,8 @@ impl Needles {
         look
     }
 
-    /// Whether a value may begin here that stands as it is, but for escapes: none can if eight bytes
-    /// that are no part of an escape are not the first of any.
+    /// Returns whether a form that keeps most characters may begin here. It cannot if the next eight
+    /// bytes are not part of an escape, and no value begins with them.
     fn may_begin_as_it_is(&self, rest: &[u8]) -> bool {
         let (Some(eights), Some(first)) = (&self.eights, rest.first_chunk::<8>()) else {
             return true;
@@ -150,15 +124,15 @@ impl Needles {
             || eights.has(u64::from_be_bytes(*first))
     }
 
-    /// Looks for the forms that have most characters as they are.
+    /// Looks for the forms that keep most characters as they are.
     fn look_as_it_is(&self, buffer: &[u8], at: usize, look: &mut Look) {
         let mut read = self.follow(buffer, at, Form::Plain, look);
         if let Some(end) = look.found.and_then(|found| self.line_end_may_follow(found)) {
             read = read.max(end + 1);
             look.may_go_on |= read > buffer.len();
         }
-        // Up to where the first form was read, another one differs only by its escapes; or by one byte
-        // before them, as a terminal is told.
+        // Up to where the plain form was read, another form differs only by its escapes; or by the one
+        // byte before them that a redrawn form repeats.
         let end = (read + 1).min(buffer.len());
         let is_at_end = read >= buffer.len();
         let read = buffer.get(at..end).unwrap_or_default();
@@ -188,14 +162,14 @@ impl Needles {
         }
     }
 
-    /// Where a value ends that has line ends behind it, which may follow in an escape.
+    /// Returns where a value ends, if line ends belong to it that may follow as escapes.
     fn line_end_may_follow(&self, found: Found) -> Option<usize> {
         let needle = self.sorted.get(found.needle)?;
         (!needle.line_ends.is_empty()).then_some(found.end)
     }
 
-    /// Reads one form from `at` on for as long as it is the beginning of a value; returns up to
-    /// where the buffer was read for that.
+    /// Reads one form from `at` on for as long as it is the beginning of a value. Returns the end of what
+    /// was read.
     fn follow(&self, buffer: &[u8], at: usize, form: Form, look: &mut Look) -> usize {
         let mut reader = Reader::new(buffer, at, form);
         let mut range = 0..self.sorted.len();
@@ -230,8 +204,8 @@ impl Needles {
         reader.looked_to()
     }
 
-    /// Those of the needles in `range`, which agree in their first `depth` bytes and are longer,
-    /// that go on with `byte`.
+    /// Returns those of the needles in `range` that continue with `byte`. All of them agree in their
+    /// first `depth` bytes, and are longer.
     fn narrow(
         &self,
         range: std::ops::Range<usize>,
@@ -243,7 +217,7 @@ impl Needles {
         let (Some(first), Some(last)) = (needles.first(), needles.last()) else {
             return range;
         };
-        // Values often begin alike, and then they all go on with it.
+        // Values often begin alike, so that all of them continue with it.
         if at(first) == Some(byte) && at(last) == Some(byte) {
             return range;
         }
@@ -256,8 +230,8 @@ impl Needles {
     }
 }
 
-/// Where a value ends that a reader has read to its last byte, with line ends and padding that are
-/// encoded with it; and whether that is clear, or depends on bytes to come.
+/// Returns where a value ends that was read to its last byte, including line ends and padding that are
+/// encoded with it; and whether that is certain, or depends on bytes still to come.
 fn end_of(reader: &Reader<'_>, needle: &Needle) -> (usize, bool) {
     let length = needle.value.len();
     if !needle.line_ends.is_empty() && !reader.is_at_line_end() {

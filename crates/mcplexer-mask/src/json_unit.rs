@@ -1,8 +1,9 @@
-//! Strings of JSON (RFC 8259, section 7), also within one another.
+//! The units of a JSON string (RFC 8259, section 7), also of strings nested in strings.
 
-use super::form::{Next, digit};
+use crate::alphabet::digit;
+use crate::next::Next;
 
-/// A piece of a JSON string.
+/// One unit of a JSON string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// A byte that stands for itself, or a short escape.
@@ -11,8 +12,8 @@ pub(crate) enum Unit {
     Code(u16),
 }
 
-/// The first unit of a text that was put into this many JSON strings, each within the next, and its
-/// length in bytes.
+/// Reads the first unit of a text that was put into this many JSON strings, one inside the other.
+/// Returns it with its length in bytes.
 pub(crate) fn unit(text: &[u8], levels: u8) -> Result<(Unit, usize), Next> {
     let Some(outer) = levels.checked_sub(1) else {
         return text
@@ -45,13 +46,13 @@ pub(crate) fn unit(text: &[u8], levels: u8) -> Result<(Unit, usize), Next> {
             }
             return Ok((Unit::Code(code), end));
         }
-        // No escape: the backslash stands for itself.
+        // Not an escape: the backslash stands for itself.
         _ => return Ok((first, length)),
     };
     Ok((Unit::Byte(byte), end))
 }
 
-/// The unit after the first `length` bytes.
+/// Reads the unit that follows the first `length` bytes.
 pub(crate) fn unit_after(text: &[u8], length: usize, levels: u8) -> Result<(Unit, usize), Next> {
     unit(text.get(length..).unwrap_or_default(), levels)
 }

@@ -1,18 +1,18 @@
-//! Short runs of bytes that belong to pieces of values.
+//! Grams: short runs of bytes that belong to pieces of values.
 
 use zeroize::Zeroizing;
 
 use super::sampler::KINDS;
 use super::table::{Table, Words};
 
-/// Bytes of a long gram, which fill a word, and of a short one.
+/// Length of a long gram, which fills a word, and of a short one, in bytes.
 pub(super) const GRAM: usize = size_of::<u64>();
 const SHORT: usize = 4;
-/// ASCII letters of either case become one: hex digits are written both ways.
+/// Makes upper and lower case ASCII letters equal, since hex digits are written both ways.
 const FOLD: u64 = 0x2020_2020_2020_2020;
 
-/// Another factor than samplers have: what they take for a gram is not one here as well. From Steele and
-/// Vigna, "Computationally easy, spectrally good multipliers", 2021.
+/// Differs from the factor of the samplers, so that their false matches are not false matches here. From
+/// Steele and Vigna, "Computationally easy, spectrally good multipliers", 2021.
 const FACTOR: u64 = 0xD134_2543_DE82_EF95;
 
 /// Grams of all kinds, as words.
@@ -24,7 +24,7 @@ pub(super) struct Grams {
 }
 
 impl Grams {
-    /// Of these of each kind.
+    /// Creates the set of these grams of each kind.
     pub(super) fn new(kinds: &[Words; KINDS.len()]) -> Self {
         let of_length = |wanted| {
             let kinds = KINDS.iter().zip(kinds);
@@ -48,14 +48,14 @@ impl Grams {
         self.long.is_empty() && self.short.is_empty()
     }
 
-    /// Whether these bytes begin with a gram.
+    /// Returns whether these bytes begin with a gram.
     pub(super) fn begin(&self, bytes: &[u8]) -> bool {
         let long = bytes.first_chunk::<GRAM>().map(word);
         let short = || bytes.first_chunk::<SHORT>().map(word);
         long.is_some_and(|it| self.has_long(it)) || short().is_some_and(|it| self.has_short(it))
     }
 
-    /// Whether these bytes end with a gram.
+    /// Returns whether these bytes end with a gram.
     pub(super) fn end(&self, bytes: &[u8]) -> bool {
         let long = bytes.last_chunk::<GRAM>().map(word);
         let short = || bytes.last_chunk::<SHORT>().map(word);
@@ -73,7 +73,7 @@ impl Grams {
     }
 }
 
-/// The first bytes, folded; a word of fewer ends with what zeros are folded to.
+/// Returns the first bytes as a folded word. If there are fewer than a word has, folded zeros follow.
 #[inline(always)]
 pub(super) fn word<const LENGTH: usize>(bytes: &[u8; LENGTH]) -> u64 {
     let mut word = [0; GRAM];
@@ -83,7 +83,7 @@ pub(super) fn word<const LENGTH: usize>(bytes: &[u8; LENGTH]) -> u64 {
     u64::from_le_bytes(word) | FOLD
 }
 
-/// What of a word belongs to a gram of this length.
+/// Returns the bits of a word that belong to a gram of this length.
 pub(super) fn mask(length: usize) -> u64 {
     u64::MAX >> (8 * GRAM.saturating_sub(length))
 }

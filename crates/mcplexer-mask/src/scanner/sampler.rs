@@ -1,18 +1,18 @@
 //! Looking for grams at few positions of a text.
 //!
-//! A kind of piece has `length + stride - 1` units, where a unit is a character of a form, and the runs of
-//! `length` units, *grams*, that begin at its first `stride` units are known. If a piece stands in a
-//! text as a whole, then one of them stands at a position that is a multiple of the stride, so only
-//! those positions are looked up, as in the search of Wu and Manber (1994). If it is broken, then a gram
-//! ends where it is first broken, or begins there; see `breaks`.
+//! A piece has `length + stride - 1` units, where a unit is a character of a form. Its grams are the runs
+//! of `length` units that begin at its first `stride` units. If a text contains the whole piece, one of
+//! the grams begins at a position that is a multiple of the stride. So only these positions are looked
+//! up, as in the search of Wu and Manber (1994). If the piece is broken, a gram ends or begins where it
+//! is first broken; see `breaks`.
 
 use zeroize::Zeroizing;
 
 use super::grams::{Grams, mask, word};
 use super::table::{GOLDEN_RATIO, TOGETHER, Table, Words};
 
-/// The kinds of pieces, as the length of grams and the stride, the longest first. A stride is at least
-/// the length, so that a broken piece has a whole gram on one side.
+/// The kinds of pieces: the length of their grams and the stride, the longest first. A stride is at least
+/// the length, so that a broken piece has a whole gram on one side of the break.
 pub(super) const KINDS: [(usize, usize); 4] = [(8, 16), (8, 8), (4, 8), (4, 4)];
 
 /// The longest stride.
@@ -24,19 +24,19 @@ pub(super) const SHORTEST: usize = KINDS[3].0 + KINDS[3].1 - 1;
 /// Looks for all pieces with one stride.
 pub(super) struct Sampler {
     stride: usize,
-    /// What of a word the table has: as much as the shortest gram has.
+    /// The bits of a word that are looked up: as many as the shortest gram has.
     mask: u64,
     table: Table,
 }
 
 impl Sampler {
-    /// For these grams of each kind.
+    /// Creates the samplers of these grams of each kind.
     pub(super) fn all(kinds: &[Words; KINDS.len()]) -> Vec<Self> {
         let kinds = KINDS.iter().zip(kinds);
         let used: Vec<_> = kinds.filter(|(_, grams)| !grams.is_empty()).collect();
         let of_stride = used.chunk_by(|((_, one), _), ((_, other), _)| one == other);
         let sampler = |kinds: &[(&(usize, usize), &Words)]| {
-            // The last has the shortest grams.
+            // The last kind has the shortest grams.
             let (&(length, stride), _) = *kinds.last()?;
             let mask = mask(length);
             let grams = kinds.iter().flat_map(|(_, grams)| grams.iter());
@@ -51,8 +51,8 @@ impl Sampler {
         of_stride.filter_map(sampler).collect()
     }
 
-    /// The positions of the text from `from` to before `until`, one in each stride, at which a gram
-    /// stands. The text must go on for a stride behind them.
+    /// Calls `each` with the positions from `from` to before `until`, one in each stride, at which a gram
+    /// begins. The text must continue for a stride after them.
     pub(super) fn sample(
         &self,
         grams: &Grams,

@@ -1,63 +1,64 @@
-//! Scanning: which values stand in a file, and where.
+//! Finds values in files.
 //!
-//! A [`Scanner`] finds what a [`Masker`](crate::Masker) masks, in every form that that knows but for
-//! what only shells print, and programs at a terminal; and is made for many and large files that mostly have none. It looks closely, as the masker does,
-//! only at what stands before a short run of bytes that is rare and belongs to a value; and it
-//! looks for these runs at few positions only. So it takes little more time than reading the files.
+//! The scanner is made for many and large files, most of which contain no value. It looks closely, as
+//! the masker does, only at what comes before a *gram*: a short run of bytes that is rare and belongs to
+//! a value. And it looks for grams at few positions only. So it takes little more time than reading the
+//! files.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
-use memchr::{memchr_iter, memrchr};
 use zeroize::Zeroizing;
 
 mod breaks;
 mod grams;
 mod pieces;
+mod progress;
 mod sampler;
 mod table;
+
+pub use progress::Occurrence;
 
 use breaks::LOOK_AHEAD;
 use grams::GRAM;
 use pieces::Pieces;
+use progress::Progress;
 use sampler::{SHORTEST, STRIDE};
 
-use crate::mask::Patterns;
-use crate::mask::filter::Filter;
-use crate::mask::needles::Found;
-use mcplexer_secrets::{Credential, ScopeId, SecretName};
+use crate::filter::Filter;
+use crate::known::Known;
+use crate::needles::Found;
+use crate::patterns::Patterns;
 
-/// Bytes that are read and looked through at once; a second-level cache holds them.
+/// How many bytes are read and searched at once; a second-level cache holds them.
 const CHUNK: usize = 256 * 1024;
 
-/// Finds values in streams of bytes.
+/// Finds known values in streams of bytes.
 ///
-/// Values shorter than [`MIN_MASKED_LEN`](crate::mask::MIN_MASKED_LEN) are not looked for. A value's
-/// line ends at its end need not be there. If two keys have the same value, the first of them is
-/// named.
+/// * Values shorter than [`MIN_MASKED_LEN`](crate::MIN_MASKED_LEN) are not looked for.
+/// * Line ends at the end of a value need not follow it in the stream.
+/// * If two labels have the same value, the first label is reported.
 ///
 /// ```
-/// use mcplexer_mask::Scanner;
-/// use mcplexer_secrets::{Credentials, ScopeKind, SecretValue};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let secret = ("TOKEN".parse()?, SecretValue::new(b"ghp_abc123".to_vec())?);
-/// let credentials = Credentials::new("github".parse()?, ScopeKind::Env, vec![secret]);
-/// let mut scanner = Scanner::new(credentials.iter());
+/// use mcplexer_mask::{Known, Scanner};
+/// # fn main() -> std::io::Result<()> {
+/// let token = Known { label: "github/TOKEN".to_owned(), value: b"ghp_abc123" };
+/// let mut scanner = Scanner::new([token]);
 /// let found = scanner.scan(&b"# a comment\ntoken = 'ghp_abc123'\n"[..])?;
 /// assert_eq!(found.len(), 1);
 /// assert_eq!((found[0].line, found[0].column), (2, 10));
-/// assert_eq!(found[0].name.as_str(), "TOKEN");
+/// assert_eq!(&*found[0].label, "github/TOKEN");
 /// # Ok(())
 /// # }
 /// ```
 pub struct Scanner {
     wanted: Arc<Wanted>,
-    /// What may still be needed of the stream, and room for a stride behind it.
+    /// Bytes of the stream that may still be needed, and room for a stride after them.
     buffer: Zeroizing<Vec<u8>>,
     /// Where the bytes of the stream end in it.
     length: usize,
-    /// Parts of the buffer to look at closely: from where, and up to which position.
+    /// Parts of the buffer to look at closely: the first and the last position of each.
     parts: Vec<(usize, usize)>,
 }
 
@@ -69,40 +70,10 @@ struct Wanted {
     short: Option<Filter>,
 }
 
-/// A value that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Occurrence {
-    /// The line in which it begins, from 1.
-    pub line: u64,
-    /// The byte of the line at which it begins, from 1.
-    pub column: u64,
-    /// The scope of the secret.
-    pub scope: ScopeId,
-    /// The secret's name.
-    pub name: SecretName,
-}
-
-/// How far a stream has been looked through.
-#[derive(Default)]
-struct Progress {
-    /// The position in the buffer from which pieces are to be looked for next.
-    searched: usize,
-    /// The position that may be looked at closely next.
-    next: usize,
-    /// Up to where it was found to be a value.
-    done: usize,
-    last: Option<Found>,
-    /// The line ends before the buffer, and the bytes since the last of them.
-    lines: u64,
-    columns: u64,
-    found: Vec<Occurrence>,
-}
-
 impl Scanner {
-    /// A scanner for these secrets.
-    pub fn new<'a>(secrets: impl IntoIterator<Item = Credential<'a>>) -> Self {
-        let patterns = Patterns::new(secrets);
+    /// Creates a scanner for these values.
+    pub fn new<'a>(known: impl IntoIterator<Item = Known<'a>>) -> Self {
+        let patterns = Patterns::new(known);
         let is_short = |value: &&[u8]| value.len() < SHORTEST;
         let short = patterns.needles.values().filter(is_short);
         let short = short.clone().next().map(|_| Filter::new(short));
@@ -115,7 +86,7 @@ impl Scanner {
         }))
     }
 
-    /// A scanner for another thread, for the same secrets.
+    /// Creates a scanner of the same values for another thread.
     #[must_use]
     pub fn for_another_thread(&self) -> Self {
         Self::of(Arc::clone(&self.wanted))
@@ -130,17 +101,18 @@ impl Scanner {
         }
     }
 
-    /// The secrets, as `scope/KEY`, that are not looked for since they are shorter than
-    /// [`MIN_MASKED_LEN`](crate::mask::MIN_MASKED_LEN).
+    /// Returns the labels of values that are not looked for because they are shorter than
+    /// [`MIN_MASKED_LEN`](crate::MIN_MASKED_LEN).
     #[must_use]
     pub fn too_short(&self) -> &[String] {
         &self.wanted.patterns.too_short
     }
 
-    /// Reads to the end of a stream, and tells which values are in it, in the order in which they begin.
+    /// Reads a stream to its end. Returns the values in it, in the order in which they begin.
     ///
     /// # Errors
-    /// If it cannot be read; what was found before is lost then.
+    ///
+    /// Fails if the stream cannot be read. What was found before is lost.
     pub fn scan(&mut self, mut stream: impl Read) -> io::Result<Vec<Occurrence>> {
         let mut progress = Progress::default();
         self.length = 0;
@@ -155,11 +127,11 @@ impl Scanner {
         }
     }
 
-    /// Fills the buffer; tells whether that was the end of the stream.
+    /// Fills the buffer. Returns whether the stream has ended.
     fn fill(&mut self, stream: &mut impl Read) -> io::Result<bool> {
         let room = self.buffer.len().saturating_sub(STRIDE);
         if room < self.length + CHUNK / 2 {
-            // A value that is larger than the buffer has begun, or there is none yet.
+            // A value may have begun that is larger than the buffer, or there is no buffer yet.
             let mut larger = Vec::with_capacity((2 * room).max(CHUNK) + STRIDE);
             larger.extend_from_slice(self.buffer.get(..self.length).unwrap_or_default());
             larger.resize(larger.capacity(), 0);
@@ -206,8 +178,8 @@ impl Scanner {
         progress.searched = until;
     }
 
-    /// Looks closely at the parts of the buffer in which a value may begin. A part stays if bytes to
-    /// come are needed for it, or if pieces to come may have parts that begin before.
+    /// Looks closely at the parts of the buffer in which a value may begin. A part stays if it needs bytes
+    /// that are still to come, or if pieces still to come may have parts that begin before it.
     fn look(&mut self, progress: &mut Progress, is_end: bool) {
         let Patterns {
             needles, filter, ..
@@ -238,7 +210,7 @@ impl Scanner {
         self.parts.drain(..waiting.unwrap_or(self.parts.len()));
     }
 
-    /// Drops what no later byte can make part of a value.
+    /// Drops bytes that can no longer be part of a value.
     fn drop_what_is_not_needed(&mut self, progress: &mut Progress) {
         let before = progress
             .searched
@@ -260,8 +232,8 @@ impl Scanner {
 }
 
 impl Wanted {
-    /// Takes down what was found at a position, unless it is within something that was found before,
-    /// or overlaps with the same value.
+    /// Records what was found at a position, unless it lies within something that was found before, or
+    /// overlaps with the same value.
     fn note(&self, progress: &mut Progress, text: &[u8], at: usize, found: Found) {
         if found.end <= progress.done {
             return;
@@ -274,8 +246,7 @@ impl Wanted {
             progress.found.push(Occurrence {
                 line,
                 column,
-                scope: label.scope.clone(),
-                name: label.name.clone(),
+                label: Arc::clone(label),
             });
         }
         progress.done = found.end;
@@ -283,33 +254,7 @@ impl Wanted {
     }
 }
 
-impl Progress {
-    /// The line and the column of a position in the buffer.
-    fn place(&self, text: &[u8], at: usize) -> (u64, u64) {
-        let before = text.get(..at).unwrap_or_default();
-        let lines = memchr_iter(b'\n', before).count() as u64;
-        let column = match memrchr(b'\n', before) {
-            Some(end) => (at - end) as u64,
-            None => self.columns + at as u64 + 1,
-        };
-        (self.lines + lines + 1, column)
-    }
-
-    /// Moves on behind the first bytes of the buffer.
-    fn advance(&mut self, dropped: &[u8]) {
-        let (line, column) = self.place(dropped, dropped.len());
-        (self.lines, self.columns) = (line - 1, column - 1);
-        let drop = dropped.len();
-        self.searched -= drop;
-        self.next = self.next.saturating_sub(drop);
-        self.done = self.done.saturating_sub(drop);
-        self.last = self.last.and_then(|last| {
-            let end = last.end.checked_sub(drop)?;
-            Some(Found { end, ..last })
-        });
-    }
-}
-
+/// Shows the number of values.
 impl fmt::Debug for Scanner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scanner")

@@ -1,25 +1,25 @@
-//! Which positions of a stream are worth a closer look.
+//! Selects the positions of a stream that need a closer look.
 //!
-//! A table of bits, indexed by a hash of up to four bytes, tells whether they may begin a form of a
-//! value. The bytes that begin an escape or break a line, `%`, `\`, CR and LF, and those that begin
-//! what only a terminal is told, end the run that is
-//! looked up, since what they stand for is for the forms to tell; at one of them the forms are asked
-//! right away. So the table needs to know only how a form begins without any of these.
+//! A table of bits, indexed by a hash of up to four bytes, tells whether these bytes may begin a form of
+//! a value. Bytes that begin an escape or a control sequence or break a line (`%`, `\`, CR, LF,
+//! backspace, ESC) end the run that is looked up, because only the form's reader knows what they stand
+//! for. So the table contains only beginnings without any of them, and an escape is always looked at.
 
 use zeroize::Zeroizing;
 
-use super::form::base64_characters;
+use crate::alphabet::base64_characters;
 
-/// Longest run of bytes that is looked up.
+/// How many bytes are looked up together.
 const RUN: usize = 4;
-/// How far the end of a run is looked for at once: whoever asks for one position after another would else
-/// have to wait for the end of a long run at each.
+/// How far ahead to look for the end of a run. Without a limit, a caller that asks for one position after
+/// another would search a long run to its end each time.
 const NEAR: usize = 256;
-/// Bits of the table for each value: it has some 100 beginnings.
+/// Bits of the table for each value, which has some 100 beginnings.
 const BITS_PER_VALUE: usize = 4096;
 /// At least 8 KiB, at most 1 MiB.
 const LOG_BITS: std::ops::RangeInclusive<u32> = 16..=23;
 
+/// The beginnings of all forms of the values.
 pub(crate) struct Filter {
     bits: Zeroizing<Vec<u64>>,
     shift: u32,
@@ -28,7 +28,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// For these values.
+    /// Creates the filter for these values.
     pub(crate) fn new<'a>(values: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
         let wanted = (values.clone().count() * BITS_PER_VALUE)
             .next_power_of_two()
@@ -53,7 +53,7 @@ impl Filter {
         filter
     }
 
-    /// The first position from `from` on at which a value may begin.
+    /// Returns the first position from `from` on at which a value may begin.
     pub(crate) fn candidate(&self, buffer: &[u8], from: usize) -> Option<usize> {
         let mut at = from;
         while let Some(rest) = buffer.get(at..).filter(|rest| !rest.is_empty()) {
@@ -80,7 +80,7 @@ impl Filter {
         None
     }
 
-    /// At the end of a run, fewer bytes tell less.
+    /// Looks up the positions at the end of a run, where fewer than [`RUN`] bytes are left.
     fn at_end(&self, run: &[u8]) -> Option<usize> {
         let looked_at = (run.len() + 1).saturating_sub(RUN);
         let mut tails = (looked_at..run.len()).filter_map(|at| Some((at, run.get(at..)?)));
@@ -105,7 +105,7 @@ impl Filter {
         (word as usize >> 6, word & 63)
     }
 
-    /// Adds every beginning, of 1 to 4 bytes, that takes one of these bytes at each place.
+    /// Adds every beginning of 1 to 4 bytes that has one of these bytes at each place.
     fn add(&mut self, choices: &[&[u8]]) {
         let mut beginnings: Vec<Zeroizing<Vec<u8>>> = vec![Zeroizing::default()];
         for choice in choices.iter().take(RUN) {
@@ -127,7 +127,7 @@ impl Filter {
         }
     }
 
-    /// As it is, or with `+` for spaces.
+    /// Adds the value as it is, and with `+` for spaces.
     fn add_plain(&mut self, value: &[u8]) {
         let run = value.iter().take_while(|&&byte| !ends_run(byte));
         let choices: Vec<_> = run
@@ -140,7 +140,8 @@ impl Filter {
         self.add(&choices);
     }
 
-    /// Followed by what comes before a terminal is told to go on elsewhere: see `Form`.
+    /// Adds the first bytes of the value before a control sequence, which a space or a repeated byte may
+    /// precede: see `Form`.
     fn add_before_control(&mut self, value: &[u8]) {
         for length in 1..RUN {
             let Some((beginning, [last])) = value.get(..length).map(|it| it.split_at(length - 1))
@@ -154,7 +155,8 @@ impl Filter {
         }
     }
 
-    /// Quoted for a shell, with `'"'"'` for a single quote. Another quoting begins with an escape.
+    /// Adds the value quoted for a shell with `'"'"'` for a single quote. Other quoting begins with an
+    /// escape.
     fn add_quoted(&mut self, value: &[u8]) {
         let beginning = value.get(..RUN).unwrap_or(value);
         if beginning.contains(&b'\'') {
@@ -169,6 +171,7 @@ impl Filter {
         }
     }
 
+    /// Adds the value in hex of either case.
     fn add_hex(&mut self, value: &[u8]) {
         const DIGITS: [&[u8]; 16] = [
             b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"aA", b"bB", b"cC", b"dD",
@@ -181,7 +184,7 @@ impl Filter {
         self.add(&choices.collect::<Vec<_>>());
     }
 
-    /// Base64 in which the value begins after `skipped` bits of the first character.
+    /// Adds base64 in which the value begins after `skipped` bits of the first character.
     fn add_base64(&mut self, value: &[u8], skipped: u32) {
         let &[a, b, c, ..] = value else {
             return;
@@ -189,7 +192,7 @@ impl Filter {
         let bits = u32::from_be_bytes([0, a, b, c]);
         let mut choices = Vec::with_capacity(RUN);
         for at in 0..4_u32 {
-            // The character has the bits `begin..end` of the value, and others before them.
+            // The character encodes the bits `begin..end` of the value, and other bits before them.
             let (begin, end) = ((6 * at).saturating_sub(skipped), 6 * (at + 1) - skipped);
             if end > 24 {
                 break;
@@ -208,7 +211,7 @@ impl Filter {
     }
 }
 
-/// Whether a byte begins an escape, breaks a line, or tells a terminal something.
+/// Returns whether a byte begins an escape or a control sequence, or breaks a line.
 fn ends_run(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'\r' | b'\n' | b'\x08' | b'\x1b')
 }

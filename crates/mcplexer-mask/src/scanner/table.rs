@@ -1,13 +1,13 @@
-//! A set of words, of which most that are not in it are known to be not.
+//! A set of words that rules out most words it does not contain.
 
 use zeroize::Zeroizing;
 
-/// Bits of a table for each word, if it is not of the largest size.
+/// Bits of a table for each word, unless the table has the largest size.
 const BITS_PER_WORD: usize = 16;
-/// The sizes of a table, as the logarithm of its bytes: one for a first-level cache, and two for one of
-/// the second level. They are few so that each can be known when this is compiled.
+/// The sizes of a table, as the logarithm of its bytes: one for a first-level cache, and two for a
+/// second-level cache. There are few, so that the code is compiled for each.
 const LOG_SIZES: [u32; 3] = [14, 18, 20];
-/// Two of eight bits, or one: looked up, since shifting by a number that varies is slow.
+/// Bytes with one or two bits set. Looking them up is faster than shifting by a variable number.
 const TWO_BITS: [u8; 64] = {
     let mut two = [0; 64];
     let mut rest: &mut [u8] = &mut two;
@@ -24,18 +24,18 @@ const TWO_BITS: [u8; 64] = {
 /// section 6.4.
 pub(super) const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Words that are looked up together.
+/// How many words are looked up together.
 pub(super) const TOGETHER: usize = 16;
 
-/// What a table is made of.
+/// The words of a table.
 pub(super) type Words = Zeroizing<Vec<u64>>;
 
 /// A filter of words (Bloom, 1970).
 pub(super) struct Table {
-    /// Two bits of one byte are clear for each word.
+    /// For each word, one or two bits of one byte are clear.
     clear: Zeroizing<Vec<u8>>,
     log_size: u32,
-    /// By which words are hashed.
+    /// Words are multiplied by this to hash them.
     factor: u64,
 }
 
@@ -57,13 +57,13 @@ impl Table {
         }
     }
 
-    /// Whether it may have a word.
+    /// Returns whether the set may contain a word.
     pub(super) fn may_have(&self, word: u64) -> bool {
         let (byte, bits) = place(word, self.factor, self.log_size);
         self.clear.get(byte).is_some_and(|byte| byte & bits == 0)
     }
 
-    /// A bit for each of these words that it may have.
+    /// Returns a bit for each of these words that the set may contain.
     #[inline(always)]
     pub(super) fn may_have_of(&self, words: &[u64; TOGETHER]) -> u32 {
         match self.log_size {
@@ -88,7 +88,7 @@ impl Table {
     }
 }
 
-/// Where a table has a word.
+/// Returns the byte and the bits of a table that stand for a word.
 #[inline(always)]
 fn place(word: u64, factor: u64, log_size: u32) -> (usize, u8) {
     let hash = word.wrapping_mul(factor);

@@ -1,11 +1,11 @@
-//! What tells a terminal how and where to show text, and is not text: ECMA-48, sections 5.3 to 5.6.
+//! Control sequences, which tell a terminal how and where to show text: ECMA-48, sections 5.3 to 5.6.
 
 use std::ops::Range;
 
-/// Longest sequence that is taken for one, in bytes, more or less.
+/// Length of the longest sequence that is recognised, in bytes, more or less.
 const MAX_LEN: usize = 256;
 
-/// Some terminals are told one of them behind the sequence that ends all colours.
+/// Shift in and shift out: some terminals get one of them after the sequence that resets colours.
 const SHIFTS: std::ops::RangeInclusive<u8> = 0x0E..=0x0F;
 const BELL: u8 = 0x07;
 const BACKSPACE: u8 = 0x08;
@@ -13,33 +13,33 @@ const ESCAPE: u8 = 0x1B;
 
 /// What a text begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Control {
+pub(crate) enum Control {
     /// A control sequence of this length that moves the cursor.
     Moves(usize),
-    /// Another one, such as a colour; or a space that is written over at once, with which less makes
-    /// the terminal begin a line.
+    /// Another control sequence of this length, such as a colour; or a space and a backspace, with which
+    /// `less` makes the terminal wrap a line.
     Other(usize),
-    /// The text ends within one.
+    /// The text ends within a control sequence.
     Unfinished,
-    /// Nothing of the kind.
+    /// Something else.
     None,
 }
 
-pub(super) fn read(text: &[u8]) -> Control {
+/// Recognises a control sequence at the beginning of a text.
+pub(crate) fn read(text: &[u8]) -> Control {
     match *text {
         [] | [b' '] | [ESCAPE] => Control::Unfinished,
         [b' ', BACKSPACE, ..] => Control::Other(2),
         [shift, ..] if SHIFTS.contains(&shift) => Control::Other(1),
         [ESCAPE, b'[', ref rest @ ..] => sequence(rest),
-        // A command string, up to its terminator or, as is usual, a bell.
         [ESCAPE, b']' | b'P' | b'X' | b'^' | b'_', ref rest @ ..] => string(rest),
         [ESCAPE, ref rest @ ..] => escape(rest),
         _ => Control::None,
     }
 }
 
-/// The control sequences in a text.
-pub(super) fn sequences(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+/// Finds the control sequences in a text.
+pub(crate) fn sequences(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
@@ -60,14 +60,14 @@ pub(super) fn sequences(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Parameters, intermediate bytes and a final one.
+/// Reads parameters, intermediate bytes and a final byte.
 fn sequence(rest: &[u8]) -> Control {
     let inner = rest.iter().take(MAX_LEN);
     let length = inner
         .take_while(|&&byte| matches!(byte, b' '..=b'?'))
         .count();
     match rest.get(length) {
-        // CUU to CHT, CUP, VPA and HVP.
+        // CUU to CHT, HPA, HPR, VPA, VPR and HVP.
         Some(b'A'..=b'I' | b'`' | b'a' | b'd'..=b'f') => Control::Moves(length + 3),
         Some(b'@'..=b'~') => Control::Other(length + 3),
         None if length < MAX_LEN => Control::Unfinished,
@@ -75,6 +75,7 @@ fn sequence(rest: &[u8]) -> Control {
     }
 }
 
+/// Reads a command string up to its terminator or, as is usual, a bell.
 fn string(rest: &[u8]) -> Control {
     let inner = rest.get(..MAX_LEN).unwrap_or(rest);
     let end = inner.iter().position(|byte| [BELL, ESCAPE].contains(byte));
@@ -87,7 +88,7 @@ fn string(rest: &[u8]) -> Control {
     }
 }
 
-/// Intermediate bytes and a final one.
+/// Reads intermediate bytes and a final byte.
 fn escape(rest: &[u8]) -> Control {
     let inner = rest.iter().take(MAX_LEN);
     let length = inner

@@ -1,35 +1,39 @@
-//! Pieces that do not stand in a text in one run of characters: with escapes in it, or a line end.
+//! Looks for pieces that escapes or line ends break.
 //!
-//! Where a piece is first broken, either a gram of it ends, which no escape is in, or one begins,
-//! which is read as its form has it.
+//! Where a piece is first broken, either a gram of it ends that contains no escape, or a gram begins
+//! there, which is read in its form.
 
 use wide::u8x16;
 
 use super::grams::GRAM;
 use super::pieces::Pieces;
-use crate::mask::form::{Form, Next, Reader, digit, escaped, sextet};
+use crate::alphabet::{digit, sextet};
+use crate::escape::escaped;
+use crate::form::Form;
+use crate::next::Next;
+use crate::reader::Reader;
 
-/// Most bytes of a character in UTF-8. A piece may begin within one.
+/// Most bytes of a character in UTF-8. A piece may begin within a character.
 const CHARACTER: usize = 4;
-/// How far a gram is read in hex or base64 that has line ends and escapes in it.
+/// How far to read a gram of hex or base64 that contains line ends and escapes.
 const REACH: usize = 64;
 
-/// What ends a line, or begins an escape of JSON or of a URL.
+/// The bytes that end a line, or begin an escape of JSON or of a URL.
 const BREAKS: [u8; 4] = *b"\n\r\\%";
 
 /// The length of an escape of a URL.
 const PERCENT: usize = 3;
 
-/// Bytes that are looked through together, a bit of a word for each, and those that are at once.
+/// How many bytes are searched together, a bit of a word for each, and how many at once.
 const BLOCK: usize = u64::BITS as usize;
 const LANES: usize = 16;
 
-/// How far behind a position a text is looked at: a gram and a character, each byte written as a
-/// JSON escape of JSON escapes.
+/// How far after a position the text is read: a gram and a character, each byte written as a JSON escape
+/// of JSON escapes.
 pub(super) const LOOK_AHEAD: usize = (GRAM + CHARACTER) * 36;
 
 impl Pieces {
-    /// The positions of the text from `from` to before `until` at which a piece may be broken.
+    /// Calls `each` with the positions from `from` to before `until` at which a piece may be broken.
     pub(super) fn breaks(
         &self,
         text: &[u8],
@@ -56,7 +60,7 @@ impl Pieces {
         });
     }
 
-    /// Whether hex or base64 goes on behind a line end of this length.
+    /// Returns whether hex or base64 continues after a line end of this length.
     #[inline(always)]
     fn is_broken_line(&self, text: &[u8], at: usize, length: usize) -> bool {
         // Most lines begin with a space, or end with a mark.
@@ -76,7 +80,7 @@ impl Pieces {
         }
     }
 
-    /// Whether a value goes on behind what a terminal made of its line end.
+    /// Returns whether a value continues at CR LF, which stands for LF.
     fn is_terminal(&self, text: &[u8], at: usize) -> bool {
         let is_one = text.get(at + 1) == Some(&b'\n');
         is_one && self.is_one_byte(text, at, b'\n', 2, |it| it.is_raw(text, at, Form::Terminal))
@@ -91,7 +95,7 @@ impl Pieces {
         };
         let byte = first << 4 | second;
         let ends_line = matches!(byte, b'\r' | b'\n') && self.is_broken_line(text, at, PERCENT);
-        // `%` itself is escaped in an escape.
+        // In an escape of an escape, `%` itself is escaped.
         if ends_line || (byte == b'%' && self.is_dense(text, at)) {
             return true;
         }
@@ -108,7 +112,7 @@ impl Pieces {
             Some(b'b') => 8,
             Some(b'f') => 12,
             Some(&byte @ (b'"' | b'/')) => byte,
-            // There may be more to it.
+            // A `\` may begin a longer escape.
             Some(b'\\' | b'u') => return self.is_json(text, at) || self.is_dense(text, at),
             _ => return false,
         };
@@ -120,15 +124,15 @@ impl Pieces {
         if self.is_raw(text, at, Form::Json) {
             return true;
         }
-        // Within another string, an escape begins with one of these.
+        // Within another string, an escape begins with one of these pairs.
         let near = text.get(at..at + 2 * GRAM).or_else(|| text.get(at..));
         let begins = |pair: &[u8]| matches!(pair, [b'\\', b'\\' | b'u']);
         near.unwrap_or_default().windows(2).any(begins) && self.is_raw(text, at, Form::JsonInJson)
     }
 
-    /// Whether a value goes on at an escape of this length for one byte, as it is or, if that is a
-    /// character of base64, in that. Most escapes stand alone, and for what no value has; `raw` tells
-    /// whether it goes on as it is if another one is near.
+    /// Returns whether a value continues at an escape of this length that stands for one byte: plain or,
+    /// if the byte is a character of base64, in base64. Most escapes stand alone, for a byte that no value
+    /// contains; if another escape is near, `raw` decides whether a plain value continues.
     fn is_one_byte(
         &self,
         text: &[u8],
@@ -137,7 +141,7 @@ impl Pieces {
         length: usize,
         raw: impl Fn(&Self) -> bool,
     ) -> bool {
-        // Of JSON's escapes for one byte, one is for a character of base64; `%` may be before any.
+        // Of JSON's short escapes, one stands for a character of base64; an escape with `%` may stand for any.
         let is_dense = byte == b'/' || (length == PERCENT && is_dense(byte));
         let rest = text.get(at + length..).unwrap_or_default();
         if let Some(&next) = rest.first().filter(|&&next| !is_dense && !may_break(next))
@@ -155,7 +159,7 @@ impl Pieces {
         self.pairs.has(byte, next) || before.is_some_and(|before| self.pairs.has(before, byte))
     }
 
-    /// Whether a value as it is goes on at an escape.
+    /// Returns whether a plain value continues at an escape.
     fn is_raw(&self, text: &[u8], at: usize, form: Form) -> bool {
         let mut reader = Reader::new(text, at, form);
         let mut read = [0; GRAM + CHARACTER];
@@ -183,7 +187,7 @@ impl Pieces {
         after.any(|bytes| self.grams.begin(bytes)) || self.has_before(text, at)
     }
 
-    /// Whether hex or base64 goes on at a line end or an escape.
+    /// Returns whether hex or base64 continues at a line end or an escape.
     fn is_dense(&self, text: &[u8], at: usize) -> bool {
         let reach = text.get(at..at + REACH).or_else(|| text.get(at..));
         let mut rest = reach.unwrap_or_default();
@@ -204,13 +208,14 @@ impl Pieces {
         length > 0 && (self.grams.begin(read) || self.has_before(text, at))
     }
 
-    /// Whether a gram ends at a position.
+    /// Returns whether a gram ends at a position.
     fn has_before(&self, text: &[u8], at: usize) -> bool {
         self.grams.end(text.get(..at).unwrap_or_default())
     }
 }
 
-/// What stands behind a first byte, if nothing but JSON escapes for one byte, or not even these, are in it.
+/// Returns the gram of a first byte and what follows. `None` if escapes are in it, except JSON's short ones
+/// in JSON.
 fn plain_gram(first: u8, mut rest: &[u8], is_json: bool) -> Option<[u8; GRAM]> {
     let mut gram = [first; GRAM];
     for place in gram.iter_mut().skip(1) {
@@ -223,7 +228,7 @@ fn plain_gram(first: u8, mut rest: &[u8], is_json: bool) -> Option<[u8; GRAM]> {
     Some(gram)
 }
 
-/// Whether a byte is a character of base64, and so perhaps of hex.
+/// Returns whether a byte is a character of base64, and so perhaps of hex.
 #[inline(always)]
 fn is_dense(byte: u8) -> bool {
     const DENSE: [bool; 256] = {
@@ -240,12 +245,12 @@ fn is_dense(byte: u8) -> bool {
     DENSE.get(usize::from(byte)).is_some_and(|&is| is)
 }
 
-/// Whether a byte ends a line, or begins an escape.
+/// Returns whether a byte ends a line, or begins an escape.
 fn may_break(byte: u8) -> bool {
     BREAKS.contains(&byte)
 }
 
-/// The position of each byte that [`may_break`].
+/// Calls `each` with the position of every byte for which [`may_break`] is true.
 fn each_break(text: &[u8], mut each: impl FnMut(usize)) {
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     for (number, block) in blocks.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Which piece of each form of a value to look for, and all grams of it.
+//! Chooses which piece of each form of a value to look for, and collects its grams.
 
 use std::cmp::Reverse;
 
@@ -7,35 +7,37 @@ use zeroize::Zeroizing;
 use super::grams::{GRAM, Grams, mask, word};
 use super::sampler::{KINDS, Sampler};
 use super::table::Words;
-use crate::mask::form::base64_characters;
+use crate::alphabet::base64_characters;
 
-/// Units of a form behind which no piece begins, so that a value's beginning is near.
+/// No piece begins after this many units of a form, so that the beginning of the value is near.
 const LAST_BEGIN: usize = 64;
-/// Bytes of a value that pieces are made of: those behind would not be taken.
+/// How many bytes of a value can be part of a piece.
 const FAR: usize = 2 * LAST_BEGIN;
-/// Tokens of one kind begin alike.
+/// The beginnings of a value that are charged for: tokens of one kind begin alike.
 const ALIKE: usize = 8;
 
-/// Most bytes of a text for one unit: of a value's byte, if each character of `\u0061` is written
-/// as such an escape again; and of a digit or base64 character, `%2F` behind an escaped CR LF.
+/// Most bytes that a text needs for one unit. A byte of the value takes 36 if each character of its
+/// `\u0061` is escaped like that again; a digit or base64 character takes 7 as `%2F` after an escaped
+/// CR LF.
 const LONGEST_BYTE: usize = 36;
 const LONGEST_CHARACTER: usize = 7;
 
-/// The two characters that may stand for each unit, which are mostly the same.
+/// The two characters that may stand for each unit; mostly they are equal.
 type Choices = Zeroizing<Vec<[u8; 2]>>;
 
-/// What of the values is looked for.
+/// The pieces of the values that are looked for.
 pub(super) struct Pieces {
     pub(super) samplers: Vec<Sampler>,
     pub(super) grams: Grams,
-    /// Which byte follows which in the pieces of the values as they are.
+    /// The pairs of neighbouring bytes in the plain pieces.
     pub(super) pairs: Pairs,
-    /// The most bytes of a text from where a value begins to where its piece ends.
+    /// Most bytes of a text from the beginning of a value to the end of its piece.
     pub(super) back: usize,
 }
 
 impl Pieces {
-    /// Of these values, which are at least [`SHORTEST`](super::sampler::SHORTEST) long.
+    /// Chooses the pieces of these values, which are at least [`SHORTEST`](super::sampler::SHORTEST)
+    /// bytes long.
     pub(super) fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut grams = KINDS.map(|_| Zeroizing::new(Vec::new()));
         let mut pieces = Self {
@@ -57,7 +59,7 @@ impl Pieces {
         pieces
     }
 
-    /// Adds the grams of the rarest piece of a form, and returns that.
+    /// Adds the grams of the rarest piece of a form. Returns the piece.
     fn add(&mut self, form: &Choices, longest: usize, grams: &mut [Words; KINDS.len()]) -> Choices {
         for ((length, stride), grams) in KINDS.into_iter().zip(grams) {
             let units = length + stride - 1;
@@ -78,9 +80,8 @@ impl Pieces {
     }
 }
 
-/// How often each run of so many units is to be expected where no value is. Words are common, and
-/// repetitions are; of two that are as good, the later one is less likely to be in other tokens of the
-/// kind.
+/// Rates how often each run of this many units occurs where there is no value. Words and repetitions are
+/// common. Of two equal runs the later one is rarer, because other tokens of the kind begin alike.
 fn costs(form: &Choices, units: usize) -> impl Iterator<Item = usize> {
     let pairs = || form.iter().zip(form.iter().skip(1)).map(cost);
     let mut cost = pairs().take(units.saturating_sub(1)).sum::<usize>();
@@ -119,12 +120,12 @@ fn add_grams(choices: &[[u8; 2]], grams: &mut Vec<u64>) {
     }
 }
 
-/// Which byte follows which.
+/// A set of pairs of neighbouring bytes.
 #[derive(Default)]
 pub(super) struct Pairs {
-    /// A bit for each pair; empty if there is none.
+    /// A bit for each pair; empty if there are no pairs.
     bits: Zeroizing<Vec<u64>>,
-    /// Whether there is a byte that is not ASCII.
+    /// Whether one of the bytes is not ASCII.
     pub(super) beyond_ascii: bool,
 }
 
@@ -156,7 +157,7 @@ impl Pairs {
     }
 }
 
-/// With `+` for spaces, as HTML forms have them, or not.
+/// Returns the value as it is, also with `+` for spaces as HTML forms write them.
 fn as_it_is(value: &[u8]) -> Choices {
     let choices = value.iter().take(FAR).map(|&byte| match byte {
         b' ' => *b" +",
@@ -165,7 +166,7 @@ fn as_it_is(value: &[u8]) -> Choices {
     Zeroizing::new(choices.collect())
 }
 
-/// Grams are folded.
+/// Returns the value in hex. Lower case is enough, because grams are folded.
 fn hex(value: &[u8]) -> Choices {
     let digits = value.iter().take(FAR);
     let digits = digits.flat_map(|byte| [byte >> 4, byte & 15]);
@@ -176,8 +177,8 @@ fn hex(value: &[u8]) -> Choices {
     Zeroizing::new(digits.map(|digit| [character(digit); 2]).collect())
 }
 
-/// The base64 characters of which all bits are the value's, the first of them after some that are lost to
-/// one that has others as well.
+/// Returns the base64 characters that encode nothing but the value. Its first `lost` bits are in a
+/// character that also encodes what comes before it.
 fn base64(value: &[u8], lost: usize) -> Choices {
     let value = value.get(..FAR).unwrap_or(value);
     let characters = (lost..value.len() * 8).step_by(6);

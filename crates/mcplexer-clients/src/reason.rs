@@ -98,7 +98,7 @@ fn in_field(words: &[&str], hints: &[&str]) -> Option<Reason> {
     let is_last = words.next().is_none();
     let ends = |word: &str| is_last || word.ends_with(['"', '\'']);
     match second {
-        Some(value) if detect::is_scheme(first) || ends(value) => named(name, value, hints),
+        Some(value) if detect::is_auth_scheme(first) || ends(value) => named(name, value, hints),
         _ => named(name, first, hints),
     }
 }

@@ -1,14 +1,17 @@
 //! Reads a value back from the forms in which programs print it, byte by byte.
 
-use crate::cursor::Cursor;
-use crate::form::Form;
-use crate::next::Next;
-
 mod dense;
 mod json;
+mod pending;
 mod percent;
 mod shell;
 mod terminal;
+
+use pending::Pending;
+
+use crate::cursor::Cursor;
+use crate::form::Form;
+use crate::next::Next;
 
 /// Reads the bytes of a value in one form.
 #[derive(Clone)]
@@ -20,20 +23,12 @@ pub(crate) struct Reader<'a> {
     skipped: usize,
 }
 
-/// What was read and not returned yet.
-#[derive(Clone)]
-struct Pending {
-    bits: u32,
-    /// Base64: how many bits. JSON: how many bytes of a character. Quoted: whether within double quotes.
-    count: u32,
-}
-
 impl<'a> Reader<'a> {
     pub(crate) fn new(buffer: &'a [u8], at: usize, form: Form) -> Self {
         Self {
             cursor: Cursor::new(buffer, at),
             form,
-            pending: Pending { bits: 0, count: 0 },
+            pending: Pending::default(),
             skipped: 0,
         }
     }

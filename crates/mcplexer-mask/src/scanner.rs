@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 mod breaks;
 mod grams;
+mod kinds;
 mod pieces;
 mod progress;
 mod sampler;
@@ -22,9 +23,9 @@ pub use progress::Occurrence;
 
 use breaks::LOOK_AHEAD;
 use grams::GRAM;
+use kinds::{SHORTEST, STRIDE};
 use pieces::Pieces;
 use progress::Progress;
-use sampler::{SHORTEST, STRIDE};
 
 use crate::filter::Filter;
 use crate::known::Known;

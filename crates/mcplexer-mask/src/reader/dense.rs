@@ -1,6 +1,6 @@
 //! Reads hex and base64, in one line or several.
 
-use super::Pending;
+use super::pending::Pending;
 use super::terminal::skip_controls;
 use crate::alphabet::{digit, sextet};
 use crate::cursor::Cursor;

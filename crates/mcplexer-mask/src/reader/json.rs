@@ -1,6 +1,6 @@
 //! Reads JSON strings.
 
-use super::Pending;
+use super::pending::Pending;
 use crate::cursor::Cursor;
 use crate::json_unit::{Unit, unit, unit_after};
 use crate::next::Next;

@@ -1,6 +1,6 @@
 //! Reads what is quoted for a shell.
 
-use super::Pending;
+use super::pending::Pending;
 use crate::cursor::Cursor;
 use crate::next::Next;
 

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::sampler::KINDS;
+use super::kinds::KINDS;
 use super::table::{Table, Words};
 
 /// Length of a long gram, which fills a word, and of a short one, in bytes.

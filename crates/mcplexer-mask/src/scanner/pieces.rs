@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use zeroize::Zeroizing;
 
 use super::grams::{GRAM, Grams, mask, word};
-use super::sampler::{KINDS, Sampler};
+use super::kinds::KINDS;
+use super::sampler::Sampler;
 use super::table::Words;
 use crate::alphabet::base64_characters;
 
@@ -36,7 +37,7 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// Chooses the pieces of these values, which are at least [`SHORTEST`](super::sampler::SHORTEST)
+    /// Chooses the pieces of these values, which are at least [`SHORTEST`](super::kinds::SHORTEST)
     /// bytes long.
     pub(super) fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut grams = KINDS.map(|_| Zeroizing::new(Vec::new()));

@@ -9,17 +9,8 @@
 use zeroize::Zeroizing;
 
 use super::grams::{Grams, mask, word};
+use super::kinds::KINDS;
 use super::table::{GOLDEN_RATIO, TOGETHER, Table, Words};
-
-/// The kinds of pieces: the length of their grams and the stride, the longest first. A stride is at least
-/// the length, so that a broken piece has a whole gram on one side of the break.
-pub(super) const KINDS: [(usize, usize); 4] = [(8, 16), (8, 8), (4, 8), (4, 4)];
-
-/// The longest stride.
-pub(super) const STRIDE: usize = KINDS[0].1;
-
-/// Fewest units of a piece.
-pub(super) const SHORTEST: usize = KINDS[3].0 + KINDS[3].1 - 1;
 
 /// Looks for all pieces with one stride.
 pub(super) struct Sampler {

@@ -1,26 +1,30 @@
-//! Values behind names, in a text of any syntax: `# password: …`, `"api_key": "…"`, `TOKEN=…`.
+//! Finds values after names, in a text of any syntax: `# password: …`, `"api_key": "…"`, `TOKEN=…`.
 
 use std::ops::Range;
 
-use super::value::without_scheme;
-use super::{Reason, by_name};
+use crate::by_name::by_name;
+use crate::reason::Reason;
+use crate::scheme::without_scheme;
 
-/// Shortest value that a name before it makes a credential, in bytes.
+/// Length of the shortest value that a name makes a credential, in bytes.
 const MIN_LEN: usize = 8;
-/// How much of a value is looked at, in bytes.
+/// How much of a value is read, in bytes.
 const MAX_LEN: usize = 256;
 
 const QUOTES: [char; 4] = ['"', '\'', '`', '\\'];
 
-/// The first value that is a credential by its name, or that looks random behind a name of which
-/// `random` is true, in a text in which [`find`](super::find) finds nothing.
+/// Finds the first value that its name makes a credential, or that looks random after a name for which
+/// `random` returns true. [`find`](crate::find()) must have found nothing in the text.
+///
+/// Returns the range of its bytes, and why it looks like a credential.
+#[must_use]
 pub fn find_named(text: &str, random: fn(&str) -> bool) -> Option<(Range<usize>, Reason)> {
     let mut names = text.match_indices([':', '=']);
     names.find_map(|(at, _)| {
         let name = name_before(text.get(..at)?);
         let place = value_after(text, at + 1)?;
         let value = text.get(place.clone())?;
-        // What has no digit may be a word of a sentence.
+        // Without a digit it may be a word of a sentence.
         let may_be = value.len() >= MIN_LEN && value.contains(|c: char| c.is_ascii_digit());
         let reason = may_be.then(|| by_name(name, value, &[])).flatten()?;
         (reason != Reason::Random || random(name)).then_some((place, reason))
@@ -34,10 +38,10 @@ fn name_before(text: &str) -> &str {
     text.get(text.len() - name..).unwrap_or_default()
 }
 
-/// The value that begins behind a name, without its quotes and without a scheme of authentication.
+/// Returns the value after a name, without its quotes and without a scheme of authentication.
 fn value_after(text: &str, at: usize) -> Option<Range<usize>> {
     let after = text.get(at..)?;
-    // Of a URL the scheme is no name.
+    // The scheme of a URL is not a name.
     if after.starts_with("//") {
         return None;
     }
@@ -52,7 +56,7 @@ fn value_after(text: &str, at: usize) -> Option<Range<usize>> {
     let given = without_scheme(value);
     let start = start + value.len() - given.len();
     if is_quoted {
-        // Several words in quotes are a sentence.
+        // Several quoted words are a sentence.
         return (!given.contains(' ')).then(|| start..start + given.len());
     }
     let is_variable = given.starts_with(['$', '{']);

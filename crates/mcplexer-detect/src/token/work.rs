@@ -1,10 +1,10 @@
-//! Tokens of chats, mail, shops and places to work.
+//! Tokens of chats, mail, payment, shops and work.
 
-use super::{Shape, shape};
-use crate::shapes::Part::{Lit, Pad, Random, Run};
-use crate::shapes::Set::{
+use crate::shape::Part::{Lit, Pad, Random, Run};
+use crate::shape::Set::{
     Alnum, Any, AnyHex, Base64, Digit, Hex, Lower, Upper, Url, UrlDot, Uuid, Word,
 };
+use crate::shape::{Shape, shape};
 
 pub(super) const SHAPES: &[Shape] = &[
     // Chats and mail.

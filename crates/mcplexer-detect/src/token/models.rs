@@ -1,8 +1,8 @@
-//! Keys of models, and of search for them.
+//! Keys of models, and of search and browsing for them.
 
-use super::{Shape, shape};
-use crate::shapes::Part::{Pad, Random, Run};
-use crate::shapes::Set::{Alnum, Base64, Hex, Url, Uuid, Word};
+use crate::shape::Part::{Pad, Random, Run};
+use crate::shape::Set::{Alnum, Base64, Hex, Url, Uuid, Word};
+use crate::shape::{Shape, shape};
 
 pub(super) const SHAPES: &[Shape] = &[
     // Models.

@@ -1,10 +1,10 @@
-//! Keys of clouds, databases, vaults and of what watches them.
+//! Keys of clouds, databases, vaults and monitoring.
 
-use super::{Shape, shape};
-use crate::shapes::Part::{Lit, Pad, Random, Run};
-use crate::shapes::Set::{
+use crate::shape::Part::{Lit, Pad, Random, Run};
+use crate::shape::Set::{
     Alnum, Any, AnyHex, Base32, Base64, Bech32, Digit, Hex, Lower, Upper, Url, UrlDot, Uuid, Word,
 };
+use crate::shape::{Shape, shape};
 
 pub(super) const SHAPES: &[Shape] = &[
     // Clouds.
@@ -142,7 +142,7 @@ pub(super) const SHAPES: &[Shape] = &[
             Run(Bech32, 4, 4),
         ],
     ),
-    // Watching.
+    // Monitoring.
     shape("Sentry token", &["sntrys_"], &[Run(Any, 60, 500)]),
     shape("Sentry token", &["sntryu_"], &[Run(Hex, 64, 64)]),
     shape(

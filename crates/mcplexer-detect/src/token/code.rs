@@ -1,8 +1,8 @@
 //! Tokens of code hosts, package registries and builders.
 
-use super::{Shape, shape};
-use crate::shapes::Part::{Lit, Random, Run};
-use crate::shapes::Set::{Alnum, Any, AnyHex, Hex, Lower, Url, UrlDot, Word};
+use crate::shape::Part::{Lit, Random, Run};
+use crate::shape::Set::{Alnum, Any, AnyHex, Hex, Lower, Url, UrlDot, Word};
+use crate::shape::{Shape, shape};
 
 pub(super) const SHAPES: &[Shape] = &[
     // Code hosts.

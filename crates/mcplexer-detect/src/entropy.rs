@@ -183,7 +183,7 @@ fn is_varied(text: &str) -> bool {
     same * MIN_CHOICE <= length * length
 }
 
-/// Returns how many different characters a text contains, of ASCII at most.
+/// Returns how many different characters a text contains; exact for ASCII.
 pub(crate) fn different(text: &str) -> usize {
     let mut seen = 0_u128;
     for byte in text.bytes() {

@@ -25,6 +25,7 @@ const REFERENCES: &[&str] = &[
     "!secret ",
     "ref+",
 ];
+
 /// Returns the default of `${NAME:-default}`, which is used if the variable is not set.
 pub(crate) fn default_of(value: &str) -> Option<&str> {
     let within = value.strip_prefix("${")?.strip_suffix('}')?;

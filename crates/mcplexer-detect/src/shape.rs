@@ -18,7 +18,7 @@ pub(crate) struct Shape {
     pub(crate) body: &'static [Part],
 }
 
-/// Writes a shape in one line of a table.
+/// Creates a shape, in one line of a table.
 pub(crate) const fn shape(
     kind: &'static str,
     prefixes: &'static [&'static str],
@@ -54,7 +54,8 @@ const MIN_DIFFERENT: usize = 6;
 const SENTENCE: &[u8] = b".,";
 
 impl Shape {
-    /// Returns how long the token is with which a text begins. `None` if it begins with something else.
+    /// Returns the length of the token at the beginning of a text, and why it is one. `None` if there is no such
+    /// token.
     pub(crate) fn matches(&self, text: &[u8]) -> Option<(Reason, usize)> {
         let mut prefixes = self.prefixes.iter();
         prefixes.find_map(|&prefix| {

@@ -27,7 +27,7 @@ pub(crate) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
     })
 }
 
-/// Returns the length of a token that only a scheme of authentication before it reveals.
+/// Returns the length of a token that is recognised only by the scheme of authentication before it.
 fn after_scheme(before: &[u8], rest: &[u8]) -> Option<(Reason, usize)> {
     let is_before = |scheme: &str| {
         let start = before.len().checked_sub(scheme.len());

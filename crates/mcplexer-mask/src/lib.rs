@@ -19,7 +19,8 @@
 //! * as it is written to a terminal: with CR LF for LF, and with control sequences (ECMA-48) between its
 //!   bytes
 //!
-//! The scanner leaves out the last two, which files rarely contain.
+//! The scanner does not look for values in the quotes of a shell or with control sequences, which files
+//! rarely contain.
 //!
 //! Of a value of several lines, both also find the single lines that are base64 or look like a
 //! credential.

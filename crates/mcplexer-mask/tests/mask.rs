@@ -6,7 +6,7 @@
 mod forms;
 
 use forms::{FILE_FORMS, FORMS, known, piece, values};
-use mcplexer_mask::Masker;
+use mcplexer_mask::{Known, Masker};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -382,4 +382,9 @@ fn debug_shows_no_value() {
     let mut masker = masker(&["ghp_abc123"]);
     masker.feed(b"ghp_", &mut Vec::new());
     insta::assert_snapshot!(format!("{masker:?}"), @"Masker { values: 1, held: 4, .. }");
+    let known = Known {
+        label: "s/K0".to_owned(),
+        value: b"ghp_abc123",
+    };
+    insta::assert_snapshot!(format!("{known:?}"), @r#"Known { label: "s/K0", length: 10 }"#);
 }

@@ -1,19 +1,15 @@
-//! The masker, by how many secrets it looks for.
+//! The masker, by the number of secrets it looks for.
 //!
-//! `cargo bench -p mcplexer-benches --bench mask`; each once: `-- --test`.
+//! `cargo bench -p mcplexer-benches --bench mask`; to run each benchmark once: `-- --test`.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot go on has nothing to say"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use mcplexer_mask::Masker;
-use mcplexer_secrets::{Credentials, ScopeKind, SecretValue};
+use mcplexer_mask::{Known, Masker};
 
 const SECRETS: [usize; 3] = [1, 10, 1000];
-/// What a pipe gives at once.
+/// How much a pipe returns at once.
 const CHUNK: usize = 64 * 1024;
 const STREAM: usize = 4 << 20;
 
@@ -29,7 +25,7 @@ fn log(bencher: Bencher<'_, '_>, secrets: usize) {
     run(bencher, secrets, line.as_bytes());
 }
 
-/// Lines with colours in them.
+/// Lines with colours.
 #[divan::bench(args = SECRETS)]
 fn coloured_log(bencher: Bencher<'_, '_>, secrets: usize) {
     let line = "\x1b[2m2026-11-24T15:09:09.123Z\x1b[0m \x1b[32m INFO\x1b[0m \x1b[1mserver::http\x1b[0m: \x1b[3mmethod\x1b[0m=GET \x1b[3mstatus\x1b[0m=200\n";
@@ -65,13 +61,8 @@ fn other_tokens(bencher: Bencher<'_, '_>, secrets: usize) {
 }
 
 fn run(bencher: Bencher<'_, '_>, secrets: usize, text: &[u8]) {
-    let secrets = (0..secrets).map(|at| {
-        let name = format!("KEY_{at}").parse().unwrap();
-        (name, SecretValue::new(value(at)).unwrap())
-    });
-    let secrets = secrets.collect();
-    let credentials = Credentials::new("scope".parse().unwrap(), ScopeKind::Env, secrets);
-    let mut masker = Masker::new(credentials.iter());
+    let values = values(secrets);
+    let mut masker = Masker::new(known(&values));
     let stream: Vec<u8> = text.iter().copied().cycle().take(STREAM).collect();
     let mut shown = Vec::with_capacity(2 * CHUNK);
     bencher.counter(BytesCount::new(STREAM)).bench_local(|| {
@@ -83,7 +74,18 @@ fn run(bencher: Bencher<'_, '_>, secrets: usize, text: &[u8]) {
     });
 }
 
-/// A token as GitHub makes them: `ghp_` and 36 letters and digits.
+fn values(secrets: usize) -> Vec<Vec<u8>> {
+    (0..secrets).map(value).collect()
+}
+
+fn known(values: &[Vec<u8>]) -> impl Iterator<Item = Known<'_>> {
+    values.iter().enumerate().map(|(at, value)| Known {
+        label: format!("scope/KEY_{at}"),
+        value,
+    })
+}
+
+/// A token like GitHub's: `ghp_` and 36 letters and digits.
 fn value(seed: usize) -> Vec<u8> {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut state = seed as u64 + 1;
@@ -97,14 +99,9 @@ fn value(seed: usize) -> Vec<u8> {
     b"ghp_".iter().copied().chain(letters).collect()
 }
 
-/// What making a masker costs.
+/// Creating a masker.
 #[divan::bench(args = SECRETS)]
 fn new(bencher: Bencher<'_, '_>, secrets: usize) {
-    let secrets = (0..secrets).map(|at| {
-        let name = format!("KEY_{at}").parse().unwrap();
-        (name, SecretValue::new(value(at)).unwrap())
-    });
-    let secrets = secrets.collect();
-    let credentials = Credentials::new("scope".parse().unwrap(), ScopeKind::Env, secrets);
-    bencher.bench(|| Masker::new(black_box(&credentials).iter()));
+    let values = values(secrets);
+    bencher.bench(|| Masker::new(known(black_box(&values))));
 }

@@ -1,9 +1,9 @@
-//! What looks like a credential.
+//! The search for what looks like a credential.
 
 use mcplexer_detect::{credential, find, find_any};
 
-/// The first line is a name, the rest a text. What is found in it is a piece of the text, and
-/// looking for more finds something no later.
+/// The first line is a name, the rest a text. What is found is a piece of the text, and a search for more
+/// finds something at the same place or before.
 pub fn find_credentials(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else {
         return;

@@ -1,33 +1,27 @@
 //! The masker.
 
-use mcplexer_mask::MIN_MASKED_LEN;
-use mcplexer_mask::Masker;
-use mcplexer_secrets::{Credentials, ScopeKind, SecretValue};
+use mcplexer_mask::{Known, MIN_MASKED_LEN, Masker};
 
-/// What every label begins with, and no stream has.
+/// Every label begins with this, and no stream contains it.
 const LABEL: &[u8] = b"[s/K";
 
-/// The first byte says how a stream is cut into chunks; then come up to 8 values, each with a NUL byte
-/// behind it, and the stream. What is shown of it is the same however it is cut: the stream itself,
-/// but for pieces, each replaced by a label and what a terminal was told in it, and no value is left in
-/// it as it is.
+/// The first byte tells how to cut the stream into chunks. Then come up to 8 values, each followed by a
+/// NUL byte, and the stream. However the stream is cut, the output is the same: the stream, in which
+/// some pieces are replaced by labels and the control sequences within the piece. It contains no value
+/// as it is.
 pub fn mask(bytes: &[u8]) {
     let Some((&cut, rest)) = bytes.split_first() else {
         return;
     };
-    let mut pieces: Vec<_> = rest.splitn(9, |&byte| byte == 0).collect();
-    let Some(stream) = pieces.pop() else { return };
+    let mut values: Vec<_> = rest.splitn(9, |&byte| byte == 0).collect();
+    let Some(stream) = values.pop() else { return };
     if stream.windows(LABEL.len()).any(|it| it == LABEL) {
         return;
     }
-    let values = pieces.iter().filter_map(|it| SecretValue::copy_of(it).ok());
-    let secrets = values.enumerate().map(|(at, value)| {
-        let name = format!("K{at}").parse().expect("is a name");
-        (name, value)
-    });
-    let scope = "s".parse().expect("is an id");
-    let credentials = Credentials::new(scope, ScopeKind::Env, secrets.collect());
-    let masker = Masker::new(credentials.iter());
+    let masker = Masker::new(values.iter().enumerate().map(|(at, value)| Known {
+        label: format!("s/K{at}"),
+        value,
+    }));
 
     let whole = shown(&masker, [stream]);
     let cut = usize::from(cut % 32) + 1;
@@ -35,9 +29,9 @@ pub fn mask(bytes: &[u8]) {
 
     let left = without_labels(&whole);
     let [first, .., last] = left.as_slice() else {
-        assert_eq!(whole, stream, "nothing is masked, and yet it changed");
-        let values = credentials.iter().map(|it| searched(it.value.expose()));
-        values.for_each(|value| assert!(!contains(stream, value), "not masked"));
+        assert_eq!(whole, stream, "changed, although nothing is masked");
+        let shows = |value: &&[u8]| contains(stream, searched(value));
+        assert!(!values.iter().any(shows), "not masked");
         return;
     };
     assert!(stream.starts_with(first));
@@ -45,7 +39,7 @@ pub fn mask(bytes: &[u8]) {
         let mut rest = stream.iter();
         let passes = |byte: &u8| rest.any(|it| it == byte);
         assert!(left.concat().iter().all(passes), "something was added");
-        for it in credentials.iter().map(|it| searched(it.value.expose())) {
+        for it in values.iter().map(|it| searched(it)) {
             let shows = |piece: &&[u8]| !has_controls(it) && contains(piece, it);
             assert!(!left.iter().any(shows), "not masked");
         }
@@ -60,13 +54,13 @@ pub fn mask(bytes: &[u8]) {
             0 => 0,
             length => at.expect("is a piece of the stream") + length,
         };
-        for it in credentials.iter() {
-            assert!(!contains(piece, searched(it.value.expose())), "not masked");
+        for value in &values {
+            assert!(!contains(piece, searched(value)), "not masked");
         }
     }
 }
 
-/// Whether there is what may be told to a terminal, beside text.
+/// Returns whether a text may contain control sequences.
 fn has_controls(text: &[u8]) -> bool {
     text.iter().any(|byte| b"\x0e\x0f\x1b".contains(byte))
 }
@@ -82,7 +76,7 @@ fn shown<'a>(masker: &Masker, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec
     shown
 }
 
-/// What of a value must not be shown; too short is none of it.
+/// Returns the part of a value that must not be shown, unless it is too short.
 fn searched(value: &[u8]) -> &[u8] {
     let is_line_end = |byte: &u8| b"\r\n".contains(byte);
     let end = value.iter().rposition(|byte| !is_line_end(byte));
@@ -97,7 +91,7 @@ fn contains(piece: &[u8], value: &[u8]) -> bool {
     value.len() >= MIN_MASKED_LEN && piece.windows(value.len()).any(|it| it == value)
 }
 
-/// The pieces of a text around the labels in it.
+/// Returns the pieces of a text around the labels in it.
 fn without_labels(text: &[u8]) -> Vec<&[u8]> {
     let (mut pieces, mut begin, mut at) = (Vec::new(), 0, 0);
     while at < text.len() {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mcplexer_files::reference::Reference;
+use mcplexer_mask::Known;
 use mcplexer_secrets::{
     Credential, Credentials, Error, Purpose, ScopeId, SecretName, SecretStore, SecretValue, Select,
 };
@@ -94,6 +95,14 @@ impl Wanted {
         };
         let places = self.places.iter().filter(|(reference, _)| is_it(reference));
         places.map(|(_, place)| place.as_str()).min()
+    }
+}
+
+/// Labels a secret `SCOPE/KEY` for the masker and the scanner.
+pub(crate) fn known(secret: Credential<'_>) -> Known<'_> {
+    Known {
+        label: format!("{}/{}", secret.scope, secret.name),
+        value: secret.value.expose(),
     }
 }
 

@@ -116,7 +116,7 @@ impl Hints {
         let is_last = words.next().is_none();
         let ends = |word: &str| is_last || word.ends_with(['"', '\'']);
         match second {
-            Some(value) if detect::is_scheme(first) || ends(value) => self.named(name, value),
+            Some(value) if detect::is_auth_scheme(first) || ends(value) => self.named(name, value),
             _ => self.named(name, first),
         }
     }

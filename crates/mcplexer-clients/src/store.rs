@@ -87,7 +87,12 @@ mod tests {
         let (scope, name): (ScopeId, SecretName) = ("s".parse().unwrap(), "K".parse().unwrap());
         let value = |text: &str| SecretValue::copy_of(text.as_bytes()).unwrap();
         store
-            .put(&scope, &name, &value("other"), PutMode::Overwrite)
+            .put(
+                &NewScope::env(scope.clone()),
+                &name,
+                &value("other"),
+                PutMode::Overwrite,
+            )
             .unwrap();
         let secrets = [(name.clone(), value("visible?"))];
         let error = read_back(&store, &scope, &secrets).unwrap_err();

@@ -1,21 +1,22 @@
-//! Words that look random.
+//! Finds words that look random.
 //!
-//! Shannon's measure alone does not tell `ThisIsTheNameOfAnInterface` from a token: a short word of
-//! any kind has nearly as many different letters as it can. So it is asked as well how many pairs of
-//! letters are such as words have: about three in four in words of English, one in five by chance.
+//! Shannon's measure alone does not tell `ThisIsTheNameOfAnInterface` from a token: nearly all letters of
+//! any short word are different. So pairs of letters count as well: about three in four pairs of English
+//! words are usual ones, and one in five by chance.
 
 use std::ops::Range;
 
-/// Shortest word that is judged by itself, in bytes.
+/// Length of the shortest word that can look random by itself, in bytes.
 const MIN_WORD: usize = 24;
-/// Shortest part of a word, between `-`, `/` and the like, that makes the word random.
+/// Length of the shortest part of a word, between `-`, `/` and the like, that makes the word random.
 const MIN_SEGMENT: usize = 20;
-/// Shortest hexadecimal word: 128 bits. Shorter ones are identifiers.
+/// Length of the shortest hexadecimal word: 128 bits. Shorter ones are identifiers.
 const MIN_HEX: usize = 32;
-/// Of how many characters each is chosen, at least: what random hexadecimal digits have in a short word.
+/// The least number of characters that each is chosen from. A short word of random hexadecimal digits reaches
+/// it.
 const MIN_CHOICE: u64 = 7;
 
-/// For each letter from `a`, those that often follow it.
+/// For each letter from `a`, the letters that often follow it.
 const FOLLOWERS: [&str; 26] = [
     "bcdilmnprst",
     "al",
@@ -45,7 +46,7 @@ const FOLLOWERS: [&str; 26] = [
     "",
 ];
 
-/// Beginnings of digests and of keys that are public.
+/// Beginnings of digests and of public keys.
 const PUBLIC: &[&str] = &[
     "sha1-",
     "sha256-",
@@ -58,13 +59,13 @@ const PUBLIC: &[&str] = &[
     "age1",
     "npub1",
 ];
-/// What is before a digest.
+/// What comes before a digest.
 const DIGEST_OF: &[&str] = &[
     "sha1:", "sha224:", "sha256:", "sha384:", "sha512:", "md5:", "blake3:",
 ];
 
-/// The first word that looks random, outside of URLs.
-pub(super) fn find(text: &str) -> Option<Range<usize>> {
+/// Finds the first word that looks random, outside of URLs.
+pub(crate) fn find(text: &str) -> Option<Range<usize>> {
     let is_edge = |c: char| c.is_whitespace() || "\"'`<>".contains(c);
     let mut from = 0;
     for chunk in text.split_inclusive(is_edge) {
@@ -104,8 +105,8 @@ fn belongs(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/_.~-".contains(c)
 }
 
-/// Whether a text is one word and looks random.
-pub(super) fn looks_random(text: &str) -> bool {
+/// Returns whether a text is one word and looks random.
+pub(crate) fn looks_random(text: &str) -> bool {
     let word = text.trim_end_matches('=');
     text.len() - word.len() <= 2 && word.chars().all(belongs) && word_is_random(word)
 }
@@ -120,14 +121,14 @@ fn word_is_random(word: &str) -> bool {
     if segments().any(long) {
         return true;
     }
-    // Base64 with a `/` or `-` here and there, unlike the many of a path or a name.
+    // Base64 contains a `/` or `-` here and there; a path or a name contains many.
     let classes = Classes::of(word);
     let many = segments().count() > word.len() / 8;
     let base64 = classes.lower > 0 && classes.upper > 0 && classes.digit > 0;
     word.len() >= MIN_HEX && !word.contains('.') && base64 && !many && is_noise(word)
 }
 
-/// UUIDs (RFC 9562) and ULIDs of our time.
+/// Recognises UUIDs (RFC 9562) and ULIDs of our time.
 fn is_identifier(word: &str) -> bool {
     let groups = word.split('-').map(str::len);
     let hex = word
@@ -140,8 +141,8 @@ fn is_identifier(word: &str) -> bool {
     uuid || (upper && word.len() == 26 && word.starts_with("01"))
 }
 
-/// Whether the letters and digits of a text look random, however long it is.
-pub(super) fn is_noise(text: &str) -> bool {
+/// Returns whether the letters and digits of a text look random, however long it is.
+pub(crate) fn is_noise(text: &str) -> bool {
     let classes = Classes::of(text);
     let letters = classes.lower + classes.upper;
     let characters = letters + classes.digit;
@@ -152,20 +153,26 @@ pub(super) fn is_noise(text: &str) -> bool {
     if hex && classes.digit > 0 && (classes.lower == 0 || classes.upper == 0) {
         return characters >= MIN_HEX;
     }
-    // Digits stand between letters, or capitals between small letters.
+    // There are digits between letters, or capitals between small letters.
     let mixed = classes.switches * 10 >= characters || (classes.lower > 0 && classes.upper > 1);
-    // Under 9 in 20, half way between words and chance; more where digits stand between letters.
+    // Less than 9 in 20 pairs are usual, half way between words and chance; more if digits are between
+    // letters.
     mixed
         && classes.usual * 20 * characters
             < classes.pairs * (9 * characters + 20 * classes.switches) + 9 * characters
 }
 
-/// Whether few characters of a text are the same, as by chance: of two characters that are picked, at
-/// most one pair in [`MIN_CHOICE`] (that is 2 to the power of Rényi's entropy of order 2).
+/// Returns whether bytes are text and look random.
+pub(crate) fn is_noise_in(bytes: &[u8]) -> bool {
+    str::from_utf8(bytes).is_ok_and(is_noise)
+}
+
+/// Returns whether the characters of a text vary as by chance: if two are picked, they are equal at most once
+/// in [`MIN_CHOICE`] times (that is 2 to the power of Rényi's entropy of order 2).
 fn is_varied(text: &str) -> bool {
     let mut counts = [0_u64; 256];
     let mut length = 0_u64;
-    // A longer text has no other alphabet than its beginning.
+    // The rest of a longer text uses the alphabet of its beginning.
     for byte in text.bytes().take(1024) {
         if let Some(count) = counts.get_mut(usize::from(byte)) {
             *count += 1;
@@ -176,17 +183,26 @@ fn is_varied(text: &str) -> bool {
     same * MIN_CHOICE <= length * length
 }
 
-/// What a text consists of.
+/// Returns how many different characters a text contains; exact for ASCII.
+pub(crate) fn different(text: &str) -> usize {
+    let mut seen = 0_u128;
+    for byte in text.bytes() {
+        seen |= 1 << (byte & 0x7f);
+    }
+    seen.count_ones().try_into().unwrap_or(usize::MAX)
+}
+
+/// The number of characters and pairs of each kind in a text.
 #[derive(Default)]
 struct Classes {
     lower: usize,
     upper: usize,
     digit: usize,
-    /// Neighbours of which one is a digit and one a letter.
+    /// Pairs of a digit and a letter.
     switches: usize,
-    /// Neighbours that are letters.
+    /// Pairs of letters.
     pairs: usize,
-    /// Those of them that words often have.
+    /// Pairs of letters that are usual in words.
     usual: usize,
 }
 

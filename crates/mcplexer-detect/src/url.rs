@@ -1,21 +1,22 @@
-//! Passwords in URLs (RFC 3986, section 3.2.1), in their queries, and in connection strings.
+//! Finds passwords in URLs (RFC 3986, section 3.2.1), in their queries, and in connection strings.
 
 use std::ops::Range;
 
-use super::name::{Says, says};
-use super::{Reason, entropy, value};
+use crate::name::{Says, says};
+use crate::reason::Reason;
+use crate::{entropy, value};
 
-/// Shortest value of a parameter that is taken for a credential, in bytes.
+/// Length of the shortest value of a parameter that can be a credential, in bytes.
 const MIN_PARAMETER: usize = 6;
-/// Shortest password in a connection string, in characters.
+/// Length of the shortest password in a connection string, in characters.
 const MIN_PASSWORD: usize = 4;
-/// Parameters that sign a URL: with them it opens what it points to.
+/// Parameters that sign a URL, and so give access to what it points to.
 const SIGNATURES: &[&str] = &["sig", "signature", "x-amz-signature", "x-goog-signature"];
-/// Keys of connection strings other than passwords.
+/// Secrets in connection strings other than passwords.
 const CONNECTION_KEYS: &[&str] = &["accountkey", "sharedaccesskey", "secret"];
 
-/// The first password.
-pub(super) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
+/// Finds the first password.
+pub(crate) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
     let found = [
         in_authority(text),
         in_query(text),
@@ -25,7 +26,7 @@ pub(super) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
     first.map(|place| (place, Reason::Url))
 }
 
-/// `scheme://user:password@host`, and `scheme://token@host`.
+/// Finds `scheme://user:password@host`, and `scheme://token@host`.
 fn in_authority(text: &str) -> Option<Range<usize>> {
     let mut from = 0;
     while let Some(at) = text.get(from..)?.find("://") {
@@ -63,7 +64,7 @@ fn is_scheme_before(text: &str) -> bool {
     text.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-/// `?api_key=…` and `&token=…`.
+/// Finds `?api_key=…` and `&token=…`.
 fn in_query(text: &str) -> Option<Range<usize>> {
     for (at, _) in text.match_indices(['?', '&']) {
         let start = at + 1;
@@ -88,7 +89,7 @@ fn in_query(text: &str) -> Option<Range<usize>> {
     None
 }
 
-/// `Server=db;Password=…;` (ADO.NET), `host=db password=…` (libpq), `AccountKey=…` (Azure).
+/// Finds `Server=db;Password=…;` (ADO.NET), `host=db password=…` (libpq), `AccountKey=…` (Azure).
 fn in_connection_string(text: &str) -> Option<Range<usize>> {
     let mut from = 0;
     for line in text.split_inclusive('\n') {

@@ -1,9 +1,47 @@
-//! Known secret values in streams and files, in every form in which programs print them.
+//! Finds known secret values in streams and files, in every form in which programs print them.
 //!
-//! A [`Masker`] replaces them in a stream by `[scope/KEY]`; a [`Scanner`] says where a file has them.
+//! * A [`Masker`] replaces them in a stream with `[label]`.
+//! * A [`Scanner`] reports the line and column at which each of them begins in a file.
+//!
+//! Both take [`Known`] values: bytes, and the label to show in their place. They do not need to know
+//! where the values come from.
+//!
+//! # Forms
+//!
+//! A value is found as it is, and in these forms:
+//!
+//! * base64 (RFC 4648, sections 4 and 5): at every alignment within a longer text, in one line or
+//!   several, its characters escaped for JSON or a URL or not
+//! * hex (RFC 4648, section 8)
+//! * percent-encoding (RFC 3986, section 2.1), and `+` for a space as HTML forms write it
+//! * JSON strings (RFC 8259, section 7), also JSON within a JSON string
+//! * quoted for a shell (POSIX.1-2024, XCU 2.2)
+//! * as it is written to a terminal: with CR LF for LF, and with control sequences (ECMA-48) between its
+//!   bytes
+//!
+//! The scanner does not look for values in the quotes of a shell or with control sequences, which files
+//! rarely contain.
+//!
+//! Of a value of several lines, both also find the single lines that are base64 or look like a
+//! credential.
 
-mod mask;
-mod scan;
+mod alphabet;
+mod bits;
+mod control;
+mod cursor;
+mod escape;
+mod filter;
+mod form;
+mod json_unit;
+mod known;
+mod masker;
+mod needles;
+mod next;
+mod parts;
+mod patterns;
+mod reader;
+mod scanner;
 
-pub use mask::{MIN_MASKED_LEN, Masker};
-pub use scan::{Occurrence, Scanner};
+pub use known::{Known, MIN_MASKED_LEN};
+pub use masker::Masker;
+pub use scanner::{Occurrence, Scanner};

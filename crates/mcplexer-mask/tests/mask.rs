@@ -1,12 +1,12 @@
-//! The masker: no form of a value survives, and every other byte passes unchanged and in order.
+//! The masker replaces every form of a value. All other bytes pass unchanged and in order.
 
 #![cfg(test)]
 
 #[path = "mask/forms.rs"]
 mod forms;
 
-use forms::{FILE_FORMS, FORMS, credentials, piece, values};
-use mcplexer_mask::Masker;
+use forms::{FILE_FORMS, FORMS, known, piece, values};
+use mcplexer_mask::{Known, Masker};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -15,10 +15,10 @@ fn masker(values: &[&str]) -> Masker {
         .iter()
         .map(|value| value.as_bytes().to_vec())
         .collect();
-    Masker::new(credentials(&values).iter())
+    Masker::new(known(&values))
 }
 
-/// Masks a stream that comes in chunks of these lengths, over and over.
+/// Masks a stream that comes in chunks of these lengths, repeated.
 fn mask(mut masker: Masker, stream: &[u8], chunks: &[usize]) -> Vec<u8> {
     let mut shown = Vec::new();
     let mut rest = stream;
@@ -66,7 +66,7 @@ proptest! {
             stream.extend(noise.bytes());
             expected.extend(noise.bytes());
         }
-        let shown = mask(Masker::new(credentials(&values).iter()), &stream, &chunks);
+        let shown = mask(Masker::new(known(&values)), &stream, &chunks);
         prop_assert_eq!(
             String::from_utf8_lossy(&shown).into_owned(),
             String::from_utf8_lossy(&expected).into_owned(),
@@ -75,7 +75,7 @@ proptest! {
         prop_assert!(shown == expected);
     }
 
-    /// Values that overlap, begin alike and repeat themselves, against a search at every position.
+    /// Values that overlap, begin alike and repeat themselves, compared with a search at every position.
     #[test]
     fn overlapping_values_are_covered_to_the_last_byte(
         values in vec("[.,]{4,9}", 1..6),
@@ -83,11 +83,11 @@ proptest! {
         chunks in vec(1..20_usize, 1..6),
     ) {
         let bytes: Vec<_> = values.iter().map(|value| value.as_bytes().to_vec()).collect();
-        let shown = mask(Masker::new(credentials(&bytes).iter()), stream.as_bytes(), &chunks);
+        let shown = mask(Masker::new(known(&bytes)), stream.as_bytes(), &chunks);
         prop_assert_eq!(String::from_utf8(shown).unwrap(), by_search(&values, &stream));
     }
 
-    /// Whatever is no value at all passes as it is, at whatever times it is flushed.
+    /// A stream without values passes unchanged, whenever it is flushed.
     #[test]
     fn a_stream_without_values_is_unchanged(
         stream in vec(any::<u8>(), 0..400),
@@ -106,22 +106,21 @@ proptest! {
     }
 }
 
-/// What programs print to a terminal, and shells of their variables.
+/// What programs print to a terminal, and shells as their variables.
 #[test]
-fn a_value_is_masked_as_terminals_and_shells_have_it() {
-    let value = b"it's $ecret: 5\\6";
-    let credentials = credentials(&[value.to_vec()]);
+fn a_value_is_masked_as_terminals_and_shells_show_it() {
+    let values = [b"it's $ecret: 5\\6".to_vec()];
     for form in FILE_FORMS..FORMS {
         for seed in 0..200 {
-            let (encoded, expected) = piece(form, value, "[s/K0]", seed);
-            let shown = mask(Masker::new(credentials.iter()), &encoded, &[3]);
+            let (encoded, expected) = piece(form, &values[0], "[s/K0]", seed);
+            let shown = mask(Masker::new(known(&values)), &encoded, &[3]);
             let text = String::from_utf8_lossy(&encoded);
             assert!(shown == expected, "form {form}: {text:?}");
         }
     }
 }
 
-/// F42: as less and vim break a line at the window's edge, and grep colours what it has found.
+/// F42: less and vim break a line at the edge of the window, and grep colours what it has found.
 #[test]
 fn a_value_across_the_edge_of_a_window_is_masked() {
     let value = "ghp_abc123XYZ";
@@ -138,7 +137,7 @@ fn a_value_across_the_edge_of_a_window_is_masked() {
     }
 }
 
-/// What a terminal would be told is of the value where it has it.
+/// Control sequences that are part of the value do not pass.
 #[test]
 fn controls_of_a_value_are_masked_with_it() {
     for value in [
@@ -151,7 +150,7 @@ fn controls_of_a_value_are_masked_with_it() {
     }
 }
 
-/// A terminal does not get a label amid an escape, however late the rest of it comes.
+/// A label never interrupts a control sequence, however late the rest of it comes.
 #[test]
 fn a_control_that_was_begun_is_completed() {
     for begun in ["\x1b", "\x1b[", "\x1b[3"] {
@@ -167,7 +166,7 @@ fn a_control_that_was_begun_is_completed() {
     }
 }
 
-/// F42: what bash and dash print of their variables.
+/// F42: what bash and dash print as their variables.
 #[test]
 fn values_in_quotes_of_shells_are_masked() {
     for (value, stream) in [
@@ -186,7 +185,7 @@ fn values_in_quotes_of_shells_are_masked() {
     }
 }
 
-/// What may not be a value is not held back for long, however much a terminal is told.
+/// However many control sequences follow the beginning of a value, it is not held back for long.
 #[test]
 fn a_value_is_not_waited_for_behind_endless_controls() {
     let mut masker = masker(&["correct horse"]);
@@ -198,8 +197,8 @@ fn a_value_is_not_waited_for_behind_endless_controls() {
     assert!(!masker.holds());
 }
 
-/// A value of several lines that is indented, joined or cut: what gives it away is masked. Lines that
-/// others have as well are not.
+/// A value of several lines that is indented, joined or cut: the lines that reveal it are masked. Lines that
+/// other texts contain as well are not.
 #[test]
 fn lines_of_a_value_are_masked_by_themselves() {
     let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
@@ -209,7 +208,7 @@ fn lines_of_a_value_are_masked_by_themselves() {
     let expected = "  [s/K0]\r\n  [s/K0]\n-----BEGIN PRIVATE KEY-----\nusage: [s/K0] [s/K0]";
     assert_masks(&[&pem], &stream, expected);
     assert_masks(&[&pem], &pem, "[s/K0]\n");
-    // A rule and a path are in other texts as well.
+    // Other texts contain rules and paths as well.
     let text =
         "title\n----------------------------------------\n/usr/share/doc/packages/something/readme";
     let stream = text.replacen("title", "=====", 1);
@@ -222,8 +221,8 @@ fn lines_of_a_value_are_masked_by_themselves() {
     );
 }
 
-/// What masking gives for values that have no other form in the stream: the longest value at each
-/// position is covered, and named if it is not the one that covers the position before.
+/// Masks values that are in the stream only as they are, by a search at every position. The longest value
+/// at each position is covered, and gets a label unless it also covers the position before.
 fn by_search(values: &[String], stream: &str) -> String {
     let mut shown = String::new();
     let mut covered = 0;
@@ -232,7 +231,7 @@ fn by_search(values: &[String], stream: &str) -> String {
         let here = values
             .iter()
             .filter(|value| stream[at..].starts_with(value.as_str()));
-        // The first of equal ones gives the name.
+        // Of equal values, the first one's name is shown.
         let longest = here.rev().max_by_key(|value| value.len());
         match longest {
             Some(value) if at + value.len() > covered => {
@@ -277,7 +276,7 @@ fn a_value_is_masked_in_what_programs_print() {
     }
 }
 
-/// F20: however deep a value stands in what is printed.
+/// F20: a value is masked however deeply it is nested.
 #[test]
 fn nested_values_are_masked() {
     let token = "t0ken\"with/quote";
@@ -293,7 +292,7 @@ fn nested_values_are_masked() {
     assert_masks(&[token], &text, &expected);
 }
 
-/// F42: with a trailing line end in the store, and without one in the output.
+/// F42: the value ends with a line end, and the output does not.
 #[test]
 fn a_line_end_at_a_values_end_is_not_needed() {
     assert_masks(&["token-1\n"], "token-1 token-1\n", "[s/K0] [s/K0]\n");
@@ -305,9 +304,9 @@ fn a_line_end_at_a_values_end_is_not_needed() {
     // `echo "$TOKEN" | base64`, and the same without the line end.
     assert_masks(&["token-1"], "dG9rZW4tMQo=\n", "[s/K0]o=\n");
     assert_masks(&["token-1\n"], "dG9rZW4tMQ==\n", "[s/K0]\n");
-    // Also if the value has what begins an escape.
+    // Also if the value contains bytes that begin an escape.
     assert_masks(&["%41+\\token-1\n"], "%41+\\token-1\n\n", "[s/K0]\n\n");
-    // Encoded with it, it goes with it.
+    // An encoded line end is masked with the value.
     for value in ["token-1\n", "token-1\r\n"] {
         for (encoded, rest) in [
             ("dG9rZW4tMQo=", "o="),
@@ -329,7 +328,7 @@ fn a_line_end_at_a_values_end_is_not_needed() {
 }
 
 #[test]
-fn short_values_are_told_and_not_masked() {
+fn short_values_are_reported_and_not_masked() {
     let masker = masker(&["abc", "a\n\n\n", "abcd", "abc\n"]);
     assert_eq!(masker.too_short(), ["s/K0"]);
     let shown = mask(masker, b"abc abcd abc\n", &[5]);
@@ -337,12 +336,12 @@ fn short_values_are_told_and_not_masked() {
 }
 
 #[test]
-fn of_two_keys_with_one_value_the_first_names_it() {
+fn if_two_labels_have_the_same_value_the_first_is_shown() {
     assert_masks(&["same-value", "same-value"], "same-value", "[s/K0]");
 }
 
 #[test]
-fn only_what_may_be_a_value_is_held_back_and_a_pause_gives_it_out() {
+fn only_what_may_be_a_value_is_held_back_and_a_pause_writes_it() {
     let mut masker = masker(&["ghp_abc123"]);
     let mut shown = Vec::new();
     masker.feed(b"$ ", &mut shown);
@@ -353,13 +352,13 @@ fn only_what_may_be_a_value_is_held_back_and_a_pause_gives_it_out() {
     masker.flush(&mut shown);
     assert!(!masker.holds());
     assert_eq!(shown, b"$ x ghp_a");
-    // The rest of what a pause has split is masked all the same.
+    // If a pause splits a value, the rest of it is still masked.
     masker.feed(b"bc123 y", &mut shown);
     assert_eq!(shown, b"$ x ghp_a[s/K0] y");
 }
 
 #[test]
-fn a_longer_value_goes_before_a_shorter_one_that_it_begins_with() {
+fn a_longer_value_wins_over_a_shorter_one_that_it_begins_with() {
     assert_masks(
         &["abcd", "abcd-efgh"],
         "abcd-efgh abcd-ef",
@@ -373,14 +372,19 @@ fn a_value_of_a_mebibyte_is_masked() {
         .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8 | 1)
         .collect();
     let stream = [b"<", &value[..], b">"].concat();
-    let masker = Masker::new(credentials(std::slice::from_ref(&value)).iter());
+    let masker = Masker::new(known(std::slice::from_ref(&value)));
     let shown = mask(masker, &stream, &[65_536]);
     assert!(shown == b"<[s/K0]>", "{} bytes", shown.len());
 }
 
 #[test]
-fn debug_shows_nothing() {
+fn debug_shows_no_value() {
     let mut masker = masker(&["ghp_abc123"]);
     masker.feed(b"ghp_", &mut Vec::new());
     insta::assert_snapshot!(format!("{masker:?}"), @"Masker { values: 1, held: 4, .. }");
+    let known = Known {
+        label: "s/K0".to_owned(),
+        value: b"ghp_abc123",
+    };
+    insta::assert_snapshot!(format!("{known:?}"), @r#"Known { label: "s/K0", length: 10 }"#);
 }

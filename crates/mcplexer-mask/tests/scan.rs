@@ -9,25 +9,25 @@ use std::io::{self, Read};
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use forms::{FILE_FORMS, credentials, piece, values};
-use mcplexer_mask::{Masker, Scanner};
+use forms::{FILE_FORMS, known, piece, values};
+use mcplexer_mask::{Masker, Occurrence, Scanner};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// What the scanner reads at once.
+/// How much the scanner reads at once.
 const CHUNK: usize = 256 * 1024;
 
-/// Each value found, by its name, with its line.
+/// Returns the name and the line of each value that is found.
 fn scan(values: &[Vec<u8>], stream: &[u8]) -> Vec<(String, u64)> {
-    let mut scanner = Scanner::new(credentials(values).iter());
-    let found = scanner.scan(stream).unwrap();
-    let found = found.into_iter().map(|it| (it.name.to_string(), it.line));
-    found.collect()
+    let mut scanner = Scanner::new(known(values));
+    let found = scanner.scan(stream).unwrap().into_iter();
+    let name = |label: &str| label.strip_prefix("s/").unwrap().to_owned();
+    found.map(|it| (name(&it.label), it.line)).collect()
 }
 
-/// The names that the masker writes for a stream which has no bracket itself.
+/// Returns the names that the masker writes for a stream that contains no bracket.
 fn masked(values: &[Vec<u8>], stream: &[u8]) -> Vec<String> {
-    let mut masker = Masker::new(credentials(values).iter());
+    let mut masker = Masker::new(known(values));
     let mut shown = Vec::new();
     masker.feed(stream, &mut shown);
     masker.flush(&mut shown);
@@ -47,7 +47,7 @@ fn line_of(stream: &[u8], at: usize) -> u64 {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 300 } else { 20_000 }))]
 
-    /// F42: every form of every value is found, wherever it stands.
+    /// F42: every form of every value is found, wherever it is.
     #[test]
     fn what_is_masked_is_found(
         values in values(),
@@ -70,7 +70,7 @@ proptest! {
 
     /// Values that overlap, begin alike and repeat themselves.
     #[test]
-    fn overlapping_values_are_found_as_the_masker_has_them(
+    fn overlapping_values_are_found_as_the_masker_finds_them(
         values in vec("[.,]{4,30}", 1..6),
         stream in "[.,;]{0,300}",
     ) {
@@ -80,7 +80,7 @@ proptest! {
         prop_assert_eq!(names, masked(&values, stream.as_bytes()));
     }
 
-    /// In base64 of a whole file, in lines as MIME and PEM have them: RFC 2045, RFC 7468.
+    /// In base64 of a whole file, in lines as in MIME and PEM: RFC 2045, RFC 7468.
     #[test]
     fn a_value_in_an_encoded_file_is_found(
         values in values(),
@@ -101,7 +101,7 @@ proptest! {
             let stream = lines.join(end.as_bytes());
             let found = scan(&values, &stream);
             let names: Vec<_> = found.into_iter().map(|(name, _)| name).collect();
-            // A break within an escape breaks the value as well.
+            // A line end within an escape breaks the value as well.
             prop_assert_eq!(&names, &masked(&values, &stream));
             prop_assert!(encoded.contains(['\\', '%']) || names.first().is_some_and(|it| it == "K0"));
         }
@@ -133,7 +133,7 @@ fn a_value_across_the_border_of_what_is_read_at_once_is_found() {
     }
 }
 
-/// Any character may be written as an escape, also one that need not be.
+/// Any character may be escaped, also one that need not be.
 #[test]
 fn base64_with_escapes_for_other_characters_is_found() {
     for (value, stream) in [
@@ -152,7 +152,8 @@ fn base64_with_escapes_for_other_characters_is_found() {
     }
 }
 
-/// A short value is looked for by its beginning, a long one by a piece that may be read later.
+/// The scanner looks for the beginning of a short value, but for a piece of a long one, which may be read
+/// later.
 #[test]
 fn a_short_value_within_a_long_one_does_not_hide_it() {
     let values = [b"x+p_Pin7;w?qrstuvwxy#zQ5k9Lm2".to_vec(), b"Pin7".to_vec()];
@@ -191,13 +192,13 @@ fn a_value_of_a_mebibyte_is_found() {
 fn places_are_counted_from_one_across_all_that_was_read() {
     let values = [b"a-long-enough-token".to_vec()];
     let stream = [&b"x\n".repeat(CHUNK)[..], b"ab a-long-enough-token"].concat();
-    let mut scanner = Scanner::new(credentials(&values).iter());
-    let places = |found: Vec<mcplexer_mask::Occurrence>| -> Vec<_> {
+    let mut scanner = Scanner::new(known(&values));
+    let places = |found: Vec<Occurrence>| -> Vec<_> {
         found.iter().map(|it| (it.line, it.column)).collect()
     };
     let lines = CHUNK as u64 + 1;
     assert_eq!(places(scanner.scan(&stream[..]).unwrap()), [(lines, 4)]);
-    // One scanner is good for many streams.
+    // One scanner can scan many streams.
     assert_eq!(
         places(scanner.scan(&b"a-long-enough-token\n"[..]).unwrap()),
         [(1, 1)]
@@ -220,33 +221,34 @@ fn places_are_counted_from_one_across_all_that_was_read() {
 }
 
 #[test]
-fn short_values_are_told_and_not_looked_for() {
+fn short_values_are_reported_and_not_looked_for() {
     let values = [b"abc".to_vec(), b"abcd".to_vec(), b"ab\n\n".to_vec()];
-    let mut scanner = Scanner::new(credentials(&values).iter());
+    let mut scanner = Scanner::new(known(&values));
     assert_eq!(scanner.too_short(), ["s/K0"]);
     let found = scanner.scan(&b"abc abcd"[..]).unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].name.as_str(), "K1");
+    assert_eq!(&*found[0].label, "s/K1");
     let mut none = Scanner::new([]);
     assert!(none.scan(&b"abc"[..]).unwrap().is_empty());
 }
 
-/// A stream that fails is no stream without values.
 #[test]
-fn a_failure_to_read_is_told() {
+fn a_failure_to_read_is_an_error() {
     struct Failing;
     impl Read for Failing {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             Err(io::Error::other("the disk is gone"))
         }
     }
-    let mut scanner = Scanner::new(credentials(&[b"token-1".to_vec()]).iter());
+    let values = [b"token-1".to_vec()];
+    let mut scanner = Scanner::new(known(&values));
     let error = scanner.scan((&b"token-1 "[..]).chain(Failing)).unwrap_err();
     assert_eq!(error.to_string(), "the disk is gone");
 }
 
 #[test]
-fn debug_shows_nothing() {
-    let scanner = Scanner::new(credentials(&[b"ghp_abc123".to_vec()]).iter());
+fn debug_shows_no_value() {
+    let values = [b"ghp_abc123".to_vec()];
+    let scanner = Scanner::new(known(&values));
     insta::assert_snapshot!(format!("{scanner:?}"), @"Scanner { values: 1, .. }");
 }

@@ -17,7 +17,7 @@ use mcplexer_mask::{MIN_MASKED_LEN, Masker};
 use mcplexer_secrets::{Credentials, Purpose};
 
 use crate::cli::{Global, Run};
-use crate::credentials::{Opened, Wanted};
+use crate::credentials::{Opened, Wanted, known};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::shown;
@@ -48,7 +48,7 @@ pub(super) fn run(run: &Run, global: Global) -> Result<(), Failure> {
     let opened = wanted.open(&session, Purpose::Inject { program })?;
     let mut command = command(run, &files, &inherited, &opened)?;
     if run.mask {
-        let masker = Masker::new(opened.iter().flat_map(Credentials::iter));
+        let masker = Masker::new(opened.iter().flat_map(Credentials::iter).map(known));
         if !masker.too_short().is_empty() {
             session.tell(&format!(
                 "not masked, being shorter than {MIN_MASKED_LEN} bytes: {}",

@@ -12,6 +12,7 @@ use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
 use serde::Serialize;
 
 use crate::cli::{Global, Scan};
+use crate::credentials::known;
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{count, print, print_json, sanitized, say, shown};
@@ -48,15 +49,20 @@ struct Row<'a> {
     key: &'a str,
 }
 
-impl<'a> From<&'a Finding> for Row<'a> {
-    fn from(it: &'a Finding) -> Self {
-        Self {
+impl<'a> Row<'a> {
+    /// Fails if the label is not the one that [`known`] writes, which is a bug.
+    fn of(it: &'a Finding) -> Result<Self, Failure> {
+        let label = &it.place.label;
+        let (scope, key) = label
+            .split_once('/')
+            .ok_or_else(|| Failure::new(format!("{label} is not SCOPE/KEY")))?;
+        Ok(Self {
             file: it.file.to_string_lossy().into_owned(),
             line: it.place.line,
             column: it.place.column,
-            scope: it.place.scope.as_str(),
-            key: it.place.name.as_str(),
-        }
+            scope,
+            key,
+        })
     }
 }
 
@@ -64,7 +70,7 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let opened = open(&session, &scan.scope)?;
     let secrets: usize = opened.iter().map(|scope| scope.iter().count()).sum();
-    let scanner = Scanner::new(opened.iter().flat_map(Credentials::iter));
+    let scanner = Scanner::new(opened.iter().flat_map(Credentials::iter).map(known));
     drop(opened);
     let looked_for = secrets - scanner.too_short().len();
     if !scanner.too_short().is_empty() {
@@ -136,10 +142,8 @@ impl Searched {
         let place = |it: &Finding| (it.file.clone(), it.place.line, it.place.column);
         self.findings.sort_by_cached_key(place);
         let secret = |it: &Finding| {
-            let Occurrence {
-                line, scope, name, ..
-            } = it.place.clone();
-            (it.file.clone(), line, scope, name)
+            let Occurrence { line, label, .. } = it.place.clone();
+            (it.file.clone(), line, label)
         };
         let mut told = std::collections::HashSet::new();
         self.findings.retain(|it| told.insert(secret(it)));
@@ -148,17 +152,19 @@ impl Searched {
 
     fn print(&self, json: bool) -> Result<(), Failure> {
         if json {
-            let findings = self.findings.iter().map(Row::from).collect();
+            let findings = self
+                .findings
+                .iter()
+                .map(Row::of)
+                .collect::<Result<_, _>>()?;
             return print_json(&Document {
                 files: self.files,
                 findings,
             });
         }
         let line = |it: &Finding| {
-            let Occurrence {
-                line, scope, name, ..
-            } = &it.place;
-            format!("{}:{line}: {scope}/{name}\n", sanitized(it.file.display()))
+            let Occurrence { line, label, .. } = &it.place;
+            format!("{}:{line}: {label}\n", sanitized(it.file.display()))
         };
         print(&self.findings.iter().map(line).collect::<String>())
     }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use mcplexer_files::exchange::{self, Format};
-use mcplexer_mask::Masker;
+use mcplexer_mask::{Known, Masker};
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
 use mcplexer_secrets::{
@@ -66,7 +66,10 @@ fn program() {
     let credentials = store
         .credentials(&scope(), Select::All, Purpose::Inject { program: None })
         .unwrap();
-    let mut masker = Masker::new(credentials.iter());
+    let mut masker = Masker::new(credentials.iter().map(|it| Known {
+        label: format!("{}/{}", it.scope, it.name),
+        value: it.value.expose(),
+    }));
     let mut shown = Vec::new();
     for credential in credentials.iter() {
         masker.feed(credential.value.expose(), &mut shown);

@@ -1,4 +1,4 @@
-//! What is taken for a credential, and what is not.
+//! What looks like a credential, and what does not.
 
 #![cfg(test)]
 
@@ -15,7 +15,7 @@ use tokens::{TOKENS, random_text, token};
 fn every_known_token_is_found_by_itself_after_bearer_and_in_an_argument() {
     assert!(TOKENS.len() >= 75);
     for (kind, form) in TOKENS {
-        // Several of each, as some shapes ask for randomness.
+        // Several of each, since some shapes require randomness.
         for seed in 1..=8 {
             let token = token(form, seed);
             let shown = |reason: Option<Reason>| reason.map(|it| it.to_string());
@@ -38,7 +38,7 @@ fn every_known_token_is_found_by_itself_after_bearer_and_in_an_argument() {
 }
 
 #[test]
-fn neither_form_of_a_reason_shows_any_of_the_value() {
+fn display_and_debug_of_a_reason_show_none_of_the_value() {
     for (_, form) in TOKENS {
         let token = token(form, 3);
         let reason = credential("VALUE", &token, &[]).unwrap();
@@ -46,12 +46,12 @@ fn neither_form_of_a_reason_shows_any_of_the_value() {
         let Reason::Shape { prefix, .. } = reason else {
             panic!("{shown}")
         };
-        // The last line of a private key is like its first.
+        // The last line of a private key repeats its first.
         let body = token.strip_prefix(prefix).unwrap();
         let body = body.split("-----END").next().unwrap();
         let mut windows = body.as_bytes().windows(6);
-        let said = |it: &[u8]| shown.contains(std::str::from_utf8(it).unwrap());
-        assert!(!windows.any(said), "{shown}");
+        let shows = |it: &[u8]| shown.contains(std::str::from_utf8(it).unwrap());
+        assert!(!windows.any(shows), "{shown}");
     }
     let others = [Reason::Url, Reason::Name, Reason::Random].map(|it| it.to_string());
     assert_eq!(
@@ -71,7 +71,7 @@ fn ordinary_values_raise_no_alarm() {
 }
 
 #[test]
-fn names_that_say_so_make_a_credential_of_any_value() {
+fn names_of_credentials_make_any_value_a_credential() {
     for name in "\
         TOKEN GITHUB_TOKEN GITHUB_PERSONAL_ACCESS_TOKEN githubToken github-token \
         --auth-token TOKEN_2 SLACK_TOKEN_PROD AUTHTOKEN authToken CLIENT_SECRET clientSecret \
@@ -91,7 +91,7 @@ fn names_that_say_so_make_a_credential_of_any_value() {
 }
 
 #[test]
-fn names_that_say_something_else_make_none() {
+fn other_names_do_not() {
     for name in "\
         AWS_ACCESS_KEY_ID PUBLIC_KEY STRIPE_PUBLISHABLE_KEY TOKEN_FILE SECRET_PATH TOKEN_URL \
         PASSWORD_HOST SECRET_NAME API_KEY_NAME TOKEN_TYPE PATH USER COMPASS BYPASS MONKEY \
@@ -104,7 +104,7 @@ fn names_that_say_something_else_make_none() {
 }
 
 #[test]
-fn a_name_that_may_say_so_asks_for_a_value_that_looks_it() {
+fn an_ambiguous_name_needs_a_value_that_looks_like_a_credential() {
     let token = random_text("a", 20, 5);
     assert_eq!(credential("SOME_KEY", &token, &[]), Some(Reason::Name));
     assert_eq!(credential("SOME_KEY", "customer_identifier", &[]), None);
@@ -125,7 +125,7 @@ fn a_hint_is_compared_without_case() {
 }
 
 #[test]
-fn passwords_that_people_choose_are_no_placeholders() {
+fn passwords_that_people_choose_are_not_placeholders() {
     for value in [
         "postgres",
         "hunter2",
@@ -212,7 +212,7 @@ fn a_bearer_token_of_no_known_kind_is_found() {
 }
 
 #[test]
-fn an_escape_before_a_token_hides_it_not() {
+fn an_escape_before_a_token_does_not_hide_it() {
     let token = random_text("a", 36, 9);
     for before in ["%3D", "\\n", "=", "\"", "ü", "/", "\\t"] {
         let text = format!("{before}ghp_{token}");
@@ -222,7 +222,7 @@ fn an_escape_before_a_token_hides_it_not() {
 }
 
 #[test]
-fn long_random_words_are_found_whatever_the_name() {
+fn long_random_words_are_found_under_any_name() {
     let mut missed = 0;
     for seed in 1..=200 {
         for word in [
@@ -245,12 +245,12 @@ fn long_random_words_are_found_whatever_the_name() {
             assert_eq!(find(&text), None, "{word}");
         }
     }
-    // 1,600 words. The rest have too many pairs of letters that words have as well.
+    // Of 1,600 words. The missed ones contain too many pairs of letters that are usual in words.
     assert!(missed <= 16, "{missed}");
 }
 
 #[test]
-fn an_ordinary_config_holds_nothing() {
+fn nothing_is_found_in_an_ordinary_config() {
     let config = "\
 # Scopes of the team; values come from `mcplexer secret put github-token GITHUB_TOKEN`.
 # The token begins with ghp_ and is made at https://github.com/settings/tokens?type=beta; see also
@@ -285,7 +285,7 @@ auth_scopes:
 }
 
 #[test]
-fn ordinary_values_hold_nothing_but_digests_and_identifiers() {
+fn only_digests_and_identifiers_among_ordinary_values_look_random() {
     for (name, value) in ORDINARY {
         let identifies = ["ID", "Id", "COMMIT", "SHA", "ETAG", "PUBLIC_KEY"]
             .iter()
@@ -315,7 +315,7 @@ fn the_first_of_several_is_found() {
     assert!(matches!(find(&text), Some((_, Reason::Shape { .. }))));
 }
 
-/// Texts that are made of what the detectors look for.
+/// Generates texts from what the detectors look for.
 fn texts() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<String>(),
@@ -360,7 +360,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 400 } else { 50_000 }))]
 
     #[test]
-    fn any_text_is_taken_and_ranges_are_within_it(name in texts(), text in texts(), hint in texts()) {
+    fn any_text_is_accepted_and_ranges_lie_within_it(name in texts(), text in texts(), hint in texts()) {
         let _ = credential(&name, &text, &[&hint]);
         for (place, _) in [find(&text), find_any(&text)].into_iter().flatten() {
             prop_assert!(!text.get(place).unwrap().is_empty());
@@ -368,7 +368,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_found_within_a_text_is_found_in_the_config_check_as_well(text in texts()) {
+    fn what_find_finds_find_any_finds_as_well(text in texts()) {
         let (some, any) = (find(&text), find_any(&text));
         prop_assert!(some.is_none() || any.is_some());
     }

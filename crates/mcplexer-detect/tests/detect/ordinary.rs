@@ -1,6 +1,6 @@
-//! What configuration files have in them beside credentials.
+//! What configuration files contain besides credentials.
 
-/// Names and values as they are in configuration files, none of them a credential.
+/// Names and values from configuration files, none of them a credential.
 pub(crate) const ORDINARY: &[(&str, &str)] = &[
     ("PATH", "/usr/local/bin:/usr/bin:/bin"),
     ("HOME", "/home/jane"),

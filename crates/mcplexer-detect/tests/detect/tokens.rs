@@ -1,9 +1,9 @@
 //! Made-up tokens of the known kinds.
 //!
-//! They are made as the tests run, so that no text here is one.
+//! They are generated when the tests run, so that this file contains none.
 
-/// Kinds of tokens, and how they are made, by what their issuers and gitleaks or trufflehog say:
-/// `{a36}` are 36 characters of the alphabet `a`.
+/// Kinds of tokens and their forms, as their issuers and gitleaks or trufflehog describe them: `{a36}`
+/// stands for 36 characters of the alphabet `a`.
 pub(crate) const TOKENS: &[(&str, &str)] = &[
     ("GitHub token (ghp_…)", "ghp_{a36}"),
     ("GitHub token (gho_…)", "gho_{a36}"),
@@ -173,7 +173,7 @@ pub(crate) const TOKENS: &[(&str, &str)] = &[
     ),
 ];
 
-/// A token of such a form, the same for the same seed.
+/// Generates a token of a form, the same for the same seed.
 pub(crate) fn token(form: &str, seed: u64) -> String {
     let mut made = String::new();
     let mut pieces = form.split('{');
@@ -191,7 +191,7 @@ pub(crate) fn token(form: &str, seed: u64) -> String {
     made
 }
 
-/// Random characters that begin and end with a letter or digit.
+/// Generates random characters that begin and end with a letter or digit.
 pub(crate) fn random_text(alphabet: &str, length: usize, mut seed: u64) -> String {
     let alphabet: String = match alphabet {
         "d" => ('0'..='9').collect(),

@@ -1,24 +1,23 @@
-//! Values, and the forms in which programs print them.
+//! Generates values, and the forms in which programs print them.
 
-use mcplexer_secrets::{Credentials, ScopeKind, SecretValue};
+use mcplexer_mask::Known;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// The forms that [`piece`] knows.
+/// The number of forms that [`piece`] can produce.
 pub(crate) const FORMS: usize = 26;
-/// Those of them that files have; the others are what shells print, and programs at a terminal.
+/// The number of forms that occur in files. The rest is what shells print, and programs at a terminal.
 pub(crate) const FILE_FORMS: usize = FORMS - 6;
 
-pub(crate) fn credentials(values: &[Vec<u8>]) -> Credentials {
-    let secret = |(at, value): (usize, &Vec<u8>)| {
-        let name = format!("K{at}").parse().unwrap();
-        (name, SecretValue::copy_of(value).unwrap())
-    };
-    let secrets = values.iter().enumerate().map(secret).collect();
-    Credentials::new("s".parse().unwrap(), ScopeKind::Env, secrets)
+/// Labels the values `s/K0`, `s/K1` and so on.
+pub(crate) fn known(values: &[Vec<u8>]) -> impl Iterator<Item = Known<'_>> {
+    values.iter().enumerate().map(|(at, value)| Known {
+        label: format!("s/K{at}"),
+        value,
+    })
 }
 
-/// Choices that an encoder has, from a seed: xorshift (Marsaglia, 2003).
+/// The choices of an encoder, from a seed: xorshift (Marsaglia, 2003).
 struct Choices(u64);
 
 impl Choices {
@@ -40,7 +39,7 @@ impl Choices {
 fn percent(value: &[u8], choices: &mut Choices, spaces: &str) -> Vec<u8> {
     let mut text = Vec::new();
     for &byte in value {
-        // What an encoder must encode, and what it may.
+        // Some bytes have to be encoded, any other may be.
         let must = !byte.is_ascii_graphic() || byte == b'%' || byte == b'+';
         if byte == b' ' && choices.next(2) == 0 {
             text.extend(spaces.bytes());
@@ -84,7 +83,7 @@ fn json(value: &str, choices: &mut Choices) -> String {
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Base64 without padding, and the characters that hold bits of the value.
+/// Encodes in base64 without padding. Also returns the range of characters that hold bits of the value.
 fn base64(
     text: &[u8],
     value: std::ops::Range<usize>,
@@ -105,7 +104,7 @@ fn wrap(text: &[u8], width: usize, end: &str) -> Vec<u8> {
     lines.join(end.as_bytes())
 }
 
-/// Base64 as JSON, JSON in JSON, or a URL may have it.
+/// Escapes base64 for JSON, JSON in JSON, or a URL.
 fn escape_base64(text: &[u8], choices: &mut Choices) -> Vec<u8> {
     let escapes: [&[&str]; 3] = [
         &["+", "\\u002B", "\\\\u002b", "%2B", "%252b"],
@@ -120,7 +119,7 @@ fn escape_base64(text: &[u8], choices: &mut Choices) -> Vec<u8> {
     escaped.collect()
 }
 
-/// What a terminal may be told amid a text.
+/// Control sequences that programs write within a text.
 const CONTROLS: [&str; 7] = [
     "\x1b[31m",
     "\x1b[m\x1b[K",
@@ -131,10 +130,10 @@ const CONTROLS: [&str; 7] = [
     "\x1b]0;title\x07\x1b[0;1;38;5;160m",
 ];
 
-/// A value as it is shown on a terminal, and what else that was told. If `redraws`, some bytes are
-/// written once more before the cursor moves.
+/// Writes a value to a terminal with control sequences in it. Returns the text, and the control sequences
+/// that should be left of it. If `redraws`, some bytes are written twice before the cursor moves.
 fn on_terminal(value: &[u8], choices: &mut Choices, redraws: bool) -> (Vec<u8>, Vec<u8>) {
-    let (mut text, mut told) = (Vec::new(), Vec::new());
+    let (mut text, mut controls) = (Vec::new(), Vec::new());
     for (at, &byte) in value.iter().enumerate() {
         text.push(byte);
         if at + 1 == value.len() || choices.next(3) > 0 {
@@ -146,14 +145,14 @@ fn on_terminal(value: &[u8], choices: &mut Choices, redraws: bool) -> (Vec<u8>, 
             false => text.extend(control.bytes()),
         }
         match redraws {
-            true => told.extend("\x1b[12;1H".bytes()),
-            false => told.extend(control.trim_start_matches(" \x08").bytes()),
+            true => controls.extend("\x1b[12;1H".bytes()),
+            false => controls.extend(control.trim_start_matches(" \x08").bytes()),
         }
     }
-    (text, told)
+    (text, controls)
 }
 
-/// A text with a backslash before each of these.
+/// Writes a backslash before the bytes that need one.
 fn escape(text: &[u8], escaped: impl Fn(u8) -> bool) -> Vec<u8> {
     let bytes = text.iter().flat_map(|&byte| match escaped(byte) {
         true => vec![b'\\', byte],
@@ -162,12 +161,13 @@ fn escape(text: &[u8], escaped: impl Fn(u8) -> bool) -> Vec<u8> {
     bytes.collect()
 }
 
-/// A value in one of the forms within a piece of a stream, and what is to be shown of that.
+/// Writes a value in one of the forms. Returns it as a piece of a stream, and what the masker should show
+/// in its place.
 pub(crate) fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u8>, Vec<u8>) {
     let choices = &mut Choices(seed | 1);
     let text = String::from_utf8_lossy(value).into_owned();
     let is_text = text.as_bytes() == value;
-    // Line ends that are not encoded pass.
+    // Line ends that are not encoded are not masked.
     let mut line_ends = text[text.trim_end_matches(['\r', '\n']).len()..].to_owned();
     let label = label.as_bytes().to_vec();
     let encoded = match form {
@@ -199,7 +199,7 @@ pub(crate) fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u
             let around = |length: usize| vec![b'?'; length];
             let text = [around(before), value.to_vec(), around(after)].concat();
             let (encoded, holds) = base64(&text, before..before + value.len(), alphabet);
-            // Padding belongs to a value that it ends.
+            // The padding is masked with a value that it follows.
             let padding =
                 "=".repeat(choices.next(2) * (text.len().next_multiple_of(3) - text.len()));
             let rest = match after {
@@ -209,7 +209,7 @@ pub(crate) fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u
             let shown = [&encoded[..holds.start], &label, &rest].concat();
             let mut lines = encoded[holds.clone()].to_vec();
             if form >= 14 {
-                // Wrapped from the value on, since what is around it stays as it is.
+                // The lines begin with the value, since what is around it has to stay as it is.
                 let end = ["\n", "\r\n", "\\n", "\\\\n", "%0A"][choices.next(5)];
                 lines = wrap(&lines, 19, end);
             } else {
@@ -228,11 +228,11 @@ pub(crate) fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u
                 .any(|byte| b"\r\x08\x0e\x0f\x1b".contains(byte)) =>
         {
             let length = value.len() - line_ends.len();
-            let (encoded, told) = on_terminal(&value[..length], choices, form == 21);
+            let (encoded, controls) = on_terminal(&value[..length], choices, form == 21);
             let line_ends = line_ends.into_bytes();
             return (
                 [encoded, line_ends.clone()].concat(),
-                [label, told, line_ends].concat(),
+                [label, controls, line_ends].concat(),
             );
         }
         22 => escape(value, |byte| b"$`\"\\".contains(&byte)),
@@ -247,8 +247,8 @@ pub(crate) fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u
     (encoded, label)
 }
 
-/// Values of any bytes, some with line ends at their end. Each begins differently, so that none is the
-/// beginning of another.
+/// Generates values of any bytes, some with line ends at their end. Each begins differently, so that none
+/// is the beginning of another.
 pub(crate) fn values() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let text = "[ -~äß€🔑\n\r\t]{3,40}".prop_map(String::into_bytes);
     let value = prop_oneof![

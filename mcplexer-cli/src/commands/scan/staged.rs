@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use mcplexer_mask::Scanner;
+use mcplexer_mask::{Occurrence, Scanner};
 
 use super::Searched;
 use super::git::git;
@@ -159,7 +159,7 @@ impl Objects {
         &mut self,
         size: u64,
         scanner: &mut Scanner,
-    ) -> io::Result<io::Result<Vec<mcplexer_mask::Occurrence>>> {
+    ) -> io::Result<io::Result<Vec<Occurrence>>> {
         let mut content = (&mut self.answers).take(size);
         let found = scanner.scan(&mut content);
         let is_whole = content.limit() == 0;

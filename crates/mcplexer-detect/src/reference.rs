@@ -1,0 +1,82 @@
+//! Recognises values that only say where another value is.
+
+/// How references to secrets in other stores begin.
+const REFERENCES: &[&str] = &[
+    "mcplexer://",
+    "op://",
+    "vault://",
+    "secret://",
+    "keychain://",
+    "keyring://",
+    "env://",
+    "file://",
+    "aws-sm://",
+    "awssm://",
+    "gcp-sm://",
+    "gcpsm://",
+    "azurekv://",
+    "bws://",
+    "pass://",
+    "env:",
+    "file:",
+    "keychain:",
+    "vault:",
+    "arn:",
+    "!secret ",
+    "ref+",
+];
+
+/// Returns the default of `${NAME:-default}`, which is used if the variable is not set.
+pub(crate) fn default_of(value: &str) -> Option<&str> {
+    let within = value.strip_prefix("${")?.strip_suffix('}')?;
+    let (name, default) = within.split_once(":-")?;
+    name.chars().all(is_of_a_name).then_some(default)
+}
+
+/// Returns whether a value could be the name of an environment variable.
+pub(crate) fn is_variable_name(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && value.chars().all(is_of_a_name)
+        && !value.contains(char::is_lowercase)
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// Returns whether a value is a reference or a variable.
+pub(crate) fn stands_for_another(value: &str) -> bool {
+    let value = unquoted(value);
+    let is_word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let within = |open: &str, close: &str| {
+        value
+            .strip_prefix(open)
+            .and_then(|it| it.strip_suffix(close))
+    };
+    let braces = [
+        ("${", "}"),
+        ("$(", ")"),
+        ("{{", "}}"),
+        ("{", "}"),
+        ("<", ">"),
+        ("[", "]"),
+        ("__", "__"),
+    ];
+    let mut braced = braces
+        .iter()
+        .filter_map(|(open, close)| within(open, close));
+    braced.any(|inner| !inner.contains(['"', ':']) || value.starts_with("${"))
+        || within("%", "%").is_some_and(is_word)
+        || within("$", "").is_some_and(|it| is_word(it) && !it.contains(char::is_lowercase))
+        || REFERENCES
+            .iter()
+            .any(|it| value.starts_with(it) && !value.contains('@'))
+}
+
+/// Removes a pair of quotes.
+pub(crate) fn unquoted(value: &str) -> &str {
+    let value = value.trim();
+    let within = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    within('"').or_else(|| within('\'')).unwrap_or(value)
+}

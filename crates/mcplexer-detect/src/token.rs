@@ -1,0 +1,51 @@
+//! Finds tokens of known kinds.
+
+use std::ops::Range;
+
+mod clouds;
+mod code;
+mod general;
+mod models;
+mod table;
+mod work;
+
+use table::{AFTER_SCHEMES, TABLE};
+
+use crate::reason::Reason;
+use crate::shape::Set;
+
+/// Finds the first token in a text.
+pub(crate) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
+    let bytes = text.as_bytes();
+    let mut starts = (0..bytes.len()).filter(|&at| begins_word(bytes, at));
+    starts.find_map(|at| {
+        let (before, rest) = bytes.split_at_checked(at)?;
+        let known = || TABLE.iter().copied().flatten();
+        let found = known().find_map(|shape| shape.matches(rest));
+        let (reason, length) = found.or_else(|| after_scheme(before, rest))?;
+        Some((at..at + length, reason))
+    })
+}
+
+/// Returns the length of a token that is recognised only by the scheme of authentication before it.
+fn after_scheme(before: &[u8], rest: &[u8]) -> Option<(Reason, usize)> {
+    let is_before = |scheme: &str| {
+        let start = before.len().checked_sub(scheme.len());
+        let last = start.and_then(|start| before.get(start..));
+        last.is_some_and(|it| it.eq_ignore_ascii_case(scheme.as_bytes()))
+    };
+    let mut shapes = AFTER_SCHEMES.iter().filter(|(scheme, _)| is_before(scheme));
+    shapes.find_map(|(_, shape)| shape.matches(rest))
+}
+
+/// Returns whether a token may begin at an index: no letter, digit or `_` is before it, except at the end of
+/// an escape such as `%3D` or `\n`.
+fn begins_word(bytes: &[u8], at: usize) -> bool {
+    let back = |by: usize| at.checked_sub(by).and_then(|at| bytes.get(at)).copied();
+    if !back(1).is_some_and(|byte| Set::Word.has(byte)) {
+        return true;
+    }
+    let hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+    let percent = back(3) == Some(b'%') && hex(back(2)) && hex(back(1));
+    percent || (back(2) == Some(b'\\') && matches!(back(1), Some(b'n' | b'r' | b't')))
+}

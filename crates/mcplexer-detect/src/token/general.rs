@@ -1,0 +1,53 @@
+//! Tokens and keys without an issuer.
+
+use crate::shape::Part::{Lit, Pem, Run};
+use crate::shape::Set::Url;
+use crate::shape::{Shape, shape};
+
+pub(super) const SHAPES: &[Shape] = &[
+    shape(
+        "JSON Web Token",
+        &["eyJ"],
+        &[
+            Run(Url, 10, 4000),
+            Lit(".eyJ"),
+            Run(Url, 5, 8000),
+            Lit("."),
+            Run(Url, 20, 2000),
+        ],
+    ),
+    shape(
+        "JSON Web Token",
+        &["eyJ"],
+        &[
+            Run(Url, 10, 4000),
+            Lit(".."),
+            Run(Url, 10, 100),
+            Lit("."),
+            Run(Url, 10, 8000),
+            Lit("."),
+            Run(Url, 20, 100),
+        ],
+    ),
+    shape(
+        "private key",
+        &[
+            "-----BEGIN PRIVATE KEY-----",
+            "-----BEGIN RSA PRIVATE KEY-----",
+            "-----BEGIN EC PRIVATE KEY-----",
+            "-----BEGIN DSA PRIVATE KEY-----",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+        ],
+        &[Pem],
+    ),
+    shape(
+        "SSH private key",
+        &["-----BEGIN OPENSSH PRIVATE KEY-----"],
+        &[Pem],
+    ),
+    shape(
+        "PGP private key",
+        &["-----BEGIN PGP PRIVATE KEY BLOCK-----"],
+        &[Pem],
+    ),
+];

@@ -1,0 +1,217 @@
+//! Selects the positions of a stream that need a closer look.
+//!
+//! A table of bits, indexed by a hash of up to four bytes, tells whether these bytes may begin a form of
+//! a value. Bytes that begin an escape or a control sequence or break a line (`%`, `\`, CR, LF,
+//! backspace, ESC) end the run that is looked up, because only the form's reader knows what they stand
+//! for. So the table contains only beginnings without any of them, and an escape is always looked at.
+
+use zeroize::Zeroizing;
+
+use crate::alphabet::base64_characters;
+
+/// How many bytes are looked up together.
+const RUN: usize = 4;
+/// How far ahead to look for the end of a run. Without a limit, a caller that asks for one position after
+/// another would search a long run to its end each time.
+const NEAR: usize = 256;
+/// Bits of the table for each value, which has some 100 beginnings.
+const BITS_PER_VALUE: usize = 4096;
+/// At least 8 KiB, at most 1 MiB.
+const LOG_BITS: std::ops::RangeInclusive<u32> = 16..=23;
+
+/// The beginnings of all forms of the values.
+pub(crate) struct Filter {
+    bits: Zeroizing<Vec<u64>>,
+    shift: u32,
+    /// Whether a value begins with a byte that ends a run.
+    breaks: bool,
+}
+
+impl Filter {
+    /// Creates the filter for these values.
+    pub(crate) fn new<'a>(values: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
+        let wanted = (values.clone().count() * BITS_PER_VALUE)
+            .next_power_of_two()
+            .ilog2();
+        let log_bits = wanted.clamp(*LOG_BITS.start(), *LOG_BITS.end());
+        let mut filter = Self {
+            bits: Zeroizing::new(vec![0; 1 << (log_bits - 6)]),
+            shift: u32::BITS - log_bits,
+            breaks: values
+                .clone()
+                .any(|value| value.first().is_some_and(|it| ends_run(*it))),
+        };
+        for value in values {
+            filter.add_plain(value);
+            filter.add_before_control(value);
+            filter.add_quoted(value);
+            filter.add_hex(value);
+            for skipped in [0, 2, 4] {
+                filter.add_base64(value, skipped);
+            }
+        }
+        filter
+    }
+
+    /// Returns the first position from `from` on at which a value may begin.
+    pub(crate) fn candidate(&self, buffer: &[u8], from: usize) -> Option<usize> {
+        let mut at = from;
+        while let Some(rest) = buffer.get(at..).filter(|rest| !rest.is_empty()) {
+            let near = rest.get(..NEAR).unwrap_or(rest);
+            let length = near.iter().position(|&byte| ends_run(byte));
+            let run = near.get(..length.unwrap_or(near.len())).unwrap_or_default();
+            if let Some(found) = run.windows(RUN).position(|window| self.has(window)) {
+                return Some(at + found);
+            }
+            if length.is_none() && near.len() < rest.len() {
+                at += near.len() - (RUN - 1);
+                continue;
+            }
+            if let Some(found) = self.at_end(run) {
+                return Some(at + found);
+            }
+            at += run.len();
+            match buffer.get(at) {
+                Some(b'%' | b'\\') => return Some(at),
+                Some(_) if self.breaks => return Some(at),
+                _ => at += 1,
+            }
+        }
+        None
+    }
+
+    /// Looks up the positions at the end of a run, where fewer than [`RUN`] bytes are left.
+    fn at_end(&self, run: &[u8]) -> Option<usize> {
+        let looked_at = (run.len() + 1).saturating_sub(RUN);
+        let mut tails = (looked_at..run.len()).filter_map(|at| Some((at, run.get(at..)?)));
+        tails.find(|(_, tail)| self.has(tail)).map(|(at, _)| at)
+    }
+
+    fn has(&self, beginning: &[u8]) -> bool {
+        let (word, bit) = self.place(beginning);
+        self.bits.get(word).is_some_and(|word| word >> bit & 1 == 1)
+    }
+
+    fn place(&self, beginning: &[u8]) -> (usize, u32) {
+        let mut word = match *beginning {
+            [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+            [a, b, c] => u32::from_le_bytes([a, b, c, 0]) ^ 0x3333_3333,
+            [a, b] => u32::from_le_bytes([a, b, 0, 0]) ^ 0x5555_5555,
+            [a] => u32::from_le_bytes([a, 0, 0, 0]) ^ 0x9999_9999,
+            _ => 0,
+        };
+        // Fibonacci hashing, Knuth, The Art of Computer Programming, volume 3, section 6.4.
+        word = word.wrapping_mul(0x9E37_79B1) >> self.shift;
+        (word as usize >> 6, word & 63)
+    }
+
+    /// Adds every beginning of 1 to 4 bytes that has one of these bytes at each place.
+    fn add(&mut self, choices: &[&[u8]]) {
+        let mut beginnings: Vec<Zeroizing<Vec<u8>>> = vec![Zeroizing::default()];
+        for choice in choices.iter().take(RUN) {
+            let longer = beginnings.iter().flat_map(|beginning| {
+                choice.iter().map(move |byte| {
+                    let mut longer = Vec::with_capacity(RUN);
+                    longer.extend_from_slice(beginning);
+                    longer.push(*byte);
+                    Zeroizing::new(longer)
+                })
+            });
+            beginnings = longer.collect();
+            for beginning in &beginnings {
+                let (word, bit) = self.place(beginning);
+                if let Some(word) = self.bits.get_mut(word) {
+                    *word |= 1 << bit;
+                }
+            }
+        }
+    }
+
+    /// Adds the value as it is, and with `+` for spaces.
+    fn add_plain(&mut self, value: &[u8]) {
+        let run = value.iter().take_while(|&&byte| !ends_run(byte));
+        let choices: Vec<_> = run
+            .take(RUN)
+            .map(|byte| match byte {
+                b' ' => &b" +"[..],
+                byte => std::slice::from_ref(byte),
+            })
+            .collect();
+        self.add(&choices);
+    }
+
+    /// Adds the first bytes of the value before a control sequence, which a space or a repeated byte may
+    /// precede: see `Form`.
+    fn add_before_control(&mut self, value: &[u8]) {
+        for length in 1..RUN {
+            let Some((beginning, [last])) = value.get(..length).map(|it| it.split_at(length - 1))
+            else {
+                continue;
+            };
+            let mut choices: Vec<_> = beginning.iter().map(std::slice::from_ref).collect();
+            let before = [b' ', *last];
+            choices.extend([std::slice::from_ref(last), &before]);
+            self.add(&choices);
+        }
+    }
+
+    /// Adds the value quoted for a shell with `'"'"'` for a single quote. Other quoting begins with an
+    /// escape.
+    fn add_quoted(&mut self, value: &[u8]) {
+        let beginning = value.get(..RUN).unwrap_or(value);
+        if beginning.contains(&b'\'') {
+            let mut quoted = Zeroizing::new(Vec::with_capacity(5 * RUN));
+            for byte in beginning {
+                match byte {
+                    b'\'' => quoted.extend_from_slice(b"'\"'\"'"),
+                    byte => quoted.push(*byte),
+                }
+            }
+            self.add_plain(&quoted);
+        }
+    }
+
+    /// Adds the value in hex of either case.
+    fn add_hex(&mut self, value: &[u8]) {
+        const DIGITS: [&[u8]; 16] = [
+            b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"aA", b"bB", b"cC", b"dD",
+            b"eE", b"fF",
+        ];
+        let digits = value.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let choices = digits
+            .take(RUN)
+            .filter_map(|it| DIGITS.get(usize::from(it)).copied());
+        self.add(&choices.collect::<Vec<_>>());
+    }
+
+    /// Adds base64 in which the value begins after `skipped` bits of the first character.
+    fn add_base64(&mut self, value: &[u8], skipped: u32) {
+        let &[a, b, c, ..] = value else {
+            return;
+        };
+        let bits = u32::from_be_bytes([0, a, b, c]);
+        let mut choices = Vec::with_capacity(RUN);
+        for at in 0..4_u32 {
+            // The character encodes the bits `begin..end` of the value, and other bits before them.
+            let (begin, end) = ((6 * at).saturating_sub(skipped), 6 * (at + 1) - skipped);
+            if end > 24 {
+                break;
+            }
+            let known = bits >> (24 - end) & ((1 << (end - begin)) - 1);
+            let unknown = 6 - (end - begin);
+            let sextets = (0..1_u32 << unknown).map(|it| it << (end - begin) | known);
+            let characters = sextets.flat_map(|sextet| {
+                let [.., sextet] = sextet.to_be_bytes();
+                base64_characters(sextet)
+            });
+            choices.push(characters.copied().collect::<Vec<_>>());
+        }
+        let choices: Vec<_> = choices.iter().map(Vec::as_slice).collect();
+        self.add(&choices);
+    }
+}
+
+/// Returns whether a byte begins an escape or a control sequence, or breaks a line.
+fn ends_run(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'\r' | b'\n' | b'\x08' | b'\x1b')
+}

@@ -1,0 +1,251 @@
+//! The values that are looked for, sorted, and the search for them at one position.
+//!
+//! Each form is decoded from the position, byte by byte, for as long as the decoded bytes are the
+//! beginning of a value, which a bisection of the sorted values tells. So nothing that a form leaves to
+//! the encoder has to be enumerated, such as which characters it escapes.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::bits::Bits;
+use crate::form::Form;
+use crate::next::Next;
+use crate::reader::Reader;
+
+/// Values with their labels.
+pub(crate) struct Needles {
+    /// Sorted by value.
+    sorted: Vec<Needle>,
+    /// The first two bytes of each value.
+    pairs: Bits,
+    /// The first eight bytes of each value, if all values are that long.
+    eights: Option<Bits>,
+}
+
+struct Needle {
+    value: Zeroizing<Box<[u8]>>,
+    /// The line ends after the value, which a program may leave out.
+    line_ends: Box<[u8]>,
+    label: Arc<str>,
+}
+
+/// A value that was found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    /// The index of the value.
+    pub(crate) needle: usize,
+    /// Where it ends in the stream's buffer.
+    pub(crate) end: usize,
+    /// The form in which it was found.
+    pub(crate) form: Form,
+}
+
+/// The result of a search at one position.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// The longest value that begins there and is complete.
+    pub(crate) found: Option<Found>,
+    /// Whether bytes after the buffer could complete a longer one.
+    pub(crate) may_go_on: bool,
+}
+
+impl Needles {
+    /// Takes values, each with the line ends after it and its label.
+    pub(crate) fn new(mut values: Vec<(&[u8], &[u8], Arc<str>)>) -> Self {
+        // A stable sort: if two labels have the same value, the first label stays.
+        values.sort_by_key(|(value, ..)| *value);
+        values.dedup_by_key(|(value, ..)| *value);
+        let needle = |(value, line_ends, label): (&[u8], &[u8], Arc<str>)| Needle {
+            value: Zeroizing::new(value.into()),
+            line_ends: line_ends.into(),
+            label,
+        };
+        let sorted: Vec<_> = values.into_iter().map(needle).collect();
+        let values = || sorted.iter().map(|needle| &**needle.value);
+        let first = |value: &[u8], length: usize| {
+            let first = value.iter().take(length);
+            first.fold(0, |word, byte| word << 8 | u64::from(*byte))
+        };
+        let pairs = Bits::of(values().map(|value| first(value, 2)));
+        let are_long = values().all(|value| value.len() >= 8);
+        let eights = are_long.then(|| {
+            let firsts = values().flat_map(|value| {
+                let seven = first(value, 7) << 8;
+                // Control sequences after the seventh byte may follow a space, or that byte once more:
+                // see `Form`.
+                let again = seven | seven >> 8 & 0xFF;
+                [first(value, 8), seven | u64::from(b' '), again]
+            });
+            Bits::of(firsts.collect::<Vec<_>>().into_iter())
+        });
+        Self {
+            sorted,
+            pairs,
+            eights,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.sorted.iter().map(|needle| &**needle.value)
+    }
+
+    pub(crate) fn label(&self, needle: usize) -> Option<&Arc<str>> {
+        self.sorted.get(needle).map(|needle| &needle.label)
+    }
+
+    /// Looks for every form of every value at a position.
+    pub(crate) fn look(&self, buffer: &[u8], at: usize) -> Look {
+        let mut look = Look::default();
+        let rest = buffer.get(at..).unwrap_or_default();
+        if self.may_begin_as_it_is(rest) {
+            self.look_as_it_is(buffer, at, &mut look);
+        }
+        for form in Form::DENSE {
+            let beginning = form.first_two(rest);
+            if beginning.is_none_or(|pair| self.pairs.has(u16::from_be_bytes(pair).into())) {
+                self.follow(buffer, at, form, &mut look);
+            }
+        }
+        look
+    }
+
+    /// Returns whether a form that keeps most characters may begin here. It cannot if the next eight
+    /// bytes are not part of an escape, and no value begins with them.
+    fn may_begin_as_it_is(&self, rest: &[u8]) -> bool {
+        let (Some(eights), Some(first)) = (&self.eights, rest.first_chunk::<8>()) else {
+            return true;
+        };
+        first.iter().any(|byte| b"\r\\%+'\x08\x1b".contains(byte))
+            || eights.has(u64::from_be_bytes(*first))
+    }
+
+    /// Looks for the forms that keep most characters as they are.
+    fn look_as_it_is(&self, buffer: &[u8], at: usize, look: &mut Look) {
+        let mut read = self.follow(buffer, at, Form::Plain, look);
+        if let Some(end) = look.found.and_then(|found| self.line_end_may_follow(found)) {
+            read = read.max(end + 1);
+            look.may_go_on |= read > buffer.len();
+        }
+        // Up to where the plain form was read, another form differs only by its escapes; or by the one
+        // byte before them that a redrawn form repeats.
+        let end = (read + 1).min(buffer.len());
+        let is_at_end = read >= buffer.len();
+        let read = buffer.get(at..end).unwrap_or_default();
+        let has = |byte: u8| read.contains(&byte);
+        if has(b'\x1b') || is_at_end {
+            self.follow(buffer, at, Form::Redrawn, look);
+        }
+        if has(b'\x1b') || has(b'\x08') || is_at_end {
+            self.follow(buffer, at, Form::Controlled, look);
+        }
+        if has(b'\r') {
+            self.follow(buffer, at, Form::Terminal, look);
+        }
+        if has(b'\'') {
+            self.follow(buffer, at, Form::Quoted, look);
+        }
+        if has(b'\\') {
+            self.follow(buffer, at, Form::Escaped, look);
+            self.follow(buffer, at, Form::Json, look);
+            self.follow(buffer, at, Form::JsonInJson, look);
+        }
+        if has(b'%') {
+            self.follow(buffer, at, Form::Percent, look);
+        }
+        if has(b'%') || has(b'+') {
+            self.follow(buffer, at, Form::Query, look);
+        }
+    }
+
+    /// Returns where a value ends, if line ends belong to it that may follow as escapes.
+    fn line_end_may_follow(&self, found: Found) -> Option<usize> {
+        let needle = self.sorted.get(found.needle)?;
+        (!needle.line_ends.is_empty()).then_some(found.end)
+    }
+
+    /// Reads one form from `at` on for as long as it is the beginning of a value. Returns the end of what
+    /// was read.
+    fn follow(&self, buffer: &[u8], at: usize, form: Form, look: &mut Look) -> usize {
+        let mut reader = Reader::new(buffer, at, form);
+        let mut range = 0..self.sorted.len();
+        let mut depth = 0;
+        loop {
+            let byte = match reader.next() {
+                Next::Byte(byte) => byte,
+                Next::End => {
+                    look.may_go_on = true;
+                    break;
+                }
+                Next::Other => break,
+            };
+            range = self.narrow(range, depth, byte);
+            depth += 1;
+            let Some(first) = self.sorted.get(range.start).filter(|_| !range.is_empty()) else {
+                break;
+            };
+            if first.value.len() == depth {
+                let (end, is_clear) = end_of(&reader, first);
+                look.may_go_on |= !is_clear;
+                if look.found.is_none_or(|found| found.end < end) {
+                    let needle = range.start;
+                    look.found = Some(Found { needle, end, form });
+                }
+                range.start += 1;
+                if range.is_empty() {
+                    break;
+                }
+            }
+        }
+        reader.looked_to()
+    }
+
+    /// Returns those of the needles in `range` that continue with `byte`. All of them agree in their
+    /// first `depth` bytes, and are longer.
+    fn narrow(
+        &self,
+        range: std::ops::Range<usize>,
+        depth: usize,
+        byte: u8,
+    ) -> std::ops::Range<usize> {
+        let needles = self.sorted.get(range.clone()).unwrap_or_default();
+        let at = |needle: &Needle| needle.value.get(depth).copied();
+        let (Some(first), Some(last)) = (needles.first(), needles.last()) else {
+            return range;
+        };
+        // Values often begin alike, so that all of them continue with it.
+        if at(first) == Some(byte) && at(last) == Some(byte) {
+            return range;
+        }
+        if at(first) > Some(byte) || at(last) < Some(byte) {
+            return range.end..range.end;
+        }
+        let start = needles.partition_point(|needle| at(needle) < Some(byte));
+        let end = needles.partition_point(|needle| at(needle) <= Some(byte));
+        range.start + start..range.start + end
+    }
+}
+
+/// Returns where a value ends that was read to its last byte, including line ends and padding that are
+/// encoded with it; and whether that is certain, or depends on bytes still to come.
+fn end_of(reader: &Reader<'_>, needle: &Needle) -> (usize, bool) {
+    let length = needle.value.len();
+    if !needle.line_ends.is_empty() && !reader.is_at_line_end() {
+        let mut behind = reader.clone();
+        let mut reads = needle.line_ends.iter().map(|&byte| (byte, behind.next()));
+        match reads.find(|&(byte, read)| read != Next::Byte(byte)) {
+            None => {
+                let end = behind.end_of_value(length + needle.line_ends.len());
+                return (end.unwrap_or(behind.read_to()), end.is_some());
+            }
+            Some((_, Next::End)) => return (reader.read_to(), false),
+            Some(_) => {}
+        }
+    }
+    let end = reader.end_of_value(length);
+    (end.unwrap_or(reader.read_to()), end.is_some())
+}

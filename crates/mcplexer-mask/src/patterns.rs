@@ -1,0 +1,40 @@
+//! What a masker or a scanner looks for.
+
+use std::sync::Arc;
+
+use crate::filter::Filter;
+use crate::known::Known;
+use crate::needles::Needles;
+use crate::parts;
+
+/// The values, prepared for searching.
+pub(crate) struct Patterns {
+    pub(crate) needles: Needles,
+    pub(crate) filter: Filter,
+    /// The labels of values that are too short to look for.
+    pub(crate) too_short: Vec<String>,
+}
+
+impl Patterns {
+    pub(crate) fn new<'a>(known: impl IntoIterator<Item = Known<'a>>) -> Self {
+        let mut values = Vec::new();
+        let mut too_short = Vec::new();
+        for Known { label, value } in known {
+            let Some((value, line_ends)) = parts::without_line_ends(value) else {
+                too_short.push(label);
+                continue;
+            };
+            let label: Arc<str> = label.into();
+            let revealing = parts::revealing(value).into_iter();
+            values.push((value, line_ends, Arc::clone(&label)));
+            values.extend(revealing.map(|part| (part, &b""[..], Arc::clone(&label))));
+        }
+        let needles = Needles::new(values);
+        let filter = Filter::new(needles.values());
+        Self {
+            needles,
+            filter,
+            too_short,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Grams: short runs of bytes that belong to pieces of values.
+
+use zeroize::Zeroizing;
+
+use super::kinds::KINDS;
+use super::table::{Table, Words};
+
+/// Length of a long gram, which fills a word, and of a short one, in bytes.
+pub(super) const GRAM: usize = size_of::<u64>();
+const SHORT: usize = 4;
+/// Makes upper and lower case ASCII letters equal, since hex digits are written both ways.
+const FOLD: u64 = 0x2020_2020_2020_2020;
+
+/// Differs from the factor of the samplers, so that their false matches are not false matches here. From
+/// Steele and Vigna, "Computationally easy, spectrally good multipliers", 2021.
+const FACTOR: u64 = 0xD134_2543_DE82_EF95;
+
+/// Grams of all kinds, as words.
+pub(super) struct Grams {
+    table: Table,
+    /// Sorted.
+    long: Words,
+    short: Words,
+}
+
+impl Grams {
+    /// Creates the set of these grams of each kind.
+    pub(super) fn new(kinds: &[Words; KINDS.len()]) -> Self {
+        let of_length = |wanted| {
+            let kinds = KINDS.iter().zip(kinds);
+            let kinds = kinds.filter(|((length, _), _)| *length == wanted);
+            let grams = kinds.flat_map(|(_, grams)| grams.iter().copied());
+            let mut grams = Zeroizing::new(grams.collect::<Vec<_>>());
+            grams.sort_unstable();
+            grams.dedup();
+            grams
+        };
+        let (long, short) = (of_length(GRAM), of_length(SHORT));
+        let all = Zeroizing::new([&long[..], &short[..]].concat());
+        Self {
+            table: Table::new(&all, FACTOR),
+            long,
+            short,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.long.is_empty() && self.short.is_empty()
+    }
+
+    /// Returns whether these bytes begin with a gram.
+    pub(super) fn begin(&self, bytes: &[u8]) -> bool {
+        let long = bytes.first_chunk::<GRAM>().map(word);
+        let short = || bytes.first_chunk::<SHORT>().map(word);
+        long.is_some_and(|it| self.has_long(it)) || short().is_some_and(|it| self.has_short(it))
+    }
+
+    /// Returns whether these bytes end with a gram.
+    pub(super) fn end(&self, bytes: &[u8]) -> bool {
+        let long = bytes.last_chunk::<GRAM>().map(word);
+        let short = || bytes.last_chunk::<SHORT>().map(word);
+        long.is_some_and(|it| self.has_long(it)) || short().is_some_and(|it| self.has_short(it))
+    }
+
+    fn has_long(&self, word: u64) -> bool {
+        self.table.may_have(word) && self.long.binary_search(&word).is_ok()
+    }
+
+    fn has_short(&self, word: u64) -> bool {
+        let word = word & mask(SHORT);
+        let may_have = !self.short.is_empty() && self.table.may_have(word);
+        may_have && self.short.binary_search(&word).is_ok()
+    }
+}
+
+/// Returns the first bytes as a folded word. If there are fewer than a word has, folded zeros follow.
+#[inline(always)]
+pub(super) fn word<const LENGTH: usize>(bytes: &[u8; LENGTH]) -> u64 {
+    let mut word = [0; GRAM];
+    for (place, byte) in word.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    u64::from_le_bytes(word) | FOLD
+}
+
+/// Returns the bits of a word that belong to a gram of this length.
+pub(super) fn mask(length: usize) -> u64 {
+    u64::MAX >> (8 * GRAM.saturating_sub(length))
+}

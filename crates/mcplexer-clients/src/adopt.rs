@@ -7,7 +7,7 @@ use super::edit::{Edit, apply};
 use super::literal::Manner;
 use super::server::{Start, Text};
 use mcplexer_detect::Reason;
-use mcplexer_files::reference::{ADOPTED, MOVED, Reference};
+use mcplexer_files::reference::{Mark, Reference};
 use mcplexer_secrets::Error;
 
 /// A text that goes into the store.
@@ -47,9 +47,9 @@ pub(super) fn rewrite(
         let manner = manner(config, it.text).ok_or(Error::NotUndone)?;
         let starts = config.servers.get(it.server).map(|server| server.start);
         let mark = if starts == Some(Start::Command) {
-            ADOPTED
+            Mark::Adopted
         } else {
-            MOVED
+            Mark::Moved
         };
         let reference = manner.write_reference(&format!("{}{mark}", it.reference));
         edits.push(Edit {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::{InvalidConfig, Syntax};
-use mcplexer_files::reference::Position;
+use mcplexer_files::position::Position;
 
 mod json;
 mod toml;

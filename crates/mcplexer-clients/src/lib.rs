@@ -16,7 +16,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use mcplexer_files::reference::Position;
+use mcplexer_files::position::Position;
 
 mod adopt;
 mod document;

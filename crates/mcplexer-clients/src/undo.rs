@@ -6,7 +6,8 @@ use super::ClientConfig;
 use super::edit::{Edit, apply};
 use super::literal::Manner;
 use super::server::{Place, Server, Text};
-use mcplexer_files::reference::{ADOPTED, MOVED, Position, Reference, SCHEME};
+use mcplexer_files::position::Position;
+use mcplexer_files::reference::{Mark, Reference};
 use mcplexer_secrets::Error;
 
 /// What undoing an adoption does.
@@ -59,7 +60,7 @@ impl ClientConfig {
             let put_back = self.values(server, lookup)?;
             values += put_back.len();
             edits.extend(put_back);
-            if !adopted(server).any(|text| is_marked(text, ADOPTED)) {
+            if !adopted(server).any(|text| mark(text) == Some(Mark::Adopted)) {
                 continue;
             }
             let launch = server.launch.as_ref();
@@ -108,14 +109,14 @@ impl ClientConfig {
 
 /// The variables of a server that adopting has put references into.
 fn adopted(server: &Server) -> impl Iterator<Item = &Text> {
-    server.texts.iter().filter(|text| {
-        matches!(text.place, Place::Env(_)) && (is_marked(text, ADOPTED) || is_marked(text, MOVED))
-    })
+    server
+        .texts
+        .iter()
+        .filter(|text| matches!(text.place, Place::Env(_)) && mark(text).is_some())
 }
 
-fn is_marked(text: &Text, mark: &str) -> bool {
-    let value = text.value.as_deref();
-    value.is_some_and(|value| value.starts_with(SCHEME) && value.ends_with(mark))
+fn mark(text: &Text) -> Option<Mark> {
+    Mark::of_value(text.value.as_deref()?)
 }
 
 fn reference(text: &Text) -> Result<Reference, Error> {

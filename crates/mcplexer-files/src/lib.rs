@@ -10,3 +10,6 @@ pub mod dotenv;
 pub mod exchange;
 pub mod position;
 pub mod reference;
+
+mod quoted;
+mod yaml;

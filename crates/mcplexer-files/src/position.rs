@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 
 /// A place in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line, from 1.
     pub line: usize,
@@ -19,6 +19,9 @@ impl fmt::Display for Position {
 }
 
 impl Position {
+    /// The beginning of a text.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+
     /// Returns the position of the byte at an index.
     #[must_use]
     pub fn in_text(text: &[u8], at: usize) -> Self {
@@ -44,7 +47,7 @@ impl<'a> Lines<'a> {
         Self {
             text,
             starts: starts.collect(),
-            last: Cell::new((0, Position { line: 1, column: 1 })),
+            last: Cell::new((0, Position::START)),
         }
     }
 

@@ -58,9 +58,9 @@ pub struct InvalidLine {
     pub line: usize,
 }
 
-/// The package's expression, from its name on: its name, its value, and `#` if a comment follows. Rust's
-/// expressions cannot look ahead, so this one takes the end of the line along. The package's `[\w.-]` and
-/// `\s` are those of JavaScript.
+/// The package's expression, from the first character of a variable on. Its groups are the name, the value,
+/// and the `#` of a comment. Expressions of this crate cannot look ahead, so this one includes the line end
+/// where the package's has `$`. `\w` and `\s` are written out as JavaScript defines them.
 static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
     let space =
         r"[\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}]";

@@ -124,7 +124,7 @@ impl fmt::Display for Reference {
 }
 
 /// A text of any bytes, and the references in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Template<'a> {
     text: &'a [u8],
     references: Vec<Place>,
@@ -184,6 +184,15 @@ impl<'a> Template<'a> {
         }
         filled.extend_from_slice(self.text.get(from..).unwrap_or_default());
         Some(Filled(filled))
+    }
+}
+
+impl fmt::Debug for Template<'_> {
+    /// Writes no text, which may have secrets in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template")
+            .field("references", &self.references)
+            .finish_non_exhaustive()
     }
 }
 
@@ -287,5 +296,7 @@ mod tests {
         assert_eq!(filled.expose(), b"\xff mcplexer://s/B:\0$@$HOME\r\n");
         assert_eq!(format!("{filled:?}"), "Filled([REDACTED])");
         assert!(template.fill(|_| None).is_none());
+        let shown = format!("{template:?}");
+        assert!(shown.starts_with("Template { references: [Place {") && !shown.contains("HOME"));
     }
 }

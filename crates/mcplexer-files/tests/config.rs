@@ -14,7 +14,7 @@ use proptest::sample::select;
 use proptest::string::string_regex;
 use proptest::test_runner::{Config as Cases, TestCaseError, TestRunner};
 
-/// A value that somebody has put where none belongs. It looks like nothing.
+/// A value where none belongs. It does not look like a credential.
 const MARKER: &str = "M4rked-Value";
 
 #[track_caller]
@@ -25,11 +25,11 @@ fn problems(text: &str) -> Vec<Problem> {
     }
 }
 
-fn told(text: &str) -> Vec<String> {
+fn reported(text: &str) -> Vec<String> {
     problems(text).iter().map(Problem::to_string).collect()
 }
 
-/// What stands below `auth_scopes:` and `  - id: a`, and everything that is told of it.
+/// What follows `auth_scopes:` and `  - id: a`, and every problem that is reported.
 const BAD_SCOPES: [(&str, &[&str]); 30] = [
     (
         "    GITHUB_TOKEN: M4rked-Value",
@@ -172,7 +172,7 @@ const BAD_SCOPES: [(&str, &[&str]); 30] = [
     ),
 ];
 
-/// Whole files, and everything that is told of them.
+/// Whole files, and every problem that is reported.
 const BAD_FILES: [(&str, &[&str]); 17] = [
     // With --prune such a file would delete everything.
     (
@@ -247,17 +247,17 @@ const BAD_FILES: [(&str, &[&str]); 17] = [
 
 /// F17: a value is refused, not ignored, and not repeated. F18: names are checked at the edge.
 #[test]
-fn everything_that_is_wrong_is_told_with_its_place_and_without_a_value() {
+fn every_problem_is_reported_with_its_place_and_without_a_value() {
     let scopes = BAD_SCOPES.iter().map(|(rest, expected)| {
         let file = format!("auth_scopes:\n  - id: a\n{rest}\n");
         (file, expected)
     });
     let files = BAD_FILES.iter().map(|(file, it)| ((*file).to_owned(), it));
     for (file, expected) in scopes.chain(files) {
-        assert_eq!(told(&file), **expected, "{file}");
+        assert_eq!(reported(&file), **expected, "{file}");
         for ends in ["\r\n", "\n\n"] {
             let file = file.replace('\n', ends);
-            assert_eq!(told(&file).len(), expected.len(), "{file}");
+            assert_eq!(reported(&file).len(), expected.len(), "{file}");
         }
         assert!(!format!("{:?}", problems(&file)).contains("M4rked"));
     }
@@ -265,12 +265,12 @@ fn everything_that_is_wrong_is_told_with_its_place_and_without_a_value() {
 
 /// What a person reads is what is applied.
 #[test]
-fn characters_that_are_not_seen_stand_as_escapes() {
+fn invisible_characters_must_be_escaped() {
     for c in ['\u{200b}', '\u{202e}', '\u{2066}', '\u{feff}'] {
         let file = format!("\u{feff}auth_scopes:\n  - id: a\n    name: a{c}b # {c}\n");
         let said = "an invisible character; write it as \\u and four digits, in double quotes";
         assert_eq!(
-            told(&file),
+            reported(&file),
             [format!("3:12: {said}")],
             "{}",
             c.escape_unicode()
@@ -287,7 +287,7 @@ fn characters_that_are_not_seen_stand_as_escapes() {
 }
 
 #[test]
-fn comments_with_addresses_and_variables_are_in_order() {
+fn comments_may_have_addresses_and_variables() {
     let hex = "0123456789abcdef".repeat(3);
     let digest = &hex[..40];
     for comment in [
@@ -307,12 +307,12 @@ fn comments_with_addresses_and_variables_are_in_order() {
         "'api_key' = 'hunter2hunter2'",
     ] {
         let file = format!("# {comment}\nauth_scopes: []\n");
-        assert_eq!(told(&file).len(), 1, "{file}");
+        assert_eq!(reported(&file).len(), 1, "{file}");
     }
 }
 
 #[test]
-fn a_value_is_told_where_it_belongs() {
+fn a_problem_says_where_a_value_belongs() {
     let place = |text: &str| {
         let problems = problems(text);
         let place = problems[0].instead.clone().unwrap();
@@ -369,32 +369,32 @@ auth_scopes:
 }
 
 #[test]
-fn what_is_too_much_is_refused() {
+fn limits_are_enforced() {
     let long = format!("auth_scopes: [] #{}", "x".repeat(MAX_CONFIG_LEN));
-    assert_eq!(told(&long), ["1:1: the file is longer than 1 MiB"]);
+    assert_eq!(reported(&long), ["1:1: the file is longer than 1 MiB"]);
     assert!(parse(&long.as_bytes()[..MAX_CONFIG_LEN]).is_ok());
     let nested = format!("auth_scopes: {}", "[".repeat(100_000));
-    assert_eq!(told(&nested).len(), 1);
+    assert_eq!(reported(&nested).len(), 1);
     let hints = format!(
         "auth_scopes: [{{id: a, redaction_hints: [{}]}}]",
         "A,".repeat(65)
     );
     let expected = "1:40: auth_scopes[0].redaction_hints: expected at most 64 names";
-    assert_eq!(told(&hints), [expected]);
+    assert_eq!(reported(&hints), [expected]);
     let many = "auth_scopes:\n".to_owned()
         + &"- {token: ghp_0123456789abcdefghijABCDEFGHIJ012345}\n".repeat(20_000);
-    assert_eq!(told(&many).len(), 100);
-    // Each line nine times the line before: nobody follows them.
+    assert_eq!(reported(&many).len(), 100);
+    // Each line is nine times the line before.
     let mut bomb = "auth_scopes:\n- &a0 [x]\n".to_owned();
     for at in 1..30 {
         let aliases = vec![format!("*a{}", at - 1); 9].join(",");
         bomb += &format!("- &a{at} [{aliases}]\n");
     }
-    assert!(told(&bomb)[0].ends_with("anchors and aliases are not allowed"));
+    assert!(reported(&bomb)[0].ends_with("anchors and aliases are not allowed"));
 }
 
 #[test]
-fn bytes_that_are_no_text_are_told_with_their_place() {
+fn bytes_that_are_not_text_are_reported_with_their_place() {
     let problems = parse(b"auth_scopes:\n  - id: \xfc\xff").unwrap_err();
     assert_eq!(problems[0].to_string(), "2:9: not UTF-8 text");
     assert_eq!(problems.len(), 1);
@@ -469,7 +469,7 @@ fn almost_yaml() -> impl Strategy<Value = String> {
     vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// F22: whatever is in the file, nothing of it comes back.
+/// F22: no message repeats anything of the file, whatever the file holds.
 #[test]
 fn no_text_makes_it_panic_and_no_problem_repeats_the_marker() {
     let start = prop_oneof![Just(""), Just("auth_scopes:\n  - id: a\n    ")];
@@ -627,8 +627,11 @@ fn the_schema_allows_what_is_read() {
     let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
     let scope = &schema["$defs"]["AuthScope"];
     for (fields, message) in [
-        (&scope["properties"], told("auth_scopes: [{id: a, x: 1}]")),
-        (&schema["properties"], told("auth_scopes: []\nx: 1")),
+        (
+            &scope["properties"],
+            reported("auth_scopes: [{id: a, x: 1}]"),
+        ),
+        (&schema["properties"], reported("auth_scopes: []\nx: 1")),
     ] {
         let known = message[0].split_once("the fields are ").unwrap().1;
         let mut known: Vec<_> = known.split(", ").collect();

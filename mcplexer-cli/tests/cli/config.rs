@@ -159,7 +159,7 @@ fn a_value_in_the_file_is_refused_and_not_repeated() {
         ),
         (
             format!("    type: {VALUE}"),
-            "3:11: auth_scopes[0].type: not a type",
+            "3:11: auth_scopes[0].type: invalid type",
         ),
         (
             format!("    name: [{VALUE}]"),
@@ -228,7 +228,7 @@ fn a_kind_that_cannot_carry_what_is_there_changes_nothing() {
     for id in ["A", "", "a b", "a\\n"] {
         let text = format!("auth_scopes: [{{id: \"{id}\"}}]");
         home.pipe(["config", "apply", "-"], text.as_bytes())
-            .failed(2, &["not a scope id; it is 1 to 64 of a-z"]);
+            .failed(2, &["invalid scope id: it is 1 to 64 of a-z"]);
     }
     assert_eq!(home.run(["config", "show"]).succeeded(), before);
     // And back again, once it is gone.

@@ -6,7 +6,7 @@ use mcplexer_detect::find_any;
 use mcplexer_secrets::ScopeId;
 
 use super::credentials::{self, Leaf};
-use super::field::{FILE, Shape, names_a_value, secret_name, value_field};
+use super::field::{FILE, Field, Shape, names, names_a_value, secret_name, value_field};
 use super::problem::{Problem, SecretPlace};
 use crate::position::Position;
 use crate::yaml::{self, Content, Node};
@@ -27,7 +27,7 @@ pub(super) fn check(file: &str) -> Vec<Problem> {
             let message = "the file names no scopes; `auth_scopes: []` says that there are none";
             check.found(Position::START, "", message);
         }
-        Ok(root) => check.node(root, Some(&FILE), "", None),
+        Ok(root) => check.node(root, Some(&FILE), &At::default()),
         Err(invalid) => check.found(invalid.position, "", invalid.problem.as_str()),
     }
     let is_reported = |line| {
@@ -49,6 +49,27 @@ fn is_invisible(character: char) -> bool {
         '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{2069}' | '\u{feff}'
     )
+}
+
+/// Where a node belongs.
+#[derive(Clone, Default)]
+struct At {
+    /// The way to it, as far as its fields are known: `auth_scopes[0].name`.
+    path: String,
+    scope: Option<ScopeId>,
+}
+
+impl At {
+    /// Returns where the value of a field belongs.
+    fn field(&self, name: Option<&str>) -> Self {
+        let path = match name {
+            Some(name) if self.path.is_empty() => name.to_owned(),
+            Some(name) => format!("{}.{name}", self.path),
+            None => self.path.clone(),
+        };
+        let scope = self.scope.clone();
+        Self { path, scope }
+    }
 }
 
 struct Check<'a> {
@@ -81,47 +102,36 @@ impl<'a> Check<'a> {
     }
 
     /// Checks a node against its shape; without one, only looks for scalars.
-    fn node(
-        &mut self,
-        node: &'a Node,
-        shape: Option<&'static Shape>,
-        path: &str,
-        scope: Option<&ScopeId>,
-    ) {
+    fn node(&mut self, node: &'a Node, shape: Option<&'static Shape>, at: &At) {
         if let Some(text) = node.scalar(self.file) {
             self.leaves.push(Leaf {
                 position: node.position,
                 last_line: node.last_line(self.file),
                 text,
-                path: path.to_owned(),
-                scope: scope.cloned(),
+                path: at.path.clone(),
+                scope: at.scope.clone(),
             });
         }
-        let shape = shape.filter(|shape| match wrong(node, shape) {
-            Some(message) => {
-                self.found(node.position, path, message);
-                false
-            }
-            None => true,
-        });
+        let problem = shape.and_then(|shape| wrong(node, shape));
+        let shape = shape.filter(|_| problem.is_none());
+        if let Some(message) = problem {
+            self.found(node.position, &at.path, message);
+        }
         match &node.content {
             Content::List(members) => {
-                let shape = match shape {
-                    Some(Shape::List(shape, ..)) => Some(*shape),
-                    _ => None,
-                };
-                for (at, member) in members.iter().enumerate() {
-                    self.node(member, shape, &format!("{path}[{at}]"), scope);
+                for (index, member) in members.iter().enumerate() {
+                    let path = format!("{}[{index}]", at.path);
+                    let at = At { path, ..at.clone() };
+                    self.node(member, shape.and_then(Shape::member), &at);
                 }
             }
             Content::Map(members) => {
-                let own = self.id(members);
-                let scope = scope.or(own.as_ref());
-                let fields = match shape {
-                    Some(Shape::Map(fields)) => Some(*fields),
-                    _ => None,
+                let scope = at.scope.clone().or_else(|| self.id(members));
+                let at = At {
+                    scope,
+                    ..at.clone()
                 };
-                self.map(node, members, fields, path, scope);
+                self.map(node, members, shape.and_then(Shape::fields), &at);
             }
             Content::Null | Content::Literal | Content::Text(_) => {}
         }
@@ -139,49 +149,43 @@ impl<'a> Check<'a> {
         &mut self,
         node: &Node,
         members: &'a [(Node, Node)],
-        fields: Option<&'static [(&'static str, Shape)]>,
-        path: &str,
-        scope: Option<&ScopeId>,
+        fields: Option<&'static [Field]>,
+        at: &At,
     ) {
         let mut lines = HashMap::new();
         for (key, value) in members {
-            self.node(key, None, path, scope);
+            self.node(key, None, at);
             let name = key.scalar(self.file);
-            let named = |(field, _): &&(&str, Shape)| Some(*field) == name;
+            let named = |(field, _): &&Field| Some(*field) == name;
             let known = fields.and_then(|fields| fields.iter().find(named));
             let field = known.map(|(field, _)| *field);
-            let field = field.or_else(|| name.and_then(value_field));
-            let inner = match field {
-                Some(field) if path.is_empty() => field.to_owned(),
-                Some(field) => format!("{path}.{field}"),
-                None => path.to_owned(),
-            };
+            let inner = at.field(field.or_else(|| name.and_then(value_field)));
             let mut shape = known.map(|(_, shape)| shape);
             if let Some(fields) = fields {
                 if key.tag.is_some() {
-                    self.found(key.position, path, TAG);
+                    self.found(key.position, &at.path, TAG);
                 }
                 let other = name.and_then(|name| lines.insert(name, key.position.line));
                 if let Some(other) = other {
                     let message = format!("duplicate field; it is on line {other} too");
-                    self.found(key.position, path, message);
+                    self.found(key.position, &at.path, message);
                     shape = None;
                 } else if shape.is_none() {
-                    self.unknown(key, value, fields, (path, &inner), scope);
+                    self.unknown(key, value, fields, &inner);
                 } else if field == Some("id") {
-                    self.unique(value, &inner);
+                    self.unique(value, &inner.path);
                 }
             }
-            self.node(value, shape, &inner, scope);
+            self.node(value, shape, &inner);
         }
         let required = fields.and_then(<[_]>::first);
         if let Some((field, _)) = required.filter(|(field, _)| !lines.contains_key(field)) {
-            let hint = match path {
+            let hint = match at.path.as_str() {
                 "" => "; `auth_scopes: []` says that there are none",
                 _ => "",
             };
             let message = format!("missing field {field}{hint}");
-            self.found(node.position, path, message);
+            self.found(node.position, &at.path, message);
         }
     }
 
@@ -196,14 +200,7 @@ impl<'a> Check<'a> {
     }
 
     /// Reports a field that does not belong here, and with it a value, if it is one.
-    fn unknown(
-        &mut self,
-        key: &Node,
-        value: &Node,
-        fields: &[(&'static str, Shape)],
-        (path, inner): (&str, &str),
-        scope: Option<&ScopeId>,
-    ) {
+    fn unknown(&mut self, key: &Node, value: &Node, fields: &[Field], at: &At) {
         let name = key.scalar(self.file).unwrap_or_default();
         let is_scalar = value.scalar(self.file).is_some();
         let field = value_field(name);
@@ -211,9 +208,9 @@ impl<'a> Check<'a> {
             let lines = (key.position.line, value.last_line(self.file));
             self.values.push(lines);
             let message = "values are not allowed in this file";
-            let mut problem = Problem::new(value.position, inner, message);
+            let mut problem = Problem::new(value.position, &at.path, message);
             problem.instead = Some(SecretPlace {
-                scope: scope.cloned(),
+                scope: at.scope.clone(),
                 // Of `env: {…}` the names are those in it.
                 name: field.filter(|_| is_scalar).and_then(secret_name),
             });
@@ -222,10 +219,9 @@ impl<'a> Check<'a> {
         let message = if name == "<<" {
             "merge keys are not allowed".to_owned()
         } else {
-            let fields: Vec<_> = fields.iter().map(|(field, _)| *field).collect();
-            format!("unknown field; the fields are {}", fields.join(", "))
+            format!("unknown field; the fields are {}", names(fields))
         };
-        self.found(key.position, path, message);
+        self.found(key.position, &at.path, message);
     }
 }
 
@@ -238,10 +234,7 @@ fn wrong(node: &Node, shape: &Shape) -> Option<String> {
     }
     match (shape, &node.content) {
         (Shape::Map(_), Content::Map(_)) => None,
-        (Shape::Map(fields), _) => {
-            let fields: Vec<_> = fields.iter().map(|(field, _)| *field).collect();
-            Some(format!("expected a map of {}", fields.join(", ")))
-        }
+        (Shape::Map(fields), _) => Some(format!("expected a map of {}", names(fields))),
         (Shape::List(_, of, most), Content::List(members)) if members.len() > *most => {
             Some(format!("expected at most {most} {of}"))
         }

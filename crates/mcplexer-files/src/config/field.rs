@@ -5,16 +5,42 @@ use mcplexer_secrets::{
     Error, InvalidName, MAX_REDACTION_HINTS, NewScope, ScopeId, ScopeKind, SecretName,
 };
 
+/// The name of a field, and what its value must be.
+pub(super) type Field = (&'static str, Shape);
+
 /// What a node must be.
 pub(super) enum Shape {
     /// A map with these fields, of which the first is required.
-    Map(&'static [(&'static str, Shape)]),
+    Map(&'static [Field]),
     /// A list of at most so many members, and what to call them.
-    List(&'static Shape, &'static str, usize),
+    List(&'static Self, &'static str, usize),
     /// Text that passes a check, which says what the text must be instead.
     Text(fn(&str) -> Result<(), String>),
 }
 
+impl Shape {
+    pub(super) fn fields(&self) -> Option<&'static [Field]> {
+        match self {
+            Self::Map(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    pub(super) fn member(&self) -> Option<&'static Self> {
+        match self {
+            Self::List(member, ..) => Some(member),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the names of fields, for messages.
+pub(super) fn names(fields: &[Field]) -> String {
+    let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
+}
+
+/// The file as a whole.
 pub(super) const FILE: Shape =
     Shape::Map(&[("auth_scopes", Shape::List(&SCOPE, "scopes", usize::MAX))]);
 

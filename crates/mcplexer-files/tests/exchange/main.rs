@@ -1,4 +1,4 @@
-//! Files of secrets: what is written is read again, here and by the programs it is meant for.
+//! Files of secrets: the library, and the programs that a file is for, read what was written.
 
 #![cfg(test)]
 
@@ -43,7 +43,7 @@ fn pairs(values: &[&[u8]]) -> Pairs {
         .collect()
 }
 
-/// Values that some format has trouble with.
+/// Values that are difficult in some format.
 const VALUES: [&[u8]; 51] = [
     b"ghp_abc123",
     b" ",
@@ -108,7 +108,7 @@ fn assert_read(format: Format, text: &str, expected: &[(&str, &str)]) {
     assert_eq!(found, Ok(owned.collect()), "{text:?}");
 }
 
-/// It is an error, says this, and repeats nothing.
+/// Asserts that a file is an error with this message, and that the message repeats nothing of it.
 #[track_caller]
 fn assert_refused(format: Format, text: &[u8], said: &str) {
     let error = read(text, format).unwrap_err();
@@ -116,12 +116,12 @@ fn assert_refused(format: Format, text: &[u8], said: &str) {
     assert!(!error.contains("s3cret"), "{error}");
 }
 
-/// Where `.ci/servers DIR` has installed readers of files: with it, none may be missing.
+/// Returns where `.ci/servers DIR` has installed other readers of files. If it has, none may be missing.
 fn servers() -> Option<PathBuf> {
     std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from)
 }
 
-/// What another program makes of a file: each value, with a NUL byte behind it.
+/// Returns the values that another program reads from a file. It must print each with a NUL byte behind it.
 fn values_of(program: &str, arguments: &[&str], file: &[u8]) -> Option<Vec<Vec<u8>>> {
     let child = Command::new(program)
         .args(arguments)
@@ -145,7 +145,7 @@ fn values_of(program: &str, arguments: &[&str], file: &[u8]) -> Option<Vec<Vec<u
 }
 
 #[test]
-fn a_format_is_told_by_the_name_of_a_file() {
+fn the_name_of_a_file_says_its_format() {
     for (path, format) in [
         (".env", Some(Format::Dotenv)),
         ("a/.env.local", Some(Format::Dotenv)),
@@ -242,7 +242,7 @@ fn files_look_as_people_write_them() {
 }
 
 #[test]
-fn a_name_that_a_format_has_not_is_an_error_that_names_it() {
+fn a_name_that_is_invalid_in_a_format_is_an_error() {
     for (format, name, fits) in [
         (Format::Dotenv, "X-Api.Key_1", true),
         (Format::Dotenv, "X!", false),

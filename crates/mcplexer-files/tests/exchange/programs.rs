@@ -1,4 +1,4 @@
-//! What is written is read by other programs as well.
+//! Other programs read what was written as the same values.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use mcplexer_files::exchange::Format;
 
 use super::{Pairs, VALUES, pairs, servers, values_of, written};
 
-/// The values that are texts in this format, and the file.
+/// Returns the values that are text in this format, and the file.
 fn texts(format: Format) -> (Pairs, Vec<u8>) {
     let is_text = |value: &&&[u8]| {
         let one = written(&pairs(&[value]), format);

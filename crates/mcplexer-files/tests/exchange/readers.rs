@@ -1,4 +1,4 @@
-//! What is read from `.env` files, JSON and YAML, and what is refused.
+//! What is read from `.env`, JSON and YAML files, and what is refused.
 
 use mcplexer_files::exchange::{self, Format};
 

@@ -1,4 +1,4 @@
-//! What is written is read again, whatever it is.
+//! Every value comes back from the file that it is written to.
 
 use mcplexer_files::exchange::{self, Format};
 use proptest::prelude::*;
@@ -74,7 +74,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![bytes, texts, any_text]
 }
 
-/// Names as header fields have them, as `.env` files, and as variables.
+/// Names of header fields, or as `.env` files may have them.
 fn names(characters: &'static [u8], first: &'static [u8]) -> impl Strategy<Value = String> {
     let rest = proptest::collection::vec(proptest::sample::select(characters), 0..12);
     (proptest::sample::select(first), rest)

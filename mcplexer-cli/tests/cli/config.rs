@@ -167,7 +167,7 @@ fn a_value_in_the_file_is_refused_and_not_repeated() {
         ),
         (
             format!("  - id: {VALUE}"),
-            "3:9: auth_scopes[1].id: not a scope id",
+            "3:9: auth_scopes[1].id: invalid scope id",
         ),
         (format!("    name: \"{VALUE}"), "3:11: not YAML"),
         (

@@ -6,11 +6,11 @@ use mcplexer_files::exchange::{Format, read, write};
 use mcplexer_secrets::{Credentials, ScopeKind, SecretName, SecretValue};
 
 fn format(byte: u8) -> Format {
-    Format::ALL[usize::from(byte) % Format::ALL.len()]
+    Format::READ[usize::from(byte) % Format::READ.len()]
 }
 
-/// A file, in the format that the first byte says, is refused, or its secrets are read again from
-/// whatever they are written as.
+/// A file, in the format that the first byte says, is refused, or its secrets come back from every format
+/// that is read.
 pub fn read_exchange(bytes: &[u8]) {
     let Some((&first, file)) = bytes.split_first() else {
         return;
@@ -44,6 +44,7 @@ fn comes_back(secrets: BTreeMap<SecretName, SecretValue>) {
     let credentials = Credentials::new(scope, ScopeKind::Header, secrets);
     for format in Format::ALL {
         match write(&credentials, format) {
+            Ok(_) if !Format::READ.contains(&format) => {}
             Ok(written) => {
                 let entries = read(written.expose(), format).expect("reads what it writes");
                 let read = entries.iter().map(|it| (it.name.as_str(), it.value()));
@@ -51,7 +52,7 @@ fn comes_back(secrets: BTreeMap<SecretName, SecretValue>) {
                 let stored = stored.map(|it| (it.name.as_str(), it.value.expose()));
                 assert!(read.eq(stored), "{format} changes it");
             }
-            // A header field's name may be none that the format can have.
+            // The name of a header field may not be valid in the format.
             Err(_) => {}
         }
     }

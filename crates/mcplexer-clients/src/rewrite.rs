@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use mcplexer_detect::Reason;
-use mcplexer_files::reference::{ADOPTED, MOVED, Reference};
+use mcplexer_files::reference::{Mark, Reference};
 use zeroize::Zeroizing;
 
 use crate::config::ClientConfig;
@@ -50,8 +50,8 @@ pub(crate) fn rewrite(
     for it in moves {
         let starts = config.servers.get(it.server).map(|server| server.start);
         let mark = match starts {
-            Some(Start::Command) => ADOPTED,
-            _ => MOVED,
+            Some(Start::Command) => Mark::Adopted,
+            _ => Mark::Moved,
         };
         let reference = format!("{}{mark}", it.reference);
         let literal = style(config, it.text).and_then(|style| style.write_reference(&reference));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use mcplexer_files::position::Position;
-use mcplexer_files::reference::{ADOPTED, MOVED, Reference, SCHEME};
+use mcplexer_files::reference::{Mark, Reference};
 use zeroize::Zeroizing;
 
 use crate::config::ClientConfig;
@@ -65,7 +65,7 @@ impl ClientConfig {
             let put_back = self.values(server, lookup)?;
             values += put_back.len();
             edits.extend(put_back);
-            if !adopted(server).any(|text| is_marked(text, ADOPTED)) {
+            if !adopted(server).any(|text| mark(text) == Some(Mark::Adopted)) {
                 continue;
             }
             let launch = server.launch.as_ref();
@@ -121,14 +121,14 @@ impl ClientConfig {
 
 /// Returns the variables of a server that hold references which adopting has put there.
 fn adopted(server: &Server) -> impl Iterator<Item = &Text> {
-    server.texts.iter().filter(|text| {
-        matches!(text.place, Place::Env(_)) && (is_marked(text, ADOPTED) || is_marked(text, MOVED))
-    })
+    server
+        .texts
+        .iter()
+        .filter(|text| matches!(text.place, Place::Env(_)) && mark(text).is_some())
 }
 
-fn is_marked(text: &Text, mark: &str) -> bool {
-    let value = text.value.as_deref();
-    value.is_some_and(|value| value.starts_with(SCHEME) && value.ends_with(mark))
+fn mark(text: &Text) -> Option<Mark> {
+    Mark::of_value(text.value.as_deref()?)
 }
 
 fn reference(text: &Text) -> Result<Reference, AdoptError> {

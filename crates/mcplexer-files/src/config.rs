@@ -8,108 +8,92 @@
 //!     redaction_hints: [SESSION]
 //! ```
 //!
-//! The file is YAML 1.2 without anchors, aliases, tags and directives. [`parse`] reads it and says
-//! everything that is wrong with it, each with its place; [`Config`] is displayed as such a file.
-//! What looks like a credential is refused wherever it stands, in comments as well, and no message
-//! repeats anything of the file.
+//! The file is YAML 1.2 without anchors, aliases, merge keys and tags. [`parse`] reads it and reports
+//! everything that is wrong with it, each problem with its place. Whatever looks like a credential is
+//! refused, in comments as well, and no message repeats anything of the file. The `Display` of [`Config`]
+//! writes such a file.
 
 use std::fmt;
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use mcplexer_secrets::{NewScope, ScopeId, ScopeInfo, ScopeKind, SecretName};
 
+use crate::position::Position;
+use crate::quoted::{Language, quoted};
+use crate::yaml;
+
+mod check;
 mod credentials;
 mod field;
 mod problem;
-mod read;
-mod tree;
-mod write;
 
 pub use problem::{Problem, SecretPlace};
 
-/// Longest file, in bytes.
+/// The longest file, in bytes.
 pub const MAX_CONFIG_LEN: usize = 1 << 20;
 
-/// The scopes of mcplexer, by name and kind; never a value: `mcplexer secret put` takes those.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+/// The most problems that [`parse`] reports.
+const MAX_PROBLEMS: usize = 100;
+
+/// The scopes that a file names.
+///
+/// Read it with [`parse`], which checks more than the types do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "config.yaml of mcplexer")]
 pub struct Config {
     /// The scopes, each with an id of its own.
     pub auth_scopes: Vec<AuthScope>,
 }
 
 /// A scope: secrets that a tool server gets together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuthScope {
-    /// What it is called in commands.
-    #[schemars(with = "String", regex(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$"))]
+    /// The id, which commands use.
     pub id: ScopeId,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        with = "String",
-        length(min = 1, max = 128),
-        regex(pattern = "^\\P{Cc}*$")
-    )]
     pub name: Option<String>,
-    /// How its secrets reach a tool server.
+    /// How the secrets reach a tool server.
     #[serde(default, rename = "type")]
-    #[schemars(with = "Kind")]
     pub kind: ScopeKind,
     /// Names of variables and fields that carry a credential though their names do not say so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<Hint>", length(max = 64))]
     pub redaction_hints: Vec<SecretName>,
 }
-
-/// [`ScopeKind`] as the schema shows it.
-#[derive(JsonSchema)]
-#[schemars(inline, rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its schema is used")]
-enum Kind {
-    /// As environment variables.
-    Env,
-    /// As HTTP header fields.
-    Header,
-    /// As a bearer token: the one called ACCESS_TOKEN.
-    OAuth2,
-}
-
-/// The name of a variable or field.
-#[derive(JsonSchema)]
-#[schemars(inline)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct Hint(
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
-    )]
-    String,
-);
 
 /// Reads a configuration.
 ///
 /// # Errors
-/// Everything that is wrong with it, in the order of the file; at most 100 problems.
+/// Everything that is wrong with the file, in the order of the file; at most 100 problems.
 pub fn parse(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
-    read::parse(bytes)
+    let problem = |at, message: String| vec![Problem::new(at, "", message)];
+    if bytes.len() > MAX_CONFIG_LEN {
+        let message = "the file is longer than 1 MiB";
+        return Err(problem(Position::START, message.to_owned()));
+    }
+    let file = str::from_utf8(bytes).map_err(|error| {
+        let at = Position::in_text(bytes, error.valid_up_to());
+        problem(at, "not UTF-8 text".to_owned())
+    })?;
+    let mut problems = check::check(file);
+    if problems.is_empty() {
+        return yaml::parse(file).map_err(|error| problem(error.position, error.problem));
+    }
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    problems.truncate(MAX_PROBLEMS);
+    Err(problems)
 }
 
-/// The JSON Schema (draft 2020-12) of the file, for editors.
+/// Returns the JSON Schema (draft 2020-12) of the file, for editors.
 #[must_use]
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(Config);
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
+    include_str!("config/schema.json").to_owned()
 }
 
 impl Config {
-    /// The scopes as a store takes them.
+    /// Returns the scopes as a store takes them.
     #[must_use]
     pub fn scopes(&self) -> Vec<NewScope> {
         self.auth_scopes.iter().map(NewScope::from).collect()
@@ -139,8 +123,40 @@ impl From<ScopeInfo> for AuthScope {
 }
 
 impl fmt::Display for Config {
-    /// The file. What [`parse`] makes of it is this again.
+    /// Writes the file, which [`parse`] reads as the same configuration.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write::config(self, f)
+        if self.auth_scopes.is_empty() {
+            return f.write_str("auth_scopes: []\n");
+        }
+        f.write_str("auth_scopes:\n")?;
+        for scope in &self.auth_scopes {
+            writeln!(f, "  - id: {}", scalar(scope.id.as_str()))?;
+            if let Some(name) = &scope.name {
+                writeln!(f, "    name: {}", scalar(name))?;
+            }
+            writeln!(f, "    type: {}", scope.kind)?;
+            if !scope.redaction_hints.is_empty() {
+                let hints = scope.redaction_hints.iter();
+                let hints: Vec<_> = hints.map(|hint| scalar(hint.as_str())).collect();
+                writeln!(f, "    redaction_hints: [{}]", hints.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes text as a YAML scalar: plain if nothing in it can mean anything else, or else quoted.
+fn scalar(text: &str) -> String {
+    // Some readers of YAML take these for something else than text.
+    let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || " _-.".contains(c))
+        && !text.ends_with(' ')
+        && !reserved.contains(&text.to_ascii_lowercase().as_str());
+    match is_plain {
+        true => text.to_owned(),
+        false => quoted(text, Language::Yaml),
     }
 }

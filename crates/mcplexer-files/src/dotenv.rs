@@ -1,20 +1,22 @@
-//! Reading `.env` files, as the npm package [`dotenv`](https://www.npmjs.com/package/dotenv) 18 does.
+//! Reading `.env` files, as the npm package [`dotenv`](https://www.npmjs.com/package/dotenv) 18 does, by the
+//! same regular expression.
 //!
-//! A line is `NAME=value` or `NAME: value`, with or without `export` before it. A value in `'…'`,
-//! `"…"` or `` `…` `` may go over several lines and have `#` in it; it ends at the first such quote
-//! that has no backslash before it, or before that at the last one that has, whichever only a comment
-//! or nothing follows. In `"…"` `\n` and `\r` stand for a line feed and a carriage return; no other
-//! backslash means anything. Else a value ends at the first `#` or at the line's end, without the
-//! spaces around it. `$` is a character like others. CR LF and CR are read as LF, also within quotes.
-//! Spaces are those of JavaScript's `\s`, among them the byte order mark.
+//! A line is `NAME=value` or `NAME: value`, with or without `export` before it. A value in `'…'`, `"…"` or
+//! `` `…` `` may have several lines and `#` in it; it ends at the first such quote without a backslash before
+//! it, if only a comment or nothing follows. In `"…"`, `\n` and `\r` stand for a line feed and a carriage
+//! return; no other backslash means anything. A value without quotes ends at the first `#` or at the end of
+//! the line, without the spaces around it. `$` is a character like any other. CR LF and CR are read as LF,
+//! within quotes as well. Spaces are those of JavaScript's `\s`, which include the byte order mark.
 //!
-//! What that package passes over in silence is an error here, since it may be a value that went
-//! astray: text that belongs to no variable and is neither blank nor a comment. In the package's
-//! terms: when everything its expression matches is taken out of a file, and a line remains that is
-//! not `\s*(#.*)?`. Bytes that are not UTF-8 stay as they are, which a JavaScript string cannot.
+//! Text that belongs to no variable and is neither blank nor a comment is an error here. The package ignores
+//! it, but it may be a part of a value. In the package's terms: take out everything that its expression
+//! matches, and a line remains that is not `\s*(#.*)?`. Bytes that are not UTF-8 stay as they are, which a
+//! JavaScript string cannot do.
 
 use std::fmt;
+use std::sync::LazyLock;
 
+use regex::bytes::Regex;
 use zeroize::Zeroizing;
 
 use crate::position::Lines;
@@ -23,15 +25,15 @@ use crate::position::Lines;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Variable {
-    /// Its name: letters, digits, `_`, `.` and `-`.
+    /// The name: letters, digits, `_`, `.` and `-`.
     pub name: String,
     pub(crate) value: Zeroizing<Vec<u8>>,
-    /// The line it begins at, from 1.
+    /// The line that it begins on, from 1.
     pub line: usize,
 }
 
 impl Variable {
-    /// Its value; any bytes, or none. Wiped when this is dropped.
+    /// Returns the value, which may be empty and may have any bytes. It is wiped when this is dropped.
     #[must_use]
     pub fn value(&self) -> &[u8] {
         &self.value
@@ -49,39 +51,68 @@ impl fmt::Debug for Variable {
 
 /// A line that is neither a variable, nor a comment, nor blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: NAME=value is expected")]
+#[error("line {line}: expected NAME=value")]
 #[non_exhaustive]
 pub struct InvalidLine {
     /// The line, from 1.
     pub line: usize,
 }
 
-/// The variables of a file, in order. A name that is there twice comes twice; for the package the
-/// last one counts.
+/// The package's expression, from the first character of a variable on. Its groups are the name, the value,
+/// and the `#` of a comment. Expressions of this crate cannot look ahead, so this one includes the line end
+/// where the package's has `$`. `\w` and `\s` are written out as JavaScript defines them.
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
+    let space =
+        r"[\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}]";
+    let value = [r#"'"#, r#"""#, "`"]
+        .map(|quote| format!(r"{space}*{quote}(?:\\{quote}|(?-u:[^{quote}]))*{quote}"))
+        .join("|");
+    let expression = format!(
+        r"\A(?:export{space}+)?([A-Za-z0-9_.-]+)(?:{space}*={space}*?|:{space}+?)({value}|(?-u:[^#\n])+)?{space}*(?:(#)|\z|[\n\x{{2028}}\x{{2029}}])"
+    );
+    #[expect(clippy::expect_used, reason = "a constant, which every test compiles")]
+    Regex::new(&expression).expect("a valid expression")
+});
+
+/// Reads the variables of a file, in order. A repeated name is returned each time; the package takes the
+/// last one.
 ///
 /// # Errors
-/// [`InvalidLine`]; the line is not repeated.
+/// [`InvalidLine`]; it does not repeat the line.
 pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
     let text = with_line_feeds(file);
-    let mut reader = Reader { text: &text, at: 0 };
     let lines = Lines::of(&text);
     let mut variables = Vec::new();
+    let mut at = 0;
     loop {
-        reader.skip_spaces();
-        match reader.rest().first() {
-            None => return Ok(variables),
-            Some(b'#') => reader.skip_line(),
-            Some(_) => {
-                let line = lines.line(reader.at);
-                let name = reader.name().ok_or(InvalidLine { line })?;
-                let value = reader.value();
-                variables.push(Variable { name, value, line });
+        let rest = text.get(at..).unwrap_or_default();
+        match rest {
+            [] => return Ok(variables),
+            [b'#', ..] => at += line(rest).len(),
+            _ if space(rest) > 0 => at += space(rest),
+            _ => {
+                let line = lines.line(at);
+                let found = VARIABLE.captures(rest).ok_or(InvalidLine { line })?;
+                let group = |group| found.get(group);
+                let (name, value) = (group(1), group(2));
+                variables.push(Variable {
+                    name: name.map_or_else(String::new, |it| {
+                        String::from_utf8_lossy(it.as_bytes()).into_owned()
+                    }),
+                    value: unquoted(trimmed(value.map_or(b"", |it| it.as_bytes()))),
+                    line,
+                });
+                let end = group(3).or_else(|| group(0));
+                at += end.map_or(rest.len(), |it| match it.as_bytes() {
+                    b"#" => it.start(),
+                    _ => it.end(),
+                });
             }
         }
     }
 }
 
-/// The text with LF for every CR LF and CR.
+/// Returns the text with LF for every CR LF and CR.
 fn with_line_feeds(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut lines = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
@@ -96,9 +127,9 @@ fn with_line_feeds(text: &[u8]) -> Zeroizing<Vec<u8>> {
     lines
 }
 
-/// How many bytes a space at the beginning has, of those that JavaScript calls white space; 0 if
-/// there is none.
-pub(crate) fn space(text: &[u8]) -> usize {
+/// Returns the length of the space at the beginning, of those that JavaScript calls white space; 0 if there
+/// is none.
+fn space(text: &[u8]) -> usize {
     match text {
         [b'\t'..=b'\r' | b' ', ..] => 1,
         [0xC2, 0xA0, ..] => 2,
@@ -111,180 +142,77 @@ pub(crate) fn space(text: &[u8]) -> usize {
     }
 }
 
+/// Whether a line ends here, as `$` and `.` of a JavaScript expression see it.
+fn ends_line(text: &[u8]) -> bool {
+    matches!(text, [] | [b'\n', ..] | [0xE2, 0x80, 0xA8 | 0xA9, ..])
+}
+
+/// Returns the text up to where its first line ends.
+fn line(text: &[u8]) -> &[u8] {
+    let ends = |at: &usize| ends_line(text.get(*at..).unwrap_or_default());
+    let end = (0..text.len()).find(ends);
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
+}
+
+/// Returns the text without the spaces around it.
 fn trimmed(mut text: &[u8]) -> &[u8] {
     while let length @ 1.. = space(text) {
         text = text.get(length..).unwrap_or_default();
     }
-    let last = |text: &[u8]| {
-        (1..=3).find(|&length| {
-            let begin = text.len().checked_sub(length);
-            begin.and_then(|begin| text.get(begin..)).map(space) == Some(length)
-        })
+    let shorter = |text: &[u8]| {
+        let begins = (1..=3).filter_map(|length| text.len().checked_sub(length));
+        let is_space = |begin: &usize| {
+            let end = text.get(*begin..).unwrap_or_default();
+            space(end) == end.len()
+        };
+        begins.into_iter().find(is_space)
     };
-    while let Some(length) = last(text) {
-        text = text.get(..text.len() - length).unwrap_or_default();
+    while let Some(end) = shorter(text) {
+        text = text.get(..end).unwrap_or_default();
     }
     text
 }
 
-/// Whether a line ends here, as `$` and `.` of a JavaScript expression have it.
-pub(crate) fn ends_line(text: &[u8]) -> bool {
-    matches!(text, [] | [b'\n', ..] | [0xE2, 0x80, 0xA8 | 0xA9, ..])
-}
-
-fn is_quote(byte: u8) -> bool {
-    b"'\"`".contains(&byte)
-}
-
-/// A file, its line ends being LF, on the way through it.
-struct Reader<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn from(&self, at: usize) -> &'a [u8] {
-        self.text.get(at..).unwrap_or_default()
-    }
-
-    fn rest(&self) -> &'a [u8] {
-        self.from(self.at)
-    }
-
-    /// Where the spaces that begin at a place end; they may go over several lines.
-    fn after_spaces(&self, mut at: usize) -> usize {
-        while let length @ 1.. = space(self.from(at)) {
-            at += length;
-        }
-        at
-    }
-
-    fn skip_spaces(&mut self) {
-        self.at = self.after_spaces(self.at);
-    }
-
-    fn skip_line(&mut self) {
-        while !ends_line(self.rest()) {
-            self.at += 1;
-        }
-    }
-
-    /// The name, and all up to `=`, or `:` and a space; `None` if there is no such thing.
-    fn name(&mut self) -> Option<String> {
-        let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
-        if let Some(after) = self.rest().strip_prefix(b"export") {
-            let name = self.after_spaces(self.at + b"export".len());
-            // `export = x` is a variable of that name.
-            if space(after) > 0 && self.from(name).first().is_some_and(in_name) {
-                self.at = name;
-            }
-        }
-        let rest = self.rest();
-        let end = rest.iter().position(|byte| !in_name(byte))?;
-        let (name, after) = rest.split_at_checked(end).filter(|_| end > 0)?;
-        self.at += end;
-        match after {
-            [b':', after @ ..] if space(after) > 0 => self.at += 1 + space(after),
-            _ => {
-                self.skip_spaces();
-                self.rest().strip_prefix(b"=")?;
-                self.at += 1;
-            }
-        }
-        Some(String::from_utf8_lossy(name).into_owned())
-    }
-
-    fn value(&mut self) -> Zeroizing<Vec<u8>> {
-        let begin = self.after_spaces(self.at);
-        let first = self.from(begin).first().copied();
-        let quote = first.filter(|&byte| is_quote(byte));
-        if let Some((quote, end)) =
-            quote.and_then(|quote| Some((quote, self.closing(begin, quote)?)))
-        {
-            let inside = self.text.get(begin + 1..end).unwrap_or_default();
-            self.at = end + 1;
-            self.skip_line();
-            return match quote {
-                b'"' => line_ends(inside),
-                _ => Zeroizing::new(inside.to_vec()),
-            };
-        }
-        let rest = self.rest();
-        let end = rest.iter().position(|byte| b"#\n".contains(byte));
-        let end = end.unwrap_or(rest.len());
-        let value = trimmed(rest.get(..end).unwrap_or_default());
-        self.at += end;
-        self.skip_line();
-        let without_quotes = unquoted(value);
-        match value.first() {
-            Some(b'"') => line_ends(&without_quotes),
-            _ => without_quotes,
-        }
-    }
-
-    /// Where the quote that begins at a place is closed.
-    fn closing(&self, begin: usize, quote: u8) -> Option<usize> {
-        let mut found = None;
-        let mut at = begin + 1;
-        while let Some(next) = self.from(at).iter().position(|&byte| byte == quote) {
-            let end = at + next;
-            let mut behind = end + 1;
-            while !ends_line(self.from(behind)) && space(self.from(behind)) > 0 {
-                behind += space(self.from(behind));
-            }
-            if ends_line(self.from(behind)) || self.from(behind).starts_with(b"#") {
-                found = Some(end);
-            }
-            if self.text.get(end - 1) != Some(&b'\\') {
-                break;
-            }
-            at = end + 1;
-        }
-        found
-    }
-}
-
-/// Takes away the quotes around what had no place where they are closed: around each line of it, and
-/// there are lines only at U+2028 and U+2029.
+/// Takes away the quotes around each line, as `replace(/^(['"`])([\s\S]*)\1$/mg, '$2')` does, and resolves
+/// `\n` and `\r` if the first is a double quote.
 fn unquoted(value: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut left = Zeroizing::new(Vec::with_capacity(value.len()));
-    let (mut at, mut begins) = (0, true);
     let from = |at: usize| value.get(at..).unwrap_or_default();
-    // Where each kind of quote stands last before a line's end: a line may have many.
-    let closing = |quote: u8| {
-        let ends = |at: &usize| value.get(*at) == Some(&quote) && ends_line(from(at + 1));
-        (0..value.len()).rfind(ends)
+    // The last of each kind of quote at the end of a line, since the expression takes as much as it can.
+    let last = [b'\'', b'"', b'`'].map(|quote| {
+        let closes = |at: &usize| value.get(*at) == Some(&quote) && ends_line(from(at + 1));
+        (quote, (0..value.len()).rfind(closes))
+    });
+    let is_resolved = value.first() == Some(&b'"');
+    let mut left = Zeroizing::new(Vec::with_capacity(value.len()));
+    let mut keep = |text: &[u8]| {
+        let mut rest = text;
+        while let Some((&byte, after)) = rest.split_first() {
+            let (byte, after) = match (byte, after.split_first()) {
+                (b'\\', Some((b'n', after))) if is_resolved => (b'\n', after),
+                (b'\\', Some((b'r', after))) if is_resolved => (b'\r', after),
+                _ => (byte, after),
+            };
+            left.push(byte);
+            rest = after;
+        }
     };
-    let last = [b'\'', b'"', b'`'].map(|quote| (quote, closing(quote)));
+    let (mut at, mut kept, mut begins) = (0, 0, true);
     while let Some(&byte) = value.get(at) {
         let closes = last.iter().find(|(quote, _)| begins && *quote == byte);
-        if let Some(end) = closes.and_then(|(_, end)| *end).filter(|end| *end > at) {
-            left.extend_from_slice(value.get(at + 1..end).unwrap_or_default());
-            (at, begins) = (end + 1, false);
-            continue;
+        match closes.and_then(|(_, end)| *end).filter(|end| *end > at) {
+            Some(end) => {
+                keep(value.get(kept..at).unwrap_or_default());
+                keep(value.get(at + 1..end).unwrap_or_default());
+                (at, kept, begins) = (end + 1, end + 1, false);
+            }
+            None => {
+                begins = ends_line(from(at));
+                at += if begins { space(from(at)) } else { 1 };
+            }
         }
-        begins = ends_line(from(at));
-        let length = if begins { 3 } else { 1 };
-        left.extend_from_slice(value.get(at..at + length).unwrap_or_default());
-        at += length;
     }
+    keep(from(kept));
     left
-}
-
-/// Turns `\n` and `\r` into what they stand for.
-fn line_ends(text: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut value = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        let (byte, after) = match (byte, after.split_first()) {
-            (b'\\', Some((b'n', after))) => (b'\n', after),
-            (b'\\', Some((b'r', after))) => (b'\r', after),
-            _ => (byte, after),
-        };
-        value.push(byte);
-        rest = after;
-    }
-    value
 }
 
 #[cfg(test)]
@@ -345,7 +273,7 @@ mod tests {
     fn a_line_that_is_no_variable_is_an_error_and_not_repeated() {
         for bad in ["ghp_abc123", "=b", "A b=c", "A:b", "export A"] {
             let error = parse(format!("X=1\n{bad}\n").as_bytes()).unwrap_err();
-            assert_eq!(error.to_string(), "line 2: NAME=value is expected");
+            assert_eq!(error.to_string(), "line 2: expected NAME=value");
         }
     }
 

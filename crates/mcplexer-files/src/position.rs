@@ -1,10 +1,10 @@
-//! Places in a text, as people count them.
+//! Positions in a text, as people count them: in lines and characters.
 
 use std::cell::Cell;
 use std::fmt;
 
-/// A place in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A position in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line, from 1.
     pub line: usize,
@@ -19,6 +19,9 @@ impl fmt::Display for Position {
 }
 
 impl Position {
+    /// The beginning of a text.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+
     /// Returns the position of the byte at an index.
     #[must_use]
     pub fn in_text(text: &[u8], at: usize) -> Self {
@@ -26,12 +29,11 @@ impl Position {
     }
 }
 
-/// Where the lines of a text begin, for many positions in it.
-#[derive(Debug)]
+/// The beginnings of the lines of a text, to find many positions quickly.
 pub struct Lines<'a> {
     text: &'a [u8],
     starts: Vec<usize>,
-    /// An index that was asked for, and its position: the next is often behind it, in the same line.
+    /// The last index asked for, and its position: the next is often behind it on the same line.
     last: Cell<(usize, Position)>,
 }
 
@@ -44,7 +46,7 @@ impl<'a> Lines<'a> {
         Self {
             text,
             starts: starts.collect(),
-            last: Cell::new((0, Position { line: 1, column: 1 })),
+            last: Cell::new((0, Position::START)),
         }
     }
 
@@ -73,9 +75,21 @@ impl<'a> Lines<'a> {
     }
 }
 
+impl fmt::Debug for Lines<'_> {
+    /// Writes no text, which may have secrets in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lines({})", self.starts.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_no_text() {
+        assert_eq!(format!("{:?}", Lines::of(b"visible?\n")), "Lines(2)");
+    }
 
     #[test]
     fn positions_are_the_same_in_any_order() {

@@ -1,19 +1,18 @@
-//! References to secrets, `mcplexer://scope/KEY`, and texts that have them.
+//! References to secrets, `mcplexer://scope/KEY`, and texts that contain them.
 //!
-//! A reference goes as far as its characters do: a scope id has `a-z`, `0-9`, `.`, `_` and `-`, the
-//! key of a reference `A-Z`, `a-z`, `0-9`, `_` and `-`. Header fields with other characters in their
-//! name cannot be referred to.
+//! A reference ends where its characters end: a scope id has `a-z`, `0-9`, `.`, `_` and `-`, the key of
+//! a reference `A-Z`, `a-z`, `0-9`, `_` and `-`. A header field with other characters in its name cannot
+//! be referred to.
 
 use std::fmt;
 use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use crate::position::Lines;
-pub use crate::position::Position;
+use crate::position::{Lines, Position};
 use mcplexer_secrets::{ScopeId, SecretName};
 
-/// How every reference begins.
+/// The beginning of every reference.
 pub const SCHEME: &str = "mcplexer://";
 
 /// Names one secret: `mcplexer://scope/KEY`.
@@ -34,31 +33,56 @@ pub struct Reference {
     pub name: SecretName,
 }
 
-/// What adopting a client's configuration notes behind a reference that it has put there: it has also
-/// let the server start through `mcplexer run`.
-pub const ADOPTED: &str = "?adopted";
-/// The same of a server that started through `mcplexer run` before.
-pub const MOVED: &str = "?moved";
+/// What follows a reference that adopting has put into a client's configuration, so that undoing knows
+/// what to undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mark {
+    /// `?adopted`: the server's command now starts through `mcplexer run`.
+    Adopted,
+    /// `?moved`: the server already started through `mcplexer run`, or has no command.
+    Moved,
+}
 
-/// `mcplexer://` that no scope and key follow.
+impl Mark {
+    /// Returns the mark behind the reference that `value` begins with.
+    #[must_use]
+    pub fn of_value(value: &str) -> Option<Self> {
+        let mut marks = [Self::Adopted, Self::Moved].into_iter();
+        marks.find(|mark| value.starts_with(SCHEME) && value.ends_with(mark.as_str()))
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopted => "?adopted",
+            Self::Moved => "?moved",
+        }
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that is not a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a reference: it must be mcplexer://scope/KEY")]
+#[error("invalid reference; expected mcplexer://scope/KEY")]
 pub struct InvalidReference;
 
 impl Reference {
-    /// The reference that a variable's value is as a whole; behind it may be what adopting has noted
-    /// there.
+    /// Returns the reference that the whole value of a variable is, without a [`Mark`] behind it.
     ///
     /// # Errors
-    /// [`InvalidReference`] if it is something else.
+    /// [`InvalidReference`] if the value is something else.
     pub fn of_value(value: &str) -> Result<Self, InvalidReference> {
-        let marked = value
-            .strip_suffix(ADOPTED)
-            .or_else(|| value.strip_suffix(MOVED));
+        let mark = Mark::of_value(value);
+        let marked = mark.and_then(|mark| value.strip_suffix(mark.as_str()));
         marked.unwrap_or(value).parse()
     }
 
-    /// The reference that `text` begins with, and its length in bytes.
+    /// Returns the reference that `text` begins with, and its length in bytes.
     fn at_start_of(text: &[u8]) -> Result<(Self, usize), InvalidReference> {
         let rest = text
             .strip_prefix(SCHEME.as_bytes())
@@ -76,7 +100,7 @@ impl Reference {
     }
 }
 
-/// The longest beginning of such characters, and the rest.
+/// Splits a text behind the last of the characters at its beginning that belong.
 fn split(text: &[u8], belongs: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = text.iter().position(|&c| !belongs(c));
     text.split_at(end.unwrap_or(text.len()))
@@ -99,8 +123,8 @@ impl fmt::Display for Reference {
     }
 }
 
-/// A text of any bytes, with the references in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A text of any bytes, and the references in it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Template<'a> {
     text: &'a [u8],
     references: Vec<Place>,
@@ -135,21 +159,21 @@ impl<'a> Template<'a> {
         Ok(Self { text, references })
     }
 
-    /// Each reference with its position, in order; one that is there twice comes twice.
+    /// Returns every reference with its position, in order. A repeated reference is returned each time.
     pub fn references(&self) -> impl Iterator<Item = (&Reference, Position)> {
         let lines = Lines::of(self.text);
         let references = self.references.iter();
         references.map(move |place| (&place.reference, lines.position(place.start)))
     }
 
-    /// The text with the value that `lookup` has for each reference in its place; `None` if it
-    /// lacks one.
+    /// Returns the text with each reference replaced by the value that `lookup` returns for it; `None` if
+    /// a value is missing.
     pub fn fill<'v>(&self, lookup: impl Fn(&Reference) -> Option<&'v [u8]>) -> Option<Filled> {
         let places = self.references.iter();
         let values: Vec<&[u8]> = places
             .map(|it| lookup(&it.reference))
             .collect::<Option<_>>()?;
-        // Growing could leave copies behind, so there is room for everything from the beginning.
+        // A buffer that grows could leave copies behind.
         let length: usize = values.iter().map(|value| value.len()).sum();
         let mut filled = Zeroizing::new(Vec::with_capacity(self.text.len() + length));
         let mut from = 0;
@@ -163,11 +187,20 @@ impl<'a> Template<'a> {
     }
 }
 
-/// A text with values in it; wiped when dropped.
+impl fmt::Debug for Template<'_> {
+    /// Writes no text, which may have secrets in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template")
+            .field("references", &self.references)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A text with secret values in it; wiped when dropped.
 pub struct Filled(Zeroizing<Vec<u8>>);
 
 impl Filled {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -180,7 +213,7 @@ impl fmt::Debug for Filled {
     }
 }
 
-/// Where the next reference begins, from an index on.
+/// Returns where the next reference begins, from an index on.
 fn find(text: &[u8], from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
     let found = rest
@@ -215,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_begins_like_a_reference_is_an_error_with_its_place() {
+    fn a_text_that_only_begins_like_a_reference_is_an_error_with_its_place() {
         for bad in [
             "mcplexer://",
             "mcplexer://s",
@@ -226,6 +259,28 @@ mod tests {
             let text = format!("x\n {bad}");
             let (at, _) = Template::parse(text.as_bytes()).unwrap_err();
             assert_eq!((at.line, at.column), (2, 2), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_a_reference_with_or_without_a_mark() {
+        for (value, mark) in [
+            ("mcplexer://s/K", None),
+            ("mcplexer://s/K?adopted", Some(Mark::Adopted)),
+            ("mcplexer://s/K?moved", Some(Mark::Moved)),
+        ] {
+            assert_eq!(Mark::of_value(value), mark);
+            let reference = Reference::of_value(value).unwrap();
+            let mark = mark.map(|mark| mark.to_string()).unwrap_or_default();
+            assert_eq!(format!("{reference}{mark}"), value);
+        }
+        assert_eq!(Mark::of_value("other?adopted"), None);
+        for bad in [
+            "mcplexer://s/K?other",
+            "mcplexer://s/K?moved?moved",
+            "K?moved",
+        ] {
+            assert_eq!(Reference::of_value(bad), Err(InvalidReference));
         }
     }
 
@@ -241,5 +296,7 @@ mod tests {
         assert_eq!(filled.expose(), b"\xff mcplexer://s/B:\0$@$HOME\r\n");
         assert_eq!(format!("{filled:?}"), "Filled([REDACTED])");
         assert!(template.fill(|_| None).is_none());
+        let shown = format!("{template:?}");
+        assert!(shown.starts_with("Template { references: [Place {") && !shown.contains("HOME"));
     }
 }

@@ -1,7 +1,7 @@
 //! `.env` files are read as the npm package `dotenv` reads them.
 //!
-//! `.ci/servers DIR` installs the package, and `MCPLEXER_TEST_SERVERS` names that directory; what it
-//! makes of the cases that stand here in full is tested without it as well.
+//! `.ci/servers DIR` installs the package, and `MCPLEXER_TEST_SERVERS` names that directory. The cases that
+//! are written out here are tested without it as well.
 
 #![cfg(test)]
 
@@ -17,7 +17,7 @@ use test_support::{Running, skip, tool};
 type Variables = BTreeMap<String, String>;
 type Pairs = [(&'static str, &'static str)];
 
-/// What is read, of each name the last value; `None` if the file is an error.
+/// Reads a file, and returns the last value of each name; `None` if the file is an error.
 fn ours(text: &str) -> Option<Variables> {
     let variables = dotenv::parse(text.as_bytes()).ok()?;
     let variables = variables.into_iter().map(|it| {
@@ -204,7 +204,7 @@ fn the_cases_are_read_as_the_package_does() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Files put together of what matters, by a generator with a fixed seed.
+/// Makes files from pieces that matter, with a fixed seed.
 fn mixed(count: usize) -> Vec<String> {
     const PIECES: [&str; 40] = [
         "A", "B", "A=", "B=", "C.d-e=", "A: ", "export ", "export", "=", ":", " ", "  ", "\t",
@@ -229,16 +229,15 @@ fn mixed(count: usize) -> Vec<String> {
     files.collect()
 }
 
-/// What the package makes of a file.
+/// What the package reads from a file.
 #[derive(Deserialize)]
 struct Theirs {
     variables: Variables,
-    /// Whether something remains that it passes over, and that is neither blank nor a comment.
+    /// Whether the package ignores something that is neither blank nor a comment.
     remains: bool,
 }
 
-/// Its own expression, which must be the one in the package: what is left when all it matches is
-/// taken out is what the package passes over.
+/// Removes everything that the package's own expression matches: the package ignores the rest.
 const SCRIPT: &str = r#"
 const fs = require('fs');
 const dotenv = require(process.argv[1]);
@@ -266,7 +265,7 @@ fn theirs(node: &Path, place: &str, cases: &[String]) -> Vec<Theirs> {
 }
 
 #[test]
-fn the_package_reads_every_case_so() {
+fn the_package_agrees_on_every_case() {
     let Some(place) = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from) else {
         return skip("servers", "MCPLEXER_TEST_SERVERS names no directory");
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use mcplexer_files::exchange::Format;
 use mcplexer_secrets::{ScopeId, SecretName};
 
@@ -12,8 +12,7 @@ Formats, by the file's name:
   dotenv  .env .env.* *.env  what the npm package dotenv reads
   json    *.json             one object of names and texts
   yaml    *.yaml *.yml       one mapping of names and texts
-  shell   *.sh               assignments, NAME='value'; nothing is expanded or run
-A name is there once, and a value is 1 byte to 1 MiB; after mcplexer+base64: it is in base64.";
+A name appears once. A value has 1 byte to 1 MiB; after mcplexer+base64: it is in base64.";
 
 const WRITTEN: &str = "\
 A value that the format cannot have as a text is written as mcplexer+base64: and its bytes in
@@ -27,8 +26,8 @@ pub(crate) struct Import {
     pub(crate) scope: ScopeId,
     /// The file [default: standard input]
     pub(crate) file: Option<PathBuf>,
-    /// Its format, if its name does not tell
-    #[arg(long, value_parser = format())]
+    /// The format of the file, if its name does not tell
+    #[arg(long, value_parser = readable_format())]
     pub(crate) format: Option<Format>,
     /// Replace secrets that the scope has with other values
     #[arg(long, conflicts_with = "skip_existing")]
@@ -67,4 +66,14 @@ pub(crate) struct Export {
 fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::as_str))
         .try_map(|text| text.parse::<Format>())
+}
+
+/// Accepts the formats that are read, and says what to do instead about the others.
+fn readable_format() -> impl TypedValueParser<Value = Format> {
+    let is_read = |format: Format| Format::READ.contains(&format);
+    let names = Format::ALL.map(|it| PossibleValue::new(it.as_str()).hide(!is_read(it)));
+    PossibleValuesParser::new(names).try_map(move |text| match text.parse::<Format>() {
+        Ok(format) if is_read(format) => Ok(format),
+        _ => Err("import reads dotenv, json and yaml: save NAME=value lines as a .env file"),
+    })
 }

@@ -87,14 +87,15 @@ fn format(import: &Import) -> Result<Format, Failure> {
                 .with_code(exit_code::USAGE),
         );
     }
-    let of_path = || import.file.as_deref().and_then(Format::of_path);
-    import.format.or_else(of_path).ok_or_else(|| {
+    let of_path = import.file.as_deref().and_then(Format::of_path);
+    let of_path = of_path.filter(|format| Format::READ.contains(format));
+    import.format.or(of_path).ok_or_else(|| {
         let what = match &import.file {
-            Some(file) => format!("the name {} tells no format", shown(file)),
-            None => "standard input has no name that tells a format".to_owned(),
+            Some(file) => format!("cannot tell the format from the name {}", shown(file)),
+            None => "standard input needs --format".to_owned(),
         };
         Failure::new(what)
-            .with_hint("--format dotenv, json, yaml or shell does")
+            .with_hint("say it with --format dotenv|json|yaml")
             .with_code(exit_code::USAGE)
     })
 }

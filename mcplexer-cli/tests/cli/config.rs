@@ -135,7 +135,7 @@ fn a_put_into_a_new_scope_needs_a_file_that_is_well() {
     .unwrap();
     home.run(["secret", "put", "web", "K", "v"]).failed(
         2,
-        &["error: ~/.mcplexer/config.yaml:3:5: auth_scopes[0]: unknown field; known are id, "],
+        &["error: ~/.mcplexer/config.yaml:3:5: auth_scopes[0]: unknown field; the fields are id, "],
     );
     assert_eq!(scopes(&home), ["api"]);
     home.run(["secret", "put", "api", "K", "w"]).succeeded();
@@ -149,11 +149,11 @@ fn a_value_in_the_file_is_refused_and_not_repeated() {
     let files = [
         (
             format!("    token: {VALUE}"),
-            "3:12: auth_scopes[0].token: a value has no place here",
+            "3:12: auth_scopes[0].token: values are not allowed in this file",
         ),
         (
             format!("    env:\n      TOKEN: {VALUE}"),
-            "4:7: auth_scopes[0].env: a value has no place here",
+            "4:7: auth_scopes[0].env: values are not allowed in this file",
         ),
         (
             format!("    {VALUE}: x"),
@@ -161,20 +161,20 @@ fn a_value_in_the_file_is_refused_and_not_repeated() {
         ),
         (
             format!("    type: {VALUE}"),
-            "3:11: auth_scopes[0].type: not a type",
+            "3:11: auth_scopes[0].type: invalid type",
         ),
         (
             format!("    name: [{VALUE}]"),
-            "3:11: auth_scopes[0].name: text is expected",
+            "3:11: auth_scopes[0].name: expected text",
         ),
         (
             format!("  - id: {VALUE}"),
-            "3:9: auth_scopes[1].id: not a scope id",
+            "3:9: auth_scopes[1].id: invalid scope id",
         ),
         (format!("    name: \"{VALUE}"), "3:11: not YAML"),
         (
             format!("    # ghp_0123456789abcdefghijABCDEFGHIJ012345 {VALUE}"),
-            "3:7: a credential has no place here",
+            "3:7: credentials are not allowed in this file",
         ),
     ];
     for (line, said) in files {
@@ -230,7 +230,7 @@ fn a_kind_that_cannot_carry_what_is_there_changes_nothing() {
     for id in ["A", "", "a b", "a\\n"] {
         let text = format!("auth_scopes: [{{id: \"{id}\"}}]");
         home.pipe(["config", "apply", "-"], text.as_bytes())
-            .failed(2, &["not a scope id; it is 1 to 64 of a-z"]);
+            .failed(2, &["invalid scope id: it is 1 to 64 of a-z"]);
     }
     assert_eq!(home.run(["config", "show"]).succeeded(), before);
     // And back again, once it is gone.
@@ -355,7 +355,7 @@ fn json_of_config_has_the_documented_shapes() {
         "line": 2,
         "column": 8,
         "path": "token",
-        "message": "a value has no place here",
+        "message": "values are not allowed in this file",
         "hint": "mcplexer secret put SCOPE TOKEN stores a value",
     });
     let expected = json!({ "file": "-", "scopes": null, "problems": [problem] });
@@ -416,7 +416,7 @@ fn the_documented_file_is_one() {
 #[test]
 fn the_schema_is_printed() {
     let schema = Home::new().run(["config", "schema"]).succeeded();
-    let documented = include_str!("../../../docs/config.schema.json");
+    let documented = include_str!("../../../crates/mcplexer-files/src/config/schema.json");
     assert_eq!(schema.text(), documented);
 }
 

@@ -60,6 +60,10 @@ fn what_was_exported_is_imported_again() {
         fs::remove_file(home.root().join(file)).unwrap();
         home.assert_no_trace_of(MARKED);
 
+        // Shell scripts are not read; the library's tests run them in shells.
+        if format == "shell" {
+            continue;
+        }
         // From a file of that name, of another with the format named, and from a pipe.
         let other = Home::new();
         fs::write(other.root().join(file), &text).unwrap();
@@ -114,13 +118,13 @@ fn header_fields_are_exported_and_imported_where_a_format_has_their_names() {
     home.run(["export", "api"]).failed(
         2,
         &[
-            "api/a!b has a name that a .env file cannot have",
+            "the name of api/a!b is not valid in a .env file",
             "--format json",
         ],
     );
     home.run(["export", "api", "-o", "out.sh"]).failed(
         2,
-        &["api/X-Api-Key has a name that a shell variable cannot have"],
+        &["the name of api/X-Api-Key is not valid as a shell variable"],
     );
     assert!(!home.root().join("out.sh").exists());
 }

@@ -48,7 +48,7 @@ fn an_unknown_reference_writes_nothing() {
         (
             "mcplexer://s/BYTES mcplexer://S/K",
             2,
-            "t, line 1, column 20: not a reference",
+            "t, line 1, column 20: invalid reference",
         ),
     ] {
         fs::write(home.root().join("t"), text).unwrap();

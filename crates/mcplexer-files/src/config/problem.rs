@@ -1,28 +1,29 @@
-//! What is wrong with a configuration, and where. Nothing of the file is repeated: what somebody
-//! has written into it may be a value.
+//! What is wrong with a configuration, and where.
 
 use std::fmt;
 
 use mcplexer_secrets::{ScopeId, SecretName};
 
-/// Something that is wrong with a configuration.
+use crate::position::Position;
+
+/// Something that is wrong with a configuration. It repeats nothing of the file, since what somebody wrote
+/// there may be a secret value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
     /// The line, from 1.
     pub line: usize,
-    /// The column in it, in characters, from 1.
+    /// The column in that line, in characters, from 1.
     pub column: usize,
-    /// The field, as far as its name is known: `auth_scopes[0].name`; empty for the file as a
-    /// whole.
+    /// The field, as far as its name is known: `auth_scopes[0].name`. Empty for the file as a whole.
     pub path: String,
     /// What is wrong, in words of this library alone.
     pub message: String,
-    /// For a value that has no place in the file: where it belongs.
+    /// For a value that does not belong in the file: where it does belong.
     pub instead: Option<SecretPlace>,
 }
 
-/// Where in a store a value belongs, as far as that can be told.
+/// Where in a store a value belongs, as far as the file tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SecretPlace {
@@ -32,8 +33,20 @@ pub struct SecretPlace {
     pub name: Option<SecretName>,
 }
 
+impl Problem {
+    pub(super) fn new(at: Position, path: &str, message: impl Into<String>) -> Self {
+        Self {
+            line: at.line,
+            column: at.column,
+            path: path.to_owned(),
+            message: message.into(),
+            instead: None,
+        }
+    }
+}
+
 impl fmt::Display for Problem {
-    /// `LINE:COLUMN: PATH: MESSAGE`.
+    /// Writes `LINE:COLUMN: PATH: MESSAGE`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: ", self.line, self.column)?;
         if !self.path.is_empty() {

@@ -1,11 +1,13 @@
-//! `.env` files.
+//! `.env` files: what is read becomes entries, and what is written is quoted so that readers agree.
 
-use super::{Entry, Form, Out, ReadError, encode, may_be_of_a_value};
-use crate::dotenv::{ends_line, parse, space};
+use super::entry::may_be_of_a_value;
+use super::{Entry, Form, Out, ReadError, encode};
+use crate::dotenv::{Variable, parse};
 use mcplexer_secrets::Credential;
+use zeroize::Zeroizing;
 
 pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, ReadError> {
-    let expected = "NAME=value is expected; a value of several lines stands in quotes";
+    let expected = "expected NAME=value; a value of several lines must be in quotes";
     let variables = parse(file).map_err(|error| ReadError::new(error.line, expected))?;
     let entries = variables.into_iter().map(|it| {
         // The end of base64 that was broken into lines: `…Xk9==`.
@@ -22,7 +24,7 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, ReadError> {
     entries.collect()
 }
 
-/// Returns whether a `.env` file can have this name.
+/// Whether a `.env` file can have this name.
 pub(super) fn is_name(it: &Credential<'_>) -> bool {
     let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     it.name.as_str().bytes().all(in_name)
@@ -45,36 +47,28 @@ pub(super) fn write(items: &[(&str, Form<'_>)], out: Out<'_>) {
     }
 }
 
-/// The quotes to write a text in, or none; `None` if no reader would give it back.
+/// Returns the quotes to write a text in, or none; `None` if no quotes make a reader return it.
 pub(super) fn quote(text: &str) -> Option<&'static str> {
-    // Line ends are read as line feeds wherever they are.
-    if text.contains('\r') {
-        return None;
-    }
-    if !text.is_empty() && text.bytes().all(is_plain) {
+    if text.bytes().all(is_plain) && is_read_from("", text) {
         return Some("");
     }
-    // A quote after a backslash may not be the closing one.
-    let quotes = ["'", "`", "\""];
-    let fits = |quote: &&str| {
-        let is_escape = *quote == "\"" && (text.contains("\\n") || text.contains("\\r"));
-        !text.contains(*quote) && !text.ends_with('\\') && !is_escape
-    };
-    let fitting = quotes.into_iter().find(fits);
-    fitting.or_else(|| fits_without_quotes(text.as_bytes()).then_some(""))
+    // A reader may not take a quote behind a backslash for the closing one.
+    let fits = |quote: &&str| !text.ends_with('\\') && !text.contains(*quote);
+    let quotes = ["'", "`", "\""].into_iter().filter(fits);
+    // A quote at the beginning might be closed on a later line.
+    let none = Some("").filter(|_| !text.starts_with(['\'', '`', '"']));
+    let mut quotes = quotes.chain(none);
+    quotes.find(|quote| is_read_from(quote, text))
 }
 
-/// What needs no quotes in any program that reads such files.
+fn is_read_from(quote: &str, text: &str) -> bool {
+    let file = Zeroizing::new(["A=", quote, text, quote].concat());
+    let variables = parse(file.as_bytes());
+    let is_text = |it: &[Variable]| matches!(it, [one] if one.value() == text.as_bytes());
+    variables.is_ok_and(|variables| is_text(&variables))
+}
+
+/// Whether every program that reads such files takes a byte as it is, without quotes.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte)
-}
-
-fn fits_without_quotes(text: &[u8]) -> bool {
-    let from = |at: usize| text.get(at..).unwrap_or_default();
-    let spaces = (0..text.len()).filter(|&at| space(from(at)) > 0);
-    let at_an_end = |at: usize| at == 0 || space(from(at)) == text.len() - at;
-    !text.contains(&b'#')
-        && !(0..text.len()).any(|at| ends_line(from(at)))
-        && !spaces.into_iter().any(at_an_end)
-        && !text.first().is_some_and(|byte| b"'\"`".contains(byte))
 }

@@ -1,4 +1,4 @@
-//! JSON (RFC 8259).
+//! A JSON object (RFC 8259).
 
 use std::fmt;
 
@@ -7,23 +7,30 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::{Entry, Form, Out, ReadError, double_quoted};
+use super::{Entry, Form, Out, ReadError, write_form};
 use crate::position::{Lines, Position};
+use crate::quoted::{Language, write_quoted};
 
 pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
     let text = file.strip_prefix('\u{FEFF}').unwrap_or(file);
     let mut json = serde_json::Deserializer::from_str(text);
     let members = json.deserialize_map(Members);
-    // Messages of this parser may repeat what they found.
     let members = members.and_then(|members| json.end().map(|()| members));
+    // The parser's own messages may repeat what it found.
     let members = members.map_err(|error| {
         let problem = match error.is_data() {
-            true => "one object is expected, of names and values",
+            true => "expected one object of names and values",
             false => "not JSON",
         };
-        ReadError {
-            column: Some(error.column()).filter(|column| *column > 0),
-            ..ReadError::new(error.line(), problem)
+        match error.column() {
+            0 => ReadError::new(error.line(), problem),
+            column => ReadError::at(
+                Position {
+                    line: error.line(),
+                    column,
+                },
+                problem,
+            ),
         }
     })?;
     let lines = Lines::of(text.as_bytes());
@@ -34,8 +41,10 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
             |problem| ReadError::at(Position::in_text(text.as_bytes(), at), problem).about(&name);
         let value = match raw.as_bytes().first() {
             Some(b'"') => unescaped(raw).ok_or_else(|| error("half of a surrogate pair"))?,
-            Some(b'n') => return Err(error("null is no value")),
-            Some(b'[' | b'{') => return Err(error("a value is a string, and no array or object")),
+            Some(b'n') => return Err(error("null is not a value")),
+            Some(b'[' | b'{') => {
+                return Err(error("expected a string, found an array or an object"));
+            }
             _ => Zeroizing::new(raw.as_bytes().to_vec()),
         };
         let line = lines.line(at);
@@ -44,7 +53,7 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
     entries.collect()
 }
 
-/// The members of an object, of each the name, and the value as it is written.
+/// The members of an object: each name, and the value as it is written.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
@@ -63,55 +72,33 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// What a string stands for that the parser has found to be one; `None` if half of a surrogate pair
-/// is in it.
+/// Returns what a string stands for that the parser has accepted; `None` if it has half of a surrogate
+/// pair. The parser decodes one escape at a time, since it does not wipe the buffer that it decodes into.
 fn unescaped(raw: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut rest = raw.strip_prefix('"')?.strip_suffix('"')?;
     let mut value = Zeroizing::new(Vec::with_capacity(rest.len()));
-    while let Some((before, after)) = rest.split_once('\\') {
+    while let Some((before, from)) = rest.find('\\').and_then(|at| rest.split_at_checked(at)) {
         value.extend_from_slice(before.as_bytes());
-        let mut characters = after.chars();
-        let character = match characters.next()? {
-            'b' => '\u{8}',
-            'f' => '\u{C}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let (high, behind) = unit(characters.as_str())?;
-                characters = behind.chars();
-                match high {
-                    0xD800..0xDC00 => {
-                        let (low, behind) = unit(behind.strip_prefix("\\u")?)?;
-                        characters = behind.chars();
-                        let low = low.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
-                        char::from_u32(0x10000 + ((high - 0xD800) << 10) + low)?
-                    }
-                    _ => char::from_u32(high)?,
-                }
-            }
-            itself => itself,
-        };
+        // `\n`, `\u00e9` or `\ud83d\ude00`.
+        let (character, after) = [2, 6, 12].into_iter().find_map(|length| {
+            let (escape, after) = from.split_at_checked(length)?;
+            let quoted = Zeroizing::new(format!("\"{escape}\""));
+            Some((serde_json::from_str::<char>(&quoted).ok()?, after))
+        })?;
         value.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        rest = characters.as_str();
+        rest = after;
     }
     value.extend_from_slice(rest.as_bytes());
     Some(value)
-}
-
-/// The four hexadecimal digits that a text begins with, and the rest.
-fn unit(text: &str) -> Option<(u32, &str)> {
-    let (digits, rest) = text.split_at_checked(4)?;
-    Some((u32::from_str_radix(digits, 16).ok()?, rest))
 }
 
 pub(super) fn write(items: &[(&str, Form<'_>)], out: Out<'_>) {
     out(b"{");
     for (at, (name, form)) in items.iter().enumerate() {
         out(if at == 0 { b"\n  " } else { b",\n  " });
-        double_quoted(Form::Text(name), out);
+        write_quoted(name, Language::Json, out);
         out(b": ");
-        double_quoted(*form, out);
+        write_form(*form, Language::Json, out);
     }
     out(if items.is_empty() { b"}\n" } else { b"\n}\n" });
 }

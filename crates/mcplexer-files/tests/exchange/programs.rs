@@ -1,13 +1,13 @@
-//! What is written is read by other programs as well.
+//! Other programs read what was written as the same values.
 
 use std::process::Command;
 
 use mcplexer_files::exchange::Format;
 use test_support::{skip, tool};
 
-use super::{Pairs, VALUES, assert_refused, pairs, read, servers, shell_at, values_of, written};
+use super::{Pairs, VALUES, pairs, servers, shell_at, values_of, written};
 
-/// The values that are texts in this format, and the file.
+/// Returns the values that are text in this format, and the file.
 fn texts(format: Format) -> (Pairs, Vec<u8>) {
     let is_text = |value: &&&[u8]| {
         let one = written(&pairs(&[value]), format);
@@ -31,7 +31,6 @@ fn shells_read_the_same_values() {
         .iter()
         .map(|(name, _)| format!(" \"${name}\""))
         .collect();
-    // Sourced as a file, and then shown as `export -p` does, and that read again.
     let script = format!("cat > \"$1\"; . \"$1\"; printf '%s\\0'{print}");
     for shell in ["sh", "bash", "dash", "zsh"] {
         let Some(program) = shell_at(shell) else {
@@ -42,40 +41,6 @@ fn shells_read_the_same_values() {
         let path = path.to_str().unwrap();
         let found = values_of(&program, &["-c", &script, "x", path], &file);
         assert!(found == values(&all), "{shell}");
-        let mut sorted = all.clone();
-        let mut exports = "export -p".to_owned();
-        if shell == "zsh" {
-            sorted.retain(|(_, value)| !has_escapes_of_zsh(value));
-            assert!(sorted.len() > 35);
-            // Its `export -p` shows some of its own variables with options: `export -i10 SHLVL=1`.
-            let names = sorted.iter().map(|(name, _)| name.as_str());
-            exports = format!("typeset -p {}", names.collect::<Vec<_>>().join(" "));
-        }
-        sorted.sort();
-        let file = written(&sorted, Format::Shell);
-        let script = format!("cat > \"$1\"; . \"$1\"; {exports}; printf '\\0'");
-        let printed = values_of(&program, &["-c", &script, "x", path], &file);
-        let mut again = read(&printed[0], Format::Shell).unwrap();
-        again.retain(|(name, _)| sorted.iter().any(|(it, _)| it == name));
-        again.sort();
-        assert!(again == sorted, "{shell}");
-    }
-}
-
-/// Whether zsh shows a value with escapes that no other shell has, `\C-M` for a carriage return and
-/// `\M-\C-E` for U+0085. Zsh itself takes the second for another value, the byte 0x85.
-fn has_escapes_of_zsh(value: &[u8]) -> bool {
-    let text = str::from_utf8(value).unwrap();
-    text.chars()
-        .any(|it| it.is_control() && !matches!(it, '\t' | '\n'))
-}
-
-#[test]
-fn escapes_that_only_zsh_has_are_refused() {
-    let escape = "no escape of bash follows this backslash";
-    for text in ["$'\\C-A'", "$'\\M-\\C-E'"] {
-        let said = format!("line 1, column 12 (A): {escape}");
-        assert_refused(Format::Shell, format!("export A={text}").as_bytes(), &said);
     }
 }
 

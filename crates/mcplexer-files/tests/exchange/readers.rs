@@ -1,4 +1,4 @@
-//! What is read from `.env` files, JSON and YAML, and what is refused.
+//! What is read from `.env`, JSON and YAML files, and what is refused.
 
 use mcplexer_files::exchange::{self, Format};
 
@@ -26,11 +26,11 @@ fn json_is_one_object_of_names_and_texts() {
         ("", "line 1: not JSON"),
         (
             "[\"s3cret\"]",
-            "line 1: one object is expected, of names and values",
+            "line 1: expected one object of names and values",
         ),
         (
             "\"s3cret\"",
-            "line 1, column 8: one object is expected, of names and values",
+            "line 1, column 8: expected one object of names and values",
         ),
         ("{\"A\":\n\"s3cret\",}", "line 2, column 10: not JSON"),
         ("{\"A\":\"s3cret\"} x", "line 1, column 16: not JSON"),
@@ -39,20 +39,23 @@ fn json_is_one_object_of_names_and_texts() {
         ("{\"A\":01}", "line 1, column 7: not JSON"),
         (
             "{\"A\":\"1\",\n \"B\":null}",
-            "line 2, column 6 (B): null is no value",
+            "line 2, column 6 (B): null is not a value",
         ),
         (
             "{\"B\":[\"s3cret\"]}",
-            "line 1, column 6 (B): a value is a string, and no array or object",
+            "line 1, column 6 (B): expected a string, found an array or an object",
         ),
         (
             "{\"B\":{}}",
-            "line 1, column 6 (B): a value is a string, and no array or object",
+            "line 1, column 6 (B): expected a string, found an array or an object",
         ),
-        ("{\"s3cret x\":null}", "line 1, column 13: null is no value"),
+        (
+            "{\"s3cret x\":null}",
+            "line 1, column 13: null is not a value",
+        ),
         (
             "{\"A\":\"1\",\n\"A\":\"1\"}",
-            "line 2 (A): this name is there already, at line 1",
+            "line 2 (A): duplicate name; the first is on line 1",
         ),
         (
             r#"{"A":"\ud83d"}"#,
@@ -68,11 +71,11 @@ fn json_is_one_object_of_names_and_texts() {
         ),
         (
             "{\"A\":\"mcplexer+base64:s3cret!\"}",
-            "line 1 (A): no base64 follows mcplexer+base64:",
+            "line 1 (A): invalid base64 after mcplexer+base64:",
         ),
         (
             "{\"A\":\"mcplexer+base64:AA\"}",
-            "line 1 (A): no base64 follows mcplexer+base64:",
+            "line 1 (A): invalid base64 after mcplexer+base64:",
         ),
     ] {
         assert_refused(Format::Json, text.as_bytes(), said);
@@ -80,7 +83,7 @@ fn json_is_one_object_of_names_and_texts() {
     assert_refused(
         Format::Json,
         b"{\"A\":\n\"\xff\"}",
-        "line 2, column 2: not text in UTF-8",
+        "line 2, column 2: not UTF-8 text",
     );
 }
 
@@ -129,70 +132,79 @@ fn yaml_is_one_mapping_of_names_and_scalars() {
     for (text, said) in [
         (
             "",
-            "line 1, column 1: one mapping is expected, of names and values",
+            "line 1, column 1: expected one mapping of names and values",
         ),
         (
             "s3cret",
-            "line 1, column 1: one mapping is expected, of names and values",
+            "line 1, column 1: expected one mapping of names and values",
         ),
         (
             "- s3cret",
-            "line 1, column 1: one mapping is expected, of names and values",
+            "line 1, column 1: expected one mapping of names and values",
         ),
-        ("A: s3cret: x", "line 1, column 10: not YAML"),
-        ("A: 's3cret", "line 1, column 4 (A): not YAML"),
-        ("A: 1\nB:\n", "line 2, column 2 (B): null is no value"),
-        ("B: ~", "line 1, column 4 (B): null is no value"),
-        ("B: Null", "line 1, column 4 (B): null is no value"),
+        (
+            "A: s3cret: x",
+            "line 1, column 10: not YAML: mapping values are not allowed in this context",
+        ),
+        ("A: 's3cret", "line 1, column 4: not YAML: unclosed quote"),
+        ("A: 1\nB:\n", "line 2, column 2 (B): null is not a value"),
+        ("B: ~", "line 1, column 4 (B): null is not a value"),
+        ("B: Null", "line 1, column 4 (B): null is not a value"),
         (
             "B:\n  - s3cret",
-            "line 2, column 3 (B): a value is a scalar, and no sequence or mapping",
+            "line 2, column 3 (B): expected a scalar value, found a sequence or a mapping",
         ),
         (
             "B:\n  s3cret: x",
-            "line 2, column 3 (B): a value is a scalar, and no sequence or mapping",
+            "line 2, column 3 (B): expected a scalar value, found a sequence or a mapping",
         ),
         (
             "A: &s3cret x\nB: *s3cret",
-            "line 1, column 12 (A): anchors are not read",
+            "line 1, column 12: anchors and aliases are not allowed",
         ),
-        ("A: *s3cret", "line 1, column 4 (A): not YAML"),
+        (
+            "A: *s3cret",
+            "line 1, column 4: anchors and aliases are not allowed",
+        ),
         (
             "&s3cret A: b",
-            "line 1, column 9: a name is a scalar without anchor or tag",
+            "line 1, column 9: anchors and aliases are not allowed",
         ),
         (
             "&s3cret\nA: b",
-            "line 2, column 1: one mapping is expected, of names and values",
+            "line 2, column 1: anchors and aliases are not allowed",
         ),
         (
             "? [s3cret]\n: x",
-            "line 1, column 3: a name is a scalar without anchor or tag",
+            "line 1, column 3: expected a name: a scalar without a tag",
         ),
         (
             "A: !!int 3",
-            "line 1, column 10 (A): a tag is !!str or !!binary",
+            "line 1, column 10 (A): only the tags !!str and !!binary are allowed",
         ),
         (
             "A: !s3cret x",
-            "line 1, column 12 (A): a tag is !!str or !!binary",
+            "line 1, column 12 (A): only the tags !!str and !!binary are allowed",
         ),
-        ("A: ! x", "line 1, column 6 (A): a tag is !!str or !!binary"),
+        (
+            "A: ! x",
+            "line 1, column 6 (A): only the tags !!str and !!binary are allowed",
+        ),
         (
             "A: !!binary s3cret!",
-            "line 1, column 13 (A): no base64 follows !!binary",
+            "line 1, column 13 (A): invalid base64 after !!binary",
         ),
         (
             "A: b\nA: c",
-            "line 2 (A): this name is there already, at line 1",
+            "line 2 (A): duplicate name; the first is on line 1",
         ),
         (
             "A: b\n---\nB: s3cret",
-            "line 2, column 1: a second document is one too many",
+            "line 2, column 1: only one document is allowed",
         ),
         (
             "A: b\n---\n",
-            "line 2, column 1: a second document is one too many",
+            "line 2, column 1: only one document is allowed",
         ),
     ] {
         assert_refused(Format::Yaml, text.as_bytes(), said);
@@ -211,6 +223,6 @@ fn a_dotenv_file_is_read_with_its_lines() {
     assert_refused(
         Format::Dotenv,
         b"A=b\ns3cret\n",
-        "line 2: NAME=value is expected; a value of several lines stands in quotes",
+        "line 2: expected NAME=value; a value of several lines must be in quotes",
     );
 }

@@ -1,0 +1,112 @@
+//! What is read from a file, and why a file cannot be read.
+
+use std::fmt;
+
+use mcplexer_secrets::{SecretName, SecretValue};
+use zeroize::Zeroizing;
+
+use crate::position::Position;
+
+/// A name and a value from a file, neither of them checked yet.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The name.
+    pub name: String,
+    pub(super) value: Zeroizing<Vec<u8>>,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+impl Entry {
+    /// Returns the value, which may be empty and may have any bytes. It is wiped when this is dropped.
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        &self.value
+    }
+
+    /// Returns the name and the value as a store takes them.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the name is not the name of a secret, or the value is empty or too long.
+    pub fn secret(&self) -> Result<(SecretName, SecretValue), ReadError> {
+        let name = self.name.parse::<SecretName>();
+        let name = name.map_err(|error| ReadError::new(self.line, error.to_string()))?;
+        let value = SecretValue::copy_of(&self.value);
+        let value = value
+            .map_err(|error| ReadError::new(self.line, error.to_string()).about(&self.name))?;
+        Ok((name, value))
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("name", &self.name)
+            .field("line", &self.line)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a file cannot be read, and where. It repeats nothing of the file but what is likely a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in that line, from 1, if the format tells.
+    pub column: Option<usize>,
+    /// The name of the secret, if it is known.
+    pub name: Option<SecretName>,
+    problem: String,
+}
+
+impl ReadError {
+    pub(super) fn new(line: usize, problem: impl Into<String>) -> Self {
+        Self {
+            line,
+            column: None,
+            name: None,
+            problem: problem.into(),
+        }
+    }
+
+    pub(super) fn at(position: Position, problem: impl Into<String>) -> Self {
+        Self {
+            column: Some(position.column),
+            ..Self::new(position.line, problem)
+        }
+    }
+
+    /// Adds the name of the secret, unless it may be a part of a value.
+    pub(super) fn about(mut self, name: &str) -> Self {
+        let is_name = !may_be_of_a_value(name);
+        self.name = name.parse().ok().filter(|_| is_name);
+        self
+    }
+}
+
+/// Whether what should be a name looks like the rest of a value that was broken into lines: names of that
+/// length are in capitals, in small letters or in words.
+pub(super) fn may_be_of_a_value(name: &str) -> bool {
+    let has = |fits: fn(&char) -> bool| name.chars().any(|c| fits(&c));
+    name.len() > 20
+        && !name.contains(['_', '-', '.'])
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if let Some(column) = self.column {
+            write!(f, ", column {column}")?;
+        }
+        if let Some(name) = &self.name {
+            write!(f, " ({name})")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+impl std::error::Error for ReadError {}

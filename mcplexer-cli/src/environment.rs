@@ -53,9 +53,15 @@ pub(crate) enum EnvironmentError {
         kind: ScopeKind,
     },
     /// `--only` names a secret that no scope has.
-    NothingToPass { key: ChosenKey, scopes: Vec<ScopeId> },
+    NothingToPass {
+        key: ChosenKey,
+        scopes: Vec<ScopeId>,
+    },
     /// `--rename` names a secret that no scope has.
-    NothingToRename { key: ChosenKey, scopes: Vec<ScopeId> },
+    NothingToRename {
+        key: ChosenKey,
+        scopes: Vec<ScopeId>,
+    },
     /// `--rename` names a secret that `--only` leaves out.
     RenamedAndLeftOut { key: ChosenKey },
     /// A secret has two `--rename`s.

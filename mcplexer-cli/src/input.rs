@@ -190,11 +190,11 @@ pub(crate) fn recovery_code(global: Global) -> Result<RecoveryCode, Failure> {
         return line.parse().map_err(unfit);
     }
     if global.no_input {
-        return Err(
-            Failure::new("no recovery code was given, and --no-input forbids asking for it")
-                .with_hint("pipe it in")
-                .with_code(exit_code::KEY),
-        );
+        return Err(Failure::new(
+            "no recovery code was given, and --no-input forbids asking for it",
+        )
+        .with_hint("pipe it in")
+        .with_code(exit_code::KEY));
     }
     for _ in 0..2 {
         match ask_code()?.parse() {
@@ -227,9 +227,11 @@ pub(crate) fn not_given(what: &str) -> Failure {
 /// Fails if the answer is not yes, or if there is no terminal to ask on.
 pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(), Failure> {
     if global.no_input || !io::stdin().is_terminal() {
-        return Err(Failure::new("this needs a confirmation, and there is no terminal")
-            .with_hint("--force skips the question")
-            .with_code(exit_code::USAGE));
+        return Err(
+            Failure::new("this needs a confirmation, and there is no terminal")
+                .with_hint("--force skips the question")
+                .with_code(exit_code::USAGE),
+        );
     }
     let mut answer = Vec::new();
     let mut stderr = io::stderr().lock();

@@ -49,7 +49,11 @@ impl fmt::Display for Unread {
             Self::File { path, reason } => write!(f, "{}: {reason}", path.display()),
             Self::Walk { reason } => f.write_str(reason),
             Self::Tracked { directory, reason } => {
-                write!(f, "the files that git tracks in {}: {reason}", directory.display())
+                write!(
+                    f,
+                    "the files that git tracks in {}: {reason}",
+                    directory.display()
+                )
             }
         }
     }

@@ -9,15 +9,10 @@ use mcplexer_clients::ChosenKey;
 
 use super::examples;
 
-/// Move the credentials in an AI client's configuration into the store.
-///
-/// Without --write, show what would move where. With --write, each server's credentials go into a scope
-/// of its own, and the server starts through mcplexer run; the rest of the file does not change. Without
-/// a file, look in the usual places.
 #[derive(Debug, Args)]
 #[command(after_help = examples::ADOPT)]
 pub(crate) struct Adopt {
-    /// Configuration file
+    /// Configuration file [default: look in the usual places]
     pub(crate) file: Option<PathBuf>,
     /// Store the credentials, check each of them, then replace the file
     #[arg(long, requires = "file")]

@@ -78,6 +78,8 @@ Examples:
   mcplexer config schema > config.schema.json";
 
 pub(super) const RUN: &str = "\
+The command replaces mcplexer: its process id, signals, terminal and exit code are its own. A variable
+of the environment whose value is mcplexer://SCOPE/KEY is set to the secret.
 A running command keeps the values it was started with. Restart it after a secret has changed.
 
 Examples:
@@ -91,6 +93,9 @@ Examples:
   mcplexer inject -i netrc.in | curl --netrc-file /dev/stdin https://example.org";
 
 pub(super) const ADOPT: &str = "\
+Without --write, it shows what would move where. With --write, each server's credentials go into a
+scope of its own, and the server starts through mcplexer run. The rest of the file does not change.
+
 Examples:
   mcplexer adopt                          # looks at all clients, changes nothing
   mcplexer adopt .mcp.json --write
@@ -103,6 +108,7 @@ Formats, by the file's name:
   yaml    *.yaml *.yml       one mapping of names and strings
   shell   *.sh               assignments, NAME='value'; nothing is expanded or run
 Each name may occur once. A value is 1 byte to 1 MiB; after the prefix mcplexer+base64: it is in base64.
+All secrets are stored, or none if one is invalid.
 
 Examples:
   mcplexer import shop .env
@@ -118,6 +124,11 @@ Examples:
   mcplexer export shop --only STRIPE_KEY --format json -o stripe.json";
 
 pub(super) const SCAN: &str = "\
+Values are found as they are, in base64, in hex, percent-encoded, and within JSON. Each match is printed
+as PATH:LINE: SCOPE/KEY, never with its value, and the exit code is 6.
+Hidden files are searched; files that git ignores, .git and symbolic links are not. Git ignores no file
+that it tracks, and nothing outside a repository.
+
 Examples:
   mcplexer scan
   mcplexer scan --staged                  # in .git/hooks/pre-commit

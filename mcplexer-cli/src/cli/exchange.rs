@@ -9,7 +9,6 @@ use mcplexer_secrets::{ScopeId, SecretName};
 
 use super::examples;
 
-/// Store the secrets of a file in one scope: all of them, or none if one is invalid.
 #[derive(Debug, Args)]
 #[command(after_help = examples::IMPORT)]
 pub(crate) struct Import {
@@ -34,7 +33,6 @@ pub(crate) struct Import {
     pub(crate) json: bool,
 }
 
-/// Write the secrets of a scope as a file that other programs read.
 #[derive(Debug, Args)]
 #[command(after_help = examples::EXPORT)]
 pub(crate) struct Export {

@@ -9,10 +9,6 @@ use mcplexer_secrets::ScopeId;
 use super::examples;
 use crate::environment::{ChosenKey, Rename};
 
-/// Run a command with secrets in its environment.
-///
-/// The command replaces mcplexer: its process id, signals, terminal and exit code are its own. An
-/// environment variable whose value is mcplexer://SCOPE/KEY is set to the secret.
 #[derive(Debug, Args)]
 #[command(after_help = examples::RUN)]
 pub(crate) struct Run {

@@ -7,11 +7,6 @@ use mcplexer_secrets::ScopeId;
 
 use super::examples;
 
-/// Find values of the store in files: as they are, in base64, in hex, percent-encoded, or within JSON.
-///
-/// Each match is printed as PATH:LINE: SCOPE/KEY, never with its value, and the exit code is 6. Hidden
-/// files are searched; files that git ignores, .git and symbolic links are not. Git ignores no file that
-/// it tracks, and nothing outside a repository.
 #[derive(Debug, Args)]
 #[command(after_help = examples::SCAN)]
 pub(crate) struct Scan {

@@ -25,7 +25,9 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     };
     if choice.scopes.is_empty() && files.is_empty() && references.is_empty() {
         return Err(Failure::new("nothing to pass to the command")
-            .with_hint("give --scope SCOPE or --env-file FILE, or set a variable to mcplexer://SCOPE/KEY")
+            .with_hint(
+                "give --scope SCOPE or --env-file FILE, or set a variable to mcplexer://SCOPE/KEY",
+            )
             .with_code(exit_code::USAGE));
     }
     let session = Session::open(global)?;

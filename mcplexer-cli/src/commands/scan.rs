@@ -48,7 +48,9 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let looked_for = secrets - scanner.too_short().len();
     if !scanner.too_short().is_empty() {
         let names = scanner.too_short().join(", ");
-        session.tell(&format!("skipped (shorter than {MIN_MASKED_LEN} bytes): {names}"));
+        session.tell(&format!(
+            "skipped (shorter than {MIN_MASKED_LEN} bytes): {names}"
+        ));
     }
     let report = match (secrets, scan.staged) {
         (0, _) => Report::default(),
@@ -109,7 +111,10 @@ fn outcome(report: &Report) -> String {
 /// The exit code, with what could not be read and what to do about matches.
 fn result(report: &Report, session: &Session) -> Result<(), Failure> {
     for unread in &report.unread {
-        say(&format!("mcplexer: error: cannot read {}", shortened(unread)));
+        say(&format!(
+            "mcplexer: error: cannot read {}",
+            shortened(unread)
+        ));
     }
     if !report.findings.is_empty() {
         session.hint("put mcplexer://SCOPE/KEY in the file instead, and use it with mcplexer inject or mcplexer run --env-file");

@@ -17,7 +17,11 @@ impl From<EnvironmentError> for Failure {
         let failure = match error {
             E::Unreadable { path, source } => {
                 let action = "read";
-                return Self::from(Error::Io { action, path, source });
+                return Self::from(Error::Io {
+                    action,
+                    path,
+                    source,
+                });
             }
             E::Secret(error) => return Self::from(error),
             E::Dotenv { path, source } => Self::new(format!("{}, {source}", path.display()))
@@ -66,8 +70,12 @@ impl From<EnvironmentError> for Failure {
                 variable,
                 first,
                 second,
-            } => Self::new(format!("{variable} is set twice: by {first} and by {second}"))
-                .with_hint("leave one out with --only, or give one another name with --rename SCOPE/KEY=NAME"),
+            } => Self::new(format!(
+                "{variable} is set twice: by {first} and by {second}"
+            ))
+            .with_hint(
+                "leave one out with --only, or give one another name with --rename SCOPE/KEY=NAME",
+            ),
         };
         failure.with_code(code)
     }

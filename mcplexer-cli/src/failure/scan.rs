@@ -18,11 +18,13 @@ impl From<StagedError> for Failure {
                     _ => failure,
                 }
             }
-            StagedError::NotAWorkTree(reason) => {
-                Self::new(format!("cannot list the staged files: {reason}"))
-                    .with_hint("run it in the work tree of a repository, or search files with mcplexer scan PATH")
-                    .with_code(exit_code::USAGE)
-            }
+            StagedError::NotAWorkTree(reason) => Self::new(format!(
+                "cannot list the staged files: {reason}"
+            ))
+            .with_hint(
+                "run it in the work tree of a repository, or search files with mcplexer scan PATH",
+            )
+            .with_code(exit_code::USAGE),
             StagedError::BadOutput => Self::new("cannot parse the output of git diff --raw"),
             StagedError::Unreadable(source) => {
                 Self::new(format!("cannot read the staged files from git: {source}"))

@@ -45,20 +45,21 @@ impl Failure {
             Some((tips, usage)) => (tips, usage.split("\n\n").next()),
             None => (rest, None),
         };
-        let tips = tips.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
-        let mut failure = failure.with_hints(meant(error).into_iter().chain(tips.map(str::to_owned)));
-        if let Some(usage) = usage {
-            let help = command_of(usage);
-            failure = failure.with_hint(format!("{help} --help shows the options and examples"));
-            failure.usage = Some(format!("Usage: {}", usage.trim_end()));
-        }
+        let tips = tips
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("tip: "));
+        let hints = meant(error).into_iter().chain(tips.map(str::to_owned));
+        let mut failure = failure.with_hints(hints).with_hint(help_hint());
+        failure.usage = usage.map(|usage| format!("Usage: {}", usage.trim_end()));
         Err(failure)
     }
 
     fn of_surplus() -> Self {
-        Self::new("unexpected argument or option: secret put takes SCOPE, KEY and at most one VALUE")
-            .with_hint("quote a value that has spaces, and put -- before one that begins with -")
-            .with_hint("or leave the value out, to be asked for it or to pipe it in")
+        Self::new(
+            "unexpected argument or option: secret put takes SCOPE, KEY and at most one VALUE",
+        )
+        .with_hint("quote a value that has spaces, and put -- before one that begins with -")
+        .with_hint("or leave the value out, to be asked for it or to pipe it in")
     }
 
     /// Words a `secret put` that clap refuses because of a word that may be (part of) a value. Repeats
@@ -70,8 +71,8 @@ impl Failure {
         };
         let has_slash = text(error, ContextKind::InvalidValue).is_some_and(|it| it.contains('/'));
         let help = match has_slash {
-            true => "give scope and key as two words: mcplexer secret put SCOPE KEY",
-            false => "mcplexer secret put --help shows the options and examples",
+            true => "give scope and key as two words: mcplexer secret put SCOPE KEY".to_owned(),
+            false => help_hint(),
         };
         let message = match (error.kind(), error.source()) {
             (ErrorKind::UnknownArgument, _) => {
@@ -172,11 +173,11 @@ fn commands_until(word: &str) -> Vec<String> {
     path
 }
 
-/// Returns the words of a usage line that name the command: `mcplexer secret get`.
-fn command_of(usage: &str) -> String {
-    let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
-    let words: Vec<_> = usage.split_whitespace().take_while(is_name).collect();
-    words.join(" ")
+/// Names the help of the command on the command line.
+fn help_hint() -> String {
+    let mut words = vec!["mcplexer".to_owned()];
+    words.extend(commands_until(""));
+    format!("{} --help shows the options and examples", words.join(" "))
 }
 
 /// Returns whether this process was asked to store a value.

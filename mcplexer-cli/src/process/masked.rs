@@ -117,11 +117,7 @@ fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Proce
     ended.finish(screen.relays, move || terminal.give_back())
 }
 
-fn start_relay(
-    source: OwnedFd,
-    sink: File,
-    masker: &Masker,
-) -> Result<Relay, ProcessError> {
+fn start_relay(source: OwnedFd, sink: File, masker: &Masker) -> Result<Relay, ProcessError> {
     Relay::start(source, sink, masker).map_err(ProcessError::NotMasked)
 }
 
@@ -167,8 +163,8 @@ impl Streams {
     /// Moves standard output and error to the relays, and replaces all three standard streams with
     /// /dev/null: the process at the other end of each sees it close as soon as the command closes it.
     ///
-    /// Standard error stays if it is a terminal, for the message of a panic; nobody waits for a terminal
-    /// to close.
+    /// Standard error stays if it is a terminal, for the message of a panic: a terminal has no reader that
+    /// waits for its end.
     fn take() -> Result<Self, ProcessError> {
         let take = || {
             let _flushed = io::stdout().flush();

@@ -1,4 +1,4 @@
-//! `run`: the command has the secrets in its environment, and nothing else is different for it.
+//! `run`: the command gets the secrets in its environment, and sees no other difference.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +11,7 @@ use super::damage::tamper;
 use super::home::{Home, Run, finish};
 use super::terminal::{encrypt_key, end, start_at};
 
-/// How a command is run: with mcplexer gone, and with mcplexer between it and its output.
+/// The two ways to run a command: it replaces mcplexer, or mcplexer relays its output.
 pub(crate) const WAYS: [&[&str]; 2] = [
     &["run", "--scope", "github-token", "--"],
     &["run", "--scope", "github-token", "--mask", "--"],
@@ -25,7 +25,7 @@ fn shell(home: &Home, arguments: &[&str], script: &str) -> Run {
     run(home, arguments, &["sh", "-c", script])
 }
 
-/// A process with its standard streams at hand.
+/// Starts a process with pipes for its standard streams.
 pub(crate) fn start(home: &Home, way: &[&str], script: &str) -> (Child, ChildStdin) {
     let mut command = home.command();
     command.args(way).args(["sh", "-c", script]);
@@ -53,7 +53,7 @@ fn the_command_takes_the_place_of_mcplexer() {
     assert_eq!(output.status.code(), Some(7));
 }
 
-/// F04, F05: the bytes arrive as they are, also those that are no text.
+/// F04, F05: every byte arrives unchanged, even if it is not text.
 #[test]
 fn a_value_arrives_unchanged() {
     let home = Home::new();
@@ -70,7 +70,7 @@ fn a_value_arrives_unchanged() {
     }
 }
 
-/// F19: what is mcplexer's own does not reach the command.
+/// F19: mcplexer's own variables do not reach the command.
 #[test]
 fn the_key_and_every_other_variable_of_mcplexer_stay_behind() {
     let home = Home::with_secret("v");
@@ -170,7 +170,7 @@ fn secrets_are_chosen_and_renamed() {
     }
 }
 
-/// F11, F43: what cannot be given as it was asked for is an error that names it, before anything
+/// F11, F43: a secret that cannot be passed as asked is an error that names it, before the command
 /// starts.
 #[test]
 fn nothing_starts_without_all_that_it_is_to_have() {
@@ -204,7 +204,7 @@ fn nothing_starts_without_all_that_it_is_to_have() {
         (
             &["--scope", "a", "--scope", "b", "--only", "NONE"],
             4,
-            "no secret NONE among those of a, b",
+            "none of a, b has a secret NONE to pass",
         ),
         (
             &["--scope", "a", "--scope", "b", "--only", "a/THREE"],
@@ -214,17 +214,22 @@ fn nothing_starts_without_all_that_it_is_to_have() {
         (
             &["--scope", "a", "--rename", "THREE=X"],
             4,
-            "no secret THREE",
+            "a has no secret THREE to rename",
+        ),
+        (
+            &["--scope", "a", "--only", "ONE", "--rename", "TWO=X"],
+            2,
+            "--rename names TWO, which --only leaves out",
         ),
         (
             &["--scope", "a", "--scope", "b"],
             2,
-            "TWO is given twice: by a/TWO and by b/TWO",
+            "TWO is set twice: by a/TWO and by b/TWO",
         ),
         (
             &["--scope", "a", "--rename", "ONE=TWO"],
             2,
-            "TWO is given twice",
+            "TWO is set twice",
         ),
         (
             &["--scope", "bad"],
@@ -239,7 +244,7 @@ fn nothing_starts_without_all_that_it_is_to_have() {
         (
             &["--scope", "web"],
             2,
-            "web/X-Api-Key is an HTTP header field",
+            "web is a header scope: X-Api-Key needs --rename X-Api-Key=NAME",
         ),
         (&["--scope", "a", "--rename", "ONE=9"], 2, "invalid value"),
         (&["--scope", "A"], 2, "invalid value"),
@@ -260,7 +265,7 @@ fn nothing_starts_without_all_that_it_is_to_have() {
     assert!(!home.root().join("started").exists());
 }
 
-/// F11: one value that does not open, and nothing starts and nothing is written, also where others do.
+/// F11: if one value does not open, nothing starts and nothing is written.
 #[test]
 fn nothing_starts_with_a_value_that_does_not_open() {
     let home = filled();
@@ -310,7 +315,7 @@ fn what_cannot_be_started_has_the_exit_codes_of_a_shell() {
     }
 }
 
-/// F40: exit code and signals are the command's own.
+/// F40: the exit code and the signals are the command's own.
 #[test]
 fn a_command_that_a_signal_ends_is_seen_to_end_by_it() {
     let home = Home::with_secret("v");
@@ -328,7 +333,7 @@ fn a_command_that_a_signal_ends_is_seen_to_end_by_it() {
     }
 }
 
-/// F40: SIGINT, SIGTERM and SIGHUP reach the command, which may do with them what it likes.
+/// F40: SIGINT, SIGTERM and SIGHUP reach the command, which may handle them as it likes.
 #[test]
 fn a_signal_reaches_the_command() {
     let home = Home::with_secret("v");
@@ -346,7 +351,7 @@ fn a_signal_reaches_the_command() {
     }
 }
 
-/// F40: a command that stops is seen to stop, and goes on where it was.
+/// F40: when the command stops, mcplexer stops, and both continue together.
 #[test]
 fn a_stopped_command_is_continued() {
     let home = Home::with_secret("v");
@@ -361,7 +366,7 @@ fn a_stopped_command_is_continued() {
     }
 }
 
-/// What nohup ignores stays ignored.
+/// A signal that nohup has ignored stays ignored.
 #[test]
 fn an_ignored_signal_stays_ignored() {
     let home = Home::with_secret("v");
@@ -375,7 +380,7 @@ fn an_ignored_signal_stays_ignored() {
     }
 }
 
-/// SIGPIPE is at its default, however it was; a shell has it ignored.
+/// The command gets the default action for SIGPIPE, even if the shell before ignored it.
 #[test]
 fn a_broken_pipe_ends_the_command_unless_it_says_otherwise() {
     let home = Home::with_secret("v");
@@ -392,7 +397,7 @@ fn a_broken_pipe_ends_the_command_unless_it_says_otherwise() {
     }
 }
 
-/// F38: one unlock, however many scopes and references. One audit line for each scope.
+/// F38: any number of scopes and references takes one unlock, and one audit line for each scope.
 #[test]
 fn one_run_unlocks_once_and_records_each_scope_once() {
     let home = filled();
@@ -448,10 +453,8 @@ fn an_env_file_gives_variables_and_secrets() {
     let both = ["--env-file", ".env", "--scope", "b", "--only", "THREE"];
     let got = shell(&home, &both, print).succeeded();
     assert_eq!(got.text(), "last|b-2|db://u:a-2@h|b-3\n");
-    shell(&home, &["--env-file", ".env", "--scope", "a"], print).failed(
-        2,
-        &["ONE is given twice: by a/ONE and by .env, line 3 (ONE)"],
-    );
+    shell(&home, &["--env-file", ".env", "--scope", "a"], print)
+        .failed(2, &["ONE is set twice: by a/ONE and by .env, line 3 (ONE)"]);
     for (file, code, said) in [
         (
             "A=1\nB=mcplexer://a/NONE\n",
@@ -473,7 +476,7 @@ fn an_env_file_gives_variables_and_secrets() {
     }
 }
 
-/// As a client's configuration has them: what a variable refers to takes its place.
+/// As in a client's configuration: the secret replaces the reference.
 #[test]
 fn references_in_the_environment_are_replaced() {
     let home = filled();
@@ -497,7 +500,7 @@ fn references_in_the_environment_are_replaced() {
     home.run(["secret", "put", "c", "K", "c-value"]).succeeded();
     let masked = with(&[("X", "mcplexer://c/K")], &["--mask"], &print);
     assert_eq!(masked.succeeded().text(), "|[c/K]||\n");
-    // What is named goes before what is inherited, as with any other variable.
+    // A secret that is named replaces an inherited variable, as it does without references.
     let got = with(&variables, &["--scope", "a"], &print).succeeded();
     assert_eq!(got.text(), format!("a-1|b-2|{text}|stays\n"));
     for (value, code, said) in [
@@ -522,12 +525,12 @@ fn references_in_the_environment_are_replaced() {
         with(&[("X", value)], &[], &["touch", "started"]).failed(code, &[said]);
         assert!(!home.root().join("started").exists(), "{value}");
     }
-    with(&[], &[], &["touch", "started"]).failed(2, &["no secrets were named", "--scope"]);
+    with(&[], &[], &["touch", "started"]).failed(2, &["nothing to pass to the command", "--scope"]);
     assert!(!home.root().join("started").exists());
 }
 
-/// F27: the next run has the new value, or fails if there is none; what runs already keeps its
-/// environment, as any process, and the help says so.
+/// F27: the next run gets the new value, or fails if it is gone. A running command keeps its environment,
+/// as any process does, and the help says so.
 #[test]
 fn a_change_is_seen_from_the_next_run_on() {
     let home = Home::with_secret("old");
@@ -554,7 +557,7 @@ fn a_change_is_seen_from_the_next_run_on() {
     assert!(help.text().contains("keeps the values it was started with"));
 }
 
-/// F44: while the command runs, its environment is the one place that has the value.
+/// F44: while the command runs, the value is in its environment and nowhere else.
 #[test]
 fn no_other_process_and_no_file_has_the_value() {
     const MARKED: &str = "m4rked-value-of-a-run-0123456789";
@@ -598,7 +601,7 @@ fn no_other_process_and_no_file_has_the_value() {
     assert!(child.wait().unwrap().success());
 }
 
-/// The limits that mcplexer sets for itself are not passed on.
+/// The command does not inherit the limits that mcplexer sets for itself.
 #[test]
 fn the_command_may_dump_core_as_before() {
     let home = Home::with_secret("v");

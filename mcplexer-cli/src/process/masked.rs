@@ -143,12 +143,12 @@ impl Watch for Screen {
         self.terminal.give_back();
     }
 
-    fn goes_on(&mut self) {
+    fn continues(&mut self) {
         self.terminal.take();
         self.terminal.resize();
     }
 
-    fn is_resized(&mut self) {
+    fn resized(&mut self) {
         self.terminal.resize();
     }
 }

@@ -59,9 +59,9 @@ pub(super) trait Watch {
     /// Runs after the command has stopped, before this process does.
     fn stops(&mut self) {}
     /// Runs when this process continues.
-    fn goes_on(&mut self) {}
+    fn continues(&mut self) {}
     /// Runs when the size of the window has changed.
-    fn is_resized(&mut self) {}
+    fn resized(&mut self) {}
 }
 
 impl Watch for () {}
@@ -160,7 +160,7 @@ pub(super) fn supervise(
                     if may_stop(group, status) {
                         watch.stops();
                         stop(group);
-                        watch.goes_on();
+                        watch.continues();
                     }
                     send(command, group, Signal::CONT);
                 }
@@ -169,9 +169,9 @@ pub(super) fn supervise(
                     break;
                 }
             },
-            SIGCONT => watch.goes_on(),
+            SIGCONT => watch.continues(),
             SIGWINCH => {
-                watch.is_resized();
+                watch.resized();
                 // The signal comes here only while the command is not in the foreground yet.
                 if group == Group::Its {
                     send(command, group, Signal::WINCH);

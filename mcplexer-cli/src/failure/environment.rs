@@ -11,7 +11,9 @@ impl From<EnvironmentError> for Failure {
         use EnvironmentError as E;
         let code = match &error {
             E::Unreadable { .. } | E::NotOpened { .. } => exit_code::FAILURE,
-            E::NothingToPass { .. } | E::NothingToRename { .. } => exit_code::NOT_FOUND,
+            E::NothingToPass { .. } | E::NothingToRename { .. } | E::RenamedAndLeftOut { .. } => {
+                exit_code::NOT_FOUND
+            }
             _ => exit_code::USAGE,
         };
         let failure = match error {

@@ -153,7 +153,7 @@ fn nothing_starts_without_all_that_it_is_to_have() {
         ),
         (
             &["--scope", "a", "--only", "ONE", "--rename", "TWO=X"],
-            2,
+            4,
             "--rename names TWO, which --only leaves out",
         ),
         (

@@ -1,15 +1,15 @@
-//! A guard rail: what prints values does not print them to a coding agent by mistake.
+//! Keeps commands that print values from printing them to a coding agent by mistake.
 //!
-//! An agent that drives a shell says so in the environment of its commands, which is what the npm
-//! packages `@vercel/detect-agent` and `std-env` go by as well. A variable that a person's own shell
-//! may have, such as those of an editor's terminal, is no sign.
+//! An agent marks the environment of the commands it runs. The npm packages `@vercel/detect-agent` and
+//! `std-env` use the same variables. Variables that a person's own shell may have, such as those of an
+//! editor's terminal, do not count.
 
 use std::env;
 
 use crate::exit_code;
 use crate::failure::Failure;
 
-/// A variable, the value it must have if any is not enough, and the agent that sets it.
+/// A variable, the value that it must have (`None`: any), and the agent that sets it.
 const SIGNS: [(&str, Option<&str>, &str); 22] = [
     ("AI_AGENT", None, "a coding agent"),
     ("AGENT", Some("amp"), "Amp"),
@@ -35,20 +35,24 @@ const SIGNS: [(&str, Option<&str>, &str); 22] = [
     ("QWEN_CODE", None, "Qwen Code"),
 ];
 
-/// Refuses to print a value if a coding agent drives this shell, unless it was told to.
+/// Refuses to print a value if a coding agent is running the command, unless `reveal` is set.
+///
+/// # Errors
+///
+/// Fails with a hint to do this `instead`.
 pub(crate) fn guard(reveal: bool, instead: &str) -> Result<(), Failure> {
     let Some((variable, agent)) = agent().filter(|_| !reveal) else {
         return Ok(());
     };
     Err(Failure::new(format!(
-        "{agent} drives this shell ({variable} is set), and would read the value"
+        "{agent} is running this command ({variable} is set) and would read the value"
     ))
     .with_hint(instead)
-    .with_hint("--reveal prints it all the same")
+    .with_hint("--reveal prints it anyway")
     .with_code(exit_code::DECLINED))
 }
 
-/// The agent that drives this shell, and the variable that says so.
+/// Finds the agent that is running this command, and the variable that shows it.
 fn agent() -> Option<(&'static str, &'static str)> {
     let is_set = |variable: &str, expected: Option<&str>| {
         env::var_os(variable).is_some_and(|value| match expected {

@@ -16,21 +16,16 @@ mod scan;
 mod scope;
 mod secret;
 
-use crate::cli::{Cli, Command, RunInSession};
+use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::{exit_code, output};
-
-/// What this program starts itself as: the leader of a session, which is no command for people.
-pub(crate) fn run_in_session(arguments: &RunInSession) -> Result<(), Failure> {
-    run::session::run(arguments)
-}
 
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Secret(command) => secret::run(command, cli.global),
         Command::Scope(command) => scope::run(command, cli.global),
         Command::Config(command) => config::run(command, cli.global),
-        Command::Run(arguments) => run::run(&arguments, cli.global),
+        Command::Run(arguments) => run::run(arguments, cli.global),
         Command::Adopt(arguments) => adopt::run(&arguments, cli.global),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),
         Command::Import(arguments) => import::run(&arguments, cli.global),

@@ -11,6 +11,9 @@ use mcplexer_secrets::{Error, Finding, Home, KeySource, RecordName, SlotInfo, Sl
 use crate::output::{say, say_hint, shortened, shown};
 use crate::{exit_code, input, prompt};
 
+mod environment;
+mod process;
+mod scan;
 mod usage;
 
 /// A failure to report: a message, the next steps, and the exit code.
@@ -18,6 +21,8 @@ mod usage;
 pub(crate) struct Failure {
     message: String,
     hints: Vec<String>,
+    /// How the command is used, as clap prints it.
+    usage: Option<String>,
     pub(crate) code: u8,
 }
 
@@ -26,6 +31,7 @@ impl Failure {
         Self {
             message: message.into(),
             hints: Vec::new(),
+            usage: None,
             code: exit_code::FAILURE,
         }
     }
@@ -70,6 +76,9 @@ impl Failure {
         say(&format!("mcplexer: error: {}", shortened(&self.message)));
         for hint in &self.hints {
             say_hint(&shortened(hint));
+        }
+        if let Some(usage) = &self.usage {
+            say(usage);
         }
     }
 }

@@ -1,14 +1,13 @@
-//! What a process that holds secrets should not allow.
+//! Protects the memory of a process that holds secrets.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The limit on the size of core dumps as it was before.
+/// The limit on the size of core dumps before [`harden`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CoreLimit(Rlimit);
 
-/// Switches core dumps off and, on Linux, denies other processes of the same user to trace this
-/// one or read its memory. A system that refuses leaves things as they were: the command works
-/// there as well.
+/// Disables core dumps and, on Linux, keeps other processes of the same user from tracing this one or
+/// reading its memory. The command also works on a system that refuses.
 pub(crate) fn harden() -> CoreLimit {
     let before = getrlimit(Resource::Core);
     let none = Rlimit {
@@ -25,8 +24,8 @@ pub(crate) fn harden() -> CoreLimit {
 }
 
 impl CoreLimit {
-    /// Puts the limit back, for a command that is about to be started. On Linux this process still
-    /// dumps nothing.
+    /// Restores the limit for a command that is about to start. On Linux this process still dumps
+    /// nothing.
     pub(crate) fn restore(self) {
         let _refused = setrlimit(Resource::Core, self.0);
     }

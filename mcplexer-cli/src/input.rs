@@ -1,4 +1,4 @@
-//! What the user gives: values, passphrases, answers.
+//! Reads what the user gives: values, passphrases, answers.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -16,8 +16,8 @@ use crate::failure::Failure;
 use crate::output::{say, shown};
 use crate::prompt::{self, Answer};
 
-/// Where a value comes from. A file is opened here, while `/dev/fd/N` can still be reached: a
-/// hardened process has no access to its own.
+/// Where a value comes from. A file is opened early, since a hardened process cannot open its own
+/// `/dev/fd/N`.
 pub(crate) enum ValueSource {
     Argument(Vec<u8>),
     File(File, String, Newline),
@@ -44,8 +44,8 @@ impl ValueSource {
         }
         if global.no_input {
             return Err(
-                Failure::new("no value was given, and --no-input forbids asking")
-                    .with_hint("give it on standard input or with --file")
+                Failure::new("no value was given, and --no-input forbids asking for one")
+                    .with_hint("pipe it in, or give it with --file")
                     .with_code(exit_code::USAGE),
             );
         }
@@ -58,12 +58,12 @@ impl ValueSource {
             Self::File(file, name, newline) => read_value(file, &name, newline)?,
             Self::Stdin(newline) => read_value(stdin()?, "standard input", newline)?,
             Self::Prompt => {
-                let question = format!("{} for {}: ", put.key, put.scope);
+                let question = format!("Value of {}/{} (hidden): ", put.scope, put.key);
                 let answer = prompt::hidden(&question).map_err(|error| cannot_ask(&error))?;
                 match answer {
                     Answer::Line(line) => line.into_bytes(),
-                    Answer::NotText => return Err(unfit("what was typed is not UTF-8 text")),
-                    Answer::SeveralLines => return Err(unfit("more than one line was typed")),
+                    Answer::NotText => return Err(unfit("the input is not UTF-8 text")),
+                    Answer::SeveralLines => return Err(unfit("the input has more than one line")),
                     Answer::End => {
                         return Err(Failure::new("no value was given; nothing was stored")
                             .with_hint("run it again, or give the value with --file")
@@ -76,7 +76,7 @@ impl ValueSource {
     }
 }
 
-/// The bytes of a file, or of standard input, and what to call it.
+/// Reads a file, or standard input. Returns its name for messages, and its bytes.
 pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), Failure> {
     let Some(path) = path else {
         let mut text = Zeroizing::new(Vec::new());
@@ -84,7 +84,7 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
         read.map_err(|error| cannot_read_stdin(&error))?;
         return Ok(("standard input".to_owned(), text));
     };
-    // Room for all of a file is made before it is read.
+    // `fs::read` allocates room for the whole file first, so that no copy is left behind by growing.
     let text = fs::read(path).map_err(|source| Error::Io {
         action: "read",
         path: path.to_owned(),
@@ -93,8 +93,8 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
     Ok((shown(path), Zeroizing::new(text)))
 }
 
-/// Standard input without the buffer of [`io::stdin`], which is never freed, nor wiped: what was read into
-/// it would stay in memory.
+/// Opens standard input without the buffer of [`io::stdin`], which is never freed nor wiped, so that
+/// values would stay in it.
 pub(crate) fn stdin() -> Result<File, Failure> {
     let stdin = io::stdin().as_fd().try_clone_to_owned();
     stdin
@@ -106,9 +106,9 @@ fn cannot_read_stdin(error: &io::Error) -> Failure {
     Failure::new(format!("cannot read standard input: {error}"))
 }
 
-/// Reads a value, and takes one line end from its end if it is to be stripped.
+/// Reads a value, and strips one trailing line end if asked to.
 fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>, Failure> {
-    // Room for a line end that is stripped, and one byte to see that there is too much.
+    // Room for a line end, and for one byte that shows that the value is too long.
     let limit = MAX_VALUE_LEN + 3;
     let mut bytes = Vec::new();
     source
@@ -116,7 +116,7 @@ fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>
         .read_to_end(&mut bytes)
         .map_err(|error| {
             Failure::new(format!("cannot read {name}: {error}"))
-                .with_hint("--file names a file or a pipe that is yours to read")
+                .with_hint("check the path, and that you may read it")
         })?;
     if newline == Newline::Strip && bytes.ends_with(b"\n") {
         bytes.pop();
@@ -127,10 +127,10 @@ fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Asks for a passphrase, again while what is typed can be none; `None` if there is nobody to ask, or
-/// nobody answers.
+/// Asks for a passphrase until the answer can be one. Returns `None` without a terminal, or without an
+/// answer.
 pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<SecretValue> {
-    if global.no_input || !someone_is_there() {
+    if global.no_input || !has_terminal() {
         return None;
     }
     let mut problem = if retry { "that was wrong; " } else { "" };
@@ -146,15 +146,19 @@ pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<
 }
 
 /// Asks for a new passphrase, twice.
+///
+/// # Errors
+///
+/// Fails without a terminal, without an answer, and if the two answers differ.
 pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
-    let nobody = || match someone_is_there() && !global.no_input {
+    let unanswered = || match has_terminal() && !global.no_input {
         true => not_given("passphrase"),
-        false => Failure::new("a passphrase is needed, and there is nobody to ask for it")
+        false => Failure::new("this needs a passphrase, and there is no terminal to ask on")
             .with_hint("run this in a terminal")
             .with_code(exit_code::KEY),
     };
-    let first = passphrase("new passphrase: ", false, global).ok_or_else(nobody)?;
-    let second = passphrase("the same again: ", false, global).ok_or_else(nobody)?;
+    let first = passphrase("new passphrase: ", false, global).ok_or_else(unanswered)?;
+    let second = passphrase("repeat passphrase: ", false, global).ok_or_else(unanswered)?;
     if first.expose() == second.expose() {
         Ok(first)
     } else {
@@ -166,11 +170,15 @@ pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
     }
 }
 
-/// The recovery code, asked for on a terminal, else one line of standard input.
+/// Asks for the recovery code on a terminal; reads it from standard input if that is not one.
+///
+/// # Errors
+///
+/// Fails without an answer, and if the third answer on a terminal is no recovery code.
 pub(crate) fn recovery_code(global: Global) -> Result<RecoveryCode, Failure> {
     let unfit = |error: InvalidRecoveryCode| {
         Failure::new(error.to_string())
-            .with_hint("look at the paper again; capitals, spaces and dashes do not matter")
+            .with_hint("compare it with your copy; case, spaces and dashes do not matter")
             .with_code(exit_code::USAGE)
     };
     if !io::stdin().is_terminal() {
@@ -182,11 +190,11 @@ pub(crate) fn recovery_code(global: Global) -> Result<RecoveryCode, Failure> {
         return line.parse().map_err(unfit);
     }
     if global.no_input {
-        return Err(
-            Failure::new("no recovery code was given, and --no-input forbids asking")
-                .with_hint("give it on standard input")
-                .with_code(exit_code::KEY),
-        );
+        return Err(Failure::new(
+            "no recovery code was given, and --no-input forbids asking for it",
+        )
+        .with_hint("pipe it in")
+        .with_code(exit_code::KEY));
     }
     for _ in 0..2 {
         match ask_code()?.parse() {
@@ -205,19 +213,25 @@ fn ask_code() -> Result<Zeroizing<String>, Failure> {
     }
 }
 
-/// Somebody was asked for this, and did not answer.
+/// The failure of a question that was left without an answer.
 pub(crate) fn not_given(what: &str) -> Failure {
     Failure::new(format!("no {what} was given; nothing was changed"))
         .with_hint("run it again to be asked again")
         .with_code(exit_code::DECLINED)
 }
 
-/// Asks a question that is answered with yes or no, below what it is about. Nothing typed is no.
+/// Prints what a question is about, and asks it. An empty answer means no.
+///
+/// # Errors
+///
+/// Fails if the answer is not yes, or if there is no terminal to ask on.
 pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(), Failure> {
     if global.no_input || !io::stdin().is_terminal() {
-        return Err(Failure::new("there is nobody to ask")
-            .with_hint("--force does it without asking")
-            .with_code(exit_code::USAGE));
+        return Err(
+            Failure::new("this needs a confirmation, and there is no terminal")
+                .with_hint("--force skips the question")
+                .with_code(exit_code::USAGE),
+        );
     }
     let mut answer = Vec::new();
     let mut stderr = io::stderr().lock();
@@ -226,20 +240,20 @@ pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(),
         .and_then(|()| io::stdin().lock().read_until(b'\n', &mut answer))
         .map_err(|error| cannot_ask(&error))?;
     if answer.is_empty() {
-        // The input ended: what is told next begins a line of its own.
+        // The input has ended: the next message begins on a line of its own.
         let _unheard = writeln!(stderr);
     }
     match answer.trim_ascii() {
         b"y" | b"Y" | b"yes" | b"Yes" | b"YES" => Ok(()),
         _ => Err(Failure::new("declined; nothing was changed")
-            .with_hint("--force does it without asking")
+            .with_hint("--force skips the question")
             .with_code(exit_code::DECLINED)),
     }
 }
 
-/// Whether a person sees a prompt: a pipe may take one of the two, as in `gh auth token | mcplexer
-/// secret put …`.
-fn someone_is_there() -> bool {
+/// Returns whether a person would see a prompt. One of the two may be a pipe, as in `gh auth token |
+/// mcplexer secret put …`.
+fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }
 
@@ -261,7 +275,7 @@ mod tests {
         read_value(bytes, "test", newline).unwrap()
     }
 
-    /// F32: one line end is dropped from a pipe. F33: nothing else is.
+    /// F32: one line end of a pipe is stripped. F33: nothing else is.
     #[test]
     fn exactly_one_line_end_is_stripped() {
         for (given, stripped) in [

@@ -7,13 +7,16 @@ mod cli;
 mod commands;
 mod config_file;
 mod credentials;
+mod environment;
 mod exit_code;
 mod failure;
 mod harden;
 mod input;
 mod output;
+mod process;
 mod progress;
 mod prompt;
+mod scan;
 mod session;
 
 use std::process::ExitCode;
@@ -31,7 +34,7 @@ use crate::failure::Failure;
 pub fn main() -> ExitCode {
     keep_caught_panics_silent();
     let result = match RunInSession::asked_for() {
-        Some(arguments) => commands::run_in_session(&arguments),
+        Some(it) => process::lead(&it.program, &it.arguments).map_err(Failure::from),
         None => match Cli::try_parse() {
             Ok(cli) => commands::run(cli),
             Err(error) => Failure::of_usage(&error),

@@ -1,4 +1,4 @@
-//! What the user sees: data on standard output, everything else on standard error.
+//! Prints data on standard output, everything else on standard error.
 
 use std::fmt::{self, Display};
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -10,7 +10,11 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// Writes data to standard output. A reader that goes away early, as `head` does, is no failure.
+/// Writes data to standard output. A reader that closes early, as `head` does, is not a failure.
+///
+/// # Errors
+///
+/// Fails if it cannot be written, such as to a full disk.
 pub(crate) fn print(data: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout
@@ -23,10 +27,14 @@ pub(crate) fn print(data: &str) -> Result<(), Failure> {
 }
 
 /// Writes one JSON document to standard output.
+///
+/// # Errors
+///
+/// Fails if it cannot be written.
 pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|error| Failure::new(format!("cannot make JSON: {error}")))?;
-    // JSON has them only within strings, where they may be escaped as well as not.
+    // These characters occur only within strings, where JSON allows both forms.
     let mut escaped = String::with_capacity(text.len() + 1);
     for character in text.chars() {
         if character != '\n' && steers(character) {
@@ -39,8 +47,7 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     print(&escaped)
 }
 
-/// Whether a character could steer a terminal: a control character, or one that reorders what is
-/// read as much as an escape sequence would.
+/// Returns whether a character could steer a terminal: control characters, and those that reorder text.
 fn steers(character: char) -> bool {
     let reorders = matches!(
         character,
@@ -53,7 +60,7 @@ pub(crate) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Writes a line to standard error. Nobody is left to hear it if that fails.
+/// Writes a line to standard error. If that fails, there is no place left to report it.
 pub(crate) fn say(line: &str) {
     let _unheard = writeln!(io::stderr().lock(), "{line}");
 }
@@ -62,8 +69,7 @@ pub(crate) fn say_hint(hint: &str) {
     say(&format!("mcplexer: hint: {hint}"));
 }
 
-/// Text from elsewhere, with its control characters made visible, so that no file or name can
-/// steer a terminal.
+/// Makes control characters visible, so that no file or name can steer a terminal.
 pub(crate) fn sanitized(text: impl Display) -> String {
     let mut clean = String::new();
     for character in text.to_string().chars() {
@@ -76,12 +82,12 @@ pub(crate) fn sanitized(text: impl Display) -> String {
     clean
 }
 
-/// A path as people write it, with `~` for the home directory.
+/// Formats a path as people write it, with `~` for the home directory.
 pub(crate) fn shown(path: &Path) -> String {
     shortened(path.display())
 }
 
-/// A path as a word of a command that can be typed as it stands.
+/// Formats a path as one word of a shell command.
 pub(crate) fn typed(path: &Path) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%~".contains(c);
     let short = shown(path);
@@ -94,14 +100,14 @@ pub(crate) fn typed(path: &Path) -> String {
     }
 }
 
-/// Text that may have paths in it, as people write them, and without its control characters.
+/// Shortens the paths in a text, makes its control characters visible, and leaves out private keys.
 pub(crate) fn shortened(text: impl Display) -> String {
     let home = std::env::var("HOME").unwrap_or_default();
     let text = without_identities(&text.to_string());
     sanitized(with_tilde(&text, home.trim_end_matches('/')))
 }
 
-/// Leaves out private keys, which somebody has given where something else was wanted.
+/// Replaces private keys, which a user may give in the place of something else.
 fn without_identities(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let words = text.split_inclusive(|c: char| !is_part(c));
@@ -115,7 +121,7 @@ fn without_identities(text: &str) -> String {
     words.collect()
 }
 
-/// Writes `~` for `home` where a path begins, and not in the middle of another.
+/// Replaces `home` with `~` where a path begins, not within another path.
 fn with_tilde(text: &str, home: &str) -> String {
     if home.is_empty() {
         return text.to_owned();
@@ -133,7 +139,7 @@ fn with_tilde(text: &str, home: &str) -> String {
     short
 }
 
-/// Rows under a header, in columns as wide as they need to be.
+/// Aligns rows in columns.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
@@ -154,18 +160,18 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// One name a line, for `xargs` and `while read`.
+/// Formats one name per line, for `xargs` and `while read`.
 pub(crate) fn lines(names: impl IntoIterator<Item = impl Display>) -> String {
     names.into_iter().map(|name| format!("{name}\n")).collect()
 }
 
-/// A number of things, in words: `1 line`, `2 lines`.
+/// Counts things: `1 line`, `2 lines`.
 pub(crate) fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", thousands(number))
 }
 
-/// A number with its thousands set apart: `1,204`.
+/// Formats a number with thousands separators: `1,204`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -178,7 +184,7 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
-/// How long ago something was, in words.
+/// Displays how long ago a time was: `2 hours ago`.
 pub(crate) struct Ago(pub(crate) Timestamp);
 
 impl Display for Ago {

@@ -1,7 +1,6 @@
-//! How far a long piece of work has come.
+//! Shows the progress of a long operation.
 //!
-//! Drawn here, since a library for bars would have every command link libm, which makes starting
-//! one slower by a tenth.
+//! A crate for progress bars would make every command link libm, which slows the start down by a tenth.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
@@ -12,21 +11,21 @@ use rustix::termios::tcgetwinsize;
 use crate::cli::Global;
 use crate::output::thousands;
 
-/// Characters in the bar.
+/// The length of the bar in characters.
 const WIDTH: u64 = 30;
-/// A narrower terminal would break the line.
+/// The least width of a terminal, in columns: a narrower one would wrap the line.
 const NARROWEST: u16 = 80;
 
-/// A bar on the terminal; nothing where standard error is none.
+/// A progress bar on standard error, if that is a terminal.
 pub(crate) struct Bar {
     doing: &'static str,
     is_shown: bool,
-    /// The hundredths that are drawn.
+    /// The percentage that was drawn last.
     drawn: Cell<Option<u64>>,
 }
 
 impl Bar {
-    /// A bar for what is being done to all secrets, such as `re-keying`.
+    /// Creates a bar for an operation on all secrets, such as `re-encrypting`.
     pub(crate) fn new(doing: &'static str, global: Global) -> Self {
         let is_wide = tcgetwinsize(io::stderr()).is_ok_and(|size| size.ws_col >= NARROWEST);
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -38,13 +37,13 @@ impl Bar {
     }
 
     pub(crate) fn show(&self, progress: Progress) {
-        let hundredths = progress.done * 100 / progress.total.max(1);
-        if self.is_shown && self.drawn.replace(Some(hundredths)) != Some(hundredths) {
+        let percentage = progress.done * 100 / progress.total.max(1);
+        if self.is_shown && self.drawn.replace(Some(percentage)) != Some(percentage) {
             draw(&format!("\r{}", line(self.doing, progress)));
         }
     }
 
-    /// Leaves the bar where it is.
+    /// Leaves the finished bar on the terminal.
     pub(crate) fn keep(self) {
         if self.drawn.take().is_some() {
             draw("\n");

@@ -1,40 +1,46 @@
-//! Asking on the terminal without showing what is typed.
+//! Asks on the terminal without showing what is typed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Signal;
 use rustix::termios::{QueueSelector, tcflush};
 
-/// Whether somebody has left a prompt with Ctrl-D.
+use crate::process::Blocked;
+
+/// Whether a prompt was left with Ctrl-D.
 static LEFT: AtomicBool = AtomicBool::new(false);
 
 /// What was typed.
 pub(crate) enum Answer {
     /// One line, without its end.
     Line(String),
-    /// Bytes that are not UTF-8; the prompt cannot give them back unchanged.
+    /// Bytes that are not UTF-8, which the prompt cannot return unchanged.
     NotText,
-    /// More than one line, as when a key in several lines is pasted. The rest is thrown away: the
-    /// shell would take it for commands, and keep it in its history.
+    /// More than one line, such as a pasted key. The rest is discarded: the shell would run it as
+    /// commands and keep it in its history.
     SeveralLines,
-    /// Nothing: the input ended, as Ctrl-D ends it.
+    /// Nothing: the input has ended, as by Ctrl-D.
     End,
 }
 
 /// Asks `question` on the terminal, wherever standard input and output go.
+///
+/// # Errors
+///
+/// Fails if there is no terminal, or it cannot be read.
 pub(crate) fn hidden(question: &str) -> io::Result<Answer> {
-    // Ctrl-C must not end the process before the prompt has put the terminal back in order. A handler
-    // would stay for the rest of the process; what is blocked comes when it is no more.
-    let before = SigSet::from(Signal::SIGINT).thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    // Ctrl-C must not end the process before the prompt has restored the terminal. A handler would
+    // outlive the prompt; a blocked signal is delivered right after it.
+    let blocked = Blocked::new(Signal::INT)?;
     let answer = rpassword::prompt_password(question);
-    before.thread_set_mask()?;
+    drop(blocked);
     let line = match answer {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
             LEFT.store(true, Ordering::Relaxed);
-            // What is told next begins a line of its own.
+            // The next message begins on a line of its own.
             OpenOptions::new()
                 .write(true)
                 .open("/dev/tty")?
@@ -46,19 +52,19 @@ pub(crate) fn hidden(question: &str) -> io::Result<Answer> {
     if drop_pending_input()? {
         return Ok(Answer::SeveralLines);
     }
-    // This character is what the prompt makes of bytes that are not UTF-8.
+    // The prompt replaces bytes that are not UTF-8 with this character.
     if line.contains(char::REPLACEMENT_CHARACTER) {
         return Ok(Answer::NotText);
     }
     Ok(Answer::Line(line))
 }
 
-/// Whether somebody was asked and has left without an answer.
+/// Returns whether a prompt was left without an answer.
 pub(crate) fn was_left() -> bool {
     LEFT.load(Ordering::Relaxed)
 }
 
-/// Throws away what was typed ahead; says whether there was anything.
+/// Discards what was typed ahead. Returns whether there was anything.
 fn drop_pending_input() -> io::Result<bool> {
     let terminal = File::open("/dev/tty")?;
     let mut waiting = [PollFd::new(&terminal, PollFlags::IN)];

@@ -1,4 +1,7 @@
-//! The README's sessions, and those in `tests/cmd/`, give what they say, each in a home of its own.
+//! The sessions of the README and of `tests/cmd/` print what they say, each in a home of its own.
+//!
+//! `tests/cmd/` is a manual, a page for each command. `TRYCMD=overwrite cargo test -p mcplexer-cli --test manual`
+//! writes what the commands print now; what differs from run to run is then to be replaced by `[..]`.
 
 #![cfg(test)]
 
@@ -9,8 +12,12 @@ fn the_sessions_give_what_they_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("../README.md")];
     for entry in root.join("tests/cmd").read_dir().unwrap() {
-        files.push(entry.unwrap().path());
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|it| it == "trycmd") {
+            files.push(path);
+        }
     }
+    files.sort();
     for file in files {
         let home = tempfile::tempdir().unwrap();
         let cases = trycmd::TestCases::new();

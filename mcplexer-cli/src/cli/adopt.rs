@@ -7,26 +7,26 @@ use std::str::FromStr;
 use clap::Args;
 use mcplexer_clients::ChosenKey;
 
-/// Finds the credentials in the configuration of an AI client and tells what would become of each.
-/// With --write they go into scopes named after their servers, which then start through mcplexer run;
-/// all else in the file stays as it is. Without a file it looks where clients keep theirs.
+use super::examples;
+
 #[derive(Debug, Args)]
+#[command(after_help = examples::ADOPT)]
 pub(crate) struct Adopt {
-    /// The configuration file
+    /// Configuration file [default: look in the usual places]
     pub(crate) file: Option<PathBuf>,
-    /// Do it: store the credentials, read each back, then replace the file
+    /// Store the credentials, check each of them, then replace the file
     #[arg(long, requires = "file")]
     pub(crate) write: bool,
-    /// Put the values back into the file, and let its servers start by themselves
+    /// Put the values back into the file, so that its servers start without mcplexer
     #[arg(long, requires = "file", conflicts_with_all = ["write", "only", "skip"])]
     pub(crate) undo: bool,
-    /// Only this server; may be repeated
+    /// Adopt only this server; may be repeated
     #[arg(long, value_name = "SERVER")]
     pub(crate) server: Vec<String>,
-    /// Only these variables, VARIABLE or SERVER/VARIABLE; also if they do not look like credentials
+    /// Adopt only these variables (VARIABLE or SERVER/VARIABLE), even if they do not look like credentials
     #[arg(long, value_name = "VARIABLE,…", value_delimiter = ',')]
     pub(crate) only: Vec<Variable>,
-    /// Not these variables
+    /// Keep these variables in the file
     #[arg(long, value_name = "VARIABLE,…", value_delimiter = ',')]
     pub(crate) skip: Vec<Variable>,
     /// Print JSON
@@ -34,7 +34,7 @@ pub(crate) struct Adopt {
     pub(crate) json: bool,
 }
 
-/// A variable of some server, or of any.
+/// A variable of one server, or of any server.
 #[derive(Debug, Clone)]
 pub(crate) struct Variable(pub(crate) ChosenKey);
 
@@ -42,7 +42,7 @@ impl FromStr for Variable {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        // The name of a server may have slashes.
+        // A server's name may have slashes.
         let (server, name) = match text.rsplit_once('/') {
             Some((server, name)) => (Some(server.to_owned()), name),
             None => (None, text),

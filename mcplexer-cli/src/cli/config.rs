@@ -1,12 +1,15 @@
-//! The arguments of the commands about `config.yaml`.
+//! The arguments of `mcplexer config`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::examples;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Look for everything that is wrong with the file; changes nothing
+    /// List every problem in the file; changes nothing
+    #[command(after_help = examples::CONFIG_CHECK)]
     Check {
         #[command(flatten)]
         from: ConfigFrom,
@@ -14,35 +17,38 @@ pub(crate) enum Config {
         #[arg(long)]
         json: bool,
     },
-    /// Make and change scopes, to be as the file names them
+    /// Create and update scopes as the file defines them
+    #[command(after_help = examples::CONFIG_APPLY)]
     Apply {
         #[command(flatten)]
         from: ConfigFrom,
-        /// Delete the scopes that the file does not name, with their secrets
+        /// Delete scopes that are not in the file, with their secrets
         #[arg(long)]
         prune: bool,
-        /// Do not ask
+        /// Skip the question
         #[arg(long)]
         force: bool,
-        /// Only tell what would be done
+        /// Show what would be done, and change nothing
         #[arg(long)]
         dry_run: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Print the scopes there are as such a file; never values
+    /// Print the scopes of the store as such a file; never values
+    #[command(after_help = examples::CONFIG_SHOW)]
     Show {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Print the JSON Schema of the file, for editors
+    #[command(after_help = examples::CONFIG_SCHEMA)]
     Schema,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigFrom {
-    /// The file; - is standard input [default: config.yaml beside the store]
+    /// File to read, or - for standard input [default: config.yaml beside the store]
     pub(crate) file: Option<PathBuf>,
 }

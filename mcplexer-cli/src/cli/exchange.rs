@@ -1,4 +1,4 @@
-//! The arguments of the commands that take secrets from files and write them to files.
+//! The arguments of `mcplexer import` and `mcplexer export`.
 
 use std::path::PathBuf;
 
@@ -7,35 +7,25 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use mcplexer_files::exchange::Format;
 use mcplexer_secrets::{ScopeId, SecretName};
 
-const READ: &str = "\
-Formats, by the file's name:
-  dotenv  .env .env.* *.env  what the npm package dotenv reads
-  json    *.json             one object of names and texts
-  yaml    *.yaml *.yml       one mapping of names and texts
-A name appears once. A value has 1 byte to 1 MiB; after mcplexer+base64: it is in base64.";
+use super::examples;
 
-const WRITTEN: &str = "\
-A value that the format cannot have as a text is written as mcplexer+base64: and its bytes in
-base64, which mcplexer import reads.";
-
-/// Stores every secret of a file under one scope: all of them, or none.
 #[derive(Debug, Args)]
-#[command(after_help = READ)]
+#[command(after_help = examples::IMPORT)]
 pub(crate) struct Import {
-    /// The scope; made, of kind env, if it does not exist
+    /// Scope to store them in; created if needed, as config.yaml defines it or else of kind env
     pub(crate) scope: ScopeId,
-    /// The file [default: standard input]
+    /// File to read [default: standard input]
     pub(crate) file: Option<PathBuf>,
-    /// The format of the file, if its name does not tell
+    /// Format of the file [default: by its name]
     #[arg(long, value_parser = readable_format())]
     pub(crate) format: Option<Format>,
-    /// Replace secrets that the scope has with other values
+    /// Replace secrets that have another value in the scope
     #[arg(long, conflicts_with = "skip_existing")]
     pub(crate) overwrite: bool,
-    /// Leave secrets that the scope has with other values as they are
+    /// Keep secrets that have another value in the scope
     #[arg(long)]
     pub(crate) skip_existing: bool,
-    /// Only tell what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Print JSON
@@ -43,22 +33,21 @@ pub(crate) struct Import {
     pub(crate) json: bool,
 }
 
-/// Writes the secrets of a scope as a file that other programs read.
 #[derive(Debug, Args)]
-#[command(after_help = WRITTEN)]
+#[command(after_help = examples::EXPORT)]
 pub(crate) struct Export {
-    /// The scope
+    /// Scope to export
     pub(crate) scope: ScopeId,
-    /// Only these
+    /// Write only these secrets
     #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
     pub(crate) only: Vec<SecretName>,
-    /// The format [default: what the file's name says, else dotenv]
+    /// Format to write [default: by the file's name, else dotenv]
     #[arg(long, value_parser = format())]
     pub(crate) format: Option<Format>,
-    /// Write to this file, readable by you alone [default: standard output]
+    /// Write to this file, with mode 0600 [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Print it although a terminal shows it, or a coding agent reads along
+    /// Print it even on a terminal, or if a coding agent is running the command
     #[arg(long)]
     pub(crate) reveal: bool,
 }

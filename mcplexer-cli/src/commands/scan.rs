@@ -1,12 +1,5 @@
 //! `mcplexer scan`
 
-mod files;
-mod git;
-mod staged;
-
-use std::io;
-use std::path::{Path, PathBuf};
-
 use mcplexer_mask::{MIN_MASKED_LEN, Occurrence, Scanner};
 use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
 use serde::Serialize;
@@ -15,23 +8,9 @@ use crate::cli::{Global, Scan};
 use crate::credentials::known;
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::output::{count, print, print_json, sanitized, say, shown};
+use crate::output::{count, print, print_json, sanitized, say, shortened, shown};
+use crate::scan::{Finding, Report, search_files, search_staged};
 use crate::session::Session;
-
-/// What a search has brought.
-#[derive(Debug, Default)]
-struct Searched {
-    files: u64,
-    findings: Vec<Finding>,
-    /// What could not be read, and why.
-    unread: Vec<String>,
-}
-
-#[derive(Debug)]
-struct Finding {
-    file: PathBuf,
-    place: Occurrence,
-}
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -74,40 +53,30 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     drop(opened);
     let looked_for = secrets - scanner.too_short().len();
     if !scanner.too_short().is_empty() {
+        let names = scanner.too_short().join(", ");
         session.tell(&format!(
-            "not looked for, being shorter than {MIN_MASKED_LEN} bytes: {}",
-            scanner.too_short().join(", ")
+            "skipped (shorter than {MIN_MASKED_LEN} bytes): {names}"
         ));
     }
-    let mut searched = match (secrets, scan.staged) {
-        (0, _) => Searched::default(),
-        (_, true) => staged::search(scanner)?,
-        (_, false) => files::search(&scanner, &scan.paths, scan.no_ignore),
+    let report = match (secrets, scan.staged) {
+        (0, _) => Report::default(),
+        (_, true) => search_staged(scanner)?,
+        (_, false) => search_files(&scanner, &scan.paths, scan.no_ignore),
     };
-    searched.sort();
-    searched.print(scan.json)?;
+    show(&report, scan.json)?;
     if secrets == 0 {
-        session.tell(&format!(
-            "{} has no secrets, so nothing was looked for",
-            shown(&session.home.store())
-        ));
+        let store = shown(&session.home.store());
+        session.tell(&format!("{store} has no secrets to look for"));
         return Ok(());
     }
-    session.tell(&format!(
-        "searched {} for {}: {}",
-        count(searched.files, "file"),
-        count(looked_for as u64, "secret"),
-        match searched.findings.len() {
-            0 if !searched.unread.is_empty() =>
-                "none was found, but not all could be read".to_owned(),
-            0 => "none is there".to_owned(),
-            found => format!("found {}", count(found as u64, "time")),
-        }
-    ));
-    searched.result(&session)
+    let files = count(report.files, "file");
+    let looked_for = count(looked_for as u64, "secret");
+    let outcome = outcome(&report);
+    session.tell(&format!("{files}, {looked_for}: {outcome}"));
+    result(&report, &session)
 }
 
-/// All secrets of these scopes, or of all scopes if none is named.
+/// Opens all secrets of these scopes; of all scopes if none is named.
 fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failure> {
     let mut scopes = scopes.to_vec();
     if scopes.is_empty() {
@@ -116,70 +85,54 @@ fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failu
     }
     scopes.sort();
     scopes.dedup();
-    let store = &session.store;
-    let open = |scope| store.credentials(scope, Select::All, Purpose::Scan);
+    let open = |scope| {
+        let store = &session.store;
+        store.credentials(scope, Select::All, Purpose::Scan)
+    };
     let opened = scopes.iter().map(open).collect::<Result<_, _>>();
     opened.map_err(|error| session.explain(error))
 }
 
-impl Searched {
-    /// Takes down how the search of a file has ended.
-    fn add(&mut self, file: &Path, result: io::Result<Vec<Occurrence>>) {
-        match result {
-            Ok(found) => {
-                let finding = |place| Finding {
-                    file: file.to_owned(),
-                    place,
-                };
-                self.findings.extend(found.into_iter().map(finding));
-            }
-            Err(error) => self.unread.push(format!("{}: {error}", shown(file))),
-        }
+fn show(report: &Report, json: bool) -> Result<(), Failure> {
+    if json {
+        let findings = report
+            .findings
+            .iter()
+            .map(Row::of)
+            .collect::<Result<_, _>>()?;
+        let files = report.files;
+        return print_json(&Document { files, findings });
     }
+    let line = |it: &Finding| {
+        let Occurrence { line, label, .. } = &it.place;
+        format!("{}:{line}: {label}\n", sanitized(it.file.display()))
+    };
+    print(&report.findings.iter().map(line).collect::<String>())
+}
 
-    /// In order of path and line, and each secret once a line.
-    fn sort(&mut self) {
-        let place = |it: &Finding| (it.file.clone(), it.place.line, it.place.column);
-        self.findings.sort_by_cached_key(place);
-        let secret = |it: &Finding| {
-            let Occurrence { line, label, .. } = it.place.clone();
-            (it.file.clone(), line, label)
-        };
-        let mut told = std::collections::HashSet::new();
-        self.findings.retain(|it| told.insert(secret(it)));
-        self.unread.sort();
+fn outcome(report: &Report) -> String {
+    match report.findings.len() {
+        0 if !report.unread.is_empty() => "no match, but not everything could be read".to_owned(),
+        0 => "no match".to_owned(),
+        1 => "1 match".to_owned(),
+        found => format!("{found} matches"),
     }
+}
 
-    fn print(&self, json: bool) -> Result<(), Failure> {
-        if json {
-            let findings = self
-                .findings
-                .iter()
-                .map(Row::of)
-                .collect::<Result<_, _>>()?;
-            return print_json(&Document {
-                files: self.files,
-                findings,
-            });
-        }
-        let line = |it: &Finding| {
-            let Occurrence { line, label, .. } = &it.place;
-            format!("{}:{line}: {label}\n", sanitized(it.file.display()))
-        };
-        print(&self.findings.iter().map(line).collect::<String>())
+/// The exit code, with what could not be read and what to do about matches.
+fn result(report: &Report, session: &Session) -> Result<(), Failure> {
+    for unread in &report.unread {
+        say(&format!(
+            "mcplexer: error: cannot read {}",
+            shortened(unread)
+        ));
     }
-
-    fn result(&self, session: &Session) -> Result<(), Failure> {
-        for unread in &self.unread {
-            say(&format!("mcplexer: error: cannot read {unread}"));
-        }
-        if !self.findings.is_empty() {
-            session.hint("a file may have mcplexer://SCOPE/KEY instead, for mcplexer inject and mcplexer run --env-file");
-            return Err(Failure::silent(exit_code::FOUND));
-        }
-        match self.unread.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::silent(exit_code::FAILURE)),
-        }
+    if !report.findings.is_empty() {
+        session.hint("put mcplexer://SCOPE/KEY in the file instead, and use it with mcplexer inject or mcplexer run --env-file");
+        return Err(Failure::silent(exit_code::FOUND));
+    }
+    match report.unread.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::silent(exit_code::FAILURE)),
     }
 }

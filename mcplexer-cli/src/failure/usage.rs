@@ -1,4 +1,4 @@
-//! What clap has to say, in the words of this program.
+//! What clap reports, in the form of this program.
 
 use std::env;
 use std::error::Error;
@@ -13,10 +13,10 @@ use crate::exit_code;
 use crate::output::{print, say};
 
 impl Failure {
-    /// What clap has to say: help and version are data, the rest is wrong usage.
+    /// Prints help and version, and turns any other report of clap into a failure.
     pub(crate) fn of_usage(error: &clap::Error) -> Result<(), Self> {
         match error.kind() {
-            // `secret put s K -hunter2` asks for no help: its value begins with what would.
+            // `secret put s K -hunter2` does not ask for help: its value begins with -h.
             ErrorKind::DisplayHelp if is_put() && !asks_for_help() => {
                 return Err(Self::of_surplus().with_code(exit_code::USAGE));
             }
@@ -41,19 +41,29 @@ impl Failure {
         let message = message.strip_prefix("error: ").unwrap_or(message);
         let message: Vec<_> = message.lines().map(str::trim).collect();
         let failure = Self::new(message.join(" ")).with_code(exit_code::USAGE);
-        let told = rest.lines().map(str::trim).filter(|line| !line.is_empty());
-        let told = told.map(|line| line.strip_prefix("tip: ").unwrap_or(line).to_owned());
-        Err(failure.with_hints(meant(error).into_iter().chain(told)))
+        let (tips, usage) = match rest.split_once("Usage: ") {
+            Some((tips, usage)) => (tips, usage.split("\n\n").next()),
+            None => (rest, None),
+        };
+        let tips = tips
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("tip: "));
+        let hints = meant(error).into_iter().chain(tips.map(str::to_owned));
+        let mut failure = failure.with_hints(hints).with_hint(help_hint());
+        failure.usage = usage.map(|usage| format!("Usage: {}", usage.trim_end()));
+        Err(failure)
     }
 
     fn of_surplus() -> Self {
-        Self::new("there is an argument too many, or an unknown option: put takes a scope, a key and at most one value")
-            .with_hint("quote a value that has spaces, and put -- before one that begins with -")
-            .with_hint("or leave the value out: it is asked for, or read from standard input")
+        Self::new(
+            "unexpected argument or option: secret put takes SCOPE, KEY and at most one VALUE",
+        )
+        .with_hint("quote a value that has spaces, and put -- before one that begins with -")
+        .with_hint("or leave the value out, to be asked for it or to pipe it in")
     }
 
-    /// A `secret put` that clap refuses for a word that may be a value, or a piece of one: then
-    /// nothing that was typed is repeated.
+    /// Words a `secret put` that clap refuses because of a word that may be (part of) a value. Repeats
+    /// nothing that was typed.
     fn of_put(error: &clap::Error) -> Option<Self> {
         let option = match error.get(ContextKind::InvalidArg) {
             Some(ContextValue::String(option)) if option.starts_with("--") => option,
@@ -61,15 +71,16 @@ impl Failure {
         };
         let has_slash = text(error, ContextKind::InvalidValue).is_some_and(|it| it.contains('/'));
         let help = match has_slash {
-            true => "scope and key are two words: mcplexer secret put SCOPE KEY",
-            false => "mcplexer help secret put tells what it takes",
+            true => "give scope and key as two words: mcplexer secret put SCOPE KEY".to_owned(),
+            false => help_hint(),
         };
         let message = match (error.kind(), error.source()) {
             (ErrorKind::UnknownArgument, _) => {
                 return Some(Self::of_surplus().with_code(exit_code::USAGE));
             }
             (ErrorKind::ValueValidation, Some(reason)) if option.starts_with("--") => {
-                format!("bad value for {option}: {reason}")
+                // `--if-version <N>`, and why: "takes a number, such as 3".
+                format!("{} {reason}", option.split(' ').next().unwrap_or(option))
             }
             (ErrorKind::ValueValidation, Some(reason)) => reason.to_string(),
             (
@@ -78,7 +89,7 @@ impl Failure {
                 | ErrorKind::TooManyValues
                 | ErrorKind::InvalidUtf8,
                 _,
-            ) => format!("bad value for {option}"),
+            ) => format!("invalid value for {option}"),
             _ => return None,
         };
         let failure = Self::new(message).with_hint(help);
@@ -86,10 +97,10 @@ impl Failure {
     }
 }
 
-/// What was meant, as far as it can be told.
+/// Guesses what was meant.
 fn meant(error: &clap::Error) -> Option<String> {
     match error.kind() {
-        // Else clap suggests something itself.
+        // Otherwise clap makes a suggestion of its own.
         ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
             Some(format!("did you mean {}?", similar_command(word)?))
@@ -103,7 +114,7 @@ fn meant(error: &clap::Error) -> Option<String> {
                     let (scope, name): (ScopeId, SecretName) =
                         (scope.parse().ok()?, name.parse().ok()?);
                     Some(format!(
-                        "scope and key are two words: mcplexer secret {command} {scope} {name}"
+                        "give scope and key as two words: mcplexer secret {command} {scope} {name}"
                     ))
                 }
                 _ => None,
@@ -120,8 +131,8 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     }
 }
 
-/// The command whose name is nearly this word, or one of that name in another group: `list` may be
-/// `secret list`.
+/// Finds the command whose name is nearly this word, or a command of that name in another group: `list`
+/// may mean `secret list`.
 fn similar_command(word: &str) -> Option<String> {
     let root = Cli::command();
     let path = commands_until(word);
@@ -148,7 +159,7 @@ fn similar_command(word: &str) -> Option<String> {
     Some(words.join(" "))
 }
 
-/// The names of the commands on the command line before this word.
+/// Returns the names of the commands on the command line before this word.
 fn commands_until(word: &str) -> Vec<String> {
     let root = Cli::command();
     let mut group = &root;
@@ -162,7 +173,14 @@ fn commands_until(word: &str) -> Vec<String> {
     path
 }
 
-/// Whether this process was asked to store a value.
+/// Names the help of the command on the command line.
+fn help_hint() -> String {
+    let mut words = vec!["mcplexer".to_owned()];
+    words.extend(commands_until(""));
+    format!("{} --help shows the options and examples", words.join(" "))
+}
+
+/// Returns whether this process was asked to store a value.
 fn is_put() -> bool {
     let mut words = env::args_os().skip(1);
     words.any(|word| word == "secret") && words.any(|word| word == "put")

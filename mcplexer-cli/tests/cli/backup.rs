@@ -126,7 +126,7 @@ fn a_store_with_secrets_is_merged_or_replaced_only_when_told() {
     );
     let plan = restore(&["--replace", "--dry-run"]).succeeded();
     assert_eq!(plan.text(), "replace s/A\nadd     s/BYTES\nremove  t/NEW\n");
-    restore(&["--replace"]).failed(2, &["nobody to ask", "--force"]);
+    restore(&["--replace"]).failed(2, &["needs a confirmation", "--force"]);
     assert_eq!(home.run(["secret", "list", "--json"]).stdout, before);
 
     let merged = json(&restore(&["--merge", "--json"]).succeeded());
@@ -340,7 +340,7 @@ fn a_backup_can_have_a_passphrase() {
     let mut session = start_at(&home, &["backup", "create", "p.age", "--passphrase"]);
     session.exp_string("new passphrase: ").unwrap();
     session.send_line("correct horse").unwrap();
-    session.exp_string("the same again: ").unwrap();
+    session.exp_string("repeat passphrase: ").unwrap();
     session.send_line("correct horse").unwrap();
     let (text, code) = end(session);
     assert_eq!(code, 0, "{text}");
@@ -357,7 +357,7 @@ fn a_backup_can_have_a_passphrase() {
     home.run(["backup", "verify", "p.age"])
         .failed(5, &["p.age needs a passphrase", "no way to ask"]);
     home.run(["backup", "create", "q.age", "--passphrase"])
-        .failed(5, &["nobody to ask"]);
+        .failed(5, &["no terminal to ask on"]);
     assert!(!home.root().join("q.age").exists());
 }
 

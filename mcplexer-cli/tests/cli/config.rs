@@ -255,7 +255,8 @@ fn scopes_that_the_file_does_not_name_stay_unless_told_otherwise() {
     );
     let prune = ["config", "apply", path, "--prune"];
     // F37: nobody is waited for.
-    home.run(prune).failed(2, &["nobody to ask", "--force"]);
+    home.run(prune)
+        .failed(2, &["needs a confirmation", "--force"]);
     let planned = home.run([prune.as_slice(), &["--dry-run"]].concat());
     assert_eq!(
         planned.succeeded().stderr,
@@ -432,7 +433,7 @@ fn an_oauth2_scope_gives_its_token_under_the_name_asked_for() {
     home.run(["run", "--scope", "o", "--", "true"]).failed(
         2,
         &[
-            "o/ACCESS_TOKEN is a credential of OAuth 2.0, and no environment variable",
+            "o is an oauth2 scope: ACCESS_TOKEN needs --rename ACCESS_TOKEN=NAME",
             "--rename ACCESS_TOKEN=NAME",
         ],
     );

@@ -160,7 +160,7 @@ fn a_coding_agent_is_shown_no_values() {
     run(&["export", "github-token"]).failed(
         3,
         &[
-            "drives this shell (CLAUDECODE is set)",
+            "is running this command (CLAUDECODE is set)",
             "mcplexer export github-token -o FILE",
         ],
     );

@@ -348,16 +348,16 @@ fn a_plugin_that_asks_for_a_pin() {
 fn a_passphrase_of_the_store() {
     let home = Home::with_secret("v");
     home.run(["key", "add", "--passphrase"])
-        .failed(5, &["nobody to ask"]);
+        .failed(5, &["no terminal to ask on"]);
     let add = ["key", "add", "--passphrase", "--label", "team"];
     let mut session = start_at(&home, &add);
     answer(&mut session, "new passphrase: ", "right");
-    answer(&mut session, "the same again: ", "other");
+    answer(&mut session, "repeat passphrase: ", "other");
     let (text, code) = end(session);
     assert!(code == 2 && text.contains("differ"), "{text}");
     let mut session = start_at(&home, &add);
     answer(&mut session, "new passphrase: ", "right");
-    answer(&mut session, "the same again: ", "right");
+    answer(&mut session, "repeat passphrase: ", "right");
     ends_well(session);
 
     home.run(["key", "rotate"]).succeeded();
@@ -438,7 +438,7 @@ fn a_recovery_code() {
 fn a_recovery_code_is_not_shown_to_a_coding_agent() {
     let home = Home::with_secret("v");
     let run = |arguments: &[&str]| finish(home.command().env("CLAUDECODE", "1").args(arguments));
-    run(&["key", "recovery"]).failed(3, &["Claude Code drives this shell", "--reveal"]);
+    run(&["key", "recovery"]).failed(3, &["Claude Code is running this command", "--reveal"]);
     run(&["key", "recovery", "--reveal"]).succeeded();
 }
 

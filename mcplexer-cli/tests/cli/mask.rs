@@ -1,4 +1,4 @@
-//! `run --mask`: what the command prints has no value in it, and all else is as without.
+//! `run --mask`: the output has no value in it, and everything else is as without it.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -18,7 +18,7 @@ use super::terminal::{expect, start_at};
 
 const MASKED: &[&str] = WAYS[1];
 
-/// Reads until the bytes read end with these; at the stream's end this fails.
+/// Reads until the bytes read end with these. Panics if the stream ends first.
 #[track_caller]
 pub(crate) fn read_until(stream: &mut impl Read, end: &[u8]) -> Vec<u8> {
     let mut read = Vec::new();
@@ -63,11 +63,11 @@ fn short_values_are_told_once_and_pass() {
     assert_eq!(run.text(), "abc\n");
     assert_eq!(
         run.stderr,
-        "not masked, being shorter than 4 bytes: github-token/TOKEN\n"
+        "not masked (shorter than 4 bytes): github-token/TOKEN\n"
     );
 }
 
-/// Values that were not chosen are masked as well: the command may have them from elsewhere.
+/// Values that were not passed are masked as well: the command may get them from elsewhere.
 #[test]
 fn all_values_of_the_scopes_in_use_are_masked() {
     let home = Home::with_secret("value-1");
@@ -87,7 +87,7 @@ fn all_values_of_the_scopes_in_use_are_masked() {
     assert_eq!(shown, "[github-token/TOKEN] [github-token/OTHER] [b/K]\n");
 }
 
-/// What may begin a value is given out when the command is quiet, while it still runs.
+/// Text that may begin a value is printed once the command is quiet, while it still runs.
 #[test]
 fn a_prompt_that_begins_like_a_value_is_not_held_back() {
     let home = Home::with_secret("> token");
@@ -100,7 +100,7 @@ fn a_prompt_that_begins_like_a_value_is_not_held_back() {
     assert!(child.wait().unwrap().success());
 }
 
-/// F40: a reader that goes away ends the command as it does without mcplexer.
+/// F40: a reader that closes its end stops the command, as without mcplexer.
 #[test]
 fn a_reader_that_goes_away_is_seen_by_the_command() {
     let home = Home::with_secret("value");
@@ -111,7 +111,7 @@ fn a_reader_that_goes_away_is_seen_by_the_command() {
     }
 }
 
-/// F40: a command that closes its output early is seen to do so while it goes on.
+/// F40: when the command closes its output early, the reader sees it, and the command continues.
 #[test]
 fn an_output_that_the_command_closes_is_closed() {
     let home = Home::with_secret("value");
@@ -132,7 +132,7 @@ fn an_output_that_the_command_closes_is_closed() {
     }
 }
 
-/// F40: and so is an input.
+/// F40: when the command closes its input, the writer sees it.
 #[test]
 fn an_input_that_the_command_closes_is_closed() {
     let home = Home::with_secret("value");
@@ -149,7 +149,7 @@ fn an_input_that_the_command_closes_is_closed() {
     }
 }
 
-/// A reader that takes nothing keeps nobody from stopping or ending the command.
+/// A reader that takes nothing does not keep the command from stopping or ending.
 #[test]
 fn a_reader_that_stalls_does_not_hold_the_command() {
     let home = Home::with_secret("value");
@@ -160,7 +160,7 @@ fn a_reader_that_stalls_does_not_hold_the_command() {
         super::run::send(&child, Signal::TERM);
         assert_eq!(child.wait().unwrap().signal(), Some(15), "{way:?}");
     }
-    // Stopped from within, with its output full: that of `yes` is, once it waits to write.
+    // The command stops itself while its output is full, which it is once `yes` waits to write.
     let script = "yes & while ! grep -q ') S' /proc/$!/stat; do :; done; kill -STOP $$; kill $!; wait $!; exit 5";
     let (mut child, _stdin) = start(&home, MASKED, script);
     let mut stdout = child.stdout.take().unwrap();
@@ -173,7 +173,7 @@ fn a_reader_that_stalls_does_not_hold_the_command() {
     reader.join().unwrap().unwrap();
 }
 
-/// F40: an output that somebody has made non-blocking, as Node.js does, gets all of it.
+/// F40: an output that another process has made non-blocking, as Node.js does, gets everything.
 #[test]
 fn a_non_blocking_output_gets_everything() {
     let home = Home::with_secret("value");
@@ -191,7 +191,7 @@ fn a_non_blocking_output_gets_everything() {
     assert_eq!(child.wait().unwrap().code(), Some(3));
 }
 
-/// F40: whoever starts it may have signals blocked.
+/// F40: signals that were blocked at the start are unblocked.
 #[test]
 fn blocked_signals_do_not_matter() {
     let home = Home::with_secret("value");
@@ -209,7 +209,7 @@ fn blocked_signals_do_not_matter() {
     assert_eq!(output.status.signal(), Some(15));
 }
 
-/// What the command leaves running is not waited for.
+/// mcplexer does not wait for processes that the command leaves running.
 #[test]
 fn a_process_that_stays_behind_is_not_waited_for() {
     let home = Home::with_secret("value");
@@ -221,7 +221,7 @@ fn a_process_that_stays_behind_is_not_waited_for() {
     reader.join().unwrap().unwrap();
 }
 
-/// F41: a terminal is there, with its size, and colours pass.
+/// F41: the command gets a terminal of the right size, and colours pass.
 #[test]
 fn the_command_sees_a_terminal() {
     let home = Home::with_secret("t0ken");
@@ -247,8 +247,8 @@ fn a_new_window_size_reaches_the_command() {
     assert!(child.wait().unwrap().success());
 }
 
-/// F40: a key is for the command also before it has been put into the foreground. (With as many at once
-/// there are some that are typed at that moment.)
+/// F40: a key reaches the command even if it is typed before the command is in the foreground. (Some of
+/// that many are typed at that moment.)
 #[test]
 fn an_early_key_is_not_lost() {
     let home = Home::with_secret("t0ken");
@@ -272,7 +272,7 @@ fn start_in_window(home: &Home, script: &str) -> (Pty, Running) {
     pty.resize(Size::new(20, 70)).unwrap();
     let mut command: Command = home.command();
     command.args(MASKED).args(["sh", "-c", script]);
-    // The home's commands have no standard input; here it is the terminal.
+    // Elsewhere the home's commands have no standard input; here it is the terminal.
     command
         .stdin(pts_of(&pts))
         .stdout(pts_of(&pts))
@@ -311,9 +311,9 @@ fn keys_reach_the_command() {
     );
 }
 
-/// F40: where no shell looks after it, as at the other end of `ssh -t`, Ctrl-Z stops no command.
+/// F40: without a shell that could continue it, as at the other end of `ssh -t`, Ctrl-Z does not stop it.
 #[test]
-fn where_nobody_could_continue_it_nothing_stops() {
+fn without_a_shell_nothing_stops() {
     let home = Home::with_secret("t0ken");
     let mut session = start_at(
         &home,
@@ -327,13 +327,13 @@ fn where_nobody_could_continue_it_nothing_stops() {
     session.exp_eof().unwrap();
 }
 
-/// A session that is not of the container has the number 0 there.
+/// In a container, a session from outside has the id 0.
 #[test]
 fn in_a_container_without_an_init_it_is_the_same() {
-    namespaces::run_in_container("mask::where_nobody_could_continue_it_nothing_stops");
+    namespaces::run_in_container("mask::without_a_shell_nothing_stops");
 }
 
-/// What the command has left running at a terminal goes on.
+/// A process that the command leaves running outlives the terminal.
 #[test]
 fn a_process_that_stays_behind_outlives_its_terminal() {
     let home = Home::with_secret("t0ken");

@@ -1,4 +1,4 @@
-//! `scan`: which files hold a value of the store, and a hook that keeps it out of a commit.
+//! `scan`: finds values of the store in files, and keeps them out of commits.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,12 +11,12 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use test_support::tool;
 
-use super::home::{BINARY, Home, Run, finish, write_program};
+use super::home::{Home, Run, finish};
 
-const TOKEN: &str = "ghp_m4rked/T0ken+\"0123456789>?abcdefghij";
+pub(crate) const TOKEN: &str = "ghp_m4rked/T0ken+\"0123456789>?abcdefghij";
 
-/// A home with the token and a directory `work` beside it, in which the command runs.
-fn home() -> Home {
+/// Creates a home with the token, and a directory `work` in which the command runs.
+pub(crate) fn home() -> Home {
     let home = Home::with_secret(TOKEN);
     home.run(["secret", "put", "b", "PASSWORD", "pa$$ w0rd/1"])
         .succeeded();
@@ -24,19 +24,19 @@ fn home() -> Home {
     home
 }
 
-fn work(home: &Home) -> PathBuf {
+pub(crate) fn work(home: &Home) -> PathBuf {
     home.root().join("work")
 }
 
-fn write(home: &Home, name: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+pub(crate) fn write(home: &Home, name: impl AsRef<Path>, text: impl AsRef<[u8]>) {
     let path = work(home).join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
 }
 
-/// Runs in the directory, and shows no piece of the value.
+/// Runs in the directory, and checks that no piece of a value is printed.
 #[track_caller]
-fn scan(home: &Home, arguments: &[&str]) -> Run {
+pub(crate) fn scan(home: &Home, arguments: &[&str]) -> Run {
     let mut command = home.command();
     let run = finish(command.arg("scan").args(arguments).current_dir(work(home)));
     assert_silent(&run);
@@ -44,7 +44,7 @@ fn scan(home: &Home, arguments: &[&str]) -> Run {
 }
 
 #[track_caller]
-fn assert_silent(run: &Run) {
+pub(crate) fn assert_silent(run: &Run) {
     let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), run.stderr);
     for piece in ["m4rked", "0123456789", "w0rd"] {
         assert!(!said.contains(piece), "{said}");
@@ -52,7 +52,7 @@ fn assert_silent(run: &Run) {
 }
 
 #[track_caller]
-fn assert_found(run: &Run, lines: &str) {
+pub(crate) fn assert_found(run: &Run, lines: &str) {
     assert_eq!(run.text(), lines, "{}", run.stderr);
     assert_eq!(
         run.code,
@@ -120,7 +120,7 @@ fn every_form_is_found() {
     );
     assert!(
         run.stderr
-            .starts_with("searched 10 files for 2 secrets: found 11 times\nmcplexer: hint: "),
+            .starts_with("10 files, 2 secrets: 11 matches\nmcplexer: hint: "),
         "{}",
         run.stderr
     );
@@ -128,14 +128,14 @@ fn every_form_is_found() {
     assert_found(&one_scope, "g-url:2: b/PASSWORD\n");
 }
 
-/// F22: nothing of what was found or opened is left anywhere but where it was.
+/// F22: a search leaves no copy of a value anywhere.
 #[test]
 fn files_without_a_value_are_searched_silently_and_leave_no_trace() {
     let home = home();
     write(&home, "sub/a", "nothing here");
     let run = scan(&home, &[]);
     assert_found(&run, "");
-    assert_eq!(run.stderr, "searched 1 file for 2 secrets: none is there\n");
+    assert_eq!(run.stderr, "1 file, 2 secrets: no match\n");
     scan(&home, &["--json", "sub"]).succeeded();
     home.assert_no_trace_of(TOKEN);
     let quiet = finish(home.command().args(["scan", "-q"]).current_dir(work(&home)));
@@ -224,7 +224,7 @@ fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
     );
 }
 
-/// A repository ends at its top, whatever is above; and outside of one git ignores nothing.
+/// Ignore files above the top of a repository do not count, nor do any outside a repository.
 #[test]
 fn ignore_files_count_from_the_top_of_their_repository() {
     if tool("git").is_none() {
@@ -241,7 +241,7 @@ fn ignore_files_count_from_the_top_of_their_repository() {
     git(&home, &["init", "-q"]).succeeded();
     assert_found(&scan(&home, &[]), found);
     assert_found(&scan(&home, &["sub"]), found);
-    // One within another, and a work tree of it, likewise.
+    // The same for a repository within another.
     write(&home, "sub/.gitignore", "plain\n*.log\n");
     write(&home, "sub/inner/a.log", TOKEN);
     write(&home, "sub/inner/plain", "nothing");
@@ -254,7 +254,7 @@ fn ignore_files_count_from_the_top_of_their_repository() {
     assert_found(&scan(&home, &["sub/inner"]), "");
 }
 
-/// What was added by force is in every clone, so it is searched; and each file is once.
+/// A file that was added by force is in every clone, so it is searched. Each file is searched once.
 #[test]
 fn what_git_tracks_it_does_not_ignore() {
     let Some(home) = repository() else { return };
@@ -267,11 +267,7 @@ fn what_git_tracks_it_does_not_ignore() {
         target/deep/out:1: github-token/TOKEN\n";
     let run = scan(&home, &[]);
     assert_found(&run, all);
-    assert!(
-        run.stderr.starts_with("searched 4 files "),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.starts_with("4 files, "), "{}", run.stderr);
     assert_found(
         &scan(&home, &["sub"]),
         "sub/ignored:1: github-token/TOKEN\n",
@@ -281,16 +277,16 @@ fn what_git_tracks_it_does_not_ignore() {
         &scan(&home, &[absolute.to_str().unwrap()]),
         &format!("{}/ignored:1: github-token/TOKEN\n", absolute.display()),
     );
-    // A hook's environment tells of another repository.
+    // The environment of a hook names another repository.
     let mut command = home.command();
     command.env("GIT_INDEX_FILE", "none").env("GIT_DIR", "none");
     assert_found(&finish(command.arg("scan").current_dir(work(&home))), all);
-    // In a repository within a directory that is none.
+    // A repository below the directory that is searched.
     let above = finish(home.command().args(["scan", "work"]));
     assert_eq!(above.text().lines().count(), 3, "{}", above.text());
 }
 
-/// Without git, what it tracks cannot be told from what it ignores.
+/// Without git, mcplexer cannot know which ignored files are tracked.
 #[test]
 fn a_search_without_git_is_not_whole() {
     let Some(home) = repository() else { return };
@@ -302,13 +298,13 @@ fn a_search_without_git_is_not_whole() {
     };
     let run = without(&[]);
     assert_eq!(run.code, 1, "{}", run.stderr);
-    let told = "cannot read what git tracks in .: cannot start git: ";
+    let told = "cannot read the files that git tracks in .: cannot start git: ";
     assert!(run.stderr.contains(told), "{}", run.stderr);
     without(&["--no-ignore"]).succeeded();
     without(&["a"]).succeeded();
 }
 
-/// Standard input, a pipe and a link that are named are read, not passed over.
+/// Standard input, pipes and links are read if they are named.
 #[test]
 fn what_is_named_and_no_plain_file_is_read() {
     let home = home();
@@ -316,14 +312,11 @@ fn what_is_named_and_no_plain_file_is_read() {
     for name in ["-", "/dev/stdin", "/dev/fd/0"] {
         assert_found(&piped(name), &format!("{name}:2: github-token/TOKEN\n"));
         let clean = home.pipe(["scan", name], b"nothing").succeeded();
-        assert_eq!(
-            clean.stderr,
-            "searched 1 file for 2 secrets: none is there\n"
-        );
+        assert_eq!(clean.stderr, "1 file, 2 secrets: no match\n");
     }
     let made = finish(home.command_of("mkfifo".as_ref()).arg("work/pipe"));
     made.succeeded();
-    // A pipe that is met on the way is not waited for.
+    // A pipe that the walk finds is skipped.
     assert_found(&scan(&home, &[]), "");
     let pipe = work(&home).join("pipe");
     let writer = std::thread::spawn(move || fs::write(pipe, TOKEN).unwrap());
@@ -353,7 +346,7 @@ fn a_symbolic_link_is_not_followed() {
     assert_found(&scan(&home, &[]), "");
 }
 
-/// A search that was not whole does not pass for one that found nothing.
+/// An incomplete search is a failure.
 #[test]
 fn what_cannot_be_read_is_told() {
     let home = home();
@@ -376,7 +369,7 @@ fn what_cannot_be_read_is_told() {
     write(&home, "closed", TOKEN);
     fs::set_permissions(work(&home).join("closed"), PermissionsExt::from_mode(0o000)).unwrap();
     if fs::read(work(&home).join("closed")).is_ok() {
-        // To root nothing is closed.
+        // Root can read everything.
         return;
     }
     let run = scan(&home, &["a", "closed"]);
@@ -388,7 +381,7 @@ fn what_cannot_be_read_is_told() {
     );
 }
 
-/// What is read at once ends within the value.
+/// The value crosses the end of a read.
 #[test]
 fn a_value_in_the_middle_of_a_large_file_is_found() {
     let home = home();
@@ -414,7 +407,7 @@ fn without_secrets_there_is_nothing_to_look_for() {
     let run = scan(&home, &[]).succeeded();
     assert_eq!(
         run.stderr,
-        "~/.mcplexer/secrets.redb has no secrets, so nothing was looked for\n"
+        "~/.mcplexer/secrets.redb has no secrets to look for\n"
     );
     assert_eq!(home.files().len(), 0, "asking made something");
     let home = Home::with_secret("abc");
@@ -423,18 +416,18 @@ fn without_secrets_there_is_nothing_to_look_for() {
     let run = scan(&home, &[]).succeeded();
     assert_eq!(
         run.stderr,
-        "not looked for, being shorter than 4 bytes: github-token/TOKEN\nsearched 1 file for 0 secrets: none is there\n"
+        "skipped (shorter than 4 bytes): github-token/TOKEN\n1 file, 0 secrets: no match\n"
     );
     scan(&home, &["--scope", "nil"]).failed(4, &["no scope nil"]);
     scan(&home, &["--staged", "a"]).failed(2, &["--staged"]);
 }
 
-/// Git in the directory, as a user runs it.
-fn git(home: &Home, arguments: &[&str]) -> Run {
+/// Runs git in the directory, as a user does.
+pub(crate) fn git(home: &Home, arguments: &[&str]) -> Run {
     finish(git_in(home, &work(home)).args(arguments))
 }
 
-fn git_in(home: &Home, directory: &Path) -> Command {
+pub(crate) fn git_in(home: &Home, directory: &Path) -> Command {
     let mut command = home.command_of("git".as_ref());
     command
         .env("PATH", std::env::var_os("PATH").unwrap())
@@ -444,184 +437,10 @@ fn git_in(home: &Home, directory: &Path) -> Command {
     command
 }
 
-/// A home with a repository, if there is git.
-fn repository() -> Option<Home> {
+/// Creates a home with a repository; reports the test as skipped if there is no git.
+pub(crate) fn repository() -> Option<Home> {
     tool("git")?;
     let home = home();
     git(&home, &["init", "-q", "-b", "main"]).succeeded();
     Some(home)
-}
-
-fn staged(home: &Home) -> Run {
-    scan(home, &["--staged"])
-}
-
-#[test]
-fn what_is_staged_is_searched_and_not_the_working_copy() {
-    let Some(home) = repository() else { return };
-    assert_found(&staged(&home), "");
-    write(&home, "a", TOKEN);
-    assert_found(&staged(&home), "");
-    git(&home, &["add", "a"]).succeeded();
-    write(&home, "a", "clean");
-    // Before the first commit as well.
-    assert_found(&staged(&home), "a:1: github-token/TOKEN\n");
-    git(&home, &["add", "a"]).succeeded();
-    write(&home, "a", TOKEN);
-    let run = staged(&home);
-    assert_found(&run, "");
-    assert_eq!(run.stderr, "searched 1 file for 2 secrets: none is there\n");
-    git(&home, &["add", "a"]).succeeded();
-    git(&home, &["commit", "-qm", "with a value"]).succeeded();
-    // Only what the next commit brings: a file that was renamed is in it, one that was deleted is not.
-    assert_found(&staged(&home), "");
-    git(&home, &["mv", "a", "b"]).succeeded();
-    assert_found(&staged(&home), "b:1: github-token/TOKEN\n");
-    git(&home, &["commit", "-qm", "renamed"]).succeeded();
-    git(&home, &["rm", "-q", "b"]).succeeded();
-    assert_found(&staged(&home), "");
-}
-
-#[test]
-fn staged_files_may_have_any_name_and_be_anywhere() {
-    let Some(home) = repository() else { return };
-    let names = ["-n\n\"q\" 'x'", "sub/deep/ü", "sub/\u{1b}[2J", ":(top)x"];
-    for name in names {
-        write(&home, name, format!("\n{TOKEN}\n"));
-    }
-    write(&home, "link-target", "x");
-    symlink("link-target", work(&home).join("link")).unwrap();
-    write(&home, ".gitignore", "sub/\n");
-    git(&home, &["add", "--force", "."]).succeeded();
-    // A submodule: a commit that is not here.
-    let commit = "160000,1111111111111111111111111111111111111111,module";
-    git(&home, &["update-index", "--add", "--cacheinfo", commit]).succeeded();
-    let expected = "-n\\n\"q\" 'x':2: github-token/TOKEN\n:(top)x:2: github-token/TOKEN\n\
-        sub/\\u{1b}[2J:2: github-token/TOKEN\nsub/deep/ü:2: github-token/TOKEN\n";
-    assert_found(&staged(&home), expected);
-    let mut command = home.command();
-    let below = command
-        .args(["scan", "--staged"])
-        .current_dir(work(&home).join("sub/deep"));
-    assert_found(&finish(below), expected);
-}
-
-/// Another object that is to stand for the staged one (`git replace`) does not, and what a
-/// repository names for git to run is not run.
-#[test]
-fn git_shows_what_is_there() {
-    let Some(home) = repository() else { return };
-    write(&home, "a", TOKEN);
-    write(&home, "b", "clean");
-    git(&home, &["add", "a"]).succeeded();
-    let object = |name: &str| {
-        let run = git(&home, &["hash-object", "-w", name]).succeeded();
-        run.text().trim().to_owned()
-    };
-    git(&home, &["replace", &object("a"), &object("b")]).succeeded();
-    let monitor = work(&home).join("monitor");
-    write_program(&monitor, "#!/bin/sh\ntouch ran\n");
-    git(&home, &["config", "core.fsmonitor", "./monitor"]).succeeded();
-    assert_found(&staged(&home), "a:1: github-token/TOKEN\n");
-    assert_found(&scan(&home, &[]), "a:1: github-token/TOKEN\n");
-    assert!(!work(&home).join("ran").exists());
-}
-
-#[test]
-fn outside_a_repository_nothing_is_staged() {
-    let home = home();
-    staged(&home).failed(
-        2,
-        &[
-            "git cannot tell what is staged here",
-            "not a git repository",
-        ],
-    );
-    let mut command = home.command();
-    let no_git = command.args(["scan", "--staged"]).env("PATH", home.root());
-    finish(no_git).failed(1, &["cannot start git"]);
-}
-
-/// F19: git and what it starts do not get what opens the store.
-#[test]
-fn git_does_not_get_the_identity() {
-    let Some(home) = repository() else { return };
-    let seen = home.root().join("seen");
-    let script = format!(
-        "#!/bin/sh\nexport PATH=\"$REAL\"\nenv >> '{}'\nexec git \"$@\"\n",
-        seen.display()
-    );
-    let bin = home.root().join("bin");
-    fs::create_dir(&bin).unwrap();
-    write_program(&bin.join("git"), &script);
-    write(&home, "a", TOKEN);
-    git(&home, &["add", "a"]).succeeded();
-    let key = fs::read_to_string(home.path("age.key")).unwrap();
-    let identity = key
-        .lines()
-        .find(|line| line.starts_with("AGE-SECRET-KEY-"))
-        .unwrap();
-    let mut command = home.command();
-    command
-        .args(["scan", "--staged"])
-        .env("MCPLEXER_AGE_IDENTITY", identity)
-        .env("REAL", std::env::var_os("PATH").unwrap())
-        .env("PATH", &bin)
-        .current_dir(work(&home));
-    assert_found(&finish(&mut command), "a:1: github-token/TOKEN\n");
-    let seen = fs::read_to_string(seen).unwrap();
-    assert!(
-        seen.contains("HOME=") && !seen.contains("MCPLEXER_"),
-        "{seen}"
-    );
-}
-
-/// A commit with a value in it does not come about, from whichever directory and index it is made.
-#[test]
-fn a_pre_commit_hook_keeps_a_value_out() {
-    let Some(home) = repository() else { return };
-    let hook = work(&home).join(".git/hooks/pre-commit");
-    fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    write_program(&hook, &format!("#!/bin/sh\nexec {BINARY} scan --staged\n"));
-    write(&home, "clean", "nothing\n");
-    git(&home, &["add", "clean"]).succeeded();
-    git(&home, &["commit", "-qm", "clean"]).succeeded();
-    let count = || {
-        git(&home, &["rev-list", "--count", "HEAD"])
-            .succeeded()
-            .text()
-            .to_owned()
-    };
-    let refused = |run: Run| {
-        assert_eq!(run.code, 1, "{}", run.stderr);
-        assert_silent(&run);
-        assert!(
-            run.stderr.contains("sub/conf:2: github-token/TOKEN\n"),
-            "{}",
-            run.stderr
-        );
-    };
-
-    write(&home, "sub/conf", format!("\n{TOKEN}\n"));
-    git(&home, &["add", "."]).succeeded();
-    refused(git(&home, &["commit", "-qm", "no"]));
-    let below = work(&home).join("sub");
-    refused(finish(git_in(&home, &below).args(["commit", "-qm", "no"])));
-    // These two commit from an index of their own.
-    write(&home, "sub/conf", "clean");
-    git(&home, &["add", "."]).succeeded();
-    git(&home, &["commit", "-qm", "yes"]).succeeded();
-    write(&home, "sub/conf", format!("\n{TOKEN}\n"));
-    refused(git(&home, &["commit", "-qam", "no"]));
-    write(&home, "clean", "changed\n");
-    refused(git(&home, &["commit", "-qm", "no", "--", "sub/conf"]));
-    assert_eq!(count(), "2\n");
-    // And what is not part of the commit does not stop it.
-    git(&home, &["commit", "-qm", "yes", "--", "clean"]).succeeded();
-    assert_eq!(count(), "3\n");
-    // In another work tree of the repository, too.
-    let tree = home.root().join("tree");
-    git(&home, &["worktree", "add", "-q", tree.to_str().unwrap()]).succeeded();
-    fs::write(tree.join("sub/conf"), format!("\n{TOKEN}\n")).unwrap();
-    refused(finish(git_in(&home, &tree).args(["commit", "-qam", "no"])));
 }

@@ -232,7 +232,7 @@ fn each_agent_that_is_listed_is_recognised() {
         let (name, value) = variable.split_once('=').unwrap_or((variable, "1"));
         let run = |arguments: &[&str]| finish(home.command().env(name, value).args(arguments));
         let get = ["secret", "get", "github-token", "TOKEN"];
-        let said = format!("drives this shell ({name} is set)");
+        let said = format!("is running this command ({name} is set)");
         run(&get).failed(
             3,
             &[&said, "mcplexer run --scope github-token --only TOKEN -- "],

@@ -1,4 +1,4 @@
-//! At a terminal: prompts that show nothing, tables, hints and questions.
+//! At a terminal: hidden prompts, tables, hints and questions.
 
 use std::process::{Command, Stdio};
 
@@ -17,7 +17,7 @@ pub(crate) fn start_at(home: &Home, arguments: &[&str]) -> PtySession {
     spawn_command(command, Some(10_000)).unwrap()
 }
 
-/// Reads until a text comes. If the command ends before, this tells how.
+/// Reads until a text comes. If the command ends first, panics with its status.
 #[track_caller]
 pub(crate) fn expect(session: &mut PtySession, text: &str) {
     if let Err(error) = session.exp_string(text) {
@@ -25,7 +25,7 @@ pub(crate) fn expect(session: &mut PtySession, text: &str) {
     }
 }
 
-/// Reads to the end, and the exit code.
+/// Reads to the end. Returns the text and the exit code.
 pub(crate) fn end(mut session: PtySession) -> (String, i32) {
     let text = session.exp_eof().unwrap();
     let status = session.process().wait().unwrap();
@@ -36,12 +36,14 @@ pub(crate) fn end(mut session: PtySession) -> (String, i32) {
     (text, code)
 }
 
-/// F02: a value is asked for without echo.
+/// F02: the prompt does not echo the value.
 #[test]
 fn a_value_is_asked_for_and_not_shown() {
     let home = Home::new();
     let mut session = start_at(&home, &["secret", "put", "github-token", "TOKEN"]);
-    session.exp_string("TOKEN for github-token: ").unwrap();
+    session
+        .exp_string("Value of github-token/TOKEN (hidden): ")
+        .unwrap();
     session.send_line("typed-value").unwrap();
     let (text, code) = end(session);
     assert_eq!(code, 0, "{text}");
@@ -53,16 +55,16 @@ fn a_value_is_asked_for_and_not_shown() {
     assert_eq!(home.get("github-token", "TOKEN"), b"typed-value");
 }
 
-/// What the prompt cannot take whole is refused, and not stored in part.
+/// Input that the prompt cannot take whole is refused, not stored in part.
 #[test]
 fn several_lines_and_bytes_that_are_not_text_are_refused() {
     let home = Home::new();
     for (typed, said) in [
-        ("first\nsecond\nthird\n", "more than one line was typed"),
+        ("first\nsecond\nthird\n", "the input has more than one line"),
         ("\u{fffd}\n", "not UTF-8 text"),
     ] {
         let mut session = start_at(&home, &["secret", "put", "s", "K"]);
-        session.exp_string("K for s: ").unwrap();
+        session.exp_string("Value of s/K (hidden): ").unwrap();
         session.send(typed).unwrap();
         session.flush().unwrap();
         let (text, code) = end(session);
@@ -76,11 +78,11 @@ fn several_lines_and_bytes_that_are_not_text_are_refused() {
 fn a_prompt_that_is_interrupted_ends_by_the_signal() {
     let home = Home::new();
     let mut session = start_at(&home, &["secret", "put", "s", "K"]);
-    session.exp_string("K for s: ").unwrap();
+    session.exp_string("Value of s/K (hidden): ").unwrap();
     ends_by_ctrl_c(session);
 }
 
-/// A prompt that was answered leaves no handler behind.
+/// A prompt leaves no signal handler behind.
 #[test]
 fn after_a_passphrase_a_command_can_be_interrupted() {
     let home = Home::with_secret("v");
@@ -104,7 +106,6 @@ fn ends_by_ctrl_c(mut session: PtySession) {
     );
 }
 
-/// F02: who gives a value where others see it is told so.
 #[test]
 fn an_empty_passphrase_is_asked_for_again() {
     let home = Home::with_secret("v");
@@ -112,8 +113,8 @@ fn an_empty_passphrase_is_asked_for_again() {
     for (question, answer) in [
         ("new passphrase: ", ""),
         ("that was empty; new passphrase: ", "a"),
-        ("the same again: ", ""),
-        ("that was empty; the same again: ", "a"),
+        ("repeat passphrase: ", ""),
+        ("that was empty; repeat passphrase: ", "a"),
     ] {
         session.exp_string(question).unwrap();
         session.send_line(answer).unwrap();
@@ -134,7 +135,7 @@ fn an_empty_passphrase_is_asked_for_again() {
     assert!(code == 0 && text.ends_with("v\r\n"), "{text}");
 }
 
-/// Ctrl-D is an answer as well: none.
+/// Ctrl-D leaves a prompt without an answer.
 #[test]
 fn the_end_of_the_input_is_told_on_a_line_of_its_own() {
     let home = Home::with_secret("v");
@@ -142,7 +143,7 @@ fn the_end_of_the_input_is_told_on_a_line_of_its_own() {
     for (arguments, question, said) in [
         (
             &["secret", "put", "s", "K"][..],
-            "K for s: ",
+            "Value of s/K (hidden): ",
             "no value was given; nothing was stored",
         ),
         (
@@ -183,6 +184,7 @@ fn assert_left(home: &Home, arguments: &[&str], question: &str, said: &str) {
     assert!(text.contains(&told) && text.contains("hint: "), "{text}");
 }
 
+/// F02: a value that others can see earns a hint.
 #[test]
 fn a_value_in_an_argument_earns_a_hint() {
     let home = Home::new();
@@ -217,7 +219,7 @@ fn lists_on_a_terminal_are_tables() {
 }
 
 #[test]
-fn deleting_a_scope_asks_and_says_how_many_go() {
+fn deleting_a_scope_asks_and_says_how_many_secrets_are_lost() {
     let home = Home::with_secret("v");
     for (answer, code) in [("n", 3), ("", 3), ("y", 0)] {
         let mut session = start_at(&home, &["scope", "delete", "github-token"]);
@@ -273,7 +275,7 @@ fn the_passphrase_of_a_key_file_is_asked_for() {
     assert!(text.ends_with("v\r\n"), "{text}");
 }
 
-/// Encrypts the key file as `age -p` does, with little work so that the test is quick.
+/// Encrypts the key file as `age -p` does, with a low work factor so that the test is quick.
 pub(crate) fn encrypt_key(home: &Home, passphrase: &str) {
     let path = home.path("age.key");
     let passphrase = age::secrecy::SecretString::from(passphrase.to_owned());

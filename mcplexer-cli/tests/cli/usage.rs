@@ -6,7 +6,7 @@ use test_support::tool;
 
 use super::home::{Home, Run, finish};
 
-/// Nothing of what may be a value comes back.
+/// The command line was refused, and nothing that may be a value is repeated.
 #[track_caller]
 fn assert_refused(run: &Run) {
     assert_eq!(run.code, 2, "{}", run.stderr);
@@ -77,7 +77,7 @@ fn a_name_that_cannot_be_one_is_refused() {
     assert_eq!(home.get("api", "X-Api-Key"), b"v");
 }
 
-/// F34: what is not there is exit 4.
+/// F34: a missing scope or secret is exit 4.
 #[test]
 fn what_is_not_there_is_named_and_what_may_be_meant_is_suggested() {
     let home = Home::with_secret("v");
@@ -126,12 +126,12 @@ fn what_is_there_is_not_made_again() {
     assert!(fresh.run(["secret", "list"]).succeeded().text().is_empty());
 }
 
-/// F37: nobody is waited for.
+/// F37: no command waits for an answer.
 #[test]
-fn without_a_terminal_nobody_is_asked() {
+fn without_a_terminal_a_question_fails() {
     let home = Home::with_secret("v");
     home.run(["scope", "delete", "github-token"])
-        .failed(2, &["nobody to ask", "--force"]);
+        .failed(2, &["needs a confirmation", "--force"]);
     home.run(["secret", "list", "--bogus"])
         .failed(2, &["--bogus"]);
     home.run(["scope", "create", "s", "--name", "\u{1b}[2J"])
@@ -157,7 +157,7 @@ fn completions_are_scripts_of_their_shell() {
     }
 }
 
-/// F48: every documented mode does something.
+/// F48: every documented mode works.
 #[test]
 fn completions_and_manual_pages_are_made_for_every_command() {
     let home = Home::new();
@@ -191,7 +191,7 @@ fn completions_and_manual_pages_are_made_for_every_command() {
             .contains(".nf\nFormats, by the file's name:\n  dotenv  .env")
     );
     let page = home.run(["man", "key"]).succeeded();
-    assert!(page.text().contains(".TP\nmcplexer key init\nMake a key"));
+    assert!(page.text().contains(".TP\nmcplexer key init\nCreate a key"));
     assert!(!page.text().contains("(1)"), "{}", page.text());
     home.run(["man", "nothing"])
         .failed(2, &["no command mcplexer nothing"]);
@@ -243,7 +243,7 @@ fn json_has_the_documented_shapes() {
     assert_eq!(member(&["audit", "verify", "--json"], "/sealed"), 1);
 }
 
-/// F16 and `MCPLEXER_AUDIT`: the environment names every place.
+/// F16 and `MCPLEXER_AUDIT`: the environment sets every path.
 #[test]
 fn the_environment_names_home_key_and_log() {
     let home = Home::new();
@@ -322,10 +322,10 @@ fn what_is_wrong_with_an_argument_is_told_with_what_is_wanted() {
         .failed(4, &["did you mean tls?"]);
     home.run(["secret", "get", "tls/PRIVATE_KEY"]).failed(
         2,
-        &["scope and key are two words: mcplexer secret get tls PRIVATE_KEY"],
+        &["give scope and key as two words: mcplexer secret get tls PRIVATE_KEY"],
     );
     let put = home.run(["secret", "put", "tls/hunter2", "v"]);
-    let put = put.failed(2, &["scope and key are two words"]);
+    let put = put.failed(2, &["give scope and key as two words"]);
     assert!(!put.stderr.contains("hunter2"), "{}", put.stderr);
     let get = home.run(["secret", "get"]);
     get.failed(2, &["were not provided: <SCOPE> <KEY>"]);
@@ -334,7 +334,7 @@ fn what_is_wrong_with_an_argument_is_told_with_what_is_wanted() {
         &["secret", "put", "s", "K", "v", "--if-version", "x"],
     ] {
         home.run(arguments)
-            .failed(2, &["a number is wanted, such as 3"]);
+            .failed(2, &[" takes a number, such as 3"]);
     }
     fs::write(home.root().join("plain"), "A=b").unwrap();
     for file in ["shop.env", "./shop.env", ".env", "plain"] {
@@ -355,7 +355,7 @@ fn a_file_that_is_not_there_is_called_as_everywhere_else() {
     assert!(!create.stderr.contains("mcplexer-new"), "{}", create.stderr);
 }
 
-/// Whoever mistypes `off` should see it.
+/// A mistyped `off` is noticed.
 #[test]
 fn a_new_audit_log_is_told_and_its_directory_is_not_made() {
     let home = Home::with_secret("v");

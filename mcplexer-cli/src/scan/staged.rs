@@ -1,5 +1,5 @@
-//! What is about to be committed, as git's index has it. Git finds the repository and the index by the
-//! environment of a hook, or from here.
+//! Searches what git is about to commit, as it is in git's index. Git finds the repository and the index
+//! through the environment of a hook, or from the current directory.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -9,14 +9,24 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use mcplexer_mask::{Occurrence, Scanner};
 
-use super::Searched;
+use super::Report;
 use super::git::git;
-use crate::exit_code;
-use crate::failure::Failure;
-use crate::output::sanitized;
 
-/// The mode of a submodule, whose contents are in a repository of its own: gitformat-index(5).
+/// The mode of a submodule, which has a repository of its own: gitformat-index(5).
 const SUBMODULE: &[u8] = b"160000";
+
+/// Why staged files cannot be searched.
+#[derive(Debug)]
+pub(crate) enum StagedError {
+    /// Git cannot be started.
+    NoGit(io::Error),
+    /// The current directory is not in a work tree, or git refuses it for this reason.
+    NotAWorkTree(String),
+    /// Git printed something unexpected.
+    BadOutput,
+    /// Git's objects cannot be read.
+    Unreadable(io::Error),
+}
 
 /// The new content of a file, by the name of its object.
 struct Blob {
@@ -24,35 +34,39 @@ struct Blob {
     path: PathBuf,
 }
 
-pub(super) fn search(mut scanner: Scanner) -> Result<Searched, Failure> {
-    let mut searched = Searched::default();
+/// Searches the staged content of each file that was added or changed.
+///
+/// # Errors
+///
+/// See [`StagedError`]. A single file whose content is missing is listed in the report instead.
+pub(crate) fn search_staged(mut scanner: Scanner) -> Result<Report, StagedError> {
+    let mut report = Report::default();
     let blobs = staged()?;
     if blobs.is_empty() {
-        return Ok(searched);
+        return Ok(report);
     }
-    let mut objects = Objects::open().map_err(|error| not_read(&error))?;
+    let mut objects = Objects::open().map_err(StagedError::Unreadable)?;
     for Blob { object, path } in blobs {
-        searched.files += 1;
-        let size = objects.ask(&object).map_err(|error| not_read(&error))?;
+        report.files += 1;
+        let size = objects.ask(&object).map_err(StagedError::Unreadable)?;
         let result = match size {
             Some(size) => objects
                 .read(size, &mut scanner)
-                .map_err(|error| not_read(&error))?,
+                .map_err(StagedError::Unreadable)?,
             None => Err(io::Error::other("git does not have its content")),
         };
-        searched.add(&path, result);
+        report.add(&path, result);
     }
     objects.close();
-    Ok(searched)
+    Ok(report.sorted())
 }
 
-/// What was added or changed: the path of each, from the top of the work tree.
-fn staged() -> Result<Vec<Blob>, Failure> {
+/// Lists what was added or changed, with paths from the top of the work tree.
+fn staged() -> Result<Vec<Blob>, StagedError> {
     let inside = output(&["rev-parse", "--is-inside-work-tree"])?;
     if inside.trim_ascii() != b"true" {
-        return Err(not_a_work_tree(
-            "this directory is not in the work tree of a repository",
-        ));
+        let reason = "this directory is not in the work tree of a repository";
+        return Err(StagedError::NotAWorkTree(reason.to_owned()));
     }
     let raw = output(&[
         "diff",
@@ -71,7 +85,7 @@ fn staged() -> Result<Vec<Blob>, Failure> {
     while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
         let mut words = change.split(|&byte| byte == b' ').skip(1);
         let (Some(mode), Some(object)) = (words.next(), words.nth(1)) else {
-            return Err(Failure::new("cannot make out what git diff --raw prints"));
+            return Err(StagedError::BadOutput);
         };
         if mode != SUBMODULE {
             blobs.push(Blob {
@@ -83,41 +97,18 @@ fn staged() -> Result<Vec<Blob>, Failure> {
     Ok(blobs)
 }
 
-fn output(arguments: &[&str]) -> Result<Vec<u8>, Failure> {
-    let output = git()
-        .args(arguments)
-        .output()
-        .map_err(|error| not_started(&error))?;
+fn output(arguments: &[&str]) -> Result<Vec<u8>, StagedError> {
+    let output = git().args(arguments).output();
+    let output = output.map_err(StagedError::NoGit)?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(not_a_work_tree(said.lines().next().unwrap_or_default()))
+    let reason = said.lines().next().unwrap_or("git failed");
+    Err(StagedError::NotAWorkTree(reason.to_owned()))
 }
 
-fn not_started(error: &io::Error) -> Failure {
-    let failure = Failure::new(format!("cannot start git: {error}"));
-    match error.kind() {
-        ErrorKind::NotFound => failure.with_hint("is it installed, and its directory in PATH?"),
-        _ => failure,
-    }
-}
-
-fn not_a_work_tree(said: &str) -> Failure {
-    Failure::new(format!(
-        "git cannot tell what is staged here: {}",
-        sanitized(said)
-    ))
-    .with_hint("run it in the work tree of a repository; mcplexer scan PATH searches files")
-    .with_code(exit_code::USAGE)
-}
-
-fn not_read(error: &io::Error) -> Failure {
-    Failure::new(format!("cannot read what is staged from git: {error}"))
-        .with_hint("git fsck tells whether the repository is whole")
-}
-
-/// `git cat-file --batch`.
+/// A running `git cat-file --batch`.
 struct Objects {
     git: Child,
     requests: ChildStdin,
@@ -141,7 +132,7 @@ impl Objects {
         })
     }
 
-    /// Asks for a blob; answers with its size in bytes, or that there is none.
+    /// Asks for a blob. Returns its size in bytes; `None` if it is missing.
     fn ask(&mut self, object: &str) -> io::Result<Option<u64>> {
         writeln!(self.requests, "{object}")?;
         self.requests.flush()?;
@@ -173,7 +164,7 @@ impl Objects {
 
     fn close(mut self) {
         drop(self.requests);
-        // All of its answers were read.
+        // All of its answers have been read.
         let _status = self.git.wait();
     }
 }

@@ -1,4 +1,4 @@
-//! The files that are searched, by as many threads as there are processors.
+//! Searches files and directories, with as many threads as there are processors.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
@@ -11,20 +11,21 @@ use std::thread::available_parallelism;
 use ignore::{DirEntry, Error, WalkBuilder, WalkState};
 use mcplexer_mask::Scanner;
 
-use super::{Searched, git};
-use crate::output::{sanitized, shown};
+use super::{Report, Unread, git};
 
-/// What stands for standard input.
+/// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
 
-pub(super) fn search(scanner: &Scanner, paths: &[PathBuf], no_ignore: bool) -> Searched {
+/// Searches these files, and all that is below these directories: without `no_ignore` only what git does
+/// not ignore.
+pub(crate) fn search_files(scanner: &Scanner, paths: &[PathBuf], no_ignore: bool) -> Report {
     let mut one = scanner.for_another_thread();
     let mut walked = Walked::default();
     let mut trees = Vec::new();
     for path in paths {
         match Named::of(path) {
             Named::Walked(path) => trees.push(path),
-            Named::Read => walked.searched.search(&mut one, path),
+            Named::Read => walked.report.search(&mut one, path),
         }
     }
     if !trees.is_empty() {
@@ -33,12 +34,12 @@ pub(super) fn search(scanner: &Scanner, paths: &[PathBuf], no_ignore: bool) -> S
     if !no_ignore {
         walked.search_tracked(&mut one, &trees);
     }
-    walked.searched
+    walked.report.sorted()
 }
 
-/// How what is named is searched.
+/// How a path that was named is searched.
 enum Named {
-    /// With all that is below it.
+    /// By walking it, with everything below it.
     Walked(PathBuf),
     /// By reading it: a pipe, a device, standard input, or a file behind a link.
     Read,
@@ -50,7 +51,7 @@ impl Named {
             return Self::Read;
         }
         match path.symlink_metadata() {
-            // A link that is named is meant, and its directory is entered with a `/` only.
+            // A link that is named is followed. The walk enters its directory only with a `/`.
             Ok(it) if it.is_symlink() && path.is_dir() => Self::Walked(path.join("")),
             Ok(it) if !it.is_file() && !it.is_dir() => Self::Read,
             _ => Self::Walked(path.to_owned()),
@@ -58,10 +59,10 @@ impl Named {
     }
 }
 
-/// What a walk has brought.
+/// The result of a walk.
 #[derive(Default)]
 struct Walked {
-    searched: Searched,
+    report: Report,
     files: HashSet<PathBuf>,
     /// Directories that have a `.git`.
     repositories: BTreeSet<PathBuf>,
@@ -84,7 +85,7 @@ impl Walked {
         });
     }
 
-    /// Searches what git tracks and the walk has passed over: git does not ignore what it tracks, even
+    /// Searches what git tracks and the walk has skipped: git does not ignore a file that it tracks, even
     /// if an ignore file names it (`git add --force`).
     fn search_tracked(&mut self, scanner: &mut Scanner, named: &[PathBuf]) {
         let mut repositories = std::mem::take(&mut self.repositories);
@@ -94,10 +95,9 @@ impl Walked {
             let tracked = match git::tracked(&directory) {
                 Ok(tracked) => tracked,
                 Err(error) => {
-                    self.searched.unread.push(format!(
-                        "what git tracks in {}: {error}; --no-ignore searches everything",
-                        shown(&directory)
-                    ));
+                    let reason = error.to_string();
+                    let unread = Unread::Tracked { directory, reason };
+                    self.report.unread.push(unread);
                     continue;
                 }
             };
@@ -105,7 +105,7 @@ impl Walked {
                 let path = directory.join(path);
                 let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file());
                 if is_file && !self.files.contains(&path) {
-                    self.searched.search(scanner, &path);
+                    self.report.search(scanner, &path);
                     self.files.insert(path);
                 }
             }
@@ -113,7 +113,7 @@ impl Walked {
     }
 }
 
-/// Whether a directory is below the top of a repository, and not in its `.git`.
+/// Returns whether a directory is in a work tree, and not in its `.git`.
 fn is_in_work_tree(directory: &Path) -> bool {
     let Ok(directory) = directory.canonicalize() else {
         return false;
@@ -124,8 +124,8 @@ fn is_in_work_tree(directory: &Path) -> bool {
         && above.any(|it| it.join(".git").exists())
 }
 
-/// Ignores what git would: by the ignore files from the top of a repository down, and by none outside
-/// of one.
+/// Builds a walk that ignores what git would: by the ignore files from the top of a repository down, and
+/// nothing outside of a repository.
 fn walker(paths: &[PathBuf], no_ignore: bool) -> ignore::WalkParallel {
     let mut builder = WalkBuilder::from_iter(paths);
     builder
@@ -156,11 +156,14 @@ impl Worker<'_> {
     fn visit(&mut self, entry: Result<DirEntry, Error>) {
         let entry = match entry {
             Ok(entry) => entry,
-            Err(error) => return self.own.searched.unread.push(sanitized(error)),
+            Err(error) => {
+                let reason = error.to_string();
+                return self.own.report.unread.push(Unread::Walk { reason });
+            }
         };
         let (path, kind) = (entry.path(), entry.file_type());
         if kind.is_some_and(|kind| kind.is_file()) {
-            self.own.searched.search(&mut self.scanner, path);
+            self.own.report.search(&mut self.scanner, path);
             if !self.no_ignore {
                 self.own.files.insert(entry.into_path());
             }
@@ -170,7 +173,7 @@ impl Worker<'_> {
     }
 }
 
-impl Searched {
+impl Report {
     fn search(&mut self, scanner: &mut Scanner, path: &Path) {
         self.files += 1;
         let result = open(path).and_then(|file| scanner.scan(file));
@@ -191,9 +194,7 @@ impl Drop for Worker<'_> {
     fn drop(&mut self) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let own = std::mem::take(&mut self.own);
-        all.searched.files += own.searched.files;
-        all.searched.findings.extend(own.searched.findings);
-        all.searched.unread.extend(own.searched.unread);
+        all.report.extend(own.report);
         all.files.extend(own.files);
         all.repositories.extend(own.repositories);
     }

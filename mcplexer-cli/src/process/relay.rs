@@ -1,4 +1,4 @@
-//! Passing on what a command prints, masked.
+//! Relays what a command prints, masked.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -14,46 +14,48 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-/// What may begin a value is held back until the command was quiet for this long. What it has left
-/// behind when it stops or ends is waited for as long.
+/// How long the command must be quiet before text that may begin a value is passed on, and before its
+/// output counts as complete after it has stopped or ended.
 const QUIET: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 50_000_000,
 };
-/// Most that a pipe or a pseudo-terminal may hold, in bytes (pipe(7), `pipe-max-size`): more than that
-/// was not left behind, but is printed by something that goes on.
+/// The most that a pipe or a pseudo-terminal holds, in bytes (pipe(7), `pipe-max-size`). Output beyond
+/// that comes from a process that is still running.
 const MAX_LEFT: usize = 1 << 20;
-/// How long a reader that takes nothing may keep a command from stopping, or from ending when it was
-/// told to.
+/// How long a reader that takes nothing may delay a stop, or an end that a signal asked for.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What is read at once.
+/// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// A stream that is passed on by a thread.
+/// A stream that a thread relays.
 pub(super) struct Relay {
-    /// A byte on it asks for all that is there to be passed on, and is answered by the same byte when
-    /// that is done. Closed on this side it says that the command has ended, on the other that the
-    /// stream has.
+    /// A byte on it asks the thread to relay all output there is; the same byte answers that it has.
+    /// This side is closed when the command has ended, the other when the stream has.
     control: UnixStream,
     asked: u8,
 }
 
 impl Relay {
-    /// Passes on a stream until it ends, then closes both sides of it.
+    /// Relays a stream until it ends, then closes both sides.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the system refuses the control socket.
     pub(super) fn start(source: OwnedFd, sink: File, masker: &Masker) -> io::Result<Self> {
         let (control, other) = UnixStream::pair()?;
         let masker = masker.for_another_stream();
         thread::spawn(move || {
             let mut control = other;
             let _ended = relay(&mut control, &mut source.into(), sink, masker);
-            // Before it is known to have ended.
+            // Before the other side sees the end.
             wipe_stack();
             drop(control);
         });
         Ok(Self { control, asked: 0 })
     }
 
-    /// Waits until all that is there has been passed on, unless the reader takes nothing.
+    /// Waits until all output there is has been relayed, unless the reader takes nothing.
     pub(super) fn settle(&mut self) {
         self.asked = self.asked.wrapping_add(1);
         let mut answer = [self.asked];
@@ -61,7 +63,7 @@ impl Relay {
             self.control.set_read_timeout(Some(PATIENCE))?;
             self.control.write_all(&answer)?;
             loop {
-                // A stream that has ended does not answer, which is answer enough.
+                // A stream that has ended closes instead of answering, which ends this loop too.
                 self.control.read_exact(&mut answer)?;
                 if answer == [self.asked] {
                     return Ok::<(), io::Error>(());
@@ -71,8 +73,8 @@ impl Relay {
         let _settled = settle();
     }
 
-    /// The command has ended: waits until all that it left has been passed on; if it was told to end,
-    /// not for a reader that takes nothing. What it has started and left running is not waited for.
+    /// Waits, after the end of the command, until all that it has left is relayed. If it `was_told_to`
+    /// end, a reader that takes nothing is not waited for. Neither are processes it has left running.
     pub(super) fn finish(mut self, was_told_to: bool) {
         let mut finish = || {
             self.control
@@ -80,12 +82,12 @@ impl Relay {
             self.control.shutdown(Shutdown::Write)?;
             self.control.read_to_end(&mut Vec::new())
         };
-        // Whoever reads may be gone, which is no failure of the command.
+        // The reader may be gone, which is not a failure of the command.
         let _finished = finish();
     }
 }
 
-/// Writes all of it, also to a sink that somebody has made non-blocking.
+/// Writes all bytes, also to a sink that another process has made non-blocking.
 fn write_all(sink: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match sink.write(bytes) {
@@ -135,7 +137,7 @@ fn relay(
         let mut ended = settled && is_over;
         shown.clear();
         if source_is_ready {
-            // A pseudo-terminal ends with an error.
+            // Reading from a pseudo-terminal fails at its end.
             let length = source.read(&mut chunk).unwrap_or(0);
             ended |= length == 0;
             if asked.is_some() || is_over {

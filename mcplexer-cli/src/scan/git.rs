@@ -1,4 +1,4 @@
-//! Asking git.
+//! Runs git.
 
 use std::ffi::OsString;
 use std::io;
@@ -6,9 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::output::sanitized;
-
-/// What a hook of git has of the repository that it runs for: git(1).
+/// The variables with which git tells a hook about its repository: git(1).
 const OF_A_HOOK: [&str; 7] = [
     "GIT_DIR",
     "GIT_COMMON_DIR",
@@ -19,8 +17,8 @@ const OF_A_HOOK: [&str; 7] = [
     "GIT_PREFIX",
 ];
 
-/// Git, without what is mcplexer's own (F19). Nothing that a repository names is run or stands for
-/// what is really there.
+/// Returns a git command without mcplexer's own variables (F19). It runs no program that a repository
+/// names, and follows no replacement of objects.
 pub(super) fn git() -> Command {
     let mut command = Command::new("git");
     command
@@ -35,7 +33,11 @@ pub(super) fn git() -> Command {
     command
 }
 
-/// The files below a directory of a work tree that git tracks, as paths from there.
+/// Lists the files below a directory of a work tree that git tracks, relative to the directory.
+///
+/// # Errors
+///
+/// Fails if git cannot be started, or fails itself.
 pub(super) fn tracked(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut git = git();
     for name in OF_A_HOOK {
@@ -45,14 +47,14 @@ pub(super) fn tracked(directory: &Path) -> io::Result<Vec<PathBuf>> {
         .arg("-C")
         .arg(directory)
         .args(["ls-files", "-z", "--cached"])
-        // What is not here is fetched from nowhere.
+        // Missing objects are not fetched.
         .env("GIT_NO_LAZY_FETCH", "1")
         .output()
         .map_err(|error| io::Error::new(error.kind(), format!("cannot start git: {error}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("git has failed");
-        return Err(io::Error::other(sanitized(said)));
+        let said = said.lines().next().unwrap_or("git failed");
+        return Err(io::Error::other(said.to_owned()));
     }
     let paths = output.stdout.split(|&byte| byte == 0);
     let paths = paths.filter(|path| !path.is_empty());

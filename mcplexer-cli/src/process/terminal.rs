@@ -7,25 +7,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use nix::unistd::{getpgrp, tcgetpgrp};
 use pty_process::blocking::{Pts, Pty};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
 
-/// How often a process in the background looks whether it is in the foreground: nobody tells it.
+use super::job::is_in_foreground;
+
+/// How often a process in the background checks whether it is in the foreground: no signal reports it.
 const BACKGROUND: Duration = Duration::from_millis(200);
 
 /// The user's terminal, while a command runs behind a pseudo-terminal.
 pub(super) struct Terminal {
     own: OwnedFd,
     pty: Pty,
-    /// How the user's terminal was set when it was first taken.
+    /// The settings of the user's terminal before they were changed.
     found: Mutex<Option<Termios>>,
 }
 
 impl Terminal {
-    /// The terminal on standard input; with something else there, the controlling one; without one,
-    /// that on standard output. And a new pseudo-terminal that is like it.
+    /// Opens the user's terminal and a new pseudo-terminal with the same size and settings.
+    ///
+    /// The user's terminal is standard input if that is one, else the controlling terminal, else
+    /// standard output.
     pub(super) fn open() -> io::Result<(Arc<Self>, Pts)> {
         let own = if io::stdin().is_terminal() {
             io::stdin().as_fd().try_clone_to_owned()?
@@ -46,19 +50,15 @@ impl Terminal {
         Ok((Arc::new(terminal), pts))
     }
 
-    /// What the command prints.
+    /// Returns the stream that has what the command prints.
     pub(super) fn output(&self) -> io::Result<OwnedFd> {
         self.pty.as_fd().try_clone_to_owned()
     }
 
-    /// Whether this process may read the terminal and change its settings: else it would be stopped.
-    fn is_foreground(&self) -> bool {
-        tcgetpgrp(&self.own).is_ok_and(|group| group == getpgrp())
-    }
-
-    /// Lets every key through to the pseudo-terminal, which does with them what terminals do.
+    /// Switches the user's terminal to raw mode: every key goes to the pseudo-terminal, which handles
+    /// it as terminals do. Does nothing in the background, where the kernel would stop this process.
     pub(super) fn take(&self) {
-        if !self.is_foreground() {
+        if !is_in_foreground(&self.own) {
             return;
         }
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,37 +74,37 @@ impl Terminal {
         }
     }
 
-    /// Makes the terminal as it was found.
+    /// Restores the settings of the user's terminal.
     pub(super) fn give_back(&self) {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = found.as_ref().filter(|_| self.is_foreground()) {
+        if let Some(found) = found.as_ref().filter(|_| is_in_foreground(&self.own)) {
             let _refused = tcsetattr(&self.own, OptionalActions::Drain, found);
         }
     }
 
-    /// Makes the pseudo-terminal as large as the terminal is.
+    /// Gives the pseudo-terminal the size of the user's terminal.
     pub(super) fn resize(&self) {
         if let Ok(size) = tcgetwinsize(&self.own) {
             let _refused = tcsetwinsize(&self.pty, size);
         }
     }
 
-    /// Passes on what is typed, for as long as there are both terminals.
+    /// Passes on what the user types until one of the terminals is gone.
     pub(super) fn pass_keys_on(&self) -> io::Result<()> {
         let mut own = File::from(self.own.try_clone()?);
         let mut typed = [0; 4096];
         loop {
-            if !self.is_foreground() {
-                // What is typed is for somebody else.
+            if !is_in_foreground(&self.own) {
+                // Another process reads what is typed now.
                 thread::sleep(BACKGROUND);
                 self.take();
                 continue;
             }
             match poll(&mut [PollFd::new(&self.own, PollFlags::IN)], None) {
-                Err(rustix::io::Errno::INTR) => continue,
+                Err(Errno::INTR) => continue,
                 ready => ready?,
             };
-            if !self.is_foreground() {
+            if !is_in_foreground(&self.own) {
                 continue;
             }
             match own.read(&mut typed) {

@@ -1,9 +1,8 @@
-//! `mcplexer run --mask`: the command runs behind a terminal of its own, or behind pipes, and what
-//! it prints is masked on its way.
+//! Runs a command whose output is masked: behind a terminal of its own, or behind pipes.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -13,54 +12,54 @@ use mcplexer_mask::Masker;
 use mcplexer_secrets::wipe_stack;
 use rustix::process::Pid;
 
-use super::not_started;
+use super::ProcessError;
 use super::relay::Relay;
 use super::supervise::{Group, Supervised, Watch, supervise};
 use super::terminal::Terminal;
-use crate::failure::Failure;
 use crate::harden::harden;
 
-/// What this process reads and writes, as it was started with.
-struct Streams {
-    stdout: File,
-    stderr: File,
-}
-
-/// Runs the command to its end, and ends as it did. That is an exit from within, at which nothing is
-/// dropped: so each thing that has values goes as soon as it has done its part, and from the registers
-/// before other threads inherit them.
-pub(super) fn run(
+/// Runs the command to its end, masks what it prints, and ends as it did. `own` is the path of this
+/// program.
+///
+/// The process exits from within, where nothing is dropped. So whatever has values (`Command`, `Masker`)
+/// is dropped as soon as it has done its part, and the stack is wiped before other threads start.
+///
+/// # Errors
+///
+/// * `NotStarted` if the program cannot be started.
+/// * `NoOwnPath` if the command needs a session of its own, and `own` is an error.
+/// * `NotSupervised` or `NotMasked` if the system refuses what is needed to follow it.
+pub(crate) fn run_masked(
     command: Command,
     masker: Masker,
     own: io::Result<PathBuf>,
-) -> Result<(), Failure> {
+) -> Result<(), ProcessError> {
     if io::stdout().is_terminal() {
-        let cannot = |error| Failure::new(format!("cannot find this program: {error}"));
-        in_terminal(command, masker, &own.map_err(cannot)?)
+        in_terminal(command, masker, &own.map_err(ProcessError::NoOwnPath)?)
     } else {
         behind_pipes(command, masker)
     }
 }
 
-fn behind_pipes(mut command: Command, masker: Masker) -> Result<(), Failure> {
+fn behind_pipes(mut command: Command, masker: Masker) -> Result<(), ProcessError> {
     let program = command.get_program().to_owned();
     let signals = Supervised::watch()?;
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command
         .spawn()
-        .map_err(|error| not_started(&program, &error))?;
-    // The command has inherited the limit on core dumps as it was.
+        .map_err(|source| ProcessError::NotStarted { program, source })?;
+    // The command has inherited the original limit on core dumps.
     harden();
-    // The command's own, so that the pipes end when it closes them.
+    // It holds the command's ends of the pipes open.
     drop(command);
     wipe_stack();
     let streams = Streams::take()?;
     let mut relays = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        relays.push(Relay::start(stdout.into(), streams.stdout, &masker).map_err(failed)?);
+        relays.push(start_relay(stdout.into(), streams.stdout, &masker)?);
     }
     if let Some(stderr) = child.stderr.take() {
-        relays.push(Relay::start(stderr.into(), streams.stderr, &masker).map_err(failed)?);
+        relays.push(start_relay(stderr.into(), streams.stderr, &masker)?);
     }
     drop(masker);
     let mut pipes = Pipes(relays);
@@ -68,10 +67,10 @@ fn behind_pipes(mut command: Command, masker: Masker) -> Result<(), Failure> {
     ended.finish(pipes.0, || ())
 }
 
-/// Runs the command in a session of its own, whose terminal is a pseudo-terminal. Its leader is
-/// this program once more (see [`super::session`]), as only a process of the same session can stop
-/// and continue the command as a shell does.
-fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Failure> {
+/// Runs the command in a session of its own on a pseudo-terminal. The session's leader is this program
+/// (see [`super::leader`]): only a process of the same session can stop and continue the command as a
+/// shell does.
+fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), ProcessError> {
     let signals = Supervised::watch()?;
     let mut leader = Command::new(own);
     leader.args(["run-in-session", "--"]);
@@ -90,22 +89,22 @@ fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Failu
     if !io::stderr().is_terminal() {
         leader = leader.stderr(Stdio::piped());
     }
-    let (terminal, pts) = Terminal::open().map_err(failed)?;
+    let (terminal, pts) = Terminal::open().map_err(ProcessError::NotMasked)?;
     let mut child = leader.spawn(pts).map_err(|error| {
         terminal.give_back();
-        failed(io::Error::other(error))
+        ProcessError::NotMasked(io::Error::other(error))
     })?;
     harden();
     wipe_stack();
     let streams = Streams::take()?;
-    let output = terminal.output().map_err(failed)?;
-    let mut relays = vec![Relay::start(output, streams.stdout, &masker).map_err(failed)?];
+    let output = terminal.output().map_err(ProcessError::NotMasked)?;
+    let mut relays = vec![start_relay(output, streams.stdout, &masker)?];
     if let Some(stderr) = child.stderr.take() {
-        relays.push(Relay::start(stderr.into(), streams.stderr, &masker).map_err(failed)?);
+        relays.push(start_relay(stderr.into(), streams.stderr, &masker)?);
     }
     drop(masker);
     let keys = Arc::clone(&terminal);
-    // It ends with the process, which does not wait for a key.
+    // The thread waits for a key, and the process ends without waiting for the thread.
     let _keys = thread::spawn(move || keys.pass_keys_on());
     let mut screen = Screen { terminal, relays };
     let ended = supervise(
@@ -118,7 +117,11 @@ fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Failu
     ended.finish(screen.relays, move || terminal.give_back())
 }
 
-/// What is to be done when a command behind pipes stops.
+fn start_relay(source: OwnedFd, sink: File, masker: &Masker) -> Result<Relay, ProcessError> {
+    Relay::start(source, sink, masker).map_err(ProcessError::NotMasked)
+}
+
+/// What happens when a command behind pipes stops.
 struct Pipes(Vec<Relay>);
 
 impl Watch for Pipes {
@@ -127,7 +130,7 @@ impl Watch for Pipes {
     }
 }
 
-/// What is to be done when a command behind a pseudo-terminal stops and goes on.
+/// What happens when a command behind a pseudo-terminal stops and continues.
 struct Screen {
     terminal: Arc<Terminal>,
     relays: Vec<Relay>,
@@ -135,26 +138,34 @@ struct Screen {
 
 impl Watch for Screen {
     fn stops(&mut self) {
-        // What it has printed may be what makes the terminal fit for the shell.
+        // Its last output may reset the terminal for the shell.
         self.relays.iter_mut().for_each(Relay::settle);
         self.terminal.give_back();
     }
 
-    fn goes_on(&mut self) {
+    fn continues(&mut self) {
         self.terminal.take();
         self.terminal.resize();
     }
 
-    fn is_resized(&mut self) {
+    fn resized(&mut self) {
         self.terminal.resize();
     }
 }
 
+/// Standard output and standard error, as this process was started with them.
+struct Streams {
+    stdout: File,
+    stderr: File,
+}
+
 impl Streams {
-    /// Takes over standard output and error, and lets go of standard input: so each is closed for
-    /// whoever is at its other end as soon as the command closes it. Nobody waits for the end of a
-    /// terminal: standard error stays there, for what a panic says.
-    fn take() -> Result<Self, Failure> {
+    /// Moves standard output and error to the relays, and replaces all three standard streams with
+    /// /dev/null: the process at the other end of each sees it close as soon as the command closes it.
+    ///
+    /// Standard error stays if it is a terminal, for the message of a panic: a terminal has no reader that
+    /// waits for its end.
+    fn take() -> Result<Self, ProcessError> {
         let take = || {
             let _flushed = io::stdout().flush();
             let stdout = io::stdout().as_fd().try_clone_to_owned()?;
@@ -170,11 +181,6 @@ impl Streams {
                 stderr: stderr.into(),
             })
         };
-        take().map_err(failed)
+        take().map_err(ProcessError::NotMasked)
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "map_err gives it")]
-fn failed(error: io::Error) -> Failure {
-    Failure::new(format!("cannot mask what the command prints: {error}"))
 }

@@ -1,15 +1,14 @@
-//! Standing in for a command: its signals, its stops and its end are this process's.
+//! Stands in for a command: passes signals on to it, and stops, continues and ends when it does.
 
 use std::io;
 use std::thread;
 
-use nix::sys::signal::SigSet;
-use nix::unistd::{getpgid, getpgrp, getppid, getsid, tcgetpgrp};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitOptions, WaitStatus, getpid, kill_current_process_group, kill_process,
     kill_process_group, waitpid,
 };
+use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
     SIGUSR1, SIGUSR2, SIGWINCH,
@@ -19,81 +18,87 @@ use signal_hook::iterator::exfiltrator::origin::{Origin, WithOrigin};
 use signal_hook::low_level::emulate_default_handler;
 use signal_hook::low_level::siginfo::Cause;
 
+use super::ProcessError;
+use super::job::is_orphaned;
 use super::relay::Relay;
-use crate::failure::Failure;
+use super::signal_mask::unblock_all;
 
-/// Signals that are the command's to have.
+/// Signals that are passed on to the command.
 const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2];
-/// Those of them that tell it to end.
+/// Those of them that ask it to end.
 const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// How the command is related to this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Group {
-    /// It is of the same process group: what the terminal sends, both get. If it stops, only this
+    /// It is in the same process group, so both get the terminal's signals. When it stops, only this
     /// process stops with it.
     Own,
-    /// It leads a group of its own on the same terminal, and is in the foreground there.
+    /// It leads a group of its own, in the foreground of the same terminal.
     Its,
-    /// It is in a session of its own, and this process is in the foreground for it: all of this
-    /// group stops with it.
+    /// It is in a session of its own, for which this process is in the foreground: this whole group
+    /// stops with it.
     Foreground,
 }
 
 impl Group {
-    /// Whether a signal that the terminal has sent to this process was sent to the command as well.
-    fn has_got(self, signal: i32) -> bool {
+    /// Returns whether the terminal has sent the command the same signal as this process.
+    fn also_got(self, signal: i32) -> bool {
         match self {
             Self::Own => true,
-            // A key's signal comes here only while the command is not in the foreground yet. A
-            // terminal that goes away tells its session's leader and the foreground.
+            // A key reaches this process only while the command is not in the foreground yet. A
+            // terminal that goes away signals the leader of its session and the foreground.
             Self::Its => signal == SIGHUP,
             Self::Foreground => false,
         }
     }
 }
 
-/// What else is to be done on signals.
+/// What to do besides, when the state of the command changes.
 pub(super) trait Watch {
-    /// The command has stopped, and so will this process.
+    /// Runs after the command has stopped, before this process does.
     fn stops(&mut self) {}
-    /// This process goes on.
-    fn goes_on(&mut self) {}
-    /// The window has another size.
-    fn is_resized(&mut self) {}
+    /// Runs when this process continues.
+    fn continues(&mut self) {}
+    /// Runs when the size of the window has changed.
+    fn resized(&mut self) {}
 }
 
 impl Watch for () {}
 
-/// Signals that are watched for, from before the command is started.
+/// The signals to watch, from before the command starts.
 pub(super) struct Supervised(SignalsInfo<WithOrigin>);
 
 impl Supervised {
-    pub(super) fn watch() -> Result<Self, Failure> {
-        // Whoever has started this process may have blocked some. The command starts without any
-        // blocked in any case: `std::process` sees to that.
-        SigSet::all()
-            .thread_unblock()
-            .map_err(|error| failed(error.into()))?;
+    /// Starts to watch.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `NotSupervised` if the system refuses.
+    pub(super) fn watch() -> Result<Self, ProcessError> {
+        // This process may have been started with some blocked. The command starts with none blocked in
+        // any case: `std::process` clears the mask.
+        unblock_all().map_err(ProcessError::NotSupervised)?;
         let ignored = ignored_signals();
-        // What was ignored when this process was started, as by nohup, stays ignored for the command.
+        // A signal that was ignored at the start, as by nohup, stays ignored for the command.
         let passed_on = PASSED_ON.iter().filter(|&&signal| !is_in(signal, ignored));
         let signals = [SIGCHLD, SIGCONT, SIGWINCH].iter().chain(passed_on);
-        SignalsInfo::new(signals).map(Self).map_err(failed)
+        let watched = SignalsInfo::new(signals).map(Self);
+        watched.map_err(ProcessError::NotSupervised)
     }
 }
 
 /// How a command ended.
 pub(super) struct Ended {
     status: WaitStatus,
-    /// Whether a signal told it to.
+    /// Whether a signal asked it to.
     was_told_to: bool,
     signals: Supervised,
 }
 
 impl Ended {
-    /// Passes on what the command has left, then ends as it did. A signal that comes meanwhile ends
-    /// this process. Before the end `last` is done.
+    /// Relays what the command has left, runs `last`, and ends as the command did. A signal that arrives
+    /// meanwhile ends this process at once, after `last`.
     pub(super) fn finish(self, relays: Vec<Relay>, last: impl Fn() + Clone + Send + 'static) -> ! {
         let (mut signals, before_death) = (self.signals, last.clone());
         thread::spawn(move || {
@@ -112,7 +117,7 @@ impl Ended {
         die_alike(self.status)
     }
 
-    /// Ends this process in the same way: by the same signal, or with the same exit code.
+    /// Ends this process as the command ended: by the same signal, or with the same exit code.
     pub(super) fn die_alike(self) -> ! {
         die_alike(self.status)
     }
@@ -130,18 +135,22 @@ fn die_by(signal: i32) -> ! {
     std::process::exit(128 + signal)
 }
 
-/// Waits for the end of a command that was started after [`Supervised::watch`].
+/// Follows a command, started after [`Supervised::watch`], to its end.
+///
+/// # Errors
+///
+/// Fails with `NotSupervised` if the state of the command cannot be read.
 pub(super) fn supervise(
     mut signals: Supervised,
     command: Pid,
     group: Group,
     watch: &mut dyn Watch,
-) -> Result<Ended, Failure> {
+) -> Result<Ended, ProcessError> {
     let mut was_told_to = false;
     let mut status = None;
     for Origin { signal, cause, .. } in signals.0.forever() {
         match signal {
-            SIGCHLD => match wait(command).map_err(failed)? {
+            SIGCHLD => match wait(command).map_err(ProcessError::NotSupervised)? {
                 None => {}
                 Some(status) if status.stopped() => {
                     if group == Group::Its && was_too_quick(command, status) {
@@ -151,7 +160,7 @@ pub(super) fn supervise(
                     if may_stop(group, status) {
                         watch.stops();
                         stop(group);
-                        watch.goes_on();
+                        watch.continues();
                     }
                     send(command, group, Signal::CONT);
                 }
@@ -160,39 +169,40 @@ pub(super) fn supervise(
                     break;
                 }
             },
-            SIGCONT => watch.goes_on(),
+            SIGCONT => watch.continues(),
             SIGWINCH => {
-                watch.is_resized();
-                // This process hears of it only while the command is not in the foreground yet.
+                watch.resized();
+                // The signal comes here only while the command is not in the foreground yet.
                 if group == Group::Its {
                     send(command, group, Signal::WINCH);
                 }
             }
             signal => {
                 was_told_to |= ENDING.contains(&signal);
-                let has_it = matches!(cause, Cause::Kernel) && group.has_got(signal);
+                let has_it = matches!(cause, Cause::Kernel) && group.also_got(signal);
                 if let (false, Some(signal)) = (has_it, Signal::from_named_raw(signal)) {
                     let _gone = kill_process(command, signal);
                 }
             }
         }
     }
+    let no_signals = || ProcessError::NotSupervised(io::Error::other("no more signals"));
     Ok(Ended {
-        status: status.ok_or_else(|| failed(io::Error::other("no more signals")))?,
+        status: status.ok_or_else(no_signals)?,
         was_told_to,
         signals,
     })
 }
 
-/// Whether a command was stopped for using the terminal before it was put into the foreground, where
-/// it is by now.
+/// Returns whether the terminal stopped the command because it was not in the foreground yet. By now it
+/// is.
 fn was_too_quick(command: Pid, status: WaitStatus) -> bool {
     let by = status.stopping_signal();
     let by_terminal = by == Some(SIGTTIN) || by == Some(SIGTTOU);
-    by_terminal && tcgetpgrp(io::stdout()).is_ok_and(|it| it.as_raw() == command.as_raw_pid())
+    by_terminal && tcgetpgrp(io::stdout()).is_ok_and(|group| group == command)
 }
 
-/// What has become of the command, if anything.
+/// Returns the new state of the command; `None` if nothing has changed.
 fn wait(command: Pid) -> io::Result<Option<WaitStatus>> {
     loop {
         match waitpid(Some(command), WaitOptions::NOHANG | WaitOptions::UNTRACED) {
@@ -203,7 +213,7 @@ fn wait(command: Pid) -> io::Result<Option<WaitStatus>> {
     }
 }
 
-/// Stops this process; returns when it is continued.
+/// Stops this process. Returns once it is continued.
 fn stop(group: Group) {
     let _refused = match group {
         Group::Foreground => kill_current_process_group(Signal::STOP),
@@ -211,41 +221,14 @@ fn stop(group: Group) {
     };
 }
 
-/// Whether this process is to stop, as its command did. By the terminal none is stopped where nobody
-/// could continue it; what leads a session has the process outside to do so.
+/// Returns whether this process is to stop with its command. A stop by the terminal is ignored where
+/// no process could continue this one; the leader of a session is continued from outside.
 fn may_stop(group: Group, status: WaitStatus) -> bool {
     match group {
         Group::Its => true,
         Group::Own => status.stopping_signal() == Some(SIGSTOP) || !is_orphaned(),
         Group::Foreground => !is_orphaned(),
     }
-}
-
-/// Whether this process's group is one that nobody of its session looks after (POSIX.1-2024, 3.251,
-/// "orphaned process group"), as that of a program at the other end of `ssh -t`. A session or a group
-/// whose leader is outside of a container has the number 0 in it (pid_namespaces(7)), and so has the
-/// parent of the first process there.
-fn is_orphaned() -> bool {
-    let (session, group) = (getsid(None), getpgrp());
-    let mut parent = Some(getppid()).filter(|it| it.as_raw() != 0);
-    while let Some(process) = parent {
-        if getsid(Some(process)) != session {
-            return true;
-        }
-        if getpgid(Some(process)).is_ok_and(|it| it != group) {
-            return false;
-        }
-        parent = parent_of(process);
-    }
-    true
-}
-
-/// Linux tells. Elsewhere none is known.
-fn parent_of(process: nix::unistd::Pid) -> Option<nix::unistd::Pid> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
-    let parent = parent.trim().parse().ok().filter(|&it| it != 0)?;
-    Some(nix::unistd::Pid::from_raw(parent))
 }
 
 fn send(command: Pid, group: Group, signal: Signal) {
@@ -255,7 +238,7 @@ fn send(command: Pid, group: Group, signal: Signal) {
     };
 }
 
-/// The signals that this process ignores, as a mask: Linux tells. Elsewhere none is known.
+/// Returns the signals that this process ignores, as a bit mask; 0 without /proc.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -265,9 +248,4 @@ fn ignored_signals() -> u64 {
 
 fn is_in(signal: i32, mask: u64) -> bool {
     u32::try_from(signal - 1).is_ok_and(|bit| mask >> bit & 1 == 1)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "map_err gives it")]
-fn failed(error: io::Error) -> Failure {
-    Failure::new(format!("cannot watch over the command: {error}"))
 }

@@ -1,0 +1,278 @@
+//! The examples at the end of each command's help.
+
+pub(super) const SECRET: &str = "\
+Examples:
+  mcplexer secret put github TOKEN
+  mcplexer secret list github";
+
+pub(super) const SECRET_PUT: &str = "\
+Examples:
+  mcplexer secret put github TOKEN                        # asks for the value
+  gh auth token | mcplexer secret put github TOKEN
+  mcplexer secret put tls PRIVATE_KEY --file server.pem";
+
+pub(super) const SECRET_GET: &str = "\
+Examples:
+  mcplexer secret get github TOKEN
+  mcplexer secret get tls PRIVATE_KEY > server.pem";
+
+pub(super) const SECRET_LIST: &str = "\
+Examples:
+  mcplexer secret list
+  mcplexer secret list github --json";
+
+pub(super) const SECRET_DELETE: &str = "\
+Examples:
+  mcplexer secret delete github TOKEN
+  mcplexer secret rm github TOKEN";
+
+pub(super) const SCOPE: &str = "\
+Examples:
+  mcplexer scope list
+  mcplexer scope show github";
+
+pub(super) const SCOPE_CREATE: &str = "\
+Examples:
+  mcplexer scope create github
+  mcplexer scope create linear --kind header --name 'Linear (remote)'";
+
+pub(super) const SCOPE_LIST: &str = "\
+Examples:
+  mcplexer scope list
+  mcplexer scope list --json";
+
+pub(super) const SCOPE_SHOW: &str = "\
+Examples:
+  mcplexer scope show github
+  mcplexer scope show github --json";
+
+pub(super) const SCOPE_DELETE: &str = "\
+Examples:
+  mcplexer scope delete github
+  mcplexer scope delete github --force";
+
+pub(super) const CONFIG: &str = "\
+Examples:
+  mcplexer config show > ~/.mcplexer/config.yaml
+  mcplexer config apply --dry-run";
+
+pub(super) const CONFIG_CHECK: &str = "\
+Examples:
+  mcplexer config check
+  mcplexer config check team.yaml --json";
+
+pub(super) const CONFIG_APPLY: &str = "\
+Examples:
+  mcplexer config apply --dry-run
+  mcplexer config apply team.yaml
+  mcplexer config apply team.yaml --prune";
+
+pub(super) const CONFIG_SHOW: &str = "\
+Examples:
+  mcplexer config show
+  mcplexer config show > ~/.mcplexer/config.yaml";
+
+pub(super) const CONFIG_SCHEMA: &str = "\
+Examples:
+  mcplexer config schema
+  mcplexer config schema > config.schema.json";
+
+pub(super) const RUN: &str = "\
+The command replaces mcplexer: its process id, signals, terminal and exit code are its own. A variable
+of the environment whose value is mcplexer://SCOPE/KEY is set to the secret.
+A running command keeps the values it was started with. Restart it after a secret has changed.
+
+Examples:
+  mcplexer run --scope github -- npx -y @modelcontextprotocol/server-github
+  mcplexer run --env-file .env --mask -- npm test
+  mcplexer run --scope slack --only TOKEN --rename TOKEN=SLACK_TOKEN -- ./notify.sh";
+
+pub(super) const INJECT: &str = "\
+Examples:
+  mcplexer inject -i app.toml.in -o app.toml
+  mcplexer inject -i netrc.in | curl --netrc-file /dev/stdin https://example.org";
+
+pub(super) const ADOPT: &str = "\
+Without --write, it shows what would move where. With --write, each server's credentials go into a
+scope of its own, and the server starts through mcplexer run. The rest of the file does not change.
+
+Examples:
+  mcplexer adopt                          # looks at all clients, changes nothing
+  mcplexer adopt .mcp.json --write
+  mcplexer adopt .mcp.json --undo";
+
+pub(super) const IMPORT: &str = "\
+Formats, by the file's name:
+  dotenv  .env .env.* *.env  as the npm package dotenv reads it
+  json    *.json             one object of names and strings
+  yaml    *.yaml *.yml       one mapping of names and strings
+  shell   *.sh               assignments, NAME='value'; nothing is expanded or run
+Each name may occur once. A value is 1 byte to 1 MiB; after the prefix mcplexer+base64: it is in base64.
+All secrets are stored, or none if one is invalid.
+
+Examples:
+  mcplexer import shop .env
+  mcplexer import shop secrets.json --overwrite --dry-run
+  ssh host cat .env | mcplexer import shop --format dotenv";
+
+pub(super) const EXPORT: &str = "\
+A value that the format cannot hold as text is written in base64, after the prefix mcplexer+base64:,
+which mcplexer import reads.
+
+Examples:
+  mcplexer export shop -o .env
+  mcplexer export shop --only STRIPE_KEY --format json -o stripe.json";
+
+pub(super) const SCAN: &str = "\
+Values are found as they are, in base64, in hex, percent-encoded, and within JSON. Each match is printed
+as PATH:LINE: SCOPE/KEY, never with its value, and the exit code is 6.
+Hidden files are searched; files that git ignores, .git and symbolic links are not. Git ignores no file
+that it tracks, and nothing outside a repository.
+
+Examples:
+  mcplexer scan
+  mcplexer scan --staged                  # in .git/hooks/pre-commit
+  mcplexer scan --scope github ~/.bash_history";
+
+pub(super) const KEY: &str = "\
+Examples:
+  mcplexer key show
+  mcplexer key recovery";
+
+pub(super) const KEY_INIT: &str = "\
+Examples:
+  mcplexer key init
+  MCPLEXER_AGE_KEY=/media/usb/age.key mcplexer key init";
+
+pub(super) const KEY_SHOW: &str = "\
+Examples:
+  mcplexer key show
+  mcplexer key show --json";
+
+pub(super) const KEY_LIST: &str = "\
+Examples:
+  mcplexer key list
+  mcplexer key list --json";
+
+pub(super) const KEY_ADD: &str = "\
+Examples:
+  mcplexer key add --file ~/.ssh/id_ed25519.pub --label laptop
+  mcplexer key add --passphrase
+  mcplexer key add --label bob age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
+pub(super) const KEY_REMOVE: &str = "\
+Examples:
+  mcplexer key remove bob
+  mcplexer key remove age1ql3z7hjy";
+
+pub(super) const KEY_ROTATE: &str = "\
+Examples:
+  mcplexer key rotate
+  mcplexer key rotate --keep-identity";
+
+pub(super) const KEY_RECOVERY: &str = "\
+Examples:
+  mcplexer key recovery
+  mcplexer key recovery | lp";
+
+pub(super) const KEY_RECOVER: &str = "\
+Examples:
+  mcplexer key recover
+  mcplexer key recover --lost laptop";
+
+pub(super) const BACKUP: &str = "\
+Examples:
+  mcplexer backup create secrets.age
+  mcplexer backup verify secrets.age";
+
+pub(super) const BACKUP_CREATE: &str = "\
+Examples:
+  mcplexer backup create secrets.age
+  mcplexer backup create secrets.age --passphrase";
+
+pub(super) const BACKUP_VERIFY: &str = "\
+Examples:
+  mcplexer backup verify secrets.age
+  mcplexer backup verify secrets.age --identity old.key";
+
+pub(super) const BACKUP_RESTORE: &str = "\
+Examples:
+  mcplexer backup restore secrets.age
+  mcplexer backup restore secrets.age --merge --dry-run
+  mcplexer backup restore secrets.age --replace";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  mcplexer doctor
+  mcplexer doctor --fix";
+
+pub(super) const COMPACT: &str = "\
+Examples:
+  mcplexer compact
+  mcplexer -q compact";
+
+pub(super) const AUDIT: &str = "\
+Examples:
+  mcplexer audit show --last 20
+  mcplexer audit verify";
+
+pub(super) const AUDIT_SHOW: &str = "\
+Examples:
+  mcplexer audit show --last 20
+  mcplexer audit show --scope github --json";
+
+pub(super) const AUDIT_VERIFY: &str = "\
+Examples:
+  mcplexer audit verify
+  mcplexer audit verify --json";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  mcplexer completions fish > ~/.config/fish/completions/mcplexer.fish
+  mcplexer completions bash > ~/.local/share/bash-completion/completions/mcplexer";
+
+pub(super) const MAN: &str = "\
+Examples:
+  mcplexer man | man -l -
+  mcplexer man secret put | man -l -";
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory, Parser};
+
+    use crate::cli::Cli;
+
+    /// The words of an example from `mcplexer` on, without what the shell does with its input and output.
+    fn words(example: &str) -> Vec<String> {
+        let start = example.find("mcplexer ").unwrap();
+        let pieces = example[start..].split('\'').enumerate();
+        let words = pieces.flat_map(|(at, piece)| match at % 2 {
+            0 => piece.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![piece.to_owned()],
+        });
+        let is_shell = |word: &str| ["#", "|", ">"].contains(&word);
+        words.take_while(|word| !is_shell(word)).collect()
+    }
+
+    fn check(command: &Command, path: &[&str]) {
+        let help = command.get_after_help().unwrap_or_default().to_string();
+        let (_, examples) = help.split_once("Examples:\n").unwrap_or_default();
+        let examples: Vec<_> = examples.lines().take_while(|it| !it.is_empty()).collect();
+        assert!((2..=3).contains(&examples.len()), "{path:?}: {examples:?}");
+        for example in examples {
+            let words = words(example);
+            let parsed = Cli::try_parse_from(&words);
+            assert!(parsed.is_ok(), "{example}: {:?}", parsed.err());
+            let is_own = path.iter().all(|name| words.iter().any(|it| it == name));
+            assert!(is_own || words.iter().any(|it| it == "rm"), "{example}");
+        }
+        for below in command.get_subcommands().filter(|it| !it.is_hide_set()) {
+            check(below, &[path, &[below.get_name()]].concat());
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_that_parse() {
+        check(&Cli::command(), &[]);
+    }
+}

@@ -1,0 +1,127 @@
+//! Where variables come from besides scopes: `.env` files, and references in the environment.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use mcplexer_files::dotenv::{self, Variable};
+use mcplexer_files::reference::{InvalidReference, Reference, SCHEME, Template};
+use zeroize::Zeroizing;
+
+use super::{EnvironmentError, is_own};
+use crate::credentials::Wanted;
+
+/// A `.env` file that was read.
+#[derive(Debug)]
+pub(crate) struct EnvFile {
+    path: PathBuf,
+    pub(super) variables: Vec<Variable>,
+}
+
+impl EnvFile {
+    /// Reads files.
+    ///
+    /// # Errors
+    ///
+    /// * `Unreadable` if a file cannot be read.
+    /// * `Dotenv` if it is not a `.env` file.
+    pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>, EnvironmentError> {
+        paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    fn read(path: &Path) -> Result<Self, EnvironmentError> {
+        let path = path.to_owned();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(source) => return Err(EnvironmentError::Unreadable { path, source }),
+        };
+        match dotenv::parse(&bytes) {
+            Ok(variables) => Ok(Self { path, variables }),
+            Err(source) => Err(EnvironmentError::Dotenv { path, source }),
+        }
+    }
+
+    /// Asks for the secrets that the file refers to to be opened.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `Reference` if a reference is invalid.
+    pub(crate) fn want(&self, wanted: &mut Wanted) -> Result<(), EnvironmentError> {
+        for variable in &self.variables {
+            for (reference, _) in self.template(variable)?.references() {
+                wanted.referred(reference, self.place(variable));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn template<'a>(
+        &self,
+        variable: &'a Variable,
+    ) -> Result<Template<'a>, EnvironmentError> {
+        Template::parse(variable.value()).map_err(|(_, source)| EnvironmentError::Reference {
+            place: self.place(variable),
+            source,
+        })
+    }
+
+    pub(super) fn place(&self, variable: &Variable) -> String {
+        let (path, Variable { line, name, .. }) = (self.path.display(), variable);
+        format!("{path}, line {line} ({name})")
+    }
+}
+
+/// The variables of an environment whose value is a reference: the way a client's configuration names
+/// the secrets of a tool server.
+#[derive(Debug)]
+pub(crate) struct References(BTreeMap<String, Reference>);
+
+impl References {
+    /// Finds the references among variables. Those of mcplexer's own are left out.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `Reference` if a value begins like a reference and is not one.
+    pub(crate) fn among(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, EnvironmentError> {
+        let mut references = BTreeMap::new();
+        for (name, value) in variables {
+            if !value.as_bytes().starts_with(SCHEME.as_bytes()) || is_own(&name) {
+                continue;
+            }
+            let name = name.to_string_lossy().into_owned();
+            let Some(Ok(reference)) = value.to_str().map(Reference::of_value) else {
+                return Err(EnvironmentError::Reference {
+                    place: place_of(&name),
+                    source: InvalidReference,
+                });
+            };
+            references.insert(name, reference);
+        }
+        Ok(Self(references))
+    }
+
+    /// Returns whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Asks for the secrets that they refer to to be opened.
+    pub(crate) fn want(&self, wanted: &mut Wanted) {
+        for (name, reference) in &self.0 {
+            wanted.referred(reference, place_of(name));
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Reference)> {
+        let references = self.0.iter();
+        references.map(|(name, reference)| (name.as_str(), reference))
+    }
+}
+
+pub(super) fn place_of(variable: &str) -> String {
+    format!("environment variable {variable}")
+}

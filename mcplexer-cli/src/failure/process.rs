@@ -1,0 +1,44 @@
+//! What to do about a command that did not run.
+
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
+
+use super::Failure;
+use crate::exit_code;
+use crate::process::ProcessError;
+
+impl From<ProcessError> for Failure {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::NotStarted { program, source } => not_started(&program, &source),
+            ProcessError::NoOwnPath(source) => {
+                Self::new(format!("cannot find the path of mcplexer itself: {source}"))
+            }
+            ProcessError::NotSupervised(source) => {
+                Self::new(format!("cannot watch the command: {source}"))
+            }
+            ProcessError::NotMasked(source) => {
+                Self::new(format!("cannot mask the command's output: {source}"))
+            }
+        }
+    }
+}
+
+/// A command that could not be started, with the exit code that a shell has for it.
+fn not_started(program: &OsStr, error: &io::Error) -> Failure {
+    let code = match error.kind() {
+        ErrorKind::NotFound => exit_code::COMMAND_NOT_FOUND,
+        _ => exit_code::COMMAND_NOT_STARTED,
+    };
+    let program = program.display();
+    let failure = Failure::new(format!("cannot start {program}: {error}"));
+    let failure = match error.kind() {
+        ErrorKind::NotFound => failure.with_hint("is it installed, and its directory in PATH?"),
+        ErrorKind::PermissionDenied => failure.with_hint("it must be a program that you may run"),
+        ErrorKind::ArgumentListTooLong => failure.with_hint(
+            "its arguments and environment are too large; pass fewer with --only or --clean-env",
+        ),
+        _ => failure,
+    };
+    failure.with_code(code)
+}

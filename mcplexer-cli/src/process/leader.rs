@@ -1,0 +1,53 @@
+//! The leader of the session that a masked command runs in: this program, started once more.
+//!
+//! The kernel lets Ctrl-Z stop a process only if another process of its session could continue it (POSIX,
+//! "orphaned process group"). For an ordinary command that is the shell. Here it is the leader: it
+//! starts the command in the foreground of the session's terminal, and stops, continues and ends when
+//! the command does. The process outside, which started the leader, sees all of that.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, getpgrp};
+use rustix::termios::tcsetpgrp;
+
+use super::supervise::{Group, Supervised, supervise};
+use super::{Blocked, ProcessError};
+use crate::harden::harden;
+
+/// Runs a command in the foreground of this session's terminal, and ends as it did.
+///
+/// # Errors
+///
+/// * `NotStarted` if the program cannot be started.
+/// * `NotSupervised` if it cannot be watched.
+pub(crate) fn lead(program: &OsString, arguments: &[OsString]) -> Result<(), ProcessError> {
+    let core_limit = harden();
+    let signals = Supervised::watch()?;
+    core_limit.restore();
+    let child = Command::new(program)
+        .args(arguments)
+        .process_group(0)
+        .spawn()
+        .map_err(|source| ProcessError::NotStarted {
+            program: program.clone(),
+            source,
+        })?;
+    harden();
+    let command = Pid::from_child(&child);
+    // Standard output is the session's terminal.
+    let _ended = tcsetpgrp(io::stdout(), command);
+    let ended = supervise(signals, command, Group::Its, &mut ())?;
+    take_foreground();
+    ended.die_alike()
+}
+
+/// Puts this process back into the foreground, so that processes which the command left running are not
+/// told that their terminal is gone. A process in the background may do so while it blocks SIGTTOU
+/// (POSIX, tcsetpgrp).
+fn take_foreground() {
+    let blocked = Blocked::new(Signal::TTOU);
+    let _taken = blocked.map(|_blocked| tcsetpgrp(io::stdout(), getpgrp()));
+}

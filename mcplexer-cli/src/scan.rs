@@ -1,0 +1,100 @@
+//! Searches files, and what git is about to commit, for values of the store.
+
+mod files;
+mod git;
+mod staged;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mcplexer_mask::Occurrence;
+
+pub(crate) use files::search_files;
+pub(crate) use staged::{StagedError, search_staged};
+
+/// The result of a search.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// The number of files that were to be searched.
+    pub(crate) files: u64,
+    /// By path, line and column. Each secret is listed once a line.
+    pub(crate) findings: Vec<Finding>,
+    /// What could not be read, sorted.
+    pub(crate) unread: Vec<Unread>,
+}
+
+/// A value that is in a file.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) file: PathBuf,
+    pub(crate) place: Occurrence,
+}
+
+/// Something that could not be read, and why.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Unread {
+    /// A file.
+    File { path: PathBuf, reason: String },
+    /// The walk through a directory; the reason names it.
+    Walk { reason: String },
+    /// The list of files that git tracks in a directory.
+    Tracked { directory: PathBuf, reason: String },
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::Walk { reason } => f.write_str(reason),
+            Self::Tracked { directory, reason } => {
+                write!(
+                    f,
+                    "the files that git tracks in {}: {reason}",
+                    directory.display()
+                )
+            }
+        }
+    }
+}
+
+impl Report {
+    /// Adds the result of searching one file.
+    fn add(&mut self, file: &Path, result: io::Result<Vec<Occurrence>>) {
+        match result {
+            Ok(found) => {
+                let finding = |place| Finding {
+                    file: file.to_owned(),
+                    place,
+                };
+                self.findings.extend(found.into_iter().map(finding));
+            }
+            Err(error) => self.unread.push(Unread::File {
+                path: file.to_owned(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Adds the report on other files.
+    fn extend(&mut self, other: Self) {
+        self.files += other.files;
+        self.findings.extend(other.findings);
+        self.unread.extend(other.unread);
+    }
+
+    /// Sorts by path and line, and keeps each secret once a line.
+    fn sorted(mut self) -> Self {
+        let place = |it: &Finding| (it.file.clone(), it.place.line, it.place.column);
+        self.findings.sort_by_cached_key(place);
+        let secret = |it: &Finding| {
+            let Occurrence { line, label, .. } = it.place.clone();
+            (it.file.clone(), line, label)
+        };
+        let mut listed = HashSet::new();
+        self.findings.retain(|it| listed.insert(secret(it)));
+        self.unread.sort();
+        self
+    }
+}

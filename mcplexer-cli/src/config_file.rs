@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use mcplexer_files::config::{self, Config, MAX_CONFIG_LEN, Problem};
-use mcplexer_secrets::{Error, Home, NewScope, ScopeId};
+use mcplexer_home::Home;
+use mcplexer_secrets::{Error, NewScope, ScopeId};
 
 use crate::failure::Failure;
 use crate::output::{say, shortened, shown};
@@ -89,11 +90,11 @@ impl ScopeToMake {
 /// A scope as config.yaml names it, if it has yet to be made; else one of kind env. A file with
 /// something wrong in it is a failure then: to make the scope of another kind would be a guess.
 pub(crate) fn scope_to_make(id: &ScopeId, session: &Session) -> Result<ScopeToMake, Failure> {
-    let path = session.home.config();
+    let path = session.home().config();
     let explain = |error| session.explain(error);
     let is_asked = !matches!(path.try_exists(), Ok(false));
     let mut named = None;
-    if is_asked && !session.store.has_scope(id).map_err(explain)? {
+    if is_asked && !session.store().has_scope(id).map_err(explain)? {
         let config = ConfigFile::read(Some(&path))?.into_config()?;
         named = config.scopes().into_iter().find(|scope| scope.id == *id);
     }

@@ -4,10 +4,8 @@ mod agent;
 mod cli;
 mod commands;
 mod config_file;
-mod credentials;
 mod exit_code;
 mod failure;
-mod harden;
 mod input;
 mod output;
 mod progress;
@@ -18,10 +16,11 @@ use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mcplexer_home::Home;
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::cli::{Cli, RunInSession};
-use crate::failure::Failure;
+use crate::failure::{Context, Failure};
 
 /// Wipes what it frees: buffers inside libraries may have held a value.
 #[global_allocator]
@@ -38,8 +37,9 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::from(exit_code::DONE),
         Err(failure) => {
-            failure.report();
-            ExitCode::from(failure.code)
+            let home = Home::from_env().ok();
+            let context = Context::new(home.as_ref(), prompt::was_left());
+            ExitCode::from(failure.report(&context))
         }
     }
 }

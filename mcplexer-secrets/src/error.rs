@@ -244,14 +244,6 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
-    /// An environment variable names no usable place.
-    #[error("{variable} {problem}")]
-    Environment {
-        /// The variable.
-        variable: &'static str,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
     /// The operating system gave no random bytes, or sealing failed for lack of memory.
     #[error("cannot seal: {0}")]
     Seal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -306,8 +298,7 @@ impl Error {
             | Self::SlotAmbiguous { .. }
             | Self::LastSlot { .. }
             | Self::OwnSlot { .. }
-            | Self::NotUndone
-            | Self::Environment { .. } => ErrorKind::Invalid,
+            | Self::NotUndone => ErrorKind::Invalid,
             Self::Key(
                 KeyError::NotCreated { source, .. } | KeyError::NotDropped { source, .. },
             ) if source.kind() == io::ErrorKind::StorageFull => ErrorKind::Other,

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use crate::SecretValue;
 
-mod env;
 mod file;
 mod fixed;
 mod identity;
@@ -18,7 +17,6 @@ mod person;
 mod recipient;
 mod recovery;
 
-pub use env::EnvKeys;
 pub use file::FileKeys;
 pub use fixed::FixedKeys;
 pub use identity::Identity;

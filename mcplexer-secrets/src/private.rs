@@ -85,7 +85,7 @@ pub(crate) fn remove_temporaries_beside(path: &Path) -> io::Result<()> {
 }
 
 /// The files that [`temporary_beside`] has made for this path, and that have not got its name.
-pub(crate) fn temporaries_beside(path: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn temporaries_beside(path: &Path) -> io::Result<Vec<PathBuf>> {
     let prefix = temporary_prefix(path);
     let mut found = Vec::new();
     for entry in fs::read_dir(directory_of(path))? {

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use client_file::ClientFile;
 use mcplexer_clients::{Adoption, standard_places};
-use mcplexer_secrets::{Error, FileReplacement, HOME_VARIABLE, IDENTITY_VARIABLE, KEY_VARIABLE};
+use mcplexer_home::{HOME_VARIABLE, IDENTITY_VARIABLE, KEY_VARIABLE};
+use mcplexer_secrets::{Error, FileReplacement};
 
 use crate::cli::{Adopt, Global};
 use crate::exit_code;
@@ -71,11 +72,11 @@ fn store(
     session: &Session,
 ) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
-        match adoption.store(&session.store) {
+        match adoption.store(&session.store()) {
             Err(Error::Conflicts { .. }) => *adoption = file.plan(adopt, session)?,
             stored => {
                 stored.map_err(|error| session.explain(error))?;
-                session.tell_what_was_made();
+                session.tell_created();
                 return Ok(());
             }
         }
@@ -152,8 +153,7 @@ fn everywhere(adopt: &Adopt, session: &Session) -> Result<(), Failure> {
             Ok(None) => {}
             Ok(Some((file, adoption))) => files.push((file, place, adoption)),
             Err(failure) => {
-                failure.report();
-                failed = Some(Failure::silent(failure.code));
+                failed = Some(Failure::silent(failure.report(&session.context())));
             }
         }
     }

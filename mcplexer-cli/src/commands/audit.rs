@@ -44,7 +44,7 @@ fn show(
     global: Global,
 ) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let path = session.audit_log()?;
+    let path = &session.audit_log()?;
     let mut lines = read_audit_log(path)?;
     lines.retain(|line| scope.is_none_or(|scope| line.scope.as_ref() == Some(scope)));
     let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
@@ -106,8 +106,8 @@ struct VerifyDocument<'a> {
 
 fn verify(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let path = session.audit_log()?;
-    let report = session.store.verify_audit(path)?;
+    let path = &session.audit_log()?;
+    let report = session.store().verify_audit(path)?;
     if json {
         return print_json(&VerifyDocument {
             log: path.to_string_lossy(),

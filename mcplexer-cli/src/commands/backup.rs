@@ -65,7 +65,7 @@ fn create(
     force: bool,
     json: bool,
 ) -> Result<(), Failure> {
-    if !session.store.exists()? {
+    if !session.store().exists()? {
         return Err(Error::NoStore.into());
     }
     let asked;
@@ -79,7 +79,7 @@ fn create(
     };
     let bar = Bar::new("saving", session.global);
     let report = session
-        .store
+        .store()
         .backup(file, to, force, &mut |progress| bar.show(progress));
     drop(bar);
     let report = report.map_err(|error| session.explain(error))?;
@@ -159,7 +159,7 @@ fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
         Some(file) => FileKeys::new(file)
             .with_prompter(Terminal(session.global))
             .identities(Ask::Allowed),
-        None => session.keys.identities(Ask::Allowed),
+        None => session.keys().identities(Ask::Allowed),
     };
     let other_ways = |failure: Failure| {
         failure
@@ -232,12 +232,12 @@ fn restore(
     json: bool,
 ) -> Result<(), Failure> {
     let backup = open(from, session)?;
-    let is_empty = session.store.scopes()?.is_empty();
+    let is_empty = session.store().scopes()?.is_empty();
     let mode = match mode {
         Some(mode) => mode,
         None if is_empty => RestoreMode::Merge,
         None => {
-            let store = shown(&session.home.store());
+            let store = shown(&session.home().store());
             let again = command(from);
             return Err(Failure::new(format!("{store} has secrets already"))
                 .with_hint(format!(
@@ -250,7 +250,10 @@ fn restore(
         }
     };
     let explain = |error| session.explain(error);
-    let planned = session.store.plan_restore(&backup, mode).map_err(explain)?;
+    let planned = session
+        .store()
+        .plan_restore(&backup, mode)
+        .map_err(explain)?;
     let harm = planned.count(RestoreAction::Replace) + planned.count(RestoreAction::Remove);
     if !dry_run && !force && harm > 0 {
         let question = format!("{}; go on?", summary(&planned, "to be "));
@@ -258,10 +261,10 @@ fn restore(
     }
     let restored = match dry_run {
         true => planned,
-        false => session.store.restore(&backup, mode).map_err(explain)?,
+        false => session.store().restore(&backup, mode).map_err(explain)?,
     };
     if !dry_run {
-        session.tell_what_was_made();
+        session.tell_created();
     }
     session.tell(&summary(&restored, if dry_run { "to be " } else { "" }));
     if json {

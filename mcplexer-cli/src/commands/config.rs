@@ -109,7 +109,7 @@ struct AppliedRow<'a> {
 
 impl Apply {
     fn run(&self, prune: bool, force: bool, dry_run: bool, json: bool) -> Result<(), Failure> {
-        let store = &self.session.store;
+        let store = &self.session.store();
         let explain = |error| self.session.explain(error);
         let mut applied = store.plan_scopes(&self.scopes).map_err(explain)?;
         let others = applied
@@ -126,7 +126,7 @@ impl Apply {
             }
             applied = store.apply_scopes(&self.scopes, &others).map_err(explain)?;
         }
-        self.session.tell_what_was_made();
+        self.session.tell_created();
         self.tell(&applied, dry_run);
         if !json {
             return Ok(());
@@ -208,7 +208,7 @@ impl<'a> From<&'a AppliedScope> for AppliedRow<'a> {
 
 fn show(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let scopes = session.store.scopes();
+    let scopes = session.store().scopes();
     let scopes = scopes.map_err(|error| session.explain(error))?;
     let config = config::Config {
         auth_scopes: scopes.into_iter().map(AuthScope::from).collect(),

@@ -6,19 +6,19 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use mcplexer_home::{Home, KeySource, OpenHome, harden};
 use mcplexer_secrets::audit::AuditReport;
 use mcplexer_secrets::keys::Ask;
-use mcplexer_secrets::{Error, Home, KeySource, SlotKind, Store, Timestamp};
+use mcplexer_secrets::{Error, SlotKind, Timestamp};
 use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
 use serde::Serialize;
 
 use crate::cli::Global;
 use crate::exit_code;
-use crate::failure::Failure;
-use crate::harden::harden;
+use crate::failure::{Context, Failure};
 use crate::output::{Ago, count, print, print_json, sanitized, shown};
 use crate::progress::Bar;
-use crate::session::Session;
+use crate::session::{Session, Terminal};
 
 /// A key in use for longer is worth a remark.
 const OLD_KEY_MICROS: u64 = 365 * 86_400 * 1_000_000;
@@ -29,9 +29,10 @@ pub(super) fn run(fix: bool, json: bool, global: Global) -> Result<(), Failure> 
     let home = Home::from_env()?;
     examine_files(&home, fix, &mut report);
     examine_git(&home, &mut report);
-    match Store::open(home.store(), home.key().provider()) {
+    match OpenHome::open(home, Terminal(global)) {
         Ok(_) => examine_store(&Session::open(global)?, fix, &mut report),
-        Err(error) => report.fail(code_of(&error), error.into()),
+        Err(mcplexer_home::Error::Store(error)) => report.fail(code_of(&error), error.into()),
+        Err(error) => return Err(error.into()),
     }
     examine_process(&mut report);
     if json {
@@ -102,7 +103,8 @@ impl Report {
 
     /// Something failed: the hints are its mend.
     fn fail(&mut self, code: &'static str, failure: Failure) {
-        let (message, mend) = failure.into_parts();
+        let words = failure.words(&Context::default());
+        let (message, mend) = (words.message, words.hints);
         self.findings.push(Finding {
             severity: Severity::Error,
             code,
@@ -258,7 +260,7 @@ fn examine_store(session: &Session, fix: bool, report: &mut Report) {
     let bar = Bar::new("opening", session.global);
     let mut problems = Vec::new();
     let checked = session
-        .store
+        .store()
         .check(&mut |error| problems.push(error), &mut |progress| {
             bar.show(progress);
         });
@@ -277,7 +279,7 @@ fn examine_store(session: &Session, fix: bool, report: &mut Report) {
         report.fail(code_of(&error), error.into());
     }
     let log = match session.audit_log() {
-        Ok(path) => session.store.verify_audit(path).map(Some),
+        Ok(path) => session.store().verify_audit(&path).map(Some),
         Err(_) => Ok(None),
     };
     let log = match log {
@@ -301,7 +303,7 @@ fn examine_store(session: &Session, fix: bool, report: &mut Report) {
 }
 
 fn examine_keys(session: &Session, is_locked: bool, fix: bool, report: &mut Report) {
-    let Ok(slots) = session.store.slots() else {
+    let Ok(slots) = session.store().slots() else {
         return;
     };
     // Where no key is at hand, no recovery code can be made either.
@@ -320,7 +322,7 @@ fn examine_keys(session: &Session, is_locked: bool, fix: bool, report: &mut Repo
             report.add(Severity::Note, "old-key", what, "mcplexer key rotate");
         }
     }
-    let unfinished = session.keys.unfinished(Ask::Never).unwrap_or_default();
+    let unfinished = session.keys().unfinished(Ask::Never).unwrap_or_default();
     if !unfinished.is_empty() {
         report.add(
             Severity::Warning,
@@ -328,7 +330,7 @@ fn examine_keys(session: &Session, is_locked: bool, fix: bool, report: &mut Repo
             "a key rotation was cut short: the key file holds a key too many",
             "mcplexer key rotate",
         );
-        if fix && session.store.tidy_keys().is_ok_and(|tidied| tidied) {
+        if fix && session.store().tidy_keys().is_ok_and(|tidied| tidied) {
             report.fixed();
         }
     }

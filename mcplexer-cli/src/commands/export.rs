@@ -6,7 +6,6 @@ use mcplexer_files::exchange::{self, Format};
 use mcplexer_secrets::{Select, replace_file};
 
 use crate::cli::{Export, Global};
-use crate::credentials::no_secrets;
 use crate::failure::Failure;
 use crate::output::{count, shown, stdout_is_terminal};
 use crate::session::Session;
@@ -26,10 +25,14 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         true => Select::All,
         false => Select::Only(&names),
     };
-    let opened = session.store.export(&export.scope, select);
+    let opened = session.store().export(&export.scope, select);
     let opened = opened.map_err(|error| session.explain(error))?;
     if opened.is_empty() {
-        return Err(no_secrets(&export.scope));
+        return Err(Failure::from(
+            mcplexer_home::credentials::Error::NoSecrets {
+                scope: export.scope.clone(),
+            },
+        ));
     }
     let written = exchange::write(&opened, format).map_err(|error| {
         Failure::new(error.to_string())

@@ -41,7 +41,7 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
         (false, true) => OnConflict::Skip,
         (false, false) => OnConflict::Fail,
     };
-    let (store, scope) = (&session.store, &import.scope);
+    let (store, scope) = (&session.store(), &import.scope);
     let new = scope_to_make(scope, &session)?;
     let imported = match import.dry_run {
         true => store.plan_import(&new.scope, &read.secrets, on_conflict),
@@ -169,7 +169,7 @@ fn tell(
 ) {
     let scope = &import.scope;
     if !import.dry_run {
-        session.tell_what_was_made();
+        session.tell_created();
         if imported.scope_created {
             session.tell(&new.made());
         }

@@ -6,10 +6,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use mcplexer_files::reference::Template;
+use mcplexer_home::credentials::Wanted;
 use mcplexer_secrets::replace_file;
 
 use crate::cli::{Global, Inject};
-use crate::credentials::{Opened, Wanted};
 use crate::failure::Failure;
 use crate::output::shown;
 use crate::session::Session;
@@ -43,13 +43,13 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
     for (reference, at) in template.references() {
         wanted.referred(reference, format!("{name}, {at}"));
     }
-    let opened = wanted.open(&session)?;
+    let opened = session.credentials(&wanted)?;
     let filled = template.fill(|reference| {
         opened
             .value(reference)
             .map(mcplexer_secrets::SecretValue::expose)
     });
-    let filled = filled.ok_or_else(Opened::lacks_one)?;
+    let filled = filled.ok_or_else(Failure::of_missing_reference)?;
     match &inject.output {
         None => {
             let mut stdout = io::stdout().lock();

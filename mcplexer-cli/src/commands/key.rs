@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use mcplexer_home::KeySource;
 use mcplexer_secrets::keys::{Ask, Identity, KeyError, Recipient};
-use mcplexer_secrets::{Error, KeySource, SlotInfo, SlotKind};
+use mcplexer_secrets::{Error, SlotInfo, SlotKind};
 use serde::Serialize;
 
 use crate::cli::{AddKey, Global, Key};
@@ -32,14 +33,14 @@ pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
 
 fn init(global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let store = shown(&session.home.store());
-    let made = session.store.init();
+    let store = shown(&session.home().store());
+    let made = session.store().init();
     if !made.map_err(|error| session.explain(error))? {
         return Err(Failure::new(format!("{store} already exists"))
             .with_hint("mcplexer key show tells which key opens it")
             .with_code(exit_code::CONFLICT));
     }
-    session.tell_what_was_made();
+    session.tell_created();
     Ok(())
 }
 
@@ -92,7 +93,7 @@ fn kind(slot: &SlotInfo) -> &'static str {
 
 fn show(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let slots = session.store.slots()?;
+    let slots = session.store().slots()?;
     let recipients: Vec<_> = match session.identities() {
         Ok(identities) => identities.iter().map(Identity::name).collect(),
         Err(Error::Key(reason @ KeyError::Missing { .. })) => {
@@ -106,7 +107,7 @@ fn show(json: bool, global: Global) -> Result<(), Failure> {
         }
         Err(error) => return Err(error.into()),
     };
-    let key = match session.home.key() {
+    let key = match session.home().key() {
         KeySource::Environment(variable) => (*variable).to_owned(),
         KeySource::File(path) if json => path.display().to_string(),
         KeySource::File(path) => shown(path),
@@ -142,12 +143,12 @@ fn show(json: bool, global: Global) -> Result<(), Failure> {
 
 fn list(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let slots = session.store.slots()?;
+    let slots = session.store().slots()?;
     if slots.is_empty() {
         return Err(Error::NoStore.into());
     }
     // Which one is in use is told if that takes no question.
-    let identities = session.keys.identities(Ask::Never).unwrap_or_default();
+    let identities = session.keys().identities(Ask::Never).unwrap_or_default();
     let names: Vec<_> = identities.iter().map(Identity::name).collect();
     if json {
         let keys = slots.into_iter().map(|slot| SlotRow::of(slot, &names));
@@ -190,13 +191,13 @@ fn add(key: &AddKey, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let label = key.label.as_deref();
     let slot = if key.passphrase {
-        if !session.store.exists()? {
+        if !session.store().exists()? {
             return Err(Error::NoStore.into());
         }
         let passphrase = input::new_passphrase(global)?;
-        session.store.add_passphrase(&passphrase, label)
+        session.store().add_passphrase(&passphrase, label)
     } else {
-        session.store.add_recipient(&recipient(key)?, label)
+        session.store().add_recipient(&recipient(key)?, label)
     };
     let slot = slot.map_err(|error| session.explain(error))?;
     session.tell(&sanitized(format!(

@@ -13,12 +13,12 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use environment::{EnvFile, Environment, Inherited};
+use mcplexer_home::credentials::{Opened, Wanted};
 use mcplexer_mask::MIN_MASKED_LEN;
 use mcplexer_mask::Masker;
 use mcplexer_secrets::Credentials;
 
 use crate::cli::{Global, Run};
-use crate::credentials::{Opened, Wanted};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::shown;
@@ -44,7 +44,7 @@ pub(super) fn run(run: &Run, global: Global) -> Result<(), Failure> {
     if run.mask {
         wanted = wanted.with_all_of_each();
     }
-    let opened = wanted.open(&session)?;
+    let opened = session.credentials(&wanted)?;
     let mut command = command(run, &files, &inherited, &opened)?;
     if run.mask {
         let masker = Masker::new(opened.iter().flat_map(Credentials::iter));

@@ -85,7 +85,7 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     if secrets == 0 {
         session.tell(&format!(
             "{} has no secrets, so nothing was looked for",
-            shown(&session.home.store())
+            shown(&session.home().store())
         ));
         return Ok(());
     }
@@ -107,12 +107,12 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
 fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failure> {
     let mut scopes = scopes.to_vec();
     if scopes.is_empty() {
-        let all = session.store.scopes()?.into_iter();
+        let all = session.store().scopes()?.into_iter();
         scopes.extend(all.filter(|scope| scope.secrets > 0).map(|scope| scope.id));
     }
     scopes.sort();
     scopes.dedup();
-    let open = |scope| session.store.credentials_to_scan(scope);
+    let open = |scope| session.store().credentials_to_scan(scope);
     let opened = scopes.iter().map(open).collect::<Result<_, _>>();
     opened.map_err(|error| session.explain(error))
 }

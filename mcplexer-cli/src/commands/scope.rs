@@ -58,17 +58,17 @@ fn create(id: ScopeId, kind: Kind, name: Option<String>, global: Global) -> Resu
         redaction_hints: Vec::new(),
     };
     session
-        .store
+        .store()
         .create_scope(&scope)
         .map_err(|error| session.explain(error))?;
-    session.tell_what_was_made();
+    session.tell_created();
     session.tell(&format!("made scope {} ({})", scope.id, scope.kind));
     Ok(())
 }
 
 pub(super) fn list(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let scopes = session.store.scopes()?;
+    let scopes = session.store().scopes()?;
     if json {
         return print_json(&Document {
             scopes: scopes.iter().map(row).collect(),
@@ -112,11 +112,11 @@ fn row(scope: &ScopeInfo) -> ScopeRow<'_> {
 fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let scope = session
-        .store
+        .store()
         .scope(id)
         .map_err(|error| session.explain(error))?;
     let secrets = session
-        .store
+        .store()
         .list(id)
         .map_err(|error| session.explain(error))?;
     if json {
@@ -158,14 +158,14 @@ fn delete(id: &ScopeId, force: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     if !force {
         let scope = session
-            .store
+            .store()
             .scope(id)
             .map_err(|error| session.explain(error))?;
         let question = format!("delete scope {id} and its {}?", secrets(scope.secrets));
         input::confirm("", &question, global)?;
     }
     let count = session
-        .store
+        .store()
         .delete_scope(id)
         .map_err(|error| session.explain(error))?;
     session.tell(&format!("deleted scope {id} with {}", secrets(count)));

@@ -61,7 +61,7 @@ impl ClientFile {
             only: &keys(&adopt.only),
             skip: &keys(&adopt.skip),
         };
-        let planned = self.config.plan(&session.store, &choice);
+        let planned = self.config.plan(&session.store(), &choice);
         planned.map_err(|error| session.explain(error).at(&self.name))
     }
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use mcplexer_home::credentials::Wanted;
 use mcplexer_secrets::{FileReplacement, SecretValue};
 
 use super::client_file::ClientFile;
 use crate::cli::Adopt;
-use crate::credentials::Wanted;
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{count, print_json, sanitized, shown};
@@ -31,7 +31,7 @@ pub(super) fn run(path: &Path, adopt: &Adopt, session: &Session) -> Result<(), F
     for (reference, at) in &references {
         wanted.referred(reference, format!("{name}, {at}"));
     }
-    let opened = wanted.open(session)?;
+    let opened = session.credentials(&wanted)?;
     for (reference, at) in &references {
         let value = opened.value(reference).map(SecretValue::expose);
         if value.is_none_or(|value| str::from_utf8(value).is_err()) {

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use mcplexer_home::KeySource;
 use mcplexer_secrets::keys::Identity;
-use mcplexer_secrets::{Error, KeySource, Rekeyed, RotateIdentity, SlotInfo, SlotKind};
+use mcplexer_secrets::{Error, Rekeyed, RotateIdentity, SlotInfo, SlotKind};
 use serde::Serialize;
 
 use crate::cli::Global;
@@ -17,7 +18,7 @@ pub(super) fn remove(key: &str, force: bool, json: bool, global: Global) -> Resu
     let session = Session::open(global)?;
     rekey(&session, json, |bar| {
         session
-            .store
+            .store()
             .remove_slot(key, force, &mut |progress| bar.show(progress))
     })?;
     session.hint("copies of the store and backups made before still open with the removed key; replace the secrets its owner has seen");
@@ -30,10 +31,10 @@ pub(super) fn rotate(keep_identity: bool, json: bool, global: Global) -> Result<
         true => RotateIdentity::Keep,
         false => RotateIdentity::Replace,
     };
-    let before = session.store.slots()?;
+    let before = session.store().slots()?;
     rekey(&session, json, |bar| {
         session
-            .store
+            .store()
             .rotate(identity, &mut |progress| bar.show(progress))
     })?;
     if !keep_identity {
@@ -45,13 +46,13 @@ pub(super) fn rotate(keep_identity: bool, json: bool, global: Global) -> Result<
 
 /// Tells of an identity that the key file keeps although it opens nothing here any more.
 fn tell_what_stays(session: &Session, before: &[SlotInfo]) -> Result<(), Failure> {
-    let now = session.store.slots()?;
+    let now = session.store().slots()?;
     let names: Vec<_> = session.identities()?.iter().map(Identity::name).collect();
     let is_in = |slots: &[SlotInfo], name: &str| slots.iter().any(|slot| slot.recipient == name);
     let stays = names
         .iter()
         .find(|name| is_in(before, name) && !is_in(&now, name));
-    if let (Some(name), KeySource::File(path)) = (stays, session.home.key()) {
+    if let (Some(name), KeySource::File(path)) = (stays, session.home().key()) {
         let path = shown(path);
         session.tell(&format!(
             "{path} keeps {name}, which mcplexer did not make; it does not open this store any more"
@@ -67,7 +68,7 @@ pub(super) fn recovery(reveal: bool, global: Global) -> Result<(), Failure> {
     )?;
     let session = Session::open(global)?;
     let code = session
-        .store
+        .store()
         .add_recovery_code()
         .map_err(|error| match error {
             Error::SlotExists { .. } => Failure::new("this store has a recovery code already")
@@ -85,23 +86,23 @@ pub(super) fn recovery(reveal: bool, global: Global) -> Result<(), Failure> {
 
 pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    if !session.store.exists()? {
+    if !session.store().exists()? {
         return Err(Error::NoStore.into());
     }
-    check_before_asking(&session.store.slots()?, lost)?;
+    check_before_asking(&session.store().slots()?, lost)?;
     let code = input::recovery_code(global)?;
     rekey(&session, json, |bar| {
         session
-            .store
+            .store()
             .recover(&code, lost, &mut |progress| bar.show(progress))
     })
-    .map_err(|failure| match session.home.key() {
+    .map_err(|failure| match session.home().key() {
         KeySource::File(_) => failure,
         _ => failure.with_hint("unset it, so that the new key can be kept in a file"),
     })?;
     session.tell(&format!(
         "the new key is in {}; the recovery code stays good",
-        match session.home.key() {
+        match session.home().key() {
             KeySource::File(path) => shown(path),
             _ => String::new(),
         }

@@ -9,11 +9,11 @@ use std::process::Command;
 
 use mcplexer_files::dotenv::{self, Variable};
 use mcplexer_files::reference::{self, Reference, Template};
+use mcplexer_home::credentials::{Opened, Wanted};
 use mcplexer_secrets::{Credential, Error, NotCarried, ScopeKind};
 use zeroize::Zeroizing;
 
 use crate::cli::{ChosenKey, Run};
-use crate::credentials::{Opened, Wanted};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{sanitized, shown};
@@ -222,7 +222,7 @@ impl Environment {
                     .map(mcplexer_secrets::SecretValue::expose)
             };
             let filled = file.template(variable)?.fill(lookup);
-            let filled = filled.ok_or_else(Opened::lacks_one)?;
+            let filled = filled.ok_or_else(Failure::of_missing_reference)?;
             let value = filled.expose();
             if value.contains(&0) {
                 return Err(Failure::new(NotCarried::Nul.to_string())
@@ -245,7 +245,7 @@ impl Environment {
     ) -> Result<(), Failure> {
         for (name, reference) in &inherited.0 {
             let credential = opened.credential(reference);
-            let credential = credential.ok_or_else(Opened::lacks_one)?;
+            let credential = credential.ok_or_else(Failure::of_missing_reference)?;
             let value = credential.env_value(name)?.to_owned();
             self.0.entry(name.clone()).or_insert_with(|| Given {
                 value,

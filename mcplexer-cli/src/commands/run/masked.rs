@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 
+use mcplexer_home::harden;
 use mcplexer_mask::Masker;
 use mcplexer_secrets::wipe_stack;
 use rustix::process::Pid;
@@ -18,7 +19,6 @@ use super::relay::Relay;
 use super::supervise::{Group, Supervised, Watch, supervise};
 use super::terminal::Terminal;
 use crate::failure::Failure;
-use crate::harden::harden;
 
 /// What this process reads and writes, as it was started with.
 struct Streams {

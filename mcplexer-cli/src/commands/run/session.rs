@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use mcplexer_home::harden;
 use nix::sys::signal::{SigSet, Signal};
 use rustix::process::{Pid, getpgrp};
 use rustix::termios::tcsetpgrp;
@@ -17,7 +18,6 @@ use super::not_started;
 use super::supervise::{Group, Supervised, supervise};
 use crate::cli::RunInSession;
 use crate::failure::Failure;
-use crate::harden::harden;
 
 pub(in crate::commands) fn run(run: &RunInSession) -> Result<(), Failure> {
     let core_limit = harden();

@@ -35,7 +35,7 @@ impl<'a> From<&'a SecretInfo> for SecretRow<'a> {
 pub(super) fn run(scope: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let secrets = session
-        .store
+        .store()
         .list(scope)
         .map_err(|error| session.explain(error))?;
     if json {

@@ -19,9 +19,9 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
         (false, Some(version)) => PutMode::Replace { version },
         (false, None) => PutMode::Overwrite,
     };
-    let stored = session.store.put_into(&new.scope, &put.key, &value, mode);
+    let stored = session.store().put_into(&new.scope, &put.key, &value, mode);
     let stored = stored.map_err(|error| session.explain(error))?;
-    session.tell_what_was_made();
+    session.tell_created();
     if stored.scope_created {
         session.tell(&new.made());
     }

@@ -1,19 +1,22 @@
+//! Identities from an environment variable.
+
 use std::ffi::OsString;
 use std::fmt;
 
+use mcplexer_secrets::keys::{Ask, Identity, InvalidKeyText, KeyError, KeyProvider};
 use zeroize::Zeroizing;
 
-use super::{Ask, Identity, InvalidKeyText, KeyError, KeyProvider};
-
-/// Identities given inline in an environment variable, as CI systems hand out secrets. The variable
-/// holds what a key file would; it is read anew each time.
+/// Provides identities from an environment variable, as CI systems hand out secrets.
+///
+/// The variable holds what a key file would. It is read again each time, so that no copy of it
+/// stays in memory.
 pub struct EnvKeys {
     variable: &'static str,
     read: fn(&'static str) -> Option<OsString>,
 }
 
 impl EnvKeys {
-    /// The identities in the variable of this name.
+    /// Creates a provider for the identities in the variable of this name.
     #[must_use]
     pub fn new(variable: &'static str) -> Self {
         Self {

@@ -84,7 +84,10 @@ pub(crate) fn remove_temporaries_beside(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The files that [`temporary_beside`] has made for this path, and that have not got its name.
+/// Lists the temporary files for this path that were never renamed to it.
+///
+/// # Errors
+/// If the directory cannot be listed.
 pub fn temporaries_beside(path: &Path) -> io::Result<Vec<PathBuf>> {
     let prefix = temporary_prefix(path);
     let mut found = Vec::new();

@@ -72,7 +72,7 @@ impl Home {
     /// - [`EnvironmentError::TwoKeys`] if the key is given twice.
     /// - [`EnvironmentError::IdentityAsPath`] if a variable that names a path holds an identity.
     pub fn from_env() -> Result<Self, EnvironmentError> {
-        Self::from_variables(|name| env::var_os(name))
+        Self::from_variables(env::var_os)
     }
 
     fn from_variables(

@@ -21,13 +21,22 @@
 //! # }
 //! ```
 
+pub mod adoption;
 mod alternatives;
+pub mod backup;
+pub mod config;
 pub mod credentials;
+pub mod doctor;
 mod env_keys;
 mod error;
+pub mod export;
 mod harden;
 mod home;
+pub mod import;
+pub mod keys;
 mod open;
+pub mod scopes;
+mod text;
 
 pub use alternatives::Alternatives;
 pub use env_keys::EnvKeys;

@@ -13,6 +13,7 @@ use mcplexer_secrets::Error as StoreError;
 use crate::exit_code;
 use crate::output::{say, say_hint, shortened};
 
+mod clients;
 mod files;
 mod keys;
 mod places;
@@ -25,6 +26,8 @@ pub(crate) use places::key_place;
 /// A failure to report.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    /// Messages of other problems, told before this one.
+    others: Vec<String>,
     what: What,
     /// Where in an input it happened; ends with `: ` unless it is empty.
     place: String,
@@ -87,10 +90,21 @@ impl Failure {
 
     fn of(what: What) -> Self {
         Self {
+            others: Vec::new(),
             what,
             place: String::new(),
             hints: Vec::new(),
             code: None,
+        }
+    }
+
+    /// Several problems of one input, each told on a line.
+    fn of_several(problems: impl IntoIterator<Item = String>) -> Self {
+        let mut others: Vec<_> = problems.into_iter().collect();
+        let last = others.pop().unwrap_or_else(|| "invalid input".to_owned());
+        Self {
+            others,
+            ..Self::new(last)
         }
     }
 
@@ -155,7 +169,10 @@ impl Failure {
     }
 
     /// Tells the user, and returns the exit code.
-    pub(crate) fn report(self, context: &Context) -> u8 {
+    pub(crate) fn report(mut self, context: &Context) -> u8 {
+        for other in std::mem::take(&mut self.others) {
+            say(&format!("mcplexer: error: {}", shortened(other)));
+        }
         let words = self.words(context);
         if !words.message.is_empty() {
             say(&format!("mcplexer: error: {}", words.message));

@@ -3,7 +3,6 @@
 mod agent;
 mod cli;
 mod commands;
-mod config_file;
 mod exit_code;
 mod failure;
 mod input;

@@ -2,10 +2,11 @@
 
 use std::ops::Deref;
 
+use mcplexer_home::config::ScopeToMake;
 use mcplexer_home::credentials::{Opened, Wanted};
 use mcplexer_home::{Alternatives, CoreLimit, Created, Home, OpenHome, harden};
-use mcplexer_secrets::SecretValue;
 use mcplexer_secrets::keys::{About, PassphraseRequest, Prompter};
+use mcplexer_secrets::{NewScope, SecretValue};
 
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
@@ -68,6 +69,17 @@ impl Session {
             Some(Created::Store(path)) => self.tell(&format!("created the store {}", shown(&path))),
             _ => {}
         }
+    }
+
+    /// Tells the user about a scope that was created for a first secret.
+    pub(crate) fn tell_scope(&self, new: &ScopeToMake) {
+        let from = if new.is_named {
+            ", from config.yaml"
+        } else {
+            ""
+        };
+        let NewScope { id, kind, .. } = &new.scope;
+        self.tell(&format!("created scope {id} ({kind}{from})"));
     }
 
     /// Turns an error into a failure, and suggests another name if one was not found.

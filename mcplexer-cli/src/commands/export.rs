@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use mcplexer_files::exchange::{self, Format};
-use mcplexer_secrets::{Select, replace_file};
+use mcplexer_files::exchange::Format;
+use mcplexer_home::export::Export as Exporting;
+use mcplexer_secrets::replace_file;
 
 use crate::cli::{Export, Global};
 use crate::failure::Failure;
@@ -16,29 +17,14 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         guard(export)?;
     }
     let of_path = || export.output.as_deref().and_then(Format::of_path);
-    let format = export.format.or_else(of_path).unwrap_or(Format::Dotenv);
-    let session = Session::open(global)?;
-    let mut names = export.only.clone();
-    names.sort();
-    names.dedup();
-    let select = match names.is_empty() {
-        true => Select::All,
-        false => Select::Only(&names),
+    let exporting = Exporting {
+        scope: export.scope.clone(),
+        only: export.only.clone(),
+        format: export.format.or_else(of_path).unwrap_or(Format::Dotenv),
     };
-    let opened = session.store().export(&export.scope, select);
-    let opened = opened.map_err(|error| session.explain(error))?;
-    if opened.is_empty() {
-        return Err(Failure::from(
-            mcplexer_home::credentials::Error::NoSecrets {
-                scope: export.scope.clone(),
-            },
-        ));
-    }
-    let written = exchange::write(&opened, format).map_err(|error| {
-        Failure::new(error.to_string())
-            .with_hint("--format json and --format yaml take every name")
-            .with_code(exit_code::USAGE)
-    })?;
+    let session = Session::open(global)?;
+    let written = exporting.run(&session);
+    let written = written.map_err(|error| session.explain(error))?;
     match &export.output {
         None => {
             let mut stdout = io::stdout().lock();
@@ -48,7 +34,7 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         }
         Some(path) => {
             replace_file(path, written.expose())?;
-            session.tell(&format!("wrote {}, readable by you alone", shown(path)));
+            session.tell(&format!("wrote {} (mode 0600)", shown(path)));
         }
     }
     if written.encoded > 0 {
@@ -60,7 +46,7 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses to show values to whoever reads along, unless told to.
+/// Refuses to show values to a coding agent or on a terminal, unless `--reveal` is given.
 fn guard(export: &Export) -> Result<(), Failure> {
     let instead = format!(
         "mcplexer export {} -o FILE writes it to a file",
@@ -71,7 +57,7 @@ fn guard(export: &Export) -> Result<(), Failure> {
         return Err(
             Failure::new("standard output is a terminal, which would show every value")
                 .with_hint(instead)
-                .with_hint("--reveal prints it all the same")
+                .with_hint("--reveal prints it anyway")
                 .with_code(exit_code::DECLINED),
         );
     }

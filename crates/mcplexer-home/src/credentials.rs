@@ -92,7 +92,7 @@ impl Wanted {
     ///
     /// # Errors
     /// - [`Error::Store`] if one that must exist does not, or the store cannot be opened.
-    /// - [`Error::NoSecrets`] if a whole scope is wanted and has no secrets.
+    /// - [`Error::NoSecrets`] if a whole scope was added and has no secrets.
     pub fn open(&self, store: &dyn SecretStore) -> Result<Opened, Error> {
         let mut opened = BTreeMap::new();
         for (scope, want) in &self.scopes {

@@ -67,7 +67,7 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
             "mcplexer backup create FILE --passphrase, or --recipient age1…".to_owned()
         }
         Error::UnsupportedFormat { .. } => {
-            "update mcplexer: a newer version wrote this store".to_owned()
+            "a newer mcplexer wrote this store: update this one".to_owned()
         }
         Error::Audit { .. } => {
             "nothing was done, because it could not be logged; MCPLEXER_AUDIT names another log"

@@ -31,7 +31,7 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
     ));
     if is_argument && io::stderr().is_terminal() {
         session.hint(
-            "a value in the arguments is visible in ps and in the shell history; leave it out to be asked",
+            "values in arguments are visible in ps and shell history; leave it out to be asked",
         );
     }
     Ok(())

@@ -75,7 +75,7 @@ impl Home {
         Self::from_variables(env::var_os)
     }
 
-    fn from_variables(
+    pub(crate) fn from_variables(
         read: impl Fn(&'static str) -> Option<OsString>,
     ) -> Result<Self, EnvironmentError> {
         let read = |name| read(name).filter(|value| !value.is_empty());

@@ -178,3 +178,67 @@ impl Prompter for Person {
         self.0.tell(message);
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use mcplexer_secrets::{PutMode, SecretStore};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A home in a directory of its own.
+    pub(crate) fn home(directory: &TempDir, audit: &str) -> Home {
+        let read = |name: &str| match name {
+            "MCPLEXER_HOME" => Some(directory.path().join("home").into()),
+            "MCPLEXER_AUDIT" => Some(audit.into()),
+            _ => None,
+        };
+        Home::from_variables(read).unwrap()
+    }
+
+    pub(crate) fn opened(directory: &TempDir) -> OpenHome {
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        OpenHome::open(home(directory, ""), nobody).unwrap()
+    }
+
+    pub(crate) fn put(open: &OpenHome, scope: &str, name: &str, value: &str) {
+        let value = SecretValue::new(value.into()).unwrap();
+        let (scope, name) = (scope.parse().unwrap(), name.parse().unwrap());
+        let mode = PutMode::Overwrite;
+        open.store().put(&scope, &name, &value, mode).unwrap();
+    }
+
+    #[test]
+    fn what_the_first_secret_creates_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = opened(&directory);
+        assert_eq!(open.created(), None);
+        put(&open, "web", "A", "v");
+        let key = directory.path().join("home/age.key");
+        assert_eq!(open.created(), Some(Created::Key(key)));
+
+        std::fs::remove_file(open.home().store()).unwrap();
+        std::fs::remove_file(open.home().audit_log()).unwrap();
+        let open = opened(&directory);
+        put(&open, "web", "A", "v");
+        let store = Created::Store(open.home().store());
+        assert_eq!(open.created(), Some(store));
+        assert_eq!(open.created_log(), None, "it belongs to the home");
+    }
+
+    #[test]
+    fn a_log_needs_a_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("none/log");
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        let refused = OpenHome::open(home(&directory, log.to_str().unwrap()), nobody);
+        assert!(matches!(
+            refused,
+            Err(Error::Environment(
+                EnvironmentError::NoAuditDirectory { .. }
+            ))
+        ));
+        let off = OpenHome::open(home(&directory, "off"), nobody).unwrap();
+        assert_eq!(off.audit_log(), Err(EnvironmentError::NoAuditFile));
+    }
+}

@@ -74,3 +74,35 @@ pub fn undo(path: &Path, choice: &Choice, open: &OpenHome) -> Result<UndoReport,
         changed,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::adoption::adopt;
+    use crate::open::tests::opened;
+
+    #[test]
+    fn undoing_gives_the_file_as_it_was_and_no_report_has_the_value() {
+        const TOKEN: &str = "hunter2-hunter2-hunter2";
+        let directory = tempfile::tempdir().unwrap();
+        let home = opened(&directory);
+        let path = directory.path().join("c.json");
+        let text = format!(
+            r#"{{"mcpServers": {{"a": {{"command": "b", "env": {{"PASSWORD": "{TOKEN}"}}}}}}}}"#
+        );
+        fs::write(&path, &text).unwrap();
+        let adopted = adopt(&path, &Choice::default(), &home).unwrap();
+        assert_eq!((adopted.moved, adopted.left), (1, 0));
+        assert_eq!(adopted.servers_moved(), 1);
+        let json = serde_json::to_string(&adopted).unwrap();
+        assert!(!json.contains(TOKEN), "{json}");
+        assert!(!fs::read_to_string(&path).unwrap().contains(TOKEN));
+
+        let undone = undo(&path, &Choice::default(), &home).unwrap();
+        assert!(undone.changed && undone.values == 1);
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        assert!(!undo(&path, &Choice::default(), &home).unwrap().changed);
+    }
+}

@@ -162,3 +162,45 @@ impl From<RestoreAction> for Action {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mcplexer_secrets::backup::BackupTo;
+
+    use super::*;
+    use crate::backup::{BackupKeys, Create, open};
+    use crate::open::tests::{opened, put};
+
+    #[test]
+    fn a_store_with_secrets_needs_a_mode() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = opened(&directory);
+        put(&home, "web", "A", "old");
+        let file = directory.path().join("b.age");
+        let create = Create {
+            file: &file,
+            to: BackupTo::StoreKeys,
+            overwrite: false,
+        };
+        create.run(&home, &mut |_| {}).unwrap();
+        put(&home, "web", "A", "new");
+        put(&home, "web", "B", "more");
+
+        let backup = open(&file, &BackupKeys::InUse, &home).unwrap();
+        let plan = |mode| {
+            let backup = &backup;
+            Restore { backup, mode }.plan(&home)
+        };
+        assert!(matches!(plan(None), Err(Error::StoreNotEmpty { .. })));
+        let merge = plan(Some(RestoreMode::Merge)).unwrap();
+        assert_eq!(merge.report().count(Action::Keep), 1);
+        assert!(!merge.report().loses());
+        let replace = plan(Some(RestoreMode::Replace)).unwrap();
+        assert_eq!(replace.report().count(Action::Replace), 1);
+        assert_eq!(replace.report().count(Action::Remove), 1);
+        assert!(replace.report().loses() && replace.report().dry_run);
+        let restored = replace.run(&home).unwrap();
+        assert!(!restored.dry_run);
+        assert_eq!(restored.count(Action::Remove), 1);
+    }
+}

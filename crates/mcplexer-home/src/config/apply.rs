@@ -145,3 +145,37 @@ impl From<ScopeAction> for Action {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::open::tests::{opened, put};
+
+    #[test]
+    fn scopes_that_are_not_named_go_only_if_pruned() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = opened(&directory);
+        put(&home, "old", "A", "v");
+        let scopes = || vec![NewScope::env("web".parse().unwrap())];
+        let ids = |report: &ApplyReport, action| -> Vec<String> {
+            report.with(action).map(|it| it.scope.to_string()).collect()
+        };
+
+        let apply = Apply {
+            scopes: scopes(),
+            prune: false,
+        };
+        let plan = apply.plan(&home).unwrap();
+        assert_eq!(ids(plan.report(), Action::Create), ["web"]);
+        assert_eq!(ids(plan.report(), Action::Leave), ["old"]);
+        let apply = Apply {
+            scopes: scopes(),
+            prune: true,
+        };
+        let plan = apply.plan(&home).unwrap();
+        assert_eq!(ids(plan.report(), Action::Delete), ["old"]);
+        let applied = apply.run(&plan, &home).unwrap();
+        assert_eq!(ids(&applied, Action::Delete), ["old"]);
+        assert!(plan.into_report().dry_run && !applied.dry_run);
+    }
+}

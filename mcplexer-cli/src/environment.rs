@@ -20,7 +20,7 @@ use mcplexer_secrets::{
 pub(crate) use choice::{Choice, ChosenKey, Rename};
 pub(crate) use sources::{EnvFile, References};
 
-use crate::credentials::Opened;
+use mcplexer_home::credentials::Opened;
 
 /// What every command needs and no credential is in: what the MCP SDKs pass on to a server, and the
 /// variables for the language, the time zone and temporary files.

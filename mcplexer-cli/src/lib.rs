@@ -5,13 +5,11 @@
 mod agent;
 mod cli;
 mod commands;
-mod config_file;
-mod credentials;
 mod environment;
 mod exit_code;
 mod failure;
-mod harden;
 mod input;
+mod known;
 mod output;
 mod process;
 mod progress;
@@ -22,9 +20,10 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mcplexer_home::Home;
 
 use crate::cli::{Cli, RunInSession};
-use crate::failure::Failure;
+use crate::failure::{Context, Failure};
 
 /// Runs the command with this process's arguments and environment, and returns its exit code.
 ///
@@ -43,8 +42,9 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::from(exit_code::DONE),
         Err(failure) => {
-            failure.report();
-            ExitCode::from(failure.code)
+            let home = Home::from_env().ok();
+            let context = Context::new(home.as_ref(), prompt::was_left());
+            ExitCode::from(failure.report(&context))
         }
     }
 }

@@ -229,14 +229,6 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
-    /// An environment variable names no usable place.
-    #[error("{variable} {problem}")]
-    Environment {
-        /// The variable.
-        variable: &'static str,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
     /// The operating system gave no random bytes, or sealing failed for lack of memory.
     #[error("cannot seal: {0}")]
     Seal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -289,8 +281,7 @@ impl Error {
             | Self::NamedTwice { .. }
             | Self::SlotAmbiguous { .. }
             | Self::LastSlot { .. }
-            | Self::OwnSlot { .. }
-            | Self::Environment { .. } => ErrorKind::Invalid,
+            | Self::OwnSlot { .. } => ErrorKind::Invalid,
             Self::Key(error) if error.kind() == KeyErrorKind::NoSpace => ErrorKind::Other,
             Self::Locked { .. } | Self::Key(_) | Self::BackupPassphraseWrong { .. } => {
                 ErrorKind::Key

@@ -8,7 +8,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-mod env;
 mod error;
 mod file;
 mod fixed;
@@ -20,7 +19,6 @@ mod recipient;
 mod recovery;
 mod slot;
 
-pub use env::{EnvKeyError, EnvKeys};
 pub use error::{InvalidKeyText, KeyError, KeyErrorKind, ProviderError};
 pub use file::{FileKeys, KeyFileError};
 pub use fixed::FixedKeys;

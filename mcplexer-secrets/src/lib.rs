@@ -9,12 +9,12 @@
 //!
 //! ```no_run
 //! use mcplexer_secrets::audit::FileAudit;
-//! use mcplexer_secrets::{Home, PutMode, SecretStore, SecretValue, Store};
+//! use mcplexer_secrets::keys::FileKeys;
+//! use mcplexer_secrets::{PutMode, SecretStore, SecretValue, Store};
 //!
 //! # fn main() -> Result<(), mcplexer_secrets::Error> {
-//! let home = Home::from_env()?;
-//! let store = Store::open(home.store(), home.key().provider())?
-//!     .with_audit_log(FileAudit::new(home.audit_log()));
+//! let store = Store::open("/srv/app/secrets.redb", FileKeys::new("/srv/app/age.key"))?
+//!     .with_audit_log(FileAudit::new("/srv/app/audit.log"));
 //!
 //! let (scope, name) = ("github-token".parse()?, "GITHUB_PERSONAL_ACCESS_TOKEN".parse()?);
 //! let value = SecretValue::new(b"ghp_abc123".to_vec())?;
@@ -85,7 +85,6 @@ mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod home;
 pub mod keys;
 mod name;
 mod panics;
@@ -100,7 +99,6 @@ mod value;
 
 pub use credentials::{Credential, Credentials, NotCarried, Purpose, Select};
 pub use error::{Error, ErrorKind, Finding, RecordName};
-pub use home::{HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource};
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };

@@ -1,6 +1,6 @@
 //! `mcplexer audit …`
 
-use std::borrow::Cow;
+mod verify;
 
 use mcplexer_secrets::audit::{AuditLine, AuditOperation, AuditOutcome, read_audit_log};
 use mcplexer_secrets::{ScopeId, SecretName};
@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use crate::cli::{Audit, Global};
 use crate::failure::Failure;
-use crate::output::{count, print, print_json, sanitized, shown, table};
+use crate::output::{print, print_json, sanitized, table};
 use crate::session::Session;
 
 pub(super) fn run(command: Audit, global: Global) -> Result<(), Failure> {
     match command {
         Audit::Show { last, scope, json } => show(last, scope.as_ref(), json, global),
-        Audit::Verify { json } => verify(json, global),
+        Audit::Verify { json } => verify::run(json, global),
     }
 }
 
@@ -52,7 +52,7 @@ fn show(
     global: Global,
 ) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let path = session.audit_log()?;
+    let path = &session.audit_log()?;
     let mut lines = read_audit_log(path)?;
     lines.retain(|line| scope.is_none_or(|scope| line.scope.as_ref() == Some(scope)));
     let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));
@@ -118,56 +118,4 @@ fn word(value: impl Serialize) -> String {
         Ok(serde_json::Value::String(word)) => word,
         _ => "?".to_owned(),
     }
-}
-
-#[derive(Serialize)]
-struct VerifyDocument<'a> {
-    log: Cow<'a, str>,
-    lines: u64,
-    sealed: u64,
-    earlier: u64,
-    healed: u64,
-    torn: u64,
-}
-
-fn verify(json: bool, global: Global) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    let path = session.audit_log()?;
-    let report = session.store.verify_audit(path)?;
-    if json {
-        return print_json(&VerifyDocument {
-            log: path.to_string_lossy(),
-            lines: report.lines,
-            sealed: report.sealed,
-            earlier: report.earlier,
-            healed: report.healed,
-            torn: report.torn,
-        });
-    }
-    let lines = count(report.lines, "line");
-    let mut text = format!("{}: {lines}, an unbroken chain\n", shown(path));
-    text.push_str(&match (report.sealed, report.lines) {
-        (0, 0) => String::new(),
-        (0, _) => "no line is sealed by the store: no change to it was recorded here\n".to_owned(),
-        (line, _) => format!("sealed by the store up to line {line}\n"),
-    });
-    if report.earlier > 0 {
-        text.push_str(&format!(
-            "it comes after {} of this name that the store has sealed: moved away, or removed\n",
-            count(report.earlier, "log")
-        ));
-    }
-    if report.torn > 0 {
-        text.push_str(&format!(
-            "an unfinished line of {} at the end, left by a crash; the next command removes it\n",
-            count(report.torn, "byte")
-        ));
-    }
-    if report.healed > 0 {
-        text.push_str(&format!(
-            "{} removed after crashes\n",
-            count(report.healed, "unfinished line")
-        ));
-    }
-    print(&text)
 }

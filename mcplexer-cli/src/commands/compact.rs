@@ -9,10 +9,10 @@ use crate::session::Session;
 
 pub(super) fn run(global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let path = session.home.store();
+    let path = session.home().store();
     let size = || fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let before = size();
-    session.store.compact()?;
+    session.store().compact()?;
     session.tell(&format!(
         "compacted the store from {} to {} KiB; nothing deleted is left in it",
         thousands(before.div_ceil(1024)),

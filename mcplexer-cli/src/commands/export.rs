@@ -3,11 +3,10 @@
 use std::io::{self, Write};
 
 use mcplexer_durable::replace_file;
-use mcplexer_files::exchange::{self, Format};
-use mcplexer_secrets::{Purpose, SecretStore, Select};
+use mcplexer_files::exchange::Format;
+use mcplexer_home::export::Export as Exporting;
 
 use crate::cli::{Export, Global};
-use crate::credentials::no_secrets;
 use crate::failure::Failure;
 use crate::output::{count, shown, stdout_is_terminal};
 use crate::session::Session;
@@ -18,26 +17,14 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         guard(export)?;
     }
     let of_path = || export.output.as_deref().and_then(Format::of_path);
-    let format = export.format.or_else(of_path).unwrap_or(Format::Dotenv);
-    let session = Session::open(global)?;
-    let mut names = export.only.clone();
-    names.sort();
-    names.dedup();
-    let select = match names.is_empty() {
-        true => Select::All,
-        false => Select::Only(&names),
+    let exporting = Exporting {
+        scope: export.scope.clone(),
+        only: export.only.clone(),
+        format: export.format.or_else(of_path).unwrap_or(Format::Dotenv),
     };
-    let store = &session.store;
-    let opened = store.credentials(&export.scope, select, Purpose::Export);
-    let opened = opened.map_err(|error| session.explain(error))?;
-    if opened.is_empty() {
-        return Err(no_secrets(&export.scope));
-    }
-    let written = exchange::write(&opened, format).map_err(|error| {
-        Failure::new(error.to_string())
-            .with_hint("--format json and --format yaml take every name")
-            .with_code(exit_code::USAGE)
-    })?;
+    let session = Session::open(global)?;
+    let written = exporting.run(&session);
+    let written = written.map_err(|error| session.explain(error))?;
     match &export.output {
         None => {
             let mut stdout = io::stdout().lock();
@@ -47,7 +34,7 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         }
         Some(path) => {
             replace_file(path, written.expose())?;
-            session.tell(&format!("wrote {}, readable by you alone", shown(path)));
+            session.tell(&format!("wrote {} (mode 0600)", shown(path)));
         }
     }
     if written.encoded > 0 {
@@ -59,7 +46,7 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses to show values to whoever reads along, unless told to.
+/// Refuses to show values to a coding agent or on a terminal, unless `--reveal` is given.
 fn guard(export: &Export) -> Result<(), Failure> {
     let instead = format!(
         "mcplexer export {} -o FILE writes it to a file",
@@ -70,7 +57,7 @@ fn guard(export: &Export) -> Result<(), Failure> {
         return Err(
             Failure::new("standard output is a terminal, which would show every value")
                 .with_hint(instead)
-                .with_hint("--reveal prints it all the same")
+                .with_hint("--reveal prints it anyway")
                 .with_code(exit_code::DECLINED),
         );
     }

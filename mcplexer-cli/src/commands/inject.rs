@@ -7,10 +7,11 @@ use std::path::Path;
 
 use mcplexer_durable::replace_file;
 use mcplexer_files::reference::Template;
+use mcplexer_home::credentials::Wanted;
+
 use mcplexer_secrets::Purpose;
 
 use crate::cli::{Global, Inject};
-use crate::credentials::{Opened, Wanted};
 use crate::failure::Failure;
 use crate::output::shown;
 use crate::session::Session;
@@ -44,13 +45,13 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
     for (reference, at) in template.references() {
         wanted.referred(reference, format!("{name}, {at}"));
     }
-    let opened = wanted.open(&session, Purpose::Inject { program: None })?;
+    let opened = session.credentials(&wanted, Purpose::Inject { program: None })?;
     let filled = template.fill(|reference| {
         opened
             .value(reference)
             .map(mcplexer_secrets::SecretValue::expose)
     });
-    let filled = filled.ok_or_else(Opened::lacks_one)?;
+    let filled = filled.ok_or_else(Failure::of_missing_reference)?;
     match &inject.output {
         None => {
             let mut stdout = io::stdout().lock();
@@ -61,7 +62,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
         }
         Some(path) => {
             replace_file(path, filled.expose())?;
-            session.tell(&format!("wrote {}, readable by you alone", shown(path)));
+            session.tell(&format!("wrote {} (mode 0600)", shown(path)));
             Ok(())
         }
     }

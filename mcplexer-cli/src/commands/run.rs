@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::process::Command;
 
+use mcplexer_home::credentials::Wanted;
 use mcplexer_mask::{MIN_MASKED_LEN, Masker};
 use mcplexer_secrets::{Credentials, Purpose};
 
 use crate::cli::{Global, Run};
-use crate::credentials::{Wanted, known};
 use crate::environment::{Choice, EnvFile, Environment, References};
 use crate::exit_code;
 use crate::failure::Failure;
+use crate::known::known;
 use crate::process::{replace_with, run_masked};
 use crate::session::Session;
 
@@ -44,7 +45,7 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     let purpose = Purpose::Inject {
         program: Some(&name),
     };
-    let opened = wanted.open(&session, purpose)?;
+    let opened = session.credentials(&wanted, purpose)?;
     let environment = Environment::build(&choice, &files, &references, &opened)?;
     let mut command = Command::new(program);
     command.args(arguments);

@@ -5,9 +5,9 @@ use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
 use serde::Serialize;
 
 use crate::cli::{Global, Scan};
-use crate::credentials::known;
 use crate::exit_code;
 use crate::failure::Failure;
+use crate::known::known;
 use crate::output::{count, print, print_json, sanitized, say, shortened, shown};
 use crate::scan::{Finding, Report, search_files, search_staged};
 use crate::session::Session;
@@ -65,7 +65,7 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     };
     show(&report, scan.json)?;
     if secrets == 0 {
-        let store = shown(&session.home.store());
+        let store = shown(&session.home().store());
         session.tell(&format!("{store} has no secrets to look for"));
         return Ok(());
     }
@@ -80,13 +80,13 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
 fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failure> {
     let mut scopes = scopes.to_vec();
     if scopes.is_empty() {
-        let all = session.store.scopes()?.into_iter();
+        let all = session.store().scopes()?.into_iter();
         scopes.extend(all.filter(|scope| scope.secrets > 0).map(|scope| scope.id));
     }
     scopes.sort();
     scopes.dedup();
     let open = |scope| {
-        let store = &session.store;
+        let store = session.store();
         store.credentials(scope, Select::All, Purpose::Scan)
     };
     let opened = scopes.iter().map(open).collect::<Result<_, _>>();

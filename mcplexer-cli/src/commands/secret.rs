@@ -5,7 +5,6 @@ mod get;
 mod list;
 mod put;
 
-pub(super) use list::SecretRow;
 pub(super) use list::table as secret_table;
 
 use super::scope;

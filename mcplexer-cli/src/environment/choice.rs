@@ -6,7 +6,7 @@ use std::str::FromStr;
 use mcplexer_secrets::{ScopeId, ScopeKind, SecretName};
 
 use super::EnvironmentError;
-use crate::credentials::Wanted;
+use mcplexer_home::credentials::Wanted;
 
 /// The secrets to pass: all of these scopes, or `only` some, and some under another name.
 #[derive(Debug)]

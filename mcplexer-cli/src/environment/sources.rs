@@ -11,7 +11,7 @@ use mcplexer_files::reference::{InvalidReference, Reference, SCHEME, Template};
 use zeroize::Zeroizing;
 
 use super::{EnvironmentError, is_own};
-use crate::credentials::Wanted;
+use mcplexer_home::credentials::Wanted;
 
 /// A `.env` file that was read.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use rustix::termios::tcsetpgrp;
 
 use super::supervise::{Group, Supervised, supervise};
 use super::{Blocked, ProcessError};
-use crate::harden::harden;
+use mcplexer_home::harden;
 
 /// Runs a command in the foreground of this session's terminal, and ends as it did.
 ///

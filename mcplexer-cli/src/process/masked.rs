@@ -16,7 +16,7 @@ use super::ProcessError;
 use super::relay::Relay;
 use super::supervise::{Group, Supervised, Watch, supervise};
 use super::terminal::Terminal;
-use crate::harden::harden;
+use mcplexer_home::harden;
 
 /// Runs the command to its end, masks what it prints, and ends as it did. `own` is the path of this
 /// program.

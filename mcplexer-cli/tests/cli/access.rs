@@ -64,7 +64,7 @@ fn a_key_of_another_owner_is_refused() {
     chown(&key, Some(NOBODY), None).unwrap();
     let said = [
         "~/.mcplexer/age.key belongs to another user (uid 65534)",
-        "hint: use a copy of ~/.mcplexer/age.key that belongs to you",
+        "hint: make a copy of ~/.mcplexer/age.key that you own",
     ];
     for arguments in [
         &["secret", "get", "github-token", "TOKEN"][..],
@@ -128,7 +128,7 @@ fn another_key_is_refused_by_name() {
     let other = Home::with_secret("w");
     fs::copy(other.path("age.key"), home.path("age.key")).unwrap();
     home.run(["secret", "get", "github-token", "TOKEN"])
-        .failed(5, &["is another key", "the store was made for age1"]);
+        .failed(5, &["is another key", "(vm) opens it"]);
     let shown = home.run(["key", "show"]).succeeded();
     assert!(shown.text().contains("this key does not open it"));
 }

@@ -502,7 +502,7 @@ fn what_gemini_replaces_stays_in_its_file() {
         .args(["adopt", "settings.json"])
         .current_dir(home.root().join(".gemini"));
     let run = finish(&mut command).succeeded();
-    let told = "left as it is: the client replaces a variable in it";
+    let told = "kept: the client replaces a variable in it";
     assert!(run.text().contains(told), "{}", run.text());
 }
 
@@ -525,7 +525,7 @@ fn undoing_leaves_what_was_written_by_hand() {
     let run = home.run(["adopt", "--undo", "odd.json"]).succeeded();
     assert!(
         run.stderr.starts_with(
-            "put 2 values back into odd.json, in plaintext; 1 server starts by itself\n"
+            "put 2 values back into odd.json, in plaintext; 1 server starts without mcplexer again\n"
         ),
         "{}",
         run.stderr
@@ -738,7 +738,8 @@ fn every_client_is_looked_for() {
     let home = Home::new();
     let run = home.run(["adopt"]).succeeded();
     assert!(
-        run.stderr.contains("no client has tool servers"),
+        run.stderr
+            .contains("found no MCP servers in the usual places (Claude Desktop"),
         "{}",
         run.stderr
     );

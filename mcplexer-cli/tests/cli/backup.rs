@@ -159,7 +159,7 @@ fn the_commands_that_a_restore_names_work() {
     let hints = refused.stderr.lines();
     let commands: Vec<_> = hints
         .filter_map(|line| line.strip_prefix("mcplexer: hint: mcplexer "))
-        .map(|line| line.split_once(" tells").unwrap().0)
+        .map(|line| line.split_once(" shows").unwrap().0)
         .collect();
     assert_eq!(commands.len(), 2, "{}", refused.stderr);
     for command in commands {
@@ -302,8 +302,10 @@ fn a_backup_can_be_for_others() {
         &eve.name(),
     ])
     .succeeded();
-    home.run(["backup", "verify", "bob.age"])
-        .failed(5, &["no key at hand", "--identity", "--recovery-code"]);
+    home.run(["backup", "verify", "bob.age"]).failed(
+        5,
+        &["none of your keys opens", "--identity", "--recovery-code"],
+    );
     home.run([
         "backup",
         "create",
@@ -352,7 +354,7 @@ fn a_backup_can_have_a_passphrase() {
     session.send_line("correct horse").unwrap();
     let (text, code) = end(session);
     assert_eq!(code, 0, "{text}");
-    assert!(text.contains("whole; 2 scopes, 3 secrets"), "{text}");
+    assert!(text.contains("is intact: 2 scopes, 3 secrets"), "{text}");
 
     home.run(["backup", "verify", "p.age"])
         .failed(5, &["p.age needs a passphrase", "no way to ask"]);

@@ -8,19 +8,19 @@ use super::home::{BINARY, Home, finish};
 /// Lines for the shell, in which `m` is mcplexer; behind each its exit code and some of what it says.
 /// They are run one after another in one home.
 const LINES: &str = r#"
-m key init                               => 0 made a new age key
+m key init                               => 0 Created your key
 m key show                               => 0 recipient  age1
-m key list                               => 0 in use
+m key list                               => 0 IN USE
 m secret put s K value-of-K              => 0 stored s/K, version 1
 m secret get s K                         => 0 value-of-K
 m secret list s                          => 0 K
-m scope create t --kind header           => 0 made scope t (header)
+m scope create t --kind header           => 0 created scope t (header)
 m scope show t                           => 0 kind     header
 m scope delete t --force; m scope list   => 0 deleted scope t with 0 secrets
 m scope list                             => 0 s
 m config schema                          => 0 "auth_scopes"
-echo 'auth_scopes: [{id: c, type: env}]' > c.yaml; m config check c.yaml => 0 1 scope, all well
-m config apply c.yaml                    => 0 made scope c
+echo 'auth_scopes: [{id: c, type: env}]' > c.yaml; m config check c.yaml => 0 1 scope, no problems
+m config apply c.yaml                    => 0 created scope c
 m config show                            => 0 - id: c
 m run --scope s -- printenv K            => 0 value-of-K
 m run --scope s --mask -- sh -c 'echo $K; exit 7' => 7 [s/K]
@@ -31,16 +31,16 @@ echo value-of-K > leak; m scan leak      => 6 leak:1: s/K
 echo '{"mcpServers":{"a":{"command":"b","env":{"PASSWORD":"of-a"}}}}' > c.json
 m adopt c.json --write; m secret get a PASSWORD => 0 of-a
 m secret delete a PASSWORD; m secret get a PASSWORD => 4 no secret PASSWORD in scope a
-m key add age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p --label bob => 0 bob opens the store too
-m key remove bob                         => 0 generation 2: 3 scopes
-m key rotate                             => 0 generation 3: 3 scopes
+m key add age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p --label bob => 0 added bob (age1ql3z
+m key remove bob                         => 0 removed bob; re-encrypted 2 secrets in 3 scopes
+m key rotate                             => 0 new key age1
 m backup create b.age                    => 0 b.age: 3 scopes, 2 secrets
-m backup verify b.age                    => 0 b.age: whole; 3 scopes, 2 secrets
+m backup verify b.age                    => 0 b.age is intact: 3 scopes, 2 secrets
 m secret delete s K; m backup restore b.age --merge; m secret get s K => 0 value-of-K
-m key recovery | tee code                => 0 this code opens the store
+m key recovery | tee code                => 0 It opens the store
 rm .mcplexer/age.key; m key recover < code; m secret get s K => 0 value-of-K
 m compact                                => 0 nothing deleted is left
-m doctor                                 => 0 all is well
+m doctor                                 => 0 no problems found
 m audit show --last 1                    => 0 ok  mcplexer[
 m audit verify                           => 0 an unbroken chain
 m completions bash                       => 0 _mcplexer()

@@ -63,16 +63,16 @@ fn scopes_of_the_file_are_made_once_and_not_again() {
     let check = home.run(["config", "check"]).succeeded();
     assert_eq!(
         check.text(),
-        "~/.mcplexer/config.yaml: 3 scopes, all well\n"
+        "~/.mcplexer/config.yaml: 3 scopes, no problems\n"
     );
     let before = bytes(&home);
     let planned = home.run(["config", "apply", "--dry-run"]).succeeded();
-    let expected = "would make scope 007 (oauth2)\nwould make scope api (header)\nwould make scope github-token (env)\n";
+    let expected = "would create scope 007 (oauth2)\nwould create scope api (header)\nwould create scope github-token (env)\n";
     assert_eq!(planned.stderr, expected);
     assert!(bytes(&home) == before, "a dry run changed something");
 
     let applied = home.run(["config", "apply"]).succeeded();
-    assert_eq!(applied.stderr, expected.replace("would make", "made"));
+    assert_eq!(applied.stderr, expected.replace("would create", "created"));
     let shown = home.run(["scope", "show", "api", "--json"]).succeeded();
     let shown = document(&shown);
     assert_eq!(shown["kind"], "header");
@@ -90,7 +90,7 @@ fn scopes_of_the_file_are_made_once_and_not_again() {
     let again = home.run(["config", "apply"]).succeeded();
     assert_eq!(
         again.stderr,
-        "all is as ~/.mcplexer/config.yaml says; nothing to change\n"
+        "the store matches ~/.mcplexer/config.yaml; nothing to change\n"
     );
     assert!(bytes(&home) == before, "the second time changed something");
     home.run(["audit", "verify"]).succeeded();
@@ -103,14 +103,14 @@ fn a_put_makes_the_scope_that_the_file_names() {
     let put = home.run(["secret", "put", "api", "X-Api-Key", "v"]);
     assert_eq!(
         put.succeeded().stderr,
-        "made scope api (header, from config.yaml)\nstored api/X-Api-Key, version 1\n"
+        "created scope api (header, from config.yaml)\nstored api/X-Api-Key, version 1\n"
     );
     let shown = document(&home.run(["scope", "show", "api", "--json"]).succeeded());
     assert_eq!(shown["name"], "The API: \"v2\"");
     assert_eq!(shown["redaction_hints"], json!(["X-Session"]));
     let put = home.run(["secret", "put", "other", "K", "v"]).succeeded();
     assert!(
-        put.stderr.starts_with("made scope other (env)\n"),
+        put.stderr.starts_with("created scope other (env)\n"),
         "{}",
         put.stderr
     );
@@ -239,7 +239,7 @@ fn a_kind_that_cannot_carry_what_is_there_changes_nothing() {
     let applied = home.pipe(["config", "apply", "-"], text.as_bytes());
     assert_eq!(
         applied.succeeded().stderr,
-        "made scope a (env)\nchanged scope api (env)\nmade scope z (env)\n"
+        "created scope a (env)\nchanged scope api (env)\ncreated scope z (env)\n"
     );
 }
 
@@ -251,7 +251,7 @@ fn scopes_that_the_file_does_not_name_stay_unless_told_otherwise() {
     let applied = home.run(["config", "apply", path]).succeeded();
     assert_eq!(
         applied.stderr,
-        "made scope web (env)\nleft alone: 1 scope that the file does not name; --prune deletes such\n"
+        "created scope web (env)\n1 scope is not in the file (kept; --prune deletes it)\n"
     );
     let prune = ["config", "apply", path, "--prune"];
     // F37: nobody is waited for.

@@ -1,4 +1,4 @@
-//! `doctor` finds each thing that can be wrong, and tells a mend that works.
+//! `doctor` finds each thing that can be wrong, and says how to fix it.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -44,7 +44,7 @@ fn finds(home: &Home, code: &str, said: &str) -> String {
         text.contains(said) && text.contains(&format!("[{code}]\n  ")),
         "{text}"
     );
-    assert!(text.ends_with("1 finding\n"), "{text}");
+    assert!(text.ends_with("1 problem\n"), "{text}");
     text
 }
 
@@ -53,7 +53,7 @@ fn chmod(path: &Path, mode: u32) {
 }
 
 #[test]
-fn all_is_well() {
+fn no_problems_are_found() {
     let home = Home::new();
     let run = home.run(["doctor"]).succeeded();
     assert!(run.text().contains("no store yet"), "{}", run.text());
@@ -61,7 +61,7 @@ fn all_is_well() {
     insta::assert_snapshot!(run.text(), @r"
     ✓ home and key file are private
     ✓ 1 scope, 1 secret, all open; audit log whole (2 lines)
-    all is well
+    no problems found
     ");
 }
 
@@ -77,7 +77,7 @@ fn what_is_open_to_others_is_closed() {
         chmod(&home.path(name), mode);
         finds(&home, code, &format!("(mode {mode:04o})"));
         let fixed = home.run(["doctor", "--fix"]).succeeded();
-        assert!(fixed.text().contains("mended"), "{}", fixed.text());
+        assert!(fixed.text().contains("fixed"), "{}", fixed.text());
         home.run(["doctor"]).succeeded();
     }
     chmod(&home.path("age.key"), 0o604);
@@ -209,7 +209,7 @@ fn a_rotation_that_was_cut_short_is_finished() {
             "no death leaves two keys"
         );
     }
-    finds(&home, "rotation-unfinished", "was cut short");
+    finds(&home, "rotation-unfinished", "was interrupted");
     home.run(["doctor", "--fix"]).succeeded();
     assert!(!is_between(&home));
     assert_eq!(home.get("github-token", "TOKEN"), b"v");

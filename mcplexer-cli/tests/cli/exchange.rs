@@ -51,7 +51,7 @@ fn what_was_exported_is_imported_again() {
         let exported = home.run(["export", "s", "-o", file]).succeeded();
         assert_eq!(
             exported.stderr,
-            format!("wrote {file}, readable by you alone\n{after}")
+            format!("wrote {file} (mode 0600)\n{after}")
         );
         assert_eq!(exported.stdout, b"");
         let text = fs::read(home.root().join(file)).unwrap();
@@ -71,7 +71,7 @@ fn what_was_exported_is_imported_again() {
         assert!(
             imported
                 .stderr
-                .contains(&format!("made scope {format} (env)\n"))
+                .contains(&format!("created scope {format} (env)\n"))
         );
         let told = format!("imported 6 secrets into {format} (6 new)\n");
         assert!(imported.stderr.ends_with(&told), "{}", imported.stderr);
@@ -109,7 +109,7 @@ fn header_fields_are_exported_and_imported_where_a_format_has_their_names() {
         let again = home
             .pipe(["import", "api", "--format", format], &text)
             .succeeded();
-        assert_eq!(again.stderr, "imported 0 secrets into api (2 the same)\n");
+        assert_eq!(again.stderr, "imported 0 secrets into api (2 unchanged)\n");
     }
     let only = home
         .run(["export", "api", "--only", "X-Api-Key"])
@@ -142,7 +142,7 @@ fn a_terminal_gives_no_file_and_is_shown_no_values() {
         text.contains("mcplexer export github-token -o FILE"),
         "{text}"
     );
-    assert!(text.contains("--reveal prints it all the same"), "{text}");
+    assert!(text.contains("--reveal prints it anyway"), "{text}");
     assert!(!text.contains("m4rked"), "{text}");
     let (text, code) = end(start_at(&home, &["export", "github-token", "--reveal"]));
     assert_eq!(

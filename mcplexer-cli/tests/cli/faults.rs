@@ -86,13 +86,14 @@ fn add_all(tests: &mut Tests, directory: &Path, module: &str) {
 fn each_fault_has_the_tests_that_the_table_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut tests = Tests::new();
-    for directory in [
-        "mcplexer-cli/tests",
-        "mcplexer-cli/src",
-        "mcplexer-secrets/tests",
-        "mcplexer-secrets/src",
-    ] {
-        add_all(&mut tests, &root.join(directory), "");
+    let crates = fs::read_dir(root.join("crates")).unwrap();
+    let crates = crates.map(|entry| entry.unwrap().path());
+    for package in crates.chain(["mcplexer-cli", "mcplexer-secrets"].map(|it| root.join(it))) {
+        for directory in ["tests", "src"].map(|it| package.join(it)) {
+            if directory.exists() {
+                add_all(&mut tests, &directory, "");
+            }
+        }
     }
     let text = fs::read_to_string(root.join("docs/proof/faults.md")).unwrap();
     let mut differ = String::new();

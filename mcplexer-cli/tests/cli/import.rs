@@ -33,7 +33,7 @@ fn conflicts_are_told_before_anything_is_stored() {
         8,
         &[
             "error: s has other values of B, A\n",
-            "nothing was imported; --overwrite replaces them, --skip-existing leaves them as they are",
+            "nothing was imported; --overwrite replaces them, --skip-existing keeps them",
         ],
     );
     let listed = home.run(["secret", "list", "s"]).succeeded();
@@ -47,7 +47,7 @@ fn conflicts_are_told_before_anything_is_stored() {
     assert_eq!(planned.text(), told);
     assert_eq!(
         planned.stderr,
-        "3 secrets to be imported into s (1 new, 2 replaced, 1 the same)\nmcplexer: hint: nothing is imported while values differ, but with --overwrite or --skip-existing\n"
+        "would import 3 secrets into s (1 new, 2 replaced, 1 unchanged)\nmcplexer: hint: values differ, so the import needs --overwrite or --skip-existing\n"
     );
     let planned = import(&["--dry-run", "--skip-existing", "--json"]).succeeded();
     let document: serde_json::Value = serde_json::from_str(planned.text()).unwrap();
@@ -61,20 +61,20 @@ fn conflicts_are_told_before_anything_is_stored() {
     let skipped = import(&["--skip-existing"]).succeeded();
     assert_eq!(
         skipped.stderr,
-        "imported 1 secret into s (1 new, 2 kept, 1 the same)\n"
+        "imported 1 secret into s (1 new, 2 kept, 1 unchanged)\n"
     );
     assert_eq!(home.get("s", "A"), b"old");
     let replaced = import(&["--overwrite", "--json"]).succeeded();
     assert_eq!(
         replaced.stderr,
-        "imported 2 secrets into s (2 replaced, 2 the same)\n"
+        "imported 2 secrets into s (2 replaced, 2 unchanged)\n"
     );
     let document: serde_json::Value = serde_json::from_str(replaced.text()).unwrap();
     assert_eq!(document["dry_run"], false);
     assert_eq!(document["secrets"][2]["action"], "replace");
     assert_eq!(home.get("s", "A"), b"new");
     let again = import(&[]).succeeded();
-    assert_eq!(again.stderr, "imported 0 secrets into s (4 the same)\n");
+    assert_eq!(again.stderr, "imported 0 secrets into s (4 unchanged)\n");
     let list = home.run(["secret", "list", "s", "--json"]).succeeded();
     let list: serde_json::Value = serde_json::from_str(list.text()).unwrap();
     let versions = list["secrets"].as_array().unwrap().iter();
@@ -90,7 +90,7 @@ fn a_dry_run_makes_no_store() {
         .pipe(["import", "s", "--format", "dotenv", "--dry-run"], b"A=b")
         .succeeded();
     assert_eq!(planned.text(), "add     s/A\n");
-    assert_eq!(planned.stderr, "1 secret to be imported into s (1 new)\n");
+    assert_eq!(planned.stderr, "would import 1 secret into s (1 new)\n");
     assert_eq!(home.files().len(), 0);
 }
 
@@ -267,7 +267,7 @@ fn an_import_makes_the_scope_that_the_config_names() {
     let run = home.pipe(import, b"{\"X-Api-Key\": \"value\"}").succeeded();
     assert!(
         run.stderr
-            .contains("made scope web (header, from config.yaml)"),
+            .contains("created scope web (header, from config.yaml)"),
         "{}",
         run.stderr
     );

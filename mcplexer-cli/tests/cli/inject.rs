@@ -62,7 +62,7 @@ fn an_unknown_reference_writes_nothing() {
     home.pipe(["inject", "-o", "/dev/null"], b"x")
         .failed(1, &["not a regular file"]);
     home.pipe(["inject", "-o", "no/such"], b"x")
-        .failed(1, &["cannot write no/such", "that you may write to"]);
+        .failed(1, &["cannot write no/such", "that you can write to"]);
     // What is no file, however it is named, is not made one.
     for (link, leads_to, said) in [
         ("stdout", "/proc/self/fd/1", "not a regular file"),

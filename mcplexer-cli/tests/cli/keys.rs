@@ -171,7 +171,7 @@ fn an_age_key_file_with_a_passphrase() {
         answer(&mut session, "passphrase for ~/sealed.key: ", "right");
         let text = ends_well(session);
         assert!(
-            text.contains("generation 2") && !text.contains("passphrase"),
+            text.contains("re-encrypted 1 secret") && !text.contains("passphrase"),
             "{text}"
         );
         let now = fs::read(&key).unwrap();
@@ -417,7 +417,7 @@ fn a_recovery_code() {
     );
     let text = ends_well(session);
     assert!(
-        text.contains("new identity age1") && !text.contains(&code),
+        text.contains("new key age1") && !text.contains(&code),
         "{text}"
     );
     assert_eq!(home.get("github-token", "TOKEN"), b"v");
@@ -565,7 +565,7 @@ fn an_identity_in_the_place_of_a_file_is_refused_and_not_repeated() {
             let new = Home::new();
             let put = ["secret", "put", "s", "K", "v"];
             let run = finish(new.command().env(variable, identity).args(put));
-            let said = "holds an identity; it is to name a place";
+            let said = "holds an identity where a path belongs";
             let run = run.failed(2, &[variable, said, "MCPLEXER_AGE_IDENTITY"]);
             assert_not_repeated(&run, identity);
             assert_eq!(new.files().len(), 0);

@@ -119,10 +119,7 @@ fn what_is_there_is_not_made_again() {
         .failed(8, &["already exists", "mcplexer key show"]);
     let fresh = Home::new();
     let made = fresh.run(["key", "init"]).succeeded();
-    assert!(
-        made.stderr
-            .contains("made a new age key at ~/.mcplexer/age.key")
-    );
+    assert!(made.stderr.contains("Created your key ~/.mcplexer/age.key"));
     assert!(fresh.run(["secret", "list"]).succeeded().text().is_empty());
 }
 
@@ -289,7 +286,7 @@ fn the_environment_names_home_key_and_log() {
         &[inline[0], ("MCPLEXER_AUDIT", "off")],
         &["audit", "verify"],
     )
-    .failed(2, &["names no file"]);
+    .failed(2, &["does not name a file"]);
 }
 
 #[test]
@@ -363,9 +360,18 @@ fn a_new_audit_log_is_told_and_its_directory_is_not_made() {
         let get = ["secret", "get", "github-token", "TOKEN"];
         finish(home.command().env("MCPLEXER_AUDIT", log).args(get))
     };
-    run("nope/a").failed(2, &["MCPLEXER_AUDIT names nope/a", "no directory nope"]);
+    run("nope/a").failed(
+        2,
+        &[
+            "MCPLEXER_AUDIT names nope/a",
+            "the directory nope does not exist",
+        ],
+    );
     assert!(!home.root().join("nope").exists());
     let told = run("of").succeeded().stderr;
-    assert_eq!(told, "made a new audit log at of, as MCPLEXER_AUDIT says\n");
+    assert_eq!(
+        told,
+        "created the audit log of, which MCPLEXER_AUDIT names\n"
+    );
     assert_eq!(run("of").succeeded().stderr, "");
 }

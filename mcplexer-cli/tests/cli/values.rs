@@ -27,9 +27,9 @@ fn the_examples_of_a_first_time_reader_work() {
     assert!(
         stored
             .stderr
-            .contains("made a new age key at ~/.mcplexer/age.key")
+            .contains("Created your key ~/.mcplexer/age.key")
     );
-    assert!(stored.stderr.contains("made scope github-token (env)"));
+    assert!(stored.stderr.contains("created scope github-token (env)"));
     assert_eq!(home.run(get).succeeded().stdout, b"ghp_abc123");
     let list = home.run(["secret", "list", "github-token"]).succeeded();
     assert_eq!(list.text(), "GITHUB_PERSONAL_ACCESS_TOKEN\n");

@@ -1,27 +1,35 @@
-//! What replaces keys, and what is needed when they are lost.
+//! `mcplexer key remove`, `rotate`, `recovery` and `recover`: what replaces keys, and what helps
+//! when they are lost.
 
-use std::time::Instant;
+use mcplexer_home::KeySource;
+use mcplexer_home::keys::{RekeyReport, check_recoverable, kept_after, rekey};
+use mcplexer_secrets::keys::SlotRef;
+use mcplexer_secrets::{Error, Progress, Rekeyed, RotateIdentity};
 
-use mcplexer_secrets::keys::{Identity, SlotRef};
-use mcplexer_secrets::{Error, KeySource, Rekeyed, RotateIdentity, SlotInfo, SlotKind};
-use serde::Serialize;
-
+use super::shortened;
 use crate::cli::Global;
-use crate::failure::Failure;
-use crate::output::{count, print, print_json, shown};
+use crate::failure::{Failure, key_place};
+use crate::output::{count, print, print_json, sanitized, shown};
 use crate::progress::Bar;
 use crate::session::Session;
 use crate::{agent, exit_code, input};
 
 pub(super) fn remove(key: &str, force: bool, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    rekey(&session, json, |bar| {
-        session
-            .store
-            .remove_slot(&SlotRef::new(key), force, &mut |progress| {
-                bar.show(progress)
-            })
+    let before = session.store().slots()?;
+    let slot = SlotRef::new(key);
+    let report = with_bar(&session, |bar| {
+        session.store().remove_slot(&slot, force, bar)
     })?;
+    let now = session.store().slots()?;
+    let gone = |label: &&str| now.iter().all(|slot| slot.label != **label);
+    let removed = before.iter().map(|slot| slot.label.as_str()).find(gone);
+    session.tell(&format!(
+        "removed {}; {}",
+        sanitized(removed.unwrap_or(key)),
+        re_encrypted(&report)
+    ));
+    document(&report, json)?;
     session.hint("copies of the store and backups made before still open with the removed key; replace the secrets its owner has seen");
     Ok(())
 }
@@ -32,33 +40,20 @@ pub(super) fn rotate(keep_identity: bool, json: bool, global: Global) -> Result<
         true => RotateIdentity::Keep,
         false => RotateIdentity::Replace,
     };
-    let before = session.store.slots()?;
-    rekey(&session, json, |bar| {
-        session
-            .store
-            .rotate(identity, &mut |progress| bar.show(progress))
-    })?;
-    if !keep_identity {
-        tell_what_stays(&session, &before)?;
-        hint_at_backups(&session);
+    let before = session.store().slots()?;
+    let report = with_bar(&session, |bar| session.store().rotate(identity, bar))?;
+    session.tell(&renewed(&report));
+    document(&report, json)?;
+    if keep_identity {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Tells of an identity that the key file keeps although it opens nothing here any more.
-fn tell_what_stays(session: &Session, before: &[SlotInfo]) -> Result<(), Failure> {
-    let now = session.store.slots()?;
-    let names: Vec<_> = session.identities()?.iter().map(Identity::name).collect();
-    let is_in = |slots: &[SlotInfo], name: &str| slots.iter().any(|slot| slot.recipient == name);
-    let stays = names
-        .iter()
-        .find(|name| is_in(before, name) && !is_in(&now, name));
-    if let (Some(name), KeySource::File(path)) = (stays, session.home.key()) {
-        let path = shown(path);
+    if let Some(name) = kept_after(&before, &session)? {
         session.tell(&format!(
-            "{path} keeps {name}, which mcplexer did not make; it does not open this store any more"
+            "{} keeps {name}, which mcplexer did not create; it no longer opens this store",
+            key_place(session.home().key())
         ));
     }
+    session.hint("old backups do not open with the new key; mcplexer backup create FILE");
     Ok(())
 }
 
@@ -69,127 +64,80 @@ pub(super) fn recovery(reveal: bool, global: Global) -> Result<(), Failure> {
     )?;
     let session = Session::open(global)?;
     let code = session
-        .store
+        .store()
         .add_recovery_code()
         .map_err(|error| match error {
             Error::SlotExists { .. } => Failure::new("this store has a recovery code already")
-                .with_hint("mcplexer key remove 'recovery code' makes the old one worthless")
+                .with_hint("mcplexer key remove 'recovery code' makes the old one useless")
                 .with_code(exit_code::CONFLICT),
             error => session.explain(error),
         })?;
     session.tell(
-        "this code opens the store if every key is lost; it is shown this once, write it down:",
+        "Recovery code (shown only now; write it down). It opens the store if all keys are lost:",
     );
     print(&format!("{}\n", code.expose()))?;
-    session.hint("mcplexer key recover takes it");
+    session.hint("use it with: mcplexer key recover");
     Ok(())
 }
 
 pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    if !session.store.exists()? {
+    if !session.store().exists()? {
         return Err(Error::NoStore.into());
     }
     let lost = lost.map(SlotRef::new);
-    check_before_asking(&session.store.slots()?, lost.as_ref())?;
+    let lost = lost.as_ref();
+    check_recoverable(&session.store().slots()?, lost)?;
     let code = input::recovery_code(global)?;
-    rekey(&session, json, |bar| {
-        session
-            .store
-            .recover(&code, lost.as_ref(), &mut |progress| bar.show(progress))
-    })
-    .map_err(|failure| match session.home.key() {
+    let report = with_bar(&session, |bar| session.store().recover(&code, lost, bar));
+    let report = report.map_err(|failure| match session.home().key() {
         KeySource::Environment(variable) => {
             failure.with_hint(format!("unset {variable}: the new key is kept in a file"))
         }
         _ => failure,
     })?;
-    session.tell(&format!(
-        "the new key is in {}; the recovery code stays good",
-        match session.home.key() {
-            KeySource::File(path) => shown(path),
-            _ => String::new(),
-        }
-    ));
+    session.tell(&renewed(&report));
+    document(&report, json)?;
+    if let KeySource::File(path) = session.home().key() {
+        session.tell(&format!(
+            "the new key is in {}; the recovery code stays valid",
+            shown(path)
+        ));
+    }
     Ok(())
 }
 
-/// Finds out what a code is not needed for, before somebody types one.
-fn check_before_asking(slots: &[SlotInfo], lost: Option<&SlotRef>) -> Result<(), Failure> {
-    if !slots.iter().any(|slot| slot.kind == SlotKind::Recovery) {
-        return Err(Failure::new("this store has no recovery code")
-            .with_hint("whoever has one of its keys can mcplexer key add a new one for you")
-            .with_code(exit_code::KEY));
-    }
-    let keys = slots.iter().filter(|slot| slot.kind == SlotKind::Key);
-    let keys: Vec<_> = keys.cloned().collect();
-    let found = match lost {
-        Some(lost) => lost.find(&keys).map(drop),
-        None if keys.len() > 1 => Err(Error::SlotAmbiguous {
-            labels: keys.into_iter().map(|slot| slot.label).collect(),
-        }),
-        None => Ok(()),
-    };
-    found.map_err(|error| match error {
-        Error::SlotAmbiguous { .. } => Failure::from(error)
-            .with_hint("mcplexer key recover --lost LABEL says which one is gone"),
-        error => error.into(),
-    })
-}
-
-fn hint_at_backups(session: &Session) {
-    session.hint("an old backup does not open with the new key; mcplexer backup create FILE");
-}
-
-#[derive(Serialize)]
-struct RekeyDocument {
-    generation: u64,
-    scopes: u64,
-    secrets: u64,
-    recipient: Option<String>,
-    seconds: f64,
-}
-
-/// Re-keys with a bar that shows how far it is, and tells what was done.
-fn rekey(
+/// Re-encrypts the store, with a bar that shows how far it is.
+fn with_bar(
     session: &Session,
-    json: bool,
-    work: impl FnOnce(&Bar) -> Result<Rekeyed, Error>,
-) -> Result<(), Failure> {
-    let start = Instant::now();
-    let bar = Bar::new("re-keying", session.global);
-    let rekeyed = work(&bar).map_err(|error| session.explain(error))?;
+    work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<Rekeyed, Error>,
+) -> Result<RekeyReport, Failure> {
+    let bar = Bar::new("re-encrypting", session.global);
+    let report = rekey(|| work(&mut |progress| bar.show(progress)));
+    let report = report.map_err(|error| session.explain(error))?;
     bar.keep();
-    let seconds = start.elapsed().as_secs_f64();
-    let new = rekeyed.recipient.as_deref();
-    let new = new.map_or_else(String::new, |new| {
-        format!("; new identity {}", shortest(new))
-    });
-    session.tell(&format!(
-        "generation {}: {}, {}, {seconds:.1} s{new}",
-        rekeyed.generation,
-        count(rekeyed.scopes, "scope"),
-        count(rekeyed.secrets, "secret"),
-    ));
-    if json {
-        return print_json(&RekeyDocument {
-            generation: rekeyed.generation,
-            scopes: rekeyed.scopes,
-            secrets: rekeyed.secrets,
-            recipient: rekeyed.recipient,
-            seconds: (seconds * 1000.0).round() / 1000.0,
-        });
-    }
-    Ok(())
+    Ok(report)
 }
 
-/// As much of an age recipient as tells it from others at hand.
-fn shortest(recipient: &str) -> String {
-    match (
-        recipient.get(..7),
-        recipient.get(recipient.len().saturating_sub(3)..),
-    ) {
-        (Some(start), Some(end)) => format!("{start}…{end}"),
-        _ => recipient.to_owned(),
+fn document(report: &RekeyReport, json: bool) -> Result<(), Failure> {
+    match json {
+        true => print_json(report),
+        false => Ok(()),
+    }
+}
+
+fn re_encrypted(report: &RekeyReport) -> String {
+    format!(
+        "re-encrypted {} in {}",
+        count(report.secrets, "secret"),
+        count(report.scopes, "scope")
+    )
+}
+
+fn renewed(report: &RekeyReport) -> String {
+    let done = format!("{} ({:.1} s)", re_encrypted(report), report.seconds);
+    match &report.recipient {
+        Some(new) => format!("new key {}; {done}", shortened(new, 7, 3)),
+        None => done,
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn run(
     agent::guard(reveal, &instead)?;
     let session = Session::open(global)?;
     let value = session
-        .store
+        .store()
         .get(scope, key)
         .map_err(|error| session.explain(error))?;
     let mut stdout = io::stdout().lock();

@@ -1,9 +1,9 @@
 use std::io::{self, IsTerminal};
 
+use mcplexer_home::config::ScopeToMake;
 use mcplexer_secrets::{PutMode, SecretStore};
 
 use crate::cli::{Global, Put};
-use crate::config_file::scope_to_make;
 use crate::failure::Failure;
 use crate::input::ValueSource;
 use crate::session::Session;
@@ -11,7 +11,7 @@ use crate::session::Session;
 pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
     let source = ValueSource::of(&mut put, global)?;
     let session = Session::open(global)?;
-    let new = scope_to_make(&put.scope, &session)?;
+    let new = ScopeToMake::find(&put.scope, &session).map_err(|error| session.explain(error))?;
     let is_argument = matches!(source, ValueSource::Argument(_));
     let value = source.read(&put)?;
     let mode = match (put.create, put.if_version) {
@@ -19,11 +19,11 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
         (false, Some(version)) => PutMode::Replace { version },
         (false, None) => PutMode::Overwrite,
     };
-    let stored = session.store.put(&new.scope, &put.key, &value, mode);
+    let stored = session.store().put(&new.scope, &put.key, &value, mode);
     let stored = stored.map_err(|error| session.explain(error))?;
-    session.tell_what_was_made();
+    session.tell_created();
     if stored.scope_created {
-        session.tell(&new.made());
+        session.tell_scope(&new);
     }
     session.tell(&format!(
         "stored {}/{}, version {}",

@@ -1,9 +1,10 @@
+//! Identities from an environment variable.
+
 use std::ffi::OsString;
 use std::fmt;
 
+use mcplexer_secrets::keys::{Ask, Identity, InvalidKeyText, KeyError, KeyErrorKind, KeyProvider};
 use zeroize::Zeroizing;
-
-use super::{Ask, Identity, InvalidKeyText, KeyError, KeyErrorKind, KeyProvider};
 
 /// Reads identities from an environment variable, as CI systems hand out secrets. The variable holds
 /// what a key file would, and is read each time.

@@ -7,7 +7,8 @@ use mcplexer_clients::Directories;
 
 /// Returns the directories in which clients keep their configuration. `variable` reads the
 /// environment.
-pub(super) fn directories(variable: impl Fn(&str) -> Option<OsString>) -> Directories {
+#[must_use]
+pub fn directories(variable: impl Fn(&str) -> Option<OsString>) -> Directories {
     let path = |name: &str| {
         variable(name)
             .filter(|it| !it.is_empty())
@@ -31,7 +32,8 @@ pub(super) fn directories(variable: impl Fn(&str) -> Option<OsString>) -> Direct
 
 /// Returns how a client is to start this program: by the path in `PATH`, so that an update is found
 /// as well. The path is absolute, because clients with windows have another `PATH`.
-pub(super) fn own_program() -> String {
+#[must_use]
+pub fn own_program() -> String {
     let own = std::env::current_exe().unwrap_or_default();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_own = |found: &PathBuf| {

@@ -1,0 +1,176 @@
+//! A client's configuration file, read and parsed.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use mcplexer_clients::{
+    Adoption, Choice as Chosen, ClientConfig, InvalidConfig, MAX_CONFIG_LEN, Syntax, Variables,
+    store,
+};
+use mcplexer_secrets::Error as StoreError;
+use zeroize::Zeroizing;
+
+use super::report::FileReport;
+use super::{Choice, Error};
+use crate::open::OpenHome;
+
+pub(super) struct ClientFile {
+    pub(super) path: PathBuf,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) config: ClientConfig,
+}
+
+impl ClientFile {
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
+        Self::parse(path)?.map_err(|source| Error::Invalid {
+            file: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Reads a file that may have no servers, such as the settings of an editor: then `None`.
+    pub(super) fn read_if_config(path: &Path) -> Result<Option<Self>, Error> {
+        match Self::parse(path)? {
+            Ok(file) => Ok(Some(file)),
+            Err(InvalidConfig::NoServers) => Ok(None),
+            Err(source) => Err(Error::Invalid {
+                file: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    fn parse(path: &Path) -> Result<Result<Self, InvalidConfig>, Error> {
+        let bytes = read(path)?;
+        let config = ClientConfig::parse(&bytes, Syntax::of(path));
+        let whole = std::path::absolute(path);
+        let variables = Variables::of(whole.as_deref().unwrap_or(path));
+        let config = config.map(|config| {
+            let config = config.with_variables(variables);
+            config.with_programs(Path::exists)
+        });
+        Ok(config.map(|config| Self {
+            path: path.to_owned(),
+            bytes,
+            config,
+        }))
+    }
+
+    pub(super) fn plan(
+        &self,
+        choice: &Choice,
+        program: &str,
+        open: &OpenHome,
+    ) -> Result<Adoption, Error> {
+        let chosen = Chosen {
+            servers: &choice.servers,
+            only: &choice.only,
+            skip: &choice.skip,
+        };
+        let planned = store::plan(&self.config, open.store(), program, &chosen);
+        planned.map_err(|source| Error::Plan {
+            file: self.path.clone(),
+            source,
+        })
+    }
+
+    pub(super) fn report(&self, adoption: &Adoption) -> FileReport {
+        FileReport::of(&self.path, &self.config, adoption)
+    }
+
+    /// A server or a variable that was chosen and is not in the file is a mistake.
+    pub(super) fn check_names(&self, choice: &Choice) -> Result<(), Error> {
+        let not_found = |what, name: &str| Error::NotFound {
+            file: self.path.clone(),
+            what,
+            name: name.to_owned(),
+        };
+        let keys = || choice.only.iter().chain(&choice.skip);
+        let named = choice.servers.iter();
+        let mut named = named.chain(keys().filter_map(|key| key.server.as_ref()));
+        let exists = |name: &&String| self.config.servers().iter().any(|it| it.name == **name);
+        if let Some(name) = named.find(|name| !exists(name)) {
+            return Err(not_found("server", name));
+        }
+        match keys().find(|key| !self.config.has_variable(key)) {
+            Some(key) => Err(not_found("variable", &key.name)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let read = || {
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_file() {
+            // Reading a pipe would wait for its writer.
+            return Err(io::Error::new(
+                ErrorKind::Unsupported,
+                "it is not a regular file",
+            ));
+        }
+        // The whole file fits, so the buffer never moves and leaves no copy behind.
+        let length = usize::try_from(metadata.len().min(MAX_CONFIG_LEN)).unwrap_or(0);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
+        let file = File::open(path)?;
+        file.take(MAX_CONFIG_LEN + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|source| StoreError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    if bytes.len() as u64 > MAX_CONFIG_LEN {
+        return Err(Error::TooLarge {
+            file: path.to_owned(),
+        });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use mcplexer_clients::ChosenKey;
+
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("c.json");
+        fs::write(&path, text).unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn a_choice_that_the_file_lacks_is_an_error() {
+        let (_directory, path) =
+            file(r#"{"mcpServers": {"a": {"command": "x", "env": {"K": "v"}}}}"#);
+        let file = ClientFile::read(&path).unwrap();
+        let key = |server: Option<&str>, name: &str| ChosenKey {
+            server: server.map(str::to_owned),
+            name: name.to_owned(),
+        };
+        let only = |key| Choice {
+            only: vec![key],
+            ..Choice::default()
+        };
+        assert!(file.check_names(&Choice::default()).is_ok());
+        assert!(file.check_names(&only(key(None, "K"))).is_ok());
+        let wrong = file.check_names(&only(key(None, "L"))).unwrap_err();
+        assert!(wrong.to_string().starts_with("no variable L in "));
+        let wrong = file.check_names(&only(key(Some("b"), "K"))).unwrap_err();
+        assert!(wrong.to_string().starts_with("no server b in "));
+    }
+
+    #[test]
+    fn settings_without_servers_are_no_error_where_they_are_expected() {
+        let (_directory, path) = file("{}");
+        assert!(ClientFile::read_if_config(&path).unwrap().is_none());
+        assert!(matches!(
+            ClientFile::read(&path),
+            Err(Error::Invalid { .. })
+        ));
+    }
+}

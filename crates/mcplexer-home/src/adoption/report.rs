@@ -1,0 +1,144 @@
+//! What was found in a configuration, and what happens to it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use mcplexer_clients::{Adoption, ClientConfig, Finding, Outcome, Place, Stays};
+use serde::Serialize;
+
+use crate::text::as_text;
+
+/// A configuration file, and what adopting it did or would do.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct FileReport {
+    /// The file.
+    #[serde(serialize_with = "path_text")]
+    pub file: PathBuf,
+    /// The client that it belongs to, if it is in a usual place.
+    pub client: Option<&'static str>,
+    /// The number of servers in it.
+    pub servers: usize,
+    /// The number of credentials that move into the store.
+    pub moved: usize,
+    /// Whether the file was replaced.
+    pub written: bool,
+    /// Every text that is or may be a credential, and each variable, in the order of the file.
+    pub findings: Vec<FindingReport>,
+    /// The number of credentials that stay in the file.
+    #[serde(skip)]
+    pub left: usize,
+    /// Whether the file that was replaced has hard links, which keep the old text.
+    #[serde(skip)]
+    pub has_other_names: bool,
+}
+
+/// A text in a configuration, and what happens to it. Never the text itself.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct FindingReport {
+    /// The server that it belongs to.
+    pub server: String,
+    /// The part of the server's entry: `env`, `header`, `argument`, `url`, `member` or
+    /// `elsewhere`.
+    pub place: &'static str,
+    /// The name of the variable, header or member, or the number of the argument.
+    pub name: Option<String>,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// Why it is a credential, if it is one.
+    pub reason: Option<String>,
+    /// The scope that it moves to.
+    pub scope: Option<String>,
+    /// The name of the secret that it becomes.
+    pub key: Option<String>,
+    /// Why it stays, if it does.
+    pub left: Option<Left>,
+}
+
+/// Why a text stays in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left(pub Stays);
+
+impl FileReport {
+    pub(super) fn of(path: &Path, config: &ClientConfig, adoption: &Adoption) -> Self {
+        Self {
+            file: path.to_owned(),
+            client: None,
+            servers: config.servers().len(),
+            moved: adoption.moved(),
+            written: false,
+            findings: adoption.findings.iter().map(FindingReport::of).collect(),
+            left: adoption.left(),
+            has_other_names: false,
+        }
+    }
+
+    /// Returns the number of servers whose credentials move.
+    #[must_use]
+    pub fn servers_moved(&self) -> usize {
+        let moved = self.findings.iter().filter(|it| it.scope.is_some());
+        moved.map(|it| &it.server).collect::<BTreeSet<_>>().len()
+    }
+}
+
+impl FindingReport {
+    fn of(finding: &Finding) -> Self {
+        let (place, name) = match &finding.place {
+            Place::Env(name) => ("env", Some(name.clone())),
+            Place::Header(name) => ("header", Some(name.clone())),
+            Place::Argument(number) => ("argument", Some(number.to_string())),
+            Place::Url => ("url", None),
+            Place::Member(name) => ("member", Some(name.clone())),
+            _ => ("elsewhere", None),
+        };
+        let (scope, key, left) = match &finding.outcome {
+            Outcome::Secret(it) => (Some(it.scope.to_string()), Some(it.name.to_string()), None),
+            Outcome::Stays(stays) => (None, None, Some(Left(stays.clone()))),
+            _ => (None, None, None),
+        };
+        Self {
+            server: finding.server.clone(),
+            place,
+            name,
+            line: finding.position.line,
+            column: finding.position.column,
+            reason: finding.reason.map(|reason| reason.to_string()),
+            scope,
+            key,
+            left,
+        }
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Stays::NoCredential => "it does not look like a credential",
+            Stays::Reference => "it refers to a secret already",
+            Stays::NotChosen => "it was not chosen",
+            Stays::Expanded => "the client replaces a variable in it",
+            Stays::NotEnvironment => "mcplexer run passes secrets in the environment only",
+            Stays::NoCommand => "the server starts no command with its arguments in args",
+            Stays::NoString => "it is not a string; put it in quotes",
+            Stays::SeveralOfThisName => "there are several with this name",
+            Stays::Name(error) => return error.fmt(f),
+            Stays::Value => "an environment cannot hold it",
+            Stays::Escapes => "its escapes could not be put back",
+            _ => "",
+        })
+    }
+}
+
+impl Serialize for Left {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        as_text(self, to)
+    }
+}
+
+fn path_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    as_text(&path.display(), to)
+}

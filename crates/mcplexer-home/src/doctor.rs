@@ -1,0 +1,191 @@
+//! Checks a home for problems, and fixes what is safe to fix.
+
+use mcplexer_secrets::keys::Prompter;
+use mcplexer_secrets::{Error as StoreError, Progress};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::home::Home;
+use crate::open::OpenHome;
+
+mod files;
+mod git;
+mod keys;
+mod process;
+mod store;
+
+/// What to check for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Doctor {
+    /// Fix what can be fixed without a loss.
+    pub fix: bool,
+}
+
+/// What the checks found, good and bad.
+#[derive(Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// What is in order, in sentences.
+    pub well: Vec<String>,
+    /// The problems, in the order of the checks.
+    pub findings: Vec<Finding>,
+}
+
+/// A problem.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What kind of problem it is, in a word that does not change: `home-open`, `locked`.
+    pub code: &'static str,
+    /// The problem in words.
+    pub message: String,
+    /// Commands that fix it. Empty for an error of the store, whose advice depends on the front
+    /// end.
+    pub fix: Vec<String>,
+    /// Whether it has been fixed.
+    pub fixed: bool,
+    /// The error of the store behind it, for a front end that has advice on it.
+    #[serde(skip)]
+    pub cause: Option<StoreError>,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Severity {
+    /// Secrets are exposed or not available.
+    Error,
+    /// Secrets may become exposed or unavailable.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Doctor {
+    /// Checks the files, the store, the log, the keys and this process. `person` is asked for
+    /// passphrases.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] if the audit log cannot be opened. Problems of the store are
+    /// findings.
+    pub fn examine(
+        self,
+        home: Home,
+        person: impl Prompter + 'static,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Report, Error> {
+        let mut report = Report::default();
+        files::examine(&home, self.fix, &mut report);
+        git::examine(&home, &mut report);
+        match OpenHome::open(home, person) {
+            Ok(open) => {
+                let is_locked = store::examine(&open, &mut report, progress);
+                keys::examine(&open, is_locked, self.fix, &mut report);
+            }
+            Err(Error::Store(error)) => report.fail(error),
+            Err(error) => return Err(error),
+        }
+        process::examine(&mut report);
+        Ok(report)
+    }
+}
+
+impl Report {
+    /// Returns the number of problems that are not fixed.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        let open = self.findings.iter().filter(|finding| !finding.fixed);
+        open.count() as u64
+    }
+
+    fn well(&mut self, message: impl Into<String>) {
+        self.well.push(message.into());
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.findings.push(Finding {
+            severity,
+            code,
+            message: message.into(),
+            fix: vec![fix.into()],
+            fixed: false,
+            cause: None,
+        });
+    }
+
+    /// Marks the last finding as fixed.
+    fn fixed(&mut self) {
+        if let Some(finding) = self.findings.last_mut() {
+            finding.fixed = true;
+        }
+    }
+
+    /// Adds an error of the store.
+    fn fail(&mut self, error: StoreError) {
+        let code = match &error {
+            StoreError::Locked { .. } => "locked",
+            StoreError::Tampered { .. } => "tampered",
+            StoreError::UnsupportedFormat { .. } => "format",
+            _ => "store",
+        };
+        self.fail_as(code, error);
+    }
+
+    fn fail_as(&mut self, code: &'static str, error: StoreError) {
+        self.findings.push(Finding {
+            severity: Severity::Error,
+            code,
+            message: error.to_string(),
+            fix: Vec::new(),
+            fixed: false,
+            cause: Some(error),
+        });
+    }
+}
+
+/// A number of things in words: `1 line`, `2 lines`.
+fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_problem_does_not_count_as_open() {
+        let mut report = Report::default();
+        report.add(Severity::Note, "leftover", "a", "rm a");
+        report.fixed();
+        report.add(Severity::Error, "home-open", "b", "chmod 700 b");
+        assert_eq!(report.open(), 1);
+    }
+
+    #[test]
+    fn a_report_serialises_without_the_errors_behind_it() {
+        let mut report = Report::default();
+        report.fail(StoreError::NoStore);
+        let json = serde_json::to_value(&report).unwrap();
+        let expected = serde_json::json!({
+            "well": [],
+            "findings": [{
+                "severity": "error",
+                "code": "store",
+                "message": "there is no store yet",
+                "fix": [],
+                "fixed": false,
+            }],
+        });
+        assert_eq!(json, expected);
+    }
+}

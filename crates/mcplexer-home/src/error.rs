@@ -1,0 +1,61 @@
+//! Errors of opening a home.
+
+use std::path::PathBuf;
+
+use mcplexer_secrets::{Error as StoreError, ErrorKind};
+
+/// A failure to open a home.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The environment is not usable.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An unusable environment variable. Never carries its value if that may be an identity.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvironmentError {
+    /// Neither `MCPLEXER_HOME` nor `HOME` is set.
+    #[error("HOME is not set, so there is no directory for the store")]
+    NoHome,
+    /// Both variables that give a key are set.
+    #[error("MCPLEXER_AGE_KEY and MCPLEXER_AGE_IDENTITY are both set")]
+    TwoKeys,
+    /// A variable that names a path holds an identity.
+    #[error("{variable} holds an identity where a path belongs")]
+    IdentityAsPath {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// The directory of the audit log does not exist.
+    #[error(
+        "MCPLEXER_AUDIT names {log}, but the directory {directory} does not exist",
+        log = .log.display(),
+        directory = .directory.display()
+    )]
+    NoAuditDirectory {
+        /// The log.
+        log: PathBuf,
+        /// Its directory.
+        directory: PathBuf,
+    },
+    /// The audit log was asked for and is not kept in a file.
+    #[error("MCPLEXER_AUDIT does not name a file, so there is no log to read")]
+    NoAuditFile,
+}
+
+impl Error {
+    /// Returns the reaction that this failure calls for.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Environment(_) => ErrorKind::Invalid,
+            Self::Store(error) => error.kind(),
+        }
+    }
+}

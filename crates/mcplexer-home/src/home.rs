@@ -1,0 +1,256 @@
+//! Where one user's store, key, audit log and configuration are.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf, absolute};
+use std::time::Duration;
+
+use mcplexer_durable::temporaries_beside;
+use mcplexer_secrets::keys::Identity;
+
+use crate::error::EnvironmentError;
+
+/// A temporary file that changed more recently may still be in use.
+const STILL_WRITTEN: Duration = Duration::from_secs(60);
+
+/// Names the directory of the store.
+pub const HOME_VARIABLE: &str = "MCPLEXER_HOME";
+/// Names the key file.
+pub const KEY_VARIABLE: &str = "MCPLEXER_AGE_KEY";
+/// Holds identities inline, as CI systems hand out secrets.
+pub const IDENTITY_VARIABLE: &str = "MCPLEXER_AGE_IDENTITY";
+/// Names the audit log: a file, `stderr` or `off`.
+pub const AUDIT_VARIABLE: &str = "MCPLEXER_AUDIT";
+
+/// The directory that holds a user's store, and the places in and around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    directory: PathBuf,
+    key: KeySource,
+    audit: AuditTarget,
+    named: Vec<&'static str>,
+}
+
+/// Where the identities are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeySource {
+    /// In this file.
+    File(PathBuf),
+    /// Inline in the environment variable of this name.
+    Environment(&'static str),
+}
+
+/// Where audit lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuditTarget {
+    /// To the log in the home directory.
+    Home,
+    /// To this file, which `MCPLEXER_AUDIT` names.
+    File(PathBuf),
+    /// To standard error.
+    Stderr,
+    /// Nowhere.
+    Off,
+}
+
+impl Home {
+    /// Reads the places from the environment. Nothing else in this crate reads variables, except
+    /// [`EnvKeys`](crate::EnvKeys), which reads the identity itself.
+    ///
+    /// - The directory is `MCPLEXER_HOME`, or else `~/.mcplexer`.
+    /// - The key is `MCPLEXER_AGE_IDENTITY`, or the file `MCPLEXER_AGE_KEY`, or else `age.key` in
+    ///   the directory.
+    /// - The audit log is `MCPLEXER_AUDIT`, or else `audit.log` in the directory.
+    ///
+    /// An empty variable counts as not set.
+    ///
+    /// # Errors
+    /// - [`EnvironmentError::NoHome`] if there is no home directory.
+    /// - [`EnvironmentError::TwoKeys`] if the key is given twice.
+    /// - [`EnvironmentError::IdentityAsPath`] if a variable that names a path holds an identity.
+    pub fn from_env() -> Result<Self, EnvironmentError> {
+        Self::from_variables(env::var_os)
+    }
+
+    pub(crate) fn from_variables(
+        read: impl Fn(&'static str) -> Option<OsString>,
+    ) -> Result<Self, EnvironmentError> {
+        let read = |name| read(name).filter(|value| !value.is_empty());
+        // An identity would become the name of a new file, and every message would repeat it.
+        for variable in [HOME_VARIABLE, KEY_VARIABLE, AUDIT_VARIABLE] {
+            if read(variable).is_some_and(|value| Identity::is_in(&value.to_string_lossy())) {
+                return Err(EnvironmentError::IdentityAsPath { variable });
+            }
+        }
+        let path = |name| read(name).map(|value| absolute(&value).unwrap_or_else(|_| value.into()));
+        let directory = match (path(HOME_VARIABLE), path("HOME")) {
+            (Some(directory), _) => directory,
+            (None, Some(home)) => home.join(".mcplexer"),
+            (None, None) => return Err(EnvironmentError::NoHome),
+        };
+        let key = match (read(IDENTITY_VARIABLE), path(KEY_VARIABLE)) {
+            (Some(_), Some(_)) => return Err(EnvironmentError::TwoKeys),
+            (Some(_), None) => KeySource::Environment(IDENTITY_VARIABLE),
+            (None, Some(file)) => KeySource::File(file),
+            (None, None) => KeySource::File(directory.join("age.key")),
+        };
+        let audit = match read(AUDIT_VARIABLE) {
+            None => AuditTarget::Home,
+            Some(value) if value.eq_ignore_ascii_case("off") => AuditTarget::Off,
+            Some(value) if value.eq_ignore_ascii_case("stderr") => AuditTarget::Stderr,
+            Some(value) => AuditTarget::File(value.into()),
+        };
+        let places = [HOME_VARIABLE, KEY_VARIABLE, IDENTITY_VARIABLE];
+        let named = places.into_iter().filter(|it| read(it).is_some()).collect();
+        Ok(Self {
+            directory,
+            key,
+            audit,
+            named,
+        })
+    }
+
+    /// Returns the directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns the path of the store.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.directory.join("secrets.redb")
+    }
+
+    /// Returns the path of the audit log that belongs to this directory, whatever
+    /// [`audit`](Self::audit) says.
+    #[must_use]
+    pub fn audit_log(&self) -> PathBuf {
+        self.directory.join("audit.log")
+    }
+
+    /// Returns the path of the file that names the scopes.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.directory.join("config.yaml")
+    }
+
+    /// Returns where the identities are.
+    #[must_use]
+    pub fn key(&self) -> &KeySource {
+        &self.key
+    }
+
+    /// Returns where audit lines go.
+    #[must_use]
+    pub fn audit(&self) -> &AuditTarget {
+        &self.audit
+    }
+
+    /// Returns the variables that name the directory or the key. Another program needs the same
+    /// ones to find the same store.
+    #[must_use]
+    pub fn named_by(&self) -> &[&'static str] {
+        &self.named
+    }
+
+    /// Lists the temporary files that killed commands left beside the store and the key.
+    ///
+    /// A file that changed within the last minute may still be in use and is not listed.
+    #[must_use]
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        let mut places = vec![self.store()];
+        if let KeySource::File(key) = &self.key {
+            places.push(key.clone());
+        }
+        // A directory that cannot be listed has been reported for its mode or its owner.
+        let left = |path: &PathBuf| temporaries_beside(path).unwrap_or_default();
+        let is_old = |path: &PathBuf| {
+            let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+            modified.is_ok_and(|time| time.elapsed().is_ok_and(|since| since > STILL_WRITTEN))
+        };
+        places.iter().flat_map(left).filter(is_old).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(variables: &[(&str, &str)]) -> Result<Home, EnvironmentError> {
+        Home::from_variables(|name| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| value.into())
+        })
+    }
+
+    /// F16: one rule for where the key is.
+    #[test]
+    fn the_environment_names_every_place() {
+        let plain = home(&[("HOME", "/home/ann"), ("MCPLEXER_HOME", "")]).unwrap();
+        assert_eq!(plain.store(), Path::new("/home/ann/.mcplexer/secrets.redb"));
+        assert_eq!(
+            plain.audit_log(),
+            Path::new("/home/ann/.mcplexer/audit.log")
+        );
+        let key = PathBuf::from("/home/ann/.mcplexer/age.key");
+        assert_eq!(*plain.key(), KeySource::File(key));
+        assert!(plain.named_by().is_empty());
+
+        let moved = [("HOME", "/home/ann"), ("MCPLEXER_HOME", "/srv/m")];
+        let named = [moved[1], ("MCPLEXER_AGE_KEY", "/run/k")];
+        let inline = [moved[1], ("MCPLEXER_AGE_IDENTITY", "AGE-SECRET-KEY-1X")];
+        assert_eq!(home(&moved).unwrap().directory(), Path::new("/srv/m"));
+        let named = home(&named).unwrap();
+        assert_eq!(*named.key(), KeySource::File("/run/k".into()));
+        assert_eq!(named.named_by(), [HOME_VARIABLE, KEY_VARIABLE]);
+        assert_eq!(
+            *home(&inline).unwrap().key(),
+            KeySource::Environment("MCPLEXER_AGE_IDENTITY")
+        );
+    }
+
+    #[test]
+    fn the_environment_names_the_audit_log() {
+        let audit = |value| {
+            let home = home(&[("HOME", "/h"), ("MCPLEXER_AUDIT", value)]);
+            home.unwrap().audit().clone()
+        };
+        assert_eq!(audit(""), AuditTarget::Home);
+        assert_eq!(audit("OFF"), AuditTarget::Off);
+        assert_eq!(audit("stderr"), AuditTarget::Stderr);
+        assert_eq!(audit("logs/a"), AuditTarget::File("logs/a".into()));
+    }
+
+    #[test]
+    fn no_home_and_two_keys_are_errors() {
+        assert!(matches!(home(&[]), Err(EnvironmentError::NoHome)));
+        let both = [
+            ("MCPLEXER_HOME", "/m"),
+            ("MCPLEXER_AGE_KEY", "/k"),
+            ("MCPLEXER_AGE_IDENTITY", "AGE-SECRET-KEY-1X"),
+        ];
+        let error = home(&both).unwrap_err().to_string();
+        assert!(
+            error.contains("both set") && !error.contains("SECRET"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_identity_is_not_taken_for_a_path() {
+        const IDENTITY: &str =
+            "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
+        for variable in [HOME_VARIABLE, KEY_VARIABLE, AUDIT_VARIABLE] {
+            let error = home(&[("HOME", "/h"), (variable, IDENTITY)]).unwrap_err();
+            let text = error.to_string();
+            assert!(
+                text.contains(variable) && !text.contains("SECRET"),
+                "{text}"
+            );
+        }
+    }
+}

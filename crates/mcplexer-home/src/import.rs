@@ -1,0 +1,247 @@
+//! Imports the secrets of a file into one scope.
+
+use mcplexer_files::exchange::{self, Entry, Format, ReadError};
+use mcplexer_secrets::{
+    Error as StoreError, ImportAction, OnConflict, ScopeKind, SecretName, SecretValue,
+};
+use serde::Serialize;
+
+use crate::config::{self, ScopeToMake};
+use crate::open::OpenHome;
+
+/// The secrets of a file, and the line of each. Values wipe themselves, and `Debug` hides them.
+#[derive(Debug)]
+pub struct Secrets {
+    file: String,
+    secrets: Vec<(SecretName, SecretValue)>,
+    lines: Vec<usize>,
+}
+
+/// How to import.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The scope, which is created if it does not exist.
+    pub scope: mcplexer_secrets::ScopeId,
+    /// What to do with secrets that the store has with another value.
+    pub on_conflict: OnConflict,
+    /// Change nothing.
+    pub dry_run: bool,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// The scope.
+    pub scope: mcplexer_secrets::ScopeId,
+    /// Whether the scope is created.
+    pub scope_created: bool,
+    /// The secrets, in the order of the file.
+    pub secrets: Vec<ImportRow>,
+    /// How the scope is created, if it is.
+    #[serde(skip)]
+    pub new: ScopeToMake,
+}
+
+/// A secret, and what happens to it.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct ImportRow {
+    /// Its name.
+    pub key: SecretName,
+    /// What happens to it.
+    pub action: Action,
+}
+
+/// What happens to a secret that is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Action {
+    /// It is new.
+    Add,
+    /// Its value replaces the one in the store.
+    Replace,
+    /// The store keeps another value.
+    Keep,
+    /// The store has this value already.
+    Same,
+}
+
+/// A failure to import. Nothing has been imported then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file does not have this format.
+    #[error("{file}, {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        source: ReadError,
+    },
+    /// The file has no secrets.
+    #[error("{file} has no secrets")]
+    Empty {
+        /// The file.
+        file: String,
+        /// The format it was read as.
+        format: Format,
+    },
+    /// The kind of the scope does not allow a name.
+    #[error("{file}, line {line}: {source}")]
+    Name {
+        /// The file.
+        file: String,
+        /// The line of the name.
+        line: usize,
+        /// What is wrong with it.
+        source: StoreError,
+    },
+    /// `config.yaml`, which may name the scope, cannot be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The store does not take the secrets.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Secrets {
+    /// Reads the secrets of a file. `file` is what to call it.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] and [`Error::Empty`].
+    pub fn read(file: &str, text: &[u8], format: Format) -> Result<Self, Error> {
+        let file = file.to_owned();
+        let unreadable = |source| Error::Unreadable {
+            file: file.clone(),
+            source,
+        };
+        let entries = exchange::read(text, format).map_err(unreadable)?;
+        if entries.is_empty() {
+            return Err(Error::Empty { file, format });
+        }
+        let secrets = entries.iter().map(Entry::secret);
+        let secrets = secrets.collect::<Result<_, _>>().map_err(unreadable)?;
+        Ok(Self {
+            file,
+            secrets,
+            lines: entries.iter().map(|entry| entry.line).collect(),
+        })
+    }
+
+    /// The error, with the line of the name that it is about.
+    fn locate(&self, error: StoreError) -> Error {
+        if !matches!(error, StoreError::InvalidName(_)) {
+            return Error::Store(error);
+        }
+        let mut names = self.secrets.iter().map(|(name, _)| name).zip(&self.lines);
+        // All of them are names: it is the kind of the scope that refuses one. The message does
+        // not repeat it, since what is in the place of a name may be part of a value.
+        match names.find(|(name, _)| ScopeKind::Env.check(name).is_err()) {
+            Some((_, line)) => Error::Name {
+                file: self.file.clone(),
+                line: *line,
+                source: error,
+            },
+            None => Error::Store(error),
+        }
+    }
+}
+
+impl Import {
+    /// Imports all of the secrets in one commit, or none of them.
+    ///
+    /// # Errors
+    /// [`Error`] says why nothing was imported.
+    pub fn run(&self, secrets: &Secrets, open: &OpenHome) -> Result<ImportReport, Error> {
+        let new = ScopeToMake::find(&self.scope, open)?;
+        let store = open.store();
+        let imported = match self.dry_run {
+            true => store.plan_import(&new.scope, &secrets.secrets, self.on_conflict),
+            false => store.import(&new.scope, &secrets.secrets, self.on_conflict),
+        };
+        let imported = imported.map_err(|error| secrets.locate(error))?;
+        let rows = imported.secrets.into_iter().map(|(key, action)| ImportRow {
+            key,
+            action: Action::from(action),
+        });
+        Ok(ImportReport {
+            dry_run: self.dry_run,
+            scope: self.scope.clone(),
+            scope_created: imported.scope_created,
+            secrets: rows.collect(),
+            new,
+        })
+    }
+}
+
+impl ImportReport {
+    /// Returns the number of secrets to which this happens.
+    #[must_use]
+    pub fn count(&self, action: Action) -> u64 {
+        let same = self.secrets.iter().filter(|row| row.action == action);
+        same.count() as u64
+    }
+}
+
+impl Action {
+    /// Returns the word for it: `add`, `replace`, `keep` or `same`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::Keep => "keep",
+            Self::Same => "same",
+        }
+    }
+}
+
+impl From<ImportAction> for Action {
+    fn from(action: ImportAction) -> Self {
+        match action {
+            ImportAction::Add => Self::Add,
+            ImportAction::Replace => Self::Replace,
+            ImportAction::Keep => Self::Keep,
+            _ => Self::Same,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_the_scope_refuses_is_found_by_its_line() {
+        let read = Secrets::read(
+            "f.json",
+            b"{\n\"A\": \"1\",\n\"X-B\": \"2\"\n}",
+            Format::Json,
+        );
+        let read = read.unwrap();
+        let refused = ScopeKind::Env.check(&"X-B".parse().unwrap()).unwrap_err();
+        let located = read.locate(refused.into());
+        assert!(
+            located.to_string().starts_with("f.json, line 3: "),
+            "{located}"
+        );
+    }
+
+    #[test]
+    fn an_empty_file_and_a_broken_one_are_named() {
+        let empty = Secrets::read("f.env", b"# none\n", Format::Dotenv).unwrap_err();
+        assert_eq!(empty.to_string(), "f.env has no secrets");
+        let broken = Secrets::read("f.json", b"{", Format::Json).unwrap_err();
+        assert!(broken.to_string().starts_with("f.json, line 1"), "{broken}");
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let read = Secrets::read("f", b"{\"A\": \"hunter2\"}", Format::Json).unwrap();
+        assert!(!format!("{read:?}").contains("hunter2"));
+    }
+}

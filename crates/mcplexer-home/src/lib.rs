@@ -1,0 +1,48 @@
+//! One user's mcplexer home, and the use-cases that every front end shares.
+//!
+//! [`Home::from_env`] reads from the environment where the store, the key and the audit log are.
+//! [`OpenHome`] opens them. Each other module is a use-case: it takes an input struct, does the
+//! work, and returns data that serialises and holds no secret value. The command line, a gateway
+//! and a web page render the same data.
+//!
+//! ```no_run
+//! use mcplexer_home::{Home, OpenHome, harden};
+//! use mcplexer_secrets::SecretStore;
+//! use mcplexer_secrets::keys::PassphraseRequest;
+//!
+//! # fn main() -> Result<(), mcplexer_home::Error> {
+//! let _limit = harden();
+//! let nobody = |_: &PassphraseRequest<'_>| None;
+//! let home = OpenHome::open(Home::from_env()?, nobody)?;
+//! for scope in home.store().scopes()? {
+//!     println!("{}", scope.id);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod adoption;
+mod alternatives;
+pub mod backup;
+pub mod config;
+pub mod credentials;
+pub mod doctor;
+mod env_keys;
+mod error;
+pub mod export;
+mod harden;
+mod home;
+pub mod import;
+pub mod keys;
+mod open;
+pub mod scopes;
+mod text;
+
+pub use alternatives::Alternatives;
+pub use env_keys::{EnvKeyError, EnvKeys};
+pub use error::{EnvironmentError, Error};
+pub use harden::{CoreLimit, harden};
+pub use home::{
+    AUDIT_VARIABLE, AuditTarget, HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource,
+};
+pub use open::{Created, OpenHome};

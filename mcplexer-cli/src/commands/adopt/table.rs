@@ -1,0 +1,43 @@
+//! What was found in a configuration, as a table.
+
+use mcplexer_clients::Stays;
+use mcplexer_home::adoption::{FileReport, FindingReport, Left};
+
+use crate::output::{self, sanitized};
+
+/// A row for each finding: server, place, why it is a credential, and what happens to it.
+pub(super) fn of(report: &FileReport) -> String {
+    let rows: Vec<_> = report.findings.iter().map(row).collect();
+    output::table(&rows)
+}
+
+fn row(finding: &FindingReport) -> Vec<String> {
+    let left = finding.left.as_ref().map(|Left(stays)| stays);
+    let reason = match (&finding.reason, left) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(Stays::Reference)) => "already in the store".to_owned(),
+        (None, _) => "not a credential".to_owned(),
+    };
+    let becomes = match (&finding.scope, &finding.key, &finding.left) {
+        (Some(scope), Some(key), _) => format!("→ {scope}/{key}"),
+        (_, _, Some(Left(Stays::NoCredential | Stays::Reference))) => "kept".to_owned(),
+        (_, _, Some(left)) => format!("kept: {}", sanitized(left)),
+        _ => String::new(),
+    };
+    vec![server(finding), sanitized(place(finding)), reason, becomes]
+}
+
+fn server(finding: &FindingReport) -> String {
+    match finding.place {
+        "elsewhere" => format!("line {}", finding.line),
+        _ => sanitized(&finding.server),
+    }
+}
+
+fn place(finding: &FindingReport) -> String {
+    match (finding.place, &finding.name) {
+        ("member", Some(name)) => name.clone(),
+        (place, Some(name)) => format!("{place} {name}"),
+        (place, None) => place.to_owned(),
+    }
+}

@@ -1,0 +1,105 @@
+//! `mcplexer backup restore`
+
+use mcplexer_home::backup::{Action, Error, Restore, RestoreReport};
+use mcplexer_secrets::RestoreMode;
+
+use super::open;
+use crate::cli::{BackupFile, Global};
+use crate::failure::Failure;
+use crate::input;
+use crate::output::{count, print, print_json, typed};
+use crate::session::Session;
+
+pub(super) struct Options {
+    pub(super) mode: Option<RestoreMode>,
+    pub(super) dry_run: bool,
+    pub(super) force: bool,
+    pub(super) json: bool,
+}
+
+pub(super) fn run(from: &BackupFile, options: &Options, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let restore = Restore {
+        backup: &open(from, &session)?,
+        mode: options.mode,
+    };
+    let plan = restore.plan(&session).map_err(|error| match error {
+        Error::StoreNotEmpty { .. } => with_modes(error.into(), from),
+        error => session.explain(error),
+    })?;
+    if !options.dry_run && !options.force && plan.report().loses() {
+        let question = format!("{}; continue?", summary(plan.report()));
+        input::confirm(&changes(plan.report()), &question, global)?;
+    }
+    let report = match options.dry_run {
+        true => plan.into_report(),
+        false => {
+            let restored = plan.run(&session);
+            let restored = restored.map_err(|error| session.explain(error))?;
+            session.tell_created();
+            restored
+        }
+    };
+    session.tell(&summary(&report));
+    match (options.json, options.dry_run) {
+        (true, _) => print_json(&report),
+        (false, true) => print(&changes(&report)),
+        (false, false) => Ok(()),
+    }
+}
+
+/// Adds the commands that say what happens to the secrets of the store.
+fn with_modes(failure: Failure, from: &BackupFile) -> Failure {
+    let mut again = format!("mcplexer backup restore {}", typed(&from.file));
+    if let Some(identity) = &from.identity {
+        again.push_str(&format!(" --identity {}", typed(identity)));
+    }
+    if from.recovery_code {
+        again.push_str(" --recovery-code");
+    }
+    failure
+        .with_hint(format!(
+            "{again} --merge --dry-run shows what it would add to them"
+        ))
+        .with_hint(format!(
+            "{again} --replace --dry-run shows what it would replace them with"
+        ))
+}
+
+/// A line for each secret that changes.
+fn changes(report: &RestoreReport) -> String {
+    let changed = report
+        .secrets
+        .iter()
+        .filter(|row| !matches!(row.action, Action::Same | Action::Keep));
+    let line = |row: &mcplexer_home::backup::RestoredRow| {
+        format!("{:8}{}/{}\n", row.action.as_str(), row.scope, row.key)
+    };
+    changed.map(line).collect()
+}
+
+fn summary(report: &RestoreReport) -> String {
+    let to_be = if report.dry_run { "to be " } else { "" };
+    let told = [
+        (Action::Add, "added"),
+        (Action::Replace, "replaced"),
+        (Action::Remove, "removed"),
+    ];
+    let mut parts: Vec<_> = told
+        .into_iter()
+        .filter(|(action, _)| report.count(*action) > 0)
+        .map(|(action, done)| format!("{} {to_be}{done}", count(report.count(action), "secret")))
+        .collect();
+    let newer = report.count(Action::Keep);
+    if newer > 0 {
+        parts.push(format!(
+            "{} {to_be}kept, newer than in the backup",
+            count(newer, "secret")
+        ));
+    }
+    let same = report.count(Action::Same);
+    if same > 0 || parts.is_empty() {
+        parts.push(format!("{} the same in both", count(same, "secret")));
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,50 @@
+//! `mcplexer key show` and `mcplexer key list`
+
+use mcplexer_home::keys;
+
+use super::short;
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::output::{Ago, print, print_json, sanitized, shortened, table};
+use crate::session::Session;
+
+pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let report = keys::show(&session)?;
+    if json {
+        return print_json(&report);
+    }
+    let mut rows = vec![vec!["key".to_owned(), shortened(&report.key)]];
+    let recipients = report.recipients.into_iter();
+    rows.extend(recipients.map(|recipient| vec!["recipient".into(), recipient]));
+    if report.slots.is_empty() {
+        rows.push(vec!["store".into(), "none yet".into()]);
+    }
+    for slot in report.slots {
+        let opens = if slot.opens { "opens" } else { "does not open" };
+        let text = format!("{} ({}), this key {opens} it", slot.recipient, slot.label);
+        rows.push(vec!["slot".into(), sanitized(text)]);
+    }
+    print(&table(&rows))
+}
+
+pub(super) fn list(json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let report = keys::list(&session)?;
+    if json {
+        return print_json(&report);
+    }
+    let header = ["LABEL", "KIND", "CREATED", "IN USE", "RECIPIENT"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for key in &report.keys {
+        let in_use = if key.opens { "yes" } else { "-" };
+        rows.push(vec![
+            sanitized(&key.label),
+            key.kind.to_owned(),
+            Ago(key.created).to_string(),
+            in_use.to_owned(),
+            sanitized(short(&key.recipient)),
+        ]);
+    }
+    print(&table(&rows))
+}

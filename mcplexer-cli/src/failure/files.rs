@@ -1,0 +1,45 @@
+//! Advice on files and on the store's file.
+
+use std::path::Path;
+
+use mcplexer_durable::ReplaceError;
+use mcplexer_secrets::backend::{BackendError, BackendErrorKind};
+
+use super::{Failure, chain};
+use crate::exit_code;
+use crate::output::shown;
+
+impl From<ReplaceError> for Failure {
+    fn from(error: ReplaceError) -> Self {
+        let failure = Self::new(chain(&error));
+        match error {
+            ReplaceError::Changed { .. } => failure
+                .with_hint("nothing was written; run it again")
+                .with_code(exit_code::CONFLICT),
+            _ => failure
+                .with_hint("nothing was changed; name a file in a directory that you can write to"),
+        }
+    }
+}
+
+/// What to do about a file that could not be read or written.
+pub(super) fn io(action: &str, path: &Path) -> String {
+    match action {
+        "write" => {
+            "nothing was changed; name a file in a directory that you can write to".to_owned()
+        }
+        _ => format!("check the path {}", shown(path)),
+    }
+}
+
+/// What to do about the file of the store.
+pub(super) fn backend(error: &BackendError) -> String {
+    let hint = match error.kind() {
+        BackendErrorKind::Busy => "a stopped program may hold it: end that one, or try again",
+        BackendErrorKind::Corrupt => "restore the file from a copy; nothing was changed",
+        _ => {
+            "check that you can read and write the directory and its files; MCPLEXER_HOME names another"
+        }
+    };
+    hint.to_owned()
+}

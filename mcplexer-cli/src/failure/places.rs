@@ -1,0 +1,61 @@
+//! Advice on the environment, and on opening a home.
+
+use mcplexer_home::{Alternatives, EnvironmentError, Error, KeySource};
+
+use super::Failure;
+use crate::exit_code;
+use crate::output::shown;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Environment(error) => Self::from(error),
+            Error::Store(error) => Self::from(error),
+            other => Self::new(super::chain(&other)),
+        }
+    }
+}
+
+impl From<EnvironmentError> for Failure {
+    fn from(error: EnvironmentError) -> Self {
+        let hint = match &error {
+            EnvironmentError::NoHome => "set HOME or MCPLEXER_HOME",
+            EnvironmentError::TwoKeys => "unset one of them",
+            EnvironmentError::IdentityAsPath { .. } => "give the identity in MCPLEXER_AGE_IDENTITY",
+            EnvironmentError::NoAuditDirectory { .. } => {
+                "create the directory, or unset MCPLEXER_AUDIT to use the log of this home"
+            }
+            EnvironmentError::NoAuditFile => "unset MCPLEXER_AUDIT to read the log of this home",
+            _ => "mcplexer help lists the variables",
+        };
+        Self::new(error.to_string())
+            .with_hint(hint)
+            .with_code(exit_code::USAGE)
+    }
+}
+
+impl Failure {
+    /// Adds what to try instead of a name that was not found.
+    pub(crate) fn with_alternatives(self, alternatives: &Alternatives) -> Self {
+        match alternatives {
+            Alternatives::Similar { name } => self.with_hint(format!("did you mean {name}?")),
+            Alternatives::NoScopes { scope } => self.with_hint(format!(
+                "the store has no scopes; mcplexer secret put {scope} KEY creates this one"
+            )),
+            Alternatives::Scopes => self.with_hint("mcplexer scope list shows the scopes"),
+            Alternatives::Secrets { scope } => {
+                self.with_hint(format!("mcplexer secret list {scope} shows its secrets"))
+            }
+            _ => self,
+        }
+    }
+}
+
+/// Where the key is, as a user knows it.
+pub(crate) fn key_place(source: &KeySource) -> String {
+    match source {
+        KeySource::File(path) => shown(path),
+        KeySource::Environment(variable) => (*variable).to_owned(),
+        _ => "the key in use".to_owned(),
+    }
+}

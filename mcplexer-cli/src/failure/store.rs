@@ -1,0 +1,172 @@
+//! Advice on errors of the store.
+
+use std::path::Path;
+
+use mcplexer_secrets::audit::{AuditError, AuditErrorKind};
+use mcplexer_secrets::keys::{KeyError, KeyErrorKind};
+use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind};
+
+use super::{Context, Words, chain, files, keys};
+use crate::exit_code;
+use crate::input;
+use crate::output::shown;
+
+/// Puts an error of the store into words.
+pub(super) fn words(error: &Error, context: &Context) -> Words {
+    if let Some(path) = keys::unanswered(error)
+        && context.was_prompt_left
+    {
+        return input::not_given(&format!("passphrase for {}", shown(path))).words(context);
+    }
+    Words {
+        message: message(error, context),
+        hints: hints(error, context),
+        usage: None,
+        code: exit_code::of(error.kind()),
+    }
+}
+
+fn message(error: &Error, context: &Context) -> String {
+    match error {
+        Error::Locked {
+            reason: KeyError::Wrong { recipients },
+            ..
+        } => format!(
+            "no key opens this store: {} is another key: {}",
+            context.key(),
+            recipients.join(", ")
+        ),
+        _ => chain(error),
+    }
+}
+
+fn hints(error: &Error, context: &Context) -> Vec<String> {
+    let hint = match error {
+        Error::Locked { reason, slots } => return locked(reason, slots),
+        Error::Key(reason) => return keys::hint(reason).into_iter().collect(),
+        Error::Tampered { record, finding } => tampered(record, *finding, context),
+        Error::Backend(error) => files::backend(error),
+        Error::Io { action, path, .. } => files::io(action, path),
+        Error::FileExists { .. } => "--force overwrites it; or name another file".to_owned(),
+        Error::NoStore
+        | Error::ScopeExists { .. }
+        | Error::ScopeChanged { .. }
+        | Error::SecretExists { .. }
+        | Error::VersionMismatch { .. }
+        | Error::Conflicts { .. }
+        | Error::InvalidName(_)
+        | Error::InvalidValue(_)
+        | Error::InvalidDisplayName
+        | Error::NotCarried { .. }
+        | Error::KindMisfit { .. } => secrets(error),
+        Error::SlotNotFound { .. }
+        | Error::SlotExists { .. }
+        | Error::SlotsFull
+        | Error::SlotAmbiguous { .. }
+        | Error::LastSlot { .. }
+        | Error::OwnSlot { .. }
+        | Error::InvalidLabel(_) => keys::slots(error),
+        Error::NotABackup { .. } => "mcplexer backup create FILE creates one".to_owned(),
+        Error::NoBackupRecipient => {
+            "mcplexer backup create FILE --passphrase, or --recipient age1…".to_owned()
+        }
+        Error::UnsupportedFormat { .. } => {
+            "a newer mcplexer wrote this store: update this one".to_owned()
+        }
+        Error::BackupPassphraseWrong { .. } => {
+            "try again; --identity and --recovery-code open it in another way".to_owned()
+        }
+        Error::Audit(error) => audit(error, context),
+        _ => String::new(),
+    };
+    Some(hint).filter(|it| !it.is_empty()).into_iter().collect()
+}
+
+fn secrets(error: &Error) -> String {
+    match error {
+        Error::NoStore => "mcplexer secret put SCOPE KEY creates one".to_owned(),
+        Error::ScopeExists { scope } => format!("mcplexer scope show {scope}"),
+        Error::ScopeChanged { .. } => "nothing was changed; run it again".to_owned(),
+        Error::SecretExists { scope, .. } | Error::VersionMismatch { scope, .. } => {
+            format!("mcplexer secret list {scope} shows the versions")
+        }
+        Error::Conflicts { .. } => {
+            "nothing was imported; --overwrite replaces them, --skip-existing keeps them".to_owned()
+        }
+        Error::InvalidName(_) => {
+            "mcplexer scope create SCOPE --kind header creates a scope for HTTP field names"
+                .to_owned()
+        }
+        Error::InvalidValue(_) => "a value is 1 byte to 1 MiB of any bytes".to_owned(),
+        Error::InvalidDisplayName => "leave out --name to give it none".to_owned(),
+        Error::NotCarried { .. } => {
+            "--only leaves it out; mcplexer inject writes it into a file".to_owned()
+        }
+        Error::KindMisfit { scope, name, .. } => {
+            format!("keep the kind of the scope, or mcplexer secret delete {scope} {name}")
+        }
+        _ => String::new(),
+    }
+}
+
+fn locked(reason: &KeyError, slots: &[SlotInfo]) -> Vec<String> {
+    let mut hints: Vec<_> = keys::hint(reason).into_iter().collect();
+    if reason.kind() != KeyErrorKind::Absent {
+        return hints;
+    }
+    let owners = slots.iter().filter(|slot| slot.kind == SlotKind::Key);
+    hints.extend(owners.map(|slot| format!("{} ({}) opens it", slot.recipient, slot.label)));
+    hints.push(
+        "put that key back, or name its file with MCPLEXER_AGE_KEY; no new key is created while this store exists".to_owned(),
+    );
+    if slots.iter().any(|slot| slot.kind == SlotKind::Recovery) {
+        hints.push("or, with the recovery code: mcplexer key recover".to_owned());
+    }
+    hints
+}
+
+/// What to do about an audit log that cannot be written.
+fn audit(error: &AuditError, context: &Context) -> String {
+    match error.kind() {
+        AuditErrorKind::Busy => {
+            "a stopped program may hold it: end that one, or try again".to_owned()
+        }
+        AuditErrorKind::Corrupt => new_log(&log(context.audit_log.as_deref())),
+        _ => "nothing was done, because it could not be logged; MCPLEXER_AUDIT names another log"
+            .to_owned(),
+    }
+}
+
+/// The log, as a user knows it.
+fn log(path: Option<&Path>) -> String {
+    path.map_or_else(|| "the audit log".to_owned(), shown)
+}
+
+fn new_log(log: &str) -> String {
+    format!("mv {log}{{,.old}}: the next command starts a new log that refers to the old one")
+}
+
+fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String {
+    let log = match record {
+        RecordName::AuditLog(path) => Some(path.as_path()),
+        RecordName::AuditLine(_) | RecordName::AuditSeal => context.audit_log.as_deref(),
+        _ => {
+            return "restore the home directory from a backup, or delete what is named here and store it again".to_owned();
+        }
+    };
+    let log = self::log(log);
+    let moved = format!("mv {log}{{,.old}}");
+    match finding {
+        Finding::StoreIsGone => format!(
+            "mcplexer backup restore FILE brings it back; to start without it, {moved}, or name another log with MCPLEXER_AUDIT: each store has its own"
+        ),
+        Finding::StoreIsOlder => {
+            format!("put the newer store back; to go on with this one, {moved}")
+        }
+        Finding::Missing => {
+            "put it back; otherwise the next change starts a new log that refers to the old one"
+                .to_owned()
+        }
+        _ => new_log(&log),
+    }
+}

@@ -1,0 +1,134 @@
+//! Advice on the use-cases.
+
+use std::path::Path;
+
+use mcplexer_files::config::Problem;
+use mcplexer_home::{backup, config, credentials, export, import, keys};
+
+use super::Failure;
+use crate::exit_code;
+use crate::output::shown;
+
+impl From<credentials::Error> for Failure {
+    fn from(error: credentials::Error) -> Self {
+        match error {
+            credentials::Error::Store { place, source } => {
+                let failure = Self::from(source);
+                match place {
+                    Some(place) => failure.at(&place),
+                    None => failure,
+                }
+            }
+            credentials::Error::NoSecrets { ref scope } => no_secrets(&error, scope.as_str()),
+            other => Self::new(other.to_string()),
+        }
+    }
+}
+
+impl From<export::Error> for Failure {
+    fn from(error: export::Error) -> Self {
+        match error {
+            export::Error::Store(error) => Self::from(error),
+            export::Error::NoSecrets { ref scope } => no_secrets(&error, scope.as_str()),
+            other => Self::new(other.to_string())
+                .with_hint("--format json and --format yaml take every name")
+                .with_code(exit_code::USAGE),
+        }
+    }
+}
+
+fn no_secrets(error: &dyn std::error::Error, scope: &str) -> Failure {
+    Failure::new(error.to_string())
+        .with_hint(format!("mcplexer secret put {scope} KEY stores one"))
+        .with_code(exit_code::NOT_FOUND)
+}
+
+impl From<import::Error> for Failure {
+    fn from(error: import::Error) -> Self {
+        match error {
+            import::Error::Config(error) => Self::from(error),
+            import::Error::Store(error) => Self::from(error),
+            import::Error::Name { file, line, source } => {
+                Self::from(source).at(&format!("{file}, line {line}"))
+            }
+            import::Error::Empty { format, .. } => Self::new(error.to_string())
+                .with_hint(format!(
+                    "it was read as {format}; --format names another format"
+                ))
+                .with_code(exit_code::USAGE),
+            other => Self::new(other.to_string())
+                .with_hint("nothing was imported; mcplexer help import lists what a file may have")
+                .with_code(exit_code::USAGE),
+        }
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        match error {
+            config::Error::Missing { path, source } => {
+                let path = shown(&path);
+                Self::new(format!("cannot read {path}: {source}"))
+                    .with_hint(format!("mcplexer config show > {path} creates one"))
+            }
+            config::Error::Invalid { path, problems } => of_problems(&path, &problems),
+            config::Error::Store(error) => Self::from(error),
+            other => Self::new(other.to_string()),
+        }
+    }
+}
+
+/// Every problem of a configuration, and each hint once.
+fn of_problems(path: &Path, problems: &[Problem]) -> Failure {
+    let name = match path == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => shown(path),
+    };
+    let mut hints: Vec<String> = problems.iter().filter_map(config::instead).collect();
+    hints.sort();
+    hints.dedup();
+    if hints.is_empty() {
+        hints.push("mcplexer config schema prints what the file may hold".to_owned());
+    }
+    Failure::of_several(problems.iter().map(|it| format!("{name}:{it}")))
+        .with_hints(hints)
+        .with_code(exit_code::USAGE)
+}
+
+impl From<backup::Error> for Failure {
+    fn from(error: backup::Error) -> Self {
+        const OTHER_WAYS: [&str; 2] = [
+            "--identity PATH names the key file that opens it",
+            "--recovery-code opens it with the recovery code of the store it was made from",
+        ];
+        match error {
+            backup::Error::NoKey(error) => {
+                Self::from(error).with_hints(OTHER_WAYS.map(str::to_owned))
+            }
+            backup::Error::WrongKey { .. } => Self::new(error.to_string())
+                .with_hints(OTHER_WAYS.map(str::to_owned))
+                .with_code(exit_code::KEY),
+            backup::Error::StoreNotEmpty { .. } => {
+                Self::new(error.to_string()).with_code(exit_code::CONFLICT)
+            }
+            backup::Error::Store(error) => Self::from(error),
+            other => Self::new(other.to_string()),
+        }
+    }
+}
+
+impl From<keys::Error> for Failure {
+    fn from(error: keys::Error) -> Self {
+        match error {
+            keys::Error::NoKeyYet(error) => Self::from(error)
+                .with_hint("mcplexer key init creates a key, and so does the first secret"),
+            keys::Error::NoRecoveryCode => Self::new(error.to_string())
+                .with_hint("anyone with one of its keys can mcplexer key add a new one for you")
+                .with_code(exit_code::KEY),
+            keys::Error::WhichLost(error) => Self::from(error)
+                .with_hint("mcplexer key recover --lost LABEL says which one is lost"),
+            keys::Error::Store(error) => Self::from(error),
+            other => Self::new(other.to_string()),
+        }
+    }
+}

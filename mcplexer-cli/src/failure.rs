@@ -36,7 +36,7 @@ pub(crate) struct Failure {
     place: String,
     hints: Vec<String>,
     /// How the command is used, as clap prints it.
-    usage: Option<String>,
+    usage: Option<Box<str>>,
     /// The exit code, unless that of the error holds.
     code: Option<u8>,
 }
@@ -65,7 +65,7 @@ pub(crate) struct Context {
 pub(crate) struct Words {
     pub(crate) message: String,
     pub(crate) hints: Vec<String>,
-    usage: Option<String>,
+    usage: Option<Box<str>>,
     pub(crate) code: u8,
 }
 

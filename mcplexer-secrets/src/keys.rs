@@ -15,9 +15,19 @@ mod holder;
 mod identity;
 mod key_text;
 mod person;
+#[cfg(feature = "plugin")]
+mod plugin;
+#[cfg(not(feature = "plugin"))]
+#[path = "keys/no_plugin.rs"]
+mod plugin;
 mod recipient;
 mod recovery;
 mod slot;
+#[cfg(feature = "ssh")]
+mod ssh;
+#[cfg(not(feature = "ssh"))]
+#[path = "keys/no_ssh.rs"]
+mod ssh;
 
 pub use error::{InvalidKeyText, KeyError, KeyErrorKind, ProviderError};
 pub use file::{FileKeys, KeyFileError};

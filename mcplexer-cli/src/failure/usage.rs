@@ -50,7 +50,7 @@ impl Failure {
             .filter_map(|line| line.trim().strip_prefix("tip: "));
         let hints = meant(error).into_iter().chain(tips.map(str::to_owned));
         let mut failure = failure.with_hints(hints).with_hint(help_hint());
-        failure.usage = usage.map(|usage| format!("Usage: {}", usage.trim_end()));
+        failure.usage = usage.map(|usage| format!("Usage: {}", usage.trim_end()).into());
         Err(failure)
     }
 

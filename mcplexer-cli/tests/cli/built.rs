@@ -22,7 +22,7 @@ pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
 }
 
 /// The command in this home, which kills itself after so many operations on files.
-pub(crate) fn crashing(home: &Home, operations: impl ToString) -> Command {
+pub(crate) fn crashing(home: &Home, operations: u32) -> Command {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     let name = "mcplexer-crashing";
     let directory = DIRECTORY.get_or_init(|| built("mcplexer-crash-command", name));

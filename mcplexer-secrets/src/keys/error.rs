@@ -150,4 +150,7 @@ pub enum InvalidKeyText {
     /// It is the public half of a key.
     #[error("it is a public key")]
     Public,
+    /// It is an SSH key or belongs to a plugin, and this program is built without the feature for it.
+    #[error("this program is built without support for that kind of key")]
+    NotSupported,
 }

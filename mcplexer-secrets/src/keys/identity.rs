@@ -6,10 +6,11 @@ use age::secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::holder::{FileKey, Held, KeyHolder, Stanza};
-use super::person::{Person, Questions};
-use super::recipient::{Recipient, one_line};
+use super::person::Person;
+use super::plugin::PluginIdentity;
+use super::recipient::Recipient;
+use super::ssh::{SshFile, SshIdentity};
 use super::{InvalidKeyText, KeyError};
-use crate::panics::catch;
 use crate::stack;
 
 /// A private key, or access to one: an age X25519 identity, an SSH private key, the identity of an age
@@ -23,14 +24,13 @@ pub struct Identity(Kind);
 enum Kind {
     X25519(Arc<age::x25519::Identity>),
     Ssh {
-        key: Arc<age::ssh::Identity>,
+        key: SshIdentity,
         recipient: Recipient,
     },
     Plugin {
-        identity: age::plugin::Identity,
+        identity: PluginIdentity,
         /// As a comment in the key file names it.
         recipient: Option<Recipient>,
-        person: Option<Person>,
     },
     Held {
         recipient: Recipient,
@@ -82,12 +82,16 @@ impl Identity {
         if let Some(identity) = x25519 {
             return Some(Self(Kind::X25519(identity)));
         }
-        let identity = text.parse().ok()?;
+        let identity = PluginIdentity::parse(text)?;
         Some(Self(Kind::Plugin {
             identity,
             recipient: None,
-            person: None,
         }))
+    }
+
+    /// The identity of an SSH private key.
+    pub(super) fn ssh(key: SshIdentity, recipient: Recipient) -> Self {
+        Self(Kind::Ssh { key, recipient })
     }
 
     /// Returns whether a word looks like the text form of an identity, even a mistyped one: then it must
@@ -128,9 +132,9 @@ impl Identity {
         person: Option<&Person>,
     ) -> Result<Vec<Self>, InvalidKeyText> {
         if is_ssh_key(text.as_bytes()) {
-            return match SshKey::parse(text.as_bytes())? {
-                SshKey::Open(identity) => Ok(vec![identity]),
-                SshKey::Encrypted(..) => Err(InvalidKeyText::Encrypted),
+            return match SshFile::parse(text.as_bytes())? {
+                SshFile::Open(key, recipient) => Ok(vec![Self::ssh(key, recipient)]),
+                SshFile::Encrypted(..) => Err(InvalidKeyText::Encrypted),
             };
         }
         let mut identities = Vec::new();
@@ -143,11 +147,13 @@ impl Identity {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let mut identity = Self::parse(line).ok_or(InvalidKeyText::Line(index + 1))?;
+            let mut identity = Self::parse(line).ok_or_else(|| match is_plugin(line) {
+                true if !cfg!(feature = "plugin") => InvalidKeyText::NotSupported,
+                _ => InvalidKeyText::Line(index + 1),
+            })?;
             if let Kind::Plugin {
                 identity,
                 recipient,
-                person: asked,
             } = &mut identity.0
             {
                 // Plugins write the recipient above the identity, in a comment.
@@ -156,7 +162,7 @@ impl Identity {
                     let recipient: Recipient = word.parse().ok()?;
                     (recipient.plugin() == Some(identity.plugin())).then_some(recipient)
                 });
-                *asked = person.cloned();
+                identity.set_person(person);
             }
             identities.push(identity);
             comments.clear();
@@ -228,31 +234,13 @@ impl Identity {
     ) -> Result<Option<T>, KeyError> {
         match &self.0 {
             Kind::X25519(identity) => Ok(stack::wiped_after(|| decrypt(&**identity)).ok()),
-            Kind::Ssh { key, .. } => Ok(stack::wiped_after(|| decrypt(&**key)).ok()),
+            Kind::Ssh { key, .. } => Ok(stack::wiped_after(|| decrypt(key.as_age())).ok()),
             Kind::Held { holder, .. } => {
                 let held = Held::new(&**holder);
                 let opened = stack::wiped_after(|| decrypt(&held)).ok();
                 held.into_failure().map_or(Ok(opened), Err)
             }
-            Kind::Plugin {
-                identity, person, ..
-            } => {
-                let name = identity.plugin();
-                let identities = std::slice::from_ref(identity);
-                let questions = Questions(person.clone());
-                let plugin = age::plugin::IdentityPluginV1::new(name, identities, questions)
-                    .map_err(|_| KeyError::NoPlugin {
-                        name: name.to_owned(),
-                    })?;
-                match decrypt(&plugin) {
-                    Ok(opened) => Ok(Some(opened)),
-                    Err(DecryptError::NoMatchingKeys) => Ok(None),
-                    Err(error) => Err(KeyError::Plugin {
-                        name: name.to_owned(),
-                        reason: one_line(&error),
-                    }),
-                }
-            }
+            Kind::Plugin { identity, .. } => identity.decrypt_with(decrypt),
         }
     }
 }
@@ -263,44 +251,9 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// An SSH private key, as its file has it.
-pub(super) enum SshKey {
-    Open(Identity),
-    /// A passphrase opens it.
-    Encrypted(age::ssh::EncryptedKey, Recipient),
-}
-
-impl SshKey {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, InvalidKeyText> {
-        stack::wiped_after(|| Self::parse_on_stack(bytes))
-    }
-
-    fn parse_on_stack(bytes: &[u8]) -> Result<Self, InvalidKeyText> {
-        let read = catch(|| age::ssh::Identity::from_buffer(bytes, None));
-        let key = read.and_then(Result::ok).ok_or(InvalidKeyText::Ssh)?;
-        let recipient = age::ssh::Recipient::try_from(key.clone());
-        let recipient = recipient.map_err(|_| InvalidKeyText::Ssh)?;
-        let recipient: Recipient = recipient
-            .to_string()
-            .parse()
-            .map_err(|_| InvalidKeyText::Ssh)?;
-        match key {
-            age::ssh::Identity::Unencrypted(_) => {
-                let key = Arc::new(key);
-                Ok(Self::Open(Identity(Kind::Ssh { key, recipient })))
-            }
-            age::ssh::Identity::Encrypted(key) => Ok(Self::Encrypted(key, recipient)),
-            age::ssh::Identity::Unsupported(_) => Err(InvalidKeyText::Ssh),
-        }
-    }
-
-    /// The identity of a key that its passphrase has opened.
-    pub(super) fn opened(key: age::ssh::Identity, recipient: &Recipient) -> Identity {
-        Identity(Kind::Ssh {
-            key: Arc::new(key),
-            recipient: recipient.clone(),
-        })
-    }
+/// Returns whether a line begins like the identity of a plugin.
+fn is_plugin(line: &str) -> bool {
+    line.starts_with("AGE-PLUGIN-")
 }
 
 pub(super) fn is_ssh_key(bytes: &[u8]) -> bool {
@@ -376,6 +329,7 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "plugin")]
     #[test]
     fn a_plugin_identity_knows_the_recipient_that_a_comment_names() {
         let identity = age::plugin::Identity::default_for_plugin("test").unwrap();

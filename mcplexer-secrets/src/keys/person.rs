@@ -1,10 +1,7 @@
 //! Talking to the person who holds a key.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-
-use age::secrecy::SecretString;
 
 use crate::SecretValue;
 
@@ -51,40 +48,4 @@ pub enum About<'a> {
     Slot(&'a str),
     /// What a plugin asks for, in its words.
     Plugin(&'a str),
-}
-
-/// Answers the questions of a plugin, as the age crate asks them.
-#[derive(Clone)]
-pub(super) struct Questions(pub(super) Option<Person>);
-
-impl age::Callbacks for Questions {
-    fn display_message(&self, message: &str) {
-        if let Some(person) = &self.0 {
-            person.tell(message);
-        }
-    }
-
-    fn confirm(&self, _message: &str, _yes: &str, _no: Option<&str>) -> Option<bool> {
-        None
-    }
-
-    fn request_public_string(&self, _description: &str) -> Option<String> {
-        None
-    }
-
-    fn request_passphrase(&self, description: &str) -> Option<SecretString> {
-        let request = PassphraseRequest {
-            about: About::Plugin(description),
-            retry: false,
-        };
-        let answer = self.0.as_ref()?.passphrase(&request)?;
-        let text = str::from_utf8(answer.expose()).ok()?;
-        Some(SecretString::from(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for Questions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Questions")
-    }
 }

@@ -2,12 +2,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use age::EncryptError;
-use age::plugin::RecipientPluginV1;
 
 use super::KeyError;
 use super::identity::is_private;
-use super::person::{Person, Questions};
-use crate::panics::catch;
+use super::person::Person;
+use super::plugin::PluginRecipient;
+use super::ssh::SshRecipient;
 
 /// The public half of an identity: a store encrypted to it opens with that identity.
 ///
@@ -26,8 +26,8 @@ pub struct Recipient {
 #[derive(Clone)]
 enum Kind {
     X25519(age::x25519::Recipient),
-    Ssh(age::ssh::Recipient),
-    Plugin(age::plugin::Recipient),
+    Ssh(SshRecipient),
+    Plugin(PluginRecipient),
 }
 
 impl Recipient {
@@ -52,15 +52,8 @@ impl Recipient {
     ) -> Result<Box<dyn age::Recipient>, KeyError> {
         Ok(match &self.kind {
             Kind::X25519(recipient) => Box::new(recipient.clone()),
-            Kind::Ssh(recipient) => Box::new(recipient.clone()),
-            Kind::Plugin(recipient) => {
-                let name = recipient.plugin();
-                let recipients = std::slice::from_ref(recipient);
-                let plugin = RecipientPluginV1::new(name, recipients, &[], Questions(person));
-                Box::new(plugin.map_err(|_| KeyError::NoPlugin {
-                    name: name.to_owned(),
-                })?)
-            }
+            Kind::Ssh(recipient) => recipient.to_age(),
+            Kind::Plugin(recipient) => recipient.to_age(person)?,
         })
     }
 
@@ -107,12 +100,16 @@ impl FromStr for Recipient {
         if let Ok(recipient) = text.parse::<age::x25519::Recipient>() {
             return Ok(Self::x25519(recipient));
         }
-        if let Ok(recipient) = text.parse::<age::plugin::Recipient>() {
+        if let Some(recipient) = PluginRecipient::parse(text) {
             return Ok(Self {
                 text: text.to_owned(),
                 comment: None,
                 kind: Kind::Plugin(recipient),
             });
+        }
+        let is_plugin = text.strip_prefix("age1").is_some_and(|it| it.contains('1'));
+        if is_plugin && !cfg!(feature = "plugin") {
+            return Err(InvalidRecipient::NotSupported);
         }
         let mut words = text.split_whitespace();
         let (Some(tag), Some(key)) = (words.next(), words.next()) else {
@@ -121,11 +118,14 @@ impl FromStr for Recipient {
         if !tag.starts_with("ssh-") && !tag.starts_with("ecdsa-") && !tag.starts_with("sk-") {
             return Err(InvalidRecipient::Unknown);
         }
-        let parsed = catch(|| format!("{tag} {key}").parse::<age::ssh::Recipient>());
-        let recipient = parsed.and_then(Result::ok).ok_or(InvalidRecipient::Ssh)?;
+        if !cfg!(feature = "ssh") {
+            return Err(InvalidRecipient::NotSupported);
+        }
+        let parsed = SshRecipient::parse(&format!("{tag} {key}"));
+        let recipient = parsed.ok_or(InvalidRecipient::Ssh)?;
         let comment = words.collect::<Vec<_>>().join(" ");
         Ok(Self {
-            text: recipient.to_string(),
+            text: recipient.to_text(),
             comment: Some(comment).filter(|comment| !comment.is_empty()),
             kind: Kind::Ssh(recipient),
         })
@@ -157,6 +157,9 @@ pub enum InvalidRecipient {
     /// It is an SSH key that age cannot encrypt to.
     #[error("only ssh-ed25519 keys, and ssh-rsa keys of 2048 to 4096 bits, can open a store")]
     Ssh,
+    /// It is an SSH key or belongs to a plugin, and this program is built without the feature for it.
+    #[error("this program is built without support for that kind of key")]
+    NotSupported,
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use super::unlocked::{Unlocked, read_header};
 use crate::backend::Snapshot;
 use crate::error::{Finding, RecordName};
 use crate::keys::{
-    About, Ask, Identity, KeyError, KeyErrorKind, KeyProvider, KeyWriter, PassphraseRequest,
-    Person, Recipient, Unfinished,
+    About, Ask, Identity, InvalidRecipient, KeyError, KeyErrorKind, KeyProvider, KeyWriter,
+    PassphraseRequest, Person, Recipient, Unfinished,
 };
 use crate::record::{Holder, Slot};
 use crate::seal::{self, RootKey};
@@ -260,8 +260,13 @@ pub(super) fn public_half(identity: &Identity) -> Result<Recipient, KeyError> {
 
 /// Parses the recipient of a slot.
 pub(super) fn recipient_of(slot: &Slot) -> Result<Recipient, Error> {
-    let malformed = |_| Error::tampered(RecordName::Header, Finding::Malformed);
-    slot.recipient.parse().map_err(malformed)
+    slot.recipient.parse().map_err(|reason| match reason {
+        InvalidRecipient::NotSupported => Error::Key(KeyError::NotEncrypted {
+            recipient: slot.recipient.clone(),
+            reason: reason.to_string(),
+        }),
+        _ => Error::tampered(RecordName::Header, Finding::Malformed),
+    })
 }
 
 #[cfg(test)]

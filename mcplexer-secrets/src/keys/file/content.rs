@@ -8,9 +8,9 @@ use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::{FileKeys, KeyFileError};
-use crate::keys::identity::{SshKey, is_ssh_key};
+use crate::keys::identity::is_ssh_key;
+use crate::keys::ssh::SshFile;
 use crate::keys::{About, Ask, Identity, InvalidKeyText, PassphraseRequest};
-use crate::panics::catch;
 use crate::{SecretValue, seal, stack};
 
 /// How often a passphrase is asked for.
@@ -50,17 +50,13 @@ impl FileKeys {
         if !is_ssh_key(&bytes) {
             return Ok(Content::Plain(bytes));
         }
-        match SshKey::parse(&bytes).map_err(|reason| self.invalid(reason))? {
-            SshKey::Open(identity) => Ok(Content::Ssh(Box::new(identity))),
-            SshKey::Encrypted(key, recipient) => {
-                let opened = self.ask_until_right(ask, |passphrase| {
-                    let opened = catch(|| stack::wiped_after(|| key.decrypt(passphrase)));
-                    let opened = opened.and_then(Result::ok);
-                    Ok(opened.map(age::ssh::Identity::from))
-                })?;
-                Ok(Content::Ssh(Box::new(SshKey::opened(opened, &recipient))))
+        let (key, recipient) = match SshFile::parse(&bytes).map_err(|it| self.invalid(it))? {
+            SshFile::Open(key, recipient) => (key, recipient),
+            SshFile::Encrypted(key, recipient) => {
+                (self.ask_until_right(ask, |it| Ok(key.open(it)))?, recipient)
             }
-        }
+        };
+        Ok(Content::Ssh(Box::new(Identity::ssh(key, recipient))))
     }
 
     pub(super) fn invalid(&self, reason: InvalidKeyText) -> KeyFileError {

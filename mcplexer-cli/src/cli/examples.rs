@@ -106,7 +106,6 @@ Formats, by the file's name:
   dotenv  .env .env.* *.env  as the npm package dotenv reads it
   json    *.json             one object of names and strings
   yaml    *.yaml *.yml       one mapping of names and strings
-  shell   *.sh               assignments, NAME='value'; nothing is expanded or run
 Each name may occur once. A value is 1 byte to 1 MiB; after the prefix mcplexer+base64: it is in base64.
 All secrets are stored, or none if one is invalid.
 

@@ -57,19 +57,15 @@ fn format(import: &Import) -> Result<Format, Failure> {
             format!("mcplexer import {scope} FILE"),
         ));
     }
-    let of_path = || import.file.as_deref().and_then(Format::of_path);
-    import.format.or_else(of_path).ok_or_else(|| {
-        let formats = Format::ALL.map(Format::as_str).join("|");
-        match &import.file {
-            Some(file) => usage(
-                format!("cannot tell the format from the name {}", shown(file)),
-                format!("say it with --format {formats}"),
-            ),
-            None => usage(
-                "standard input needs --format".to_owned(),
-                format!("say it with --format {formats}"),
-            ),
-        }
+    let of_path = import.file.as_deref().and_then(Format::of_path);
+    let of_path = of_path.filter(|format| Format::READ.contains(format));
+    import.format.or(of_path).ok_or_else(|| {
+        let what = match &import.file {
+            Some(file) => format!("cannot tell the format from the name {}", shown(file)),
+            None => "standard input needs --format".to_owned(),
+        };
+        let formats = Format::READ.map(Format::as_str).join("|");
+        usage(what, format!("say it with --format {formats}"))
     })
 }
 

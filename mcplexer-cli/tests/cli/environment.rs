@@ -305,8 +305,8 @@ fn an_env_file_gives_variables_and_secrets() {
             ".env, line 2 (B): no secret NONE in scope a",
         ),
         ("B=mcplexer://none/X", 4, ".env, line 1 (B): no scope none"),
-        ("B=mcplexer://a", 2, ".env, line 1 (B): not a reference"),
-        ("A=1\nghp_abc\n", 2, ".env, line 2: NAME=value is expected"),
+        ("B=mcplexer://a", 2, ".env, line 1 (B): invalid reference"),
+        ("A=1\nghp_abc\n", 2, ".env, line 2: expected NAME=value"),
         (
             "B=mcplexer://bad/NUL",
             2,
@@ -357,11 +357,11 @@ fn references_in_the_environment_are_replaced() {
             4,
             "environment variable X: no scope none",
         ),
-        ("mcplexer://b", 2, "environment variable X: not a reference"),
+        ("mcplexer://b", 2, "environment variable X: invalid reference"),
         (
             "mcplexer://b/TWO ",
             2,
-            "environment variable X: not a reference",
+            "environment variable X: invalid reference",
         ),
         ("mcplexer://bad/NUL", 2, "it has a NUL byte"),
     ] {

@@ -181,7 +181,7 @@ fn one_that_is_wrong_among_many_stops_all() {
     home.pipe(["import", "github-token", "--format", "dotenv"], b"C-D=2")
         .failed(2, &["line 1"]);
     home.pipe(["import", "github-token", "--format", "dotenv"], b"A=1")
-        .failed(5, &["has a passphrase"]);
+        .failed(5, &["needs a passphrase"]);
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn an_age_key_file_with_a_passphrase() {
         answer(&mut session, "passphrase for ~/sealed.key: ", "right");
         assert!(ends_well(session).contains('v'));
         run_with(&home, &home.path("age.key"), &get).failed(5, &["no key opens this store"]);
-        run_with(&home, &key, &get).failed(5, &["sealed.key has a passphrase"]);
+        run_with(&home, &key, &get).failed(5, &["sealed.key needs a passphrase"]);
     }
 }
 
@@ -241,8 +241,8 @@ fn an_ssh_private_key_with_a_passphrase() {
         let mut session = start_with(&home, &key, &["key", "rotate", "--keep-identity"]);
         answer(&mut session, "passphrase for ~/id: ", "right");
         assert!(!ends_well(session).contains("passphrase"));
-        run_with(&home, &key, &get).failed(5, &["id has a passphrase"]);
-        run_with(&home, &key, &["--no-input", "key", "rotate"]).failed(5, &["id has a passphrase"]);
+        run_with(&home, &key, &get).failed(5, &["id needs a passphrase"]);
+        run_with(&home, &key, &["--no-input", "key", "rotate"]).failed(5, &["id needs a passphrase"]);
     }
 }
 

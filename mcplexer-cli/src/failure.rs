@@ -11,7 +11,8 @@ use mcplexer_home::{AuditTarget, Home, KeySource};
 use mcplexer_secrets::Error as StoreError;
 
 use crate::exit_code;
-use crate::output::{say, say_hint, shortened};
+use crate::stderr::{say, say_hint};
+use crate::text::shortened;
 
 mod clients;
 mod environment;
@@ -122,6 +123,13 @@ impl Failure {
 
     pub(crate) fn of_stdout(error: &io::Error) -> Self {
         Self::new(format!("cannot write to standard output: {error}"))
+    }
+
+    /// A question was left without an answer.
+    pub(crate) fn of_no_answer(what: &str) -> Self {
+        Self::new(format!("no {what} was given; nothing was changed"))
+            .with_hint("run it again to be asked again")
+            .with_code(exit_code::DECLINED)
     }
 
     /// A reference was filled in whose secret had not been opened: a bug in this program.

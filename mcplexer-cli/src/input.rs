@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 use crate::cli::{Global, Newline, Put};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::output::{say, shown};
 use crate::prompt::{self, Answer};
+use crate::stderr::say;
+use crate::text::shown;
 
 /// Where a value comes from. A file is opened early, since a hardened process cannot open its own
 /// `/dev/fd/N`.
@@ -152,7 +153,7 @@ pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<
 /// Fails without a terminal, without an answer, and if the two answers differ.
 pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
     let unanswered = || match has_terminal() && !global.no_input {
-        true => not_given("passphrase"),
+        true => Failure::of_no_answer("passphrase"),
         false => Failure::new("this needs a passphrase, and there is no terminal to ask on")
             .with_hint("run this in a terminal")
             .with_code(exit_code::KEY),
@@ -209,15 +210,8 @@ fn ask_code() -> Result<Zeroizing<String>, Failure> {
     match prompt::hidden("recovery code: ").map_err(|error| cannot_ask(&error))? {
         Answer::Line(line) => Ok(Zeroizing::new(line)),
         Answer::NotText | Answer::SeveralLines => Ok(Zeroizing::default()),
-        Answer::End => Err(not_given("recovery code")),
+        Answer::End => Err(Failure::of_no_answer("recovery code")),
     }
-}
-
-/// The failure of a question that was left without an answer.
-pub(crate) fn not_given(what: &str) -> Failure {
-    Failure::new(format!("no {what} was given; nothing was changed"))
-        .with_hint("run it again to be asked again")
-        .with_code(exit_code::DECLINED)
 }
 
 /// Prints what a question is about, and asks it. An empty answer means no.

@@ -5,7 +5,6 @@
 mod agent;
 mod cli;
 mod commands;
-mod environment;
 mod exit_code;
 mod failure;
 mod input;
@@ -16,6 +15,8 @@ mod progress;
 mod prompt;
 mod scan;
 mod session;
+mod stderr;
+mod text;
 
 use std::process::ExitCode;
 
@@ -36,7 +37,7 @@ pub fn main() -> ExitCode {
         Some(it) => process::lead(&it.program, &it.arguments).map_err(Failure::from),
         None => match Cli::try_parse() {
             Ok(cli) => commands::run(cli),
-            Err(error) => Failure::of_usage(&error),
+            Err(error) => Failure::of_usage(&error).and_then(|text| output::print(&text)),
         },
     };
     match result {

@@ -9,7 +9,7 @@ use mcplexer_secrets::Progress;
 use rustix::termios::tcgetwinsize;
 
 use crate::cli::Global;
-use crate::output::thousands;
+use crate::text::thousands;
 
 /// The length of the bar in characters.
 const WIDTH: u64 = 30;

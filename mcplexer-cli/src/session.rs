@@ -10,7 +10,8 @@ use mcplexer_secrets::{NewScope, Purpose, SecretValue};
 
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
-use crate::output::{sanitized, say, say_hint, shown};
+use crate::stderr::{say, say_hint};
+use crate::text::{sanitized, shown};
 use crate::{input, prompt};
 
 /// An opened home, and how to talk to the user about it.

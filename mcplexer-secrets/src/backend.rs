@@ -1,10 +1,10 @@
-//! Where sealed records live.
+//! Where sealed records are stored.
 //!
 //! A backend keeps ordered byte records in named tables and sees only ciphertext and names. It
 //! offers two things: a [`Snapshot`] to read one state of all tables, and a [`Transaction`] that
 //! applies wholly or not at all. That fits a transactional file (redb, [`RedbBackend`]) as well as
-//! a cluster: there a transaction remembers the revision of each record it read and commits with
-//! one compare-and-swap, answering [`Commit::Conflict`] if any of them has moved on.
+//! a cluster: there, a transaction remembers the revision of each record it read, commits with one
+//! compare-and-swap, and returns [`Commit::Conflict`] if any of those records has changed.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub use self::redb::RedbBackend;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Table {
-    /// The header, the list of scopes, the seals of audit logs.
+    /// The header, the list of scopes and the seals of audit logs.
     Meta,
     /// Scope id → scope record.
     Scopes,
@@ -29,7 +29,7 @@ impl Table {
     /// Every table.
     pub const ALL: [Self; 3] = [Self::Meta, Self::Scopes, Self::Secrets];
 
-    /// The name under which the table is kept.
+    /// Returns the name under which the table is stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -40,42 +40,42 @@ impl Table {
     }
 }
 
-/// Holds the records of one store.
+/// Stores the records of one store.
 pub trait Backend: fmt::Debug + Send + Sync {
-    /// The current state; `None` if nothing was ever committed. Never creates anything.
+    /// Returns the current state, or `None` if nothing was ever committed. Never creates anything.
     ///
     /// # Errors
     /// [`BackendError`] if the state cannot be read.
     fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError>;
 
-    /// Begins to change the state. What is needed to hold a first one comes to be with its commit.
+    /// Begins to change the state. The first commit creates the storage.
     ///
     /// # Errors
-    /// [`BackendErrorKind::Busy`] if another writer does not make way.
+    /// [`BackendErrorKind::Busy`] if another writer holds its lock for too long.
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError>;
 
-    /// Begins to put a whole new state in the place of the current one, which leaves nothing of
-    /// that behind.
+    /// Begins to replace the current state with a new one. Nothing of the current state remains
+    /// afterwards.
     ///
     /// # Errors
     /// As [`write`](Self::write).
     fn replace(&self) -> Result<Replacement<'_>, BackendError>;
 
-    /// Checks what the backend itself keeps in order, as thoroughly as it can.
+    /// Checks the backend's own structures, as thoroughly as it can.
     ///
     /// # Errors
-    /// [`BackendErrorKind::Corrupt`] if something is out of order.
+    /// [`BackendErrorKind::Corrupt`] if they are inconsistent.
     fn check(&self) -> Result<(), BackendError> {
         Ok(())
     }
 }
 
-/// A state on its way out, and the one that takes its place.
+/// A state that is being replaced, and its successor.
 pub struct Replacement<'a> {
-    /// The current state, which nobody changes meanwhile; `None` if there is none.
+    /// The current state, which nobody changes meanwhile; `None` if nothing was ever committed.
     pub old: Option<Box<dyn Snapshot + 'a>>,
-    /// Begins without any record. Once its commit is applied, what stores the state holds nothing
-    /// that was only in the old one.
+    /// The new state, empty at first. Once it is committed, the storage holds nothing that was only
+    /// in the old one.
     pub new: Box<dyn Transaction + 'a>,
 }
 
@@ -85,19 +85,18 @@ impl fmt::Debug for Replacement<'_> {
     }
 }
 
-/// One state of all tables: what is read through it fits together.
+/// A consistent view of all tables at one moment.
 pub trait Snapshot {
-    /// The record under `key`.
+    /// Returns the record under `key`.
     ///
     /// # Errors
     /// [`BackendError`] if it cannot be read.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError>;
 
-    /// Calls `each` with the key and the record of every record whose key begins with `prefix`,
-    /// in the order of the keys.
+    /// Calls `each` with key and record, in key order, for every key that begins with `prefix`.
     ///
     /// # Errors
-    /// [`BackendError`] if they cannot be read.
+    /// [`BackendError`] if the records cannot be read.
     fn scan(
         &self,
         table: Table,
@@ -106,35 +105,35 @@ pub trait Snapshot {
     ) -> Result<(), BackendError>;
 }
 
-/// A change of state in the making. Reading through it shows the state with the change; dropping it
-/// leaves the state as it was.
+/// A change of state that is not committed yet. Reads through it see the change. Dropping it leaves
+/// the state as it was.
 pub trait Transaction: Snapshot {
-    /// Whether nothing was ever committed before: this is about to be the first state.
+    /// Returns whether nothing was ever committed before.
     fn is_first(&self) -> bool;
 
-    /// Puts a record, replacing what was there.
+    /// Stores a record, replacing an earlier one under the same key.
     ///
     /// # Errors
-    /// [`BackendError`].
+    /// [`BackendError`] if the record cannot be stored.
     fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError>;
 
-    /// Removes a record, if it is there.
+    /// Deletes a record, if it exists.
     ///
     /// # Errors
-    /// [`BackendError`].
+    /// [`BackendError`] if the record cannot be deleted.
     fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), BackendError>;
 
-    /// Removes every record whose key begins with `prefix`.
+    /// Deletes every record whose key begins with `prefix`.
     ///
     /// # Errors
-    /// [`BackendError`].
+    /// [`BackendError`] if the records cannot be deleted.
     fn delete_prefix(&mut self, table: Table, prefix: &[u8]) -> Result<(), BackendError>;
 
-    /// Makes the change durable, wholly, if every record read through this transaction is still as
-    /// it was read.
+    /// Makes the whole change durable, provided that no record read through this transaction has
+    /// changed since.
     ///
     /// # Errors
-    /// [`BackendError`]; the state is then as it was.
+    /// [`BackendError`]; the state is then unchanged.
     fn commit(self: Box<Self>) -> Result<Commit, BackendError>;
 }
 
@@ -145,11 +144,11 @@ pub trait Transaction: Snapshot {
 pub enum Commit {
     /// The change is durable.
     Applied,
-    /// A record that was read has changed since; nothing was applied, start over.
+    /// A record that was read has changed since. Nothing was applied; start over.
     Conflict,
 }
 
-/// A backend's failure: what it was about in words, and the backend's own error as its source.
+/// A failure of the backend: a message, and the backend's own error as its source.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct BackendError {
@@ -158,20 +157,20 @@ pub struct BackendError {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What a backend's failure calls for.
+/// The kinds of backend failure that call for different reactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BackendErrorKind {
-    /// Another program holds the store; trying again later may work.
+    /// Another program holds the store. A later attempt may succeed.
     Busy,
-    /// What lies there is damaged, or is no store.
+    /// The storage is damaged, or is not a store.
     Corrupt,
     /// Anything else, mostly the file system.
     Other,
 }
 
 impl BackendError {
-    /// A failure of this kind; `message` names the place and says what failed.
+    /// Creates a failure of this kind. `message` says what failed, and where.
     #[must_use]
     pub fn new(kind: BackendErrorKind, message: impl Into<String>) -> Self {
         Self {
@@ -181,7 +180,7 @@ impl BackendError {
         }
     }
 
-    /// The same, with its cause.
+    /// Creates a failure with its cause.
     #[must_use]
     pub fn with_source(
         mut self,
@@ -191,7 +190,7 @@ impl BackendError {
         self
     }
 
-    /// What it calls for.
+    /// Returns the kind of this failure.
     #[must_use]
     pub fn kind(&self) -> BackendErrorKind {
         self.kind

@@ -21,22 +21,22 @@ use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, seal,
 
 mod json;
 
-/// The version of the JSON that this library writes and reads.
+/// The version of the JSON that this library reads and writes.
 pub const BACKUP_VERSION: u32 = 1;
 
 /// Who can open a backup.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum BackupTo<'a> {
-    /// Whose keys open the store, and whoever has its recovery code.
+    /// The store's keys, its recovery code included.
     StoreKeys,
-    /// Whoever has the identity of one of these.
+    /// The identities of these recipients.
     Recipients(&'a [Recipient]),
-    /// Whoever knows this passphrase, which must be text.
+    /// This passphrase, which must be text.
     Passphrase(&'a SecretValue),
 }
 
-/// What opens a backup.
+/// The key with which to open a backup.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum BackupKey<'a> {
@@ -46,19 +46,19 @@ pub enum BackupKey<'a> {
     Passphrase(&'a SecretValue),
 }
 
-/// A backup that was read, wholly. Its values wipe themselves when dropped.
+/// A backup that was read to its end. Its values are wiped when dropped.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backup {
     #[serde(rename = "format")]
     _format: Format,
     version: u32,
-    /// When it was made.
+    /// When the backup was created.
     #[serde(with = "time_text")]
     pub created: Timestamp,
-    /// The id of the store it was made from.
+    /// The id of the store that was backed up.
     pub store: String,
-    /// The scopes, in order.
+    /// The scopes, sorted by id.
     pub scopes: Vec<BackupScope>,
 }
 
@@ -70,16 +70,17 @@ pub struct BackupScope {
     pub id: ScopeId,
     /// How its secrets reach a tool server.
     pub kind: ScopeKind,
-    /// A name for people, if it has one.
+    /// Its name for people, if it has one.
     #[serde(default)]
     pub display_name: Option<String>,
-    /// Names of variables and fields that carry a credential though their names do not say so.
+    /// Names of variables and fields that carry a credential although their names do not suggest
+    /// it.
     #[serde(default)]
     pub redaction_hints: Vec<SecretName>,
-    /// When it was made.
+    /// When it was created.
     #[serde(with = "time_text")]
     pub created: Timestamp,
-    /// Its secrets, in order.
+    /// Its secrets, sorted by name.
     pub secrets: Vec<BackupSecret>,
 }
 
@@ -109,7 +110,10 @@ impl Backup {
     /// Reads the backup in the file at `path`, binary or armored, to its end.
     ///
     /// # Errors
-    /// [`Error::NotABackup`] if it is none, or damaged; [`Error::Key`] if the key does not open it.
+    /// * [`Error::NotABackup`] if the file is not a backup, or is damaged.
+    /// * [`Error::BackupPassphraseWrong`] if the passphrase does not open it.
+    /// * [`Error::Key`] if no identity opens it.
+    /// * [`Error::Io`] if the file cannot be read.
     pub fn open(path: &Path, key: BackupKey<'_>) -> Result<Self, Error> {
         let mut file = open_file(path)?;
         match key {
@@ -145,15 +149,15 @@ impl Backup {
         }
     }
 
-    /// Whether a passphrase opens the backup at `path`, not an identity.
+    /// Returns whether the backup at `path` opens with a passphrase rather than with an identity.
     ///
     /// # Errors
-    /// [`Error::NotABackup`] if it is no age file.
+    /// [`Error::NotABackup`] if it is not an age file.
     pub fn takes_passphrase(path: &Path) -> Result<bool, Error> {
         Ok(decryptor(&mut open_file(path)?, path)?.is_scrypt())
     }
 
-    /// How many secrets it holds.
+    /// Returns how many secrets it holds.
     #[must_use]
     pub fn secrets(&self) -> u64 {
         self.scopes.iter().map(|it| it.secrets.len() as u64).sum()
@@ -222,7 +226,7 @@ fn read_with(
     plaintext.map(parse).transpose()
 }
 
-/// What a backup has in it, not read yet; `None` if this identity does not open it.
+/// Returns the backup's plaintext, not read yet; `None` if this identity does not open it.
 pub(crate) fn plaintext<'a>(
     file: &'a mut File,
     path: &Path,
@@ -246,7 +250,7 @@ pub(crate) fn parse(mut reader: impl Read) -> Result<Backup, Error> {
         };
         Error::NotABackup { reason }
     })?;
-    // The last chunk is known to be the last only once the end was read.
+    // Only at the end of the file is it known that no chunk is missing.
     let damaged = |_| Error::NotABackup {
         reason: "it is cut off or damaged".to_owned(),
     };
@@ -261,7 +265,8 @@ fn passphrase_text(passphrase: &SecretValue) -> Result<SecretString, Error> {
     Ok(SecretString::from(text.to_owned()))
 }
 
-/// An age encryptor for whoever is to open a backup; `keys` are the store's recipients.
+/// Returns an age encryptor for those who are to open the backup; `keys` are the store's
+/// recipients.
 pub(crate) fn encryptor(
     to: BackupTo<'_>,
     keys: &[Recipient],

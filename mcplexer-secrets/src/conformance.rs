@@ -1,7 +1,7 @@
 //! A test suite for implementations of [`SecretStore`] and [`Backend`].
 //!
-//! Call one of these functions from a test. It panics, and says what is wrong, if an implementation
-//! does not conform.
+//! Call one of these functions from a test. It panics, and says what is wrong, if the
+//! implementation does not conform.
 //!
 //! ```
 //! use mcplexer_secrets::keys::FixedKeys;

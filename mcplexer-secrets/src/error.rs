@@ -1,4 +1,4 @@
-//! The store's errors, and what each calls for.
+//! The store's errors and their kinds.
 
 use std::path::PathBuf;
 use std::{fmt, io};
@@ -32,7 +32,7 @@ pub enum Error {
         /// The scope.
         scope: ScopeId,
     },
-    /// A scope to delete is not the one that the caller saw.
+    /// The scope to delete is not the one that the caller saw.
     #[error("scope {scope} has changed meanwhile")]
     ScopeChanged {
         /// The scope.
@@ -45,7 +45,7 @@ pub enum Error {
         scope: ScopeId,
         /// Its name.
         name: SecretName,
-        /// The version it is at.
+        /// Its current version.
         version: u64,
     },
     /// A compare-and-swap found another version than expected.
@@ -57,7 +57,7 @@ pub enum Error {
         name: SecretName,
         /// The version that was expected.
         expected: u64,
-        /// The version it is at; `None` if it does not exist.
+        /// The current version; `None` if the secret does not exist.
         found: Option<u64>,
     },
     /// Secrets to import already exist with other values.
@@ -65,7 +65,7 @@ pub enum Error {
     Conflicts {
         /// The scope.
         scope: ScopeId,
-        /// All of them.
+        /// All of those secrets.
         names: Vec<SecretName>,
     },
     /// Two secrets to import have the same name.
@@ -76,7 +76,7 @@ pub enum Error {
         /// The name.
         name: SecretName,
     },
-    /// The scope holds as many secrets as a scope can.
+    /// The scope already holds the maximum number of secrets.
     #[error(
         "scope {scope} is full: it holds {} secrets",
         crate::MAX_SECRETS_PER_SCOPE
@@ -85,7 +85,7 @@ pub enum Error {
         /// The scope.
         scope: ScopeId,
     },
-    /// The store holds as many scopes as a store can.
+    /// The store already holds the maximum number of scopes.
     #[error("the store is full: it holds {} scopes", crate::MAX_SCOPES)]
     StoreFull,
     /// The store does not exist yet.
@@ -94,10 +94,10 @@ pub enum Error {
     /// No slot has this label or recipient.
     #[error("no key {slot} opens this store")]
     SlotNotFound {
-        /// What was asked for.
+        /// The label or recipient asked for.
         slot: String,
     },
-    /// Several slots may be meant.
+    /// Several slots match.
     #[error("several keys may be meant: {}", .labels.join(", "))]
     SlotAmbiguous {
         /// Their labels.
@@ -109,25 +109,25 @@ pub enum Error {
         /// The label or the recipient.
         slot: String,
     },
-    /// The store has as many slots as it can have.
+    /// The store already has the maximum number of slots.
     #[error(
         "the store has {} keys, which is as many as it can have",
         crate::MAX_SLOTS
     )]
     SlotsFull,
-    /// It is the only slot: without it, nobody could open the store.
+    /// The only slot cannot be removed: nobody could open the store without it.
     #[error("{label} is the only key that opens this store")]
     LastSlot {
         /// Its label.
         label: String,
     },
-    /// It is the slot in use here: without it, the caller could not open the store.
+    /// The slot in use cannot be removed: the caller could not open the store without it.
     #[error("{label} is the key in use here: without it you could not open the store")]
     OwnSlot {
         /// Its label.
         label: String,
     },
-    /// A text that cannot be the label of a slot.
+    /// The label is invalid.
     #[error(transparent)]
     InvalidLabel(#[from] InvalidLabel),
     /// The file is not a backup.
@@ -136,7 +136,7 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
-    /// A backup does not open with this passphrase.
+    /// The passphrase does not open the backup.
     #[error("wrong passphrase for {path}", path = .path.display())]
     BackupPassphraseWrong {
         /// The backup.
@@ -148,7 +148,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// No key of the store can open a backup on its own.
+    /// No key of the store can open a backup: all of them are passphrases.
     #[error("no key of this store can open a backup: they are passphrases")]
     NoBackupRecipient,
     /// A value cannot be passed on in the chosen way.
@@ -167,48 +167,48 @@ pub enum Error {
     /// The value is invalid.
     #[error(transparent)]
     InvalidValue(#[from] InvalidValue),
-    /// The display name is empty, longer than 128 characters, or has a control character.
+    /// The display name is empty, longer than 128 characters, or contains a control character.
     #[error("a display name is 1 to 128 characters, none of them a control character")]
     InvalidDisplayName,
-    /// More redaction hints than a scope can have.
+    /// A scope was given more redaction hints than it can have.
     #[error("a scope has at most {} redaction hints", crate::MAX_REDACTION_HINTS)]
     TooManyHints,
-    /// The scope cannot be given this kind while it holds this secret.
+    /// The scope cannot become this kind while it holds this secret.
     #[error("scope {scope} cannot become {kind}: it holds {name}, which no {kind} scope can hold")]
     KindMisfit {
         /// The scope.
         scope: ScopeId,
-        /// The kind it was to be given.
+        /// The kind asked for.
         kind: ScopeKind,
         /// The first of its secrets whose name does not fit.
         name: SecretName,
     },
-    /// No identity at hand opens this store.
+    /// No available identity opens this store.
     #[error("no key opens this store")]
     Locked {
-        /// What was tried.
+        /// The attempt that failed.
         #[source]
         reason: KeyError,
-        /// The recipients whose identities would open it.
+        /// The slots of the store. The identity of any of them would open it.
         slots: Vec<SlotInfo>,
     },
-    /// There is no key, or it cannot be used or replaced.
+    /// The key is missing, or cannot be used or replaced.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A record is not as the store wrote it.
+    /// A record is not what the store wrote.
     #[error("tampered or damaged: {record} {finding}")]
     Tampered {
-        /// The record in question.
+        /// The record.
         record: RecordName,
         /// What is wrong with it.
         finding: Finding,
     },
-    /// The store was written in a format this version does not know.
+    /// The store is in a format that this version does not know.
     #[error("{record} is in format version {found}; this program reads version {supported}")]
     UnsupportedFormat {
-        /// The record that says so.
+        /// The record in that format.
         record: RecordName,
-        /// The version found.
+        /// Its version.
         found: u8,
         /// The version this library reads and writes.
         supported: u8,
@@ -216,15 +216,15 @@ pub enum Error {
     /// The backend failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
-    /// The operation could not be recorded, and so has no effect.
+    /// The operation could not be recorded in the audit log, and therefore has no effect.
     #[error(transparent)]
     Audit(#[from] AuditError),
-    /// A file other than the key cannot be read or written.
+    /// A file other than the key file cannot be read or written.
     #[error("cannot {action} {path}", path = .path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// What failed, as a verb.
         action: &'static str,
-        /// On which path.
+        /// The path of the file.
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
@@ -242,11 +242,11 @@ pub enum ErrorKind {
     NotFound,
     /// Something already exists, or was changed concurrently.
     Conflict,
-    /// The request is invalid, whatever the store holds.
+    /// The request is invalid, regardless of what the store holds.
     Invalid,
     /// The key is missing, wrong or exposed.
     Key,
-    /// The store or the log was tampered with, or is damaged.
+    /// The store or the log is damaged, or was tampered with.
     Tampered,
     /// Another program has been using the store for too long.
     Busy,
@@ -323,7 +323,7 @@ fn in_words(names: &[SecretName]) -> String {
     names.join(", ")
 }
 
-/// A record of the store, for messages.
+/// A record of the store, as errors name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordName {
@@ -335,7 +335,7 @@ pub enum RecordName {
     Scope(ScopeId),
     /// A sealed value.
     Secret(ScopeId, SecretName),
-    /// A record under a key that belongs to no name.
+    /// A record whose key is not a valid name.
     Unknown(&'static str),
     /// The seal over the newest line of an audit log.
     AuditSeal,
@@ -366,17 +366,17 @@ impl fmt::Display for RecordName {
 pub enum Finding {
     /// It cannot be decoded.
     Malformed,
-    /// It does not open with the key it was sealed with: edited, forged, or moved from elsewhere.
+    /// It does not open with its key: it was edited, forged, or moved from elsewhere.
     DoesNotOpen,
-    /// It was removed, but is still listed.
+    /// It is listed but does not exist.
     Missing,
-    /// It exists, but is not listed.
+    /// It exists but is not listed.
     Unlisted,
     /// It is not of the newest version: an older state was restored behind the store's back.
     WrongVersion {
         /// The version the record has.
         found: u64,
-        /// The version that was last written.
+        /// The version last written.
         expected: u64,
     },
     /// It belongs to another generation of keys than the store.
@@ -386,7 +386,7 @@ pub enum Finding {
         /// The generation of the store.
         expected: u64,
     },
-    /// It is not the one that the header was sealed over.
+    /// It is not the record that the header was sealed over.
     NotAsSealed,
     /// An audit line does not carry the hash of the line before it, or of itself.
     BrokenChain,

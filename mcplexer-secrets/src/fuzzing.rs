@@ -9,7 +9,7 @@ use crate::record::{self, AuditSeal, Context, Header, Page, Scope, Secret, Store
 use crate::seal::ScopeKey;
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
-/// Decodes `bytes` as each kind of record. What decodes must encode to the same record again.
+/// Decodes `bytes` as each kind of record. A record that decodes must encode to the same bytes.
 ///
 /// # Panics
 /// If it does not.
@@ -45,10 +45,10 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// A sealer with a new key.
+    /// Creates a sealer with a new key.
     ///
     /// # Errors
-    /// If the operating system gives no random bytes.
+    /// [`Error::Seal`] if the operating system gives no random bytes.
     pub fn new() -> Result<Self, Error> {
         Ok(Self {
             key: ScopeKey::generate()?,
@@ -60,12 +60,12 @@ impl Sealer {
     /// Seals a value.
     ///
     /// # Errors
-    /// If the operating system gives no random bytes.
+    /// [`Error::Seal`] if the operating system gives no random bytes.
     pub fn seal(&self, value: &[u8]) -> Result<Vec<u8>, Error> {
         self.key.seal(value, &self.context())
     }
 
-    /// Opens what was sealed here. Returns `None` if it was not, or is empty.
+    /// Opens a value that this sealer sealed. `None` if it did not, or if the value is empty.
     #[must_use]
     pub fn open(&self, sealed: &[u8]) -> Option<SecretValue> {
         SecretValue::copy_of(&self.open_raw(sealed)?).ok()
@@ -88,21 +88,21 @@ impl Sealer {
     }
 }
 
-/// Opens `bytes` as a sealed value with a key that has sealed nothing: it must never open.
+/// Opens `bytes` as a sealed value with a key that has sealed nothing. It must never open.
 ///
 /// # Panics
-/// If it does.
+/// If it opens.
 pub fn open_sealed_value(bytes: &[u8]) {
     if let Ok(sealer) = Sealer::new() {
         assert!(sealer.open_raw(bytes).is_none(), "forged");
     }
 }
 
-/// Seals `bytes`, damages the result as the first bytes say, and opens it: what opens must be what
-/// was sealed.
+/// Seals `bytes`, damages the result as the first bytes say, and opens it. If it opens, it must
+/// give what was sealed.
 ///
 /// # Panics
-/// If it is not.
+/// If it gives anything else.
 pub fn open_damaged_value(bytes: &[u8]) {
     let Some((&[at_high, at_low, flip], value)) = bytes.split_first_chunk::<3>() else {
         return;
@@ -124,12 +124,13 @@ pub fn open_damaged_value(bytes: &[u8]) {
 /// Reads the plaintext of a backup.
 ///
 /// # Errors
-/// As [`Backup::open`] once the file is decrypted.
+/// As [`Backup::open`] after decryption.
 pub fn read_backup(plaintext: &[u8]) -> Result<Backup, Error> {
     backup::parse(plaintext)
 }
 
-/// Puts a new identity into the text of a key file, and takes it out again: that must give the text.
+/// Inserts a new identity into the text of a key file and removes it again, which must restore the
+/// text.
 ///
 /// # Panics
 /// If it does not.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 mod error;
 mod file;
 mod fixed;
+mod form;
 mod holder;
 mod identity;
 mod key_text;

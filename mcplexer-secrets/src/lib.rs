@@ -1,16 +1,16 @@
 //! An encrypted store for the credentials of tool servers, grouped by auth scope.
 //!
 //! Values are encrypted at rest with [age](https://age-encryption.org/v1), in a
-//! [redb](https://docs.rs/redb) file that several processes may share, and decrypted only in
-//! memory, at the moment of use. `docs/format.md` describes the format for other programs and
-//! `docs/threat-model.md` what it defends against.
+//! [redb](https://docs.rs/redb) file that several processes can share. They are decrypted only in
+//! memory, at the moment of use. `docs/format.md` describes the format, for other programs;
+//! `docs/threat-model.md` describes what it defends against.
 //!
 //! # In a program
 //!
 //! ```no_run
 //! use mcplexer_secrets::audit::FileAudit;
 //! use mcplexer_secrets::keys::FileKeys;
-//! use mcplexer_secrets::{PutMode, SecretStore, SecretValue, Store};
+//! use mcplexer_secrets::{NewScope, PutMode, SecretStore, SecretValue, Store};
 //!
 //! # fn main() -> Result<(), mcplexer_secrets::Error> {
 //! let store = Store::open("/srv/app/secrets.redb", FileKeys::new("/srv/app/age.key"))?
@@ -27,17 +27,17 @@
 //! # }
 //! ```
 //!
-//! A program that stores records elsewhere than in redb implements [`Backend`](backend::Backend), one
-//! that keeps its keys elsewhere [`KeyProvider`](keys::KeyProvider), and one that sends its audit log
-//! elsewhere [`AuditSink`](audit::AuditSink); `examples/outsider.rs` does all three. The `conformance`
-//! feature has the suite that checks a backend or a store.
+//! A program can provide its own storage ([`Backend`](backend::Backend)), its own source of keys
+//! ([`KeyProvider`](keys::KeyProvider)) and its own audit log ([`AuditSink`](audit::AuditSink));
+//! `examples/outsider.rs` does all three. The `conformance` feature provides a test suite for backends
+//! and stores.
 //!
-//! A tool server gets the secrets of a scope with [`SecretStore::credentials`]: in the environment of a
-//! [`Command`](std::process::Command), or as HTTP header fields.
+//! [`SecretStore::credentials`] passes the secrets of a scope to a tool server, in the environment of a
+//! [`Command`](std::process::Command) or as HTTP header fields.
 //!
 //! # In a test
 //!
-//! The store in memory is the real one, sealed with a key that is made for it and then forgotten:
+//! A store in memory works like one in a file. Its key is generated, and forgotten afterwards:
 //!
 //! ```
 //! use mcplexer_secrets::keys::FixedKeys;
@@ -61,12 +61,11 @@
 //!
 //! # What stays in memory
 //!
-//! A [`SecretValue`], every key and every buffer of this crate wipe themselves when dropped, and the stack
-//! is wiped after each call that had a key on it. What is freed without being wiped are the buffers of other
-//! crates: the one in which `age` encrypts (of a value that is put, imported, restored or re-keyed, or of a
-//! backup that is made), and those from which `serde_json` reads a backup or a file of secrets. A program
-//! that minds uses an allocator that wipes what it frees, as the `mcplexer` command does with
-//! `zeroizing-alloc`. `tests/memory` looks for what is left in either.
+//! Secret values, keys and this crate's buffers are wiped when dropped, and the stack is wiped after
+//! each call that had a key on it. Buffers of other crates are freed without being wiped: those in which
+//! `age` encrypts a value or a backup, and those from which `serde_json` reads a backup or a file of
+//! secrets. Where that matters, use an allocator that wipes what it frees, as the `mcplexer` command does
+//! with `zeroizing-alloc`. `tests/memory` searches for what is left with either allocator.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -88,6 +87,7 @@ pub mod fuzzing;
 pub mod keys;
 mod name;
 mod panics;
+mod random;
 mod record;
 mod seal;
 mod stack;

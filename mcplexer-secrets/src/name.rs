@@ -1,4 +1,4 @@
-//! The names by which scopes and secrets are found.
+//! The names of scopes and secrets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,11 +17,11 @@ const HEADER_RULE: &str =
 
 /// Why a text is not a name.
 ///
-/// The text itself is not repeated: a value typed in the wrong place must not come back in a log.
+/// Errors do not repeat the text: a value typed in the wrong place must not end up in a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidName {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("empty {what}; it is {rule}")]
     Empty {
         /// What was being named: `scope id` or `secret name`.
@@ -29,7 +29,7 @@ pub enum InvalidName {
         /// The rule, in words.
         rule: &'static str,
     },
-    /// More bytes than a name may have.
+    /// The name is too long.
     #[error("{what} of {len} bytes is too long; it is {rule}")]
     TooLong {
         /// What was being named.
@@ -39,14 +39,14 @@ pub enum InvalidName {
         /// The rule, in words.
         rule: &'static str,
     },
-    /// A character that has no place there.
+    /// A character is not allowed there.
     #[error("{what} has {character:?} at character {position}; it is {rule}")]
     Character {
         /// What was being named.
         what: &'static str,
-        /// The first character that does not fit.
+        /// The first character that is not allowed.
         character: char,
-        /// Where it stands, counted from 1.
+        /// Its position, counted from 1.
         position: usize,
         /// The rule, in words.
         rule: &'static str,
@@ -54,7 +54,7 @@ pub enum InvalidName {
 }
 
 impl InvalidName {
-    /// What the text should have named: `scope id` or `secret name`.
+    /// Returns what the text should have named: `scope id` or `secret name`.
     #[must_use]
     pub fn what(&self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl InvalidName {
         }
     }
 
-    /// The rule that it breaks, in words.
+    /// Returns the rule that the text breaks, in words.
     #[must_use]
     pub fn rule(&self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ impl InvalidName {
     }
 }
 
-/// Checks `text` against a rule: its greatest length, and which characters fit at which place.
+/// Checks `text` against a maximum length and a rule for the character at each position.
 fn check(
     text: &str,
     what: &'static str,
@@ -119,8 +119,8 @@ pub struct ScopeId(String);
 
 /// The name of a secret within its scope; `<key>` on the command line.
 ///
-/// It is an RFC 9110 field name (`token`) of at most 128 bytes. A scope of kind
-/// [`Env`](ScopeKind::Env) narrows that to `[A-Za-z_][A-Za-z0-9_]*` when the secret is put.
+/// It is an RFC 9110 field name (`token`) of at most 128 bytes. In a scope of kind
+/// [`Env`](ScopeKind::Env), only names of the form `[A-Za-z_][A-Za-z0-9_]*` can be put.
 ///
 /// ```
 /// use mcplexer_secrets::SecretName;
@@ -133,7 +133,7 @@ pub struct ScopeId(String);
 pub struct SecretName(String);
 
 impl ScopeId {
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -141,7 +141,7 @@ impl ScopeId {
 }
 
 impl SecretName {
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -214,7 +214,7 @@ impl fmt::Display for SecretName {
     }
 }
 
-/// How the secrets of a scope reach a tool server, and so what their names look like.
+/// How the secrets of a scope reach a tool server. This determines what their names look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -224,16 +224,16 @@ pub enum ScopeKind {
     Env,
     /// As HTTP header fields: names are RFC 9110 field names.
     Header,
-    /// Tokens and client credentials of OAuth 2.0 (RFC 6749), of which a server gets the one called
-    /// `ACCESS_TOKEN`, as a bearer token (RFC 6750). Names are as in an `env` scope.
+    /// As an OAuth 2.0 bearer token (RFC 6750). The scope holds tokens and client credentials (RFC
+    /// 6749), of which a server gets only `ACCESS_TOKEN`. Names are as in an `env` scope.
     OAuth2,
 }
 
 impl ScopeKind {
-    /// All of them.
+    /// Every kind.
     pub const ALL: [Self; 3] = [Self::Env, Self::Header, Self::OAuth2];
 
-    /// The kind as it is written: `env`, `header` or `oauth2`.
+    /// Returns the kind as text: `env`, `header` or `oauth2`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -243,7 +243,7 @@ impl ScopeKind {
         }
     }
 
-    /// Whether a secret of this kind of scope may carry `name`.
+    /// Checks whether a secret in a scope of this kind can have this name.
     ///
     /// # Errors
     /// [`InvalidName`] with the rule of this kind.
@@ -289,7 +289,7 @@ mod tests {
         }
     }
 
-    /// F18: key names are checked at the edge.
+    /// F18: secret names are checked where they enter.
     #[test]
     fn secret_names_refuse_what_an_environment_or_a_header_cannot_carry() {
         for bad in ["", "a=b", "a\0b", "a\nb", "a b", "a:b", &"x".repeat(129)] {

@@ -1,5 +1,5 @@
-//! redb trusts the file it reads and panics on some damage, and age panics on some SSH keys. Here such a
-//! panic becomes an error.
+//! Turns panics of dependencies into errors: redb trusts the file it reads and panics on some
+//! damage, and age panics on some SSH keys.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -8,11 +8,12 @@ thread_local! {
     static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Returns whether a panic of this thread would now be caught by this library.
+/// Returns whether this library would catch a panic of the current thread.
 ///
-/// This library turns some panics of its dependencies into errors: `redb` panics on some damaged files,
-/// and `age` on some SSH keys. The process's panic hook still runs for them and, by default, prints
-/// their message. A program that shows the error only can set a hook that asks this function:
+/// This library turns some panics of its dependencies into errors: `redb` panics on some damaged
+/// files, and `age` on some SSH keys. The process's panic hook still runs for them and, by default,
+/// prints their message. A program that shows only the error can set a hook that calls this
+/// function:
 ///
 /// ```
 /// let default = std::panic::take_hook();
@@ -29,7 +30,7 @@ pub fn is_catching_panic() -> bool {
     CATCHING.get()
 }
 
-/// Runs `work`, and returns `None` if it panics.
+/// Runs `work`. Returns `None` if it panics.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
     let outer = CATCHING.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(work)).ok();

@@ -1,6 +1,6 @@
-//! What lies in the tables, byte for byte. `docs/format.md` describes it for other programs.
+//! The records in the tables, byte for byte. `docs/format.md` describes them for other programs.
 //!
-//! A record is one byte of format version and then its postcard encoding
+//! A record is one byte of format version, followed by its postcard encoding
 //! (<https://postcard.jamesmunns.com/wire-format>).
 
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Finding, RecordName};
-use crate::seal::fill_random;
+use crate::random::fill_random;
 use crate::{Error, ScopeId, ScopeKind, SecretInfo, SecretName, Timestamp};
 
 /// The format that this library reads and writes.
@@ -18,14 +18,14 @@ pub const FORMAT_VERSION: u8 = 1;
 
 /// Key of the header in [`Table::Meta`](crate::backend::Table::Meta).
 pub(crate) const HEADER_KEY: &[u8] = b"header";
-/// Prefix of the keys of the pages of the list of scopes; one byte follows, the page's number.
+/// Prefix of the keys of the pages of the list of scopes. One byte follows, the page number.
 pub(crate) const PAGE_PREFIX: &[u8] = b"scopes/";
-/// How many pages the list of scopes can have.
+/// The maximum number of pages in the list of scopes.
 const PAGES: u8 = 64;
 /// Prefix of the keys of audit seals; the log's id follows.
 pub(crate) const AUDIT_SEAL_PREFIX: &[u8] = b"audit/";
 
-/// 16 random bytes that tell one store from another. Shown as hexadecimal digits.
+/// 16 random bytes that identify a store. Displayed as hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreId(pub(crate) [u8; 16]);
 
@@ -53,21 +53,21 @@ impl fmt::Display for StoreId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Header {
     pub(crate) store: StoreId,
-    /// Counts full re-keys, from 1.
+    /// The number of full re-keys, counted from 1.
     pub(crate) generation: u64,
     pub(crate) created: Timestamp,
     pub(crate) slots: Vec<Slot>,
-    /// How many scopes there are.
+    /// The number of scopes.
     pub(crate) scopes: u64,
-    /// The pages on which they are listed, in order; none of them is empty.
+    /// The pages of the list of scopes, in order. None of them is empty.
     pub(crate) pages: Vec<PageRef>,
-    /// The empty text, sealed with the root key over all of the above.
+    /// An empty text, sealed with the root key over all of the above.
     #[serde(with = "serde_bytes")]
     pub(crate) proof: Vec<u8>,
 }
 
-/// Vouches for a page of the list of scopes. The list is kept in pages so that a read takes in, and
-/// a change writes, a small part of it.
+/// Authenticates a page of the list of scopes. The list is kept in pages so that a read or a change
+/// touches only a small part of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PageRef {
     pub(crate) number: u8,
@@ -75,37 +75,37 @@ pub(crate) struct PageRef {
     pub(crate) digest: [u8; 32],
 }
 
-/// The ids of the scopes on one page, in order.
+/// The ids of the scopes on one page, sorted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Page(pub(crate) Vec<ScopeId>);
 
 /// One way to open the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Slot {
-    /// Whose it is, for people.
+    /// The owner, for people.
     pub(crate) label: String,
-    /// Whose identity opens it, `age1…`.
+    /// The recipient whose identity opens it, `age1…`.
     pub(crate) recipient: String,
     pub(crate) created: Timestamp,
     pub(crate) holder: Holder,
-    /// The root key as an ordinary age file to that recipient.
+    /// The root key, as an ordinary age file to that recipient.
     #[serde(with = "serde_bytes")]
     pub(crate) wrapped: Vec<u8>,
 }
 
-/// Who holds the identity that opens a slot.
+/// Where the identity that opens a slot is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Holder {
-    /// Somebody, in a key file, an SSH key or a plugin.
+    /// With a person, in a key file, an SSH key or a plugin.
     Key,
-    /// This, for whoever knows the passphrase: the identity in an ordinary age file that the
-    /// passphrase opens, as `age -p` makes it.
+    /// Here, encrypted with a passphrase: the identity in an ordinary age file, as `age -p` makes
+    /// it.
     Passphrase(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// Whoever has the recovery code.
+    /// In the recovery code.
     Recovery,
 }
 
-/// A scope, and which secrets it has.
+/// A scope and the list of its secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Scope {
     pub(crate) generation: u64,
@@ -113,14 +113,14 @@ pub(crate) struct Scope {
     pub(crate) display_name: Option<String>,
     pub(crate) redaction_hints: Vec<SecretName>,
     pub(crate) created: Timestamp,
-    /// Every secret there is in it, in the order of their names.
+    /// All of its secrets, sorted by name.
     pub(crate) secrets: Vec<Entry>,
     /// The scope key, sealed with the root key over all of the above and the scope's id.
     #[serde(with = "serde_bytes")]
     pub(crate) key: Vec<u8>,
 }
 
-/// A secret as its scope lists it.
+/// A secret, as listed in its scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) name: SecretName,
@@ -148,24 +148,24 @@ pub(crate) struct Secret {
     pub(crate) sealed: Vec<u8>,
 }
 
-/// Vouches for an audit log up to one of its lines.
+/// Authenticates an audit log up to one of its lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AuditSeal {
     pub(crate) generation: u64,
-    /// The file name of the log, to tell a log that was replaced from one that is new.
+    /// The file name of the log, to distinguish a log that was replaced from one that is new.
     pub(crate) file: String,
-    /// The number of the line, from 1.
+    /// The line's number, counted from 1.
     pub(crate) line: u64,
-    /// Where it begins, in bytes from the beginning of the log.
+    /// The byte offset at which the line begins.
     pub(crate) offset: u64,
-    /// The hash it carries.
+    /// The line's hash.
     pub(crate) hash: [u8; 32],
-    /// The empty text, sealed with the root key over all of the above and the log's id.
+    /// An empty text, sealed with the root key over all of the above and the log's id.
     #[serde(with = "serde_bytes")]
     pub(crate) proof: Vec<u8>,
 }
 
-/// What a sealed record is bound to: what it is, and everything it says in the clear.
+/// What a sealed record is bound to: its place, and everything it says in the clear.
 #[derive(Debug, Serialize)]
 pub(crate) enum Context<'a> {
     Header {
@@ -207,7 +207,7 @@ pub(crate) enum Context<'a> {
 }
 
 impl Context<'_> {
-    /// `prefix`, then the encoding of the context.
+    /// Returns `prefix`, followed by the encoding of the context.
     pub(crate) fn encode_after(&self, prefix: &[u8]) -> Result<Vec<u8>, Error> {
         append(prefix.to_vec(), self)
     }
@@ -240,7 +240,7 @@ impl Scope {
         }
     }
 
-    /// Where `name` is in the list, or where it would be.
+    /// Returns the index of `name` in the list, or where it would be inserted.
     pub(crate) fn position(&self, name: &SecretName) -> Result<usize, usize> {
         self.secrets.binary_search_by(|entry| entry.name.cmp(name))
     }
@@ -278,8 +278,9 @@ impl AuditSeal {
     }
 }
 
-/// The key of a scope's secrets in [`Table::Secrets`](crate::backend::Table::Secrets) begins with
-/// its id and a NUL, which no id and no name has.
+/// Returns the prefix of the keys of a scope's secrets in
+/// [`Table::Secrets`](crate::backend::Table::Secrets): the scope's id and a NUL, which no id and no
+/// name contains.
 pub(crate) fn secret_prefix(scope: &ScopeId) -> Vec<u8> {
     [scope.as_str().as_bytes(), b"\0"].concat()
 }
@@ -288,7 +289,7 @@ pub(crate) fn secret_key(scope: &ScopeId, name: &SecretName) -> Vec<u8> {
     [scope.as_str().as_bytes(), b"\0", name.as_str().as_bytes()].concat()
 }
 
-/// The page on which a scope is listed: so chosen that the pages fill evenly.
+/// Returns the page on which a scope is listed, such that the pages fill evenly.
 pub(crate) fn page_number(scope: &ScopeId) -> u8 {
     let [first, ..] = digest(scope.as_str().as_bytes());
     first % PAGES
@@ -306,7 +307,7 @@ pub(crate) fn audit_seal_key(log: &[u8; 32]) -> Vec<u8> {
     [AUDIT_SEAL_PREFIX, log].concat()
 }
 
-/// Appends the postcard encoding of a value. It fails only for lack of memory.
+/// Appends the postcard encoding of a value. Fails only if memory runs out.
 fn append<T: Serialize>(bytes: Vec<u8>, value: &T) -> Result<Vec<u8>, Error> {
     postcard::to_extend(value, bytes).map_err(|error| Error::Seal(error.into()))
 }
@@ -315,7 +316,7 @@ pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Error> {
     append(vec![FORMAT_VERSION], record)
 }
 
-/// Decodes a record; every byte must be accounted for.
+/// Decodes a record. Fails if bytes are left over.
 pub(crate) fn decode<T: DeserializeOwned>(
     bytes: &[u8],
     name: impl FnOnce() -> RecordName,

@@ -1,18 +1,18 @@
-//! Sealing: age files for a symmetric key, bound to their place.
+//! Sealing: age files encrypted with a symmetric key and bound to their place.
 //!
-//! A sealed record is an age v1 file (<https://age-encryption.org/v1>) whose recipient stanza is
-//! ours:
+//! A sealed record is an age v1 file (<https://age-encryption.org/v1>) with a recipient stanza of
+//! our own:
 //!
 //! ```text
 //! -> mcplexer-seal SALT
 //! BODY
 //! ```
 //!
-//! `SALT` is 16 random bytes in base64 without padding. `BODY` is the file key, encrypted as age
-//! stanzas do it (ChaCha20-Poly1305, RFC 8439, zero nonce) under the wrap key
-//! `HKDF-SHA-256(ikm = parent key, salt = SALT, info = "mcplexer-secrets/v1/" ‖ context)`
-//! (RFC 5869). The context is the postcard encoding of a [`Context`]: everything that the record
-//! says in the clear. So nothing about a record can change without it ceasing to open.
+//! `SALT` is 16 random bytes in base64 without padding. `BODY` is the file key, encrypted like that
+//! of other age stanzas (ChaCha20-Poly1305, RFC 8439, zero nonce) under the wrap key
+//! `HKDF-SHA-256(ikm = parent key, salt = SALT, info = "mcplexer-secrets/v1/" ‖ context)` (RFC
+//! 5869). The context is the postcard encoding of a [`Context`]: everything that the record says in
+//! the clear. A record therefore no longer opens if any of that is changed.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -29,6 +29,7 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::keys::{Identity, KeyError, Person, Recipient};
+use crate::random::fill_random;
 use crate::record::Context;
 use crate::stack;
 
@@ -37,15 +38,15 @@ const INFO: &[u8] = b"mcplexer-secrets/v1/";
 const SALT_LEN: usize = 16;
 const KEY_LEN: usize = 32;
 
-/// age: the header ends with `--- ` and a MAC of 43 characters and a line feed; 16 bytes of nonce
-/// follow, then chunks of 64 KiB, each with a tag of 16 bytes.
+/// In an age file, the header ends with `--- `, a MAC of 43 characters and a line feed. Then follow
+/// 16 bytes of nonce and chunks of 64 KiB, each with a tag of 16 bytes.
 const MAC_LINE: &[u8] = b"\n--- ";
 const MAC_LEN: usize = 43 + 1;
 const NONCE_LEN: usize = 16;
 const CHUNK_LEN: usize = 64 * 1024;
 const TAG_LEN: usize = 16;
 
-/// The most scrypt work a file can ask for, as log₂, which is what `age` allows by default. It needs 4 GiB.
+/// The maximum scrypt work factor, as log₂. `age` has the same default. It needs 4 GiB.
 const MAX_WORK_FACTOR: u8 = 22;
 
 /// 32 random bytes, wiped when dropped.
@@ -62,7 +63,7 @@ impl Key {
         Ok(key)
     }
 
-    /// A key of exactly these bytes; `None` if they are not 32.
+    /// Returns a key of exactly these bytes; `None` if they are not 32.
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut key = Self::zero();
         (bytes.len() == KEY_LEN).then(|| key.0.copy_from_slice(bytes))?;
@@ -78,10 +79,6 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key([REDACTED])")
     }
-}
-
-pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
-    getrandom::fill(bytes).map_err(|error| Error::Seal(error.into()))
 }
 
 /// Wraps scope keys, and authenticates what the store says in the clear.
@@ -113,7 +110,7 @@ impl RootKey {
         Ok(key.and_then(|bytes| Key::from_bytes(&bytes)).map(Self))
     }
 
-    /// Wraps the key of the scope that `context` describes.
+    /// Encrypts the key of the scope that `context` describes.
     pub(crate) fn wrap_scope_key(
         &self,
         key: &ScopeKey,
@@ -130,7 +127,7 @@ impl RootKey {
         Key::from_bytes(&open(&self.0, context, wrapped)?).map(ScopeKey)
     }
 
-    /// Seals nothing, so that opening it proves that the holder of the root key wrote `context`.
+    /// Seals an empty text. If it opens, the holder of the root key wrote `context`.
     pub(crate) fn prove(&self, context: &Context<'_>) -> Result<Vec<u8>, Error> {
         seal(&self.0, context, &[])
     }
@@ -163,7 +160,7 @@ fn open(parent: &Key, context: &Context<'_>, sealed: &[u8]) -> Option<Zeroizing<
     decrypt(&Joint::new(parent, context).ok()?, sealed).ok()
 }
 
-/// Encrypts an identity with a passphrase: the key file that `age -p` would make of it.
+/// Encrypts an identity with a passphrase, as `age -p` would encrypt its key file.
 pub(crate) fn encrypt_identity(
     identity: &Identity,
     passphrase: &SecretString,
@@ -179,8 +176,9 @@ pub(crate) fn decrypt_identity(sealed: &[u8], passphrase: &SecretString) -> Opti
     Identity::parse(str::from_utf8(&text).ok()?)
 }
 
-/// Opens what was encrypted with a passphrase. By default, the age crate measures how much work takes a
-/// second here and refuses 16 times that; on a busy machine it would refuse good files.
+/// Returns the age identity for a passphrase, with a fixed maximum work factor. By default, the age
+/// crate measures how much work takes a second and refuses 16 times that. On a busy machine it
+/// would refuse good files.
 pub(crate) fn by_passphrase(passphrase: SecretString) -> age::scrypt::Identity {
     let mut identity = age::scrypt::Identity::new(passphrase);
     identity.set_max_work_factor(MAX_WORK_FACTOR);
@@ -208,7 +206,7 @@ pub(crate) fn decrypt(
         let mut reader = decryptor.decrypt(iter::once(identity))?;
         let mut plaintext = Zeroizing::new(vec![0; len]);
         reader.read_exact(&mut plaintext)?;
-        // The last chunk is known to be the last only once the end was read.
+        // Only at the end of the file is it known that no chunk is missing.
         match reader.read(&mut [0])? {
             0 => Ok(plaintext),
             _ => Err(DecryptError::DecryptionFailed),
@@ -216,7 +214,7 @@ pub(crate) fn decrypt(
     })
 }
 
-/// The length of the plaintext of an age file, from its layout alone.
+/// Returns the length of the plaintext of an age file, computed from its layout.
 fn plaintext_len(sealed: &[u8]) -> Option<usize> {
     let header = sealed
         .windows(MAC_LINE.len())
@@ -228,7 +226,8 @@ fn plaintext_len(sealed: &[u8]) -> Option<usize> {
     payload.checked_sub(chunks * TAG_LEN)
 }
 
-/// Our recipient stanza, both ways: a parent key and the place that the file is bound to.
+/// Our recipient stanza, for encryption and decryption: a parent key and the place to which the
+/// file is bound.
 struct Joint<'a> {
     parent: &'a Key,
     info: Vec<u8>,

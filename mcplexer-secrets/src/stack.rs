@@ -1,27 +1,27 @@
-//! What calls leave behind on the stack: the dead frames of key derivations and ciphers hold copies of
-//! the keys they worked with, which nobody else wipes.
+//! Wipes the stack: the dead frames of key derivations and ciphers hold copies of their keys, and
+//! nothing else wipes them.
 
 use std::hint::black_box;
 
-/// Twice what the calls into the `age` crate take, in a debug build as well; see
+/// Twice the depth of the calls into the `age` crate, even in a debug build; see
 /// `tests/memory/main.rs`.
 const DEPTH: usize = 16 * 1024;
-/// What a copy leaves in registers: it goes through eight of at most 64 bytes each.
+/// The length of a copy that passes through all vector registers: eight of at most 64 bytes each.
 const REGISTERS: usize = 8 * 64;
 
-/// What the frames of the wiping itself take at most: of these it does not wipe all.
+/// The maximum size of the wiping functions' own frames, part of which stays unwiped.
 const OWN: usize = 512;
 
-/// Does work that handles keys or values, and then wipes the stack that it used. What it returns should
-/// own them on the heap: a value that is itself on the stack is copied at each move.
+/// Does work that handles keys or values, and then wipes the stack that it used. The result should
+/// own its secrets on the heap, because a value on the stack is copied at each move.
 pub(crate) fn wiped_after<T>(work: impl FnOnce() -> T) -> T {
     let result = lower(work);
     wipe_stack();
     result
 }
 
-/// Does the work below where the frames of [`wipe_stack`] will lie, so that what is wiped by them has all
-/// of its frames.
+/// Does the work further down the stack than the frames of [`wipe_stack`] will be, so that wiping
+/// covers all of its frames.
 #[inline(never)]
 fn lower<T>(work: impl FnOnce() -> T) -> T {
     let mut room = [0_u8; OWN];
@@ -38,9 +38,9 @@ fn called<T>(work: impl FnOnce() -> T) -> T {
 
 /// Wipes 16 KiB of the stack below the caller, and the registers through which memory is copied.
 ///
-/// The library does so wherever it had a key or a value there. A program may want to when it has done its
-/// part with a [`SecretValue`](crate::SecretValue): the registers hold the end of what was copied last,
-/// and a thread that is started may inherit them, and a signal that arrives puts them on the stack.
+/// The library calls this wherever it had a key or a value on the stack. A program may want to call
+/// it after its own work with a [`SecretValue`](crate::SecretValue): the registers hold the end of
+/// what was copied last, a new thread may inherit them, and a signal puts them on the stack.
 #[inline(never)]
 pub fn wipe_stack() {
     wipe_frames();
@@ -50,14 +50,14 @@ pub fn wipe_stack() {
 #[inline(never)]
 fn wipe_frames() {
     let mut stack = [0_u8; DEPTH];
-    // The array is observed, so it has to be there.
+    // Observing the array prevents the compiler from removing it.
     black_box(&mut stack);
 }
 
 #[inline(never)]
 fn wipe_registers() {
     let (from, mut to) = ([0_u8; REGISTERS], [0_u8; REGISTERS]);
-    // Copies of every class of length, none of them known to the compiler.
+    // Copies of every class of length, hidden from the compiler so that none is optimized away.
     for length in [8, 16, 32, 64, 128, 256, REGISTERS] {
         let length = black_box(length);
         if let (Some(from), Some(to)) = (from.get(..length), to.get_mut(..length)) {
@@ -77,7 +77,7 @@ mod tests {
 
     const LEN: usize = 64;
 
-    /// A text that is nowhere as a whole until it is made.
+    /// Computes a letter of the text, which exists nowhere as a whole until [`leave`] assembles it.
     fn letter(at: usize) -> u8 {
         u8::try_from(at * 37 % 251).unwrap() ^ 0x5A
     }
@@ -92,7 +92,7 @@ mod tests {
         black_box(&mut frame);
     }
 
-    /// How often the text is in 32 KiB of the stack below the caller.
+    /// Counts the occurrences of the text in 32 KiB of the stack below the caller.
     fn left() -> usize {
         let mut stack = vec![0; 32 * 1024];
         let here = std::ptr::from_ref(&stack).addr() as u64;

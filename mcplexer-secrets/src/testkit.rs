@@ -1,5 +1,5 @@
-//! The age test kit (<https://c2sp.org/CCTV/age>), as the age crate's package has it, through
-//! everything here that opens an age file: slots and sealed values, backups, and key files.
+//! Runs the age test kit (<https://c2sp.org/CCTV/age>), as packaged with the age crate, against
+//! everything here that opens an age file: slots, sealed values, backups and key files.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -14,21 +14,21 @@ use crate::backup::{self, Backup, BackupKey};
 use crate::keys::{Ask, FileKeys, Identity, KeyFileError, KeyProvider, PassphraseRequest};
 use crate::{Error, ErrorKind, SecretValue, seal};
 
-/// How many files there are, so that none is passed over.
+/// The number of test files, so that none is skipped unnoticed.
 const VECTORS: usize = 123;
 
-/// Header failures to the specification that the age crate takes on purpose: bodies of 0 mod 64
-/// bytes without the empty line behind them, which old versions of rage wrote.
+/// Files that the age crate accepts on purpose although their header violates the specification:
+/// bodies of 0 mod 64 bytes without the final empty line, which old versions of rage wrote.
 const LEGACY: [&str; 2] = ["stanza_missing_body", "stanza_missing_final_line"];
 
-/// Armor that the kit says is good, though the specification leaves that to the reader: the age
-/// crate takes no text before it for armor.
+/// A file that the kit accepts and the age crate rejects: the specification leaves it to the reader
+/// whether text may precede the armor.
 const NOT_TAKEN: [&str; 1] = ["armor_whitespace_outside"];
 
 struct Vector {
     name: String,
     expect: String,
-    /// SHA-256 of the plaintext, or of what of it comes before the damage.
+    /// SHA-256 of the plaintext, or of the part before the damage.
     payload: Option<String>,
     identities: Vec<Identity>,
     passphrase: Option<String>,
@@ -63,7 +63,7 @@ impl Vector {
         }
     }
 
-    /// What opening gives: the plaintext, or nothing at all.
+    /// Checks that opening returns the plaintext, or nothing at all.
     #[track_caller]
     fn check<E: std::fmt::Debug>(&self, opened: Result<&[u8], E>) {
         let name = &self.name;
@@ -86,7 +86,8 @@ fn hex(plaintext: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The vectors, or `None` if they cannot be read: they are part of the age crate, in a directory that cargo knows.
+/// Returns the test files, or `None` if they cannot be read. They are in the age crate's package,
+/// in a directory that cargo knows.
 fn vectors() -> Option<Vec<Vector>> {
     let metadata = Command::new(env!("CARGO"))
         .args([
@@ -171,7 +172,7 @@ fn backups_open_as_the_age_test_kit_says() {
         };
         vector.check(plaintext.as_deref().ok_or("refused"));
 
-        // None of them is a backup: what is wrong is said, and nothing of a plaintext.
+        // None of them is a backup. The error must say what is wrong, and nothing of a plaintext.
         let passphrase = vector.passphrase.as_ref();
         let passphrase = passphrase.map(|it| SecretValue::copy_of(it.as_bytes()).unwrap());
         let key = match &passphrase {
@@ -208,7 +209,7 @@ fn key_files_open_as_the_age_test_kit_says() {
         let keys = FileKeys::new(file.path()).with_prompter(knows);
         let refused = keys.identities(Ask::Allowed).unwrap_err();
         match refused.reason() {
-            // What it holds is not an identity, but it was decrypted.
+            // It was decrypted, but its content is not an identity.
             Some(KeyFileError::Invalid { .. }) if vector.name == "scrypt" => opened += 1,
             Some(KeyFileError::NotByPassphrase { .. } | KeyFileError::PassphraseWrong { .. }) => {
                 assert_ne!(vector.expect, "success", "{}", vector.name);

@@ -1,4 +1,4 @@
-//! Points in time, as the store writes them.
+//! Points in time, as the store records them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// This moment by the system's clock; a clock set before 1970 reads as 1970.
+    /// Returns the current time of the system clock, or 1970 if the clock is set earlier.
     #[must_use]
     pub fn now() -> Self {
         let since = SystemTime::now()
@@ -21,13 +21,13 @@ impl Timestamp {
         Self(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn as_micros(self) -> u64 {
         self.0
     }
 
-    /// The time that lies `micros` microseconds after 1970-01-01T00:00:00Z.
+    /// Returns the time `micros` microseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn from_micros(micros: u64) -> Self {
         Self(micros)
@@ -47,7 +47,7 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
-    /// Reads RFC 3339; what is finer than a microsecond is left out.
+    /// Parses RFC 3339. Digits beyond microseconds are dropped.
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
         let micros = u64::try_from(time.as_microsecond()).map_err(|_| InvalidTimestamp)?;
@@ -55,7 +55,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// A text that is no time after 1970 in the form of RFC 3339.
+/// The text is not an RFC 3339 time in 1970 or later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a time such as 2026-05-28T20:26:40.000001Z")]
 pub struct InvalidTimestamp;

@@ -11,22 +11,22 @@ pub const MAX_VALUE_LEN: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidValue {
-    /// A value has at least one byte.
+    /// There are no bytes.
     #[error("the value is empty")]
     Empty,
-    /// A value has at most [`MAX_VALUE_LEN`] bytes.
+    /// There are more than [`MAX_VALUE_LEN`] bytes.
     #[error("the value is longer than 1 MiB ({MAX_VALUE_LEN} bytes)")]
     TooLong,
-    /// A passphrase is text.
+    /// A passphrase is not text.
     #[error("a passphrase must be text in UTF-8")]
     NotText,
 }
 
-/// 1 byte to 1 MiB of any bytes, wiped when dropped.
+/// 1 byte to 1 MiB of arbitrary bytes, wiped when dropped.
 ///
-/// The bytes lie in one buffer that never grows or moves, and leave it only through
+/// The bytes are in one buffer that never grows or moves, and are accessible only through
 /// [`expose`](Self::expose). There is no `Clone`, no `Display` and no `Serialize`, and `Debug`
-/// shows nothing, so a value cannot reach a log by accident.
+/// prints a placeholder, so that a value cannot reach a log by accident.
 ///
 /// ```
 /// use mcplexer_secrets::SecretValue;
@@ -38,18 +38,18 @@ pub enum InvalidValue {
 pub struct SecretValue(Box<[u8]>);
 
 impl SecretValue {
-    /// Takes `bytes` over; the given buffer is wiped, also when it is refused.
+    /// Takes the bytes of `bytes` and wipes that buffer, even if they are refused.
     ///
     /// # Errors
     /// [`InvalidValue`] if there are no bytes or more than [`MAX_VALUE_LEN`].
     pub fn new(mut bytes: Vec<u8>) -> Result<Self, InvalidValue> {
-        // Shrinking the vector could move it and leave a copy behind; an exact copy cannot.
+        // Shrinking the vector could move it and leave a copy behind. An exact copy cannot.
         let value = Self::copy_of(&bytes);
         bytes.zeroize();
         value
     }
 
-    /// Copies `bytes`, which stay the caller's to wipe.
+    /// Copies `bytes`. The caller wipes the original.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -61,7 +61,7 @@ impl SecretValue {
         }
     }
 
-    /// The bytes themselves.
+    /// Returns the bytes.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0

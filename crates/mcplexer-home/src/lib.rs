@@ -28,6 +28,7 @@ pub mod config;
 pub mod credentials;
 pub mod doctor;
 mod env_keys;
+pub mod environment;
 mod error;
 pub mod export;
 mod harden;

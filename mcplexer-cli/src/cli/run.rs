@@ -7,7 +7,7 @@ use clap::Args;
 use mcplexer_secrets::ScopeId;
 
 use super::examples;
-use crate::environment::{ChosenKey, Rename};
+use mcplexer_home::environment::{ChosenKey, Rename};
 
 #[derive(Debug, Args)]
 #[command(after_help = examples::RUN)]

@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use crate::cli::{Adopt, Global, Variable};
 use crate::failure::Failure;
-use crate::output::{count, print, print_json, shown, typed};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{count, shown, typed};
 
 /// The JSON document of every form of the command but `--undo`.
 #[derive(Serialize)]

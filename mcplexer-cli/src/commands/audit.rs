@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::cli::{Audit, Global};
 use crate::failure::Failure;
-use crate::output::{print, print_json, sanitized, table};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{sanitized, table};
 
 pub(super) fn run(command: Audit, global: Global) -> Result<(), Failure> {
     match command {

@@ -12,8 +12,9 @@ use mcplexer_secrets::keys::Identity;
 
 use crate::cli::{self, BackupFile, Global};
 use crate::failure::Failure;
-use crate::output::{Ago, count, print, print_json, shown};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{Ago, count, shown};
 use crate::{exit_code, input};
 
 pub(super) fn run(command: cli::Backup, global: Global) -> Result<(), Failure> {

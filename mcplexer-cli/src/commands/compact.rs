@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::output::thousands;
 use crate::session::Session;
+use crate::text::thousands;
 
 pub(super) fn run(global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;

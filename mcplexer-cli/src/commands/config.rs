@@ -10,8 +10,9 @@ use mcplexer_home::config::{ConfigFile, show};
 
 use crate::cli::{Config, ConfigFrom, Global};
 use crate::failure::Failure;
-use crate::output::{count, print, print_json, shown};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{count, shown};
 use crate::{exit_code, input};
 
 pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {

@@ -5,9 +5,10 @@ use mcplexer_home::{Home, harden};
 
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
-use crate::output::{count, print, print_json, sanitized, shortened};
+use crate::output::{print, print_json};
 use crate::progress::Bar;
 use crate::session::Terminal;
+use crate::text::{count, sanitized, shortened};
 use crate::{exit_code, prompt};
 
 pub(super) fn run(fix: bool, json: bool, global: Global) -> Result<(), Failure> {

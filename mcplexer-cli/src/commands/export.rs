@@ -8,8 +8,9 @@ use mcplexer_home::export::Export as Exporting;
 
 use crate::cli::{Export, Global};
 use crate::failure::Failure;
-use crate::output::{count, shown, stdout_is_terminal};
+use crate::output::stdout_is_terminal;
 use crate::session::Session;
+use crate::text::{count, shown};
 use crate::{agent, exit_code};
 
 pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {

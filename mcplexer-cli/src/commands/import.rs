@@ -9,8 +9,9 @@ use mcplexer_secrets::OnConflict;
 
 use crate::cli::{Global, Import};
 use crate::failure::Failure;
-use crate::output::{count, print, print_json, shown, thousands};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{count, shown, thousands};
 use crate::{exit_code, input};
 
 pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {

@@ -13,8 +13,8 @@ use mcplexer_secrets::Purpose;
 
 use crate::cli::{Global, Inject};
 use crate::failure::Failure;
-use crate::output::shown;
 use crate::session::Session;
+use crate::text::shown;
 use crate::{agent, exit_code, input};
 
 pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {

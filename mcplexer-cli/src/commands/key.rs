@@ -7,8 +7,8 @@ mod show;
 use crate::cli::{Global, Key};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::output::shown;
 use crate::session::Session;
+use crate::text::shown;
 
 pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
     match command {

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use mcplexer_home::credentials::Wanted;
+use mcplexer_home::environment::{Choice, EnvFile, Environment, References};
 use mcplexer_mask::{MIN_MASKED_LEN, Masker};
 use mcplexer_secrets::{Credentials, Purpose};
 
 use crate::cli::{Global, Run};
-use crate::environment::{Choice, EnvFile, Environment, References};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::known::known;

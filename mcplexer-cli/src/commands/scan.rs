@@ -1,49 +1,20 @@
 //! `mcplexer scan`
 
+mod document;
+
+use document::Document;
 use mcplexer_mask::{MIN_MASKED_LEN, Occurrence, Scanner};
 use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
-use serde::Serialize;
 
 use crate::cli::{Global, Scan};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::known::known;
-use crate::output::{count, print, print_json, sanitized, say, shortened, shown};
+use crate::output::{print, print_json};
 use crate::scan::{Finding, Report, search_files, search_staged};
 use crate::session::Session;
-
-#[derive(Serialize)]
-struct Document<'a> {
-    files: u64,
-    findings: Vec<Row<'a>>,
-}
-
-/// A finding in JSON output.
-#[derive(Serialize)]
-struct Row<'a> {
-    file: String,
-    line: u64,
-    column: u64,
-    scope: &'a str,
-    key: &'a str,
-}
-
-impl<'a> Row<'a> {
-    /// Fails if the label is not the one that [`known`] writes, which is a bug.
-    fn of(it: &'a Finding) -> Result<Self, Failure> {
-        let label = &it.place.label;
-        let (scope, key) = label
-            .split_once('/')
-            .ok_or_else(|| Failure::new(format!("{label} is not SCOPE/KEY")))?;
-        Ok(Self {
-            file: it.file.to_string_lossy().into_owned(),
-            line: it.place.line,
-            column: it.place.column,
-            scope,
-            key,
-        })
-    }
-}
+use crate::stderr::say;
+use crate::text::{count, sanitized, shortened, shown};
 
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
@@ -95,13 +66,7 @@ fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failu
 
 fn show(report: &Report, json: bool) -> Result<(), Failure> {
     if json {
-        let findings = report
-            .findings
-            .iter()
-            .map(Row::of)
-            .collect::<Result<_, _>>()?;
-        let files = report.files;
-        return print_json(&Document { files, findings });
+        return print_json(&Document::of(report)?);
     }
     let line = |it: &Finding| {
         let Occurrence { line, label, .. } = &it.place;

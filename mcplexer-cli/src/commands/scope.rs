@@ -1,19 +1,22 @@
 //! `mcplexer scope …`
 
+pub(super) mod list;
+
 use mcplexer_home::scopes;
 use mcplexer_secrets::{NewScope, ScopeId, ScopeKind, SecretName, SecretStore};
 
-use super::secret::secret_table;
+use super::secret::list::table as secret_table;
 use crate::cli::{Global, Kind, Scope};
 use crate::failure::Failure;
 use crate::input;
-use crate::output::{self, print, print_json, sanitized, stdout_is_terminal};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{self, sanitized};
 
 pub(super) fn run(command: Scope, global: Global) -> Result<(), Failure> {
     match command {
         Scope::Create { scope, kind, name } => create(scope, kind, name, global),
-        Scope::List { json } => list(json, global),
+        Scope::List { json } => list::run(json, global),
         Scope::Show { scope, json } => show(&scope, json, global),
         Scope::Delete { scope, force } => delete(&scope, force, global),
     }
@@ -38,32 +41,6 @@ fn create(id: ScopeId, kind: Kind, name: Option<String>, global: Global) -> Resu
     Ok(())
 }
 
-pub(super) fn list(json: bool, global: Global) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    let report = scopes::list(&session)?;
-    if json {
-        return print_json(&report);
-    }
-    if !stdout_is_terminal() {
-        return print(&output::lines(report.scopes.iter().map(|scope| &scope.id)));
-    }
-    if report.scopes.is_empty() {
-        session.tell("there are no scopes yet; mcplexer secret put SCOPE KEY creates one");
-        return Ok(());
-    }
-    let header = ["SCOPE", "KIND", "SECRETS", "NAME"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(report.scopes.iter().map(|scope| {
-        vec![
-            scope.id.to_string(),
-            scope.kind.to_string(),
-            scope.secrets.to_string(),
-            sanitized(scope.name.as_deref().unwrap_or("")),
-        ]
-    }));
-    print(&output::table(&rows))
-}
-
 fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let report = scopes::show(id, &session).map_err(|error| session.explain(error))?;
@@ -84,7 +61,7 @@ fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
         let hints: Vec<_> = hints.collect();
         rows.push(vec!["hints".into(), hints.join(", ")]);
     }
-    let mut text = output::table(&rows);
+    let mut text = text::table(&rows);
     if !report.secrets.is_empty() {
         text.push('\n');
         text.push_str(&secret_table(&report.secrets));
@@ -94,7 +71,7 @@ fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
 
 fn delete(id: &ScopeId, force: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let secrets = |number: usize| output::count(number as u64, "secret");
+    let secrets = |number: usize| text::count(number as u64, "secret");
     if !force {
         let scope = session.store().scope(id);
         let scope = scope.map_err(|error| session.explain(error))?;

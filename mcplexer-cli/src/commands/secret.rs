@@ -2,10 +2,8 @@
 
 mod delete;
 mod get;
-mod list;
+pub(super) mod list;
 mod put;
-
-pub(super) use list::table as secret_table;
 
 use super::scope;
 use crate::cli::{Global, Secret};
@@ -15,7 +13,7 @@ pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
     match command {
         Secret::Put(arguments) => put::run(arguments, global),
         Secret::Get { scope, key, reveal } => get::run(&scope, &key, reveal, global),
-        Secret::List { scope: None, json } => scope::list(json, global),
+        Secret::List { scope: None, json } => scope::list::run(json, global),
         Secret::List {
             scope: Some(scope),
             json,

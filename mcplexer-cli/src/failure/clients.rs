@@ -5,7 +5,7 @@ use mcplexer_home::adoption::Error;
 
 use super::Failure;
 use crate::exit_code;
-use crate::output::shown;
+use crate::text::shown;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {

@@ -7,7 +7,7 @@ use mcplexer_secrets::backend::{BackendError, BackendErrorKind};
 
 use super::{Failure, chain};
 use crate::exit_code;
-use crate::output::shown;
+use crate::text::shown;
 
 impl From<ReplaceError> for Failure {
     fn from(error: ReplaceError) -> Self {

@@ -7,7 +7,7 @@ use mcplexer_home::EnvKeyError;
 use mcplexer_secrets::Error;
 use mcplexer_secrets::keys::{InvalidKeyText, KeyError, KeyFileError};
 
-use crate::output::shown;
+use crate::text::shown;
 
 /// The key file whose passphrase nobody gave, if that is what failed.
 pub(super) fn unanswered(error: &Error) -> Option<&Path> {

@@ -4,7 +4,7 @@ use mcplexer_home::{Alternatives, EnvironmentError, Error, KeySource};
 
 use super::Failure;
 use crate::exit_code;
-use crate::output::shown;
+use crate::text::shown;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {

@@ -6,17 +6,16 @@ use mcplexer_secrets::audit::{AuditError, AuditErrorKind};
 use mcplexer_secrets::keys::{KeyError, KeyErrorKind};
 use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind};
 
-use super::{Context, Words, chain, files, keys};
+use super::{Context, Failure, Words, chain, files, keys};
 use crate::exit_code;
-use crate::input;
-use crate::output::shown;
+use crate::text::shown;
 
 /// Puts an error of the store into words.
 pub(super) fn words(error: &Error, context: &Context) -> Words {
     if let Some(path) = keys::unanswered(error)
         && context.was_prompt_left
     {
-        return input::not_given(&format!("passphrase for {}", shown(path))).words(context);
+        return Failure::of_no_answer(&format!("passphrase for {}", shown(path))).words(context);
     }
     Words {
         message: message(error, context),

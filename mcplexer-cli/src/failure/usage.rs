@@ -10,18 +10,19 @@ use mcplexer_secrets::{ScopeId, SecretName};
 use super::Failure;
 use crate::cli::Cli;
 use crate::exit_code;
-use crate::output::{print, say};
+use crate::stderr::say;
 
 impl Failure {
-    /// Prints help and version, and turns any other report of clap into a failure.
-    pub(crate) fn of_usage(error: &clap::Error) -> Result<(), Self> {
+    /// Returns the text of a help or a version to print, and turns any other report of clap into a
+    /// failure.
+    pub(crate) fn of_usage(error: &clap::Error) -> Result<String, Self> {
         match error.kind() {
             // `secret put s K -hunter2` does not ask for help: its value begins with -h.
             ErrorKind::DisplayHelp if is_put() && !asks_for_help() => {
                 return Err(Self::of_surplus().with_code(exit_code::USAGE));
             }
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                return print(&error.render().to_string());
+                return Ok(error.render().to_string());
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 say(error.render().to_string().trim_end());

@@ -7,7 +7,7 @@ use mcplexer_home::{backup, config, credentials, export, import, keys};
 
 use super::Failure;
 use crate::exit_code;
-use crate::output::shown;
+use crate::text::shown;
 
 impl From<credentials::Error> for Failure {
     fn from(error: credentials::Error) -> Self {

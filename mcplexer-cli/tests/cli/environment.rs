@@ -357,7 +357,11 @@ fn references_in_the_environment_are_replaced() {
             4,
             "environment variable X: no scope none",
         ),
-        ("mcplexer://b", 2, "environment variable X: invalid reference"),
+        (
+            "mcplexer://b",
+            2,
+            "environment variable X: invalid reference",
+        ),
         (
             "mcplexer://b/TWO ",
             2,

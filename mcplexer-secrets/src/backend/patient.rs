@@ -1,4 +1,4 @@
-//! redb's file, whose locks are waited for with patience instead of for ever.
+//! redb's file, with locks that time out instead of blocking for ever.
 
 use std::fs::File;
 use std::io;
@@ -10,8 +10,7 @@ use redb::{BackendError, DatabaseError, StorageBackend};
 
 use mcplexer_durable::{FileId, made_durable, operation_done, wait_for};
 
-/// A [`FileBackend`] that gives up on a lock, with [`NoPatience`], when its holder does not make
-/// way.
+/// A [`FileBackend`] that fails with [`NoPatience`] if a lock is not released in time.
 #[derive(Debug)]
 pub(super) struct PatientFile {
     file: FileBackend,
@@ -19,7 +18,7 @@ pub(super) struct PatientFile {
     id: FileId,
 }
 
-/// A lock was waited for in vain.
+/// A lock was not released in time.
 #[derive(Debug, thiserror::Error)]
 #[error("a lock on the file is held by another program")]
 pub(super) struct NoPatience;

@@ -1,7 +1,8 @@
-//! Records in a redb file, or in redb over memory.
+//! Records in a redb file, or in redb in memory.
 //!
-//! The file is opened in [`ConcurrencyMode::MultiWriter`], so that several processes share it, and
-//! read-only until the first write, so that a program that only reads never needs write access.
+//! The file is opened in [`ConcurrencyMode::MultiWriter`], so that several processes can share it.
+//! It is opened read-only until the first write, so that a program that only reads needs no write
+//! access.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -29,20 +30,20 @@ mod transaction;
 
 /// A [`Backend`] on redb.
 pub struct RedbBackend {
-    /// `None` is memory.
+    /// `None` if the records are in memory.
     path: Option<PathBuf>,
     patience: Duration,
     open: Mutex<Option<Open>>,
 }
 
-/// The open database, and the file it is in.
+/// The open database and its file.
 struct Open {
     handle: Handle,
-    /// `None` is memory.
+    /// `None` if the records are in memory.
     file: Option<File>,
 }
 
-/// Memory is always a writer; a file becomes one with its first write.
+/// A database in memory is always a writer; a file's becomes one with its first write.
 enum Handle {
     Reader(ReadOnlyDatabase),
     Writer(Arc<Database>),
@@ -55,8 +56,8 @@ impl fmt::Debug for RedbBackend {
 }
 
 impl RedbBackend {
-    /// Records in the file at `path`. It is made by the first commit, with mode 0600, and its
-    /// directory, if missing, with mode 0700.
+    /// Uses the file at `path`. The first commit creates it with mode 0600, and its directory, if
+    /// missing, with mode 0700.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -66,15 +67,15 @@ impl RedbBackend {
         }
     }
 
-    /// The same, but with other programs waited for this long, instead of 30 seconds, until the
-    /// answer is [`BackendErrorKind::Busy`](super::BackendErrorKind::Busy).
+    /// Sets how long to wait for other programs before failing with
+    /// [`BackendErrorKind::Busy`](super::BackendErrorKind::Busy). The default is 30 seconds.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Records in memory, gone when this is dropped.
+    /// Keeps the records in memory until this is dropped.
     ///
     /// # Errors
     /// [`BackendError`] if there is no memory for an empty database.
@@ -92,9 +93,9 @@ impl RedbBackend {
         })
     }
 
-    /// Does `work` on redb. After a failure that may have left the database handle unusable, such
-    /// as a full disk or a panic over a damaged page, a file's handle is dropped: the next call
-    /// opens it anew.
+    /// Runs `work` on redb. A full disk, or a panic over a damaged page, may leave the database
+    /// handle unusable. So after such a failure a file's handle is dropped, and the next call opens
+    /// the file again.
     fn run<T>(
         &self,
         verb: &'static str,
@@ -114,8 +115,8 @@ impl RedbBackend {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is open, unless another file has taken its place meanwhile: a change to a file that
-    /// nobody finds any more would be lost.
+    /// Returns what is open, unless the file has been replaced meanwhile: a change to a file that
+    /// has lost its name would be lost too.
     fn current(&self) -> MutexGuard<'_, Option<Open>> {
         let mut open = self.lock();
         if let (
@@ -131,7 +132,7 @@ impl RedbBackend {
         open
     }
 
-    /// Begins a read on the open database, opening it if need be; `None` if there is none yet.
+    /// Begins a read, opening the database if necessary; `None` if it does not exist yet.
     fn begin_read(&self) -> Result<Option<ReadTransaction>, Cause> {
         let mut open = self.current();
         if open.is_none()
@@ -146,7 +147,7 @@ impl RedbBackend {
         })
     }
 
-    /// Opens the file to read; `None` if there is none.
+    /// Opens the file for reading; `None` if it does not exist.
     fn open_to_read(&self, path: &Path) -> Result<Option<Open>, Cause> {
         let Some((backend, file)) = self.open_file(path, OpenOptions::new().read(true))? else {
             return Ok(None);
@@ -162,7 +163,7 @@ impl RedbBackend {
         }
     }
 
-    /// Opens the file to write; `None` if there is none.
+    /// Opens the file for writing; `None` if it does not exist.
     fn open_to_write(&self, path: &Path) -> Result<Option<Open>, Cause> {
         let how = OpenOptions::new().read(true).write(true).clone();
         let Some((backend, file)) = self.open_file(path, &how)? else {
@@ -175,7 +176,7 @@ impl RedbBackend {
         }))
     }
 
-    /// Opens the file for redb, and once more to tell it from another that takes its place.
+    /// Opens the file for redb, and a second time to recognize it if another file takes its name.
     fn open_file(
         &self,
         path: &Path,
@@ -184,7 +185,7 @@ impl RedbBackend {
         let Some(file) = mcplexer_durable::open_regular(path, how)? else {
             return Ok(None);
         };
-        // A store comes to be with its first commit. redb would make a new one of an empty file.
+        // A store exists only from its first commit on, but redb would initialize an empty file.
         if file.metadata()?.len() == 0 {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
@@ -192,7 +193,7 @@ impl RedbBackend {
         Ok(Some((PatientFile::new(file, self.patience)?, same)))
     }
 
-    /// The database, open for writing; `None` if its file does not exist.
+    /// Returns the database, open for writing; `None` if its file does not exist.
     fn writer(&self) -> Result<Option<Arc<Database>>, Cause> {
         let mut open = self.current();
         let is_writer = |open: &Open| matches!(open.handle, Handle::Writer(_));
@@ -212,7 +213,7 @@ impl Drop for RedbBackend {
     }
 }
 
-/// Drops what belongs to redb; over a damaged file, even that can panic.
+/// Drops one of redb's values and catches the panic that a damaged file can cause even here.
 fn drop_quietly<T>(value: T) {
     let _panicked = catch(|| drop(value));
 }
@@ -263,7 +264,7 @@ impl Backend for RedbBackend {
         Ok(Replacement { old, new })
     }
 
-    /// Verifies the checksum of every page. That takes a handle of its own, which waits for
+    /// Verifies the checksum of every page. This needs a handle of its own, which waits for
     /// writers.
     fn check(&self) -> Result<(), BackendError> {
         let Some(path) = &self.path else {

@@ -13,7 +13,7 @@ use crate::{ScopeId, ScopeKind, SecretName, SecretValue, Timestamp};
 
 const FORMAT: &str = "mcplexer-backup";
 
-/// The one word that tells a backup from other JSON.
+/// The word by which a backup differs from other JSON.
 #[derive(Debug)]
 pub(super) struct Format;
 
@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for Format {
     }
 }
 
-/// Text as it is, other bytes in base64.
+/// A value: text unchanged, other bytes in base64.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum ValueText {
@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for BackupValue {
                 bytes
             }
         };
-        // No error repeats the value.
+        // The error must not repeat the value.
         let value = bytes.ok().and_then(|bytes| SecretValue::new(bytes).ok());
         let invalid =
             || serde::de::Error::custom("a value is not 1 byte to 1 MiB of text or base64");
@@ -67,7 +67,7 @@ pub(super) mod time_text {
     }
 }
 
-/// Writes the JSON of a backup, piece by piece, so that only one value is at hand at a time.
+/// Writes the JSON of a backup piece by piece, so that only one value is in memory at a time.
 pub(crate) struct JsonWriter<W: Write> {
     to: W,
     scopes: u64,

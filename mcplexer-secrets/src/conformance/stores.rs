@@ -90,7 +90,7 @@ fn what_was_put_is_got(store: &dyn SecretStore) {
     assert_eq!((scope.kind, scope.secrets), (ScopeKind::Env, 2));
 }
 
-/// F05: any bytes come back unchanged.
+/// F05: arbitrary bytes are stored and returned unchanged.
 fn any_bytes_come_back(store: &dyn SecretStore) {
     let every_byte: Vec<u8> = (0..=255).collect();
     let longest = vec![0xC3; MAX_VALUE_LEN];
@@ -170,7 +170,7 @@ fn a_put_replaces(store: &dyn SecretStore) {
 }
 
 fn scopes_do_not_mix(store: &dyn SecretStore) {
-    // One id is a prefix of the other, and a name of one makes a key like the other's.
+    // One id is a prefix of the other, and a name in the first makes a key like the other's.
     put(store, "a", "K", b"in a");
     put(store, "a.b", "K", b"in a.b");
     put(store, "a", "b", b"b in a");
@@ -257,7 +257,7 @@ fn modes_guard_a_put(store: &dyn SecretStore) {
     assert_eq!(get(store, "s", "K"), b"2");
 }
 
-/// F18: a kind of scope refuses names that cannot reach a server.
+/// F18: a scope of each kind rejects names that cannot reach a server.
 fn a_kind_rules_its_names(store: &dyn SecretStore) {
     let dashed = name("X-Api-Key");
     let refused = store.put(
@@ -275,7 +275,7 @@ fn a_kind_rules_its_names(store: &dyn SecretStore) {
     assert_eq!(get(store, "h", "X-Api-Key"), b"v");
 }
 
-/// One scope and the list of all agree.
+/// `scope` and the list of all scopes agree.
 fn a_scope_is_shown_as_it_was_created(store: &dyn SecretStore) {
     let mut new = NewScope::env(id("s"));
     new.kind = ScopeKind::Header;

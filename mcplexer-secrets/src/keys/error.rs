@@ -154,3 +154,9 @@ pub enum InvalidKeyText {
     #[error("this program is built without support for that kind of key")]
     NotSupported,
 }
+
+/// The text of an error of the age crate, on one line.
+pub(super) fn one_line(error: &dyn fmt::Display) -> String {
+    let text = error.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use self::content::Content;
 use self::replace::{Edit, Prepared};
-use super::identity::is_public_key;
+use super::form::is_public_key;
 use super::{
     Ask, Identity, InvalidKeyText, KeyError, KeyProvider, KeyWriter, Person, Prompter, Recipient,
     Unfinished, key_text,

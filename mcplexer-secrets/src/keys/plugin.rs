@@ -8,8 +8,8 @@ use age::plugin::{IdentityPluginV1, RecipientPluginV1};
 use age::secrecy::SecretString;
 
 use super::KeyError;
+use super::error::one_line;
 use super::person::{About, PassphraseRequest, Person};
-use super::recipient::one_line;
 
 /// An identity that the program `age-plugin-NAME` uses.
 #[derive(Clone)]

@@ -4,7 +4,8 @@ use std::str::FromStr;
 use age::EncryptError;
 
 use super::KeyError;
-use super::identity::is_private;
+use super::error::one_line;
+use super::form::is_private;
 use super::person::Person;
 use super::plugin::PluginRecipient;
 use super::ssh::SshRecipient;
@@ -72,12 +73,6 @@ impl Recipient {
             Kind::X25519(_) | Kind::Ssh(_) => None,
         }
     }
-}
-
-/// The text of an error of the age crate, on one line.
-pub(super) fn one_line(error: &dyn fmt::Display) -> String {
-    let text = error.to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Two recipients are equal if they are the same key, whatever the comment says.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Identity;
 use crate::Error;
-use crate::seal::fill_random;
+use crate::random::fill_random;
 use crate::stack;
 
 /// Random bytes in a code.

@@ -5,8 +5,9 @@ use mcplexer_home::adoption::{Choice, directories, look, own_program};
 
 use super::{Document, summary, table};
 use crate::failure::Failure;
-use crate::output::{print, print_json, shown, typed};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{shown, typed};
 
 pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), Failure> {
     let places = standard_places(&directories(|name| std::env::var_os(name)));

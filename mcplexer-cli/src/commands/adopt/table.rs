@@ -3,12 +3,12 @@
 use mcplexer_clients::Stays;
 use mcplexer_home::adoption::{FileReport, FindingReport, Left};
 
-use crate::output::{self, sanitized};
+use crate::text::{self, sanitized};
 
 /// A row for each finding: server, place, why it is a credential, and what happens to it.
 pub(super) fn of(report: &FileReport) -> String {
     let rows: Vec<_> = report.findings.iter().map(row).collect();
-    output::table(&rows)
+    text::table(&rows)
 }
 
 fn row(finding: &FindingReport) -> Vec<String> {

@@ -5,8 +5,9 @@ use std::path::Path;
 use mcplexer_home::adoption::{Choice, undo};
 
 use crate::failure::Failure;
-use crate::output::{count, print_json, sanitized, shown};
+use crate::output::print_json;
 use crate::session::Session;
+use crate::text::{count, sanitized, shown};
 
 pub(super) fn run(
     path: &Path,

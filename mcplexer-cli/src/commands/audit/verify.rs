@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::output::{count, print, print_json, shown};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{count, shown};
 
 #[derive(Serialize)]
 struct VerifyDocument<'a> {

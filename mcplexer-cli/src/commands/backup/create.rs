@@ -9,9 +9,10 @@ use mcplexer_secrets::keys::Recipient;
 
 use crate::failure::Failure;
 use crate::input;
-use crate::output::{count, print_json, shown};
+use crate::output::print_json;
 use crate::progress::Bar;
 use crate::session::Session;
+use crate::text::{count, shown};
 
 pub(super) fn run(
     session: &Session,

@@ -7,8 +7,9 @@ use super::open;
 use crate::cli::{BackupFile, Global};
 use crate::failure::Failure;
 use crate::input;
-use crate::output::{count, print, print_json, typed};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{count, typed};
 
 pub(super) struct Options {
     pub(super) mode: Option<RestoreMode>,

@@ -6,8 +6,9 @@ use mcplexer_secrets::NewScope;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::input;
-use crate::output::{count, print_json};
+use crate::output::print_json;
 use crate::session::Session;
+use crate::text::count;
 
 #[derive(Clone, Copy)]
 pub(super) struct Options {

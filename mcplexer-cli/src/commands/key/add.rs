@@ -9,8 +9,9 @@ use mcplexer_secrets::{Error, SlotKind};
 use super::short;
 use crate::cli::{AddKey, Global};
 use crate::failure::Failure;
-use crate::output::{print_json, sanitized};
+use crate::output::print_json;
 use crate::session::Session;
+use crate::text::sanitized;
 use crate::{exit_code, input};
 
 pub(super) fn run(key: &AddKey, global: Global) -> Result<(), Failure> {

@@ -9,9 +9,10 @@ use mcplexer_secrets::{Error, Progress, Rekeyed, RotateIdentity};
 use super::shortened;
 use crate::cli::Global;
 use crate::failure::{Failure, key_place};
-use crate::output::{count, print, print_json, sanitized, shown};
+use crate::output::{print, print_json};
 use crate::progress::Bar;
 use crate::session::Session;
+use crate::text::{count, sanitized, shown};
 use crate::{agent, exit_code, input};
 
 pub(super) fn remove(key: &str, force: bool, json: bool, global: Global) -> Result<(), Failure> {

@@ -5,8 +5,9 @@ use mcplexer_home::keys;
 use super::short;
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::output::{Ago, print, print_json, sanitized, shortened, table};
+use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::text::{Ago, sanitized, shortened, table};
 
 pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;

@@ -3,8 +3,9 @@ use mcplexer_secrets::ScopeId;
 
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::output::{self, Ago, print, print_json, stdout_is_terminal};
+use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
+use crate::text::{self, Ago};
 
 pub(super) fn run(scope: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
@@ -14,7 +15,7 @@ pub(super) fn run(scope: &ScopeId, json: bool, global: Global) -> Result<(), Fai
     }
     if !stdout_is_terminal() {
         let names = report.secrets.iter().map(|secret| &secret.name);
-        return print(&output::lines(names));
+        return print(&text::lines(names));
     }
     if report.secrets.is_empty() {
         session.tell(&format!("scope {scope} has no secrets"));
@@ -33,5 +34,5 @@ pub(in crate::commands) fn table(secrets: &[SecretRow]) -> String {
             Ago(secret.updated).to_string(),
         ]
     }));
-    output::table(&rows)
+    text::table(&rows)
 }

@@ -1,4 +1,4 @@
-//! Beginning to change a file, to make one, or to replace one.
+//! How a write begins: in an existing file, in a new one, or in a replacement.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -16,18 +16,18 @@ impl RedbBackend {
         let Some(database) = self.writer()? else {
             return match self.begin_first_write()? {
                 Some(begun) => Ok(begun),
-                // Another process has made it meanwhile.
+                // Another process has created it meanwhile.
                 None => self.begin_write(),
             };
         };
-        // As soon as no other writer, here or in another process, is in a transaction.
+        // Waits until no other writer, in this process or another, is in a transaction.
         let begun = wait_for(self.patience, || match database.try_begin_write() {
             Ok(transaction) => Ok(Some(transaction)),
             Err(TransactionError::WouldBlock) => Ok(None),
             Err(error) => Err(error),
         });
         let transaction = begun?.ok_or(Cause::WouldBlock)?;
-        // The one before may have put another file in the place of this one.
+        // The previous writer may have replaced the file.
         if !self.is_current(&database) {
             drop(transaction);
             return self.begin_write();
@@ -40,9 +40,9 @@ impl RedbBackend {
         })
     }
 
-    /// Begins to write a file that is not there yet, under another name: it gets its own only
-    /// when it holds a first state, so that a crash cannot leave one that holds none. Whoever does
-    /// so holds a lock on the directory; `None` if the file is there once that is had.
+    /// Begins to write a file that does not exist yet. It has a temporary name until it holds a
+    /// first state, so that a crash cannot leave a file without one. The directory is locked
+    /// meanwhile. `None` if the file exists once the lock is acquired.
     fn begin_first_write(&self) -> Result<Option<Begun>, Cause> {
         let Some(path) = &self.path else {
             return Err(Cause::WouldBlock);
@@ -68,9 +68,10 @@ impl RedbBackend {
         }))
     }
 
-    /// Begins to write a state that has nothing of the current one, and gives that to read from.
-    /// Memory is emptied; a file is written anew, under another name until it is whole, so that
-    /// no page of it ever held what was in the old one.
+    /// Begins to write a state that shares nothing with the current one, and returns the current
+    /// one for reading. In memory, the tables are emptied. A file is written anew, under a
+    /// temporary name until it is complete, so that none of its pages ever held anything of the old
+    /// one.
     pub(super) fn begin_replace(&self) -> Result<(Option<ReadTransaction>, Begun), Cause> {
         let begun = self.begin_write()?;
         if begun.is_first {
@@ -88,7 +89,7 @@ impl RedbBackend {
             };
             return Ok((Some(old), begun));
         };
-        // A link goes on pointing to the store.
+        // Keeps a symbolic link to the store intact.
         let path = path.canonicalize()?;
         mcplexer_durable::remove_temporaries_beside(&path)?;
         let file = Temporary::beside(&path)?;
@@ -107,7 +108,7 @@ impl RedbBackend {
         Ok((Some(old), begun))
     }
 
-    /// Whether `database` is still what is open: its file has not been replaced.
+    /// Returns whether `database` is still the open one, its file not replaced.
     fn is_current(&self, database: &Arc<Database>) -> bool {
         let open = self.current();
         match open.as_ref().map(|open| &open.handle) {

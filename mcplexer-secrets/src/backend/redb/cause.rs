@@ -1,4 +1,4 @@
-//! What redb has to say when it fails, in words, and what it calls for.
+//! redb's failures as messages and kinds.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use crate::backend::{BackendError, BackendErrorKind};
 
 /// Why redb could not do something.
 pub(super) enum Cause {
-    /// Another writer does not make way; the handle is as good as before.
+    /// Another writer holds the lock. The handle remains usable.
     WouldBlock,
     Panic,
     Redb(redb::Error),
@@ -21,12 +21,12 @@ impl<E: Into<redb::Error>> From<E> for Cause {
     }
 }
 
-/// Where the records are, in words.
+/// Returns where the records are, for messages.
 pub(super) fn place(path: Option<&Path>) -> Cow<'_, str> {
     path.map_or("the store in memory".into(), Path::to_string_lossy)
 }
 
-/// Puts redb's error into words, with the path it is about.
+/// Turns redb's error into a message that names the path.
 pub(super) fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendError {
     use BackendErrorKind::{Busy, Corrupt, Other};
     let place = place(path);
@@ -47,7 +47,7 @@ pub(super) fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendE
         redb::Error::Io(io) => match io.kind() {
             ErrorKind::InvalidData => (Corrupt, format!("{place} is not a redb database")),
             ErrorKind::UnexpectedEof => (Corrupt, format!("{place} is damaged: it ends too early")),
-            // redb asked for a place that no file has, so it was misled by what it read.
+            // redb asked for an offset that no file has, because a damaged page misled it.
             ErrorKind::InvalidInput => (Corrupt, format!("{place} is damaged")),
             _ => (Other, format!("cannot {verb} {place}")),
         },
@@ -56,7 +56,8 @@ pub(super) fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendE
         | redb::Error::Unsupported
         | redb::Error::Backend(_)
         | redb::Error::ValueTooLarge(_) => (Other, format!("cannot {verb} {place}")),
-        // Whatever else redb finds, such as a table of another type, this backend never wrote.
+        // Anything else redb finds, such as a table of another type, was never written by this
+        // backend.
         _ => (Corrupt, format!("{place} is damaged")),
     };
     BackendError::new(kind, message).with_source(error)

@@ -1,4 +1,4 @@
-//! Reading and changing records through redb's transactions.
+//! Reads and changes records through redb's transactions.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -17,33 +17,33 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
     TableDefinition::new(table.name())
 }
 
-/// A transaction just begun.
+/// A transaction that has just begun.
 pub(super) struct Begun {
     pub(super) transaction: WriteTransaction,
     pub(super) is_first: bool,
     pub(super) new_file: Option<NewFile>,
 }
 
-/// A file that does not have its own name yet.
+/// A file under a temporary name.
 pub(super) struct NewFile {
     pub(super) file: Temporary,
     pub(super) database: Database,
-    /// The name it gets.
+    /// Its final name.
     pub(super) path: PathBuf,
     pub(super) lock: Lock,
 }
 
-/// What keeps other writers away until a new file has its name.
+/// Keeps other writers out until a new file has its final name.
 #[expect(dead_code, reason = "what is in it is held, not used")]
 pub(super) enum Lock {
-    /// There is no file yet: the lock is on the directory.
+    /// No file exists yet: the directory is locked.
     Directory(File),
-    /// There is one: its own writer's lock, held by a transaction that changes nothing.
+    /// A file exists: its writer's lock, held by a transaction that changes nothing.
     Replaced(Box<WriteTransaction>),
 }
 
 impl NewFile {
-    /// Gives the file its name, unless another process has been faster to make a first one.
+    /// Gives the file its final name, unless another process created a store first.
     fn publish(self) -> Result<Commit, Cause> {
         self.database.close()?;
         self.file.sync()?;
@@ -64,7 +64,7 @@ impl NewFile {
 
 pub(super) struct RedbSnapshot<'a> {
     pub(super) backend: &'a RedbBackend,
-    /// `None` only while it is dropped.
+    /// `None` only while this is dropped.
     pub(super) transaction: Option<ReadTransaction>,
 }
 
@@ -103,7 +103,7 @@ impl Drop for RedbSnapshot<'_> {
 
 pub(super) struct RedbTransaction<'a> {
     pub(super) backend: &'a RedbBackend,
-    /// `None` once it was committed.
+    /// `None` after the commit.
     pub(super) begun: Option<Begun>,
 }
 
@@ -187,7 +187,7 @@ impl Transaction for RedbTransaction<'_> {
     }
 }
 
-/// Removes every record.
+/// Deletes every record.
 pub(super) fn clear(transaction: &WriteTransaction) -> Result<(), Cause> {
     for table in Table::ALL {
         transaction.delete_table(definition(table))?;
@@ -216,7 +216,7 @@ where
     Ok(())
 }
 
-/// A table, or `None` if nothing was ever put in it.
+/// Returns a table, or `None` if nothing was ever stored in it.
 fn existing<T>(table: Result<T, TableError>) -> Result<Option<T>, Cause> {
     match table {
         Ok(table) => Ok(Some(table)),

@@ -8,7 +8,7 @@ use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::{FileKeys, KeyFileError};
-use crate::keys::identity::is_ssh_key;
+use crate::keys::form::is_ssh_key;
 use crate::keys::ssh::SshFile;
 use crate::keys::{About, Ask, Identity, InvalidKeyText, PassphraseRequest};
 use crate::{SecretValue, seal, stack};

@@ -14,13 +14,13 @@ use std::process::Command;
 use mcplexer_files::dotenv::{InvalidLine, Variable};
 use mcplexer_files::reference::InvalidReference;
 use mcplexer_secrets::{
-    Credential, Error, NotCarried, ScopeId, ScopeKind, SecretName, SecretValue,
+    Credential, Error as StoreError, NotCarried, ScopeId, ScopeKind, SecretName, SecretValue,
 };
 
-pub(crate) use choice::{Choice, ChosenKey, Rename};
-pub(crate) use sources::{EnvFile, References};
+pub use choice::{Choice, ChosenKey, Rename};
+pub use sources::{EnvFile, References};
 
-use mcplexer_home::credentials::Opened;
+use crate::credentials::Opened;
 
 /// What every command needs and no credential is in: what the MCP SDKs pass on to a server, and the
 /// variables for the language, the time zone and temporary files.
@@ -28,57 +28,132 @@ const CLEAN: [&str; 9] = [
     "HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER",
 ];
 
-/// Why an environment cannot be built.
-#[derive(Debug)]
-pub(crate) enum EnvironmentError {
+/// A failure to build an environment.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
     /// A `.env` file cannot be read.
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error("cannot read {}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// A `.env` file is invalid.
-    Dotenv { path: PathBuf, source: InvalidLine },
+    #[error("{}, {source}", .path.display())]
+    Dotenv {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        source: InvalidLine,
+    },
     /// A variable has an invalid reference.
+    #[error("{place}: {source}")]
     Reference {
+        /// The variable.
         place: String,
+        /// What is wrong.
         source: InvalidReference,
     },
     /// A variable refers to a secret that was not opened: a fault of this program.
-    NotOpened { place: String },
+    #[error("{place}: a reference was left out; nothing was done")]
+    NotOpened {
+        /// The variable.
+        place: String,
+    },
     /// A variable of a `.env` file has a value that no environment can hold.
-    NotCarried { place: String, reason: NotCarried },
+    #[error("{place}: {reason}")]
+    NotCarried {
+        /// The variable.
+        place: String,
+        /// Why not.
+        reason: NotCarried,
+    },
     /// A secret has a value that no environment can hold.
-    Secret(Error),
+    #[error(transparent)]
+    Secret(StoreError),
     /// A secret of this kind has no variable unless it is given one.
+    #[error("{scope} is {article} {kind} scope: {name} needs --rename {name}=NAME, or --only to leave it out", article = article(*.kind))]
     NotAVariable {
+        /// The scope.
         scope: ScopeId,
+        /// The secret.
         name: SecretName,
+        /// The kind of the scope.
         kind: ScopeKind,
     },
-    /// `--only` names a secret that no scope has.
+    /// A secret was chosen that no scope has.
+    #[error("{} secret {key} to pass", have(.scopes))]
     NothingToPass {
+        /// The secret.
         key: ChosenKey,
+        /// The scopes.
         scopes: Vec<ScopeId>,
     },
-    /// `--rename` names a secret that no scope has.
+    /// A secret was renamed that no scope has.
+    #[error("{} secret {key} to rename", have(.scopes))]
     NothingToRename {
+        /// The secret.
         key: ChosenKey,
+        /// The scopes.
         scopes: Vec<ScopeId>,
     },
-    /// `--rename` names a secret that `--only` leaves out.
-    RenamedAndLeftOut { key: ChosenKey },
-    /// A secret has two `--rename`s.
-    RenamedTwice { scope: ScopeId, name: SecretName },
+    /// A secret was renamed that was not chosen.
+    #[error("--rename names {key}, which --only leaves out")]
+    RenamedAndLeftOut {
+        /// The secret.
+        key: ChosenKey,
+    },
+    /// A secret was renamed twice.
+    #[error("{scope}/{name} is renamed twice")]
+    RenamedTwice {
+        /// The scope.
+        scope: ScopeId,
+        /// The secret.
+        name: SecretName,
+    },
     /// A variable would be one of mcplexer's own, which are not passed on.
-    Own { variable: String, origin: String },
-    /// Two sources set the same variable.
-    SetTwice {
+    #[error("{origin}: {variable} is mcplexer's own, and not passed on")]
+    Own {
+        /// The variable.
         variable: String,
+        /// What would set it.
+        origin: String,
+    },
+    /// Two sources set the same variable.
+    #[error("{variable} is set twice: by {first} and by {second}")]
+    SetTwice {
+        /// The variable.
+        variable: String,
+        /// One source.
         first: String,
+        /// The other source.
         second: String,
     },
 }
 
+fn article(kind: ScopeKind) -> &'static str {
+    match kind {
+        ScopeKind::Header => "a",
+        _ => "an",
+    }
+}
+
+/// `demo has no`, or `none of a, b has a`.
+fn have(scopes: &[ScopeId]) -> String {
+    match scopes {
+        [scope] => format!("{scope} has no"),
+        _ => {
+            let scopes: Vec<_> = scopes.iter().map(ScopeId::as_str).collect();
+            format!("none of {} has a", scopes.join(", "))
+        }
+    }
+}
+
 /// Variables to set, each from one source.
 #[derive(Default)]
-pub(crate) struct Environment(BTreeMap<String, Given>);
+pub struct Environment(BTreeMap<String, Given>);
 
 struct Given {
     value: OsString,
@@ -100,12 +175,12 @@ impl Environment {
     /// # Errors
     ///
     /// Fails if a secret is missing or cannot be passed as asked, or if two sources set one variable.
-    pub(crate) fn build(
+    pub fn build(
         choice: &Choice,
         files: &[EnvFile],
         references: &References,
         opened: &Opened,
-    ) -> Result<Self, EnvironmentError> {
+    ) -> Result<Self, Error> {
         let mut environment = Self::default();
         environment.add_scopes(choice, opened)?;
         for file in files {
@@ -116,7 +191,7 @@ impl Environment {
     }
 
     /// Adds the secrets of the scopes, as they were chosen and renamed.
-    fn add_scopes(&mut self, choice: &Choice, opened: &Opened) -> Result<(), EnvironmentError> {
+    fn add_scopes(&mut self, choice: &Choice, opened: &Opened) -> Result<(), Error> {
         let scopes = choice.distinct_scopes();
         let given: Vec<(Credential<'_>, ScopeKind)> = scopes
             .iter()
@@ -131,7 +206,7 @@ impl Environment {
                 (Some(to), _) => to.as_str(),
                 (None, Ok(())) => name.as_str(),
                 (None, Err(_)) => {
-                    return Err(EnvironmentError::NotAVariable {
+                    return Err(Error::NotAVariable {
                         scope: scope.clone(),
                         name: name.clone(),
                         kind,
@@ -139,7 +214,7 @@ impl Environment {
                 }
             };
             let value = credential.env_value(variable);
-            let value = value.map_err(EnvironmentError::Secret)?.to_owned();
+            let value = value.map_err(Error::Secret)?.to_owned();
             self.add(variable, value, format!("{scope}/{name}"))?;
         }
         Ok(())
@@ -147,7 +222,7 @@ impl Environment {
 
     /// Adds the variables of a file, with the secrets that they refer to. The last one of a name counts,
     /// as in other programs.
-    fn add_file(&mut self, file: &EnvFile, opened: &Opened) -> Result<(), EnvironmentError> {
+    fn add_file(&mut self, file: &EnvFile, opened: &Opened) -> Result<(), Error> {
         let mut last: BTreeMap<&str, &Variable> = BTreeMap::new();
         for variable in &file.variables {
             last.insert(&variable.name, variable);
@@ -156,11 +231,11 @@ impl Environment {
             let place = file.place(variable);
             let lookup = |reference: &_| opened.value(reference).map(SecretValue::expose);
             let Some(filled) = file.template(variable)?.fill(lookup) else {
-                return Err(EnvironmentError::NotOpened { place });
+                return Err(Error::NotOpened { place });
             };
             let value = filled.expose();
             if value.contains(&0) {
-                return Err(EnvironmentError::NotCarried {
+                return Err(Error::NotCarried {
                     place,
                     reason: NotCarried::Nul,
                 });
@@ -173,18 +248,14 @@ impl Environment {
 
     /// Replaces references in the inherited environment with their secrets, unless an earlier source sets
     /// the variable.
-    fn add_references(
-        &mut self,
-        references: &References,
-        opened: &Opened,
-    ) -> Result<(), EnvironmentError> {
+    fn add_references(&mut self, references: &References, opened: &Opened) -> Result<(), Error> {
         for (name, reference) in references.iter() {
             let Some(credential) = opened.credential(reference) else {
                 let place = sources::place_of(name);
-                return Err(EnvironmentError::NotOpened { place });
+                return Err(Error::NotOpened { place });
             };
             let value = credential.env_value(name);
-            let value = value.map_err(EnvironmentError::Secret)?.to_owned();
+            let value = value.map_err(Error::Secret)?.to_owned();
             self.0.entry(name.to_owned()).or_insert_with(|| Given {
                 value,
                 origin: reference.to_string(),
@@ -193,18 +264,13 @@ impl Environment {
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        variable: &str,
-        value: OsString,
-        origin: String,
-    ) -> Result<(), EnvironmentError> {
+    fn add(&mut self, variable: &str, value: OsString, origin: String) -> Result<(), Error> {
         if is_own(variable.as_ref()) {
             let variable = variable.to_owned();
-            return Err(EnvironmentError::Own { variable, origin });
+            return Err(Error::Own { variable, origin });
         }
         if let Some(first) = self.0.get(variable) {
-            return Err(EnvironmentError::SetTwice {
+            return Err(Error::SetTwice {
                 variable: variable.to_owned(),
                 first: first.origin.clone(),
                 second: origin,
@@ -216,7 +282,7 @@ impl Environment {
 
     /// Sets the environment of a command, which inherits the variables named `inherited`: all but
     /// mcplexer's own (F19), or if `clean` only those that every command needs.
-    pub(crate) fn apply(
+    pub fn apply(
         &self,
         command: &mut Command,
         inherited: impl IntoIterator<Item = OsString>,

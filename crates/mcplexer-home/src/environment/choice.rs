@@ -5,21 +5,23 @@ use std::str::FromStr;
 
 use mcplexer_secrets::{ScopeId, ScopeKind, SecretName};
 
-use super::EnvironmentError;
-use mcplexer_home::credentials::Wanted;
+use super::Error;
+use crate::credentials::Wanted;
 
 /// The secrets to pass: all of these scopes, or `only` some, and some under another name.
 #[derive(Debug)]
-pub(crate) struct Choice {
-    pub(crate) scopes: Vec<ScopeId>,
+pub struct Choice {
+    /// The scopes whose secrets are passed on.
+    pub scopes: Vec<ScopeId>,
     /// All secrets if empty.
-    pub(crate) only: Vec<ChosenKey>,
-    pub(crate) renames: Vec<Rename>,
+    pub only: Vec<ChosenKey>,
+    /// Other names for some of them.
+    pub renames: Vec<Rename>,
 }
 
 impl Choice {
     /// Asks for the chosen secrets to be opened.
-    pub(crate) fn want(&self, wanted: &mut Wanted) {
+    pub fn want(&self, wanted: &mut Wanted) {
         let scopes = self.distinct_scopes();
         for scope in &scopes {
             // The scope must exist, even if none of its secrets is chosen.
@@ -51,22 +53,19 @@ impl Choice {
     }
 
     /// Checks that each key that `only` and `renames` name is given.
-    pub(super) fn check(
-        &self,
-        is_given: impl Fn(&ChosenKey) -> bool,
-    ) -> Result<(), EnvironmentError> {
+    pub(super) fn check(&self, is_given: impl Fn(&ChosenKey) -> bool) -> Result<(), Error> {
         let scopes = || self.scopes.clone();
         if let Some(key) = self.only.iter().find(|key| !is_given(key)).cloned() {
             let scopes = scopes();
-            return Err(EnvironmentError::NothingToPass { key, scopes });
+            return Err(Error::NothingToPass { key, scopes });
         }
         let mut renamed = self.renames.iter().map(|rename| &rename.from);
         match renamed.find(|key| !is_given(key)).cloned() {
             None => Ok(()),
-            Some(key) if !self.only.is_empty() => Err(EnvironmentError::RenamedAndLeftOut { key }),
+            Some(key) if !self.only.is_empty() => Err(Error::RenamedAndLeftOut { key }),
             Some(key) => {
                 let scopes = scopes();
-                Err(EnvironmentError::NothingToRename { key, scopes })
+                Err(Error::NothingToRename { key, scopes })
             }
         }
     }
@@ -76,11 +75,11 @@ impl Choice {
         &self,
         scope: &ScopeId,
         name: &SecretName,
-    ) -> Result<Option<&SecretName>, EnvironmentError> {
+    ) -> Result<Option<&SecretName>, Error> {
         let mut renames = self.renames.iter().filter(|it| it.from.is(scope, name));
         let first = renames.next();
         if renames.next().is_some() {
-            return Err(EnvironmentError::RenamedTwice {
+            return Err(Error::RenamedTwice {
                 scope: scope.clone(),
                 name: name.clone(),
             });
@@ -91,9 +90,11 @@ impl Choice {
 
 /// A secret of the scopes at hand: `KEY`, or `SCOPE/KEY` for that of one scope.
 #[derive(Debug, Clone)]
-pub(crate) struct ChosenKey {
-    pub(crate) scope: Option<ScopeId>,
-    pub(crate) name: SecretName,
+pub struct ChosenKey {
+    /// The scope; any of those chosen if it is `None`.
+    pub scope: Option<ScopeId>,
+    /// The name of the secret.
+    pub name: SecretName,
 }
 
 impl ChosenKey {
@@ -134,9 +135,11 @@ impl fmt::Display for ChosenKey {
 
 /// Another name for a secret: `KEY=NAME` or `SCOPE/KEY=NAME`.
 #[derive(Debug, Clone)]
-pub(crate) struct Rename {
-    pub(crate) from: ChosenKey,
-    pub(crate) to: SecretName,
+pub struct Rename {
+    /// The secret.
+    pub from: ChosenKey,
+    /// The name of the variable.
+    pub to: SecretName,
 }
 
 impl FromStr for Rename {

@@ -10,12 +10,12 @@ use mcplexer_files::dotenv::{self, Variable};
 use mcplexer_files::reference::{InvalidReference, Reference, SCHEME, Template};
 use zeroize::Zeroizing;
 
-use super::{EnvironmentError, is_own};
-use mcplexer_home::credentials::Wanted;
+use super::{Error, is_own};
+use crate::credentials::Wanted;
 
 /// A `.env` file that was read.
 #[derive(Debug)]
-pub(crate) struct EnvFile {
+pub struct EnvFile {
     path: PathBuf,
     pub(super) variables: Vec<Variable>,
 }
@@ -27,19 +27,19 @@ impl EnvFile {
     ///
     /// * `Unreadable` if a file cannot be read.
     /// * `Dotenv` if it is not a `.env` file.
-    pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>, EnvironmentError> {
+    pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>, Error> {
         paths.iter().map(|path| Self::read(path)).collect()
     }
 
-    fn read(path: &Path) -> Result<Self, EnvironmentError> {
+    fn read(path: &Path) -> Result<Self, Error> {
         let path = path.to_owned();
         let bytes = match fs::read(&path) {
             Ok(bytes) => Zeroizing::new(bytes),
-            Err(source) => return Err(EnvironmentError::Unreadable { path, source }),
+            Err(source) => return Err(Error::Unreadable { path, source }),
         };
         match dotenv::parse(&bytes) {
             Ok(variables) => Ok(Self { path, variables }),
-            Err(source) => Err(EnvironmentError::Dotenv { path, source }),
+            Err(source) => Err(Error::Dotenv { path, source }),
         }
     }
 
@@ -48,7 +48,7 @@ impl EnvFile {
     /// # Errors
     ///
     /// Fails with `Reference` if a reference is invalid.
-    pub(crate) fn want(&self, wanted: &mut Wanted) -> Result<(), EnvironmentError> {
+    pub fn want(&self, wanted: &mut Wanted) -> Result<(), Error> {
         for variable in &self.variables {
             for (reference, _) in self.template(variable)?.references() {
                 wanted.referred(reference, self.place(variable));
@@ -57,11 +57,8 @@ impl EnvFile {
         Ok(())
     }
 
-    pub(super) fn template<'a>(
-        &self,
-        variable: &'a Variable,
-    ) -> Result<Template<'a>, EnvironmentError> {
-        Template::parse(variable.value()).map_err(|(_, source)| EnvironmentError::Reference {
+    pub(super) fn template<'a>(&self, variable: &'a Variable) -> Result<Template<'a>, Error> {
+        Template::parse(variable.value()).map_err(|(_, source)| Error::Reference {
             place: self.place(variable),
             source,
         })
@@ -76,7 +73,7 @@ impl EnvFile {
 /// The variables of an environment whose value is a reference: the way a client's configuration names
 /// the secrets of a tool server.
 #[derive(Debug)]
-pub(crate) struct References(BTreeMap<String, Reference>);
+pub struct References(BTreeMap<String, Reference>);
 
 impl References {
     /// Finds the references among variables. Those of mcplexer's own are left out.
@@ -84,9 +81,7 @@ impl References {
     /// # Errors
     ///
     /// Fails with `Reference` if a value begins like a reference and is not one.
-    pub(crate) fn among(
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Self, EnvironmentError> {
+    pub fn among(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, Error> {
         let mut references = BTreeMap::new();
         for (name, value) in variables {
             if !value.as_bytes().starts_with(SCHEME.as_bytes()) || is_own(&name) {
@@ -94,7 +89,7 @@ impl References {
             }
             let name = name.to_string_lossy().into_owned();
             let Some(Ok(reference)) = value.to_str().map(Reference::of_value) else {
-                return Err(EnvironmentError::Reference {
+                return Err(Error::Reference {
                     place: place_of(&name),
                     source: InvalidReference,
                 });
@@ -105,12 +100,12 @@ impl References {
     }
 
     /// Returns whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Asks for the secrets that they refer to to be opened.
-    pub(crate) fn want(&self, wanted: &mut Wanted) {
+    pub fn want(&self, wanted: &mut Wanted) {
         for (name, reference) in &self.0 {
             wanted.referred(reference, place_of(name));
         }

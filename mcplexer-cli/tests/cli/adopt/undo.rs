@@ -1,0 +1,76 @@
+//! `adopt --undo`, on files that were edited by hand.
+
+use std::fs;
+
+use super::{config, tokens};
+use crate::home::Home;
+
+/// What was written by hand is left as it is by undoing; so is a command that was run before.
+#[test]
+fn undoing_leaves_what_was_written_by_hand() {
+    let home = Home::new();
+    fs::write(home.root().join("odd.json"), config("odd.json")).unwrap();
+    home.run(["adopt", "odd.json", "--write"]).succeeded();
+    let adopted = fs::read_to_string(home.root().join("odd.json")).unwrap();
+    for (part, times) in [
+        ("\"args\": [\"run\", \"srv\"]", 2),
+        ("mcplexer://byhand/K_TOKEN\"", 2),
+        ("mcplexer://by-hand-too/L_TOKEN?moved\"", 1),
+        ("mcplexer://variable/PASSWORD?adopted\"", 1),
+    ] {
+        assert_eq!(adopted.matches(part).count(), times, "{part} in {adopted}");
+    }
+    // No secret byhand/K_TOKEN is needed for it.
+    let run = home.run(["adopt", "--undo", "odd.json"]).succeeded();
+    assert!(
+        run.stderr.starts_with(
+            "put 2 values back into odd.json, in plaintext; 1 server starts without mcplexer again\n"
+        ),
+        "{}",
+        run.stderr
+    );
+    let undone = fs::read_to_string(home.root().join("odd.json")).unwrap();
+    assert_eq!(undone, config("odd.json"));
+}
+
+#[test]
+fn undoing_keeps_options_that_were_given_since() {
+    let home = Home::new();
+    fs::write(home.root().join("c.json"), config("minified.json")).unwrap();
+    home.run(["adopt", "c.json", "--write"]).succeeded();
+    let path = home.root().join("c.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let edited = text.replace("\"run\", \"a-mcp\"", "\"run\", \"--mask\", \"a-mcp\"");
+    assert_ne!(edited, text);
+    fs::write(&path, edited).unwrap();
+    let run = home.run(["adopt", "--undo", "c.json"]).succeeded();
+    assert!(
+        run.stderr.contains("a still starts through mcplexer run"),
+        "{}",
+        run.stderr
+    );
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(
+        text.contains("--mask") && text.contains("\"command\":\"b-mcp\"}"),
+        "{text}"
+    );
+    assert!(text.contains(&tokens()["github"]), "{text}");
+    // A secret that is gone is an error, and nothing changes.
+    fs::write(&path, config("minified.json")).unwrap();
+    home.run(["adopt", "c.json", "--write"]).succeeded();
+    home.run(["secret", "delete", "b", "B_TOKEN"]).succeeded();
+    let text = fs::read_to_string(&path).unwrap();
+    home.run(["adopt", "--undo", "c.json"]).failed(
+        4,
+        &["c.json, line 1, column", "no secret B_TOKEN in scope b"],
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    // Of the other server it can be undone.
+    home.run(["adopt", "--undo", "c.json", "--server", "a"])
+        .succeeded();
+    assert!(
+        fs::read_to_string(&path)
+            .unwrap()
+            .contains("\"command\":\"a-mcp\",\"args\":[\"-x\"]")
+    );
+}

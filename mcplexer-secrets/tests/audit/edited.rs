@@ -1,0 +1,191 @@
+//! A log, or its store, that somebody edited, replaced, moved or removed.
+
+use std::fs;
+
+use mcplexer_secrets::{ErrorKind, Finding, RecordName, SecretStore};
+use sha2::{Digest, Sha256};
+
+use super::{Home, put, scope};
+
+#[test]
+fn a_changed_line_is_found() {
+    let home = Home::new();
+    for key in ["K", "L", "M"] {
+        put(&home.store(), key).unwrap();
+    }
+    home.edit_log(|lines| lines[1] = lines[1].replace("\"L\"", "\"X\""));
+    assert_eq!(
+        home.finding(),
+        (RecordName::AuditLine(2), Finding::BrokenChain)
+    );
+}
+
+#[test]
+fn a_removed_line_is_found() {
+    for removed in 0..2 {
+        let home = Home::new();
+        for key in ["K", "L", "M"] {
+            put(&home.store(), key).unwrap();
+        }
+        home.edit_log(|lines| drop(lines.remove(removed)));
+        let (record, _) = home.finding();
+        // Without its first line, the log is one that the store never sealed.
+        let expected = match removed {
+            0 => RecordName::AuditLine(1),
+            at => RecordName::AuditLine(at as u64 + 1),
+        };
+        assert_eq!(record, expected);
+    }
+}
+
+#[test]
+fn a_log_cut_off_is_found() {
+    let home = Home::new();
+    for key in ["K", "L", "M"] {
+        put(&home.store(), key).unwrap();
+    }
+    home.edit_log(|lines| lines.truncate(2));
+    assert_eq!(
+        home.finding(),
+        (RecordName::AuditLog(home.log()), Finding::CutOff)
+    );
+}
+
+#[test]
+fn a_log_removed_or_replaced_is_found() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    fs::remove_file(home.log()).unwrap();
+    assert_eq!(
+        home.finding(),
+        (RecordName::AuditLog(home.log()), Finding::Missing)
+    );
+    home.store().list(&scope("s")).unwrap();
+    assert_eq!(
+        home.finding(),
+        (RecordName::AuditLog(home.log()), Finding::CutOff)
+    );
+}
+
+#[test]
+fn a_store_put_back_in_time_is_found() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    let old = fs::read(home.file()).unwrap();
+    put(&home.store(), "K").unwrap();
+    put(&home.store(), "K").unwrap();
+    fs::write(home.file(), &old).unwrap();
+    let expected = (RecordName::AuditLog(home.log()), Finding::StoreIsOlder);
+    assert_eq!(home.finding(), expected);
+    // However much was only read since.
+    for _ in 0..100 {
+        home.store().list(&scope("s")).unwrap();
+    }
+    // A change does not cover it up.
+    let error = put(&home.store(), "L").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+    assert!(error.to_string().contains("put back in time"), "{error}");
+    assert_eq!(home.finding(), expected);
+    // With the log moved away the store begins another.
+    fs::rename(home.log(), home.directory.path().join("old.log")).unwrap();
+    put(&home.store(), "L").unwrap();
+    assert_eq!(home.store().list(&scope("s")).unwrap().len(), 2);
+    home.store().verify_audit(&home.log()).unwrap();
+}
+
+/// A change does not vouch anew for a log that was cut off or rewritten: it fails, and the damage
+/// stays to be found.
+#[test]
+fn a_change_does_not_cover_up_what_was_done_to_the_log() {
+    let cut = |lines: &mut Vec<String>| lines.truncate(2);
+    // The last line, made to say something else, with the hash that fits.
+    let rewritten = |lines: &mut Vec<String>| {
+        let last = lines.pop().unwrap().replace("\"M\"", "\"X\"");
+        let (content, _) = last.split_once(",\"hash\"").unwrap();
+        let hash: String = Sha256::digest(content)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        lines.push(format!("{content},\"hash\":\"{hash}\"}}"));
+    };
+    type Edit = fn(&mut Vec<String>);
+    for edit in [cut as Edit, rewritten] {
+        let home = Home::new();
+        for key in ["K", "L", "M"] {
+            put(&home.store(), key).unwrap();
+        }
+        home.edit_log(edit);
+        let error = put(&home.store(), "N").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+        assert_eq!(home.store().list(&scope("s")).unwrap().len(), 3);
+        home.finding();
+    }
+}
+
+/// A log that was removed can be begun anew, but not without a trace.
+#[test]
+fn a_log_that_follows_another_says_so() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    fs::remove_file(home.log()).unwrap();
+    put(&home.store(), "L").unwrap();
+    let report = home.store().verify_audit(&home.log()).unwrap();
+    assert_eq!((report.lines, report.sealed, report.earlier), (1, 1, 1));
+}
+
+#[test]
+fn a_log_whose_store_is_gone_is_found() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    put(&home.store(), "L").unwrap();
+    let backup = fs::read(home.file()).unwrap();
+    fs::remove_file(home.file()).unwrap();
+    let expected = (RecordName::AuditLog(home.log()), Finding::StoreIsGone);
+    assert_eq!(home.finding(), expected);
+    // F07: a new store does not cover that up.
+    let error = put(&home.store(), "L").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+    assert!(!home.file().exists());
+    assert_eq!(home.finding(), expected);
+    fs::write(home.file(), backup).unwrap();
+    put(&home.store(), "M").unwrap();
+    home.store().verify_audit(&home.log()).unwrap();
+}
+
+/// A file that is no audit log is left as it is.
+#[test]
+fn another_file_is_not_taken_for_a_log() {
+    for content in ["a token", "two\nlines", "{\"other\":1}"] {
+        let home = Home::new();
+        fs::write(home.log(), content).unwrap();
+        assert_eq!(
+            put(&home.store(), "K").unwrap_err().kind(),
+            ErrorKind::Tampered
+        );
+        assert_eq!(fs::read_to_string(home.log()).unwrap(), content);
+    }
+}
+
+/// A damaged end is not built upon: the operation fails instead.
+#[test]
+fn nothing_is_appended_to_a_log_that_cannot_be_read() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    home.edit_log(|lines| lines.push("nonsense".into()));
+    let error = put(&home.store(), "L").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tampered);
+    assert!(error.to_string().contains("audit.log"), "{error}");
+}
+
+#[test]
+fn a_log_moved_away_is_begun_anew() {
+    let home = Home::new();
+    let store = home.store();
+    put(&store, "K").unwrap();
+    let archived = home.directory.path().join("2026.log");
+    fs::rename(home.log(), &archived).unwrap();
+    put(&store, "L").unwrap();
+    assert_eq!(home.lines().len(), 1);
+    assert!(store.verify_audit(&home.log()).is_ok());
+    assert!(store.verify_audit(&archived).is_ok());
+}

@@ -1,5 +1,5 @@
-//! Planning and undoing the adoption of a configuration, by how many servers it has. The cost of
-//! each server must not depend on how many there are.
+//! Planning and undoing an adoption, by the number of servers in the configuration. The cost of
+//! each server must not depend on that number.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,8 +19,8 @@ fn main() {
     divan::main();
 }
 
-/// Returns a configuration on one line, in which every server has a credential, and a comment has
-/// it again.
+/// Returns a configuration on one line in which every server has a credential and a comment that
+/// repeats it.
 fn config(servers: usize) -> String {
     let entry = |at: usize| {
         format!(
@@ -31,7 +31,7 @@ fn config(servers: usize) -> String {
     format!("{{\"mcpServers\":{{{}}}}}", entries.join(","))
 }
 
-/// Plans for an empty store.
+/// Plans the adoption into an empty store.
 fn plan(text: &[u8]) -> Adoption {
     let config = ClientConfig::parse(text, Syntax::Json).unwrap();
     let destination = Destination {

@@ -1,6 +1,6 @@
-//! The masker, by the number of secrets it looks for.
+//! The masker, by the number of secrets it searches for.
 //!
-//! `cargo bench -p mcplexer-benches --bench mask`; to run each benchmark once: `-- --test`.
+//! `cargo bench -p mcplexer-benches --bench mask`; to run each benchmark only once: `-- --test`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
 
@@ -9,7 +9,7 @@ use divan::{Bencher, black_box};
 use mcplexer_mask::{Known, Masker};
 
 const SECRETS: [usize; 3] = [1, 10, 1000];
-/// How much a pipe returns at once.
+/// The most that a pipe returns at once.
 const CHUNK: usize = 64 * 1024;
 const STREAM: usize = 4 << 20;
 
@@ -17,7 +17,7 @@ fn main() {
     divan::main();
 }
 
-/// Lines of a log, some of them JSON.
+/// Masks lines of a log, some of them JSON.
 #[divan::bench(args = SECRETS)]
 fn log(bencher: Bencher<'_, '_>, secrets: usize) {
     let line = "2026-11-24T15:09:09.123Z INFO  server::http: GET /repos/rust-lang/rust/issues?state=open 200 in 12.4 ms\n\
@@ -25,14 +25,14 @@ fn log(bencher: Bencher<'_, '_>, secrets: usize) {
     run(bencher, secrets, line.as_bytes());
 }
 
-/// Lines with colours.
+/// Masks lines with colours.
 #[divan::bench(args = SECRETS)]
 fn coloured_log(bencher: Bencher<'_, '_>, secrets: usize) {
     let line = "\x1b[2m2026-11-24T15:09:09.123Z\x1b[0m \x1b[32m INFO\x1b[0m \x1b[1mserver::http\x1b[0m: \x1b[3mmethod\x1b[0m=GET \x1b[3mstatus\x1b[0m=200\n";
     run(bencher, secrets, line.as_bytes());
 }
 
-/// The first log with each secret in turn in every tenth line.
+/// Masks the first log with a secret in every tenth line.
 #[divan::bench(args = SECRETS)]
 fn log_with_secrets(bencher: Bencher<'_, '_>, secrets: usize) {
     let line = "2026-11-24T15:09:09.123Z INFO  server::http: GET /repos/rust-lang/rust/issues?state=open 200 in 12.4 ms\n";
@@ -46,14 +46,14 @@ fn log_with_secrets(bencher: Bencher<'_, '_>, secrets: usize) {
     run(bencher, secrets, &text);
 }
 
-/// Random letters and digits, in lines: base64, more or less.
+/// Masks random letters and digits in lines, similar to base64.
 #[divan::bench(args = SECRETS)]
 fn random_letters(bencher: Bencher<'_, '_>, secrets: usize) {
     let lines = (0..1000).flat_map(|at| value(5000 + at).into_iter().skip(4).chain([b'\n']));
     run(bencher, secrets, &lines.collect::<Vec<_>>());
 }
 
-/// Tokens of the same kind as the secrets, and nothing else.
+/// Masks nothing but tokens of the same kind as the secrets.
 #[divan::bench(args = SECRETS)]
 fn other_tokens(bencher: Bencher<'_, '_>, secrets: usize) {
     let lines = (0..1000).flat_map(|at| value(5000 + at).into_iter().chain([b'\n']));
@@ -99,7 +99,7 @@ fn value(seed: usize) -> Vec<u8> {
     b"ghp_".iter().copied().chain(letters).collect()
 }
 
-/// Creating a masker.
+/// Creates a masker.
 #[divan::bench(args = SECRETS)]
 fn new(bencher: Bencher<'_, '_>, secrets: usize) {
     let values = values(secrets);

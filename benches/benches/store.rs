@@ -1,7 +1,8 @@
-//! The operations of a store, by how many secrets it holds, and age's own cost beside them.
+//! The operations of a store, by the number of secrets in it, and age's own cost for comparison.
 //!
-//! `cargo bench -p mcplexer-benches`; each once: `cargo bench -p mcplexer-benches -- --test`. With
-//! `MCPLEXER_BENCH_LARGE=1` also at 1,000,000 secrets, which takes minutes and gigabytes.
+//! `cargo bench -p mcplexer-benches`; to run each only once: `cargo bench -p mcplexer-benches --
+//! --test`. With `MCPLEXER_BENCH_LARGE=1`, also at 1,000,000 secrets, which takes minutes and
+//! gigabytes.
 
 #![expect(
     clippy::unwrap_used,
@@ -25,7 +26,7 @@ fn main() {
     divan::main();
 }
 
-/// Replaces a value: sealing, an fsynced commit.
+/// Replaces a value in a file: sealing and an fsynced commit.
 #[divan::bench(args = sizes())]
 fn put_in_a_file(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
@@ -43,7 +44,7 @@ fn put_in_a_file(bencher: Bencher<'_, '_>, secrets: usize) {
     });
 }
 
-/// The same without a disk: what sealing and the records cost.
+/// Replaces a value in memory: the cost of sealing and of the records, without a disk.
 #[divan::bench(args = sizes())]
 fn put_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
     let store = Store::in_memory(FixedKeys::generate()).unwrap();
@@ -69,7 +70,7 @@ fn get_cold(bencher: Bencher<'_, '_>, secrets: usize) {
     bencher.bench(|| filled.open().unwrap().get(&scope, &name).unwrap());
 }
 
-/// Opens a value of an open store.
+/// Opens a value in an open store.
 #[divan::bench(args = sizes())]
 fn get_warm(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
@@ -78,7 +79,7 @@ fn get_warm(bencher: Bencher<'_, '_>, secrets: usize) {
     bencher.bench(|| store.get(&scope, &name).unwrap());
 }
 
-/// The same without a file, so what remains of it is not the disk's.
+/// Opens a value in a store in memory, to show the share of the disk.
 #[divan::bench(args = sizes())]
 fn get_warm_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
     let store = Store::in_memory(FixedKeys::generate()).unwrap();
@@ -87,7 +88,7 @@ fn get_warm_in_memory(bencher: Bencher<'_, '_>, secrets: usize) {
     bencher.bench(|| store.get(&scope, &name).unwrap());
 }
 
-/// From a file again, with a line in the audit log.
+/// Opens a value in a file, with a line in the audit log.
 #[divan::bench(args = sizes())]
 fn get_warm_audited(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
@@ -105,10 +106,11 @@ fn list(bencher: Bencher<'_, '_>, secrets: usize) {
     bencher.bench(|| store.list(&scope).unwrap());
 }
 
-/// How many scopes the two that follow have. Opening one scope must not depend on it.
+/// The number of scopes in the next two benchmarks. The cost of opening one scope must not depend
+/// on it.
 const MANY_SCOPES: usize = 16_000;
 
-/// Opens a value of an open store with many scopes.
+/// Opens a value in an open store with many scopes.
 #[divan::bench]
 fn get_among_many_scopes(bencher: Bencher<'_, '_>) {
     let filled = Filled::with_scopes(MANY_SCOPES).unwrap();
@@ -117,7 +119,7 @@ fn get_among_many_scopes(bencher: Bencher<'_, '_>) {
     bencher.bench(|| store.get(&scope, &name).unwrap());
 }
 
-/// Shows one scope of such a store.
+/// Shows one scope of a store with many scopes.
 #[divan::bench]
 fn scope_among_many_scopes(bencher: Bencher<'_, '_>) {
     let filled = Filled::with_scopes(MANY_SCOPES).unwrap();
@@ -126,7 +128,7 @@ fn scope_among_many_scopes(bencher: Bencher<'_, '_>) {
     bencher.bench(|| store.scope(&scope).unwrap());
 }
 
-/// Replaces all keys and seals every value anew.
+/// Replaces all keys and re-encrypts every value.
 #[divan::bench(args = sizes(), sample_count = 3, sample_size = 1)]
 fn rotate(bencher: Bencher<'_, '_>, secrets: usize) {
     let filled = Filled::new(secrets).unwrap();
@@ -134,14 +136,14 @@ fn rotate(bencher: Bencher<'_, '_>, secrets: usize) {
     bencher.bench_local(|| store.rotate(RotateIdentity::Keep, &mut |_| ()).unwrap());
 }
 
-/// Sealing a value as the store does it.
+/// Seals a value as the store does.
 #[divan::bench]
 fn seal(bencher: Bencher<'_, '_>) {
     let sealer = mcplexer_secrets::fuzzing::Sealer::new().unwrap();
     bencher.bench(|| sealer.seal(black_box(&[b'x'; 40])).unwrap());
 }
 
-/// Opening it.
+/// Opens a sealed value.
 #[divan::bench]
 fn open(bencher: Bencher<'_, '_>) {
     let sealer = mcplexer_secrets::fuzzing::Sealer::new().unwrap();
@@ -149,14 +151,14 @@ fn open(bencher: Bencher<'_, '_>) {
     bencher.bench(|| sealer.open(black_box(&sealed)).unwrap());
 }
 
-/// What an age file to an X25519 recipient costs, to compare.
+/// Encrypts an age file to an X25519 recipient, for comparison.
 #[divan::bench]
 fn age_x25519_encrypt(bencher: Bencher<'_, '_>) {
     let recipient = age::x25519::Identity::generate().to_public();
     bencher.bench(|| age::encrypt(&recipient, black_box(&[b'x'; 40])).unwrap());
 }
 
-/// And opening one.
+/// Decrypts an age file with an X25519 identity, for comparison.
 #[divan::bench]
 fn age_x25519_decrypt(bencher: Bencher<'_, '_>) {
     let identity = age::x25519::Identity::generate();

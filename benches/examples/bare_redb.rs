@@ -1,5 +1,5 @@
-//! The least that a program on redb does to store a record: open the file as the store does, commit
-//! one small record, close. `bare_redb PATH`
+//! The least that a program on redb has to do to store a record: opens the file as the store does,
+//! commits one small record, and closes it. `bare_redb PATH`
 
 use std::error::Error;
 

@@ -9,24 +9,24 @@ use mcplexer_secrets::{
 };
 use tempfile::TempDir;
 
-/// A home directory with a filled store, gone when dropped.
+/// A home directory with a filled store, deleted when dropped.
 #[derive(Debug)]
 pub struct Filled {
     directory: TempDir,
 }
 
-/// The scope and the secret that is read and written.
+/// Returns the scope and the secret to read and write.
 ///
 /// # Errors
-/// Never: these are names.
+/// Never: both names are valid.
 pub fn target() -> Result<(ScopeId, SecretName), Error> {
     Ok(("scope-0".parse()?, "KEY_0".parse()?))
 }
 
-/// A value of the length of a token: 40 bytes.
+/// Returns a value of the length of a token, 40 bytes.
 ///
 /// # Errors
-/// Never: it is one.
+/// Never: the value is valid.
 pub fn value() -> Result<SecretValue, Error> {
     Ok(SecretValue::copy_of(&[b'x'; 40])?)
 }
@@ -40,7 +40,7 @@ pub fn open(home: &Path) -> Result<Store, Error> {
     Store::open(home.join("secrets.redb"), keys)
 }
 
-/// Puts `scopes` scopes of `secrets` secrets each, each scope in one commit.
+/// Stores `scopes` scopes of `secrets` secrets each, one commit a scope.
 ///
 /// # Errors
 /// If they cannot be stored.
@@ -64,17 +64,17 @@ pub fn create_scopes(store: &Store, scopes: usize) -> Result<(), Error> {
     store.apply_scopes(&scopes, &[]).map(drop)
 }
 
-/// How many secrets are in how many scopes: 10 to 1,000 secrets a scope.
+/// Returns the number of scopes for a number of secrets: 10 to 1,000 secrets a scope.
 #[must_use]
 pub fn scopes(secrets: usize) -> usize {
     (secrets / 1000).max(10)
 }
 
 impl Filled {
-    /// A store that holds `secrets` secrets in all, in a file.
+    /// Creates a store in a file, with `secrets` secrets in all.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn new(secrets: usize) -> Result<Self, Error> {
         let filled = Self::empty()?;
         let scopes = scopes(secrets);
@@ -82,7 +82,7 @@ impl Filled {
         Ok(filled)
     }
 
-    /// A store with this many scopes, and one secret, in a file.
+    /// Creates a store in a file, with this many scopes and one secret.
     ///
     /// # Errors
     /// If it cannot be created.
@@ -105,7 +105,7 @@ impl Filled {
         Ok(Self { directory })
     }
 
-    /// Opens the store anew.
+    /// Opens the store again.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -113,7 +113,7 @@ impl Filled {
         open(self.directory.path())
     }
 
-    /// An audit log beside the store.
+    /// Returns an audit log beside the store.
     #[must_use]
     pub fn audit(&self) -> FileAudit {
         FileAudit::new(self.directory.path().join("audit.log"))

@@ -7,7 +7,7 @@ use clap::Parser;
 
 use command::cli::Cli;
 
-/// The parser of the command line, which is no library.
+/// The parser of the command line, included because it is not in a library.
 #[path = "../../mcplexer-cli/src"]
 mod command {
     #[expect(
@@ -18,7 +18,7 @@ mod command {
     pub(crate) mod cli;
 }
 
-/// Arguments, one a line, are read or refused; a refusal is a message that can be shown.
+/// Parses arguments, one a line. They are valid, or the error is a message that can be shown.
 pub fn parse_arguments(bytes: &[u8]) {
     let arguments = bytes.split(|&byte| byte == b'\n').map(OsStr::from_bytes);
     if let Err(error) = Cli::try_parse_from([OsStr::new("mcplexer")].into_iter().chain(arguments)) {

@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 const PREV: &[u8] = b"\"prev\":\"";
 const HASH: &[u8] = b",\"hash\":\"";
 
-/// A log is read, verified and appended to, or refused. If the first byte is odd, each line is given
-/// the hashes that it must have, so that more than those are looked at.
+/// Reads a log, verifies it and appends to it. If the first byte is odd, each line first gets valid
+/// hashes, so that more than the hashes is tested.
 ///
-/// What was verified still is when something was appended; and whatever the log, its whole lines stay.
+/// A log that is valid remains valid after an append. In any log, complete lines are never removed.
 pub fn append_audit_log(bytes: &[u8]) {
     let Some((&first, log)) = bytes.split_first() else {
         return;
@@ -47,7 +47,7 @@ pub fn append_audit_log(bytes: &[u8]) {
         PutMode::Overwrite,
     );
     let now = fs::read(path).expect("is there");
-    // A power cut leaves zeros in the place of what was not written: no line with one is whole.
+    // A power cut leaves zeros where nothing was written, so no line with a zero is complete.
     let intact = log.split(|&byte| byte == 0).next().unwrap_or_default();
     let begun = intact.rsplit(|&byte| byte == b'\n').next();
     let whole = intact.len() - begun.map_or(0, <[u8]>::len);
@@ -72,7 +72,7 @@ pub fn append_audit_log(bytes: &[u8]) {
     }
 }
 
-/// The lines with the hash that each of them must have, and that the next one must begin with.
+/// Returns the lines with valid hashes, each bound to the line before.
 fn chained(log: &[u8]) -> Vec<u8> {
     let mut chained = Vec::new();
     let mut previous: Option<Vec<u8>> = None;
@@ -101,7 +101,7 @@ fn chained(log: &[u8]) -> Vec<u8> {
     chained
 }
 
-/// Where something begins for the last time.
+/// Returns the last position of `what` in `text`.
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     text.windows(what.len()).rposition(|it| it == what)
 }

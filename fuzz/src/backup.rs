@@ -6,11 +6,13 @@ use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{Error, ErrorKind, RestoreMode, SecretStore, Store};
 
-/// Whose backups are opened. Of the seeds one is for it, with the value below.
+/// The identity to open backups with. One of the seeds is a backup for it that contains the value
+/// below.
 const IDENTITY: &str = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
 const VALUE: &[u8] = b"value";
 
-/// A file is no backup, is one for somebody else, or is the one of the corpus, as it was made.
+/// Opens a file as a backup. It is not a backup, is one for somebody else, or is the one in the
+/// corpus, unchanged.
 pub fn open_backup(bytes: &[u8]) {
     let mut file = tempfile::NamedTempFile::new().expect("there is room");
     file.write_all(bytes).expect("there is room");
@@ -26,8 +28,8 @@ pub fn open_backup(bytes: &[u8]) {
     let _ = Backup::takes_passphrase(file.path());
 }
 
-/// The plaintext of a backup is refused, or a store takes it in, has its values, and makes a backup
-/// that holds the same.
+/// Reads bytes as the plaintext of a backup. If they are valid, a store restores them, has their
+/// values, and makes a backup with the same content.
 pub fn read_backup(bytes: &[u8]) {
     let backup = match mcplexer_secrets::fuzzing::read_backup(bytes) {
         Ok(backup) => backup,
@@ -72,7 +74,7 @@ pub fn read_backup(bytes: &[u8]) {
     );
 }
 
-/// Everything that a backup tells, of all scopes.
+/// Returns everything a backup contains, as text.
 fn told(backup: &Backup) -> Vec<String> {
     let scopes = backup.scopes.iter().flat_map(|scope| {
         let head = format!(

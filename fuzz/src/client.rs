@@ -9,8 +9,8 @@ use mcplexer_secrets::{SecretStore, SecretValue, Store};
 
 const PROGRAM: &str = "/usr/bin/mcplexer";
 
-/// Parses a file in the syntax that the first byte selects. If that works, the file can be adopted,
-/// and undoing restores it from the store.
+/// Parses a file in the syntax that the first byte selects. If it is valid, it can be adopted, and
+/// undoing restores it from the store.
 pub fn parse_client(bytes: &[u8]) {
     let Some((&first, file)) = bytes.split_first() else {
         return;
@@ -35,7 +35,7 @@ pub fn parse_client(bytes: &[u8]) {
     let again = store::plan(&adopted, &secrets, PROGRAM, &Choice::default()).expect("is adopted");
     assert_eq!((again.moved(), again.text()), (0, adoption.text()));
 
-    // This store lacks the secrets that the file refers to already.
+    // This store lacks the secrets that the file already refers to.
     if file.windows(SCHEME.len()).any(|it| it == SCHEME.as_bytes()) {
         return;
     }
@@ -48,7 +48,7 @@ pub fn parse_client(bytes: &[u8]) {
         })
         .collect();
     let undone = adopted.undo(&[], &|it| Some(values.get(it)?.expose()));
-    // Undoing also removes an `mcplexer run` that was there before.
+    // Undoing also removes an `mcplexer run` that was in the file before.
     if config.servers().iter().all(|it| it.start != Start::Adopted) {
         assert_eq!(undone.expect("is undone").bytes(), file);
     }

@@ -2,11 +2,11 @@
 
 use mcplexer_files::config::parse;
 
-/// Something that nobody writes but who puts a value where it has no place.
+/// A text that stands for a value in the wrong place.
 const MARKER: &str = "zqMARKERqz";
 
-/// With a marker put in, where the first two bytes say, a file is a configuration that is written
-/// and read as the same, or refused without the marker being repeated.
+/// Parses a file with a marker inserted at the place given by the first two bytes. A valid
+/// configuration is read again as written; an error does not repeat the marker.
 pub fn parse_config(bytes: &[u8]) {
     let Some((&at, file)) = bytes.split_first_chunk::<2>() else {
         return;

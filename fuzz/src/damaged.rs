@@ -1,4 +1,4 @@
-//! Stores that somebody without the key has had his hands on.
+//! Stores that were changed by somebody without the key.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -18,11 +18,11 @@ const SECRETS: [(&str, &str, &[u8]); 4] = [
     ("c", "M", b"fourth"),
 ];
 
-/// Which table, and which key in it.
+/// A table, and a key in it.
 type Place = (usize, Vec<u8>);
 type Records = BTreeMap<Place, Vec<u8>>;
 
-/// What is done to one record of a store, or with it.
+/// Damage to one record of a store.
 #[derive(Debug, Arbitrary)]
 enum Damage {
     Flip {
@@ -66,9 +66,9 @@ enum Damage {
     },
 }
 
-/// However a store's records are damaged, moved, removed and added: it gives the right value or an
-/// error, never another value, and never says that a secret is not there. If a check finds nothing
-/// wrong, everything is right.
+/// Damages, moves, deletes and adds records of a store. The store then returns the right value or
+/// an error. It never returns another value, and never says that an existing secret does not exist.
+/// If a check finds nothing, everything is right.
 pub fn damaged_store(bytes: &[u8]) {
     let (identity, whole) = whole();
     let mut records = whole.clone();
@@ -126,7 +126,7 @@ pub fn damaged_store(bytes: &[u8]) {
     }
 }
 
-/// A store with all of the secrets, and who opens it.
+/// Returns the records of an undamaged store with all the secrets, and the identity that opens it.
 fn whole() -> &'static (Identity, Records) {
     static WHOLE: OnceLock<(Identity, Records)> = OnceLock::new();
     WHOLE.get_or_init(|| {

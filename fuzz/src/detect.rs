@@ -1,9 +1,9 @@
-//! The search for what looks like a credential.
+//! The search for texts that look like credentials.
 
 use mcplexer_detect::{credential, find, find_any};
 
-/// The first line is a name, the rest a text. What is found is a piece of the text, and a search for more
-/// finds something at the same place or before.
+/// Searches a text; the first line is its name. Each match is a part of the text, and a search for
+/// more kinds finds a match at the same place or earlier.
 pub fn find_credentials(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else {
         return;

@@ -1,4 +1,4 @@
-//! Files of secrets.
+//! Files of secrets in the formats for import and export.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ fn format(byte: u8) -> Format {
     Format::READ[usize::from(byte) % Format::READ.len()]
 }
 
-/// A file, in the format that the first byte says, is refused, or its secrets come back from every format
-/// that is read.
+/// Reads a file in the format given by the first byte. If it is valid, its secrets survive being
+/// written and read in every format.
 pub fn read_exchange(bytes: &[u8]) {
     let Some((&first, file)) = bytes.split_first() else {
         return;
@@ -24,8 +24,8 @@ pub fn read_exchange(bytes: &[u8]) {
     }
 }
 
-/// Lines of a name, `=`, and a value, whose first byte says by what value it is cut off from the next
-/// one, are written and read as the same.
+/// Writes secrets and reads them back unchanged. The first byte separates the secrets that follow,
+/// each of them a name, `=`, and a value.
 pub fn write_exchange(bytes: &[u8]) {
     let Some((&end, lines)) = bytes.split_first() else {
         return;
@@ -52,7 +52,7 @@ fn comes_back(secrets: BTreeMap<SecretName, SecretValue>) {
                 let stored = stored.map(|it| (it.name.as_str(), it.value.expose()));
                 assert!(read.eq(stored), "{format} changes it");
             }
-            // The name of a header field may not be valid in the format.
+            // The format may not allow the name of a header field.
             Err(_) => {}
         }
     }

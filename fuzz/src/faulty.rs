@@ -1,4 +1,4 @@
-//! A backend that fails when it is told to.
+//! A backend that fails on demand.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -8,7 +8,7 @@ use mcplexer_secrets::backend::{
     Transaction,
 };
 
-/// What goes wrong, and before which of the calls that follow.
+/// A fault, and the number of calls before it occurs.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 pub(crate) struct Fault {
     calls: u8,
@@ -17,22 +17,22 @@ pub(crate) struct Fault {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Arbitrary)]
 enum Kind {
-    /// The call fails, and does nothing.
+    /// The call fails and has no effect.
     Fails,
-    /// The same, since somebody else holds the store.
+    /// The call fails as busy and has no effect.
     Busy,
-    /// The next commit finds that somebody else was faster.
+    /// The next commit finds that another writer was faster.
     Conflict,
-    /// The next commit is applied, and yet an error.
+    /// The next commit is applied but returns an error.
     Unknown,
 }
 
-/// Which faults an operation has met.
+/// The faults that an operation has met.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Met {
-    /// Any.
+    /// Any fault.
     pub(crate) any: bool,
-    /// A commit that was applied, and yet an error.
+    /// A commit that was applied but returned an error.
     pub(crate) unknown: bool,
 }
 
@@ -42,7 +42,7 @@ struct Faults {
     met: Met,
 }
 
-/// Records in redb, shared by its clones. Whatever is armed goes wrong once.
+/// Records in redb, shared by its clones. An armed fault occurs once.
 #[derive(Debug, Clone)]
 pub(crate) struct Faulty {
     inner: Arc<RedbBackend>,
@@ -61,7 +61,7 @@ impl Faulty {
         self.faults().armed.push(fault);
     }
 
-    /// What was met since this was asked last. Nothing is armed any more.
+    /// Returns the faults met since the last call, and disarms the remaining ones.
     pub(crate) fn disarm(&self) -> Met {
         std::mem::take(&mut *self.faults()).met
     }
@@ -70,7 +70,7 @@ impl Faulty {
         self.faults.lock().expect("no panic before")
     }
 
-    /// Counts a call that is no commit.
+    /// Counts a call that is not a commit.
     fn call(&self) -> Result<(), BackendError> {
         match self.due(false) {
             Some(Kind::Busy) => Err(failure(BackendErrorKind::Busy)),
@@ -79,7 +79,7 @@ impl Faulty {
         }
     }
 
-    /// What is due with this call; what only a commit can meet waits for one.
+    /// Returns the fault due with this call. A fault that only a commit can meet waits for one.
     fn due(&self, commit: bool) -> Option<Kind> {
         let mut faults = self.faults();
         let waits = |kind| matches!(kind, Kind::Conflict | Kind::Unknown) && !commit;

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider, KeyWriter, Recipient};
 
-/// A file has identities, which show no private key, or is refused; so is a line as a recipient. A
-/// new identity can be put into it, and taken out again.
+/// Parses a key file. Its identities do not show their private keys when printed. A new identity
+/// can be inserted and removed again. Also parses a line as a recipient.
 pub fn key_file(bytes: &[u8]) {
     let mut file = tempfile::NamedTempFile::new().expect("there is room");
     file.write_all(bytes).expect("there is room");

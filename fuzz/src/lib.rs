@@ -1,6 +1,7 @@
-//! What the fuzz targets do with their input: a property that holds for any bytes, or a panic.
+//! The properties that the fuzz targets check. Each holds for any input; otherwise the target
+//! panics.
 //!
-//! The parts that are not public are in `mcplexer_secrets::fuzzing`.
+//! Targets for private parts are in `mcplexer_secrets::fuzzing`.
 
 mod arguments;
 mod audit;
@@ -39,10 +40,10 @@ pub use mcplexer_secrets::fuzzing::{decode_record, open_damaged_value, open_seal
 pub use operations::operations;
 pub use reference::parse_references;
 
-/// Takes any bytes, and panics if what it shows does not hold for them.
+/// A function that accepts any bytes and panics if its property does not hold for them.
 pub type Target = fn(&[u8]);
 
-/// Every target by its name, which its corpus has as well.
+/// Every target by name. The directory of its corpus has the same name.
 pub const TARGETS: [(&str, Target); 18] = [
     ("append_audit_log", append_audit_log),
     ("damaged_store", damaged_store),

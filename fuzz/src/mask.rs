@@ -2,13 +2,14 @@
 
 use mcplexer_mask::{Known, MIN_MASKED_LEN, Masker};
 
-/// Every label begins with this, and no stream contains it.
+/// The beginning of every label. No input stream contains it.
 const LABEL: &[u8] = b"[s/K";
 
-/// The first byte tells how to cut the stream into chunks. Then come up to 8 values, each followed by a
-/// NUL byte, and the stream. However the stream is cut, the output is the same: the stream, in which
-/// some pieces are replaced by labels and the control sequences within the piece. It contains no value
-/// as it is.
+/// Masks a stream. The first byte says how to cut it into chunks. Then follow up to 8 values, each
+/// ended by a NUL byte, and the stream.
+///
+/// The output does not depend on the chunks. It is the stream, with some pieces replaced by labels
+/// and the control sequences within the piece. It contains no value unchanged.
 pub fn mask(bytes: &[u8]) {
     let Some((&cut, rest)) = bytes.split_first() else {
         return;

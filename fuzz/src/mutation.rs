@@ -1,20 +1,19 @@
-//! Inputs made of others, always the same ones: what a fuzzer does, without being told what it
-//! reaches.
+//! Deterministic mutations of inputs: a fuzzer without coverage feedback.
 
 use std::iter;
 
-/// Bytes that mean something to many a format.
+/// Bytes that have a meaning in many formats.
 const MEANING: &[u8] = b"\0\n\r \"'`\\#$:=[]{}-/%\x7f\x80\xff09AZaz";
 
-/// No input becomes longer.
+/// The maximum length of an input.
 const MAX_LEN: usize = 4096;
 
-/// Makes inputs of others. Those made of one seed are the same on every machine.
+/// Derives inputs from others. The same seed gives the same inputs on every machine.
 #[derive(Debug)]
 pub struct Mutation(u64);
 
 impl Mutation {
-    /// The inputs that belong to a name.
+    /// Creates the mutation for a name.
     #[must_use]
     pub fn seeded(name: &str) -> Self {
         let seed = name.bytes().fold(0, |seed: u64, byte| {
@@ -23,7 +22,8 @@ impl Mutation {
         Self(seed)
     }
 
-    /// A number below `end`, which is not 0: SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
+    /// Returns a number below `end`, which is not 0: SplitMix64
+    /// (<https://prng.di.unimi.it/splitmix64.c>).
     fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -40,7 +40,7 @@ impl Mutation {
         }
     }
 
-    /// The next input: one of these with one to four changes.
+    /// Returns the next input: one of these with one to four changes.
     pub fn of(&mut self, inputs: &[Vec<u8>]) -> Vec<u8> {
         let mut input = inputs[self.below(inputs.len())].clone();
         for _ in 0..=self.below(4) {

@@ -1,4 +1,4 @@
-//! Sequences of operations, against a `BTreeMap` that does the same.
+//! Sequences of operations, compared with a model in a `BTreeMap`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use mcplexer_secrets::{
 
 use crate::faulty::{Fault, Faulty};
 
-/// What a sequence does not go beyond, so that an input is done in some milliseconds.
+/// The maximum length of a sequence, so that an input takes only milliseconds.
 const MAX_OPERATIONS: usize = 32;
 
 const SCOPES: [&str; 3] = ["a", "b", "a.b"];
@@ -21,7 +21,7 @@ const NAMES: [&str; 4] = ["K", "L", "_", "K2"];
 
 #[derive(Debug, Arbitrary)]
 struct Sequence {
-    /// Whether the records are in a file, and not in memory.
+    /// Whether the records are in a file rather than in memory.
     file: bool,
     operations: Vec<Operation>,
 }
@@ -49,7 +49,7 @@ struct Name(u8);
 #[derive(Debug, Clone, Arbitrary)]
 struct Value(Vec<u8>);
 
-/// A mode, with a version that is sometimes the right one.
+/// A mode, with a version that is sometimes right.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Mode {
     Overwrite,
@@ -79,7 +79,7 @@ impl Name {
 }
 
 impl Value {
-    /// Its bytes; none is empty.
+    /// Returns its bytes, at least one.
     fn bytes(&self) -> Vec<u8> {
         [b"v", self.0.as_slice()].concat()
     }
@@ -98,9 +98,9 @@ struct Model {
     secrets: Secrets,
 }
 
-/// Does what the input says with a store, whose backend fails where the input says so. Each operation
-/// does what it does to the model; one that met a failure does that or nothing, and nothing if its
-/// commit was not applied. The audit log goes along.
+/// Runs the operations in the input on a store whose backend fails where the input says so. Each
+/// operation has the same effect as on the model. One that met a failure has that effect or none,
+/// and none if its commit was not applied. The audit log remains consistent.
 pub fn operations(bytes: &[u8]) {
     let Ok(sequence) = Sequence::arbitrary(&mut Unstructured::new(bytes)) else {
         return;
@@ -167,7 +167,7 @@ pub fn operations(bytes: &[u8]) {
     again.verify_audit(&log).expect("has every line");
 }
 
-/// Does an operation; the value that it gives.
+/// Runs an operation and returns the value it returns.
 fn perform(store: &Store, operation: &Operation) -> Result<Option<Vec<u8>>, Error> {
     match operation {
         Operation::Put(scope, name, value, mode) => {
@@ -219,7 +219,7 @@ fn perform(store: &Store, operation: &Operation) -> Result<Option<Vec<u8>>, Erro
     Ok(None)
 }
 
-/// Everything that a store has.
+/// Returns everything in a store.
 fn contents(store: &Store) -> Model {
     let exists = store.exists().expect("reads");
     let scopes = store.scopes().expect("lists");
@@ -240,7 +240,7 @@ fn contents(store: &Store) -> Model {
 }
 
 impl Model {
-    /// What an operation makes of it, and the value that it gives; or what it fails with.
+    /// Returns the model after an operation and the value it returns, or its error.
     fn after(&self, operation: &Operation) -> Result<(Self, Option<Vec<u8>>), ErrorKind> {
         let mut after = self.clone();
         match operation {

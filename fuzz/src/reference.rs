@@ -2,7 +2,8 @@
 
 use mcplexer_files::reference::{Reference, Template};
 
-/// A text is filled with its own references to the same text, or refused where one is none.
+/// Replaces each reference in a text with itself, which gives the same text, or fails because a
+/// reference is not valid.
 pub fn parse_references(bytes: &[u8]) {
     let lines = 1 + bytes.iter().filter(|&&byte| byte == b'\n').count();
     match Template::parse(bytes) {

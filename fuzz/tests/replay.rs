@@ -1,4 +1,5 @@
-//! Every target without a fuzzer: over its corpus, and over a fixed number of inputs made of it.
+//! Runs every target without a fuzzer: on its corpus, and on a fixed number of inputs derived from
+//! it.
 
 #![cfg(test)]
 
@@ -8,7 +9,7 @@ use std::{env, fs};
 use mcplexer_fuzz::mutation::Mutation;
 use mcplexer_fuzz::{TARGETS, Target};
 
-/// How many inputs each target gets that are made of its corpus, unless `MCPLEXER_FUZZ_INPUTS` says.
+/// The number of derived inputs for each target, unless `MCPLEXER_FUZZ_INPUTS` is set.
 const INPUTS: u64 = 400;
 
 fn corpus(target: &str) -> Vec<Vec<u8>> {

@@ -9,7 +9,7 @@ use std::env;
 use crate::exit_code;
 use crate::failure::Failure;
 
-/// A variable, the value that it must have (`None`: any), and the agent that sets it.
+/// A variable, its required value (`None`: any), and the agent that sets it.
 const SIGNS: [(&str, Option<&str>, &str); 22] = [
     ("AI_AGENT", None, "a coding agent"),
     ("AGENT", Some("amp"), "Amp"),
@@ -35,11 +35,11 @@ const SIGNS: [(&str, Option<&str>, &str); 22] = [
     ("QWEN_CODE", None, "Qwen Code"),
 ];
 
-/// Refuses to print a value if a coding agent is running the command, unless `reveal` is set.
+/// Fails if a coding agent is running the command, unless `reveal` is set.
 ///
 /// # Errors
 ///
-/// Fails with a hint to do this `instead`.
+/// A failure whose hint suggests what to do `instead`.
 pub(crate) fn guard(reveal: bool, instead: &str) -> Result<(), Failure> {
     let Some((variable, agent)) = agent().filter(|_| !reveal) else {
         return Ok(());

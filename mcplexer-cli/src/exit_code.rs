@@ -1,4 +1,4 @@
-//! The exit codes: published, and never changed.
+//! The exit codes. They are documented and never change.
 
 use mcplexer_secrets::ErrorKind;
 
@@ -15,7 +15,7 @@ pub(crate) const CONFLICT: u8 = 8;
 pub(crate) const COMMAND_NOT_STARTED: u8 = 126;
 pub(crate) const COMMAND_NOT_FOUND: u8 = 127;
 
-/// What `mcplexer help exit-codes` says.
+/// The text of `mcplexer help exit-codes`.
 pub(crate) const HELP: &str = "\
 Exit codes of mcplexer:
 

@@ -1,8 +1,8 @@
 //! A failure as the user reads it: a message, what to do next, and the exit code.
 //!
-//! [`Failure`] carries an error from where it happened to the edge. Only there is it put into
-//! words, because some words depend on a [`Context`]: where the key is, and whether the user left
-//! a prompt. The modules below hold the advice, one for each layer of errors.
+//! [`Failure`] carries an error from its origin to `main`. Only there is it turned into words,
+//! because some words depend on a [`Context`]: where the key is, and whether the user left a
+//! prompt. The modules below contain the advice, one for each layer of errors.
 
 use std::io;
 use std::path::PathBuf;
@@ -30,30 +30,30 @@ pub(crate) use places::key_place;
 /// A failure to report.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// Messages of other problems, told before this one.
+    /// Messages of other problems, shown before this one.
     others: Vec<String>,
     what: What,
-    /// Where in an input it happened; ends with `: ` unless it is empty.
+    /// The position in an input where it happened. Ends with `: ` unless empty.
     place: String,
     hints: Vec<String>,
-    /// How the command is used, as clap prints it.
+    /// The usage, as clap prints it.
     usage: Option<Box<str>>,
-    /// The exit code, unless that of the error holds.
+    /// The exit code, if it differs from that of the error.
     code: Option<u8>,
 }
 
 #[derive(Debug)]
 enum What {
-    /// A message in words.
+    /// A complete message.
     Message(String),
-    /// An error of the store, whose words depend on the context.
+    /// An error of the store, whose message depends on the context.
     Store(Box<StoreError>),
 }
 
-/// What the words of a failure depend on besides the failure itself.
+/// What the message of a failure depends on, besides the failure itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Context {
-    /// Where the key is, as far as the environment says.
+    /// Where the key is, according to the environment.
     key: Option<KeySource>,
     /// The audit log, if it is a file.
     audit_log: Option<PathBuf>,
@@ -61,7 +61,7 @@ pub(crate) struct Context {
     was_prompt_left: bool,
 }
 
-/// A failure in words.
+/// The message, hint and exit code of a failure.
 #[derive(Debug)]
 pub(crate) struct Words {
     pub(crate) message: String,
@@ -83,7 +83,7 @@ impl Context {
         }
     }
 
-    /// The key in use, as a user knows it.
+    /// Returns the key in use, as the user knows it.
     fn key(&self) -> String {
         let key = self.key.as_ref();
         key.map_or_else(|| "the key in use".to_owned(), key_place)
@@ -106,7 +106,7 @@ impl Failure {
         }
     }
 
-    /// Several problems of one input, each told on a line.
+    /// Creates a failure for several problems of one input, each on a line.
     fn of_several(problems: impl IntoIterator<Item = String>) -> Self {
         let mut others: Vec<_> = problems.into_iter().collect();
         let last = others.pop().unwrap_or_else(|| "invalid input".to_owned());
@@ -116,7 +116,7 @@ impl Failure {
         }
     }
 
-    /// A failure that has been reported already; only its exit code is left.
+    /// Creates a failure that has already been reported, with only an exit code.
     pub(crate) fn silent(code: u8) -> Self {
         Self::new("").with_code(code)
     }
@@ -125,14 +125,15 @@ impl Failure {
         Self::new(format!("cannot write to standard output: {error}"))
     }
 
-    /// A question was left without an answer.
+    /// Creates the failure for a question that was left unanswered.
     pub(crate) fn of_no_answer(what: &str) -> Self {
         Self::new(format!("no {what} was given; nothing was changed"))
             .with_hint("run it again to be asked again")
             .with_code(exit_code::DECLINED)
     }
 
-    /// A reference was filled in whose secret had not been opened: a bug in this program.
+    /// Creates the failure for a reference whose secret had not been opened, which is a bug in this
+    /// program.
     pub(crate) fn of_missing_reference() -> Self {
         Self::new("a reference was left out; nothing was done")
     }
@@ -152,7 +153,7 @@ impl Failure {
         self
     }
 
-    /// The error of the store that it is, if it is one.
+    /// Returns the store's error, if this is one.
     pub(crate) fn store_error(&self) -> Option<&StoreError> {
         match &self.what {
             What::Store(error) => Some(error),
@@ -160,13 +161,13 @@ impl Failure {
         }
     }
 
-    /// Adds the place in a file where it happened.
+    /// Adds the position in a file where it happened.
     pub(crate) fn at(mut self, place: &str) -> Self {
         self.place = format!("{place}: {}", self.place);
         self
     }
 
-    /// Puts the failure into words, without characters that would steer a terminal.
+    /// Turns the failure into words, without characters that could steer a terminal.
     pub(crate) fn words(self, context: &Context) -> Words {
         let mut words = match self.what {
             What::Message(message) => Words {
@@ -185,7 +186,7 @@ impl Failure {
         words
     }
 
-    /// Tells the user, and returns the exit code.
+    /// Prints the failure and returns the exit code.
     pub(crate) fn report(mut self, context: &Context) -> u8 {
         for other in std::mem::take(&mut self.others) {
             say(&format!("mcplexer: error: {}", shortened(other)));
@@ -206,7 +207,7 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// An error with all of its causes.
+/// Returns an error's message, followed by those of all its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
     let mut cause = error.source();

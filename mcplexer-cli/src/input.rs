@@ -1,4 +1,4 @@
-//! Reads what the user gives: values, passphrases, answers.
+//! Reads the user's input: values, passphrases, answers.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, IsTerminal, Read, Write};
@@ -17,7 +17,7 @@ use crate::prompt::{self, Answer};
 use crate::stderr::say;
 use crate::text::shown;
 
-/// Where a value comes from. A file is opened early, since a hardened process cannot open its own
+/// Where a value comes from. A file is opened early, because a hardened process cannot open its own
 /// `/dev/fd/N`.
 pub(crate) enum ValueSource {
     Argument(Vec<u8>),
@@ -77,7 +77,7 @@ impl ValueSource {
     }
 }
 
-/// Reads a file, or standard input. Returns its name for messages, and its bytes.
+/// Reads a file or standard input. Returns its name for messages, and its bytes.
 pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), Failure> {
     let Some(path) = path else {
         let mut text = Zeroizing::new(Vec::new());
@@ -85,7 +85,8 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
         read.map_err(|error| cannot_read_stdin(&error))?;
         return Ok(("standard input".to_owned(), text));
     };
-    // `fs::read` allocates room for the whole file first, so that no copy is left behind by growing.
+    // `fs::read` first allocates room for the whole file, so the buffer does not grow and leave
+    // copies behind.
     let text = fs::read(path).map_err(|source| Error::Io {
         action: "read",
         path: path.to_owned(),
@@ -94,7 +95,7 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
     Ok((shown(path), Zeroizing::new(text)))
 }
 
-/// Opens standard input without the buffer of [`io::stdin`], which is never freed nor wiped, so that
+/// Opens standard input without the buffer of [`io::stdin`], which is never freed or wiped, so that
 /// values would stay in it.
 pub(crate) fn stdin() -> Result<File, Failure> {
     let stdin = io::stdin().as_fd().try_clone_to_owned();
@@ -109,7 +110,7 @@ fn cannot_read_stdin(error: &io::Error) -> Failure {
 
 /// Reads a value, and strips one trailing line end if asked to.
 fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>, Failure> {
-    // Room for a line end, and for one byte that shows that the value is too long.
+    // Room for a line end, and for one more byte that shows that the value is too long.
     let limit = MAX_VALUE_LEN + 3;
     let mut bytes = Vec::new();
     source
@@ -128,7 +129,7 @@ fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Asks for a passphrase until the answer can be one. Returns `None` without a terminal, or without an
+/// Asks for a passphrase until the answer is valid. Returns `None` if there is no terminal or no
 /// answer.
 pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<SecretValue> {
     if global.no_input || !has_terminal() {
@@ -146,11 +147,11 @@ pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<
     }
 }
 
-/// Asks for a new passphrase, twice.
+/// Asks twice for a new passphrase.
 ///
 /// # Errors
 ///
-/// Fails without a terminal, without an answer, and if the two answers differ.
+/// Fails if there is no terminal or no answer, or if the two answers differ.
 pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
     let unanswered = || match has_terminal() && !global.no_input {
         true => Failure::of_no_answer("passphrase"),
@@ -171,11 +172,12 @@ pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
     }
 }
 
-/// Asks for the recovery code on a terminal; reads it from standard input if that is not one.
+/// Asks for the recovery code on a terminal, or reads it from standard input if that is not a
+/// terminal.
 ///
 /// # Errors
 ///
-/// Fails without an answer, and if the third answer on a terminal is no recovery code.
+/// Fails if there is no answer, or if the third answer on a terminal is still not a recovery code.
 pub(crate) fn recovery_code(global: Global) -> Result<RecoveryCode, Failure> {
     let unfit = |error: InvalidRecoveryCode| {
         Failure::new(error.to_string())
@@ -214,7 +216,7 @@ fn ask_code() -> Result<Zeroizing<String>, Failure> {
     }
 }
 
-/// Prints what a question is about, and asks it. An empty answer means no.
+/// Prints an explanation and asks a question. An empty answer means no.
 ///
 /// # Errors
 ///
@@ -234,7 +236,7 @@ pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(),
         .and_then(|()| io::stdin().lock().read_until(b'\n', &mut answer))
         .map_err(|error| cannot_ask(&error))?;
     if answer.is_empty() {
-        // The input has ended: the next message begins on a line of its own.
+        // The input has ended, so the next message begins on a new line.
         let _unheard = writeln!(stderr);
     }
     match answer.trim_ascii() {
@@ -245,8 +247,8 @@ pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(),
     }
 }
 
-/// Returns whether a person would see a prompt. One of the two may be a pipe, as in `gh auth token |
-/// mcplexer secret put …`.
+/// Returns whether a person would see a prompt. One of the two may be a pipe, as in `gh auth token
+/// | mcplexer secret put …`.
 fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }
@@ -269,7 +271,7 @@ mod tests {
         read_value(bytes, "test", newline).unwrap()
     }
 
-    /// F32: one line end of a pipe is stripped. F33: nothing else is.
+    /// F32: one line end at the end of piped input is stripped. F33: nothing else is.
     #[test]
     fn exactly_one_line_end_is_stripped() {
         for (given, stripped) in [

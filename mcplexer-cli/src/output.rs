@@ -11,7 +11,7 @@ use crate::text::steers;
 ///
 /// # Errors
 ///
-/// Fails if it cannot be written, such as to a full disk.
+/// Fails if the data cannot be written, for example because the disk is full.
 pub(crate) fn print(data: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout

@@ -1,6 +1,7 @@
 //! Shows the progress of a long operation.
 //!
-//! A crate for progress bars would make every command link libm, which slows the start down by a tenth.
+//! A crate for progress bars would make every command link libm, which makes starting a tenth
+//! slower.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
@@ -13,14 +14,14 @@ use crate::text::thousands;
 
 /// The length of the bar in characters.
 const WIDTH: u64 = 30;
-/// The least width of a terminal, in columns: a narrower one would wrap the line.
+/// The minimum width of a terminal, in columns. On a narrower one, the line would wrap.
 const NARROWEST: u16 = 80;
 
 /// A progress bar on standard error, if that is a terminal.
 pub(crate) struct Bar {
     doing: &'static str,
     is_shown: bool,
-    /// The percentage that was drawn last.
+    /// The percentage drawn last.
     drawn: Cell<Option<u64>>,
 }
 

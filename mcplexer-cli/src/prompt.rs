@@ -1,4 +1,4 @@
-//! Asks on the terminal without showing what is typed.
+//! Asks on the terminal without echoing what is typed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -13,7 +13,7 @@ use crate::process::Blocked;
 /// Whether a prompt was left with Ctrl-D.
 static LEFT: AtomicBool = AtomicBool::new(false);
 
-/// What was typed.
+/// The answer to a prompt.
 pub(crate) enum Answer {
     /// One line, without its end.
     Line(String),
@@ -22,15 +22,15 @@ pub(crate) enum Answer {
     /// More than one line, such as a pasted key. The rest is discarded: the shell would run it as
     /// commands and keep it in its history.
     SeveralLines,
-    /// Nothing: the input has ended, as by Ctrl-D.
+    /// No answer: the input has ended, for example by Ctrl-D.
     End,
 }
 
-/// Asks `question` on the terminal, wherever standard input and output go.
+/// Asks `question` on the terminal, even if standard input and output are redirected.
 ///
 /// # Errors
 ///
-/// Fails if there is no terminal, or it cannot be read.
+/// Fails if there is no terminal, or if it cannot be read.
 pub(crate) fn hidden(question: &str) -> io::Result<Answer> {
     // Ctrl-C must not end the process before the prompt has restored the terminal. A handler would
     // outlive the prompt; a blocked signal is delivered right after it.
@@ -40,7 +40,7 @@ pub(crate) fn hidden(question: &str) -> io::Result<Answer> {
     let line = match answer {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
             LEFT.store(true, Ordering::Relaxed);
-            // The next message begins on a line of its own.
+            // The next message begins on a new line.
             OpenOptions::new()
                 .write(true)
                 .open("/dev/tty")?
@@ -64,7 +64,7 @@ pub(crate) fn was_left() -> bool {
     LEFT.load(Ordering::Relaxed)
 }
 
-/// Discards what was typed ahead. Returns whether there was anything.
+/// Discards pending input. Returns whether there was any.
 fn drop_pending_input() -> io::Result<bool> {
     let terminal = File::open("/dev/tty")?;
     let mut waiting = [PollFd::new(&terminal, PollFlags::IN)];

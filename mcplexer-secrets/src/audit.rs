@@ -1,12 +1,12 @@
 //! The audit log: one line for each operation on a secret, each line bound to the one before.
 //!
-//! An [`AuditSink`] takes events, wherever they go. A [`Chained`] binds the lines of any sink to each
-//! other. A log that is kept, and that the store can vouch for, is a [`KeptLog`]: [`FileAudit`] or
+//! An [`AuditSink`] receives events. A [`Chained`] binds the lines of any sink to each other. A log
+//! that can be read back, so that the store can vouch for it, is a [`KeptLog`]: [`FileAudit`] or
 //! [`MemoryAudit`].
 //!
 //! A line is a JSON object. Its last two members are `prev`, the hash of the line before, and
 //! `hash`, the SHA-256 of all bytes of the line before `,"hash":`. The first line's `prev` is 32
-//! random bytes, the id of the log. A line never has a value, nor a length or hash of one.
+//! random bytes, the id of the log. A line never contains a value, nor the length or hash of one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,12 +34,13 @@ pub use stderr::StderrAudit;
 pub(crate) use verify::verify;
 pub use verify::{AuditLine, AuditReport, read_audit_log};
 
-/// Takes the events of a store: prints them, sends them elsewhere, counts them.
+/// Receives the events of a store, to print, forward or count them.
 pub trait AuditSink: fmt::Debug + Send + Sync {
-    /// Records an event. It must be durable when this returns if [`AuditEvent::durable`] says so.
+    /// Records an event. If [`AuditEvent::durable`] returns `true`, the record must be durable on
+    /// return.
     ///
     /// # Errors
-    /// [`AuditError`] if it cannot be recorded; the operation then fails, and has no effect.
+    /// [`AuditError`] if it cannot be recorded. The operation then fails and has no effect.
     fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditError>;
 }
 
@@ -59,7 +60,7 @@ pub(crate) enum Audit {
 }
 
 impl Audit {
-    /// Records an event; `None` if it has no position that the store could vouch for.
+    /// Records an event. `None` if it has no position that the store could vouch for.
     pub(crate) fn record(
         &self,
         event: &AuditEvent<'_>,

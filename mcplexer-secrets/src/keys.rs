@@ -1,9 +1,9 @@
-//! Where the identities that open a store come from.
+//! The sources of the identities that open a store.
 //!
-//! A [`KeyProvider`] returns [`Identity`]s; it is the only thing that sees key files, environment
-//! variables and passphrases. One that can store a new identity is a [`KeyWriter`] too, and one that can
-//! ask a person has a [`Prompter`]. A key that must not leave where it is (a key management service, an
-//! agent) is behind a [`KeyHolder`].
+//! A [`KeyProvider`] returns [`Identity`]s. Only providers see key files, environment variables and
+//! passphrases. A provider that can store a new identity is also a [`KeyWriter`], and one that can
+//! ask a person has a [`Prompter`]. A [`KeyHolder`] gives access to a key that cannot be read, such
+//! as one in a key management service or an agent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,11 +43,12 @@ pub use slot::{InvalidLabel, SlotLabel, SlotRef};
 
 /// Provides the identities that may open a store.
 pub trait KeyProvider: fmt::Debug + Send + Sync {
-    /// Returns the identities to try, in order. With [`Ask::Never`] it asks nobody for a passphrase.
+    /// Returns the identities to try, in order. With [`Ask::Never`], it must not ask for a
+    /// passphrase.
     ///
     /// # Errors
-    /// [`KeyError`] if there are none; its [`kind`](KeyError::kind) says whether another way to open the
-    /// store may be tried.
+    /// [`KeyError`] if there are none. Its [`kind`](KeyError::kind) says whether the store may be
+    /// opened in another way.
     fn identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyError>;
 
     /// Returns what stores new identities; `None` if this provider cannot.
@@ -55,14 +56,14 @@ pub trait KeyProvider: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns what asks a person for passphrases, and shows what a plugin says; `None` if there is
-    /// nobody to ask.
+    /// Returns the prompter that asks a person for passphrases and shows a plugin's messages;
+    /// `None` if no person can be asked.
     fn prompter(&self) -> Option<Arc<dyn Prompter>> {
         None
     }
 }
 
-/// Stores identities durably, and replaces one by another.
+/// Stores identities durably, and replaces one with another.
 pub trait KeyWriter: Send + Sync {
     /// Returns the identities for a **new** store, and creates one if there are none yet. The store never
     /// calls this once it exists.
@@ -71,30 +72,31 @@ pub trait KeyWriter: Send + Sync {
     /// [`KeyError`] if a new identity cannot be stored.
     fn identities_for_new_store(&self) -> Result<Vec<Identity>, KeyError>;
 
-    /// Creates an identity that will replace the one of the recipient `old`, and stores it, durably,
-    /// beside the others. If an earlier replacement of `old` was interrupted, returns the identity that
-    /// was created then.
+    /// Creates an identity to replace the one of the recipient `old`, and stores it durably beside
+    /// the others. If an earlier replacement of `old` was interrupted, returns the identity created
+    /// then.
     ///
     /// # Errors
-    /// [`KeyError::NotReplaceable`] if the identities here cannot be replaced; [`KeyError`] if the new one
-    /// cannot be stored.
+    /// * [`KeyError::NotReplaceable`] if the identities here cannot be replaced.
+    /// * Another [`KeyError`] if the new identity cannot be stored.
     fn begin_replacement(&self, old: &Recipient) -> Result<Identity, KeyError>;
 
-    /// Removes the identity of the recipient `gone`, durably: the old one once the store has moved to the
-    /// new one, or the new one if the store has not. An identity that was created elsewhere may be kept.
+    /// Removes the identity of the recipient `gone` durably: the old identity after the store has
+    /// moved to the new one, or the new identity if the store has not moved. An identity that was
+    /// created elsewhere may be kept.
     ///
     /// # Errors
-    /// [`KeyError`] if that cannot be stored.
+    /// [`KeyError`] if the removal cannot be stored.
     fn end_replacement(&self, gone: &Recipient) -> Result<(), KeyError>;
 
-    /// Returns the replacements that were begun and not ended.
+    /// Returns the replacements that were begun but not finished.
     ///
     /// # Errors
     /// As [`KeyProvider::identities`].
     fn unfinished(&self, ask: Ask) -> Result<Vec<Unfinished>, KeyError>;
 }
 
-/// A replacement that was begun and not ended.
+/// A replacement that was begun but not finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
     /// The recipient of the new identity.
@@ -121,9 +123,9 @@ impl<T: KeyProvider + ?Sized> KeyProvider for Arc<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ask {
-    /// It may.
+    /// It may ask.
     Allowed,
-    /// It must answer without.
+    /// It must not ask.
     Never,
 }
 

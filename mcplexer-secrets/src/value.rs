@@ -38,7 +38,7 @@ pub enum InvalidValue {
 pub struct SecretValue(Box<[u8]>);
 
 impl SecretValue {
-    /// Takes the bytes of `bytes` and wipes that buffer, even if they are refused.
+    /// Copies `bytes` into a value and wipes the given buffer, even if the bytes are refused.
     ///
     /// # Errors
     /// [`InvalidValue`] if there are no bytes or more than [`MAX_VALUE_LEN`].

@@ -1,4 +1,5 @@
-//! What redb leaves to its user: damage, locks that are not given up, handles that go bad.
+//! What redb leaves to its user: damage, locks that are not released, and handles that become
+//! unusable.
 
 #![cfg(test)]
 
@@ -31,7 +32,7 @@ fn get(store: &Store) -> Result<Vec<u8>, Error> {
     Ok(value.expose().to_vec())
 }
 
-/// A writer that never finishes is not waited for for ever, nor is one in another process.
+/// A writer that never finishes is not waited for indefinitely, whether in this process or another.
 #[test]
 fn a_writer_that_does_not_make_way_is_busy() {
     let directory = tempfile::tempdir().unwrap();
@@ -55,7 +56,7 @@ fn is_busy_while(path: &Path, _transaction: &dyn Transaction) {
     );
 }
 
-/// The open writer of another program is no obstacle, once it is in no transaction.
+/// A writer that is open in another program but in no transaction does not block.
 #[test]
 fn an_idle_writer_is_no_obstacle() {
     let directory = tempfile::tempdir().unwrap();
@@ -69,7 +70,7 @@ fn an_idle_writer_is_no_obstacle() {
     assert_eq!(get(&idle).unwrap(), b"x");
 }
 
-/// A file that was removed or replaced under an open store is not written to any more.
+/// A file that was removed or replaced under an open store is no longer written.
 #[test]
 fn an_open_store_notices_that_its_file_was_replaced() {
     let directory = tempfile::tempdir().unwrap();
@@ -118,8 +119,8 @@ fn a_log_whose_lock_is_not_given_up_is_busy() {
     assert_eq!(get(&store).unwrap(), b"v");
 }
 
-/// Damage anywhere in the file: the right value or an error, never another value and no panic.
-/// Every `step`th byte is flipped in turn.
+/// Damage anywhere in the file gives the right value or an error, never another value or a panic.
+/// Flips every `step`th byte in turn.
 fn flip_bytes(step: usize) {
     let directory = tempfile::tempdir().unwrap();
     let identity = Identity::generate();
@@ -154,7 +155,7 @@ fn flip_bytes(step: usize) {
                     ),
                     "byte {at}: {error:?}"
                 );
-                // The file, or what of it is damaged.
+                // The file, or the damaged part of it.
                 let named = [
                     "damaged.redb",
                     "the store's header",
@@ -187,11 +188,11 @@ fn no_flipped_byte_does_harm() {
     flip_bytes(1);
 }
 
-/// A long-lived store goes on after the disk was full, with what it had before.
+/// A long-lived store continues after the disk was full, with its earlier content.
 #[test]
 fn a_store_reopens_by_itself_after_the_disk_was_full() {
-    // A limit on the size of files is a full disk that needs no disk, but it is the process's: so
-    // the test is another process. Its shell ignores the signal that such a limit sends.
+    // A limit on the size of files stands in for a full disk. It applies to the whole process, so
+    // the test runs in another one, whose shell ignores the signal that the limit sends.
     let limited = "trap '' XFSZ; ulimit -f 512; exec \"$0\" \"$@\"";
     let status = Command::new("/bin/sh")
         .args(["-c", limited])

@@ -47,7 +47,7 @@ fn a_store_in_memory_is_a_secret_store() {
     });
 }
 
-/// A backend that, like a cluster, now and then answers that another writer was faster.
+/// A backend that sometimes reports that another writer was faster, as a cluster does.
 #[derive(Debug)]
 struct Contended {
     inner: RedbBackend,

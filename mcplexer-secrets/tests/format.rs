@@ -1,8 +1,8 @@
-//! `docs/format.md` is true: its worked example is decoded here from the document's rules alone,
-//! with nothing of the library, and compared with what the document shows. The library reads the
-//! same files.
+//! `docs/format.md` is correct: its worked example is decoded here by the document's rules alone,
+//! without the library, and compared with what the document shows. The library reads the same
+//! files.
 //!
-//! `MCPLEXER_UPDATE_DOCS=1 cargo test -p mcplexer-secrets --test format` writes the example anew.
+//! `MCPLEXER_UPDATE_DOCS=1 cargo test -p mcplexer-secrets --test format` updates the example.
 
 #![cfg(test)]
 
@@ -23,7 +23,8 @@ use redb::{Builder, ConcurrencyMode, ReadableDatabase, TableDefinition};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-/// The fixture, copied: a checkout does not keep the key file's mode, and reading locks the store.
+/// Copies the fixture, because a checkout does not keep the key file's mode, and reading locks the
+/// store.
 fn fixture() -> TempDir {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1");
     let to = tempfile::tempdir().unwrap();
@@ -65,7 +66,7 @@ fn this_version_reads_what_format_1_wrote() {
     assert_eq!(report.lines, report.sealed);
 }
 
-/// A record, read from the front.
+/// Reads a record from the front.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -96,7 +97,7 @@ impl<'a> Reader<'a> {
         str::from_utf8(self.bytes()).unwrap()
     }
 
-    /// What was read since `from`, of which this is the rest.
+    /// Returns what was read since `from`, of which this is the rest.
     fn since(&self, from: &'a [u8]) -> &'a [u8] {
         &from[..from.len() - self.0.len()]
     }
@@ -138,7 +139,7 @@ fn decrypt(sealed: &[u8], identity: &dyn age::Identity) -> Vec<u8> {
     plaintext
 }
 
-/// The salt that stands in the header of a sealed record.
+/// Returns the salt in the header of a sealed record.
 fn salt(sealed: &[u8]) -> &str {
     let header = sealed.split(|&byte| byte == b'\n').nth(1).unwrap();
     str::from_utf8(header.strip_prefix(b"-> mcplexer-seal ").unwrap()).unwrap()
@@ -295,13 +296,13 @@ fn unhex(text: &str) -> Vec<u8> {
     digits.map(byte).collect()
 }
 
-/// A step as the document shows it: 32 bytes a line.
+/// Formats a step as the document shows it: 32 bytes a line.
 fn block(bytes: &[u8]) -> String {
     let lines: Vec<_> = bytes.chunks(32).map(hex).collect();
     lines.join("\n")
 }
 
-/// The document, cut at its labelled blocks: label → where the hex stands.
+/// Returns the position of the hex in each labelled block of the document.
 fn blocks(document: &str) -> BTreeMap<String, std::ops::Range<usize>> {
     let mut blocks = BTreeMap::new();
     for (at, opening) in document.match_indices("<!-- hex: ") {

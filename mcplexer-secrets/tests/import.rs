@@ -1,4 +1,4 @@
-//! Many secrets of one scope in one commit, or none.
+//! Imports store many secrets of one scope in one commit, or none.
 
 #![cfg(test)]
 
@@ -50,7 +50,7 @@ fn put(store: &Store, key: &str, value: &str) {
         .unwrap();
 }
 
-/// Every secret of the scope: `name=value, version`.
+/// Returns every secret of the scope: `name=value, version`.
 fn contents(store: &Store) -> Vec<String> {
     let opened = match store.credentials(&scope(), Select::All, Purpose::Inject { program: None }) {
         Err(Error::ScopeNotFound { .. }) => return Vec::new(),
@@ -127,7 +127,8 @@ fn each_way_with_conflicts_does_what_was_planned() {
             (1, 1)
         );
         assert_eq!(contents(&store), after);
-        // What was not written again has kept its times, and what was replaced the first of them.
+        // A secret that was not written again keeps its times, and one that was replaced keeps its
+        // creation time.
         let list = store.list(&scope()).unwrap();
         assert_eq!(list.last(), before.last());
         let old = list.iter().find(|it| it.name.as_str() == "OLD").unwrap();
@@ -149,7 +150,7 @@ fn conflicts_are_all_named_and_nothing_is_stored() {
     assert_eq!(error.to_string(), "s has other values of C, A");
     assert!(matches!(error, Error::Conflicts { names, .. } if names == [name("C"), name("A")]));
     assert_eq!(contents(&store), ["A=old, 1", "B=old, 1", "C=old, 1"]);
-    // A plan lists conflicts, and does not fail.
+    // A plan lists conflicts and does not fail.
     let plan = store
         .plan_import(&NewScope::env(scope()), &given, Fail)
         .unwrap();
@@ -159,7 +160,7 @@ fn conflicts_are_all_named_and_nothing_is_stored() {
     );
 }
 
-/// F18: names that the scope's kind does not take.
+/// F18: the scope's kind rejects a name.
 #[test]
 fn one_name_that_the_kind_refuses_refuses_all() {
     let store = store();
@@ -222,7 +223,7 @@ fn a_scope_takes_no_more_than_it_can_hold() {
     assert_eq!(contents(&store), ["FIRST=v, 1"]);
 }
 
-/// A log that can be made to fail.
+/// A log that fails on demand.
 #[derive(Debug, Clone)]
 struct Failing(Arc<MemoryAudit>, Arc<AtomicBool>);
 
@@ -247,7 +248,7 @@ impl KeptLog for Failing {
     }
 }
 
-/// F23: what cannot be recorded is not done, none of it.
+/// F23: an import that cannot be recorded stores nothing.
 #[test]
 fn nothing_is_stored_that_cannot_be_recorded() {
     let fails = Arc::new(AtomicBool::new(false));
@@ -272,7 +273,7 @@ fn nothing_is_stored_that_cannot_be_recorded() {
     assert_eq!(contents(&store), ["A=old, 1"]);
 }
 
-/// F24: an import is one line, as a failure as well; so is an export, and a plan is a list.
+/// F24: an import is one line, even if it fails. So is an export; a plan is recorded as a list.
 #[test]
 fn each_import_and_export_is_one_line() {
     let log = Arc::new(MemoryAudit::new().unwrap());

@@ -1,5 +1,5 @@
-//! Processes that change one store at random, and are killed at any moment: what they had said is done
-//! is there, and what they were at is there wholly or not at all.
+//! Processes change one store at random and are killed at any moment. Every acknowledged change is
+//! in the store, and an unfinished one completely or not at all.
 
 #![cfg(test)]
 
@@ -19,16 +19,16 @@ use mcplexer_secrets::{
 };
 use test_support::Running;
 
-/// How many are at it at once, each in scopes of its own.
+/// The number of processes at once, each with scopes of its own.
 const WORKERS: u64 = 2;
 const KILLED: i32 = 9;
 
-/// The home directory, in a worker.
+/// The home directory, for a worker.
 const HOME: &str = "MCPLEXER_TEST_KILLS_HOME";
-/// Where its chances begin.
+/// The seed of a worker's random numbers.
 const SEED: &str = "MCPLEXER_TEST_KILLS_SEED";
 
-/// What is said to be there, by scope and name.
+/// The acknowledged values, by scope and name.
 type Ledger = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 
 fn store(home: &Path) -> Store {
@@ -50,7 +50,7 @@ impl Chance {
     }
 }
 
-/// Something to do; its text says all of it.
+/// An operation. Its text contains all of it.
 #[derive(Debug, Clone, Copy)]
 enum Operation {
     Put(u64, u64, u64),
@@ -76,7 +76,7 @@ impl Operation {
         }
     }
 
-    /// What it comes to in the ledger of this worker.
+    /// Records its effect in the ledger of this worker.
     fn enter(self, worker: u64, ledger: &mut Ledger) {
         let id = |scope| format!("w{worker}-{scope}");
         match self {
@@ -125,7 +125,7 @@ impl Operation {
             Self::Delete(scope, key) => store.delete(&id(scope), &name(key)),
             Self::CreateScope(scope) => store.create_scope(&NewScope::env(id(scope))),
             Self::DeleteScope(scope) => store.delete_scope(&id(scope)).map(drop),
-            // A store that is not there yet is nothing to rotate.
+            // A store that does not exist yet cannot be rotated.
             Self::Compact | Self::Rotate if !store.exists().unwrap() => Ok(()),
             Self::Compact => store.compact(),
             Self::Rotate => store.rotate(RotateIdentity::Replace, &mut |_| {}).map(drop),
@@ -137,14 +137,14 @@ impl Operation {
     }
 }
 
-/// Up to 3 KB of text.
+/// Returns up to 3 KB of text.
 fn value(seed: u64) -> Vec<u8> {
     let words = usize::try_from(seed % 200 + 1).unwrap();
     format!("{seed} ").repeat(words).into_bytes()
 }
 
 fn killed_times(times: u64) {
-    // What is killed is no machine: nothing here needs to reach a disk.
+    // Only processes are killed, not the machine, so nothing here needs to reach a disk.
     let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
     let home = home.unwrap();
     let mut ledgers = vec![Ledger::new(); usize::try_from(WORKERS).unwrap()];
@@ -186,7 +186,7 @@ fn killed_times(times: u64) {
     }
     println!("{deaths} deaths, {in_the_making} of them in an operation, {done} operations done");
     assert!(in_the_making > 0, "no death came in time");
-    // What is left of all of them is a store like any other.
+    // What all of them leave is a store like any other.
     let store = store(home.path());
     store.rotate(RotateIdentity::Replace, &mut |_| {}).unwrap();
     let mut files: Vec<_> = home.path().read_dir().unwrap().collect();
@@ -194,7 +194,7 @@ fn killed_times(times: u64) {
     assert_eq!(files.len(), 2, "{files:?}");
 }
 
-/// What this worker's scopes have in the store.
+/// Returns what the store has in this worker's scopes.
 fn contents(store: &Store, worker: u64) -> Ledger {
     let prefix = format!("w{worker}-");
     let scopes = store.scopes().unwrap().into_iter();
@@ -209,7 +209,7 @@ fn contents(store: &Store, worker: u64) -> Ledger {
     .collect()
 }
 
-/// What a worker had said when it died.
+/// What a worker had acknowledged when it died.
 struct Said {
     done: Vec<Operation>,
     begun: Option<Operation>,
@@ -237,7 +237,7 @@ fn work_and_die(home: &Path, worker: u64, seed: u64) -> Said {
         "done" => said.done.extend(said.begun.take()),
         _ => {}
     };
-    // After so many lines, and then a while: whenever this is, what is asserted holds.
+    // Waits for a number of lines, and then a while. The assertions hold for any moment.
     for _ in 0..2 + chance.below(40) {
         let line = lines.next().expect("the worker ended by itself").unwrap();
         hear(&line);

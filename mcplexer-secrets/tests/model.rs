@@ -1,4 +1,4 @@
-//! Random sequences of operations, against a `BTreeMap` that does the same.
+//! Random sequences of operations, compared with a model in a `BTreeMap`.
 
 #![cfg(test)]
 
@@ -27,7 +27,7 @@ enum Operation {
     Reopen,
 }
 
-/// A mode, with a version that is sometimes the right one.
+/// A mode, with a version that is sometimes right.
 #[derive(Debug, Clone, Copy)]
 enum Mode {
     Overwrite,
@@ -120,7 +120,7 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
     }
 }
 
-/// Everything that the model has is in the store, and nothing else.
+/// Checks that the store has everything in the model and nothing else.
 fn compare(store: &Store, model: &Model) {
     let scopes = store.scopes().unwrap();
     let counts: Vec<_> = scopes.iter().map(|info| (&info.id, info.secrets)).collect();

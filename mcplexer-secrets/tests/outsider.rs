@@ -1,4 +1,4 @@
-//! Everything a store is made of can come from outside: the example is such a store.
+//! All parts of a store can come from outside the crate. The example is such a store.
 
 #![cfg(test)]
 

@@ -1,8 +1,9 @@
 //! No type of a dependency is part of the public API.
 //!
-//! This reads the source, where every `pub` item can be reached from outside (the lint `unreachable_pub`
-//! sees to that): signatures, fields, variants, aliases, implementations of foreign traits and derives. A
-//! path that begins with a dependency, or with a name imported from one, is a leak.
+//! This test reads the source. There, every `pub` item can be reached from outside, as the lint
+//! `unreachable_pub` ensures. It examines signatures, fields, variants, aliases, implementations of
+//! foreign traits, and derives. A path that begins with a dependency, or with a name imported from
+//! one, is a leak.
 
 #![cfg(test)]
 
@@ -14,9 +15,9 @@ use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 use syn::{Attribute, Item, ItemImpl, Signature, Token, TraitItem, Type, UseTree, Visibility};
 
-/// Traits of dependencies that our types implement on purpose: records, audit lines, backups and reports
-/// have a documented form, which other programs write with serde; a secret value says that it wipes
-/// itself; and the derive of thiserror implements `std::error::Error`.
+/// Traits of dependencies that our types implement on purpose. Records, audit lines, backups and
+/// reports have a documented form that other programs write with serde. A secret value declares
+/// that it wipes itself. And thiserror's derive implements `std::error::Error`.
 const ON_PURPOSE: [&str; 4] = [
     "serde::Serialize",
     "serde::Deserialize",
@@ -24,7 +25,7 @@ const ON_PURPOSE: [&str; 4] = [
     "zeroize::ZeroizeOnDrop",
 ];
 
-/// The dependencies by the names that code uses; ours among them.
+/// Returns the dependencies by the names used in code, including our own crates.
 fn dependencies() -> BTreeSet<String> {
     let manifest = include_str!("../Cargo.toml");
     let lines = manifest
@@ -39,10 +40,10 @@ fn dependencies() -> BTreeSet<String> {
         .collect()
 }
 
-/// A source file on its way through.
+/// A source file being examined.
 struct File<'a> {
     dependencies: &'a BTreeSet<String>,
-    /// What each imported name stands for.
+    /// The path of each imported name.
     imports: BTreeMap<String, String>,
     /// The names of all public types of the crate.
     public: &'a BTreeSet<String>,
@@ -67,7 +68,7 @@ impl File<'_> {
         }
     }
 
-    /// The whole path, if it begins with a dependency.
+    /// Returns the full path, if it begins with a dependency.
     fn foreign(&self, path: &syn::Path) -> Option<String> {
         let mut names: Vec<_> = path
             .segments
@@ -202,7 +203,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Every source file of the library, by its name.
+/// Returns every source file of the library, by name.
 fn sources(directory: &Path, found: &mut Vec<(String, syn::File)>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

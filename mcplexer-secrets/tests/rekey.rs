@@ -1,4 +1,4 @@
-//! Keys that are replaced, added, removed and recovered, through the library.
+//! Keys are replaced, added, removed and recovered through the library.
 
 #![cfg(test)]
 
@@ -52,7 +52,7 @@ fn label(text: &str) -> SlotLabel {
 
 fn no_progress(_: Progress) {}
 
-/// A store in memory, and the keys that open it.
+/// Returns a store in memory, and the keys that open it.
 fn in_memory() -> (Store, Arc<FixedKeys>) {
     let keys = Arc::new(FixedKeys::generate());
     let store = Store::in_memory(Arc::clone(&keys)).unwrap();
@@ -96,7 +96,7 @@ fn a_rotation_changes_every_key_and_nothing_that_is_told() {
     assert_filled(&store);
 }
 
-/// The seals of the audit log are made anew with the rest.
+/// A rotation replaces the seals of the audit log too.
 #[test]
 fn the_audit_log_goes_on_over_a_rotation() {
     let directory = tempfile::tempdir().unwrap();
@@ -112,7 +112,7 @@ fn the_audit_log_goes_on_over_a_rotation() {
     assert_eq!((report.lines, report.sealed), (3, 3));
 }
 
-/// Nothing that is there is left out in silence.
+/// No existing record is silently omitted.
 #[test]
 fn a_record_that_nobody_lists_stops_a_rotation() {
     let directory = tempfile::tempdir().unwrap();
@@ -143,7 +143,7 @@ fn a_record_that_nobody_lists_stops_a_rotation() {
     assert_filled(&store);
 }
 
-/// What a check finds, without what it means, and how many secrets open.
+/// Returns the findings of a check, without their advice, and how many secrets open.
 fn problems(store: &Store) -> (Vec<String>, u64) {
     let mut problems = Vec::new();
     let mut found = |error: Error| {
@@ -195,7 +195,7 @@ fn owners_come_and_go() {
     assert_eq!((slot.label.as_str(), slot.kind), ("bob", SlotKind::Key));
     let his = Store::open(&path, FixedKeys::new(vec![bob.clone()])).unwrap();
     assert_filled(&his);
-    // Either one's re-key keeps the other.
+    // A re-key by either of them keeps the other's access.
     his.rotate(RotateIdentity::Replace, &mut no_progress)
         .unwrap();
     assert_filled(&store);
@@ -244,7 +244,7 @@ fn a_recovery_code_replaces_a_lost_key() {
     store.recover(&code, None, &mut no_progress).unwrap();
     assert_filled(&store);
     assert_eq!((names(&keys).len(), store.slots().unwrap().len()), (1, 2));
-    // Of several keys it must be said which one is lost.
+    // With several keys, the caller must say which one is lost.
     let bob = Identity::generate().recipient().unwrap();
     store.add_recipient(&bob, Some(&label("bob"))).unwrap();
     let error = store.recover(&code, None, &mut no_progress).unwrap_err();

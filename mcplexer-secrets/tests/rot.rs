@@ -1,5 +1,5 @@
-//! Files that rot: whatever becomes of their bytes, a value is the right one or an error that says what
-//! is damaged. Nothing panics, and nothing is made worse.
+//! Files rot. Whatever happens to their bytes, a value is the right one, or there is an error that
+//! says what is damaged. Nothing panics, and nothing gets worse.
 
 #![cfg(test)]
 
@@ -15,7 +15,8 @@ use tempfile::TempDir;
 
 const PAGE: usize = 4096;
 const SECTOR: usize = 512;
-/// A letter becomes another one, one of the other case, no letter, no text.
+/// Bit flips that turn a letter into another letter, the other case, another character, or a byte
+/// that is not text.
 const TEXT_MASKS: [u8; 4] = [0x01, 0x10, 0x20, 0x80];
 
 /// A home directory with a secret, whose log ends with the line of a change.
@@ -49,11 +50,11 @@ impl Home {
         self.store()?.verify_audit(&self.path("audit.log"))
     }
 
-    /// What a person does: reads, and if that works, changes.
+    /// Does what a person would: reads, and if that works, changes.
     ///
-    /// An old page in the place of a new one can put the store back as a whole, by one change. Its records
-    /// fit each other then, and the log's last line is as that of a change that was cut short; only the
-    /// checksums tell.
+    /// An old page in the place of a new one can put the whole store back by one change. Its
+    /// records are then consistent, and the log's last line looks like that of an interrupted
+    /// change. Only the checksums show the damage.
     fn use_it(&self) -> Result<(), Error> {
         let store = self.store()?;
         let found = get(&store, "K")?;
@@ -85,7 +86,7 @@ fn get(store: &Store, name: &str) -> Result<Vec<u8>, Error> {
     Ok(store.get(&"s".parse()?, &name.parse()?)?.expose().to_vec())
 }
 
-/// What bytes may become, with which bits flipped: one in `step` of all ways.
+/// Returns damages to bytes, with these bits flipped: one in `step` of all.
 fn damages(
     bytes: &[u8],
     masks: &'static [u8],
@@ -149,8 +150,8 @@ impl Damage {
     }
 }
 
-/// Damages one file of a home in all these ways, and has `look` see what comes of each. An error names
-/// one of these.
+/// Damages one file of a home in all these ways, and calls `look` after each. An error must name
+/// one of `named`.
 fn rot(
     name: &str,
     named: &[&str],
@@ -183,7 +184,7 @@ fn rot(
     (harmless, found)
 }
 
-/// The error and its causes.
+/// Returns the message of the error and its causes.
 fn said(error: &Error) -> String {
     let mut said = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -205,10 +206,10 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// The store is tampered with or damaged, and the message says so. (Its single bits are flipped in
-/// `backend.rs`.)
+/// The store is damaged or was tampered with, and the message says so. (`backend.rs` flips its
+/// single bits.)
 fn rot_of_the_store(step: usize) {
-    // The file, or what of it is damaged.
+    // The file, or the damaged part of it.
     let named = [
         "secrets.redb",
         "the store's header",
@@ -241,7 +242,7 @@ fn no_rotten_page_of_the_store_does_harm() {
     rot_of_the_store(1);
 }
 
-/// If a log ends with a change, the store vouches for every byte: any damage is found.
+/// If a log ends with a change, the store vouches for every byte, so any damage is found.
 #[test]
 fn a_rotten_log_is_found_out() {
     let (missed, found) = rot(
@@ -251,10 +252,10 @@ fn a_rotten_log_is_found_out() {
         1,
         |home, what| {
             let verified = home.verify();
-            // The secrets open, unless what is read cannot be recorded.
+            // The secrets open, unless the read cannot be recorded.
             match home.use_it() {
                 Err(error) => assert_eq!(error.kind(), ErrorKind::Tampered, "{what}: {error:?}"),
-                // A log of which nothing is left is begun anew, and says so.
+                // A log of which nothing is left is begun again, and says so.
                 Ok(()) => {
                     let covered = home.verify().is_ok_and(|report| report.earlier == 0);
                     assert!(!covered, "{what} is covered up");
@@ -268,7 +269,7 @@ fn a_rotten_log_is_found_out() {
     assert!(missed == 0 && found > 1000);
 }
 
-/// A key file opens the store as before, or is an error that names it; no other key is made.
+/// A damaged key file opens the store as before, or the error names it. No other key is created.
 #[test]
 fn a_rotten_key_file_opens_the_store_or_is_named() {
     let (_, found) = rot("age.key", &["age.key"], &TEXT_MASKS, 1, |home, what| {

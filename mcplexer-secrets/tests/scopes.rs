@@ -67,7 +67,7 @@ impl Place {
         fs::read(self.directory.path().join("secrets.redb")).unwrap()
     }
 
-    /// What the log has since its first lines, without listings.
+    /// Returns the lines of the log after the first `skip`, without listings.
     fn log(&self, skip: usize) -> Vec<(AuditOperation, Option<String>)> {
         let log = self.directory.path().join("audit.log");
         let lines = read_audit_log(&log).unwrap().into_iter().skip(skip);
@@ -147,7 +147,7 @@ fn what_is_there_already_is_not_written_again() {
     assert!((place.bytes(), place.log(0)) == before);
 }
 
-/// F18: a kind that cannot carry a name that is there is refused, and nothing is changed.
+/// F18: a kind that cannot carry the name of an existing secret is rejected, and nothing changes.
 #[test]
 fn one_scope_that_does_not_fit_keeps_all_as_they_are() {
     let place = Place::new();
@@ -222,7 +222,7 @@ fn a_put_makes_the_scope_that_it_is_told() {
     assert!(put(&scope("h", ScopeKind::Env)).is_err());
     assert!(!place.store.has_scope(&id("h")).unwrap());
     assert!(put(&header).unwrap().scope_created);
-    // One that is there stays what it is.
+    // An existing scope remains unchanged.
     assert!(!put(&scope("h", ScopeKind::Env)).unwrap().scope_created);
     let made = place.store.scope(&id("h")).unwrap();
     assert_eq!(made.kind, ScopeKind::Header);
@@ -247,7 +247,7 @@ fn a_backup_keeps_kind_and_hints() {
     assert_eq!(restored.redaction_hints, wanted.redaction_hints);
 }
 
-/// Only the secrets that the plan listed are deleted.
+/// Only the secrets in the plan are deleted.
 #[test]
 fn a_scope_that_changes_meanwhile_is_not_deleted() {
     let store = Store::in_memory(FixedKeys::generate()).unwrap();

@@ -15,7 +15,7 @@ use crate::output::{print, print_json};
 use crate::session::Session;
 use crate::text::{count, shown, typed};
 
-/// The JSON document of every form of the command but `--undo`.
+/// The JSON document of every form of the command except `--undo`.
 #[derive(Serialize)]
 struct Document<'a> {
     files: &'a [FileReport],

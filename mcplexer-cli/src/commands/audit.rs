@@ -99,7 +99,7 @@ fn row(line: &AuditLine) -> Vec<String> {
     ]
 }
 
-/// Who did it, and what for.
+/// Returns who did it, and what for.
 fn actor(line: &AuditLine) -> String {
     let actor = &line.actor;
     let mut text = format!("{}[{}]", actor.program, actor.pid);
@@ -113,7 +113,7 @@ fn actor(line: &AuditLine) -> String {
     text
 }
 
-/// The name under which an operation or an outcome stands in the log.
+/// Returns the name of an operation or an outcome in the log.
 fn word(value: impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,

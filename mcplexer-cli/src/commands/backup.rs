@@ -68,7 +68,7 @@ fn verify(from: &BackupFile, json: bool, global: Global) -> Result<(), Failure> 
     ))
 }
 
-/// Opens a backup with its passphrase, the recovery code, the key file named, or the key in use.
+/// Opens a backup with its passphrase, the recovery code, the given key file, or the key in use.
 fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
     let path = &from.file;
     let identity = from.identity.as_deref().map(Path::to_string_lossy);

@@ -46,8 +46,9 @@ pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {
     }
 }
 
-/// The file named, standard input, or the file beside the store; and what to call it. It is read
-/// before the process is hardened, which could not open `/dev/fd/N` any more.
+/// Reads the given file, standard input, or the file beside the store, and returns its name for
+/// messages as well. It is read before the process is hardened, because a hardened process cannot
+/// open `/dev/fd/N`.
 fn read(from: &ConfigFrom) -> Result<(String, ConfigFile), Failure> {
     let path = match &from.file {
         Some(path) => path.clone(),

@@ -30,7 +30,7 @@ pub(super) fn run(fix: bool, json: bool, global: Global) -> Result<(), Failure> 
     }
 }
 
-/// Adds the advice on errors of the store, and writes paths as people do.
+/// Adds advice on errors of the store, and shortens paths for people.
 fn advised(mut report: Report, context: &Context) -> Report {
     for line in &mut report.well {
         *line = shortened(&*line);

@@ -70,7 +70,7 @@ fn format(import: &Import) -> Result<Format, Failure> {
     })
 }
 
-/// Whether what was given as the scope is a file.
+/// Returns whether the argument given as the scope is a file.
 fn is_file(scope: &str) -> bool {
     let path = Path::new(scope);
     Format::of_path(path).is_some() || path.is_file()

@@ -39,7 +39,7 @@ fn init(global: Global) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A recipient, with the middle of a long one left out.
+/// Shortens a long recipient in the middle.
 fn short(recipient: &str) -> String {
     match recipient.len() {
         0..=70 => recipient.to_owned(),
@@ -47,7 +47,7 @@ fn short(recipient: &str) -> String {
     }
 }
 
-/// As much of a text as tells it from others.
+/// Returns the start and the end of a text, enough to tell it from others.
 fn shortened(text: &str, start: usize, end: usize) -> String {
     match (
         text.get(..start),

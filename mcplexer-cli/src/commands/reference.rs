@@ -1,4 +1,4 @@
-//! `completions` and `man`: made from the command line's own description.
+//! `completions` and `man`: generated from the definition of the command line.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,8 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     print(&String::from_utf8_lossy(&script))
 }
 
-/// The command line without what is hidden in it: completions would offer that.
+/// Returns the command line without hidden commands and options, which completions would otherwise
+/// offer.
 fn without_hidden() -> Command {
     let whole = Cli::command();
     let shown = whole.get_subcommands().filter(|it| !it.is_hide_set());
@@ -68,13 +69,13 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
         write!(text, ".TP\n{}\n{}\n", roff(name), roff(&about))?;
     }
     if let Some(notes) = command.get_after_help() {
-        // As it is, for it has columns.
+        // Unfilled, because it has columns.
         write!(text, ".SH NOTES\n.nf\n{}\n.fi\n", roff(&notes.to_string()))?;
     }
     Ok(text)
 }
 
-/// Text in which nothing is a command to roff.
+/// Escapes a text so that nothing in it is a roff command.
 fn roff(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let line = line.replace('\\', "\\e").replace('-', "\\-");

@@ -16,7 +16,7 @@ use crate::process::{replace_with, run_masked};
 use crate::session::Session;
 
 pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
-    // Looked up first: a hardened process may not be able to.
+    // Looked up first, because a hardened process may not be able to.
     let own = std::env::current_exe();
     let files = EnvFile::read_all(&run.env_file)?;
     let references = References::among(std::env::vars_os())?;
@@ -68,7 +68,7 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     Ok(run_masked(command, masker, own)?)
 }
 
-/// The secrets that the command gets.
+/// Returns the secrets to pass to the command.
 fn wanted(choice: &Choice, files: &[EnvFile], references: &References) -> Result<Wanted, Failure> {
     let mut wanted = Wanted::default();
     choice.want(&mut wanted);

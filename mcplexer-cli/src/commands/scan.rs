@@ -47,7 +47,7 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     result(&report, &session)
 }
 
-/// Opens all secrets of these scopes; of all scopes if none is named.
+/// Opens all secrets of these scopes, or of all scopes if none is given.
 fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failure> {
     let mut scopes = scopes.to_vec();
     if scopes.is_empty() {
@@ -84,7 +84,8 @@ fn outcome(report: &Report) -> String {
     }
 }
 
-/// The exit code, with what could not be read and what to do about matches.
+/// Returns the failure for matches, with what to do about them, and for files that could not be
+/// read.
 fn result(report: &Report, session: &Session) -> Result<(), Failure> {
     for unread in &report.unread {
         say(&format!(

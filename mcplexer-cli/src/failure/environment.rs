@@ -1,4 +1,4 @@
-//! What to do about an environment that cannot be built.
+//! Advice on environments that cannot be built.
 
 use mcplexer_home::environment::{ChosenKey, Error};
 use mcplexer_secrets::{Error as StoreError, ScopeId};
@@ -49,7 +49,7 @@ fn usage(error: &Error) -> &'static str {
     }
 }
 
-/// The command that lists what there is.
+/// Returns the command that lists the secrets.
 fn list(key: &ChosenKey, scopes: &[ScopeId]) -> String {
     let scope = match (&key.scope, scopes) {
         (Some(scope), _) | (None, [scope]) => scope.as_str(),

@@ -22,7 +22,7 @@ impl From<ReplaceError> for Failure {
     }
 }
 
-/// What to do about a file that could not be read or written.
+/// Returns what to do about a file that could not be read or written.
 pub(super) fn io(action: &str, path: &Path) -> String {
     match action {
         "write" => {
@@ -32,7 +32,7 @@ pub(super) fn io(action: &str, path: &Path) -> String {
     }
 }
 
-/// What to do about the file of the store.
+/// Returns what to do about the store's file.
 pub(super) fn backend(error: &BackendError) -> String {
     let hint = match error.kind() {
         BackendErrorKind::Busy => "a stopped program may hold it: end that one, or try again",

@@ -1,4 +1,4 @@
-//! Advice on keys and on who opens the store.
+//! Advice on keys and their owners.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,7 +9,7 @@ use mcplexer_secrets::keys::{InvalidKeyText, KeyError, KeyFileError};
 
 use crate::text::shown;
 
-/// The key file whose passphrase nobody gave, if that is what failed.
+/// Returns the key file whose passphrase was not given, if that is the failure.
 pub(super) fn unanswered(error: &Error) -> Option<&Path> {
     let (Error::Key(reason) | Error::Locked { reason, .. }) = error else {
         return None;
@@ -20,10 +20,10 @@ pub(super) fn unanswered(error: &Error) -> Option<&Path> {
     }
 }
 
-/// What a key file may be.
+/// The kinds of key file, as advice.
 const KEY_FILE: &str = "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, is encrypted with age -p, or is an SSH private key";
 
-/// What to do about a key that cannot be used.
+/// Returns what to do about a key that cannot be used.
 pub(super) fn hint(reason: &KeyError) -> Option<String> {
     if let Some(error) = reason.reason() {
         return file(error);
@@ -55,7 +55,7 @@ pub(super) fn hint(reason: &KeyError) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// What to do about a key file.
+/// Returns what to do about a key file.
 fn file(error: &KeyFileError) -> Option<String> {
     let hint = match error {
         KeyFileError::Exposed { path, .. } => return Some(format!("chmod 600 {}", shown(path))),
@@ -93,7 +93,7 @@ fn file(error: &KeyFileError) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// What to do about a key that was named and does not fit.
+/// Returns what to do about a slot that was not found, or cannot be used.
 pub(super) fn slots(error: &Error) -> String {
     let hint = match error {
         Error::SlotNotFound { .. } | Error::SlotExists { .. } | Error::SlotsFull => {

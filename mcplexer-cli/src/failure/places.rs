@@ -1,4 +1,4 @@
-//! Advice on the environment, and on opening a home.
+//! Advice on the environment and on opening a home directory.
 
 use mcplexer_home::{Alternatives, EnvironmentError, Error, KeySource};
 
@@ -51,7 +51,7 @@ impl Failure {
     }
 }
 
-/// Where the key is, as a user knows it.
+/// Returns where the key is, as the user knows it.
 pub(crate) fn key_place(source: &KeySource) -> String {
     match source {
         KeySource::File(path) => shown(path),

@@ -1,4 +1,4 @@
-//! What to do about a command that did not run.
+//! Advice on commands that could not be started.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
@@ -24,7 +24,8 @@ impl From<ProcessError> for Failure {
     }
 }
 
-/// A command that could not be started, with the exit code that a shell has for it.
+/// Creates the failure for a command that could not be started, with the exit code that a shell
+/// uses.
 fn not_started(program: &OsStr, error: &io::Error) -> Failure {
     let code = match error.kind() {
         ErrorKind::NotFound => exit_code::COMMAND_NOT_FOUND,

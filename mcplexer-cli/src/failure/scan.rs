@@ -1,4 +1,4 @@
-//! What to do about staged files that cannot be searched.
+//! Advice on staged files that cannot be searched.
 
 use std::io::ErrorKind;
 

@@ -124,7 +124,7 @@ fn locked(reason: &KeyError, slots: &[SlotInfo]) -> Vec<String> {
     hints
 }
 
-/// What to do about an audit log that cannot be written.
+/// Returns what to do about an audit log that cannot be written.
 fn audit(error: &AuditError, context: &Context) -> String {
     match error.kind() {
         AuditErrorKind::Busy => {
@@ -136,7 +136,7 @@ fn audit(error: &AuditError, context: &Context) -> String {
     }
 }
 
-/// The log, as a user knows it.
+/// Returns the log, as the user knows it.
 fn log(path: Option<&Path>) -> String {
     path.map_or_else(|| "the audit log".to_owned(), shown)
 }

@@ -1,4 +1,4 @@
-//! What clap reports, in the form of this program.
+//! Turns clap's reports into this program's messages.
 
 use std::env;
 use std::error::Error;
@@ -13,11 +13,11 @@ use crate::exit_code;
 use crate::stderr::say;
 
 impl Failure {
-    /// Returns the text of a help or a version to print, and turns any other report of clap into a
-    /// failure.
+    /// Returns the text to print for a request for help or the version. Turns any other report of
+    /// clap into a failure.
     pub(crate) fn of_usage(error: &clap::Error) -> Result<String, Self> {
         match error.kind() {
-            // `secret put s K -hunter2` does not ask for help: its value begins with -h.
+            // `secret put s K -hunter2` is not a request for help: the value begins with -h.
             ErrorKind::DisplayHelp if is_put() && !asks_for_help() => {
                 return Err(Self::of_surplus().with_code(exit_code::USAGE));
             }
@@ -63,8 +63,8 @@ impl Failure {
         .with_hint("or leave the value out, to be asked for it or to pipe it in")
     }
 
-    /// Words a `secret put` that clap refuses because of a word that may be (part of) a value. Repeats
-    /// nothing that was typed.
+    /// Creates the failure for a `secret put` that clap rejects because of a word that may be a
+    /// value, or a part of one. Repeats nothing that was typed.
     fn of_put(error: &clap::Error) -> Option<Self> {
         let option = match error.get(ContextKind::InvalidArg) {
             Some(ContextValue::String(option)) if option.starts_with("--") => option,
@@ -80,7 +80,7 @@ impl Failure {
                 return Some(Self::of_surplus().with_code(exit_code::USAGE));
             }
             (ErrorKind::ValueValidation, Some(reason)) if option.starts_with("--") => {
-                // `--if-version <N>`, and why: "takes a number, such as 3".
+                // The option `--if-version <N>` and the reason: "takes a number, such as 3".
                 format!("{} {reason}", option.split(' ').next().unwrap_or(option))
             }
             (ErrorKind::ValueValidation, Some(reason)) => reason.to_string(),
@@ -101,7 +101,7 @@ impl Failure {
 /// Guesses what was meant.
 fn meant(error: &clap::Error) -> Option<String> {
     match error.kind() {
-        // Otherwise clap makes a suggestion of its own.
+        // Otherwise clap has its own suggestion.
         ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
             Some(format!("did you mean {}?", similar_command(word)?))
@@ -132,8 +132,8 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     }
 }
 
-/// Finds the command whose name is nearly this word, or a command of that name in another group: `list`
-/// may mean `secret list`.
+/// Returns the command with a similar name, or one of the same name in another group: `list` may
+/// mean `secret list`.
 fn similar_command(word: &str) -> Option<String> {
     let root = Cli::command();
     let path = commands_until(word);
@@ -174,7 +174,7 @@ fn commands_until(word: &str) -> Vec<String> {
     path
 }
 
-/// Names the help of the command on the command line.
+/// Returns the hint that names the help of the command on the command line.
 fn help_hint() -> String {
     let mut words = vec!["mcplexer".to_owned()];
     words.extend(commands_until(""));

@@ -1,4 +1,4 @@
-//! Advice on the use-cases.
+//! Advice on failures of the use cases.
 
 use std::path::Path;
 
@@ -78,7 +78,7 @@ impl From<config::Error> for Failure {
     }
 }
 
-/// Every problem of a configuration, and each hint once.
+/// Creates a failure with every problem of a configuration, and each hint once.
 fn of_problems(path: &Path, problems: &[Problem]) -> Failure {
     let name = match path == Path::new("-") {
         true => "standard input".to_owned(),

@@ -10,8 +10,8 @@ use super::home::{Home, finish};
 const WRITERS: usize = 8;
 const PUTS: usize = 50;
 
-/// F01, F08, F39: from an empty home on, no update is lost, no process is turned away, one key is
-/// made, and the audit chain has a line for each.
+/// F01, F08, F39: eight writers begin in an empty home. No update is lost, no process fails, one
+/// key is created, and the audit chain has a line for each put.
 #[test]
 fn eight_writers_and_their_readers_see_whole_states() {
     let home = Home::new();
@@ -56,8 +56,8 @@ fn eight_writers_and_their_readers_see_whole_states() {
     );
 }
 
-/// Lists the secrets, of which there are never fewer than before, and opens the last one. Without
-/// audit lines, so that those of the writers can be counted.
+/// Lists the secrets, never fewer than `before`, and opens the last one. Writes no audit lines, so
+/// that those of the writers can be counted.
 fn read(home: &Home, before: usize) -> usize {
     let run = |arguments: &[&str]| {
         let mut command = home.command();
@@ -116,8 +116,8 @@ fn compare_and_swap_loses_no_update() {
     assert_eq!(home.get("s", "COUNTER"), b"20");
 }
 
-/// F07: first puts that are killed at any moment leave a home in which the next put works and
-/// every put that was acknowledged is there.
+/// F07: first puts are killed at any moment. In the home that they leave, the next put works and
+/// every acknowledged put is there.
 #[test]
 fn killed_first_puts_leave_a_home_that_works() {
     for round in 0..24 {
@@ -130,7 +130,7 @@ fn killed_first_puts_leave_a_home_that_works() {
                 (name, Running::start(&mut command).unwrap())
             })
             .collect();
-        // Whenever this is: what is asserted holds for any moment.
+        // The moment does not matter: the assertions hold for any.
         for _ in 0..round * 50_000 {
             std::hint::spin_loop();
         }

@@ -1,4 +1,4 @@
-//! Sixteen processes at once, each doing what it is there for again and again.
+//! Sixteen processes at once, each repeating its own task.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::home::{Home, Run};
 
-/// What the sixteen are there for.
+/// The tasks of the sixteen processes.
 const CROWD: [(Work, usize); 5] = [
     (Work::Count, 6),
     (Work::Put, 3),
@@ -20,9 +20,9 @@ const COUNTERS: usize = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Work {
-    /// Adds one to a counter, by compare-and-swap, until that succeeds.
+    /// Increments a counter by compare-and-swap, until that succeeds.
     Count,
-    /// Puts a value of its own, which must come back.
+    /// Puts a value of its own, and reads it back.
     Put,
     Get,
     List,
@@ -30,7 +30,7 @@ enum Work {
     Upkeep,
 }
 
-/// What the commands of one kind took.
+/// How long the commands of each kind took.
 #[derive(Debug, Default)]
 struct Took(BTreeMap<&'static str, Vec<Duration>>);
 
@@ -122,7 +122,7 @@ impl Crowd {
         }
     }
 
-    /// Lets each go on for as many turns as `goes_on` says.
+    /// Runs each process for as many turns as `goes_on` allows.
     fn mill(&self, goes_on: impl Fn(Work, usize) -> bool + Sync) {
         thread::scope(|scope| {
             for (work, count) in CROWD {
@@ -156,7 +156,7 @@ impl Crowd {
     }
 }
 
-/// F01, F39: no update is lost, nobody is turned away, and no reader sees an error.
+/// F01, F39: no update is lost, no command fails, and no reader sees an error.
 #[test]
 fn sixteen_processes_lose_no_update() {
     Crowd::new().mill(|work, turn| match work {

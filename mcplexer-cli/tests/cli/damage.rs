@@ -1,4 +1,4 @@
-//! Files that are not what they should be: a clear message, exit 6, and nothing made worse.
+//! Damaged files: a clear message, exit code 6, and no further damage.
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;
@@ -13,7 +13,7 @@ const LIST: [&str; 3] = ["secret", "list", "github-token"];
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// Changes one record through redb, which gives the record as it was; `None` removes it.
+/// Changes one record through redb. `None` deletes it. Returns the record as it was.
 pub(crate) fn edit(
     home: &Home,
     table: &'static str,
@@ -38,7 +38,7 @@ pub(crate) fn edit(
     record
 }
 
-/// Lets a secret's sealed value not open any more.
+/// Damages a secret's sealed value so that it no longer opens.
 pub(crate) fn tamper(home: &Home, key: &[u8]) {
     edit(home, "secrets", key, |record| {
         let mut record = record.to_vec();
@@ -47,7 +47,7 @@ pub(crate) fn tamper(home: &Home, key: &[u8]) {
     });
 }
 
-/// No read and no write works, and the file is left as it was found.
+/// Checks that every read and write fails, and that the file remains unchanged.
 #[track_caller]
 fn assert_all_fail(home: &Home, code: i32, said: &[&str]) {
     let before = fs::read(home.path("secrets.redb")).unwrap();
@@ -116,8 +116,8 @@ fn a_removed_header_is_not_a_new_store() {
     assert_all_fail(&home, 6, &["the store's header is missing"]);
 }
 
-/// F11: what does not open is named, and nothing goes out in its place. F12: damage is shown, and not
-/// as an empty list.
+/// F11: a record that does not open is named, and no value is printed instead. F12: damage is an
+/// error, not an empty list.
 #[test]
 fn tampered_records_are_exit_6_and_say_what_is_damaged() {
     let home = Home::with_secret("v");
@@ -136,7 +136,8 @@ fn tampered_records_are_exit_6_and_say_what_is_damaged() {
     }
 }
 
-/// F13: who can write the file swaps two values, of a scope or of two: neither opens in the other's place.
+/// F13: an attacker who can write the file swaps two values, of one scope or of two. Neither opens
+/// in the other's place.
 #[test]
 fn swapped_values_are_exit_6() {
     for other in ["github-token/OTHER", "slack/TOKEN"] {
@@ -181,7 +182,7 @@ fn an_audit_log_changed_or_cut_off_is_exit_6() {
     );
 }
 
-/// F07: a store that lost what it held is not a new one, and no key is made over it.
+/// F07: a store that lost its content is damaged, not new, and no key is created over it.
 #[test]
 fn an_emptied_store_is_damaged_not_new() {
     let home = Home::with_secret("v");
@@ -192,8 +193,8 @@ fn an_emptied_store_is_damaged_not_new() {
     assert!(!home.path("age.key").exists());
 }
 
-/// F31: a write that fails leaves every file as it was. A limit on the size of files is a full disk
-/// that needs no disk; the shell ignores the signal that such a limit sends.
+/// F31: a write that fails leaves every file unchanged. A limit on the size of files stands in for
+/// a full disk; the shell ignores the signal that the limit sends.
 #[test]
 fn a_full_disk_is_an_error_and_changes_nothing() {
     let home = Home::with_secret("v");

@@ -1,4 +1,4 @@
-//! A full disk: a clear error, and the store as it was.
+//! A full disk: a clear error, and an unchanged store.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::io::Write;
 use crate::home::Home;
 use crate::namespaces;
 
-/// F31: no failed write leaves half a file.
+/// F31: no failed write leaves an incomplete file.
 #[test]
 fn commands_on_a_full_disk_lose_nothing() {
     namespaces::run_on_disk("size=1m,mode=0700", "disk_full::on_a_small_disk");
@@ -72,7 +72,7 @@ fn on_a_small_disk() {
     }
 }
 
-/// Fills the disk so that so many bytes are free.
+/// Fills the disk until only `free` bytes are left.
 fn fill(home: &Home, free: usize) -> std::path::PathBuf {
     let path = home.root().join("filler");
     let mut file = File::create(&path).unwrap();

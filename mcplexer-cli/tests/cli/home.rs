@@ -1,4 +1,4 @@
-//! A home directory of its own for each test, and the command run in it.
+//! Runs the command in a home directory of its own for each test.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,17 +14,18 @@ use test_support::{Running, STANDARD_PATH, kill_started_in, restore_signals};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcplexer");
 
-/// Shorter values are not looked for, being in other things by chance.
+/// Shorter values are not searched for, because they occur in other texts by chance.
 const LEAST_MARKED: usize = 8;
 
-/// On drop, checks that no file of the store holds a value that was put, unless the value is its own name. If the
-/// test fails, kills what its commands have left running.
+/// A home directory. On drop, it checks that no file of the store contains a value that was put,
+/// unless the value is its own name. If the test fails, it kills what its commands have left
+/// running.
 pub(crate) struct Home {
     directory: TempDir,
     put: Mutex<Vec<String>>,
 }
 
-/// What a run of the command gave.
+/// The result of running the command.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -41,7 +42,7 @@ impl Home {
         }
     }
 
-    /// A home with one secret, `github-token/TOKEN`.
+    /// Creates a home with one secret, `github-token/TOKEN`.
     pub(crate) fn with_secret(value: &str) -> Self {
         let home = Self::new();
         home.run(["secret", "put", "github-token", "TOKEN", value])
@@ -61,7 +62,7 @@ impl Home {
         self.command_of(Path::new(BINARY))
     }
 
-    /// The command at another place, in this home and with nothing else in its environment.
+    /// Returns another program as a command in this home, with an otherwise empty environment.
     pub(crate) fn command_of(&self, binary: &Path) -> Command {
         let mut command = Command::new(binary);
         command
@@ -87,7 +88,7 @@ impl Home {
         finish(self.command().args(arguments))
     }
 
-    /// Looks for this value, if it is one, when the home is dropped.
+    /// Registers a value to be searched for when the home is dropped.
     fn look_for(&self, value: &[u8]) {
         match str::from_utf8(value) {
             Ok(text) if text.len() >= LEAST_MARKED && !text.starts_with('-') => {
@@ -97,7 +98,7 @@ impl Home {
         }
     }
 
-    /// Runs with these bytes on standard input.
+    /// Runs the command with these bytes on standard input.
     pub(crate) fn pipe<const N: usize>(&self, arguments: [&str; N], input: &[u8]) -> Run {
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::piped());
@@ -106,7 +107,7 @@ impl Home {
         if arguments.starts_with(&["secret", "put"]) {
             self.look_for(input);
         }
-        // A command that refuses its arguments does not read: that is for its result to say.
+        // A command that rejects its arguments does not read its input. Its result shows that.
         let _unread = child.stdin.take().unwrap().write_all(input);
         Run::of(child.wait_with_output().unwrap())
     }
@@ -115,7 +116,7 @@ impl Home {
         self.run(["secret", "get", scope, key]).succeeded().stdout
     }
 
-    /// Every file under the home, with its path.
+    /// Returns every file under the home, with its path.
     pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         let mut directories = vec![self.root().to_owned()];
@@ -133,7 +134,7 @@ impl Home {
         files
     }
 
-    /// No file has the value: raw, in hex, or in base64.
+    /// Checks that no file contains the value: raw, in hex, or in base64.
     pub(crate) fn assert_no_trace_of(&self, value: &str) {
         let forms = forms(value);
         for (path, bytes) in self.files() {
@@ -157,7 +158,7 @@ impl Drop for Home {
             .flatten()
         {
             let path = entry.unwrap().path();
-            // A test may have closed it to itself.
+            // A test may have removed its own permission to read it.
             let bytes = fs::read(&path).unwrap_or_default();
             assert_none_in(&forms, &path, &bytes);
         }
@@ -165,21 +166,21 @@ impl Drop for Home {
 }
 
 fn assert_none_in(forms: &[String], path: &Path, bytes: &[u8]) {
-    // What is not text becomes something else, which no form has.
+    // Bytes that are not text become a character that no form contains.
     let text = String::from_utf8_lossy(bytes);
     for form in forms {
         assert!(!text.contains(form), "{form} is in {}", path.display());
     }
 }
 
-/// A value, and what hex and base64 make of it at any place in a longer text.
+/// Returns the value and its forms in hex and base64, at any offset in a longer text.
 fn forms(value: &str) -> Vec<String> {
     let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut forms = vec![value.to_owned(), hex.to_uppercase(), hex];
     for before in 0..3 {
         let text = [&vec![0; before], value.as_bytes()].concat();
         let encoded = BASE64_STANDARD_NO_PAD.encode(&text);
-        // The first and last characters depend on what stands around.
+        // The first and last characters depend on the surrounding bytes.
         let whole = &encoded[(before * 8).div_ceil(6)..text.len() * 8 / 6];
         forms.push(whole.to_owned());
         forms.push(whole.replace('+', "-").replace('/', "_"));
@@ -191,9 +192,9 @@ pub(crate) fn finish(command: &mut Command) -> Run {
     Run::of(command.output().unwrap())
 }
 
-/// Makes a program. Another process writes it: what this one has open to write, the children of other
-/// threads have open as well until they execute something, and it cannot be started meanwhile ("Text
-/// file busy").
+/// Creates a program. Another process writes it: children of other threads inherit a file that this
+/// process has open for writing, until they execute something, and meanwhile the program cannot be
+/// started ("Text file busy").
 pub(crate) fn write_program(path: &Path, script: &str) {
     let mut shell = Command::new("/bin/sh");
     shell.env("PATH", STANDARD_PATH);
@@ -216,8 +217,8 @@ impl Run {
         self
     }
 
-    /// It failed with this code, said each of these things and what to do, and put nothing on
-    /// standard output.
+    /// Checks that the command failed with this code, said each of these texts and what to do, and
+    /// printed nothing to standard output.
     #[track_caller]
     pub(crate) fn failed(self, code: i32, said: &[&str]) -> Self {
         assert_eq!(self.code, code, "{}", self.stderr);

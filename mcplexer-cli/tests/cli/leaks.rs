@@ -1,4 +1,4 @@
-//! No value outside the sealed records and the one place it was asked for.
+//! No value is outside the sealed records, except where it was asked for.
 
 use super::home::{Home, Run};
 
@@ -11,8 +11,7 @@ fn assert_silent(run: &Run) {
     assert!(!stdout.contains("m4rked"), "{stdout}");
 }
 
-/// F22, F44: after any sequence of commands, right or wrong, the value is in no file and no
-/// message.
+/// F22, F44: after any sequence of commands, valid or not, the value is in no file and no message.
 #[test]
 fn no_file_and_no_message_has_the_value() {
     let home = Home::new();
@@ -108,7 +107,7 @@ fn no_debug_setting_brings_the_value_out() {
     home.assert_no_trace_of(MARKED);
 }
 
-/// The search itself finds what it should.
+/// The search finds a value that is in a file.
 #[test]
 #[should_panic(expected = "is in")]
 fn a_value_in_a_file_would_be_found() {
@@ -117,7 +116,7 @@ fn a_value_in_a_file_would_be_found() {
     home.assert_no_trace_of(MARKED);
 }
 
-/// F22: a value is looked for at the end of every test that has put it.
+/// F22: every test that has put a value searches for it at its end.
 #[test]
 #[should_panic(expected = "audit.log")]
 fn a_value_that_a_test_leaves_in_the_log_is_found() {

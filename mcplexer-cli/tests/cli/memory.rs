@@ -1,9 +1,9 @@
-//! What is in the memory of the command when it ends: none of the secrets it had.
+//! The memory of the command when it ends contains none of its secrets.
 //!
-//! The command is traced from outside and stopped by the kernel at the moment it exits, its memory
-//! still in place (`PTRACE_O_TRACEEXIT`, ptrace(2)); so it is the command as it is released that is
-//! looked at, with nothing built in for the purpose. Reading the memory of a process that has made itself
-//! non-dumpable takes `CAP_SYS_PTRACE`: without it these tests are skipped.
+//! The command is traced from outside. The kernel stops it at the moment it exits, with its memory
+//! still in place (`PTRACE_O_TRACEEXIT`, ptrace(2)). So the test examines the command as it is
+//! released, with nothing built in for the purpose. Reading the memory of a process that has made
+//! itself non-dumpable needs `CAP_SYS_PTRACE`; without it, these tests are skipped.
 
 #[path = "../../../mcplexer-secrets/tests/memory/keys.rs"]
 mod keys;
@@ -27,7 +27,7 @@ use self::keys::Secrets;
 use self::scan::{Mappings, Wanted};
 use super::home::{BINARY, Home, finish};
 
-/// Reads any process's memory (capabilities(7)).
+/// The capability to read any process's memory (capabilities(7)).
 const CAP_SYS_PTRACE: u32 = 19;
 const SIGABRT: i32 = 6;
 
@@ -43,7 +43,7 @@ fn may_look() -> bool {
     may
 }
 
-/// 58 random characters.
+/// Returns 58 random characters.
 fn random() -> String {
     Identity::generate().name()[4..].to_owned()
 }
@@ -51,19 +51,19 @@ fn random() -> String {
 /// What the tracer saw of one command.
 struct Traced {
     status: i32,
-    /// Where secrets were found at its end.
+    /// The places where secrets were found at its end.
     left: Vec<String>,
-    /// How much was looked through.
+    /// The number of bytes searched.
     bytes: u64,
-    /// How large its core dump might be.
+    /// The maximum size of its core dump.
     core_limit: String,
     /// What was found while it worked.
     seen: BTreeSet<String>,
 }
 
-/// Runs the command, and looks for what is wanted in its memory when it ends; and while it works, at
-/// each of its system calls, until everything in `live` was seen. What is wanted is asked for at either
-/// time: a command may have made new keys.
+/// Runs the command and searches its memory for the wanted secrets, when it ends and, until
+/// everything in `live` was seen, at each of its system calls. The wanted secrets are determined
+/// each time, because a command may have created new keys.
 fn trace(
     home: &Home,
     arguments: &[&str],
@@ -71,7 +71,7 @@ fn trace(
     live: &[&str],
     wanted: &dyn Fn() -> Wanted,
 ) -> Traced {
-    // The shell waits until it is traced, and then becomes the command.
+    // The shell waits until it is traced, and then executes the command.
     let mut shell = home.command_of(Path::new("/bin/sh"));
     let shell = shell
         .args(["-c", "read -r go && exec \"$0\" \"$@\"", BINARY])
@@ -141,7 +141,7 @@ fn trace(
     }
 }
 
-/// A home with three secrets in two scopes, and their values.
+/// Returns a home with three secrets in two scopes, and their values.
 fn filled() -> (Home, Vec<String>) {
     let home = Home::new();
     let values: Vec<String> = (0..3).map(|_| random()).collect();
@@ -152,7 +152,8 @@ fn filled() -> (Home, Vec<String>) {
     (home, values)
 }
 
-/// While a value is fetched, it and every key on the way to it are seen; so what follows could find them.
+/// While a value is fetched, the search sees it and every key on the way to it. This shows that the
+/// search below can find them.
 #[test]
 fn what_a_get_has_in_memory_is_seen_while_it_works_and_gone_at_its_end() {
     if !may_look() {
@@ -176,7 +177,8 @@ fn what_a_get_has_in_memory_is_seen_while_it_works_and_gone_at_its_end() {
     assert!(traced.left.is_empty(), "{:#?}", traced.left);
 }
 
-/// Each command that opens the store, in all of its memory: no value, no key of before it or after it.
+/// Searches all of the memory of each command that opens the store for any value and for any key
+/// from before or after it.
 #[test]
 fn no_command_leaves_a_secret_in_its_memory() {
     if !may_look() {
@@ -264,11 +266,11 @@ fn no_command_leaves_a_secret_in_its_memory() {
     }
 }
 
-/// Ends its parent as a fault in it would. (After SIGSEGV the Rust runtime goes on once, for the fault to
-/// come again.)
+/// Ends its parent as a fault would. (After SIGSEGV, the Rust runtime continues once, and the fault
+/// recurs.)
 const KILL_PARENT: &str = "kill -ABRT $PPID";
 
-/// The files in the home's directory whose name says that they are core dumps (core(5)).
+/// Returns the files in the home whose names suggest core dumps (core(5)).
 fn dumps(home: &Home) -> Vec<PathBuf> {
     let files = fs::read_dir(home.root()).unwrap();
     let paths = files.map(|entry| entry.unwrap().path());
@@ -276,7 +278,7 @@ fn dumps(home: &Home) -> Vec<PathBuf> {
     paths.filter(is_dump).collect()
 }
 
-/// A fault dumps no core although the limit was lifted: it is the command itself that refuses.
+/// A fault dumps no core even though the limit was lifted: the command itself prevents it.
 #[test]
 fn a_fault_in_the_command_dumps_no_core() {
     let (home, _) = filled();
@@ -285,7 +287,8 @@ fn a_fault_in_the_command_dumps_no_core() {
         let mut shell = home.command_of(Path::new("/bin/sh"));
         finish(shell.args(["-c", script]).args(command))
     };
-    // A shell stays to be killed, as it has a second command. It shows where core dumps go here.
+    // A shell that runs a second command stays, and can be killed. It shows where core dumps go on
+    // this machine.
     let other = faulty(&[
         "/bin/sh",
         "-c",

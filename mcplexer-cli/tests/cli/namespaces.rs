@@ -1,16 +1,16 @@
-//! Tests in Linux namespaces of their own (namespaces(7)): a small disk, the inside of a container.
+//! Runs tests in Linux namespaces (namespaces(7)): on a small disk, or as inside a container.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use test_support::{STANDARD_PATH, restore_signals, skip, tool};
 
-/// Set in the process that runs on a small disk: where that is.
+/// Set in a process that runs on a small disk, to the directory where it is mounted.
 const MOUNT: &str = "MCPLEXER_TEST_SMALL_DISK";
-/// Exit code of a script that may not do here what it does.
+/// Exit code of a script that lacks permission.
 const REFUSED: i32 = 99;
 
-/// Where the small disk is, if this process runs on one.
+/// Returns the directory of the small disk, if this process runs on one.
 pub(crate) fn mounted() -> Option<PathBuf> {
     std::env::var_os(MOUNT).map(PathBuf::from)
 }
@@ -28,8 +28,8 @@ pub(crate) fn run_on_disk(options: &str, test: &str) {
     run(inside, test);
 }
 
-/// Runs a test as a container that has no init does: the processes outside cannot be seen, and the
-/// session is from there. Skips it where that is refused.
+/// Runs a test as in a container without an init process: the processes outside cannot be seen, and
+/// the session belongs to them. Skips it where that is not permitted.
 pub(crate) fn run_in_container(test: &str) {
     let kinds = ["--pid", "--fork", "--kill-child", "--mount-proc"];
     if let Some(inside) = command_in(&kinds, &Command::new("env")) {
@@ -37,7 +37,7 @@ pub(crate) fn run_in_container(test: &str) {
     }
 }
 
-/// Starts a command in new namespaces, if there is a program that makes them.
+/// Starts a command in new namespaces, if there is a program that creates them.
 fn command_in(kinds: &[&str], command: &Command) -> Option<Command> {
     let mut inside = Command::new(tool("unshare")?);
     inside.env("PATH", STANDARD_PATH);

@@ -1,4 +1,4 @@
-//! At a terminal: hidden prompts, tables, hints and questions.
+//! On a terminal: hidden prompts, tables, hints and questions.
 
 use std::process::{Command, Stdio};
 
@@ -7,7 +7,7 @@ use rexpect::session::{PtySession, spawn_command};
 
 use super::home::Home;
 
-/// Starts the command on a terminal of its own.
+/// Starts the command on a new terminal.
 pub(crate) fn start_at(home: &Home, arguments: &[&str]) -> PtySession {
     let mut command: Command = home.command();
     command
@@ -17,7 +17,7 @@ pub(crate) fn start_at(home: &Home, arguments: &[&str]) -> PtySession {
     spawn_command(command, Some(10_000)).unwrap()
 }
 
-/// Reads until a text comes. If the command ends first, panics with its status.
+/// Reads until a text appears. Panics with the command's status if it ends first.
 #[track_caller]
 pub(crate) fn expect(session: &mut PtySession, text: &str) {
     if let Err(error) = session.exp_string(text) {
@@ -55,7 +55,7 @@ fn a_value_is_asked_for_and_not_shown() {
     assert_eq!(home.get("github-token", "TOKEN"), b"typed-value");
 }
 
-/// Input that the prompt cannot take whole is refused, not stored in part.
+/// Input that the prompt cannot accept completely is rejected, not stored in part.
 #[test]
 fn several_lines_and_bytes_that_are_not_text_are_refused() {
     let home = Home::new();
@@ -184,7 +184,7 @@ fn assert_left(home: &Home, arguments: &[&str], question: &str, said: &str) {
     assert!(text.contains(&told) && text.contains("hint: "), "{text}");
 }
 
-/// F02: a value that others can see earns a hint.
+/// F02: a value that others can see leads to a hint.
 #[test]
 fn a_value_in_an_argument_earns_a_hint() {
     let home = Home::new();

@@ -1,4 +1,4 @@
-//! What comes out is what went in.
+//! Values are returned as they were stored.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -66,7 +66,7 @@ fn scopes_with_the_same_key_name_never_mix() {
     assert_eq!(home.run(["secret", "list"]).text(), "two\n");
 }
 
-/// F05: bytes come back unchanged.
+/// F05: bytes are returned unchanged.
 #[test]
 fn any_bytes_come_back_from_a_file_and_from_a_pipe() {
     let home = Home::new();
@@ -107,7 +107,7 @@ fn an_argument_may_be_any_bytes_that_an_argument_can_be() {
     assert_eq!(home.get("s", "K"), b"-leading dash");
 }
 
-/// F32: one line end is dropped from a pipe. F33: nothing else is.
+/// F32: one line end at the end of piped input is stripped. F33: nothing else is.
 #[test]
 fn one_line_end_is_dropped_from_a_pipe_and_kept_from_a_file() {
     let home = Home::new();
@@ -155,7 +155,7 @@ fn an_empty_or_overlong_value_is_refused() {
     assert_eq!(home.get("github-token", "TOKEN"), b"kept");
 }
 
-/// F02: the value need not be an argument; `/dev/stdin` and process substitution work as files.
+/// F02: the value need not be an argument. `/dev/stdin` and process substitution work as files.
 #[test]
 fn a_file_may_be_a_descriptor_of_the_shell() {
     let home = Home::new();
@@ -167,7 +167,7 @@ fn a_file_may_be_a_descriptor_of_the_shell() {
     assert_eq!(home.get("s", "K"), b"piped\n");
 }
 
-/// F01: a compare-and-swap put tells the loser.
+/// F01: a put that loses a compare-and-swap fails.
 #[test]
 fn modes_guard_a_put() {
     let home = Home::with_secret("first");

@@ -1,14 +1,14 @@
-/// Longest text of an actor that a line of a log holds, in characters.
+/// The maximum length of a text about an actor in a line, in characters.
 const MAX_LEN: usize = 64;
-/// Longest name of a tool: the Model Context Protocol allows 128 characters.
+/// The maximum length of a tool's name: the Model Context Protocol allows 128 characters.
 const MAX_TOOL_LEN: usize = 128;
-/// Longest text that says what a secret is used for.
+/// The maximum length of the text that says what a secret is used for.
 const MAX_USE_LEN: usize = 128;
 
-/// Who does an operation: a process, and for whom it does it.
+/// Who does an operation: a process, and the client for which it acts.
 ///
-/// Any text is accepted. A line of a log holds it without control characters and cut to a length:
-/// `tool` to 128 characters, the others to 64.
+/// Any text is accepted. A line of a log contains it without control characters, and cut to a
+/// maximum length: 128 characters for `tool`, 64 for the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Actor {
@@ -27,7 +27,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// This process, acting for nobody else.
+    /// Returns this process, acting on its own behalf.
     #[must_use]
     pub fn this_process() -> Self {
         let program = std::env::current_exe().ok();
@@ -42,21 +42,21 @@ impl Actor {
         }
     }
 
-    /// The same process, acting for this client.
+    /// Sets the client for which the process acts.
     #[must_use]
     pub fn with_client(mut self, client: impl Into<String>) -> Self {
         self.client = Some(client.into());
         self
     }
 
-    /// The same, in this session of the client.
+    /// Sets the client's session.
     #[must_use]
     pub fn with_session(mut self, session: impl Into<String>) -> Self {
         self.session = Some(session.into());
         self
     }
 
-    /// The same, for a call of this tool.
+    /// Sets the tool that is called.
     #[must_use]
     pub fn with_tool(mut self, tool: impl Into<String>) -> Self {
         self.tool = Some(tool.into());
@@ -82,8 +82,8 @@ pub(super) fn bounded_use(text: &str) -> String {
     cut(text, MAX_USE_LEN)
 }
 
-/// The text as a line holds it. A control character would take six bytes there, and could steer a
-/// terminal.
+/// Returns the text as a line contains it. A control character would take six bytes there, and
+/// could steer a terminal.
 fn cut(text: &str, len: usize) -> String {
     let printable = text.chars().map(|character| match character.is_control() {
         true => char::REPLACEMENT_CHARACTER,

@@ -12,16 +12,16 @@ use crate::{ScopeId, SecretName, StoreId};
 
 pub(super) type Hash = [u8; 32];
 
-/// What every line begins with.
+/// The beginning of every line.
 pub(super) const LINE_BEGINNING: &[u8] = b"{\"line\":";
 
-/// What stands between a line's content and its hash.
+/// The text between a line's content and its hash.
 const HASH_MEMBER: &str = ",\"hash\":\"";
 
-/// What only lines of changes have.
+/// The member that only lines of changes have.
 const SEALED_MEMBER: &[u8] = b",\"sealed\":";
 
-/// What a line says, without its hash.
+/// The content of a line, without its hash.
 #[derive(Debug, Deserialize)]
 pub(super) struct Content {
     #[serde(rename = "line")]
@@ -109,7 +109,7 @@ pub(super) fn parse(line: &[u8]) -> Option<(Content, Hash)> {
         return None;
     }
     let content: Content = serde_json::from_str(&format!("{content}}}")).ok()?;
-    // No line could follow the last number there is.
+    // No line could follow the one with the greatest number.
     (content.number < u64::MAX).then_some((content, hash))
 }
 
@@ -131,7 +131,7 @@ fn to_hex(bytes: &Hash) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads what [`to_hex`] writes and nothing else, so that a line has one form only.
+/// Parses only the form that [`to_hex`] writes, so that each line has exactly one form.
 pub(super) fn from_hex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
     let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

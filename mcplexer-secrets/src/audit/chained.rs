@@ -2,10 +2,10 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{AuditError, AuditEvent, AuditPosition, AuditSink, ChainLink};
 
-/// Binds the lines of any sink to each other: it numbers each event, adds the hash of the line before,
-/// and hands it on with the finished line as its [`chain`](AuditEvent::chain).
+/// Binds the lines of any sink to each other: it numbers each event, adds the hash of the line
+/// before, and passes the event on with the finished line as its [`chain`](AuditEvent::chain).
 ///
-/// Each one begins a chain of its own.
+/// Each instance begins a chain of its own.
 #[derive(Debug)]
 pub struct Chained {
     sink: Box<dyn AuditSink>,
@@ -13,10 +13,10 @@ pub struct Chained {
 }
 
 impl Chained {
-    /// A new chain that ends in `sink`.
+    /// Begins a new chain that ends in `sink`.
     ///
     /// # Errors
-    /// If the operating system gives no random bytes for the id of the chain.
+    /// [`AuditError`] if the operating system gives no random bytes for the id of the chain.
     pub fn new(sink: impl AuditSink + 'static) -> Result<Self, AuditError> {
         Ok(Self {
             sink: Box::new(sink),
@@ -27,7 +27,7 @@ impl Chained {
 
 impl AuditSink for Chained {
     fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditError> {
-        // Held while the sink writes: lines reach it in the order of their numbers.
+        // Held while the sink writes, so that lines reach it in the order of their numbers.
         let mut tip = self.tip.lock().unwrap_or_else(PoisonError::into_inner);
         let (line, next) = tip.next(event, 0)?;
         let mut finished = event.clone();

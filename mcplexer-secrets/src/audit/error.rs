@@ -1,8 +1,8 @@
 use std::error::Error;
 
-/// A failure of an audit sink: what failed in words, and the sink's own error as its source.
+/// A failure of an audit sink: a message, and the sink's own error as its source.
 ///
-/// The operation that was to be recorded fails with it.
+/// The operation to be recorded fails with it.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct AuditError {
@@ -11,11 +11,11 @@ pub struct AuditError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What a failure of an audit sink calls for.
+/// The kinds of audit failure that call for different reactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuditErrorKind {
-    /// Another program is using the log; trying again later may work.
+    /// Another program is using the log. A later attempt may succeed.
     Busy,
     /// The log is damaged, or something else is in its place.
     Corrupt,
@@ -24,7 +24,7 @@ pub enum AuditErrorKind {
 }
 
 impl AuditError {
-    /// A failure of this kind; `message` names the log and says what failed.
+    /// Creates a failure of this kind. `message` says what failed, and on which log.
     #[must_use]
     pub fn new(kind: AuditErrorKind, message: impl Into<String>) -> Self {
         Self {
@@ -34,14 +34,14 @@ impl AuditError {
         }
     }
 
-    /// The same failure with its cause.
+    /// Adds the cause of the failure.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// What it calls for.
+    /// Returns the kind of this failure.
     #[must_use]
     pub fn kind(&self) -> AuditErrorKind {
         self.kind

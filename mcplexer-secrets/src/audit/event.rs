@@ -20,17 +20,17 @@ pub struct AuditEvent<'a> {
     pub outcome: AuditOutcome,
     /// Who did it.
     pub actor: &'a Actor,
-    /// In which scope.
+    /// The scope, if it concerns one.
     pub scope: Option<&'a ScopeId>,
-    /// To which secret.
+    /// The secret, if it concerns one.
     pub name: Option<&'a SecretName>,
-    /// What the values were used for, such as the program that got them. Its arguments are not part
-    /// of it.
+    /// What the values were used for, such as the program that received them, without its
+    /// arguments.
     pub used_for: Option<&'a str>,
     /// For a change that is about to be committed: the line of this log that the store had sealed
-    /// before, 0 if none.
+    /// before, or 0 if it had sealed none.
     pub sealed: Option<u64>,
-    /// For such a change: the store it changes.
+    /// For such a change: the store that it changes.
     pub store: Option<StoreId>,
     /// The finished line and its place in a chain, if a [`Chained`](super::Chained) hands the event on.
     pub chain: Option<ChainLink<'a>>,
@@ -51,7 +51,7 @@ pub struct ChainLink<'a> {
 }
 
 impl<'a> AuditEvent<'a> {
-    /// An event that happens now, of the store as a whole.
+    /// Creates an event that happens now and concerns the store as a whole.
     #[must_use]
     pub fn new(operation: AuditOperation, outcome: AuditOutcome, actor: &'a Actor) -> Self {
         Self {
@@ -68,14 +68,14 @@ impl<'a> AuditEvent<'a> {
         }
     }
 
-    /// Returns whether the line must be durable before the operation goes on. Lines of changes must,
-    /// since the store is about to vouch for them.
+    /// Returns whether the line must be durable before the operation continues. Lines of changes
+    /// must, because the store is about to vouch for them.
     #[must_use]
     pub fn durable(&self) -> bool {
         self.sealed.is_some()
     }
 
-    /// The event as a JSON object on one line.
+    /// Returns the event as a JSON object on one line.
     pub(super) fn to_json(&self) -> Result<String, AuditError> {
         let actor = self.actor;
         let members = Members {
@@ -144,9 +144,9 @@ pub enum AuditOperation {
     Put,
     /// A value was opened.
     Get,
-    /// Values of a scope were opened to give them to a program, or to write them into a text.
+    /// Values of a scope were opened, to pass them to a program or to insert them in a text.
     Inject,
-    /// Values of a scope were opened to look for them in files.
+    /// Values of a scope were opened, to search files for them.
     Scan,
     /// The secrets of a scope, or all scopes, were listed.
     List,
@@ -158,9 +158,10 @@ pub enum AuditOperation {
     DeleteScope,
     /// A scope was given another kind, display name or hints.
     UpdateScope,
-    /// Scopes were created, changed and deleted together to match a file; the lines before say which.
+    /// Scopes were created, changed and deleted together to match a file. The preceding lines list
+    /// them.
     ApplyConfig,
-    /// A line that a crash had left unfinished was removed from the log's end.
+    /// An incomplete line, left by a crash, was removed from the end of the log.
     Heal,
     /// The keys and everything encrypted with them were replaced.
     Rotate,
@@ -174,7 +175,7 @@ pub enum AuditOperation {
     Backup,
     /// A backup was restored.
     Restore,
-    /// What deleted records had left in the file was removed.
+    /// Remains of deleted records were removed from the file.
     Compact,
     /// Many values of a scope were stored at once.
     Import,
@@ -187,7 +188,7 @@ pub enum AuditOperation {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AuditOutcome {
-    /// It was allowed. For a change the line is written just before the commit.
+    /// It succeeded. For a change, the line is written just before the commit.
     Ok,
     /// The scope or secret was not found.
     NotFound,

@@ -15,21 +15,21 @@ use super::{
 use crate::StoreId;
 use crate::error::{Finding, RecordName};
 
-/// No line is longer: names, and texts about an actor, are bounded.
+/// The maximum length of a line: names, and texts about an actor, are bounded.
 pub(super) const MAX_LINE_LEN: u64 = 4096;
-/// How much of the end of a log is read, and how much of it a crash can have torn.
+/// How much of a log's end is read, and the most of it that a crash can have torn.
 pub(super) const MAX_END_LEN: u64 = 2 * MAX_LINE_LEN;
-/// A disk writes at least this much at once.
+/// The smallest unit that a disk writes at once.
 const SECTOR: u64 = 512;
 
-/// An audit log in a file of mode 0600, shared by any number of processes.
+/// An audit log in a file of mode 0600, which any number of processes can share.
 ///
-/// Appends are serialised by a lock on the file. The unfinished lines that a crash can leave at the
-/// end are removed by the next append, which records that in a line of its own.
+/// A lock on the file serializes appends. A crash can leave incomplete lines at the end. The next
+/// append removes them and records that in a line of its own.
 #[derive(Debug)]
 pub struct FileAudit {
     path: PathBuf,
-    /// Who heals the log.
+    /// The actor recorded for removing incomplete lines.
     actor: Actor,
     patience: Duration,
     open: Mutex<Option<Open>>,
@@ -43,15 +43,15 @@ struct Open {
     tip: AuditPosition,
 }
 
-/// What the file ends with.
+/// The end of the file.
 struct End {
     tip: AuditPosition,
-    /// Bytes of unfinished lines after it.
+    /// The length of the incomplete lines after it, in bytes.
     torn: u64,
 }
 
 impl FileAudit {
-    /// The log in the file at `path`. The file is created with the first line.
+    /// Uses the log in the file at `path`. The first line creates the file.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -62,7 +62,8 @@ impl FileAudit {
         }
     }
 
-    /// Waits this long for other programs, instead of 30 seconds, before an operation fails as busy.
+    /// Sets how long to wait for other programs before an operation fails as busy. The default is
+    /// 30 seconds.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -75,7 +76,7 @@ impl FileAudit {
         &self.path
     }
 
-    /// Does `work` on the file under its lock, once its end is known and sound.
+    /// Runs `work` on the file under its lock, after reading and repairing its end.
     fn locked<T>(
         &self,
         work: impl FnOnce(&mut Open) -> Result<T, AuditError>,
@@ -118,7 +119,7 @@ impl FileAudit {
         AuditError::new(AuditErrorKind::Other, message).with_source(source)
     }
 
-    /// Finds out what others have appended since, and removes what a crash has left.
+    /// Reads what other processes have appended, and removes what a crash has left.
     fn catch_up(&self, open: &mut Open) -> Result<(), AuditError> {
         let failed = |source| self.failed(source);
         let len = open.file.metadata().map_err(failed)?.len();
@@ -149,7 +150,8 @@ impl FileAudit {
             written = open.file.sync_data().inspect(|()| made_durable(id));
         }
         if let Err(source) = written {
-            // Removes what was written of the line; if even that fails, it is healed later.
+            // Removes the part of the line that was written. If that fails too, a later append does
+            // it.
             let _torn = cut_off(&open.file, open.len);
             return Err(self.failed(source));
         }
@@ -200,8 +202,8 @@ pub(crate) fn file_name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Reads the last whole line of a file of `len` bytes, and the first one for the log's id. Returns `None`
-/// if this is not an audit log; it is left unchanged then.
+/// Reads the last complete line of a file of `len` bytes, and the first one for the log's id.
+/// Returns `None`, and leaves the file unchanged, if it is not an audit log.
 fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
     let from = len.saturating_sub(MAX_END_LEN);
     let tail = read_range(file, from, len)?;
@@ -234,13 +236,14 @@ fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
     })())
 }
 
-/// Looks for the last change, backwards from the end of a file of `len` bytes: it is usually near.
+/// Searches backwards from the end of a file of `len` bytes for the last change, which is usually
+/// near the end.
 fn last_change(file: &File, len: u64, store: Option<StoreId>) -> io::Result<Option<AuditChange>> {
     let mut end = len;
     while end > 0 {
         let from = end.saturating_sub(MAX_END_LEN);
         let bytes = read_range(file, from, end)?;
-        // The first line may begin earlier, and is then read with the lines before.
+        // The first line may begin earlier. It is then read with the lines before it.
         let cut = match from {
             0 => 0,
             _ => memchr::memchr(b'\n', &bytes).map_or(0, |at| at + 1),
@@ -250,7 +253,7 @@ fn last_change(file: &File, len: u64, store: Option<StoreId>) -> io::Result<Opti
         if found.is_some() {
             return Ok(found);
         }
-        // Only in a damaged log is a line so long that none begins here.
+        // Only a damaged log has a line so long that no other begins here.
         end = if whole.is_empty() {
             from
         } else {
@@ -260,8 +263,8 @@ fn last_change(file: &File, len: u64, store: Option<StoreId>) -> io::Result<Opti
     Ok(None)
 }
 
-/// Returns whether a crash can have left these bytes at the end of the file: the beginning of a line, and
-/// zeros to the end of each sector that was not on the disk yet when the file had grown.
+/// Returns whether a crash can have left these bytes at the end of the file: the beginning of a
+/// line, and zeros up to the end of each sector that had not reached the disk when the file grew.
 pub(super) fn is_torn(torn: &[u8], at: u64) -> bool {
     let mut beginning = torn.iter().zip(chain::LINE_BEGINNING);
     let is_text = |byte: u8| byte == 0 || byte == b'\n' || byte >= b' ';
@@ -272,8 +275,8 @@ pub(super) fn is_torn(torn: &[u8], at: u64) -> bool {
         && !has_synced_line(torn)
 }
 
-/// Returns whether a line before the last one records a change: a change makes its line, and all lines
-/// before it, durable.
+/// Returns whether a line before the last one records a change, which makes its own line and all
+/// lines before it durable.
 fn has_synced_line(torn: &[u8]) -> bool {
     let lines: Vec<_> = torn.split_inclusive(|&byte| byte == b'\n').collect();
     let before = lines.split_last().map_or(&[][..], |(_, before)| before);
@@ -283,7 +286,7 @@ fn has_synced_line(torn: &[u8]) -> bool {
     })
 }
 
-/// Shortens a file, durably: after a power cut, the old end must not follow what is written next.
+/// Shortens a file durably: after a power cut, the old end must not follow what is written next.
 fn cut_off(file: &File, len: u64) -> io::Result<()> {
     file.set_len(len)?;
     operation_done();

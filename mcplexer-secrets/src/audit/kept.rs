@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::{AuditError, AuditEvent};
 use crate::StoreId;
 
-/// A chained log that is kept and can be read back, so that the store vouches for it: the store seals
-/// the position of each change, and refuses to go on if that line is gone.
+/// A chained log that can be read back. The store seals the position of each change in it, and
+/// refuses to continue if that line is missing.
 ///
 /// [`FileAudit`](super::FileAudit) and [`MemoryAudit`](super::MemoryAudit) are such logs. A program
 /// that only passes events on implements [`AuditSink`](super::AuditSink).
 pub trait KeptLog: fmt::Debug + Send + Sync {
-    /// Returns the log that the next line goes to.
+    /// Returns the log to which the next line goes.
     ///
     /// # Errors
     /// [`AuditError`] if the log cannot be read.
@@ -29,10 +29,11 @@ pub trait KeptLog: fmt::Debug + Send + Sync {
     /// [`AuditError`] if the log cannot be read.
     fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError>;
 
-    /// Appends a line. It must be durable when this returns if [`AuditEvent::durable`] says so.
+    /// Appends a line. If [`AuditEvent::durable`] returns `true`, the line must be durable on
+    /// return.
     ///
     /// # Errors
-    /// [`AuditError`] if it cannot be written; the operation then fails, and has no effect.
+    /// [`AuditError`] if it cannot be written. The operation then fails and has no effect.
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError>;
 }
 
@@ -63,14 +64,14 @@ pub struct AuditLog {
     pub path: PathBuf,
 }
 
-/// A place in a log: a line and the hash it carries.
+/// A position in a log: a line and its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditPosition {
     /// The id of the log.
     pub log: [u8; 32],
     /// The number of the line, from 1.
     pub line: u64,
-    /// Where the line begins, in bytes from the beginning of the log.
+    /// The byte offset at which the line begins.
     pub offset: u64,
     /// Its hash.
     pub hash: [u8; 32],
@@ -81,15 +82,15 @@ pub struct AuditPosition {
 pub struct AuditChange {
     /// Its number, from 1.
     pub line: u64,
-    /// The line that the store had sealed before, 0 if none.
+    /// The line that the store had sealed before, or 0 if it had sealed none.
     pub sealed: u64,
 }
 
 impl AuditChange {
-    /// Returns whether this can be the last change to a store that has sealed the line `sealed`, 0 if
-    /// none. A change writes its line, says there what was sealed before, and seals the line in the
-    /// same commit. So the seal is at the last change, or where that change found it if a crash came
-    /// between the two.
+    /// Returns whether this can be the last change to a store that has sealed the line `sealed`, or
+    /// 0 if it has sealed none. A change writes its line, which says what was sealed before, and
+    /// seals the line in the same commit. So the store has sealed either the last change, or, if a
+    /// crash came between the two, what that change found sealed.
     pub(crate) fn fits(&self, sealed: u64) -> bool {
         [self.line, self.sealed].contains(&sealed)
     }

@@ -15,10 +15,10 @@ struct State {
 }
 
 impl MemoryAudit {
-    /// An empty log.
+    /// Creates an empty log.
     ///
     /// # Errors
-    /// If the operating system gives no random bytes for its id.
+    /// [`AuditError`] if the operating system gives no random bytes for its id.
     pub fn new() -> Result<Self, AuditError> {
         Ok(Self(Mutex::new(State {
             tip: AuditPosition::genesis()?,
@@ -47,7 +47,7 @@ impl KeptLog for MemoryAudit {
 
     fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
         let state = self.state();
-        // A log in memory can only grow, so all that matters is that it is the same one.
+        // A log in memory can only grow, so it is enough that it is the same log.
         Ok(state.tip.log == position.log && state.tip.line >= position.line)
     }
 

@@ -2,16 +2,16 @@ use std::io::{self, Write};
 
 use super::{AuditError, AuditErrorKind, AuditEvent, AuditSink};
 
-/// Writes each event as a line to standard error, for containers whose log is collected from there.
+/// Writes each event as a line to standard error, for containers whose logs are collected there.
 ///
-/// In a [`Chained`](super::Chained), each process begins a chain of its own there. The store does not
-/// vouch for it, since it cannot be read back.
+/// In a [`Chained`](super::Chained), each process begins a chain of its own. The store cannot vouch
+/// for it, because it cannot be read back.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct StderrAudit;
 
 impl StderrAudit {
-    /// A sink on standard error.
+    /// Creates a sink on standard error.
     #[must_use]
     pub fn new() -> Self {
         Self

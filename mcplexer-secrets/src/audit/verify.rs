@@ -1,4 +1,4 @@
-//! Reading a log back.
+//! Reads and verifies a log.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -17,13 +17,13 @@ use crate::{Error, ScopeId, SecretName, StoreId};
 pub struct AuditLine {
     /// Its number, from 1.
     pub line: u64,
-    /// When, in RFC 3339.
+    /// When it happened, in RFC 3339.
     pub time: String,
     /// What was done.
     pub operation: AuditOperation,
-    /// In which scope.
+    /// The scope, if it concerns one.
     pub scope: Option<ScopeId>,
-    /// To which secret.
+    /// The secret, if it concerns one.
     pub name: Option<SecretName>,
     /// What the values were used for.
     pub used_for: Option<String>,
@@ -33,27 +33,30 @@ pub struct AuditLine {
     pub actor: Actor,
 }
 
-/// What a verified log looks like.
+/// The result of verifying a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct AuditReport {
-    /// How many lines it has.
+    /// The number of its lines.
     pub lines: u64,
-    /// The last line that the store vouches for; 0 if none.
+    /// The last line that the store vouches for, or 0 if there is none.
     pub sealed: u64,
-    /// How many earlier logs of the same file name the store has sealed; they were moved or deleted.
+    /// The number of earlier logs of the same file name that the store has sealed. They were moved
+    /// or deleted.
     pub earlier: u64,
-    /// How often unfinished lines were removed from its end after a crash.
+    /// How often incomplete lines were removed from its end after a crash.
     pub healed: u64,
-    /// How many bytes of unfinished lines are at its end now. The next operation removes them.
+    /// The length of the incomplete lines now at its end, in bytes. The next operation removes
+    /// them.
     pub torn: u64,
 }
 
-/// Reads all lines of the log at `path` without verifying their chain. A log that does not exist yet has
-/// no lines.
+/// Reads all lines of the log at `path` without verifying their chain. A log that does not exist
+/// yet has no lines.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read; [`Error::Tampered`] names a line that is not valid.
+/// * [`Error::Io`] if the file cannot be read.
+/// * [`Error::Tampered`] if a line is not valid; the error names it.
 pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
     let mut lines = Vec::new();
     each_line(path, |number, bytes| {
@@ -81,8 +84,8 @@ pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
     Ok(lines)
 }
 
-/// Checks the chain of the log at `path`, and that it has every line that `store`, if there is one, has
-/// sealed. `seals` are all the seals in that store, with the ids of their logs.
+/// Verifies the chain of the log at `path`, and that it has every line that `store`, if there is
+/// one, has sealed. `seals` are all the seals in that store, with the ids of their logs.
 pub(crate) fn verify(
     path: &Path,
     store: Option<StoreId>,
@@ -140,7 +143,7 @@ pub(crate) fn verify(
     if report.sealed > report.lines {
         return Err(damaged(Finding::CutOff));
     }
-    // Without a store, the change that was to create one may have been interrupted.
+    // The change that was to create the store may have been interrupted.
     if last_change.is_some_and(|last| !last.fits(report.sealed)) {
         return Err(damaged(match store {
             Some(_) => Finding::StoreIsOlder,
@@ -150,15 +153,15 @@ pub(crate) fn verify(
     Ok(report)
 }
 
-/// What follows the last finished line of a log.
+/// The bytes after the last complete line of a log.
 struct UnfinishedEnd {
     /// Its length in bytes.
     length: u64,
-    /// Whether a crash can have left it.
+    /// Whether a crash can have left them.
     is_torn: bool,
 }
 
-/// Calls `each` with the number and the bytes of every finished line, and returns what follows.
+/// Calls `each` with the number and the bytes of every complete line, and returns the rest.
 fn each_line(
     path: &Path,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), Error>,

@@ -1,9 +1,9 @@
-//! Why there is no usable key.
+//! Why no key can be used.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why there is no usable key.
+/// Why no key can be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -34,10 +34,10 @@ pub enum KeyError {
     Plugin {
         /// The name of the plugin.
         name: String,
-        /// What it says.
+        /// The plugin's message.
         reason: String,
     },
-    /// A plugin's identity does not say which recipient to encrypt to.
+    /// A plugin's identity does not name the recipient to encrypt to.
     #[error("{name} does not name its recipient")]
     NoRecipient {
         /// The name of the identity.
@@ -51,7 +51,7 @@ pub enum KeyError {
         /// Why not.
         reason: String,
     },
-    /// The store has no recovery code, or another one.
+    /// The store has no recovery code, or a different one.
     #[error("this recovery code does not open the store")]
     RecoveryCodeWrong,
     /// The provider's own reason, such as a [`KeyFileError`](super::KeyFileError).
@@ -59,28 +59,28 @@ pub enum KeyError {
     Provider(ProviderError),
 }
 
-/// What a failure to get a key calls for.
+/// The kinds of key failure that call for different reactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyErrorKind {
     /// The provider has no identity, or one that does not open this store. The store tries another way
     /// to open it, such as a passphrase.
     Absent,
-    /// There is an identity, and something is wrong with it or its use. Nothing else is tried.
+    /// An identity exists, but it or its use is faulty. No other way is tried.
     Unusable,
     /// A new identity could not be stored for lack of space.
     NoSpace,
 }
 
 impl KeyError {
-    /// A provider's own reason: what it calls for, and an error that says what failed.
+    /// Creates an error from the provider's own reason, with its kind.
     #[must_use]
     pub fn provider(kind: KeyErrorKind, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let reason = reason.into();
         Self::Provider(ProviderError { kind, reason })
     }
 
-    /// What it calls for.
+    /// Returns the kind of this failure.
     #[must_use]
     pub fn kind(&self) -> KeyErrorKind {
         match self {
@@ -95,7 +95,7 @@ impl KeyError {
         }
     }
 
-    /// Returns the provider's own reason, if there is one and it is of this type.
+    /// Returns the provider's own reason, if there is one of this type.
     #[must_use]
     pub fn reason<T: Error + 'static>(&self) -> Option<&T> {
         match self {
@@ -107,7 +107,7 @@ impl KeyError {
 
 /// The reason of a [`KeyProvider`](super::KeyProvider) or a [`KeyHolder`](super::KeyHolder).
 ///
-/// It reads as that reason does; [`KeyError::reason`] returns it in its own type.
+/// Displays as that reason; [`KeyError::reason`] returns it in its own type.
 #[derive(Debug)]
 pub struct ProviderError {
     kind: KeyErrorKind,
@@ -126,11 +126,11 @@ impl Error for ProviderError {
     }
 }
 
-/// Why a text is not an age key file. No part of the text is repeated.
+/// Why a text is not an age key file. Never contains a part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidKeyText {
-    /// This line, counted from 1, is not an identity, a comment or empty.
+    /// This line, counted from 1, is neither an identity nor a comment, and is not empty.
     #[error("line {0} is not an age identity (AGE-SECRET-KEY-1… or AGE-PLUGIN-…)")]
     Line(usize),
     /// It begins like an SSH private key, but age cannot use it.
@@ -138,7 +138,7 @@ pub enum InvalidKeyText {
         "only ssh-ed25519 and ssh-rsa keys, in OpenSSH's own format if they have a passphrase, can open a store"
     )]
     Ssh,
-    /// It is an SSH private key with a passphrase, where nobody can be asked for one.
+    /// It is an SSH private key with a passphrase, and there is no prompter to ask for it.
     #[error("it is encrypted")]
     Encrypted,
     /// It has only comments and empty lines.
@@ -155,7 +155,7 @@ pub enum InvalidKeyText {
     NotSupported,
 }
 
-/// The text of an error of the age crate, on one line.
+/// Returns the message of an age error, on one line.
 pub(super) fn one_line(error: &dyn fmt::Display) -> String {
     let text = error.to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")

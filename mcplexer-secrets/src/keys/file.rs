@@ -23,23 +23,24 @@ mod replace;
 
 pub use error::KeyFileError;
 
-/// No key file is larger.
+/// The maximum size of a key file.
 const MAX_FILE_LEN: u64 = 1 << 20;
 
 /// Keeps identities in a key file.
 ///
 /// The file is one of
 /// * an age key file, which holds one identity or several, including those of plugins;
-/// * such a file encrypted with a passphrase, as `age -p` does it (binary or armored);
-/// * an SSH private key, `ssh-ed25519` or `ssh-rsa`, with a passphrase or without.
+/// * such a file encrypted with a passphrase, as by `age -p` (binary or armored);
+/// * an SSH private key, `ssh-ed25519` or `ssh-rsa`, with or without a passphrase.
 ///
-/// It must belong to the user and be closed to everybody else. For a new store it is created if it does
-/// not exist, with mode 0600 in a directory of mode 0700. A rotation replaces it in one step.
+/// It must belong to the user, and nobody else may have access. For a new store, it is created if
+/// it does not exist, with mode 0600 in a directory of mode 0700. A rotation replaces it in one
+/// step.
 pub struct FileKeys {
     path: PathBuf,
     person: Option<Person>,
-    /// The passphrase that opened the file, so that nobody is asked twice: not when the key is replaced
-    /// here, and not when another process has replaced it.
+    /// The passphrase that opened the file, so that nobody has to enter it again when the key is
+    /// replaced, here or by another process.
     passphrase: Mutex<Option<SecretValue>>,
     created: AtomicBool,
     /// The next content of the file, once a replacement that has begun ends.
@@ -47,7 +48,7 @@ pub struct FileKeys {
 }
 
 impl FileKeys {
-    /// The identities in the file at `path`.
+    /// Uses the identities in the file at `path`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -59,8 +60,8 @@ impl FileKeys {
         }
     }
 
-    /// Asks `person` if the file is encrypted with a passphrase, or a plugin has a question. A wrong
-    /// passphrase is asked for again, three times in all.
+    /// Asks `person` if the file is encrypted with a passphrase, or if a plugin has a question.
+    /// After a wrong passphrase it asks again, up to three times in all.
     #[must_use]
     pub fn with_prompter(mut self, person: impl Prompter + 'static) -> Self {
         self.person = Some(Arc::new(person));
@@ -79,7 +80,7 @@ impl FileKeys {
         self.created.load(Ordering::Relaxed)
     }
 
-    /// Reads the file, and refuses it unless it is the user's alone.
+    /// Reads the file. Fails if it is not the user's, or if others have access.
     fn read(&self) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
         let path = || self.path.clone();
         let unreadable = |source| KeyFileError::Unreadable {
@@ -119,7 +120,7 @@ impl FileKeys {
         }
     }
 
-    /// Writes a new identity, unless another process was faster: then its identity is the one to use.
+    /// Writes a new identity, unless another process did so first; then that identity is used.
     fn create(&self, text: &str) -> io::Result<()> {
         mcplexer_durable::create_parent(&self.path)?;
         let mut file = Temporary::beside(&self.path)?;
@@ -127,7 +128,7 @@ impl FileKeys {
         file.sync()?;
         match file.persist_new(&self.path) {
             Ok(()) => self.created.store(true, Ordering::Relaxed),
-            // Another process was faster, and may have removed the temporary file as well.
+            // Another process was first, and may have removed the temporary file as well.
             Err(_) if self.path.exists() => {}
             Err(error) => return Err(error),
         }
@@ -217,7 +218,7 @@ impl KeyWriter for FileKeys {
         match self.content(ask)? {
             Content::Plain(text) | Content::Decrypted(text, _) => {
                 let found = key_text::replacements(self.text(&text)?).into_iter();
-                // A comment that does not name a recipient was not written here.
+                // A comment that names no recipient was not written by this library.
                 let unfinished = found.filter_map(|(new, old)| {
                     let (new, old) = (new.recipient()?, old.parse().ok()?);
                     Some(Unfinished { new, old })

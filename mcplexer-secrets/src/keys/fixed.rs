@@ -2,18 +2,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Ask, Identity, KeyError, KeyProvider, KeyWriter, Recipient, Unfinished};
 
-/// Holds identities in memory, for tests and for programs that get them elsewhere.
+/// Holds identities in memory, for tests and for programs that get them from elsewhere.
 #[derive(Debug)]
 pub struct FixedKeys(Mutex<Vec<Identity>>);
 
 impl FixedKeys {
-    /// One new random identity.
+    /// Generates one random identity.
     #[must_use]
     pub fn generate() -> Self {
         Self::new(vec![Identity::generate()])
     }
 
-    /// These identities, tried in this order.
+    /// Uses these identities, in this order.
     #[must_use]
     pub fn new(identities: Vec<Identity>) -> Self {
         Self(Mutex::new(identities))

@@ -1,4 +1,4 @@
-//! What a text is, by how it begins.
+//! Recognizes what a text is by its beginning.
 
 /// Returns whether a line begins like the identity of a plugin.
 pub(super) fn is_plugin(line: &str) -> bool {

@@ -13,12 +13,13 @@ use super::KeyError;
 
 const FILE_KEY_LEN: usize = 16;
 
-/// Decrypts with a private key that it never hands out: a key management service, an agent, a device.
+/// Decrypts with a private key that it never hands out: a key management service, an agent, a
+/// device.
 ///
-/// [`Identity::held_by`](super::Identity::held_by) makes an identity of it. A holder may itself have an
-/// ordinary identity and answer with [`Identity::unwrap`](super::Identity::unwrap), or follow the
-/// specification of the recipient it serves (for `age1…`: <https://age-encryption.org/v1>, section
-/// "The X25519 recipient type").
+/// [`Identity::held_by`](super::Identity::held_by) makes an identity of it. A holder may have an
+/// ordinary identity itself and call [`Identity::unwrap`](super::Identity::unwrap), or it may
+/// follow the specification of the recipient it serves (for `age1…`:
+/// <https://age-encryption.org/v1>, section "The X25519 recipient type").
 pub trait KeyHolder: fmt::Debug + Send + Sync {
     /// Decrypts the file key in a stanza. `None` means that the stanza is for another key.
     ///
@@ -31,16 +32,16 @@ pub trait KeyHolder: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Stanza<'a> {
-    /// What kind of recipient it is for, such as `X25519`.
+    /// The type of recipient, such as `X25519`.
     pub tag: &'a str,
-    /// What else the holder of the key needs to know, such as an ephemeral public key.
+    /// Further data for the holder of the key, such as an ephemeral public key.
     pub args: &'a [String],
     /// The encrypted file key.
     pub body: &'a [u8],
 }
 
 impl<'a> Stanza<'a> {
-    /// A stanza of these parts, such as an agent received them.
+    /// Creates a stanza from its parts, for example as an agent received them.
     #[must_use]
     pub fn new(tag: &'a str, args: &'a [String], body: &'a [u8]) -> Self {
         Self { tag, args, body }
@@ -59,7 +60,7 @@ impl<'a> Stanza<'a> {
 pub struct FileKey(Box<Zeroizing<[u8; FILE_KEY_LEN]>>);
 
 impl FileKey {
-    /// Copies these bytes, and leaves wiping the original to the caller.
+    /// Copies these bytes. The caller wipes the original.
     #[must_use]
     pub fn copy_of(bytes: &[u8; 16]) -> Self {
         let mut key = Box::new(Zeroizing::new([0; FILE_KEY_LEN]));
@@ -67,7 +68,7 @@ impl FileKey {
         Self(key)
     }
 
-    /// Lends the bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn expose(&self) -> &[u8; 16] {
         &self.0
@@ -84,8 +85,8 @@ impl fmt::Debug for FileKey {
     }
 }
 
-/// A holder as the age crate takes an identity. It keeps the holder's failure, for which age has no
-/// place.
+/// A holder as an identity of the age crate. It keeps the holder's failure, because age's error
+/// type cannot.
 pub(super) struct Held<'a> {
     holder: &'a dyn KeyHolder,
     failure: RefCell<Option<KeyError>>,
@@ -99,7 +100,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Why the holder did not answer, if it did not.
+    /// Returns why the holder failed, if it did.
     pub(super) fn into_failure(self) -> Option<KeyError> {
         self.failure.into_inner()
     }

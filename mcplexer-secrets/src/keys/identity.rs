@@ -20,7 +20,8 @@ use crate::stack;
 #[derive(Clone)]
 pub struct Identity(Kind);
 
-/// A key is on the heap, once: otherwise each move and each clone would copy its bytes over the stack.
+/// Each key is on the heap, once: otherwise every move and every clone would copy its bytes to the
+/// stack.
 #[derive(Clone)]
 enum Kind {
     X25519(Arc<age::x25519::Identity>),
@@ -30,7 +31,7 @@ enum Kind {
     },
     Plugin {
         identity: PluginIdentity,
-        /// As a comment in the key file names it.
+        /// The recipient, as a comment in the key file names it.
         recipient: Option<Recipient>,
     },
     Held {
@@ -40,17 +41,17 @@ enum Kind {
 }
 
 impl Identity {
-    /// A new random age identity.
+    /// Generates a random age identity.
     #[must_use]
     pub fn generate() -> Self {
         stack::wiped_after(|| Self(Kind::X25519(Arc::new(age::x25519::Identity::generate()))))
     }
 
-    /// An identity whose private key `holder` keeps and uses. `recipient` is the public half, which the
-    /// store encrypts to; it can be any kind of recipient.
+    /// Creates an identity whose private key `holder` keeps and uses. `recipient` is the public
+    /// half, to which the store encrypts; it can be any kind of recipient.
     ///
-    /// Such an identity cannot be replaced by a rotation. The holder is called with [`Ask::Never`] too:
-    /// a provider whose holder asks a person returns no such identity then.
+    /// A rotation cannot replace such an identity. The holder is called with [`Ask::Never`] too, so
+    /// a provider whose holder asks a person must return no such identity then.
     ///
     /// [`Ask::Never`]: super::Ask::Never
     #[must_use]
@@ -73,10 +74,8 @@ impl Identity {
         Ok(key.as_ref().map(FileKey::of_age))
     }
 
-    /// Reads one identity from its text form, `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…`.
-    ///
-    /// # Errors
-    /// `None` if it is not one; the text is not repeated.
+    /// Parses one identity from its text form, `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…`. Returns
+    /// `None` if it is not valid.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let x25519 = stack::wiped_after(|| text.parse().ok().map(Arc::new));
@@ -90,13 +89,13 @@ impl Identity {
         }))
     }
 
-    /// The identity of an SSH private key.
+    /// Creates the identity of an SSH private key.
     pub(super) fn ssh(key: SshIdentity, recipient: Recipient) -> Self {
         Self(Kind::Ssh { key, recipient })
     }
 
-    /// Returns whether a word looks like the text form of an identity, even a mistyped one: then it must
-    /// not be repeated, and does not name a file.
+    /// Returns whether a word looks like the text form of an identity, even a mistyped one. If so,
+    /// it must not be repeated, and is not a file name.
     #[must_use]
     pub fn is_like(word: &str) -> bool {
         let word = word.to_ascii_uppercase();
@@ -104,30 +103,30 @@ impl Identity {
             let plugin = word.strip_prefix("AGE-PLUGIN-")?;
             plugin.rsplit_once("-1").map(|(_, data)| data)
         });
-        // No shorter than a checksum, to leave room for file names that begin alike.
+        // No shorter than a checksum, so that file names may begin alike.
         data.is_some_and(|data| {
             data.len() >= 6 && data.bytes().all(|byte| byte.is_ascii_alphanumeric())
         })
     }
 
-    /// Returns whether a text that should name a file holds an identity or an SSH private key instead, in
-    /// quotes or not.
+    /// Returns whether a text that should be a file name contains an identity or an SSH private
+    /// key, quoted or not.
     #[must_use]
     pub fn is_in(text: &str) -> bool {
         let mut words = text.split(|c: char| c.is_whitespace() || "'\":=".contains(c));
         text.contains("-----BEGIN ") || words.any(Self::is_like)
     }
 
-    /// Reads the text of an age key file, which has one identity a line, empty lines, and comments that
-    /// begin with `#`; or the text of an SSH private key without a passphrase.
+    /// Parses the text of an age key file: one identity a line, empty lines, and comments that
+    /// begin with `#`. Also parses the text of an SSH private key without a passphrase.
     ///
     /// # Errors
-    /// [`InvalidKeyText`] names the first line that does not fit.
+    /// [`InvalidKeyText`] names the first line that is not valid.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, InvalidKeyText> {
         Self::parse_all_with(text, None)
     }
 
-    /// The same; plugins may talk to `person`.
+    /// Parses the text of a key file, with plugins that may ask `person`.
     pub(super) fn parse_all_with(
         text: &str,
         person: Option<&Person>,
@@ -174,8 +173,8 @@ impl Identity {
         Ok(identities)
     }
 
-    /// Returns the public half. `None` if it is a plugin's identity, and no comment in the key file names
-    /// the recipient.
+    /// Returns the public half; `None` if it is a plugin's identity and no comment in the key file
+    /// names the recipient.
     #[must_use]
     pub fn recipient(&self) -> Option<Recipient> {
         match &self.0 {
@@ -188,7 +187,7 @@ impl Identity {
         }
     }
 
-    /// Returns a name for it: its recipient, or its plugin.
+    /// Returns a name for it: its recipient or its plugin.
     #[must_use]
     pub fn name(&self) -> String {
         match (&self.0, self.recipient()) {
@@ -200,8 +199,8 @@ impl Identity {
         }
     }
 
-    /// The private key in its text form, wiped when dropped; `None` if it is not an age X25519
-    /// identity.
+    /// Returns the private key in its text form, wiped when dropped; `None` if it is not an age
+    /// X25519 identity.
     pub(crate) fn to_text(&self) -> Option<Zeroizing<String>> {
         match &self.0 {
             Kind::X25519(identity) => Some(stack::wiped_after(|| {
@@ -211,7 +210,7 @@ impl Identity {
         }
     }
 
-    /// Returns whether opening something needs another program, and perhaps a person.
+    /// Returns whether it needs another program, and perhaps a person, to open something.
     pub(crate) fn is_plugin(&self) -> bool {
         matches!(self.0, Kind::Plugin { .. })
     }
@@ -228,7 +227,7 @@ impl Identity {
         }
     }
 
-    /// Calls `decrypt` with the identity. Returns `None` if the identity does not fit.
+    /// Calls `decrypt` with the identity. Returns `None` if it is not the right identity.
     pub(crate) fn decrypt_with<T>(
         &self,
         decrypt: impl FnOnce(&dyn age::Identity) -> Result<T, DecryptError>,

@@ -1,4 +1,4 @@
-//! The text of a key file while its identity is replaced.
+//! Edits the text of a key file while its identity is replaced.
 //!
 //! An identity that this library creates has comments above it that say so:
 //!
@@ -9,8 +9,9 @@
 //! AGE-SECRET-KEY-1…
 //! ```
 //!
-//! The third line is there from before the store moves to the new identity until after, so that an
-//! interrupted rotation is noticed and finished. Everything else in the file stays unchanged.
+//! The third line is written before the store moves to the new identity and removed afterwards, so
+//! that an interrupted rotation is noticed and finished. Everything else in the file stays
+//! unchanged.
 
 use zeroize::Zeroizing;
 
@@ -21,7 +22,7 @@ const MADE: &str = "# mcplexer key, made ";
 const PUBLIC: &str = "# public key: ";
 const REPLACES: &str = "# replaces: ";
 
-/// A new identity, with the comments that say where it comes from.
+/// Returns a new identity's text, with the comments that say where it comes from.
 pub(super) fn block(identity: &Identity, replaces: Option<&str>) -> Zeroizing<String> {
     let replaces = replaces.map_or_else(String::new, |old| format!("{REPLACES}{old}\n"));
     let text = identity.to_text().unwrap_or_default();
@@ -33,7 +34,7 @@ pub(super) fn block(identity: &Identity, replaces: Option<&str>) -> Zeroizing<St
     ))
 }
 
-/// The text with a new identity before all others.
+/// Returns the text with a new identity before all others.
 pub(super) fn with(text: &str, identity: &Identity, replaces: &str) -> Zeroizing<String> {
     let block = block(identity, Some(replaces));
     let mut new = Zeroizing::new(String::with_capacity(block.len() + text.len()));
@@ -42,8 +43,9 @@ pub(super) fn with(text: &str, identity: &Identity, replaces: &str) -> Zeroizing
     new
 }
 
-/// The text without the identity of `recipient`, if this library has created it, and without the comment
-/// that another replaces it. An identity from elsewhere stays: it may open other files.
+/// Returns the text without the identity of `recipient`, if this library created it, and without
+/// the comment that another replaces it. An identity from elsewhere stays, because it may open
+/// other files.
 pub(super) fn without(text: &str, recipient: &str) -> Zeroizing<String> {
     let mut new = Zeroizing::new(String::with_capacity(text.len()));
     let mut comments: Vec<&str> = Vec::new();
@@ -69,7 +71,7 @@ pub(super) fn without(text: &str, recipient: &str) -> Zeroizing<String> {
     new
 }
 
-/// The text without the identity that the one of `recipient` has replaced.
+/// Returns the text without the identity that the one of `recipient` replaced.
 pub(super) fn without_replaced_by(text: &str, recipient: &str) -> Zeroizing<String> {
     let mut replacements = replacements(text).into_iter();
     match replacements.find(|(identity, _)| identity.name() == recipient) {
@@ -78,7 +80,7 @@ pub(super) fn without_replaced_by(text: &str, recipient: &str) -> Zeroizing<Stri
     }
 }
 
-/// The identity that an interrupted rotation has created to replace `old`.
+/// Returns the identity that an interrupted rotation created to replace `old`.
 pub(super) fn replacement_of(text: &str, old: &str) -> Option<Identity> {
     let found = replacements(text)
         .into_iter()
@@ -86,7 +88,7 @@ pub(super) fn replacement_of(text: &str, old: &str) -> Option<Identity> {
     found.map(|(identity, _)| identity)
 }
 
-/// The identities that are to replace others, each with the recipient of the other.
+/// Returns the identities that are to replace others, each with the recipient that it replaces.
 pub(super) fn replacements(text: &str) -> Vec<(Identity, String)> {
     let mut found = Vec::new();
     let mut replaces = None;
@@ -123,9 +125,9 @@ mod tests {
         assert_eq!(pending.name(), new.name());
         assert!(replacement_of(&during, &theirs.name()).is_none());
 
-        // Given up.
+        // Abandoned.
         assert_eq!(*without(&during, &new.name()), before);
-        // Done.
+        // Finished.
         let after = without(&during, &ours.name());
         let mark = format!("{REPLACES}{}\n", ours.name());
         assert_eq!(

@@ -1,4 +1,5 @@
-//! Stands in for the identities and recipients of age plugins without the feature `plugin`: there are none.
+//! Uninhabited stand-ins for the identities and recipients of age plugins, used without the feature
+//! `plugin`.
 
 use age::DecryptError;
 

@@ -1,4 +1,4 @@
-//! Stands in for SSH keys without the feature `ssh`: there are none.
+//! Uninhabited stand-ins for SSH keys, used without the feature `ssh`.
 
 use age::secrecy::SecretString;
 

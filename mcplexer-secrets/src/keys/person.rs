@@ -1,4 +1,4 @@
-//! Talking to the person who holds a key.
+//! Talks to the person who holds a key.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::SecretValue;
 
 /// Asks the person who holds a key: on a terminal, in a dialog, in a test.
 pub trait Prompter: Send + Sync {
-    /// Returns the passphrase that the person gives; `None` if there is none.
+    /// Asks for a passphrase and returns it; `None` if the person gives none.
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue>;
 
     /// Shows a message of a plugin, such as "touch the key".
@@ -46,6 +46,6 @@ pub enum About<'a> {
     KeyFile(&'a Path),
     /// The store, through a slot with this label.
     Slot(&'a str),
-    /// What a plugin asks for, in its words.
+    /// What a plugin asks for, in its own words.
     Plugin(&'a str),
 }

@@ -11,7 +11,7 @@ use super::KeyError;
 use super::error::one_line;
 use super::person::{About, PassphraseRequest, Person};
 
-/// An identity that the program `age-plugin-NAME` uses.
+/// An identity for the program `age-plugin-NAME`.
 #[derive(Clone)]
 pub(super) struct PluginIdentity {
     identity: age::plugin::Identity,
@@ -28,17 +28,17 @@ impl PluginIdentity {
         })
     }
 
-    /// Lets the plugin talk to `person`.
+    /// Lets the plugin ask `person`.
     pub(super) fn set_person(&mut self, person: Option<&Person>) {
         self.person = person.cloned();
     }
 
-    /// The name of the plugin.
+    /// Returns the name of the plugin.
     pub(super) fn plugin(&self) -> &str {
         self.identity.plugin()
     }
 
-    /// Calls `decrypt` with the identity; `None` if it does not fit.
+    /// Calls `decrypt` with the identity. Returns `None` if it is not the right identity.
     pub(super) fn decrypt_with<T>(
         &self,
         decrypt: impl FnOnce(&dyn age::Identity) -> Result<T, DecryptError>,
@@ -58,7 +58,7 @@ impl PluginIdentity {
     }
 }
 
-/// A recipient that the program `age-plugin-NAME` encrypts to.
+/// A recipient for the program `age-plugin-NAME`.
 #[derive(Clone)]
 pub(super) struct PluginRecipient(age::plugin::Recipient);
 
@@ -68,12 +68,12 @@ impl PluginRecipient {
         text.parse().ok().map(Self)
     }
 
-    /// The name of the plugin.
+    /// Returns the name of the plugin.
     pub(super) fn plugin(&self) -> &str {
         self.0.plugin()
     }
 
-    /// The recipient as the age crate takes it. The plugin may talk to `person`.
+    /// Returns the recipient in the age crate's type. The plugin may ask `person`.
     pub(super) fn to_age(
         &self,
         person: Option<Person>,

@@ -10,12 +10,12 @@ use super::person::Person;
 use super::plugin::PluginRecipient;
 use super::ssh::SshRecipient;
 
-/// The public half of an identity: a store encrypted to it opens with that identity.
+/// The public half of an identity. What is encrypted to it opens with that identity.
 ///
 /// One of
 /// * an age recipient, `age1…` (<https://age-encryption.org/v1>),
 /// * an SSH public key, `ssh-ed25519 …` or `ssh-rsa …`, as in a `.pub` file,
-/// * the recipient of an age plugin, `age1NAME1…`: encrypting to it takes the program
+/// * the recipient of an age plugin, `age1NAME1…`: encrypting to it needs the program
 ///   `age-plugin-NAME` (<https://c2sp.org/age-plugin>).
 #[derive(Clone)]
 pub struct Recipient {
@@ -32,7 +32,7 @@ enum Kind {
 }
 
 impl Recipient {
-    /// Returns what follows an SSH public key in its file, mostly `user@host`.
+    /// Returns what follows an SSH public key in its file, usually `user@host`.
     #[must_use]
     pub fn comment(&self) -> Option<&str> {
         self.comment.as_deref()
@@ -46,7 +46,7 @@ impl Recipient {
         }
     }
 
-    /// The recipient as the age crate takes it. A plugin may want to talk to `person`.
+    /// Returns the recipient in the age crate's type. A plugin may ask `person`.
     pub(crate) fn to_age(
         &self,
         person: Option<Person>,
@@ -58,7 +58,7 @@ impl Recipient {
         })
     }
 
-    /// The error for a recipient that the age crate cannot encrypt to.
+    /// Returns the error for a recipient to which the age crate cannot encrypt.
     pub(crate) fn not_encrypted(&self, error: &EncryptError) -> KeyError {
         KeyError::NotEncrypted {
             recipient: self.text.clone(),
@@ -66,7 +66,7 @@ impl Recipient {
         }
     }
 
-    /// Returns the name of the plugin it needs, if it needs one.
+    /// Returns the name of its plugin, if it has one.
     pub(crate) fn plugin(&self) -> Option<&str> {
         match &self.kind {
             Kind::Plugin(recipient) => Some(recipient.plugin()),
@@ -75,7 +75,7 @@ impl Recipient {
     }
 }
 
-/// Two recipients are equal if they are the same key, whatever the comment says.
+/// Two recipients are equal if they are the same key, whatever their comments.
 impl PartialEq for Recipient {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -139,14 +139,14 @@ impl fmt::Debug for Recipient {
     }
 }
 
-/// Why a text is not a recipient. No part of it is repeated.
+/// Why a text is not a recipient. Never contains a part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRecipient {
-    /// It is something else.
+    /// It is not a recipient of any kind.
     #[error("not a recipient: expected age1…, ssh-ed25519 … or ssh-rsa …")]
     Unknown,
-    /// It is, or begins like, a private key.
+    /// It is a private key, or begins like one.
     #[error("that is a private key; a recipient is its public half")]
     Private,
     /// It is an SSH key that age cannot encrypt to.
@@ -191,7 +191,7 @@ mod tests {
                 "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY",
                 InvalidRecipient::Ssh,
             ),
-            // An exponent of one byte, which is 0: the age crate panics.
+            // An exponent of one byte, which is 0, makes the age crate panic.
             ("ssh-rsa AAAAB3NzaC1yc2EAAAABAA==", InvalidRecipient::Ssh),
         ] {
             assert_eq!(refused(text), reason, "{text}");

@@ -1,4 +1,4 @@
-//! A code on paper that opens the store when every key is lost.
+//! A code on paper that opens the store when all keys are lost.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,34 +12,34 @@ use crate::Error;
 use crate::random::fill_random;
 use crate::stack;
 
-/// Random bytes in a code.
+/// The number of random bytes in a code.
 const LEN: usize = 16;
-/// Characters in a code: 26 for the bytes, 6 for the checksum.
+/// The number of characters in a code: 26 for the bytes, 6 for the checksum.
 const CHARACTERS: usize = 32;
 const GROUP: usize = 4;
 const PREFIX: Hrp = Hrp::parse_unchecked("mcplexer");
 const IDENTITY_PREFIX: Hrp = Hrp::parse_unchecked("age-secret-key-");
-/// `info` of the HKDF (RFC 5869) that makes the identity.
+/// The `info` of the HKDF (RFC 5869) that derives the identity.
 const INFO: &[u8] = b"mcplexer-secrets/v1/recovery";
 
 /// A recovery code: 128 random bits, in eight groups of four letters and digits.
 ///
-/// It is the data part of a Bech32m text (BIP 350) with the prefix `mcplexer`: the alphabet has no
+/// It is the data part of a Bech32m text (BIP 350) with the prefix `mcplexer`. The alphabet has no
 /// `B`, `I`, `O` or `1`, and the checksum catches up to four wrong characters. The code *is* an age
-/// identity, whose private key is `HKDF-SHA-256(ikm = the 16 bytes, salt = none, info =
-/// "mcplexer-secrets/v1/recovery")` (RFC 5869): it opens whatever was encrypted to that identity's
+/// identity, with the private key `HKDF-SHA-256(ikm = the 16 bytes, salt = none, info =
+/// "mcplexer-secrets/v1/recovery")` (RFC 5869). It opens everything encrypted to that identity's
 /// recipient, a slot or a backup. Wiped when dropped; `Debug` shows nothing.
 pub struct RecoveryCode {
     bytes: Zeroizing<[u8; LEN]>,
-    /// As it is written down.
+    /// The code as people write it down.
     text: Zeroizing<String>,
 }
 
 impl RecoveryCode {
-    /// A new random code.
+    /// Generates a random code.
     ///
     /// # Errors
-    /// If the operating system gives no random bytes.
+    /// [`Error::Seal`] if the operating system gives no random bytes.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; LEN]);
         fill_random(&mut *bytes)?;
@@ -63,7 +63,7 @@ impl RecoveryCode {
         }
     }
 
-    /// Lends the code as it is written down: `XXXX-XXXX-…`, in capitals.
+    /// Returns the code as people write it down: `XXXX-XXXX-…`, in capitals.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
@@ -77,7 +77,7 @@ impl RecoveryCode {
             bech32::encode_upper::<Bech32>(IDENTITY_PREFIX, &*key).unwrap_or_default()
         });
         let text = Zeroizing::new(text);
-        // Every 32 bytes are an X25519 private key (RFC 7748, section 5).
+        // Any 32 bytes are an X25519 private key (RFC 7748, section 5).
         Identity::parse(&text).unwrap_or_else(Identity::generate)
     }
 }
@@ -85,8 +85,8 @@ impl RecoveryCode {
 impl FromStr for RecoveryCode {
     type Err = InvalidRecoveryCode;
 
-    /// Reads a code as a person types it: in capitals or not, with any spaces and dashes, and with `O`
-    /// for `0`, or `I` or `1` for `L`.
+    /// Parses a code as people type it: in upper or lower case, with any spaces and dashes, with
+    /// `O` for `0`, and with `I` or `1` for `L`.
     fn from_str(typed: &str) -> Result<Self, InvalidRecoveryCode> {
         let mut text = Zeroizing::new(String::with_capacity(
             typed.len() + PREFIX.as_str().len() + 1,
@@ -131,20 +131,20 @@ impl fmt::Debug for RecoveryCode {
     }
 }
 
-/// Why a text is not a recovery code. No part of it is repeated.
+/// Why a text is not a recovery code. Never contains a part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRecoveryCode {
     /// It has too few or too many characters, not counting spaces and dashes.
     #[error("a recovery code has {CHARACTERS} letters and digits, this has {found}")]
     Length {
-        /// How many it has.
+        /// The number of its characters.
         found: usize,
     },
     /// A character does not occur in recovery codes.
     #[error("group {group} of the recovery code has a character that recovery codes do not use")]
     Character {
-        /// The group of four it is in, from 1.
+        /// The group of four that contains it, counted from 1.
         group: usize,
     },
     /// The checksum is wrong.

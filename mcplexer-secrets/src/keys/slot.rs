@@ -1,4 +1,4 @@
-//! Names of slots: what a new one is called, and which one is meant.
+//! Labels of slots, and references to slots.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use crate::{Error, SlotInfo};
 
 const MAX_LABEL_LEN: usize = 64;
 
-/// The name of a slot, for people: 1 to 64 characters without control characters.
+/// The label of a slot, for people: 1 to 64 characters without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotLabel(String);
 
-/// A text that cannot be the label of a slot.
+/// The error for a text that cannot be the label of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a label is 1 to 64 characters without control characters")]
 #[non_exhaustive]
@@ -42,29 +42,30 @@ impl fmt::Display for SlotLabel {
     }
 }
 
-/// Names an existing slot: by its label, its recipient, or the beginning of its recipient if no other
-/// begins so.
+/// Refers to an existing slot: by its label, its recipient, or a prefix of its recipient that no
+/// other recipient shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotRef(String);
 
 impl SlotRef {
-    /// The slot with this label or recipient, or whose recipient begins like this.
+    /// Refers to the slot with this label or recipient, or whose recipient begins with this text.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
 
-    /// Returns the slot that is meant.
+    /// Returns the slot referred to.
     ///
     /// # Errors
-    /// [`Error::SlotNotFound`] if none is; [`Error::SlotAmbiguous`] if several may be.
+    /// * [`Error::SlotNotFound`] if no slot matches.
+    /// * [`Error::SlotAmbiguous`] if several slots match.
     pub fn find<'a>(&self, slots: &'a [SlotInfo]) -> Result<&'a SlotInfo, Error> {
         let names = slots.iter().map(|it| (&*it.label, &*it.recipient));
         let at = self.position(names)?;
         slots.get(at).ok_or_else(|| self.not_found())
     }
 
-    /// Returns the position of the slot that is meant, among the labels and recipients of all.
+    /// Returns the index of the slot referred to, among the labels and recipients of all.
     pub(crate) fn position<'a>(
         &self,
         slots: impl Iterator<Item = (&'a str, &'a str)> + Clone,

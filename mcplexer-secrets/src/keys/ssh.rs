@@ -1,4 +1,4 @@
-//! SSH keys, as the age crate uses them. It panics on some malformed ones.
+//! SSH keys in the age crate's types. That crate panics on some malformed ones.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{InvalidKeyText, Recipient};
 use crate::panics::catch;
 use crate::stack;
 
-/// An SSH private key. It is on the heap, once, so that no clone copies its bytes over the stack.
+/// An SSH private key. It is on the heap, once, so that no clone copies its bytes to the stack.
 #[derive(Clone)]
 pub(super) struct SshIdentity(Arc<age::ssh::Identity>);
 
@@ -21,7 +21,7 @@ impl SshIdentity {
 /// The content of the file of an SSH private key.
 pub(super) enum SshFile {
     Open(SshIdentity, Recipient),
-    /// A passphrase opens it.
+    /// A key that is encrypted with a passphrase.
     Encrypted(EncryptedSshKey, Recipient),
 }
 
@@ -55,7 +55,7 @@ impl SshFile {
 pub(super) struct EncryptedSshKey(age::ssh::EncryptedKey);
 
 impl EncryptedSshKey {
-    /// Opens the key; `None` if the passphrase is wrong.
+    /// Opens the key. Returns `None` if the passphrase is wrong.
     pub(super) fn open(&self, passphrase: SecretString) -> Option<SshIdentity> {
         let opened = catch(|| stack::wiped_after(|| self.0.decrypt(passphrase)));
         let key = opened.and_then(Result::ok)?;
@@ -77,7 +77,7 @@ impl SshRecipient {
         self.0.to_string()
     }
 
-    /// The recipient as the age crate takes it.
+    /// Returns the recipient in the age crate's type.
     pub(super) fn to_age(&self) -> Box<dyn age::Recipient> {
         Box::new(self.0.clone())
     }

@@ -1,8 +1,9 @@
-//! `docs/decode.py`, a reader of stores and backups that was written from the documents and shares nothing
-//! with the library, finds what the library finds, and refuses what the documents say is tampering.
+//! `docs/decode.py`, a reader of stores and backups that was written from the documents and shares
+//! nothing with the library, finds what the library finds, and rejects what the documents call
+//! tampering.
 //!
-//! It needs Python with the package `cryptography`, which `.ci/servers DIR` installs; `MCPLEXER_TEST_SERVERS`
-//! names that directory.
+//! It needs Python with the package `cryptography`, which `.ci/servers DIR` installs;
+//! `MCPLEXER_TEST_SERVERS` names that directory.
 
 #[path = "../../examples/dump_records.rs"]
 #[expect(dead_code, reason = "its main is for people")]
@@ -21,7 +22,7 @@ use test_support::{Running, skip};
 
 use super::{AFTER_BACKUP, PASSPHRASE, expected, home};
 
-/// A Python that has the package.
+/// Returns a Python that has the package.
 fn python() -> Option<PathBuf> {
     let place = std::env::var_os("MCPLEXER_TEST_SERVERS");
     let python = match &place {
@@ -45,7 +46,7 @@ fn decode(python: &Path, arguments: &[&str], input: &Value) -> Output {
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Running::start(command).unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // It does not read all of what it refuses.
+    // It stops reading input that it rejects.
     let _unread = stdin.write_all(input.to_string().as_bytes());
     drop(stdin);
     child.wait_with_output().unwrap()
@@ -58,7 +59,7 @@ fn decoded(python: &Path, arguments: &[&str], input: &Value) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The versions and values in the decoder's document.
+/// Returns the versions and values in the decoder's document.
 fn values(document: &Value) -> BTreeMap<(&str, &str), (u64, Vec<u8>)> {
     let mut values = BTreeMap::new();
     for scope in document["scopes"].as_array().unwrap() {
@@ -109,7 +110,8 @@ fn the_independent_decoder_finds_every_value_with_each_kind_of_key() {
     ] {
         let backup = decoded(&python, &["backup", &path(file), key], &Value::Null);
         assert_eq!(values(&backup), expected, "{file} with {key}");
-        // All that a backup says of a scope is what the store says; of the last one it has less.
+        // A backup says of a scope what the store says, except for the last scope, of which it has
+        // less.
         let store = &documents[0];
         assert_eq!(backup["store"], store["store"]);
         let [now, then] = [store, &backup].map(|it| it["scopes"].as_array().unwrap().iter());
@@ -119,7 +121,7 @@ fn the_independent_decoder_finds_every_value_with_each_kind_of_key() {
     }
 }
 
-/// The small fixture too, of which the worked example of the format is taken.
+/// Also reads the small fixture, the source of the worked example of the format.
 #[test]
 fn the_independent_decoder_reads_the_worked_example() {
     let Some(python) = python() else { return };
@@ -139,7 +141,7 @@ fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Something that is done to the records.
+/// An edit of the records.
 type Edit<'a> = &'a dyn Fn(&mut Value);
 
 #[test]

@@ -19,10 +19,10 @@ use mcplexer_secrets::keys::{
 use mcplexer_secrets::{Purpose, ScopeAction, ScopeKind, SecretStore, SecretValue, Select, Store};
 use tempfile::TempDir;
 
-/// Opens the slot `at home`, and one of the two backups.
+/// Opens the slot `at home` and one of the two backups.
 const PASSPHRASE: &[u8] = b"correct horse battery staple";
 
-/// What is in it: by scope and name, the version and the value.
+/// Returns the content: the version and the value, by scope and name.
 fn expected() -> BTreeMap<(&'static str, &'static str), (u64, Vec<u8>)> {
     let secrets: [(&str, &str, u64, &[u8]); 12] = [
         (
@@ -59,14 +59,14 @@ fn expected() -> BTreeMap<(&'static str, &'static str), (u64, Vec<u8>)> {
     secrets.into_iter().map(entry).collect()
 }
 
-/// What the backups do not have.
+/// A value that the backups do not have.
 const AFTER_BACKUP: &[u8] = b"stored after the backup";
 
 fn all_bytes() -> Vec<u8> {
     (0..=255).collect()
 }
 
-/// More than a chunk of age's stream, 64 KiB.
+/// Returns more than a chunk of age's stream, 64 KiB.
 fn long() -> Vec<u8> {
     let byte = |at: u32| u8::try_from(at % 251).unwrap() + u8::try_from(at / 251 % 5).unwrap();
     (0..70_000).map(byte).collect()
@@ -76,7 +76,8 @@ fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1-home")
 }
 
-/// The home, copied: a checkout does not keep the modes of files, and reading locks the store.
+/// Copies the home, because a checkout does not keep the modes of files, and reading locks the
+/// store.
 fn home() -> TempDir {
     let to = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(fixture()).unwrap() {
@@ -109,7 +110,7 @@ fn assert_opens(home: &Path, store: &Store) {
     assert_eq!((report.lines, report.sealed), (33, 31));
 }
 
-/// Only this key opens it: the others are gone.
+/// Returns a copy of the home without any key but this one.
 fn with_key(keep: &str) -> TempDir {
     let home = home();
     for key in ["age.key", "id_ed25519", "recovery-code"] {

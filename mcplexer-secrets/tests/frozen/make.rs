@@ -1,5 +1,5 @@
-//! How the frozen home was made: once, by the first release's format. It is never made again; a later
-//! format gets a home of its own beside it.
+//! How the frozen home was created, once, in the first release's format. It is never created again;
+//! a later format gets a home of its own beside it.
 
 use std::fs;
 use std::path::Path;
@@ -91,7 +91,7 @@ fn make() {
     put("drive", "CLIENT_SECRET", b"GOCSPX-secret");
     put("drive", "CLIENT_SECRET", b"GOCSPX-secret-2");
     put("drive", "CLIENT_SECRET", b"GOCSPX-secret-3");
-    // Generation 2, and a log that tells of it.
+    // Generation 2, and a log that records the change.
     store.rotate(RotateIdentity::Replace, &mut |_| {}).unwrap();
 
     let ssh = home.join("id_ed25519");

@@ -1,4 +1,4 @@
-//! The keys of a store, found as `docs/format.md` says, without the library.
+//! Finds the keys of a store as `docs/format.md` describes, without the library.
 
 use std::fs;
 use std::io::Read;
@@ -13,11 +13,11 @@ use redb::{
     Builder, ConcurrencyMode, ReadOnlyDatabase, ReadableDatabase, ReadableTable, TableDefinition,
 };
 
-/// The secrets of a home, each with what it is called here.
+/// The secrets of a home, each with a name.
 pub(crate) struct Secrets(Vec<(String, Vec<u8>)>);
 
 impl Secrets {
-    /// The identity and the keys as they are now.
+    /// Returns the identity and the current keys.
     pub(crate) fn keys_of(home: &Path) -> Self {
         let text = fs::read_to_string(home.join("age.key")).unwrap();
         let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
@@ -53,7 +53,8 @@ impl Secrets {
     }
 }
 
-/// The 32 bytes of `AGE-SECRET-KEY-1…` (BIP 173, less its last 6 characters, the checksum).
+/// Returns the 32 bytes of `AGE-SECRET-KEY-1…` (BIP 173, without the last 6 characters, the
+/// checksum).
 fn private_key(text: &str) -> Vec<u8> {
     let data = &text["AGE-SECRET-KEY-1".len()..];
     let (mut bytes, mut bits, mut have) = (Vec::new(), 0_u32, 0);
@@ -70,14 +71,14 @@ fn private_key(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The root key of a store, and the key of each of its scopes with the scope's id.
+/// The root key of a store, and the key and id of each of its scopes.
 struct StoreKeys {
     root: Vec<u8>,
     scopes: Vec<(String, Vec<u8>)>,
 }
 
 impl StoreKeys {
-    /// Of the store at `path`, whose first slot `identity` opens.
+    /// Returns the keys of the store at `path`, whose first slot `identity` opens.
     fn of(path: &Path, identity: &dyn age::Identity) -> Self {
         let database = Builder::new()
             .set_concurrency_mode(ConcurrencyMode::MultiWriter)
@@ -145,7 +146,7 @@ fn scope_key(root: &[u8], store: &[u8], id: &[u8], record: &[u8]) -> Vec<u8> {
     decrypt(reader.bytes(), &Seal(root, &context))
 }
 
-/// A record, read from the front.
+/// Reads a record from the front.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -172,7 +173,7 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(len).unwrap())
     }
 
-    /// What was read since `from`, of which this is the rest.
+    /// Returns what was read since `from`, of which this is the rest.
     fn since(&self, from: &'a [u8]) -> &'a [u8] {
         &from[..from.len() - self.0.len()]
     }

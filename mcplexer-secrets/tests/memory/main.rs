@@ -1,7 +1,9 @@
-//! What is in the memory of a program that embeds the library, after it has dropped what it got.
+//! Which secrets are in the memory of a program that embeds the library, after it has dropped its
+//! values.
 //!
-//! The tests start themselves once more as the program, which stops after each step to be looked at from
-//! outside: nobody who looks for a secret in his own memory finds it only where it was forgotten.
+//! The tests start themselves again as that program. It stops after each step and is examined from
+//! outside, because a process that searches its own memory for a secret also finds the secret it
+//! searches for.
 
 #![cfg(test)]
 
@@ -28,7 +30,7 @@ use zeroize::Zeroizing;
 use self::keys::Secrets;
 use self::scan::{Found, Mappings, Wanted};
 
-/// Where the home of the program is.
+/// The home directory of the program.
 const HOME: &str = "MCPLEXER_TEST_MEMORY_HOME";
 
 fn scope() -> ScopeId {
@@ -39,7 +41,7 @@ fn name(name: &str) -> SecretName {
     name.parse().unwrap()
 }
 
-/// The program: each step ends with a stop, at which nothing of it is left but the store's file.
+/// The program. Each step ends with a stop, at which only the store's file is left of it.
 #[test]
 #[ignore = "the program that the other tests look at"]
 fn program() {
@@ -130,19 +132,19 @@ fn program() {
     stop("rotate");
 }
 
-/// Says where the program is, and waits until it has been looked at.
+/// Prints the step, and waits until it has been examined.
 fn stop(step: &str) {
-    // Begins a line: the test harness writes, too.
+    // On a line of its own, because the test harness writes too.
     println!("\nat: {step}");
     io::stdin().read_line(&mut String::new()).unwrap();
 }
 
-/// 58 random characters.
+/// Returns 58 random characters.
 fn random() -> String {
     Identity::generate().name()[4..].to_owned()
 }
 
-/// Looks at the program at each of its stops: what is there, by the name of the stop.
+/// Examines the program at each of its stops, and returns what was found by step.
 fn look() -> BTreeMap<String, Found> {
     let home = tempfile::tempdir().unwrap();
     let values: Vec<String> = (0..3).map(|_| random()).collect();
@@ -185,7 +187,7 @@ fn look() -> BTreeMap<String, Found> {
     stops
 }
 
-/// What the crate's documentation promises under "What stays in memory".
+/// What the crate's documentation says under "What stays in memory".
 #[test]
 fn keys_are_gone_after_every_step_and_values_unless_they_were_encrypted() {
     let stops = look();
@@ -201,8 +203,7 @@ fn keys_are_gone_after_every_step_and_values_unless_they_were_encrypted() {
             "get" | "list and check" | "mask" | "read a file" => {
                 assert!(found.places.is_empty(), "{stop}: {:#?}", found.places);
             }
-            // The age crate frees what it has encrypted, and serde_json what it has read, without
-            // wiping it.
+            // The age crate does not wipe what it has encrypted, nor serde_json what it has read.
             _ => {
                 let mut keys = found
                     .names

@@ -1,4 +1,4 @@
-//! Looking for secrets in the memory of a process, through `/proc/PID/mem`.
+//! Searches the memory of a process for secrets, through `/proc/PID/mem`.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -9,21 +9,22 @@ use aho_corasick::AhoCorasick;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
-/// How much of a secret is found: any run of 15 bytes of it has one of its pieces.
+/// The length of a piece. Any run of 15 bytes of a secret contains one of its pieces.
 const PIECE: usize = 8;
 const CHUNK: usize = 1 << 20;
 
-/// What is looked for: pieces of secrets, raw, in hex and in base64, each with what it is a piece of.
+/// The pieces of secrets to search for, raw, in hex and in base64, each with the name of its
+/// secret.
 pub(crate) struct Wanted {
     pieces: AhoCorasick,
     names: Vec<String>,
 }
 
-/// Which mappings of a process are looked through.
+/// The mappings of a process to search.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Mappings {
     Writable,
-    /// Every one that can be read, programs and files among them.
+    /// All readable ones, including programs and files.
     All,
 }
 
@@ -45,7 +46,7 @@ impl Wanted {
             for before in 0..3 {
                 let text = [&vec![0; before], secret].concat();
                 let encoded = BASE64_STANDARD_NO_PAD.encode(&text);
-                // The first and last characters depend on what stands around.
+                // The first and last characters depend on the surrounding bytes.
                 let whole = &encoded[(before * 8).div_ceil(6)..text.len() * 8 / 6];
                 add(&format!("{what} in base64"), whole.as_bytes());
             }
@@ -54,14 +55,14 @@ impl Wanted {
         Self { pieces, names }
     }
 
-    /// Whether the names begin with one of these secrets' names, for each of them.
+    /// Returns whether each of these secrets was found.
     pub(crate) fn all_in(found: &BTreeSet<String>, secrets: &[&str]) -> bool {
         secrets
             .iter()
             .all(|secret| found.iter().any(|name| name.starts_with(secret)))
     }
 
-    /// Looks through the memory of a stopped or waiting process, and says what was found where.
+    /// Searches the memory of a stopped or waiting process, and returns what was found where.
     pub(crate) fn scan(&self, pid: u32, mappings: Mappings) -> io::Result<Found> {
         let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
         let memory = File::open(format!("/proc/{pid}/mem"))?;
@@ -73,7 +74,7 @@ impl Wanted {
             let access = fields.next().unwrap();
             let name = fields.nth(3).unwrap_or("anonymous");
             let writable = access.contains('w');
-            // What the kernel itself puts there for clocks cannot be read.
+            // The kernel's own mappings for clocks cannot be read.
             if !access.starts_with('r') || name.starts_with("[vvar") {
                 continue;
             }
@@ -84,7 +85,7 @@ impl Wanted {
             let start = u64::from_str_radix(start, 16).unwrap();
             let end = u64::from_str_radix(end, 16).unwrap();
             for from in (start..end).step_by(CHUNK) {
-                // A piece may lie across the border of two chunks.
+                // A piece may cross the border of two chunks.
                 let len = usize::try_from(end - from).unwrap().min(chunk.len());
                 // A mapped file may have become shorter than its mapping.
                 let Ok(len) = memory.read_at(&mut chunk[..len], from) else {
@@ -103,10 +104,10 @@ impl Wanted {
     }
 }
 
-/// What a scan has found.
+/// The result of a search.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// How much was looked through.
+    /// The number of bytes searched.
     pub(crate) bytes: u64,
     pub(crate) names: BTreeSet<String>,
     pub(crate) places: Vec<String>,

@@ -1,4 +1,4 @@
-//! What a store has to show.
+//! The content of a store, for comparison.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use mcplexer_secrets::{
     Store,
 };
 
-/// Everything in a home directory that is ever told.
+/// Everything in a home directory that can be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Content {
     pub(crate) store: Option<Told>,
@@ -36,7 +36,7 @@ pub(crate) fn audit_log(home: &Path) -> PathBuf {
     home.join("log/audit.log")
 }
 
-/// The store of this home, whose reads and writes are recorded in its log.
+/// Returns the store of this home, whose reads and writes are recorded in its log.
 pub(crate) fn store(home: &Path) -> Result<Store, Error> {
     Ok(silent_store(home)?.with_audit_log(FileAudit::new(audit_log(home))))
 }
@@ -63,7 +63,7 @@ impl Content {
         })
     }
 
-    /// Opens everything in a copy, so that nothing is touched.
+    /// Reads everything in a copy, so that the original remains unchanged.
     pub(crate) fn of_copy(home: &Path) -> Self {
         let copy = tempfile::tempdir().unwrap();
         if let Ok(names) = fs::read_dir(home) {
@@ -78,8 +78,8 @@ impl Content {
         Self::told_by(&silent_store(copy.path()).unwrap(), copy.path()).unwrap()
     }
 
-    /// Opens everything as one who finds it after a power cut: also the log must verify, and if it `goes_on`
-    /// the next change must succeed.
+    /// Reads everything as after a power cut: the log must verify as well, and if it `goes_on`, the
+    /// next change must succeed.
     pub(crate) fn found_in(home: &Path, goes_on: bool) -> Result<Self, String> {
         let said = |error: Error| format!("{error}: {error:?}");
         let store = silent_store(home).map_err(said)?;

@@ -1,4 +1,4 @@
-//! Every moment at which the power may fail, and what may then be there.
+//! Every moment at which the power may fail, and what the disk may hold then.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,34 +10,35 @@ use tempfile::TempDir;
 use crate::content::Content;
 use crate::disk::{Change, Disk, Event, Fingerprint, Kept};
 
-/// What was done in a home directory, and when which of it was acknowledged.
+/// What was done in a home directory, and when each operation was acknowledged.
 pub(crate) struct Life {
-    /// The disk before it.
+    /// The disk at the beginning.
     pub(crate) disk: Disk,
     pub(crate) events: Vec<Event>,
-    /// After how many events an operation was acknowledged, its name, and what there was then.
+    /// For each operation: the number of events after which it was acknowledged, its name, and the
+    /// content then.
     pub(crate) acknowledged: Vec<(usize, String, Content)>,
-    /// Where the home directory is, from the root of the disk.
+    /// The home directory, relative to the root of the disk.
     pub(crate) home: PathBuf,
 }
 
-/// How many disks were looked at.
+/// The number of disks examined.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Count {
     /// Moments at which the power failed.
     pub(crate) moments: usize,
-    /// What disks may have held then, each moment by itself.
+    /// States that the disk may have had, counted for each moment separately.
     pub(crate) states: usize,
-    /// Of those, the ones that no other is like.
+    /// Distinct states.
     pub(crate) distinct: usize,
 }
 
-/// What was found on disks of one fingerprint.
+/// What was found on disks, by fingerprint.
 type Found = Mutex<HashMap<Fingerprint, Arc<Result<Content, String>>>>;
 
 impl Life {
-    /// Lets the power fail at every moment; `random` says in how many ways at random, besides the
-    /// ones that are tried in any case.
+    /// Cuts the power at every moment. `random` is the number of random states to try at each,
+    /// besides those that are always tried.
     pub(crate) fn assert_survives(&self, random: usize) -> Count {
         let found = Found::default();
         let start = self.acknowledged[0].0;
@@ -62,11 +63,11 @@ impl Life {
         }
     }
 
-    /// Cuts the power at every `step`th moment from the first one on.
+    /// Cuts the power at every `step`th moment, beginning at `first`.
     fn cut_at(&self, first: usize, step: usize, random: usize, found: &Found) -> Count {
         let scratch = scratch();
         let mut count = Count::default();
-        // What is certain to be on the disk, and what may be.
+        // The changes that are certainly on the disk, and those that may be.
         let (mut certain, mut pending) = (self.disk.clone(), Vec::new());
         for moment in 0..=self.events.len() {
             if moment >= first && (moment - first).is_multiple_of(step) {
@@ -113,14 +114,15 @@ impl Life {
         }
         let root = scratch.join("disk");
         disk.write_to(&root);
-        // That takes as long as all else, so it is tried on one disk in four.
+        // This takes as long as everything else together, so it is tried on one disk in four.
         let goes_on = fingerprint[0].is_multiple_of(4);
         let what = Arc::new(Content::found_in(&root.join(&self.home), goes_on));
         known().insert(fingerprint, Arc::clone(&what));
         what
     }
 
-    /// What was acknowledged is there; what was in the making is there wholly or not at all.
+    /// Checks that acknowledged changes are present, and an unfinished one completely or not at
+    /// all.
     fn judge(
         &self,
         moment: usize,
@@ -166,7 +168,7 @@ impl Life {
     }
 }
 
-/// A disk that some of what was pending has reached.
+/// Returns a disk that some of the pending changes have reached.
 fn with(certain: &Disk, pending: &[Change], kept: &[Kept]) -> Disk {
     let mut disk = certain.clone();
     for (change, kept) in pending.iter().zip(kept) {
@@ -175,7 +177,7 @@ fn with(certain: &Disk, pending: &[Change], kept: &[Kept]) -> Disk {
     disk
 }
 
-/// In which ways the changes that nothing makes certain are tried to have reached the disk.
+/// Returns the combinations of pending changes to try.
 fn choices(pending: &[Change], random: usize, chance: &mut Chance) -> Vec<Vec<Kept>> {
     let count = pending.len();
     let all = || vec![Kept::All; count];
@@ -209,8 +211,8 @@ fn choices(pending: &[Change], random: usize, chance: &mut Chance) -> Vec<Vec<Ke
     choices
 }
 
-/// Lets the power fail at every moment of what was done to a disk, and has `look` see, after so many events,
-/// what it may then hold.
+/// Cuts the power at every moment of what was done to a disk. Calls `look` with the number of
+/// events so far and each disk that may result.
 pub(crate) fn cut_everywhere(
     disk: &Disk,
     events: &[Event],
@@ -226,7 +228,7 @@ pub(crate) fn cut_everywhere(
     }
 }
 
-/// Chance that is the same every time.
+/// Reproducible random numbers.
 struct Chance(u64);
 
 impl Chance {
@@ -255,7 +257,7 @@ impl Chance {
     }
 }
 
-/// A directory whose files need not reach a disk, where there is one.
+/// Returns a directory in memory, where that exists.
 pub(crate) fn scratch() -> TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }

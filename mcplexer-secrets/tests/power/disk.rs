@@ -1,9 +1,9 @@
 //! A disk that promises no more than POSIX does.
 //!
-//! What was written to a file is certain to be there once the file was synced, and a name once its
-//! directory was. Of all else each write, each change of length and each change of a name is there or
-//! not, whatever became of those before; and of a write, each sector of 512 bytes is. Only a rename
-//! is one step: the name leads to the old file or to the new one.
+//! The content of a file is certain once the file was synced, and a name once its directory was. Of
+//! everything else, each write, each change of length and each change of a name is present or not,
+//! independently of those before it; of a write, this applies to each sector of 512 bytes. Only a
+//! rename is atomic: the name leads to the old file or to the new one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ pub(crate) const SECTOR: usize = 512;
 
 pub(crate) type Fingerprint = [u8; 32];
 
-/// One thing done to the disk.
+/// A change to the disk.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     Write {
@@ -56,7 +56,7 @@ pub(crate) enum Event {
 }
 
 impl Change {
-    /// Which file or directory must be synced for this to be certain.
+    /// Returns the file or directory whose sync makes this certain.
     fn node(&self) -> FileId {
         match self {
             Self::Write { file, .. } | Self::SetLen { file, .. } => *file,
@@ -66,7 +66,7 @@ impl Change {
         }
     }
 
-    /// How many sectors it writes to; everything that is no write counts as one.
+    /// Returns the number of sectors it writes. A change that is not a write counts as one.
     pub(crate) fn sectors(&self) -> usize {
         match self {
             Self::Write { offset, bytes, .. } => {
@@ -77,7 +77,7 @@ impl Change {
     }
 }
 
-/// Which sectors of a change have reached the disk.
+/// The sectors of a change that have reached the disk.
 #[derive(Debug, Clone)]
 pub(crate) enum Kept {
     All,
@@ -85,7 +85,7 @@ pub(crate) enum Kept {
     Sectors(Vec<bool>),
 }
 
-/// What a file holds, and its hash once somebody wants it. Disks share what they have in common.
+/// The content of a file, and its hash once it was needed. Disks share equal content.
 #[derive(Debug, Clone, Default)]
 struct Content {
     bytes: Vec<u8>,
@@ -98,7 +98,7 @@ impl Content {
     }
 }
 
-/// What is certain to be on a disk.
+/// What is certainly on a disk.
 #[derive(Debug, Clone)]
 pub(crate) struct Disk {
     root: FileId,
@@ -107,7 +107,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// One that holds nothing but a directory.
+    /// Creates a disk with nothing but a directory.
     pub(crate) fn empty(root: FileId) -> Self {
         Self {
             root,
@@ -120,7 +120,7 @@ impl Disk {
         self.directories.entry(id).or_default();
     }
 
-    /// What happens next: a change is pending until its file or directory is synced.
+    /// Applies the next event. A change is pending until its file or directory is synced.
     pub(crate) fn happen(&mut self, event: Option<&Event>, pending: &mut Vec<Change>) {
         match event {
             Some(Event::Changed(change)) => pending.push(change.clone()),
@@ -129,7 +129,7 @@ impl Disk {
         }
     }
 
-    /// Makes certain what was done to this file or directory, of what is pending.
+    /// Makes the pending changes to this file or directory certain.
     fn sync(&mut self, id: FileId, pending: &mut Vec<Change>) {
         pending.retain(|change| {
             if change.node() == id {
@@ -186,21 +186,21 @@ impl Disk {
         }
     }
 
-    /// What a file holds, to be changed.
+    /// Returns the content of a file, to be changed.
     fn content(&mut self, file: FileId) -> &mut Vec<u8> {
         let content = Arc::make_mut(self.files.entry(file).or_default());
         content.hash = OnceLock::new();
         &mut content.bytes
     }
 
-    /// Every path below the root, with what the file there holds; `None` is a directory.
+    /// Returns every path below the root with the content of its file; `None` is a directory.
     pub(crate) fn tree(&self) -> BTreeMap<OsString, Option<&[u8]>> {
         let tree = self.nodes().into_iter();
         tree.map(|(path, content)| (path, content.map(|it| it.map_or(&[][..], |it| &it.bytes))))
             .collect()
     }
 
-    /// The same; a file of which no byte is known is empty.
+    /// Returns every path below the root. A file without a known byte is empty.
     fn nodes(&self) -> BTreeMap<OsString, Option<Option<&Content>>> {
         let mut tree = BTreeMap::new();
         self.add_to_tree(self.root, &OsString::new(), &mut tree);
@@ -226,7 +226,7 @@ impl Disk {
         }
     }
 
-    /// Tells it from disks that hold something else.
+    /// Returns a fingerprint that differs for disks with other content.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let mut hash = Sha256::new();
         for (path, content) in self.nodes() {
@@ -236,7 +236,7 @@ impl Disk {
         hash.finalize().into()
     }
 
-    /// Makes its files in this directory, which is emptied first.
+    /// Writes its files to this directory, which is emptied first.
     pub(crate) fn write_to(&self, directory: &Path) {
         let _none = fs::remove_dir_all(directory);
         let make = |path: &Path| DirBuilder::new().mode(0o700).create(path).unwrap();
@@ -256,7 +256,7 @@ impl Disk {
     }
 }
 
-/// A write, cut where sectors begin.
+/// Splits a write at the boundaries of sectors.
 fn sectors(offset: usize, bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = offset;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! What stores go through until the power fails.
+//! The operations on a store before the power fails.
 
 use std::cell::OnceCell;
 use std::ffi::OsStr;
@@ -18,7 +18,7 @@ use crate::content::{Content, audit_log, no_progress, store};
 use crate::cuts::{self, Count, Life, scratch};
 use crate::recorder::Recorder;
 
-/// Something done to a store, with a name.
+/// An operation on a store, with its name.
 type Step<'a> = (&'static str, &'a dyn Fn(&Store) -> Result<(), Error>);
 
 fn scope(id: &str) -> ScopeId {
@@ -40,10 +40,10 @@ fn put(store: &Store, id: &str, key: &str, value: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lives these steps in a home that is not there yet. The store is open all the time, or opened anew
-/// for each step, as commands do it.
+/// Runs these steps in a home that does not exist yet. The store stays open throughout, or is
+/// opened again for each step, as commands do.
 fn live(root: &Path, steps: &[Step<'_>], reopened: bool) -> Life {
-    // The directory above the home is missing as well.
+    // The directory above the home does not exist either.
     let below = Path::new("of/mcplexer");
     let home = root.join(below);
     let recorder = Recorder::new(root);
@@ -73,10 +73,10 @@ fn live(root: &Path, steps: &[Step<'_>], reopened: bool) -> Life {
     }
 }
 
-/// All that a store can be asked to do.
+/// Runs every operation of a store.
 fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
     let file = outside.join("b.age");
-    // Opened at once: later the key is another one.
+    // Opened at once, because the key changes later.
     let backup = OnceCell::new();
     let key = root.join("of/mcplexer/age.key");
     let new_scope = |id, kind| NewScope {
@@ -179,7 +179,8 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
     live(root, &steps, reopened)
 }
 
-/// At every moment of so many times two lives: one of a store that stays open, and one of commands.
+/// Cuts the power at one in `times` moments of two lives: that of a store that stays open, and that
+/// of commands.
 fn live_and_cut(times: usize, random: usize) -> Count {
     let mut sum = Count::default();
     for reopened in [false, true].repeat(times) {
@@ -208,8 +209,8 @@ fn ten_times_as_many_disks_lose_nothing_either() {
     assert!(count.distinct >= 100_000, "{count:?}");
 }
 
-/// The end that an earlier power cut has torn is removed for good: it does not come back behind the lines
-/// that are written in its place.
+/// The torn end that an earlier power cut left is removed for good: it does not reappear behind the
+/// lines written in its place.
 #[test]
 fn a_log_that_is_healed_stays_so() {
     let root = scratch();
@@ -232,8 +233,8 @@ fn a_log_that_is_healed_stays_so() {
     assert!(count.distinct > 100, "{count:?}");
 }
 
-/// What a command writes where it is told to, and what it puts in the place of a client's configuration,
-/// is the old file or the new one; once it is done, the new one.
+/// A file that a command writes, or a client's configuration that it replaces, is the old file or
+/// the new one; once the command has finished, the new one.
 #[test]
 fn a_file_that_is_replaced_is_the_old_one_or_the_new_one() {
     let root = scratch();

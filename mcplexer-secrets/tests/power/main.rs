@@ -1,9 +1,9 @@
-//! What the disk may hold after a power cut: at any moment, the store that is found there has every
-//! change that was acknowledged, and the one in the making wholly or not at all.
+//! What the disk may hold after a power cut. At any moment, the store has every change that was
+//! acknowledged, and an unfinished one completely or not at all.
 //!
-//! The real store does its work on real files. After each of its operations on a file, the recorder
-//! takes down what has changed on the disk, and what was synced. From that, [`disk`] makes what a disk
-//! may hold if the power fails there: everything synced, and of what is not, what you will.
+//! The real store works on real files. After each of its operations on a file, the recorder notes
+//! what has changed on the disk and what was synced. From that, [`disk`] derives what a disk may
+//! hold if the power fails there: everything that was synced, and any part of the rest.
 
 #![cfg(test)]
 

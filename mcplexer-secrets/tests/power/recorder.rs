@@ -1,4 +1,4 @@
-//! Takes down what is done to the files in a directory.
+//! Records what is done to the files in a directory.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,22 +13,22 @@ use mcplexer_durable::{FileId, observe};
 
 use crate::disk::{Change, Disk, Event, Kept, SECTOR};
 
-/// What was done so far, and what the disk looks like now.
+/// The events so far, and the current content of the disk.
 struct Record {
     root: PathBuf,
     events: Vec<Event>,
-    /// Every file that was ever seen, held open: so it is seen when nobody finds it any more, and its
-    /// id is nobody else's.
+    /// Every file ever seen, held open. So it can be read after it has lost its name, and its id is
+    /// not reused.
     files: BTreeMap<FileId, (File, Vec<u8>)>,
     /// Every directory, held open, with its names.
     directories: BTreeMap<FileId, (File, BTreeMap<OsString, FileId>)>,
 }
 
-/// Records what this thread does below a directory, until it is dropped.
+/// Records what this thread does below a directory, until dropped.
 pub(crate) struct Recorder(Rc<RefCell<Record>>);
 
 impl Recorder {
-    /// Begins. What is there already is certain to be.
+    /// Begins to record. Everything already there is certain.
     pub(crate) fn new(root: &Path) -> Self {
         let mut record = Record {
             root: root.to_owned(),
@@ -50,14 +50,14 @@ impl Recorder {
         Self(record)
     }
 
-    /// How many events there are. What was done since the last one is among them.
+    /// Returns the number of events, including everything done so far.
     pub(crate) fn events_so_far(&self) -> usize {
         let mut record = self.0.borrow_mut();
         record.take();
         record.events.len()
     }
 
-    /// A disk as it was before the first event, and the events.
+    /// Returns the disk before the first event, and the events.
     pub(crate) fn finish(self) -> (Disk, Vec<Event>) {
         let count = self.events_so_far();
         let mut record = self.0.borrow_mut();
@@ -80,7 +80,7 @@ impl Drop for Recorder {
 }
 
 impl Record {
-    /// Takes down what has changed.
+    /// Records what has changed.
     fn take(&mut self) {
         let root = self.root.clone();
         self.take_names(&root);
@@ -162,7 +162,7 @@ impl Record {
         self.events.extend(changes.into_iter().map(Event::Changed));
     }
 
-    /// All events together make what is really there.
+    /// Checks that all events together result in the real content.
     fn assert_complete(&self, disk: &Disk, events: &[Event]) {
         let mut disk = disk.clone();
         for event in events {
@@ -182,7 +182,7 @@ impl Record {
     }
 }
 
-/// Where two texts of one length differ, in whole sectors, as they are written.
+/// Returns where two texts of the same length differ, in whole sectors, as they are written.
 fn differences(before: &[u8], after: &[u8]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let sectors = before.chunks(SECTOR).zip(after.chunks(SECTOR));

@@ -1,4 +1,4 @@
-//! `mcplexer adopt` without a file: looks where clients keep their configuration.
+//! `mcplexer adopt` without a file: searches the places where clients keep their configuration.
 
 use mcplexer_clients::{StandardPlace, standard_places};
 use mcplexer_home::adoption::{Choice, directories, look, own_program};
@@ -46,7 +46,7 @@ pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), 
     failed
 }
 
-/// The clients whose files were looked for, each once.
+/// Lists the clients whose files were searched for, each once.
 fn clients(places: &[StandardPlace]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for place in places {

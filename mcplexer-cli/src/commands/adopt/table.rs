@@ -1,11 +1,12 @@
-//! What was found in a configuration, as a table.
+//! The findings in a configuration, as a table.
 
 use mcplexer_clients::Stays;
 use mcplexer_home::adoption::{FileReport, FindingReport, Left};
 
 use crate::text::{self, sanitized};
 
-/// A row for each finding: server, place, why it is a credential, and what happens to it.
+/// Returns the table, with a row for each finding: server, place, why it is a credential, and what
+/// happens to it.
 pub(super) fn of(report: &FileReport) -> String {
     let rows: Vec<_> = report.findings.iter().map(row).collect();
     text::table(&rows)

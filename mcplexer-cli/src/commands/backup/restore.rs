@@ -49,7 +49,7 @@ pub(super) fn run(from: &BackupFile, options: &Options, global: Global) -> Resul
     }
 }
 
-/// Adds the commands that say what happens to the secrets of the store.
+/// Adds the options that say what happens to secrets already in the store.
 fn with_modes(failure: Failure, from: &BackupFile) -> Failure {
     let mut again = format!("mcplexer backup restore {}", typed(&from.file));
     if let Some(identity) = &from.identity {
@@ -67,7 +67,7 @@ fn with_modes(failure: Failure, from: &BackupFile) -> Failure {
         ))
 }
 
-/// A line for each secret that changes.
+/// Returns a line for each secret that changes.
 fn changes(report: &RestoreReport) -> String {
     let changed = report
         .secrets

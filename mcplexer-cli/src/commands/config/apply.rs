@@ -44,7 +44,7 @@ pub(super) fn run(
     }
 }
 
-/// Asks before scopes are deleted.
+/// Asks for confirmation before scopes are deleted.
 fn confirm(file: &str, plan: &Plan, global: Global) -> Result<(), Failure> {
     let rows: Vec<_> = plan.report().with(Action::Delete).collect();
     if rows.is_empty() {

@@ -43,7 +43,7 @@ pub(super) fn run(key: &AddKey, global: Global) -> Result<(), Failure> {
     }
 }
 
-/// The recipient that was given as words of the command line, or in a file.
+/// Returns the recipient given as words on the command line, or in a file.
 fn recipient(key: &AddKey) -> Result<Recipient, Failure> {
     let text = match &key.file {
         None => key.recipient.join(" "),
@@ -55,7 +55,7 @@ fn recipient(key: &AddKey) -> Result<Recipient, Failure> {
             })?;
             let mut lines = text.lines().map(str::trim);
             let line = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
-            // Parsing an empty text explains what belongs there.
+            // Parsing an empty text returns an error that says what is expected.
             line.unwrap_or("").to_owned()
         }
     };

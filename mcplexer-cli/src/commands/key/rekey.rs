@@ -1,5 +1,5 @@
-//! `mcplexer key remove`, `rotate`, `recovery` and `recover`: what replaces keys, and what helps
-//! when they are lost.
+//! `mcplexer key remove`, `rotate`, `recovery` and `recover`: replacing keys, and recovering from
+//! their loss.
 
 use mcplexer_home::KeySource;
 use mcplexer_home::keys::{RekeyReport, check_recoverable, kept_after, rekey};
@@ -108,7 +108,7 @@ pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<
     Ok(())
 }
 
-/// Re-encrypts the store, with a bar that shows how far it is.
+/// Re-encrypts the store, with a progress bar.
 fn with_bar(
     session: &Session,
     work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<Rekeyed, Error>,

@@ -1,4 +1,4 @@
-//! What `mcplexer scan --json` prints.
+//! The JSON output of `mcplexer scan`.
 
 use serde::Serialize;
 

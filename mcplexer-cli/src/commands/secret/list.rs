@@ -24,7 +24,7 @@ pub(super) fn run(scope: &ScopeId, json: bool, global: Global) -> Result<(), Fai
     print(&table(&report.secrets))
 }
 
-/// Secrets in columns, for people.
+/// Returns a table of secrets, for people.
 pub(in crate::commands) fn table(secrets: &[SecretRow]) -> String {
     let mut rows = vec![vec!["KEY".into(), "VERSION".into(), "UPDATED".into()]];
     rows.extend(secrets.iter().map(|secret| {

@@ -4,9 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{
-    PLUGIN, PLUGINS, answer, assert_opens, ends_well, run_with, start_with, write_key,
-};
+use super::{PLUGIN, PLUGINS, answer, assert_opens, ends_well, run_with, start_with, write_key};
 use crate::home::{Home, finish};
 
 /// The PIN that a test key asks for.

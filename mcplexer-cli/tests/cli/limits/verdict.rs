@@ -27,7 +27,13 @@ pub(super) enum Ended {
 }
 
 /// Judges how a command ended, and what it left, where the reason for a failure is one of these.
-pub(super) fn judge(home: &Home, at: At, arguments: &[&str], output: &Output, reasons: &[&str]) -> Ended {
+pub(super) fn judge(
+    home: &Home,
+    at: At,
+    arguments: &[&str],
+    output: &Output,
+    reasons: &[&str],
+) -> Ended {
     let signal = output.status.signal();
     let may_abort = reasons.contains(&NO_MEMORY);
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -13,19 +13,19 @@ use crate::keys::ssh::SshFile;
 use crate::keys::{About, Ask, Identity, InvalidKeyText, PassphraseRequest};
 use crate::{SecretValue, seal, stack};
 
-/// How often a passphrase is asked for.
+/// The maximum number of attempts at a passphrase.
 const ATTEMPTS: u32 = 3;
 const BINARY_AGE: &[u8] = b"age-encryption.org/";
 const ARMORED_AGE: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 
-/// How an age file is written.
+/// The encoding of an age file.
 #[derive(Clone, Copy)]
 pub(super) enum Encoding {
     Binary,
     Armored,
 }
 
-/// What is in a key file.
+/// The content of a key file.
 pub(super) enum Content {
     /// Lines of identities.
     Plain(Zeroizing<Vec<u8>>),
@@ -94,7 +94,8 @@ impl FileKeys {
             stack::wiped_after(|| {
                 match decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)) {
                     Ok(mut reader) => {
-                        // Never more than went in, so the buffer never grows.
+                        // The text is never longer than its encrypted form, so the buffer never
+                        // grows.
                         let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
                         reader.read_to_end(&mut text).map_err(|_| damaged())?;
                         Ok(Some(text))
@@ -108,7 +109,8 @@ impl FileKeys {
         })
     }
 
-    /// Tries the passphrase that was right before, then asks for one, until `open` returns something.
+    /// Tries the passphrase that was right before, then asks for one until `open` returns
+    /// something.
     pub(super) fn ask_until_right<T>(
         &self,
         ask: Ask,

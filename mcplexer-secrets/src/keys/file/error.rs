@@ -37,7 +37,7 @@ pub enum KeyFileError {
         /// Its owner.
         owner: u32,
     },
-    /// It holds something else.
+    /// Its content is not valid.
     #[error("{path} is not a key file: {reason}", path = .path.display())]
     Invalid {
         /// The file.
@@ -51,7 +51,7 @@ pub enum KeyFileError {
         /// The key file.
         path: PathBuf,
     },
-    /// It has a passphrase, and nobody could be asked for it.
+    /// It needs a passphrase, and nobody could be asked for it.
     #[error("{path} needs a passphrase, and there is no way to ask for it", path = .path.display())]
     PassphraseNeeded {
         /// The key file.

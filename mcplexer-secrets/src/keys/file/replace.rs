@@ -1,4 +1,4 @@
-//! Replacing the text of a key file.
+//! Replaces the text of a key file.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -16,13 +16,13 @@ use crate::stack;
 
 /// The next texts of a key file.
 pub(super) struct Edit {
-    /// The one to write now.
+    /// The text to write now.
     pub(super) new: Zeroizing<String>,
-    /// The one to write at the next edit, unless the file changes meanwhile.
+    /// The text to write at the next edit, unless the file changes meanwhile.
     pub(super) next: Option<Zeroizing<String>>,
 }
 
-/// A text that is written already, and gets its name at the next edit.
+/// A text that is already written, and gets its final name at the next edit.
 pub(super) struct Prepared {
     file: Temporary,
     text: Zeroizing<String>,
@@ -31,22 +31,23 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Returns whether it still exists: another process may have removed it as left by a crash.
+    /// Returns whether it still exists: another process may have removed it as a leftover of a
+    /// crash.
     fn is_there(&self) -> bool {
         self.file.exists()
     }
 }
 
 impl FileKeys {
-    /// Replaces the text of the file by what `change` makes of it, encrypted as it was. A file without any
-    /// text left is removed. The next text is written too, so that a full disk cannot keep the next edit
-    /// from taking place.
+    /// Replaces the text of the file with what `change` returns for it, encrypted as before. A file
+    /// whose text is then empty is removed. The next text is written as well, so that a full disk
+    /// cannot prevent the next edit.
     pub(super) fn edit(
         &self,
         failed: impl Fn(io::Error) -> KeyFileError,
         change: impl FnOnce(&str) -> Edit,
     ) -> Result<(), KeyError> {
-        // A link goes on pointing to the key.
+        // Keeps a symbolic link to the key intact.
         let path = self.path.canonicalize().map_err(&failed)?;
         let directory = File::open(mcplexer_durable::directory_of(&path)).map_err(&failed)?;
         wait_for_lock(&directory, PATIENCE)
@@ -96,7 +97,8 @@ impl FileKeys {
         Ok(write().map_err(failed)?)
     }
 
-    /// Writes a text beside the file, encrypted with the passphrase that has opened it, if one has.
+    /// Writes a text beside the file, encrypted with the passphrase that opened the file, if there
+    /// was one.
     fn write_beside(
         &self,
         path: &Path,

@@ -1,4 +1,4 @@
-//! Keys in files: made once, never over a loss, never used when others can read them.
+//! Key files: created once, never to replace a lost one, and never used when others can read them.
 
 #![cfg(test)]
 
@@ -72,7 +72,7 @@ fn key_error(result: Result<impl std::fmt::Debug, Error>) -> KeyError {
     }
 }
 
-/// F26: 0600 in 0700.
+/// F26: modes 0600 and 0700.
 #[test]
 fn a_new_store_has_a_new_key_and_both_are_private() {
     let home = Home::new();
@@ -88,7 +88,7 @@ fn a_new_store_has_a_new_key_and_both_are_private() {
         home.store().slots().unwrap()[0].recipient,
         identities[0].name()
     );
-    // Nothing but the key is left beside it.
+    // Nothing but the key remains beside it.
     assert_eq!(
         fs::read_dir(home.key().parent().unwrap()).unwrap().count(),
         1
@@ -143,7 +143,7 @@ fn another_key_is_refused_by_name() {
     assert_eq!(recipients, [other.name()]);
 }
 
-/// F08: of two first runs, exactly one key wins, and both succeed.
+/// F08: of two first runs, exactly one creates the key, and both succeed.
 #[test]
 fn racing_first_runs_agree_on_one_key() {
     for _ in 0..8 {
@@ -160,7 +160,7 @@ fn racing_first_runs_agree_on_one_key() {
     }
 }
 
-/// F09: an exposed key is refused.
+/// F09: a key that others can read is refused.
 #[test]
 fn a_key_that_others_can_read_is_refused() {
     let home = Home::new();
@@ -184,7 +184,7 @@ fn a_key_that_others_can_read_is_refused() {
     ));
 }
 
-/// F10: no key that cannot be kept.
+/// F10: a key that cannot be stored is not used.
 #[test]
 fn a_key_that_cannot_be_written_makes_no_store() {
     let home = Home::new();
@@ -198,7 +198,7 @@ fn a_key_that_cannot_be_written_makes_no_store() {
     assert!(!home.store().exists().unwrap());
 }
 
-/// A request that cannot be right makes no key that the user is then never told of.
+/// An invalid request creates no key that the user then would not know of.
 #[test]
 fn a_refused_first_put_makes_no_key() {
     let home = Home::new();
@@ -251,7 +251,7 @@ fn any_of_several_identities_opens_the_store() {
     assert_eq!(get(&home.store()).unwrap().expose(), b"v");
 }
 
-/// What `age -p` makes of a key file, with little work so that the test is quick.
+/// Encrypts a key file as `age -p` does, with a low work factor so that the test is quick.
 fn encrypt(text: &[u8], passphrase: &str, armored: bool) -> Vec<u8> {
     let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.to_owned()));
     recipient.set_work_factor(2);
@@ -267,7 +267,8 @@ fn encrypt(text: &[u8], passphrase: &str, armored: bool) -> Vec<u8> {
     writer.finish().unwrap().finish().unwrap()
 }
 
-/// A provider that answers with these passphrases, in order, and counts the questions.
+/// Returns a provider that answers with these passphrases, in order, and a counter of its
+/// questions.
 fn answering(path: PathBuf, answers: &'static [&'static str]) -> (FileKeys, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);

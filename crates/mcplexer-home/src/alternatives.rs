@@ -1,6 +1,6 @@
 //! What to try instead of a name that was not found.
 
-use mcplexer_secrets::{Error, ScopeId, SecretStore};
+use mcplexer_secrets::{Error, ScopeId, SecretName, Store};
 use serde::Serialize;
 
 /// What exists where a name was not found.
@@ -29,23 +29,23 @@ pub enum Alternatives {
 
 impl Alternatives {
     /// Looks for alternatives to the name that was not found. `None` for any other error, and if
-    /// the store cannot be read.
+    /// the store cannot be read. Nothing is recorded in the audit log.
     #[must_use]
-    pub fn to(error: &Error, store: &dyn SecretStore) -> Option<Self> {
+    pub fn to(error: &Error, store: &Store) -> Option<Self> {
         match error {
             Error::ScopeNotFound { scope } => {
-                let scopes = store.scopes().ok()?;
+                let scopes = store.scope_names().ok()?;
                 if scopes.is_empty() {
                     return Some(Self::NoScopes {
                         scope: scope.clone(),
                     });
                 }
-                let names = scopes.iter().map(|scope| scope.id.as_str());
+                let names = scopes.iter().map(ScopeId::as_str);
                 similar(scope.as_str(), names).or(Some(Self::Scopes))
             }
             Error::SecretNotFound { scope, name } => {
-                let secrets = store.list(scope).ok()?;
-                let names = secrets.iter().map(|secret| secret.name.as_str());
+                let secrets = store.secret_names(scope).ok()?;
+                let names = secrets.iter().map(SecretName::as_str);
                 similar(name.as_str(), names).or_else(|| {
                     Some(Self::Secrets {
                         scope: scope.clone(),

@@ -1,4 +1,4 @@
-//! A home directory of each released format, which every later version must open: whole, and with each
+//! A home directory of each released format. Every later version must open all of it, with each
 //! kind of key.
 
 #![cfg(test)]

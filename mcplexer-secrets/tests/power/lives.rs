@@ -179,8 +179,8 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
     live(root, &steps, reopened)
 }
 
-/// Cuts the power at one in `times` moments of two lives: that of a store that stays open, and that
-/// of commands.
+/// Cuts the power at every moment of two lives, that of a store that stays open and that of commands,
+/// and repeats this `times` times.
 fn live_and_cut(times: usize, random: usize) -> Count {
     let mut sum = Count::default();
     for reopened in [false, true].repeat(times) {

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Times whole commands against tools a user would pick instead, on equal work: printing one value of 40
-# bytes, and storing one. Then what they cost by the size of the store, which is drawn into
-# docs/store-size.svg with PLOT=1. In rounds, so that all see the same machine.
+# Compares whole commands with tools that a user would use instead, on equal work: printing one value of 40
+# bytes, and storing one. Then measures the time by the size of the store; PLOT=1 draws that into
+# docs/store-size.svg. The tools run in rounds, so that all meet the same conditions.
 #
-# Needs hyperfine, python3 and GNU time; age, rage, pass, gopass and dotenvx are compared with where they
-# are installed (Debian: age pass gopass; cargo install rage; npm install -g @dotenvx/dotenvx).
+# Needs hyperfine, python3 and GNU time. Compares with age, rage, pass, gopass and dotenvx where they are
+# installed (Debian: age pass gopass; cargo install rage; npm install -g @dotenvx/dotenvx).
 #
 #   [RUNS=40] [ROUNDS=5] [SIZES="1000 10000 100000 1000000"] [PLOT=1] benches/peers.sh
 #
-# The stores lie in TMPDIR. A put waits for that disk, so it must not be a file system in memory.
+# The stores are in TMPDIR. A put waits for that disk, so it must not be a file system in memory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,7 +21,7 @@ cargo build --quiet --release -p mcplexer-cli
 cargo build --quiet --release -p mcplexer-benches --examples
 bin=${CARGO_TARGET_DIR:-$PWD/target}/release
 mcplexer=$bin/mcplexer
-# What the caller has set must not lead the command away from the store that is measured.
+# The caller's variables must not direct the command to another store.
 unset MCPLEXER_AGE_KEY MCPLEXER_AGE_IDENTITY MCPLEXER_AUDIT
 
 sizes=(${SIZES:-1000 10000 100000 1000000})
@@ -31,7 +31,7 @@ for size in 1000 "${sizes[@]}"; do
     "$bin/examples/fill" "$work/$size" $((size / 100)) 100
 done
 
-# A command has its home in the environment; by way of `env` it would take a third longer.
+# Sets the home in the environment of each command; `env` would make it a third slower.
 names=(); commands=(); homes=()
 add() { names+=("$1"); commands+=("$2"); homes+=("${3:-}"); }
 add_secret() { add "$1" "$mcplexer -q secret $3" "$work/$2"; }
@@ -62,7 +62,7 @@ if has gpg && has pass; then
     add "pass show" "pass show scope/KEY"
 fi
 if has gpg && has gopass; then
-    # It reads the store of pass, if there is one.
+    # gopass reads the store of pass, if there is one.
     export GOPASS_HOMEDIR=$work PASSWORD_STORE_DIR=$work/pass
     mkdir -p "$work/pass" && echo bench@example.org >"$work/pass/.gpg-id"
     has pass || printf '%s\n' "$value" | gopass insert -f scope/KEY >/dev/null 2>&1
@@ -81,7 +81,7 @@ for size in "${sizes[@]}"; do
     add_secret "put of $size" "$size" "put scope-0 KEY_0 $value"
 done
 
-# Slow ones take their time, and are no closer for being run more often.
+# Slow commands run less often: more runs would not make the figures more accurate.
 for round in $(seq "${ROUNDS:-5}"); do
     for index in "${!names[@]}"; do
         runs=${RUNS:-40}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a full re-key costs: 100,000 secrets of 40 bytes in 1,000 scopes, CPU seconds and peak memory,
-# and the time beside that of copying the store with a sync. Needs age and GNU time.
+# Measures a full re-key of 100,000 secrets of 40 bytes in 1,000 scopes: CPU seconds, peak memory, and the
+# time compared with that of copying the store with a sync. Needs age and GNU time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --quiet -p mcplexer-cli

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What starting a command through mcplexer costs: `mcplexer run` beside `env`, which sets a variable and
-# does nothing else. The two take turns, so that both see the same machine. Needs python3.
+# Measures starting a command through mcplexer: compares `mcplexer run` with `env`, which sets a variable and
+# does nothing else. The two alternate, so that both meet the same conditions. Needs python3.
 #
 #   [PAIRS=500] benches/run.sh
 set -euo pipefail

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What looking for 1,000 secrets in 1 GB of files costs: `mcplexer scan` beside `grep -rF` for one string.
-# They take turns, so that all see the same machine. Needs python3, age and GNU grep.
+# Measures a search for 1,000 secrets in 1 GB of files: compares `mcplexer scan` with `grep -rF` for one
+# string. They alternate, so that both meet the same conditions. Needs python3, age and GNU grep.
 #
 #   [MEGABYTES=1000] [ROUNDS=5] [COLD=1] benches/scan.sh
 #
-# COLD=1 also times each once after the page cache was dropped, which takes root.
+# COLD=1 also times each once after dropping the page cache, which needs root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --quiet --release -p mcplexer-cli
@@ -67,8 +67,8 @@ def blob(size):
 def binary(size):
     return chance.randbytes(size)
 
-# Files of each kind and of 4 KiB to 2 MiB, made once and then written again and again, rotated by another
-# number of bytes each time.
+# Files of each kind and of 4 KiB to 2 MiB. Their content is generated once and written repeatedly, rotated by
+# a different number of bytes each time.
 kinds = [(source, 40), (json, 20), (minified, 15), (blob, 10), (binary, 15)]
 sizes = [4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 256 << 10, 2 << 20]
 made = {make: [make(size) for size in sizes] for make, _ in kinds}
@@ -94,7 +94,7 @@ def value(at):
         return token(chance.randint(12, 20), LETTERS + "!#$%&()*+,-./:;<=>?@[]^_{|}~\"\\ ")
     return "-".join(token(length, "0123456789abcdef") for length in (8, 4, 4, 4, 12))
 
-# By way of a backup: a process for each secret would take minutes.
+# Through a backup, because a process for each secret would take minutes.
 import json as js
 at = "2026-11-24T11:51:26Z"
 secrets = [{"name": "KEY_%04d" % i, "version": 1, "created": at, "updated": at, "value": {"text": value(i)}} for i in range(1000)]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What one scope costs among many: `mcplexer scope show` beside `mcplexer secret get`, as whole processes,
-# in a store of 16,000 scopes. Both open one scope, so they must cost the same within 20 %. The two take
-# turns, so that both see the same machine. Needs python3.
+# Measures opening one scope of many: compares `mcplexer scope show` with `mcplexer secret get`, as whole
+# processes, in a store of 16,000 scopes. Both open one scope, so their times must be within 20 % of each
+# other. The two alternate, so that both meet the same conditions. Needs python3.
 #
 #   [SCOPES=16000] [PAIRS=500] benches/scopes.sh
 set -euo pipefail

@@ -1,6 +1,6 @@
 //! A failure as the user reads it: a message, what to do next, and the exit code.
 //!
-//! [`Failure`] carries an error from its origin to `main`. Only there is it turned into words,
+//! [`Failure`] carries an error from its origin to the top level. Only there is it turned into words,
 //! because some words depend on a [`Context`]: where the key is, and whether the user left a
 //! prompt. The modules below contain the advice, one for each layer of errors.
 
@@ -61,7 +61,7 @@ pub(crate) struct Context {
     was_prompt_left: bool,
 }
 
-/// The message, hint and exit code of a failure.
+/// The message, hints, usage and exit code of a failure.
 #[derive(Debug)]
 pub(crate) struct Words {
     pub(crate) message: String,

@@ -1,11 +1,11 @@
-//! Prints the records of a store as they lie in the file, for programs that have no reader of redb files:
+//! Prints the records of a store as the file contains them, for programs that cannot read redb files:
 //!
 //! ```sh
 //! cargo run -p mcplexer-secrets --example dump_records ~/.mcplexer/secrets.redb
 //! ```
 //!
 //! `{"meta": {KEY: RECORD, …}, "scopes": {…}, "secrets": {…}}`, keys and records in hex. Nothing is
-//! decoded, and the library has no part in it.
+//! decoded, and the library is not used.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ use redb::{
 };
 use serde_json::{Map, Value};
 
-/// Every record of the store at `path`.
+/// Returns every record of the store at `path`.
 pub(crate) fn records(path: &Path) -> Result<Value, Box<dyn Error>> {
     let database = Builder::new()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)

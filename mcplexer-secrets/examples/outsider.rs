@@ -20,11 +20,11 @@ use mcplexer_secrets::{NewScope, PutMode, RotateIdentity, SecretStore, SecretVal
 type Records = BTreeMap<(&'static str, Vec<u8>), Vec<u8>>;
 type Backed<T = ()> = Result<T, BackendError>;
 
-/// Keeps the records, and counts the commits: without one there is no store.
+/// Stores the records, and counts the commits: before the first, there is no store.
 #[derive(Debug, Default)]
 pub(crate) struct MapBackend(Mutex<(u64, Records)>);
 
-/// The records after so many commits, to read or to change.
+/// The records after a number of commits, to read or to change.
 struct State<'a>(&'a MapBackend, u64, Records);
 
 impl MapBackend {
@@ -98,7 +98,7 @@ impl Transaction for State<'_> {
 }
 
 type Answer = Result<Option<FileKey>, KeyError>;
-/// The parts of a stanza, and where the answer goes.
+/// The parts of a stanza, and the channel for the answer.
 type Question = (String, Vec<String>, Vec<u8>, Sender<Answer>);
 
 /// A client of a key service.

@@ -33,7 +33,7 @@ pub enum Error {
         scope: ScopeId,
     },
     /// The scope to delete is not the one that the caller saw.
-    #[error("scope {scope} has changed meanwhile")]
+    #[error("scope {scope} was changed concurrently")]
     ScopeChanged {
         /// The scope.
         scope: ScopeId,
@@ -61,7 +61,7 @@ pub enum Error {
         found: Option<u64>,
     },
     /// Secrets to import already exist with other values.
-    #[error("{scope} has other values of {}", in_words(.names))]
+    #[error("{scope} already has other values for {}", in_words(.names))]
     Conflicts {
         /// The scope.
         scope: ScopeId,
@@ -98,22 +98,19 @@ pub enum Error {
         slot: String,
     },
     /// Several slots match.
-    #[error("several keys may be meant: {}", .labels.join(", "))]
+    #[error("several keys match: {}", .labels.join(", "))]
     SlotAmbiguous {
         /// Their labels.
         labels: Vec<String>,
     },
     /// A slot already has this label or recipient.
-    #[error("{slot} opens this store already")]
+    #[error("{slot} already opens this store")]
     SlotExists {
         /// The label or the recipient.
         slot: String,
     },
     /// The store already has the maximum number of slots.
-    #[error(
-        "the store has {} keys, which is as many as it can have",
-        crate::MAX_SLOTS
-    )]
+    #[error("the store already has {} keys, the maximum", crate::MAX_SLOTS)]
     SlotsFull,
     /// The only slot cannot be removed: nobody could open the store without it.
     #[error("{label} is the only key that opens this store")]
@@ -149,7 +146,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// No key of the store can open a backup: all of them are passphrases.
-    #[error("no key of this store can open a backup: they are passphrases")]
+    #[error("no key of this store can open a backup: all of them are passphrases")]
     NoBackupRecipient,
     /// A value cannot be passed on in the chosen way.
     #[error("{scope}/{name} {reason}")]
@@ -406,7 +403,7 @@ impl fmt::Display for Finding {
                 f.write_str("does not open: it was edited, forged or moved from another place")
             }
             Self::Missing => f.write_str("is missing: it was removed behind the store's back"),
-            Self::Unlisted => f.write_str("is listed nowhere: it was put there by something else"),
+            Self::Unlisted => f.write_str("is not listed: it was added behind the store's back"),
             Self::WrongVersion { found, expected } => write!(
                 f,
                 "is version {found} where version {expected} was last written"
@@ -417,13 +414,11 @@ impl fmt::Display for Finding {
             ),
             Self::NotAsSealed => f.write_str("is not the one that was last sealed"),
             Self::BrokenChain => f.write_str("was changed, or a line before it was removed"),
-            Self::CutOff => f.write_str("lacks lines that the store has sealed"),
+            Self::CutOff => f.write_str("is missing lines that the store has sealed"),
             Self::StoreIsOlder => {
-                f.write_str("knows of writes that the store lacks: the store was put back in time")
+                f.write_str("has changes that the store lacks: the store was rolled back")
             }
-            Self::StoreIsGone => {
-                f.write_str("knows of a store that is not here: it is gone, or is another one")
-            }
+            Self::StoreIsGone => f.write_str("belongs to a store that is missing or was replaced"),
         }
     }
 }

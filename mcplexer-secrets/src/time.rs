@@ -57,7 +57,7 @@ impl FromStr for Timestamp {
 
 /// The error for a text that is not an RFC 3339 time in 1970 or later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a time such as 2026-05-28T20:26:40.000001Z")]
+#[error("not an RFC 3339 time, such as 2026-05-28T20:26:40.000001Z")]
 pub struct InvalidTimestamp;
 
 #[cfg(test)]

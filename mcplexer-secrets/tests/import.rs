@@ -147,7 +147,7 @@ fn conflicts_are_all_named_and_nothing_is_stored() {
         .import(&NewScope::env(scope()), &given, Fail)
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
-    assert_eq!(error.to_string(), "s has other values of C, A");
+    assert_eq!(error.to_string(), "s already has other values for C, A");
     assert!(matches!(error, Error::Conflicts { names, .. } if names == [name("C"), name("A")]));
     assert_eq!(contents(&store), ["A=old, 1", "B=old, 1", "C=old, 1"]);
     // A plan lists conflicts and does not fail.

@@ -138,7 +138,7 @@ fn a_record_that_nobody_lists_stops_a_rotation() {
     };
     assert_eq!(
         problems(&store).0,
-        ["a record of table secrets is listed nowhere"]
+        ["a record of table secrets is not listed"]
     );
     assert_filled(&store);
 }

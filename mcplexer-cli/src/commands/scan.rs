@@ -84,8 +84,7 @@ fn outcome(report: &Report) -> String {
     }
 }
 
-/// Returns the failure for matches, with what to do about them, and for files that could not be
-/// read.
+/// Prints which files could not be read and what to do about matches. Fails if there are any.
 fn result(report: &Report, session: &Session) -> Result<(), Failure> {
     for unread in &report.unread {
         say(&format!(

@@ -256,7 +256,7 @@ fn a_store_that_is_gone_is_told_until_it_is_back() {
     home.run(["secret", "put", "s", "K", "w"]).succeeded();
     home.run(["backup", "create", "backup.age"]).succeeded();
     fs::remove_file(home.path("secrets.redb")).unwrap();
-    let gone = "knows of a store that is not here: it is gone, or is another one";
+    let gone = "belongs to a store that is missing or was replaced";
     let doctor = home.run(["doctor"]);
     assert_eq!(doctor.code, 1, "{}", doctor.text());
     assert!(doctor.text().contains(gone), "{}", doctor.text());

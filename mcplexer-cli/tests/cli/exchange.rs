@@ -253,7 +253,7 @@ fn each_import_and_export_is_one_line_of_the_log() {
     let import =
         |text: &str| -> Run { home.pipe(["import", "s", "--format", "dotenv"], text.as_bytes()) };
     import("A=1\nB=2\n").succeeded();
-    import("A=other\n").failed(8, &["s has other values of A"]);
+    import("A=other\n").failed(8, &["s already has other values for A"]);
     home.run(["export", "s"]).succeeded();
     home.run(["export", "s", "--only", "A,A"]).succeeded();
     home.run(["export", "s", "--only", "X"])

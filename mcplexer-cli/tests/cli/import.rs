@@ -32,7 +32,7 @@ fn conflicts_are_told_before_anything_is_stored() {
     import(&[]).failed(
         8,
         &[
-            "error: s has other values of B, A\n",
+            "error: s already has other values for B, A\n",
             "nothing was imported; --overwrite replaces them, --skip-existing keeps them",
         ],
     );

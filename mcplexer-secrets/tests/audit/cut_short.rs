@@ -1,4 +1,4 @@
-//! Changes that are cut short between their audit line and their commit.
+//! Changes that are interrupted between their audit line and their commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -84,8 +84,8 @@ impl Transaction for DyingTransaction<'_> {
     }
 }
 
-/// However often a change is cut short between its audit line and its commit, the log verifies,
-/// and so it does after the next change.
+/// However often a change is interrupted between its audit line and its commit, the log verifies,
+/// also after the next change.
 #[test]
 fn changes_cut_short_raise_no_alarm() {
     for death in [Death::Killed, Death::Failed] {
@@ -94,7 +94,7 @@ fn changes_cut_short_raise_no_alarm() {
         let backend = Dying(RedbBackend::file(home.file()), Arc::clone(&dies), death);
         let store = Store::with_backend(backend, home.keys()).unwrap();
         let store = store.with_audit_log(FileAudit::new(home.log()));
-        // Also before there is a store at all.
+        // Also before the store exists.
         dies.store(true, Ordering::Relaxed);
         let cut = catch_unwind(AssertUnwindSafe(|| put(&store, "K")));
         assert!(cut.is_err() || cut.is_ok_and(|result| result.is_err()));

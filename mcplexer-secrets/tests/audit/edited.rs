@@ -1,4 +1,4 @@
-//! A log, or its store, that somebody edited, replaced, moved or removed.
+//! A log or its store was edited, replaced, moved or removed.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn a_removed_line_is_found() {
         }
         home.edit_log(|lines| drop(lines.remove(removed)));
         let (record, _) = home.finding();
-        // Without its first line, the log is one that the store never sealed.
+        // Without its first line, it is another log, which the store never sealed.
         let expected = match removed {
             0 => RecordName::AuditLine(1),
             at => RecordName::AuditLine(at as u64 + 1),
@@ -77,28 +77,28 @@ fn a_store_put_back_in_time_is_found() {
     fs::write(home.file(), &old).unwrap();
     let expected = (RecordName::AuditLog(home.log()), Finding::StoreIsOlder);
     assert_eq!(home.finding(), expected);
-    // However much was only read since.
+    // Reads do not change that, however many.
     for _ in 0..100 {
         home.store().list(&scope("s")).unwrap();
     }
-    // A change does not cover it up.
+    // A change fails and does not hide it.
     let error = put(&home.store(), "L").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
-    assert!(error.to_string().contains("put back in time"), "{error}");
+    assert!(error.to_string().contains("rolled back"), "{error}");
     assert_eq!(home.finding(), expected);
-    // With the log moved away the store begins another.
+    // After the log was moved away, the store begins another.
     fs::rename(home.log(), home.directory.path().join("old.log")).unwrap();
     put(&home.store(), "L").unwrap();
     assert_eq!(home.store().list(&scope("s")).unwrap().len(), 2);
     home.store().verify_audit(&home.log()).unwrap();
 }
 
-/// A change does not vouch anew for a log that was cut off or rewritten: it fails, and the damage
-/// stays to be found.
+/// A change does not vouch for a log that was cut off or rewritten: it fails, and the damage can still
+/// be found.
 #[test]
 fn a_change_does_not_cover_up_what_was_done_to_the_log() {
     let cut = |lines: &mut Vec<String>| lines.truncate(2);
-    // The last line, made to say something else, with the hash that fits.
+    // The last line is changed, and its hash is corrected.
     let rewritten = |lines: &mut Vec<String>| {
         let last = lines.pop().unwrap().replace("\"M\"", "\"X\"");
         let (content, _) = last.split_once(",\"hash\"").unwrap();
@@ -122,7 +122,7 @@ fn a_change_does_not_cover_up_what_was_done_to_the_log() {
     }
 }
 
-/// A log that was removed can be begun anew, but not without a trace.
+/// A log that was removed can be begun again, but that leaves a trace.
 #[test]
 fn a_log_that_follows_another_says_so() {
     let home = Home::new();
@@ -142,7 +142,7 @@ fn a_log_whose_store_is_gone_is_found() {
     fs::remove_file(home.file()).unwrap();
     let expected = (RecordName::AuditLog(home.log()), Finding::StoreIsGone);
     assert_eq!(home.finding(), expected);
-    // F07: a new store does not cover that up.
+    // F07: a new store does not hide that.
     let error = put(&home.store(), "L").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
     assert!(!home.file().exists());
@@ -152,7 +152,7 @@ fn a_log_whose_store_is_gone_is_found() {
     home.store().verify_audit(&home.log()).unwrap();
 }
 
-/// A file that is no audit log is left as it is.
+/// A file that is not an audit log remains unchanged.
 #[test]
 fn another_file_is_not_taken_for_a_log() {
     for content in ["a token", "two\nlines", "{\"other\":1}"] {
@@ -166,7 +166,7 @@ fn another_file_is_not_taken_for_a_log() {
     }
 }
 
-/// A damaged end is not built upon: the operation fails instead.
+/// Nothing is appended to a damaged end: the operation fails instead.
 #[test]
 fn nothing_is_appended_to_a_log_that_cannot_be_read() {
     let home = Home::new();

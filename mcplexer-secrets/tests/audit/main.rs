@@ -1,4 +1,4 @@
-//! The audit log, through the real sink.
+//! The audit log of a store, in a file.
 
 #![cfg(test)]
 
@@ -58,7 +58,7 @@ impl Home {
         read_audit_log(&self.log()).unwrap()
     }
 
-    /// What verification finds wrong with the log.
+    /// Returns the finding of a failed verification.
     fn finding(&self) -> (RecordName, Finding) {
         match self.store().verify_audit(&self.log()).unwrap_err() {
             Error::Tampered { record, finding } => (record, finding),
@@ -95,8 +95,8 @@ fn put(store: &Store, key: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// F21: the real sink records the names. F24: reads and failures are recorded as well. F22: the
-/// value is nowhere.
+/// F21: the log has the names. F24: reads and failures are recorded as well. F22: the value is
+/// nowhere.
 #[test]
 fn every_operation_is_recorded_with_its_outcome() {
     let home = Home::new();
@@ -114,7 +114,7 @@ fn every_operation_is_recorded_with_its_outcome() {
     for purpose in [Purpose::Inject { program }, Purpose::Export, Purpose::Scan] {
         store.credentials(&s, Select::All, purpose).unwrap();
     }
-    // Names alone are in the clear: reading them is not recorded.
+    // The names are not encrypted, so reading only them is not recorded.
     assert_eq!(store.scope_names().unwrap(), [scope("s")]);
     assert_eq!(store.secret_names(&s).unwrap(), [name("K")]);
     store.secret_names(&scope("nowhere")).unwrap_err();
@@ -198,7 +198,7 @@ fn asking_where_there_is_no_store_leaves_no_trace() {
     assert_eq!(fs::read_dir(home.directory.path()).unwrap().count(), 0);
 }
 
-/// A sink that can be told to fail.
+/// A sink that fails on demand.
 #[derive(Debug)]
 struct Failing(FileAudit, Arc<AtomicBool>);
 
@@ -223,7 +223,7 @@ impl KeptLog for Failing {
     }
 }
 
-/// F23: what cannot be recorded is not done.
+/// F23: an operation that cannot be recorded has no effect.
 #[test]
 fn an_operation_that_cannot_be_recorded_fails() {
     let home = Home::new();

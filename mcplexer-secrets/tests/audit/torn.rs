@@ -1,4 +1,4 @@
-//! The end of a log after a crash or a power cut: it is healed, unless no crash leaves it like that.
+//! The end of a log after a crash or a power cut is repaired, unless no crash can have left it so.
 
 use std::fs;
 
@@ -34,7 +34,7 @@ fn the_first_line_may_be_torn() {
     assert_eq!((report.lines, report.healed), (2, 1));
 }
 
-/// A power cut can leave zeros where a sector of the last lines was to be, and what came after it.
+/// A power cut can leave zeros in the place of a sector of the last lines, and the sectors after it.
 #[test]
 fn lines_of_which_a_sector_is_missing_are_healed() {
     let home = Home::new();
@@ -54,7 +54,7 @@ fn lines_of_which_a_sector_is_missing_are_healed() {
     assert_eq!((report.lines, report.healed, report.torn), (3, 1, 0));
 }
 
-/// What was made durable is not lost in a power cut: zeros there are damage, and are left to be seen.
+/// A power cut does not lose durable lines, so zeros there are damage and stay visible.
 #[test]
 fn zeros_before_the_line_of_a_change_are_not_healed() {
     let home = Home::new();

@@ -1,4 +1,4 @@
-//! Records that say what there is: scopes, pages of the list of scopes, the header.
+//! Records that list others: scopes, pages of the list of scopes, the header.
 
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{ErrorKind, Finding, RecordName, SecretStore, Store};
@@ -83,7 +83,7 @@ fn a_page_of_the_list_of_scopes_cannot_be_changed() {
 fn an_edited_header_does_not_open() {
     let victim = Victim::new();
     let header = victim.record(META, b"header");
-    // Every byte counts, also those that no read would otherwise look at.
+    // Every byte matters, even those that a read does not otherwise use.
     for at in 1..header.len() {
         let mut edited = header.clone();
         edited[at] ^= 1;

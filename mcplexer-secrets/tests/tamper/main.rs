@@ -1,5 +1,5 @@
-//! Somebody edits the file of the store through redb itself. The read must fail as tampered, and
-//! say what is damaged.
+//! An attacker edits the store's file through redb. The read must fail as tampered, and name the
+//! damage.
 
 #![cfg(test)]
 
@@ -104,7 +104,7 @@ impl Victim {
         record
     }
 
-    /// The key of the page that lists this scope and no other.
+    /// Returns the key of the page that lists this scope and no other.
     fn page_of(&self, scope: &str) -> Vec<u8> {
         let record = [&[1, 1, scope.len().try_into().unwrap()], scope.as_bytes()].concat();
         let mut found = None;
@@ -120,7 +120,7 @@ impl Victim {
         found.expect("a page")
     }
 
-    /// All reads that touch what was damaged fail, with this finding first.
+    /// Checks that all reads of the damaged record fail with this finding first.
     fn assert_get_fails(&self, scope: &str, name: &str, record: &RecordName, finding: Finding) {
         assert_tampered(self.get(scope, name), record, finding);
     }
@@ -164,7 +164,7 @@ fn records_made_with_the_public_key_alone_do_not_open() {
         ..Victim::new()
     };
     std::fs::remove_file(&forger.path).unwrap();
-    // The forger's store is made for the victim's recipient: same key, another root key.
+    // The forger's store is encrypted to the victim's recipient, with another root key.
     forger.put("a", "K", b"forged");
     forger.put("a", "L", b"forged");
     let forged = forger.record(SECRETS, b"a\0K");

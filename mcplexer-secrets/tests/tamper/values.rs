@@ -16,7 +16,7 @@ fn swapped_ciphertexts_do_not_open() {
     }
 }
 
-/// F11: a server gets all that it is to have, or nothing at all.
+/// F11: a server gets all of its secrets, or none.
 #[test]
 fn credentials_with_a_value_that_does_not_open_are_an_error() {
     let victim = Victim::new();
@@ -80,7 +80,7 @@ fn an_older_record_put_back_is_noticed() {
     );
 }
 
-/// A record is its format version, its generation, its version, and then the sealed value.
+/// A record consists of its format version, its generation, its version and the sealed value.
 #[test]
 fn an_older_record_under_the_newest_version_does_not_open() {
     let victim = Victim::new();
@@ -105,7 +105,7 @@ fn a_record_of_another_generation_is_noticed() {
     victim.assert_get_fails("a", "K", &secret("a", "K"), finding);
 }
 
-/// A secret deleted and made anew starts at version 1, but the one before is not taken for it.
+/// A secret that was deleted and created again starts at version 1, and its old record does not open.
 #[test]
 fn a_record_from_before_a_deletion_does_not_open() {
     let victim = Victim::new();
@@ -123,7 +123,7 @@ fn a_removed_record_is_tampered_not_absent() {
     victim.assert_get_fails("a", "K", &secret("a", "K"), Finding::Missing);
     let list = victim.store().list(&id("a"));
     assert_tampered(list, &secret("a", "K"), Finding::Missing);
-    // The last in order is noticed as well as the first.
+    // The last record in order is missed as well as the first.
     let victim = Victim::new();
     victim.remove(SECRETS, b"a\0L");
     let list = victim.store().list(&id("a"));

@@ -55,7 +55,7 @@ fn removing_a_key_locks_nobody_out_by_accident() {
     let bob = Identity::generate().name();
     home.run(["key", "add", &bob, "--label", "bob"]).succeeded();
     home.run(["key", "remove", "age1"])
-        .failed(2, &["several keys may be meant", "bob"]);
+        .failed(2, &["several keys match", "bob"]);
     home.run(["key", "remove", &own])
         .failed(2, &["could not open the store", "--force"]);
     assert_eq!(home.get("github-token", "TOKEN"), b"v");
@@ -86,7 +86,7 @@ fn what_cannot_be_a_key_is_refused_and_not_repeated() {
     let [bob, eve] = [Identity::generate().name(), Identity::generate().name()];
     home.run(["key", "add", &bob, "--label", "bob"]).succeeded();
     home.run(["key", "add", &bob])
-        .failed(8, &["bob opens this store already"]);
+        .failed(8, &["bob already opens this store"]);
     home.run(["key", "add", &eve, "--label", "bob"])
         .failed(8, &["bob opens"]);
     home.run(["key", "add", &eve, "--label", "a\nb"])
@@ -176,6 +176,6 @@ fn several_keys_that_begin_alike_are_no_matter_of_recovery() {
     let other = Identity::generate().name();
     home.run(["key", "add", &other]).succeeded();
     let removed = home.run(["key", "remove", "age1"]);
-    let removed = removed.failed(2, &["several keys may be meant", "mcplexer key list"]);
+    let removed = removed.failed(2, &["several keys match", "mcplexer key list"]);
     assert!(!removed.stderr.contains("recover"), "{}", removed.stderr);
 }

@@ -119,8 +119,8 @@ fn what_needs_no_recovery_code_is_found_before_it_is_asked_for() {
     let other = Identity::generate().name();
     home.run(["key", "add", &other, "--label", "bob"])
         .succeeded();
-    recover(&[]).failed(2, &["several keys may be meant", "bob", "--lost LABEL"]);
-    recover(&["--lost", "age1"]).failed(2, &["several keys may be meant"]);
+    recover(&[]).failed(2, &["several keys match", "bob", "--lost LABEL"]);
+    recover(&["--lost", "age1"]).failed(2, &["several keys match"]);
     recover(&["--lost", "eve"]).failed(4, &["no key eve opens this store"]);
     recover(&["--lost", "bob"]).failed(2, &["32 letters and digits"]);
     recover(&["--lost", &other]).failed(2, &["32 letters and digits"]);

@@ -69,7 +69,7 @@ impl RedbBackend {
     }
 
     /// Begins to write a state that shares nothing with the current one, and returns the current
-    /// one for reading. In memory, the tables are emptied. A file is written anew, under a
+    /// one for reading. In memory, the tables are emptied. On disk, a new file is written, under a
     /// temporary name until it is complete, so that none of its pages ever held anything of the old
     /// one.
     pub(super) fn begin_replace(&self) -> Result<(Option<ReadTransaction>, Begun), Cause> {

@@ -31,7 +31,7 @@ pub(super) fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendE
     use BackendErrorKind::{Busy, Corrupt, Other};
     let place = place(path);
     let busy = || {
-        let message = format!("{place} is in use by another program that does not make way");
+        let message = format!("{place} is in use by another program");
         BackendError::new(Busy, message)
     };
     let error = match cause {

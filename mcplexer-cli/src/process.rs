@@ -11,9 +11,11 @@ mod signal_mask;
 mod supervise;
 mod terminal;
 
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 pub(crate) use leader::lead;
@@ -34,6 +36,25 @@ pub(crate) enum ProcessError {
     NotSupervised(io::Error),
     /// The output could not be relayed.
     NotMasked(io::Error),
+}
+
+/// Where programs are looked for without `PATH`: execvp(3).
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+/// Returns the file name of a program, if there is such a program. What is mistyped in its place may be
+/// a secret, and must not be recorded.
+pub(crate) fn program_name(program: &OsStr) -> Option<Cow<'_, str>> {
+    let path = Path::new(program);
+    let is_there = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => {
+            let directories = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+            std::env::split_paths(&directories).any(|it| it.join(path).is_file())
+        }
+        _ => path.is_file(),
+    };
+    path.file_name()
+        .filter(|_| is_there)
+        .map(OsStr::to_string_lossy)
 }
 
 /// Replaces this process with the command. Returns only if that fails.

@@ -1,6 +1,5 @@
 //! `mcplexer run`
 
-use std::path::Path;
 use std::process::Command;
 
 use mcplexer_home::credentials::Wanted;
@@ -12,7 +11,7 @@ use crate::cli::{Global, Run};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::known::known;
-use crate::process::{replace_with, run_masked};
+use crate::process::{program_name, replace_with, run_masked};
 use crate::session::Session;
 
 pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
@@ -40,10 +39,9 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     if run.mask {
         wanted = wanted.with_all_of_each();
     }
-    let name = Path::new(program).file_name().unwrap_or(program);
-    let name = name.to_string_lossy();
+    let name = program_name(program);
     let purpose = Purpose::Inject {
-        program: Some(&name),
+        program: name.as_deref(),
     };
     let opened = session.credentials(&wanted, purpose)?;
     let environment = Environment::build(&choice, &files, &references, &opened)?;

@@ -24,6 +24,13 @@ impl From<ProcessError> for Failure {
     }
 }
 
+/// Returns the name in `NAME=value`, a variable in the place of a command. The value is not repeated.
+fn assigned(program: &OsStr) -> Option<&str> {
+    let (name, _) = program.to_str()?.split_once('=')?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.bytes().all(is_name).then_some(name)
+}
+
 /// Creates the failure for a command that could not be started, with the exit code that a shell
 /// uses.
 fn not_started(program: &OsStr, error: &io::Error) -> Failure {
@@ -31,6 +38,15 @@ fn not_started(program: &OsStr, error: &io::Error) -> Failure {
         ErrorKind::NotFound => exit_code::COMMAND_NOT_FOUND,
         _ => exit_code::COMMAND_NOT_STARTED,
     };
+    if let Some(name) = assigned(program) {
+        return Failure::new(format!(
+            "cannot start {name}=…: that is a variable, not a command"
+        ))
+        .with_hint(format!(
+            "set it before mcplexer, or put it in an env file: {name}=… mcplexer run …"
+        ))
+        .with_code(code);
+    }
     let program = program.display();
     let failure = Failure::new(format!("cannot start {program}: {error}"));
     let failure = match error.kind() {

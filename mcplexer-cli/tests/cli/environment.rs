@@ -403,3 +403,21 @@ fn a_change_is_seen_from_the_next_run_on() {
     let help = home.run(["run", "--help"]).succeeded();
     assert!(help.text().contains("keeps the values it was started with"));
 }
+
+/// A variable in the place of the command may be a secret: neither the error nor the log repeats it.
+#[test]
+fn a_variable_in_the_place_of_the_command_is_not_repeated() {
+    let home = filled();
+    let assignment = "PASSWORD=m4rked-hunter2";
+    run(&home, &["--scope", "a"], &[assignment, "env"]).failed(
+        127,
+        &["cannot start PASSWORD=…: that is a variable, not a command"],
+    );
+    for command in [assignment, "m4rked-hunter2", "./m4rked-hunter2"] {
+        run(&home, &["--scope", "a"], &[command]);
+    }
+    run(&home, &["--scope", "a"], &["true"]).succeeded();
+    let log = fs::read_to_string(home.path("audit.log")).unwrap();
+    assert!(!log.contains("m4rked"), "{log}");
+    assert!(log.contains("\"for\":\"true\""), "{log}");
+}

@@ -1,7 +1,7 @@
 //! Reads and verifies a log.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::chain::{self, Hash};
@@ -171,20 +171,20 @@ fn each_line(
         path: path.to_owned(),
         source,
     };
-    let mut reader = match File::open(path) {
-        Ok(file) => BufReader::new(file),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(UnfinishedEnd {
-                length: 0,
-                is_torn: true,
-            });
-        }
-        Err(error) => return Err(failed(error)),
+    let opened = mcplexer_durable::open_regular(path, OpenOptions::new().read(true));
+    let Some(file) = opened.map_err(failed)? else {
+        return Ok(UnfinishedEnd {
+            length: 0,
+            is_torn: true,
+        });
     };
+    let mut reader = BufReader::new(file);
     let (mut bytes, mut offset) = (Vec::new(), 0);
     for number in 1.. {
         bytes.clear();
-        reader.read_until(b'\n', &mut bytes).map_err(failed)?;
+        // No line is longer than a torn end, so a file without line feeds is not read whole.
+        let mut bounded = reader.by_ref().take(MAX_END_LEN + 1);
+        bounded.read_until(b'\n', &mut bytes).map_err(failed)?;
         let Some((b'\n', line)) = bytes.split_last() else {
             break;
         };
@@ -208,6 +208,6 @@ fn each_line(
     }
     Ok(UnfinishedEnd {
         length: bytes.len() as u64,
-        is_torn: is_torn(&bytes, offset),
+        is_torn: bytes.len() as u64 <= MAX_END_LEN && is_torn(&bytes, offset),
     })
 }

@@ -215,6 +215,11 @@ impl Identity {
         matches!(self.0, Kind::Plugin { .. })
     }
 
+    /// Returns whether the private key is in this process, and not with a plugin or a holder.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        matches!(self.0, Kind::X25519(_) | Kind::Ssh { .. })
+    }
+
     /// Returns whether it may open what was encrypted to this recipient.
     pub(crate) fn may_open(&self, recipient: &str) -> bool {
         match &self.0 {

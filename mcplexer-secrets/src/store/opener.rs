@@ -64,9 +64,10 @@ pub(super) fn try_identity(
     Ok(root.map(|root| (root, opener())))
 }
 
-/// Whether one of these identities must open the slot. A plugin can fail for reasons of its own.
+/// Whether one of these identities must open the slot. A plugin or a holder of a key can fail for
+/// reasons of its own.
 fn is_made_for(slot: &Slot, identities: &[Identity]) -> bool {
-    let mut own = identities.iter().filter(|it| !it.is_plugin());
+    let mut own = identities.iter().filter(|it| it.is_at_hand());
     own.any(|identity| identity.name() == slot.recipient)
 }
 

@@ -189,3 +189,20 @@ fn a_log_moved_away_is_begun_anew() {
     assert!(store.verify_audit(&home.log()).is_ok());
     assert!(store.verify_audit(&archived).is_ok());
 }
+
+#[test]
+fn a_log_that_is_not_a_file_or_has_no_line_is_an_error() {
+    let home = Home::new();
+    put(&home.store(), "K").unwrap();
+    let log = home.log();
+    // A log of one line that does not end, larger than any line or torn end.
+    fs::write(&log, vec![b'x'; 100_000]).unwrap();
+    assert_eq!(
+        home.finding(),
+        (RecordName::AuditLog(log.clone()), Finding::Malformed)
+    );
+    fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &log).unwrap();
+    let error = home.store().verify_audit(&log).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other, "{error}");
+}

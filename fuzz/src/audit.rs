@@ -32,7 +32,7 @@ pub fn append_audit_log(bytes: &[u8]) {
     let store = Store::in_memory(FixedKeys::generate()).expect("there is memory");
     let verified = store.verify_audit(path);
     if let Ok(report) = &verified {
-        let lines = lines.expect("whoever verifies it reads it");
+        let lines = lines.expect("a log that can be verified can be read");
         assert_eq!(lines.len() as u64, report.lines);
         assert!(lines.iter().map(|it| it.line).eq(1..=report.lines));
     }

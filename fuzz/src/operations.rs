@@ -152,7 +152,7 @@ pub fn operations(bytes: &[u8]) {
         if met.any {
             assert_eq!(contents(&store), model, "after {operation:?}");
             let again = open().expect("opens without a failure");
-            assert_eq!(contents(&again), model, "opened anew after {operation:?}");
+            assert_eq!(contents(&again), model, "opened again after {operation:?}");
         }
     }
     backend.disarm();

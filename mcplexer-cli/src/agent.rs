@@ -45,7 +45,7 @@ pub(crate) fn guard(reveal: bool, instead: &str) -> Result<(), Failure> {
         return Ok(());
     };
     Err(Failure::new(format!(
-        "{agent} is running this command ({variable} is set) and would read the value"
+        "{agent} is running this command ({variable} is set) and would read what it prints"
     ))
     .with_hint(instead)
     .with_hint("--reveal prints it anyway")

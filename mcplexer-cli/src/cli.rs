@@ -81,7 +81,7 @@ pub(crate) enum Command {
     Inject(Inject),
     /// Move the credentials in an AI client's configuration into the store
     Adopt(Adopt),
-    /// Store the secrets of a .env, JSON, YAML or shell file
+    /// Store the secrets of a .env, JSON or YAML file
     Import(Import),
     /// Write the secrets of a scope as a .env, JSON, YAML or shell file
     Export(Export),

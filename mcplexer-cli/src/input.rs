@@ -155,9 +155,12 @@ pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<
 pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
     let unanswered = || match has_terminal() && !global.no_input {
         true => Failure::of_no_answer("passphrase"),
-        false => Failure::new("this needs a passphrase, and there is no terminal to ask on")
-            .with_hint("run this in a terminal")
-            .with_code(exit_code::KEY),
+        false => Failure::new(format!(
+            "this needs a passphrase, and {}",
+            no_asking(global)
+        ))
+        .with_hint("run this in a terminal")
+        .with_code(exit_code::KEY),
     };
     let first = passphrase("new passphrase: ", false, global).ok_or_else(unanswered)?;
     let second = passphrase("repeat passphrase: ", false, global).ok_or_else(unanswered)?;
@@ -216,6 +219,14 @@ fn ask_code() -> Result<Zeroizing<String>, Failure> {
     }
 }
 
+/// Why nobody is asked.
+fn no_asking(global: Global) -> &'static str {
+    match global.no_input {
+        true => "--no-input forbids asking",
+        false => "there is no terminal",
+    }
+}
+
 /// Prints an explanation and asks a question. An empty answer means no.
 ///
 /// # Errors
@@ -223,11 +234,12 @@ fn ask_code() -> Result<Zeroizing<String>, Failure> {
 /// Fails if the answer is not yes, or if there is no terminal to ask on.
 pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(), Failure> {
     if global.no_input || !io::stdin().is_terminal() {
-        return Err(
-            Failure::new("this needs a confirmation, and there is no terminal")
-                .with_hint("--force skips the question")
-                .with_code(exit_code::USAGE),
-        );
+        return Err(Failure::new(format!(
+            "this needs a confirmation, and {}",
+            no_asking(global)
+        ))
+        .with_hint("--force skips the question")
+        .with_code(exit_code::USAGE));
     }
     let mut answer = Vec::new();
     let mut stderr = io::stderr().lock();

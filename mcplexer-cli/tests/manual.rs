@@ -22,11 +22,11 @@ fn the_sessions_give_what_they_say() {
         let home = tempfile::tempdir().unwrap();
         let cases = trycmd::TestCases::new();
         cases.env("HOME", home.path().to_str().unwrap()).case(&file);
-        // Whoever runs the tests may have a store of their own; an empty variable is an unset one.
+        // The person running the tests may have their own store; an empty variable counts as unset.
         for variable in ["HOME", "AGE_KEY", "AGE_IDENTITY", "AUDIT"] {
             cases.env(format!("MCPLEXER_{variable}"), "");
         }
-        // And they may be a coding agent, to which no value would be shown.
+        // A coding agent may also run the tests, and would not be shown any value.
         let table = include_str!("../../docs/use.md").lines();
         for row in table.filter_map(|line| line.strip_suffix("` |")) {
             let (_, sign) = row.split_once("| `").unwrap();

@@ -1,4 +1,4 @@
-//! An encrypted store for the credentials of tool servers, grouped by auth scope.
+//! An encrypted store for the credentials of tool servers, grouped by scope: one for each server.
 //!
 //! Values are encrypted at rest with [age](https://age-encryption.org/v1), in a
 //! [redb](https://docs.rs/redb) file that several processes can share. They are decrypted only in
@@ -34,6 +34,10 @@
 //!
 //! [`SecretStore::credentials`] passes the secrets of a scope to a tool server, in the environment of a
 //! [`Command`](std::process::Command) or as HTTP header fields.
+//!
+//! Files of secrets and `mcplexer://` references are in the crate `mcplexer-files`, masking and scanning in
+//! `mcplexer-mask`, the files of AI clients in `mcplexer-clients`. `mcplexer-home` opens the home that the
+//! `mcplexer` command uses. SSH keys and age plugins need the features `ssh` and `plugin`.
 //!
 //! # In a test
 //!

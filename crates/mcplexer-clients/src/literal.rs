@@ -17,8 +17,8 @@ use crate::syntax::Syntax;
 
 /// How a string is written.
 ///
-/// Encoders differ in what they escape without need. Each style can be told from any text that has
-/// a `/` and a `:`, and so from a reference.
+/// Encoders differ in which characters they escape needlessly. Any text that contains `/` and `:`, and
+/// so any reference, shows which style its encoder uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
     quotes: Quotes,

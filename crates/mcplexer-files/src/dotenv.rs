@@ -127,8 +127,8 @@ fn with_line_feeds(text: &[u8]) -> Zeroizing<Vec<u8>> {
     lines
 }
 
-/// Returns the length of the space at the beginning, of those that JavaScript calls white space; 0 if there
-/// is none.
+/// Returns the length in bytes of the white space character (as JavaScript defines it) at the start, or 0 if
+/// there is none.
 fn space(text: &[u8]) -> usize {
     match text {
         [b'\t'..=b'\r' | b' ', ..] => 1,

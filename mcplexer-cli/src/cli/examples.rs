@@ -78,7 +78,7 @@ Examples:
   mcplexer config schema > config.schema.json";
 
 pub(super) const RUN: &str = "\
-The command replaces mcplexer: its process id, signals, terminal and exit code are its own. A variable
+The command replaces mcplexer: its process id, signals, terminal and exit code are its own. A variable \
 of the environment whose value is mcplexer://SCOPE/KEY is set to the secret.
 A running command keeps the values it was started with. Restart it after a secret has changed.
 
@@ -93,7 +93,7 @@ Examples:
   mcplexer inject -i netrc.in | curl --netrc-file /dev/stdin https://example.org";
 
 pub(super) const ADOPT: &str = "\
-Without --write, it shows what would move where. With --write, each server's credentials go into a
+Without --write, it shows what would move where. With --write, each server's credentials go into a \
 scope of its own, and the server starts through mcplexer run. The rest of the file does not change.
 
 Examples:
@@ -106,8 +106,8 @@ Formats, by the file's name:
   dotenv  .env .env.* *.env  as the npm package dotenv reads it
   json    *.json             one object of names and strings
   yaml    *.yaml *.yml       one mapping of names and strings
-Each name may occur once. A value is 1 byte to 1 MiB; after the prefix mcplexer+base64: it is in base64.
-All secrets are stored, or none if one is invalid.
+Each name may occur once. A value is 1 byte to 1 MiB; after the prefix \
+mcplexer+base64: it is in base64. All secrets are stored, or none if one is invalid.
 
 Examples:
   mcplexer import shop .env
@@ -115,7 +115,7 @@ Examples:
   ssh host cat .env | mcplexer import shop --format dotenv";
 
 pub(super) const EXPORT: &str = "\
-A value that the format cannot hold as text is written in base64, after the prefix mcplexer+base64:,
+A value that the format cannot hold as text is written in base64, after the prefix mcplexer+base64:, \
 which mcplexer import reads.
 
 Examples:
@@ -123,14 +123,14 @@ Examples:
   mcplexer export shop --only STRIPE_KEY --format json -o stripe.json";
 
 pub(super) const SCAN: &str = "\
-Values are found as they are, in base64, in hex, percent-encoded, and within JSON. Each match is printed
+Values are found as they are, in base64, in hex, percent-encoded, and within JSON. Each match is printed \
 as PATH:LINE: SCOPE/KEY, never with its value, and the exit code is 6.
-Hidden files are searched; files that git ignores, .git and symbolic links are not. Git ignores no file
+Hidden files are searched; files that git ignores, .git and symbolic links are not. Git ignores no file \
 that it tracks, and nothing outside a repository.
 
 Examples:
   mcplexer scan
-  mcplexer scan --staged                  # in .git/hooks/pre-commit
+  mcplexer scan --staged      # in .git/hooks/pre-commit, which must be executable
   mcplexer scan --scope github ~/.bash_history";
 
 pub(super) const KEY: &str = "\

@@ -67,9 +67,14 @@ impl From<config::Error> for Failure {
     fn from(error: config::Error) -> Self {
         match error {
             config::Error::Missing { path, source } => {
+                let has_directory = path.parent().is_none_or(Path::exists);
                 let path = shown(&path);
+                let first = match has_directory {
+                    true => "",
+                    false => "mcplexer key init && ",
+                };
                 Self::new(format!("cannot read {path}: {source}"))
-                    .with_hint(format!("mcplexer config show > {path} creates one"))
+                    .with_hint(format!("{first}mcplexer config show > {path} creates one"))
             }
             config::Error::Invalid { path, problems } => of_problems(&path, &problems),
             config::Error::Store(error) => Self::from(error),

@@ -44,9 +44,9 @@ pub(crate) fn lead(program: &OsString, arguments: &[OsString]) -> Result<(), Pro
     ended.die_alike()
 }
 
-/// Puts this process back into the foreground, so that processes which the command left running are not
-/// told that their terminal is gone. A process in the background may do so while it blocks SIGTTOU
-/// (POSIX, tcsetpgrp).
+/// Puts this process back into the foreground, so that processes which the command left running do not
+/// get SIGHUP when this process, the session leader, ends. A background process may do this while it
+/// blocks SIGTTOU (POSIX, tcsetpgrp).
 fn take_foreground() {
     let blocked = Blocked::new(Signal::TTOU);
     let _taken = blocked.map(|_blocked| tcsetpgrp(io::stdout(), getpgrp()));

@@ -33,7 +33,7 @@ fn every_file_is_private_under_any_umask() {
     }
 }
 
-/// F09: an exposed key is refused, with the mend.
+/// F09: an exposed key is refused, and the error says how to fix it.
 #[test]
 fn an_exposed_key_is_refused() {
     let home = Home::with_secret("v");
@@ -53,7 +53,7 @@ fn an_exposed_key_is_refused() {
     assert_eq!(home.get("github-token", "TOKEN"), b"v");
 }
 
-/// F09: so is one that another user owns: who could change it may have put a key of theirs in its place.
+/// F09: a key file that another user owns is refused: that user may have put their own key there.
 #[test]
 fn a_key_of_another_owner_is_refused() {
     if !is_superuser() {
@@ -79,7 +79,7 @@ fn a_key_of_another_owner_is_refused() {
     assert_eq!(home.get("github-token", "TOKEN"), b"v");
 }
 
-/// F07, F35: a lost key is an error that names the path and the recipients, and the mend.
+/// F07, F35: a lost key is an error that names the path, the recipients and the fix.
 #[test]
 fn a_lost_key_is_not_replaced() {
     let home = Home::with_secret("v");
@@ -133,7 +133,7 @@ fn another_key_is_refused_by_name() {
     assert!(shown.text().contains("this key does not open it"));
 }
 
-/// F10: no key that cannot be kept, no store without a key.
+/// F10: if the key cannot be saved, no store is created.
 #[test]
 fn a_key_that_cannot_be_written_is_an_error() {
     let home = Home::new();
@@ -143,8 +143,8 @@ fn a_key_that_cannot_be_written_is_an_error() {
     assert!(home.run(["secret", "list"]).succeeded().text().is_empty());
 }
 
-/// A copy of the command that an unprivileged user can run, and a home that is theirs: a
-/// superuser's tests would not be refused anything.
+/// A copy of the command that an unprivileged user can run, and a home that the user owns. Root would
+/// not be refused anything.
 struct Unprivileged {
     home: Home,
     binary: PathBuf,
@@ -156,7 +156,7 @@ impl Unprivileged {
     fn new() -> Self {
         let home = Home::new();
         let binary = home.root().join("mcplexer");
-        // By another process, as `write_program`.
+        // Another process writes it, as in `write_program`.
         finish(
             Command::new("cp")
                 .env("PATH", STANDARD_PATH)

@@ -1,4 +1,4 @@
-//! `adopt`: configuration files as people have them, moved in and back.
+//! `adopt`, and undoing it, on configuration files as people have them.
 
 mod choice;
 mod clients;
@@ -14,7 +14,7 @@ use test_support::Running;
 use super::built::crashing;
 use super::home::{BINARY, Home, finish, write_program};
 
-/// Tokens in no file of the tree, so that nobody takes them for real.
+/// Tokens that no file of the repository contains, so that nobody takes them for real ones.
 fn tokens() -> HashMap<&'static str, String> {
     let letters = |length: usize| "aB3dE5gH7jK9mN1pQ".chars().cycle().take(length);
     let token =
@@ -34,7 +34,7 @@ fn tokens() -> HashMap<&'static str, String> {
     ])
 }
 
-/// A file of `tests/adopt`, with the tokens put in.
+/// Returns a file of `tests/adopt` with the tokens filled in.
 fn config(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/adopt")
@@ -47,7 +47,7 @@ fn config(name: &str) -> String {
     text
 }
 
-/// What adopting tells of a file.
+/// What `adopt` reports about a file.
 struct Report {
     moved: Vec<String>,
     left: usize,
@@ -74,7 +74,7 @@ fn adopt(home: &Home, arguments: &[&str]) -> Report {
     Report { moved, left }
 }
 
-/// A thousand servers, in one file.
+/// A thousand servers in one file.
 #[test]
 fn a_thousand_servers_move() {
     let token = &tokens()["github"];
@@ -102,7 +102,7 @@ fn a_thousand_servers_move() {
     assert!(fs::read_to_string(home.root().join("many.json")).unwrap() == text);
 }
 
-/// Several adopt at once, each with another value for one name: each goes to a scope of its own.
+/// Several processes adopt at once, with different values for the same name: each value gets its own scope.
 #[test]
 fn adoptions_at_once_do_not_get_in_each_others_way() {
     let home = Home::new();
@@ -126,7 +126,7 @@ fn adoptions_at_once_do_not_get_in_each_others_way() {
     assert_eq!(scopes.text(), "a\na-2\na-3\na-4\na-5\na-6\nb\n");
 }
 
-/// A scope that has another value of the name is left alone; one that has the same is used.
+/// A scope with a different value under that name stays unchanged; a scope with the same value is reused.
 #[test]
 fn what_the_store_has_is_not_overwritten() {
     let home = Home::new();
@@ -155,7 +155,7 @@ fn what_the_store_has_is_not_overwritten() {
     assert!(list.text().contains("\"version\": 1"), "{}", list.text());
 }
 
-/// Each server starts as the file says, with its values in its environment and nothing of mcplexer.
+/// Each server starts as the file says, with its values and none of mcplexer's variables in its environment.
 #[test]
 fn adopted_servers_start_with_their_values() {
     let home = Home::new();
@@ -191,7 +191,7 @@ fn adopted_servers_start_with_their_values() {
     }
 }
 
-/// F28, F31: killed after any operation, nothing is lost, and running it again finishes.
+/// F28, F31: after a kill at any operation, nothing is lost, and running it again finishes the job.
 #[test]
 fn killed_anywhere_it_is_finished_by_running_it_again() {
     let text = config("claude-desktop.json");

@@ -1,4 +1,4 @@
-//! Nobody is locked in: the stock `age` command opens a slot.
+//! No lock-in: the stock `age` command opens a slot.
 
 use std::fs;
 use std::process::Command;
@@ -24,7 +24,7 @@ fn the_stock_age_command_opens_a_slot_with_the_key_file() {
     assert_eq!(output.stdout.len(), 32, "not a root key");
 }
 
-/// The age file in the header: a byte string, which postcard writes behind its length.
+/// Returns the age file in the header: a byte string, which postcard writes after its length.
 pub(super) fn first_slot(home: &Home) -> Vec<u8> {
     let database = Builder::new()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)

@@ -1,4 +1,4 @@
-//! Backups: made, checked, and taken in again, by the command and by stock age.
+//! Creating, verifying and restoring backups, with the command and with stock age.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +9,7 @@ use test_support::tool;
 use super::home::{BINARY, Home, finish};
 use super::terminal::{end, start_at};
 
-/// Two scopes of three secrets, one of which is not text, and a backup of them.
+/// Two scopes with three secrets, one of them binary, and a backup of them.
 fn home_with_backup() -> Home {
     let home = Home::new();
     home.run([
@@ -141,7 +141,7 @@ fn a_store_with_secrets_is_merged_or_replaced_only_when_told() {
     home.run(["audit", "verify"]).succeeded();
 }
 
-/// What is told to be run next does the same with the same backup.
+/// The commands that `restore` suggests next use the same backup and work.
 #[test]
 fn the_commands_that_a_restore_names_work() {
     let old = home_with_backup();
@@ -169,7 +169,7 @@ fn the_commands_that_a_restore_names_work() {
     }
 }
 
-/// A backup that was made later wins over what is older, with a version that goes on.
+/// A merge replaces an older secret with a newer one from the backup, and its version goes up.
 #[test]
 fn a_merge_takes_what_was_stored_later() {
     let home = home_with_backup();
@@ -239,7 +239,7 @@ fn nothing_is_overwritten_and_nothing_damaged_is_taken_in() {
     assert_eq!(home.run(["secret", "list", "--json"]).stdout, before);
 }
 
-/// JSON that some other program wrote, for a key of this store.
+/// JSON written by another program, encrypted to a key of this store.
 #[test]
 fn a_backup_by_hand_is_checked_to_its_last_member() {
     let home = Home::with_secret("v");
@@ -316,7 +316,7 @@ fn a_backup_can_be_for_others() {
     .failed(2, &["private key"]);
 }
 
-/// The code opens backups too, on a machine that has nothing else.
+/// The recovery code also opens backups, on a machine that has neither key nor store.
 #[test]
 fn the_recovery_code_opens_a_backup() {
     let home = home_with_backup();
@@ -335,7 +335,7 @@ fn the_recovery_code_opens_a_backup() {
     assert_eq!(new.get("s", "A"), b"2");
 }
 
-/// F36: a wrong passphrase is asked for again. F37: without anybody to ask it fails at once.
+/// F36: after a wrong passphrase, the command asks again. F37: without a terminal, it fails at once.
 #[test]
 fn a_backup_can_have_a_passphrase() {
     let home = home_with_backup();

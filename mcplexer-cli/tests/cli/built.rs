@@ -1,4 +1,4 @@
-//! Programs of other packages that tests run; they are built when a test first needs them.
+//! Builds programs of other packages when a test first needs them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use crate::home::{BINARY, Home};
 
-/// Builds a package of this workspace, and returns the directory of its binary. A user who may not build, being
-/// another one than the one who compiled the tests, uses the binary that is there.
+/// Builds a package of this workspace, and returns the directory of its binary. A user who did not compile the
+/// tests, and so may not be able to build, uses the existing binary.
 pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
     let target = Path::new(BINARY).ancestors().nth(2).unwrap();
     let status = Command::new(env!("CARGO"))
@@ -21,7 +21,7 @@ pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
     directory
 }
 
-/// The command in this home, which kills itself after so many operations on files.
+/// Returns the command in this home, set to kill itself after a number of file operations.
 pub(crate) fn crashing(home: &Home, operations: u32) -> Command {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     let name = "mcplexer-crashing";

@@ -1,12 +1,12 @@
-//! Every command that the help lists does what it is for, once at least.
+//! Each command that the help lists does what it is for, at least once.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::home::{BINARY, Home, finish};
 
-/// Lines for the shell, in which `m` is mcplexer; behind each its exit code and some of what it says.
-/// They are run one after another in one home.
+/// Shell lines, each with its exit code and part of its output; `m` is mcplexer. They run one after
+/// another in the same home.
 const LINES: &str = r#"
 m key init                               => 0 Created your key
 m key show                               => 0 recipient  age1
@@ -48,7 +48,7 @@ m man secret put                         => 0 .TH mcplexer-secret-put
 m help exit-codes                        => 0 126  run: the command was found
 "#;
 
-/// Adds the commands below this one that have none below themselves. Each has a help of its own.
+/// Adds this command's subcommands that have no subcommands themselves. Each has its own help.
 fn add_leaves(leaves: &mut Vec<String>, home: &Home, path: &[&str]) {
     let help = home.run([path, &["--help"]].concat()).succeeded();
     let usage = format!("Usage: {} ", [&["mcplexer"], path].concat().join(" "));
@@ -57,7 +57,7 @@ fn add_leaves(leaves: &mut Vec<String>, home: &Home, path: &[&str]) {
         return leaves.push(path.join(" "));
     };
     let lines = below.lines().take_while(|line| !line.is_empty());
-    // The rest of a long one is further to the right.
+    // A long description continues on lines that are indented further.
     for line in lines.filter(|line| !line.starts_with("   ")) {
         match line.split_whitespace().next() {
             Some("help") if !path.is_empty() => {}
@@ -67,7 +67,7 @@ fn add_leaves(leaves: &mut Vec<String>, home: &Home, path: &[&str]) {
     }
 }
 
-/// F48: no command ends well without having done anything.
+/// F48: no command succeeds without doing anything.
 #[test]
 fn every_command_does_what_it_is_for() {
     let home = Home::new();

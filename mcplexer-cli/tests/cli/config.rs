@@ -26,7 +26,7 @@ auth_scopes:
     type: oauth2
 ";
 
-/// A home whose config.yaml says this.
+/// Creates a home with this text as its config.yaml.
 fn with_config(text: &str) -> Home {
     let home = Home::new();
     home.run(["key", "init"]).succeeded();
@@ -34,7 +34,7 @@ fn with_config(text: &str) -> Home {
     home
 }
 
-/// A file that is in no home, so that a home can be searched for what is in it.
+/// Creates a file outside the home, so that the home can be searched for its contents.
 fn outside(text: &str) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("scopes.yaml");
@@ -51,7 +51,7 @@ fn scopes(home: &Home) -> Vec<String> {
     list.text().lines().map(str::to_owned).collect()
 }
 
-/// F17: a put makes the scope as the file names it.
+/// F17: a put creates the scope as the file describes it.
 #[test]
 fn a_put_makes_the_scope_that_the_file_names() {
     let home = with_config(SCOPES);
@@ -69,7 +69,7 @@ fn a_put_makes_the_scope_that_the_file_names() {
         "{}",
         put.stderr
     );
-    // What is there already does not change, and its kind rules its names.
+    // Existing scopes do not change, and their kind decides which names are valid.
     home.run(["secret", "put", "github-token", "X-Api-Key", "v"])
         .failed(2, &["secret name in an env scope"]);
     home.run(["secret", "put", "007", "X-Api-Key", "v"])
@@ -77,8 +77,7 @@ fn a_put_makes_the_scope_that_the_file_names() {
     assert_eq!(scopes(&home), ["api", "other"]);
 }
 
-/// F17: a file with something wrong in it is not ignored; it does not matter for scopes that are
-/// there.
+/// F17: an invalid file is an error, not ignored. It does not matter for scopes that already exist.
 #[test]
 fn a_put_into_a_new_scope_needs_a_file_that_is_well() {
     let home = with_config(SCOPES);
@@ -97,7 +96,7 @@ fn a_put_into_a_new_scope_needs_a_file_that_is_well() {
     assert_eq!(home.get("api", "K"), b"w");
 }
 
-/// F17, F22: a value in the file is refused, and is in no message, no store and no log.
+/// F17, F22: a value in the file is refused, and appears in no message, no store and no log.
 #[test]
 fn a_value_in_the_file_is_refused_and_not_repeated() {
     let home = Home::with_secret("v");
@@ -198,7 +197,7 @@ fn json_of_config_has_the_documented_shapes() {
     assert_eq!(shown["auth_scopes"].as_array().unwrap().len(), 3);
 }
 
-/// F35: the path that was tried is named.
+/// F35: the error names the path that was tried.
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let home = Home::new();
@@ -240,7 +239,7 @@ fn the_schema_is_printed() {
     assert_eq!(schema.text(), documented);
 }
 
-/// An access token is no variable by itself, and can be given as one.
+/// An access token is not passed as a variable on its own, but `run` can be asked to pass it as one.
 #[test]
 fn an_oauth2_scope_gives_its_token_under_the_name_asked_for() {
     let home = Home::new();

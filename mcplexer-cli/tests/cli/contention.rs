@@ -10,7 +10,7 @@ use super::home::{Home, finish};
 const WRITERS: usize = 8;
 const PUTS: usize = 50;
 
-/// F01, F08, F39: eight writers begin in an empty home. No update is lost, no process fails, one
+/// F01, F08, F39: eight writers start in an empty home. No update is lost, no process fails, one
 /// key is created, and the audit chain has a line for each put.
 #[test]
 fn eight_writers_and_their_readers_see_whole_states() {
@@ -116,8 +116,8 @@ fn compare_and_swap_loses_no_update() {
     assert_eq!(home.get("s", "COUNTER"), b"20");
 }
 
-/// F07: first puts are killed at any moment. In the home that they leave, the next put works and
-/// every acknowledged put is there.
+/// F07: the first puts are killed at any moment. In the home that they leave, the next put works and
+/// every acknowledged put is kept.
 #[test]
 fn killed_first_puts_leave_a_home_that_works() {
     for round in 0..24 {

@@ -1,4 +1,4 @@
-//! Killed at any moment, with SIGKILL: the secrets open, and the same command again ends well.
+//! After SIGKILL at any moment, the secrets can be read, and running the same command again succeeds.
 
 use std::fs;
 use std::io::Write;
@@ -15,10 +15,10 @@ use crate::built::crashing;
 use crate::home::Home;
 
 const KILLED: i32 = 9;
-/// More points than any command has.
+/// More operations than any command performs.
 const MOST_POINTS: u32 = 5000;
 
-/// A home that is copied for each death: four secrets in three scopes, two keys and a recovery code.
+/// A home that is copied for each kill: four secrets in three scopes, two keys and a recovery code.
 struct Template {
     home: Home,
     code: Vec<u8>,
@@ -58,7 +58,7 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-/// Runs a command that dies after so many operations.
+/// Runs a command that is killed after this many operations.
 fn run(home: &Home, arguments: &[&str], input: &[u8], crash_at: Option<u32>) -> ExitStatus {
     let mut command = match crash_at {
         Some(at) => crashing(home, at),
@@ -75,7 +75,7 @@ fn run(home: &Home, arguments: &[&str], input: &[u8], crash_at: Option<u32>) -> 
     output.status
 }
 
-/// Every secret opens with the key file as it lies.
+/// Checks that the key file in its present state opens every secret.
 fn assert_all_open(home: &Home, when: &str) {
     let keys = FileKeys::new(home.path("age.key"));
     let store = Store::open(home.path("secrets.redb"), keys).unwrap();
@@ -86,7 +86,7 @@ fn assert_all_open(home: &Home, when: &str) {
     }
 }
 
-/// `key rotate` ends well, whatever was there before, and leaves one identity and no other file.
+/// Checks that `key rotate` succeeds from any state, and leaves one identity and no other file.
 fn assert_rotates(home: &Home, when: &str) {
     home.run(["key", "rotate"]).succeeded();
     assert_all_open(home, when);
@@ -105,8 +105,8 @@ fn assert_rotates(home: &Home, when: &str) {
     home.run(["audit", "verify"]).succeeded();
 }
 
-/// Lets a command die after its first operation, its second, and so on until it lives; `check` sees
-/// what is left each time.
+/// Kills a command after its first operation, then after its second, and so on until it finishes.
+/// `check` runs after each kill.
 fn die_everywhere(
     arguments: &[&str],
     prepare: impl Fn() -> (Home, Vec<u8>),
@@ -127,7 +127,7 @@ fn die_everywhere(
     panic!("{arguments:?} never ends");
 }
 
-/// F28: there is a working pair of key and store at any moment of a rotation.
+/// F28: at every moment of a rotation, the key file opens the store.
 #[test]
 fn a_rotation_can_die_after_any_operation() {
     let template = Template::new();
@@ -154,7 +154,7 @@ fn a_removal_can_die_after_any_operation() {
     });
 }
 
-/// The code and the store are enough, at any moment.
+/// At every moment of a recovery, the code and the store are enough to open it.
 #[test]
 fn a_recovery_can_die_after_any_operation() {
     let template = Template::new();
@@ -205,7 +205,7 @@ fn a_restore_can_die_after_any_operation() {
         let arguments = ["backup", "restore", backup, mode, "--force"];
         let prepare = || (template.copy(), Vec::new());
         die_everywhere(&arguments, prepare, |home, when| {
-            // All of it, or nothing.
+            // All of the backup was restored, or nothing.
             let now = home.run(["secret", "list", "--json"]).succeeded().stdout;
             let get = |scope, key| home.run(["secret", "get", scope, key]);
             if now == before {
@@ -219,7 +219,7 @@ fn a_restore_can_die_after_any_operation() {
             home.run(["key", "rotate"]).succeeded();
         });
     }
-    // Into a home where nothing is.
+    // Restore into an empty home.
     let key = template.home.path("age.key");
     let arguments = [
         "backup",
@@ -240,7 +240,7 @@ fn a_restore_can_die_after_any_operation() {
     );
 }
 
-/// All scopes are as the file says, or all as they were, and the next time they are.
+/// All scopes are as the file says, or all are unchanged. Applying again makes them as the file says.
 #[test]
 fn an_application_of_a_config_can_die_after_any_operation() {
     let template = Template::new();
@@ -284,7 +284,7 @@ fn a_compaction_can_die_after_any_operation() {
     });
 }
 
-/// The file has its name only when it is whole.
+/// The backup gets its name only when it is complete.
 #[test]
 fn a_backup_can_die_after_any_operation() {
     let template = Template::new();
@@ -299,7 +299,7 @@ fn a_backup_can_die_after_any_operation() {
     });
 }
 
-/// F28 again, at moments that nobody has chosen.
+/// F28 again, at arbitrary moments.
 #[test]
 fn a_rotation_can_die_at_any_moment() {
     let template = Template::new();
@@ -311,7 +311,7 @@ fn a_rotation_can_die_at_any_moment() {
         let home = template.copy();
         let mut command = home.command();
         let mut rotation = Running::start(command.args(["-q", "key", "rotate"])).unwrap();
-        // Spread over the whole time that it takes; what is asserted holds for any moment.
+        // Spread the kills over the whole run; the assertions hold at any moment.
         let moment = longest * (round * 73 % 200) / 200;
         spin(moment);
         rotation.kill().unwrap();

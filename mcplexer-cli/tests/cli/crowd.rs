@@ -30,7 +30,7 @@ enum Work {
     Upkeep,
 }
 
-/// How long the commands of each kind took.
+/// How long each kind of command took.
 #[derive(Debug, Default)]
 struct Took(BTreeMap<&'static str, Vec<Duration>>);
 
@@ -156,7 +156,7 @@ impl Crowd {
     }
 }
 
-/// F01, F39: no update is lost, no command fails, and no reader sees an error.
+/// F01, F39: no update is lost, no command fails, and no reader gets an error.
 #[test]
 fn sixteen_processes_lose_no_update() {
     Crowd::new().mill(|work, turn| match work {

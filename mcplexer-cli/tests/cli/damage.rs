@@ -116,7 +116,7 @@ fn a_removed_header_is_not_a_new_store() {
     assert_all_fail(&home, 6, &["the store's header is missing"]);
 }
 
-/// F11: a record that does not open is named, and no value is printed instead. F12: damage is an
+/// F11: the error names a record that cannot be decrypted, and no value is printed. F12: damage is an
 /// error, not an empty list.
 #[test]
 fn tampered_records_are_exit_6_and_say_what_is_damaged() {
@@ -136,7 +136,7 @@ fn tampered_records_are_exit_6_and_say_what_is_damaged() {
     }
 }
 
-/// F13: an attacker who can write the file swaps two values, of one scope or of two. Neither opens
+/// F13: an attacker who can write the file swaps two values, of one scope or of two. Neither value opens
 /// in the other's place.
 #[test]
 fn swapped_values_are_exit_6() {

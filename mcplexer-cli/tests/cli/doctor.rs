@@ -12,7 +12,7 @@ use test_support::tool;
 use super::built::crashing;
 use super::home::{Home, Run};
 
-/// A home in which there is nothing to find.
+/// Creates a home in which `doctor` finds nothing.
 fn healthy() -> Home {
     let home = Home::with_secret("v");
     home.run(["key", "recovery"]).succeeded();
@@ -28,7 +28,7 @@ fn codes(run: &Run) -> Vec<String> {
         .collect()
 }
 
-/// It finds exactly this, says what to do, and ends with 1.
+/// Checks that `doctor` finds exactly this, says what to do, and exits with 1.
 #[track_caller]
 fn finds(home: &Home, code: &str, said: &str) -> String {
     let run = home.run(["doctor", "--json"]);
@@ -60,7 +60,7 @@ fn no_problems_are_found() {
     let run = healthy().run(["doctor"]).succeeded();
     insta::assert_snapshot!(run.text(), @r"
     ✓ home and key file are private
-    ✓ 1 scope, 1 secret, all open; audit log whole (2 lines)
+    ✓ 1 scope, 1 secret, all readable; audit log intact (2 lines)
     no problems found
     ");
 }
@@ -141,7 +141,7 @@ fn a_store_that_nothing_opens_and_damage_are_found() {
         damaged[at + magic.len() + 3] ^= 1;
         fs::write(home.path("secrets.redb"), damaged).unwrap();
         let run = home.run(["doctor", "--json"]);
-        // Some of the pages are not in use.
+        // Some pages are unused.
         if run.code != 0 {
             assert_eq!(run.code, 1, "{run:?}");
             let codes = codes(&run);
@@ -168,7 +168,7 @@ fn a_store_that_nothing_opens_and_damage_are_found() {
     finds(&home, "audit", "line 1 of the audit log");
 }
 
-/// Makes the header one of another format.
+/// Changes the header to another format version.
 fn set_format(home: &Home, version: u8) {
     let database = Builder::new()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
@@ -228,7 +228,7 @@ fn what_a_killed_command_left_is_removed() {
     assert!(!left.exists());
 }
 
-/// The key may be elsewhere; a link to it is followed.
+/// The key may be stored elsewhere: a link to it is followed.
 #[test]
 fn a_key_that_is_a_link_stays_one() {
     let home = Home::with_secret("v");
@@ -240,7 +240,7 @@ fn a_key_that_is_a_link_stays_one() {
     assert_eq!(home.get("github-token", "TOKEN"), b"v");
 }
 
-/// What only whoever has the key can do is no advice to who has lost it.
+/// If the key is lost, `doctor` suggests nothing that needs the key.
 #[test]
 fn a_lost_key_is_the_one_thing_to_be_told() {
     let home = Home::with_secret("v");
@@ -249,7 +249,7 @@ fn a_lost_key_is_the_one_thing_to_be_told() {
     assert!(!text.contains("key recovery"), "{text}");
 }
 
-/// F07: a store that is gone is told, and not covered up by a new one. A backup brings it back.
+/// F07: `doctor` reports a missing store, and no new store replaces it. A backup restores it.
 #[test]
 fn a_store_that_is_gone_is_told_until_it_is_back() {
     let home = Home::with_secret("v");
@@ -273,7 +273,7 @@ fn a_store_that_is_gone_is_told_until_it_is_back() {
     home.run(["audit", "verify"]).succeeded();
 }
 
-/// Whoever wants none of it begins anew.
+/// If the store is gone, moving the audit log away allows a fresh start.
 #[test]
 fn with_its_log_moved_away_a_store_that_is_gone_is_forgotten() {
     let home = Home::with_secret("v");

@@ -200,7 +200,7 @@ fn nothing_starts_without_all_that_it_is_to_have() {
     assert!(!home.root().join("started").exists());
 }
 
-/// F11: if one value does not open, nothing starts and nothing is written.
+/// F11: if one value cannot be decrypted, nothing starts and nothing is written.
 #[test]
 fn nothing_starts_with_a_value_that_does_not_open() {
     let home = filled();
@@ -319,7 +319,7 @@ fn an_env_file_gives_variables_and_secrets() {
     }
 }
 
-/// As in a client's configuration: the secret replaces the reference.
+/// The secret replaces a reference in a variable, as in a client's configuration.
 #[test]
 fn references_in_the_environment_are_replaced() {
     let home = filled();
@@ -343,7 +343,7 @@ fn references_in_the_environment_are_replaced() {
     home.run(["secret", "put", "c", "K", "c-value"]).succeeded();
     let masked = with(&[("X", "mcplexer://c/K")], &["--mask"], &print);
     assert_eq!(masked.succeeded().text(), "|[c/K]||\n");
-    // A secret that is named replaces an inherited variable, as it does without references.
+    // A named secret replaces an inherited variable, with or without references.
     let got = with(&variables, &["--scope", "a"], &print).succeeded();
     assert_eq!(got.text(), format!("a-1|b-2|{text}|stays\n"));
     for (value, code, said) in [
@@ -404,7 +404,7 @@ fn a_change_is_seen_from_the_next_run_on() {
     assert!(help.text().contains("keeps the values it was started with"));
 }
 
-/// A variable in the place of the command may be a secret: neither the error nor the log repeats it.
+/// A variable given instead of a command may be a secret: neither the error nor the log repeats it.
 #[test]
 fn a_variable_in_the_place_of_the_command_is_not_repeated() {
     let home = filled();

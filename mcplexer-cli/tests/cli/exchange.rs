@@ -1,4 +1,4 @@
-//! `export`, and what was exported imported again.
+//! `export`, and importing what was exported.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -15,7 +15,7 @@ const FORMATS: [(&str, &str); 4] = [
     ("shell", "out.sh"),
 ];
 
-/// A home with values that are texts, one of several lines, and bytes.
+/// A home with text values, one of them with several lines, and a binary value.
 fn filled() -> Home {
     let home = Home::new();
     for (key, value) in VALUES {
@@ -64,7 +64,7 @@ fn what_was_exported_is_imported_again() {
         if format == "shell" {
             continue;
         }
-        // From a file of that name, of another with the format named, and from a pipe.
+        // Import from a file whose name gives the format, from another file with --format, and from a pipe.
         let other = Home::new();
         fs::write(other.root().join(file), &text).unwrap();
         let imported = other.run(["import", format, file]).succeeded();
@@ -173,7 +173,7 @@ fn a_coding_agent_is_shown_no_values() {
     run(&["export", "github-token", "-o", ".env"]).succeeded();
 }
 
-/// F31: a failed export leaves the file that was there. F34: what is not there is exit 4.
+/// F31: a failed export leaves the existing file unchanged. F34: a missing scope or secret is exit 4.
 #[test]
 fn an_export_that_fails_leaves_the_old_file() {
     let home = Home::with_secret(MARKED);
@@ -211,7 +211,7 @@ fn an_export_that_fails_leaves_the_old_file() {
     home.assert_no_trace_of(MARKED);
 }
 
-/// F46: the file is its owner's alone, whatever was there, and a link to it stays one.
+/// F46: only the owner can read the file, whatever was there before, and a link to it stays a link.
 #[test]
 fn an_exported_file_is_private_and_replaced_in_one_step() {
     let home = Home::with_secret(MARKED);
@@ -239,14 +239,14 @@ fn an_exported_file_is_private_and_replaced_in_one_step() {
         fs::read_to_string(&file).unwrap(),
         format!("TOKEN={MARKED}\n")
     );
-    // Nothing else has it, under whatever name.
+    // No other file contains the value.
     fs::remove_file(&link).unwrap();
     fs::remove_file(&file).unwrap();
     fs::remove_file(home.root().join("new.env")).unwrap();
     home.assert_no_trace_of(MARKED);
 }
 
-/// F24: one line each, as a failure as well.
+/// F24: each import and export writes one line, even if it fails.
 #[test]
 fn each_import_and_export_is_one_line_of_the_log() {
     let home = Home::new();
@@ -265,7 +265,7 @@ fn each_import_and_export_is_one_line_of_the_log() {
         format!("{} {} {}", text("operation"), text("name"), text("outcome"))
     });
     let mut told: Vec<_> = told.collect();
-    // The list that a hint is taken from.
+    // The listing that a hint is made from.
     told.retain(|line| !line.starts_with("list"));
     assert_eq!(
         told,

@@ -5,12 +5,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-/// Faults of other tools that are numbered, from 1.
+/// The number of known faults of other tools. They are numbered from 1.
 const FAULTS: usize = 48;
 
 type Tests = BTreeMap<usize, BTreeSet<String>>;
 
-/// The numbers in a comment, as they are written in this project: a letter and two digits.
+/// Returns the fault numbers in a comment, each the letter F and two digits.
 fn numbers(comment: &str) -> impl Iterator<Item = usize> {
     let words = comment.split(|it: char| !it.is_alphanumeric());
     words.filter_map(|word| match word.strip_prefix('F')?.parse() {
@@ -26,7 +26,7 @@ fn function(line: &str) -> Option<&str> {
     is_declared.then_some(name)
 }
 
-/// Adds the tests of a file that a number is written before, or within.
+/// Adds the tests of a file that have a number in their comment or in their body.
 fn add(tests: &mut Tests, module: &str, text: &str) {
     let all_count = module.starts_with("conformance");
     let has_properties = text.contains("\nproptest! {");
@@ -57,7 +57,7 @@ fn add(tests: &mut Tests, module: &str, text: &str) {
     }
 }
 
-/// All files below a directory, under the names of their modules.
+/// Returns all files below a directory, with their module names.
 fn add_all(tests: &mut Tests, directory: &Path, module: &str) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -1,4 +1,4 @@
-//! `import`: all secrets of a file, or none.
+//! `import` stores all secrets of a file, or none.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use test_support::Running;
 use super::home::Home;
 use super::terminal::encrypt_key;
 
-/// Everything under the home but the audit log, and the files that a test has made itself.
+/// Returns every file of the home, except the audit log and files that the test created itself.
 fn stored(home: &Home) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = home.files();
     files.retain(|(path, _)| path.starts_with(home.path("")) && !path.ends_with("audit.log"));
@@ -94,7 +94,7 @@ fn a_dry_run_makes_no_store() {
     assert_eq!(home.files().len(), 0);
 }
 
-/// F18, F43: names and values are checked with their lines, and one that is wrong stops all of them.
+/// F18, F43: errors in names and values give the line, and one error stops the whole import.
 #[test]
 fn one_that_is_wrong_among_many_stops_all() {
     let home = Home::with_secret("v");
@@ -174,7 +174,7 @@ fn one_that_is_wrong_among_many_stops_all() {
     }
     assert!(!home.root().join("m4rked").exists());
     home.assert_no_trace_of("m4rked");
-    // A new scope is made of kind env; and names are checked before a passphrase is asked for.
+    // A new scope is of kind env. Names are checked before the command asks for a passphrase.
     home.pipe(["import", "new", "--format", "dotenv"], b"A=1\nC-D=2")
         .failed(2, &["line 2", "--kind header"]);
     encrypt_key(&home, "right");
@@ -219,7 +219,7 @@ fn a_file_whose_format_is_not_known_is_a_usage_error() {
     assert_eq!(home.files().len(), 1, "something was made");
 }
 
-/// F01: neither of several at once is lost.
+/// F01: several imports run at once, and none is lost.
 #[test]
 fn two_imports_at_once_both_count() {
     let home = Home::new();
@@ -240,7 +240,7 @@ fn two_imports_at_once_both_count() {
     assert_eq!(list.text().lines().count(), 80);
 }
 
-/// A value that was broken into lines is no name, and is not repeated.
+/// The second line of a value that was broken into lines is not a name, and the error does not repeat it.
 #[test]
 fn the_rest_of_a_value_is_no_name() {
     let home = Home::new();
@@ -256,7 +256,7 @@ fn the_rest_of_a_value_is_no_name() {
     }
 }
 
-/// F17: a scope that config.yaml names is made as it says.
+/// F17: a scope that config.yaml names is created as described there.
 #[test]
 fn an_import_makes_the_scope_that_the_config_names() {
     let home = Home::new();

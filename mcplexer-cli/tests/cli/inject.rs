@@ -1,4 +1,4 @@
-//! `inject`: references in any text.
+//! `inject` replaces references in any text.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -15,7 +15,7 @@ fn filled() -> Home {
     home
 }
 
-/// F04, F05: the bytes of the value take the place of the reference, and all others stay.
+/// F04, F05: the value's bytes replace the reference, and all other bytes stay.
 #[test]
 fn references_are_replaced_in_any_text() {
     let home = filled();
@@ -33,7 +33,7 @@ fn references_are_replaced_in_any_text() {
     assert_eq!(home.pipe(["inject"], b"").succeeded().text(), "");
 }
 
-/// F31, F43, F46: what cannot be resolved is an error with its place, and the old file stays.
+/// F31, F43, F46: a reference that cannot be resolved is an error with its position, and the old file stays.
 #[test]
 fn an_unknown_reference_writes_nothing() {
     let home = filled();
@@ -63,7 +63,7 @@ fn an_unknown_reference_writes_nothing() {
         .failed(1, &["not a regular file"]);
     home.pipe(["inject", "-o", "no/such"], b"x")
         .failed(1, &["cannot write no/such", "that you can write to"]);
-    // What is no file, however it is named, is not made one.
+    // Refuse to replace anything but a regular file, also through a link.
     for (link, leads_to, said) in [
         ("stdout", "/proc/self/fd/1", "not a regular file"),
         (
@@ -78,7 +78,7 @@ fn an_unknown_reference_writes_nothing() {
     }
 }
 
-/// Standard output is no file to be replaced, also while the shell has it written to one.
+/// Standard output is never replaced, even if the shell redirects it to a file.
 #[test]
 fn a_redirected_output_is_kept() {
     let home = filled();
@@ -96,7 +96,7 @@ fn a_redirected_output_is_kept() {
     }
 }
 
-/// A template is not replaced by what comes of it, whatever it is called.
+/// The output never replaces its own template, whatever name or link leads to it.
 #[test]
 fn a_template_does_not_replace_itself() {
     let home = filled();
@@ -110,8 +110,8 @@ fn a_template_does_not_replace_itself() {
     }
 }
 
-/// F31: each of many writers of one file succeeds, and the file is the one of one of them, whole. What
-/// a killed one has left goes, and what is somebody else's stays.
+/// F31: many processes write the same file at once. All succeed, and the file is the complete output of one.
+/// Temporary files of a killed process are removed; other files stay.
 #[test]
 fn many_write_one_file() {
     let home = filled();
@@ -138,7 +138,7 @@ fn many_write_one_file() {
     assert_eq!(hidden.collect::<Vec<_>>(), [".out-mine.new"]);
 }
 
-/// F46: the file is its owner's alone, whatever was there, and a link to it stays one.
+/// F46: only the owner can read the file, whatever was there before, and a link to it stays a link.
 #[test]
 fn the_file_is_private_and_replaced_in_one_step() {
     let home = filled();

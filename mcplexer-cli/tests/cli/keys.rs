@@ -23,7 +23,7 @@ const PLUGIN: &str = "age-plugin-mcplexertest";
 /// The directory of the test plugin.
 static PLUGINS: LazyLock<PathBuf> = LazyLock::new(|| built("test-plugin", PLUGIN));
 
-/// A command in this home, with this key file and the test plugin at hand.
+/// Returns a command in this home, with this key file and with the test plugin in `PATH`.
 fn command(home: &Home, key: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = home.command();
     command
@@ -37,7 +37,7 @@ fn run_with(home: &Home, key: &Path, arguments: &[&str]) -> Run {
     finish(&mut command(home, key, arguments))
 }
 
-/// The same at a terminal.
+/// Starts the same on a terminal.
 fn start_with(home: &Home, key: &Path, arguments: &[&str]) -> PtySession {
     let mut command = command(home, key, arguments);
     command.env("TERM", "dumb").stdin(Stdio::inherit());
@@ -56,7 +56,7 @@ fn ends_well(session: PtySession) -> String {
     text
 }
 
-/// Writes a key file that is nobody else's.
+/// Writes a key file that only its owner can read.
 fn write_key(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     let path = home.root().join(name);
     fs::write(&path, text).unwrap();
@@ -64,7 +64,7 @@ fn write_key(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
-/// The store opens with this key, which asks for nothing; it can be written and re-keyed.
+/// Checks that this key opens the store without asking, and that the store can be written and re-keyed.
 #[track_caller]
 fn assert_opens(home: &Home, key: &Path) {
     let get = run_with(home, key, &["secret", "get", "github-token", "TOKEN"]);
@@ -96,7 +96,7 @@ fn an_age_key_file_with_several_identities() {
     assert_opens(&home, &key);
 }
 
-/// A rotation leaves in the file what mcplexer has not made: it may open other things.
+/// A rotation keeps identities that mcplexer did not create: they may open other things.
 #[test]
 fn an_identity_from_elsewhere_is_not_thrown_away() {
     let home = Home::new();
@@ -123,8 +123,8 @@ fn an_identity_from_elsewhere_is_not_thrown_away() {
         .failed(5, &["no key opens"]);
 }
 
-/// F36: a wrong passphrase is asked for again. F38: the right one is asked for once, also by a
-/// rotation, after which the file still has it.
+/// F36: after a wrong passphrase, the command asks again. F38: it asks for the right one only once,
+/// even in a rotation, and the file keeps its passphrase.
 #[test]
 fn an_age_key_file_with_a_passphrase() {
     for armored in [true, false] {

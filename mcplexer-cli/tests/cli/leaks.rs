@@ -1,4 +1,4 @@
-//! No value is outside the sealed records, except where it was asked for.
+//! No value appears outside the sealed records, except where it was asked for.
 
 use super::home::{Home, Run};
 
@@ -11,7 +11,7 @@ fn assert_silent(run: &Run) {
     assert!(!stdout.contains("m4rked"), "{stdout}");
 }
 
-/// F22, F44: after any sequence of commands, valid or not, the value is in no file and no message.
+/// F22, F44: after any sequence of commands, valid or not, no file and no message contains the value.
 #[test]
 fn no_file_and_no_message_has_the_value() {
     let home = Home::new();
@@ -116,7 +116,7 @@ fn a_value_in_a_file_would_be_found() {
     home.assert_no_trace_of(MARKED);
 }
 
-/// F22: every test that has put a value searches for it at its end.
+/// F22: every test that puts a value searches for it when it ends.
 #[test]
 #[should_panic(expected = "audit.log")]
 fn a_value_that_a_test_leaves_in_the_log_is_found() {

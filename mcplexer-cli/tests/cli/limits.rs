@@ -1,6 +1,6 @@
-//! The commands that write, where they cannot: on a full disk, without inodes, on a read-only file
-//! system, with few file descriptors, with little memory. Each ends well, or with a documented exit
-//! code and a message that names what could not be done; and everything that was there still opens.
+//! The commands that write, where writing fails: on a full disk, without inodes, on a read-only file
+//! system, with few file descriptors, with little memory. Each succeeds, or ends with a documented exit
+//! code and a message that names what failed. All stored secrets can still be read.
 
 mod commands;
 mod verdict;
@@ -18,14 +18,14 @@ use crate::home::{BINARY, Home};
 use crate::namespaces;
 
 const SECRETS: [(&str, &str); 3] = [("s", "K1"), ("s", "K2"), ("t", "K3")];
-/// What stands in every file that a command is to replace.
+/// The text of every file that a command is to replace.
 const OLD: &str = "old\n";
 const NO_SPACE: &str = "No space left on device";
 const NO_MEMORY: &str = "out of memory";
-/// What is typed for the commands that ask, where there is such a file.
+/// The file with the input for commands that ask, if there is one.
 const INPUT: &str = "input";
 
-/// Whether a command makes a file, in a home in use.
+/// Returns whether a command creates a file in a home in use.
 fn makes_files(command: &[&str]) -> bool {
     let names = ["export", "inject", "adopt", "backup", "compact"];
     let is_named = names.contains(&command[0]) && !command.contains(&"--merge");
@@ -35,7 +35,7 @@ fn makes_files(command: &[&str]) -> bool {
             .any(|it| command.contains(it))
 }
 
-/// A command has failed under some limit. Doctor tells of what it cannot mend instead.
+/// Checks that a command failed under some limit. `doctor` instead reports what it cannot fix.
 fn some_fail(command: &[&str], [_, failed]: [usize; 2]) {
     assert!(
         failed > 0 || command[0] == "doctor",
@@ -43,14 +43,14 @@ fn some_fail(command: &[&str], [_, failed]: [usize; 2]) {
     );
 }
 
-/// A command has failed under some limit and done its work under another.
+/// Checks that a command failed under some limit and did its work under another.
 fn some_work(command: &[&str], counts: [usize; 2]) {
     some_fail(command, counts);
     assert!(counts[0] > 0, "{command:?} never worked");
 }
 
-/// Runs every command under each of these limits, which are made for a home and undone. `ends` sees
-/// how often each command did its work, and how often it did not.
+/// Runs every command under each of these limits, which are set for one home and then lifted. `ends`
+/// gets how often each command did its work, and how often it did not.
 fn under<L: Copy>(
     limits: &[L],
     reasons: &[&str],
@@ -77,7 +77,7 @@ fn under<L: Copy>(
     }
 }
 
-/// The command, or a shell that starts it, in a home.
+/// Sets up the command, or a shell that starts it, in a home.
 fn command(home: &Home, program: &Path) -> Command {
     let mut command = home.command_of(program);
     if let Ok(input) = File::open(home.root().join(INPUT)) {
@@ -127,7 +127,7 @@ fn without_inodes() {
     if namespaces::mounted().is_none() {
         return;
     }
-    // What makes no file goes on.
+    // Commands that create no file still work.
     let ends = |command: &[&str], counts: [usize; 2]| {
         if makes_files(command) {
             some_work(command, counts);
@@ -193,7 +193,7 @@ fn limited(home: &Home, limit: &str, arguments: &[&str]) -> Output {
 
 #[test]
 fn every_command_with_few_file_descriptors() {
-    // What else runs here may have left some open to every child.
+    // The test environment may pass some open descriptors on to every child.
     let most: Vec<u32> = (4..13).chain([64]).collect();
     under(
         &most,
@@ -207,7 +207,7 @@ fn every_command_with_few_file_descriptors() {
 fn every_command_with_little_memory() {
     let template = Template::new();
     let home = template.home(At::Use);
-    // The least with which the smallest command does its work.
+    // The least memory with which the smallest command does its work.
     let works = |kib: u64| {
         limited(&home, &format!("-v {kib}"), &["secret", "list"])
             .status

@@ -1,4 +1,4 @@
-//! `run --mask`: the output has no value in it, and everything else is as without it.
+//! `run --mask`: the output contains no value, and everything else is unchanged.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;

@@ -15,7 +15,7 @@ use super::home::Home;
 
 const ROTATIONS: usize = 20;
 
-/// Every record of a table, with its key.
+/// Returns every record of a table, with its key.
 fn records(home: &Home, table: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let database = Builder::new()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
@@ -30,7 +30,7 @@ fn records(home: &Home, table: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     all.collect()
 }
 
-/// A part of each sealed record and each wrapped key that no other has: what follows its header.
+/// Returns a unique part of each sealed record and each wrapped key: the bytes after its header.
 fn ciphertexts(home: &Home) -> Vec<Vec<u8>> {
     let tables = ["meta", "scopes", "secrets"];
     let records = tables.iter().flat_map(|table| records(home, table));
@@ -47,7 +47,7 @@ fn ciphertexts(home: &Home) -> Vec<Vec<u8>> {
     found
 }
 
-/// How many of these are anywhere in the file of the store, in use or not.
+/// Counts how many of these appear anywhere in the store's file, in used pages or free ones.
 fn traces(home: &Home, of: &[Vec<u8>]) -> usize {
     let file = fs::read(home.path("secrets.redb")).unwrap();
     let is_there = |part: &&Vec<u8>| file.windows(part.len()).any(|window| window == **part);
@@ -62,7 +62,7 @@ fn home_with_secrets() -> Home {
     home
 }
 
-/// F25: after a rotation nothing is left in the file of what was sealed before.
+/// F25: after a rotation, the file contains nothing of what was sealed before.
 #[test]
 fn a_rotation_leaves_no_old_ciphertext_and_no_old_wrapped_key() {
     let home = home_with_secrets();
@@ -77,7 +77,7 @@ fn a_rotation_leaves_no_old_ciphertext_and_no_old_wrapped_key() {
     }
 }
 
-/// F25: what was deleted or replaced stays in free pages until `compact`.
+/// F25: deleted and replaced secrets stay in free pages until `compact`.
 #[test]
 fn compact_leaves_nothing_of_what_was_deleted() {
     let home = home_with_secrets();
@@ -102,8 +102,8 @@ fn compact_leaves_nothing_of_what_was_deleted() {
     assert_eq!(mode & 0o7777, 0o600);
 }
 
-/// F06, F30: one command rotates; the new identity is another one, and the old one alone opens
-/// nothing: not with the library, and no slot with the stock age command.
+/// F06, F30: one command rotates. The new identity differs from the old one, and the old one alone
+/// opens nothing: neither the store with the library, nor a slot with the stock age command.
 #[test]
 fn the_old_identity_opens_nothing() {
     let home = home_with_secrets();
@@ -147,7 +147,7 @@ fn the_old_identity_opens_nothing() {
     assert!(!opens(&old));
 }
 
-/// F29: all or nothing, and the record that cannot be read is named.
+/// F29: a rotation changes everything or nothing, and names the record that it cannot read.
 #[test]
 fn a_damaged_record_stops_a_rotation_before_it_changes_anything() {
     let home = home_with_secrets();
@@ -180,7 +180,7 @@ fn a_damaged_record_stops_a_rotation_before_it_changes_anything() {
     assert!(!home.path("age.key").exists(), "a key that opens nothing");
 }
 
-/// A reader and a writer, each one process that stays, go on while a third one rotates the keys.
+/// A reader and a writer, each one long-running process, keep working while a third rotates the keys.
 #[test]
 fn open_stores_go_on_while_another_process_rotates() {
     let home = home_with_secrets();
@@ -213,7 +213,7 @@ fn open_stores_go_on_while_another_process_rotates() {
             }
             number
         });
-        // And processes that come and go, with the key file as it lies at that moment.
+        // Short-lived processes also run, with the key file as it is at that moment.
         threads.spawn(|| {
             for number in 0.. {
                 if done.load(Ordering::Relaxed) {
@@ -248,7 +248,7 @@ fn open_stores_go_on_while_another_process_rotates() {
     assert_eq!(report["secrets"], written + 4);
 }
 
-/// F28: two rotations at once are one after the other.
+/// F28: of two rotations at once, one waits for the other.
 #[test]
 fn rotations_at_the_same_time_all_end_well() {
     let home = home_with_secrets();
@@ -260,7 +260,7 @@ fn rotations_at_the_same_time_all_end_well() {
                 }
             });
         }
-        // Whoever tidies up takes no rotation that is going on for one that was cut short.
+        // `doctor --fix` does not mistake a running rotation for an interrupted one.
         threads.spawn(|| {
             for _ in 0..20 {
                 home.run(["doctor", "--fix"]);
@@ -272,7 +272,7 @@ fn rotations_at_the_same_time_all_end_well() {
     assert_eq!(Identity::parse_all(&text).unwrap().len(), 1, "{text}");
 }
 
-/// F45: the root key is not in it. F46: what is restored is as private as what was there.
+/// F45: a backup does not contain the root key. F46: restored files are as private as the originals.
 #[test]
 fn a_backup_holds_the_secrets_and_no_key() {
     let home = home_with_secrets();

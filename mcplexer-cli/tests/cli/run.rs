@@ -1,4 +1,4 @@
-//! `run`: the command is started, stopped and ended as without mcplexer.
+//! `run` starts, stops and ends the command as it would be without mcplexer.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

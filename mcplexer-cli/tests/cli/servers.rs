@@ -1,4 +1,4 @@
-//! Public tool servers, started through `mcplexer run` by public clients, have their tokens.
+//! Public tool servers that public clients start through `mcplexer run` get their tokens.
 //!
 //! `.ci/servers DIR` installs them, and `MCPLEXER_TEST_SERVERS` names that directory.
 
@@ -15,7 +15,7 @@ const TOKEN: &str = "t0ken pa$$\"w0rd";
 /// The tool that shows the environment.
 const GET_ENV: [&str; 4] = ["--method", "tools/call", "--tool-name", "get-env"];
 
-/// What it shows: its answer is JSON in a string of JSON.
+/// Returns the environment that it shows: its answer is JSON inside a JSON string.
 fn environment(run: &Run) -> serde_json::Value {
     let answer: serde_json::Value = serde_json::from_str(run.text()).unwrap();
     serde_json::from_str(answer["content"][0]["text"].as_str().unwrap()).unwrap()
@@ -54,7 +54,7 @@ fn a_server_on_node_has_its_token() {
     assert_eq!(environment_of_it["TOKEN"], TOKEN);
     assert!(!shown.text().contains("MCPLEXER"));
 
-    // From a client's configuration, and with its output masked.
+    // Started from a client's configuration, and with masked output.
     let config = serde_json::json!({"mcpServers": {
         "plain": {"command": BINARY, "args": ["run", "--scope", "github-token", server]},
         "masked": {"command": BINARY, "args": ["run", "--mask", "--scope", "github-token", server]},
@@ -67,7 +67,7 @@ fn a_server_on_node_has_its_token() {
     }
 }
 
-/// The same server, adopted from the configuration of a client, and started as the rewritten file says.
+/// The same server, adopted from a client's configuration and started as the rewritten file says.
 #[test]
 fn an_adopted_server_has_its_token() {
     let Some(place) = servers() else { return };
@@ -96,8 +96,8 @@ fn an_adopted_server_has_its_token() {
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
 }
 
-/// `mcp-server-git` commits in the name of the variable that is its secret here, driven by the
-/// Python package `mcp`.
+/// `mcp-server-git`, driven by the Python package `mcp`, commits with the author address that is
+/// its secret here.
 #[test]
 fn a_server_on_python_has_its_token() {
     let Some(place) = servers() else { return };

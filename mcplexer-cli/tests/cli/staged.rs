@@ -20,7 +20,7 @@ fn what_is_staged_is_searched_and_not_the_working_copy() {
     assert_found(&staged(&home), "");
     git(&home, &["add", "a"]).succeeded();
     write(&home, "a", "clean");
-    // Before the first commit as well.
+    // This also works before the first commit.
     assert_found(&staged(&home), "a:1: github-token/TOKEN\n");
     git(&home, &["add", "a"]).succeeded();
     write(&home, "a", TOKEN);
@@ -49,7 +49,7 @@ fn staged_files_may_have_any_name_and_be_anywhere() {
     symlink("link-target", work(&home).join("link")).unwrap();
     write(&home, ".gitignore", "sub/\n");
     git(&home, &["add", "--force", "."]).succeeded();
-    // A submodule: a commit that is not here.
+    // A submodule is a commit that this repository does not contain.
     let commit = "160000,1111111111111111111111111111111111111111,module";
     git(&home, &["update-index", "--add", "--cacheinfo", commit]).succeeded();
     let expected = "-n\\n\"q\" 'x':2: github-token/TOKEN\n:(top)x:2: github-token/TOKEN\n\

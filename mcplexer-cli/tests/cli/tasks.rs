@@ -1,4 +1,4 @@
-//! `docs/use.md`: each command as it is written there, each task in a home of its own.
+//! Runs the commands of `docs/use.md` as written there, each task in its own home.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use test_support::{STANDARD_PATH, tool, tools};
 
 use super::home::{BINARY, Home, finish, write_program};
 
-/// What the tasks of a configuration and of a unit take for granted.
+/// The command that the tasks with a configuration and with a unit assume has been run.
 const PUT: [&str; 5] = [
     "secret",
     "put",
@@ -19,10 +19,10 @@ const PUT: [&str; 5] = [
 
 const DOCUMENT: &str = include_str!("../../../docs/use.md");
 
-/// A piece of a task.
+/// A part of a task.
 #[derive(Debug)]
 enum Piece {
-    /// Not shown: what the task takes for granted.
+    /// A command that the task assumes has been run. The document does not show it.
     Before(String),
     File(String, String),
     Script(String),
@@ -69,7 +69,7 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// A home with programs that stand in for those of the tasks, and that tell what they were given.
+/// A home with stand-ins for the programs of the tasks. They record how they were started.
 fn home() -> Home {
     let home = Home::new();
     let bin = home.root().join("bin");
@@ -82,7 +82,7 @@ fn home() -> Home {
     home
 }
 
-/// The commands of a task are written for bash; the tasks themselves need no more than any shell has.
+/// Returns a shell that runs a script. The tests use bash, but the tasks need only what any shell has.
 fn shell(home: &Home, shell: &Path, script: &str) -> Command {
     let mut command = home.command_of(shell);
     command.env("PATH", path(home)).args(["-euc", script]);
@@ -95,7 +95,7 @@ fn path(home: &Home) -> String {
     format!("{}:{path}:{STANDARD_PATH}", own.display())
 }
 
-/// What a stand-in was started with: its command line, and its environment.
+/// Returns the command line and the environment that a stand-in was started with.
 fn started(home: &Home) -> (String, String) {
     let text = fs::read_to_string(home.root().join("started")).unwrap();
     let (line, env) = text.split_once('\n').unwrap();
@@ -113,7 +113,7 @@ fn each_task_does_what_it_says() {
             continue;
         }
         let home = home();
-        // What is exported stays for the rest of the task, as in a shell.
+        // Exported variables stay for the rest of the task, as in a shell.
         let mut exported = String::new();
         let mut printed = None;
         for piece in pieces {
@@ -140,7 +140,7 @@ fn each_task_does_what_it_says() {
 }
 
 impl Home {
-    /// What the programs that are no part of a test were given, in the tasks about them.
+    /// In tasks that start an outside program, checks what its stand-in was given.
     fn assert_stands_in_where(&self, title: &str) {
         if title == "docker run" {
             let (line, env) = started(self);
@@ -166,7 +166,7 @@ fn file(wanted: &str) -> String {
     found.unwrap()
 }
 
-/// The entry of the client's configuration is started as the client would.
+/// Starts the entry of the client's configuration as the client would.
 #[test]
 fn the_client_configuration_starts_its_server() {
     let home = home();
@@ -194,7 +194,7 @@ fn the_client_configuration_starts_its_server() {
     );
 }
 
-/// The line of the unit is run as systemd does, with the places of this test.
+/// Runs the unit's command line as systemd would, with this test's paths.
 #[test]
 fn the_unit_starts_its_server() {
     let home = home();
@@ -220,7 +220,7 @@ fn the_unit_starts_its_server() {
     );
 }
 
-/// Each agent of the table is refused what prints values, and nothing else.
+/// The commands that print values refuse each agent in the table; all others work.
 #[test]
 fn each_agent_that_is_listed_is_recognised() {
     let home = Home::with_secret("t0ken");

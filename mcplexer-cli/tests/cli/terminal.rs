@@ -252,7 +252,7 @@ fn no_input_forbids_every_question() {
     }
 }
 
-/// F36: a wrong passphrase is asked for again.
+/// F36: after a wrong passphrase, the command asks again.
 #[test]
 fn the_passphrase_of_a_key_file_is_asked_for() {
     let home = Home::with_secret("v");

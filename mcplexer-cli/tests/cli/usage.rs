@@ -1,4 +1,4 @@
-//! Wrong input: exit 2, a message that helps, and nothing stored.
+//! Invalid input: exit 2, a helpful message, and nothing stored.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use test_support::tool;
 
 use super::home::{Home, Run, finish};
 
-/// The command line was refused, and nothing that may be a value is repeated.
+/// Checks that the command line was refused without repeating anything that may be a value.
 #[track_caller]
 fn assert_refused(run: &Run) {
     assert_eq!(run.code, 2, "{}", run.stderr);

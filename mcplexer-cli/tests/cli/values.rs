@@ -107,7 +107,7 @@ fn an_argument_may_be_any_bytes_that_an_argument_can_be() {
     assert_eq!(home.get("s", "K"), b"-leading dash");
 }
 
-/// F32: one line end at the end of piped input is stripped. F33: nothing else is.
+/// F32: one line end at the end of piped input is stripped. F33: nothing else is stripped.
 #[test]
 fn one_line_end_is_dropped_from_a_pipe_and_kept_from_a_file() {
     let home = Home::new();

@@ -228,7 +228,7 @@ fn a_scope_is_created_once(store: &dyn SecretStore) {
     let again = store.create_scope(&NewScope::env(id("s")));
     assert!(matches!(again, Err(Error::ScopeExists { scope }) if scope == id("s")));
     let scope = store.scope(&id("s")).expect("the scope");
-    assert_eq!(scope.kind, ScopeKind::Header, "it was made anew");
+    assert_eq!(scope.kind, ScopeKind::Header, "it was created again");
 }
 
 /// F01: a put that loses a compare-and-swap fails.

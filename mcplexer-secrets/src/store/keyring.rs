@@ -48,7 +48,7 @@ impl Keyring {
                 return Ok(Arc::clone(known));
             }
             // Within a generation the root key stays. After another process has re-keyed the store
-            // the generation differs, and the slots are tried anew.
+            // the generation differs, and the slots are tried again.
             if (known.header.store, known.header.generation) == (header.store, header.generation) {
                 opened = Some((Arc::clone(&known.root), known.opener.clone()));
             }

@@ -6,8 +6,7 @@ use mcplexer_secrets::{ScopeId, SecretName};
 
 use crate::position::Position;
 
-/// Something that is wrong with a configuration. It repeats nothing of the file, since what somebody wrote
-/// there may be a secret value.
+/// An error in a configuration. It repeats no text of the file, since that may be a secret value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {

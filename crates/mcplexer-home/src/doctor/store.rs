@@ -20,7 +20,7 @@ pub(super) fn examine(
     match &checked {
         Ok(None) => well.push("there is no store yet".to_owned()),
         Ok(Some(checked)) if problems.is_empty() => well.push(format!(
-            "{}, {}, all open",
+            "{}, {}, all readable",
             count(checked.scopes, "scope"),
             count(checked.secrets, "secret")
         )),
@@ -41,7 +41,7 @@ fn examine_log(open: &OpenHome, report: &mut Report) -> Option<String> {
     let path = open.audit_log().ok()?;
     match open.store().verify_audit(&path) {
         Ok(AuditReport { lines: 0, .. }) => None,
-        Ok(log) => Some(format!("audit log whole ({})", count(log.lines, "line"))),
+        Ok(log) => Some(format!("audit log intact ({})", count(log.lines, "line"))),
         Err(error @ Error::Tampered { .. }) => {
             report.fail_as("audit", error);
             None

@@ -1,4 +1,4 @@
-//! Which values move, which stay, and what is said of those that stay.
+//! Which values move, which stay, and what `adopt` reports about those that stay.
 
 use std::fs;
 
@@ -46,7 +46,7 @@ fn servers_and_variables_are_chosen() {
     }
 }
 
-/// What a scope's redaction hints name is a credential, though nothing else says so.
+/// A variable named by a scope's redaction hints is a credential, even if nothing else suggests it.
 #[test]
 fn redaction_hints_name_credentials() {
     let home = Home::new();
@@ -62,7 +62,7 @@ fn redaction_hints_name_credentials() {
     );
 }
 
-/// Gemini CLI replaces `$name` as well; what it does not, moves.
+/// Gemini CLI also replaces `$name`, so such a value stays. Values that it does not replace move.
 #[test]
 fn what_gemini_replaces_stays_in_its_file() {
     let home = Home::new();
@@ -84,7 +84,7 @@ fn what_gemini_replaces_stays_in_its_file() {
     assert!(run.text().contains(told), "{}", run.text());
 }
 
-/// Where a value stands besides is told, with its line and nothing of it.
+/// If a moved value also appears elsewhere in the file, `adopt` names the line and does not repeat the value.
 #[test]
 fn what_stays_elsewhere_is_told() {
     let home = Home::new();
@@ -102,7 +102,7 @@ fn what_stays_elsewhere_is_told() {
     );
 }
 
-/// What is named and not there is a mistake; a name that the shell would split is quoted in a hint.
+/// Naming a server or variable that does not exist is an error. Hints quote names that the shell would split.
 #[test]
 fn hints_can_be_typed_and_names_must_be_there() {
     let home = Home::new();
@@ -121,7 +121,7 @@ fn hints_can_be_typed_and_names_must_be_there() {
         home.run([&["adopt", "a b.json"][..], &arguments].concat())
             .failed(4, &[said]);
     }
-    // Another name of the file keeps the old text, which is said.
+    // A hard link to the file keeps the old text, and the report says so.
     fs::hard_link(home.root().join("a b.json"), home.root().join("other")).unwrap();
     let run = home.run(["adopt", "a b.json", "--write"]).succeeded();
     assert!(

@@ -1,4 +1,4 @@
-//! Files of every client: each moves in and back, to the byte.
+//! Every client's files: adopting and undoing restores each byte for byte.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use super::{adopt, config, tokens};
 use crate::home::Home;
 
-/// What is expected of a file: what moves, and how many credentials stay.
+/// For each file, the values that move and the number of credentials that stay.
 const FILES: [(&str, &[&str], usize); 24] = [
     (
         "claude-desktop.json",
@@ -113,7 +113,7 @@ const FILES: [(&str, &[&str], usize); 24] = [
     ),
 ];
 
-/// Adopts a file, checks all that must hold of any, and undoes it.
+/// Adopts a file, checks what must hold for every file, and undoes it.
 #[track_caller]
 fn assert_moves(name: &str, bytes: &[u8], moved: &[&str], left: usize) {
     let home = Home::new();
@@ -121,7 +121,7 @@ fn assert_moves(name: &str, bytes: &[u8], moved: &[&str], left: usize) {
     fs::write(&path, bytes).unwrap();
     fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
 
-    // Looking changes nothing.
+    // Without --write, nothing changes.
     let report = adopt(&home, &[name]);
     assert_eq!(report.moved, moved, "{name}");
     assert_eq!(report.left, left, "{name}");
@@ -136,7 +136,7 @@ fn assert_moves(name: &str, bytes: &[u8], moved: &[&str], left: usize) {
         let (scope, key) = secret.split_once('/').unwrap();
         assert!(!home.get(scope, key).is_empty());
     }
-    // Once adopted, there is nothing to do.
+    // In an adopted file there is nothing left to do.
     let again = adopt(&home, &["--write", name]);
     assert_eq!(again.moved, [""; 0], "{name}");
     assert_eq!(again.left, left, "{name}");
@@ -150,7 +150,7 @@ fn assert_moves(name: &str, bytes: &[u8], moved: &[&str], left: usize) {
         "{name}"
     );
     assert!(undone == bytes, "{name}");
-    // What is moved again is the same as what the store has.
+    // Adopting again moves the same values, which the store already has.
     let again = adopt(&home, &["--write", name]);
     assert_eq!(again.moved, moved, "{name}");
     assert!(fs::read(&path).unwrap() == adopted, "{name}");
@@ -163,14 +163,14 @@ fn files_of_every_client_move_in_and_back() {
     }
 }
 
-/// The same, with other line ends, a byte order mark, and indentation by tabs.
+/// The same, with other line ends, a byte order mark, and tab indentation.
 #[test]
 fn line_ends_marks_and_tabs_stay() {
     for (name, moved, left) in FILES {
         let text = config(name);
         let tabs = text.replace("  ", "\t");
         let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
-        // In TOML a carriage return has no place in a comment or before a list's end.
+        // TOML does not allow a carriage return in a comment or before the end of a list.
         if name.ends_with(".toml") {
             let crlf = text.replace('\n', "\r\n");
             assert_moves(name, crlf.as_bytes(), moved, left);
@@ -181,7 +181,7 @@ fn line_ends_marks_and_tabs_stay() {
     }
 }
 
-/// F22, and nothing of a token in what is printed or anywhere but in the file.
+/// F22: no part of a token is printed, or written anywhere but to the file itself.
 #[test]
 fn nothing_that_is_printed_has_a_value() {
     let long = &tokens()["long"];
@@ -205,7 +205,7 @@ fn nothing_that_is_printed_has_a_value() {
     }
 }
 
-/// Without a file, each client's is looked at, and none is changed.
+/// Without a file argument, `adopt` looks at every client's file and changes none.
 #[test]
 fn every_client_is_looked_for() {
     let home = Home::new();
@@ -228,7 +228,7 @@ fn every_client_is_looked_for() {
         fs::write(path, config(name)).unwrap();
     }
     let run = home.run(["adopt"]);
-    // One of them cannot be read.
+    // One of the files cannot be read.
     assert_eq!(run.code, 2);
     for said in [
         "~/.cursor/mcp.json (Cursor)\n",

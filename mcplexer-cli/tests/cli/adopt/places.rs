@@ -1,4 +1,4 @@
-//! What stands at the path: no configuration, a link, a pipe, or a file that cannot be replaced.
+//! Paths that lead to no configuration, a link, a pipe, or a file that cannot be replaced.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -8,7 +8,7 @@ use test_support::skip;
 use super::{config, tokens};
 use crate::home::{Home, finish};
 
-/// What cannot be read is an error with its place, has no value, and changes nothing.
+/// A file that cannot be parsed is an error with its position. The error repeats no value, and nothing changes.
 #[test]
 fn what_is_no_configuration_is_told_and_left_alone() {
     let mark_16: Vec<u8> = "\u{feff}{}"
@@ -110,8 +110,8 @@ fn a_link_is_followed_and_stays_one() {
     assert!(home.root().join("link.json").is_symlink());
 }
 
-/// What cannot be written is known before anything is stored. (To root everything is writable but what
-/// is no directory.)
+/// A file that cannot be replaced is an error before anything is stored. (Root may
+/// write nearly everywhere, so these are special files.)
 #[test]
 fn a_file_that_cannot_be_replaced_keeps_its_values() {
     let home = Home::new();
@@ -138,7 +138,7 @@ fn a_file_in_a_directory_that_may_not_be_written_keeps_its_values() {
     fs::set_permissions(&directory, PermissionsExt::from_mode(0o700)).unwrap();
 }
 
-/// A pipe is not waited for, neither as the file nor beside it.
+/// The command does not wait for a pipe, neither as the file itself nor next to it.
 #[test]
 fn a_pipe_is_no_configuration() {
     let home = Home::new();

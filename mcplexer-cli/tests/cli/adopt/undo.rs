@@ -5,7 +5,7 @@ use std::fs;
 use super::{config, tokens};
 use crate::home::Home;
 
-/// What was written by hand is left as it is by undoing; so is a command that was run before.
+/// Undoing keeps what was written by hand, including a command that already ran through mcplexer.
 #[test]
 fn undoing_leaves_what_was_written_by_hand() {
     let home = Home::new();
@@ -20,7 +20,7 @@ fn undoing_leaves_what_was_written_by_hand() {
     ] {
         assert_eq!(adopted.matches(part).count(), times, "{part} in {adopted}");
     }
-    // No secret byhand/K_TOKEN is needed for it.
+    // Undoing does not need the secret byhand/K_TOKEN.
     let run = home.run(["adopt", "--undo", "odd.json"]).succeeded();
     assert!(
         run.stderr.starts_with(
@@ -55,7 +55,7 @@ fn undoing_keeps_options_that_were_given_since() {
         "{text}"
     );
     assert!(text.contains(&tokens()["github"]), "{text}");
-    // A secret that is gone is an error, and nothing changes.
+    // A missing secret is an error, and nothing changes.
     fs::write(&path, config("minified.json")).unwrap();
     home.run(["adopt", "c.json", "--write"]).succeeded();
     home.run(["secret", "delete", "b", "B_TOKEN"]).succeeded();
@@ -65,7 +65,7 @@ fn undoing_keeps_options_that_were_given_since() {
         &["c.json, line 1, column", "no secret B_TOKEN in scope b"],
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    // Of the other server it can be undone.
+    // The other server can still be undone.
     home.run(["adopt", "--undo", "c.json", "--server", "a"])
         .succeeded();
     assert!(

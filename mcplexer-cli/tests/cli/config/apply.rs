@@ -1,4 +1,4 @@
-//! `config apply`: which scopes it makes, changes and deletes.
+//! `config apply`: which scopes it creates, updates and deletes.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn bytes(home: &Home) -> (Vec<u8>, Vec<u8>) {
     (read("secrets.redb"), read("audit.log"))
 }
 
-/// F17: the scopes that the file names are there.
+/// F17: the scopes that the file names are created.
 #[test]
 fn scopes_of_the_file_are_made_once_and_not_again() {
     let home = with_config(SCOPES);
@@ -79,7 +79,7 @@ fn a_kind_that_cannot_carry_what_is_there_changes_nothing() {
             .failed(2, &["invalid scope id: it is 1 to 64 of a-z"]);
     }
     assert_eq!(home.run(["config", "show"]).succeeded(), before);
-    // And back again, once it is gone.
+    // Once the secret is deleted, the kind can change back.
     home.run(["secret", "delete", "api", "X-Api-Key"])
         .succeeded();
     let applied = home.pipe(["config", "apply", "-"], text.as_bytes());
@@ -100,7 +100,7 @@ fn scopes_that_the_file_does_not_name_stay_unless_told_otherwise() {
         "created scope web (env)\n1 scope is not in the file (kept; --prune deletes it)\n"
     );
     let prune = ["config", "apply", path, "--prune"];
-    // F37: nobody is waited for.
+    // F37: the command does not wait for an answer.
     home.run(prune)
         .failed(2, &["needs a confirmation", "--force"]);
     let planned = home.run([prune.as_slice(), &["--dry-run"]].concat());
@@ -121,7 +121,7 @@ fn scopes_that_the_file_does_not_name_stay_unless_told_otherwise() {
     assert_eq!(scopes(&home), ["web"]);
     let log = home.run(["audit", "show", "--scope", "github-token"]);
     assert!(log.succeeded().text().contains("delete-scope"));
-    // An empty list is a list.
+    // An empty list is valid.
     home.pipe(
         ["config", "apply", "-", "--prune", "--force"],
         b"auth_scopes: []",
@@ -177,7 +177,7 @@ fn what_is_shown_can_be_applied_and_changes_nothing() {
         applied.stderr
     );
     assert!(bytes(&home) == before);
-    // In another home it makes the same scopes.
+    // In another home it creates the same scopes.
     let other = Home::new();
     other
         .pipe(["config", "apply", "-"], &shown.stdout)

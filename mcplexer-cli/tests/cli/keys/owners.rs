@@ -1,4 +1,4 @@
-//! Adding and removing the keys of a store, and what is no key.
+//! Adding and removing the keys of a store, and refusing what is not a key.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use mcplexer_secrets::keys::Identity;
 use super::{assert_opens, run_with, write_key};
 use crate::home::{Home, Run, finish};
 
-/// F47: the one who goes opens nothing that comes after.
+/// F47: a removed owner can open nothing that is stored later.
 #[test]
 fn a_key_that_is_removed_opens_nothing() {
     let home = Home::with_secret("v");
@@ -23,7 +23,7 @@ fn a_key_that_is_removed_opens_nothing() {
     home.run(["key", "remove", "bob"]).succeeded();
     run_with(&home, &bob, &["secret", "get", "github-token", "TOKEN"])
         .failed(5, &["no key opens this store"]);
-    // What he knew of the old keys is of no use for what is stored now.
+    // The old keys are useless for what is stored now.
     let now = fs::read(home.path("secrets.redb")).unwrap();
     let sealed = b"age-encryption.org/v1\n-> mcplexer-seal ";
     let salts = |file: &[u8]| -> Vec<Vec<u8>> {
@@ -98,7 +98,7 @@ fn what_cannot_be_a_key_is_refused_and_not_repeated() {
         .failed(4, &["no store yet"]);
 }
 
-/// An identity is given where the name of a file is wanted: it is not repeated, and no file is made.
+/// If an identity is given instead of a file name, the error does not repeat it, and no file is created.
 #[test]
 fn an_identity_in_the_place_of_a_file_is_refused_and_not_repeated() {
     let home = Home::with_secret("v");

@@ -10,7 +10,7 @@ use crate::home::{Home, finish};
 /// The PIN that a test key asks for.
 const PIN: &str = "1234";
 
-/// A key file of the test plugin, and its recipient.
+/// Creates a key file with the test plugin, and returns its path and recipient.
 fn plugin_key(home: &Home, name: &str, arguments: &[&str]) -> (PathBuf, String) {
     let mut plugin = Command::new(PLUGINS.join(PLUGIN));
     let made = finish(plugin.arg("--generate").args(arguments)).succeeded();
@@ -37,7 +37,7 @@ fn a_plugin() {
     run_with(&home, &own, &["key", "rotate"]).succeeded();
     assert_opens(&home, &key);
 
-    // Without the program: who needs it is told, and nothing is changed.
+    // Without the plugin program, a command that needs it names it, and changes nothing.
     let mut without = home.command();
     let without =
         without
@@ -81,7 +81,7 @@ fn a_store_can_be_made_for_a_plugin() {
     assert!(!new.path("secrets.redb").exists());
 }
 
-/// F37: a plugin that asks fails at once where there is nobody.
+/// F37: a plugin that asks for a PIN fails at once without a terminal.
 #[test]
 fn a_plugin_that_asks_for_a_pin() {
     let home = Home::with_secret("v");
@@ -89,7 +89,7 @@ fn a_plugin_that_asks_for_a_pin() {
     run_with(&home, &home.path("age.key"), &["key", "add", &recipient]).succeeded();
     let get = ["secret", "get", "github-token", "TOKEN"];
     run_with(&home, &key, &get).failed(5, &["age-plugin-mcplexertest failed", "no PIN"]);
-    // A list needs no key, and asks for none.
+    // Listing needs no key and asks for nothing.
     run_with(&home, &key, &["secret", "list", "github-token"]).succeeded();
     let other = fs::read_to_string(Home::with_secret("x").path("age.key")).unwrap();
     let both = format!("{}{other}", fs::read_to_string(&key).unwrap());

@@ -1,4 +1,4 @@
-//! What opens a store without a key file: its passphrase, and its recovery code.
+//! Opening a store without a key file: with its passphrase or its recovery code.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use super::{answer, ends_well};
 use crate::home::{Home, finish};
 use crate::terminal::{end, start_at};
 
-/// F37: without anybody to ask, whoever needs an answer fails at once, and nothing has changed.
+/// F37: without a terminal, a command that needs a passphrase fails at once and changes nothing.
 #[test]
 fn a_passphrase_of_the_store() {
     let home = Home::with_secret("v");
@@ -45,7 +45,7 @@ fn a_passphrase_of_the_store() {
         .failed(5, &["age.key does not exist"]);
 }
 
-/// The code and the store are enough.
+/// The recovery code and the store are enough.
 #[test]
 fn a_recovery_code() {
     let home = Home::with_secret("v");
@@ -92,14 +92,14 @@ fn a_recovery_code() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o7777, 0o600);
-    // It stays good, and goes when it is taken away.
+    // The code stays valid until it is removed.
     fs::remove_file(home.path("age.key")).unwrap();
     recover(&code).succeeded();
     home.run(["key", "remove", "recovery code"]).succeeded();
     recover(&code).failed(5, &["has no recovery code"]);
 }
 
-/// A coding agent that reads along would have what opens everything.
+/// A coding agent that reads the code could open everything.
 #[test]
 fn a_recovery_code_is_not_shown_to_a_coding_agent() {
     let home = Home::with_secret("v");
@@ -108,7 +108,7 @@ fn a_recovery_code_is_not_shown_to_a_coding_agent() {
     run(&["key", "recovery", "--reveal"]).succeeded();
 }
 
-/// Nobody types a code for nothing.
+/// Errors that do not depend on the code are reported before anybody has to type it.
 #[test]
 fn what_needs_no_recovery_code_is_found_before_it_is_asked_for() {
     let home = Home::with_secret("v");

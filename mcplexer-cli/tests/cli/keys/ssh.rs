@@ -9,7 +9,7 @@ use test_support::tool;
 use super::{answer, assert_opens, ends_well, run_with, start_with};
 use crate::home::Home;
 
-/// Makes an SSH key pair, and gives the file of the private key; `None` if there is no ssh-keygen.
+/// Creates an SSH key pair and returns the path of the private key; `None` if there is no ssh-keygen.
 fn ssh_key(home: &Home, name: &str, kind: &[&str], passphrase: &str) -> Option<PathBuf> {
     let path = home.root().join(name);
     let mut keygen = Command::new(tool("ssh-keygen")?);

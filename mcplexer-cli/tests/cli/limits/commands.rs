@@ -9,16 +9,16 @@ use mcplexer_secrets::keys::Identity;
 use super::{INPUT, OLD, SECRETS};
 use crate::home::Home;
 
-/// What a command runs in.
+/// The kind of home that a command runs in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum At {
     /// A home in use.
     Use,
-    /// One that has the token of a client's configuration.
+    /// A home that holds the token of a client's configuration.
     Adopted,
-    /// One whose key is lost, with its recovery code at hand.
+    /// A home whose key is lost, but whose recovery code is known.
     Lost,
-    /// A home that is not there yet.
+    /// A home that does not exist yet.
     First,
 }
 
@@ -59,7 +59,7 @@ pub(super) const COMMANDS: [(At, &[&str]); 25] = [
     (At::Use, &["doctor", "--fix"]),
 ];
 
-/// The files of a home in use, and of what lies around it.
+/// The files of a home in use, and the files around it.
 pub(super) struct Template {
     files: Vec<(PathBuf, Vec<u8>)>,
     adopted: Vec<(PathBuf, Vec<u8>)>,
@@ -139,7 +139,7 @@ impl Template {
         }
         if at != At::First {
             fs::set_permissions(home.path(""), Permissions::from_mode(0o700)).unwrap();
-            // What doctor --fix mends.
+            // Gives `doctor --fix` something to fix.
             fs::set_permissions(home.path("audit.log"), Permissions::from_mode(0o644)).unwrap();
         }
         home

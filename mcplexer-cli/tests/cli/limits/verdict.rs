@@ -1,4 +1,4 @@
-//! Whether a command ended as it should, and what it left behind.
+//! Checks that a command ended as it should, and what it left behind.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -12,7 +12,7 @@ use super::commands::At;
 use super::{NO_MEMORY, OLD, SECRETS, command};
 use crate::home::{BINARY, Home};
 
-/// The exit codes of failures that are nobody's fault: any other failure, the key, damage, busy.
+/// The exit codes that a failure under a limit may have: 1, any other failure; 5, the key.
 const CODES: [i32; 2] = [1, 5];
 const SIGABRT: i32 = 6;
 const SIGSEGV: i32 = 11;
@@ -22,11 +22,12 @@ const SIGSEGV: i32 = 11;
 pub(super) enum Ended {
     Well,
     Failed,
-    /// For want of memory, where nothing can be said any more.
+    /// Out of memory, with none left to report an error.
     Aborted,
 }
 
-/// Judges how a command ended, and what it left, where the reason for a failure is one of these.
+/// Checks how a command ended and what it left behind. If it failed, its message must give one of
+/// the `reasons`.
 pub(super) fn judge(
     home: &Home,
     at: At,
@@ -40,13 +41,13 @@ pub(super) fn judge(
     let what = format!("{arguments:?}: {:?}: {stderr}", output.status);
     let ended = match output.status.code() {
         Some(0) => Ended::Well,
-        // Findings, of which one is that there is no recovery code.
+        // It has findings, for example that there is no recovery code.
         Some(1) if arguments[0] == "doctor" && stderr.is_empty() => Ended::Well,
         None if may_abort && signal == Some(SIGABRT) => {
             assert!(stderr.contains("memory allocation of"), "{what}");
             Ended::Aborted
         }
-        // There was not even room to load it, or for its stack to grow.
+        // There was too little memory even to load it, or to grow its stack.
         None if may_abort && signal == Some(SIGSEGV) => Ended::Aborted,
         Some(127) if stderr.contains("error while loading shared libraries") => Ended::Aborted,
         Some(code) => {
@@ -102,7 +103,7 @@ pub(super) fn judge(
         let client: serde_json::Value = serde_json::from_str(&written("client.json")).unwrap();
         assert!(client["mcpServers"]["github"].is_object(), "{what}");
     } else {
-        // The same again, with all it needs.
+        // Without the limit, the same command succeeds.
         let run = home.run(arguments);
         assert!(run.code == 0 || ended == Ended::Well, "{what}\n{run:?}");
         home.run(["secret", "put", "s", "K1", "v"]).succeeded();

@@ -1,4 +1,4 @@
-//! Which files are searched: what git ignores and tracks, links, pipes, and what is named.
+//! Which files are searched: ignored and tracked files, links, pipes, and files named as arguments.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -50,7 +50,7 @@ fn what_git_ignores_is_searched_if_it_is_named_or_all_is() {
     );
 }
 
-/// Ignore files above the top of a repository do not count, nor do any outside a repository.
+/// Ignore files above the top of a repository have no effect, nor have any outside a repository.
 #[test]
 fn ignore_files_count_from_the_top_of_their_repository() {
     if tool("git").is_none() {
@@ -67,7 +67,7 @@ fn ignore_files_count_from_the_top_of_their_repository() {
     git(&home, &["init", "-q"]).succeeded();
     assert_found(&scan(&home, &[]), found);
     assert_found(&scan(&home, &["sub"]), found);
-    // The same for a repository within another.
+    // The same holds for a repository within another.
     write(&home, "sub/.gitignore", "plain\n*.log\n");
     write(&home, "sub/inner/a.log", TOKEN);
     write(&home, "sub/inner/plain", "nothing");

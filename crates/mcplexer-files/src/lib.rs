@@ -2,7 +2,7 @@
 //!
 //! * [`exchange`] reads `.env`, JSON and YAML files, and writes them and shell scripts. [`dotenv`] is the
 //!   reader of `.env` files by itself.
-//! * [`reference`] finds `mcplexer://scope/KEY` in texts and replaces it with the values.
+//! * [`mod@reference`] finds `mcplexer://scope/KEY` in texts and replaces it with the values.
 //! * [`config`] reads and writes `config.yaml`, which names the scopes and never holds a value.
 //! * [`position`] counts lines and characters as people do.
 

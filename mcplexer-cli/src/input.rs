@@ -223,7 +223,7 @@ fn ask_code() -> Result<Zeroizing<String>, Failure> {
 fn no_asking(global: Global) -> &'static str {
     match global.no_input {
         true => "--no-input forbids asking",
-        false => "there is no terminal",
+        false => "there is no terminal to ask on",
     }
 }
 

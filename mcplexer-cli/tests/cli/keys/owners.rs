@@ -88,7 +88,7 @@ fn what_cannot_be_a_key_is_refused_and_not_repeated() {
     home.run(["key", "add", &bob])
         .failed(8, &["bob already opens this store"]);
     home.run(["key", "add", &eve, "--label", "bob"])
-        .failed(8, &["bob opens"]);
+        .failed(8, &["bob already opens"]);
     home.run(["key", "add", &eve, "--label", "a\nb"])
         .failed(2, &["a label is"]);
     home.run(["key", "add", &eve]).succeeded();

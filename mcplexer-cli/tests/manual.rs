@@ -7,6 +7,8 @@
 
 use std::path::Path;
 
+use test_support::STANDARD_PATH;
+
 #[test]
 fn the_sessions_give_what_they_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -21,7 +23,8 @@ fn the_sessions_give_what_they_say() {
     for file in files {
         let home = tempfile::tempdir().unwrap();
         let cases = trycmd::TestCases::new();
-        cases.env("HOME", home.path().to_str().unwrap()).case(&file);
+        cases.env("HOME", home.path().to_str().unwrap());
+        cases.env("PATH", STANDARD_PATH).case(&file);
         // The person running the tests may have their own store; an empty variable counts as unset.
         for variable in ["HOME", "AGE_KEY", "AGE_IDENTITY", "AUDIT"] {
             cases.env(format!("MCPLEXER_{variable}"), "");

@@ -132,13 +132,16 @@ mod tests {
     fn what_a_child_has_started_is_found_by_its_home() {
         let home = std::env::temp_dir().join(format!("home-of-{}", std::process::id()));
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "/bin/sh -c 'echo started; read line <&3' 3<&0 & wait"]);
+        command.args([
+            "-c",
+            "exec 3<&0; /bin/sh -c 'echo started; read line <&3; echo alive' & wait",
+        ]);
         command
             .env("HOME", &home)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut child = Running::start(&mut command).unwrap();
-        let mut started = [0; 7];
+        let mut started = [0; 8];
         child
             .stdout
             .as_mut()
@@ -146,7 +149,12 @@ mod tests {
             .read_exact(&mut started)
             .unwrap();
         kill_started_in(&home);
-        assert!(!child.wait().unwrap().success());
+        // Who still reads learns that nothing more comes, and would say so.
+        drop(child.stdin.take());
+        let mut rest = String::new();
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
         let variable = [b"HOME=", home.as_os_str().as_encoded_bytes()].concat();
         assert_eq!(processes_with(&variable), []);
     }

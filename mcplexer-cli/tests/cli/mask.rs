@@ -239,7 +239,7 @@ fn the_command_sees_a_terminal() {
 #[test]
 fn a_new_window_size_reaches_the_command() {
     let home = Home::with_secret("t0ken");
-    let script = "trap 'stty size; kill $!; exit 0' WINCH; sleep 100 & stty size; wait";
+    let script = "trap 'stty size; kill -KILL $!; exit 0' WINCH; sleep 100 & stty size; wait";
     let (mut pty, mut child) = start_in_window(&home, script);
     read_until(&mut pty, b"20 70\r\n");
     pty.resize(Size::new(33, 99)).unwrap();

@@ -77,7 +77,7 @@ fn a_command_that_a_signal_ends_is_seen_to_end_by_it() {
 fn a_signal_reaches_the_command() {
     let home = Home::with_secret("v");
     let script =
-        "trap 'echo caught; kill $!; exit 9' HUP INT TERM USR1; sleep 100 & echo ready; wait";
+        "trap 'echo caught; kill -KILL $!; exit 9' HUP INT TERM USR1; sleep 100 & echo ready; wait";
     for way in WAYS {
         for signal in [Signal::HUP, Signal::INT, Signal::TERM, Signal::USR1] {
             let (mut child, _stdin) = start(&home, way, script);

@@ -1,6 +1,7 @@
 //! `mcplexer key …`
 
 mod add;
+mod recovery;
 mod rekey;
 mod show;
 
@@ -21,8 +22,8 @@ pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
             keep_identity,
             json,
         } => rekey::rotate(keep_identity, json, global),
-        Key::Recovery { reveal } => rekey::recovery(reveal, global),
-        Key::Recover { lost, json } => rekey::recover(lost.as_deref(), json, global),
+        Key::Recovery { reveal } => recovery::recovery(reveal, global),
+        Key::Recover { lost, json } => recovery::recover(lost.as_deref(), json, global),
     }
 }
 

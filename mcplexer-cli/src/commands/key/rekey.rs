@@ -1,19 +1,16 @@
-//! `mcplexer key remove`, `rotate`, `recovery` and `recover`: replacing keys, and recovering from
-//! their loss.
+//! `mcplexer key remove` and `rotate`: the store, encrypted again for other keys.
 
-use mcplexer_home::KeySource;
-use mcplexer_home::keys::{RekeyReport, check_recoverable, kept_after, rekey};
+use mcplexer_home::keys::{RekeyReport, kept_after, rekey};
 use mcplexer_secrets::keys::SlotRef;
 use mcplexer_secrets::{Error, Progress, Rekeyed, RotateIdentity};
 
 use super::shortened;
 use crate::cli::Global;
 use crate::failure::{Failure, key_place};
-use crate::output::{print, print_json};
+use crate::output::print_json;
 use crate::progress::Bar;
 use crate::session::Session;
-use crate::text::{count, sanitized, shown};
-use crate::{agent, exit_code, input};
+use crate::text::{count, sanitized};
 
 pub(super) fn remove(key: &str, force: bool, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
@@ -58,58 +55,8 @@ pub(super) fn rotate(keep_identity: bool, json: bool, global: Global) -> Result<
     Ok(())
 }
 
-pub(super) fn recovery(reveal: bool, global: Global) -> Result<(), Failure> {
-    agent::guard(
-        reveal,
-        "run it in a shell of your own, and write the code down",
-    )?;
-    let session = Session::open(global)?;
-    let code = session
-        .store()
-        .add_recovery_code()
-        .map_err(|error| match error {
-            Error::SlotExists { .. } => Failure::new("this store has a recovery code already")
-                .with_hint("mcplexer key remove 'recovery code' makes the old one useless")
-                .with_code(exit_code::CONFLICT),
-            error => session.explain(error),
-        })?;
-    session.tell(
-        "Recovery code (shown only now; write it down). It opens the store if all keys are lost:",
-    );
-    print(&format!("{}\n", code.expose()))?;
-    session.hint("use it with: mcplexer key recover");
-    Ok(())
-}
-
-pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    if !session.store().exists()? {
-        return Err(Error::NoStore.into());
-    }
-    let lost = lost.map(SlotRef::new);
-    let lost = lost.as_ref();
-    check_recoverable(&session.store().slots()?, lost)?;
-    let code = input::recovery_code(global)?;
-    let report = with_bar(&session, |bar| session.store().recover(&code, lost, bar));
-    let report = report.map_err(|failure| match session.home().key() {
-        KeySource::Environment(variable) => {
-            failure.with_hint(format!("unset {variable}: the new key is kept in a file"))
-        }
-        _ => failure,
-    })?;
-    session.tell(&renewed(&report));
-    document(&report, json)?;
-    if let KeySource::File(path) = session.home().key() {
-        session.tell(&format!(
-            "the new key is in {}; the recovery code stays valid",
-            shown(path)
-        ));
-    }
-    Ok(())
-}
-
 /// Re-encrypts the store, with a progress bar.
-fn with_bar(
+pub(super) fn with_bar(
     session: &Session,
     work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<Rekeyed, Error>,
 ) -> Result<RekeyReport, Failure> {
@@ -120,7 +67,7 @@ fn with_bar(
     Ok(report)
 }
 
-fn document(report: &RekeyReport, json: bool) -> Result<(), Failure> {
+pub(super) fn document(report: &RekeyReport, json: bool) -> Result<(), Failure> {
     match json {
         true => print_json(report),
         false => Ok(()),
@@ -135,7 +82,7 @@ fn re_encrypted(report: &RekeyReport) -> String {
     )
 }
 
-fn renewed(report: &RekeyReport) -> String {
+pub(super) fn renewed(report: &RekeyReport) -> String {
     let done = format!("{} ({:.1} s)", re_encrypted(report), report.seconds);
     match &report.recipient {
         Some(new) => format!("new key {}; {done}", shortened(new, 7, 3)),

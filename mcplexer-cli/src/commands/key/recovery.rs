@@ -1,0 +1,64 @@
+//! `mcplexer key recovery` and `recover`: a way back from the loss of all keys.
+
+use mcplexer_home::KeySource;
+use mcplexer_home::keys::check_recoverable;
+use mcplexer_secrets::Error;
+use mcplexer_secrets::keys::SlotRef;
+
+use super::rekey::{document, renewed, with_bar};
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::output::print;
+use crate::session::Session;
+use crate::text::shown;
+use crate::{agent, exit_code, input};
+
+pub(super) fn recovery(reveal: bool, global: Global) -> Result<(), Failure> {
+    agent::guard(
+        reveal,
+        "run it in a shell of your own, and write the code down",
+    )?;
+    let session = Session::open(global)?;
+    let code = session
+        .store()
+        .add_recovery_code()
+        .map_err(|error| match error {
+            Error::SlotExists { .. } => Failure::new("this store has a recovery code already")
+                .with_hint("mcplexer key remove 'recovery code' makes the old one useless")
+                .with_code(exit_code::CONFLICT),
+            error => session.explain(error),
+        })?;
+    session.tell(
+        "Recovery code (shown only now; write it down). It opens the store if all keys are lost:",
+    );
+    print(&format!("{}\n", code.expose()))?;
+    session.hint("use it with: mcplexer key recover");
+    Ok(())
+}
+
+pub(super) fn recover(lost: Option<&str>, json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    if !session.store().exists()? {
+        return Err(Error::NoStore.into());
+    }
+    let lost = lost.map(SlotRef::new);
+    let lost = lost.as_ref();
+    check_recoverable(&session.store().slots()?, lost)?;
+    let code = input::recovery_code(global)?;
+    let report = with_bar(&session, |bar| session.store().recover(&code, lost, bar));
+    let report = report.map_err(|failure| match session.home().key() {
+        KeySource::Environment(variable) => {
+            failure.with_hint(format!("unset {variable}: the new key is kept in a file"))
+        }
+        _ => failure,
+    })?;
+    session.tell(&renewed(&report));
+    document(&report, json)?;
+    if let KeySource::File(path) = session.home().key() {
+        session.tell(&format!(
+            "the new key is in {}; the recovery code stays valid",
+            shown(path)
+        ));
+    }
+    Ok(())
+}

@@ -41,7 +41,7 @@ pub(crate) enum ProcessError {
 /// Where programs are looked for without `PATH`: execvp(3).
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-/// Returns the file name of a program, if there is such a program. What is mistyped in its place may be
+/// Returns the file name of a program, or `None` if it does not exist: what is mistyped in its place may be
 /// a secret, and must not be recorded.
 pub(crate) fn program_name(program: &OsStr) -> Option<Cow<'_, str>> {
     let path = Path::new(program);

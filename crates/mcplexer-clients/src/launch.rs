@@ -135,7 +135,7 @@ impl Launch {
         }
     }
 
-    /// Returns whether the arguments are where [`wrap`](Self::wrap) puts them if there are none.
+    /// Returns whether the arguments directly follow the program, where [`wrap`](Self::wrap) adds missing ones.
     fn is_behind_program(&self, text: &str, arguments: &Arguments) -> bool {
         let (separator, prefix) = self.before_member(text);
         let between = text.get(self.program.span.end..arguments.key_start);

@@ -32,8 +32,7 @@ pub fn create_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens an existing regular file, and returns `None` if there is none. It never waits for the other
-/// end of a pipe.
+/// Opens a regular file. Returns `None` if it does not exist. Does not block on a named pipe.
 ///
 /// # Errors
 /// If the file cannot be opened, or is not a regular file.

@@ -127,8 +127,7 @@ fn with_line_feeds(text: &[u8]) -> Zeroizing<Vec<u8>> {
     lines
 }
 
-/// Returns the length in bytes of the white space character (as JavaScript defines it) at the start, or 0 if
-/// there is none.
+/// Returns the length in bytes of a leading white space character (as JavaScript defines it), or 0.
 fn space(text: &[u8]) -> usize {
     match text {
         [b'\t'..=b'\r' | b' ', ..] => 1,

@@ -39,7 +39,7 @@ pub struct AuditLine {
 pub struct AuditReport {
     /// The number of its lines.
     pub lines: u64,
-    /// The last line that the store vouches for, or 0 if there is none.
+    /// The last line that the store vouches for, or 0.
     pub sealed: u64,
     /// The number of earlier logs of the same file name that the store has sealed. They were moved
     /// or deleted.

@@ -24,7 +24,7 @@ pub(super) fn check(file: &str) -> Vec<Problem> {
     let root = yaml::read(file);
     match &root {
         Ok(root) if root.is_absent() => {
-            let message = "the file names no scopes; `auth_scopes: []` says that there are none";
+            let message = "the file names no scopes; use `auth_scopes: []` for an empty list";
             check.found(Position::START, "", message);
         }
         Ok(root) => check.node(root, Some(&FILE), &At::default()),
@@ -181,7 +181,7 @@ impl<'a> Check<'a> {
         let required = fields.and_then(<[_]>::first);
         if let Some((field, _)) = required.filter(|(field, _)| !lines.contains_key(field)) {
             let hint = match at.path.as_str() {
-                "" => "; `auth_scopes: []` says that there are none",
+                "" => "; use `auth_scopes: []` for an empty list",
                 _ => "",
             };
             let message = format!("missing field {field}{hint}");

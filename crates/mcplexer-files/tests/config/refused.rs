@@ -150,21 +150,21 @@ const BAD_FILES: [(&str, &[&str]); 17] = [
     // With --prune such a file would delete everything.
     (
         "",
-        &["1:1: the file names no scopes; `auth_scopes: []` says that there are none"],
+        &["1:1: the file names no scopes; use `auth_scopes: []` for an empty list"],
     ),
     (
         "# nothing\n",
-        &["1:1: the file names no scopes; `auth_scopes: []` says that there are none"],
+        &["1:1: the file names no scopes; use `auth_scopes: []` for an empty list"],
     ),
     (
         "{}\n",
-        &["1:1: missing field auth_scopes; `auth_scopes: []` says that there are none"],
+        &["1:1: missing field auth_scopes; use `auth_scopes: []` for an empty list"],
     ),
     (
         "auth_scope: []\n",
         &[
             "1:1: unknown field; the fields are auth_scopes",
-            "1:1: missing field auth_scopes; `auth_scopes: []` says that there are none",
+            "1:1: missing field auth_scopes; use `auth_scopes: []` for an empty list",
         ],
     ),
     (

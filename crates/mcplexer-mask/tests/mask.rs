@@ -276,6 +276,16 @@ fn a_value_is_masked_in_what_programs_print() {
     }
 }
 
+/// The `a` of `%0a`, and the rest of the value after an escape sequence that ends in its `a`.
+#[test]
+fn a_value_may_go_on_after_an_escape_sequence() {
+    assert_masks(
+        &["a^w;rwz\r\n"],
+        "a^w;rwz%0d%0a\u{1b},a^w;rwz\r\n,",
+        "[s/K0]\u{1b},a\r\n,",
+    );
+}
+
 /// F20: a value is masked however deeply it is nested.
 #[test]
 fn nested_values_are_masked() {

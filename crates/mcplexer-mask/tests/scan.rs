@@ -17,6 +17,10 @@ use proptest::prelude::*;
 /// How much the scanner reads at once.
 const CHUNK: usize = 256 * 1024;
 
+/// What stands around the values. An escape sequence ends before the value begins: of one that does not, a
+/// terminal takes the first byte of the value, and the rest may go on with a byte from before.
+const NOISE: &str = "([ .,;:!?()<>\t\nü]|\u{1b}[:;<>?]){1,12}";
+
 /// Returns the name and the line of each value that is found.
 fn scan(values: &[Vec<u8>], stream: &[u8]) -> Vec<(String, u64)> {
     let mut scanner = Scanner::new(known(values));
@@ -51,7 +55,7 @@ proptest! {
     #[test]
     fn what_is_masked_is_found(
         values in values(),
-        pieces in vec((0..FILE_FORMS, any::<prop::sample::Index>(), any::<u64>(), "[ .,;:!?()<>\t\n\u{1b}ü]{1,12}"), 1..12),
+        pieces in vec((0..FILE_FORMS, any::<prop::sample::Index>(), any::<u64>(), NOISE), 1..12),
         first in prop_oneof![3 => Just(0), 1 => CHUNK - 5000..CHUNK],
     ) {
         let mut stream: Vec<u8> = b"lines, \n".iter().copied().cycle().take(first).collect();

@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::append_audit_log`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

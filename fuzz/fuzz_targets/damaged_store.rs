@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::damaged_store`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

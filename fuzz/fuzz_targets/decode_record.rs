@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::decode_record`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::find_credentials`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

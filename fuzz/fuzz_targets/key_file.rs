@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::key_file`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::open_damaged_value`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::parse_client`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::parse_dotenv`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::parse_references`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

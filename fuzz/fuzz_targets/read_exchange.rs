@@ -1,3 +1,5 @@
+//! Fuzzes [`mcplexer_fuzz::read_exchange`].
+
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

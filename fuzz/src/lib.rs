@@ -3,6 +3,13 @@
 //!
 //! Targets for private parts are in `mcplexer_secrets::fuzzing`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a target says by a panic that a property does not hold"
+)]
+
 mod arguments;
 mod audit;
 mod backup;
@@ -12,12 +19,6 @@ mod damaged;
 mod detect;
 mod dotenv;
 mod exchange;
-#[path = "../../mcplexer-cli/src/exit_code.rs"]
-#[expect(
-    dead_code,
-    reason = "the command line is taken in for its arguments only"
-)]
-mod exit_code;
 mod faulty;
 mod keys;
 mod mask;

@@ -1,6 +1,6 @@
 //! The `mcplexer` command: keeps the credentials of tool servers encrypted at rest.
 //!
-//! This library has one function, [`main`]; the binaries choose the allocator and call it.
+//! The binaries choose the allocator and call [`main`].
 
 mod agent;
 mod cli;
@@ -18,6 +18,7 @@ mod session;
 mod stderr;
 mod text;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -48,6 +49,29 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.report(&context))
         }
     }
+}
+
+/// What is printed in place of running a command.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// What is wrong with the arguments; or the help or the version, if they ask for it.
+    pub message: String,
+    /// 0 if they ask for it.
+    pub exit_code: i32,
+}
+
+/// Parses arguments, of which the first is the program's name, and does nothing else.
+///
+/// # Errors
+///
+/// Returns what [`main`] prints for them in place of running a command.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Refusal> {
+    let parsed = Cli::try_parse_from(arguments);
+    parsed.map(drop).map_err(|error| Refusal {
+        message: error.render().to_string(),
+        exit_code: error.exit_code(),
+    })
 }
 
 fn keep_caught_panics_silent() {

@@ -6,12 +6,15 @@ use std::sync::OnceLock;
 
 use crate::home::{BINARY, Home};
 
-/// Builds a package of this workspace, and returns the directory of its binary. A user who did not compile the
+/// Builds the binaries of this workspace, and returns the directory of this one. A user who did not compile the
 /// tests, and so may not be able to build, uses the existing binary.
-pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
+///
+/// All are built together: alone, a package would need dependencies with other features than the tests have,
+/// which takes a minute to compile.
+pub(crate) fn built(binary: &str) -> PathBuf {
     let target = Path::new(BINARY).ancestors().nth(2).unwrap();
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", package, "--target-dir"])
+        .args(["build", "--quiet", "--workspace", "--bins", "--target-dir"])
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
@@ -25,7 +28,7 @@ pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
 pub(crate) fn crashing(home: &Home, operations: u32) -> Command {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     let name = "mcplexer-crashing";
-    let directory = DIRECTORY.get_or_init(|| built("mcplexer-crash-command", name));
+    let directory = DIRECTORY.get_or_init(|| built(name));
     let mut command = home.command_of(&directory.join(name));
     command.env("MCPLEXER_CRASH_AT", operations.to_string());
     command

@@ -21,7 +21,7 @@ use super::terminal::end;
 const PLUGIN: &str = "age-plugin-mcplexertest";
 
 /// The directory of the test plugin.
-static PLUGINS: LazyLock<PathBuf> = LazyLock::new(|| built("test-plugin", PLUGIN));
+static PLUGINS: LazyLock<PathBuf> = LazyLock::new(|| built(PLUGIN));
 
 /// Returns a command in this home, with this key file and with the test plugin in `PATH`.
 fn command(home: &Home, key: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {

@@ -285,6 +285,20 @@ def counted(data):
     return number(len(data)) + data
 
 
+def digested(table, key, digest):
+    """A record that another one vouches for."""
+    need(key in table, "a record is missing")
+    need(hashlib.sha256(table[key]).digest() == digest, "a record is not the one that was written")
+    return table[key]
+
+
+def page_refs(reader):
+    pages = reader.list(lambda: (reader.take(1)[0], reader.take(32)))
+    numbers = [number for number, _ in pages]
+    need(numbers == sorted(set(numbers)), "the order of pages")
+    return pages
+
+
 class Store:
     def __init__(self, tables, identities):
         self.tables = {
@@ -295,20 +309,26 @@ class Store:
         need(b"header" in meta, "no header")
         reader = record(meta[b"header"])
         self.id, self.generation = reader.take(16), reader.number()
-        reader.number()
-        slots = reader.list(lambda: self.slot(reader))
-        scopes = reader.number()
-        pages = dict(reader.list(lambda: (reader.take(1)[0], reader.take(32))))
+        _revision, _created = reader.number(), reader.number()
+        owners, scopes, pages = reader.take(32), reader.number(), page_refs(reader)
+        self.logs = {}
+        for _ in range(reader.number()):
+            log, _file = reader.take(32), reader.text()
+            need(log not in self.logs, "a log that is sealed twice")
+            self.logs[log] = reader.number(), reader.number(), reader.take(32)
         said = reader.data[1 : reader.at]
         proof = reader.bytes()
+        reader.end()
+        reader = record(digested(meta, b"owners", owners))
+        slots = reader.list(lambda: self.slot(reader))
         reader.end()
         need(len(set(slot[0] for slot in slots)) == len(slots) <= 64, "labels")
         need(len(set(slot[1] for slot in slots)) == len(slots), "recipients")
         self.root = self.root_key(slots, identities)
         need(unseal(proof, self.root, b"\x00" + said) == b"", "the proof of the header")
-        self.scopes = self.listed(pages)
+        self.scopes = self.listed(b"scopes/", pages, lambda reader: (reader.bytes(), reader.take(32)))
         need(len(self.scopes) == scopes, "the number of scopes")
-        need(sorted(self.scopes) == sorted(self.tables["scopes"]), "a scope without its list")
+        need([id for id, _ in self.scopes] == sorted(self.tables["scopes"]), "a scope without its list")
 
     def slot(self, reader):
         label, recipient, _created = reader.text(), reader.text(), reader.number()
@@ -331,67 +351,58 @@ class Store:
                     return root
         raise Refused("no identity opens a slot")
 
-    def listed(self, pages):
-        """The ids on all pages."""
-        prefix, ids = b"scopes/", []
-        there = {key[len(prefix)] for key in self.tables["meta"] if key.startswith(prefix)}
-        need(there == set(pages) and list(pages) == sorted(pages), "a page that is not listed")
-        for page, digest in pages.items():
-            data = self.tables["meta"][prefix + bytes([page])]
-            need(hashlib.sha256(data).digest() == digest, "a page was changed")
-            reader = record(data)
-            on_it = reader.list(reader.bytes)
+    def listed(self, prefix, pages, element):
+        """What is on all pages of a list, sorted; the name of each element comes first."""
+        there = {key[len(prefix) :] for key in self.tables["meta"] if key.startswith(prefix)}
+        need(there == {bytes([number]) for number, _ in pages}, "a page that is not listed")
+        found = []
+        for number, digest in pages:
+            reader = record(digested(self.tables["meta"], prefix + bytes([number]), digest))
+            on_it = reader.list(lambda: element(reader))
             reader.end()
-            need(on_it == sorted(set(on_it)) != [], "the order of a page")
-            for scope in on_it:
-                need(hashlib.sha256(scope).digest()[0] % 64 == page, "a scope on another page")
-            ids += on_it
-        return sorted(ids)
+            names = [name for name, *_ in on_it]
+            need(names == sorted(set(names)) != [], "the order of a page")
+            for name in names:
+                need(hashlib.sha256(name).digest()[0] == number, "something on another page")
+            found += on_it
+        return sorted(found)
 
-    def scope(self, id):
+    def scope(self, id, digest):
         place = self.id + number(self.generation) + counted(id)
-        reader = record(self.tables["scopes"][id])
-        need(reader.number() == self.generation, "a scope of another generation")
-        from_kind = reader.at
+        reader = record(digested(self.tables["scopes"], id, digest))
         kind = reader.number()
         need(kind < len(KINDS), "a kind of its own")
         display_name = reader.option(reader.text)
         hints = reader.list(reader.text)
-        created = reader.number()
+        created, secrets, pages = reader.number(), reader.number(), page_refs(reader)
+        key = unseal(reader.bytes(), self.root, b"\x01" + place)
+        reader.end()
+        need(len(key) == 32, "a scope key is not 32 bytes")
 
-        def entry():
+        def entry(reader):
             start = reader.at
             name, version = reader.bytes(), reader.number()
             times = reader.number(), reader.number()
-            return name, version, times, reader.data[start : reader.at]
+            return name, version, times, reader.data[start : reader.at], reader.take(32)
 
-        entries = reader.list(entry)
-        said = reader.data[from_kind : reader.at]
-        sealed_key = reader.bytes()
-        reader.end()
-        key = unseal(sealed_key, self.root, b"\x01" + place + said)
-        need(len(key) == 32, "a scope key is not 32 bytes")
-        names = [name for name, *_ in entries]
-        need(names == sorted(set(names)), "the order of secrets")
+        entries = self.listed(b"secrets/" + id + b"\x00", pages, entry)
+        need(len(entries) == secrets, "the number of secrets")
         prefix = id + b"\x00"
         there = [k[len(prefix) :] for k in self.tables["secrets"] if k.startswith(prefix)]
-        need(sorted(there) == names, "a secret without its entry, or the reverse")
+        need(sorted(there) == [name for name, *_ in entries], "a secret without its entry, or the reverse")
         return {
             "id": id.decode(),
             "kind": KINDS[kind],
             "display_name": display_name,
             "redaction_hints": hints,
             "created": time(created),
-            "secrets": [self.secret(id, place, key, *it) for it in entries],
+            "secrets": [self.secret(prefix, place, key, *it) for it in entries],
         }
 
-    def secret(self, id, place, key, name, version, times, entry):
-        reader = record(self.tables["secrets"][id + b"\x00" + name])
-        need(reader.number() == self.generation, "a secret of another generation")
-        need(reader.number() == version, "a secret of another version")
-        sealed = reader.bytes()
+    def secret(self, prefix, place, key, name, version, times, entry, digest):
+        reader = record(digested(self.tables["secrets"], prefix + name, digest))
+        value = unseal(reader.bytes(), key, b"\x02" + place + entry)
         reader.end()
-        value = unseal(sealed, key, b"\x02" + place + entry)
         need(1 <= len(value) <= 1 << 20, "the length of a value")
         try:
             shown = {"text": value.decode("utf-8")}
@@ -406,8 +417,8 @@ class Store:
         }
 
     def document(self):
-        scopes = [self.scope(id) for id in self.scopes]
-        prefixes = tuple(id + b"\x00" for id in self.scopes)
+        scopes = [self.scope(id, digest) for id, digest in self.scopes]
+        prefixes = tuple(id + b"\x00" for id, _ in self.scopes)
         need(all(k.startswith(prefixes) for k in self.tables["secrets"]), "a secret of no scope")
         return {"store": self.id.hex(), "scopes": scopes}
 
@@ -430,17 +441,8 @@ class Store:
             offsets.append(offset)
             offset += len(line) + 1
         need(lines, "the log is empty")
-        data = self.tables["meta"].get(b"audit/" + log_id)
-        need(data is not None, "no seal for this log")
-        reader = record(data)
-        need(reader.number() == self.generation, "an audit seal of another generation")
-        start = reader.at
-        _file, line, offset, digest = reader.text(), reader.number(), reader.number(), reader.take(32)
-        said = reader.data[start : reader.at]
-        proof = reader.bytes()
-        reader.end()
-        context = b"\x03" + self.id + number(self.generation) + log_id + said
-        need(unseal(proof, self.root, context) == b"", "the proof of the audit seal")
+        need(log_id in self.logs, "no seal for this log")
+        line, offset, digest = self.logs[log_id]
         need(line <= len(lines) and offsets[line - 1] == offset, "the sealed line is not there")
         need(json.loads(lines[line - 1])["hash"] == digest.hex(), "the sealed line was changed")
         need(newest and line in (newest["line"], newest["sealed"]), "the store is older than its log")

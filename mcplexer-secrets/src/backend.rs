@@ -17,7 +17,7 @@ pub use self::redb::RedbBackend;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Table {
-    /// The header, the list of scopes and the seals of audit logs.
+    /// The header, the list of owners, and the pages of the lists of scopes and of secrets.
     Meta,
     /// Scope id → scope record.
     Scopes,

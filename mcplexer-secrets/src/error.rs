@@ -324,18 +324,20 @@ fn in_words(names: &[SecretName]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordName {
-    /// The header: store id, generation, slots.
+    /// The header, which vouches for every other record.
     Header,
+    /// The list of owners.
+    Owners,
     /// A page of the list of all scopes.
     ScopeList,
-    /// A scope, with the list of its secrets.
+    /// A scope.
     Scope(ScopeId),
+    /// A page of the list of a scope's secrets.
+    SecretList(ScopeId),
     /// A sealed value.
     Secret(ScopeId, SecretName),
     /// A record whose key is not a valid name.
     Unknown(&'static str),
-    /// The seal over the newest line of an audit log.
-    AuditSeal,
     /// A line of an audit log, counted from 1.
     AuditLine(u64),
     /// An audit log as a whole.
@@ -346,11 +348,12 @@ impl fmt::Display for RecordName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => f.write_str("the store's header"),
+            Self::Owners => f.write_str("the list of owners"),
             Self::ScopeList => f.write_str("the list of scopes"),
             Self::Scope(scope) => write!(f, "scope {scope}"),
+            Self::SecretList(scope) => write!(f, "the list of secrets of scope {scope}"),
             Self::Secret(scope, name) => write!(f, "secret {scope}/{name}"),
             Self::Unknown(table) => write!(f, "a record of table {table}"),
-            Self::AuditSeal => f.write_str("the seal of the audit log"),
             Self::AuditLine(line) => write!(f, "line {line} of the audit log"),
             Self::AuditLog(path) => write!(f, "the audit log {}", path.display()),
         }
@@ -369,21 +372,8 @@ pub enum Finding {
     Missing,
     /// It exists but is not listed.
     Unlisted,
-    /// It is not of the newest version: an older state was restored behind the store's back.
-    WrongVersion {
-        /// The version the record has.
-        found: u64,
-        /// The version last written.
-        expected: u64,
-    },
-    /// It belongs to another generation of keys than the store.
-    WrongGeneration {
-        /// The generation of the record.
-        found: u64,
-        /// The generation of the store.
-        expected: u64,
-    },
-    /// It is not the record that the header was sealed over.
+    /// It is not the record that was last written there: it was edited, or an older one or another was put
+    /// in its place.
     NotAsSealed,
     /// An audit line does not carry the hash of the line before it, or of itself.
     BrokenChain,
@@ -404,15 +394,9 @@ impl fmt::Display for Finding {
             }
             Self::Missing => f.write_str("is missing: it was removed behind the store's back"),
             Self::Unlisted => f.write_str("is not listed: it was added behind the store's back"),
-            Self::WrongVersion { found, expected } => write!(
-                f,
-                "is version {found} where version {expected} was last written"
+            Self::NotAsSealed => f.write_str(
+                "is not what was last written: it was edited, or put back to an older state",
             ),
-            Self::WrongGeneration { found, expected } => write!(
-                f,
-                "is of key generation {found}, the store is at {expected}"
-            ),
-            Self::NotAsSealed => f.write_str("is not the one that was last sealed"),
             Self::BrokenChain => f.write_str("was changed, or a line before it was removed"),
             Self::CutOff => f.write_str("is missing lines that the store has sealed"),
             Self::StoreIsOlder => {

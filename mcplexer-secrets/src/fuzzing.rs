@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::backup::{self, Backup};
 use crate::error::RecordName;
 use crate::keys;
-use crate::record::{self, AuditSeal, Context, Header, Page, Scope, Secret, StoreId};
+use crate::record::{self, Context, Entry, Header, Owners, Page, Scope, ScopeRef, Secret, StoreId};
 use crate::seal::ScopeKey;
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
@@ -15,10 +15,11 @@ use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 /// If it does not.
 pub fn decode_record(bytes: &[u8]) {
     round_trip::<Header>(bytes);
-    round_trip::<Page>(bytes);
+    round_trip::<Owners>(bytes);
+    round_trip::<Page<ScopeRef>>(bytes);
+    round_trip::<Page<Entry>>(bytes);
     round_trip::<Scope>(bytes);
     round_trip::<Secret>(bytes);
-    round_trip::<AuditSeal>(bytes);
 }
 
 fn round_trip<T>(bytes: &[u8])

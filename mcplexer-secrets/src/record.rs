@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Finding, RecordName};
 use crate::random::fill_random;
@@ -18,12 +18,16 @@ pub const FORMAT_VERSION: u8 = 1;
 
 /// Key of the header in [`Table::Meta`](crate::backend::Table::Meta).
 pub(crate) const HEADER_KEY: &[u8] = b"header";
+/// Key of the list of owners in [`Table::Meta`](crate::backend::Table::Meta).
+pub(crate) const OWNERS_KEY: &[u8] = b"owners";
 /// Prefix of the keys of the pages of the list of scopes. One byte follows, the page number.
-pub(crate) const PAGE_PREFIX: &[u8] = b"scopes/";
-/// The maximum number of pages in the list of scopes.
-const PAGES: u8 = 64;
-/// Prefix of the keys of audit seals; the log's id follows.
-pub(crate) const AUDIT_SEAL_PREFIX: &[u8] = b"audit/";
+const SCOPES_PREFIX: &[u8] = b"scopes/";
+/// Prefix of the keys of the pages of the lists of secrets. The scope's id follows, NUL and one byte, the
+/// page number.
+const SECRETS_PREFIX: &[u8] = b"secrets/";
+
+/// A SHA-256 digest of a record.
+pub(crate) type Digest = [u8; 32];
 
 /// 16 random bytes that identify a store. Displayed as hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,35 +53,67 @@ impl fmt::Display for StoreId {
     }
 }
 
-/// The store as a whole.
+/// The root of the store: it vouches for every other record, directly or through the records that it
+/// vouches for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Header {
     pub(crate) store: StoreId,
     /// The number of full re-keys, counted from 1.
     pub(crate) generation: u64,
+    /// The number of commits, counted from 1.
+    pub(crate) revision: u64,
     pub(crate) created: Timestamp,
-    pub(crate) slots: Vec<Slot>,
+    /// Of the list of owners.
+    pub(crate) owners: Digest,
     /// The number of scopes.
     pub(crate) scopes: u64,
-    /// The pages of the list of scopes, in order. None of them is empty.
-    pub(crate) pages: Vec<PageRef>,
+    /// The pages of the list of scopes.
+    pub(crate) pages: Pages,
+    /// How far each audit log is sealed, in the order in which the logs were begun.
+    pub(crate) logs: Vec<AuditSeal>,
     /// An empty text, sealed with the root key over all of the above.
     #[serde(with = "serde_bytes")]
     pub(crate) proof: Vec<u8>,
 }
 
-/// Authenticates a page of the list of scopes. The list is kept in pages so that a read or a change
-/// touches only a small part of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The pages of a list, sorted by their numbers. None of them is empty. A list is kept in pages so that a
+/// read or a change touches only a small part of it.
+pub(crate) type Pages = Vec<PageRef>;
+
+/// Authenticates a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PageRef {
     pub(crate) number: u8,
-    /// SHA-256 of the page's record.
-    pub(crate) digest: [u8; 32],
+    pub(crate) digest: Digest,
 }
 
-/// The ids of the scopes on one page, sorted.
+/// Something in a list that is kept in pages.
+pub(crate) trait Listed: Serialize + DeserializeOwned {
+    /// What it is sorted by, and found by.
+    fn name(&self) -> &str;
+}
+
+/// The elements of a list on one page, sorted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Page(pub(crate) Vec<ScopeId>);
+pub(crate) struct Page<T>(pub(crate) Vec<T>);
+
+/// A scope, as listed in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScopeRef {
+    pub(crate) id: ScopeId,
+    /// Of the scope's record.
+    pub(crate) digest: Digest,
+}
+
+impl Listed for ScopeRef {
+    fn name(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+/// The list of owners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Owners(pub(crate) Vec<Slot>);
 
 /// One way to open the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,17 +141,17 @@ pub(crate) enum Holder {
     Recovery,
 }
 
-/// A scope and the list of its secrets.
+/// A scope, and the pages of the list of its secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Scope {
-    pub(crate) generation: u64,
     pub(crate) kind: ScopeKind,
     pub(crate) display_name: Option<String>,
     pub(crate) redaction_hints: Vec<SecretName>,
     pub(crate) created: Timestamp,
-    /// All of its secrets, sorted by name.
-    pub(crate) secrets: Vec<Entry>,
-    /// The scope key, sealed with the root key over all of the above and the scope's id.
+    /// The number of secrets.
+    pub(crate) secrets: u64,
+    pub(crate) pages: Pages,
+    /// The scope key, sealed with the root key.
     #[serde(with = "serde_bytes")]
     pub(crate) key: Vec<u8>,
 }
@@ -127,6 +163,14 @@ pub(crate) struct Entry {
     pub(crate) version: u64,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
+    /// Of the secret's record.
+    pub(crate) digest: Digest,
+}
+
+impl Listed for Entry {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
 }
 
 impl Entry {
@@ -141,8 +185,6 @@ impl Entry {
 /// A sealed value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Secret {
-    pub(crate) generation: u64,
-    pub(crate) version: u64,
     /// The value, sealed with the scope key over its place, version and times.
     #[serde(with = "serde_bytes")]
     pub(crate) sealed: Vec<u8>,
@@ -151,7 +193,8 @@ pub(crate) struct Secret {
 /// Authenticates an audit log up to one of its lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AuditSeal {
-    pub(crate) generation: u64,
+    /// The id of the log.
+    pub(crate) log: [u8; 32],
     /// The file name of the log, to distinguish a log that was replaced from one that is new.
     pub(crate) file: String,
     /// The line's number, counted from 1.
@@ -160,31 +203,25 @@ pub(crate) struct AuditSeal {
     pub(crate) offset: u64,
     /// The line's hash.
     pub(crate) hash: [u8; 32],
-    /// An empty text, sealed with the root key over all of the above and the log's id.
-    #[serde(with = "serde_bytes")]
-    pub(crate) proof: Vec<u8>,
 }
 
-/// What a sealed record is bound to: its place, and everything it says in the clear.
+/// What something sealed is bound to: its place, and what is said about it in the clear.
 #[derive(Debug, Serialize)]
 pub(crate) enum Context<'a> {
     Header {
         store: StoreId,
         generation: u64,
+        revision: u64,
         created: Timestamp,
-        slots: &'a [Slot],
+        owners: &'a Digest,
         scopes: u64,
         pages: &'a [PageRef],
+        logs: &'a [AuditSeal],
     },
-    Scope {
+    ScopeKey {
         store: StoreId,
         generation: u64,
         scope: &'a ScopeId,
-        kind: ScopeKind,
-        display_name: Option<&'a str>,
-        redaction_hints: &'a [SecretName],
-        created: Timestamp,
-        secrets: &'a [Entry],
     },
     Value {
         store: StoreId,
@@ -194,15 +231,6 @@ pub(crate) enum Context<'a> {
         version: u64,
         created: Timestamp,
         updated: Timestamp,
-    },
-    AuditSeal {
-        store: StoreId,
-        generation: u64,
-        log: &'a [u8; 32],
-        file: &'a str,
-        line: u64,
-        offset: u64,
-        hash: &'a [u8; 32],
     },
 }
 
@@ -218,62 +246,34 @@ impl Header {
         Context::Header {
             store: self.store,
             generation: self.generation,
+            revision: self.revision,
             created: self.created,
-            slots: &self.slots,
+            owners: &self.owners,
             scopes: self.scopes,
             pages: &self.pages,
+            logs: &self.logs,
         }
     }
-}
 
-impl Scope {
-    pub(crate) fn context<'a>(&'a self, header: &Header, scope: &'a ScopeId) -> Context<'a> {
-        Context::Scope {
-            store: header.store,
+    /// What the key of a scope is bound to.
+    pub(crate) fn scope_key<'a>(&self, scope: &'a ScopeId) -> Context<'a> {
+        Context::ScopeKey {
+            store: self.store,
             generation: self.generation,
             scope,
-            kind: self.kind,
-            display_name: self.display_name.as_deref(),
-            redaction_hints: &self.redaction_hints,
-            created: self.created,
-            secrets: &self.secrets,
         }
     }
 
-    /// Returns the index of `name` in the list, or where it would be inserted.
-    pub(crate) fn position(&self, name: &SecretName) -> Result<usize, usize> {
-        self.secrets.binary_search_by(|entry| entry.name.cmp(name))
-    }
-
-    pub(crate) fn entry(&self, name: &SecretName) -> Option<&Entry> {
-        self.secrets.get(self.position(name).ok()?)
-    }
-}
-
-impl Entry {
-    pub(crate) fn context<'a>(&'a self, header: &Header, scope: &'a ScopeId) -> Context<'a> {
+    /// What a value is bound to.
+    pub(crate) fn value<'a>(&self, scope: &'a ScopeId, entry: &'a Entry) -> Context<'a> {
         Context::Value {
-            store: header.store,
-            generation: header.generation,
-            scope,
-            name: &self.name,
-            version: self.version,
-            created: self.created,
-            updated: self.updated,
-        }
-    }
-}
-
-impl AuditSeal {
-    pub(crate) fn context<'a>(&'a self, header: &Header, log: &'a [u8; 32]) -> Context<'a> {
-        Context::AuditSeal {
-            store: header.store,
+            store: self.store,
             generation: self.generation,
-            log,
-            file: &self.file,
-            line: self.line,
-            offset: self.offset,
-            hash: &self.hash,
+            scope,
+            name: &entry.name,
+            version: entry.version,
+            created: entry.created,
+            updated: entry.updated,
         }
     }
 }
@@ -289,22 +289,24 @@ pub(crate) fn secret_key(scope: &ScopeId, name: &SecretName) -> Vec<u8> {
     [scope.as_str().as_bytes(), b"\0", name.as_str().as_bytes()].concat()
 }
 
-/// Returns the page on which a scope is listed, such that the pages fill evenly.
-pub(crate) fn page_number(scope: &ScopeId) -> u8 {
-    let [first, ..] = digest(scope.as_str().as_bytes());
-    first % PAGES
+/// Returns the prefix of the keys of the pages of the list of scopes.
+pub(crate) fn scope_pages() -> Vec<u8> {
+    SCOPES_PREFIX.to_vec()
 }
 
-pub(crate) fn page_key(number: u8) -> Vec<u8> {
-    [PAGE_PREFIX, &[number]].concat()
+/// Returns the prefix of the keys of the pages of the list of a scope's secrets.
+pub(crate) fn secret_pages(scope: &ScopeId) -> Vec<u8> {
+    [SECRETS_PREFIX, scope.as_str().as_bytes(), b"\0"].concat()
 }
 
-pub(crate) fn digest(bytes: &[u8]) -> [u8; 32] {
+/// Returns the page on which something is listed, such that the pages fill evenly.
+pub(crate) fn page_number(name: &str) -> u8 {
+    let [first, ..] = digest(name.as_bytes());
+    first
+}
+
+pub(crate) fn digest(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
-}
-
-pub(crate) fn audit_seal_key(log: &[u8; 32]) -> Vec<u8> {
-    [AUDIT_SEAL_PREFIX, log].concat()
 }
 
 /// Appends the postcard encoding of a value. Fails only if memory runs out.

@@ -9,6 +9,7 @@ mod check;
 mod compact;
 mod consistency;
 mod contents;
+mod draft;
 #[cfg(test)]
 mod fixture;
 mod import;
@@ -17,13 +18,14 @@ mod names;
 mod not_found;
 mod opener;
 mod owners;
+mod pages;
 mod reader;
 mod recorder;
 mod rekey;
 mod restore;
 mod rotation;
 mod scope;
-mod scope_list;
+
 mod sealed_store;
 mod secret;
 mod slots;

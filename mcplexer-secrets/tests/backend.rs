@@ -159,6 +159,7 @@ fn flip_bytes(step: usize) {
                 let named = [
                     "damaged.redb",
                     "the store's header",
+                    "the list of owners",
                     "the list of scopes",
                     "scope s ",
                     "secret s/K ",

@@ -93,6 +93,13 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(len).unwrap())
     }
 
+    /// Reads a list of pages: the digest of each, by its number.
+    fn pages(&mut self) -> BTreeMap<u8, &'a [u8]> {
+        let count = self.number();
+        let page = |_| (self.take(1)[0], self.take(32));
+        (0..count).map(page).collect()
+    }
+
     fn text(&mut self) -> &'a str {
         str::from_utf8(self.bytes()).unwrap()
     }
@@ -165,23 +172,30 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     assert_eq!(reader.take(1), [1], "format");
     let body = reader.0;
     let store = reader.take(16);
-    let generation = reader.number();
-    let _created = reader.number();
-    assert_eq!(reader.number(), 1, "slots");
+    assert_eq!(reader.number(), 1, "generation");
+    let (revision, _created) = (reader.number(), reader.number());
+    let owners_digest = reader.take(32);
+    assert_eq!(reader.number(), 2, "scopes");
+    let scope_pages = reader.pages();
+    assert_eq!(reader.number(), 1, "logs");
+    let audit_seal = reader.0;
+    let sealed_log = reader.take(32);
+    assert_eq!(reader.text(), "audit.log");
+    let (sealed_line, sealed_offset) = (reader.number(), reader.number());
+    let sealed_hash = reader.take(32);
+    let audit_seal = reader.since(audit_seal);
+    let header_context = [&[0], reader.since(body)].concat();
+    let proof = reader.bytes();
+    assert!(reader.0.is_empty());
+
+    let owners = record("meta", b"owners");
+    steps.push(("owners", owners.clone()));
+    assert_eq!(owners_digest, Sha256::digest(&owners).as_slice());
+    let mut reader = Reader(&owners);
+    assert_eq!((reader.take(1), reader.number()), ([1].as_slice(), 1));
     let (_label, _recipient, _created) = (reader.text(), reader.text(), reader.number());
     assert_eq!(reader.number(), 0, "holder");
     let slot = reader.bytes();
-    assert_eq!(reader.number(), 2, "scopes");
-    let number = Sha256::digest("github-token")[0] % 64;
-    let mut page_digest = None;
-    for _ in 0..reader.number() {
-        let (page, digest) = (reader.take(1)[0], reader.take(32));
-        if page == number {
-            page_digest = Some(digest);
-        }
-    }
-    let header_context = [&[0], reader.since(body)].concat();
-    let proof = reader.bytes();
     assert!(reader.0.is_empty());
 
     let key_file = fs::read_to_string(home.path().join("age.key")).unwrap();
@@ -199,20 +213,22 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     };
     assert_eq!(seal.open(proof), b"");
 
+    let number = Sha256::digest("github-token")[0];
     let page = record("meta", &[b"scopes/".as_slice(), &[number]].concat());
-    steps.push(("page", page.clone()));
-    assert_eq!(page_digest.unwrap(), Sha256::digest(&page).as_slice());
+    steps.push(("page of scopes", page.clone()));
+    assert_eq!(scope_pages[&number], Sha256::digest(&page).as_slice());
     let mut reader = Reader(&page);
     assert_eq!((reader.take(1), reader.number()), ([1].as_slice(), 2));
-    assert_eq!((reader.text(), reader.text()), ("api", "github-token"));
+    assert_eq!((reader.text(), reader.take(32).len()), ("api", 32));
+    assert_eq!(reader.text(), "github-token");
+    let scope_digest = reader.take(32);
     assert!(reader.0.is_empty());
 
     let scope = record("scopes", b"github-token");
     steps.push(("scope", scope.clone()));
+    assert_eq!(scope_digest, Sha256::digest(&scope).as_slice());
     let mut reader = Reader(&scope);
     assert_eq!(reader.take(1), [1], "format");
-    assert_eq!(reader.number(), generation);
-    let after_generation = reader.0;
     assert_eq!(
         (reader.number(), reader.number(), reader.number()),
         (0, 0, 0),
@@ -220,41 +236,55 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     );
     let _created = reader.number();
     assert_eq!(reader.number(), 1, "secrets");
-    let entry = reader.0;
-    let (name, version) = (reader.text(), reader.number());
-    let (_created, _updated) = (reader.number(), reader.number());
-    let entry = reader.since(entry);
-    let place = [store, &[1, 12], b"github-token"].concat();
-    let scope_context = [&[1], place.as_slice(), reader.since(after_generation)].concat();
+    let secret_pages = reader.pages();
     let wrapped = reader.bytes();
     assert!(reader.0.is_empty());
+    let place = [store, &[1, 12], b"github-token"].concat();
+    let scope_context = [&[1], place.as_slice()].concat();
     steps.push(("scope context", scope_context.clone()));
-    let seal = Seal {
+    let seal_of_key = Seal {
         parent: &root_key,
         context: &scope_context,
     };
-    steps.push(("scope wrap key", seal.wrap_key(salt(wrapped)).to_vec()));
-    let scope_key = seal.open(wrapped);
+    steps.push((
+        "scope wrap key",
+        seal_of_key.wrap_key(salt(wrapped)).to_vec(),
+    ));
+    let scope_key = seal_of_key.open(wrapped);
     steps.push(("scope key", scope_key.clone()));
+
+    let number = Sha256::digest("GITHUB_PERSONAL_ACCESS_TOKEN")[0];
+    let page = record(
+        "meta",
+        &[b"secrets/github-token\0".as_slice(), &[number]].concat(),
+    );
+    steps.push(("page of secrets", page.clone()));
+    assert_eq!(secret_pages[&number], Sha256::digest(&page).as_slice());
+    let mut reader = Reader(&page);
+    assert_eq!((reader.take(1), reader.number()), ([1].as_slice(), 1));
+    let entry = reader.0;
+    assert_eq!(reader.text(), "GITHUB_PERSONAL_ACCESS_TOKEN");
+    assert_eq!(reader.number(), 1, "version");
+    let (_created, _updated) = (reader.number(), reader.number());
+    let entry = reader.since(entry);
+    let secret_digest = reader.take(32);
+    assert!(reader.0.is_empty());
 
     let secret = record("secrets", b"github-token\0GITHUB_PERSONAL_ACCESS_TOKEN");
     steps.push(("secret", secret.clone()));
+    assert_eq!(secret_digest, Sha256::digest(&secret).as_slice());
     let mut reader = Reader(&secret);
     assert_eq!(reader.take(1), [1], "format");
-    assert_eq!((reader.number(), reader.number()), (generation, version));
     let sealed = reader.bytes();
     assert!(reader.0.is_empty());
     let value_context = [&[2], place.as_slice(), entry].concat();
     steps.push(("value context", value_context.clone()));
-    let seal = Seal {
+    let seal_of_value = Seal {
         parent: &scope_key,
         context: &value_context,
     };
-    let value = seal.open(sealed);
-    assert_eq!(
-        (name, value.as_slice()),
-        ("GITHUB_PERSONAL_ACCESS_TOKEN", b"ghp_abc123".as_slice())
-    );
+    let value = seal_of_value.open(sealed);
+    assert_eq!(value, b"ghp_abc123");
     steps.push(("value", value));
 
     let log = fs::read_to_string(home.path().join("audit.log")).unwrap();
@@ -264,25 +294,13 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     assert_eq!(rest.strip_suffix("\"}").unwrap(), hex(&hash));
     let first = log.lines().next().unwrap();
     let log_id = first.split_once("\"prev\":\"").unwrap().1[..64].to_owned();
-    let log_id = unhex(&log_id);
-    let seal_record = record("meta", &[b"audit/", log_id.as_slice()].concat());
-    steps.push(("audit seal", seal_record.clone()));
-    let mut reader = Reader(&seal_record);
-    assert_eq!(reader.take(1), [1], "format");
-    assert_eq!(reader.number(), generation);
-    let after_generation = reader.0;
-    assert_eq!(reader.text(), "audit.log");
-    assert_eq!(reader.number(), log.lines().count() as u64);
-    assert_eq!(reader.number(), log.find(last).unwrap() as u64);
-    assert_eq!(reader.take(32), hash);
-    let said = reader.since(after_generation);
-    let context = [&[3], store, &[1], log_id.as_slice(), said].concat();
-    let seal = Seal {
-        parent: &root_key,
-        context: &context,
-    };
-    assert_eq!(seal.open(reader.bytes()), b"");
-    steps.push(("audit seal context", context));
+    assert_eq!(sealed_log, unhex(&log_id));
+    assert_eq!(sealed_line, log.lines().count() as u64);
+    assert_eq!(sealed_offset, log.find(last).unwrap() as u64);
+    assert_eq!(sealed_hash, hash);
+    steps.push(("audit seal", audit_seal.to_vec()));
+    let changes = log.matches("\"store\":").count() as u64;
+    assert_eq!(revision, changes, "one for each change");
     steps
 }
 

@@ -177,7 +177,7 @@ fn a_check_tells_of_every_scope_that_is_damaged() {
     let found = [
         "scope c is missing",
         "secret a/K2 is missing",
-        "secret b/K1 cannot be decoded",
+        "secret b/K1 is not what was last written",
     ];
     assert_eq!(problems(&store), (found.map(str::to_owned).to_vec(), 1));
 }

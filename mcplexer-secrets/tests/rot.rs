@@ -213,6 +213,7 @@ fn rot_of_the_store(step: usize) {
     let named = [
         "secrets.redb",
         "the store's header",
+        "the list of owners",
         "the list of scopes",
         "scope s ",
         "secret s/",

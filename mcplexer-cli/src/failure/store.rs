@@ -148,7 +148,7 @@ fn new_log(log: &str) -> String {
 fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String {
     let log = match record {
         RecordName::AuditLog(path) => Some(path.as_path()),
-        RecordName::AuditLine(_) | RecordName::AuditSeal => context.audit_log.as_deref(),
+        RecordName::AuditLine(_) => context.audit_log.as_deref(),
         _ => {
             return "restore the home directory from a backup, or delete what is named here and store it again".to_owned();
         }

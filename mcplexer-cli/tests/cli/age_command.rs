@@ -24,7 +24,7 @@ fn the_stock_age_command_opens_a_slot_with_the_key_file() {
     assert_eq!(output.stdout.len(), 32, "not a root key");
 }
 
-/// Returns the age file in the header: a byte string, which postcard writes after its length.
+/// Returns the age file of the first owner: a byte string, which postcard writes after its length.
 pub(super) fn first_slot(home: &Home) -> Vec<u8> {
     let database = Builder::new()
         .set_concurrency_mode(ConcurrencyMode::MultiWriter)
@@ -32,18 +32,18 @@ pub(super) fn first_slot(home: &Home) -> Vec<u8> {
         .unwrap();
     let table: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("meta");
     let table = database.begin_read().unwrap().open_table(table).unwrap();
-    let header = table
-        .get(b"header".as_slice())
+    let owners = table
+        .get(b"owners".as_slice())
         .unwrap()
         .unwrap()
         .value()
         .to_vec();
     let magic = b"age-encryption.org/v1\n-> X25519 ";
-    let start = header
+    let start = owners
         .windows(magic.len())
         .position(|window| window == magic)
         .unwrap();
     // A LEB128 number of two bytes: an age file of one recipient has 128 to 16,383.
-    let len = usize::from(header[start - 2] & 0x7f) | usize::from(header[start - 1]) << 7;
-    header[start..start + len].to_vec()
+    let len = usize::from(owners[start - 2] & 0x7f) | usize::from(owners[start - 1]) << 7;
+    owners[start..start + len].to_vec()
 }

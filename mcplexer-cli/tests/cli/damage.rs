@@ -122,8 +122,13 @@ fn a_removed_header_is_not_a_new_store() {
 fn tampered_records_are_exit_6_and_say_what_is_damaged() {
     let home = Home::with_secret("v");
     tamper(&home, b"github-token\0TOKEN");
-    home.run(GET)
-        .failed(6, &["secret github-token/TOKEN does not open", "hint: "]);
+    home.run(GET).failed(
+        6,
+        &[
+            "secret github-token/TOKEN is not what was last written",
+            "hint: ",
+        ],
+    );
     edit(&home, "secrets", b"github-token\0TOKEN", |_| None);
     for arguments in [&GET[..], &LIST] {
         home.run(arguments)
@@ -148,10 +153,14 @@ fn swapped_values_are_exit_6() {
         let first = edit(&home, "secrets", one, |record| Some(record.to_vec()));
         let second = edit(&home, "secrets", two.as_bytes(), |_| Some(first));
         edit(&home, "secrets", one, |_| Some(second));
-        home.run(GET)
-            .failed(6, &["secret github-token/TOKEN does not open"]);
-        home.run(["secret", "get", scope, name])
-            .failed(6, &[&format!("secret {other} does not open")]);
+        home.run(GET).failed(
+            6,
+            &["secret github-token/TOKEN is not what was last written"],
+        );
+        home.run(["secret", "get", scope, name]).failed(
+            6,
+            &[&format!("secret {other} is not what was last written")],
+        );
     }
 }
 

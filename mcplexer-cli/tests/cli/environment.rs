@@ -229,12 +229,13 @@ fn nothing_starts_with_a_value_that_does_not_open() {
         &["export", "a", "--reveal"],
     ] {
         home.run(arguments)
-            .failed(6, &["secret a/TWO does not open"]);
+            .failed(6, &["secret a/TWO is not what was last written"]);
         assert_eq!(home.files().len(), before, "{arguments:?}");
     }
     let mut command = home.command();
     command.env("X", "mcplexer://a/TWO");
-    finish(command.args(["run", "touch", "made"])).failed(6, &["secret a/TWO does not open"]);
+    finish(command.args(["run", "touch", "made"]))
+        .failed(6, &["secret a/TWO is not what was last written"]);
     assert_eq!(home.files().len(), before);
     let got = shell(&home, &["--scope", "a", "--only", "ONE"], "echo $ONE");
     assert_eq!(got.succeeded().text(), "a-1\n");

@@ -167,16 +167,16 @@ fn a_damaged_record_stops_a_rotation_before_it_changes_anything() {
     let tables = || ["meta", "scopes", "secrets"].map(|table| records(&home, table));
     let (key, before) = (fs::read(home.path("age.key")).unwrap(), tables());
     home.run(["key", "rotate"])
-        .failed(6, &["secret b/K1 does not open"]);
+        .failed(6, &["secret b/K1 is not what was last written"]);
     assert!(before == tables(), "the store has changed");
     assert_eq!(fs::read(home.path("age.key")).unwrap(), key);
     assert_eq!(home.get("a", "K1"), b"v");
     home.run(["backup", "create", "b.age"])
-        .failed(6, &["secret b/K1 does not open"]);
+        .failed(6, &["secret b/K1 is not what was last written"]);
     assert!(!home.root().join("b.age").exists());
     fs::remove_file(home.path("age.key")).unwrap();
     home.pipe(["key", "recover"], &code)
-        .failed(6, &["secret b/K1 does not open"]);
+        .failed(6, &["secret b/K1 is not what was last written"]);
     assert!(!home.path("age.key").exists(), "a key that opens nothing");
 }
 

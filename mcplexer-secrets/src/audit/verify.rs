@@ -85,11 +85,11 @@ pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
 }
 
 /// Verifies the chain of the log at `path`, and that it has every line that `store`, if there is
-/// one, has sealed. `seals` are all the seals in that store, with the ids of their logs.
+/// one, has sealed. `seals` are all the seals in that store.
 pub(crate) fn verify(
     path: &Path,
     store: Option<StoreId>,
-    seals: &[(Hash, AuditSeal)],
+    seals: &[AuditSeal],
 ) -> Result<AuditReport, Error> {
     let mut report = AuditReport::default();
     let mut log = None;
@@ -102,10 +102,7 @@ pub(crate) fn verify(
         let prev = chain::from_hex(&content.prev).ok_or_else(broken)?;
         if log.is_none() {
             log = Some(prev);
-            seal = seals
-                .iter()
-                .find(|(id, _)| *id == prev)
-                .map(|(_, seal)| seal);
+            seal = seals.iter().find(|seal| seal.log == prev);
         } else if prev != previous {
             return Err(broken());
         }
@@ -127,7 +124,7 @@ pub(crate) fn verify(
     }
     report.torn = end.length;
     let file = file_name(path);
-    if seal.is_none() && seals.iter().any(|(_, seal)| seal.file == file) {
+    if seal.is_none() && seals.iter().any(|seal| seal.file == file) {
         let missing = report.lines == 0 && report.torn == 0;
         return Err(damaged(if missing {
             Finding::Missing
@@ -138,7 +135,7 @@ pub(crate) fn verify(
     report.sealed = seal.map_or(0, |seal| seal.line);
     let others = seals
         .iter()
-        .filter(|(id, seal)| Some(*id) != log && seal.file == file);
+        .filter(|seal| Some(seal.log) != log && seal.file == file);
     report.earlier = others.count() as u64;
     if report.sealed > report.lines {
         return Err(damaged(Finding::CutOff));

@@ -9,7 +9,7 @@ use super::scope::NewScope;
 use super::vault::{IfMissing, Vault};
 use super::writer::Writer;
 use crate::audit::AuditOperation;
-use crate::record::Entry;
+use crate::record::Pages;
 use crate::{Error, ScopeId};
 
 /// What happens to a scope.
@@ -38,8 +38,8 @@ pub struct AppliedScope {
     pub action: ScopeAction,
     /// How many secrets it holds, or held.
     pub secrets: usize,
-    /// The secrets, as the scope lists them.
-    listed: Vec<Entry>,
+    /// Stands for the list of its secrets.
+    listed: Pages,
 }
 
 /// Updates one scope; returns whether anything differed.
@@ -146,8 +146,8 @@ fn compare(scopes: &[NewScope], reader: Option<&Reader<'_>>) -> Result<Vec<Appli
     let mut planned = BTreeMap::new();
     if let Some(reader) = reader {
         for id in reader.scope_ids()? {
-            let listed = reader.listed_scope(&id)?.record().secrets.clone();
-            planned.insert(id, (ScopeAction::Leave, listed));
+            let record = reader.listed_scope(&id)?.record().clone();
+            planned.insert(id, (ScopeAction::Leave, record.secrets, record.pages));
         }
     }
     for wanted in scopes {
@@ -157,25 +157,25 @@ fn compare(scopes: &[NewScope], reader: Option<&Reader<'_>>) -> Result<Vec<Appli
             None => None,
         };
         let planned_scope = match there {
-            None => (ScopeAction::Create, Vec::new()),
+            None => (ScopeAction::Create, 0, Vec::new()),
             Some(there) => {
                 let record = there.record();
-                wanted.check_fits(record)?;
+                wanted.check_fits(&there)?;
                 let action = match wanted.differs_from(record) {
                     true => ScopeAction::Update,
                     false => ScopeAction::Same,
                 };
-                (action, record.secrets.clone())
+                (action, record.secrets, record.pages.clone())
             }
         };
         planned.insert(wanted.id.clone(), planned_scope);
     }
     let applied = planned
         .into_iter()
-        .map(|(id, (action, listed))| AppliedScope {
+        .map(|(id, (action, secrets, listed))| AppliedScope {
             id,
             action,
-            secrets: listed.len(),
+            secrets: usize::try_from(secrets).unwrap_or(usize::MAX),
             listed,
         });
     Ok(applied.collect())

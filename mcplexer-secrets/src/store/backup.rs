@@ -15,7 +15,7 @@ use super::vault::Vault;
 use crate::audit::AuditOperation;
 use crate::backup::{BackupTo, JsonWriter, ScopeHead, SecretHead, encryptor};
 use crate::keys::Recipient;
-use crate::record::{Entry, Header, Holder, Scope};
+use crate::record::{Entry, Holder, Scope, Slot};
 use crate::{Error, ScopeId, stack};
 
 /// What was written to a backup.
@@ -82,7 +82,7 @@ impl BackupWriter<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Temporary, BackupReport), Error> {
         let contents = Contents::open(reader)?;
-        let (labels, keys) = recipients(reader.header())?;
+        let (labels, keys) = recipients(&reader.unlocked.slots)?;
         let encryptor = encryptor(self.to, &keys, self.keyring.person().as_ref())?;
         let mut file = Temporary::beside(self.path).map_err(|it| self.failed(it))?;
         self.write_contents(&contents, encryptor, &mut file, progress)?;
@@ -161,9 +161,10 @@ fn secret_head(entry: &Entry) -> SecretHead<'_> {
 }
 
 /// The recipients whose identities are kept outside of the store, with the labels of their slots.
-fn recipients(header: &Header) -> Result<(Vec<String>, Vec<Recipient>), Error> {
-    let slots = header.slots.iter();
-    let outside = slots.filter(|slot| !matches!(slot.holder, Holder::Passphrase(_)));
+fn recipients(slots: &[Slot]) -> Result<(Vec<String>, Vec<Recipient>), Error> {
+    let outside = slots
+        .iter()
+        .filter(|slot| !matches!(slot.holder, Holder::Passphrase(_)));
     let pairs = outside.map(|slot| Ok((slot.label.clone(), recipient_of(slot)?)));
     pairs.collect()
 }

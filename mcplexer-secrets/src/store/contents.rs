@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::consistency::{check_scopes, each_secret, unknown_secret};
+use super::consistency::{check_scopes, each_secret, unknown};
 use super::reader::Reader;
 use super::unlocked::OpenScope;
 use crate::backend::Table;
-use crate::record::{Entry, Header};
+use crate::record::{Entry, Header, ScopeRef};
 use crate::{Error, ScopeId};
 
 /// How far a walk over all secrets has come.
@@ -45,7 +45,7 @@ impl<'r> Contents<'r> {
         reader: &'r Reader<'r>,
         found: &mut dyn FnMut(Error),
     ) -> Result<Self, Error> {
-        let listed = reader.scope_ids()?;
+        let listed = reader.scopes()?;
         if let Err(error) = check_scopes(&listed, reader.snapshot) {
             found(error);
         }
@@ -54,11 +54,12 @@ impl<'r> Contents<'r> {
             scopes: Vec::new(),
             secrets: 0,
         };
-        for id in listed {
-            match reader.listed_scope(&id) {
-                Ok(scope) => {
-                    contents.secrets += scope.record().secrets.len() as u64;
-                    contents.scopes.push((id, scope.open));
+        for ScopeRef { id, digest } in listed {
+            // Read again, if it is open already: the record may have been changed since.
+            match reader.unlocked.open_scope(reader.snapshot, &id, &digest) {
+                Ok(open) => {
+                    contents.secrets += open.record.secrets;
+                    contents.scopes.push((id, Arc::new(open)));
                 }
                 Err(error) => found(error),
             }
@@ -105,14 +106,14 @@ impl<'r> Contents<'r> {
     fn each_of(
         &self,
         id: &ScopeId,
-        open: &OpenScope,
+        open: &Arc<OpenScope>,
         done: &mut u64,
         progress: &mut dyn FnMut(Progress),
         each: &mut EachValue<'_>,
     ) -> Result<(), Error> {
         let (header, total) = (self.header(), self.secrets);
-        let snapshot = self.reader.snapshot;
-        each_secret(snapshot, id, &open.record, header, &mut |entry, secret| {
+        let entries = self.reader.opened(id, Arc::clone(open)).entries()?;
+        each_secret(self.reader.snapshot, id, &entries, &mut |entry, secret| {
             each(id, entry, &open.open_secret(header, id, entry, secret)?)?;
             *done += 1;
             progress(Progress { done: *done, total });
@@ -120,14 +121,23 @@ impl<'r> Contents<'r> {
         })
     }
 
-    /// Fails if there is a secret that no scope lists.
+    /// Fails if there is a record that nothing lists.
     fn check_count(&self) -> Result<(), Error> {
-        let mut there = 0;
-        let snapshot = self.reader.snapshot;
-        snapshot.scan(Table::Secrets, b"", &mut |_, _| there += 1)?;
-        match there == self.secrets {
+        let count = |table| {
+            let mut there = 0;
+            let snapshot = self.reader.snapshot;
+            snapshot.scan(table, b"", &mut |_, _| there += 1)?;
+            Ok::<u64, Error>(there)
+        };
+        if count(Table::Secrets)? != self.secrets {
+            return Err(unknown(Table::Secrets));
+        }
+        let pages = self.scopes.iter().map(|(_, open)| &open.record.pages);
+        let pages: usize = pages.chain([&self.header().pages]).map(Vec::len).sum();
+        // The header and the list of owners.
+        match count(Table::Meta)? == pages as u64 + 2 {
             true => Ok(()),
-            false => Err(unknown_secret()),
+            false => Err(unknown(Table::Meta)),
         }
     }
 

@@ -108,18 +108,18 @@ impl Import<'_> {
         let id = &self.scope.id;
         let imported = self.compare(writer.reader().scope(id)?.as_ref())?;
         self.check_conflicts(&imported)?;
-        let (open, _) = writer.open_or_add_scope(self.scope)?;
-        let mut record = open.record.clone();
+        let (mut draft, _) = writer.draft_or_new(self.scope)?;
+        draft.require_room(imported.count(ImportAction::Add))?;
         let now = Timestamp::now();
         for ((name, value), (_, action)) in self.secrets.iter().zip(&imported.secrets) {
             // The scope may be of another kind since the names were checked.
-            record.kind.check(name)?;
+            draft.record.kind.check(name)?;
             if matches!(action, ImportAction::Add | ImportAction::Replace) {
-                writer.put_next(id, &mut record, &open.key, name, value, now)?;
+                writer.put_next(&mut draft, name, value, now)?;
             }
         }
-        if record != open.record {
-            writer.put_scope(id, record, &open.key)?;
+        if draft.is_changed() {
+            writer.put_scope(draft)?;
         }
         Ok(imported)
     }

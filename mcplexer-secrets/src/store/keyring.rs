@@ -7,7 +7,7 @@ use age::secrecy::SecretString;
 
 use super::opener::{Opener, try_identities, try_identity};
 use super::slots::{SlotInfo, machine_name};
-use super::unlocked::{Unlocked, read_header};
+use super::unlocked::{Unlocked, read_header, read_slots};
 use crate::backend::Snapshot;
 use crate::error::{Finding, RecordName};
 use crate::keys::{
@@ -53,15 +53,23 @@ impl Keyring {
                 opened = Some((Arc::clone(&known.root), known.opener.clone()));
             }
         }
+        let slots = match last.as_ref() {
+            Some(known) if known.header.owners == header.owners => Arc::clone(&known.slots),
+            _ => Arc::new(read_slots(snapshot, &header)?),
+        };
         let (root, opener) = match opened {
             Some(opened) => opened,
             None => {
                 let before = last.as_ref().and_then(|known| known.opener.as_ref());
-                let (root, opener) = self.open_slot(&header.slots, ask, before)?;
+                let (root, opener) = self.open_slot(&slots, ask, before)?;
                 (Arc::new(root), Some(opener))
             }
         };
-        let unlocked = Arc::new(Unlocked::verify(bytes, header, root, opener)?);
+        let mut unlocked = Unlocked::verify(bytes, header, slots, root, opener)?;
+        if let Some(known) = last.as_ref() {
+            unlocked = unlocked.with_scopes_of(known);
+        }
+        let unlocked = Arc::new(unlocked);
         *last = Some(Arc::clone(&unlocked));
         Ok(unlocked)
     }
@@ -244,10 +252,11 @@ pub(super) fn unlock_with(
     identity: &Identity,
 ) -> Result<Arc<Unlocked>, Error> {
     let (bytes, header) = read_header(snapshot)?;
+    let slots = Arc::new(read_slots(snapshot, &header)?);
     let identities = std::slice::from_ref(identity);
-    let opened = try_identities(&header.slots, identities, Ask::Never)?;
+    let opened = try_identities(&slots, identities, Ask::Never)?;
     let (root, opener) = opened.map_err(|_| KeyError::RecoveryCodeWrong)?;
-    let unlocked = Unlocked::verify(bytes, header, Arc::new(root), Some(opener))?;
+    let unlocked = Unlocked::verify(bytes, header, slots, Arc::new(root), Some(opener))?;
     Ok(Arc::new(unlocked))
 }
 
@@ -330,7 +339,7 @@ mod tests {
             wrong,
             Err(Error::Key(KeyError::RecoveryCodeWrong))
         ));
-        let slots = vault.peek(|reader| Ok(reader.header().slots.clone()));
+        let slots = vault.peek(|reader| Ok(reader.unlocked.slots.clone()));
         let slots = slots.unwrap().unwrap();
         assert!(vault.keyring.opens_any(&slots) && !foreign.opens_any(&slots));
     }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::consistency::{check_scopes, each_secret};
 use super::keyring::Keyring;
+use super::not_found;
+use super::pages::List;
 use super::scope::ScopeInfo;
 use super::secret::SecretInfo;
-use super::unlocked::{Unlocked, read_header};
-use super::{not_found, scope_list};
-use crate::backend::{Snapshot, Table};
-use crate::error::{Finding, RecordName};
+use super::unlocked::{Unlocked, find_scope, read_header, read_scope};
+use crate::backend::Snapshot;
 use crate::keys::Ask;
-use crate::record::{self, Entry, Header, Scope};
+use crate::record::{Entry, Header, Scope, ScopeRef};
 use crate::{Error, ScopeId, ScopeKind, SecretName};
 
 /// Reads the names in one state of the store.
@@ -48,21 +48,24 @@ impl<'s> Names<'s> {
 
     /// Whether the scope is listed.
     pub(super) fn has_scope(&self, id: &ScopeId) -> Result<bool, Error> {
-        scope_list::contains(self.header(), self.snapshot, id)
+        Ok(find_scope(self.header(), self.snapshot, id)?.is_some())
     }
 
     /// All scopes, sorted, as the header lists them.
     pub(super) fn scope_ids(&self) -> Result<Vec<ScopeId>, Error> {
-        scope_list::all(self.header(), self.snapshot)
+        Ok(self.listed()?.into_iter().map(|it| it.id).collect())
+    }
+
+    fn listed(&self) -> Result<Vec<ScopeRef>, Error> {
+        List::Scopes.all(&self.header().pages, self.snapshot)
     }
 
     /// Every scope, sorted. Fails if there is a record of another one.
     pub(super) fn scopes(&self) -> Result<Vec<ScopeInfo>, Error> {
-        let listed = self.scope_ids()?;
+        let listed = self.listed()?;
         check_scopes(&listed, self.snapshot)?;
-        let infos = listed.into_iter().map(|id| {
-            let record = self.find(&id)?;
-            let record = record.ok_or_else(|| not_found::listed_scope(&id))?;
+        let infos = listed.into_iter().map(|ScopeRef { id, digest }| {
+            let record = read_scope(self.snapshot, &id, &digest)?;
             Ok(info(id, record))
         });
         infos.collect()
@@ -75,21 +78,19 @@ impl<'s> Names<'s> {
 
     /// The secrets of a scope, sorted. Fails if their records are not those listed.
     pub(super) fn secrets(&self, id: &ScopeId) -> Result<Vec<SecretInfo>, Error> {
-        let record = self.record(id)?;
-        each_secret(
-            self.snapshot,
-            id,
-            &record,
-            self.header(),
-            &mut |_, _| Ok(()),
-        )?;
-        Ok(record.secrets.iter().map(Entry::info).collect())
+        let entries = self.entries(id)?;
+        each_secret(self.snapshot, id, &entries, &mut |_, _| Ok(()))?;
+        Ok(entries.iter().map(Entry::info).collect())
     }
 
     /// The names of a scope's secrets, sorted, as the scope lists them.
     pub(super) fn secret_names(&self, id: &ScopeId) -> Result<Vec<SecretName>, Error> {
-        let record = self.record(id)?;
-        Ok(record.secrets.into_iter().map(|it| it.name).collect())
+        let entries = self.entries(id)?;
+        Ok(entries.into_iter().map(|it| it.name).collect())
+    }
+
+    fn entries(&self, id: &ScopeId) -> Result<Vec<Entry>, Error> {
+        List::SecretsOf(id).all(&self.record(id)?.pages, self.snapshot)
     }
 
     /// The kind of a scope; `None` if it does not exist.
@@ -104,20 +105,15 @@ impl<'s> Names<'s> {
 
     /// The record of a scope; `None` if it does not exist.
     fn find(&self, id: &ScopeId) -> Result<Option<Scope>, Error> {
-        let header = match &self.trust {
+        match &self.trust {
             Trust::Verified(unlocked) => {
                 let open = unlocked.scope(self.snapshot, id)?;
-                return Ok(open.map(|open| open.record.clone()));
+                Ok(open.map(|open| open.record.clone()))
             }
-            Trust::Unverified(header) => header,
-        };
-        let name = || RecordName::Scope(id.clone());
-        let bytes = self.snapshot.get(Table::Scopes, id.as_str().as_bytes())?;
-        match (scope_list::contains(header, self.snapshot, id)?, bytes) {
-            (true, Some(bytes)) => record::decode(&bytes, name).map(Some),
-            (true, None) => Err(not_found::listed_scope(id)),
-            (false, Some(_)) => Err(Error::tampered(name(), Finding::Unlisted)),
-            (false, None) => Ok(None),
+            Trust::Unverified(header) => match find_scope(header, self.snapshot, id)? {
+                Some(found) => read_scope(self.snapshot, id, &found.digest).map(Some),
+                None => Ok(None),
+            },
         }
     }
 }
@@ -129,7 +125,7 @@ fn info(id: ScopeId, record: Scope) -> ScopeInfo {
         display_name: record.display_name,
         redaction_hints: record.redaction_hints,
         created: record.created,
-        secrets: record.secrets.len(),
+        secrets: usize::try_from(record.secrets).unwrap_or(usize::MAX),
     }
 }
 

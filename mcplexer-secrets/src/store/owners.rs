@@ -1,4 +1,4 @@
-//! Adding and removing owners: slots of the header.
+//! Adding and removing owners.
 
 use age::secrecy::SecretString;
 
@@ -10,7 +10,7 @@ use super::slots::{self, MAX_SLOTS, SlotInfo};
 use super::vault::{IfMissing, Vault};
 use crate::audit::AuditOperation;
 use crate::keys::{Identity, Recipient, RecoveryCode, SlotLabel, SlotRef};
-use crate::record::{Header, Holder, Slot};
+use crate::record::{Holder, Slot};
 use crate::{Error, InvalidValue, SecretValue, Timestamp, seal};
 
 const RECOVERY_LABEL: &str = "recovery code";
@@ -81,7 +81,7 @@ impl NewSlot<'_> {
         let subject = Subject::store(AuditOperation::AddSlot);
         vault.write(subject, IfMissing::NoStore, |writer| {
             let slot = Slot {
-                label: self.free_label(writer.header())?,
+                label: self.free_label(writer.slots())?,
                 recipient: self.recipient.to_string(),
                 created: Timestamp::now(),
                 holder: self.holder.clone(),
@@ -95,9 +95,8 @@ impl NewSlot<'_> {
         })
     }
 
-    /// The label for the slot. Fails if the header has no room for it, or has the same already.
-    fn free_label(&self, header: &Header) -> Result<String, Error> {
-        let slots = &header.slots;
+    /// The label for the slot. Fails if there is no room for it, or the same already.
+    fn free_label(&self, slots: &[Slot]) -> Result<String, Error> {
         if slots.len() >= MAX_SLOTS {
             return Err(Error::SlotsFull);
         }
@@ -127,7 +126,7 @@ pub(super) fn remove(
     let subject = Subject::store(AuditOperation::RemoveSlot);
     vault.replace(subject, || {
         let rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
-        let mut slots = rekey.unlocked().header.slots.clone();
+        let mut slots = rekey.unlocked().slots.to_vec();
         let removed = slots::find(&slots, slot)?.clone();
         slots.retain(|slot| *slot != removed);
         let label = removed.label;
@@ -152,17 +151,17 @@ mod tests {
     fn a_store_has_at_most_64_slots() {
         let vault = filled();
         change(&vault, |writer| {
-            let mut header = writer.header().clone();
-            let first = header.slots[0].clone();
+            let mut slots = writer.slots().to_vec();
+            let first = slots[0].clone();
             for number in 2..MAX_SLOTS {
-                header.slots.push(Slot {
+                slots.push(Slot {
                     label: format!("owner {number}"),
                     recipient: Identity::generate().name(),
                     ..first.clone()
                 });
             }
-            assert_eq!(header.slots.len(), MAX_SLOTS - 1);
-            writer.put_header(header)
+            assert_eq!(slots.len(), MAX_SLOTS - 1);
+            writer.put_slots(slots)
         })
         .unwrap();
         let add = || {
@@ -190,7 +189,7 @@ mod tests {
     #[test]
     fn the_last_slot_and_the_own_one_are_not_removed() {
         let vault = filled();
-        let own = || vault.peek(|reader| Ok(reader.header().slots[0].label.clone()));
+        let own = || vault.peek(|reader| Ok(reader.unlocked.slots[0].label.clone()));
         let own = SlotRef::new(own().unwrap().unwrap());
         let last = remove(&vault, &own, true, &mut |_| ());
         assert!(matches!(last, Err(Error::LastSlot { .. })));

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::consistency::{decode_secret, each_secret};
+use super::not_found;
+use super::pages::List;
 use super::unlocked::{OpenScope, Unlocked};
-use super::{not_found, scope_list};
 use crate::backend::{Snapshot, Table};
 use crate::credentials::{Credentials, Select};
 use crate::error::Finding;
-use crate::record::{self, Entry, Header, Scope, Secret};
+use crate::record::{self, Entry, Header, Scope, ScopeRef, Secret};
 use crate::{Error, ScopeId, SecretName, SecretValue};
 
 /// Opens scopes and values of one state of the store.
@@ -27,8 +28,13 @@ impl<'s> Reader<'s> {
     }
 
     /// All scopes, sorted, as the header lists them.
+    pub(super) fn scopes(&self) -> Result<Vec<ScopeRef>, Error> {
+        List::Scopes.all(&self.header().pages, self.snapshot)
+    }
+
+    /// As [`scopes`](Self::scopes).
     pub(super) fn scope_ids(&self) -> Result<Vec<ScopeId>, Error> {
-        scope_list::all(self.header(), self.snapshot)
+        Ok(self.scopes()?.into_iter().map(|it| it.id).collect())
     }
 
     /// Opens a scope; `None` if it does not exist.
@@ -71,14 +77,26 @@ impl ScopeReader<'_> {
         &self.open.record
     }
 
+    /// Every secret, sorted, as the scope lists them.
+    pub(super) fn entries(&self) -> Result<Vec<Entry>, Error> {
+        let pages = &self.record().pages;
+        List::SecretsOf(&self.id).all(pages, self.snapshot)
+    }
+
+    /// The secret called `name`, as the scope lists it.
+    pub(super) fn entry(&self, name: &SecretName) -> Result<Option<Entry>, Error> {
+        let pages = &self.record().pages;
+        List::SecretsOf(&self.id).find(pages, self.snapshot, name.as_str())
+    }
+
     /// Opens the value called `name`; `None` if the scope does not list it and there is no record.
     pub(super) fn secret(&self, name: &SecretName) -> Result<Option<SecretValue>, Error> {
         let key = record::secret_key(&self.id, name);
         let bytes = self.snapshot.get(Table::Secrets, &key)?;
-        match (self.record().entry(name), bytes) {
+        match (self.entry(name)?, bytes) {
             (Some(entry), Some(bytes)) => {
-                let secret = decode_secret(&bytes, &self.id, entry, self.header)?;
-                self.value(entry, &secret).map(Some)
+                let secret = decode_secret(&bytes, &self.id, &entry)?;
+                self.value(&entry, &secret).map(Some)
             }
             (Some(_), None) => Err(not_found::bad_secret(&self.id, name, Finding::Missing)),
             (None, Some(_)) => Err(not_found::bad_secret(&self.id, name, Finding::Unlisted)),
@@ -114,18 +132,12 @@ impl ScopeReader<'_> {
     }
 
     fn all(&self) -> Result<Vec<(SecretName, SecretValue)>, Error> {
-        let record = self.record();
-        let mut secrets = Vec::with_capacity(record.secrets.len());
-        each_secret(
-            self.snapshot,
-            &self.id,
-            record,
-            self.header,
-            &mut |entry, secret| {
-                secrets.push((entry.name.clone(), self.value(entry, secret)?));
-                Ok(())
-            },
-        )?;
+        let entries = self.entries()?;
+        let mut secrets = Vec::with_capacity(entries.len());
+        each_secret(self.snapshot, &self.id, &entries, &mut |entry, secret| {
+            secrets.push((entry.name.clone(), self.value(entry, secret)?));
+            Ok(())
+        })?;
         Ok(secrets)
     }
 

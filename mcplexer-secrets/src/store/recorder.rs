@@ -1,20 +1,16 @@
 //! The audit log: a line for each operation, and the seals by which the store vouches for the log.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
-use super::unlocked::Unlocked;
 use super::writer::Writer;
 use crate::audit::{
-    self, Actor, Audit, AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition,
-    AuditReport, KeptLog,
+    self, Actor, Audit, AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, KeptLog,
 };
-use crate::backend::{Snapshot, Table};
 use crate::credentials::{Purpose, Select};
 use crate::error::{Finding, RecordName};
-use crate::record::{self, AUDIT_SEAL_PREFIX, AuditSeal};
-use crate::{Error, ScopeId, SecretName, StoreId};
+use crate::record::AuditSeal;
+use crate::{Error, ScopeId, SecretName};
 
 /// What the lines about an operation say. Nothing else depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -179,15 +175,14 @@ impl Recorder {
         let (Some(log), Some(position)) = (log, audit.record(&event)?) else {
             return Ok(());
         };
-        let seal = AuditSeal {
-            generation: writer.header().generation,
+        writer.put_seal(AuditSeal {
+            log: position.log,
             file: audit::file_name(&log.path),
             line: position.line,
             offset: position.offset,
             hash: position.hash,
-            proof: Vec::new(),
-        };
-        put_seal(writer, &position.log, seal)
+        });
+        Ok(())
     }
 }
 
@@ -200,11 +195,9 @@ impl fmt::Debug for Recorder {
 /// Compares the log with its seal in the store; returns the number of the line that is sealed, 0 if
 /// none is.
 fn check_log(kept: &dyn KeptLog, log: &AuditLog, writer: &Writer<'_>) -> Result<u64, Error> {
-    let unlocked = writer.unlocked();
-    let key = record::audit_seal_key(&log.id);
+    let header = writer.header();
     let mut before = 0;
-    if let Some(bytes) = writer.snapshot().get(Table::Meta, &key)? {
-        let seal = open_seal(unlocked, &log.id, &bytes)?;
+    if let Some(seal) = header.logs.iter().find(|it| it.log == log.id) {
         let sealed = AuditPosition {
             log: log.id,
             line: seal.line,
@@ -216,7 +209,7 @@ fn check_log(kept: &dyn KeptLog, log: &AuditLog, writer: &Writer<'_>) -> Result<
         }
         before = seal.line;
     }
-    let last = kept.last_change(Some(unlocked.header.store))?;
+    let last = kept.last_change(Some(header.store))?;
     match last.is_some_and(|last| !last.fits(before)) {
         true => Err(damaged(log, Finding::StoreIsOlder)),
         false => Ok(before),
@@ -225,52 +218,6 @@ fn check_log(kept: &dyn KeptLog, log: &AuditLog, writer: &Writer<'_>) -> Result<
 
 fn damaged(log: &AuditLog, finding: Finding) -> Error {
     Error::tampered(RecordName::AuditLog(log.path.clone()), finding)
-}
-
-/// The seals of all audit logs, verified, each with the id of its log.
-pub(super) type Seals = Vec<([u8; 32], AuditSeal)>;
-
-/// Reads and verifies the seals of all audit logs.
-pub(super) fn seals(snapshot: &dyn Snapshot, unlocked: &Unlocked) -> Result<Seals, Error> {
-    let mut seals = Vec::new();
-    snapshot.scan(Table::Meta, AUDIT_SEAL_PREFIX, &mut |key, bytes| {
-        let log = key.strip_prefix(AUDIT_SEAL_PREFIX);
-        let log = log.and_then(|log| log.try_into().ok());
-        let log = log.ok_or_else(|| Error::tampered(RecordName::AuditSeal, Finding::Malformed));
-        seals.push(log.and_then(|log| Ok((log, open_seal(unlocked, &log, bytes)?))));
-    })?;
-    seals.into_iter().collect()
-}
-
-/// Puts a seal, with a proof over what it says.
-pub(super) fn put_seal(
-    writer: &mut Writer<'_>,
-    log: &[u8; 32],
-    mut seal: AuditSeal,
-) -> Result<(), Error> {
-    let context = seal.context(writer.header(), log);
-    seal.proof = writer.unlocked().root.prove(&context)?;
-    let bytes = record::encode(&seal)?;
-    writer.put(Table::Meta, &record::audit_seal_key(log), &bytes)
-}
-
-/// Decodes a seal and checks that a holder of the root key wrote it.
-fn open_seal(unlocked: &Unlocked, log: &[u8; 32], bytes: &[u8]) -> Result<AuditSeal, Error> {
-    let seal: AuditSeal = record::decode(bytes, || RecordName::AuditSeal)?;
-    let context = seal.context(&unlocked.header, log);
-    if unlocked.root.verify(&seal.proof, &context) {
-        Ok(seal)
-    } else {
-        Err(Error::tampered(RecordName::AuditSeal, Finding::DoesNotOpen))
-    }
-}
-
-/// Verifies the log in a file against the seals of a store; without a store, only its chain.
-pub(super) fn verify(path: &Path, store: Option<(StoreId, Seals)>) -> Result<AuditReport, Error> {
-    match store {
-        Some((store, seals)) => audit::verify(path, Some(store), &seals),
-        None => audit::verify(path, None, &[]),
-    }
 }
 
 #[cfg(test)]

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::contents::{Contents, Progress};
+use super::draft::Draft;
 use super::not_found;
 use super::reader::Reader;
-use super::recorder::{self, Subject};
+use super::recorder::Subject;
 use super::unlocked::Unlocked;
 use super::vault::{Vault, require_applied};
 use super::writer::Writer;
 use crate::Error;
 use crate::backend::{Replacement, Snapshot};
 use crate::record::Slot;
-use crate::seal::{RootKey, ScopeKey};
+use crate::seal::RootKey;
 
 /// What a re-key did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +52,14 @@ impl<'v> Rekey<'v> {
         let unlocked = unlock(&*old)?;
         let mut header = unlocked.header.clone();
         header.generation = header.generation.saturating_add(1);
-        header.slots.clear();
+        (header.scopes, header.pages) = (0, Vec::new());
         let root = Arc::new(RootKey::generate()?);
-        let header = Arc::new(Unlocked::new(Vec::new(), header, root, None));
+        let next = Arc::new(Unlocked::new(header, root));
         Ok(Self {
             vault,
             old,
             unlocked,
-            new: Writer::new(new, header),
+            new: Writer::new(new, next),
         })
     }
 
@@ -96,35 +97,28 @@ impl<'v> Rekey<'v> {
         } = self;
         let reader = Reader::new(&**old, Arc::clone(unlocked));
         let contents = Contents::open(&reader)?;
-        new.copy_scope_list(&unlocked.header, &**old)?;
-        let generation = new.header().generation;
-        let mut keys = BTreeMap::new();
+        let mut drafts = BTreeMap::new();
         for (id, open) in &contents.scopes {
-            let mut record = open.record.clone();
-            record.generation = generation;
-            let key = ScopeKey::generate()?;
-            new.put_scope(id, record, &key)?;
-            keys.insert(id, key);
+            let draft = Draft::new(id.clone(), open.record.clone())?;
+            drafts.insert(id, draft);
         }
         contents.each_value(progress, &mut |id, entry, value| {
-            let key = keys.get(id).ok_or_else(|| not_found::listed_scope(id))?;
-            new.put_value(id, entry, key, value)
+            let draft = drafts.get_mut(id);
+            let draft = draft.ok_or_else(|| not_found::listed_scope(id))?;
+            new.put_value(draft, entry.clone(), value)
         })?;
+        for draft in drafts.into_values() {
+            new.put_scope(draft)?;
+        }
         Ok((contents.scopes.len() as u64, contents.secrets))
     }
 
-    /// Puts the seals and the header with these slots, records the change and commits it; returns
-    /// the new generation.
+    /// Puts these slots, records the change and commits it; returns the new generation.
     pub(super) fn commit(mut self, subject: Subject<'_>, slots: Vec<Slot>) -> Result<u64, Error> {
         let generation = self.new.header().generation;
-        for (log, mut seal) in recorder::seals(&*self.old, &self.unlocked)? {
-            seal.generation = generation;
-            recorder::put_seal(&mut self.new, &log, seal)?;
-        }
-        let mut header = self.new.header().clone();
         let keyring = &self.vault.keyring;
-        header.slots = keyring.wrap_all(&self.new.unlocked().root, slots)?;
-        self.new.put_header(header)?;
+        let slots = keyring.wrap_all(&self.new.unlocked().root, slots)?;
+        self.new.put_slots(slots)?;
         self.vault.recorder.record_change(subject, &mut self.new)?;
         drop(self.old);
         let (commit, _) = self.new.commit()?;
@@ -143,7 +137,7 @@ mod tests {
     fn everything_is_encrypted_again_under_the_next_generation() {
         let vault = filled();
         let rekey = Rekey::begin(&vault, |snapshot| vault.unlock(snapshot)).unwrap();
-        let slots = rekey.unlocked().header.slots.clone();
+        let slots = rekey.unlocked().slots.to_vec();
         let subject = Subject::store(AuditOperation::Rotate);
         let rekeyed = rekey.finish(subject, slots, &mut |_| ()).unwrap();
         assert_eq!(

@@ -1,6 +1,7 @@
 //! Restoring a backup.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::contents::Contents;
 use super::not_found;
@@ -9,7 +10,7 @@ use super::recorder::{OverLoss, Subject};
 use super::rekey::Rekey;
 use super::scope::NewScope;
 use super::vault::{IfMissing, Vault};
-use super::writer::{Writer, list_entry};
+use super::writer::Writer;
 use crate::audit::AuditOperation;
 use crate::backup::{Backup, BackupScope, BackupSecret};
 use crate::error::Finding;
@@ -111,13 +112,10 @@ fn replace(vault: &Vault, backup: &Backup) -> Result<Restored, Error> {
     vault.replace(subject, || {
         let mut rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
         let planned = compare(Some(&rekey.old()), backup, RestoreMode::Replace)?;
-        let mut header = rekey.new.header().clone();
-        (header.scopes, header.pages) = (0, Vec::new());
-        rekey.new.put_header(header)?;
         for scope in &backup.scopes {
             take_in(&mut rekey.new, scope, std::iter::repeat(RestoreAction::Add))?;
         }
-        let slots = rekey.unlocked().header.slots.clone();
+        let slots = rekey.unlocked().slots.to_vec();
         rekey.commit(subject, slots)?;
         Ok(planned)
     })
@@ -132,15 +130,14 @@ fn take_in(
     scope: &BackupScope,
     actions: impl Iterator<Item = RestoreAction>,
 ) -> Result<(), Error> {
-    let (open, is_new) = writer.open_or_add_scope(&NewScope {
+    let (mut draft, is_new) = writer.draft_or_new(&NewScope {
         id: scope.id.clone(),
         kind: scope.kind,
         display_name: scope.display_name.clone(),
         redaction_hints: scope.redaction_hints.clone(),
     })?;
-    let mut record = open.record.clone();
     if is_new {
-        record.created = scope.created;
+        draft.record.created = scope.created;
     }
     for (secret, action) in scope.secrets.iter().zip(actions) {
         let mut entry = Entry {
@@ -148,11 +145,12 @@ fn take_in(
             version: secret.version,
             created: secret.created,
             updated: secret.updated,
+            digest: [0; 32],
         };
         match action {
-            RestoreAction::Add => record.kind.check(&secret.name)?,
+            RestoreAction::Add => draft.record.kind.check(&secret.name)?,
             RestoreAction::Replace => {
-                let old = record.entry(&secret.name);
+                let old = draft.entry(writer.snapshot(), &secret.name)?;
                 let old = old.ok_or_else(|| {
                     not_found::bad_secret(&scope.id, &secret.name, Finding::Missing)
                 })?;
@@ -161,10 +159,9 @@ fn take_in(
             }
             RestoreAction::Keep | RestoreAction::Same | RestoreAction::Remove => continue,
         }
-        list_entry(&scope.id, &mut record, entry.clone())?;
-        writer.put_value(&scope.id, &entry, &open.key, secret.value.0.expose())?;
+        writer.put_value(&mut draft, entry, secret.value.0.expose())?;
     }
-    writer.put_scope(&scope.id, record, &open.key)
+    writer.put_scope(draft)
 }
 
 /// Says what happens to each secret: those of the backup first, then those that are removed.
@@ -202,11 +199,12 @@ fn removed(reader: &Reader<'_>, restored: &[RestoredSecret]) -> Result<Vec<Resto
     let restored: BTreeSet<_> = restored.iter().map(|it| (&it.scope, &it.name)).collect();
     let mut removed = Vec::new();
     for (id, there) in &Contents::open(reader)?.scopes {
-        let names = there.record.secrets.iter().map(|entry| &entry.name);
+        let entries = reader.opened(id, Arc::clone(there)).entries()?;
+        let names = entries.into_iter().map(|entry| entry.name);
         let gone = names.filter(|name| !restored.contains(&(id, name)));
         removed.extend(gone.map(|name| RestoredSecret {
             scope: id.clone(),
-            name: name.clone(),
+            name,
             action: RestoreAction::Remove,
         }));
     }
@@ -218,7 +216,7 @@ fn action(
     secret: &BackupSecret,
     mode: RestoreMode,
 ) -> Result<RestoreAction, Error> {
-    let Some(entry) = there.record().entry(&secret.name) else {
+    let Some(entry) = there.entry(&secret.name)? else {
         return Ok(RestoreAction::Add);
     };
     let value = there.existing_secret(&secret.name)?;

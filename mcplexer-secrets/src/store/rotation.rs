@@ -5,7 +5,7 @@ use super::keyring::{public_half, recipient_of, unlock_with};
 use super::recorder::Subject;
 use super::rekey::{Rekey, Rekeyed};
 use super::slots;
-use super::unlocked::read_header;
+use super::unlocked::{read_header, read_slots};
 use super::vault::Vault;
 use crate::audit::AuditOperation;
 use crate::keys::{KeyError, Recipient, RecoveryCode, SlotRef, Unfinished};
@@ -31,7 +31,7 @@ pub(super) fn rotate(
     let subject = Subject::store(AuditOperation::Rotate);
     vault.replace(subject, || {
         let rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
-        let slots = rekey.unlocked().header.slots.clone();
+        let slots = rekey.unlocked().slots.to_vec();
         if identity == RotateIdentity::Keep {
             return rekey.finish(subject, slots, progress);
         }
@@ -61,7 +61,7 @@ pub(super) fn recover(
     vault.replace(subject, || {
         let identity = code.identity();
         let rekey = Rekey::begin(vault, |snapshot| unlock_with(snapshot, &identity))?;
-        let slots = rekey.unlocked().header.slots.clone();
+        let slots = rekey.unlocked().slots.to_vec();
         let lost = slots::find_lost(&slots, lost)?.cloned();
         let old = match &lost {
             Some(slot) => recipient_of(slot)?,
@@ -129,10 +129,10 @@ pub(super) fn tidy(vault: &Vault) -> Result<bool, Error> {
     }
     // A rotation holds this lock from its first step until the store has moved.
     let transaction = vault.backend.write()?;
-    let (_, header) = read_header(&*transaction)?;
+    let slots = read_slots(&*transaction, &read_header(&*transaction)?.1)?;
     let opens = |recipient: &Recipient| {
         let recipient = recipient.to_string();
-        header.slots.iter().any(|it| it.recipient == recipient)
+        slots.iter().any(|it| it.recipient == recipient)
     };
     let mut tidied = false;
     for Unfinished { new, old } in vault.keyring.unfinished()? {

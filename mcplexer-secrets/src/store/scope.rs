@@ -1,12 +1,13 @@
 //! Scopes as a program sees them.
 
+use super::reader::ScopeReader;
 use crate::record::Scope;
 use crate::{Error, ScopeId, ScopeKind, SecretName, Timestamp};
 
 /// Most scopes a store can hold.
 pub const MAX_SCOPES: u64 = 100_000;
 /// Most secrets a scope can hold.
-pub const MAX_SECRETS_PER_SCOPE: usize = 10_000;
+pub const MAX_SECRETS_PER_SCOPE: usize = 100_000;
 /// Most redaction hints a scope can have.
 pub const MAX_REDACTION_HINTS: usize = 64;
 /// Longest display name of a scope, in characters.
@@ -96,14 +97,17 @@ impl NewScope {
     }
 
     /// Fails if the scope holds a secret whose name the new kind does not allow.
-    pub(super) fn check_fits(&self, record: &Scope) -> Result<(), Error> {
-        let mut names = record.secrets.iter().map(|entry| &entry.name);
+    pub(super) fn check_fits(&self, there: &ScopeReader<'_>) -> Result<(), Error> {
+        if there.record().kind == self.kind {
+            return Ok(());
+        }
+        let mut names = there.entries()?.into_iter().map(|entry| entry.name);
         match names.find(|name| self.kind.check(name).is_err()) {
             None => Ok(()),
             Some(name) => Err(Error::KindMisfit {
                 scope: self.id.clone(),
                 kind: self.kind,
-                name: name.clone(),
+                name,
             }),
         }
     }

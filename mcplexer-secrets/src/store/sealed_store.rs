@@ -11,17 +11,17 @@ use super::contents::Progress;
 use super::import::{Import, Imported, OnConflict};
 use super::keyring::Keyring;
 use super::names::Names;
-use super::recorder::{self, Recorder, Subject};
+use super::recorder::{Recorder, Subject};
 use super::rekey::Rekeyed;
 use super::restore::{self, RestoreMode, Restored};
 use super::rotation::{self, RotateIdentity};
 use super::scope::{NewScope, ScopeInfo};
 use super::secret::{PutMode, SecretInfo, Stored};
 use super::slots::SlotInfo;
-use super::unlocked::read_header;
+use super::unlocked::{read_header, read_slots};
 use super::vault::{IfMissing, Vault};
 use super::{SecretStore, compact, not_found, owners};
-use crate::audit::{Actor, Audit, AuditOperation, AuditReport, AuditSink, KeptLog};
+use crate::audit::{self, Actor, Audit, AuditOperation, AuditReport, AuditSink, KeptLog};
 use crate::backend::{Backend, RedbBackend};
 use crate::backup::{Backup, BackupTo};
 use crate::credentials::{Credentials, Purpose, Select};
@@ -241,7 +241,10 @@ impl Store {
     pub fn slots(&self) -> Result<Vec<SlotInfo>, Error> {
         let slots = self.vault.snapshot(|snapshot| {
             let (_, header) = read_header(snapshot)?;
-            Ok(header.slots.iter().map(SlotInfo::of).collect())
+            Ok(read_slots(snapshot, &header)?
+                .iter()
+                .map(SlotInfo::of)
+                .collect())
         })?;
         Ok(slots.unwrap_or_else(Vec::new))
     }
@@ -412,11 +415,11 @@ impl Store {
     /// # Errors
     /// [`Error::Tampered`] names the line that is wrong.
     pub fn verify_audit(&self, path: &Path) -> Result<AuditReport, Error> {
-        let sealed = self.vault.peek(|reader| {
-            let seals = recorder::seals(reader.snapshot, &reader.unlocked)?;
-            Ok((reader.header().store, seals))
-        })?;
-        recorder::verify(path, sealed)
+        let header = self.vault.peek(|reader| Ok(reader.header().clone()))?;
+        match header {
+            Some(header) => audit::verify(path, Some(header.store), &header.logs),
+            None => audit::verify(path, None, &[]),
+        }
     }
 }
 

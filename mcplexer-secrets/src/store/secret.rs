@@ -107,6 +107,7 @@ mod tests {
             version: 3,
             created: Timestamp::from_micros(0),
             updated: Timestamp::from_micros(0),
+            digest: [0; 32],
         };
         let check = |mode: PutMode, existing| mode.check(&scope, &name, existing);
         let replace = |version| PutMode::Replace { version };

@@ -1,4 +1,4 @@
-//! The slots of a header: what they are for, and finding one.
+//! The slots of a store, one an owner: what they are for, and finding one.
 
 use crate::error::{Finding, RecordName};
 use crate::keys::SlotRef;
@@ -10,7 +10,7 @@ pub const MAX_SLOTS: usize = 64;
 /// Longest label of a slot, in characters.
 const MAX_LABEL_LEN: usize = 64;
 
-/// One way to open a store, as its header names it.
+/// One way to open a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SlotInfo {
@@ -57,7 +57,7 @@ impl SlotInfo {
 /// [`Error::SlotNotFound`]; [`Error::SlotAmbiguous`] if several recipients begin so.
 pub(super) fn find<'a>(slots: &'a [Slot], meant: &SlotRef) -> Result<&'a Slot, Error> {
     let at = meant.position(slots.iter().map(|it| (&*it.label, &*it.recipient)))?;
-    let missing = || Error::tampered(RecordName::Header, Finding::Malformed);
+    let missing = || Error::tampered(RecordName::Owners, Finding::Malformed);
     slots.get(at).ok_or_else(missing)
 }
 

@@ -5,30 +5,35 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
+use super::not_found;
 use super::opener::Opener;
-use super::{not_found, scope_list};
+use super::pages::List;
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
-use crate::record::{self, Entry, HEADER_KEY, Header, Scope, Secret};
+use crate::record::{
+    self, Digest, Entry, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Secret, Slot,
+};
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, ScopeId};
 
 /// How many open scopes to keep.
 const OPEN_SCOPES: usize = 256;
 
-/// A header that the root key has verified.
+/// A header that the root key has verified, and the owners that it vouches for.
+#[derive(Clone)]
 pub(super) struct Unlocked {
-    /// The record that the header was decoded from.
+    /// The record that the header was decoded from; empty while a change is in the making.
     bytes: Vec<u8>,
     pub(super) header: Header,
+    pub(super) slots: Arc<Vec<Slot>>,
     pub(super) root: Arc<RootKey>,
     /// What opened it; `None` for a store that is being created.
     pub(super) opener: Option<Opener>,
-    /// Scopes opened under this header, with the records they were opened from.
-    scopes: Mutex<HashMap<ScopeId, CachedScope>>,
+    scopes: Arc<OpenScopes>,
 }
 
-type CachedScope = (Vec<u8>, Arc<OpenScope>);
+/// Scopes opened with one root key, with the digests of their records.
+type OpenScopes = Mutex<HashMap<ScopeId, (Digest, Arc<OpenScope>)>>;
 
 /// A verified scope record with its key.
 pub(super) struct OpenScope {
@@ -45,27 +50,22 @@ impl OpenScope {
         entry: &Entry,
         secret: &Secret,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let context = entry.context(header, scope);
         self.key
-            .open(&secret.sealed, &context)
+            .open(&secret.sealed, &header.value(scope, entry))
             .ok_or_else(|| not_found::bad_secret(scope, &entry.name, Finding::DoesNotOpen))
     }
 }
 
 impl Unlocked {
-    /// Wraps a header that this process wrote.
-    pub(super) fn new(
-        bytes: Vec<u8>,
-        header: Header,
-        root: Arc<RootKey>,
-        opener: Option<Opener>,
-    ) -> Self {
+    /// Wraps a header that this process makes.
+    pub(super) fn new(header: Header, root: Arc<RootKey>) -> Self {
         Self {
-            bytes,
+            bytes: Vec::new(),
             header,
+            slots: Arc::default(),
             root,
-            opener,
-            scopes: Mutex::default(),
+            opener: None,
+            scopes: Arc::default(),
         }
     }
 
@@ -73,14 +73,34 @@ impl Unlocked {
     pub(super) fn verify(
         bytes: Vec<u8>,
         header: Header,
+        slots: Arc<Vec<Slot>>,
         root: Arc<RootKey>,
         opener: Option<Opener>,
     ) -> Result<Self, Error> {
-        if root.verify(&header.proof, &header.context()) {
-            Ok(Self::new(bytes, header, root, opener))
-        } else {
-            Err(Error::tampered(RecordName::Header, Finding::DoesNotOpen))
+        if !root.verify(&header.proof, &header.context()) {
+            return Err(Error::tampered(RecordName::Header, Finding::DoesNotOpen));
         }
+        Ok(Self {
+            bytes,
+            slots,
+            opener,
+            ..Self::new(header, root)
+        })
+    }
+
+    /// Keeps the scopes that were opened with the same root key.
+    pub(super) fn with_scopes_of(mut self, known: &Self) -> Self {
+        if Arc::ptr_eq(&self.root, &known.root) {
+            self.scopes = Arc::clone(&known.scopes);
+        }
+        self
+    }
+
+    /// Proves the header, and returns its record.
+    pub(super) fn seal(&mut self) -> Result<&[u8], Error> {
+        self.header.proof = self.root.prove(&self.header.context())?;
+        self.bytes = record::encode(&self.header)?;
+        Ok(&self.bytes)
     }
 
     /// Whether this is the header with that record.
@@ -88,43 +108,38 @@ impl Unlocked {
         self.bytes == bytes
     }
 
-    /// Opens a scope; `None` if the list of scopes does not name it.
+    /// Opens a scope, or finds it open; `None` if the list of scopes does not name it.
     pub(super) fn scope(
         &self,
         snapshot: &dyn Snapshot,
         id: &ScopeId,
     ) -> Result<Option<Arc<OpenScope>>, Error> {
-        let bytes = snapshot.get(Table::Scopes, id.as_str().as_bytes())?;
-        let bytes = match (scope_list::contains(&self.header, snapshot, id)?, bytes) {
-            (true, Some(bytes)) => bytes,
-            (true, None) => return Err(not_found::listed_scope(id)),
-            (false, Some(_)) => return Err(tampered(id, Finding::Unlisted)),
-            (false, None) => return Ok(None),
+        let Some(ScopeRef { digest, .. }) = find_scope(&self.header, snapshot, id)? else {
+            return Ok(None);
         };
         let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, open)) = scopes.get(id)
-            && *known == bytes
+            && *known == digest
         {
             return Ok(Some(Arc::clone(open)));
         }
-        let open = Arc::new(self.open_scope(id, &bytes)?);
+        let open = Arc::new(self.open_scope(snapshot, id, &digest)?);
         if scopes.len() >= OPEN_SCOPES {
             scopes.clear();
         }
-        scopes.insert(id.clone(), (bytes, Arc::clone(&open)));
+        scopes.insert(id.clone(), (digest, Arc::clone(&open)));
         Ok(Some(open))
     }
 
-    fn open_scope(&self, id: &ScopeId, bytes: &[u8]) -> Result<OpenScope, Error> {
-        let record: Scope = record::decode(bytes, || RecordName::Scope(id.clone()))?;
-        if record.generation != self.header.generation {
-            let finding = Finding::WrongGeneration {
-                found: record.generation,
-                expected: self.header.generation,
-            };
-            return Err(tampered(id, finding));
-        }
-        let context = record.context(&self.header, id);
+    /// Reads and opens a scope that is listed with that digest.
+    pub(super) fn open_scope(
+        &self,
+        snapshot: &dyn Snapshot,
+        id: &ScopeId,
+        digest: &Digest,
+    ) -> Result<OpenScope, Error> {
+        let record = read_scope(snapshot, id, digest)?;
+        let context = self.header.scope_key(id);
         let key = self.root.unwrap_scope_key(&record.key, &context);
         let key = key.ok_or_else(|| tampered(id, Finding::DoesNotOpen))?;
         Ok(OpenScope { record, key })
@@ -135,6 +150,37 @@ fn tampered(id: &ScopeId, finding: Finding) -> Error {
     Error::tampered(RecordName::Scope(id.clone()), finding)
 }
 
+/// Finds a scope in the list of scopes. Fails if it is not listed, and has a record.
+pub(super) fn find_scope(
+    header: &Header,
+    snapshot: &dyn Snapshot,
+    id: &ScopeId,
+) -> Result<Option<ScopeRef>, Error> {
+    let found = List::Scopes.find(&header.pages, snapshot, id.as_str())?;
+    if found.is_none()
+        && snapshot
+            .get(Table::Scopes, id.as_str().as_bytes())?
+            .is_some()
+    {
+        return Err(tampered(id, Finding::Unlisted));
+    }
+    Ok(found)
+}
+
+/// Reads the record of a scope, which has that digest.
+pub(super) fn read_scope(
+    snapshot: &dyn Snapshot,
+    id: &ScopeId,
+    expected: &Digest,
+) -> Result<Scope, Error> {
+    let bytes = snapshot.get(Table::Scopes, id.as_str().as_bytes())?;
+    let bytes = bytes.ok_or_else(|| not_found::listed_scope(id))?;
+    if record::digest(&bytes) != *expected {
+        return Err(tampered(id, Finding::NotAsSealed));
+    }
+    record::decode(&bytes, || RecordName::Scope(id.clone()))
+}
+
 /// Reads the header, which every store has; returns its record as well.
 pub(super) fn read_header(snapshot: &dyn Snapshot) -> Result<(Vec<u8>, Header), Error> {
     let bytes = snapshot
@@ -142,4 +188,16 @@ pub(super) fn read_header(snapshot: &dyn Snapshot) -> Result<(Vec<u8>, Header), 
         .ok_or_else(|| Error::tampered(RecordName::Header, Finding::Missing))?;
     let header = record::decode(&bytes, || RecordName::Header)?;
     Ok((bytes, header))
+}
+
+/// Reads the owners that the header vouches for.
+pub(super) fn read_slots(snapshot: &dyn Snapshot, header: &Header) -> Result<Vec<Slot>, Error> {
+    let tampered = |finding| Error::tampered(RecordName::Owners, finding);
+    let bytes = snapshot.get(Table::Meta, OWNERS_KEY)?;
+    let bytes = bytes.ok_or_else(|| tampered(Finding::Missing))?;
+    if record::digest(&bytes) != header.owners {
+        return Err(tampered(Finding::NotAsSealed));
+    }
+    let Owners(slots) = record::decode(&bytes, || RecordName::Owners)?;
+    Ok(slots)
 }

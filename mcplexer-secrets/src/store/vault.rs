@@ -167,10 +167,8 @@ impl Vault {
             self.recorder.record_change(subject, &mut writer)?;
             match writer.commit()? {
                 (Commit::Applied, unlocked) => {
-                    if is_first {
-                        // The key of a new store need not be asked for again.
-                        self.keyring.remember(unlocked);
-                    }
+                    // The key of a new store need not be asked for again, nor what was written verified.
+                    self.keyring.remember(unlocked);
                     return Ok(value);
                 }
                 (Commit::Conflict, _) => self.recorder.record_failure(subject, &busy().into()),

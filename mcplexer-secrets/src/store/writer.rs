@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use super::draft::Draft;
+use super::not_found;
 use super::opener::Opener;
+use super::pages::{self, List};
 use super::reader::Reader;
-use super::scope::{MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope};
+use super::scope::{MAX_SCOPES, NewScope};
 use super::secret::{PutMode, Stored};
 use super::unlocked::{OpenScope, Unlocked};
-use super::{not_found, scope_list};
 use crate::audit::AuditOperation;
 use crate::backend::{Commit, Snapshot, Table, Transaction};
-use crate::error::{Finding, RecordName};
-use crate::record::{self, Entry, HEADER_KEY, Header, Scope, Secret, Slot, StoreId};
-use crate::seal::{RootKey, ScopeKey};
+use crate::record::{
+    self, AuditSeal, Entry, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Secret, Slot,
+    StoreId,
+};
+use crate::seal::RootKey;
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
 /// A change of the store in the making. Dropped without a commit, it changes nothing.
@@ -36,14 +40,16 @@ impl<'t> Writer<'t> {
         let header = Header {
             store: StoreId::generate()?,
             generation: 1,
+            revision: 0,
             created: Timestamp::now(),
-            slots: Vec::new(),
+            owners: [0; 32],
             scopes: 0,
             pages: Vec::new(),
+            logs: Vec::new(),
             proof: Vec::new(),
         };
         let root = Arc::new(RootKey::generate()?);
-        let unlocked = Arc::new(Unlocked::new(Vec::new(), header, root, None));
+        let unlocked = Arc::new(Unlocked::new(header, root));
         Ok(Self::new(transaction, unlocked))
     }
 
@@ -53,6 +59,14 @@ impl<'t> Writer<'t> {
 
     pub(super) fn header(&self) -> &Header {
         &self.unlocked.header
+    }
+
+    pub(super) fn header_mut(&mut self) -> &mut Header {
+        &mut Arc::make_mut(&mut self.unlocked).header
+    }
+
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.unlocked.slots
     }
 
     /// The state with the change.
@@ -75,13 +89,17 @@ impl<'t> Writer<'t> {
         self.parts.push((operation, scope.clone()));
     }
 
-    /// Commits; returns the header as it is now.
-    pub(super) fn commit(self) -> Result<(Commit, Arc<Unlocked>), Error> {
+    /// Puts the header of the next revision, and commits; returns the header as it is now.
+    pub(super) fn commit(mut self) -> Result<(Commit, Arc<Unlocked>), Error> {
+        let unlocked = Arc::make_mut(&mut self.unlocked);
+        unlocked.header.revision = unlocked.header.revision.saturating_add(1);
+        let bytes = unlocked.seal()?;
+        self.transaction.put(Table::Meta, HEADER_KEY, bytes)?;
         Ok((self.transaction.commit()?, self.unlocked))
     }
 
     /// Opens a scope; `None` if it does not exist.
-    pub(super) fn scope(&self, id: &ScopeId) -> Result<Option<Arc<OpenScope>>, Error> {
+    fn scope(&self, id: &ScopeId) -> Result<Option<Arc<OpenScope>>, Error> {
         self.unlocked.scope(self.snapshot(), id)
     }
 
@@ -90,75 +108,77 @@ impl<'t> Writer<'t> {
         self.scope(id)?.ok_or_else(|| not_found::scope(id))
     }
 
-    /// Opens a scope, and creates it as described if it does not exist; returns whether it did.
-    pub(super) fn open_or_add_scope(
-        &mut self,
-        new: &NewScope,
-    ) -> Result<(Arc<OpenScope>, bool), Error> {
+    /// Begins to change a scope that the caller asked for.
+    pub(super) fn existing_draft(&self, id: &ScopeId) -> Result<Draft, Error> {
+        Ok(Draft::of(id.clone(), self.existing_scope(id)?))
+    }
+
+    /// Begins to change a scope, or to create it as described if it does not exist; returns whether it
+    /// does not. The caller puts it.
+    pub(super) fn draft_or_new(&self, new: &NewScope) -> Result<(Draft, bool), Error> {
         match self.scope(&new.id)? {
-            Some(open) => Ok((open, false)),
-            None => Ok((self.add_scope(new)?, true)),
+            Some(open) => Ok((Draft::of(new.id.clone(), open), false)),
+            None => Ok((self.new_draft(new)?, true)),
         }
     }
 
     /// Creates an empty scope, which must not exist.
     pub(super) fn create_scope(&mut self, new: &NewScope) -> Result<(), Error> {
-        match self.scope(&new.id)? {
-            Some(_) => Err(Error::ScopeExists {
+        match self.draft_or_new(new)? {
+            (_, false) => Err(Error::ScopeExists {
                 scope: new.id.clone(),
             }),
-            None => self.add_scope(new).map(drop),
+            (draft, true) => self.put_scope(draft),
         }
     }
 
-    fn add_scope(&mut self, new: &NewScope) -> Result<Arc<OpenScope>, Error> {
+    fn new_draft(&self, new: &NewScope) -> Result<Draft, Error> {
         new.check()?;
         if self.header().scopes >= MAX_SCOPES {
             return Err(Error::StoreFull);
         }
-        let mut header = self.header().clone();
-        scope_list::add(&mut header, &mut *self.transaction, &new.id)?;
-        self.put_header(header)?;
-        let open = OpenScope {
-            record: Scope {
-                generation: self.header().generation,
-                kind: new.kind,
-                display_name: new.display_name.clone(),
-                redaction_hints: new.redaction_hints.clone(),
-                created: Timestamp::now(),
-                secrets: Vec::new(),
-                key: Vec::new(),
-            },
-            key: ScopeKey::generate()?,
+        let record = Scope {
+            kind: new.kind,
+            display_name: new.display_name.clone(),
+            redaction_hints: new.redaction_hints.clone(),
+            created: Timestamp::now(),
+            secrets: 0,
+            pages: Vec::new(),
+            key: Vec::new(),
         };
-        self.put_scope(&new.id, open.record.clone(), &open.key)?;
-        Ok(Arc::new(open))
+        Draft::new(new.id.clone(), record)
     }
 
     /// Gives a scope another kind, display name and hints.
     pub(super) fn update_scope(&mut self, wanted: &NewScope) -> Result<(), Error> {
         let open = self.existing_scope(&wanted.id)?;
-        wanted.check_fits(&open.record)?;
-        let mut record = open.record.clone();
-        record.kind = wanted.kind;
-        record.display_name.clone_from(&wanted.display_name);
-        record.redaction_hints.clone_from(&wanted.redaction_hints);
-        self.put_scope(&wanted.id, record, &open.key)
+        wanted.check_fits(&self.reader().opened(&wanted.id, Arc::clone(&open)))?;
+        let mut draft = Draft::of(wanted.id.clone(), open);
+        draft.record.kind = wanted.kind;
+        draft.record.display_name.clone_from(&wanted.display_name);
+        let hints = &mut draft.record.redaction_hints;
+        hints.clone_from(&wanted.redaction_hints);
+        self.put_scope(draft)
     }
 
     /// Deletes a scope with its secrets, without opening either; returns how many secrets those
     /// were.
     pub(super) fn delete_scope(&mut self, id: &ScopeId) -> Result<usize, Error> {
-        let mut header = self.header().clone();
-        if !scope_list::remove(&mut header, &mut *self.transaction, id)? {
-            return Err(not_found::scope(id));
-        }
-        self.put_header(header)?;
+        let number = record::page_number(id.as_str());
+        let mut page: Vec<ScopeRef> =
+            List::Scopes.page(&self.header().pages, self.snapshot(), number)?;
+        let at = pages::position(&page, id.as_str()).map_err(|_| not_found::scope(id))?;
+        page.remove(at);
+        self.put_scope_page(number, page)?;
+        let header = self.header_mut();
+        header.scopes = header.scopes.saturating_sub(1);
         let prefix = record::secret_prefix(id);
         let mut count = 0;
         self.transaction
             .scan(Table::Secrets, &prefix, &mut |_, _| count += 1)?;
         self.transaction.delete_prefix(Table::Secrets, &prefix)?;
+        self.transaction
+            .delete_prefix(Table::Meta, &List::SecretsOf(id).prefix())?;
         self.transaction
             .delete(Table::Scopes, id.as_str().as_bytes())?;
         Ok(count)
@@ -172,13 +192,11 @@ impl<'t> Writer<'t> {
         value: &SecretValue,
         mode: PutMode,
     ) -> Result<Stored, Error> {
-        let (open, scope_created) = self.open_or_add_scope(scope)?;
-        let mut record = open.record.clone();
-        record.kind.check(name)?;
-        mode.check(&scope.id, name, record.entry(name))?;
-        let now = Timestamp::now();
-        let version = self.put_next(&scope.id, &mut record, &open.key, name, value, now)?;
-        self.put_scope(&scope.id, record, &open.key)?;
+        let (mut draft, scope_created) = self.draft_or_new(scope)?;
+        draft.record.kind.check(name)?;
+        mode.check(&scope.id, name, draft.entry(self.snapshot(), name)?)?;
+        let version = self.put_next(&mut draft, name, value, Timestamp::now())?;
+        self.put_scope(draft)?;
         Ok(Stored::new(version, scope_created))
     }
 
@@ -188,130 +206,106 @@ impl<'t> Writer<'t> {
         scope: &ScopeId,
         name: &SecretName,
     ) -> Result<(), Error> {
-        let open = self.existing_scope(scope)?;
-        let mut record = open.record.clone();
-        let at = record.position(name);
-        let at = at.map_err(|_| not_found::secret(scope, name))?;
-        record.secrets.remove(at);
+        let mut draft = self.existing_draft(scope)?;
+        if !draft.remove(self.snapshot(), name)? {
+            return Err(not_found::secret(scope, name));
+        }
         let key = record::secret_key(scope, name);
         self.transaction.delete(Table::Secrets, &key)?;
-        self.put_scope(scope, record, &open.key)
+        self.put_scope(draft)
     }
 
-    /// Puts a value as the next version of its name, and lists it in `record`; returns the version.
-    /// The caller puts the record.
+    /// Puts a value as the next version of its name, and lists it; returns the version. The time of a secret
+    /// does not go back when the clock does.
     pub(super) fn put_next(
         &mut self,
-        scope: &ScopeId,
-        record: &mut Scope,
-        key: &ScopeKey,
+        draft: &mut Draft,
         name: &SecretName,
         value: &SecretValue,
         now: Timestamp,
     ) -> Result<u64, Error> {
-        let before = record.entry(name);
+        let before = draft.entry(self.snapshot(), name)?;
+        let version = before.map_or(0, |it| it.version).saturating_add(1);
         let entry = Entry {
             name: name.clone(),
-            version: before.map_or(0, |it| it.version).saturating_add(1),
+            version,
             created: before.map_or(now, |it| it.created),
-            updated: now,
+            updated: before.map_or(now, |it| it.updated.max(now)),
+            digest: [0; 32],
         };
-        list_entry(scope, record, entry.clone())?;
-        self.put_value(scope, &entry, key, value.expose())?;
-        Ok(entry.version)
+        self.put_value(draft, entry, value.expose())?;
+        Ok(version)
     }
 
-    /// Seals and puts a value. Its scope must list the entry.
+    /// Seals and puts a value, and lists it as `entry` with the digest of its record.
     pub(super) fn put_value(
         &mut self,
-        scope: &ScopeId,
-        entry: &Entry,
-        key: &ScopeKey,
+        draft: &mut Draft,
+        mut entry: Entry,
         value: &[u8],
     ) -> Result<(), Error> {
-        let header = self.header();
-        let secret = Secret {
-            generation: header.generation,
-            version: entry.version,
-            sealed: key.seal(value, &entry.context(header, scope))?,
-        };
-        let bytes = record::encode(&secret)?;
-        self.put(
-            Table::Secrets,
-            &record::secret_key(scope, &entry.name),
-            &bytes,
-        )
+        let context = self.header().value(&draft.id, &entry);
+        let sealed = draft.key().seal(value, &context)?;
+        let bytes = record::encode(&Secret { sealed })?;
+        entry.digest = record::digest(&bytes);
+        let key = record::secret_key(&draft.id, &entry.name);
+        draft.list(self.snapshot(), entry)?;
+        Ok(self.transaction.put(Table::Secrets, &key, &bytes)?)
     }
 
-    /// Puts a scope's record, sealed over what it says.
-    pub(super) fn put_scope(
-        &mut self,
-        id: &ScopeId,
-        mut record: Scope,
-        key: &ScopeKey,
-    ) -> Result<(), Error> {
-        let context = record.context(self.header(), id);
-        record.key = self.unlocked.root.wrap_scope_key(key, &context)?;
-        let bytes = record::encode(&record)?;
-        self.put(Table::Scopes, id.as_str().as_bytes(), &bytes)
+    /// Puts a scope, and lists it.
+    pub(super) fn put_scope(&mut self, draft: Draft) -> Result<(), Error> {
+        let Self {
+            transaction,
+            unlocked,
+            ..
+        } = self;
+        let put = draft.put(&mut **transaction, &unlocked.header, &unlocked.root)?;
+        let number = record::page_number(put.id.as_str());
+        let mut page = List::Scopes.page(&self.header().pages, self.snapshot(), number)?;
+        if !pages::insert(&mut page, put) {
+            self.header_mut().scopes += 1;
+        }
+        self.put_scope_page(number, page)
     }
 
-    /// Adds a slot.
-    pub(super) fn push_slot(&mut self, slot: Slot) -> Result<(), Error> {
-        let mut header = self.header().clone();
-        header.slots.push(slot);
-        self.put_header(header)
+    fn put_scope_page(&mut self, number: u8, page: Vec<ScopeRef>) -> Result<(), Error> {
+        let header = &mut Arc::make_mut(&mut self.unlocked).header;
+        List::Scopes.put(&mut header.pages, &mut *self.transaction, number, page)
     }
 
-    /// Adds the first slot of a new store, with the identity that opens it.
-    pub(super) fn push_first_slot(&mut self, slot: Slot, opener: Opener) -> Result<(), Error> {
-        let (header, root) = (self.header().clone(), Arc::clone(&self.unlocked.root));
-        self.unlocked = Arc::new(Unlocked::new(Vec::new(), header, root, Some(opener)));
-        self.push_slot(slot)
-    }
-
-    /// Puts the header, with a proof over what it says.
-    pub(super) fn put_header(&mut self, mut header: Header) -> Result<(), Error> {
-        let root = Arc::clone(&self.unlocked.root);
-        header.proof = root.prove(&header.context())?;
-        let bytes = record::encode(&header)?;
-        self.put(Table::Meta, HEADER_KEY, &bytes)?;
-        let opener = self.unlocked.opener.clone();
-        self.unlocked = Arc::new(Unlocked::new(bytes, header, root, opener));
+    /// Puts the owners.
+    pub(super) fn put_slots(&mut self, slots: Vec<Slot>) -> Result<(), Error> {
+        let owners = Owners(slots);
+        let bytes = record::encode(&owners)?;
+        self.transaction.put(Table::Meta, OWNERS_KEY, &bytes)?;
+        let unlocked = Arc::make_mut(&mut self.unlocked);
+        unlocked.header.owners = record::digest(&bytes);
+        unlocked.slots = Arc::new(owners.0);
         Ok(())
     }
 
-    /// Copies the pages of the list of scopes from a state with the same list.
-    pub(super) fn copy_scope_list(
-        &mut self,
-        header: &Header,
-        from: &dyn Snapshot,
-    ) -> Result<(), Error> {
-        scope_list::copy(header, from, &mut *self.transaction)
+    /// Adds an owner.
+    pub(super) fn push_slot(&mut self, slot: Slot) -> Result<(), Error> {
+        let mut slots = self.slots().to_vec();
+        slots.push(slot);
+        self.put_slots(slots)
     }
 
-    /// Puts a record as it is.
-    pub(super) fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), Error> {
-        Ok(self.transaction.put(table, key, record)?)
+    /// Adds the first owner of a new store, with the identity that opens it.
+    pub(super) fn push_first_slot(&mut self, slot: Slot, opener: Opener) -> Result<(), Error> {
+        Arc::make_mut(&mut self.unlocked).opener = Some(opener);
+        self.push_slot(slot)
     }
-}
 
-/// Lists a secret in its scope's record, in the place of one of the same name.
-pub(super) fn list_entry(scope: &ScopeId, record: &mut Scope, entry: Entry) -> Result<(), Error> {
-    match record.position(&entry.name) {
-        Ok(at) => {
-            let malformed =
-                || Error::tampered(RecordName::Scope(scope.clone()), Finding::Malformed);
-            *record.secrets.get_mut(at).ok_or_else(malformed)? = entry;
+    /// Says how far a log is sealed, in the place of an earlier seal of it.
+    pub(super) fn put_seal(&mut self, seal: AuditSeal) {
+        let logs = &mut self.header_mut().logs;
+        match logs.iter_mut().find(|it| it.log == seal.log) {
+            Some(there) => *there = seal,
+            None => logs.push(seal),
         }
-        Err(_) if record.secrets.len() >= MAX_SECRETS_PER_SCOPE => {
-            return Err(Error::ScopeFull {
-                scope: scope.clone(),
-            });
-        }
-        Err(at) => record.secrets.insert(at, entry),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -319,25 +313,18 @@ mod tests {
     use super::*;
     use crate::store::fixture::{change, filled, id, name, put, scope, value};
 
-    /// The header of a store with as many scopes as there can be, less `room`.
-    fn nearly_full(writer: &mut Writer<'_>, room: u64) -> Result<(), Error> {
-        let mut header = writer.header().clone();
-        header.scopes = MAX_SCOPES - room;
-        writer.put_header(header)
-    }
-
     #[test]
     fn a_store_holds_100_000_scopes_and_no_more() {
         let vault = filled();
         let full = change(&vault, |writer| {
-            nearly_full(writer, 1)?;
+            writer.header_mut().scopes = MAX_SCOPES - 1;
             writer.create_scope(&scope("last"))?;
             assert_eq!(writer.header().scopes, MAX_SCOPES);
             writer.create_scope(&scope("more"))
         });
         assert!(matches!(full, Err(Error::StoreFull)));
         let put = change(&vault, |writer| {
-            nearly_full(writer, 0)?;
+            writer.header_mut().scopes = MAX_SCOPES;
             put(writer, "M", b"into a scope that is there")?;
             let more = scope("more");
             writer.put_secret(&more, &name("K"), &value(b"v"), PutMode::Overwrite)
@@ -346,32 +333,12 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_lists_10_000_secrets_and_no_more() {
-        let entry = |name: SecretName| Entry {
-            name,
-            version: 1,
-            created: Timestamp::from_micros(0),
-            updated: Timestamp::from_micros(0),
-        };
-        let vault = filled();
-        let full = change(&vault, |writer| {
-            let mut record = writer.existing_scope(&id("t"))?.record.clone();
-            for number in 0..MAX_SECRETS_PER_SCOPE {
-                list_entry(&id("t"), &mut record, entry(name(&format!("K{number:04}"))))?;
-            }
-            list_entry(&id("t"), &mut record, entry(name("K0000")))?;
-            list_entry(&id("t"), &mut record, entry(name("MORE")))
-        });
-        assert!(matches!(full, Err(Error::ScopeFull { scope }) if scope == id("t")));
-    }
-
-    #[test]
     fn the_next_version_keeps_the_time_of_the_first() {
         let vault = filled();
         let entry = || {
             let entry = |reader: &Reader<'_>| {
                 let scope = reader.existing_scope(&id("s"))?;
-                Ok(scope.record().entry(&name("K")).cloned().unwrap())
+                Ok(scope.entry(&name("K"))?.unwrap())
             };
             vault.peek(entry).unwrap().unwrap()
         };

@@ -161,7 +161,17 @@ fn the_independent_decoder_refuses_what_was_tampered_with() {
         removed.unwrap();
     };
     let [access, refresh] = ["ACCESS_TOKEN", "REFRESH_TOKEN"].map(|it| secret("drive", it));
-    let edits: [(&str, Edit<'_>); 7] = [
+    let flip = |records: &mut Value, table: &str, key: &str, at: usize| {
+        let record = records[table][key].as_str().unwrap();
+        let other = if &record[at..=at] == "0" { "1" } else { "0" };
+        let edited = format!("{}{other}{}", &record[..at], &record[at + 1..]);
+        records[table][key] = Value::String(edited);
+    };
+    let pages = records["meta"].as_object().unwrap().keys();
+    let page = pages
+        .into_iter()
+        .find(|it| it.starts_with(&hex("secrets/")));
+    let edits: [(&str, Edit<'_>); 10] = [
         ("nothing", &|_| {}),
         ("two values change places", &|it| {
             swap(it, "secrets", &access, &refresh);
@@ -175,9 +185,16 @@ fn the_independent_decoder_refuses_what_was_tampered_with() {
             swap(it, "scopes", &hex("drive"), &hex("mail"));
         }),
         ("the generation is another", &|it| {
-            let header = it["meta"][&hex("header")].as_str().unwrap();
-            let edited = format!("{}01{}", &header[..34], &header[36..]);
-            it["meta"][&hex("header")] = Value::String(edited);
+            flip(it, "meta", &hex("header"), 35);
+        }),
+        ("the revision is another", &|it| {
+            flip(it, "meta", &hex("header"), 37);
+        }),
+        ("an owner is another", &|it| {
+            flip(it, "meta", &hex("owners"), 40);
+        }),
+        ("a page is another", &|it| {
+            flip(it, "meta", page.unwrap(), 20);
         }),
     ];
     for (what, edit) in edits {

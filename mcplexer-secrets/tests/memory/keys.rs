@@ -84,14 +84,19 @@ impl StoreKeys {
             .set_concurrency_mode(ConcurrencyMode::MultiWriter)
             .open_read_only(path)
             .unwrap();
-        let header = records(&database, "meta")
-            .into_iter()
-            .find(|(key, _)| key == b"header");
-        let header = header.unwrap().1;
-        let mut reader = Reader(&header);
+        let meta = records(&database, "meta");
+        let record = |name: &[u8]| {
+            let found = meta.iter().find(|(key, _)| key == name);
+            &found.unwrap().1
+        };
+        let mut reader = Reader(record(b"header"));
         reader.take(1);
-        let store = reader.take(16);
-        let (_generation, _created) = (reader.number(), reader.number());
+        let place = reader.0;
+        reader.take(16);
+        let _generation = reader.number();
+        let place = reader.since(place);
+        let mut reader = Reader(record(b"owners"));
+        reader.take(1);
         let slots = reader.number();
         assert!(slots > 0, "no slot");
         let (_label, _recipient, _created) = (reader.bytes(), reader.bytes(), reader.number());
@@ -99,7 +104,7 @@ impl StoreKeys {
         let root = decrypt(reader.bytes(), identity);
         let scopes = records(&database, "scopes").into_iter();
         let scopes = scopes.map(|(id, record)| {
-            let key = scope_key(&root, store, &id, &record);
+            let key = scope_key(&root, place, &id, &record);
             (String::from_utf8(id).unwrap(), key)
         });
         let scopes = scopes.collect();
@@ -121,28 +126,21 @@ fn records(database: &ReadOnlyDatabase, table: &str) -> Vec<(Vec<u8>, Vec<u8>)> 
     records.collect()
 }
 
-fn scope_key(root: &[u8], store: &[u8], id: &[u8], record: &[u8]) -> Vec<u8> {
+fn scope_key(root: &[u8], place: &[u8], id: &[u8], record: &[u8]) -> Vec<u8> {
     let mut reader = Reader(record);
-    reader.take(1);
-    let generation = reader.0;
-    reader.number();
-    let generation = reader.since(generation);
-    let said = reader.0;
-    let _kind = reader.number();
+    let _kind = (reader.take(1), reader.number());
     if reader.number() == 1 {
         reader.bytes();
     }
     for _ in 0..reader.number() {
         reader.bytes();
     }
-    let _created = reader.number();
+    let _created_and_secrets = (reader.number(), reader.number());
     for _ in 0..reader.number() {
-        reader.bytes();
-        let _entry = (reader.number(), reader.number(), reader.number());
+        reader.take(1 + 32);
     }
-    let said = reader.since(said);
     let id_len = u8::try_from(id.len()).unwrap();
-    let context = [&[1], store, generation, &[id_len], id, said].concat();
+    let context = [&[1], place, &[id_len], id].concat();
     decrypt(reader.bytes(), &Seal(root, &context))
 }
 

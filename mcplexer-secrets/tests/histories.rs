@@ -1,4 +1,4 @@
-//! Records put back to those of an earlier moment, or of another branch of the store's history, some or all
+//! T5: records put back to those of an earlier moment, or of another branch of the store's history, some or all
 //! of them: what is read is then of one moment, and a check finds the rest.
 
 #![cfg(test)]

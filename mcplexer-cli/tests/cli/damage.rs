@@ -109,6 +109,42 @@ fn a_store_of_a_future_format_names_both_versions() {
     assert_all_fail(&home, 1, &said);
 }
 
+/// T8: the store is moved away, while the key and the log stay.
+#[test]
+fn a_store_that_is_gone_is_not_an_empty_one() {
+    let home = Home::with_secret("v");
+    home.run(["secret", "put", "github-token", "OTHER", "w"])
+        .succeeded();
+    fs::rename(home.path("secrets.redb"), home.path("moved")).unwrap();
+    let commands: [&[&str]; 13] = [
+        &GET,
+        &LIST,
+        &["secret", "list"],
+        &["secret", "put", "github-token", "NEW", "w"],
+        &["secret", "delete", "github-token", "TOKEN"],
+        &["scope", "list"],
+        &["scope", "show", "github-token"],
+        &["run", "--scope", "github-token", "--", "true"],
+        &["export", "github-token", "--reveal"],
+        &["scan", "."],
+        &["key", "list"],
+        &["backup", "create", "b.age"],
+        &["compact"],
+    ];
+    for arguments in commands {
+        let run = home.run(arguments).failed(
+            6,
+            &[
+                "belongs to a store that is missing",
+                "hint: mcplexer backup restore",
+            ],
+        );
+        assert_eq!(run.stdout, b"", "{arguments:?}");
+    }
+    fs::rename(home.path("moved"), home.path("secrets.redb")).unwrap();
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+}
+
 #[test]
 fn a_removed_header_is_not_a_new_store() {
     let home = Home::with_secret("v");

@@ -186,6 +186,10 @@ impl KeptLog for FileAudit {
     }
 
     fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
+        // A log is begun by its first line, not by a question.
+        if matches!(self.path.try_exists(), Ok(false)) {
+            return Ok(None);
+        }
         self.locked(|open| {
             last_change(&open.file, open.len, store).map_err(|source| self.failed(source))
         })

@@ -26,7 +26,7 @@ pub(super) fn check(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Option<CheckReport>, Error> {
     let both = RefCell::new((found, progress));
-    vault.peek(|reader| {
+    vault.peek_even_if_lost(|reader| {
         let (found, progress) = &mut *both.borrow_mut();
         if let Err(error) = vault.backend.check() {
             found(error.into());

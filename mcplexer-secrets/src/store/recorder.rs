@@ -129,17 +129,15 @@ impl Recorder {
         Ok(())
     }
 
-    /// Fails if no store may be created: if the log cannot be read, or has changes of a store that
-    /// is gone, unless `over_loss` allows that.
-    pub(super) fn check_before_creation(&self, over_loss: OverLoss) -> Result<(), Error> {
+    /// Where there is no store: fails if there was one, that is, if the log has changes of a store that is
+    /// gone; also if the log cannot be read.
+    pub(super) fn require_none_is_lost(&self) -> Result<(), Error> {
         let Some(kept) = self.audit.as_deref().and_then(Audit::log) else {
             return Ok(());
         };
-        let log = kept.log()?;
-        let is_lost = kept.last_change(None)?.is_some_and(|last| !last.fits(0));
-        match over_loss {
-            OverLoss::Refuse if is_lost => Err(damaged(&log, Finding::StoreIsGone)),
-            OverLoss::Refuse | OverLoss::Allow => Ok(()),
+        match kept.last_change(None)?.is_some_and(|last| !last.fits(0)) {
+            true => Err(damaged(&kept.log()?, Finding::StoreIsGone)),
+            false => Ok(()),
         }
     }
 
@@ -274,7 +272,7 @@ mod tests {
         let recorder = Recorder::default();
         let subject = Subject::store(AuditOperation::List);
         recorder.record(subject).unwrap();
-        recorder.check_before_creation(OverLoss::Refuse).unwrap();
+        recorder.require_none_is_lost().unwrap();
         recorder.record_failure(subject, &Error::NoStore);
         assert_eq!(Error::NoStore.kind(), ErrorKind::NotFound);
     }

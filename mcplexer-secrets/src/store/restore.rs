@@ -74,7 +74,7 @@ impl Restored {
 
 /// Says what [`restore`] would do now.
 pub(super) fn plan(vault: &Vault, backup: &Backup, mode: RestoreMode) -> Result<Restored, Error> {
-    match vault.peek(|reader| compare(Some(reader), backup, mode))? {
+    match vault.peek_even_if_lost(|reader| compare(Some(reader), backup, mode))? {
         Some(planned) => Ok(planned),
         None => compare(None, backup, mode),
     }

@@ -102,9 +102,9 @@ impl Store {
     /// Whether there is a store yet.
     ///
     /// # Errors
-    /// If the backend cannot be read.
+    /// If the backend cannot be read; [`Error::Tampered`] if the audit log has changes of a store that is gone.
     pub fn exists(&self) -> Result<bool, Error> {
-        self.vault.exists()
+        self.vault.exists_and_is_not_lost()
     }
 
     /// Creates an empty store, and a key if the provider has none yet. Returns whether it did: a
@@ -415,7 +415,9 @@ impl Store {
     /// # Errors
     /// [`Error::Tampered`] names the line that is wrong.
     pub fn verify_audit(&self, path: &Path) -> Result<AuditReport, Error> {
-        let header = self.vault.peek(|reader| Ok(reader.header().clone()))?;
+        let header = self
+            .vault
+            .peek_even_if_lost(|reader| Ok(reader.header().clone()))?;
         match header {
             Some(header) => audit::verify(path, Some(header.store), &header.logs),
             None => audit::verify(path, None, &[]),

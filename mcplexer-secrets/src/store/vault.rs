@@ -40,9 +40,12 @@ impl IfMissing<'_> {
     pub(super) const CREATE: Self = Self::Create(OverLoss::Refuse);
 
     /// Decides whether a store may be created.
-    fn check(self) -> Result<OverLoss, Error> {
+    fn check(self, recorder: &Recorder) -> Result<(), Error> {
+        if !matches!(self, Self::Create(OverLoss::Allow)) {
+            recorder.require_none_is_lost()?;
+        }
         match self {
-            Self::Create(over_loss) => Ok(over_loss),
+            Self::Create(_) => Ok(()),
             Self::ScopeNotFound(scope) => Err(not_found::scope(scope)),
             Self::NoStore => Err(Error::NoStore),
         }
@@ -53,6 +56,11 @@ impl Vault {
     /// Whether there is a store.
     pub(super) fn exists(&self) -> Result<bool, Error> {
         Ok(self.backend.read()?.is_some())
+    }
+
+    /// Whether there is a store. Fails if there was one.
+    pub(super) fn exists_and_is_not_lost(&self) -> Result<bool, Error> {
+        Ok(self.unless_lost(self.backend.read()?.map(drop))?.is_some())
     }
 
     /// Opens values in one state of the store, and records how it ended before the caller gets
@@ -70,7 +78,16 @@ impl Vault {
         &self,
         work: impl Fn(&Reader<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.snapshot(|snapshot| work(&Reader::new(snapshot, self.unlock(snapshot)?)))
+        let read = self.peek_even_if_lost(work)?;
+        self.unless_lost(read)
+    }
+
+    /// As [`peek`](Self::peek). `None` also if the store is gone: for work that says so, or brings it back.
+    pub(super) fn peek_even_if_lost<T>(
+        &self,
+        work: impl Fn(&Reader<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.snapshot_if_any(|snapshot| work(&Reader::new(snapshot, self.unlock(snapshot)?)))
     }
 
     /// Reads names in one state of the store, and records how it ended. `None` if there is no
@@ -91,11 +108,27 @@ impl Vault {
         self.snapshot(|snapshot| work(&Names::new(snapshot, &self.keyring)?))
     }
 
-    /// Works on one state of the store; `None` if there is no store.
+    /// Works on one state of the store; `None` if there is no store. Fails if there was one.
+    pub(super) fn snapshot<T>(
+        &self,
+        work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let read = self.snapshot_if_any(work)?;
+        self.unless_lost(read)
+    }
+
+    fn unless_lost<T>(&self, read: Option<T>) -> Result<Option<T>, Error> {
+        if read.is_none() {
+            self.recorder.require_none_is_lost()?;
+        }
+        Ok(read)
+    }
+
+    /// As [`snapshot`](Self::snapshot). `None` also if the store is gone.
     ///
     /// A re-key replaces the key file before the store. If no key opens the state, and the store
     /// was re-keyed since, the work is done again on the next state.
-    pub(super) fn snapshot<T>(
+    fn snapshot_if_any<T>(
         &self,
         work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
@@ -129,8 +162,9 @@ impl Vault {
         if_missing: IfMissing<'_>,
         work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if matches!(self.backend.read(), Ok(None)) {
-            if_missing.check()?;
+        let may_create = matches!(if_missing, IfMissing::Create(_));
+        if !may_create && matches!(self.backend.read(), Ok(None)) {
+            if_missing.check(&self.recorder)?;
         }
         let result = self.write_until_applied(subject, if_missing, work);
         result.inspect_err(|error| self.recorder.record_failure(subject, error))
@@ -150,7 +184,7 @@ impl Vault {
         };
         for _ in 0..ATTEMPTS {
             // Unlocking may wait for a passphrase: do it before other writers have to wait.
-            self.snapshot(|snapshot| self.unlock(snapshot))?;
+            self.snapshot_if_any(|snapshot| self.unlock(snapshot))?;
             let transaction = self.backend.write()?;
             let is_first = transaction.is_first();
             let mut writer = match is_first {
@@ -184,7 +218,7 @@ impl Vault {
         if_missing: IfMissing<'_>,
         writer: &mut Writer<'_>,
     ) -> Result<(), Error> {
-        self.recorder.check_before_creation(if_missing.check()?)?;
+        if_missing.check(&self.recorder)?;
         let created = writer.header().created;
         let (slot, opener) = self.keyring.first_slot(&writer.unlocked().root, created)?;
         writer.push_first_slot(slot, opener)
@@ -196,7 +230,7 @@ impl Vault {
         subject: Subject<'_>,
         work: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if !self.exists()? {
+        if !self.exists_and_is_not_lost()? {
             return Err(Error::NoStore);
         }
         work().inspect_err(|error| self.recorder.record_failure(subject, error))

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use mcplexer_secrets::{ErrorKind, Finding, RecordName, SecretStore};
+use mcplexer_secrets::{
+    Error, ErrorKind, Finding, Purpose, RecordName, RotateIdentity, SecretStore, Select,
+};
 use sha2::{Digest, Sha256};
 
 use super::{Home, put, scope};
@@ -145,6 +147,35 @@ fn a_log_whose_store_is_gone_is_found() {
     // F07: a new store does not hide that.
     let error = put(&home.store(), "L").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+    // Nothing says that there are no secrets, or that there is no store.
+    let (store, s, k) = (home.store(), scope("s"), "K".parse().unwrap());
+    let inject = Purpose::Inject { program: None };
+    for error in [
+        store.get(&s, &k).unwrap_err(),
+        store.list(&s).unwrap_err(),
+        store.scope(&s).unwrap_err(),
+        store.scopes().unwrap_err(),
+        store.credentials(&s, Select::All, inject).unwrap_err(),
+        store.delete(&s, &k).unwrap_err(),
+        store.delete_scope(&s).unwrap_err(),
+        store.slots().unwrap_err(),
+        store.exists().unwrap_err(),
+        store.compact().unwrap_err(),
+        store
+            .rotate(RotateIdentity::Replace, &mut |_| ())
+            .unwrap_err(),
+    ] {
+        assert!(
+            matches!(
+                error,
+                Error::Tampered {
+                    finding: Finding::StoreIsGone,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
     assert!(!home.file().exists());
     assert_eq!(home.finding(), expected);
     fs::write(home.file(), backup).unwrap();

@@ -1,7 +1,10 @@
 //! Records that list others: scopes, pages of the list of scopes, the header.
 
-use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{ErrorKind, Finding, RecordName, SecretStore, Store};
+use mcplexer_secrets::audit::FileAudit;
+use mcplexer_secrets::keys::{FixedKeys, Identity};
+use mcplexer_secrets::{
+    ErrorKind, Finding, NewScope, PutMode, RecordName, SecretStore, SecretValue, Store,
+};
 
 use super::{META, SCOPES, SECRETS, Victim, assert_tampered, id, name_of, scope};
 
@@ -111,6 +114,45 @@ fn the_list_of_owners_cannot_be_changed() {
         victim.set(META, b"owners", &edited);
         victim.assert_get_fails("a", "K", &RecordName::Owners, Finding::NotAsSealed);
     }
+}
+
+/// T4: adding a key cannot be undone by the header alone, nor by the owners alone.
+#[test]
+fn neither_the_header_nor_the_owners_alone_can_be_put_back() {
+    let victim = Victim::new();
+    let records = |key: &[u8]| victim.record(META, key);
+    let (old_header, old_owners) = (records(b"header"), records(b"owners"));
+    let colleague = Identity::generate().recipient().unwrap();
+    victim.store().add_recipient(&colleague, None).unwrap();
+    let header = records(b"header");
+    victim.set(META, b"header", &old_header);
+    victim.assert_get_fails("a", "K", &RecordName::Owners, Finding::NotAsSealed);
+    victim.set(META, b"header", &header);
+    victim.set(META, b"owners", &old_owners);
+    victim.assert_get_fails("a", "K", &RecordName::Owners, Finding::NotAsSealed);
+}
+
+/// T3: the seals of the logs are in the header, so none of them can be removed or put back alone.
+#[test]
+fn the_seal_of_a_log_is_no_record_of_its_own() {
+    let victim = Victim::new();
+    let log = victim.path.with_file_name("audit.log");
+    let store = victim.store().with_audit_log(FileAudit::new(&log));
+    let value = SecretValue::copy_of(b"v").unwrap();
+    let put = || {
+        store.put(
+            &NewScope::env(id("a")),
+            &name_of("K"),
+            &value,
+            PutMode::Overwrite,
+        )
+    };
+    put().unwrap();
+    let old_header = victim.record(META, b"header");
+    put().unwrap();
+    assert!(victim.keys(META, b"audit").is_empty());
+    victim.set(META, b"header", &old_header);
+    victim.assert_get_fails("a", "K", &RecordName::ScopeList, Finding::NotAsSealed);
 }
 
 #[test]

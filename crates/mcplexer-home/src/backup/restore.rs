@@ -71,6 +71,8 @@ impl<'a> Restore<'a> {
     pub fn plan(&self, open: &OpenHome) -> Result<RestorePlan<'a>, Error> {
         let mode = match self.mode {
             Some(mode) => mode,
+            // Also where there was a store: the backup brings it back.
+            None if !open.home().store().exists() => RestoreMode::Merge,
             None if open.store().scopes()?.is_empty() => RestoreMode::Merge,
             None => {
                 return Err(Error::StoreNotEmpty {

@@ -44,6 +44,14 @@ pub enum EnvironmentError {
         /// Its directory.
         directory: PathBuf,
     },
+    /// The audit log is another file of this home.
+    #[error("MCPLEXER_AUDIT names {log}, which is the {what}", log = .log.display())]
+    NotALog {
+        /// The log.
+        log: PathBuf,
+        /// What the file is.
+        what: &'static str,
+    },
     /// The audit log was asked for and is not kept in a file.
     #[error("MCPLEXER_AUDIT does not name a file, so there is no log to read")]
     NoAuditFile,

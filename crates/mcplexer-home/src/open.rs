@@ -1,6 +1,8 @@
 //! An opened home: the store with its keys and its audit log.
 
 use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,7 +63,7 @@ impl OpenHome {
         match home.audit() {
             AuditTarget::Home => store = store.with_audit_log(FileAudit::new(home.audit_log())),
             AuditTarget::File(path) => {
-                check_log(path)?;
+                check_log(path, &home)?;
                 new_log = (!path.exists()).then(|| path.clone());
                 store = store.with_audit_log(FileAudit::new(path));
             }
@@ -155,8 +157,18 @@ impl fmt::Debug for OpenHome {
     }
 }
 
-/// The log must be in a directory that exists: a mistyped one should not be created.
-fn check_log(log: &Path) -> Result<(), EnvironmentError> {
+/// The log must be in a directory that exists: a mistyped one should not be created. It is neither the store,
+/// which would wait for itself, nor the key file.
+fn check_log(log: &Path, home: &Home) -> Result<(), EnvironmentError> {
+    let key = match home.key() {
+        KeySource::File(key) => Some(("key file", key.clone())),
+        KeySource::Environment(_) => None,
+    };
+    let mut others = [("store", home.store())].into_iter().chain(key);
+    if let Some((what, _)) = others.find(|(_, other)| is_same_file(log, other)) {
+        let log = log.to_owned();
+        return Err(EnvironmentError::NotALog { log, what });
+    }
     match log.parent() {
         Some(directory) if !directory.as_os_str().is_empty() && !directory.exists() => {
             Err(EnvironmentError::NoAuditDirectory {
@@ -166,6 +178,12 @@ fn check_log(log: &Path) -> Result<(), EnvironmentError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether two paths are, or lead to, one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    one == other || id(one).is_some_and(|it| Some(it) == id(other))
 }
 
 /// The person to ask, shared by the key files of one home.
@@ -220,8 +238,8 @@ pub(crate) mod tests {
         let key = directory.path().join("home/age.key");
         assert_eq!(open.created(), Some(Created::Key(key)));
 
-        std::fs::remove_file(open.home().store()).unwrap();
-        std::fs::remove_file(open.home().audit_log()).unwrap();
+        fs::remove_file(open.home().store()).unwrap();
+        fs::remove_file(open.home().audit_log()).unwrap();
         let open = opened(&directory);
         put(&open, "web", "A", "v");
         let store = Created::Store(open.home().store());

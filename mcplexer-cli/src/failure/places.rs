@@ -25,6 +25,9 @@ impl From<EnvironmentError> for Failure {
             EnvironmentError::NoAuditDirectory { .. } => {
                 "create the directory, or unset MCPLEXER_AUDIT to use the log of this home"
             }
+            EnvironmentError::NotALog { .. } => {
+                "name another file, or unset MCPLEXER_AUDIT to use the log of this home"
+            }
             EnvironmentError::NoAuditFile => "unset MCPLEXER_AUDIT to read the log of this home",
             _ => "mcplexer help lists the variables",
         };

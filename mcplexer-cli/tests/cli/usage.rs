@@ -352,6 +352,30 @@ fn a_file_that_is_not_there_is_called_as_everywhere_else() {
     assert!(!create.stderr.contains("mcplexer-new"), "{}", create.stderr);
 }
 
+/// T11: the log is not another file of the home, which would wait for itself or be taken for a damaged log.
+#[test]
+fn an_audit_log_that_is_the_store_or_the_key_is_refused() {
+    let home = Home::with_secret("v");
+    fs::hard_link(home.path("secrets.redb"), home.path("linked")).unwrap();
+    for (file, what) in [
+        ("secrets.redb", "the store"),
+        ("linked", "the store"),
+        ("age.key", "the key file"),
+    ] {
+        let before = fs::read(home.path(file)).unwrap();
+        let mut command = home.command();
+        command.env("MCPLEXER_AUDIT", home.path(file));
+        finish(command.args(["secret", "put", "s", "K", "w"])).failed(
+            2,
+            &[
+                &format!("{file}, which is {what}"),
+                "hint: name another file",
+            ],
+        );
+        assert_eq!(fs::read(home.path(file)).unwrap(), before, "{file}");
+    }
+}
+
 /// A mistyped `off` is noticed.
 #[test]
 fn a_new_audit_log_is_told_and_its_directory_is_not_made() {

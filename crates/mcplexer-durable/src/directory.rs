@@ -8,6 +8,8 @@ use std::path::Path;
 use crate::sync;
 
 const DIRECTORY_MODE: u32 = 0o700;
+/// The permission bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
 
 /// Creates the directory that `path` lies in, and those above it, if they are missing. New directories
 /// have mode 0700 and are durable.
@@ -33,6 +35,18 @@ pub fn create_parent(path: &Path) -> io::Result<()> {
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists && parent.is_dir() => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// Takes all permissions on an open directory from other users, and leaves those of its owner.
+///
+/// # Errors
+/// If the directory belongs to another user.
+pub fn close_directory(directory: &File) -> io::Result<()> {
+    let mode = directory.metadata()?.permissions().mode() & 0o7777;
+    match mode & !OTHERS {
+        closed if closed == mode => Ok(()),
+        closed => directory.set_permissions(Permissions::from_mode(closed)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Single files: creating, opening and syncing them, and who else can read them.
+//! Single files: creating, opening and syncing them.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
@@ -63,39 +63,6 @@ pub fn is_still_at(file: &File, path: &Path) -> bool {
         (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
         _ => false,
     }
-}
-
-/// Who else can read or replace an open file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a caller must refuse each way in which a file can be exposed"
-)]
-pub enum Exposure {
-    /// Nobody.
-    None,
-    /// Other users, by these permission bits.
-    Mode(u32),
-    /// Its owner, the user with this id, who is not the one running this process.
-    Owner(u32),
-}
-
-/// Returns who else can read or replace an open file. The answer is about the open file itself, so
-/// nobody can change it between this call and reading the file.
-///
-/// # Errors
-/// If the file's metadata cannot be read.
-pub fn exposure(file: &File) -> io::Result<Exposure> {
-    let metadata = file.metadata()?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    let owner = metadata.uid();
-    Ok(if owner != rustix::process::geteuid().as_raw() {
-        Exposure::Owner(owner)
-    } else if mode & 0o077 != 0 {
-        Exposure::Mode(mode)
-    } else {
-        Exposure::None
-    })
 }
 
 /// Sets the mode of a new file, from which the umask may have removed bits.

@@ -6,8 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
+use crate::bounded::read_at_most;
 use crate::directory::{directory_of, sync_parent};
 use crate::file::{not_a_file, open_regular};
 use crate::temporary::{Temporary, temporaries_beside};
@@ -124,10 +123,20 @@ impl FileReplacement {
         }
         file.set_permissions(Permissions::from_mode(metadata.mode() & 0o7777))
             .map_err(failed)?;
-        if *fs::read(&self.target).map(Zeroizing::new).map_err(failed)? != *old {
+        if !self.holds(old).map_err(failed)? {
             return Err(ReplaceError::Changed { path });
         }
         self.persist().map_err(failed)
+    }
+
+    /// Returns whether the file still holds these bytes.
+    fn holds(&self, old: &[u8]) -> io::Result<bool> {
+        let file = open_regular(&self.target, OpenOptions::new().read(true))?;
+        match read_at_most(old.len(), &file.ok_or(ErrorKind::NotFound)?) {
+            Ok(bytes) => Ok(*bytes == *old),
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn fill(&mut self, bytes: &[u8]) -> io::Result<()> {

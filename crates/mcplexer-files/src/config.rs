@@ -6,6 +6,7 @@
 //!     name: GitHub Token
 //!     type: env
 //!     redaction_hints: [SESSION]
+//!     keep_versions: 10
 //! ```
 //!
 //! The file is YAML 1.2 without anchors, aliases, merge keys and tags. [`parse`] reads it and reports
@@ -17,7 +18,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use mcplexer_secrets::{NewScope, ScopeId, ScopeInfo, ScopeKind, SecretName};
+use mcplexer_secrets::{
+    DEFAULT_KEEP_VERSIONS, NewScope, ScopeId, ScopeInfo, ScopeKind, SecretName,
+};
 
 use crate::position::Position;
 use crate::quoted::{Language, quoted};
@@ -61,6 +64,24 @@ pub struct AuthScope {
     /// Names of variables and fields that carry a credential though their names do not say so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redaction_hints: Vec<SecretName>,
+    /// How many earlier versions of each secret to keep.
+    #[serde(
+        default = "default_keep_versions",
+        skip_serializing_if = "is_default_keep_versions"
+    )]
+    pub keep_versions: u8,
+}
+
+fn default_keep_versions() -> u8 {
+    DEFAULT_KEEP_VERSIONS
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_default_keep_versions(number: &u8) -> bool {
+    *number == DEFAULT_KEEP_VERSIONS
 }
 
 /// Reads a configuration.
@@ -107,6 +128,7 @@ impl From<&AuthScope> for NewScope {
             kind: scope.kind,
             display_name: scope.name.clone(),
             redaction_hints: scope.redaction_hints.clone(),
+            keep_versions: scope.keep_versions,
         }
     }
 }
@@ -118,6 +140,7 @@ impl From<ScopeInfo> for AuthScope {
             name: scope.display_name,
             kind: scope.kind,
             redaction_hints: scope.redaction_hints,
+            keep_versions: scope.keep_versions,
         }
     }
 }
@@ -139,6 +162,9 @@ impl fmt::Display for Config {
                 let hints = scope.redaction_hints.iter();
                 let hints: Vec<_> = hints.map(|hint| scalar(hint.as_str())).collect();
                 writeln!(f, "    redaction_hints: [{}]", hints.join(", "))?;
+            }
+            if !is_default_keep_versions(&scope.keep_versions) {
+                writeln!(f, "    keep_versions: {}", scope.keep_versions)?;
             }
         }
         Ok(())

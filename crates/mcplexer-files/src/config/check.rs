@@ -112,7 +112,7 @@ impl<'a> Check<'a> {
                 scope: at.scope.clone(),
             });
         }
-        let problem = shape.and_then(|shape| wrong(node, shape));
+        let problem = shape.and_then(|shape| wrong(node, shape, self.file));
         let shape = shape.filter(|_| problem.is_none());
         if let Some(message) = problem {
             self.found(node.position, &at.path, message);
@@ -228,7 +228,7 @@ impl<'a> Check<'a> {
 const TAG: &str = "tags are not allowed";
 
 /// Returns what is wrong with a node itself, if something is.
-fn wrong(node: &Node, shape: &Shape) -> Option<String> {
+fn wrong(node: &Node, shape: &Shape, file: &str) -> Option<String> {
     if node.tag.is_some() {
         return Some(TAG.to_owned());
     }
@@ -245,5 +245,13 @@ fn wrong(node: &Node, shape: &Shape) -> Option<String> {
             Some("expected text, found null, a boolean or a number; quote it".to_owned())
         }
         (Shape::Text(_), _) => Some("expected text".to_owned()),
+        (Shape::Number(most), Content::Literal) => {
+            let number = node.scalar(file).unwrap_or_default();
+            let is_good = number
+                .parse::<u8>()
+                .is_ok_and(|it| it <= *most && it.to_string() == number);
+            (!is_good).then(|| format!("expected a number from 0 to {most}"))
+        }
+        (Shape::Number(most), _) => Some(format!("expected a number from 0 to {most}")),
     }
 }

@@ -2,7 +2,8 @@
 
 use mcplexer_detect::{Reason, credential};
 use mcplexer_secrets::{
-    Error, InvalidName, MAX_REDACTION_HINTS, NewScope, ScopeId, ScopeKind, SecretName,
+    Error, InvalidName, MAX_KEEP_VERSIONS, MAX_REDACTION_HINTS, NewScope, ScopeId, ScopeKind,
+    SecretName,
 };
 
 /// The name of a field, and what its value must be.
@@ -16,6 +17,8 @@ pub(super) enum Shape {
     List(&'static Self, &'static str, usize),
     /// Text that passes a check, which says what the text must be instead.
     Text(fn(&str) -> Result<(), String>),
+    /// A whole number, at most this.
+    Number(u8),
 }
 
 impl Shape {
@@ -56,6 +59,7 @@ const SCOPE: Shape = Shape::Map(&[
             MAX_REDACTION_HINTS,
         ),
     ),
+    ("keep_versions", Shape::Number(MAX_KEEP_VERSIONS)),
 ]);
 
 fn check_name<T: std::str::FromStr<Err = InvalidName>>(text: &str) -> Result<(), String> {

@@ -105,7 +105,7 @@ fn a_configuration_is_read() {
 auth_scopes:
   - id: github-token
     name: GitHub Token
-  - {\"id\": 'api', type: header, redaction_hints: [X-Session, \"SESSION\"], name: \"yes\"}
+  - {\"id\": 'api', type: header, redaction_hints: [X-Session, \"SESSION\"], name: \"yes\", keep_versions: 0}
   - id: '007'
     name: >-
       two
@@ -119,6 +119,7 @@ auth_scopes:
         name: Some(name.to_owned()),
         kind,
         redaction_hints: hints.iter().map(|hint| hint.parse().unwrap()).collect(),
+        keep_versions: if id == "api" { 0 } else { 5 },
     };
     let expected = [
         scope("github-token", "GitHub Token", ScopeKind::Env, &[]),

@@ -28,6 +28,7 @@ fn almost_yaml() -> impl Strategy<Value = String> {
         "token: ",
         "headers:",
         "redaction_hints: ",
+        "keep_versions: ",
         "\n",
         "\n  ",
         "\n    ",
@@ -166,11 +167,14 @@ fn auth_scope() -> impl Strategy<Value = AuthScope> {
     ];
     let hint = hint.prop_map(|hint| hint.parse::<SecretName>().unwrap());
     let kind = select(ScopeKind::ALL.to_vec());
-    (option::of(name), kind, vec(hint, 0..4)).prop_map(|(name, kind, redaction_hints)| AuthScope {
+    let keep_versions = prop_oneof![Just(5), 0..=100u8];
+    let fields = (option::of(name), kind, vec(hint, 0..4), keep_versions);
+    fields.prop_map(|(name, kind, redaction_hints, keep_versions)| AuthScope {
         id: "x".parse().unwrap(),
         name,
         kind,
         redaction_hints,
+        keep_versions,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{problems, reported};
 
 /// What follows `auth_scopes:` and `  - id: a`, and every problem that is reported.
-const BAD_SCOPES: [(&str, &[&str]); 30] = [
+const BAD_SCOPES: [(&str, &[&str]); 35] = [
     (
         "    GITHUB_TOKEN: M4rked-Value",
         &["3:19: auth_scopes[0]: values are not allowed in this file"],
@@ -49,11 +49,15 @@ const BAD_SCOPES: [(&str, &[&str]); 30] = [
     ),
     (
         "    M4rked-Value: x",
-        &["3:5: auth_scopes[0]: unknown field; the fields are id, name, type, redaction_hints"],
+        &[
+            "3:5: auth_scopes[0]: unknown field; the fields are id, name, type, redaction_hints, keep_versions",
+        ],
     ),
     (
         "    ? [M4rked-Value]\n    : x",
-        &["3:7: auth_scopes[0]: unknown field; the fields are id, name, type, redaction_hints"],
+        &[
+            "3:7: auth_scopes[0]: unknown field; the fields are id, name, type, redaction_hints, keep_versions",
+        ],
     ),
     (
         "    <<: {type: M4rked-Value}",
@@ -73,7 +77,7 @@ const BAD_SCOPES: [(&str, &[&str]); 30] = [
     ),
     (
         "  - M4rked-Value",
-        &["3:5: auth_scopes[1]: expected a map of id, name, type, redaction_hints"],
+        &["3:5: auth_scopes[1]: expected a map of id, name, type, redaction_hints, keep_versions"],
     ),
     (
         "    type: M4rked-Value",
@@ -92,6 +96,26 @@ const BAD_SCOPES: [(&str, &[&str]); 30] = [
     (
         "    name: [M4rked-Value]",
         &["3:11: auth_scopes[0].name: expected text"],
+    ),
+    (
+        "    keep_versions: 101",
+        &["3:20: auth_scopes[0].keep_versions: expected a number from 0 to 100"],
+    ),
+    (
+        "    keep_versions: -1",
+        &["3:20: auth_scopes[0].keep_versions: expected a number from 0 to 100"],
+    ),
+    (
+        "    keep_versions: 0x10",
+        &["3:20: auth_scopes[0].keep_versions: expected a number from 0 to 100"],
+    ),
+    (
+        "    keep_versions: M4rked-Value",
+        &["3:20: auth_scopes[0].keep_versions: expected a number from 0 to 100"],
+    ),
+    (
+        "    keep_versions: [5]",
+        &["3:20: auth_scopes[0].keep_versions: expected a number from 0 to 100"],
     ),
     (
         "    redaction_hints: M4rked-Value",

@@ -1,7 +1,7 @@
 //! The JSON schema, compared with what is read.
 
 use mcplexer_files::config::{parse, schema};
-use mcplexer_secrets::ScopeKind;
+use mcplexer_secrets::{DEFAULT_KEEP_VERSIONS, MAX_KEEP_VERSIONS, ScopeKind};
 use proptest::string::string_regex;
 
 use super::{reported, run};
@@ -69,6 +69,25 @@ fn the_schema_allows_what_is_read() {
     let many = |count| serde_json::json!(vec!["A"; usize::try_from(count).unwrap()]);
     assert!(is_read("a", "redaction_hints", &many(most)));
     assert!(!is_read("a", "redaction_hints", &many(most + 1)));
+
+    let versions = &fields["keep_versions"];
+    assert_eq!(versions["default"], DEFAULT_KEEP_VERSIONS);
+    assert_eq!(versions["maximum"], MAX_KEEP_VERSIONS);
+    for (number, is_number) in [
+        (versions["minimum"].clone(), true),
+        (versions["maximum"].clone(), true),
+        (serde_json::json!(MAX_KEEP_VERSIONS + 1), false),
+        (serde_json::json!(-1), false),
+        (serde_json::json!(1.5), false),
+        (serde_json::json!("5"), false),
+        (serde_json::json!(null), false),
+    ] {
+        assert_eq!(
+            is_read("a", "keep_versions", &number),
+            is_number,
+            "{number}"
+        );
+    }
 
     let pattern = |limits: &serde_json::Value| {
         let pattern = limits["pattern"].as_str().unwrap();

@@ -157,6 +157,7 @@ def x25519(private):
         wrap_key = hkdf(shared, share + public, b"age-encryption.org/v1/X25519")
         return aead_open(wrap_key, bytes(12), body)
 
+    identity.private = private
     return identity
 
 
@@ -196,6 +197,7 @@ def ssh_ed25519(file):
         wrap_key = hkdf(shared, share + montgomery, label)
         return aead_open(wrap_key, bytes(12), body)
 
+    identity.private = raw_private(key)
     return identity
 
 
@@ -262,6 +264,10 @@ def unseal(sealed, parent, context):
     return opened
 
 
+def derive(secret, context):
+    return hkdf(secret, b"", b"mcplexer-secrets/v1/" + context)
+
+
 # --- docs/format.md: Tables, and Reading -----------------------------------------------------------
 
 KINDS = ["env", "header", "oauth2"]
@@ -293,9 +299,12 @@ def digested(table, key, digest):
 
 
 def page_refs(reader):
-    pages = reader.list(lambda: (reader.take(1)[0], reader.take(32)))
-    numbers = [number for number, _ in pages]
-    need(numbers == sorted(set(numbers)), "the order of pages")
+    pages = reader.list(lambda: (reader.take(1)[0], reader.take(1)[0], reader.take(32)))
+    end = 0
+    for number, bits, _ in pages:
+        need(bits <= 8 and number % (256 >> bits) == 0, "the span of a page")
+        need(number >= end, "the order of pages, or spans that overlap")
+        end = number + (256 >> bits)
     return pages
 
 
@@ -309,11 +318,11 @@ class Store:
         need(b"header" in meta, "no header")
         reader = record(meta[b"header"])
         self.id, self.generation = reader.take(16), reader.number()
-        _revision, _created = reader.number(), reader.number()
+        self.revision, _created = reader.number(), reader.number()
         owners, scopes, pages = reader.take(32), reader.number(), page_refs(reader)
         self.logs = {}
         for _ in range(reader.number()):
-            log, _file = reader.take(32), reader.text()
+            log, _file, _owner = reader.take(32), reader.text(), reader.text()
             need(log not in self.logs, "a log that is sealed twice")
             self.logs[log] = reader.number(), reader.number(), reader.take(32)
         said = reader.data[1 : reader.at]
@@ -322,9 +331,9 @@ class Store:
         reader = record(digested(meta, b"owners", owners))
         slots = reader.list(lambda: self.slot(reader))
         reader.end()
-        need(len(set(slot[0] for slot in slots)) == len(slots) <= 64, "labels")
-        need(len(set(slot[1] for slot in slots)) == len(slots), "recipients")
-        self.root = self.root_key(slots, identities)
+        need(len(set(slot["label"] for slot in slots)) == len(slots) <= 64, "labels")
+        need(len(set(slot["recipient"] for slot in slots)) == len(slots), "recipients")
+        self.owner = self.open_slot(slots, identities)
         need(unseal(proof, self.root, b"\x00" + said) == b"", "the proof of the header")
         self.scopes = self.listed(b"scopes/", pages, lambda reader: (reader.bytes(), reader.take(32)))
         need(len(self.scopes) == scopes, "the number of scopes")
@@ -335,35 +344,57 @@ class Store:
         holder = reader.number()
         need(holder <= 2, "a holder of another kind")
         guarded = reader.bytes() if holder == 1 else None
-        return label, recipient, guarded, reader.bytes()
+        _by, _at, wrapped = reader.text(), reader.number(), reader.bytes()
+        claim = reader.option(lambda: (reader.number(), reader.take(32), reader.bytes()))
+        return {
+            "label": label,
+            "recipient": recipient,
+            "guarded": guarded,
+            "wrapped": wrapped,
+            "claim": claim,
+        }
 
-    def root_key(self, slots, identities):
-        for _label, _recipient, guarded, wrapped in slots:
+    def open_slot(self, slots, identities):
+        """Finds the root key and checks the claim of the owner whose slot opened."""
+        for slot in slots:
             candidates = list(identities)
-            for identity in identities if guarded else []:
-                text = Age(guarded).open(identity)
+            for identity in identities if slot["guarded"] else []:
+                text = Age(slot["guarded"]).open(identity)
                 if text is not None:
                     candidates.append(age_identity(text.decode().strip()))
             for identity in candidates:
-                root = Age(wrapped).open(identity)
-                if root is not None:
-                    need(len(root) == 32, "the root key is not 32 bytes")
-                    return root
+                self.root = Age(slot["wrapped"]).open(identity)
+                if self.root is not None:
+                    need(len(self.root) == 32, "the root key is not 32 bytes")
+                    self.check_claim(slot, identity)
+                    return slot
         raise Refused("no identity opens a slot")
+
+    def check_claim(self, slot, identity):
+        need(slot["claim"], "the owner has not accepted the store")
+        since, mac, sealed = slot["claim"]
+        claim_key = derive(identity.private, b"\x03" + self.id + number(since))
+        self.claimant = derive(identity.private, b"\x03" + self.id + number(0))[:8].hex()
+        root_id = derive(self.root, b"\x06" + self.id)
+        need(mac == derive(claim_key, b"\x04" + self.id + root_id), "the claim of the owner")
+        place = self.id + number(self.generation) + counted(slot["recipient"].encode())
+        opened = unseal(sealed, self.root, b"\x05" + place + number(since))
+        need(opened == claim_key, "the sealed claim key")
 
     def listed(self, prefix, pages, element):
         """What is on all pages of a list, sorted; the name of each element comes first."""
         there = {key[len(prefix) :] for key in self.tables["meta"] if key.startswith(prefix)}
-        need(there == {bytes([number]) for number, _ in pages}, "a page that is not listed")
+        need(there == {bytes([number]) for number, _, _ in pages}, "a page that is not listed")
         found = []
-        for number, digest in pages:
+        for number, bits, digest in pages:
             reader = record(digested(self.tables["meta"], prefix + bytes([number]), digest))
             on_it = reader.list(lambda: element(reader))
             reader.end()
             names = [name for name, *_ in on_it]
             need(names == sorted(set(names)) != [], "the order of a page")
             for name in names:
-                need(hashlib.sha256(name).digest()[0] == number, "something on another page")
+                first = hashlib.sha256(name).digest()[0]
+                need(first >> (8 - bits) == number >> (8 - bits), "something on another page")
             found += on_it
         return sorted(found)
 
@@ -374,47 +405,75 @@ class Store:
         need(kind < len(KINDS), "a kind of its own")
         display_name = reader.option(reader.text)
         hints = reader.list(reader.text)
-        created, secrets, pages = reader.number(), reader.number(), page_refs(reader)
+        created, keep_versions = reader.number(), reader.take(1)[0]
+        need(keep_versions <= 100, "too many versions to keep")
+        secrets, pages = reader.number(), page_refs(reader)
         key = unseal(reader.bytes(), self.root, b"\x01" + place)
         reader.end()
         need(len(key) == 32, "a scope key is not 32 bytes")
 
         def entry(reader):
-            start = reader.at
             name, version = reader.bytes(), reader.number()
-            times = reader.number(), reader.number()
-            return name, version, times, reader.data[start : reader.at], reader.take(32)
+            created, updated, revision = reader.number(), reader.number(), reader.number()
+            note, expires = reader.option(reader.text), reader.option(reader.number)
+            rotate_every = reader.option(reader.number)
+            need(note is None or 1 <= len(note) <= 200, "the length of a note")
+            need(rotate_every is None or 1 <= rotate_every <= 36500, "an interval")
+            said = {"name": name.decode(), "created": time(created)}
+            said |= {"note": note} if note is not None else {}
+            said |= {"expires": time(expires)} if expires is not None else {}
+            said |= {"rotate_every_days": rotate_every} if rotate_every is not None else {}
+            return name, said, created, (version, updated, revision, reader.take(32))
 
         entries = self.listed(b"secrets/" + id + b"\x00", pages, entry)
         need(len(entries) == secrets, "the number of secrets")
         prefix = id + b"\x00"
-        there = [k[len(prefix) :] for k in self.tables["secrets"] if k.startswith(prefix)]
-        need(sorted(there) == [name for name, *_ in entries], "a secret without its entry, or the reverse")
+        secrets = [self.secret(id, place, key, *it) for it in entries]
+        there = sorted(k[len(prefix) :] for k in self.tables["secrets"] if k.startswith(prefix))
+        listed = [record for _, records in secrets for record in records]
+        need(there == listed, "a version that is not listed")
         return {
             "id": id.decode(),
             "kind": KINDS[kind],
             "display_name": display_name,
             "redaction_hints": hints,
+            "keep_versions": keep_versions,
             "created": time(created),
-            "secrets": [self.secret(prefix, place, key, *it) for it in entries],
+            "secrets": [said for said, _ in secrets],
         }
 
-    def secret(self, prefix, place, key, name, version, times, entry, digest):
-        reader = record(digested(self.tables["secrets"], prefix + name, digest))
-        value = unseal(reader.bytes(), key, b"\x02" + place + entry)
+    def secret(self, id, place, key, name, said, created, current):
+        """What a backup says of a secret, and what follows the scope in the keys of its records."""
+
+        def version(sealed, number_, updated, revision):
+            context = place + counted(name) + number(number_) + number(created) + number(updated)
+            value = unseal(sealed, key, b"\x02" + context)
+            need(1 <= len(value) <= 1 << 20, "the length of a value")
+            try:
+                shown = {"text": value.decode("utf-8")}
+            except UnicodeDecodeError:
+                shown = {"base64": base64.b64encode(value).decode()}
+            at = {"version": number_, "revision": revision, "updated": time(updated)}
+            return at | {"value": shown}
+
+        def described(reader):
+            return reader.number(), reader.number(), reader.number(), reader.take(32)
+
+        *at, digest = current
+        reader = record(digested(self.tables["secrets"], id + b"\x00" + name, digest))
+        sealed, listed = reader.bytes(), reader.list(lambda: described(reader))
         reader.end()
-        need(1 <= len(value) <= 1 << 20, "the length of a value")
-        try:
-            shown = {"text": value.decode("utf-8")}
-        except UnicodeDecodeError:
-            shown = {"base64": base64.b64encode(value).decode()}
-        return {
-            "name": name.decode(),
-            "version": version,
-            "created": time(times[0]),
-            "updated": time(times[1]),
-            "value": shown,
-        }
+        said = said | version(sealed, *at)
+        numbers = [number_ for number_, *_ in listed] + [at[0]]
+        need(numbers == sorted(set(numbers)) and numbers[0] >= 1, "the order of versions")
+        records, earlier = [name], []
+        for *at, digest in listed:
+            place_ = name + b"\x00" + at[0].to_bytes(8, "big")
+            reader = record(digested(self.tables["secrets"], id + b"\x00" + place_, digest))
+            earlier.append(version(reader.bytes(), *at))
+            reader.end()
+            records.append(place_)
+        return said | ({"earlier": earlier} if earlier else {}), records
 
     def document(self):
         scopes = [self.scope(id, digest) for id, digest in self.scopes]
@@ -435,7 +494,8 @@ class Store:
             need(before in (None, said["prev"]), f"line {count}: its predecessor")
             if count == 1:
                 log_id = bytes.fromhex(said["prev"])
-            if said.get("store") == self.id.hex():
+            is_creation = said.get("pending") and said["revision"] == 1
+            if "store" in said and (said["store"] == self.id.hex() or not is_creation):
                 newest = said
             before = said["hash"]
             offsets.append(offset)
@@ -445,8 +505,21 @@ class Store:
         line, offset, digest = self.logs[log_id]
         need(line <= len(lines) and offsets[line - 1] == offset, "the sealed line is not there")
         need(json.loads(lines[line - 1])["hash"] == digest.hex(), "the sealed line was changed")
-        need(newest and line in (newest["line"], newest["sealed"]), "the store is older than its log")
+        if newest:
+            self.compare(newest, line)
         return {"lines": len(lines), "sealed": line}
+
+    def compare(self, newest, sealed):
+        """The header with the last line about a store."""
+        need(newest["store"] == self.id.hex(), "the log is about another store")
+        revision, generation = newest["revision"], newest["generation"]
+        pending = newest.get("pending", False)
+        is_cut_short = pending and sealed == newest["sealed"] and self.revision < revision
+        needed = newest["line"] if pending else newest["sealed"]
+        is_there = sealed >= needed and self.revision >= revision and self.generation >= generation
+        need(is_there or is_cut_short, "the store is older than its log")
+        if newest.get("claimant") == self.claimant:
+            need(self.owner["claim"][0] >= newest["claimed"], "a former owner made the store")
 
 
 def age_identity(text):
@@ -471,6 +544,27 @@ def identities(name):
     return [age_identity(line) for line in lines if line and not line.startswith("#")]
 
 
+def read_backup(file, identities):
+    age = Age(file)
+    opened = ((age.open(identity), identity) for identity in identities)
+    plaintext, identity = next(((it, by) for it, by in opened if it is not None), (None, None))
+    need(plaintext is not None, "the key does not open the backup")
+    said, last = plaintext.rstrip(b"\n").rsplit(b"\n", 1)
+    document, maker = json.loads(said), json.loads(last)["maker"]
+    need(document["format"] == "mcplexer-backup", "not a backup")
+    need(document["version"] == 1, "a backup of another version")
+    store = bytes.fromhex(document["store"])
+    about = b"\x08" + store + hashlib.sha256(said).digest()
+    if hasattr(identity, "private"):
+        keys = [
+            (derive(identity.private, b"\x03" + store + number(owner["since"])), owner["mac"])
+            for owner in maker["owners"]
+        ]
+        macs = [derive(key, about) == base64.b64decode(mac) for key, mac in keys]
+        need(any(macs), "the key that opens the backup has not claimed the store that made it")
+    return document
+
+
 def main(what, file, key, log=None):
     if what == "store":
         with open(0 if file == "-" else file) as records:
@@ -479,13 +573,7 @@ def main(what, file, key, log=None):
         if log:
             document["audit"] = store.verify_log(open(log, "rb").read())
     else:
-        age = Age(open(file, "rb").read())
-        plaintexts = (age.open(identity) for identity in identities(key))
-        plaintext = next((it for it in plaintexts if it is not None), None)
-        need(plaintext is not None, "the key does not open the backup")
-        document = json.loads(plaintext)
-        need(document["format"] == "mcplexer-backup", "not a backup")
-        need(document["version"] == 1, "a backup of another version")
+        document = read_backup(open(file, "rb").read(), identities(key))
     json.dump(document, sys.stdout, ensure_ascii=True)
     print()
 

@@ -23,12 +23,14 @@ mod stderr;
 mod verify;
 
 pub use actor::Actor;
+#[cfg(test)]
+pub(crate) use chain::hash_of;
 pub use chained::Chained;
 pub use error::{AuditError, AuditErrorKind};
-pub use event::{AuditEvent, AuditOperation, AuditOutcome, ChainLink};
+pub use event::{AuditEvent, AuditOperation, AuditOutcome, AuditState, ChainLink};
 pub use file::FileAudit;
 pub(crate) use file::file_name;
-pub use kept::{AuditChange, AuditLog, AuditPosition, KeptLog};
+pub use kept::{AuditMark, AuditPosition, AuditView, KeptLog};
 pub use memory::MemoryAudit;
 pub use stderr::StderrAudit;
 pub(crate) use verify::verify;

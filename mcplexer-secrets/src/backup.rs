@@ -1,8 +1,8 @@
 //! Backups: everything in a store, in one standard age file.
 //!
 //! The plaintext is JSON, as `docs/backup.md` describes it, so that a backup can be read without
-//! this library: `age -d -i age.key backup.age`. It holds values, names, versions and times, and
-//! no key of the store.
+//! this library: `age -d -i age.key backup.age`. It holds the values of all versions, names, times and
+//! notes, and no key of the store.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek};
@@ -14,15 +14,27 @@ use age::{DecryptError, Decryptor, Encryptor};
 use rustix::io::Errno;
 use serde::Deserialize;
 
-use self::json::{Format, time_text};
-pub(crate) use self::json::{JsonWriter, ScopeHead, SecretHead};
+use self::json::{Format, optional_time_text, time_text};
+pub(crate) use self::json::{JsonWriter, ScopeHead, VersionHead};
+pub(crate) use self::maker::{Digesting, Maker, MakerLine, OwnerMac};
 use crate::keys::{Identity, KeyError, Person, Recipient};
-use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue, Timestamp, seal, stack};
+use crate::record::Digest;
+use crate::{
+    Error, MAX_KEEP_VERSIONS, Note, RotateEvery, ScopeId, ScopeKind, SecretName, SecretValue,
+    Timestamp, seal, stack,
+};
 
 mod json;
+mod maker;
 
 /// The version of the JSON that this library reads and writes.
 pub const BACKUP_VERSION: u32 = 1;
+/// More commits than any store has: a backup must not use up the revisions of a store that it is restored into.
+const MAX_REVISION: u64 = 1 << 48;
+/// More than the line about the maker of a backup can have: 64 owners, each with a key of 4096 bits.
+const MAX_MAKER_LEN: u64 = 1 << 20;
+/// The most bytes of a file in which the header of a backup ends: far more than the most recipients need.
+const MAX_HEADER_LEN: u64 = 1 << 20;
 
 /// Who can open a backup.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +72,15 @@ pub struct Backup {
     pub store: String,
     /// The scopes, sorted by id.
     pub scopes: Vec<BackupScope>,
+    /// Of the JSON of all of the above.
+    #[serde(skip)]
+    pub(crate) digest: Digest,
+    /// The line that follows it.
+    #[serde(skip)]
+    pub(crate) maker: Option<Maker>,
+    /// The identity that opened it; `None` if a passphrase did.
+    #[serde(skip)]
+    pub(crate) opened_with: Option<Identity>,
 }
 
 /// A scope in a backup.
@@ -77,6 +98,8 @@ pub struct BackupScope {
     /// it.
     #[serde(default)]
     pub redaction_hints: Vec<SecretName>,
+    /// How many earlier versions of each secret it keeps.
+    pub keep_versions: u8,
     /// When it was created.
     #[serde(with = "time_text")]
     pub created: Timestamp,
@@ -98,6 +121,35 @@ pub struct BackupSecret {
     /// When this version was stored.
     #[serde(with = "time_text")]
     pub updated: Timestamp,
+    /// Orders its versions in copies of one store.
+    pub revision: u64,
+    /// A note for people.
+    #[serde(default)]
+    pub note: Option<Note>,
+    /// When its value expires.
+    #[serde(default, with = "optional_time_text")]
+    pub expires: Option<Timestamp>,
+    /// The number of days after which to replace its value.
+    #[serde(default, rename = "rotate_every_days")]
+    pub rotate_every: Option<RotateEvery>,
+    /// Its value.
+    pub value: BackupValue,
+    /// Its earlier versions, oldest first.
+    #[serde(default)]
+    pub earlier: Vec<BackupVersion>,
+}
+
+/// An earlier version of a secret in a backup.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupVersion {
+    /// Its number.
+    pub version: u64,
+    /// When it was stored.
+    #[serde(with = "time_text")]
+    pub updated: Timestamp,
+    /// Orders the versions in copies of one store.
+    pub revision: u64,
     /// Its value.
     pub value: BackupValue,
 }
@@ -139,7 +191,8 @@ impl Backup {
                     if let Some(error) = unreadable {
                         return Err(error);
                     }
-                    if let Some(backup) = read {
+                    if let Some(mut backup) = read {
+                        backup.opened_with = Some(identity.clone());
                         return Ok(backup);
                     }
                 }
@@ -179,10 +232,28 @@ impl Backup {
             if !scope.secrets.is_sorted_by(|a, b| a.name < b.name) {
                 return Err(not("its secrets are not in order, or one is there twice"));
             }
-            if scope.secrets.iter().any(|secret| secret.version == 0) {
-                return Err(not("a version is 0"));
+            if scope.keep_versions > MAX_KEEP_VERSIONS {
+                return Err(not("a scope keeps too many versions"));
             }
             for secret in &scope.secrets {
+                let earlier = secret.earlier.iter().map(|earlier| earlier.version);
+                let versions: Vec<_> = earlier.chain([secret.version]).collect();
+                let revisions = secret.earlier.iter().map(|earlier| earlier.revision);
+                if revisions
+                    .chain([secret.revision])
+                    .any(|it| it > MAX_REVISION)
+                {
+                    return Err(not("a revision is too high"));
+                }
+                if versions.first() == Some(&0) {
+                    return Err(not("a version is 0"));
+                }
+                if !versions.is_sorted_by(|a, b| a < b) {
+                    return Err(not("the versions of a secret are not in order"));
+                }
+                if secret.earlier.len() > usize::from(MAX_KEEP_VERSIONS) {
+                    return Err(not("a secret has too many versions"));
+                }
                 scope.kind.check(&secret.name)?;
             }
         }
@@ -205,15 +276,20 @@ fn decryptor<'a>(
     file: &'a mut File,
     path: &Path,
 ) -> Result<Decryptor<ArmoredReader<BufReader<&'a mut File>>>, Error> {
-    file.rewind().map_err(|source| Error::Io {
+    let not_read = |source| Error::Io {
         action: "read",
         path: path.to_owned(),
         source,
-    })?;
-    let reader = ArmoredReader::new(file);
-    Decryptor::new_buffered(reader).map_err(|_| Error::NotABackup {
+    };
+    let not_age = |_| Error::NotABackup {
         reason: "it is not an age file".to_owned(),
-    })
+    };
+    // The age crate reads a header of any length into memory, so its end is looked for first.
+    file.rewind().map_err(not_read)?;
+    let beginning = ArmoredReader::new(Read::take(&*file, MAX_HEADER_LEN));
+    Decryptor::new_buffered(beginning).map_err(not_age)?;
+    file.rewind().map_err(not_read)?;
+    Decryptor::new_buffered(ArmoredReader::new(file)).map_err(not_age)
 }
 
 /// Reads a backup; `None` if this identity does not open it.
@@ -232,31 +308,56 @@ pub(crate) fn plaintext<'a>(
     path: &Path,
     identity: &dyn age::Identity,
 ) -> Result<Option<impl Read + use<'a>>, Error> {
-    let opened = decryptor(file, path)?.decrypt(std::iter::once(identity));
-    Ok(opened.ok().map(BufReader::new))
+    match decryptor(file, path)?.decrypt(std::iter::once(identity)) {
+        Ok(opened) => Ok(Some(BufReader::new(opened))),
+        Err(DecryptError::ExcessiveWork { required, .. }) => Err(Error::NotABackup {
+            reason: format!(
+                "it takes a scrypt work factor of {required}, and {} is the most that is tried",
+                seal::MAX_WORK_FACTOR
+            ),
+        }),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Reads the plaintext of a backup.
-pub(crate) fn parse(mut reader: impl Read) -> Result<Backup, Error> {
-    let backup: Backup = serde_json::from_reader(&mut reader).map_err(|error| {
-        let reason = match error.classify() {
-            serde_json::error::Category::Io | serde_json::error::Category::Eof => {
-                "it is cut off or damaged".to_owned()
-            }
-            _ => format!(
-                "it does not hold what a backup does (line {})",
-                error.line()
-            ),
-        };
-        Error::NotABackup { reason }
-    })?;
+pub(crate) fn parse(reader: impl Read) -> Result<Backup, Error> {
+    let mut reader = Digesting::new(reader);
+    // It reads no byte after the last brace.
+    let mut json = serde_json::Deserializer::from_reader(&mut reader);
+    let mut backup = Backup::deserialize(&mut json).map_err(|it| not_json(&it))?;
+    let (digest, mut rest) = reader.end();
+    backup.digest = digest;
+    let mut line = String::new();
+    let read = rest.by_ref().take(MAX_MAKER_LEN).read_to_string(&mut line);
+    read.map_err(damaged)?;
+    if !line.trim().is_empty() {
+        let MakerLine { maker } = serde_json::from_str(&line).map_err(|it| not_json(&it))?;
+        backup.maker = Some(maker);
+    }
     // Only at the end of the file is it known that no chunk is missing.
-    let damaged = |_| Error::NotABackup {
-        reason: "it is cut off or damaged".to_owned(),
-    };
-    io::copy(&mut reader, &mut io::sink()).map_err(damaged)?;
+    io::copy(&mut rest, &mut io::sink()).map_err(damaged)?;
     backup.check()?;
     Ok(backup)
+}
+
+fn not_json(error: &serde_json::Error) -> Error {
+    let reason = match error.classify() {
+        serde_json::error::Category::Io | serde_json::error::Category::Eof => {
+            "it is cut off or damaged".to_owned()
+        }
+        _ => format!(
+            "it does not hold what a backup does (line {})",
+            error.line()
+        ),
+    };
+    Error::NotABackup { reason }
+}
+
+fn damaged(_: io::Error) -> Error {
+    Error::NotABackup {
+        reason: "it is cut off or damaged".to_owned(),
+    }
 }
 
 fn passphrase_text(passphrase: &SecretValue) -> Result<SecretString, Error> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
-use crate::{Error, ScopeId, ScopeKind, SecretName, SecretValue};
+use crate::{Error, ScopeId, ScopeKind, SecretInfo, SecretName, SecretValue};
 
 /// Longest `NAME=value` that Linux hands to a program, in bytes: 32 pages of 4 KiB, less the NUL at
 /// its end (execve(2), `MAX_ARG_STRLEN`).
@@ -66,6 +66,7 @@ pub struct Credentials {
     scope: ScopeId,
     kind: ScopeKind,
     secrets: Vec<(SecretName, SecretValue)>,
+    due: Vec<SecretInfo>,
 }
 
 /// One opened secret of a scope.
@@ -123,7 +124,21 @@ impl Credentials {
             scope,
             kind,
             secrets,
+            due: Vec::new(),
         }
+    }
+
+    /// Adds what is known of those secrets that are to be replaced by now.
+    #[must_use]
+    pub fn with_due(mut self, due: Vec<SecretInfo>) -> Self {
+        self.due = due;
+        self
+    }
+
+    /// Returns those of the secrets that had expired, or were to be rotated, when they were opened.
+    #[must_use]
+    pub fn due(&self) -> &[SecretInfo] {
+        &self.due
     }
 
     /// Returns the scope.

@@ -6,7 +6,9 @@ use std::{fmt, io};
 use crate::audit::{AuditError, AuditErrorKind};
 use crate::backend::{BackendError, BackendErrorKind};
 use crate::keys::{InvalidLabel, KeyError, KeyErrorKind};
-use crate::{InvalidName, InvalidValue, NotCarried, ScopeId, ScopeKind, SecretName, SlotInfo};
+use crate::{
+    InvalidName, InvalidValue, NotCarried, ScopeId, ScopeKind, SecretName, SlotInfo, Timestamp,
+};
 
 /// A failure of a [`SecretStore`](crate::SecretStore). It carries names and paths, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,16 @@ pub enum Error {
         scope: ScopeId,
         /// The name asked for.
         name: SecretName,
+    },
+    /// The secret exists, and has no such version, or no longer.
+    #[error("no version {version} of {scope}/{name}")]
+    VersionNotFound {
+        /// Its scope.
+        scope: ScopeId,
+        /// Its name.
+        name: SecretName,
+        /// The version asked for.
+        version: u64,
     },
     /// The scope to create already exists.
     #[error("scope {scope} already exists")]
@@ -109,6 +121,12 @@ pub enum Error {
         /// The label or the recipient.
         slot: String,
     },
+    /// Another slot already has this label.
+    #[error("the label {label} is taken by another key")]
+    LabelTaken {
+        /// The label.
+        label: String,
+    },
     /// The store already has the maximum number of slots.
     #[error("the store already has {} keys, the maximum", crate::MAX_SLOTS)]
     SlotsFull,
@@ -170,6 +188,12 @@ pub enum Error {
     /// A scope was given more redaction hints than it can have.
     #[error("a scope has at most {} redaction hints", crate::MAX_REDACTION_HINTS)]
     TooManyHints,
+    /// A scope was told to keep more earlier versions than it can.
+    #[error("a scope keeps at most {} earlier versions", crate::MAX_KEEP_VERSIONS)]
+    TooManyVersions,
+    /// The expiry cannot be written as an RFC 3339 time.
+    #[error("an expiry is a time before the year 10000")]
+    InvalidExpiry,
     /// The scope cannot become this kind while it holds this secret.
     #[error("scope {scope} cannot become {kind}: it holds {name}, which no {kind} scope can hold")]
     KindMisfit {
@@ -188,6 +212,19 @@ pub enum Error {
         reason: KeyError,
         /// The slots of the store. The identity of any of them would open it.
         slots: Vec<SlotInfo>,
+    },
+    /// The owner whose key opens this store has not accepted it: somebody else created it, or the store was
+    /// replaced.
+    #[error(
+        "the key {slot} opens this store, but has not accepted it: {by} encrypted it to this key on {at}"
+    )]
+    NotAccepted {
+        /// The label of the key.
+        slot: String,
+        /// Who made the key open this store, by the label in the store.
+        by: String,
+        /// When.
+        at: Timestamp,
     },
     /// The key is missing, or cannot be used or replaced.
     #[error(transparent)]
@@ -258,6 +295,7 @@ impl Error {
         match self {
             Self::ScopeNotFound { .. }
             | Self::SecretNotFound { .. }
+            | Self::VersionNotFound { .. }
             | Self::NoStore
             | Self::SlotNotFound { .. } => ErrorKind::NotFound,
             Self::ScopeExists { .. }
@@ -266,11 +304,14 @@ impl Error {
             | Self::VersionMismatch { .. }
             | Self::Conflicts { .. }
             | Self::SlotExists { .. }
+            | Self::LabelTaken { .. }
             | Self::FileExists { .. } => ErrorKind::Conflict,
             Self::InvalidName(_)
             | Self::InvalidValue(_)
             | Self::InvalidDisplayName
             | Self::TooManyHints
+            | Self::TooManyVersions
+            | Self::InvalidExpiry
             | Self::KindMisfit { .. }
             | Self::InvalidLabel(_)
             | Self::NoBackupRecipient
@@ -283,7 +324,9 @@ impl Error {
             Self::Locked { .. } | Self::Key(_) | Self::BackupPassphraseWrong { .. } => {
                 ErrorKind::Key
             }
-            Self::Tampered { .. } | Self::NotABackup { .. } => ErrorKind::Tampered,
+            Self::Tampered { .. } | Self::NotAccepted { .. } | Self::NotABackup { .. } => {
+                ErrorKind::Tampered
+            }
             Self::Audit(error) => match error.kind() {
                 AuditErrorKind::Busy => ErrorKind::Busy,
                 AuditErrorKind::Corrupt => ErrorKind::Tampered,
@@ -336,12 +379,18 @@ pub enum RecordName {
     SecretList(ScopeId),
     /// A sealed value.
     Secret(ScopeId, SecretName),
+    /// An earlier version of a secret.
+    Version(ScopeId, SecretName, u64),
     /// A record whose key is not a valid name.
     Unknown(&'static str),
     /// A line of an audit log, counted from 1.
     AuditLine(u64),
     /// An audit log as a whole.
     AuditLog(PathBuf),
+    /// The store as a whole.
+    Store,
+    /// A checkpoint.
+    Checkpoint,
 }
 
 impl fmt::Display for RecordName {
@@ -353,8 +402,13 @@ impl fmt::Display for RecordName {
             Self::Scope(scope) => write!(f, "scope {scope}"),
             Self::SecretList(scope) => write!(f, "the list of secrets of scope {scope}"),
             Self::Secret(scope, name) => write!(f, "secret {scope}/{name}"),
+            Self::Version(scope, name, version) => {
+                write!(f, "version {version} of secret {scope}/{name}")
+            }
             Self::Unknown(table) => write!(f, "a record of table {table}"),
             Self::AuditLine(line) => write!(f, "line {line} of the audit log"),
+            Self::Store => f.write_str("the store"),
+            Self::Checkpoint => f.write_str("the checkpoint"),
             Self::AuditLog(path) => write!(f, "the audit log {}", path.display()),
         }
     }
@@ -370,6 +424,8 @@ pub enum Finding {
     DoesNotOpen,
     /// It is listed but does not exist.
     Missing,
+    /// There is no audit log, although this owner has written one.
+    NoLog,
     /// It exists but is not listed.
     Unlisted,
     /// It is not the record that was last written there: it was edited, or an older one or another was put
@@ -379,8 +435,26 @@ pub enum Finding {
     BrokenChain,
     /// Audit lines that the store has sealed are missing or were replaced.
     CutOff,
-    /// The log has changes that the store lacks: an older state of the store was restored.
-    StoreIsOlder,
+    /// The log has recorded a later state of the store: an older copy was put in its place.
+    StoreIsOlder {
+        /// The revision of the store.
+        store: u64,
+        /// The revision that the log has recorded.
+        log: u64,
+    },
+    /// It is at an earlier revision than a checkpoint.
+    BehindCheckpoint {
+        /// Its revision.
+        found: u64,
+        /// The revision of the checkpoint.
+        checkpoint: u64,
+    },
+    /// The log lacks the line that a checkpoint names.
+    LacksCheckpoint,
+    /// The log or the checkpoint is about another store than the one that is there.
+    OtherStore,
+    /// The log has recorded a later claim of the owner: a former owner made this store.
+    ClaimIsOlder,
     /// The log has changes of a store that does not exist.
     StoreIsGone,
 }
@@ -393,15 +467,32 @@ impl fmt::Display for Finding {
                 f.write_str("does not open: it was edited, forged or moved from another place")
             }
             Self::Missing => f.write_str("is missing: it was removed behind the store's back"),
+            Self::NoLog => f.write_str("is missing: it was moved or removed, or never copied here"),
             Self::Unlisted => f.write_str("is not listed: it was added behind the store's back"),
             Self::NotAsSealed => f.write_str(
                 "is not what was last written: it was edited, or put back to an older state",
             ),
             Self::BrokenChain => f.write_str("was changed, or a line before it was removed"),
             Self::CutOff => f.write_str("is missing lines that the store has sealed"),
-            Self::StoreIsOlder => {
-                f.write_str("has changes that the store lacks: the store was rolled back")
-            }
+            Self::StoreIsOlder { store, log } if store < log => write!(
+                f,
+                "has recorded revision {log}, and the store is at revision {store}: an older copy was put in its place"
+            ),
+            Self::StoreIsOlder { store, log } => write!(
+                f,
+                "has recorded changes up to revision {log} that the store lacks, although it is at revision {store}: a copy that went on separately was put in its place"
+            ),
+            Self::BehindCheckpoint { found, checkpoint } => write!(
+                f,
+                "is at revision {found}, and the checkpoint was made at revision {checkpoint}: an older copy was put in its place"
+            ),
+            Self::LacksCheckpoint => f.write_str(
+                "lacks the line of the checkpoint: it was replaced, or put back to an older state",
+            ),
+            Self::OtherStore => f.write_str("is about another store than the one that is here"),
+            Self::ClaimIsOlder => f.write_str(
+                "has recorded a later claim of this key: the store was made by somebody who could open an earlier one",
+            ),
             Self::StoreIsGone => f.write_str("belongs to a store that is missing or was replaced"),
         }
     }

@@ -5,7 +5,9 @@ use zeroize::Zeroizing;
 use crate::backup::{self, Backup};
 use crate::error::RecordName;
 use crate::keys;
-use crate::record::{self, Context, Entry, Header, Owners, Page, Scope, ScopeRef, Secret, StoreId};
+use crate::record::{
+    self, Context, EarlierValue, Entry, Header, Owners, Page, Scope, ScopeRef, Secret, StoreId,
+};
 use crate::seal::ScopeKey;
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
@@ -20,6 +22,7 @@ pub fn decode_record(bytes: &[u8]) {
     round_trip::<Page<Entry>>(bytes);
     round_trip::<Scope>(bytes);
     round_trip::<Secret>(bytes);
+    round_trip::<EarlierValue>(bytes);
 }
 
 fn round_trip<T>(bytes: &[u8])

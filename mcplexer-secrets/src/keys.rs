@@ -16,6 +16,7 @@ mod holder;
 mod identity;
 mod key_text;
 mod person;
+mod pins;
 #[cfg(feature = "plugin")]
 mod plugin;
 #[cfg(not(feature = "plugin"))]
@@ -37,6 +38,7 @@ pub use holder::{FileKey, KeyHolder, Stanza};
 pub use identity::Identity;
 pub(crate) use person::Person;
 pub use person::{About, PassphraseRequest, Prompter};
+pub use pins::Pins;
 pub use recipient::{InvalidRecipient, Recipient};
 pub use recovery::{InvalidRecoveryCode, RecoveryCode};
 pub use slot::{InvalidLabel, SlotLabel, SlotRef};

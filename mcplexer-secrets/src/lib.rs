@@ -76,6 +76,7 @@
 pub mod audit;
 pub mod backend;
 pub mod backup;
+mod checkpoint;
 #[cfg(feature = "conformance")]
 #[expect(
     clippy::expect_used,
@@ -89,6 +90,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod keys;
+mod life;
 mod name;
 mod panics;
 mod random;
@@ -101,8 +103,10 @@ mod testkit;
 mod time;
 mod value;
 
+pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use credentials::{Credential, Credentials, NotCarried, Purpose, Select};
 pub use error::{Error, ErrorKind, Finding, RecordName};
+pub use life::{InvalidInterval, InvalidNote, MAX_NOTE_LEN, MAX_ROTATE_EVERY, Note, RotateEvery};
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
 };
@@ -110,11 +114,12 @@ pub use panics::is_catching_panic;
 pub use record::{FORMAT_VERSION, StoreId};
 pub use stack::wipe_stack;
 pub use store::{
-    AppliedScope, BackupReport, CheckReport, ImportAction, Imported, MAX_DISPLAY_NAME_LEN,
+    Accepted, AppliedScope, BackupMaker, BackupReport, Change, CheckReport, DEFAULT_KEEP_VERSIONS,
+    Due, DueSecret, ImportAction, Imported, MAX_DISPLAY_NAME_LEN, MAX_KEEP_VERSIONS,
     MAX_REDACTION_HINTS, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, NewScope, OnConflict,
     Progress, PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret,
-    RotateIdentity, ScopeAction, ScopeInfo, SecretInfo, SecretStore, SlotInfo, SlotKind, Store,
-    Stored,
+    RotateIdentity, ScopeAction, ScopeInfo, SecretEdit, SecretInfo, SecretStore, SlotInfo,
+    SlotKind, Store, Stored, VersionInfo,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

@@ -11,7 +11,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Finding, RecordName};
 use crate::random::fill_random;
-use crate::{Error, ScopeId, ScopeKind, SecretInfo, SecretName, Timestamp};
+use crate::{Error, ScopeId, ScopeKind, SecretName, Timestamp};
+
+mod secret;
+
+pub(crate) use secret::{
+    Earlier, EarlierValue, Entry, Secret, secret_key, secret_prefix, split_place, version_key,
+    version_prefix,
+};
 
 /// The format that this library reads and writes.
 pub const FORMAT_VERSION: u8 = 1;
@@ -20,10 +27,10 @@ pub const FORMAT_VERSION: u8 = 1;
 pub(crate) const HEADER_KEY: &[u8] = b"header";
 /// Key of the list of owners in [`Table::Meta`](crate::backend::Table::Meta).
 pub(crate) const OWNERS_KEY: &[u8] = b"owners";
-/// Prefix of the keys of the pages of the list of scopes. One byte follows, the page number.
+/// Prefix of the keys of the pages of the list of scopes. One byte follows, the number of the span.
 const SCOPES_PREFIX: &[u8] = b"scopes/";
 /// Prefix of the keys of the pages of the lists of secrets. The scope's id follows, NUL and one byte, the
-/// page number.
+/// number of the span.
 const SECRETS_PREFIX: &[u8] = b"secrets/";
 
 /// A SHA-256 digest of a record.
@@ -38,6 +45,13 @@ impl StoreId {
         let mut id = [0; 16];
         fill_random(&mut id)?;
         Ok(Self(id))
+    }
+
+    /// Parses what `Display` writes.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let digits = u128::from_str_radix(text, 16).ok()?;
+        let id = Self(digits.to_be_bytes());
+        (id.to_string() == text).then_some(id)
     }
 }
 
@@ -83,8 +97,18 @@ pub(crate) type Pages = Vec<PageRef>;
 /// Authenticates a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PageRef {
-    pub(crate) number: u8,
+    pub(crate) span: Span,
     pub(crate) digest: Digest,
+}
+
+/// What belongs on a page: names whose digest begins with the first `bits` bits of `number`. The spans of a list's
+/// pages do not overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Span {
+    /// The other bits are 0, so that no two spans of a list have the same number.
+    pub(crate) number: u8,
+    /// 0 to 8.
+    pub(crate) bits: u8,
 }
 
 /// Something in a list that is kept in pages.
@@ -124,9 +148,26 @@ pub(crate) struct Slot {
     pub(crate) recipient: String,
     pub(crate) created: Timestamp,
     pub(crate) holder: Holder,
+    /// The label of the owner who encrypted the root key to the recipient.
+    pub(crate) wrapped_by: String,
+    pub(crate) wrapped_at: Timestamp,
     /// The root key, as an ordinary age file to that recipient.
     #[serde(with = "serde_bytes")]
     pub(crate) wrapped: Vec<u8>,
+    /// `None` until the owner accepts the store, and for identities that cannot claim one.
+    pub(crate) claim: Option<Claim>,
+}
+
+/// Says that the private key of an owner accepted the store and its root key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Claim {
+    /// The generation in which the owner last made it. Later re-keys by other owners renew `mac`.
+    pub(crate) since: u64,
+    /// Over the store and its root key, under the claim key.
+    pub(crate) mac: [u8; 32],
+    /// The claim key, sealed with the root key, so that another owner's re-key can renew `mac`.
+    #[serde(with = "serde_bytes")]
+    pub(crate) key: Vec<u8>,
 }
 
 /// Where the identity that opens a slot is kept.
@@ -148,46 +189,14 @@ pub(crate) struct Scope {
     pub(crate) display_name: Option<String>,
     pub(crate) redaction_hints: Vec<SecretName>,
     pub(crate) created: Timestamp,
+    /// How many earlier versions of each secret to keep.
+    pub(crate) keep_versions: u8,
     /// The number of secrets.
     pub(crate) secrets: u64,
     pub(crate) pages: Pages,
     /// The scope key, sealed with the root key.
     #[serde(with = "serde_bytes")]
     pub(crate) key: Vec<u8>,
-}
-
-/// A secret, as listed in its scope.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    pub(crate) name: SecretName,
-    pub(crate) version: u64,
-    pub(crate) created: Timestamp,
-    pub(crate) updated: Timestamp,
-    /// Of the secret's record.
-    pub(crate) digest: Digest,
-}
-
-impl Listed for Entry {
-    fn name(&self) -> &str {
-        self.name.as_str()
-    }
-}
-
-impl Entry {
-    pub(crate) fn info(&self) -> SecretInfo {
-        let mut info = SecretInfo::new(self.name.clone(), self.created);
-        info.version = self.version;
-        info.updated = self.updated;
-        info
-    }
-}
-
-/// A sealed value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Secret {
-    /// The value, sealed with the scope key over its place, version and times.
-    #[serde(with = "serde_bytes")]
-    pub(crate) sealed: Vec<u8>,
 }
 
 /// Authenticates an audit log up to one of its lines.
@@ -197,6 +206,8 @@ pub(crate) struct AuditSeal {
     pub(crate) log: [u8; 32],
     /// The file name of the log, to distinguish a log that was replaced from one that is new.
     pub(crate) file: String,
+    /// The label of the owner who wrote the line: other owners have logs of their own.
+    pub(crate) owner: String,
     /// The line's number, counted from 1.
     pub(crate) line: u64,
     /// The byte offset at which the line begins.
@@ -232,6 +243,31 @@ pub(crate) enum Context<'a> {
         created: Timestamp,
         updated: Timestamp,
     },
+    /// What a claim key is derived for, from an owner's private key.
+    ClaimKey { store: StoreId, since: u64 },
+    /// What the MAC of a claim is about.
+    Claim { store: StoreId, root: &'a Digest },
+    /// Where a claim key is sealed.
+    SealedClaimKey {
+        store: StoreId,
+        generation: u64,
+        recipient: &'a str,
+        since: u64,
+    },
+    /// What identifies a root key, without revealing it.
+    Root { store: StoreId },
+    /// What the MAC of a checkpoint is about.
+    Checkpoint {
+        store: StoreId,
+        generation: u64,
+        revision: u64,
+        log: &'a [u8; 32],
+        line: u64,
+        hash: &'a [u8; 32],
+        since: u64,
+    },
+    /// What the MAC in a backup is about.
+    Backup { store: StoreId, digest: &'a Digest },
 }
 
 impl Context<'_> {
@@ -278,17 +314,6 @@ impl Header {
     }
 }
 
-/// Returns the prefix of the keys of a scope's secrets in
-/// [`Table::Secrets`](crate::backend::Table::Secrets): the scope's id and a NUL, which no id and no
-/// name contains.
-pub(crate) fn secret_prefix(scope: &ScopeId) -> Vec<u8> {
-    [scope.as_str().as_bytes(), b"\0"].concat()
-}
-
-pub(crate) fn secret_key(scope: &ScopeId, name: &SecretName) -> Vec<u8> {
-    [scope.as_str().as_bytes(), b"\0", name.as_str().as_bytes()].concat()
-}
-
 /// Returns the prefix of the keys of the pages of the list of scopes.
 pub(crate) fn scope_pages() -> Vec<u8> {
     SCOPES_PREFIX.to_vec()
@@ -297,12 +322,6 @@ pub(crate) fn scope_pages() -> Vec<u8> {
 /// Returns the prefix of the keys of the pages of the list of a scope's secrets.
 pub(crate) fn secret_pages(scope: &ScopeId) -> Vec<u8> {
     [SECRETS_PREFIX, scope.as_str().as_bytes(), b"\0"].concat()
-}
-
-/// Returns the page on which something is listed, such that the pages fill evenly.
-pub(crate) fn page_number(name: &str) -> u8 {
-    let [first, ..] = digest(name.as_bytes());
-    first
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> Digest {

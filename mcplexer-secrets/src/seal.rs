@@ -47,7 +47,7 @@ const CHUNK_LEN: usize = 64 * 1024;
 const TAG_LEN: usize = 16;
 
 /// The maximum scrypt work factor, as log₂. `age` has the same default. It needs 4 GiB.
-const MAX_WORK_FACTOR: u8 = 22;
+pub(crate) const MAX_WORK_FACTOR: u8 = 22;
 
 /// 32 random bytes, wiped when dropped.
 pub(crate) struct Key(Box<Zeroizing<[u8; KEY_LEN]>>);
@@ -70,8 +70,34 @@ impl Key {
         Some(key)
     }
 
-    fn bytes(&self) -> &[u8; KEY_LEN] {
+    pub(crate) fn bytes(&self) -> &[u8; KEY_LEN] {
         &self.0
+    }
+
+    /// Derives 32 bytes from a secret for `context`: `HKDF-SHA-256(ikm = secret, salt = none, info =
+    /// "mcplexer-secrets/v1/" ‖ context)` (RFC 5869).
+    pub(crate) fn derive(secret: &[u8], context: &Context<'_>) -> Result<Self, Error> {
+        let info = context.encode_after(INFO)?;
+        Ok(stack::wiped_after(|| {
+            let mut key = Self::zero();
+            key.0
+                .copy_from_slice(&*Zeroizing::new(hkdf(&[], &info, secret)));
+            key
+        }))
+    }
+
+    /// Seals this key with a root key.
+    pub(crate) fn seal_with(
+        &self,
+        root: &RootKey,
+        context: &Context<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        seal(&root.0, context, self.bytes())
+    }
+
+    /// Opens what [`seal_with`](Self::seal_with) returned.
+    pub(crate) fn open_with(root: &RootKey, context: &Context<'_>, sealed: &[u8]) -> Option<Self> {
+        Self::from_bytes(&open(&root.0, context, sealed)?)
     }
 }
 
@@ -130,6 +156,11 @@ impl RootKey {
     /// Seals an empty text. If it opens, the holder of the root key wrote `context`.
     pub(crate) fn prove(&self, context: &Context<'_>) -> Result<Vec<u8>, Error> {
         seal(&self.0, context, &[])
+    }
+
+    /// Computes a MAC of `context`, which only a holder of the root key can.
+    pub(crate) fn mac(&self, context: &Context<'_>) -> Result<[u8; KEY_LEN], Error> {
+        Key::derive(self.0.bytes(), context).map(|mac| *mac.bytes())
     }
 
     pub(crate) fn verify(&self, proof: &[u8], context: &Context<'_>) -> bool {

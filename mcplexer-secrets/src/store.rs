@@ -3,9 +3,11 @@
 use crate::credentials::{Credentials, Purpose, Select};
 use crate::{Error, ScopeId, SecretName, SecretValue};
 
+mod accept;
 mod apply;
 mod backup;
 mod check;
+mod claim;
 mod compact;
 mod consistency;
 mod contents;
@@ -14,6 +16,8 @@ mod draft;
 mod fixture;
 mod import;
 mod keyring;
+mod life;
+mod maker;
 mod names;
 mod not_found;
 mod opener;
@@ -25,25 +29,31 @@ mod rekey;
 mod restore;
 mod rotation;
 mod scope;
-
 mod sealed_store;
 mod secret;
 mod slots;
+mod span;
+mod standing;
 mod unlocked;
 mod vault;
+mod verify;
+mod versions;
 mod writer;
 
+pub use accept::Accepted;
 pub use apply::{AppliedScope, ScopeAction};
 pub use backup::BackupReport;
 pub use check::CheckReport;
 pub use contents::Progress;
 pub use import::{ImportAction, Imported, OnConflict};
+pub use life::{Change, Due, DueSecret, SecretEdit, VersionInfo};
+pub use maker::BackupMaker;
 pub use rekey::Rekeyed;
 pub use restore::{RestoreAction, RestoreMode, Restored, RestoredSecret};
 pub use rotation::RotateIdentity;
 pub use scope::{
-    MAX_DISPLAY_NAME_LEN, MAX_REDACTION_HINTS, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope,
-    ScopeInfo,
+    DEFAULT_KEEP_VERSIONS, MAX_DISPLAY_NAME_LEN, MAX_KEEP_VERSIONS, MAX_REDACTION_HINTS,
+    MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope, ScopeInfo,
 };
 pub use sealed_store::Store;
 pub use secret::{PutMode, SecretInfo, Stored};
@@ -64,7 +74,8 @@ pub trait SecretStore: Send + Sync {
     /// Nothing is stored if this fails.
     /// * [`Error::SecretExists`] or [`Error::VersionMismatch`] if `mode` forbids it.
     /// * [`Error::InvalidName`] if the scope's kind does not allow this name.
-    /// * [`Error::InvalidDisplayName`] or [`Error::TooManyHints`] if the scope cannot be created.
+    /// * [`Error::InvalidDisplayName`], [`Error::TooManyHints`] or [`Error::TooManyVersions`] if the scope
+    ///   cannot be created.
     /// * [`Error::ScopeFull`] or [`Error::StoreFull`] at the limits of the store.
     fn put(
         &self,
@@ -101,7 +112,7 @@ pub trait SecretStore: Send + Sync {
     /// * [`Error::Tampered`] if the records of the scope do not agree.
     fn list(&self, scope: &ScopeId) -> Result<Vec<SecretInfo>, Error>;
 
-    /// Deletes one secret. A secret stored under this name later begins with version 1.
+    /// Deletes one secret, with every version of it. A secret stored under this name later begins with version 1.
     ///
     /// # Errors
     /// [`Error::ScopeNotFound`] and [`Error::SecretNotFound`].
@@ -124,7 +135,7 @@ pub trait SecretStore: Send + Sync {
     ///
     /// # Errors
     /// * [`Error::ScopeExists`].
-    /// * [`Error::InvalidDisplayName`] or [`Error::TooManyHints`].
+    /// * [`Error::InvalidDisplayName`], [`Error::TooManyHints`] or [`Error::TooManyVersions`].
     /// * [`Error::StoreFull`].
     fn create_scope(&self, scope: &NewScope) -> Result<(), Error>;
 

@@ -62,7 +62,9 @@ fn this_version_reads_what_format_1_wrote() {
         (&github.display_name, github.redaction_hints.len()),
         (&None, 0)
     );
-    let report = store.verify_audit(&home.path().join("audit.log")).unwrap();
+    let report = store
+        .verify_audit(&home.path().join("audit.log"), None)
+        .unwrap();
     assert_eq!(report.lines, report.sealed);
 }
 
@@ -93,11 +95,11 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(len).unwrap())
     }
 
-    /// Reads a list of pages: the digest of each, by its number.
-    fn pages(&mut self) -> BTreeMap<u8, &'a [u8]> {
-        let count = self.number();
-        let page = |_| (self.take(1)[0], self.take(32));
-        (0..count).map(page).collect()
+    /// Reads a list of one page, with the widest span, and returns its digest.
+    fn page(&mut self) -> &'a [u8] {
+        assert_eq!(self.number(), 1, "pages");
+        assert_eq!(self.take(2), [0, 0], "number and bits");
+        self.take(32)
     }
 
     fn text(&mut self) -> &'a str {
@@ -146,6 +148,18 @@ fn decrypt(sealed: &[u8], identity: &dyn age::Identity) -> Vec<u8> {
     plaintext
 }
 
+/// What the document calls `derive`.
+fn derive(secret: &[u8], context: &[u8]) -> Vec<u8> {
+    let info = [b"mcplexer-secrets/v1/", context].concat();
+    hkdf(&[], &info, secret).to_vec()
+}
+
+/// Returns the 32 bytes of an age identity.
+fn private_key(text: &str) -> Vec<u8> {
+    let (_, bytes) = bech32::decode(text).unwrap();
+    bytes
+}
+
 /// Returns the salt in the header of a sealed record.
 fn salt(sealed: &[u8]) -> &str {
     let header = sealed.split(|&byte| byte == b'\n').nth(1).unwrap();
@@ -176,11 +190,12 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     let (revision, _created) = (reader.number(), reader.number());
     let owners_digest = reader.take(32);
     assert_eq!(reader.number(), 2, "scopes");
-    let scope_pages = reader.pages();
+    let scope_page = reader.page();
     assert_eq!(reader.number(), 1, "logs");
     let audit_seal = reader.0;
     let sealed_log = reader.take(32);
     assert_eq!(reader.text(), "audit.log");
+    let _owner = reader.text();
     let (sealed_line, sealed_offset) = (reader.number(), reader.number());
     let sealed_hash = reader.take(32);
     let audit_seal = reader.since(audit_seal);
@@ -193,9 +208,13 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     assert_eq!(owners_digest, Sha256::digest(&owners).as_slice());
     let mut reader = Reader(&owners);
     assert_eq!((reader.take(1), reader.number()), ([1].as_slice(), 1));
-    let (_label, _recipient, _created) = (reader.text(), reader.text(), reader.number());
+    let (_label, recipient, _created) = (reader.text(), reader.text(), reader.number());
     assert_eq!(reader.number(), 0, "holder");
+    let (_wrapped_by, _wrapped_at) = (reader.text(), reader.number());
     let slot = reader.bytes();
+    assert_eq!(reader.number(), 1, "there is a claim");
+    let since = reader.number();
+    let (claim, sealed_claim_key) = (reader.take(32), reader.bytes());
     assert!(reader.0.is_empty());
 
     let key_file = fs::read_to_string(home.path().join("age.key")).unwrap();
@@ -203,6 +222,7 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
         .lines()
         .find(|line| !line.starts_with('#'))
         .unwrap();
+    let private = private_key(identity);
     let identity: age::x25519::Identity = identity.parse().unwrap();
     let root_key = decrypt(slot, &identity);
     steps.push(("root key", root_key.clone()));
@@ -213,10 +233,32 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     };
     assert_eq!(seal.open(proof), b"");
 
-    let number = Sha256::digest("github-token")[0];
-    let page = record("meta", &[b"scopes/".as_slice(), &[number]].concat());
+    let since_byte = [u8::try_from(since).unwrap()];
+    let claim_key = derive(&private, &[&[3], store, &since_byte].concat());
+    steps.push(("claim key", claim_key.clone()));
+    let root_id = derive(&root_key, &[&[6], store].concat());
+    steps.push(("root id", root_id.clone()));
+    steps.push(("claim", claim.to_vec()));
+    assert_eq!(claim, derive(&claim_key, &[&[4], store, &root_id].concat()));
+    let length = [u8::try_from(recipient.len()).unwrap()];
+    let place = [
+        &[5],
+        store,
+        &[1],
+        &length,
+        recipient.as_bytes(),
+        &since_byte,
+    ]
+    .concat();
+    let seal_of_claim_key = Seal {
+        parent: &root_key,
+        context: &place,
+    };
+    assert_eq!(seal_of_claim_key.open(sealed_claim_key), claim_key);
+
+    let page = record("meta", b"scopes/\0");
     steps.push(("page of scopes", page.clone()));
-    assert_eq!(scope_pages[&number], Sha256::digest(&page).as_slice());
+    assert_eq!(scope_page, Sha256::digest(&page).as_slice());
     let mut reader = Reader(&page);
     assert_eq!((reader.take(1), reader.number()), ([1].as_slice(), 2));
     assert_eq!((reader.text(), reader.take(32).len()), ("api", 32));
@@ -235,8 +277,9 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
         "kind, no display name, no hints"
     );
     let _created = reader.number();
+    assert_eq!(reader.take(1), [5], "versions to keep");
     assert_eq!(reader.number(), 1, "secrets");
-    let secret_pages = reader.pages();
+    let secret_page = reader.page();
     let wrapped = reader.bytes();
     assert!(reader.0.is_empty());
     let place = [store, &[1, 12], b"github-token"].concat();
@@ -253,13 +296,9 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     let scope_key = seal_of_key.open(wrapped);
     steps.push(("scope key", scope_key.clone()));
 
-    let number = Sha256::digest("GITHUB_PERSONAL_ACCESS_TOKEN")[0];
-    let page = record(
-        "meta",
-        &[b"secrets/github-token\0".as_slice(), &[number]].concat(),
-    );
+    let page = record("meta", b"secrets/github-token\0\0");
     steps.push(("page of secrets", page.clone()));
-    assert_eq!(secret_pages[&number], Sha256::digest(&page).as_slice());
+    assert_eq!(secret_page, Sha256::digest(&page).as_slice());
     let mut reader = Reader(&page);
     assert_eq!((reader.take(1), reader.number()), ([1].as_slice(), 1));
     let entry = reader.0;
@@ -267,6 +306,12 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     assert_eq!(reader.number(), 1, "version");
     let (_created, _updated) = (reader.number(), reader.number());
     let entry = reader.since(entry);
+    let _revision = reader.number();
+    assert_eq!(
+        (reader.number(), reader.number(), reader.number()),
+        (0, 0, 0),
+        "no note, no expiry, no interval"
+    );
     let secret_digest = reader.take(32);
     assert!(reader.0.is_empty());
 
@@ -276,6 +321,7 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     let mut reader = Reader(&secret);
     assert_eq!(reader.take(1), [1], "format");
     let sealed = reader.bytes();
+    assert_eq!(reader.number(), 0, "earlier versions");
     assert!(reader.0.is_empty());
     let value_context = [&[2], place.as_slice(), entry].concat();
     steps.push(("value context", value_context.clone()));
@@ -299,7 +345,7 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     assert_eq!(sealed_offset, log.find(last).unwrap() as u64);
     assert_eq!(sealed_hash, hash);
     steps.push(("audit seal", audit_seal.to_vec()));
-    let changes = log.matches("\"store\":").count() as u64;
+    let changes = log.matches("\"pending\":true").count() as u64;
     assert_eq!(revision, changes, "one for each change");
     steps
 }

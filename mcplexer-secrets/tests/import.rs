@@ -2,12 +2,12 @@
 
 #![cfg(test)]
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mcplexer_secrets::audit::{
-    AuditChange, AuditError, AuditErrorKind, AuditEvent, AuditLog, AuditPosition, KeptLog,
-    MemoryAudit,
+    AuditError, AuditErrorKind, AuditEvent, AuditPosition, AuditView, KeptLog, MemoryAudit,
 };
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{
@@ -228,16 +228,16 @@ fn a_scope_takes_no_more_than_it_can_hold() {
 struct Failing(Arc<MemoryAudit>, Arc<AtomicBool>);
 
 impl KeptLog for Failing {
-    fn log(&self) -> Result<AuditLog, AuditError> {
-        self.0.log()
+    fn file(&self) -> PathBuf {
+        self.0.file()
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
-        self.0.holds(position)
-    }
-
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
-        self.0.last_change(store)
+    fn view(
+        &self,
+        store: Option<StoreId>,
+        sealed: &[AuditPosition],
+    ) -> Result<AuditView, AuditError> {
+        self.0.view(store, sealed)
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
@@ -309,6 +309,7 @@ fn each_import_and_export_is_one_line() {
     });
     let expected = [
         "import s - ok",
+        "committed - - ok",
         "list s - ok",
         "import s - conflict",
         "import s - invalid",

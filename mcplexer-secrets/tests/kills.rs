@@ -163,7 +163,9 @@ fn killed_times(times: u64) {
         let store = store(home.path());
         let problem = &mut |error| panic!("round {round}: {error:?}");
         store.check(problem, &mut |_| {}).unwrap();
-        store.verify_audit(&home.path().join("audit.log")).unwrap();
+        store
+            .verify_audit(&home.path().join("audit.log"), None)
+            .unwrap();
         for ((worker, said), ledger) in (0..).zip(said).zip(&mut ledgers) {
             deaths += 1;
             done += said.done.len();

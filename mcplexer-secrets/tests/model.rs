@@ -6,16 +6,19 @@ use std::collections::BTreeMap;
 
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
-    Error, MAX_SECRETS_PER_SCOPE, NewScope, PutMode, ScopeId, SecretName, SecretStore, SecretValue,
-    Store,
+    DEFAULT_KEEP_VERSIONS, Error, MAX_SECRETS_PER_SCOPE, NewScope, PutMode, RotateIdentity,
+    ScopeId, SecretName, SecretStore, SecretValue, Store,
 };
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Scope → name → (version, value).
-type Model = BTreeMap<ScopeId, BTreeMap<SecretName, (u64, Vec<u8>)>>;
+/// Versions with their values, the newest last.
+type Versions = Vec<(u64, Vec<u8>)>;
+
+/// Scope → how many earlier versions it keeps, and name → versions.
+type Model = BTreeMap<ScopeId, (u8, BTreeMap<SecretName, Versions>)>;
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -24,6 +27,9 @@ enum Operation {
     Delete(ScopeId, SecretName),
     CreateScope(ScopeId),
     DeleteScope(ScopeId),
+    KeepVersions(ScopeId, u8),
+    RestoreVersion(ScopeId, SecretName, u64),
+    Rekey,
     Reopen,
 }
 
@@ -56,6 +62,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (scope(), name()).prop_map(|(s, n)| Operation::Delete(s, n)),
         1 => scope().prop_map(Operation::CreateScope),
         1 => scope().prop_map(Operation::DeleteScope),
+        1 => (scope(), 0..4u8).prop_map(|(s, keep)| Operation::KeepVersions(s, keep)),
+        2 => (scope(), name(), 0..6u64).prop_map(|(s, n, v)| Operation::RestoreVersion(s, n, v)),
+        1 => Just(Operation::Rekey),
         1 => Just(Operation::Reopen),
     ]
 }
@@ -64,8 +73,7 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
     match operation {
         Operation::Put(scope, name, value, mode) => {
             let secret = SecretValue::copy_of(&value).unwrap();
-            let found = model.get(&scope).and_then(|secrets| secrets.get(&name));
-            let found = found.map(|(version, _)| *version);
+            let found = newest(model, &scope, &name).map(|(version, _)| *version);
             let (mode, allowed) = match mode {
                 Mode::Overwrite => (PutMode::Overwrite, true),
                 Mode::Create => (PutMode::Create, found.is_none()),
@@ -76,8 +84,7 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
                     assert!(allowed, "{mode:?} over {found:?}");
                     assert_eq!(stored.version, found.unwrap_or(0) + 1);
                     assert_eq!(stored.scope_created, !model.contains_key(&scope));
-                    let secrets = model.entry(scope).or_default();
-                    secrets.insert(name, (stored.version, value));
+                    put_next(model, scope, name, value);
                 }
                 Err(Error::SecretExists { version, .. }) => {
                     assert!(!allowed && found == Some(version));
@@ -89,7 +96,8 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
             }
         }
         Operation::Get(scope, name) => {
-            let expected = model.get(&scope).map(|secrets| secrets.get(&name));
+            let expected = newest(model, &scope, &name);
+            let expected = model.contains_key(&scope).then_some(expected);
             match (store.get(&scope, &name), expected) {
                 (Ok(value), Some(Some((_, expected)))) => assert_eq!(value.expose(), expected),
                 (Err(Error::SecretNotFound { .. }), Some(None))
@@ -98,7 +106,8 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
             }
         }
         Operation::Delete(scope, name) => {
-            let expected = model.get_mut(&scope).map(|secrets| secrets.remove(&name));
+            let expected = model.get_mut(&scope);
+            let expected = expected.map(|(_, secrets)| secrets.remove(&name));
             match (store.delete(&scope, &name), expected) {
                 (Ok(()), Some(Some(_)))
                 | (Err(Error::SecretNotFound { .. }), Some(None))
@@ -109,15 +118,70 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
         Operation::CreateScope(scope) => {
             let created = store.create_scope(&NewScope::env(scope.clone()));
             assert_eq!(created.is_ok(), !model.contains_key(&scope), "{created:?}");
-            model.entry(scope).or_default();
+            model.entry(scope).or_insert_with(new_scope);
         }
         Operation::DeleteScope(scope) => match (store.delete_scope(&scope), model.remove(&scope)) {
-            (Ok(count), Some(secrets)) => assert_eq!(count, secrets.len()),
+            (Ok(count), Some((_, secrets))) => assert_eq!(count, secrets.len()),
             (Err(Error::ScopeNotFound { .. }), None) => {}
             (result, expected) => panic!("{result:?} where the model has {expected:?}"),
         },
+        Operation::KeepVersions(scope, keep_versions) => {
+            let updated = store.update_scope(&NewScope {
+                keep_versions,
+                ..NewScope::env(scope.clone())
+            });
+            match (updated, model.get_mut(&scope)) {
+                (Ok(changed), Some((keep, _))) => {
+                    assert_eq!(changed, *keep != keep_versions);
+                    *keep = keep_versions;
+                }
+                (Err(Error::ScopeNotFound { .. }), None) => {}
+                (result, expected) => panic!("{result:?} where the model has {expected:?}"),
+            }
+        }
+        Operation::RestoreVersion(scope, name, version) => {
+            let restored = store.restore_version(&scope, &name, version);
+            let versions = model.get(&scope).map(|(_, secrets)| secrets.get(&name));
+            let value = |versions: &Versions| {
+                let found = versions.iter().find(|(number, _)| *number == version);
+                found.map(|(_, value)| value.clone())
+            };
+            match (restored, versions.map(|it| it.map(value))) {
+                (Ok(stored), Some(Some(Some(value)))) => {
+                    let before = newest(model, &scope, &name).map(|(version, _)| *version);
+                    assert_eq!(Some(stored.version - 1), before);
+                    put_next(model, scope, name, value);
+                }
+                (Err(Error::VersionNotFound { .. }), Some(Some(None)))
+                | (Err(Error::SecretNotFound { .. }), Some(None))
+                | (Err(Error::ScopeNotFound { .. }), None) => {}
+                (result, expected) => panic!("{result:?} where the model has {expected:?}"),
+            }
+        }
+        Operation::Rekey => match store.rotate(RotateIdentity::Keep, &mut |_| ()) {
+            Ok(_) => {}
+            Err(Error::NoStore) => assert!(model.is_empty()),
+            Err(error) => panic!("{error}"),
+        },
         Operation::Reopen => {}
     }
+}
+
+fn new_scope() -> (u8, BTreeMap<SecretName, Versions>) {
+    (DEFAULT_KEEP_VERSIONS, BTreeMap::new())
+}
+
+fn newest<'a>(model: &'a Model, scope: &ScopeId, name: &SecretName) -> Option<&'a (u64, Vec<u8>)> {
+    model.get(scope)?.1.get(name)?.last()
+}
+
+fn put_next(model: &mut Model, scope: ScopeId, name: SecretName, value: Vec<u8>) {
+    let (keep, secrets) = model.entry(scope).or_insert_with(new_scope);
+    let versions = secrets.entry(name).or_default();
+    let version = versions.last().map_or(1, |(version, _)| version + 1);
+    versions.push((version, value));
+    let beyond = versions.len().saturating_sub(usize::from(*keep) + 1);
+    versions.drain(..beyond);
 }
 
 /// Checks that the store has everything in the model and nothing else.
@@ -126,21 +190,33 @@ fn compare(store: &Store, model: &Model) {
     let counts: Vec<_> = scopes.iter().map(|info| (&info.id, info.secrets)).collect();
     let expected: Vec<_> = model
         .iter()
-        .map(|(id, secrets)| (id, secrets.len()))
+        .map(|(id, (_, secrets))| (id, secrets.len()))
         .collect();
     assert_eq!(counts, expected);
-    for (scope, secrets) in model {
+    for (scope, (keep, secrets)) in model {
+        assert_eq!(store.scope(scope).unwrap().keep_versions, *keep);
         let list = store.list(scope).unwrap();
         let versions: Vec<_> = list.iter().map(|info| (&info.name, info.version)).collect();
         let expected: Vec<_> = secrets
             .iter()
-            .map(|(name, (version, _))| (name, *version))
+            .map(|(name, versions)| (name, versions.last().unwrap().0))
             .collect();
         assert_eq!(versions, expected);
-        for (name, (_, value)) in secrets {
-            assert_eq!(store.get(scope, name).unwrap().expose(), value);
+        for (name, versions) in secrets {
+            let newest = &versions.last().unwrap().1;
+            assert_eq!(store.get(scope, name).unwrap().expose(), newest);
+            let history = store.history(scope, name).unwrap();
+            let history: Vec<_> = history.iter().rev().map(|it| it.version).collect();
+            let expected: Vec<_> = versions.iter().map(|it| it.0).collect();
+            assert_eq!(history, expected);
+            for (version, value) in versions {
+                let opened = store.get_version(scope, name, *version).unwrap();
+                assert_eq!(opened.expose(), value);
+            }
         }
     }
+    let mut problem = |error: Error| panic!("{error}");
+    store.check(&mut problem, &mut |_| ()).unwrap();
 }
 
 fn run(cases: u32, file: bool) {

@@ -108,8 +108,8 @@ fn the_audit_log_goes_on_over_a_rotation() {
         .rotate(RotateIdentity::Replace, &mut no_progress)
         .unwrap();
     put(&store, "a", "K3", "w");
-    let report = store.verify_audit(&log).unwrap();
-    assert_eq!((report.lines, report.sealed), (3, 3));
+    let report = store.verify_audit(&log, None).unwrap();
+    assert_eq!((report.lines, report.sealed), (4, 4));
 }
 
 /// No existing record is silently omitted.
@@ -194,6 +194,9 @@ fn owners_come_and_go() {
         .unwrap();
     assert_eq!((slot.label.as_str(), slot.kind), ("bob", SlotKind::Key));
     let his = Store::open(&path, FixedKeys::new(vec![bob.clone()])).unwrap();
+    let refused = get(&his, "a", "K1").unwrap_err();
+    assert!(matches!(&refused, Error::NotAccepted { slot, .. } if slot == "bob"));
+    assert_eq!(his.accept(false).unwrap().owners.len(), 2);
     assert_filled(&his);
     // A re-key by either of them keeps the other's access.
     his.rotate(RotateIdentity::Replace, &mut no_progress)

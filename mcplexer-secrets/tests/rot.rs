@@ -47,7 +47,7 @@ impl Home {
     }
 
     fn verify(&self) -> Result<AuditReport, Error> {
-        self.store()?.verify_audit(&self.path("audit.log"))
+        self.store()?.verify_audit(&self.path("audit.log"), None)
     }
 
     /// Does what a person would: reads, and if that works, changes.

@@ -5,8 +5,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    AuditChange, AuditError, AuditErrorKind, AuditEvent, AuditOperation, AuditOutcome,
-    AuditPosition,
+    AuditError, AuditErrorKind, AuditEvent, AuditMark, AuditOperation, AuditOutcome, AuditPosition,
 };
 use crate::{ScopeId, SecretName, StoreId};
 
@@ -18,8 +17,8 @@ pub(super) const LINE_BEGINNING: &[u8] = b"{\"line\":";
 /// The text between a line's content and its hash.
 const HASH_MEMBER: &str = ",\"hash\":\"";
 
-/// The member that only lines of changes have.
-const SEALED_MEMBER: &[u8] = b",\"sealed\":";
+/// A member that only lines with the state of a store have.
+const STORE_MEMBER: &[u8] = b",\"store\":";
 
 /// The content of a line, without its hash.
 #[derive(Debug, Deserialize)]
@@ -33,8 +32,15 @@ pub(super) struct Content {
     #[serde(rename = "for")]
     pub(super) used_for: Option<String>,
     pub(super) outcome: AuditOutcome,
-    pub(super) sealed: Option<u64>,
     pub(super) store: Option<String>,
+    pub(super) generation: Option<u64>,
+    pub(super) revision: Option<u64>,
+    pub(super) sealed: Option<u64>,
+    #[serde(default)]
+    pub(super) pending: bool,
+    pub(super) owner: Option<String>,
+    pub(super) claimant: Option<String>,
+    pub(super) claimed: Option<u64>,
     pub(super) uid: u32,
     pub(super) pid: u32,
     pub(super) program: String,
@@ -45,14 +51,28 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Returns the change to this store, or to any store, that the line records.
-    pub(super) fn change(&self, store: Option<StoreId>) -> Option<AuditChange> {
-        let sealed = self.sealed?;
-        let is_of = |store: StoreId| self.store == Some(store.to_string());
-        store.is_none_or(is_of).then_some(AuditChange {
+    /// Returns the state that the line records; `None` if it records none, or the creation of another store
+    /// than `store`, which may not have been committed.
+    pub(super) fn mark(&self, store: Option<StoreId>) -> Option<AuditMark> {
+        let mark = AuditMark {
             line: self.number,
-            sealed,
-        })
+            store: StoreId::parse(self.store.as_deref()?)?,
+            generation: self.generation?,
+            revision: self.revision?,
+            sealed: self.sealed?,
+            pending: self.pending,
+            owner: self.owner.clone(),
+            claimant: self.claimant.clone(),
+            claimed: self.claimed,
+        };
+        let is_creation = mark.pending && mark.revision == 1;
+        (!is_creation || store == Some(mark.store)).then_some(mark)
+    }
+
+    /// Whether the line was made durable, and with it all lines before it.
+    pub(super) fn is_durable(&self) -> bool {
+        let operations = [AuditOperation::Committed, AuditOperation::Checkpoint];
+        self.pending || operations.contains(&self.op)
     }
 }
 
@@ -113,18 +133,24 @@ pub(super) fn parse(line: &[u8]) -> Option<(Content, Hash)> {
     (content.number < u64::MAX).then_some((content, hash))
 }
 
-/// Returns the last change to this store, or to any store, that these lines record. Anything that is not
-/// a line is skipped.
-pub(super) fn last_change<'a>(
+/// Returns the last state that these lines record, as [`Content::mark`] does. Anything that is not a line is
+/// skipped.
+pub(super) fn last_mark<'a>(
     lines: impl DoubleEndedIterator<Item = &'a [u8]>,
     store: Option<StoreId>,
-) -> Option<AuditChange> {
-    let mut changes = lines.rev().filter_map(|line| {
-        // Most lines record no change, and need not be parsed to see that.
-        memmem::find(line, SEALED_MEMBER)?;
-        parse(line)?.0.change(store)
+) -> Option<AuditMark> {
+    let mut marks = lines.rev().filter_map(|line| {
+        // A line without a state need not be parsed to see that.
+        memmem::find(line, STORE_MEMBER)?;
+        parse(line)?.0.mark(store)
     });
-    changes.next()
+    marks.next()
+}
+
+/// Returns the hash of a line without its line feed; `None` if it is not a line.
+#[cfg(test)]
+pub(crate) fn hash_of(line: &[u8]) -> Option<Hash> {
+    parse(line).map(|(_, hash)| hash)
 }
 
 fn to_hex(bytes: &Hash) -> String {
@@ -148,8 +174,8 @@ pub(super) fn from_hex(text: &str) -> Option<Hash> {
 mod tests {
     use super::*;
     use crate::Timestamp;
-    use crate::audit::Actor;
     use crate::audit::file::MAX_LINE_LEN;
+    use crate::audit::{Actor, AuditState};
 
     fn actor() -> Actor {
         let mut actor = Actor::this_process();
@@ -166,15 +192,28 @@ mod tests {
         }
     }
 
+    fn state(owner: &str) -> AuditState<'_> {
+        AuditState {
+            store: StoreId([7; 16]),
+            generation: u64::MAX,
+            revision: u64::MAX,
+            sealed: u64::MAX,
+            pending: true,
+            owner: Some(owner),
+            claimant: Some("0123456789abcdef"),
+            claimed: Some(u64::MAX),
+        }
+    }
+
     #[test]
     fn a_line_names_what_was_done_and_parses_back() {
         let (scope, name) = ("github-token".parse().unwrap(), "KEY".parse().unwrap());
         let actor = actor();
         let mut event = AuditEvent::new(AuditOperation::Put, AuditOutcome::Ok, &actor);
         event.time = Timestamp::from_micros(0);
-        (event.scope, event.name, event.sealed) = (Some(&scope), Some(&name), Some(0));
+        (event.scope, event.name, event.state) = (Some(&scope), Some(&name), Some(state("laptop")));
         let (line, next) = start().next(&event, 0).unwrap();
-        insta::assert_snapshot!(line, @r#"{"line":1,"time":"1970-01-01T00:00:00.000000Z","op":"put","scope":"github-token","name":"KEY","outcome":"ok","sealed":0,"uid":1,"pid":2,"program":"test","prev":"0000000000000000000000000000000000000000000000000000000000000000","hash":"752c9a1895e44690572d4c904abf88132819cc59a60fd08ef48dc264be3e75f5"}"#);
+        insta::assert_snapshot!(line, @r#"{"line":1,"time":"1970-01-01T00:00:00.000000Z","op":"put","scope":"github-token","name":"KEY","outcome":"ok","store":"07070707070707070707070707070707","generation":18446744073709551615,"revision":18446744073709551615,"sealed":18446744073709551615,"pending":true,"owner":"laptop","claimant":"0123456789abcdef","claimed":18446744073709551615,"uid":1,"pid":2,"program":"test","prev":"0000000000000000000000000000000000000000000000000000000000000000","hash":"0fac6f4b330552b147b0b0b0159e0f0fd20e4e2da80b9dcf4bcfff914f59e049"}"#);
         let (content, hash) = parse(line.trim_end().as_bytes()).unwrap();
         assert_eq!((content.number, hash), (1, next.hash));
         assert!(parse(line.replace("put", "get").trim_end().as_bytes()).is_none());
@@ -214,7 +253,7 @@ mod tests {
             let mut event =
                 AuditEvent::new(AuditOperation::ApplyConfig, AuditOutcome::NotFound, &actor);
             (event.scope, event.name, event.used_for) = (Some(&scope), Some(&name), Some(&*long));
-            (event.sealed, event.store) = (Some(u64::MAX), Some(StoreId([7; 16])));
+            event.state = Some(state(&long));
             let before = AuditPosition {
                 line: u64::MAX - 2,
                 ..start()

@@ -27,13 +27,32 @@ pub struct AuditEvent<'a> {
     /// What the values were used for, such as the program that received them, without its
     /// arguments.
     pub used_for: Option<&'a str>,
-    /// For a change that is about to be committed: the line of this log that the store had sealed
-    /// before, or 0 if it had sealed none.
-    pub sealed: Option<u64>,
-    /// For such a change: the store that it changes.
-    pub store: Option<StoreId>,
+    /// The state of the store that the operation read, or that it is about to commit.
+    pub state: Option<AuditState<'a>>,
     /// The finished line and its place in a chain, if a [`Chained`](super::Chained) hands the event on.
     pub chain: Option<ChainLink<'a>>,
+}
+
+/// A state of a store.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct AuditState<'a> {
+    /// The store.
+    pub store: StoreId,
+    /// Its generation.
+    pub generation: u64,
+    /// Its revision.
+    pub revision: u64,
+    /// The line of this log that the store had sealed before, or 0 if it had sealed none.
+    pub sealed: u64,
+    /// Whether this is the state that a change is about to commit.
+    pub pending: bool,
+    /// The label of the owner whose key opened the store, if a key did.
+    pub owner: Option<&'a str>,
+    /// Tells the private key that last claimed the store, as far as the log knows, from others.
+    pub claimant: Option<&'a str>,
+    /// The generation in which it did; `None` if it cannot.
+    pub claimed: Option<u64>,
 }
 
 /// A finished line of a chain.
@@ -62,17 +81,19 @@ impl<'a> AuditEvent<'a> {
             scope: None,
             name: None,
             used_for: None,
-            sealed: None,
-            store: None,
+            state: None,
             chain: None,
         }
     }
 
     /// Returns whether the line must be durable before the operation continues. Lines of changes
-    /// must, because the store is about to vouch for them.
+    /// must, because the store is about to vouch for them, and so must the line that follows a change
+    /// of owners or keys.
     #[must_use]
     pub fn durable(&self) -> bool {
-        self.sealed.is_some()
+        let is_pending = self.state.is_some_and(|state| state.pending);
+        let operations = [AuditOperation::Committed, AuditOperation::Checkpoint];
+        is_pending || operations.contains(&self.operation)
     }
 
     /// Returns the event as a JSON object on one line.
@@ -85,8 +106,14 @@ impl<'a> AuditEvent<'a> {
             name: self.name,
             used_for: self.used_for.map(bounded_use),
             outcome: self.outcome,
-            sealed: self.sealed,
-            store: self.store.map(|store| store.to_string()),
+            store: self.state.map(|state| state.store.to_string()),
+            generation: self.state.map(|state| state.generation),
+            revision: self.state.map(|state| state.revision),
+            sealed: self.state.map(|state| state.sealed),
+            pending: self.state.is_some_and(|state| state.pending),
+            owner: self.state.and_then(|state| state.owner).map(bounded),
+            claimant: self.state.and_then(|state| state.claimant),
+            claimed: self.state.and_then(|state| state.claimed),
             uid: actor.uid,
             pid: actor.pid,
             program: bounded(&actor.program),
@@ -119,9 +146,21 @@ struct Members<'a> {
     used_for: Option<String>,
     outcome: AuditOutcome,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sealed: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pending: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed: Option<u64>,
     uid: u32,
     pid: u32,
     program: String,
@@ -144,19 +183,25 @@ pub enum AuditOperation {
     Put,
     /// A value was opened.
     Get,
+    /// An earlier version of a value was opened.
+    GetVersion,
     /// Values of a scope were opened, to pass them to a program or to insert them in a text.
     Inject,
     /// Values of a scope were opened, to search files for them.
     Scan,
-    /// The secrets of a scope, or all scopes, were listed.
+    /// The versions of a secret, the secrets of a scope, or all scopes, were listed.
     List,
     /// A secret was deleted.
     Delete,
+    /// What is said about a secret was changed.
+    Edit,
+    /// A version of a value was stored again.
+    RestoreVersion,
     /// A scope was created.
     CreateScope,
     /// A scope was deleted.
     DeleteScope,
-    /// A scope was given another kind, display name or hints.
+    /// A scope was given another kind, display name, hints or number of versions to keep.
     UpdateScope,
     /// Scopes were created, changed and deleted together to match a file. The preceding lines list
     /// them.
@@ -167,6 +212,12 @@ pub enum AuditOperation {
     Rotate,
     /// A way to open the store was added.
     AddSlot,
+    /// A change of owners or keys, which the line before records, was committed.
+    Committed,
+    /// A checkpoint of the store and this log was made.
+    Checkpoint,
+    /// An owner accepted a store that somebody else created, extended or put back.
+    Accept,
     /// A way to open the store was removed, and the store re-keyed.
     RemoveSlot,
     /// A lost key was replaced with the recovery code, and the store re-keyed.

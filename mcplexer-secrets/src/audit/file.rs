@@ -9,8 +9,8 @@ use mcplexer_durable::{FileId, PATIENCE, made_durable, operation_done, wait_for_
 
 use super::chain;
 use super::{
-    Actor, AuditChange, AuditError, AuditErrorKind, AuditEvent, AuditLog, AuditOperation,
-    AuditOutcome, AuditPosition, KeptLog,
+    Actor, AuditError, AuditErrorKind, AuditEvent, AuditMark, AuditOperation, AuditOutcome,
+    AuditPosition, AuditView, KeptLog,
 };
 use crate::StoreId;
 use crate::error::{Finding, RecordName};
@@ -41,6 +41,10 @@ struct Open {
     file: File,
     len: u64,
     tip: AuditPosition,
+    /// The sealed position that was found in the file as it is now.
+    found: Option<AuditPosition>,
+    /// The last mark for a store, as the file is now.
+    last: Option<(Option<StoreId>, Option<AuditMark>)>,
 }
 
 /// The end of the file.
@@ -89,6 +93,8 @@ impl FileAudit {
                 file: self.open_or_create().map_err(failed)?,
                 len: 0,
                 tip: AuditPosition::genesis()?,
+                found: None,
+                last: None,
             },
         };
         let locked = wait_for_lock(&open.file, self.patience).map_err(failed)?;
@@ -100,6 +106,22 @@ impl FileAudit {
         open.file.unlock().map_err(failed)?;
         *slot = Some(open);
         result
+    }
+
+    /// As [`locked`](Self::locked). Where the file is as this process left it, no lock is needed to read it.
+    fn unless_changed<T>(
+        &self,
+        work: impl FnOnce(&mut Open) -> Result<T, AuditError>,
+    ) -> Result<T, AuditError> {
+        let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = slot.as_mut()
+            && mcplexer_durable::is_still_at(&open.file, &self.path)
+            && open.file.metadata().is_ok_and(|it| it.len() == open.len)
+        {
+            return work(open);
+        }
+        drop(slot);
+        self.locked(work)
     }
 
     fn open_or_create(&self) -> io::Result<File> {
@@ -133,6 +155,7 @@ impl FileAudit {
         })?;
         open.len = len - end.torn;
         open.tip = end.tip;
+        (open.found, open.last) = (None, None);
         if end.torn > 0 {
             cut_off(&open.file, open.len).map_err(failed)?;
             let event = AuditEvent::new(AuditOperation::Heal, AuditOutcome::Ok, &self.actor);
@@ -157,41 +180,34 @@ impl FileAudit {
         }
         open.len += line.len() as u64;
         open.tip = tip;
+        if event.state.is_some() {
+            open.last = None;
+        }
         Ok(tip)
     }
 }
 
 impl KeptLog for FileAudit {
-    fn log(&self) -> Result<AuditLog, AuditError> {
-        let id = self.locked(|open| Ok(open.tip.log))?;
-        Ok(AuditLog {
-            id,
-            path: self.path.clone(),
-        })
+    fn file(&self) -> PathBuf {
+        self.path.clone()
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
-        self.locked(|open| {
-            let to = open.len.min(position.offset + MAX_LINE_LEN);
-            if open.tip.log != position.log || to <= position.offset {
-                return Ok(false);
-            }
-            let bytes = read_range(&open.file, position.offset, to);
-            let bytes = bytes.map_err(|source| self.failed(source))?;
-            let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(&bytes);
-            Ok(chain::parse(line).is_some_and(|(content, hash)| {
-                (content.number, hash) == (position.line, position.hash)
-            }))
-        })
-    }
-
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
+    fn view(
+        &self,
+        store: Option<StoreId>,
+        sealed: &[AuditPosition],
+    ) -> Result<AuditView, AuditError> {
         // A log is begun by its first line, not by a question.
         if matches!(self.path.try_exists(), Ok(false)) {
-            return Ok(None);
+            return Ok(AuditView {
+                tip: None,
+                is_whole: true,
+                last: None,
+            });
         }
-        self.locked(|open| {
-            last_change(&open.file, open.len, store).map_err(|source| self.failed(source))
+        self.unless_changed(|open| {
+            let view = open.view(store, sealed);
+            view.map_err(|source| self.failed(source))
         })
     }
 
@@ -240,31 +256,66 @@ fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
     })())
 }
 
-/// Searches backwards from the end of a file of `len` bytes for the last change, which is usually
-/// near the end.
-fn last_change(file: &File, len: u64, store: Option<StoreId>) -> io::Result<Option<AuditChange>> {
-    let mut end = len;
-    while end > 0 {
-        let from = end.saturating_sub(MAX_END_LEN);
-        let bytes = read_range(file, from, end)?;
-        // The first line may begin earlier. It is then read with the lines before it.
-        let cut = match from {
-            0 => 0,
-            _ => memchr::memchr(b'\n', &bytes).map_or(0, |at| at + 1),
+impl Open {
+    fn view(&mut self, store: Option<StoreId>, sealed: &[AuditPosition]) -> io::Result<AuditView> {
+        let sealed = sealed.iter().find(|it| it.log == self.tip.log).copied();
+        let last = match self.last.take() {
+            Some((of, last)) if of == store => last,
+            _ => self.last_mark(store)?,
         };
-        let whole = bytes.get(cut..).unwrap_or_default();
-        let found = chain::last_change(whole.split(|&byte| byte == b'\n'), store);
-        if found.is_some() {
-            return Ok(found);
-        }
-        // Only a damaged log has a line so long that no other begins here.
-        end = if whole.is_empty() {
-            from
-        } else {
-            from + cut as u64
-        };
+        self.last = Some((store, last.clone()));
+        Ok(AuditView {
+            tip: (self.tip.line > 0).then_some(self.tip),
+            is_whole: match sealed {
+                Some(position) => self.has(position)?,
+                None => true,
+            },
+            last,
+        })
     }
-    Ok(None)
+
+    fn has(&mut self, position: AuditPosition) -> io::Result<bool> {
+        if self.found == Some(position) || self.tip == position {
+            return Ok(true);
+        }
+        let to = self.len.min(position.offset.saturating_add(MAX_LINE_LEN));
+        if to <= position.offset {
+            return Ok(false);
+        }
+        let bytes = read_range(&self.file, position.offset, to)?;
+        let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(&bytes);
+        let is_there = chain::parse(line).is_some_and(|(content, hash)| {
+            (content.number, hash) == (position.line, position.hash)
+        });
+        self.found = is_there.then_some(position);
+        Ok(is_there)
+    }
+
+    /// Searches backwards for the last mark, which is usually near the end.
+    fn last_mark(&self, store: Option<StoreId>) -> io::Result<Option<AuditMark>> {
+        let mut end = self.len;
+        while end > 0 {
+            let from = end.saturating_sub(MAX_END_LEN);
+            let bytes = read_range(&self.file, from, end)?;
+            // The first line may begin earlier. It is then read with the lines before it.
+            let cut = match from {
+                0 => 0,
+                _ => memchr::memchr(b'\n', &bytes).map_or(0, |at| at + 1),
+            };
+            let whole = bytes.get(cut..).unwrap_or_default();
+            let found = chain::last_mark(whole.split(|&byte| byte == b'\n'), store);
+            if found.is_some() {
+                return Ok(found);
+            }
+            // Only a damaged log has a line so long that no other begins here.
+            end = if whole.is_empty() {
+                from
+            } else {
+                from + cut as u64
+            };
+        }
+        Ok(None)
+    }
 }
 
 /// Returns whether a crash can have left these bytes at the end of the file: the beginning of a
@@ -286,7 +337,7 @@ fn has_synced_line(torn: &[u8]) -> bool {
     let before = lines.split_last().map_or(&[][..], |(_, before)| before);
     before.iter().any(|line| {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        chain::parse(line).is_some_and(|(content, _)| content.sealed.is_some())
+        chain::parse(line).is_some_and(|(content, _)| content.is_durable())
     })
 }
 

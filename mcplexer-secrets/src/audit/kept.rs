@@ -11,23 +11,19 @@ use crate::StoreId;
 /// [`FileAudit`](super::FileAudit) and [`MemoryAudit`](super::MemoryAudit) are such logs. A program
 /// that only passes events on implements [`AuditSink`](super::AuditSink).
 pub trait KeptLog: fmt::Debug + Send + Sync {
-    /// Returns the log to which the next line goes.
-    ///
-    /// # Errors
-    /// [`AuditError`] if the log cannot be read.
-    fn log(&self) -> Result<AuditLog, AuditError>;
+    /// Returns the path of the log; empty if it is not in a file.
+    fn file(&self) -> PathBuf;
 
-    /// Returns whether the log still has the line that was appended at this position.
+    /// Returns what the log says, for comparison with a store. `sealed` are the positions that the store has sealed, in
+    /// this log and in others.
     ///
     /// # Errors
     /// [`AuditError`] if the log cannot be read.
-    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError>;
-
-    /// Returns the last line that records a change to this store, or to any store.
-    ///
-    /// # Errors
-    /// [`AuditError`] if the log cannot be read.
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError>;
+    fn view(
+        &self,
+        store: Option<StoreId>,
+        sealed: &[AuditPosition],
+    ) -> Result<AuditView, AuditError>;
 
     /// Appends a line. If [`AuditEvent::durable`] returns `true`, the line must be durable on
     /// return.
@@ -38,16 +34,16 @@ pub trait KeptLog: fmt::Debug + Send + Sync {
 }
 
 impl<T: KeptLog + ?Sized> KeptLog for Arc<T> {
-    fn log(&self) -> Result<AuditLog, AuditError> {
-        (**self).log()
+    fn file(&self) -> PathBuf {
+        (**self).file()
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
-        (**self).holds(position)
-    }
-
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
-        (**self).last_change(store)
+    fn view(
+        &self,
+        store: Option<StoreId>,
+        sealed: &[AuditPosition],
+    ) -> Result<AuditView, AuditError> {
+        (**self).view(store, sealed)
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
@@ -55,13 +51,24 @@ impl<T: KeptLog + ?Sized> KeptLog for Arc<T> {
     }
 }
 
-/// Identifies a log.
+/// What a log says, for comparison with a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditLog {
-    /// 32 random bytes: the `prev` of its first line.
-    pub id: [u8; 32],
-    /// Its file; empty if it has none.
-    pub path: PathBuf,
+pub struct AuditView {
+    /// The last line. `None` if it has none.
+    pub tip: Option<AuditPosition>,
+    /// Whether the log still has the line at the sealed position that is in it; `true` if none is.
+    pub is_whole: bool,
+    /// The last line with the state of a store. Skipped are lines about the creation of other stores, which
+    /// may not have been committed.
+    pub last: Option<AuditMark>,
+}
+
+impl AuditView {
+    /// Returns the id of the log: 32 random bytes, the `prev` of its first line. `None` if it has no lines.
+    #[must_use]
+    pub fn log(&self) -> Option<[u8; 32]> {
+        self.tip.map(|tip| tip.log)
+    }
 }
 
 /// A position in a log: a line and its hash.
@@ -77,21 +84,25 @@ pub struct AuditPosition {
     pub hash: [u8; 32],
 }
 
-/// The line of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AuditChange {
+/// A line with the state of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditMark {
     /// Its number, from 1.
     pub line: u64,
+    /// The store.
+    pub store: StoreId,
+    /// The store's generation.
+    pub generation: u64,
+    /// The store's revision.
+    pub revision: u64,
     /// The line that the store had sealed before, or 0 if it had sealed none.
     pub sealed: u64,
-}
-
-impl AuditChange {
-    /// Returns whether this can be the last change to a store that has sealed the line `sealed`, or
-    /// 0 if it has sealed none. A change writes its line, which says what was sealed before, and
-    /// seals the line in the same commit. So the store has sealed either the last change, or, if a
-    /// crash came between the two, what that change found sealed.
-    pub(crate) fn fits(&self, sealed: u64) -> bool {
-        [self.line, self.sealed].contains(&sealed)
-    }
+    /// Whether this is the state that a change was about to commit.
+    pub pending: bool,
+    /// The label of the owner whose key opened the store, if a key did.
+    pub owner: Option<String>,
+    /// Tells the private key that last claimed the store from others.
+    pub claimant: Option<String>,
+    /// The generation in which it did.
+    pub claimed: Option<u64>,
 }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{AuditChange, AuditError, AuditEvent, AuditLog, AuditPosition, KeptLog, chain};
+use super::{AuditError, AuditEvent, AuditPosition, AuditView, KeptLog, chain};
 use crate::StoreId;
 
 /// An audit log in memory, for tests.
@@ -38,23 +38,24 @@ impl MemoryAudit {
 }
 
 impl KeptLog for MemoryAudit {
-    fn log(&self) -> Result<AuditLog, AuditError> {
-        Ok(AuditLog {
-            id: self.state().tip.log,
-            path: PathBuf::new(),
-        })
+    fn file(&self) -> PathBuf {
+        PathBuf::new()
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
-        let state = self.state();
-        // A log in memory can only grow, so it is enough that it is the same log.
-        Ok(state.tip.log == position.log && state.tip.line >= position.line)
-    }
-
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
+    fn view(
+        &self,
+        store: Option<StoreId>,
+        sealed: &[AuditPosition],
+    ) -> Result<AuditView, AuditError> {
         let state = self.state();
         let lines = state.lines.iter().map(String::as_bytes);
-        Ok(chain::last_change(lines, store))
+        // A log in memory can only grow, so it is enough that it is long enough.
+        let mut here = sealed.iter().filter(|it| it.log == state.tip.log);
+        Ok(AuditView {
+            tip: (state.tip.line > 0).then_some(state.tip),
+            is_whole: here.all(|it| it.line <= state.tip.line),
+            last: chain::last_mark(lines, store),
+        })
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {

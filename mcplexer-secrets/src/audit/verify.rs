@@ -5,11 +5,13 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::chain::{self, Hash};
-use super::file::{MAX_END_LEN, file_name, is_torn};
-use super::{Actor, AuditChange, AuditOperation, AuditOutcome};
+use super::file::{MAX_END_LEN, is_torn};
+use super::{Actor, AuditMark, AuditOperation, AuditOutcome, AuditPosition, AuditView};
 use crate::error::{Finding, RecordName};
-use crate::record::AuditSeal;
 use crate::{Error, ScopeId, SecretName, StoreId};
+
+/// How many changes that were not committed are listed.
+const MAX_NOT_COMMITTED: usize = 100;
 
 /// A line of an audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub struct AuditLine {
 }
 
 /// The result of verifying a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct AuditReport {
     /// The number of its lines.
@@ -44,11 +46,26 @@ pub struct AuditReport {
     /// The number of earlier logs of the same file name that the store has sealed. They were moved
     /// or deleted.
     pub earlier: u64,
+    /// The lines of changes that were not committed and did not fail, at most 100: each was cut short by a crash, or
+    /// the store was put back to the state before it.
+    pub not_committed: Vec<u64>,
     /// How often incomplete lines were removed from its end after a crash.
     pub healed: u64,
     /// The length of the incomplete lines now at its end, in bytes. The next operation removes
     /// them.
     pub torn: u64,
+}
+
+impl AuditReport {
+    /// Notes that the change in the line `last` was not committed, if what the store has sealed next shows it.
+    fn note_uncommitted(&mut self, last: Option<&AuditMark>, sealed: u64, failed: bool) {
+        let lost = last.filter(|last| last.pending && !failed && sealed < last.line);
+        if let Some(last) = lost
+            && self.not_committed.len() < MAX_NOT_COMMITTED
+        {
+            self.not_committed.push(last.line);
+        }
+    }
 }
 
 /// Reads all lines of the log at `path` without verifying their chain. A log that does not exist
@@ -84,25 +101,35 @@ pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
     Ok(lines)
 }
 
-/// Verifies the chain of the log at `path`, and that it has every line that `store`, if there is
-/// one, has sealed. `seals` are all the seals in that store.
+/// A log whose chain is unbroken.
+pub(crate) struct Verified {
+    pub(crate) report: AuditReport,
+    pub(crate) view: AuditView,
+    /// Whether it has the line of the checkpoint, if there is one.
+    pub(crate) has_checkpoint: bool,
+}
+
+/// Verifies the chain of the log at `path`, and compares it with the positions that `store` has sealed, and with that
+/// of a checkpoint.
 pub(crate) fn verify(
     path: &Path,
     store: Option<StoreId>,
-    seals: &[AuditSeal],
-) -> Result<AuditReport, Error> {
+    sealed: &[AuditPosition],
+    checkpoint: Option<&AuditPosition>,
+) -> Result<Verified, Error> {
     let mut report = AuditReport::default();
     let mut log = None;
     let mut previous: Hash = [0; 32];
     let mut seal = None;
-    let mut last_change: Option<AuditChange> = None;
+    let mut has_checkpoint = checkpoint.is_none();
+    let mut last = None;
     let end = each_line(path, |number, bytes| {
         let broken = || Error::tampered(RecordName::AuditLine(number), Finding::BrokenChain);
         let (content, hash) = chain::parse(bytes).ok_or_else(broken)?;
         let prev = chain::from_hex(&content.prev).ok_or_else(broken)?;
         if log.is_none() {
             log = Some(prev);
-            seal = seals.iter().find(|seal| seal.log == prev);
+            seal = sealed.iter().find(|seal| seal.log == prev);
         } else if prev != previous {
             return Err(broken());
         }
@@ -112,42 +139,42 @@ pub(crate) fn verify(
         if seal.is_some_and(|seal| seal.line == number && seal.hash != hash) {
             return Err(broken());
         }
+        has_checkpoint |=
+            checkpoint.is_some_and(|it| (Some(it.log), it.line, it.hash) == (log, number, hash));
         report.lines = number;
         report.healed += u64::from(content.op == AuditOperation::Heal);
-        last_change = content.change(store).or(last_change);
+        if let Some(mark) = content.mark(store) {
+            let failed = content.outcome != AuditOutcome::Ok;
+            report.note_uncommitted(last.as_ref(), mark.sealed, failed);
+            last = Some(mark);
+        }
         previous = hash;
         Ok(())
     })?;
-    let damaged = |finding| Error::tampered(RecordName::AuditLog(path.to_owned()), finding);
     if !end.is_torn {
-        return Err(damaged(Finding::Malformed));
+        let log = RecordName::AuditLog(path.to_owned());
+        return Err(Error::tampered(log, Finding::Malformed));
     }
     report.torn = end.length;
-    let file = file_name(path);
-    if seal.is_none() && seals.iter().any(|seal| seal.file == file) {
-        let missing = report.lines == 0 && report.torn == 0;
-        return Err(damaged(if missing {
-            Finding::Missing
-        } else {
-            Finding::CutOff
-        }));
-    }
+    let sealed_now = seal.map_or(0, |seal| seal.line);
+    report.note_uncommitted(last.as_ref(), sealed_now, false);
     report.sealed = seal.map_or(0, |seal| seal.line);
-    let others = seals
-        .iter()
-        .filter(|seal| Some(seal.log) != log && seal.file == file);
-    report.earlier = others.count() as u64;
-    if report.sealed > report.lines {
-        return Err(damaged(Finding::CutOff));
-    }
-    // The change that was to create the store may have been interrupted.
-    if last_change.is_some_and(|last| !last.fits(report.sealed)) {
-        return Err(damaged(match store {
-            Some(_) => Finding::StoreIsOlder,
-            None => Finding::StoreIsGone,
-        }));
-    }
-    Ok(report)
+    let tip = log.map(|log| AuditPosition {
+        log,
+        line: report.lines,
+        offset: 0,
+        hash: previous,
+    });
+    let view = AuditView {
+        tip,
+        is_whole: report.sealed <= report.lines,
+        last,
+    };
+    Ok(Verified {
+        report,
+        view,
+        has_checkpoint,
+    })
 }
 
 /// The bytes after the last complete line of a log.

@@ -33,6 +33,8 @@ pub struct RedbBackend {
     /// `None` if the records are in memory.
     path: Option<PathBuf>,
     patience: Duration,
+    /// Whether the first commit closes the directory to others.
+    closes_directory: bool,
     open: Mutex<Option<Open>>,
 }
 
@@ -63,6 +65,7 @@ impl RedbBackend {
         Self {
             path: Some(path.into()),
             patience: PATIENCE,
+            closes_directory: false,
             open: Mutex::new(None),
         }
     }
@@ -72,6 +75,14 @@ impl RedbBackend {
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// Lets the first commit, which creates the file, also close its directory to other users. Without this,
+    /// a directory that exists keeps its mode.
+    #[must_use]
+    pub fn with_private_directory(mut self) -> Self {
+        self.closes_directory = true;
         self
     }
 
@@ -86,6 +97,7 @@ impl RedbBackend {
         Ok(Self {
             path: None,
             patience: PATIENCE,
+            closes_directory: false,
             open: Mutex::new(Some(Open {
                 handle: Handle::Writer(Arc::new(database)),
                 file: None,

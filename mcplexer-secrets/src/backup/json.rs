@@ -5,10 +5,11 @@ use std::io::{self, Write};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{BACKUP_VERSION, BackupValue};
+use crate::record::Entry;
 use crate::{ScopeId, ScopeKind, SecretName, SecretValue, Timestamp};
 
 const FORMAT: &str = "mcplexer-backup";
@@ -55,11 +56,7 @@ impl<'de> Deserialize<'de> for BackupValue {
 
 /// Times as RFC 3339.
 pub(super) mod time_text {
-    use super::{Deserialize, Deserializer, Serializer, Timestamp};
-
-    pub(crate) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(time)
-    }
+    use super::{Deserialize, Deserializer, Timestamp};
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
         let text = String::deserialize(from)?;
@@ -67,22 +64,27 @@ pub(super) mod time_text {
     }
 }
 
+/// Times as RFC 3339, or `null`.
+pub(super) mod optional_time_text {
+    use super::{Deserialize, Deserializer, Timestamp};
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        let time = text.map(|text| text.parse().map_err(serde::de::Error::custom));
+        time.transpose()
+    }
+}
+
 /// Writes the JSON of a backup piece by piece, so that only one value is in memory at a time.
 pub(crate) struct JsonWriter<W: Write> {
     to: W,
     scopes: u64,
+    /// Secrets of the scope so far.
     secrets: u64,
-}
-
-#[derive(Serialize)]
-struct SecretRow<'a> {
-    name: &'a SecretName,
-    version: u64,
-    #[serde(with = "time_text")]
-    created: Timestamp,
-    #[serde(with = "time_text")]
-    updated: Timestamp,
-    value: ValueRow<'a>,
+    /// Earlier versions of the secret so far.
+    earlier: u64,
 }
 
 #[derive(Serialize)]
@@ -92,12 +94,55 @@ enum ValueRow<'a> {
     Base64(&'a str),
 }
 
-/// A secret without its value.
-pub(crate) struct SecretHead<'a> {
-    pub(crate) name: &'a SecretName,
-    pub(crate) version: u64,
-    pub(crate) created: Timestamp,
-    pub(crate) updated: Timestamp,
+/// A version of a secret without its value.
+pub(crate) struct VersionHead<'a> {
+    /// Describes this version.
+    pub(crate) entry: &'a Entry,
+    /// Whether it is the current one, after which the earlier ones are written.
+    pub(crate) is_current: bool,
+    /// How many versions of this secret follow.
+    pub(crate) left: usize,
+}
+
+impl VersionHead<'_> {
+    /// Writes the members before the value, and what separates them from what was written before.
+    fn begin(&self, to: &mut impl Write, is_first: bool) -> io::Result<()> {
+        let comma = if is_first { "" } else { "," };
+        let entry = self.entry;
+        if self.is_current {
+            write!(
+                to,
+                "{comma}\n{{\"name\":\"{}\",\"created\":\"{}\",",
+                entry.name, entry.created
+            )?;
+            if let Some(note) = &entry.note {
+                write!(to, "\"note\":{},", serde_json::to_string(note)?)?;
+            }
+            if let Some(expires) = entry.expires {
+                write!(to, "\"expires\":\"{expires}\",")?;
+            }
+            if let Some(every) = entry.rotate_every {
+                write!(to, "\"rotate_every_days\":{},", every.days())?;
+            }
+        } else {
+            write!(to, "{comma}\n  {{")?;
+        }
+        write!(
+            to,
+            "\"version\":{},\"revision\":{},\"updated\":\"{}\",\"value\":",
+            entry.version, entry.revision, entry.updated
+        )
+    }
+
+    /// Writes what follows the value.
+    fn end(&self, to: &mut impl Write) -> io::Result<()> {
+        to.write_all(match (self.is_current, self.left) {
+            (true, 0) => b"}",
+            (true, _) => b",\"earlier\":[",
+            (false, 0) => b"}]}",
+            (false, _) => b"}",
+        })
+    }
 }
 
 /// A scope without its secrets.
@@ -106,6 +151,7 @@ pub(crate) struct ScopeHead<'a> {
     pub(crate) kind: ScopeKind,
     pub(crate) display_name: Option<&'a str>,
     pub(crate) redaction_hints: &'a [SecretName],
+    pub(crate) keep_versions: u8,
     pub(crate) created: Timestamp,
 }
 
@@ -120,6 +166,7 @@ impl<W: Write> JsonWriter<W> {
             to,
             scopes: 0,
             secrets: 0,
+            earlier: 0,
         })
     }
 
@@ -129,15 +176,16 @@ impl<W: Write> JsonWriter<W> {
         let hints = serde_json::to_string(&scope.redaction_hints)?;
         write!(
             self.to,
-            "{end}\n{{\"id\":\"{}\",\"kind\":\"{}\",\"display_name\":{name},\"redaction_hints\":{hints},\"created\":\"{}\",\"secrets\":[",
-            scope.id, scope.kind, scope.created
+            "{end}\n{{\"id\":\"{}\",\"kind\":\"{}\",\"display_name\":{name},\"redaction_hints\":{hints},\"keep_versions\":{},\"created\":\"{}\",\"secrets\":[",
+            scope.id, scope.kind, scope.keep_versions, scope.created
         )?;
         self.scopes += 1;
         self.secrets = 0;
         Ok(())
     }
 
-    pub(crate) fn secret(&mut self, head: &SecretHead<'_>, value: &[u8]) -> io::Result<()> {
+    /// Writes a version of a secret: first the current one, and then the earlier ones.
+    pub(crate) fn version(&mut self, head: &VersionHead<'_>, value: &[u8]) -> io::Result<()> {
         let encoded;
         let value = match str::from_utf8(value) {
             Ok(text) => ValueRow::Text(text),
@@ -146,22 +194,25 @@ impl<W: Write> JsonWriter<W> {
                 ValueRow::Base64(&encoded)
             }
         };
-        let comma = if self.secrets > 0 { ",\n" } else { "\n" };
-        self.to.write_all(comma.as_bytes())?;
-        self.secrets += 1;
-        let row = SecretRow {
-            name: head.name,
-            version: head.version,
-            created: head.created,
-            updated: head.updated,
-            value,
+        let is_first = match head.is_current {
+            true => self.secrets == 0,
+            false => self.earlier == 0,
         };
-        Ok(serde_json::to_writer(&mut self.to, &row)?)
+        head.begin(&mut self.to, is_first)?;
+        serde_json::to_writer(&mut self.to, &value)?;
+        head.end(&mut self.to)?;
+        if head.is_current {
+            self.secrets += 1;
+            self.earlier = 0;
+        } else {
+            self.earlier += 1;
+        }
+        Ok(())
     }
 
     pub(crate) fn end(mut self) -> io::Result<W> {
         let end = if self.scopes > 0 { "\n]}" } else { "" };
-        writeln!(self.to, "{end}\n]}}")?;
+        write!(self.to, "{end}\n]}}")?;
         Ok(self.to)
     }
 }

@@ -2,6 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
+
+/// The most rounds of bcrypt that are tried: several seconds. `ssh-keygen` uses 24 by default.
+pub(super) const MAX_ROUNDS: u32 = 1024;
 
 /// Why no key can be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +40,12 @@ pub enum KeyError {
         name: String,
         /// The plugin's message.
         reason: String,
+    },
+    /// Debugging of plugins is on, which would print the keys that they decrypt.
+    #[error("AGEDEBUG is set, with which age-plugin-{name} would print private keys")]
+    PluginDebug {
+        /// The name of the plugin.
+        name: String,
     },
     /// A plugin's identity does not name the recipient to encrypt to.
     #[error("{name} does not name its recipient")]
@@ -89,6 +99,7 @@ impl KeyError {
             Self::NotReplaceable { .. }
             | Self::NoPlugin { .. }
             | Self::Plugin { .. }
+            | Self::PluginDebug { .. }
             | Self::NoRecipient { .. }
             | Self::NotEncrypted { .. }
             | Self::RecoveryCodeWrong => KeyErrorKind::Unusable,
@@ -138,6 +149,11 @@ pub enum InvalidKeyText {
         "only ssh-ed25519 and ssh-rsa keys, in OpenSSH's own format if they have a passphrase, can open a store"
     )]
     Ssh,
+    /// It is an SSH private key whose passphrase takes this many rounds of bcrypt to try: too much time.
+    #[error(
+        "its passphrase takes {0} rounds of bcrypt, and {MAX_ROUNDS} are the most that are tried"
+    )]
+    SshRounds(u32),
     /// It is an SSH private key with a passphrase, and there is no prompter to ask for it.
     #[error("it is encrypted")]
     Encrypted,
@@ -155,8 +171,13 @@ pub enum InvalidKeyText {
     NotSupported,
 }
 
-/// Returns the message of an age error, on one line.
-pub(super) fn one_line(error: &dyn fmt::Display) -> String {
+/// Returns the message of an age error, on one line. The message about a plugin that ended is replaced: it
+/// recommends a variable with which private keys are printed.
+pub(super) fn one_line(error: &dyn Error) -> String {
+    let cause = error.source().and_then(|it| it.downcast_ref::<io::Error>());
+    if cause.is_some_and(|it| it.kind() == io::ErrorKind::ConnectionAborted) {
+        return "the program ended before it answered".to_owned();
+    }
     let text = error.to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ mod replace;
 pub use error::KeyFileError;
 
 /// The maximum size of a key file.
-const MAX_FILE_LEN: u64 = 1 << 20;
+const MAX_FILE_LEN: usize = 1 << 20;
 
 /// Keeps identities in a key file.
 ///
@@ -92,8 +92,8 @@ impl FileKeys {
             .ok_or_else(|| KeyFileError::Missing { path: path() })?;
         let exposure = mcplexer_durable::exposure(&file).map_err(unreadable)?;
         let len = file.metadata().map_err(unreadable)?.len();
-        if len > MAX_FILE_LEN {
-            return Err(unreadable(ErrorKind::FileTooLarge.into()));
+        if len > MAX_FILE_LEN as u64 {
+            return Err(unreadable(mcplexer_durable::too_large(MAX_FILE_LEN)));
         }
         // The buffer never grows, so it leaves no copies.
         let len = usize::try_from(len).unwrap_or_default();

@@ -210,6 +210,23 @@ impl Identity {
         }
     }
 
+    /// Returns the bytes of the private key, from which a claim key is derived, wiped when dropped: the 32 bytes
+    /// of an X25519 key, the seed of an Ed25519 key, or the private exponent of an RSA key, big-endian.
+    /// `None` if they are not in this process.
+    pub(crate) fn private_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        match &self.0 {
+            Kind::X25519(_) => {
+                let text = self.to_text()?;
+                stack::wiped_after(|| {
+                    let (_, bytes) = bech32::decode(&text).ok()?;
+                    Some(Zeroizing::new(bytes))
+                })
+            }
+            Kind::Ssh { key, .. } => key.private_bytes(),
+            Kind::Plugin { .. } | Kind::Held { .. } => None,
+        }
+    }
+
     /// Returns whether it needs another program, and perhaps a person, to open something.
     pub(crate) fn is_plugin(&self) -> bool {
         matches!(self.0, Kind::Plugin { .. })

@@ -1,6 +1,7 @@
 //! Uninhabited stand-ins for SSH keys, used without the feature `ssh`.
 
 use age::secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use super::{InvalidKeyText, Recipient};
 
@@ -9,6 +10,10 @@ pub(super) enum SshIdentity {}
 
 impl SshIdentity {
     pub(super) fn as_age(&self) -> &dyn age::Identity {
+        match *self {}
+    }
+
+    pub(super) fn private_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
         match *self {}
     }
 }
@@ -29,7 +34,7 @@ impl SshFile {
 pub(super) enum EncryptedSshKey {}
 
 impl EncryptedSshKey {
-    pub(super) fn open(&self, _passphrase: SecretString) -> Option<SshIdentity> {
+    pub(super) fn open(&self, _passphrase: &SecretString) -> Option<SshIdentity> {
         match *self {}
     }
 }

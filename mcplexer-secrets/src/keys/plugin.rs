@@ -1,5 +1,6 @@
 //! Identities and recipients of age plugins: <https://c2sp.org/age-plugin>.
 
+use std::env;
 use std::fmt;
 use std::slice::from_ref;
 
@@ -44,6 +45,7 @@ impl PluginIdentity {
         decrypt: impl FnOnce(&dyn age::Identity) -> Result<T, DecryptError>,
     ) -> Result<Option<T>, KeyError> {
         let name = self.plugin();
+        refuse_debugging(name)?;
         let questions = Questions(self.person.clone());
         let plugin = IdentityPluginV1::new(name, from_ref(&self.identity), questions);
         let plugin = plugin.map_err(|_| missing(name))?;
@@ -79,8 +81,20 @@ impl PluginRecipient {
         person: Option<Person>,
     ) -> Result<Box<dyn age::Recipient>, KeyError> {
         let name = self.plugin();
+        refuse_debugging(name)?;
         let plugin = RecipientPluginV1::new(name, from_ref(&self.0), &[], Questions(person));
         Ok(Box::new(plugin.map_err(|_| missing(name))?))
+    }
+}
+
+/// The age crate prints all that it exchanges with a plugin if this variable is set, file keys included. Nothing
+/// else in this crate reads a variable, and nothing in it can unset one.
+fn refuse_debugging(name: &str) -> Result<(), KeyError> {
+    match env::var_os("AGEDEBUG").is_some_and(|value| !value.is_empty()) {
+        false => Ok(()),
+        true => Err(KeyError::PluginDebug {
+            name: name.to_owned(),
+        }),
     }
 }
 

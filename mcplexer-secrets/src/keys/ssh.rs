@@ -1,21 +1,59 @@
-//! SSH keys in the age crate's types. That crate panics on some malformed ones.
+//! SSH keys in the age crate's types. That crate panics on some malformed ones, and keeps the private key to
+//! itself, so keys are parsed a second time.
 
 use std::sync::Arc;
 
-use age::secrecy::SecretString;
+use age::secrecy::{ExposeSecret, SecretString};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ssh_key::private::KeypairData;
+use ssh_key::{Kdf, LineEnding, PrivateKey};
+use zeroize::Zeroizing;
 
+use super::error::MAX_ROUNDS;
 use super::{InvalidKeyText, Recipient};
 use crate::panics::catch;
 use crate::stack;
 
+const BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
+const END: &[u8] = b"-----END OPENSSH PRIVATE KEY-----";
+
 /// An SSH private key. It is on the heap, once, so that no clone copies its bytes to the stack.
 #[derive(Clone)]
-pub(super) struct SshIdentity(Arc<age::ssh::Identity>);
+pub(super) struct SshIdentity {
+    key: Arc<age::ssh::Identity>,
+    /// See [`private_bytes`](Self::private_bytes).
+    private: Option<Arc<Zeroizing<Vec<u8>>>>,
+}
 
 impl SshIdentity {
     pub(super) fn as_age(&self) -> &dyn age::Identity {
-        &*self.0
+        &*self.key
     }
+
+    /// Returns the seed of an Ed25519 key (RFC 8032), or the private exponent of an RSA key, big-endian. `None` for a
+    /// key in the older PEM format of OpenSSL.
+    pub(super) fn private_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        self.private.as_ref().map(|bytes| Zeroizing::clone(bytes))
+    }
+}
+
+/// Parses a key in OpenSSH's own format (PROTOCOL.key), in lines of any length.
+fn parse_openssh(file: &[u8]) -> Option<PrivateKey> {
+    let text = file.trim_ascii().strip_prefix(BEGIN)?.strip_suffix(END)?;
+    let mut base64 = Zeroizing::new(text.to_vec());
+    base64.retain(|byte| !byte.is_ascii_whitespace());
+    let bytes = Zeroizing::new(BASE64_STANDARD.decode(&*base64).ok()?);
+    catch(|| PrivateKey::from_bytes(&bytes))?.ok()
+}
+
+fn private_bytes_of(key: &PrivateKey) -> Option<Arc<Zeroizing<Vec<u8>>>> {
+    let bytes = match key.key_data() {
+        KeypairData::Ed25519(pair) => pair.private.as_ref().to_vec(),
+        KeypairData::Rsa(pair) => pair.private.d.as_positive_bytes()?.to_vec(),
+        _ => return None,
+    };
+    Some(Arc::new(Zeroizing::new(bytes)))
 }
 
 /// The content of the file of an SSH private key.
@@ -41,10 +79,18 @@ impl SshFile {
             .map_err(|_| InvalidKeyText::Ssh)?;
         match key {
             age::ssh::Identity::Unencrypted(_) => {
-                Ok(Self::Open(SshIdentity(Arc::new(key)), recipient))
+                let private = parse_openssh(bytes).as_ref().and_then(private_bytes_of);
+                let key = Arc::new(key);
+                Ok(Self::Open(SshIdentity { key, private }, recipient))
             }
-            age::ssh::Identity::Encrypted(key) => {
-                Ok(Self::Encrypted(EncryptedSshKey(key), recipient))
+            age::ssh::Identity::Encrypted(_) => {
+                let key = parse_openssh(bytes).ok_or(InvalidKeyText::Ssh)?;
+                match key.kdf() {
+                    Kdf::Bcrypt { rounds, .. } if *rounds > MAX_ROUNDS => {
+                        Err(InvalidKeyText::SshRounds(*rounds))
+                    }
+                    _ => Ok(Self::Encrypted(EncryptedSshKey(Box::new(key)), recipient)),
+                }
             }
             age::ssh::Identity::Unsupported(_) => Err(InvalidKeyText::Ssh),
         }
@@ -52,14 +98,22 @@ impl SshFile {
 }
 
 /// An SSH private key with a passphrase.
-pub(super) struct EncryptedSshKey(age::ssh::EncryptedKey);
+pub(super) struct EncryptedSshKey(Box<PrivateKey>);
 
 impl EncryptedSshKey {
     /// Opens the key. Returns `None` if the passphrase is wrong.
-    pub(super) fn open(&self, passphrase: SecretString) -> Option<SshIdentity> {
-        let opened = catch(|| stack::wiped_after(|| self.0.decrypt(passphrase)));
-        let key = opened.and_then(Result::ok)?;
-        Some(SshIdentity(Arc::new(key.into())))
+    pub(super) fn open(&self, passphrase: &SecretString) -> Option<SshIdentity> {
+        let opened = catch(|| stack::wiped_after(|| self.decrypt(passphrase)));
+        opened.flatten()
+    }
+
+    /// Decrypts the key, and passes it on to age as a key without a passphrase.
+    fn decrypt(&self, passphrase: &SecretString) -> Option<SshIdentity> {
+        let key = self.0.decrypt(passphrase.expose_secret()).ok()?;
+        let text = key.to_openssh(LineEnding::LF).ok()?;
+        let private = private_bytes_of(&key);
+        let key = Arc::new(age::ssh::Identity::from_buffer(text.as_bytes(), None).ok()?);
+        Some(SshIdentity { key, private })
     }
 }
 

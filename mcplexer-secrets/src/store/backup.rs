@@ -9,13 +9,16 @@ use mcplexer_durable::Temporary;
 
 use super::contents::{Contents, Progress};
 use super::keyring::{Keyring, recipient_of};
+use super::maker;
 use super::reader::Reader;
 use super::recorder::Subject;
 use super::vault::Vault;
 use crate::audit::AuditOperation;
-use crate::backup::{BackupTo, JsonWriter, ScopeHead, SecretHead, encryptor};
+use crate::backup::{
+    BackupTo, Digesting, JsonWriter, MakerLine, ScopeHead, VersionHead, encryptor,
+};
 use crate::keys::Recipient;
-use crate::record::{Entry, Holder, Scope, Slot};
+use crate::record::{Holder, Scope, Slot};
 use crate::{Error, ScopeId, stack};
 
 /// What was written to a backup.
@@ -109,7 +112,7 @@ impl BackupWriter<'_> {
         let age = stack::wiped_after(|| encryptor.wrap_output(file));
         let store = contents.header().store;
         let mut json = age
-            .and_then(|age| JsonWriter::begin(age, &store))
+            .and_then(|age| JsonWriter::begin(Digesting::new(age), &store))
             .map_err(failed)?;
         // A scope without secrets is written before the next one with secrets, or at the end.
         let mut scopes = contents.scopes.iter().peekable();
@@ -119,12 +122,21 @@ impl BackupWriter<'_> {
             }
             Ok(())
         };
-        contents.each_value(progress, &mut |scope, entry, value| {
+        contents.each_value(progress, &mut |scope, version, value| {
             heads(&mut json, Some(scope)).map_err(failed)?;
-            stack::wiped_after(|| json.secret(&secret_head(entry), value)).map_err(failed)
+            let head = VersionHead {
+                entry: &version.entry,
+                is_current: version.is_current,
+                left: version.left,
+            };
+            stack::wiped_after(|| json.version(&head, value)).map_err(failed)
         })?;
         heads(&mut json, None).map_err(failed)?;
-        let ended = stack::wiped_after(|| json.end().and_then(age::stream::StreamWriter::finish));
+        let (digest, mut age) = stack::wiped_after(|| json.end()).map_err(failed)?.end();
+        let maker = maker::make(contents.unlocked(), &digest)?;
+        let line = serde_json::to_string(&MakerLine { maker }).map_err(|it| failed(it.into()))?;
+        writeln!(age, "\n{line}").map_err(failed)?;
+        let ended = stack::wiped_after(|| age.finish());
         ended.and_then(Write::flush).map_err(failed)
     }
 
@@ -147,16 +159,8 @@ fn scope_head<'a>(id: &'a ScopeId, record: &'a Scope) -> ScopeHead<'a> {
         kind: record.kind,
         display_name: record.display_name.as_deref(),
         redaction_hints: &record.redaction_hints,
+        keep_versions: record.keep_versions,
         created: record.created,
-    }
-}
-
-fn secret_head(entry: &Entry) -> SecretHead<'_> {
-    SecretHead {
-        name: &entry.name,
-        version: entry.version,
-        created: entry.created,
-        updated: entry.updated,
     }
 }
 

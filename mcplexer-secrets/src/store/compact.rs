@@ -1,6 +1,7 @@
 //! Compacting: the same records in a new file, without what deleted records left behind.
 
-use super::recorder::Subject;
+use super::names::Names;
+use super::recorder::{OverLoss, Subject};
 use super::vault::{Vault, require_applied};
 use crate::Error;
 use crate::audit::AuditOperation;
@@ -9,14 +10,17 @@ use crate::backend::{Replacement, Snapshot, Table, Transaction};
 /// Copies every record to a new state and puts that in the place of the old one. Needs no key.
 pub(super) fn compact(vault: &Vault) -> Result<(), Error> {
     let subject = Subject::store(AuditOperation::Compact);
-    vault.replace(subject, || {
+    vault.replace(subject, OverLoss::Refuse, || {
         let Replacement { old, mut new } = vault.backend.replace()?;
         let old = old.ok_or(Error::NoStore)?;
         for table in Table::ALL {
             copy(table, &*old, &mut *new)?;
         }
+        // Without a question: a key is not needed, but one that is at hand checks more.
+        let trust = Names::new(&*old, &vault.keyring)?.trust().clone();
+        let checked = vault.recorder.check(trust)?;
         drop(old);
-        vault.recorder.record(subject)?;
+        vault.recorder.record(subject, Some(&checked))?;
         require_applied(new.commit()?)
     })
 }

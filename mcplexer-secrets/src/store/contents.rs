@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::consistency::{check_scopes, each_secret, unknown};
+use super::consistency::{Version, check_scopes, each_secret, unknown};
 use super::reader::Reader;
-use super::unlocked::OpenScope;
+use super::unlocked::{OpenScope, Unlocked};
 use crate::backend::Table;
-use crate::record::{Entry, Header, ScopeRef};
+use crate::record::{Header, ScopeRef};
 use crate::{Error, ScopeId};
 
 /// How far a walk over all secrets has come.
@@ -19,8 +19,17 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Takes each value with its scope and its entry there.
-pub(super) type EachValue<'a> = dyn FnMut(&ScopeId, &Entry, &[u8]) -> Result<(), Error> + 'a;
+/// Takes each value with its scope and what is known of its version.
+pub(super) type EachValue<'a> = dyn FnMut(&ScopeId, &Version<'_>, &[u8]) -> Result<(), Error> + 'a;
+
+/// What a walk has come across.
+#[derive(Default)]
+struct Seen {
+    /// Secrets whose current version was opened.
+    secrets: u64,
+    /// Versions that were opened, each of which is a record.
+    versions: u64,
+}
 
 /// Every scope of one state, opened.
 pub(super) struct Contents<'r> {
@@ -67,69 +76,80 @@ impl<'r> Contents<'r> {
         Ok(contents)
     }
 
-    /// Opens every value of every scope and passes it to `each`, in order of scope and name. Fails
-    /// at the first that does not open.
+    /// Opens every version of every secret and passes it to `each`, in order of scope and name, the current one
+    /// before the earlier ones. Fails at the first that does not open.
     pub(super) fn each_value(
         &self,
         progress: &mut dyn FnMut(Progress),
         each: &mut EachValue<'_>,
     ) -> Result<(), Error> {
-        let mut done = 0;
+        let mut seen = Seen::default();
         for (id, open) in &self.scopes {
-            self.each_of(id, open, &mut done, progress, each)?;
+            self.each_of(id, open, &mut seen, progress, each)?;
         }
-        self.check_count()
+        self.check_count(&seen)
     }
 
-    /// Opens every value that opens and returns how many those were. Passes what is wrong with the
+    /// Opens every version that opens and returns how many secrets those were of. Passes what is wrong with the
     /// others to `found`, at most one error a scope.
     pub(super) fn check_values(
         &self,
         found: &mut dyn FnMut(Error),
         progress: &mut dyn FnMut(Progress),
     ) -> u64 {
-        let mut done = 0;
+        let (mut seen, mut is_whole) = (Seen::default(), true);
         for (id, open) in &self.scopes {
             let nothing: &mut EachValue<'_> = &mut |_, _, _| Ok(());
-            if let Err(error) = self.each_of(id, open, &mut done, progress, nothing) {
+            if let Err(error) = self.each_of(id, open, &mut seen, progress, nothing) {
+                is_whole = false;
                 found(error);
             }
         }
         // With a scope or a value missing, the count is known to be wrong.
-        let all_opened = done == self.secrets && self.scopes.len() as u64 == self.header().scopes;
-        if all_opened && let Err(error) = self.check_count() {
+        let all_opened = is_whole && self.scopes.len() as u64 == self.header().scopes;
+        if all_opened && let Err(error) = self.check_count(&seen) {
             found(error);
         }
-        done
+        seen.secrets
     }
 
     fn each_of(
         &self,
         id: &ScopeId,
         open: &Arc<OpenScope>,
-        done: &mut u64,
+        seen: &mut Seen,
         progress: &mut dyn FnMut(Progress),
         each: &mut EachValue<'_>,
     ) -> Result<(), Error> {
         let (header, total) = (self.header(), self.secrets);
         let entries = self.reader.opened(id, Arc::clone(open)).entries()?;
-        each_secret(self.reader.snapshot, id, &entries, &mut |entry, secret| {
-            each(id, entry, &open.open_secret(header, id, entry, secret)?)?;
-            *done += 1;
-            progress(Progress { done: *done, total });
-            Ok(())
-        })
+        each_secret(
+            self.reader.snapshot,
+            id,
+            &entries,
+            &mut |version, sealed| {
+                let value = open.open_secret(header, id, &version.entry, sealed)?;
+                each(id, version, &value)?;
+                seen.versions += 1;
+                if version.is_current {
+                    seen.secrets += 1;
+                    let done = seen.secrets;
+                    progress(Progress { done, total });
+                }
+                Ok(())
+            },
+        )
     }
 
     /// Fails if there is a record that nothing lists.
-    fn check_count(&self) -> Result<(), Error> {
+    fn check_count(&self, seen: &Seen) -> Result<(), Error> {
         let count = |table| {
             let mut there = 0;
             let snapshot = self.reader.snapshot;
             snapshot.scan(table, b"", &mut |_, _| there += 1)?;
             Ok::<u64, Error>(there)
         };
-        if count(Table::Secrets)? != self.secrets {
+        if count(Table::Secrets)? != seen.versions || seen.secrets != self.secrets {
             return Err(unknown(Table::Secrets));
         }
         let pages = self.scopes.iter().map(|(_, open)| &open.record.pages);
@@ -143,6 +163,10 @@ impl<'r> Contents<'r> {
 
     pub(super) fn header(&self) -> &Header {
         self.reader.header()
+    }
+
+    pub(super) fn unlocked(&self) -> &Unlocked {
+        &self.reader.unlocked
     }
 }
 

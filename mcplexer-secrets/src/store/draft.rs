@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::pages::{self, List};
 use super::scope::MAX_SECRETS_PER_SCOPE;
+use super::span::MAX_PAGE_LEN;
 use super::unlocked::OpenScope;
 use crate::backend::{Snapshot, Table, Transaction};
-use crate::record::{self, Entry, Header, Scope, ScopeRef};
+use crate::record::{self, Entry, Header, Scope, ScopeRef, Span};
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, ScopeId, SecretName};
 
@@ -17,10 +18,14 @@ pub(super) struct Draft {
     pub(super) record: Scope,
     open: Arc<OpenScope>,
     is_new: bool,
+    /// By the number of the span.
     pages: BTreeMap<u8, DraftPage>,
+    /// The spans of the record's pages that were looked at.
+    read: Vec<Span>,
 }
 
 struct DraftPage {
+    span: Span,
     entries: Vec<Entry>,
     is_changed: bool,
 }
@@ -34,6 +39,7 @@ impl Draft {
             open,
             is_new: false,
             pages: BTreeMap::new(),
+            read: Vec::new(),
         }
     }
 
@@ -87,10 +93,29 @@ impl Draft {
         }
         let page = self.page(snapshot, &entry.name)?;
         page.is_changed = true;
-        if !pages::insert(&mut page.entries, entry) {
+        let was_there = pages::insert(&mut page.entries, entry);
+        if page.entries.len() > MAX_PAGE_LEN {
+            let span = page.span;
+            self.split(span);
+        }
+        if !was_there {
             self.record.secrets += 1;
         }
         Ok(())
+    }
+
+    /// Splits a page that has grown, so that a list of many secrets is made quickly.
+    fn split(&mut self, span: Span) {
+        let entries = self.pages.remove(&span.number);
+        let entries = entries.map_or_else(Vec::new, |page| page.entries);
+        for (span, entries) in span.split(entries) {
+            let page = DraftPage {
+                span,
+                entries,
+                is_changed: true,
+            };
+            self.pages.insert(span.number, page);
+        }
     }
 
     /// Takes a secret off the list; returns whether it was there.
@@ -114,15 +139,21 @@ impl Draft {
         snapshot: &dyn Snapshot,
         name: &SecretName,
     ) -> Result<&mut DraftPage, Error> {
-        let number = record::page_number(name.as_str());
-        let page = match self.pages.remove(&number) {
+        let made = self.pages.values().map(|page| page.span);
+        let unread = Span::of_pages(&self.record.pages).filter(|span| !self.read.contains(span));
+        let span = Span::of(name.as_str(), &made.chain(unread));
+        let page = match self.pages.remove(&span.number) {
             Some(page) => page,
             None => DraftPage {
-                entries: List::SecretsOf(&self.id).page(&self.record.pages, snapshot, number)?,
+                span,
+                entries: List::SecretsOf(&self.id).page(&self.record.pages, snapshot, span)?,
                 is_changed: false,
             },
         };
-        Ok(self.pages.entry(number).or_insert(page))
+        if self.record.pages.iter().any(|it| it.span == span) && !self.read.contains(&span) {
+            self.read.push(span);
+        }
+        Ok(self.pages.entry(span.number).or_insert(page))
     }
 
     /// Puts the pages that were changed and the record; returns how the scope is listed.
@@ -133,10 +164,23 @@ impl Draft {
         root: &RootKey,
     ) -> Result<ScopeRef, Error> {
         let list = List::SecretsOf(&self.id);
-        for (number, page) in self.pages {
-            if page.is_changed {
-                list.put(&mut self.record.pages, transaction, number, page.entries)?;
+        // The pages that were split.
+        for span in self.read {
+            let is_there = self
+                .pages
+                .get(&span.number)
+                .is_some_and(|page| page.span == span);
+            if !is_there {
+                list.put(
+                    &mut self.record.pages,
+                    transaction,
+                    span,
+                    Vec::<Entry>::new(),
+                )?;
             }
+        }
+        for page in self.pages.into_values().filter(|page| page.is_changed) {
+            list.put(&mut self.record.pages, transaction, page.span, page.entries)?;
         }
         if self.is_new {
             self.record.key = root.wrap_scope_key(&self.open.key, &header.scope_key(&self.id))?;
@@ -162,6 +206,10 @@ mod tests {
             version: 1,
             created: Timestamp::from_micros(0),
             updated: Timestamp::from_micros(0),
+            revision: 0,
+            note: None,
+            expires: None,
+            rotate_every: None,
             digest: [0; 32],
         }
     }

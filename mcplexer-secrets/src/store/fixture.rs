@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::keyring::Keyring;
+use super::life::SecretEdit;
 use super::recorder::{Recorder, Subject};
 use super::scope::NewScope;
 use super::secret::PutMode;
@@ -15,9 +16,14 @@ use crate::{Error, ScopeId, SecretName, SecretValue};
 
 /// A vault without a store yet.
 pub(super) fn vault() -> Vault {
+    keyed(FixedKeys::generate())
+}
+
+/// A vault without a store yet, for these keys.
+pub(super) fn keyed(keys: FixedKeys) -> Vault {
     Vault {
         backend: Arc::new(RedbBackend::in_memory().unwrap()),
-        keyring: Arc::new(Keyring::new(Arc::new(FixedKeys::generate()))),
+        keyring: Arc::new(Keyring::new(Arc::new(keys))),
         recorder: Recorder::default(),
     }
 }
@@ -54,7 +60,8 @@ pub(super) fn change<T>(
 
 /// Puts a value into the scope `s`.
 pub(super) fn put(writer: &mut Writer<'_>, key: &str, bytes: &[u8]) -> Result<(), Error> {
-    let put = writer.put_secret(&scope("s"), &name(key), &value(bytes), PutMode::Overwrite);
+    let (mode, edit) = (PutMode::Overwrite, SecretEdit::default());
+    let put = writer.put_secret(&scope("s"), &name(key), &value(bytes), mode, &edit);
     put.map(drop)
 }
 

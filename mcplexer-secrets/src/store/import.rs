@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::life::SecretEdit;
 use super::reader::ScopeReader;
 use super::recorder::Subject;
 use super::scope::NewScope;
@@ -70,7 +71,7 @@ impl Import<'_> {
     pub(super) fn run(self, vault: &Vault) -> Result<Imported, Error> {
         let subject = Subject::scope(AuditOperation::Import, &self.scope.id);
         let checked = self.check_names(vault);
-        checked.inspect_err(|error| vault.recorder.record_failure(subject, error))?;
+        checked.inspect_err(|error| vault.record_failure(subject, error))?;
         vault.write(subject, IfMissing::CREATE, |writer| self.write(writer))
     }
 
@@ -115,7 +116,7 @@ impl Import<'_> {
             // The scope may be of another kind since the names were checked.
             draft.record.kind.check(name)?;
             if matches!(action, ImportAction::Add | ImportAction::Replace) {
-                writer.put_next(&mut draft, name, value, now)?;
+                writer.put_next(&mut draft, name, value, &SecretEdit::default(), now)?;
             }
         }
         if draft.is_changed() {

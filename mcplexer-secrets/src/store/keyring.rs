@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use age::secrecy::SecretString;
 
+use super::claim::Root;
 use super::opener::{Opener, try_identities, try_identity};
 use super::slots::{SlotInfo, machine_name};
 use super::unlocked::{Unlocked, read_header, read_slots};
@@ -12,9 +13,9 @@ use crate::backend::Snapshot;
 use crate::error::{Finding, RecordName};
 use crate::keys::{
     About, Ask, Identity, InvalidRecipient, KeyError, KeyErrorKind, KeyProvider, KeyWriter,
-    PassphraseRequest, Person, Recipient, Unfinished,
+    PassphraseRequest, Person, Pins, Recipient, Unfinished,
 };
-use crate::record::{Holder, Slot};
+use crate::record::{Claim, Holder, Slot};
 use crate::seal::{self, RootKey};
 use crate::{Error, Timestamp};
 
@@ -24,6 +25,7 @@ const PASSPHRASE_ATTEMPTS: u32 = 3;
 /// Unlocks headers with the identities of a key provider, and keeps the last one unlocked.
 pub(super) struct Keyring {
     provider: Arc<dyn KeyProvider>,
+    pins: Option<Pins>,
     unlocked: Mutex<Option<Arc<Unlocked>>>,
 }
 
@@ -31,15 +33,37 @@ impl Keyring {
     pub(super) fn new(provider: Arc<dyn KeyProvider>) -> Self {
         Self {
             provider,
+            pins: None,
             unlocked: Mutex::new(None),
         }
     }
 
-    /// Reads and verifies the header. Asks for keys only if the root key is not known yet.
+    /// The same keys, with pins for those that cannot claim a store.
+    pub(super) fn with_pins(&self, pins: Pins) -> Self {
+        Self {
+            pins: Some(pins),
+            ..Self::new(Arc::clone(&self.provider))
+        }
+    }
+
+    /// Reads and verifies the header of a store that the owner has accepted. Asks for keys only if the root
+    /// key is not known yet.
     ///
     /// # Errors
-    /// [`Error::Locked`] if no identity opens a slot.
+    /// * [`Error::Locked`] if no identity opens a slot.
+    /// * [`Error::NotAccepted`] if the owner has not accepted the store.
     pub(super) fn unlock(&self, snapshot: &dyn Snapshot, ask: Ask) -> Result<Arc<Unlocked>, Error> {
+        let unlocked = self.unlock_any(snapshot, ask)?;
+        require_accepted(&unlocked)?;
+        Ok(unlocked)
+    }
+
+    /// As [`unlock`](Self::unlock), also if the owner has not accepted the store.
+    pub(super) fn unlock_any(
+        &self,
+        snapshot: &dyn Snapshot,
+        ask: Ask,
+    ) -> Result<Arc<Unlocked>, Error> {
         let (bytes, header) = read_header(snapshot)?;
         let mut last = self.last();
         let mut opened = None;
@@ -66,6 +90,7 @@ impl Keyring {
             }
         };
         let mut unlocked = Unlocked::verify(bytes, header, slots, root, opener)?;
+        unlocked.is_accepted = self.is_accepted(&unlocked)?;
         if let Some(known) = last.as_ref() {
             unlocked = unlocked.with_scopes_of(known);
         }
@@ -148,6 +173,11 @@ impl Keyring {
         })
     }
 
+    /// The identities of the provider; none if it has none to give.
+    pub(super) fn identities(&self, ask: Ask) -> Vec<Identity> {
+        self.provider.identities(ask).unwrap_or_default()
+    }
+
     /// Whether an identity of the provider opens one of these slots.
     pub(super) fn opens_any(&self, slots: &[Slot]) -> bool {
         match self.provider.identities(Ask::Allowed) {
@@ -159,24 +189,55 @@ impl Keyring {
         }
     }
 
-    /// Makes the slot of a new store's first owner, and creates a key if there is none yet.
-    pub(super) fn first_slot(
+    /// Whether the owner who opened the store has accepted it, with a claim or with a pin. An identity that can
+    /// do neither accepts every store.
+    fn is_accepted(&self, unlocked: &Unlocked) -> Result<bool, Error> {
+        let (Some(opener), Some(slot)) = (&unlocked.opener, unlocked.owner()) else {
+            return Ok(false);
+        };
+        match (
+            unlocked.root().is_claimed(&opener.identity, slot)?,
+            &self.pins,
+        ) {
+            (Some(is_claimed), _) => Ok(is_claimed),
+            (None, Some(pins)) => pins.has(unlocked.header.store, &unlocked.root().id()?),
+            (None, None) => Ok(true),
+        }
+    }
+
+    /// Accepts a root key for an owner: returns the claim for the owner's slot, or pins the root key if
+    /// `identity` cannot claim it.
+    pub(super) fn accept(
         &self,
-        root: &RootKey,
-        created: Timestamp,
-    ) -> Result<(Slot, Opener), Error> {
+        root: Root<'_>,
+        identity: &Identity,
+        recipient: &str,
+    ) -> Result<Option<Claim>, Error> {
+        let claim = root.claim(identity, recipient)?;
+        if let (None, Some(pins)) = (&claim, &self.pins) {
+            pins.pin(root.header.store, &[root.id()?])?;
+        }
+        Ok(claim)
+    }
+
+    /// Makes the slot of a new store's first owner, and creates a key if there is none yet.
+    pub(super) fn first_slot(&self, root: Root<'_>) -> Result<(Slot, Opener), Error> {
         let identities = match self.provider.writer() {
             Some(keys) => keys.identities_for_new_store()?,
             None => self.provider.identities(Ask::Allowed)?,
         };
         let identity = identities.into_iter().next().ok_or(KeyError::NoIdentity)?;
         let recipient = public_half(&identity)?;
+        let created = root.header.created;
         let slot = Slot {
             label: machine_name(),
             recipient: recipient.to_string(),
             created,
             holder: Holder::Key,
-            wrapped: self.wrap(root, &recipient)?,
+            wrapped_by: machine_name(),
+            wrapped_at: created,
+            wrapped: self.wrap(root.key, &recipient)?,
+            claim: self.accept(root, &identity, &recipient.to_string())?,
         };
         let recipient = slot.recipient.clone();
         Ok((
@@ -193,16 +254,51 @@ impl Keyring {
         root.wrap(recipient, self.person())
     }
 
-    /// Encrypts a root key to the recipient of each slot.
+    /// Encrypts the next root key to the recipient of each slot. The owner of `old` claims it, and `new`, an identity
+    /// that replaces one; the claims of others are renewed.
     pub(super) fn wrap_all(
         &self,
-        root: &RootKey,
+        old: &Unlocked,
+        new: Option<&Identity>,
+        next: Root<'_>,
         mut slots: Vec<Slot>,
     ) -> Result<Vec<Slot>, Error> {
+        let own = old.opener.as_ref().map(|it| (&it.identity, &*it.recipient));
+        let new = new.map(|it| (it, it.name()));
+        let at_hand: Vec<_> = own
+            .into_iter()
+            .chain(new.as_ref().map(|(it, name)| (*it, &**name)))
+            .collect();
+        let by = old.owner_label();
+        let now = Timestamp::now();
         for slot in &mut slots {
-            slot.wrapped = self.wrap(root, &recipient_of(slot)?)?;
+            let mine = at_hand
+                .iter()
+                .find(|(_, recipient)| *recipient == slot.recipient);
+            slot.claim = match mine {
+                Some((identity, recipient)) => next.claim(identity, recipient)?,
+                None => old.root().carry(slot, next)?,
+            };
+            slot.wrapped = self.wrap(next.key, &recipient_of(slot)?)?;
+            slot.wrapped_by.clone_from(&by);
+            slot.wrapped_at = now;
         }
         Ok(slots)
+    }
+
+    /// Pins these root keys, if the owner who opened `unlocked` has a pin in place of a claim.
+    pub(super) fn pin(&self, unlocked: &Unlocked, roots: &[Root<'_>]) -> Result<(), Error> {
+        let is_pinned = |opener: &Opener| opener.identity.private_bytes().is_none();
+        match (&self.pins, &unlocked.opener) {
+            (Some(pins), Some(opener)) if is_pinned(opener) => {
+                let roots = roots.iter().map(|root| root.id());
+                pins.pin(
+                    unlocked.header.store,
+                    &roots.collect::<Result<Vec<_>, _>>()?,
+                )
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The person a plugin may talk to while something is encrypted to its recipient.
@@ -210,9 +306,9 @@ impl Keyring {
         self.provider.prompter()
     }
 
-    /// Has the provider create an identity that takes the place of `old`; returns its recipient.
-    pub(super) fn begin_replacement(&self, old: &Recipient) -> Result<Recipient, KeyError> {
-        public_half(&self.writer(old)?.begin_replacement(old)?)
+    /// Has the provider create an identity that takes the place of `old`.
+    pub(super) fn begin_replacement(&self, old: &Recipient) -> Result<Identity, KeyError> {
+        self.writer(old)?.begin_replacement(old)
     }
 
     /// Has the provider drop the identity `gone`, which a replacement no longer needs.
@@ -256,8 +352,24 @@ pub(super) fn unlock_with(
     let identities = std::slice::from_ref(identity);
     let opened = try_identities(&slots, identities, Ask::Never)?;
     let (root, opener) = opened.map_err(|_| KeyError::RecoveryCodeWrong)?;
-    let unlocked = Unlocked::verify(bytes, header, slots, Arc::new(root), Some(opener))?;
+    let mut unlocked = Unlocked::verify(bytes, header, slots, Arc::new(root), Some(opener))?;
+    if let Some(slot) = unlocked.owner() {
+        unlocked.is_accepted = unlocked.root().is_claimed(identity, slot)? != Some(false);
+    }
+    require_accepted(&unlocked)?;
     Ok(Arc::new(unlocked))
+}
+
+/// Requires that the owner who opened the store has accepted it.
+pub(super) fn require_accepted(unlocked: &Unlocked) -> Result<(), Error> {
+    match unlocked.owner() {
+        Some(slot) if !unlocked.is_accepted => Err(Error::NotAccepted {
+            slot: slot.label.clone(),
+            by: slot.wrapped_by.clone(),
+            at: slot.wrapped_at,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the recipient of an identity. A plugin's identity may not name it.

@@ -1,17 +1,21 @@
 //! Reading names: one state of the store, and its header, verified if that needs no question.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::consistency::{check_scopes, each_secret};
+use super::consistency::{check_scopes, each_secret, each_version};
 use super::keyring::Keyring;
+use super::life::VersionInfo;
 use super::not_found;
 use super::pages::List;
 use super::scope::ScopeInfo;
 use super::secret::SecretInfo;
-use super::unlocked::{Unlocked, find_scope, read_header, read_scope};
-use crate::backend::Snapshot;
+use super::standing::Trust;
+use super::unlocked::{find_scope, read_header, read_scope};
+use crate::backend::{Snapshot, Table};
+use crate::error::Finding;
 use crate::keys::Ask;
-use crate::record::{Entry, Header, Scope, ScopeRef};
+use crate::record::{self, Entry, Header, Scope, ScopeRef};
 use crate::{Error, ScopeId, ScopeKind, SecretName};
 
 /// Reads the names in one state of the store.
@@ -23,27 +27,24 @@ pub(super) struct Names<'s> {
     trust: Trust,
 }
 
-enum Trust {
-    Verified(Arc<Unlocked>),
-    Unverified(Header),
-}
-
 impl<'s> Names<'s> {
     /// Reads the header, and verifies it if that needs no question.
     pub(super) fn new(snapshot: &'s dyn Snapshot, keyring: &Keyring) -> Result<Self, Error> {
         let trust = match keyring.unlock(snapshot, Ask::Never) {
             Ok(unlocked) => Trust::Verified(unlocked),
-            Err(Error::Locked { .. }) => Trust::Unverified(read_header(snapshot)?.1),
+            Err(Error::Locked { .. }) => Trust::Unverified(Arc::new(read_header(snapshot)?.1)),
             Err(error) => return Err(error),
         };
         Ok(Self { snapshot, trust })
     }
 
+    /// The header, and whether it is verified.
+    pub(super) fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
     fn header(&self) -> &Header {
-        match &self.trust {
-            Trust::Verified(unlocked) => &unlocked.header,
-            Trust::Unverified(header) => header,
-        }
+        self.trust.seen().header
     }
 
     /// Whether the scope is listed.
@@ -81,6 +82,44 @@ impl<'s> Names<'s> {
         let entries = self.entries(id)?;
         each_secret(self.snapshot, id, &entries, &mut |_, _| Ok(()))?;
         Ok(entries.iter().map(Entry::info).collect())
+    }
+
+    /// The secrets of a scope, sorted, as the scope lists them.
+    pub(super) fn listed_secrets(&self, id: &ScopeId) -> Result<Vec<SecretInfo>, Error> {
+        Ok(self.entries(id)?.iter().map(Entry::info).collect())
+    }
+
+    /// One secret, as its scope lists it.
+    pub(super) fn secret(&self, id: &ScopeId, name: &SecretName) -> Result<SecretInfo, Error> {
+        Ok(self.entry(id, name)?.info())
+    }
+
+    /// The versions of a secret, newest first. Fails if their records are not those listed.
+    pub(super) fn history(
+        &self,
+        id: &ScopeId,
+        name: &SecretName,
+    ) -> Result<Vec<VersionInfo>, Error> {
+        let (entry, mut versions) = (self.entry(id, name)?, Vec::new());
+        each_version(self.snapshot, id, &entry, &mut |version, _| {
+            versions.push(version.entry.version_info());
+            Ok(())
+        })?;
+        versions.sort_unstable_by_key(|version| Reverse(version.version));
+        Ok(versions)
+    }
+
+    /// A secret that the caller asked for.
+    fn entry(&self, id: &ScopeId, name: &SecretName) -> Result<Entry, Error> {
+        let pages = self.record(id)?.pages;
+        let found = List::SecretsOf(id).find(&pages, self.snapshot, name.as_str())?;
+        if found.is_none() {
+            let key = record::secret_key(id, name);
+            if self.snapshot.get(Table::Secrets, &key)?.is_some() {
+                return Err(not_found::bad_secret(id, name, Finding::Unlisted));
+            }
+        }
+        found.ok_or_else(|| not_found::secret(id, name))
     }
 
     /// The names of a scope's secrets, sorted, as the scope lists them.
@@ -124,6 +163,7 @@ fn info(id: ScopeId, record: Scope) -> ScopeInfo {
         kind: record.kind,
         display_name: record.display_name,
         redaction_hints: record.redaction_hints,
+        keep_versions: record.keep_versions,
         created: record.created,
         secrets: usize::try_from(record.secrets).unwrap_or(usize::MAX),
     }

@@ -18,6 +18,15 @@ pub(super) fn secret(scope: &ScopeId, name: &SecretName) -> Error {
     }
 }
 
+/// The secret exists, and does not have the version.
+pub(super) fn version(scope: &ScopeId, name: &SecretName, version: u64) -> Error {
+    Error::VersionNotFound {
+        scope: scope.clone(),
+        name: name.clone(),
+        version,
+    }
+}
+
 /// The scope is listed, and its record is gone.
 pub(super) fn listed_scope(scope: &ScopeId) -> Error {
     Error::tampered(RecordName::Scope(scope.clone()), Finding::Missing)

@@ -83,6 +83,9 @@ mod tests {
             recipient: identity.name(),
             created: Timestamp::from_micros(0),
             holder: Holder::Key,
+            wrapped_by: "owner".to_owned(),
+            wrapped_at: Timestamp::from_micros(0),
+            claim: None,
             wrapped: root.wrap(&identity.recipient().unwrap(), None).unwrap(),
         }
     }

@@ -4,7 +4,7 @@ use age::secrecy::SecretString;
 
 use super::contents::Progress;
 use super::keyring::public_half;
-use super::recorder::Subject;
+use super::recorder::{OverLoss, Subject};
 use super::rekey::{Rekey, Rekeyed};
 use super::slots::{self, MAX_SLOTS, SlotInfo};
 use super::vault::{IfMissing, Vault};
@@ -23,6 +23,8 @@ struct NewSlot<'a> {
     default_label: &'a str,
     recipient: Recipient,
     holder: Holder,
+    /// The identity of the recipient, if it is at hand: it then claims the store at once.
+    identity: Option<Identity>,
 }
 
 /// Adds a slot for a recipient.
@@ -40,6 +42,7 @@ pub(super) fn add_recipient(
         default_label: "owner",
         recipient: recipient.clone(),
         holder: Holder::Key,
+        identity: None,
     };
     new.add(vault)
 }
@@ -59,6 +62,7 @@ pub(super) fn add_passphrase(
         default_label: "passphrase",
         recipient: public_half(&identity)?,
         holder: Holder::Passphrase(sealed),
+        identity: Some(identity),
     };
     new.add(vault)
 }
@@ -66,11 +70,13 @@ pub(super) fn add_passphrase(
 /// Adds a slot for a new recovery code.
 pub(super) fn add_recovery_code(vault: &Vault) -> Result<RecoveryCode, Error> {
     let code = RecoveryCode::generate()?;
+    let identity = code.identity();
     let new = NewSlot {
         label: Some(RECOVERY_LABEL),
         default_label: RECOVERY_LABEL,
-        recipient: public_half(&code.identity())?,
+        recipient: public_half(&identity)?,
         holder: Holder::Recovery,
+        identity: Some(identity),
     };
     new.add(vault)?;
     Ok(code)
@@ -80,14 +86,21 @@ impl NewSlot<'_> {
     fn add(&self, vault: &Vault) -> Result<SlotInfo, Error> {
         let subject = Subject::store(AuditOperation::AddSlot);
         vault.write(subject, IfMissing::NoStore, |writer| {
+            let unlocked = writer.unlocked();
+            let root = unlocked.root();
+            let recipient = self.recipient.to_string();
+            let claim = self.identity.as_ref();
+            let claim = claim.map(|identity| root.claim(identity, &recipient));
+            let now = Timestamp::now();
             let slot = Slot {
                 label: self.free_label(writer.slots())?,
-                recipient: self.recipient.to_string(),
-                created: Timestamp::now(),
+                created: now,
                 holder: self.holder.clone(),
-                wrapped: vault
-                    .keyring
-                    .wrap(&writer.unlocked().root, &self.recipient)?,
+                wrapped_by: unlocked.owner_label(),
+                wrapped_at: now,
+                wrapped: vault.keyring.wrap(root.key, &self.recipient)?,
+                claim: claim.transpose()?.flatten(),
+                recipient,
             };
             let info = SlotInfo::of(&slot);
             writer.push_slot(slot)?;
@@ -101,12 +114,17 @@ impl NewSlot<'_> {
             return Err(Error::SlotsFull);
         }
         let recipient = self.recipient.to_string();
-        let same = |slot: &&Slot| {
-            slot.recipient == recipient || self.label.is_some_and(|label| slot.label == label)
-        };
-        if let Some(slot) = slots.iter().find(same) {
+        let mut slots_here = slots.iter();
+        if let Some(slot) = slots_here.find(|slot| slot.recipient == recipient) {
             return Err(Error::SlotExists {
                 slot: slot.label.clone(),
+            });
+        }
+        if let Some(label) = self.label
+            && slots.iter().any(|slot| slot.label == label)
+        {
+            return Err(Error::LabelTaken {
+                label: label.to_owned(),
             });
         }
         Ok(match self.label {
@@ -124,7 +142,7 @@ pub(super) fn remove(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rekeyed, Error> {
     let subject = Subject::store(AuditOperation::RemoveSlot);
-    vault.replace(subject, || {
+    vault.replace(subject, OverLoss::Refuse, || {
         let rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
         let mut slots = rekey.unlocked().slots.to_vec();
         let removed = slots::find(&slots, slot)?.clone();
@@ -138,7 +156,7 @@ pub(super) fn remove(
         if is_own && !force && !vault.keyring.opens_any(&slots) {
             return Err(Error::OwnSlot { label });
         }
-        rekey.finish(subject, slots, progress)
+        rekey.finish(subject, None, slots, progress)
     })
 }
 
@@ -183,7 +201,7 @@ mod tests {
         assert!(matches!(again, Err(Error::SlotExists { slot }) if slot == "bob"));
         let other = Identity::generate().recipient().unwrap();
         let again = add_recipient(&vault, &other, Some(&label("bob")));
-        assert!(matches!(again, Err(Error::SlotExists { slot }) if slot == "bob"));
+        assert!(matches!(again, Err(Error::LabelTaken { label }) if label == "bob"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::backend::{Snapshot, Table, Transaction};
 use crate::error::{Finding, RecordName};
-use crate::record::{self, Listed, Page, PageRef, Pages};
+use crate::record::{self, Listed, Page, PageRef, Pages, Span};
 use crate::{Error, ScopeId};
 
 /// Which list it is.
@@ -22,9 +22,9 @@ impl List<'_> {
         }
     }
 
-    fn key(self, number: u8) -> Vec<u8> {
+    fn key(self, span: Span) -> Vec<u8> {
         let mut key = self.prefix();
-        key.push(number);
+        key.push(span.number);
         key
     }
 
@@ -46,7 +46,8 @@ impl List<'_> {
         snapshot: &dyn Snapshot,
         name: &str,
     ) -> Result<Option<T>, Error> {
-        let mut page = self.page(pages, snapshot, record::page_number(name))?;
+        let span = Span::of(name, &Span::of_pages(pages));
+        let mut page = self.page(pages, snapshot, span)?;
         Ok(position(&page, name).ok().map(|at| page.swap_remove(at)))
     }
 
@@ -68,10 +69,10 @@ impl List<'_> {
         let (mut all, mut expected) = (Vec::new(), pages.iter());
         for (number, bytes) in found {
             match (expected.next(), number.as_deref()) {
-                (Some(page), Some([number])) if page.number == *number => {
+                (Some(page), Some([number])) if page.span.number == *number => {
                     all.extend(self.read::<T>(page, &bytes)?);
                 }
-                (Some(page), Some([number])) if page.number < *number => {
+                (Some(page), Some([number])) if page.span.number < *number => {
                     return Err(self.tampered(Finding::Missing));
                 }
                 _ => return Err(self.tampered(Finding::Unlisted)),
@@ -89,10 +90,10 @@ impl List<'_> {
         self,
         pages: &[PageRef],
         snapshot: &dyn Snapshot,
-        number: u8,
+        span: Span,
     ) -> Result<Vec<T>, Error> {
-        let bytes = snapshot.get(Table::Meta, &self.key(number))?;
-        let page = pages.iter().find(|page| page.number == number);
+        let bytes = snapshot.get(Table::Meta, &self.key(span))?;
+        let page = pages.iter().find(|page| page.span == span);
         match (page, bytes) {
             (None, None) => Ok(Vec::new()),
             (None, Some(_)) => Err(self.tampered(Finding::Unlisted)),
@@ -109,33 +110,30 @@ impl List<'_> {
         Ok(list)
     }
 
-    /// Puts a page, and vouches for it; an empty page is deleted.
+    /// Puts a page, and vouches for it; an empty page is deleted, and one that has grown is split.
     pub(super) fn put<T: Listed>(
         self,
         pages: &mut Pages,
         transaction: &mut dyn Transaction,
-        number: u8,
+        span: Span,
         page: Vec<T>,
     ) -> Result<(), Error> {
-        let key = self.key(number);
-        let at = pages.binary_search_by_key(&number, |page| page.number);
-        if page.is_empty() {
-            if let Ok(at) = at {
-                pages.remove(at);
-                transaction.delete(Table::Meta, &key)?;
-            }
-            return Ok(());
+        let split = span.split(page);
+        if split.iter().all(|(_, page)| page.is_empty())
+            || split.iter().all(|(it, _)| it.number != span.number)
+        {
+            transaction.delete(Table::Meta, &self.key(span))?;
         }
-        let bytes = record::encode(&Page(page))?;
-        let digest = record::digest(&bytes);
-        transaction.put(Table::Meta, &key, &bytes)?;
-        match at {
-            Ok(at) => {
-                if let Some(page) = pages.get_mut(at) {
-                    page.digest = digest;
-                }
+        pages.retain(|page| page.span != span);
+        for (span, page) in split {
+            if page.is_empty() {
+                continue;
             }
-            Err(at) => pages.insert(at, PageRef { number, digest }),
+            let bytes = record::encode(&Page(page))?;
+            let digest = record::digest(&bytes);
+            transaction.put(Table::Meta, &self.key(span), &bytes)?;
+            let at = pages.partition_point(|page| page.span.number < span.number);
+            pages.insert(at, PageRef { span, digest });
         }
         Ok(())
     }

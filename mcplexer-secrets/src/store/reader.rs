@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::consistency::{decode_secret, each_secret};
+use super::consistency::{decode_earlier, decode_secret, each_secret};
 use super::not_found;
 use super::pages::List;
 use super::unlocked::{OpenScope, Unlocked};
 use crate::backend::{Snapshot, Table};
 use crate::credentials::{Credentials, Select};
-use crate::error::Finding;
-use crate::record::{self, Entry, Header, Scope, ScopeRef, Secret};
-use crate::{Error, ScopeId, SecretName, SecretValue};
+use crate::error::{Finding, RecordName};
+use crate::record::{self, EarlierValue, Entry, Header, Scope, ScopeRef, Secret};
+use crate::{Error, ScopeId, SecretInfo, SecretName, SecretValue, Timestamp};
 
 /// Opens scopes and values of one state of the store.
 pub(super) struct Reader<'s> {
@@ -91,12 +91,39 @@ impl ScopeReader<'_> {
 
     /// Opens the value called `name`; `None` if the scope does not list it and there is no record.
     pub(super) fn secret(&self, name: &SecretName) -> Result<Option<SecretValue>, Error> {
+        match self.record_of(name)? {
+            Some((entry, secret)) => self.value(&entry, &secret.sealed).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens a version of the value called `name`, which the caller asked for.
+    pub(super) fn version(&self, name: &SecretName, version: u64) -> Result<SecretValue, Error> {
+        let found = self.record_of(name)?;
+        let (entry, secret) = found.ok_or_else(|| not_found::secret(&self.id, name))?;
+        if entry.version == version {
+            return self.value(&entry, &secret.sealed);
+        }
+        let earlier = secret.earlier.iter().find(|it| it.version == version);
+        let entry = entry.at(earlier.ok_or_else(|| not_found::version(&self.id, name, version))?);
+        let key = record::version_key(&self.id, name, version);
+        let bytes = self.snapshot.get(Table::Secrets, &key)?;
+        let bytes = bytes.ok_or_else(|| {
+            let record = RecordName::Version(self.id.clone(), name.clone(), version);
+            Error::tampered(record, Finding::Missing)
+        })?;
+        let EarlierValue { sealed } = decode_earlier(&bytes, &self.id, &entry)?;
+        self.value(&entry, &sealed)
+    }
+
+    /// The secret called `name` and its record; `None` if the scope does not list it and there is no record.
+    fn record_of(&self, name: &SecretName) -> Result<Option<(Entry, Secret)>, Error> {
         let key = record::secret_key(&self.id, name);
         let bytes = self.snapshot.get(Table::Secrets, &key)?;
         match (self.entry(name)?, bytes) {
             (Some(entry), Some(bytes)) => {
                 let secret = decode_secret(&bytes, &self.id, &entry)?;
-                self.value(&entry, &secret).map(Some)
+                Ok(Some((entry, secret)))
             }
             (Some(_), None) => Err(not_found::bad_secret(&self.id, name, Finding::Missing)),
             (None, Some(_)) => Err(not_found::bad_secret(&self.id, name, Finding::Unlisted)),
@@ -112,41 +139,78 @@ impl ScopeReader<'_> {
 
     /// Opens the selected secrets.
     pub(super) fn credentials(self, select: Select<'_>) -> Result<Credentials, Error> {
-        let secrets = match select {
-            Select::All => self.all()?,
+        let mut opened = Opened::default();
+        match select {
+            Select::All => self.open_all(&mut opened)?,
             Select::Only(names) => {
-                let named = |name: &SecretName| Ok((name.clone(), self.existing_secret(name)?));
-                names.iter().map(named).collect::<Result<_, Error>>()?
+                for name in names {
+                    let found = self.open(name, &mut opened)?;
+                    found.ok_or_else(|| not_found::secret(&self.id, name))?;
+                }
             }
             Select::AnyOf(names) => {
-                let mut secrets = Vec::with_capacity(names.len());
                 for name in names {
-                    let value = self.secret(name)?;
-                    secrets.extend(value.map(|value| (name.clone(), value)));
+                    self.open(name, &mut opened)?;
                 }
-                secrets
             }
-        };
+        }
         let kind = self.record().kind;
-        Ok(Credentials::new(self.id, kind, secrets))
+        Ok(Credentials::new(self.id, kind, opened.secrets).with_due(opened.due))
     }
 
-    fn all(&self) -> Result<Vec<(SecretName, SecretValue)>, Error> {
+    /// Opens a value; `None` if there is no such secret.
+    fn open(&self, name: &SecretName, opened: &mut Opened) -> Result<Option<()>, Error> {
+        let Some((entry, secret)) = self.record_of(name)? else {
+            return Ok(None);
+        };
+        opened.add(&entry, self.value(&entry, &secret.sealed)?);
+        Ok(Some(()))
+    }
+
+    fn open_all(&self, opened: &mut Opened) -> Result<(), Error> {
         let entries = self.entries()?;
-        let mut secrets = Vec::with_capacity(entries.len());
-        each_secret(self.snapshot, &self.id, &entries, &mut |entry, secret| {
-            secrets.push((entry.name.clone(), self.value(entry, secret)?));
+        each_secret(self.snapshot, &self.id, &entries, &mut |version, sealed| {
+            if version.is_current {
+                opened.add(&version.entry, self.value(&version.entry, sealed)?);
+            }
             Ok(())
-        })?;
-        Ok(secrets)
+        })
     }
 
-    fn value(&self, entry: &Entry, secret: &Secret) -> Result<SecretValue, Error> {
+    fn value(&self, entry: &Entry, sealed: &[u8]) -> Result<SecretValue, Error> {
         let value = self
             .open
-            .open_secret(self.header, &self.id, entry, secret)?;
+            .open_secret(self.header, &self.id, entry, sealed)?;
         SecretValue::copy_of(&value)
             .map_err(|_| not_found::bad_secret(&self.id, &entry.name, Finding::Malformed))
+    }
+}
+
+/// Secrets opened together, and those of them that are to be replaced by now.
+struct Opened {
+    now: Timestamp,
+    secrets: Vec<(SecretName, SecretValue)>,
+    due: Vec<SecretInfo>,
+}
+
+impl Default for Opened {
+    fn default() -> Self {
+        Self {
+            now: Timestamp::now(),
+            secrets: Vec::new(),
+            due: Vec::new(),
+        }
+    }
+}
+
+impl Opened {
+    fn add(&mut self, entry: &Entry, value: SecretValue) {
+        if entry.expires.is_some() || entry.rotate_every.is_some() {
+            let info = entry.info();
+            self.due
+                .extend(info.due_by(self.now).is_some().then_some(info));
+        }
+        self.secrets.push((entry.name.clone(), value));
     }
 }
 

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::standing::{Checked, Trust};
+use super::unlocked::Unlocked;
 use super::writer::Writer;
 use crate::audit::{
-    self, Actor, Audit, AuditEvent, AuditLog, AuditOperation, AuditOutcome, AuditPosition, KeptLog,
+    self, Actor, Audit, AuditEvent, AuditOperation, AuditOutcome, AuditPosition, AuditState,
+    KeptLog,
 };
 use crate::credentials::{Purpose, Select};
 use crate::error::{Finding, RecordName};
@@ -78,12 +81,12 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether a store may be created although the audit log knows of one that is gone.
+/// Whether a change may be made although the audit log contradicts the store, or knows of one that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OverLoss {
-    /// It may: a backup brings the store back.
+    /// It may: a backup brings the store back, or its owner accepts it as it is.
     Allow,
-    /// It must not: an empty store would hide the loss.
+    /// It must not: the change would hide the loss.
     Refuse,
 }
 
@@ -111,56 +114,84 @@ impl Recorder {
         }
     }
 
-    /// Records an operation that succeeds once this returns.
-    pub(super) fn record(&self, subject: Subject<'_>) -> Result<(), Error> {
-        self.append(subject, AuditOutcome::Ok)
-    }
-
-    /// Records an operation that failed. The caller reports that error, even if the log cannot be
-    /// written.
-    pub(super) fn record_failure(&self, subject: Subject<'_>, error: &Error) {
-        let _unrecorded = self.append(subject, error.kind().into());
-    }
-
-    fn append(&self, subject: Subject<'_>, outcome: AuditOutcome) -> Result<(), Error> {
+    /// Records an operation that succeeds once this returns. `seen` is the state that it read.
+    pub(super) fn record(&self, subject: Subject<'_>, seen: Option<&Checked>) -> Result<(), Error> {
         if let Some(audit) = &self.audit {
-            audit.record(&subject.event(outcome, &self.actor))?;
+            let mut event = subject.event(AuditOutcome::Ok, &self.actor);
+            event.state = seen.map(Checked::state);
+            audit.record(&event)?;
         }
         Ok(())
     }
 
-    /// Where there is no store: fails if there was one, that is, if the log has changes of a store that is
-    /// gone; also if the log cannot be read.
-    pub(super) fn require_none_is_lost(&self) -> Result<(), Error> {
-        let Some(kept) = self.audit.as_deref().and_then(Audit::log) else {
-            return Ok(());
-        };
-        match kept.last_change(None)?.is_some_and(|last| !last.fits(0)) {
-            true => Err(damaged(&kept.log()?, Finding::StoreIsGone)),
-            false => Ok(()),
+    /// Records an operation that failed. The caller reports that error, even if the log cannot be
+    /// written.
+    pub(super) fn record_failure(
+        &self,
+        subject: Subject<'_>,
+        error: &Error,
+        seen: Option<&Checked>,
+    ) {
+        if let Some(audit) = &self.audit
+            && !is_missing_log(error)
+        {
+            let mut event = subject.event(error.kind().into(), &self.actor);
+            event.state = seen.map(Checked::state);
+            let _unrecorded = audit.record(&event);
         }
     }
 
-    /// Records a change that is about to be committed, durably, and adds a seal over the line to
-    /// the change.
+    /// Where there is no store: fails if there was one, that is, if the log has recorded a store that is
+    /// gone; also if the log cannot be read.
+    pub(super) fn require_none_is_lost(&self) -> Result<(), Error> {
+        let Some(kept) = self.kept() else {
+            return Ok(());
+        };
+        match kept.view(None, &[])?.last {
+            Some(_) => Err(damaged(kept, Finding::StoreIsGone)),
+            None => Ok(()),
+        }
+    }
+
+    /// Compares a state of the store with the log.
     ///
     /// # Errors
-    /// [`Error::Tampered`] if the log does not have the line that was sealed last, or has a later
-    /// change. A new seal would vouch for a log that was cut off or rewritten, or hide that the
-    /// store was put back to an older state.
+    /// [`Error::Tampered`] if the log lacks a line that the store has sealed, or has recorded a later
+    /// state of the store, or another store.
+    pub(super) fn check(&self, trust: Trust) -> Result<Checked, Error> {
+        let Some(kept) = self.kept() else {
+            return Ok(Checked::new(trust, None));
+        };
+        let seen = trust.seen();
+        let view = kept.view(Some(seen.header.store), &seen.sealed())?;
+        let compared = seen.compare(&kept.file(), &view);
+        compared.map_err(|finding| damaged(kept, finding))?;
+        Ok(Checked::new(trust, Some(view)))
+    }
+
+    /// As [`check`](Self::check), unless `over_loss` allows what the log contradicts.
+    pub(super) fn check_unless(&self, over_loss: OverLoss, trust: Trust) -> Result<Checked, Error> {
+        match over_loss {
+            OverLoss::Allow => self.unchecked(trust),
+            OverLoss::Refuse => self.check(trust),
+        }
+    }
+
+    /// The log, if there is one that can be read back.
+    pub(super) fn kept(&self) -> Option<&dyn KeptLog> {
+        self.audit.as_deref().and_then(Audit::log)
+    }
+
+    /// Records a change that is about to be committed, durably, and adds a seal over the line to
+    /// the change. `before` is the state that it changes.
     pub(super) fn record_change(
         &self,
         subject: Subject<'_>,
+        before: &Checked,
         writer: &mut Writer<'_>,
     ) -> Result<(), Error> {
         let Some(audit) = &self.audit else {
             return Ok(());
-        };
-        let kept = audit.log();
-        let log = kept.map(KeptLog::log).transpose()?;
-        let before = match (kept, &log) {
-            (Some(kept), Some(log)) => check_log(kept, log, writer)?,
-            _ => 0,
         };
         for (operation, scope) in writer.parts() {
             // Not durable by themselves: the line that follows them is.
@@ -168,19 +199,54 @@ impl Recorder {
             audit.record(&part.event(AuditOutcome::Ok, &self.actor))?;
         }
         let mut event = subject.event(AuditOutcome::Ok, &self.actor);
-        event.store = Some(writer.header().store);
-        event.sealed = Some(before);
-        let (Some(log), Some(position)) = (log, audit.record(&event)?) else {
-            return Ok(());
-        };
-        writer.put_seal(AuditSeal {
-            log: position.log,
-            file: audit::file_name(&log.path),
-            line: position.line,
-            offset: position.offset,
-            hash: position.hash,
+        let header = writer.header();
+        event.state = Some(AuditState {
+            store: header.store,
+            generation: header.generation,
+            revision: header.revision.saturating_add(1),
+            pending: true,
+            ..before.state()
         });
+        let position = audit.record(&event)?;
+        if let (Some(kept), Some(position)) = (audit.log(), position) {
+            writer.put_seal(AuditSeal {
+                log: position.log,
+                file: audit::file_name(&kept.file()),
+                owner: writer.unlocked().owner_label(),
+                line: position.line,
+                offset: position.offset,
+                hash: position.hash,
+            });
+        }
         Ok(())
+    }
+
+    /// A state that the log may contradict.
+    pub(super) fn unchecked(&self, trust: Trust) -> Result<Checked, Error> {
+        let store = trust.seen().header.store;
+        let view = self.kept().map(|kept| kept.view(Some(store), &[]));
+        Ok(Checked::new(trust, view.transpose()?))
+    }
+
+    /// Records durably that a checkpoint was made; returns the position of the line, if there is a log that can be read
+    /// back.
+    pub(super) fn record_checkpoint(&self, seen: &Checked) -> Result<Option<AuditPosition>, Error> {
+        let subject = Subject::store(AuditOperation::Checkpoint);
+        let mut event = subject.event(AuditOutcome::Ok, &self.actor);
+        event.state = Some(seen.state());
+        match &self.audit {
+            Some(audit) => Ok(audit.record(&event)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Records durably that a change of owners or keys was committed: a store that is put back to the state before
+    /// it is then told from a commit that was cut short. The change is done, so a failure here is not an error.
+    pub(super) fn record_committed(&self, unlocked: Arc<Unlocked>) {
+        if let Ok(checked) = self.unchecked(Trust::Verified(unlocked)) {
+            let subject = Subject::store(AuditOperation::Committed);
+            let _unrecorded = self.record(subject, Some(&checked));
+        }
     }
 }
 
@@ -190,32 +256,19 @@ impl fmt::Debug for Recorder {
     }
 }
 
-/// Compares the log with its seal in the store; returns the number of the line that is sealed, 0 if
-/// none is.
-fn check_log(kept: &dyn KeptLog, log: &AuditLog, writer: &Writer<'_>) -> Result<u64, Error> {
-    let header = writer.header();
-    let mut before = 0;
-    if let Some(seal) = header.logs.iter().find(|it| it.log == log.id) {
-        let sealed = AuditPosition {
-            log: log.id,
-            line: seal.line,
-            offset: seal.offset,
-            hash: seal.hash,
-        };
-        if !kept.holds(&sealed)? {
-            return Err(damaged(log, Finding::CutOff));
+/// Whether a log is missing: the line about that would begin a new one in its place.
+fn is_missing_log(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Tampered {
+            finding: Finding::NoLog,
+            ..
         }
-        before = seal.line;
-    }
-    let last = kept.last_change(Some(header.store))?;
-    match last.is_some_and(|last| !last.fits(before)) {
-        true => Err(damaged(log, Finding::StoreIsOlder)),
-        false => Ok(before),
-    }
+    )
 }
 
-fn damaged(log: &AuditLog, finding: Finding) -> Error {
-    Error::tampered(RecordName::AuditLog(log.path.clone()), finding)
+fn damaged(log: &dyn KeptLog, finding: Finding) -> Error {
+    Error::tampered(RecordName::AuditLog(log.file()), finding)
 }
 
 #[cfg(test)]
@@ -271,9 +324,9 @@ mod tests {
     fn without_a_sink_nothing_fails() {
         let recorder = Recorder::default();
         let subject = Subject::store(AuditOperation::List);
-        recorder.record(subject).unwrap();
+        recorder.record(subject, None).unwrap();
         recorder.require_none_is_lost().unwrap();
-        recorder.record_failure(subject, &Error::NoStore);
+        recorder.record_failure(subject, &Error::NoStore, None);
         assert_eq!(Error::NoStore.kind(), ErrorKind::NotFound);
     }
 }

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use super::contents::{Contents, Progress};
 use super::draft::Draft;
 use super::not_found;
+use super::opener::Opener;
 use super::reader::Reader;
-use super::recorder::Subject;
+use super::recorder::{OverLoss, Subject};
+use super::standing::Trust;
 use super::unlocked::Unlocked;
 use super::vault::{Vault, require_applied};
+use super::versions::Incoming;
 use super::writer::Writer;
 use crate::Error;
 use crate::backend::{Replacement, Snapshot};
+use crate::keys::Identity;
 use crate::record::Slot;
 use crate::seal::RootKey;
 
@@ -73,15 +77,17 @@ impl<'v> Rekey<'v> {
         Reader::new(&*self.old, Arc::clone(&self.unlocked))
     }
 
-    /// Encrypts everything again, for these slots only, and commits.
+    /// Encrypts everything again, for these slots only, and commits. `new` is an identity that gets a slot for the
+    /// first time.
     pub(super) fn finish(
         mut self,
         subject: Subject<'_>,
+        new: Option<&Identity>,
         slots: Vec<Slot>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Rekeyed, Error> {
         let (scopes, secrets) = self.encrypt_again(progress)?;
-        let generation = self.commit(subject, slots)?;
+        let generation = self.commit(subject, OverLoss::Refuse, new, slots)?;
         Ok(Rekeyed {
             generation,
             scopes,
@@ -102,10 +108,11 @@ impl<'v> Rekey<'v> {
             let draft = Draft::new(id.clone(), open.record.clone())?;
             drafts.insert(id, draft);
         }
-        contents.each_value(progress, &mut |id, entry, value| {
+        let mut incoming = Incoming::default();
+        contents.each_value(progress, &mut |id, version, value| {
             let draft = drafts.get_mut(id);
             let draft = draft.ok_or_else(|| not_found::listed_scope(id))?;
-            new.put_value(draft, entry.clone(), value)
+            incoming.put(new, draft, version, value)
         })?;
         for draft in drafts.into_values() {
             new.put_scope(draft)?;
@@ -114,16 +121,35 @@ impl<'v> Rekey<'v> {
     }
 
     /// Puts these slots, records the change and commits it; returns the new generation.
-    pub(super) fn commit(mut self, subject: Subject<'_>, slots: Vec<Slot>) -> Result<u64, Error> {
-        let generation = self.new.header().generation;
+    pub(super) fn commit(
+        mut self,
+        subject: Subject<'_>,
+        over_loss: OverLoss,
+        new: Option<&Identity>,
+        slots: Vec<Slot>,
+    ) -> Result<u64, Error> {
         let keyring = &self.vault.keyring;
-        let slots = keyring.wrap_all(&self.new.unlocked().root, slots)?;
+        let (old, next) = (&self.unlocked, Arc::clone(self.new.unlocked()));
+        let slots = keyring.wrap_all(old, new, next.root(), slots)?;
         self.new.put_slots(slots)?;
-        self.vault.recorder.record_change(subject, &mut self.new)?;
+        self.new.set_opener(match new {
+            Some(identity) => Some(Opener {
+                identity: identity.clone(),
+                recipient: identity.name(),
+            }),
+            None => old.opener.clone(),
+        })?;
+        let recorder = &self.vault.recorder;
+        let before = recorder.check_unless(over_loss, Trust::Verified(Arc::clone(old)))?;
+        recorder.record_change(subject, &before, &mut self.new)?;
+        // A pin for either root key: the store opens whether or not the commit is cut short.
+        keyring.pin(old, &[old.root(), next.root()])?;
         drop(self.old);
-        let (commit, _) = self.new.commit()?;
+        let (commit, unlocked) = self.new.commit()?;
         require_applied(commit)?;
-        Ok(generation)
+        recorder.record_committed(unlocked);
+        keyring.pin(old, &[next.root()])?;
+        Ok(next.header.generation)
     }
 }
 
@@ -139,7 +165,7 @@ mod tests {
         let rekey = Rekey::begin(&vault, |snapshot| vault.unlock(snapshot)).unwrap();
         let slots = rekey.unlocked().slots.to_vec();
         let subject = Subject::store(AuditOperation::Rotate);
-        let rekeyed = rekey.finish(subject, slots, &mut |_| ()).unwrap();
+        let rekeyed = rekey.finish(subject, None, slots, &mut |_| ()).unwrap();
         assert_eq!(
             (rekeyed.generation, rekeyed.scopes, rekeyed.secrets),
             (2, 2, 2)

@@ -1,27 +1,29 @@
 //! Restoring a backup.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::consistency::Version;
 use super::contents::Contents;
-use super::not_found;
-use super::reader::{Reader, ScopeReader};
+use super::draft::Draft;
+use super::reader::Reader;
 use super::recorder::{OverLoss, Subject};
 use super::rekey::Rekey;
 use super::scope::NewScope;
 use super::vault::{IfMissing, Vault};
+use super::versions::Incoming;
 use super::writer::Writer;
 use crate::audit::AuditOperation;
 use crate::backup::{Backup, BackupScope, BackupSecret};
-use crate::error::Finding;
-use crate::record::Entry;
+use crate::record::{Earlier, Entry, Header};
 use crate::{Error, ScopeId, SecretName};
 
 /// What happens to the secrets that a store has when a backup is restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestoreMode {
-    /// They stay, unless the backup's was stored later.
+    /// They stay, unless the backup's are newer.
     Merge,
     /// They are removed: the store then holds what the backup holds, and is re-keyed.
     Replace,
@@ -74,10 +76,11 @@ impl Restored {
 
 /// Says what [`restore`] would do now.
 pub(super) fn plan(vault: &Vault, backup: &Backup, mode: RestoreMode) -> Result<Restored, Error> {
-    match vault.peek_even_if_lost(|reader| compare(Some(reader), backup, mode))? {
-        Some(planned) => Ok(planned),
-        None => compare(None, backup, mode),
-    }
+    let planned = match vault.peek_even_if_lost(|reader| compare(Some(reader), backup, mode))? {
+        Some(planned) => planned,
+        None => compare(None, backup, mode)?,
+    };
+    Ok(planned.restored)
 }
 
 /// Restores a backup in one commit.
@@ -98,70 +101,135 @@ fn merge(vault: &Vault, backup: &Backup, mode: RestoreMode) -> Result<Restored, 
     let if_missing = IfMissing::Create(OverLoss::Allow);
     vault.write(subject, if_missing, |writer| {
         let planned = compare(Some(&writer.reader()), backup, mode)?;
-        let mut actions = planned.secrets.iter().map(|secret| secret.action);
+        let actions = planned.restored.secrets.iter().map(|secret| secret.action);
+        let mut rows = actions.zip(planned.before);
+        let is_same_store = is_of(backup, writer.header());
         for scope in &backup.scopes {
-            take_in(writer, scope, actions.by_ref())?;
+            take_in(writer, scope, is_same_store, rows.by_ref())?;
         }
-        Ok(planned)
+        Ok(planned.restored)
     })
 }
 
 /// Replaces everything in the store with the backup, under new keys.
 fn replace(vault: &Vault, backup: &Backup) -> Result<Restored, Error> {
     let subject = Subject::store(AuditOperation::Restore);
-    vault.replace(subject, || {
+    vault.replace(subject, OverLoss::Allow, || {
         let mut rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
         let planned = compare(Some(&rekey.old()), backup, RestoreMode::Replace)?;
+        let mut rows = planned.before.into_iter();
+        let mut rows = std::iter::from_fn(|| Some((RestoreAction::Add, rows.next()?)));
         for scope in &backup.scopes {
-            take_in(&mut rekey.new, scope, std::iter::repeat(RestoreAction::Add))?;
+            // What is restored on purpose is newer than what any copy of this store has.
+            take_in(&mut rekey.new, scope, false, rows.by_ref())?;
         }
         let slots = rekey.unlocked().slots.to_vec();
-        rekey.commit(subject, slots)?;
-        Ok(planned)
+        rekey.commit(subject, OverLoss::Allow, None, slots)?;
+        Ok(planned.restored)
     })
 }
 
-/// Adds a scope of a backup, with what happens to each of its secrets.
+/// Whether the backup is one of the store with this header, or of a copy of it.
+fn is_of(backup: &Backup, header: &Header) -> bool {
+    backup.store == header.store.to_string()
+}
+
+/// Adds a scope of a backup, with what happens to each of its secrets and how the store lists it.
 ///
-/// A secret keeps the version and the times it has in the backup. One that replaces another is the
-/// next version of that.
+/// A secret keeps the version and the times it has in the backup, but its time does not go back. One that
+/// replaces another is the next version of that. In a merge into the store that was backed up it keeps its
+/// revision as well, by which copies of the store are compared.
 fn take_in(
     writer: &mut Writer<'_>,
     scope: &BackupScope,
-    actions: impl Iterator<Item = RestoreAction>,
+    keeps_revision: bool,
+    rows: impl Iterator<Item = (RestoreAction, Option<Entry>)>,
 ) -> Result<(), Error> {
     let (mut draft, is_new) = writer.draft_or_new(&NewScope {
         id: scope.id.clone(),
         kind: scope.kind,
         display_name: scope.display_name.clone(),
         redaction_hints: scope.redaction_hints.clone(),
+        keep_versions: scope.keep_versions,
     })?;
     if is_new {
         draft.record.created = scope.created;
     }
-    for (secret, action) in scope.secrets.iter().zip(actions) {
+    let next = writer.next_revision();
+    for (secret, (action, before)) in scope.secrets.iter().zip(rows) {
+        let revision = |revision| if keeps_revision { revision } else { next };
         let mut entry = Entry {
             name: secret.name.clone(),
             version: secret.version,
             created: secret.created,
             updated: secret.updated,
+            revision: revision(secret.revision),
+            note: secret.note.clone(),
+            expires: secret.expires,
+            rotate_every: secret.rotate_every,
             digest: [0; 32],
         };
-        match action {
-            RestoreAction::Add => draft.record.kind.check(&secret.name)?,
-            RestoreAction::Replace => {
-                let old = draft.entry(writer.snapshot(), &secret.name)?;
-                let old = old.ok_or_else(|| {
-                    not_found::bad_secret(&scope.id, &secret.name, Finding::Missing)
-                })?;
-                entry.version = old.version.saturating_add(1);
-                entry.created = old.created;
-            }
-            RestoreAction::Keep | RestoreAction::Same | RestoreAction::Remove => continue,
+        if let Some(before) = &before {
+            entry.updated = entry.updated.max(before.updated);
+            entry.revision = entry.revision.max(before.revision.saturating_add(1));
         }
-        writer.put_value(&mut draft, entry, secret.value.0.expose())?;
+        writer.follow_revision(entry.revision);
+        match (action, before) {
+            (RestoreAction::Add, _) => {
+                draft.record.kind.check(&secret.name)?;
+                add(writer, &mut draft, &entry, secret, revision)?;
+            }
+            (RestoreAction::Replace, Some(before)) => {
+                entry.version = before.version.saturating_add(1);
+                entry.created = before.created;
+                let value = secret.value.0.expose();
+                writer.put_version(&mut draft, Some(&before), entry, value)?;
+            }
+            _ => {}
+        }
     }
     writer.put_scope(draft)
+}
+
+/// Adds a secret of a backup with those of its earlier versions that the scope keeps.
+fn add(
+    writer: &mut Writer<'_>,
+    draft: &mut Draft,
+    entry: &Entry,
+    secret: &BackupSecret,
+    revision: impl Fn(u64) -> u64,
+) -> Result<(), Error> {
+    let keep = usize::from(draft.record.keep_versions);
+    let earlier = &secret.earlier;
+    let kept = earlier.iter().skip(earlier.len().saturating_sub(keep));
+    let mut version = Version {
+        entry: Cow::Borrowed(entry),
+        is_current: true,
+        left: kept.len(),
+    };
+    let mut incoming = Incoming::default();
+    incoming.put(writer, draft, &version, secret.value.0.expose())?;
+    for old in kept {
+        version = Version {
+            entry: Cow::Owned(entry.at(&Earlier {
+                version: old.version,
+                updated: old.updated,
+                revision: revision(old.revision),
+                digest: [0; 32],
+            })),
+            is_current: false,
+            left: version.left.saturating_sub(1),
+        };
+        incoming.put(writer, draft, &version, old.value.0.expose())?;
+    }
+    Ok(())
+}
+
+/// What restoring would do.
+struct Planned {
+    restored: Restored,
+    /// How the store lists each secret of the backup.
+    before: Vec<Option<Entry>>,
 }
 
 /// Says what happens to each secret: those of the backup first, then those that are removed.
@@ -169,21 +237,40 @@ fn compare(
     reader: Option<&Reader<'_>>,
     backup: &Backup,
     mode: RestoreMode,
-) -> Result<Restored, Error> {
-    let mut secrets = Vec::new();
+) -> Result<Planned, Error> {
+    let (mut secrets, mut before) = (Vec::new(), Vec::new());
+    let by_revision = reader.is_some_and(|reader| is_of(backup, reader.header()));
     for scope in &backup.scopes {
         let there = match reader {
             Some(reader) => reader.scope(&scope.id)?,
             None => None,
         };
         for secret in &scope.secrets {
+            let entry = match &there {
+                Some(there) => there.entry(&secret.name)?,
+                None => None,
+            };
+            let action = match (&there, &entry) {
+                (Some(there), Some(entry)) => {
+                    let is_newer = match by_revision {
+                        true => secret.revision > entry.revision,
+                        false => secret.updated > entry.updated,
+                    };
+                    let is_wanted = mode == RestoreMode::Replace || is_newer;
+                    let value = there.existing_secret(&secret.name)?;
+                    match (value.expose() == secret.value.0.expose(), is_wanted) {
+                        (true, _) => RestoreAction::Same,
+                        (false, true) => RestoreAction::Replace,
+                        (false, false) => RestoreAction::Keep,
+                    }
+                }
+                _ => RestoreAction::Add,
+            };
+            before.push(entry);
             secrets.push(RestoredSecret {
                 scope: scope.id.clone(),
                 name: secret.name.clone(),
-                action: match &there {
-                    Some(there) => action(there, secret, mode)?,
-                    None => RestoreAction::Add,
-                },
+                action,
             });
         }
     }
@@ -191,7 +278,8 @@ fn compare(
         let removed = removed(reader, &secrets)?;
         secrets.extend(removed);
     }
-    Ok(Restored { secrets })
+    let restored = Restored { secrets };
+    Ok(Planned { restored, before })
 }
 
 /// The secrets of the store that are not among those restored.
@@ -211,20 +299,106 @@ fn removed(reader: &Reader<'_>, restored: &[RestoredSecret]) -> Result<Vec<Resto
     Ok(removed)
 }
 
-fn action(
-    there: &ScopeReader<'_>,
-    secret: &BackupSecret,
-    mode: RestoreMode,
-) -> Result<RestoreAction, Error> {
-    let Some(entry) = there.entry(&secret.name)? else {
-        return Ok(RestoreAction::Add);
-    };
-    let value = there.existing_secret(&secret.name)?;
-    Ok(if value.expose() == secret.value.0.expose() {
-        RestoreAction::Same
-    } else if mode == RestoreMode::Replace || secret.updated > entry.updated {
-        RestoreAction::Replace
-    } else {
-        RestoreAction::Keep
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Timestamp;
+    use crate::backup::{BackupKey, BackupTo};
+    use crate::keys::{FixedKeys, Identity};
+    use crate::store::backup;
+    use crate::store::fixture::{change, id, keyed, name, scope, value};
+    use crate::store::life::SecretEdit;
+
+    /// Puts a value of `s/K` under a clock that shows `now`.
+    fn put_at(vault: &Vault, bytes: &[u8], now: &str) {
+        let now: Timestamp = now.parse().unwrap();
+        change(vault, |writer| {
+            let (mut draft, _) = writer.draft_or_new(&scope("s"))?;
+            let edit = SecretEdit::default();
+            writer.put_next(&mut draft, &name("K"), &value(bytes), &edit, now)?;
+            writer.put_scope(draft)
+        })
+        .unwrap();
+    }
+
+    fn entry(vault: &Vault) -> (Vec<u8>, Entry) {
+        let read = vault.peek(|reader| {
+            let scope = reader.existing_scope(&id("s"))?;
+            let value = scope.existing_secret(&name("K"))?;
+            Ok((value.expose().to_vec(), scope.entry(&name("K"))?.unwrap()))
+        });
+        read.unwrap().unwrap()
+    }
+
+    /// A backup of the vault.
+    fn backup_of(vault: &Vault, identity: &Identity) -> Backup {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("b.age");
+        backup::write(vault, &path, BackupTo::StoreKeys, false, &mut |_| ()).unwrap();
+        Backup::open(&path, BackupKey::Identities(std::slice::from_ref(identity))).unwrap()
+    }
+
+    /// T10: a value that was stored under a wrong clock does not win over a later one for ever.
+    #[test]
+    fn a_clock_that_was_wrong_does_not_bring_an_older_value_back() {
+        let identity = Identity::generate();
+        let vault = keyed(FixedKeys::new(vec![identity.clone()]));
+        put_at(&vault, b"under a clock of 2030", "2030-01-01T00:00:00Z");
+        let wrong = backup_of(&vault, &identity);
+        // A secret that was deleted begins anew, with the time of then.
+        change(&vault, |writer| writer.delete_secret(&id("s"), &name("K"))).unwrap();
+        put_at(&vault, b"with the right clock", "2026-01-01T00:00:00Z");
+        let restored = restore(&vault, &wrong, RestoreMode::Merge).unwrap();
+        assert_eq!(restored.secrets[0].action, RestoreAction::Keep);
+        assert_eq!(entry(&vault).0, b"with the right clock");
+    }
+
+    /// T10, as it was found: the second value has the time of the first, and a higher revision.
+    #[test]
+    fn a_value_over_one_of_2030_stays() {
+        let identity = Identity::generate();
+        let vault = keyed(FixedKeys::new(vec![identity.clone()]));
+        put_at(&vault, b"under a clock of 2030", "2030-01-01T00:00:00Z");
+        let wrong = backup_of(&vault, &identity);
+        put_at(&vault, b"with the right clock", "2026-01-01T00:00:00Z");
+        let restored = restore(&vault, &wrong, RestoreMode::Merge).unwrap();
+        assert_eq!(restored.secrets[0].action, RestoreAction::Keep);
+        assert_eq!(entry(&vault).0, b"with the right clock");
+    }
+
+    #[test]
+    fn the_time_of_a_secret_never_goes_back() {
+        let identity = Identity::generate();
+        let vault = keyed(FixedKeys::new(vec![identity.clone()]));
+        let newest: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
+        put_at(&vault, b"one", "2026-01-01T00:00:00Z");
+        let old = backup_of(&vault, &identity);
+        put_at(&vault, b"two", "2030-01-01T00:00:00Z");
+        put_at(&vault, b"three", "2026-02-01T00:00:00Z");
+        assert_eq!(entry(&vault).1.updated, newest);
+        restore(&vault, &old, RestoreMode::Replace).unwrap();
+        let (value, restored) = entry(&vault);
+        assert_eq!((&value[..], restored.updated), (&b"one"[..], newest));
+    }
+
+    /// Revisions of two stores have nothing to do with each other.
+    #[test]
+    fn a_backup_of_another_store_is_compared_by_time() {
+        let identity = Identity::generate();
+        let keys = || FixedKeys::new(vec![identity.clone()]);
+        let (vault, other) = (keyed(keys()), keyed(keys()));
+        for bytes in [b"1", b"2", b"3"] {
+            put_at(&other, bytes, "2026-01-01T00:00:00Z");
+        }
+        let earlier = backup_of(&other, &identity);
+        put_at(&vault, b"here", "2026-02-01T00:00:00Z");
+        let restored = restore(&vault, &earlier, RestoreMode::Merge).unwrap();
+        assert_eq!(restored.secrets[0].action, RestoreAction::Keep);
+        put_at(&other, b"there", "2026-03-01T00:00:00Z");
+        let later = backup_of(&other, &identity);
+        let restored = restore(&vault, &later, RestoreMode::Merge).unwrap();
+        assert_eq!(restored.secrets[0].action, RestoreAction::Replace);
+        let (value, entry) = entry(&vault);
+        assert_eq!((&value[..], entry.version), (&b"there"[..], 2));
+    }
 }

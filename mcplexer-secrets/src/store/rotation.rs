@@ -2,13 +2,14 @@
 
 use super::contents::Progress;
 use super::keyring::{public_half, recipient_of, unlock_with};
-use super::recorder::Subject;
+use super::names::Names;
+use super::recorder::{OverLoss, Subject};
 use super::rekey::{Rekey, Rekeyed};
 use super::slots;
 use super::unlocked::{read_header, read_slots};
 use super::vault::Vault;
 use crate::audit::AuditOperation;
-use crate::keys::{KeyError, Recipient, RecoveryCode, SlotRef, Unfinished};
+use crate::keys::{Identity, KeyError, Recipient, RecoveryCode, SlotRef, Unfinished};
 use crate::record::{Holder, Slot};
 use crate::{Error, Timestamp};
 
@@ -29,11 +30,11 @@ pub(super) fn rotate(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rekeyed, Error> {
     let subject = Subject::store(AuditOperation::Rotate);
-    vault.replace(subject, || {
+    vault.replace(subject, OverLoss::Refuse, || {
         let rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
         let slots = rekey.unlocked().slots.to_vec();
         if identity == RotateIdentity::Keep {
-            return rekey.finish(subject, slots, progress);
+            return rekey.finish(subject, None, slots, progress);
         }
         let opener = rekey.unlocked().opener.clone();
         let opener = opener.ok_or(KeyError::NoIdentity)?;
@@ -44,8 +45,8 @@ pub(super) fn rotate(
             }));
         }
         replace_identity(vault, &recipient_of(slot)?, |new| {
-            let slots = with_replaced(slots, &opener.recipient, new);
-            rekey.finish(subject, slots, progress)
+            let slots = with_replaced(slots, &opener.recipient, &new.name());
+            rekey.finish(subject, Some(new), slots, progress)
         })
     })
 }
@@ -58,7 +59,7 @@ pub(super) fn recover(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Rekeyed, Error> {
     let subject = Subject::store(AuditOperation::Recover);
-    vault.replace(subject, || {
+    vault.replace(subject, OverLoss::Refuse, || {
         let identity = code.identity();
         let rekey = Rekey::begin(vault, |snapshot| unlock_with(snapshot, &identity))?;
         let slots = rekey.unlocked().slots.to_vec();
@@ -69,11 +70,11 @@ pub(super) fn recover(
         };
         replace_identity(vault, &old, |new| {
             let slots = match &lost {
-                Some(lost) => with_replaced(slots, &lost.recipient, new),
+                Some(lost) => with_replaced(slots, &lost.recipient, &new.name()),
                 // All slots are for passphrases: the new key gets one more.
-                None => with_another(slots, new),
+                None => with_another(slots, &new.name()),
             };
-            rekey.finish(subject, slots, progress)
+            rekey.finish(subject, Some(new), slots, progress)
         })
     })
 }
@@ -94,7 +95,11 @@ fn with_another(mut slots: Vec<Slot>, new: &str) -> Vec<Slot> {
         recipient: new.to_owned(),
         created: Timestamp::now(),
         holder: Holder::Key,
+        // A re-key fills in the rest.
+        wrapped_by: String::new(),
+        wrapped_at: Timestamp::now(),
         wrapped: Vec::new(),
+        claim: None,
     });
     slots
 }
@@ -104,13 +109,13 @@ fn with_another(mut slots: Vec<Slot>, new: &str) -> Vec<Slot> {
 fn replace_identity(
     vault: &Vault,
     old: &Recipient,
-    finish: impl FnOnce(&str) -> Result<Rekeyed, Error>,
+    finish: impl FnOnce(&Identity) -> Result<Rekeyed, Error>,
 ) -> Result<Rekeyed, Error> {
-    let new = vault.keyring.begin_replacement(old)?.to_string();
+    let new = vault.keyring.begin_replacement(old)?;
     match finish(&new) {
         Ok(mut rekeyed) => {
             vault.keyring.end_replacement(old)?;
-            rekeyed.recipient = Some(new);
+            rekeyed.recipient = Some(public_half(&new)?.to_string());
             Ok(rekeyed)
         }
         Err(error) => {
@@ -129,6 +134,9 @@ pub(super) fn tidy(vault: &Vault) -> Result<bool, Error> {
     }
     // A rotation holds this lock from its first step until the store has moved.
     let transaction = vault.backend.write()?;
+    // An older store would have the wrong identity dropped, the only one that opens the newest.
+    let trust = Names::new(&*transaction, &vault.keyring)?.trust().clone();
+    vault.recorder.check(trust)?;
     let slots = read_slots(&*transaction, &read_header(&*transaction)?.1)?;
     let opens = |recipient: &Recipient| {
         let recipient = recipient.to_string();

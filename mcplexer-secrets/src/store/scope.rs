@@ -12,6 +12,10 @@ pub const MAX_SECRETS_PER_SCOPE: usize = 100_000;
 pub const MAX_REDACTION_HINTS: usize = 64;
 /// Longest display name of a scope, in characters.
 pub const MAX_DISPLAY_NAME_LEN: usize = 128;
+/// Most earlier versions of each secret that a scope can keep.
+pub const MAX_KEEP_VERSIONS: u8 = 100;
+/// How many earlier versions of each secret a scope keeps unless told otherwise.
+pub const DEFAULT_KEEP_VERSIONS: u8 = 5;
 
 /// A scope without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub struct ScopeInfo {
     pub display_name: Option<String>,
     /// Names of variables and fields that carry a credential although their names do not say so.
     pub redaction_hints: Vec<SecretName>,
+    /// How many earlier versions of each secret it keeps.
+    pub keep_versions: u8,
     /// When it was created.
     pub created: Timestamp,
     /// How many secrets it holds.
@@ -40,6 +46,7 @@ impl ScopeInfo {
             kind: scope.kind,
             display_name: scope.display_name.clone(),
             redaction_hints: scope.redaction_hints.clone(),
+            keep_versions: scope.keep_versions,
             created: now,
             secrets: 0,
         }
@@ -58,10 +65,14 @@ pub struct NewScope {
     /// Names of variables and fields that carry a credential although their names do not say so: at
     /// most 64.
     pub redaction_hints: Vec<SecretName>,
+    /// How many earlier versions of each secret to keep: at most 100. A lower number than before applies to a
+    /// secret when its next value is stored.
+    pub keep_versions: u8,
 }
 
 impl NewScope {
-    /// Describes a scope of kind [`Env`](ScopeKind::Env) without a display name and without hints.
+    /// Describes a scope of kind [`Env`](ScopeKind::Env) without a display name and without hints, which keeps
+    /// [`DEFAULT_KEEP_VERSIONS`].
     #[must_use]
     pub fn env(id: ScopeId) -> Self {
         Self {
@@ -69,13 +80,14 @@ impl NewScope {
             kind: ScopeKind::Env,
             display_name: None,
             redaction_hints: Vec::new(),
+            keep_versions: DEFAULT_KEEP_VERSIONS,
         }
     }
 
     /// Checks that a store can hold such a scope.
     ///
     /// # Errors
-    /// [`Error::InvalidDisplayName`] or [`Error::TooManyHints`].
+    /// [`Error::InvalidDisplayName`], [`Error::TooManyHints`] or [`Error::TooManyVersions`].
     pub fn check(&self) -> Result<(), Error> {
         if let Some(name) = &self.display_name {
             let len = name.chars().count();
@@ -83,17 +95,22 @@ impl NewScope {
                 return Err(Error::InvalidDisplayName);
             }
         }
-        match self.redaction_hints.len() {
-            0..=MAX_REDACTION_HINTS => Ok(()),
-            _ => Err(Error::TooManyHints),
+        if self.redaction_hints.len() > MAX_REDACTION_HINTS {
+            return Err(Error::TooManyHints);
+        }
+        match self.keep_versions {
+            0..=MAX_KEEP_VERSIONS => Ok(()),
+            _ => Err(Error::TooManyVersions),
         }
     }
 
-    /// Whether the scope is of another kind, or has another display name or other hints.
+    /// Whether the scope is of another kind, has another display name or other hints, or keeps another number
+    /// of versions.
     pub(super) fn differs_from(&self, record: &Scope) -> bool {
         self.kind != record.kind
             || self.display_name != record.display_name
             || self.redaction_hints != record.redaction_hints
+            || self.keep_versions != record.keep_versions
     }
 
     /// Fails if the scope holds a secret whose name the new kind does not allow.
@@ -146,5 +163,16 @@ mod tests {
         assert!(scope.check().is_ok());
         scope.redaction_hints.push("K".parse().unwrap());
         assert!(matches!(scope.check(), Err(Error::TooManyHints)));
+    }
+
+    #[test]
+    fn a_scope_keeps_at_most_100_earlier_versions() {
+        let mut scope = scope();
+        for keep in [0, DEFAULT_KEEP_VERSIONS, MAX_KEEP_VERSIONS] {
+            scope.keep_versions = keep;
+            assert!(scope.check().is_ok(), "{keep}");
+        }
+        scope.keep_versions = MAX_KEEP_VERSIONS + 1;
+        assert!(matches!(scope.check(), Err(Error::TooManyVersions)));
     }
 }

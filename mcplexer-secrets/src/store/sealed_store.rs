@@ -4,12 +4,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::accept::{self, Accepted};
 use super::apply::{self, AppliedScope};
 use super::backup::{self, BackupReport};
 use super::check::{self, CheckReport};
 use super::contents::Progress;
 use super::import::{Import, Imported, OnConflict};
 use super::keyring::Keyring;
+use super::life::{self, DueSecret, SecretEdit, VersionInfo};
+use super::maker::{self, BackupMaker};
 use super::names::Names;
 use super::recorder::{Recorder, Subject};
 use super::rekey::Rekeyed;
@@ -20,13 +23,14 @@ use super::secret::{PutMode, SecretInfo, Stored};
 use super::slots::SlotInfo;
 use super::unlocked::{read_header, read_slots};
 use super::vault::{IfMissing, Vault};
-use super::{SecretStore, compact, not_found, owners};
-use crate::audit::{self, Actor, Audit, AuditOperation, AuditReport, AuditSink, KeptLog};
+use super::{SecretStore, compact, not_found, owners, verify};
+use crate::audit::{Actor, Audit, AuditOperation, AuditReport, AuditSink, KeptLog};
 use crate::backend::{Backend, RedbBackend};
 use crate::backup::{Backup, BackupTo};
+use crate::checkpoint::Checkpoint;
 use crate::credentials::{Credentials, Purpose, Select};
-use crate::keys::{KeyProvider, Recipient, RecoveryCode, SlotLabel, SlotRef};
-use crate::{Error, ScopeId, SecretName, SecretValue};
+use crate::keys::{KeyProvider, Pins, Recipient, RecoveryCode, SlotLabel, SlotRef};
+use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
 /// A [`SecretStore`] in which values, and the keys that encrypt them, are encrypted at rest.
 ///
@@ -87,6 +91,15 @@ impl Store {
     #[must_use]
     pub fn with_audit_log(mut self, log: impl KeptLog + 'static) -> Self {
         self.vault.recorder = self.vault.recorder.to(Audit::Log(Box::new(log)));
+        self
+    }
+
+    /// Remembers the root keys that an owner has accepted whose identity cannot claim a store: one of a plugin, or
+    /// one that a [`KeyHolder`](crate::keys::KeyHolder) keeps. Without pins, such an owner accepts every store that the
+    /// identity opens.
+    #[must_use]
+    pub fn with_pins(mut self, pins: Pins) -> Self {
+        self.vault.keyring = Arc::new(self.vault.keyring.with_pins(pins));
         self
     }
 
@@ -151,7 +164,106 @@ impl Store {
         secrets.ok_or_else(|| not_found::scope(scope))
     }
 
-    /// Gives a scope another kind, display name and hints; returns whether any of them differed.
+    /// Stores a value as [`put`](SecretStore::put) does, and changes what is said about it.
+    ///
+    /// What `edit` keeps stays as it is, except that an expiry which has passed is dropped: it was that of the
+    /// value before. [`Stored::expiry_dropped`] has it then.
+    ///
+    /// # Errors
+    /// [`Error::InvalidExpiry`], or as [`put`](SecretStore::put).
+    pub fn put_with(
+        &self,
+        scope: &NewScope,
+        name: &SecretName,
+        value: &SecretValue,
+        mode: PutMode,
+        edit: &SecretEdit,
+    ) -> Result<Stored, Error> {
+        life::put(&self.vault, scope, name, value, mode, edit)
+    }
+
+    /// Changes what is said about a secret. Its value, version and times stay. Returns the secret as it is
+    /// now.
+    ///
+    /// # Errors
+    /// [`Error::ScopeNotFound`], [`Error::SecretNotFound`] and [`Error::InvalidExpiry`].
+    pub fn edit(
+        &self,
+        scope: &ScopeId,
+        name: &SecretName,
+        edit: &SecretEdit,
+    ) -> Result<SecretInfo, Error> {
+        life::edit(&self.vault, scope, name, edit)
+    }
+
+    /// Returns the versions of a secret, newest first: the current one, and those that its scope keeps.
+    ///
+    /// # Errors
+    /// * [`Error::ScopeNotFound`] and [`Error::SecretNotFound`].
+    /// * [`Error::Tampered`] if a version is missing, was added or was changed in any other way.
+    pub fn history(&self, scope: &ScopeId, name: &SecretName) -> Result<Vec<VersionInfo>, Error> {
+        life::history(&self.vault, scope, name)
+    }
+
+    /// Opens a version of a value.
+    ///
+    /// # Errors
+    /// [`Error::VersionNotFound`], or as [`get`](SecretStore::get).
+    pub fn get_version(
+        &self,
+        scope: &ScopeId,
+        name: &SecretName,
+        version: u64,
+    ) -> Result<SecretValue, Error> {
+        life::get_version(&self.vault, scope, name, version)
+    }
+
+    /// Stores the value of a version again, as the next version.
+    ///
+    /// # Errors
+    /// [`Error::VersionNotFound`], or as [`get`](SecretStore::get).
+    pub fn restore_version(
+        &self,
+        scope: &ScopeId,
+        name: &SecretName,
+        version: u64,
+    ) -> Result<Stored, Error> {
+        life::restore_version(&self.vault, scope, name, version)
+    }
+
+    /// Returns the secrets of a scope, or of all scopes, that expire or are to be rotated by `time`, sorted by
+    /// scope and name. Recorded as a list.
+    ///
+    /// # Errors
+    /// [`Error::ScopeNotFound`], or if the store cannot be read.
+    pub fn list_due(
+        &self,
+        scope: Option<&ScopeId>,
+        time: Timestamp,
+    ) -> Result<Vec<DueSecret>, Error> {
+        life::list_due(&self.vault, scope, time)
+    }
+
+    /// Returns what [`list_due`](Self::list_due) returns for all scopes. Verified if a key is at hand; not
+    /// recorded.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn due(&self, time: Timestamp) -> Result<Vec<DueSecret>, Error> {
+        life::due(&self.vault, time)
+    }
+
+    /// Returns a secret without its value. Verified if a key is at hand; not recorded.
+    ///
+    /// # Errors
+    /// [`Error::ScopeNotFound`] and [`Error::SecretNotFound`].
+    pub fn secret_info(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretInfo, Error> {
+        let info = self.vault.peek_names(|names| names.secret(scope, name))?;
+        info.ok_or_else(|| not_found::scope(scope))
+    }
+
+    /// Gives a scope another kind, display name and hints, and another number of versions to keep; returns
+    /// whether any of them differed.
     ///
     /// # Errors
     /// * [`Error::ScopeNotFound`].
@@ -253,7 +365,7 @@ impl Store {
     /// is the label, or else a number.
     ///
     /// # Errors
-    /// * [`Error::SlotExists`] if the recipient or the label is there already.
+    /// * [`Error::SlotExists`] if the recipient is there already; [`Error::LabelTaken`].
     /// * [`Error::SlotsFull`]; [`Error::InvalidLabel`]; [`Error::NoStore`].
     /// * [`Error::Key`] if the recipient needs a plugin that is not installed.
     pub fn add_recipient(
@@ -267,7 +379,7 @@ impl Store {
     /// Lets a passphrase, which must be text, open the store.
     ///
     /// # Errors
-    /// * [`Error::SlotExists`] if the label is there already.
+    /// * [`Error::LabelTaken`] if the label is there already.
     /// * [`Error::SlotsFull`]; [`Error::InvalidLabel`]; [`Error::NoStore`].
     pub fn add_passphrase(
         &self,
@@ -281,7 +393,7 @@ impl Store {
     /// one.
     ///
     /// # Errors
-    /// [`Error::SlotExists`] if the store has one; [`Error::SlotsFull`]; [`Error::NoStore`].
+    /// [`Error::LabelTaken`] if the store has one; [`Error::SlotsFull`]; [`Error::NoStore`].
     pub fn add_recovery_code(&self) -> Result<RecoveryCode, Error> {
         owners::add_recovery_code(&self.vault)
     }
@@ -367,6 +479,15 @@ impl Store {
         backup::write(&self.vault, path, to, overwrite, progress)
     }
 
+    /// Returns who made a backup. Anybody who knows a recipient can make a file that opens as a backup: only one made
+    /// by a store that a key at hand has claimed is known to hold that store's values.
+    ///
+    /// # Errors
+    /// [`Error::Seal`] if there is not enough memory.
+    pub fn maker_of(&self, backup: &Backup) -> Result<BackupMaker, Error> {
+        maker::of(&self.vault, backup)
+    }
+
     /// Returns what [`restore`](Self::restore) would do now. Changes nothing.
     ///
     /// # Errors
@@ -377,8 +498,14 @@ impl Store {
 
     /// Restores a backup in one commit. Creates the store, and a key, if there is none.
     ///
-    /// Versions and times are those of the backup, except that a secret which replaces another one
-    /// in a merge becomes the next version of that.
+    /// Versions and times are those of the backup, with these exceptions:
+    ///
+    /// * A secret which replaces another one in a merge becomes the next version of that, and the one that it
+    ///   replaces becomes an earlier version.
+    /// * The time of a secret that is there already never goes back.
+    ///
+    /// In a merge, a secret of the backup replaces one with another value if it is newer. A backup of this store
+    /// is compared by revision, which no clock can falsify; that of another store by time.
     ///
     /// # Errors
     /// As [`put`](SecretStore::put); nothing is changed then.
@@ -409,19 +536,37 @@ impl Store {
         compact::compact(&self.vault)
     }
 
-    /// Verifies the audit log in the file at `path`: that no line was changed or removed, and that
-    /// it has every line up to the last change to this store.
+    /// Verifies the audit log in the file at `path`: that no line was changed or removed, that
+    /// it has every line up to the last change to this store, and that the store is not older than its log. With a
+    /// checkpoint, also that both are at the state of that checkpoint or later.
     ///
     /// # Errors
-    /// [`Error::Tampered`] names the line that is wrong.
-    pub fn verify_audit(&self, path: &Path) -> Result<AuditReport, Error> {
-        let header = self
-            .vault
-            .peek_even_if_lost(|reader| Ok(reader.header().clone()))?;
-        match header {
-            Some(header) => audit::verify(path, Some(header.store), &header.logs),
-            None => audit::verify(path, None, &[]),
-        }
+    /// [`Error::Tampered`] names the line that is wrong, or says what was put back.
+    pub fn verify_audit(
+        &self,
+        path: &Path,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<AuditReport, Error> {
+        verify::verify(&self.vault, path, checkpoint)
+    }
+
+    /// Returns the state of the store and its audit log as it is now, to be kept elsewhere. Not recorded.
+    ///
+    /// # Errors
+    /// [`Error::NoStore`] if there is no store, or no audit log with a line in it.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        verify::checkpoint(&self.vault)
+    }
+
+    /// Accepts the store as it is, for the owner whose key opens it: one that somebody else created or extended, or one
+    /// whose audit log is elsewhere. From then on the other operations accept it too. A store that is older than
+    /// its audit log says is accepted only if `older` is set.
+    ///
+    /// # Errors
+    /// [`Error::NoStore`]; [`Error::Locked`]; [`Error::Tampered`] if the store is older, or a record is not what
+    /// the store wrote.
+    pub fn accept(&self, older: bool) -> Result<Accepted, Error> {
+        accept::accept(&self.vault, older)
     }
 }
 
@@ -443,10 +588,7 @@ impl SecretStore for Store {
         value: &SecretValue,
         mode: PutMode,
     ) -> Result<Stored, Error> {
-        let subject = Subject::secret(AuditOperation::Put, &scope.id, name);
-        self.vault.write(subject, IfMissing::CREATE, |writer| {
-            writer.put_secret(scope, name, value, mode)
-        })
+        self.put_with(scope, name, value, mode, &SecretEdit::default())
     }
 
     fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error> {

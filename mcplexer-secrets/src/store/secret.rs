@@ -1,7 +1,7 @@
 //! Secrets as a program sees them, and when to store one.
 
 use crate::record::Entry;
-use crate::{Error, ScopeId, SecretName, Timestamp};
+use crate::{Error, Note, RotateEvery, ScopeId, SecretName, Timestamp};
 
 /// When to store a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +55,8 @@ pub struct Stored {
     pub version: u64,
     /// Whether the scope was created.
     pub scope_created: bool,
+    /// The expiry of the value that was replaced, if it had passed and went with it.
+    pub expiry_dropped: Option<Timestamp>,
 }
 
 impl Stored {
@@ -64,6 +66,7 @@ impl Stored {
         Self {
             version,
             scope_created,
+            expiry_dropped: None,
         }
     }
 }
@@ -80,6 +83,15 @@ pub struct SecretInfo {
     pub created: Timestamp,
     /// When it was last stored.
     pub updated: Timestamp,
+    /// Orders the versions of this secret in copies of one store, where clocks may differ: grows with each
+    /// value stored. 0 if the store has no revisions.
+    pub revision: u64,
+    /// A note for people, which is not encrypted.
+    pub note: Option<Note>,
+    /// When its value expires. A value that has expired is still given out.
+    pub expires: Option<Timestamp>,
+    /// How often to replace its value, counted from `updated`.
+    pub rotate_every: Option<RotateEvery>,
 }
 
 impl SecretInfo {
@@ -91,6 +103,10 @@ impl SecretInfo {
             version: 1,
             created: now,
             updated: now,
+            revision: 0,
+            note: None,
+            expires: None,
+            rotate_every: None,
         }
     }
 }
@@ -107,6 +123,10 @@ mod tests {
             version: 3,
             created: Timestamp::from_micros(0),
             updated: Timestamp::from_micros(0),
+            revision: 0,
+            note: None,
+            expires: None,
+            rotate_every: None,
             digest: [0; 32],
         };
         let check = |mode: PutMode, existing| mode.check(&scope, &name, existing);

@@ -119,7 +119,10 @@ mod tests {
             recipient: recipient.to_owned(),
             created: Timestamp::from_micros(0),
             holder,
+            wrapped_by: String::new(),
+            wrapped_at: Timestamp::from_micros(0),
             wrapped: Vec::new(),
+            claim: None,
         }
     }
 

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
+use super::claim::{Root, claimant};
 use super::not_found;
 use super::opener::Opener;
 use super::pages::List;
+use super::slots::machine_name;
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::record::{
-    self, Digest, Entry, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Secret, Slot,
+    self, Digest, Entry, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Slot,
 };
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, ScopeId};
@@ -29,6 +31,10 @@ pub(super) struct Unlocked {
     pub(super) root: Arc<RootKey>,
     /// What opened it; `None` for a store that is being created.
     pub(super) opener: Option<Opener>,
+    /// Whether the owner who opened it has accepted it.
+    pub(super) is_accepted: bool,
+    /// Tells the private key that opened it from others; `None` if that cannot claim a store.
+    pub(super) claimant: Option<String>,
     scopes: Arc<OpenScopes>,
 }
 
@@ -48,10 +54,10 @@ impl OpenScope {
         header: &Header,
         scope: &ScopeId,
         entry: &Entry,
-        secret: &Secret,
+        sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         self.key
-            .open(&secret.sealed, &header.value(scope, entry))
+            .open(sealed, &header.value(scope, entry))
             .ok_or_else(|| not_found::bad_secret(scope, &entry.name, Finding::DoesNotOpen))
     }
 }
@@ -65,6 +71,8 @@ impl Unlocked {
             slots: Arc::default(),
             root,
             opener: None,
+            is_accepted: true,
+            claimant: None,
             scopes: Arc::default(),
         }
     }
@@ -80,12 +88,51 @@ impl Unlocked {
         if !root.verify(&header.proof, &header.context()) {
             return Err(Error::tampered(RecordName::Header, Finding::DoesNotOpen));
         }
-        Ok(Self {
+        let mut unlocked = Self {
             bytes,
             slots,
-            opener,
             ..Self::new(header, root)
-        })
+        };
+        unlocked.set_opener(opener)?;
+        Ok(unlocked)
+    }
+
+    /// Says which identity opened it.
+    pub(super) fn set_opener(&mut self, opener: Option<Opener>) -> Result<(), Error> {
+        self.claimant = match &opener {
+            Some(opener) => claimant(&opener.identity, self.header.store)?,
+            None => None,
+        };
+        self.opener = opener;
+        Ok(())
+    }
+
+    /// The root key in its place.
+    pub(super) fn root(&self) -> Root<'_> {
+        Root {
+            key: &self.root,
+            header: &self.header,
+        }
+    }
+
+    /// The slot of the owner who opened it.
+    pub(super) fn owner(&self) -> Option<&Slot> {
+        let opener = self.opener.as_ref()?;
+        let mut slots = self.slots.iter();
+        slots.find(|slot| slot.recipient == opener.recipient)
+    }
+
+    /// The private key that opened it, as the audit log calls it, and the generation in which it last claimed the
+    /// store.
+    pub(super) fn claim(&self) -> Option<(&String, u64)> {
+        let claim = self.owner()?.claim.as_ref()?;
+        Some((self.claimant.as_ref()?, claim.since))
+    }
+
+    /// The label of the owner who opened it; the name of the machine for a store that is being created.
+    pub(super) fn owner_label(&self) -> String {
+        self.owner()
+            .map_or_else(machine_name, |slot| slot.label.clone())
     }
 
     /// Keeps the scopes that were opened with the same root key.

@@ -7,11 +7,14 @@ use super::names::Names;
 use super::not_found;
 use super::reader::Reader;
 use super::recorder::{OverLoss, Recorder, Subject};
+use super::standing::{Checked, Trust};
 use super::unlocked::{Unlocked, read_header};
 use super::writer::Writer;
 use crate::backend::{Backend, BackendError, BackendErrorKind, Commit, Snapshot};
+use crate::error::Finding;
 use crate::keys::Ask;
-use crate::{Error, ScopeId};
+use crate::record::Claim;
+use crate::{Error, ErrorKind, ScopeId};
 
 /// How often a change starts over after losing to another writer.
 const ATTEMPTS: u32 = 100;
@@ -38,6 +41,13 @@ pub(super) enum IfMissing<'a> {
 impl IfMissing<'_> {
     /// Creates a store, but not over the loss of another one.
     pub(super) const CREATE: Self = Self::Create(OverLoss::Refuse);
+
+    fn over_loss(self) -> OverLoss {
+        match self {
+            Self::Create(over_loss) => over_loss,
+            Self::ScopeNotFound(_) | Self::NoStore => OverLoss::Refuse,
+        }
+    }
 
     /// Decides whether a store may be created.
     fn check(self, recorder: &Recorder) -> Result<(), Error> {
@@ -70,7 +80,7 @@ impl Vault {
         subject: Subject<'_>,
         work: impl Fn(&Reader<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.record(subject, self.peek(work))
+        self.record(subject, self.peek_checked(work))
     }
 
     /// As [`read`](Self::read), without a record. For work that gives out no value.
@@ -78,16 +88,39 @@ impl Vault {
         &self,
         work: impl Fn(&Reader<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let read = self.peek_even_if_lost(work)?;
-        self.unless_lost(read)
+        let read = self.peek_checked(work)?;
+        Ok(read.map(|(value, _)| value))
     }
 
-    /// As [`peek`](Self::peek). `None` also if the store is gone: for work that says so, or brings it back.
+    fn peek_checked<T>(
+        &self,
+        work: impl Fn(&Reader<'_>) -> Result<T, Error>,
+    ) -> Result<Option<(T, Checked)>, Error> {
+        self.snapshot(|snapshot| {
+            let unlocked = self.unlock(snapshot)?;
+            let checked = self
+                .recorder
+                .check(Trust::Verified(Arc::clone(&unlocked)))?;
+            Ok((work(&Reader::new(snapshot, unlocked))?, checked))
+        })
+    }
+
+    /// As [`peek`](Self::peek), without a comparison with the log. `None` also if the store is gone: for work that says
+    /// so, or brings it back.
     pub(super) fn peek_even_if_lost<T>(
         &self,
         work: impl Fn(&Reader<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         self.snapshot_if_any(|snapshot| work(&Reader::new(snapshot, self.unlock(snapshot)?)))
+    }
+
+    /// Compares one state of the store with something else; again with the next state if another process has changed
+    /// the store since, and this one is behind.
+    pub(super) fn peek_even_if_behind<T>(
+        &self,
+        work: impl Fn(&Arc<Unlocked>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.snapshot_if_any(|snapshot| work(&self.unlock(snapshot)?))
     }
 
     /// Reads names in one state of the store, and records how it ended. `None` if there is no
@@ -97,7 +130,7 @@ impl Vault {
         subject: Subject<'_>,
         work: impl Fn(&Names<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.record(subject, self.peek_names(work))
+        self.record(subject, self.peek_names_checked(work))
     }
 
     /// As [`read_names`](Self::read_names), without a record.
@@ -105,7 +138,19 @@ impl Vault {
         &self,
         work: impl Fn(&Names<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.snapshot(|snapshot| work(&Names::new(snapshot, &self.keyring)?))
+        let read = self.peek_names_checked(work)?;
+        Ok(read.map(|(value, _)| value))
+    }
+
+    fn peek_names_checked<T>(
+        &self,
+        work: impl Fn(&Names<'_>) -> Result<T, Error>,
+    ) -> Result<Option<(T, Checked)>, Error> {
+        self.snapshot(|snapshot| {
+            let names = Names::new(snapshot, &self.keyring)?;
+            let checked = self.recorder.check(names.trust().clone())?;
+            Ok((work(&names)?, checked))
+        })
     }
 
     /// Works on one state of the store; `None` if there is no store. Fails if there was one.
@@ -126,8 +171,9 @@ impl Vault {
 
     /// As [`snapshot`](Self::snapshot). `None` also if the store is gone.
     ///
-    /// A re-key replaces the key file before the store. If no key opens the state, and the store
-    /// was re-keyed since, the work is done again on the next state.
+    /// The work is done again on the next state if another process has changed the store since, and
+    /// * no key opens this state: a re-key replaces the key file before the store; or
+    /// * the audit log is ahead of it.
     fn snapshot_if_any<T>(
         &self,
         work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
@@ -137,13 +183,13 @@ impl Vault {
         };
         loop {
             let error = match work(&*snapshot) {
-                Err(error @ Error::Locked { .. }) => error,
+                Err(error) if may_pass(&error) => error,
                 result => return result.map(Some),
             };
-            let (_, seen) = read_header(&*snapshot)?;
+            let (seen, _) = read_header(&*snapshot)?;
             drop(snapshot);
             snapshot = match self.backend.read()? {
-                Some(now) if read_header(&*now)?.1.generation != seen.generation => now,
+                Some(now) if read_header(&*now)?.0 != seen => now,
                 _ => return Err(error),
             };
         }
@@ -167,7 +213,7 @@ impl Vault {
             if_missing.check(&self.recorder)?;
         }
         let result = self.write_until_applied(subject, if_missing, work);
-        result.inspect_err(|error| self.recorder.record_failure(subject, error))
+        result.inspect_err(|error| self.record_failure(subject, error))
     }
 
     fn write_until_applied<T>(
@@ -187,28 +233,51 @@ impl Vault {
             self.snapshot_if_any(|snapshot| self.unlock(snapshot))?;
             let transaction = self.backend.write()?;
             let is_first = transaction.is_first();
-            let mut writer = match is_first {
-                true => Writer::create(transaction)?,
+            let (mut writer, over_loss) = match is_first {
+                true => (Writer::create(transaction)?, OverLoss::Allow),
                 false => {
                     let unlocked = self.unlock(&*transaction)?;
-                    Writer::new(transaction, unlocked)
+                    (Writer::new(transaction, unlocked), if_missing.over_loss())
                 }
             };
+            // Before the work, which may find that there is nothing to do.
+            let trust = Trust::Verified(Arc::clone(writer.unlocked()));
+            let before = self.recorder.check_unless(over_loss, trust)?;
+            let owners = writer.header().owners;
             let value = work(&mut writer)?;
             if is_first {
                 self.let_first_owner_in(if_missing, &mut writer)?;
             }
-            self.recorder.record_change(subject, &mut writer)?;
+            self.renew_claim(&mut writer)?;
+            self.recorder.record_change(subject, &before, &mut writer)?;
             match writer.commit()? {
                 (Commit::Applied, unlocked) => {
+                    if unlocked.header.owners != owners {
+                        self.recorder.record_committed(Arc::clone(&unlocked));
+                    }
                     // The key of a new store need not be asked for again, nor what was written verified.
                     self.keyring.remember(unlocked);
                     return Ok(value);
                 }
-                (Commit::Conflict, _) => self.recorder.record_failure(subject, &busy().into()),
+                (Commit::Conflict, _) => self.record_failure(subject, &busy().into()),
             }
         }
         Err(busy().into())
+    }
+
+    /// Claims the store again for the owner who changes it, if it was re-keyed since: a former owner knows the claim key
+    /// of an earlier generation.
+    fn renew_claim(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        let unlocked = Arc::clone(writer.unlocked());
+        let (Some(opener), Some(own)) = (&unlocked.opener, unlocked.owner()) else {
+            return Ok(());
+        };
+        let is_old = |claim: &Claim| claim.since < unlocked.header.generation;
+        if own.claim.as_ref().is_some_and(is_old) {
+            let claim = unlocked.root().claim(&opener.identity, &own.recipient)?;
+            writer.put_claim(&opener.recipient, claim.as_ref())?;
+        }
+        Ok(())
     }
 
     /// Adds the first slot to a new store. Only now, when nothing else can be wrong with the
@@ -219,8 +288,7 @@ impl Vault {
         writer: &mut Writer<'_>,
     ) -> Result<(), Error> {
         if_missing.check(&self.recorder)?;
-        let created = writer.header().created;
-        let (slot, opener) = self.keyring.first_slot(&writer.unlocked().root, created)?;
+        let (slot, opener) = self.keyring.first_slot(writer.unlocked().root())?;
         writer.push_first_slot(slot, opener)
     }
 
@@ -228,25 +296,70 @@ impl Vault {
     pub(super) fn replace<T>(
         &self,
         subject: Subject<'_>,
+        over_loss: OverLoss,
         work: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if !self.exists_and_is_not_lost()? {
+        let exists = match over_loss {
+            OverLoss::Allow => self.exists_and_is_not_lost()?,
+            // Before anything is opened to be written.
+            OverLoss::Refuse => self.peek_names(|_| Ok(()))?.is_some(),
+        };
+        if !exists {
             return Err(Error::NoStore);
         }
-        work().inspect_err(|error| self.recorder.record_failure(subject, error))
+        work().inspect_err(|error| self.record_failure(subject, error))
+    }
+
+    /// Records an operation that failed, with the state of the store, unless that is what failed: a line that follows a
+    /// change tells whether the change was committed.
+    pub(super) fn record_failure(&self, subject: Subject<'_>, error: &Error) {
+        let seen = match error.kind() {
+            ErrorKind::Tampered | ErrorKind::Key => None,
+            _ => self.seen_now(),
+        };
+        self.recorder.record_failure(subject, error, seen.as_ref());
+    }
+
+    /// The state of the store, if it can be read and agrees with the log.
+    fn seen_now(&self) -> Option<Checked> {
+        let snapshot = self.backend.read().ok()??;
+        let (_, header) = read_header(&*snapshot).ok()?;
+        self.recorder
+            .check(Trust::Unverified(Arc::new(header)))
+            .ok()
     }
 
     fn record<T>(
         &self,
         subject: Subject<'_>,
-        result: Result<Option<T>, Error>,
+        result: Result<Option<(T, Checked)>, Error>,
     ) -> Result<Option<T>, Error> {
-        match &result {
-            Ok(None) => {}
-            Ok(Some(_)) => self.recorder.record(subject)?,
-            Err(error) => self.recorder.record_failure(subject, error),
+        match result {
+            Ok(None) => Ok(None),
+            Ok(Some((value, checked))) => {
+                self.recorder.record(subject, Some(&checked))?;
+                Ok(Some(value))
+            }
+            Err(error) => {
+                self.record_failure(subject, &error);
+                Err(error)
+            }
         }
-        result
+    }
+}
+
+/// Whether the next state of the store may be without this error.
+fn may_pass(error: &Error) -> bool {
+    let is_ahead = |finding: &Finding| {
+        matches!(
+            finding,
+            Finding::StoreIsOlder { .. } | Finding::ClaimIsOlder | Finding::BehindCheckpoint { .. }
+        )
+    };
+    match error {
+        Error::Locked { .. } | Error::NotAccepted { .. } => true,
+        Error::Tampered { finding, .. } => is_ahead(finding),
+        _ => false,
     }
 }
 

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
+use super::life::{Change, SecretEdit};
 use super::not_found;
 use super::opener::Opener;
 use super::pages::{self, List};
 use super::reader::Reader;
 use super::scope::{MAX_SCOPES, NewScope};
-use super::secret::{PutMode, Stored};
+use super::secret::{PutMode, SecretInfo, Stored};
 use super::unlocked::{OpenScope, Unlocked};
+use super::versions;
 use crate::audit::AuditOperation;
 use crate::backend::{Commit, Snapshot, Table, Transaction};
 use crate::record::{
-    self, AuditSeal, Entry, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Secret, Slot,
-    StoreId,
+    self, AuditSeal, Claim, Digest, EarlierValue, Entry, HEADER_KEY, Header, OWNERS_KEY, Owners,
+    Scope, ScopeRef, Secret, Slot, Span, StoreId,
 };
 use crate::seal::RootKey;
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
@@ -142,6 +144,7 @@ impl<'t> Writer<'t> {
             display_name: new.display_name.clone(),
             redaction_hints: new.redaction_hints.clone(),
             created: Timestamp::now(),
+            keep_versions: new.keep_versions,
             secrets: 0,
             pages: Vec::new(),
             key: Vec::new(),
@@ -149,7 +152,7 @@ impl<'t> Writer<'t> {
         Draft::new(new.id.clone(), record)
     }
 
-    /// Gives a scope another kind, display name and hints.
+    /// Gives a scope another kind, display name and hints, and another number of versions to keep.
     pub(super) fn update_scope(&mut self, wanted: &NewScope) -> Result<(), Error> {
         let open = self.existing_scope(&wanted.id)?;
         wanted.check_fits(&self.reader().opened(&wanted.id, Arc::clone(&open)))?;
@@ -158,24 +161,29 @@ impl<'t> Writer<'t> {
         draft.record.display_name.clone_from(&wanted.display_name);
         let hints = &mut draft.record.redaction_hints;
         hints.clone_from(&wanted.redaction_hints);
+        draft.record.keep_versions = wanted.keep_versions;
         self.put_scope(draft)
     }
 
     /// Deletes a scope with its secrets, without opening either; returns how many secrets those
     /// were.
     pub(super) fn delete_scope(&mut self, id: &ScopeId) -> Result<usize, Error> {
-        let number = record::page_number(id.as_str());
+        let span = Span::of(id.as_str(), &Span::of_pages(&self.header().pages));
         let mut page: Vec<ScopeRef> =
-            List::Scopes.page(&self.header().pages, self.snapshot(), number)?;
+            List::Scopes.page(&self.header().pages, self.snapshot(), span)?;
         let at = pages::position(&page, id.as_str()).map_err(|_| not_found::scope(id))?;
         page.remove(at);
-        self.put_scope_page(number, page)?;
+        self.put_scope_page(span, page)?;
         let header = self.header_mut();
         header.scopes = header.scopes.saturating_sub(1);
         let prefix = record::secret_prefix(id);
         let mut count = 0;
         self.transaction
-            .scan(Table::Secrets, &prefix, &mut |_, _| count += 1)?;
+            .scan(Table::Secrets, &prefix, &mut |key, _| {
+                let place = key.strip_prefix(&*prefix).unwrap_or_default();
+                let (_, version) = record::split_place(place);
+                count += usize::from(version.is_none());
+            })?;
         self.transaction.delete_prefix(Table::Secrets, &prefix)?;
         self.transaction
             .delete_prefix(Table::Meta, &List::SecretsOf(id).prefix())?;
@@ -184,23 +192,63 @@ impl<'t> Writer<'t> {
         Ok(count)
     }
 
-    /// Stores a value as `mode` allows, and creates the scope if it does not exist.
+    /// Stores a value as `mode` allows, with changes to what is said about it, and creates the scope if it does
+    /// not exist.
     pub(super) fn put_secret(
         &mut self,
         scope: &NewScope,
         name: &SecretName,
         value: &SecretValue,
         mode: PutMode,
+        edit: &SecretEdit,
     ) -> Result<Stored, Error> {
+        edit.check()?;
         let (mut draft, scope_created) = self.draft_or_new(scope)?;
         draft.record.kind.check(name)?;
         mode.check(&scope.id, name, draft.entry(self.snapshot(), name)?)?;
-        let version = self.put_next(&mut draft, name, value, Timestamp::now())?;
+        let mut stored = self.put_next(&mut draft, name, value, edit, Timestamp::now())?;
+        stored.scope_created = scope_created;
         self.put_scope(draft)?;
-        Ok(Stored::new(version, scope_created))
+        Ok(stored)
     }
 
-    /// Deletes a secret.
+    /// Stores the value of an earlier version as the next version.
+    pub(super) fn restore_version(
+        &mut self,
+        scope: &ScopeId,
+        name: &SecretName,
+        version: u64,
+    ) -> Result<Stored, Error> {
+        let value = self
+            .reader()
+            .existing_scope(scope)?
+            .version(name, version)?;
+        let mut draft = self.existing_draft(scope)?;
+        let edit = SecretEdit::default();
+        let stored = self.put_next(&mut draft, name, &value, &edit, Timestamp::now())?;
+        self.put_scope(draft)?;
+        Ok(stored)
+    }
+
+    /// Changes what is said about a secret; returns it as it is now.
+    pub(super) fn edit_secret(
+        &mut self,
+        scope: &ScopeId,
+        name: &SecretName,
+        edit: &SecretEdit,
+    ) -> Result<SecretInfo, Error> {
+        edit.check()?;
+        let mut draft = self.existing_draft(scope)?;
+        let entry = draft.entry(self.snapshot(), name)?.cloned();
+        let mut entry = entry.ok_or_else(|| not_found::secret(scope, name))?;
+        edit.apply(&mut entry);
+        let info = entry.info();
+        draft.list(self.snapshot(), entry)?;
+        self.put_scope(draft)?;
+        Ok(info)
+    }
+
+    /// Deletes a secret with its earlier versions.
     pub(super) fn delete_secret(
         &mut self,
         scope: &ScopeId,
@@ -212,45 +260,118 @@ impl<'t> Writer<'t> {
         }
         let key = record::secret_key(scope, name);
         self.transaction.delete(Table::Secrets, &key)?;
+        let versions = record::version_prefix(scope, name);
+        self.transaction.delete_prefix(Table::Secrets, &versions)?;
         self.put_scope(draft)
     }
 
-    /// Puts a value as the next version of its name, and lists it; returns the version. The time of a secret
-    /// does not go back when the clock does.
+    /// Makes the revision that the change leads to higher than one that was taken over from a copy of the store: what is
+    /// put later is then newer than that.
+    pub(super) fn follow_revision(&mut self, taken_over: u64) {
+        let header = self.header_mut();
+        header.revision = header.revision.max(taken_over);
+    }
+
+    /// The revision that the change leads to.
+    pub(super) fn next_revision(&self) -> u64 {
+        self.header().revision.saturating_add(1)
+    }
+
+    /// Puts a value as the next version of its name, and lists it.
+    ///
+    /// What is said about a secret stays, unless `edit` changes it, but for an expiry that has passed: it was
+    /// that of the value before. Neither the time of a secret nor its revision goes back: not when the clock
+    /// does, nor if the last version came from a copy of the store that is further on.
     pub(super) fn put_next(
         &mut self,
         draft: &mut Draft,
         name: &SecretName,
         value: &SecretValue,
+        edit: &SecretEdit,
         now: Timestamp,
-    ) -> Result<u64, Error> {
-        let before = draft.entry(self.snapshot(), name)?;
-        let version = before.map_or(0, |it| it.version).saturating_add(1);
-        let entry = Entry {
+    ) -> Result<Stored, Error> {
+        let mut entry = Entry {
             name: name.clone(),
-            version,
-            created: before.map_or(now, |it| it.created),
-            updated: before.map_or(now, |it| it.updated.max(now)),
+            version: 1,
+            created: now,
+            updated: now,
+            revision: self.next_revision(),
+            note: None,
+            expires: None,
+            rotate_every: None,
             digest: [0; 32],
         };
-        self.put_value(draft, entry, value.expose())?;
-        Ok(version)
+        let before = draft.entry(self.snapshot(), name)?.cloned();
+        let mut expiry_dropped = None;
+        if let Some(before) = &before {
+            expiry_dropped = before.expires.filter(|expires| *expires <= now);
+            entry = Entry {
+                version: before.version.saturating_add(1),
+                updated: before.updated.max(now),
+                revision: entry.revision.max(before.revision.saturating_add(1)),
+                expires: before.expires.filter(|expires| *expires > now),
+                ..before.clone()
+            };
+        }
+        edit.apply(&mut entry);
+        let mut stored = Stored::new(entry.version, false);
+        stored.expiry_dropped = expiry_dropped.filter(|_| edit.expires == Change::Keep);
+        self.put_version(draft, before.as_ref(), entry, value.expose())?;
+        Ok(stored)
     }
 
-    /// Seals and puts a value, and lists it as `entry` with the digest of its record.
-    pub(super) fn put_value(
+    /// Puts a value as the version that `entry` describes, over the one before, and lists it.
+    pub(super) fn put_version(
+        &mut self,
+        draft: &mut Draft,
+        before: Option<&Entry>,
+        entry: Entry,
+        value: &[u8],
+    ) -> Result<(), Error> {
+        let earlier = match before {
+            Some(before) => versions::set_aside(&mut *self.transaction, draft, before)?,
+            None => Vec::new(),
+        };
+        let sealed = self.seal(draft, &entry, value)?;
+        self.put_record(draft, entry, &Secret { sealed, earlier })
+    }
+
+    /// Seals a value as the version that `entry` describes.
+    pub(super) fn seal(
+        &self,
+        draft: &Draft,
+        entry: &Entry,
+        value: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let context = self.header().value(&draft.id, entry);
+        draft.key().seal(value, &context)
+    }
+
+    /// Puts the record of a secret, and lists it as `entry` with the digest of that record.
+    pub(super) fn put_record(
         &mut self,
         draft: &mut Draft,
         mut entry: Entry,
-        value: &[u8],
+        secret: &Secret,
     ) -> Result<(), Error> {
-        let context = self.header().value(&draft.id, &entry);
-        let sealed = draft.key().seal(value, &context)?;
-        let bytes = record::encode(&Secret { sealed })?;
+        let bytes = record::encode(secret)?;
         entry.digest = record::digest(&bytes);
         let key = record::secret_key(&draft.id, &entry.name);
         draft.list(self.snapshot(), entry)?;
         Ok(self.transaction.put(Table::Secrets, &key, &bytes)?)
+    }
+
+    /// Puts the record of an earlier version, which `entry` describes; returns its digest.
+    pub(super) fn put_earlier(
+        &mut self,
+        draft: &Draft,
+        entry: &Entry,
+        sealed: Vec<u8>,
+    ) -> Result<Digest, Error> {
+        let bytes = record::encode(&EarlierValue { sealed })?;
+        let key = record::version_key(&draft.id, &entry.name, entry.version);
+        self.transaction.put(Table::Secrets, &key, &bytes)?;
+        Ok(record::digest(&bytes))
     }
 
     /// Puts a scope, and lists it.
@@ -261,17 +382,17 @@ impl<'t> Writer<'t> {
             ..
         } = self;
         let put = draft.put(&mut **transaction, &unlocked.header, &unlocked.root)?;
-        let number = record::page_number(put.id.as_str());
-        let mut page = List::Scopes.page(&self.header().pages, self.snapshot(), number)?;
+        let span = Span::of(put.id.as_str(), &Span::of_pages(&self.header().pages));
+        let mut page = List::Scopes.page(&self.header().pages, self.snapshot(), span)?;
         if !pages::insert(&mut page, put) {
             self.header_mut().scopes += 1;
         }
-        self.put_scope_page(number, page)
+        self.put_scope_page(span, page)
     }
 
-    fn put_scope_page(&mut self, number: u8, page: Vec<ScopeRef>) -> Result<(), Error> {
+    fn put_scope_page(&mut self, span: Span, page: Vec<ScopeRef>) -> Result<(), Error> {
         let header = &mut Arc::make_mut(&mut self.unlocked).header;
-        List::Scopes.put(&mut header.pages, &mut *self.transaction, number, page)
+        List::Scopes.put(&mut header.pages, &mut *self.transaction, span, page)
     }
 
     /// Puts the owners.
@@ -285,6 +406,24 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
+    /// Puts the claim of an owner.
+    pub(super) fn put_claim(
+        &mut self,
+        recipient: &str,
+        claim: Option<&Claim>,
+    ) -> Result<(), Error> {
+        let mut slots = self.slots().to_vec();
+        for slot in slots.iter_mut().filter(|it| it.recipient == recipient) {
+            slot.claim = claim.cloned();
+        }
+        self.put_slots(slots)
+    }
+
+    /// Says that the owner who makes the change has accepted the store.
+    pub(super) fn set_accepted(&mut self) {
+        Arc::make_mut(&mut self.unlocked).is_accepted = true;
+    }
+
     /// Adds an owner.
     pub(super) fn push_slot(&mut self, slot: Slot) -> Result<(), Error> {
         let mut slots = self.slots().to_vec();
@@ -294,8 +433,13 @@ impl<'t> Writer<'t> {
 
     /// Adds the first owner of a new store, with the identity that opens it.
     pub(super) fn push_first_slot(&mut self, slot: Slot, opener: Opener) -> Result<(), Error> {
-        Arc::make_mut(&mut self.unlocked).opener = Some(opener);
+        self.set_opener(Some(opener))?;
         self.push_slot(slot)
+    }
+
+    /// Says with which identity the changed store will be opened.
+    pub(super) fn set_opener(&mut self, opener: Option<Opener>) -> Result<(), Error> {
+        Arc::make_mut(&mut self.unlocked).set_opener(opener)
     }
 
     /// Says how far a log is sealed, in the place of an earlier seal of it.
@@ -327,7 +471,13 @@ mod tests {
             writer.header_mut().scopes = MAX_SCOPES;
             put(writer, "M", b"into a scope that is there")?;
             let more = scope("more");
-            writer.put_secret(&more, &name("K"), &value(b"v"), PutMode::Overwrite)
+            writer.put_secret(
+                &more,
+                &name("K"),
+                &value(b"v"),
+                PutMode::Overwrite,
+                &SecretEdit::default(),
+            )
         });
         assert!(matches!(put, Err(Error::StoreFull)));
     }

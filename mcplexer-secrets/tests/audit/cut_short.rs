@@ -98,20 +98,20 @@ fn changes_cut_short_raise_no_alarm() {
         dies.store(true, Ordering::Relaxed);
         let cut = catch_unwind(AssertUnwindSafe(|| put(&store, "K")));
         assert!(cut.is_err() || cut.is_ok_and(|result| result.is_err()));
-        assert_eq!(store.verify_audit(&home.log()).unwrap().sealed, 0);
+        assert_eq!(store.verify_audit(&home.log(), None).unwrap().sealed, 0);
         dies.store(false, Ordering::Relaxed);
         put(&store, "K").unwrap();
-        let first = store.verify_audit(&home.log()).unwrap().sealed;
+        let first = store.verify_audit(&home.log(), None).unwrap().sealed;
         dies.store(true, Ordering::Relaxed);
         for _ in 0..3 {
             let cut = catch_unwind(AssertUnwindSafe(|| put(&store, "L")));
             assert!(cut.is_err() || cut.is_ok_and(|result| result.is_err()));
-            let report = store.verify_audit(&home.log()).unwrap();
+            let report = store.verify_audit(&home.log(), None).unwrap();
             assert_eq!(report.sealed, first);
         }
         dies.store(false, Ordering::Relaxed);
         put(&store, "L").unwrap();
-        let report = store.verify_audit(&home.log()).unwrap();
+        let report = store.verify_audit(&home.log(), None).unwrap();
         assert_eq!(report.sealed, report.lines);
         let failed = |line: &&AuditLine| line.outcome == AuditOutcome::Failed;
         let failures = home.lines().iter().filter(failed).count();

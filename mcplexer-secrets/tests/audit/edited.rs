@@ -7,7 +7,7 @@ use mcplexer_secrets::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Home, put, scope};
+use super::{Home, name, put, scope};
 
 #[test]
 fn a_changed_line_is_found() {
@@ -15,10 +15,10 @@ fn a_changed_line_is_found() {
     for key in ["K", "L", "M"] {
         put(&home.store(), key).unwrap();
     }
-    home.edit_log(|lines| lines[1] = lines[1].replace("\"L\"", "\"X\""));
+    home.edit_log(|lines| lines[2] = lines[2].replace("\"L\"", "\"X\""));
     assert_eq!(
         home.finding(),
-        (RecordName::AuditLine(2), Finding::BrokenChain)
+        (RecordName::AuditLine(3), Finding::BrokenChain)
     );
 }
 
@@ -60,13 +60,21 @@ fn a_log_removed_or_replaced_is_found() {
     fs::remove_file(home.log()).unwrap();
     assert_eq!(
         home.finding(),
-        (RecordName::AuditLog(home.log()), Finding::Missing)
+        (RecordName::AuditLog(home.log()), Finding::NoLog)
     );
-    home.store().list(&scope("s")).unwrap();
+    // Nothing succeeds, and nothing begins another log.
+    home.store().list(&scope("s")).unwrap_err();
+    home.store().get(&scope("s"), &name("K")).unwrap_err();
+    put(&home.store(), "K").unwrap_err();
+    assert!(!home.log().exists());
+    let other = Home::new();
+    put(&other.store(), "K").unwrap();
+    fs::copy(other.log(), home.log()).unwrap();
     assert_eq!(
         home.finding(),
-        (RecordName::AuditLog(home.log()), Finding::CutOff)
+        (RecordName::AuditLog(home.log()), Finding::OtherStore)
     );
+    home.store().list(&scope("s")).unwrap_err();
 }
 
 #[test]
@@ -77,22 +85,33 @@ fn a_store_put_back_in_time_is_found() {
     put(&home.store(), "K").unwrap();
     put(&home.store(), "K").unwrap();
     fs::write(home.file(), &old).unwrap();
-    let expected = (RecordName::AuditLog(home.log()), Finding::StoreIsOlder);
+    let older = Finding::StoreIsOlder { store: 1, log: 3 };
+    let expected = (RecordName::AuditLog(home.log()), older);
     assert_eq!(home.finding(), expected);
-    // Reads do not change that, however many.
-    for _ in 0..100 {
-        home.store().list(&scope("s")).unwrap();
+    // No operation hides it, and none succeeds.
+    for _ in 0..3 {
+        let refused = [
+            home.store().list(&scope("s")).map(drop).unwrap_err(),
+            home.store()
+                .get(&scope("s"), &name("K"))
+                .map(drop)
+                .unwrap_err(),
+            put(&home.store(), "L").unwrap_err(),
+            home.store().accept(false).map(drop).unwrap_err(),
+            home.store().compact().unwrap_err(),
+        ];
+        for error in refused {
+            assert!(error.to_string().contains("an older copy"), "{error}");
+            assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
+        }
     }
-    // A change fails and does not hide it.
-    let error = put(&home.store(), "L").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
-    assert!(error.to_string().contains("rolled back"), "{error}");
     assert_eq!(home.finding(), expected);
-    // After the log was moved away, the store begins another.
-    fs::rename(home.log(), home.directory.path().join("old.log")).unwrap();
+    // The owner may accept the older copy.
+    let accepted = home.store().accept(true).unwrap();
+    assert!(accepted.refused.unwrap().contains("an older copy"));
     put(&home.store(), "L").unwrap();
     assert_eq!(home.store().list(&scope("s")).unwrap().len(), 2);
-    home.store().verify_audit(&home.log()).unwrap();
+    home.store().verify_audit(&home.log(), None).unwrap();
 }
 
 /// A change does not vouch for a log that was cut off or rewritten: it fails, and the damage can still
@@ -119,27 +138,29 @@ fn a_change_does_not_cover_up_what_was_done_to_the_log() {
         home.edit_log(edit);
         let error = put(&home.store(), "N").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tampered, "{error}");
-        assert_eq!(home.store().list(&scope("s")).unwrap().len(), 3);
+        home.store().list(&scope("s")).unwrap_err();
         home.finding();
     }
 }
 
-/// A log that was removed can be begun again, but that leaves a trace.
+/// The owner can accept that a log was removed, but that leaves a trace.
 #[test]
 fn a_log_that_follows_another_says_so() {
     let home = Home::new();
     put(&home.store(), "K").unwrap();
     fs::remove_file(home.log()).unwrap();
+    put(&home.store(), "L").unwrap_err();
+    let accepted = home.store().accept(false).unwrap();
+    assert!(accepted.refused.unwrap().contains("is missing"));
     put(&home.store(), "L").unwrap();
-    let report = home.store().verify_audit(&home.log()).unwrap();
-    assert_eq!((report.lines, report.sealed, report.earlier), (1, 1, 1));
+    let report = home.store().verify_audit(&home.log(), None).unwrap();
+    assert_eq!((report.lines, report.sealed, report.earlier), (3, 3, 1));
 }
 
 #[test]
 fn a_log_whose_store_is_gone_is_found() {
     let home = Home::new();
     put(&home.store(), "K").unwrap();
-    put(&home.store(), "L").unwrap();
     let backup = fs::read(home.file()).unwrap();
     fs::remove_file(home.file()).unwrap();
     let expected = (RecordName::AuditLog(home.log()), Finding::StoreIsGone);
@@ -180,7 +201,7 @@ fn a_log_whose_store_is_gone_is_found() {
     assert_eq!(home.finding(), expected);
     fs::write(home.file(), backup).unwrap();
     put(&home.store(), "M").unwrap();
-    home.store().verify_audit(&home.log()).unwrap();
+    home.store().verify_audit(&home.log(), None).unwrap();
 }
 
 /// A file that is not an audit log remains unchanged.
@@ -215,10 +236,11 @@ fn a_log_moved_away_is_begun_anew() {
     put(&store, "K").unwrap();
     let archived = home.directory.path().join("2026.log");
     fs::rename(home.log(), &archived).unwrap();
+    store.accept(false).unwrap();
     put(&store, "L").unwrap();
-    assert_eq!(home.lines().len(), 1);
-    assert!(store.verify_audit(&home.log()).is_ok());
-    assert!(store.verify_audit(&archived).is_ok());
+    assert_eq!(home.lines().len(), 3);
+    assert!(store.verify_audit(&home.log(), None).is_ok());
+    assert!(store.verify_audit(&archived, None).is_ok());
 }
 
 #[test]
@@ -234,6 +256,6 @@ fn a_log_that_is_not_a_file_or_has_no_line_is_an_error() {
     );
     fs::remove_file(&log).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &log).unwrap();
-    let error = home.store().verify_audit(&log).unwrap_err();
+    let error = home.store().verify_audit(&log, None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Other, "{error}");
 }

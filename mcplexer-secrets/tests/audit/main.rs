@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mcplexer_secrets::audit::{
-    AuditChange, AuditError, AuditErrorKind, AuditEvent, AuditLine, AuditLog, AuditOperation,
-    AuditOutcome, AuditPosition, FileAudit, KeptLog, read_audit_log,
+    AuditError, AuditErrorKind, AuditEvent, AuditLine, AuditOperation, AuditOutcome, AuditPosition,
+    AuditView, FileAudit, KeptLog, read_audit_log,
 };
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
@@ -60,7 +60,7 @@ impl Home {
 
     /// Returns the finding of a failed verification.
     fn finding(&self) -> (RecordName, Finding) {
-        match self.store().verify_audit(&self.log()).unwrap_err() {
+        match self.store().verify_audit(&self.log(), None).unwrap_err() {
             Error::Tampered { record, finding } => (record, finding),
             error => panic!("{error}"),
         }
@@ -141,7 +141,9 @@ fn every_operation_is_recorded_with_its_outcome() {
     let locked = locked.with_audit_log(FileAudit::new(home.log()));
     locked.get(&scope("t"), &k).unwrap_err();
 
-    use AuditOperation::{CreateScope, Delete, DeleteScope, Export, Get, Inject, List, Put, Scan};
+    use AuditOperation::{
+        Committed, CreateScope, Delete, DeleteScope, Export, Get, Inject, List, Put, Scan,
+    };
     use AuditOutcome::{Conflict, Invalid, NoKey, NotFound, Ok};
     let told: Vec<_> = home
         .lines()
@@ -158,6 +160,7 @@ fn every_operation_is_recorded_with_its_outcome() {
         .collect();
     let expected = [
         (Put, "s/K", Ok),
+        (Committed, "", Ok),
         (Get, "s/K", Ok),
         (Get, "s/NOTHING", NotFound),
         (Get, "nowhere/K", NotFound),
@@ -183,8 +186,8 @@ fn every_operation_is_recorded_with_its_outcome() {
     assert_eq!(told, expected);
     let text = fs::read_to_string(home.log()).unwrap();
     assert!(!text.contains("m4rked"));
-    let report = home.store().verify_audit(&home.log()).unwrap();
-    assert_eq!((report.lines, report.sealed, report.torn), (19, 18, 0));
+    let report = home.store().verify_audit(&home.log(), None).unwrap();
+    assert_eq!((report.lines, report.sealed, report.torn), (20, 19, 0));
 }
 
 #[test]
@@ -193,7 +196,10 @@ fn asking_where_there_is_no_store_leaves_no_trace() {
     home.store().get(&scope("s"), &name("K")).unwrap_err();
     assert!(home.store().scopes().unwrap().is_empty());
     home.store().delete_scope(&scope("s")).unwrap_err();
-    assert_eq!(home.store().verify_audit(&home.log()).unwrap().lines, 0);
+    assert_eq!(
+        home.store().verify_audit(&home.log(), None).unwrap().lines,
+        0
+    );
     assert!(home.lines().is_empty());
     assert_eq!(fs::read_dir(home.directory.path()).unwrap().count(), 0);
 }
@@ -203,16 +209,16 @@ fn asking_where_there_is_no_store_leaves_no_trace() {
 struct Failing(FileAudit, Arc<AtomicBool>);
 
 impl KeptLog for Failing {
-    fn log(&self) -> Result<AuditLog, AuditError> {
-        self.0.log()
+    fn file(&self) -> PathBuf {
+        self.0.file()
     }
 
-    fn holds(&self, position: &AuditPosition) -> Result<bool, AuditError> {
-        self.0.holds(position)
-    }
-
-    fn last_change(&self, store: Option<StoreId>) -> Result<Option<AuditChange>, AuditError> {
-        self.0.last_change(store)
+    fn view(
+        &self,
+        store: Option<StoreId>,
+        sealed: &[AuditPosition],
+    ) -> Result<AuditView, AuditError> {
+        self.0.view(store, sealed)
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {

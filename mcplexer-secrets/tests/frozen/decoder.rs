@@ -17,6 +17,9 @@ use std::process::{Command, Output, Stdio};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use mcplexer_secrets::audit::FileAudit;
+use mcplexer_secrets::keys::{FileKeys, FixedKeys, Identity};
+use mcplexer_secrets::{RotateIdentity, Store};
 use serde_json::Value;
 use test_support::{Running, skip};
 
@@ -95,8 +98,8 @@ fn the_independent_decoder_finds_every_value_with_each_kind_of_key() {
         let arguments = ["store", "-", key, &path("audit.log")];
         let document = decoded(&python, &arguments, &records);
         assert_eq!(values(&document), expected(), "{key}");
-        assert_eq!(document["audit"]["lines"], 33);
-        assert_eq!(document["audit"]["sealed"], 31);
+        assert_eq!(document["audit"]["lines"], 38);
+        assert_eq!(document["audit"]["sealed"], 36);
         documents.push(document);
     }
 
@@ -161,6 +164,8 @@ fn the_independent_decoder_refuses_what_was_tampered_with() {
         removed.unwrap();
     };
     let [access, refresh] = ["ACCESS_TOKEN", "REFRESH_TOKEN"].map(|it| secret("drive", it));
+    let version = |version: u64| format!("{}00{version:016x}", secret("drive", "CLIENT_SECRET"));
+    let earlier = version(2);
     let flip = |records: &mut Value, table: &str, key: &str, at: usize| {
         let record = records[table][key].as_str().unwrap();
         let other = if &record[at..=at] == "0" { "1" } else { "0" };
@@ -171,7 +176,7 @@ fn the_independent_decoder_refuses_what_was_tampered_with() {
     let page = pages
         .into_iter()
         .find(|it| it.starts_with(&hex("secrets/")));
-    let edits: [(&str, Edit<'_>); 10] = [
+    let edits: [(&str, Edit<'_>); 13] = [
         ("nothing", &|_| {}),
         ("two values change places", &|it| {
             swap(it, "secrets", &access, &refresh);
@@ -180,6 +185,16 @@ fn the_independent_decoder_refuses_what_was_tampered_with() {
             swap(it, "secrets", &access, &secret("mail", "ACCESS_TOKEN"));
         }),
         ("a secret is gone", &|it| remove(it, "secrets", &access)),
+        ("an earlier version is gone", &|it| {
+            remove(it, "secrets", &earlier);
+        }),
+        ("an earlier version is another", &|it| {
+            flip(it, "secrets", &earlier, 30);
+        }),
+        ("a version is there again", &|it| {
+            let (first, record) = (version(1), it["secrets"][&earlier].clone());
+            it["secrets"][&first] = record;
+        }),
         ("a scope is gone", &|it| remove(it, "scopes", &hex("mail"))),
         ("two scopes change places", &|it| {
             swap(it, "scopes", &hex("drive"), &hex("mail"));
@@ -211,4 +226,40 @@ fn the_independent_decoder_refuses_what_was_tampered_with() {
         assert!(message.starts_with("refused: "), "{what}: {message}");
         assert_eq!(output.stdout, b"", "{what}");
     }
+}
+
+/// A store that the key opens and has not claimed, and one that is older than its log.
+#[test]
+fn the_independent_decoder_checks_claims_and_the_log() {
+    let Some(python) = python() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (ann, bob) = (Identity::generate(), FileKeys::new(path("bob.key")));
+    let bobs = Store::open(path("bobs.redb"), bob).unwrap();
+    bobs.init().unwrap();
+    let bob = bobs.slots().unwrap().remove(0).recipient.parse().unwrap();
+    let store = Store::open(path("secrets.redb"), FixedKeys::new(vec![ann])).unwrap();
+    let store = store.with_audit_log(FileAudit::new(path("audit.log")));
+    store.init().unwrap();
+    store.add_recipient(&bob, None).unwrap();
+    let records = || dump_records::records(Path::new(&path("secrets.redb"))).unwrap();
+    let refusal = |records: &Value| {
+        let (key, log) = (path("bob.key"), path("audit.log"));
+        let output = decode(&python, &["store", "-", &key, &log], records);
+        String::from_utf8_lossy(&output.stderr).trim().to_owned()
+    };
+    assert_eq!(
+        refusal(&records()),
+        "refused: the owner has not accepted the store"
+    );
+    let bobs = Store::open(path("secrets.redb"), FileKeys::new(path("bob.key"))).unwrap();
+    bobs.accept(false).unwrap();
+    let accepted = records();
+    assert_eq!(refusal(&accepted), "");
+    store.rotate(RotateIdentity::Keep, &mut |_| {}).unwrap();
+    assert_eq!(refusal(&records()), "");
+    assert_eq!(
+        refusal(&accepted),
+        "refused: the store is older than its log"
+    );
 }

@@ -16,7 +16,9 @@ use mcplexer_secrets::backup::{Backup, BackupKey};
 use mcplexer_secrets::keys::{
     Ask, FileKeys, FixedKeys, Identity, KeyProvider, PassphraseRequest, RecoveryCode,
 };
-use mcplexer_secrets::{Purpose, ScopeAction, ScopeKind, SecretStore, SecretValue, Select, Store};
+use mcplexer_secrets::{
+    Note, Purpose, ScopeAction, ScopeKind, SecretStore, SecretValue, Select, Store,
+};
 use tempfile::TempDir;
 
 /// Opens the slot `at home` and one of the two backups.
@@ -58,6 +60,10 @@ fn expected() -> BTreeMap<(&'static str, &'static str), (u64, Vec<u8>)> {
     };
     secrets.into_iter().map(entry).collect()
 }
+
+/// What is said about `drive/ACCESS_TOKEN`.
+const NOTE: &str = "für Ünïted, \"read-only\"";
+const EXPIRES: &str = "2999-12-31T23:59:59Z";
 
 /// A value that the backups do not have.
 const AFTER_BACKUP: &[u8] = b"stored after the backup";
@@ -106,8 +112,19 @@ fn assert_opens(home: &Path, store: &Store) {
     let expected = expected().into_iter();
     let expected = expected.map(|((scope, name), it)| ((scope.to_owned(), name.to_owned()), it));
     assert_eq!(found, expected.collect());
-    let report = store.verify_audit(&home.join("audit.log")).unwrap();
-    assert_eq!((report.lines, report.sealed), (33, 31));
+    let (drive, secret) = ("drive".parse().unwrap(), "CLIENT_SECRET".parse().unwrap());
+    let history = store.history(&drive, &secret).unwrap();
+    let versions: Vec<_> = history.iter().map(|it| it.version).collect();
+    assert_eq!(versions, [3, 2], "the scope keeps one earlier version");
+    let earlier = store.get_version(&drive, &secret, 2).unwrap();
+    assert_eq!(earlier.expose(), b"GOCSPX-secret-2");
+    let token = "ACCESS_TOKEN".parse().unwrap();
+    let info = store.secret_info(&drive, &token).unwrap();
+    assert_eq!(info.note.as_ref().map(Note::as_str), Some(NOTE));
+    assert_eq!(info.expires, EXPIRES.parse().ok());
+    assert_eq!(info.rotate_every, "90d".parse().ok());
+    let report = store.verify_audit(&home.join("audit.log"), None).unwrap();
+    assert_eq!((report.lines, report.sealed), (38, 36));
 }
 
 /// Returns a copy of the home without any key but this one.

@@ -10,10 +10,11 @@ use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::backup::BackupTo;
 use mcplexer_secrets::keys::FileKeys;
 use mcplexer_secrets::{
-    NewScope, PutMode, RotateIdentity, ScopeKind, SecretStore, SecretValue, Store,
+    Change, NewScope, PutMode, RotateIdentity, ScopeKind, SecretEdit, SecretStore, SecretValue,
+    Store,
 };
 
-use super::{AFTER_BACKUP, PASSPHRASE, all_bytes, long};
+use super::{AFTER_BACKUP, EXPIRES, NOTE, PASSPHRASE, all_bytes, long};
 
 const CONFIG: &str = "\
 auth_scopes:
@@ -33,6 +34,7 @@ auth_scopes:
     name: Drive
     type: oauth2
     redaction_hints: [drive_session]
+    keep_versions: 1
   - id: mail
     type: oauth2
 ";
@@ -86,7 +88,15 @@ fn make() {
     put("shell", "ONE_BYTE", &[0]);
     put("search-api", "Authorization", b"Bearer xyz");
     put("search-api", "X-Api-Key!#$%&'*+.^_`|~", b"odd but a token");
-    put("drive", "ACCESS_TOKEN", b"ya29.access");
+    let value = SecretValue::copy_of(b"ya29.access").unwrap();
+    let edit = SecretEdit {
+        note: Change::Set(NOTE.parse().unwrap()),
+        expires: Change::Set(EXPIRES.parse().unwrap()),
+        rotate_every: Change::Set("90d".parse().unwrap()),
+    };
+    let (drive, name) = ("drive".parse().unwrap(), "ACCESS_TOKEN".parse().unwrap());
+    let (drive, mode) = (NewScope::env(drive), PutMode::Overwrite);
+    store.put_with(&drive, &name, &value, mode, &edit).unwrap();
     put("drive", "REFRESH_TOKEN", b"1//refresh");
     put("drive", "CLIENT_SECRET", b"GOCSPX-secret");
     put("drive", "CLIENT_SECRET", b"GOCSPX-secret-2");
@@ -111,6 +121,9 @@ fn make() {
     assert!(made.unwrap().success());
     let public = fs::read_to_string(home.join("id_ed25519.pub")).unwrap();
     store.add_recipient(&public.parse().unwrap(), None).unwrap();
+    // On the machine of that owner, who has another log.
+    let carols = Store::open(home.join("secrets.redb"), FileKeys::new(&ssh)).unwrap();
+    carols.accept(false).unwrap();
     let passphrase = SecretValue::copy_of(PASSPHRASE).unwrap();
     store
         .add_passphrase(&passphrase, Some(&"at home".parse().unwrap()))

@@ -101,6 +101,7 @@ impl StoreKeys {
         assert!(slots > 0, "no slot");
         let (_label, _recipient, _created) = (reader.bytes(), reader.bytes(), reader.number());
         assert_eq!(reader.number(), 0, "the first slot is a key's");
+        let (_wrapped_by, _wrapped_at) = (reader.bytes(), reader.number());
         let root = decrypt(reader.bytes(), identity);
         let scopes = records(&database, "scopes").into_iter();
         let scopes = scopes.map(|(id, record)| {
@@ -135,9 +136,10 @@ fn scope_key(root: &[u8], place: &[u8], id: &[u8], record: &[u8]) -> Vec<u8> {
     for _ in 0..reader.number() {
         reader.bytes();
     }
-    let _created_and_secrets = (reader.number(), reader.number());
+    let _created_and_kept = (reader.number(), reader.take(1));
+    let _secrets = reader.number();
     for _ in 0..reader.number() {
-        reader.take(1 + 32);
+        reader.take(2 + 32);
     }
     let id_len = u8::try_from(id.len()).unwrap();
     let context = [&[1], place, &[id_len], id].concat();

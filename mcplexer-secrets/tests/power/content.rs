@@ -7,7 +7,7 @@ use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider};
 use mcplexer_secrets::{
     Error, NewScope, Progress, PutMode, ScopeInfo, SecretInfo, SecretStore, SecretValue, SlotInfo,
-    Store,
+    Store, VersionInfo,
 };
 
 /// Everything in a home directory that can be read.
@@ -18,7 +18,8 @@ pub(crate) struct Content {
     pub(crate) keys: Vec<String>,
 }
 
-type Secrets = Vec<(SecretInfo, Vec<u8>)>;
+/// Each secret with its versions, the newest first.
+type Secrets = Vec<(SecretInfo, Vec<(u64, Vec<u8>)>)>;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Told {
@@ -84,7 +85,7 @@ impl Content {
         let said = |error: Error| format!("{error}: {error:?}");
         let store = silent_store(home).map_err(said)?;
         let content = Self::told_by(&store, home).map_err(said)?;
-        let verify = |store: &Store| store.verify_audit(&audit_log(home)).map_err(said);
+        let verify = |store: &Store| store.verify_audit(&audit_log(home), None).map_err(said);
         verify(&store)?;
         if !goes_on {
             return Ok(content);
@@ -119,8 +120,12 @@ impl Told {
         for info in store.scopes()? {
             let mut secrets = Vec::new();
             for secret in store.list(&info.id)? {
-                let value = store.get(&info.id, &secret.name)?.expose().to_vec();
-                secrets.push((secret, value));
+                let mut versions = Vec::new();
+                for VersionInfo { version, .. } in store.history(&info.id, &secret.name)? {
+                    let value = store.get_version(&info.id, &secret.name, version)?;
+                    versions.push((version, value.expose().to_vec()));
+                }
+                secrets.push((secret, versions));
             }
             scopes.push((info, secrets));
         }

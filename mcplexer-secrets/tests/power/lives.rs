@@ -10,8 +10,8 @@ use mcplexer_durable::{FileReplacement, replace_file};
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider, SlotRef};
 use mcplexer_secrets::{
-    Error, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, ScopeKind,
-    SecretName, SecretStore, SecretValue, Store,
+    Change, Error, NewScope, OnConflict, PutMode, RestoreMode, RotateIdentity, ScopeId, ScopeKind,
+    SecretEdit, SecretName, SecretStore, SecretValue, Store,
 };
 
 use crate::content::{Content, audit_log, no_progress, store};
@@ -93,10 +93,20 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
         .collect();
     let rotate = |store: &Store, identity| store.rotate(identity, &mut no_progress).map(drop);
     let bob = Identity::generate().recipient().unwrap();
-    let steps: [Step<'_>; 24] = [
+    let steps: [Step<'_>; 26] = [
         ("the first put", &|store| put(store, "a", "K1", b"one")),
         ("a put", &|store| put(store, "a", "K2", b"two")),
         ("an overwrite", &|store| put(store, "a", "K1", b"ONE")),
+        ("an earlier version", &|store| {
+            store.restore_version(&scope("a"), &name("K1"), 1).map(drop)
+        }),
+        ("an edit", &|store| {
+            let edit = SecretEdit {
+                rotate_every: Change::Set("90d".parse().unwrap()),
+                ..SecretEdit::default()
+            };
+            store.edit(&scope("a"), &name("K1"), &edit).map(drop)
+        }),
         ("a scope", &|store| {
             store.create_scope(&new_scope("empty", ScopeKind::Header))
         }),

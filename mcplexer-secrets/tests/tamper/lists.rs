@@ -54,53 +54,70 @@ fn an_older_header_is_noticed() {
     let old = victim.record(META, b"header");
     victim.put("c", "K", b"c/K");
     victim.set(META, b"header", &old);
-    victim.assert_get_fails("c", "K", &RecordName::ScopeList, Finding::Unlisted);
+    victim.assert_get_fails("c", "K", &RecordName::ScopeList, Finding::NotAsSealed);
 }
 
-/// The list of scopes is kept in pages, each under `scopes/` and its number.
+/// The list of scopes is kept in pages, each under `scopes/` and the number of its span.
 #[test]
 fn a_page_of_the_list_of_scopes_cannot_be_changed() {
     let victim = Victim::new();
-    let page = victim.page_of("a");
-    let record = victim.remove(META, &page);
+    let page = b"scopes/\0";
+    let record = victim.remove(META, page);
     victim.assert_get_fails("a", "K", &RecordName::ScopeList, Finding::Missing);
     assert_tampered(
         victim.store().scopes(),
         &RecordName::ScopeList,
         Finding::Missing,
     );
-    assert_eq!(victim.get("b", "K").unwrap(), b"b/K");
     for at in 0..record.len() {
         let mut edited = record.clone();
         edited[at] ^= 1;
-        victim.set(META, &page, &edited);
+        victim.set(META, page, &edited);
         victim.assert_get_fails("a", "K", &RecordName::ScopeList, Finding::NotAsSealed);
     }
+    victim.set(META, page, &record);
+    victim.set(META, b"scopes/\x80", &record);
+    assert_tampered(
+        victim.store().scopes(),
+        &RecordName::ScopeList,
+        Finding::Unlisted,
+    );
 }
 
-/// That of a scope's secrets is kept under `secrets/`, the scope's id, NUL and the page's number.
+/// That of a scope's secrets is kept under `secrets/`, the scope's id, NUL and the number of the span.
 #[test]
 fn a_page_of_the_list_of_secrets_cannot_be_changed() {
     let victim = Victim::new();
     let list = RecordName::SecretList(id("a"));
-    let before = victim.keys(META, b"secrets/a\0");
-    victim.put("a", "M", b"a/M");
-    let added: Vec<_> = victim.keys(META, b"secrets/a\0");
-    let page = added.iter().find(|it| !before.contains(it)).unwrap();
+    let page = b"secrets/a\0\0";
     let record = victim.remove(META, page);
-    victim.assert_get_fails("a", "M", &list, Finding::Missing);
+    victim.assert_get_fails("a", "K", &list, Finding::Missing);
     assert_tampered(victim.store().list(&id("a")), &list, Finding::Missing);
     for at in 0..record.len() {
         let mut edited = record.clone();
         edited[at] ^= 1;
         victim.set(META, page, &edited);
-        victim.assert_get_fails("a", "M", &list, Finding::NotAsSealed);
+        victim.assert_get_fails("a", "K", &list, Finding::NotAsSealed);
     }
     victim.set(META, page, &record);
     victim.set(META, b"secrets/b\0\xFF", &record);
     let list = RecordName::SecretList(id("b"));
     assert_tampered(victim.store().list(&id("b")), &list, Finding::Unlisted);
-    assert_eq!(victim.get("a", "M").unwrap(), b"a/M");
+    assert_eq!(victim.get("a", "K").unwrap(), b"a/K");
+}
+
+/// A page that was split leaves none behind, and each half is vouched for.
+#[test]
+fn the_pages_of_a_list_that_has_grown_cannot_be_put_back() {
+    let victim = Victim::new();
+    let old = victim.record(META, b"secrets/a\0\0");
+    for number in 0..40 {
+        victim.put("a", &format!("N{number}"), b"v");
+    }
+    assert_eq!(victim.store().list(&id("a")).unwrap().len(), 42);
+    victim.set(META, b"secrets/a\0\0", &old);
+    let list = RecordName::SecretList(id("a"));
+    assert_tampered(victim.store().list(&id("a")), &list, Finding::NotAsSealed);
 }
 
 #[test]

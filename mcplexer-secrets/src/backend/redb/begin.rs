@@ -53,6 +53,9 @@ impl RedbBackend {
         if path.exists() {
             return Ok(None);
         }
+        if self.closes_directory {
+            mcplexer_durable::close_directory(&directory)?;
+        }
         let file = Temporary::beside(path)?;
         let backend = PatientFile::new(file.reopen()?, self.patience)?;
         let database = multi_writer().create_with_backend(backend)?;

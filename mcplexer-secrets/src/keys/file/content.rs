@@ -52,9 +52,10 @@ impl FileKeys {
         }
         let (key, recipient) = match SshFile::parse(&bytes).map_err(|it| self.invalid(it))? {
             SshFile::Open(key, recipient) => (key, recipient),
-            SshFile::Encrypted(key, recipient) => {
-                (self.ask_until_right(ask, |it| Ok(key.open(it)))?, recipient)
-            }
+            SshFile::Encrypted(key, recipient) => (
+                self.ask_until_right(ask, |it| Ok(key.open(&it)))?,
+                recipient,
+            ),
         };
         Ok(Content::Ssh(Box::new(Identity::ssh(key, recipient))))
     }
@@ -103,6 +104,12 @@ impl FileKeys {
                     Err(
                         age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys,
                     ) => Ok(None),
+                    Err(age::DecryptError::ExcessiveWork { required, .. }) => {
+                        Err(KeyFileError::TooMuchWork {
+                            path: self.path.clone(),
+                            factor: required,
+                        })
+                    }
                     Err(_) => Err(damaged()),
                 }
             })

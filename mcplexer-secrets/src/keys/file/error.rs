@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::keys::{InvalidKeyText, KeyError, KeyErrorKind};
+use crate::seal::MAX_WORK_FACTOR;
 
 /// Why the identities of a key file cannot be used or stored.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,17 @@ pub enum KeyFileError {
     NotByPassphrase {
         /// The key file.
         path: PathBuf,
+    },
+    /// Trying a passphrase would take too much time and memory.
+    #[error(
+        "{path} takes a scrypt work factor of {factor}, and {MAX_WORK_FACTOR} is the most that is tried",
+        path = .path.display()
+    )]
+    TooMuchWork {
+        /// The key file.
+        path: PathBuf,
+        /// The binary logarithm of its cost.
+        factor: u8,
     },
     /// It needs a passphrase, and nobody could be asked for it.
     #[error("{path} needs a passphrase, and there is no way to ask for it", path = .path.display())]

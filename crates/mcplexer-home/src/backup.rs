@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mcplexer_secrets::backup::{Backup, BackupTo};
-use mcplexer_secrets::{Error as StoreError, Progress, Timestamp};
+use mcplexer_secrets::{BackupMaker, Error as StoreError, Progress, Timestamp};
 use serde::Serialize;
 
 use crate::open::OpenHome;
@@ -55,6 +55,25 @@ pub struct VerifyReport {
     pub scopes: u64,
     /// The number of secrets in it.
     pub secrets: u64,
+    /// Who made it.
+    pub maker: Maker,
+}
+
+/// Who made a backup, as far as the keys at hand can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Maker {
+    /// The store of this home.
+    ThisStore,
+    /// An owner of this store before it was last re-encrypted, who may be a former one.
+    Earlier,
+    /// Another store of the user.
+    OwnStore,
+    /// Somebody who knows the passphrase that opens it.
+    Passphrase,
+    /// Anybody who knows a recipient.
+    Unknown,
 }
 
 /// A failure to open or to restore a backup.
@@ -76,6 +95,14 @@ pub enum Error {
         /// The store.
         store: PathBuf,
     },
+    /// Nobody at hand can tell who made the backup, and the request does not allow that.
+    #[error("nothing shows that a store of yours made this backup")]
+    UnknownMaker,
+    /// A former owner of the store may have made the backup, and the request does not allow that.
+    #[error(
+        "this backup was made before the store was last re-encrypted: a former owner could have made it too"
+    )]
+    EarlierMaker,
     /// The file cannot be read, or the store does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -104,14 +131,33 @@ impl Create<'_> {
     }
 }
 
-/// Returns what is in an opened backup.
-#[must_use]
-pub fn verify(file: &Path, backup: &Backup) -> VerifyReport {
-    VerifyReport {
+impl Maker {
+    /// Finds out who made a backup.
+    ///
+    /// # Errors
+    /// [`StoreError::Seal`] if there is not enough memory.
+    pub fn of(backup: &Backup, open: &OpenHome) -> Result<Self, StoreError> {
+        Ok(match open.store().maker_of(backup)? {
+            BackupMaker::ThisStore => Self::ThisStore,
+            BackupMaker::Earlier => Self::Earlier,
+            BackupMaker::OwnStore => Self::OwnStore,
+            BackupMaker::Passphrase => Self::Passphrase,
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// Returns what is in an opened backup, and who made it.
+///
+/// # Errors
+/// [`StoreError::Seal`] if there is not enough memory.
+pub fn verify(file: &Path, backup: &Backup, open: &OpenHome) -> Result<VerifyReport, StoreError> {
+    Ok(VerifyReport {
         file: file.display().to_string(),
         created: backup.created,
         store: backup.store.clone(),
         scopes: backup.scopes.len() as u64,
         secrets: backup.secrets(),
-    }
+        maker: Maker::of(backup, open)?,
+    })
 }

@@ -1,13 +1,16 @@
 //! The file that names the scopes: checks it, applies it, and writes it.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use mcplexer_durable::open_regular;
 use mcplexer_files::config::{self, AuthScope, Config, MAX_CONFIG_LEN, Problem};
 use mcplexer_secrets::{Error as StoreError, NewScope, ScopeId, SecretStore};
+use rustix::io::Errno;
 use serde::Serialize;
 
+use crate::home::Home;
 use crate::open::OpenHome;
 
 mod apply;
@@ -91,7 +94,10 @@ impl ConfigFile {
     /// # Errors
     /// [`Error::Missing`] if there is no such file; [`Error::Store`] if it cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = File::open(path).and_then(read_all);
+        Self::of_bytes(path, File::open(path).and_then(read_all))
+    }
+
+    fn of_bytes(path: &Path, bytes: io::Result<Vec<u8>>) -> Result<Self, Error> {
         let bytes = bytes.map_err(|source| {
             let path = path.to_owned();
             match source.kind() {
@@ -107,6 +113,21 @@ impl ConfigFile {
             path: path.to_owned(),
             content: config::parse(&bytes),
         })
+    }
+
+    /// Reads the configuration of a home. It must be a regular file: nobody passes a pipe there on purpose, and
+    /// reading one would wait for its writer.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn of_home(home: &Home) -> Result<Self, Error> {
+        let path = home.config();
+        let open = || {
+            let file = open_regular(&path, OpenOptions::new().read(true))?;
+            file.ok_or_else(|| Errno::NOENT.into())
+        };
+        let bytes = open().and_then(read_all);
+        Self::of_bytes(&path, bytes)
     }
 
     /// Reads standard input, which is called `-`.
@@ -178,11 +199,10 @@ impl ScopeToMake {
     /// [`Error::Invalid`] if the file has problems; [`Error::Store`] if it or the store cannot be
     /// read.
     pub fn find(id: &ScopeId, open: &OpenHome) -> Result<Self, Error> {
-        let path = open.home().config();
-        let has_file = !matches!(path.try_exists(), Ok(false));
+        let has_file = !matches!(open.home().config().try_exists(), Ok(false));
         let mut named = None;
         if has_file && !open.store().has_scope(id)? {
-            let config = ConfigFile::read(&path)?.into_config()?;
+            let config = ConfigFile::of_home(open.home())?.into_config()?;
             named = config.scopes().into_iter().find(|scope| scope.id == *id);
         }
         Ok(Self {

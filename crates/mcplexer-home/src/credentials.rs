@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mcplexer_files::reference::Reference;
 use mcplexer_secrets::{
-    Credential, Credentials, Error as StoreError, Purpose, ScopeId, SecretName, SecretStore,
-    SecretValue, Select,
+    Credential, Credentials, Error as StoreError, Purpose, ScopeId, SecretInfo, SecretName,
+    SecretStore, SecretValue, Select,
 };
 
 /// The secrets that a command needs, by scope.
@@ -20,13 +20,18 @@ pub struct Wanted {
 #[derive(Debug, Default)]
 struct Want {
     all: bool,
+    /// Open all of them, although not all are used.
+    rest: bool,
     required: BTreeSet<SecretName>,
     optional: BTreeSet<SecretName>,
 }
 
 /// Opened secrets, by scope. Its `Debug` shows no value.
 #[derive(Debug)]
-pub struct Opened(BTreeMap<ScopeId, Credentials>);
+pub struct Opened {
+    scopes: BTreeMap<ScopeId, Credentials>,
+    due: Vec<(ScopeId, SecretInfo)>,
+}
 
 /// A failure to open secrets.
 #[derive(Debug, thiserror::Error)]
@@ -81,10 +86,10 @@ impl Wanted {
         self.places.entry(reference.clone()).or_insert(place);
     }
 
-    /// Adds every secret of each scope added so far.
+    /// Adds the other secrets of each scope added so far, which are opened and not used.
     #[must_use]
     pub fn with_all_of_each(mut self) -> Self {
-        self.scopes.values_mut().for_each(|want| want.all = true);
+        self.scopes.values_mut().for_each(|want| want.rest = true);
         self
     }
 
@@ -94,7 +99,7 @@ impl Wanted {
     /// - [`Error::Store`] if one that must exist does not, or the store cannot be opened.
     /// - [`Error::NoSecrets`] if a whole scope was added and has no secrets.
     pub fn open(&self, store: &dyn SecretStore, purpose: Purpose<'_>) -> Result<Opened, Error> {
-        let mut opened = BTreeMap::new();
+        let (mut scopes, mut due) = (BTreeMap::new(), Vec::new());
         for (scope, want) in &self.scopes {
             let credentials = want
                 .open(store, scope, purpose)
@@ -102,14 +107,16 @@ impl Wanted {
                     place: self.place_of(&source).map(str::to_owned),
                     source,
                 })?;
-            if credentials.is_empty() && want.all && want.required.is_empty() {
+            if credentials.is_empty() && want.opens_all() && want.required.is_empty() {
                 return Err(Error::NoSecrets {
                     scope: scope.clone(),
                 });
             }
-            opened.insert(scope.clone(), credentials);
+            let used = credentials.due().iter().filter(|it| want.uses(&it.name));
+            due.extend(used.map(|secret| (scope.clone(), secret.clone())));
+            scopes.insert(scope.clone(), credentials);
         }
-        Ok(Opened(opened))
+        Ok(Opened { scopes, due })
     }
 
     fn want(&mut self, scope: &ScopeId) -> &mut Want {
@@ -130,6 +137,14 @@ impl Wanted {
 }
 
 impl Want {
+    fn opens_all(&self) -> bool {
+        self.all || self.rest
+    }
+
+    fn uses(&self, name: &SecretName) -> bool {
+        self.all || self.required.contains(name) || self.optional.contains(name)
+    }
+
     fn open(
         &self,
         store: &dyn SecretStore,
@@ -139,10 +154,10 @@ impl Want {
         let names = |names: &[&BTreeSet<SecretName>]| -> Vec<SecretName> {
             names.iter().copied().flatten().cloned().collect()
         };
-        if !self.all && self.optional.is_empty() {
+        if !self.opens_all() && self.optional.is_empty() {
             return store.credentials(scope, Select::Only(&names(&[&self.required])), purpose);
         }
-        let credentials = if self.all {
+        let credentials = if self.opens_all() {
             store.credentials(scope, Select::All, purpose)?
         } else {
             let any = names(&[&self.required, &self.optional]);
@@ -162,13 +177,19 @@ impl Want {
 impl Opened {
     /// Iterates over the scopes.
     pub fn iter(&self) -> impl Iterator<Item = &Credentials> {
-        self.0.values()
+        self.scopes.values()
     }
 
     /// Returns the secrets of a scope.
     #[must_use]
     pub fn scope(&self, scope: &ScopeId) -> Option<&Credentials> {
-        self.0.get(scope)
+        self.scopes.get(scope)
+    }
+
+    /// Returns those of the secrets to use that have expired or were to be rotated, by scope.
+    #[must_use]
+    pub fn due(&self) -> &[(ScopeId, SecretInfo)] {
+        &self.due
     }
 
     /// Returns the value that a reference stands for.
@@ -191,7 +212,7 @@ mod tests {
 
     const PURPOSE: Purpose<'_> = Purpose::Scan;
     use mcplexer_secrets::keys::FixedKeys;
-    use mcplexer_secrets::{NewScope, PutMode, Store};
+    use mcplexer_secrets::{Change, NewScope, PutMode, SecretEdit, Store, Timestamp};
 
     fn store() -> Store {
         let store = Store::in_memory(FixedKeys::generate()).unwrap();
@@ -224,6 +245,24 @@ mod tests {
         assert_eq!(names(&wanted.open(&store(), PURPOSE).unwrap()), ["A"]);
         let all = wanted.with_all_of_each();
         assert_eq!(names(&all.open(&store(), PURPOSE).unwrap()), ["A", "B"]);
+    }
+
+    #[test]
+    fn what_has_expired_is_due_if_it_is_used() {
+        let store = store();
+        let (scope, a) = ("web".parse().unwrap(), "A".parse().unwrap());
+        let expired = SecretEdit {
+            expires: Change::Set(Timestamp::from_micros(1)),
+            ..SecretEdit::default()
+        };
+        store.edit(&scope, &"B".parse().unwrap(), &expired).unwrap();
+        let due = |wanted: Wanted| wanted.open(&store, PURPOSE).unwrap().due().len();
+        let mut wanted = Wanted::default();
+        wanted.required(&scope, &a);
+        assert_eq!(due(wanted.with_all_of_each()), 0);
+        let mut wanted = Wanted::default();
+        wanted.all_of(&scope);
+        assert_eq!(due(wanted), 1);
     }
 
     #[test]

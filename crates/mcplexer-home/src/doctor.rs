@@ -78,14 +78,18 @@ impl Doctor {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Report, Error> {
         let mut report = Report::default();
-        files::examine(&home, self.fix, &mut report);
-        git::examine(&home, &mut report);
+        // Another user's repository may name programs for git to run.
+        if files::examine(&home, self.fix, &mut report) {
+            git::examine(&home, &mut report);
+        }
         match OpenHome::open(home, person) {
             Ok(open) => {
                 let is_locked = store::examine(&open, &mut report, progress);
                 keys::examine(&open, is_locked, self.fix, &mut report);
             }
             Err(Error::Store(error)) => report.fail(error),
+            // What is exposed has been reported.
+            Err(Error::Exposed(_)) => {}
             Err(error) => return Err(error),
         }
         process::examine(&mut report);
@@ -112,11 +116,21 @@ impl Report {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) {
+        self.add_with(severity, code, message, vec![fix.into()]);
+    }
+
+    fn add_with(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        message: impl Into<String>,
+        fix: Vec<String>,
+    ) {
         self.findings.push(Finding {
             severity,
             code,
             message: message.into(),
-            fix: vec![fix.into()],
+            fix,
             fixed: false,
             cause: None,
         });

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use mcplexer_secrets::{Error as StoreError, ErrorKind};
 
+use crate::exposed::Exposed;
+
 /// A failure to open a home.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,6 +13,9 @@ pub enum Error {
     /// The environment is not usable.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
+    /// Other users could change these files or directories, at least one.
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Exposed(Vec<Exposed>),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,6 +68,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Environment(_) => ErrorKind::Invalid,
+            Self::Exposed(_) => ErrorKind::Key,
             Self::Store(error) => error.kind(),
         }
     }

@@ -30,6 +30,7 @@ pub struct Home {
     key: KeySource,
     audit: AuditTarget,
     named: Vec<&'static str>,
+    user_home: Option<PathBuf>,
 }
 
 /// Where the identities are.
@@ -110,6 +111,7 @@ impl Home {
             key,
             audit,
             named,
+            user_home: path("HOME"),
         })
     }
 
@@ -117,6 +119,11 @@ impl Home {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Returns the home directory of the user, in which mcplexer's is by default.
+    pub(crate) fn user_home(&self) -> Option<&Path> {
+        self.user_home.as_deref()
     }
 
     /// Returns the path of the store.
@@ -130,6 +137,12 @@ impl Home {
     #[must_use]
     pub fn audit_log(&self) -> PathBuf {
         self.directory.join("audit.log")
+    }
+
+    /// Returns the path of the file that says which stores the keys of plugins have accepted.
+    #[must_use]
+    pub fn pins(&self) -> PathBuf {
+        self.directory.join("pins")
     }
 
     /// Returns the path of the file that names the scopes.

@@ -51,6 +51,23 @@ pub struct KeyRow {
     pub opens: bool,
 }
 
+/// What accepting the store did.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct AcceptReport {
+    /// The label of the key that accepted it.
+    pub label: String,
+    /// Who made that key open the store, by the label in the store.
+    pub by: String,
+    /// When.
+    #[serde(serialize_with = "as_text")]
+    pub at: Timestamp,
+    /// Why the store was refused before; `None` if it was not.
+    pub refused: Option<String>,
+    /// The keys that open the store.
+    pub keys: Vec<KeyRow>,
+}
+
 /// What re-encrypting the store did.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
@@ -171,6 +188,27 @@ pub fn list(open: &OpenHome) -> Result<ListReport, StoreError> {
     let keys = slots.into_iter().map(|slot| KeyRow::of(slot, &names));
     Ok(ListReport {
         keys: keys.collect(),
+    })
+}
+
+/// Accepts the store for the key that opens it. A copy that is older than the audit log says is accepted only if
+/// `older` is set.
+///
+/// # Errors
+/// [`StoreError::NoStore`], or if the store cannot be opened, is older, or was tampered with.
+pub fn accept(open: &OpenHome, older: bool) -> Result<AcceptReport, StoreError> {
+    let accepted = open.store().accept(older)?;
+    let own = accepted.label.clone();
+    let keys = accepted.owners.into_iter().map(|slot| KeyRow {
+        opens: slot.label == own,
+        ..KeyRow::of(slot, &[])
+    });
+    Ok(AcceptReport {
+        keys: keys.collect(),
+        label: accepted.label,
+        by: accepted.by,
+        at: accepted.at,
+        refused: accepted.refused,
     })
 }
 

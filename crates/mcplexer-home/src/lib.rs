@@ -31,6 +31,7 @@ mod env_keys;
 pub mod environment;
 mod error;
 pub mod export;
+mod exposed;
 mod harden;
 mod home;
 pub mod import;
@@ -39,9 +40,14 @@ mod open;
 pub mod scopes;
 mod text;
 
+/// The most bytes that are read of a file of secrets or of a template. Parsed, many small secrets take about 50
+/// times as much memory.
+pub const MAX_TEXT_LEN: usize = 16 << 20;
+
 pub use alternatives::Alternatives;
 pub use env_keys::{EnvKeyError, EnvKeys};
 pub use error::{EnvironmentError, Error};
+pub use exposed::Exposed;
 pub use harden::{CoreLimit, harden};
 pub use home::{
     AUDIT_VARIABLE, AuditTarget, HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource,

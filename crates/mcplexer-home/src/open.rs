@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mcplexer_secrets::audit::{Chained, FileAudit, StderrAudit};
-use mcplexer_secrets::keys::{Ask, FileKeys, Identity, KeyProvider, PassphraseRequest, Prompter};
+use mcplexer_secrets::backend::RedbBackend;
+use mcplexer_secrets::keys::{
+    Ask, FileKeys, Identity, KeyProvider, PassphraseRequest, Pins, Prompter,
+};
 use mcplexer_secrets::{Error as StoreError, SecretValue, Store};
 use serde::Serialize;
 
 use crate::env_keys::EnvKeys;
 use crate::error::{EnvironmentError, Error};
+use crate::exposed::Exposed;
 use crate::home::{AuditTarget, Home, KeySource};
 
 /// An open store and what belongs to it.
@@ -46,9 +50,16 @@ impl OpenHome {
     /// Nothing is created yet: the first secret creates the store, and its key if there is none.
     ///
     /// # Errors
+    /// - [`Error::Exposed`] if other users could change the home, the store, the log, the key or a
+    ///   directory above one of them. Nothing has been read then.
     /// - [`Error::Store`] if the file is not a store.
     /// - [`Error::Environment`] if the directory of the audit log does not exist.
     pub fn open(home: Home, person: impl Prompter + 'static) -> Result<Self, Error> {
+        let mut exposed = Exposed::in_home(&home);
+        exposed.retain(Exposed::is_refused);
+        if !exposed.is_empty() {
+            return Err(Error::Exposed(exposed));
+        }
         let person = Person(Arc::new(person));
         let (keys, file_keys): (Arc<dyn KeyProvider>, _) = match home.key() {
             KeySource::File(path) => {
@@ -58,7 +69,9 @@ impl OpenHome {
             KeySource::Environment(variable) => (Arc::new(EnvKeys::new(variable)), None),
         };
         let had_store = home.store().exists();
-        let mut store = Store::open(home.store(), Arc::clone(&keys))?;
+        let backend = RedbBackend::file(home.store()).with_private_directory();
+        let store = Store::with_backend(backend, Arc::clone(&keys))?;
+        let mut store = store.with_pins(Pins::new(home.pins()));
         let mut new_log = None;
         match home.audit() {
             AuditTarget::Home => store = store.with_audit_log(FileAudit::new(home.audit_log())),
@@ -202,13 +215,18 @@ impl Prompter for Person {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use mcplexer_secrets::{NewScope, PutMode, SecretStore};
     use tempfile::TempDir;
 
     use super::*;
 
-    /// A home in a directory of its own.
+    /// A home in a directory of its own, to which nobody else can write.
     pub(crate) fn home(directory: &TempDir, audit: &str) -> Home {
+        let mode = Permissions::from_mode(0o700);
+        fs::set_permissions(directory.path(), mode).unwrap();
         let read = |name: &str| match name {
             "MCPLEXER_HOME" => Some(directory.path().join("home").into()),
             "MCPLEXER_AUDIT" => Some(audit.into()),

@@ -1,13 +1,13 @@
 //! Lists scopes and secrets, never values.
 
 use mcplexer_secrets::{
-    Error as StoreError, ScopeId, ScopeInfo, ScopeKind, SecretInfo, SecretName, SecretStore,
-    Timestamp,
+    Error as StoreError, NewScope, Note, RotateEvery, ScopeId, ScopeInfo, ScopeKind, SecretInfo,
+    SecretName, SecretStore, Timestamp,
 };
 use serde::Serialize;
 
 use crate::open::OpenHome;
-use crate::text::as_text;
+use crate::text::{as_optional_text, as_text};
 
 /// All scopes.
 #[derive(Debug, Serialize)]
@@ -30,6 +30,8 @@ pub struct ScopeRow {
     pub name: Option<String>,
     /// Names that carry a credential although they do not look like it.
     pub redaction_hints: Vec<SecretName>,
+    /// How many earlier versions of each secret it keeps.
+    pub keep_versions: u8,
     /// When it was created.
     #[serde(serialize_with = "as_text")]
     pub created: Timestamp,
@@ -50,6 +52,8 @@ pub struct ScopeReport {
     pub name: Option<String>,
     /// Names that carry a credential although they do not look like it.
     pub redaction_hints: Vec<SecretName>,
+    /// How many earlier versions of each secret it keeps.
+    pub keep_versions: u8,
     /// When it was created.
     #[serde(serialize_with = "as_text")]
     pub created: Timestamp,
@@ -81,6 +85,61 @@ pub struct SecretRow {
     /// When this version was stored.
     #[serde(serialize_with = "as_text")]
     pub updated: Timestamp,
+    /// A note for people.
+    pub note: Option<Note>,
+    /// When its value expires.
+    #[serde(serialize_with = "as_optional_text")]
+    pub expires: Option<Timestamp>,
+    /// The number of days after which to replace its value.
+    pub rotate_every_days: Option<u32>,
+    /// When to replace its value, as that number says.
+    #[serde(serialize_with = "as_optional_text")]
+    pub rotate_by: Option<Timestamp>,
+}
+
+/// The versions of a secret.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct History {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The secret.
+    pub key: SecretName,
+    /// Its versions, newest first.
+    pub versions: Vec<VersionRow>,
+}
+
+/// A version of a secret, without its value.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct VersionRow {
+    /// Its number, from 1.
+    pub version: u64,
+    /// When it was stored.
+    #[serde(serialize_with = "as_text")]
+    pub updated: Timestamp,
+}
+
+/// Secrets whose values are to be replaced.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct DueList {
+    /// The time by which they are to be replaced.
+    #[serde(serialize_with = "as_text")]
+    pub by: Timestamp,
+    /// The secrets, by scope and name.
+    pub secrets: Vec<DueRow>,
+}
+
+/// A secret whose value is to be replaced.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct DueRow {
+    /// Its scope.
+    pub scope: ScopeId,
+    /// The secret.
+    #[serde(flatten)]
+    pub secret: SecretRow,
 }
 
 impl From<ScopeInfo> for ScopeRow {
@@ -90,6 +149,7 @@ impl From<ScopeInfo> for ScopeRow {
             kind: scope.kind,
             name: scope.display_name,
             redaction_hints: scope.redaction_hints,
+            keep_versions: scope.keep_versions,
             created: scope.created,
             secrets: scope.secrets,
         }
@@ -99,10 +159,14 @@ impl From<ScopeInfo> for ScopeRow {
 impl From<SecretInfo> for SecretRow {
     fn from(secret: SecretInfo) -> Self {
         Self {
+            rotate_by: secret.rotate_by(),
             name: secret.name,
             version: secret.version,
             created: secret.created,
             updated: secret.updated,
+            note: secret.note,
+            expires: secret.expires,
+            rotate_every_days: secret.rotate_every.map(RotateEvery::days),
         }
     }
 }
@@ -130,6 +194,7 @@ pub fn show(id: &ScopeId, open: &OpenHome) -> Result<ScopeReport, StoreError> {
         kind: scope.kind,
         name: scope.display_name,
         redaction_hints: scope.redaction_hints,
+        keep_versions: scope.keep_versions,
         created: scope.created,
     })
 }
@@ -143,5 +208,59 @@ pub fn secrets(id: &ScopeId, open: &OpenHome) -> Result<SecretList, StoreError> 
     Ok(SecretList {
         scope: id.clone(),
         secrets: secrets.collect(),
+    })
+}
+
+/// Returns the versions of a secret.
+///
+/// # Errors
+/// [`StoreError::ScopeNotFound`] or [`StoreError::SecretNotFound`].
+pub fn history(id: &ScopeId, name: &SecretName, open: &OpenHome) -> Result<History, StoreError> {
+    let versions = open.store().history(id, name)?.into_iter();
+    Ok(History {
+        scope: id.clone(),
+        key: name.clone(),
+        versions: versions
+            .map(|it| VersionRow {
+                version: it.version,
+                updated: it.updated,
+            })
+            .collect(),
+    })
+}
+
+/// Returns the secrets of a scope, or of all scopes, that expire or are to be rotated by a time.
+///
+/// # Errors
+/// [`StoreError::ScopeNotFound`].
+pub fn due(scope: Option<&ScopeId>, by: Timestamp, open: &OpenHome) -> Result<DueList, StoreError> {
+    let due = open.store().list_due(scope, by)?.into_iter();
+    Ok(DueList {
+        by,
+        secrets: due
+            .map(|it| DueRow {
+                scope: it.scope,
+                secret: SecretRow::from(it.info),
+            })
+            .collect(),
+    })
+}
+
+/// Changes how many earlier versions of each secret a scope keeps; returns whether it kept another number.
+///
+/// # Errors
+/// [`StoreError::ScopeNotFound`] or [`StoreError::TooManyVersions`].
+pub fn set_keep_versions(
+    id: &ScopeId,
+    keep_versions: u8,
+    open: &OpenHome,
+) -> Result<bool, StoreError> {
+    let scope = open.store().scope(id)?;
+    open.store().update_scope(&NewScope {
+        id: scope.id,
+        kind: scope.kind,
+        display_name: scope.display_name,
+        redaction_hints: scope.redaction_hints,
+        keep_versions,
     })
 }

@@ -1,14 +1,16 @@
 //! A client's configuration file, read and parsed.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use mcplexer_clients::{
     Adoption, Choice as Chosen, ClientConfig, InvalidConfig, MAX_CONFIG_LEN, Syntax, Variables,
     store,
 };
+use mcplexer_durable::{open_regular, read_at_most};
 use mcplexer_secrets::Error as StoreError;
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::report::FileReport;
@@ -102,36 +104,27 @@ impl ClientFile {
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let read = || {
-        let metadata = fs::metadata(path)?;
-        if !metadata.is_file() {
-            // Reading a pipe would wait for its writer.
-            return Err(io::Error::new(
-                ErrorKind::Unsupported,
-                "it is not a regular file",
-            ));
-        }
-        // The whole file fits, so the buffer never moves and leaves no copy behind.
-        let length = usize::try_from(metadata.len().min(MAX_CONFIG_LEN)).unwrap_or(0);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
-        let file = File::open(path)?;
-        file.take(MAX_CONFIG_LEN + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        // Reading a pipe would wait for its writer.
+        let file = open_regular(path, OpenOptions::new().read(true))?;
+        let limit = usize::try_from(MAX_CONFIG_LEN).unwrap_or(usize::MAX);
+        read_at_most(limit, &file.ok_or(Errno::NOENT)?)
     };
-    let bytes = read().map_err(|source| StoreError::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    if bytes.len() as u64 > MAX_CONFIG_LEN {
-        return Err(Error::TooLarge {
+    read().map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => Error::TooLarge {
             file: path.to_owned(),
-        });
-    }
-    Ok(bytes)
+        },
+        _ => Error::Store(StoreError::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        }),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use mcplexer_clients::ChosenKey;
 
     use super::*;

@@ -4,7 +4,7 @@ use mcplexer_secrets::backup::Backup;
 use mcplexer_secrets::{RestoreAction, RestoreMode, Restored, ScopeId, SecretName, SecretStore};
 use serde::Serialize;
 
-use super::Error;
+use super::{Error, Maker};
 use crate::open::OpenHome;
 
 /// A backup to restore.
@@ -14,6 +14,10 @@ pub struct Restore<'a> {
     pub backup: &'a Backup,
     /// What happens to secrets of the store. `None` is an error unless it has none.
     pub mode: Option<RestoreMode>,
+    /// Restore it also if nobody can tell who made it.
+    pub unknown_maker: bool,
+    /// Restore it also into a store that its audit log contradicts.
+    pub older: bool,
 }
 
 /// What restoring a backup would do.
@@ -67,7 +71,9 @@ impl<'a> Restore<'a> {
     /// Returns what restoring would do now. Changes nothing.
     ///
     /// # Errors
-    /// [`Error::StoreNotEmpty`] if the store has secrets and there is no mode.
+    /// - [`Error::StoreNotEmpty`] if the store has secrets and there is no mode.
+    /// - [`Error::UnknownMaker`] or [`Error::EarlierMaker`] if somebody else may have made the backup, unless that is
+    ///   allowed.
     pub fn plan(&self, open: &OpenHome) -> Result<RestorePlan<'a>, Error> {
         let mode = match self.mode {
             Some(mode) => mode,
@@ -80,6 +86,17 @@ impl<'a> Restore<'a> {
                 });
             }
         };
+        if !self.unknown_maker {
+            match Maker::of(self.backup, open)? {
+                Maker::Unknown => return Err(Error::UnknownMaker),
+                Maker::Earlier => return Err(Error::EarlierMaker),
+                Maker::ThisStore | Maker::OwnStore | Maker::Passphrase => {}
+            }
+        }
+        if !self.older && open.home().store().exists() {
+            // Restoring would go on with a store that was put back, and hide that.
+            open.store().scope_names()?;
+        }
         let planned = open.store().plan_restore(self.backup, mode)?;
         Ok(RestorePlan {
             backup: self.backup,
@@ -191,7 +208,13 @@ mod tests {
         let backup = open(&file, &BackupKeys::InUse, &home).unwrap();
         let plan = |mode| {
             let backup = &backup;
-            Restore { backup, mode }.plan(&home)
+            let restore = Restore {
+                backup,
+                mode,
+                unknown_maker: false,
+                older: false,
+            };
+            restore.plan(&home)
         };
         assert!(matches!(plan(None), Err(Error::StoreNotEmpty { .. })));
         let merge = plan(Some(RestoreMode::Merge)).unwrap();

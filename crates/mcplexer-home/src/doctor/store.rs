@@ -1,9 +1,9 @@
 //! Whether everything in the store opens, and whether its log is whole.
 
 use mcplexer_secrets::audit::AuditReport;
-use mcplexer_secrets::{Error, Progress};
+use mcplexer_secrets::{Due, Error, Progress, Timestamp};
 
-use super::{Report, count};
+use super::{Report, Severity, count};
 use crate::open::OpenHome;
 
 /// Returns whether no key opens the store.
@@ -30,6 +30,7 @@ pub(super) fn examine(
     for error in problems.into_iter().chain(checked.err()) {
         report.fail(error);
     }
+    examine_lives(open, report);
     well.extend(examine_log(open, report));
     if !well.is_empty() {
         report.well(well.join("; "));
@@ -37,12 +38,34 @@ pub(super) fn examine(
     is_locked
 }
 
+/// Finds secrets that have expired or were to be rotated.
+fn examine_lives(open: &OpenHome, report: &mut Report) {
+    let Ok(due) = open.store().due(Timestamp::now()) else {
+        // What keeps the store from being read has been reported.
+        return;
+    };
+    for secret in due {
+        let (scope, name) = (&secret.scope, &secret.info.name);
+        let date = |time: Timestamp| time.to_string().chars().take(10).collect::<String>();
+        let (code, message) = match secret.due {
+            Due::Expires(at) => ("expired", format!("{scope}/{name} expired on {}", date(at))),
+            Due::Rotate(at) => (
+                "overdue",
+                format!("{scope}/{name} was to be rotated by {}", date(at)),
+            ),
+            _ => continue,
+        };
+        let fix = format!("mcplexer secret put {scope} {name}");
+        report.add(Severity::Warning, code, message, fix);
+    }
+}
+
 fn examine_log(open: &OpenHome, report: &mut Report) -> Option<String> {
     let path = open.audit_log().ok()?;
-    match open.store().verify_audit(&path) {
+    match open.store().verify_audit(&path, None) {
         Ok(AuditReport { lines: 0, .. }) => None,
         Ok(log) => Some(format!("audit log intact ({})", count(log.lines, "line"))),
-        Err(error @ Error::Tampered { .. }) => {
+        Err(error @ (Error::Tampered { .. } | Error::Io { .. })) => {
             report.fail_as("audit", error);
             None
         }

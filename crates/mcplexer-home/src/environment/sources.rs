@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use mcplexer_durable::read_at_most;
 use mcplexer_files::dotenv::{self, Variable};
 use mcplexer_files::reference::{InvalidReference, Reference, SCHEME, Template};
-use zeroize::Zeroizing;
 
 use super::{Error, is_own};
+use crate::MAX_TEXT_LEN;
 use crate::credentials::Wanted;
 
 /// A `.env` file that was read.
@@ -33,8 +34,8 @@ impl EnvFile {
 
     fn read(path: &Path) -> Result<Self, Error> {
         let path = path.to_owned();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => Zeroizing::new(bytes),
+        let bytes = match File::open(&path).and_then(|file| read_at_most(MAX_TEXT_LEN, &file)) {
+            Ok(bytes) => bytes,
             Err(source) => return Err(Error::Unreadable { path, source }),
         };
         match dotenv::parse(&bytes) {

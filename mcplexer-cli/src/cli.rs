@@ -11,6 +11,7 @@ mod run;
 mod scan;
 mod scope;
 mod secret;
+mod when;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -23,7 +24,7 @@ pub(crate) use key::{AddKey, Key};
 pub(crate) use run::{Inject, Run, RunInSession};
 pub(crate) use scan::Scan;
 pub(crate) use scope::{Kind, Scope};
-pub(crate) use secret::{Newline, Put, Secret};
+pub(crate) use secret::{Edit, List, Newline, Put, Secret};
 
 use crate::exit_code;
 

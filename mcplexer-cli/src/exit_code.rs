@@ -23,9 +23,10 @@ Exit codes of mcplexer:
   1  any other failure, such as a full disk; doctor: there are findings
   2  the command line or an input was wrong; nothing was changed
   3  you were asked and said no, or a coding agent asked to see a value; nothing was changed
-  4  there is no such scope or secret
-  5  the key is missing, wrong, or open to others
-  6  the store or the audit log was tampered with or is damaged; scan: a value was found
+  4  there is no such scope, secret or key, or no store yet
+  5  the key is missing, wrong or open to others; or others could change the store or its log
+  6  the store, the audit log or a backup was tampered with, is damaged, was put back, or was made by
+     somebody else and not accepted; scan: a value was found
   7  another program holds the store
   8  it exists already, or is at another version
 

@@ -1,11 +1,13 @@
 //! Reads the user's input: values, passphrases, answers.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
+use mcplexer_durable::read_at_most;
+use mcplexer_home::MAX_TEXT_LEN;
 use mcplexer_secrets::keys::{InvalidRecoveryCode, RecoveryCode};
 use mcplexer_secrets::{Error, MAX_VALUE_LEN, SecretValue};
 use zeroize::Zeroizing;
@@ -16,6 +18,9 @@ use crate::failure::Failure;
 use crate::prompt::{self, Answer};
 use crate::stderr::say;
 use crate::text::shown;
+
+/// The most that is read of a file with a public key.
+const MAX_PUBLIC_KEY_LEN: usize = 1 << 20;
 
 /// Where a value comes from. A file is opened early, because a hardened process cannot open its own
 /// `/dev/fd/N`.
@@ -80,19 +85,31 @@ impl ValueSource {
 /// Reads a file or standard input. Returns its name for messages, and its bytes.
 pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), Failure> {
     let Some(path) = path else {
-        let mut text = Zeroizing::new(Vec::new());
-        let read = stdin()?.read_to_end(&mut text);
-        read.map_err(|error| cannot_read_stdin(&error))?;
+        let text = read_at_most(MAX_TEXT_LEN, &stdin()?);
+        let text = text.map_err(|error| cannot_read_stdin(&error))?;
         return Ok(("standard input".to_owned(), text));
     };
-    // `fs::read` first allocates room for the whole file, so the buffer does not grow and leave
-    // copies behind.
-    let text = fs::read(path).map_err(|source| Error::Io {
+    let text = File::open(path).and_then(|file| read_at_most(MAX_TEXT_LEN, &file));
+    let text = text.map_err(|source| Error::Io {
         action: "read",
         path: path.to_owned(),
         source,
     })?;
-    Ok((shown(path), Zeroizing::new(text)))
+    Ok((shown(path), text))
+}
+
+/// Reads a file that holds a public key.
+pub(crate) fn public_key(path: &Path) -> Result<String, Failure> {
+    let read = || {
+        let bytes = read_at_most(MAX_PUBLIC_KEY_LEN, &File::open(path)?)?;
+        let text = str::from_utf8(&bytes);
+        text.map(str::to_owned).map_err(io::Error::other)
+    };
+    Ok(read().map_err(|source| Error::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })?)
 }
 
 /// Opens standard input without the buffer of [`io::stdin`], which is never freed or wiped, so that
@@ -105,7 +122,13 @@ pub(crate) fn stdin() -> Result<File, Failure> {
 }
 
 fn cannot_read_stdin(error: &io::Error) -> Failure {
-    Failure::new(format!("cannot read standard input: {error}"))
+    let failure = Failure::new(format!("cannot read standard input: {error}"));
+    match error.kind() {
+        ErrorKind::FileTooLarge => failure
+            .with_hint("split it into smaller parts")
+            .with_code(exit_code::USAGE),
+        _ => failure,
+    }
 }
 
 /// Reads a value, and strips one trailing line end if asked to.

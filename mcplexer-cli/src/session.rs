@@ -6,12 +6,12 @@ use mcplexer_home::config::ScopeToMake;
 use mcplexer_home::credentials::{Opened, Wanted};
 use mcplexer_home::{Alternatives, CoreLimit, Created, Home, OpenHome, harden};
 use mcplexer_secrets::keys::{About, PassphraseRequest, Prompter};
-use mcplexer_secrets::{NewScope, Purpose, SecretValue};
+use mcplexer_secrets::{Due, NewScope, Purpose, ScopeId, SecretInfo, SecretValue, Timestamp};
 
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
 use crate::stderr::{say, say_hint};
-use crate::text::{sanitized, shown};
+use crate::text::{date, sanitized, shown};
 use crate::{input, prompt};
 
 /// An opened home, and how to talk to the user about it.
@@ -37,14 +37,18 @@ impl Session {
         self.core_limit.restore();
     }
 
-    /// Opens the secrets that a command needs.
+    /// Opens the secrets that a command needs, and warns of those that have expired or were to be rotated.
     pub(crate) fn credentials(
         &self,
         wanted: &Wanted,
         purpose: Purpose<'_>,
     ) -> Result<Opened, Failure> {
         let opened = wanted.open(self.store(), purpose);
-        opened.map_err(|error| self.explain(error))
+        let opened = opened.map_err(|error| self.explain(error))?;
+        for (scope, secret) in opened.due() {
+            self.warn_if_due(scope, secret);
+        }
+        Ok(opened)
     }
 
     /// Tells the user what was done, unless `--quiet` is set.
@@ -59,6 +63,19 @@ impl Session {
         if !self.global.quiet {
             say_hint(hint);
         }
+    }
+
+    /// Warns the user of a secret that has expired or was to be rotated, unless `--quiet` is set.
+    pub(crate) fn warn_if_due(&self, scope: &ScopeId, secret: &SecretInfo) {
+        let warning = match secret.due_by(Timestamp::now()) {
+            Some(Due::Expires(at)) => format!("expired on {}", date(at)),
+            Some(Due::Rotate(at)) => format!("was to be rotated by {}", date(at)),
+            _ => return,
+        };
+        self.tell(&format!(
+            "mcplexer: warning: {scope}/{} {warning}",
+            secret.name
+        ));
     }
 
     /// Tells the user about the key or the store that the first secret created.

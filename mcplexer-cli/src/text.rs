@@ -130,6 +130,20 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
+/// Formats the date of a time, in UTC: `2027-01-31`.
+pub(crate) fn date(time: Timestamp) -> String {
+    time.to_string().chars().take(10).collect()
+}
+
+/// Formats a time in UTC, to the second: `2027-01-31 12:00:00 UTC`.
+pub(crate) fn seconds(time: Timestamp) -> String {
+    let text = time.to_string();
+    match text.split_once('T') {
+        Some((date, time)) => format!("{date} {} UTC", time.get(..8).unwrap_or(time)),
+        None => text,
+    }
+}
+
 /// Displays how long ago a time was: `2 hours ago`.
 pub(crate) struct Ago(pub(crate) Timestamp);
 

@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use test_support::STANDARD_PATH;
@@ -21,7 +23,11 @@ fn the_sessions_give_what_they_say() {
     }
     files.sort();
     for file in files {
-        let home = tempfile::tempdir().unwrap();
+        let mode = Permissions::from_mode(0o700);
+        let home = tempfile::Builder::new()
+            .permissions(mode)
+            .tempdir()
+            .unwrap();
         let cases = trycmd::TestCases::new();
         cases.env("HOME", home.path().to_str().unwrap());
         cases.env("PATH", STANDARD_PATH).case(&file);

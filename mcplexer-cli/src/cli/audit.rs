@@ -20,9 +20,15 @@ pub(crate) enum Audit {
         #[arg(long)]
         json: bool,
     },
-    /// Check that no entry was changed, removed or cut off
+    /// Print a line to keep elsewhere, against which store and log can be checked later
+    #[command(after_help = examples::AUDIT_CHECKPOINT)]
+    Checkpoint,
+    /// Check that no entry was changed, removed or cut off, and that the store is not older than its log
     #[command(after_help = examples::AUDIT_VERIFY)]
     Verify {
+        /// Also check against a line that `mcplexer audit checkpoint` printed, or a file with that line
+        #[arg(long, value_name = "LINE|FILE")]
+        checkpoint: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -41,12 +41,18 @@ pub(crate) enum Backup {
     Restore {
         #[command(flatten)]
         from: BackupFile,
-        /// Add what is missing; of a secret in both, keep the one stored later
+        /// Add what is missing; of a secret in both, keep the newer one
         #[arg(long)]
         merge: bool,
         /// Delete what the backup does not have, and re-encrypt the store
         #[arg(long, conflicts_with = "merge")]
         replace: bool,
+        /// Restore it although somebody else may have made it
+        #[arg(long)]
+        unknown_maker: bool,
+        /// Restore it into a store that is older than the audit log says
+        #[arg(long)]
+        older: bool,
         /// Show what would be done, and change nothing
         #[arg(long)]
         dry_run: bool,

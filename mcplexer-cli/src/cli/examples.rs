@@ -9,17 +9,39 @@ pub(super) const SECRET_PUT: &str = "\
 Examples:
   mcplexer secret put github TOKEN                        # asks for the value
   gh auth token | mcplexer secret put github TOKEN
-  mcplexer secret put tls PRIVATE_KEY --file server.pem";
+  mcplexer secret put tls PRIVATE_KEY --file server.pem --expires 365d
+
+A new value keeps the note and the interval. It keeps an expiry as well, unless that has passed.";
 
 pub(super) const SECRET_GET: &str = "\
 Examples:
   mcplexer secret get github TOKEN
+  mcplexer secret get github TOKEN --version 3
   mcplexer secret get tls PRIVATE_KEY > server.pem";
+
+pub(super) const SECRET_EDIT: &str = "\
+Examples:
+  mcplexer secret edit github TOKEN --expires 90d
+  mcplexer secret edit github TOKEN --rotate-every 12w --note 'read-only, for CI'
+  mcplexer secret edit github TOKEN --no-expires";
+
+pub(super) const SECRET_HISTORY: &str = "\
+A scope keeps 5 earlier versions of each secret; mcplexer scope update --keep-versions changes that.
+
+Examples:
+  mcplexer secret history github TOKEN
+  mcplexer secret history github TOKEN --json";
+
+pub(super) const SECRET_RESTORE: &str = "\
+Examples:
+  mcplexer secret restore github TOKEN --version 3
+  mcplexer secret restore tls PRIVATE_KEY --version 1";
 
 pub(super) const SECRET_LIST: &str = "\
 Examples:
   mcplexer secret list
-  mcplexer secret list github --json";
+  mcplexer secret list github --long
+  mcplexer secret list --expiring 30d";
 
 pub(super) const SECRET_DELETE: &str = "\
 Examples:
@@ -35,6 +57,11 @@ pub(super) const SCOPE_CREATE: &str = "\
 Examples:
   mcplexer scope create github
   mcplexer scope create linear --kind header --name 'Linear (remote)'";
+
+pub(super) const SCOPE_UPDATE: &str = "\
+Examples:
+  mcplexer scope update github --keep-versions 20
+  mcplexer scope update github --keep-versions 0";
 
 pub(super) const SCOPE_LIST: &str = "\
 Examples:
@@ -174,6 +201,14 @@ Examples:
   mcplexer key recovery
   mcplexer key recovery | lp";
 
+pub(super) const KEY_ACCEPT: &str = "\
+Run it once after a colleague has added your key and given you the store, and after you have moved the \
+audit log away. If you expect neither, somebody may have replaced your store.
+
+Examples:
+  mcplexer key accept
+  mcplexer key accept --older             # go on with an older copy of the store";
+
 pub(super) const KEY_RECOVER: &str = "\
 Examples:
   mcplexer key recover
@@ -220,9 +255,15 @@ Examples:
   mcplexer audit show --last 20
   mcplexer audit show --scope github --json";
 
+pub(super) const AUDIT_CHECKPOINT: &str = "\
+Examples:
+  mcplexer audit checkpoint > /media/usb/checkpoint
+  mcplexer audit checkpoint | mail -s checkpoint me@example.org";
+
 pub(super) const AUDIT_VERIFY: &str = "\
 Examples:
   mcplexer audit verify
+  mcplexer audit verify --checkpoint /media/usb/checkpoint
   mcplexer audit verify --json";
 
 pub(super) const COMPLETIONS: &str = "\

@@ -28,6 +28,16 @@ pub(crate) enum Key {
     /// Let another key, or a passphrase, open the store
     #[command(after_help = examples::KEY_ADD)]
     Add(AddKey),
+    /// Accept a store that somebody else created or gave you, so that your key opens it
+    #[command(after_help = examples::KEY_ACCEPT)]
+    Accept {
+        /// Also accept a copy that is older than the audit log says
+        #[arg(long)]
+        older: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Remove a key and re-encrypt the store, so that the key cannot open it any more
     #[command(after_help = examples::KEY_REMOVE)]
     Remove {

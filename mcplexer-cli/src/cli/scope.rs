@@ -1,7 +1,7 @@
 //! The arguments of `mcplexer scope`.
 
 use clap::{Subcommand, ValueEnum};
-use mcplexer_secrets::ScopeId;
+use mcplexer_secrets::{DEFAULT_KEEP_VERSIONS, MAX_KEEP_VERSIONS, ScopeId};
 
 use super::examples;
 
@@ -29,6 +29,19 @@ pub(crate) enum Scope {
         /// Display name
         #[arg(long)]
         name: Option<String>,
+        /// How many earlier versions of each secret to keep, 0 to 100
+        #[arg(long, value_name = "N", default_value_t = DEFAULT_KEEP_VERSIONS, value_parser = versions)]
+        keep_versions: u8,
+    },
+    /// Change a scope
+    #[command(after_help = examples::SCOPE_UPDATE)]
+    Update {
+        /// Id of the scope
+        scope: ScopeId,
+        /// How many earlier versions of each secret to keep, 0 to 100; a lower number than before applies to a
+        /// secret when its next value is stored
+        #[arg(long, value_name = "N", value_parser = versions)]
+        keep_versions: u8,
     },
     /// List all scopes
     #[command(alias = "ls", after_help = examples::SCOPE_LIST)]
@@ -55,4 +68,10 @@ pub(crate) enum Scope {
         #[arg(long)]
         force: bool,
     },
+}
+
+/// Parses a number of versions to keep.
+fn versions(text: &str) -> Result<u8, &'static str> {
+    let number = text.parse().ok().filter(|it| *it <= MAX_KEEP_VERSIONS);
+    number.ok_or("takes a number from 0 to 100")
 }

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use mcplexer_secrets::{ScopeId, SecretName};
+use mcplexer_secrets::{Note, RotateEvery, ScopeId, SecretName, Timestamp};
 
+use super::when::{future, moment};
 use super::{examples, number};
 
 #[derive(Subcommand)]
@@ -20,20 +21,42 @@ pub(crate) enum Secret {
         scope: ScopeId,
         /// Name of the secret
         key: SecretName,
+        /// Print an earlier version
+        #[arg(long, value_name = "N", value_parser = number)]
+        version: Option<u64>,
         /// Print it even if a coding agent is running the command
         #[arg(long)]
         reveal: bool,
     },
-    /// List the secrets of a scope, or all scopes; never values
-    #[command(alias = "ls", after_help = examples::SECRET_LIST)]
-    List {
-        /// Scope whose secrets to list [default: list the scopes]
-        scope: Option<ScopeId>,
+    /// Change the note, the expiry or the rotation interval of a secret; its value stays
+    #[command(after_help = examples::SECRET_EDIT)]
+    Edit(Edit),
+    /// List the versions of a secret that are kept; never values
+    #[command(after_help = examples::SECRET_HISTORY)]
+    History {
+        /// Scope of the secret
+        scope: ScopeId,
+        /// Name of the secret
+        key: SecretName,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Delete a secret
+    /// Store the value of an earlier version again, as a new version
+    #[command(after_help = examples::SECRET_RESTORE)]
+    Restore {
+        /// Scope of the secret
+        scope: ScopeId,
+        /// Name of the secret
+        key: SecretName,
+        /// Version whose value to store
+        #[arg(long, value_name = "N", value_parser = number)]
+        version: u64,
+    },
+    /// List the secrets of a scope, or all scopes; never values
+    #[command(alias = "ls", after_help = examples::SECRET_LIST)]
+    List(List),
+    /// Delete a secret, with all its versions
     #[command(alias = "rm", after_help = examples::SECRET_DELETE)]
     Delete {
         /// Scope of the secret
@@ -66,10 +89,72 @@ pub(crate) struct Put {
     /// Keep or strip one trailing newline [default: strip from standard input, keep from a file]
     #[arg(long, conflicts_with = "value")]
     pub(crate) newline: Option<Newline>,
+    #[command(flatten)]
+    pub(crate) said: Said,
+}
+
+/// What is said about a secret besides its value.
+#[derive(Args)]
+pub(crate) struct Said {
+    /// Note for people, one line of up to 200 characters; it is not encrypted
+    #[arg(long, value_name = "TEXT", value_parser = note)]
+    pub(crate) note: Option<Note>,
+    /// When the value expires: a date, an RFC 3339 time, or 30d or 12h from now
+    #[arg(long, value_name = "WHEN", value_parser = future)]
+    pub(crate) expires: Option<Timestamp>,
+    /// Interval at which to replace the value, in days or weeks: 90d, 12w
+    #[arg(long, value_name = "INTERVAL", value_parser = interval)]
+    pub(crate) rotate_every: Option<RotateEvery>,
+}
+
+#[derive(Args)]
+pub(crate) struct Edit {
+    /// Scope of the secret
+    pub(crate) scope: ScopeId,
+    /// Name of the secret
+    pub(crate) key: SecretName,
+    #[command(flatten)]
+    pub(crate) said: Said,
+    /// Remove the note
+    #[arg(long, conflicts_with = "note")]
+    pub(crate) no_note: bool,
+    /// Remove the expiry
+    #[arg(long, conflicts_with = "expires")]
+    pub(crate) no_expires: bool,
+    /// Remove the interval
+    #[arg(long, conflicts_with = "rotate_every")]
+    pub(crate) no_rotate_every: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    /// Scope whose secrets to list [default: list the scopes]
+    pub(crate) scope: Option<ScopeId>,
+    /// Show when each value was stored, expires and is to be replaced, and its note
+    #[arg(long, requires = "scope", conflicts_with = "expiring")]
+    pub(crate) long: bool,
+    /// List only secrets that expire or are to be rotated by then, of all scopes unless one is given
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    pub(crate) expiring: Option<Timestamp>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Newline {
     Keep,
     Strip,
+}
+
+/// Parses a note.
+fn note(text: &str) -> Result<Note, &'static str> {
+    text.parse()
+        .map_err(|_| "takes one line of 1 to 200 characters, none of them a control character")
+}
+
+/// Parses an interval.
+fn interval(text: &str) -> Result<RotateEvery, &'static str> {
+    text.parse()
+        .map_err(|_| "takes 1 to 36500 days, such as 90d or 12w")
 }

@@ -1,5 +1,6 @@
 //! `mcplexer audit …`
 
+mod checkpoint;
 mod verify;
 
 use mcplexer_secrets::audit::{AuditLine, AuditOperation, AuditOutcome, read_audit_log};
@@ -15,7 +16,8 @@ use crate::text::{sanitized, table};
 pub(super) fn run(command: Audit, global: Global) -> Result<(), Failure> {
     match command {
         Audit::Show { last, scope, json } => show(last, scope.as_ref(), json, global),
-        Audit::Verify { json } => verify::run(json, global),
+        Audit::Checkpoint => checkpoint::run(global),
+        Audit::Verify { checkpoint, json } => verify::run(checkpoint.as_deref(), json, global),
     }
 }
 

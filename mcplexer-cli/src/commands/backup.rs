@@ -5,7 +5,7 @@ mod restore;
 
 use std::path::Path;
 
-use mcplexer_home::backup::{self, BackupKeys};
+use mcplexer_home::backup::{self, BackupKeys, Maker};
 use mcplexer_secrets::RestoreMode;
 use mcplexer_secrets::backup::Backup;
 use mcplexer_secrets::keys::Identity;
@@ -34,6 +34,8 @@ pub(super) fn run(command: cli::Backup, global: Global) -> Result<(), Failure> {
             from,
             merge,
             replace,
+            unknown_maker,
+            older,
             dry_run,
             force,
             json,
@@ -44,6 +46,8 @@ pub(super) fn run(command: cli::Backup, global: Global) -> Result<(), Failure> {
                     (true, false) => Some(RestoreMode::Merge),
                     (false, false) => None,
                 },
+                unknown_maker,
+                older,
                 dry_run,
                 force,
                 json,
@@ -55,17 +59,31 @@ pub(super) fn run(command: cli::Backup, global: Global) -> Result<(), Failure> {
 
 fn verify(from: &BackupFile, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let report = backup::verify(&from.file, &open(from, &session)?);
+    let report = backup::verify(&from.file, &open(from, &session)?, &session)?;
     if json {
         return print_json(&report);
     }
     print(&format!(
-        "{} is intact: {}, {}, created {}\n",
+        "{} is intact: {}, {}, created {} by {}\n",
         shown(&from.file),
         count(report.scopes, "scope"),
         count(report.secrets, "secret"),
         Ago(report.created),
+        maker(report.maker),
     ))
+}
+
+/// Returns who made a backup, in words.
+fn maker(maker: Maker) -> &'static str {
+    match maker {
+        Maker::ThisStore => "this store",
+        Maker::Earlier => {
+            "an owner of this store before it was last re-encrypted: a former owner could have made it too"
+        }
+        Maker::OwnStore => "another store of yours",
+        Maker::Passphrase => "somebody who knows its passphrase",
+        _ => "nobody you can check: anybody who knows your public key can make such a file",
+    }
 }
 
 /// Opens a backup with its passphrase, the recovery code, the given key file, or the key in use.

@@ -50,12 +50,12 @@ pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {
 /// messages as well. It is read before the process is hardened, because a hardened process cannot
 /// open `/dev/fd/N`.
 fn read(from: &ConfigFrom) -> Result<(String, ConfigFile), Failure> {
-    let path = match &from.file {
-        Some(path) => path.clone(),
-        None => Home::from_env()?.config(),
+    let Some(path) = &from.file else {
+        let home = Home::from_env()?;
+        return Ok((shown(&home.config()), ConfigFile::of_home(&home)?));
     };
     if path != Path::new("-") {
-        return Ok((shown(&path), ConfigFile::read(&path)?));
+        return Ok((shown(path), ConfigFile::read(path)?));
     }
     let file = ConfigFile::read_stdin(input::stdin()?).map_err(|error| {
         Failure::new(format!("cannot read standard input: {error}"))

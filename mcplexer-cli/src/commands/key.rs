@@ -1,5 +1,6 @@
 //! `mcplexer key …`
 
+mod accept;
 mod add;
 mod recovery;
 mod rekey;
@@ -17,6 +18,7 @@ pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
         Key::Show { json } => show::run(json, global),
         Key::List { json } => show::list(json, global),
         Key::Add(key) => add::run(&key, global),
+        Key::Accept { older, json } => accept::run(older, json, global),
         Key::Remove { key, force, json } => rekey::remove(&key, force, json, global),
         Key::Rotate {
             keep_identity,

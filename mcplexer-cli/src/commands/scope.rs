@@ -15,29 +15,53 @@ use crate::text::{self, sanitized};
 
 pub(super) fn run(command: Scope, global: Global) -> Result<(), Failure> {
     match command {
-        Scope::Create { scope, kind, name } => create(scope, kind, name, global),
+        Scope::Create {
+            scope,
+            kind,
+            name,
+            keep_versions,
+        } => {
+            let scope = NewScope {
+                id: scope,
+                kind: match kind {
+                    Kind::Env => ScopeKind::Env,
+                    Kind::Header => ScopeKind::Header,
+                    Kind::OAuth2 => ScopeKind::OAuth2,
+                },
+                display_name: name,
+                redaction_hints: Vec::new(),
+                keep_versions,
+            };
+            create(&scope, global)
+        }
+        Scope::Update {
+            scope,
+            keep_versions,
+        } => update(&scope, keep_versions, global),
         Scope::List { json } => list::run(json, global),
         Scope::Show { scope, json } => show(&scope, json, global),
         Scope::Delete { scope, force } => delete(&scope, force, global),
     }
 }
 
-fn create(id: ScopeId, kind: Kind, name: Option<String>, global: Global) -> Result<(), Failure> {
+fn create(scope: &NewScope, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let scope = NewScope {
-        id,
-        kind: match kind {
-            Kind::Env => ScopeKind::Env,
-            Kind::Header => ScopeKind::Header,
-            Kind::OAuth2 => ScopeKind::OAuth2,
-        },
-        display_name: name,
-        redaction_hints: Vec::new(),
-    };
-    let created = session.store().create_scope(&scope);
+    let created = session.store().create_scope(scope);
     created.map_err(|error| session.explain(error))?;
     session.tell_created();
     session.tell(&format!("created scope {} ({})", scope.id, scope.kind));
+    Ok(())
+}
+
+fn update(id: &ScopeId, keep_versions: u8, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let updated = scopes::set_keep_versions(id, keep_versions, &session);
+    let is_changed = updated.map_err(|error| session.explain(error))?;
+    let kept = text::count(u64::from(keep_versions), "earlier version");
+    session.tell(&match is_changed {
+        true => format!("scope {id} now keeps {kept} of each secret"),
+        false => format!("scope {id} keeps {kept} of each secret already"),
+    });
     Ok(())
 }
 
@@ -54,6 +78,10 @@ fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
     rows.extend([
         vec!["kind".into(), report.kind.to_string()],
         vec!["created".into(), report.created.to_string()],
+        vec![
+            "keeps".into(),
+            text::count(u64::from(report.keep_versions), "earlier version"),
+        ],
         vec!["secrets".into(), report.secrets.len().to_string()],
     ]);
     if !report.redaction_hints.is_empty() {

@@ -1,23 +1,55 @@
 //! `mcplexer secret …`
 
 mod delete;
+mod edit;
 mod get;
+mod history;
 pub(super) mod list;
 mod put;
+mod restore;
+
+use mcplexer_secrets::Change;
 
 use super::scope;
-use crate::cli::{Global, Secret};
+use crate::cli::{Global, List, Secret};
 use crate::failure::Failure;
 
 pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
     match command {
         Secret::Put(arguments) => put::run(arguments, global),
-        Secret::Get { scope, key, reveal } => get::run(&scope, &key, reveal, global),
-        Secret::List { scope: None, json } => scope::list::run(json, global),
-        Secret::List {
-            scope: Some(scope),
+        Secret::Get {
+            scope,
+            key,
+            version,
+            reveal,
+        } => get::run(&scope, &key, version, reveal, global),
+        Secret::Edit(arguments) => edit::run(arguments, global),
+        Secret::History { scope, key, json } => history::run(&scope, &key, json, global),
+        Secret::Restore {
+            scope,
+            key,
+            version,
+        } => restore::run(&scope, &key, version, global),
+        Secret::List(List {
+            scope,
+            expiring: Some(by),
             json,
-        } => list::run(&scope, json, global),
+            ..
+        }) => list::expiring(scope.as_ref(), by, json, global),
+        Secret::List(List {
+            scope: None, json, ..
+        }) => scope::list::run(json, global),
+        Secret::List(List {
+            scope: Some(scope),
+            long,
+            json,
+            ..
+        }) => list::run(&scope, long, json, global),
         Secret::Delete { scope, key } => delete::run(&scope, &key, global),
     }
+}
+
+/// What a given option changes; without it everything stays.
+fn change<T>(given: Option<T>) -> Change<T> {
+    given.map_or(Change::Keep, Change::Set)
 }

@@ -37,6 +37,7 @@ pub(super) fn hint(reason: &KeyError) -> Option<String> {
                 "install age-plugin-{name}, or remove its keys: mcplexer key list"
             ));
         }
+        KeyError::PluginDebug { .. } => "unset AGEDEBUG",
         KeyError::NotReplaceable { .. } => {
             "mcplexer key rotate --keep-identity re-encrypts the store only; or mcplexer key add a new key, and remove this one"
         }
@@ -67,6 +68,13 @@ fn file(error: &KeyFileError) -> Option<String> {
                 "check that {} is a file that you can read; MCPLEXER_AGE_KEY names another",
                 shown(path)
             ));
+        }
+        KeyFileError::Invalid {
+            path,
+            reason: InvalidKeyText::SshRounds(_),
+        } => return Some(format!("ssh-keygen -p -a 16 -f {}", shown(path))),
+        KeyFileError::TooMuchWork { .. } => {
+            "encrypt the key again with age -p, on a machine that can open it"
         }
         KeyFileError::PassphraseNeeded { .. } => {
             "run this in a terminal, or give an identity in MCPLEXER_AGE_IDENTITY"
@@ -99,6 +107,7 @@ pub(super) fn slots(error: &Error) -> String {
         Error::SlotNotFound { .. } | Error::SlotExists { .. } | Error::SlotsFull => {
             "mcplexer key list shows the keys that open the store"
         }
+        Error::LabelTaken { .. } => "choose another with --label; mcplexer key list shows them",
         Error::SlotAmbiguous { .. } => "name one by its label; mcplexer key list shows them",
         Error::LastSlot { .. } => "mcplexer key add adds another key first",
         Error::OwnSlot { .. } => "--force removes it anyway",

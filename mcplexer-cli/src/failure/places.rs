@@ -1,6 +1,6 @@
 //! Advice on the environment and on opening a home directory.
 
-use mcplexer_home::{Alternatives, EnvironmentError, Error, KeySource};
+use mcplexer_home::{Alternatives, EnvironmentError, Error, Exposed, KeySource};
 
 use super::Failure;
 use crate::exit_code;
@@ -10,9 +10,22 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Environment(error) => Self::from(error),
+            Error::Exposed(exposed) => Self::of_several(exposed.iter().map(ToString::to_string))
+                .with_hints(fixes(&exposed))
+                .with_code(exit_code::KEY),
             Error::Store(error) => Self::from(error),
             other => Self::new(super::chain(&other)),
         }
+    }
+}
+
+/// Returns what to do. Where another user's home is open to be used, that is all: taking over its files would lock that
+/// user out.
+fn fixes(exposed: &[Exposed]) -> Vec<String> {
+    let all: Vec<_> = exposed.iter().flat_map(Exposed::fix).collect();
+    match all.iter().find(|fix| fix.starts_with("sudo -u ")) {
+        Some(as_owner) => vec![as_owner.clone()],
+        None => all,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Advice on errors of the store.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use mcplexer_secrets::audit::{AuditError, AuditErrorKind};
 use mcplexer_secrets::keys::{KeyError, KeyErrorKind};
-use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind};
+use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind, Timestamp};
 
 use super::{Context, Failure, Words, chain, files, keys};
 use crate::exit_code;
@@ -21,7 +22,12 @@ pub(super) fn words(error: &Error, context: &Context) -> Words {
         message: message(error, context),
         hints: hints(error, context),
         usage: None,
-        code: exit_code::of(error.kind()),
+        code: match error {
+            Error::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
+                exit_code::USAGE
+            }
+            _ => exit_code::of(error.kind()),
+        },
     }
 }
 
@@ -43,8 +49,19 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
     let hint = match error {
         Error::Locked { reason, slots } => return locked(reason, slots),
         Error::Key(reason) => return keys::hint(reason).into_iter().collect(),
+        Error::NotAccepted { .. } => {
+            return [
+                "if you expected that, mcplexer key accept accepts the store; mcplexer key list shows who can open it",
+                "if not, somebody replaced your store: move it away, and mcplexer backup restore FILE",
+            ]
+            .map(str::to_owned)
+            .into();
+        }
         Error::Tampered { record, finding } => tampered(record, *finding, context),
         Error::Backend(error) => files::backend(error),
+        Error::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
+            "split it into smaller parts".to_owned()
+        }
         Error::Io { action, path, .. } => files::io(action, path),
         Error::FileExists { .. } => "--force overwrites it; or name another file".to_owned(),
         Error::NoStore
@@ -52,6 +69,7 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
         | Error::ScopeChanged { .. }
         | Error::SecretExists { .. }
         | Error::VersionMismatch { .. }
+        | Error::VersionNotFound { .. }
         | Error::Conflicts { .. }
         | Error::InvalidName(_)
         | Error::InvalidValue(_)
@@ -60,12 +78,13 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
         | Error::KindMisfit { .. } => secrets(error),
         Error::SlotNotFound { .. }
         | Error::SlotExists { .. }
+        | Error::LabelTaken { .. }
         | Error::SlotsFull
         | Error::SlotAmbiguous { .. }
         | Error::LastSlot { .. }
         | Error::OwnSlot { .. }
         | Error::InvalidLabel(_) => keys::slots(error),
-        Error::NotABackup { .. } => "mcplexer backup create FILE creates one".to_owned(),
+        Error::NotABackup { .. } => "use another copy of the backup, if there is one".to_owned(),
         Error::NoBackupRecipient => {
             "mcplexer backup create FILE --passphrase, or --recipient age1…".to_owned()
         }
@@ -88,6 +107,9 @@ fn secrets(error: &Error) -> String {
         Error::ScopeChanged { .. } => "nothing was changed; run it again".to_owned(),
         Error::SecretExists { scope, .. } | Error::VersionMismatch { scope, .. } => {
             format!("mcplexer secret list {scope} shows the versions")
+        }
+        Error::VersionNotFound { scope, name, .. } => {
+            format!("mcplexer secret history {scope} {name} lists the versions that are kept")
         }
         Error::Conflicts { .. } => {
             "nothing was imported; --overwrite replaces them, --skip-existing keeps them".to_owned()
@@ -118,6 +140,11 @@ fn locked(reason: &KeyError, slots: &[SlotInfo]) -> Vec<String> {
     hints.push(
         "put that key back, or name its file with MCPLEXER_AGE_KEY; no new key is created while this store exists".to_owned(),
     );
+    if matches!(reason, KeyError::Wrong { .. }) {
+        hints.push(
+            "if your key was removed, an owner can add it again: mcplexer key add".to_owned(),
+        );
+    }
     if slots.iter().any(|slot| slot.kind == SlotKind::Recovery) {
         hints.push("or, with the recovery code: mcplexer key recover".to_owned());
     }
@@ -142,28 +169,50 @@ fn log(path: Option<&Path>) -> String {
 }
 
 fn new_log(log: &str) -> String {
-    format!("mv {log}{{,.old}}: the next command starts a new log that refers to the old one")
+    format!(
+        "{}, and mcplexer key accept starts a new log that refers to the old one",
+        moved(log)
+    )
+}
+
+/// Returns the command that moves the log to a name of its own.
+fn moved(log: &str) -> String {
+    let now = Timestamp::now().to_string();
+    let digits = now.chars().filter(char::is_ascii_digit).take(14);
+    format!("mv {log} {log}.{}", digits.collect::<String>())
 }
 
 fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String {
     let log = match record {
         RecordName::AuditLog(path) => Some(path.as_path()),
         RecordName::AuditLine(_) => context.audit_log.as_deref(),
+        RecordName::Checkpoint => {
+            return "give the line that mcplexer audit checkpoint printed for this store"
+                .to_owned();
+        }
+        _ if matches!(finding, Finding::BehindCheckpoint { .. }) => {
+            return "put the newer store back, or mcplexer backup restore FILE --merge with a newer backup"
+                .to_owned();
+        }
         _ => {
             return "restore the home directory from a backup, or delete what is named here and store it again".to_owned();
         }
     };
     let log = self::log(log);
-    let moved = format!("mv {log}{{,.old}}");
+    let moved = moved(&log);
     match finding {
         Finding::StoreIsGone => format!(
             "mcplexer backup restore FILE brings it back; to start without it, {moved}, or name another log with MCPLEXER_AUDIT: each store has its own"
         ),
-        Finding::StoreIsOlder => {
-            format!("put the newer store back; to go on with this one, {moved}")
+        Finding::StoreIsOlder { .. } | Finding::ClaimIsOlder => {
+            "put the newer store back, or mcplexer backup restore FILE --merge --older; mcplexer key accept --older goes on with this copy"
+                .to_owned()
         }
-        Finding::Missing => {
-            "put it back; otherwise the next change starts a new log that refers to the old one"
+        Finding::OtherStore => {
+            format!("put back the one that is missing; to go on with what is here, {}", new_log(&log))
+        }
+        Finding::NoLog => {
+            "put it back; or mcplexer key accept starts a new log, and takes the store as it is, even if it is an older copy"
                 .to_owned()
         }
         _ => new_log(&log),

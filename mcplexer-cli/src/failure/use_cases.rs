@@ -116,6 +116,15 @@ impl From<backup::Error> for Failure {
             backup::Error::StoreNotEmpty { .. } => {
                 Self::new(error.to_string()).with_code(exit_code::CONFLICT)
             }
+            backup::Error::UnknownMaker => Self::new(error.to_string())
+                .with_hint(
+                    "anybody who knows your public key can make such a file, with values of theirs",
+                )
+                .with_hint("if you trust where it comes from: --unknown-maker")
+                .with_code(exit_code::TAMPERED),
+            backup::Error::EarlierMaker => Self::new(error.to_string())
+                .with_hint("if you made it yourself, or trust those who could open the store then: --unknown-maker")
+                .with_code(exit_code::TAMPERED),
             backup::Error::Store(error) => Self::from(error),
             other => Self::new(other.to_string()),
         }

@@ -10,11 +10,11 @@ use test_support::{STANDARD_PATH, skip};
 
 use super::home::{BINARY, Home, Run, finish};
 
-fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
@@ -145,15 +145,15 @@ fn a_key_that_cannot_be_written_is_an_error() {
 
 /// A copy of the command that an unprivileged user can run, and a home that the user owns. Root would
 /// not be refused anything.
-struct Unprivileged {
-    home: Home,
+pub(crate) struct Unprivileged {
+    pub(crate) home: Home,
     binary: PathBuf,
 }
 
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 
 impl Unprivileged {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = Home::new();
         let binary = home.root().join("mcplexer");
         // Another process writes it, as in `write_program`.
@@ -172,7 +172,7 @@ impl Unprivileged {
         Self { home, binary }
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let mut command: Command = self.home.command_of(&self.binary);
         if is_superuser() {
             command.uid(NOBODY).gid(NOBODY);
@@ -181,7 +181,7 @@ impl Unprivileged {
     }
 }
 
-fn is_superuser() -> bool {
+pub(crate) fn is_superuser() -> bool {
     rustix::process::geteuid().is_root()
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 use mcplexer_secrets::keys::Identity;
 use test_support::tool;
 
+use super::access::set_mode;
 use super::home::{BINARY, Home, finish};
 use super::terminal::{end, start_at};
 
@@ -51,7 +52,9 @@ fn the_stock_age_command_opens_a_backup() {
         .arg(key)
         .arg("b.age");
     let run = finish(age).succeeded();
-    let document: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let (document, maker) = run.text().trim_end().rsplit_once('\n').unwrap();
+    assert!(maker.starts_with("{\"maker\":{"), "{maker}");
+    let document: serde_json::Value = serde_json::from_str(document).unwrap();
     assert_eq!(document["format"], "mcplexer-backup");
     assert_eq!(document["scopes"][0]["display_name"], "The API");
     assert_eq!(
@@ -175,7 +178,8 @@ fn a_merge_takes_what_was_stored_later() {
     let home = home_with_backup();
     let copy = Home::new();
     fs::create_dir(copy.path("")).unwrap();
-    for file in ["age.key", "secrets.redb"] {
+    set_mode(&copy.path(""), 0o700);
+    for file in ["age.key", "secrets.redb", "audit.log"] {
         fs::copy(home.path(file), copy.path(file)).unwrap();
     }
     home.run(["secret", "put", "s", "A", "3"]).succeeded();
@@ -253,12 +257,12 @@ fn a_backup_by_hand_is_checked_to_its_last_member() {
     let time = "2026-11-24T11:51:26Z";
     let secret = |name: &str, value: &str| {
         format!(
-            r#"{{"name":"{name}","version":1,"created":"{time}","updated":"{time}","value":{value}}}"#
+            r#"{{"name":"{name}","version":1,"created":"{time}","updated":"{time}","revision":1,"value":{value}}}"#
         )
     };
     let document = |secrets: &str| {
         format!(
-            r#"{{"format":"mcplexer-backup","version":1,"created":"{time}","store":"x","scopes":[{{"id":"s","kind":"env","display_name":null,"created":"{time}","secrets":[{secrets}]}}]}}"#
+            r#"{{"format":"mcplexer-backup","version":1,"created":"{time}","store":"x","scopes":[{{"id":"s","kind":"env","display_name":null,"keep_versions":5,"created":"{time}","secrets":[{secrets}]}}]}}"#
         )
     };
     let (a, b) = (

@@ -32,7 +32,14 @@ fn on_a_small_disk() {
 
     let commands: [&[&str]; 6] = [
         &["secret", "put", "s", "LARGE", "--file", large],
-        &["backup", "restore", backup, "--replace", "--force"],
+        &[
+            "backup",
+            "restore",
+            backup,
+            "--replace",
+            "--force",
+            "--unknown-maker",
+        ],
         &["key", "rotate"],
         &["compact"],
         &["backup", "create", "other.age"],

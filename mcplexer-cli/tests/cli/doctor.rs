@@ -60,7 +60,7 @@ fn no_problems_are_found() {
     let run = healthy().run(["doctor"]).succeeded();
     insta::assert_snapshot!(run.text(), @r"
     ✓ home and key file are private
-    ✓ 1 scope, 1 secret, all readable; audit log intact (2 lines)
+    ✓ 1 scope, 1 secret, all readable; audit log intact (4 lines)
     no problems found
     ");
 }

@@ -271,6 +271,7 @@ fn each_import_and_export_is_one_line_of_the_log() {
         told,
         [
             "import - ok",
+            "committed - ok",
             "import - conflict",
             "export - ok",
             "export A ok",

@@ -1,8 +1,9 @@
 //! Runs the command in a home directory of its own for each test.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -37,7 +38,7 @@ impl Home {
     pub(crate) fn new() -> Self {
         restore_signals();
         Self {
-            directory: tempfile::tempdir().unwrap(),
+            directory: private_directory(),
             put: Mutex::default(),
         }
     }
@@ -163,6 +164,15 @@ impl Drop for Home {
             assert_none_in(&forms, &path, &bytes);
         }
     }
+}
+
+/// Creates a directory that nobody else can write to, whatever the umask is.
+pub(crate) fn private_directory() -> TempDir {
+    let mode = Permissions::from_mode(0o700);
+    tempfile::Builder::new()
+        .permissions(mode)
+        .tempdir()
+        .unwrap()
 }
 
 fn assert_none_in(forms: &[String], path: &Path, bytes: &[u8]) {

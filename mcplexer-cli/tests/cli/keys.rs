@@ -41,7 +41,7 @@ fn run_with(home: &Home, key: &Path, arguments: &[&str]) -> Run {
 fn start_with(home: &Home, key: &Path, arguments: &[&str]) -> PtySession {
     let mut command = command(home, key, arguments);
     command.env("TERM", "dumb").stdin(Stdio::inherit());
-    spawn_command(command, Some(20_000)).unwrap()
+    spawn_command(command, Some(60_000)).unwrap()
 }
 
 fn answer(session: &mut PtySession, question: &str, answer: &str) {
@@ -57,7 +57,7 @@ fn ends_well(session: PtySession) -> String {
 }
 
 /// Writes a key file that only its owner can read.
-fn write_key(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn write_key(home: &Home, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     let path = home.root().join(name);
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();

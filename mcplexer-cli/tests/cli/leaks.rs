@@ -21,7 +21,7 @@ fn no_file_and_no_message_has_the_value() {
     let text = format!("auth_scopes: [{{id: s, token: {MARKED}, {MARKED}: [{MARKED}]}}]");
     std::fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
-    let commands: [(i32, &[&str]); 51] = [
+    let commands: [(i32, &[&str]); 62] = [
         (0, &["secret", "put", "s", "K", MARKED]),
         (0, &["secret", "put", "s", "K", MARKED]),
         (8, &["secret", "put", "s", "K", MARKED, "--create"]),
@@ -33,6 +33,33 @@ fn no_file_and_no_message_has_the_value() {
         (2, &["secret", "put", "s", "a b", MARKED]),
         (2, &["secret", "put", "s", "K", MARKED, "--file", "x"]),
         (0, &["secret", "put", "s", "L", MARKED]),
+        (
+            0,
+            &[
+                "secret",
+                "put",
+                "s",
+                "L",
+                MARKED,
+                "--note",
+                "n",
+                "--expires",
+                "1h",
+            ],
+        ),
+        (2, &["secret", "put", "s", "L", MARKED, "--expires", MARKED]),
+        (
+            2,
+            &["secret", "put", "s", "L", MARKED, "--rotate-every", MARKED],
+        ),
+        (0, &["secret", "edit", "s", "L", "--rotate-every", "1d"]),
+        (0, &["secret", "restore", "s", "L", "--version", "1"]),
+        (4, &["secret", "restore", "s", "L", "--version", "9"]),
+        (4, &["secret", "get", "s", "L", "--version", "9"]),
+        (0, &["secret", "history", "s", "L"]),
+        (0, &["secret", "history", "s", "L", "--json"]),
+        (0, &["secret", "list", "--expiring", "30d"]),
+        (0, &["secret", "list", "s", "--long"]),
         (0, &["secret", "list", "s"]),
         (0, &["secret", "list", "s", "--json"]),
         (0, &["secret", "list"]),

@@ -206,9 +206,12 @@ fn no_command_leaves_a_secret_in_its_memory() {
     );
     let injected = outside.path().join("injected");
     let injected = injected.to_str().unwrap();
-    let commands: [(&[&str], &str); 19] = [
+    let commands: [(&[&str], &str); 22] = [
         (&["secret", "put", "s", "K3"], &values[3]),
         (&["secret", "get", "s", "K0"], ""),
+        (&["secret", "restore", "s", "K0", "--version", "1"], ""),
+        (&["secret", "get", "s", "K0", "--version", "1"], ""),
+        (&["secret", "history", "s", "K0"], ""),
         (&["secret", "list", "s"], ""),
         (&["import", "s", &env], ""),
         (&["export", "s", "--reveal"], ""),

@@ -1,10 +1,15 @@
 //! `mcplexer audit verify`
 
 use std::borrow::Cow;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::path::Path;
 
+use mcplexer_secrets::{Checkpoint, Error};
 use serde::Serialize;
 
 use crate::cli::Global;
+use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
@@ -16,20 +21,23 @@ struct VerifyDocument<'a> {
     lines: u64,
     sealed: u64,
     earlier: u64,
+    not_committed: Vec<u64>,
     healed: u64,
     torn: u64,
 }
 
-pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
+pub(super) fn run(checkpoint: Option<&str>, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let path = &session.audit_log()?;
-    let report = session.store().verify_audit(path)?;
+    let checkpoint = checkpoint.map(parse).transpose()?;
+    let report = session.store().verify_audit(path, checkpoint.as_ref())?;
     if json {
         return print_json(&VerifyDocument {
             log: path.to_string_lossy(),
             lines: report.lines,
             sealed: report.sealed,
             earlier: report.earlier,
+            not_committed: report.not_committed,
             healed: report.healed,
             torn: report.torn,
         });
@@ -43,11 +51,16 @@ pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
     });
     if report.earlier > 0 {
         text.push_str(&format!(
-            "{} not here (moved or deleted)\n",
+            "{} not here: on another machine, moved or deleted\n",
             match report.earlier {
-                1 => "1 earlier log is".to_owned(),
-                several => format!("{} are", count(several, "earlier log")),
+                1 => "1 other log of this name is".to_owned(),
+                several => format!("{several} other logs of this name are"),
             }
+        ));
+    }
+    for line in report.not_committed {
+        text.push_str(&format!(
+            "line {line} records a change that was not committed: a crash cut it short, or the store was put back to the state before it\n"
         ));
     }
     if report.torn > 0 {
@@ -62,5 +75,40 @@ pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
             count(report.healed, "unfinished line")
         ));
     }
+    if let Some(checkpoint) = checkpoint {
+        text.push_str(&format!(
+            "store and log have everything up to the checkpoint (revision {}, line {})\n",
+            checkpoint.revision(),
+            checkpoint.line()
+        ));
+    }
     print(&text)
+}
+
+/// Parses a checkpoint, or reads it from a file.
+fn parse(text: &str) -> Result<Checkpoint, Failure> {
+    let path = Path::new(text);
+    let line = match text.contains('=') || !(text.contains('/') || path.exists()) {
+        true => text.to_owned(),
+        false => read(path).map_err(|source| Error::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?,
+    };
+    line.trim().parse().map_err(|reason| {
+        Failure::new(format!("not a checkpoint: {reason}"))
+            .with_hint("mcplexer audit checkpoint prints one")
+            .with_code(exit_code::USAGE)
+    })
+}
+
+/// Reads the beginning of a file, which is longer than a checkpoint.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let file = mcplexer_durable::open_regular(path, OpenOptions::new().read(true))?;
+    if let Some(file) = file {
+        file.take(4096).read_to_string(&mut text)?;
+    }
+    Ok(text)
 }

@@ -13,6 +13,8 @@ use crate::text::{count, typed};
 
 pub(super) struct Options {
     pub(super) mode: Option<RestoreMode>,
+    pub(super) unknown_maker: bool,
+    pub(super) older: bool,
     pub(super) dry_run: bool,
     pub(super) force: bool,
     pub(super) json: bool,
@@ -23,6 +25,9 @@ pub(super) fn run(from: &BackupFile, options: &Options, global: Global) -> Resul
     let restore = Restore {
         backup: &open(from, &session)?,
         mode: options.mode,
+        // Whoever looks first need not trust it.
+        unknown_maker: options.unknown_maker || options.dry_run,
+        older: options.older || options.dry_run,
     };
     let plan = restore.plan(&session).map_err(|error| match error {
         Error::StoreNotEmpty { .. } => with_modes(error.into(), from),

@@ -1,7 +1,5 @@
 //! `mcplexer key add`
 
-use std::fs;
-
 use mcplexer_home::keys::KeyRow;
 use mcplexer_secrets::keys::{Recipient, SlotLabel};
 use mcplexer_secrets::{Error, SlotKind};
@@ -48,11 +46,7 @@ fn recipient(key: &AddKey) -> Result<Recipient, Failure> {
     let text = match &key.file {
         None => key.recipient.join(" "),
         Some(path) => {
-            let text = fs::read_to_string(path).map_err(|source| Error::Io {
-                action: "read",
-                path: path.clone(),
-                source,
-            })?;
+            let text = input::public_key(path)?;
             let mut lines = text.lines().map(str::trim);
             let line = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
             // Parsing an empty text returns an error that says what is expected.

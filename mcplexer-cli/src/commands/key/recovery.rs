@@ -23,7 +23,7 @@ pub(super) fn recovery(reveal: bool, global: Global) -> Result<(), Failure> {
         .store()
         .add_recovery_code()
         .map_err(|error| match error {
-            Error::SlotExists { .. } => Failure::new("this store has a recovery code already")
+            Error::LabelTaken { .. } => Failure::new("this store has a recovery code already")
                 .with_hint("mcplexer key remove 'recovery code' makes the old one useless")
                 .with_code(exit_code::CONFLICT),
             error => session.explain(error),

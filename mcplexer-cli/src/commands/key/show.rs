@@ -1,12 +1,14 @@
 //! `mcplexer key show` and `mcplexer key list`
 
 use mcplexer_home::keys;
+use mcplexer_secrets::ErrorKind;
 
 use super::short;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::stderr::say;
 use crate::text::{Ago, sanitized, shortened, table};
 
 pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
@@ -26,7 +28,18 @@ pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
         let text = format!("{} ({}), this key {opens} it", slot.recipient, slot.label);
         rows.push(vec!["slot".into(), sanitized(text)]);
     }
-    print(&table(&rows))
+    print(&table(&rows))?;
+    warn_of_refusal(&session);
+    Ok(())
+}
+
+/// Warns if every other command refuses the store: its list of keys may be somebody else's.
+fn warn_of_refusal(session: &Session) {
+    if let Err(error) = session.store().scope_names()
+        && error.kind() == ErrorKind::Tampered
+    {
+        say(&format!("mcplexer: warning: {}", sanitized(&error)));
+    }
 }
 
 pub(super) fn list(json: bool, global: Global) -> Result<(), Failure> {
@@ -47,5 +60,7 @@ pub(super) fn list(json: bool, global: Global) -> Result<(), Failure> {
             sanitized(short(&key.recipient)),
         ]);
     }
-    print(&table(&rows))
+    print(&table(&rows))?;
+    warn_of_refusal(&session);
+    Ok(())
 }

@@ -11,6 +11,7 @@ use crate::session::Session;
 pub(super) fn run(
     scope: &ScopeId,
     key: &SecretName,
+    version: Option<u64>,
     reveal: bool,
     global: Global,
 ) -> Result<(), Failure> {
@@ -18,10 +19,17 @@ pub(super) fn run(
         format!("mcplexer run --scope {scope} --only {key} -- COMMAND gives it to a command");
     agent::guard(reveal, &instead)?;
     let session = Session::open(global)?;
-    let value = session
-        .store()
-        .get(scope, key)
-        .map_err(|error| session.explain(error))?;
+    let value = match version {
+        None => session.store().get(scope, key),
+        Some(version) => session.store().get_version(scope, key, version),
+    };
+    let value = value.map_err(|error| session.explain(error))?;
+    // The value is there: a secret that was deleted just now needs no warning.
+    if version.is_none()
+        && let Ok(info) = session.store().secret_info(scope, key)
+    {
+        session.warn_if_due(scope, &info);
+    }
     let mut stdout = io::stdout().lock();
     let mut written = stdout.write_all(value.expose());
     if written.is_ok() && stdout_is_terminal() {

@@ -1,19 +1,19 @@
 use mcplexer_home::scopes::{self, SecretRow};
-use mcplexer_secrets::ScopeId;
+use mcplexer_secrets::{ScopeId, Timestamp};
 
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
-use crate::text::{self, Ago};
+use crate::text::{self, Ago, sanitized};
 
-pub(super) fn run(scope: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
+pub(super) fn run(scope: &ScopeId, long: bool, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let report = scopes::secrets(scope, &session).map_err(|error| session.explain(error))?;
     if json {
         return print_json(&report);
     }
-    if !stdout_is_terminal() {
+    if !long && !stdout_is_terminal() {
         let names = report.secrets.iter().map(|secret| &secret.name);
         return print(&text::lines(names));
     }
@@ -21,7 +21,60 @@ pub(super) fn run(scope: &ScopeId, json: bool, global: Global) -> Result<(), Fai
         session.tell(&format!("scope {scope} has no secrets"));
         return Ok(());
     }
-    print(&table(&report.secrets))
+    print(&match long {
+        true => long_table(&report.secrets),
+        false => table(&report.secrets),
+    })
+}
+
+/// Lists the secrets of a scope, or of all scopes, that expire or are to be rotated by a time.
+pub(super) fn expiring(
+    scope: Option<&ScopeId>,
+    by: Timestamp,
+    json: bool,
+    global: Global,
+) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let report = scopes::due(scope, by, &session).map_err(|error| session.explain(error))?;
+    if json {
+        return print_json(&report);
+    }
+    if report.secrets.is_empty() {
+        let by = text::date(by);
+        session.tell(&format!("nothing expires or is to be rotated by {by}"));
+        return Ok(());
+    }
+    let header = ["SECRET", "EXPIRES", "ROTATE BY"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(report.secrets.iter().map(|secret| {
+        vec![
+            format!("{}/{}", secret.scope, secret.secret.name),
+            date(secret.secret.expires),
+            date(secret.secret.rotate_by),
+        ]
+    }));
+    print(&text::table(&rows))
+}
+
+/// Returns a table of secrets with what is said about them.
+fn long_table(secrets: &[SecretRow]) -> String {
+    let header = ["KEY", "VERSION", "STORED", "EXPIRES", "ROTATE BY", "NOTE"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(secrets.iter().map(|secret| {
+        vec![
+            secret.name.to_string(),
+            secret.version.to_string(),
+            text::date(secret.updated),
+            date(secret.expires),
+            date(secret.rotate_by),
+            secret.note.as_ref().map_or_else(String::new, sanitized),
+        ]
+    }));
+    text::table(&rows)
+}
+
+fn date(time: Option<Timestamp>) -> String {
+    time.map_or_else(|| "-".to_owned(), text::date)
 }
 
 /// Returns a table of secrets, for people.

@@ -1,12 +1,14 @@
 use std::io::{self, IsTerminal};
 
 use mcplexer_home::config::ScopeToMake;
-use mcplexer_secrets::{PutMode, SecretStore};
+use mcplexer_secrets::{PutMode, ScopeId, SecretEdit, SecretName, Stored};
 
+use super::change;
 use crate::cli::{Global, Put};
 use crate::failure::Failure;
 use crate::input::ValueSource;
 use crate::session::Session;
+use crate::text;
 
 pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
     let source = ValueSource::of(&mut put, global)?;
@@ -19,7 +21,13 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
         (false, Some(version)) => PutMode::Replace { version },
         (false, None) => PutMode::Overwrite,
     };
-    let stored = session.store().put(&new.scope, &put.key, &value, mode);
+    let edit = SecretEdit {
+        note: change(put.said.note.clone()),
+        expires: change(put.said.expires),
+        rotate_every: change(put.said.rotate_every),
+    };
+    let store = session.store();
+    let stored = store.put_with(&new.scope, &put.key, &value, mode, &edit);
     let stored = stored.map_err(|error| session.explain(error))?;
     session.tell_created();
     if stored.scope_created {
@@ -29,10 +37,24 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
         "stored {}/{}, version {}",
         put.scope, put.key, stored.version
     ));
+    tell_expiry(&put.scope, &put.key, &stored, &session);
     if is_argument && io::stderr().is_terminal() {
         session.hint(
             "values in arguments are visible in ps and shell history; leave it out to be asked",
         );
     }
     Ok(())
+}
+
+/// Tells the user about an expiry that went with the value before.
+pub(super) fn tell_expiry(scope: &ScopeId, key: &SecretName, stored: &Stored, session: &Session) {
+    if let Some(expired) = stored.expiry_dropped {
+        session.tell(&format!(
+            "removed the expiry of the value before, {}",
+            text::date(expired)
+        ));
+        session.hint(&format!(
+            "mcplexer secret edit {scope} {key} --expires WHEN gives this value one"
+        ));
+    }
 }

@@ -18,6 +18,9 @@ fn a_key_that_is_removed_opens_nothing() {
     let bob = write_key(&home, "bob.key", &text);
     home.run(["key", "add", &identity.name(), "--label", "bob"])
         .succeeded();
+    run_with(&home, &bob, &["secret", "get", "github-token", "TOKEN"])
+        .failed(6, &["has not accepted it", "mcplexer key accept"]);
+    run_with(&home, &bob, &["key", "accept"]).succeeded();
     assert_opens(&home, &bob);
     let old_store = fs::read(home.path("secrets.redb")).unwrap();
     home.run(["key", "remove", "bob"]).succeeded();
@@ -88,7 +91,7 @@ fn what_cannot_be_a_key_is_refused_and_not_repeated() {
     home.run(["key", "add", &bob])
         .failed(8, &["bob already opens this store"]);
     home.run(["key", "add", &eve, "--label", "bob"])
-        .failed(8, &["bob already opens"]);
+        .failed(8, &["the label bob is taken by another key", "--label"]);
     home.run(["key", "add", &eve, "--label", "a\nb"])
         .failed(2, &["a label is"]);
     home.run(["key", "add", &eve]).succeeded();

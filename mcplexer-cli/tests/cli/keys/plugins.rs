@@ -4,8 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{PLUGIN, PLUGINS, answer, assert_opens, ends_well, run_with, start_with, write_key};
-use crate::home::{Home, finish};
+use super::{
+    PLUGIN, PLUGINS, answer, assert_opens, command, ends_well, run_with, start_with, write_key,
+};
+use crate::home::{Home, finish, write_program};
 
 /// The PIN that a test key asks for.
 const PIN: &str = "1234";
@@ -32,9 +34,19 @@ fn a_plugin() {
     run_with(&home, &own, &["key", "add", &recipient, "--label", "stick"]).succeeded();
     let list = home.run(["key", "list"]).succeeded();
     assert!(list.text().contains("stick  plugin"), "{}", list.text());
+    let get = ["secret", "get", "github-token", "TOKEN"];
+    run_with(&home, &key, &get).failed(6, &["has not accepted it"]);
+    run_with(&home, &key, &["key", "accept"]).succeeded();
     assert_opens(&home, &key);
     run_with(&home, &key, &["key", "rotate"]).failed(5, &["cannot be replaced", "--keep-identity"]);
+    // What it re-encrypts itself it need not accept again; what another key re-encrypts it must, because its private
+    // key is not at hand.
+    run_with(&home, &key, &["key", "rotate", "--keep-identity"]).succeeded();
+    assert_opens(&home, &key);
+    assert_opens(&home, &own);
     run_with(&home, &own, &["key", "rotate"]).succeeded();
+    run_with(&home, &key, &get).failed(6, &["has not accepted it"]);
+    run_with(&home, &key, &["key", "accept"]).succeeded();
     assert_opens(&home, &key);
 
     // Without the plugin program, a command that needs it names it, and changes nothing.
@@ -95,7 +107,62 @@ fn a_plugin_that_asks_for_a_pin() {
     let both = format!("{}{other}", fs::read_to_string(&key).unwrap());
     let both = write_key(&home, "both.key", both);
     run_with(&home, &both, &["secret", "list", "github-token"]).succeeded();
-    let mut session = start_with(&home, &key, &get);
-    answer(&mut session, "PIN of the test key: ", PIN);
-    assert!(ends_well(session).contains('v'));
+    for command in [["key", "accept"].as_slice(), &get] {
+        let mut session = start_with(&home, &key, command);
+        answer(&mut session, "PIN of the test key: ", PIN);
+        let said = ends_well(session);
+        assert!(said.contains('v'), "{said}");
+    }
+}
+
+/// The age crate prints what it exchanges with a plugin, private keys included, if this variable asks for it.
+#[test]
+fn a_plugin_is_not_run_while_its_keys_would_be_printed() {
+    let home = Home::with_secret("v");
+    let (key, recipient) = plugin_key(&home, "plugin.key", &[]);
+    let own = home.path("age.key");
+    let debugged = |key: &PathBuf, arguments: &[&str], value: &str| {
+        finish(command(&home, key, arguments).env("AGEDEBUG", value))
+    };
+    let add = ["key", "add", &recipient, "--label", "stick"];
+    let said = [
+        "AGEDEBUG is set, with which age-plugin-mcplexertest would print private keys",
+        "hint: unset AGEDEBUG",
+    ];
+    debugged(&own, &add, "plugin").failed(5, &said);
+    debugged(&own, &add, "").succeeded();
+    debugged(&key, &["key", "accept"], "").succeeded();
+    let get = ["secret", "get", "github-token", "TOKEN"];
+    for value in ["plugin", "1"] {
+        let run = debugged(&key, &get, value).failed(5, &said);
+        assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
+    }
+    assert_eq!(debugged(&key, &get, "").succeeded().stdout, b"v");
+    // Without a plugin, nothing is printed.
+    assert_eq!(
+        debugged(&own, &["secret", "list"], "plugin")
+            .succeeded()
+            .stderr,
+        ""
+    );
+}
+
+/// The message of the age crate recommends to have private keys printed.
+#[test]
+fn a_plugin_that_ends_early_is_named() {
+    let home = Home::with_secret("v");
+    let (key, recipient) = plugin_key(&home, "plugin.key", &[]);
+    let own = home.path("age.key");
+    run_with(&home, &own, &["key", "add", &recipient, "--label", "stick"]).succeeded();
+    let broken = home.root().join("broken");
+    fs::create_dir(&broken).unwrap();
+    write_program(&broken.join(PLUGIN), "#!/bin/sh\nread -r line\n");
+    let run = |key: &PathBuf, arguments: &[&str]| {
+        let run = finish(command(&home, key, arguments).env("PATH", &broken));
+        let run = run.failed(5, &["the program ended before it answered"]);
+        assert!(!run.stderr.contains("AGEDEBUG"), "{}", run.stderr);
+    };
+    run(&key, &["secret", "get", "github-token", "TOKEN"]);
+    let (_, other) = plugin_key(&home, "other.key", &[]);
+    run(&own, &["key", "add", &other, "--label", "other"]);
 }

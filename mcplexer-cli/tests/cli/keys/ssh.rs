@@ -35,6 +35,9 @@ fn an_ssh_private_key() {
             .succeeded();
         let list = home.run(["key", "list"]).succeeded();
         assert!(list.text().contains("ann@host  ssh"), "{}", list.text());
+        run_with(&home, &key, &["secret", "get", "github-token", "TOKEN"])
+            .failed(6, &["has not accepted it"]);
+        run_with(&home, &key, &["key", "accept"]).succeeded();
         assert_opens(&home, &key);
         run_with(&home, &key, &["key", "rotate"]).failed(5, &[name, "--keep-identity"]);
         // The other owner's rotation keeps it.
@@ -62,6 +65,9 @@ fn an_ssh_private_key_with_a_passphrase() {
         ])
         .succeeded();
         let get = ["secret", "get", "github-token", "TOKEN"];
+        let mut session = start_with(&home, &key, &["key", "accept"]);
+        answer(&mut session, "passphrase for ~/id: ", "right");
+        ends_well(session);
         let mut session = start_with(&home, &key, &get);
         answer(&mut session, "passphrase for ~/id: ", "wrong");
         answer(

@@ -84,7 +84,7 @@ pub(super) fn judge(
             let value = format!("value of {scope}/{key}");
             assert_eq!(found.expose(), value.as_bytes(), "{what}");
         }
-        store.verify_audit(&home.path("audit.log")).unwrap();
+        store.verify_audit(&home.path("audit.log"), None).unwrap();
         let written = |name| fs::read_to_string(home.root().join(name)).unwrap();
         assert!(
             [

@@ -78,14 +78,32 @@ pub fn read_backup(bytes: &[u8]) {
 fn told(backup: &Backup) -> Vec<String> {
     let scopes = backup.scopes.iter().flat_map(|scope| {
         let head = format!(
-            "{} {} {:?} {:?} {}",
-            scope.id, scope.kind, scope.display_name, scope.redaction_hints, scope.created
+            "{} {} {:?} {:?} {} {}",
+            scope.id,
+            scope.kind,
+            scope.display_name,
+            scope.redaction_hints,
+            scope.keep_versions,
+            scope.created
         );
         let secrets = scope.secrets.iter().map(|it| {
             let value = it.value.0.expose();
+            let keep = usize::from(scope.keep_versions);
+            let beyond = it.earlier.len().saturating_sub(keep);
+            let earlier = it.earlier.iter().skip(beyond).map(|it| {
+                let value = it.value.0.expose();
+                format!("{} {} {value:?}", it.version, it.updated)
+            });
             format!(
-                "{} {} {} {} {value:?}",
-                it.name, it.version, it.created, it.updated
+                "{} {} {} {} {:?} {:?} {:?} {value:?} {:?}",
+                it.name,
+                it.version,
+                it.created,
+                it.updated,
+                it.note,
+                it.expires,
+                it.rotate_every,
+                earlier.collect::<Vec<_>>()
             )
         });
         [head].into_iter().chain(secrets.collect::<Vec<_>>())

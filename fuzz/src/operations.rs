@@ -164,7 +164,7 @@ pub fn operations(bytes: &[u8]) {
         let checked = again.check(&mut |error| wrong.push(error), &mut |_| {});
         assert!(checked.is_ok() && wrong.is_empty(), "{checked:?} {wrong:?}");
     }
-    again.verify_audit(&log).expect("has every line");
+    again.verify_audit(&log, None).expect("has every line");
 }
 
 /// Runs an operation and returns the value it returns.

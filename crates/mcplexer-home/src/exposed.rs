@@ -52,8 +52,14 @@ impl Exposed {
         let mut found = Vec::new();
         // The home's own directory is above the others, and has a stricter rule.
         let mut seen: BTreeSet<_> = home.directory().canonicalize().into_iter().collect();
+        let home_is_link = home.directory().is_symlink();
         for (part, path) in parts(home) {
-            let above = exposed_above(&path, home.user_home());
+            // What is above a file of the home is above the home, unless the file is a link.
+            let is_in_home = path.parent() == Some(home.directory());
+            let above = match is_in_home && !home_is_link && !path.is_symlink() {
+                true => Ok(Vec::new()),
+                false => exposed_above(&path, home.user_home()),
+            };
             let is_kind = match part {
                 Part::Home => Metadata::is_dir,
                 _ => Metadata::is_file,

@@ -180,8 +180,10 @@ impl FileAudit {
         }
         open.len += line.len() as u64;
         open.tip = tip;
-        if event.state.is_some() {
-            open.last = None;
+        if let Some(state) = &event.state {
+            // A change of another store than the one that was asked about is looked up again.
+            let mark = AuditMark::of(state, tip.line);
+            open.last = Some((Some(state.store), Some(mark)));
         }
         Ok(tip)
     }
@@ -276,6 +278,7 @@ impl Open {
 
     fn has(&mut self, position: AuditPosition) -> io::Result<bool> {
         if self.found == Some(position) || self.tip == position {
+            self.found = Some(position);
             return Ok(true);
         }
         let to = self.len.min(position.offset.saturating_add(MAX_LINE_LEN));

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{AuditError, AuditEvent};
+use super::{AuditError, AuditEvent, AuditState};
 use crate::StoreId;
 
 /// A chained log that can be read back. The store seals the position of each change in it, and
@@ -105,4 +105,21 @@ pub struct AuditMark {
     pub claimant: Option<String>,
     /// The generation in which it did.
     pub claimed: Option<u64>,
+}
+
+impl AuditMark {
+    /// The mark of a line with this state.
+    pub(super) fn of(state: &AuditState<'_>, line: u64) -> Self {
+        Self {
+            line,
+            store: state.store,
+            generation: state.generation,
+            revision: state.revision,
+            sealed: state.sealed,
+            pending: state.pending,
+            owner: state.owner.map(str::to_owned),
+            claimant: state.claimant.map(str::to_owned),
+            claimed: state.claimed,
+        }
+    }
 }

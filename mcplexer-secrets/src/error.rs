@@ -424,6 +424,8 @@ pub enum Finding {
     DoesNotOpen,
     /// It is listed but does not exist.
     Missing,
+    /// The end of an audit log is not one that a crash can leave.
+    NoEnd,
     /// There is no audit log, although this owner has written one.
     NoLog,
     /// It exists but is not listed.
@@ -467,6 +469,9 @@ impl fmt::Display for Finding {
                 f.write_str("does not open: it was edited, forged or moved from another place")
             }
             Self::Missing => f.write_str("is missing: it was removed behind the store's back"),
+            Self::NoEnd => f.write_str(
+                "does not end in one of its lines: what follows the last one is not what a crash leaves, at most 8 KiB",
+            ),
             Self::NoLog => f.write_str("is missing: it was moved or removed, or never copied here"),
             Self::Unlisted => f.write_str("is not listed: it was added behind the store's back"),
             Self::NotAsSealed => f.write_str(

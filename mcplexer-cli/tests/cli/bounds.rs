@@ -136,7 +136,11 @@ fn zeros_at_the_end_of_the_log_are_found_by_every_command() {
     ] {
         run(&home, arguments).failed(
             6,
-            &["~/.mcplexer/audit.log", "hint: mv ~/.mcplexer/audit.log"],
+            &[
+                "~/.mcplexer/audit.log",
+                "at most 8 KiB",
+                "hint: mv ~/.mcplexer/audit.log",
+            ],
         );
     }
     let doctor = run(&home, &["doctor"]);

@@ -150,7 +150,7 @@ impl FileAudit {
         }
         let end = read_end(&open.file, len).map_err(failed)?.ok_or_else(|| {
             let log = RecordName::AuditLog(self.path.clone());
-            let message = format!("tampered or damaged: {log} {}", Finding::Malformed);
+            let message = format!("tampered or damaged: {log} {}", Finding::NoEnd);
             AuditError::new(AuditErrorKind::Corrupt, message)
         })?;
         open.len = len - end.torn;

@@ -153,7 +153,7 @@ pub(crate) fn verify(
     })?;
     if !end.is_torn {
         let log = RecordName::AuditLog(path.to_owned());
-        return Err(Error::tampered(log, Finding::Malformed));
+        return Err(Error::tampered(log, Finding::NoEnd));
     }
     report.torn = end.length;
     let sealed_now = seal.map_or(0, |seal| seal.line);

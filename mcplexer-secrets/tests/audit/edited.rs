@@ -252,7 +252,7 @@ fn a_log_that_is_not_a_file_or_has_no_line_is_an_error() {
     fs::write(&log, vec![b'x'; 100_000]).unwrap();
     assert_eq!(
         home.finding(),
-        (RecordName::AuditLog(log.clone()), Finding::Malformed)
+        (RecordName::AuditLog(log.clone()), Finding::NoEnd)
     );
     fs::remove_file(&log).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &log).unwrap();

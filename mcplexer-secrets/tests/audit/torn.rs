@@ -79,7 +79,7 @@ fn bytes_at_the_end_that_no_crash_leaves_are_found_and_stay() {
     let mut log = fs::read(home.log()).unwrap();
     log.extend(b"x");
     fs::write(home.log(), &log).unwrap();
-    let found = (RecordName::AuditLog(home.log()), Finding::Malformed);
+    let found = (RecordName::AuditLog(home.log()), Finding::NoEnd);
     assert_eq!(home.finding(), found);
     let refused = put(&home.store(), "K").unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Tampered);

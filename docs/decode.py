@@ -319,7 +319,8 @@ class Store:
         reader = record(meta[b"header"])
         self.id, self.generation = reader.take(16), reader.number()
         self.revision, _created = reader.number(), reader.number()
-        owners, scopes, pages = reader.take(32), reader.number(), page_refs(reader)
+        owners, _left = reader.take(32), reader.number()
+        scopes, pages = reader.number(), page_refs(reader)
         self.logs = {}
         for _ in range(reader.number()):
             log, _file, _owner = reader.take(32), reader.text(), reader.text()

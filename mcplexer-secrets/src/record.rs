@@ -79,6 +79,8 @@ pub(crate) struct Header {
     pub(crate) created: Timestamp,
     /// Of the list of owners.
     pub(crate) owners: Digest,
+    /// The generation in which an owner was last removed, 1 if none was: that owner knows the claim keys of before.
+    pub(crate) left: u64,
     /// The number of scopes.
     pub(crate) scopes: u64,
     /// The pages of the list of scopes.
@@ -161,7 +163,7 @@ pub(crate) struct Slot {
 /// Says that the private key of an owner accepted the store and its root key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claim {
-    /// The generation in which the owner last made it. Later re-keys by other owners renew `mac`.
+    /// The generation in which the owner last derived the claim key. Re-keys that remove no owner only renew `mac`.
     pub(crate) since: u64,
     /// Over the store and its root key, under the claim key.
     pub(crate) mac: [u8; 32],
@@ -225,6 +227,7 @@ pub(crate) enum Context<'a> {
         revision: u64,
         created: Timestamp,
         owners: &'a Digest,
+        left: u64,
         scopes: u64,
         pages: &'a [PageRef],
         logs: &'a [AuditSeal],
@@ -285,6 +288,7 @@ impl Header {
             revision: self.revision,
             created: self.created,
             owners: &self.owners,
+            left: self.left,
             scopes: self.scopes,
             pages: &self.pages,
             logs: &self.logs,

@@ -189,6 +189,7 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     assert_eq!(reader.number(), 1, "generation");
     let (revision, _created) = (reader.number(), reader.number());
     let owners_digest = reader.take(32);
+    assert_eq!(reader.number(), 1, "no owner was removed");
     assert_eq!(reader.number(), 2, "scopes");
     let scope_page = reader.page();
     assert_eq!(reader.number(), 1, "logs");

@@ -66,7 +66,7 @@ pub struct VerifyReport {
 pub enum Maker {
     /// The store of this home.
     ThisStore,
-    /// An owner of this store before it was last re-encrypted, who may be a former one.
+    /// An owner of this store before one was last removed, who may be a former one.
     Earlier,
     /// Another store of the user.
     OwnStore,
@@ -100,7 +100,7 @@ pub enum Error {
     UnknownMaker,
     /// A former owner of the store may have made the backup, and the request does not allow that.
     #[error(
-        "this backup was made before the store was last re-encrypted: a former owner could have made it too"
+        "this backup was made before an owner of the store was last removed: a former owner could have made it too"
     )]
     EarlierMaker,
     /// The file cannot be read, or the store does not take it.

@@ -78,7 +78,7 @@ fn maker(maker: Maker) -> &'static str {
     match maker {
         Maker::ThisStore => "this store",
         Maker::Earlier => {
-            "an owner of this store before it was last re-encrypted: a former owner could have made it too"
+            "an owner of this store before one was last removed: a former owner could have made it too"
         }
         Maker::OwnStore => "another store of yours",
         Maker::Passphrase => "somebody who knows its passphrase",

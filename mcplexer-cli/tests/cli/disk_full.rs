@@ -32,14 +32,7 @@ fn on_a_small_disk() {
 
     let commands: [&[&str]; 6] = [
         &["secret", "put", "s", "LARGE", "--file", large],
-        &[
-            "backup",
-            "restore",
-            backup,
-            "--replace",
-            "--force",
-            "--unknown-maker",
-        ],
+        &["backup", "restore", backup, "--replace", "--force"],
         &["key", "rotate"],
         &["compact"],
         &["backup", "create", "other.age"],

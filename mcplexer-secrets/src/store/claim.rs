@@ -259,10 +259,14 @@ mod tests {
                 .unwrap()
                 .since
         };
-        assert_eq!((since(&anns), since(&bobs)), (4, 2));
-        // The next change of an owner claims the store anew.
+        assert_eq!((since(&anns), since(&bobs)), (1, 2));
+        // Once an owner is removed, each of the others claims the store anew with the next change.
+        add(&anns, &Identity::generate(), "carol");
+        owners::remove(&anns, &SlotRef::new("carol"), false, &mut |_| ()).unwrap();
+        get(&bobs).unwrap();
+        assert_eq!((since(&anns), since(&bobs)), (5, 2));
         change(&bobs, |writer| put(writer, "K", b"w")).unwrap();
-        assert_eq!(since(&bobs), 4);
+        assert_eq!(since(&bobs), 5);
     }
 
     #[test]

@@ -254,8 +254,8 @@ impl Keyring {
         root.wrap(recipient, self.person())
     }
 
-    /// Encrypts the next root key to the recipient of each slot. The owner of `old` claims it, and `new`, an identity
-    /// that replaces one; the claims of others are renewed.
+    /// Encrypts the next root key to the recipient of each slot. The claims are renewed; the owner of `old`, and
+    /// `new`, an identity that replaces one, claim it anew if they have none that is current.
     pub(super) fn wrap_all(
         &self,
         old: &Unlocked,
@@ -275,9 +275,13 @@ impl Keyring {
             let mine = at_hand
                 .iter()
                 .find(|(_, recipient)| *recipient == slot.recipient);
+            let carried = old.root().carry(slot, next)?;
+            let is_current = |claim: &Claim| claim.since >= next.header.left;
             slot.claim = match mine {
-                Some((identity, recipient)) => next.claim(identity, recipient)?,
-                None => old.root().carry(slot, next)?,
+                Some((identity, recipient)) if !carried.as_ref().is_some_and(is_current) => {
+                    next.claim(identity, recipient)?
+                }
+                _ => carried,
             };
             slot.wrapped = self.wrap(next.key, &recipient_of(slot)?)?;
             slot.wrapped_by.clone_from(&by);

@@ -129,6 +129,11 @@ impl<'v> Rekey<'v> {
         slots: Vec<Slot>,
     ) -> Result<u64, Error> {
         let keyring = &self.vault.keyring;
+        let is_there = |old: &Slot| slots.iter().any(|slot| slot.recipient == old.recipient);
+        if !self.unlocked.slots.iter().all(is_there) {
+            let header = self.new.header_mut();
+            header.left = header.generation;
+        }
         let (old, next) = (&self.unlocked, Arc::clone(self.new.unlocked()));
         let slots = keyring.wrap_all(old, new, next.root(), slots)?;
         self.new.put_slots(slots)?;

@@ -265,14 +265,14 @@ impl Vault {
         Err(busy().into())
     }
 
-    /// Claims the store again for the owner who changes it, if it was re-keyed since: a former owner knows the claim key
-    /// of an earlier generation.
+    /// Claims the store again for the owner who changes it, if another owner was removed since: that one knows the claim
+    /// key of before.
     fn renew_claim(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
         let unlocked = Arc::clone(writer.unlocked());
         let (Some(opener), Some(own)) = (&unlocked.opener, unlocked.owner()) else {
             return Ok(());
         };
-        let is_old = |claim: &Claim| claim.since < unlocked.header.generation;
+        let is_old = |claim: &Claim| claim.since < unlocked.header.left;
         if own.claim.as_ref().is_some_and(is_old) {
             let claim = unlocked.root().claim(&opener.identity, &own.recipient)?;
             writer.put_claim(&opener.recipient, claim.as_ref())?;

@@ -45,6 +45,7 @@ impl<'t> Writer<'t> {
             revision: 0,
             created: Timestamp::now(),
             owners: [0; 32],
+            left: 1,
             scopes: 0,
             pages: Vec::new(),
             logs: Vec::new(),

@@ -78,8 +78,8 @@ pub fn exposure_at(path: &Path, is_kind: fn(&Metadata) -> bool) -> io::Result<Ex
     }
 }
 
-/// Returns the directories above `path` that somebody else can write to, from the nearest one upwards. Whoever
-/// can write to one of them can replace the file, whatever its own mode is.
+/// Returns the directories above `path` that somebody else can write to, from the nearest one upwards. Anybody
+/// who can write to one of them can replace the file, whatever its own mode is.
 ///
 /// Symbolic links are resolved first. Each directory must belong to the user or to root, and be writable by
 /// nobody else. The walk ends at `top`, which is checked as well, or at a directory with the sticky bit. Of a

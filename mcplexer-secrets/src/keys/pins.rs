@@ -13,7 +13,7 @@ const MAX_FILE_LEN: u64 = 1 << 20;
 ///
 /// An owner whose private key is at hand claims the store inside the store. The identity of a plugin, and one that
 /// a [`KeyHolder`](super::KeyHolder) keeps, cannot: for them, a pin outside of the store takes the place of the claim.
-/// Whoever can write this file can accept a store for such an owner.
+/// A user who can write this file can accept a store for such an owner.
 ///
 /// A line has the id of a store and a digest of a root key, in hexadecimal.
 #[derive(Debug)]

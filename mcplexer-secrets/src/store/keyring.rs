@@ -220,7 +220,7 @@ impl Keyring {
         Ok(claim)
     }
 
-    /// Makes the slot of a new store's first owner, and creates a key if there is none yet.
+    /// Makes the slot of a new store's first owner, and creates a key if the provider has no key yet.
     pub(super) fn first_slot(&self, root: Root<'_>) -> Result<(Slot, Opener), Error> {
         let identities = match self.provider.writer() {
             Some(keys) => keys.identities_for_new_store()?,

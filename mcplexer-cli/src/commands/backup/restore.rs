@@ -25,7 +25,7 @@ pub(super) fn run(from: &BackupFile, options: &Options, global: Global) -> Resul
     let restore = Restore {
         backup: &open(from, &session)?,
         mode: options.mode,
-        // Whoever looks first need not trust it.
+        // A look at what would change needs no trust in it.
         unknown_maker: options.unknown_maker || options.dry_run,
         older: options.older || options.dry_run,
     };

@@ -1,9 +1,10 @@
 //! Who else can change or read a file, by the rules of OpenSSH's `StrictModes` (`safe_path` in its `misc.c`).
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What nobody but the owner may do with a private file.
 const ALL_OF_OTHERS: u32 = 0o077;
@@ -12,6 +13,8 @@ const WRITE_OF_OTHERS: u32 = 0o022;
 /// Files in a directory with this bit can be renamed and removed by their owner only.
 const STICKY: u32 = 0o1000;
 const ROOT: u32 = 0;
+/// As many symbolic links as Linux follows in one path.
+const MAX_LINKS: usize = 40;
 
 /// Who else can read or replace a file or directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,44 +84,94 @@ pub fn exposure_at(path: &Path, is_kind: fn(&Metadata) -> bool) -> io::Result<Ex
 /// Returns the directories above `path` that somebody else can write to, from the nearest one upwards. Anybody
 /// who can write to one of them can replace the file, whatever its own mode is.
 ///
-/// Symbolic links are resolved first. Each directory must belong to the user or to root, and be writable by
-/// nobody else. The walk ends at `top`, which is checked as well, or at a directory with the sticky bit. Of a
-/// file that does not exist yet, the directories that do exist are checked.
+/// Symbolic links are followed, and the directories above each of them count too. Each directory must belong to
+/// the user or to root, and be writable by nobody else; a link must belong to one of them. The walk ends at `top`,
+/// which is checked as well, or at a directory with the sticky bit. Of a file that does not exist yet, the
+/// directories that do exist are checked.
 ///
 /// # Errors
-/// If a directory's metadata cannot be read.
+/// If the metadata of a directory or of a link cannot be read.
 pub fn exposed_above(path: &Path, top: Option<&Path>) -> io::Result<Vec<(PathBuf, Exposure)>> {
     let top = top.and_then(|top| top.canonicalize().ok());
+    let way = Way::to(path)?;
     let mut exposed = Vec::new();
-    for directory in directory_above(path)?.ancestors() {
-        let metadata = fs::metadata(directory)?;
-        match Exposure::of_directory_above(&metadata) {
-            Exposure::None => {}
-            exposure => exposed.push((directory.to_owned(), exposure)),
+    for (link, owner) in &way.links {
+        if ![user(), ROOT].contains(owner) {
+            exposed.push((link.clone(), Exposure::Owner(*owner)));
         }
-        if metadata.mode() & STICKY != 0 || top.as_deref() == Some(directory) {
-            break;
+    }
+    let mut seen = BTreeSet::new();
+    let above_links = way.links.iter().filter_map(|(link, _)| link.parent());
+    for start in [&*way.end].into_iter().chain(above_links) {
+        for directory in start.ancestors() {
+            if !seen.insert(directory.to_owned()) {
+                break;
+            }
+            let metadata = fs::metadata(directory)?;
+            match Exposure::of_directory_above(&metadata) {
+                Exposure::None => {}
+                exposure => exposed.push((directory.to_owned(), exposure)),
+            }
+            if metadata.mode() & STICKY != 0 || top.as_deref() == Some(directory) {
+                break;
+            }
         }
     }
     Ok(exposed)
 }
 
-/// Returns the real path of the nearest directory above `path` that exists.
-fn directory_above(path: &Path) -> io::Result<PathBuf> {
-    let path = std::path::absolute(path)?;
-    for (depth, ancestor) in path.ancestors().enumerate() {
-        match ancestor.canonicalize() {
-            Ok(mut real) => {
-                if depth == 0 {
-                    real.pop();
+/// How the system resolves a path.
+struct Way {
+    /// The symbolic links on it, with the ids of their owners. What is above them is no link.
+    links: Vec<(PathBuf, u32)>,
+    /// The real path of the nearest directory above the file that exists.
+    end: PathBuf,
+}
+
+impl Way {
+    fn to(path: &Path) -> io::Result<Self> {
+        let mut way = Self {
+            links: Vec::new(),
+            end: PathBuf::new(),
+        };
+        let mut rest = vec![std::path::absolute(path)?];
+        while let Some(path) = rest.pop() {
+            let mut components = path.components();
+            let Some(component) = components.next() else {
+                continue;
+            };
+            let name = match component {
+                Component::Normal(name) => name,
+                Component::ParentDir => {
+                    way.end.pop();
+                    rest.push(components.as_path().to_owned());
+                    continue;
                 }
-                return Ok(real);
+                Component::RootDir | Component::Prefix(_) | Component::CurDir => {
+                    way.end.push(component);
+                    rest.push(components.as_path().to_owned());
+                    continue;
+                }
+            };
+            let next = way.end.join(name);
+            let metadata = match fs::symlink_metadata(&next) {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == ErrorKind::NotFound => break,
+                Err(error) => return Err(error),
+            };
+            rest.push(components.as_path().to_owned());
+            if metadata.is_symlink() {
+                if way.links.len() == MAX_LINKS {
+                    return Err(io::Error::other("too many levels of symbolic links"));
+                }
+                rest.push(fs::read_link(&next)?);
+                way.links.push((next, metadata.uid()));
+            } else if rest.iter().any(|path| path.components().next().is_some()) {
+                way.end = next;
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
         }
+        Ok(way)
     }
-    Err(ErrorKind::NotFound.into())
 }
 
 /// Returns the id of the user that this process runs as.
@@ -191,6 +244,40 @@ mod tests {
         let link = directory.path().join("link");
         symlink(&file, &link).unwrap();
         assert_eq!(modes_above(&link, &directory.path().join("top")), [0o777]);
+    }
+
+    #[test]
+    fn directories_of_links_count() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path().canonicalize().unwrap();
+        let file = tree(&directory, [0o755, 0o755, 0o700]);
+        let (lax, top) = (directory.join("top/lax"), directory.join("top"));
+        fs::create_dir(&lax).unwrap();
+        let to_directory = lax.join("directory");
+        symlink("../middle/low", &to_directory).unwrap();
+        let to_file = lax.join("file");
+        symlink(&file, &to_file).unwrap();
+        let to_link = top.join("link");
+        symlink("middle/../lax/directory", &to_link).unwrap();
+        for path in [
+            to_directory.join("file"),
+            to_file,
+            to_link.join("file"),
+            to_link,
+        ] {
+            for (mode, exposed) in [(0o777, &[0o777][..]), (0o755, &[]), (0o1777, &[])] {
+                set_mode(&lax, mode);
+                assert_eq!(modes_above(&path, &top), exposed, "{}", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn a_circle_of_links_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        symlink(&link, &link).unwrap();
+        assert!(exposed_above(&link, None).is_err());
     }
 
     #[test]

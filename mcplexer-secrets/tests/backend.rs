@@ -4,14 +4,15 @@
 #![cfg(test)]
 
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::backend::{Backend, BackendErrorKind, RedbBackend, Table, Transaction};
-use mcplexer_secrets::keys::{FixedKeys, Identity};
+use mcplexer_secrets::keys::{FileKeys, FixedKeys, Identity};
 use mcplexer_secrets::{
     Error, ErrorKind, MAX_VALUE_LEN, NewScope, PutMode, SecretStore, SecretValue, Store,
 };
@@ -119,23 +120,33 @@ fn a_log_whose_lock_is_not_given_up_is_busy() {
     assert_eq!(get(&store).unwrap(), b"v");
 }
 
-/// Damage anywhere in the file gives the right value or an error, never another value or a panic.
-/// Flips every `step`th byte in turn.
-fn flip_bytes(step: usize) {
-    let directory = tempfile::tempdir().unwrap();
-    let identity = Identity::generate();
-    let keys = || FixedKeys::new(vec![identity.clone()]);
-    let whole = directory.path().join("whole.redb");
-    put(&Store::open(&whole, keys()).unwrap(), b"the value").unwrap();
-    let bytes = fs::read(&whole).unwrap();
-    let damaged = directory.path().join("damaged.redb");
-    let mut failures = 0;
-    for at in (0..bytes.len()).step_by(step) {
-        let mut copy = bytes.clone();
-        copy[at] ^= 0x10;
-        fs::write(&damaged, &copy).unwrap();
+/// What a flipped byte leads to.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Harmless,
+    Error,
+}
+
+/// A directory with a key and a store in it, of which `damaged.redb` is a copy with a flipped byte.
+struct Flips<'a>(&'a Path);
+
+impl Flips<'_> {
+    fn open(&self, name: &str) -> Result<Store, Error> {
+        Store::open(self.0.join(name), FileKeys::new(self.0.join("age.key")))
+    }
+
+    /// The number of the byte that is flipped now.
+    fn at(&self) -> PathBuf {
+        self.0.join("at")
+    }
+
+    /// Damage anywhere gives the right value or an error, never another value or a panic.
+    fn flip(&self, whole: &[u8], at: usize) -> Outcome {
+        let mut bytes = whole.to_vec();
+        bytes[at] ^= 0x10;
+        fs::write(self.0.join("damaged.redb"), &bytes).unwrap();
         let attempt = || {
-            let store = Store::open(&damaged, keys())?;
+            let store = self.open("damaged.redb")?;
             let value = get(&store)?;
             store.list(&"s".parse()?)?;
             put(&store, b"the next value")?;
@@ -145,9 +156,9 @@ fn flip_bytes(step: usize) {
             Ok(Ok((first, second))) => {
                 assert_eq!(first, b"the value", "byte {at}");
                 assert_eq!(second, b"the next value", "byte {at}");
+                Outcome::Harmless
             }
             Ok(Err(error)) => {
-                failures += 1;
                 assert!(
                     matches!(
                         error.kind(),
@@ -171,11 +182,72 @@ fn flip_bytes(step: usize) {
                     named.iter().any(|it| said.contains(it)),
                     "byte {at}: {said}"
                 );
+                Outcome::Error
             }
             Err(_) => panic!("byte {at} makes it panic"),
         }
     }
-    assert!(failures > 0, "no byte counts");
+}
+
+/// The directory, the first byte and the step of [`in_a_process_that_may_die`], one a line.
+const FLIPS: &str = "MCPLEXER_TEST_FLIPS";
+
+#[test]
+#[ignore = "is run by the tests below, in a process of its own"]
+fn in_a_process_that_may_die() {
+    let Ok(flips) = std::env::var(FLIPS) else {
+        return;
+    };
+    let [directory, first, step] = flips.lines().collect::<Vec<_>>()[..] else {
+        panic!("{flips}");
+    };
+    let flips = Flips(Path::new(directory));
+    let whole = fs::read(flips.0.join("whole.redb")).unwrap();
+    let bytes = first.parse().unwrap()..whole.len();
+    for at in bytes.step_by(step.parse().unwrap()) {
+        fs::write(flips.at(), at.to_string()).unwrap();
+        if flips.flip(&whole, at) == Outcome::Error {
+            fs::write(flips.0.join("found"), "").unwrap();
+        }
+    }
+}
+
+/// Flips every `step`th byte in turn.
+///
+/// redb removes pages that an earlier commit has freed from a list. If it panics over a damaged
+/// page of that list, the destructor of its iterator panics over it again, and Rust aborts the
+/// process. Nothing is committed then: the old value is read afterwards.
+fn flip_bytes(step: usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let flips = Flips(directory.path());
+    put(&flips.open("whole.redb").unwrap(), b"the value").unwrap();
+    let (mut first, mut aborted) = (0, Vec::new());
+    loop {
+        let directory = directory.path().to_str().unwrap();
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "in_a_process_that_may_die"])
+            .env(FLIPS, format!("{directory}\n{first}\n{step}"))
+            .output()
+            .unwrap();
+        if output.status.success() {
+            break;
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.signal(), Some(ABORT), "{said}");
+        let at: usize = fs::read_to_string(flips.at()).unwrap().parse().unwrap();
+        assert_eq!(
+            get(&flips.open("damaged.redb").unwrap()).unwrap(),
+            b"the value",
+            "byte {at}"
+        );
+        aborted.push(at);
+        first = at + step;
+    }
+    println!(
+        "{} bytes, {aborted:?} abort",
+        fs::metadata(flips.0.join("whole.redb")).unwrap().len()
+    );
+    assert!(flips.0.join("found").exists(), "no byte counts");
 }
 
 #[test]
@@ -188,6 +260,9 @@ fn a_flipped_byte_is_an_error_or_harmless() {
 fn no_flipped_byte_does_harm() {
     flip_bytes(1);
 }
+
+/// SIGABRT.
+const ABORT: i32 = 6;
 
 /// A long-lived store continues after the disk was full, with its earlier content.
 #[test]

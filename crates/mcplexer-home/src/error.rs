@@ -50,7 +50,7 @@ pub enum EnvironmentError {
         directory: PathBuf,
     },
     /// The audit log is another file of this home.
-    #[error("MCPLEXER_AUDIT names {log}, which is the {what}", log = .log.display())]
+    #[error("the audit log {log} is the same file as the {what}", log = .log.display())]
     NotALog {
         /// The log.
         log: PathBuf,

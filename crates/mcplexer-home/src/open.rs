@@ -74,9 +74,13 @@ impl OpenHome {
         let mut store = store.with_pins(Pins::new(home.pins()));
         let mut new_log = None;
         match home.audit() {
-            AuditTarget::Home => store = store.with_audit_log(FileAudit::new(home.audit_log())),
+            AuditTarget::Home => {
+                check_is_a_log(&home.audit_log(), &home)?;
+                store = store.with_audit_log(FileAudit::new(home.audit_log()));
+            }
             AuditTarget::File(path) => {
-                check_log(path, &home)?;
+                check_is_a_log(path, &home)?;
+                check_has_directory(path)?;
                 new_log = (!path.exists()).then(|| path.clone());
                 store = store.with_audit_log(FileAudit::new(path));
             }
@@ -170,18 +174,24 @@ impl fmt::Debug for OpenHome {
     }
 }
 
-/// The log must be in a directory that exists: a mistyped one should not be created. It is neither the store,
-/// which would wait for itself, nor the key file.
-fn check_log(log: &Path, home: &Home) -> Result<(), EnvironmentError> {
+/// The log is neither the store, which would wait for itself, nor the key file.
+fn check_is_a_log(log: &Path, home: &Home) -> Result<(), EnvironmentError> {
     let key = match home.key() {
         KeySource::File(key) => Some(("key file", key.clone())),
         KeySource::Environment(_) => None,
     };
     let mut others = [("store", home.store())].into_iter().chain(key);
-    if let Some((what, _)) = others.find(|(_, other)| is_same_file(log, other)) {
-        let log = log.to_owned();
-        return Err(EnvironmentError::NotALog { log, what });
+    match others.find(|(_, other)| is_same_file(log, other)) {
+        Some((what, _)) => Err(EnvironmentError::NotALog {
+            log: log.to_owned(),
+            what,
+        }),
+        None => Ok(()),
     }
+}
+
+/// The log must be in a directory that exists: a mistyped one should not be created.
+fn check_has_directory(log: &Path) -> Result<(), EnvironmentError> {
     match log.parent() {
         Some(directory) if !directory.as_os_str().is_empty() && !directory.exists() => {
             Err(EnvironmentError::NoAuditDirectory {

@@ -39,7 +39,7 @@ impl From<EnvironmentError> for Failure {
                 "create the directory, or unset MCPLEXER_AUDIT to use the log of this home"
             }
             EnvironmentError::NotALog { .. } => {
-                "name another file, or unset MCPLEXER_AUDIT to use the log of this home"
+                "remove the link, or name another log with MCPLEXER_AUDIT"
             }
             EnvironmentError::NoAuditFile => "unset MCPLEXER_AUDIT to read the log of this home",
             _ => "mcplexer help lists the variables",

@@ -1,6 +1,7 @@
 //! Invalid input: exit 2, a helpful message, and nothing stored.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use test_support::tool;
 
@@ -368,11 +369,29 @@ fn an_audit_log_that_is_the_store_or_the_key_is_refused() {
         finish(command.args(["secret", "put", "s", "K", "w"])).failed(
             2,
             &[
-                &format!("{file}, which is {what}"),
-                "hint: name another file",
+                &format!("{file} is the same file as {what}"),
+                "hint: remove the link, or name another log",
             ],
         );
         assert_eq!(fs::read(home.path(file)).unwrap(), before, "{file}");
+    }
+    // The log of the home itself, put there as a link.
+    for (is_symbolic, what) in [(true, "the store"), (false, "the key file")] {
+        let home = Home::with_secret("v");
+        fs::remove_file(home.path("audit.log")).unwrap();
+        match is_symbolic {
+            true => symlink("secrets.redb", home.path("audit.log")).unwrap(),
+            false => fs::hard_link(home.path("age.key"), home.path("audit.log")).unwrap(),
+        }
+        for command in [
+            "secret list",
+            "secret put s K w",
+            "audit verify",
+            "key accept",
+        ] {
+            home.run(command.split(' '))
+                .failed(2, &[&format!("audit.log is the same file as {what}")]);
+        }
     }
 }
 

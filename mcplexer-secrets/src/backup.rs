@@ -29,7 +29,8 @@ mod maker;
 
 /// The version of the JSON that this library reads and writes.
 pub const BACKUP_VERSION: u32 = 1;
-/// More commits than any store has: a backup must not use up the revisions of a store that it is restored into.
+/// More commits than any store has, and more versions than any secret: a backup must not use up the revisions of a
+/// store that it is restored into, or the versions of its secrets.
 const MAX_REVISION: u64 = 1 << 48;
 /// More than the line about the maker of a backup can have: 64 owners, each with a key of 4096 bits.
 const MAX_MAKER_LEN: u64 = 1 << 20;
@@ -247,6 +248,9 @@ impl Backup {
                 }
                 if versions.first() == Some(&0) {
                     return Err(not("a version is 0"));
+                }
+                if versions.iter().any(|it| *it > MAX_REVISION) {
+                    return Err(not("a version is too high"));
                 }
                 if !versions.is_sorted_by(|a, b| a < b) {
                     return Err(not("the versions of a secret are not in order"));

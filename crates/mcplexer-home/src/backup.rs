@@ -66,7 +66,7 @@ pub struct VerifyReport {
 pub enum Maker {
     /// The store of this home.
     ThisStore,
-    /// An owner of this store before one was last removed, who may be a former one.
+    /// An owner of this store, who may be a former one.
     Earlier,
     /// Another store of the user.
     OwnStore,
@@ -99,9 +99,7 @@ pub enum Error {
     #[error("nothing shows that a store of yours made this backup")]
     UnknownMaker,
     /// A former owner of the store may have made the backup, and the request does not allow that.
-    #[error(
-        "this backup was made before an owner of the store was last removed: a former owner could have made it too"
-    )]
+    #[error("an owner of this store made this backup, and it may be a former one")]
     EarlierMaker,
     /// The file cannot be read, or the store does not take it.
     #[error(transparent)]

@@ -50,9 +50,6 @@ pub(crate) enum Backup {
         /// Restore it although somebody else may have made it
         #[arg(long)]
         unknown_maker: bool,
-        /// Restore it into a store that is older than the audit log says
-        #[arg(long)]
-        older: bool,
         /// Show what would be done, and change nothing
         #[arg(long)]
         dry_run: bool,

@@ -56,6 +56,10 @@ fn show(
 ) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let path = &session.audit_log()?;
+    if !path.exists() {
+        // A log that is missing is another matter than one that has no lines yet.
+        session.store().scope_names()?;
+    }
     let mut lines = read_audit_log(path)?;
     lines.retain(|line| scope.is_none_or(|scope| line.scope.as_ref() == Some(scope)));
     let last = last.map(|last| usize::try_from(last).unwrap_or(usize::MAX));

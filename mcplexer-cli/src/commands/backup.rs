@@ -35,7 +35,6 @@ pub(super) fn run(command: cli::Backup, global: Global) -> Result<(), Failure> {
             merge,
             replace,
             unknown_maker,
-            older,
             dry_run,
             force,
             json,
@@ -47,7 +46,6 @@ pub(super) fn run(command: cli::Backup, global: Global) -> Result<(), Failure> {
                     (false, false) => None,
                 },
                 unknown_maker,
-                older,
                 dry_run,
                 force,
                 json,
@@ -77,9 +75,7 @@ fn verify(from: &BackupFile, json: bool, global: Global) -> Result<(), Failure> 
 fn maker(maker: Maker) -> &'static str {
     match maker {
         Maker::ThisStore => "this store",
-        Maker::Earlier => {
-            "an owner of this store before one was last removed: a former owner could have made it too"
-        }
+        Maker::Earlier => "an owner of this store, and it may be a former one",
         Maker::OwnStore => "another store of yours",
         Maker::Passphrase => "somebody who knows its passphrase",
         _ => "nobody you can check: anybody who knows your public key can make such a file",

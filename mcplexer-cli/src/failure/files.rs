@@ -36,7 +36,9 @@ pub(super) fn io(action: &str, path: &Path) -> String {
 pub(super) fn backend(error: &BackendError) -> String {
     let hint = match error.kind() {
         BackendErrorKind::Busy => "a stopped program may hold it: end that one, or try again",
-        BackendErrorKind::Corrupt => "restore the file from a copy; nothing was changed",
+        BackendErrorKind::Corrupt => {
+            "nothing was changed; move the file away, and mcplexer backup restore FILE brings the secrets back from a backup"
+        }
         _ => {
             "check that you can read and write the directory and its files; MCPLEXER_HOME names another"
         }

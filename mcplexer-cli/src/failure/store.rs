@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use mcplexer_secrets::audit::{AuditError, AuditErrorKind};
+use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::{KeyError, KeyErrorKind};
 use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind, Timestamp};
 
@@ -41,6 +42,8 @@ fn message(error: &Error, context: &Context) -> String {
             context.key(),
             recipients.join(", ")
         ),
+        // What the database says of its pages helps nobody.
+        Error::Backend(error) if error.kind() == BackendErrorKind::Corrupt => error.to_string(),
         _ => chain(error),
     }
 }
@@ -102,7 +105,10 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
 
 fn secrets(error: &Error) -> String {
     match error {
-        Error::NoStore => "mcplexer secret put SCOPE KEY creates one".to_owned(),
+        Error::NoStore => {
+            "mcplexer secret put SCOPE KEY creates one; one of somebody else's goes into the home as secrets.redb"
+                .to_owned()
+        }
         Error::ScopeExists { scope } => format!("mcplexer scope show {scope}"),
         Error::ScopeChanged { .. } => "nothing was changed; run it again".to_owned(),
         Error::SecretExists { scope, .. } | Error::VersionMismatch { scope, .. } => {
@@ -195,7 +201,8 @@ fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String 
                 .to_owned();
         }
         _ => {
-            return "restore the home directory from a backup, or delete what is named here and store it again".to_owned();
+            return "delete what is named here and store it again; or move the store away, and mcplexer backup restore FILE"
+                .to_owned();
         }
     };
     let log = self::log(log);
@@ -205,7 +212,7 @@ fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String 
             "mcplexer backup restore FILE brings it back; to start without it, {moved}, or name another log with MCPLEXER_AUDIT: each store has its own"
         ),
         Finding::StoreIsOlder { .. } | Finding::ClaimIsOlder => {
-            "put the newer store back, or mcplexer backup restore FILE --merge --older; mcplexer key accept --older goes on with this copy"
+            "put the newer store back; or move this one away, and mcplexer backup restore FILE with a newer backup; mcplexer key accept --older goes on with this copy"
                 .to_owned()
         }
         Finding::OtherStore => {
@@ -215,6 +222,9 @@ fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String 
             "put it back; or mcplexer key accept starts a new log, and takes the store as it is, even if it is an older copy"
                 .to_owned()
         }
-        _ => new_log(&log),
+        _ => format!(
+            "{}, and takes the store as it is, even if it is an older copy",
+            new_log(&log)
+        ),
     }
 }

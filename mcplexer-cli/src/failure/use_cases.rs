@@ -67,7 +67,8 @@ impl From<config::Error> for Failure {
     fn from(error: config::Error) -> Self {
         match error {
             config::Error::Missing { path, source } => {
-                let has_directory = path.parent().is_none_or(Path::exists);
+                let directory = path.parent().unwrap_or(Path::new(""));
+                let has_directory = directory == Path::new("") || directory.exists();
                 let path = shown(&path);
                 let first = match has_directory {
                     true => "",

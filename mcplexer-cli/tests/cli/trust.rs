@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::damage::edit;
 use super::home::Home;
 
 /// The public key of a home.
@@ -118,6 +119,84 @@ fn a_log_that_was_put_back_is_found_by_the_next_command() {
     }
 }
 
+/// Without a key nothing proves the header. What it says must not count against the store afterwards.
+#[test]
+fn a_forged_revision_that_no_key_proves_is_not_recorded() {
+    let home = Home::with_secret("v");
+    let header = edit(&home, "meta", b"header", |record| Some(record.to_vec()));
+    let (key, elsewhere) = (home.path("age.key"), home.path("elsewhere"));
+    fs::rename(&key, &elsewhere).unwrap();
+    // The version of the format, the store's id, the generation and the revision.
+    assert_eq!(header[18], 1, "the revision of a store with one change");
+    edit(&home, "meta", b"header", |record| {
+        let mut record = record.to_vec();
+        record[18] = 0x7f;
+        Some(record)
+    });
+    home.run(["secret", "list"]).succeeded();
+    home.run(["secret", "put", "s", "K", "w"]).failed(5, &[]);
+    edit(&home, "meta", b"header", |_| Some(header));
+    fs::rename(elsewhere, key).unwrap();
+    assert_eq!(home.get("github-token", "TOKEN"), b"v");
+    home.run(["audit", "verify"]).succeeded();
+}
+
+/// A missing log is not begun anew by a command that reads names without a key.
+#[test]
+fn a_missing_log_is_found_without_a_key() {
+    let home = Home::with_secret("v");
+    fs::remove_file(home.path("age.key")).unwrap();
+    fs::remove_file(home.path("audit.log")).unwrap();
+    for command in ["secret list", "scope list", "audit show"] {
+        home.run(command.split(' ')).failed(6, &["is missing"]);
+        assert!(!home.path("audit.log").exists(), "{command}");
+    }
+}
+
+/// The copy of before a removal, with a backup of after it: neither is the removed owner let in again, nor is a backup
+/// that they made then taken for the owner's.
+#[test]
+fn an_older_copy_is_not_restored_into() {
+    let ann = Home::with_secret("anns");
+    let bob = Home::with_secret("bobs");
+    ann.run(["key", "add", &recipient(&bob), "--label", "bob"])
+        .succeeded();
+    fs::copy(ann.path("secrets.redb"), bob.path("secrets.redb")).unwrap();
+    fs::remove_file(bob.path("audit.log")).unwrap();
+    bob.run(["key", "accept"]).succeeded();
+    fs::copy(bob.path("secrets.redb"), ann.path("secrets.redb")).unwrap();
+    ann.run(["secret", "list"]).succeeded();
+    let old = fs::read(ann.path("secrets.redb")).unwrap();
+    ann.run(["key", "remove", "bob"]).succeeded();
+    ann.run(["secret", "put", "github-token", "TOKEN", "after"])
+        .succeeded();
+    let forged = ann.root().join("forged.age");
+    let forged = forged.to_str().unwrap();
+    ann.run(["backup", "create", "own.age"]).succeeded();
+    bob.run(["backup", "create", forged]).succeeded();
+
+    fs::write(ann.path("secrets.redb"), &old).unwrap();
+    for mode in ["--merge", "--replace"] {
+        ann.run(["backup", "restore", "own.age", mode, "--force"])
+            .failed(6, &["an older copy", "move this one away"]);
+    }
+    let maker = |file: &str| {
+        let run = ann.run(["backup", "verify", file, "--json"]).succeeded();
+        let report: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        report["maker"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(maker(forged), "earlier");
+    // As the hint says. The log still knows when Ann claimed her store last.
+    fs::rename(ann.path("secrets.redb"), ann.path("older")).unwrap();
+    assert_eq!(maker(forged), "earlier");
+    ann.run(["backup", "restore", forged])
+        .failed(6, &["it may be a former one"]);
+    ann.run(["backup", "restore", "own.age"]).succeeded();
+    assert_eq!(ann.get("github-token", "TOKEN"), b"after");
+    let keys = ann.run(["key", "list"]).succeeded();
+    assert!(!keys.text().contains("bob"), "{}", keys.text());
+}
+
 /// Store and log put back together are found by a checkpoint alone.
 #[test]
 fn a_checkpoint_finds_a_store_and_a_log_that_were_put_back() {
@@ -136,7 +215,15 @@ fn a_checkpoint_finds_a_store_and_a_log_that_were_put_back() {
     let forged = home.run(["audit", "checkpoint"]).succeeded();
     let forged = forged.text().trim().replace("line=", "line=1");
     verify(&forged).failed(6, &["the checkpoint does not open"]);
-    verify("no checkpoint").failed(2, &["not a checkpoint", "mcplexer audit checkpoint"]);
+    verify("no checkpoint").failed(
+        2,
+        &[
+            "neither a file nor a checkpoint",
+            "mcplexer audit checkpoint",
+        ],
+    );
+    fs::write(home.root().join("none.txt"), "no checkpoint").unwrap();
+    verify("none.txt").failed(2, &["not a checkpoint"]);
 
     fs::write(home.path("secrets.redb"), store).unwrap();
     fs::write(home.path("audit.log"), log).unwrap();
@@ -221,7 +308,7 @@ fn a_backup_by_a_former_owner_is_told_from_ones_own() {
     bob.run(["backup", "create", file, "--recipient", &recipient(&ann)])
         .succeeded();
     let verified = ann.run(["backup", "verify", file]).succeeded();
-    let said = "a former owner could have made it";
+    let said = "it may be a former one";
     assert!(verified.text().contains(said), "{}", verified.text());
     let restore = ["backup", "restore", file, "--merge", "--force"];
     ann.run(restore).failed(6, &[said, "--unknown-maker"]);

@@ -1,6 +1,9 @@
 //! Who made a backup: MACs over it that only an owner of the store can compute.
 
-use super::claim::claim_key;
+use std::sync::Arc;
+
+use super::claim::{claim_key, claimant};
+use super::standing::Trust;
 use super::unlocked::Unlocked;
 use super::vault::Vault;
 use crate::Error;
@@ -15,7 +18,8 @@ use crate::seal::Key;
 pub enum BackupMaker {
     /// This store.
     ThisStore,
-    /// An owner of this store, before the owner whose key is at hand last claimed it: a former owner could have made it too.
+    /// An owner of this store, or a former one: it was made before the owner whose key is at hand last claimed the store,
+    /// or the audit log contradicts the store, which may have been put back to a state with a former owner.
     Earlier,
     /// Another store that a key at hand has claimed.
     OwnStore,
@@ -58,19 +62,27 @@ pub(super) fn of(vault: &Vault, backup: &Backup) -> Result<BackupMaker, Error> {
         .ok()
         .flatten()
         .filter(|it| it.header.store == store);
+    let is_newest = here.as_ref().is_some_and(|unlocked| {
+        let trust = Trust::Verified(Arc::clone(unlocked));
+        vault.recorder.check(trust).is_ok()
+    });
     if let Some(unlocked) = &here
         && unlocked.header.generation == maker.generation
         && unlocked.root.mac(&Context::Backup { store, digest })? == maker.mac
     {
-        return Ok(BackupMaker::ThisStore);
+        return Ok(match is_newest {
+            true => BackupMaker::ThisStore,
+            false => BackupMaker::Earlier,
+        });
     }
     let mut identities: Vec<_> = backup.opened_with.iter().cloned().collect();
     identities.extend(vault.keyring.identities(Ask::Never));
     for identity in &identities {
         if let Some(since) = made_by(maker, identity, store, digest)? {
             return Ok(match here.as_ref().map(|it| claimed_since(it, identity)) {
-                Some(Some(now)) if now <= since => BackupMaker::ThisStore,
+                Some(Some(now)) if now <= since && is_newest => BackupMaker::ThisStore,
                 Some(_) => BackupMaker::Earlier,
+                None if was_claimed_later(vault, identity, store, since)? => BackupMaker::Earlier,
                 None => BackupMaker::OwnStore,
             });
         }
@@ -84,6 +96,23 @@ fn claimed_since(unlocked: &Unlocked, identity: &Identity) -> Option<u64> {
     let mut slots = unlocked.slots.iter();
     let slot = slots.find(|slot| slot.recipient == name)?;
     slot.claim.as_ref().map(|claim| claim.since)
+}
+
+/// Whether the log, which may remember a store that is gone, has recorded a later claim of this identity.
+fn was_claimed_later(
+    vault: &Vault,
+    identity: &Identity,
+    store: StoreId,
+    since: u64,
+) -> Result<bool, Error> {
+    let Some(log) = vault.recorder.kept() else {
+        return Ok(false);
+    };
+    let Some(last) = log.view(Some(store), &[])?.last else {
+        return Ok(false);
+    };
+    let is_own = last.claimant.is_some() && last.claimant == claimant(identity, store)?;
+    Ok(last.store == store && is_own && last.claimed > Some(since))
 }
 
 /// The generation of the claim of this identity with which the backup was made; `None` if it was not.

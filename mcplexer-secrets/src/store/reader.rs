@@ -9,7 +9,7 @@ use super::unlocked::{OpenScope, Unlocked};
 use crate::backend::{Snapshot, Table};
 use crate::credentials::{Credentials, Select};
 use crate::error::{Finding, RecordName};
-use crate::record::{self, EarlierValue, Entry, Header, Scope, ScopeRef, Secret};
+use crate::record::{self, Earlier, EarlierValue, Entry, Header, Scope, ScopeRef, Secret};
 use crate::{Error, ScopeId, SecretInfo, SecretName, SecretValue, Timestamp};
 
 /// Opens scopes and values of one state of the store.
@@ -95,6 +95,12 @@ impl ScopeReader<'_> {
             Some((entry, secret)) => self.value(&entry, &secret.sealed).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The earlier versions of the secret called `name`, oldest first.
+    pub(super) fn earlier(&self, name: &SecretName) -> Result<Vec<Earlier>, Error> {
+        let found = self.record_of(name)?;
+        Ok(found.map_or_else(Vec::new, |(_, secret)| secret.earlier))
     }
 
     /// Opens a version of the value called `name`, which the caller asked for.

@@ -118,7 +118,7 @@ impl Recorder {
     pub(super) fn record(&self, subject: Subject<'_>, seen: Option<&Checked>) -> Result<(), Error> {
         if let Some(audit) = &self.audit {
             let mut event = subject.event(AuditOutcome::Ok, &self.actor);
-            event.state = seen.map(Checked::state);
+            event.state = seen.and_then(Checked::state);
             audit.record(&event)?;
         }
         Ok(())
@@ -136,7 +136,7 @@ impl Recorder {
             && !is_missing_log(error)
         {
             let mut event = subject.event(error.kind().into(), &self.actor);
-            event.state = seen.map(Checked::state);
+            event.state = seen.and_then(Checked::state);
             let _unrecorded = audit.record(&event);
         }
     }
@@ -200,12 +200,12 @@ impl Recorder {
         }
         let mut event = subject.event(AuditOutcome::Ok, &self.actor);
         let header = writer.header();
-        event.state = Some(AuditState {
+        event.state = before.state().map(|before| AuditState {
             store: header.store,
             generation: header.generation,
             revision: header.revision.saturating_add(1),
             pending: true,
-            ..before.state()
+            ..before
         });
         let position = audit.record(&event)?;
         if let (Some(kept), Some(position)) = (audit.log(), position) {
@@ -233,7 +233,7 @@ impl Recorder {
     pub(super) fn record_checkpoint(&self, seen: &Checked) -> Result<Option<AuditPosition>, Error> {
         let subject = Subject::store(AuditOperation::Checkpoint);
         let mut event = subject.event(AuditOutcome::Ok, &self.actor);
-        event.state = Some(seen.state());
+        event.state = seen.state();
         match &self.audit {
             Some(audit) => Ok(audit.record(&event)?),
             None => Ok(None),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::consistency::Version;
 use super::contents::Contents;
 use super::draft::Draft;
-use super::reader::Reader;
+use super::reader::{Reader, ScopeReader};
 use super::recorder::{OverLoss, Subject};
 use super::rekey::Rekey;
 use super::scope::NewScope;
@@ -47,6 +47,8 @@ pub struct RestoredSecret {
     pub name: SecretName,
     /// What happens to it.
     pub action: RestoreAction,
+    /// The version that the backup's value becomes; `None` if it is not stored.
+    pub version: Option<u64>,
 }
 
 /// What happens to a secret.
@@ -59,6 +61,9 @@ pub enum RestoreAction {
     Replace,
     /// The values differ, and the store's stays: it is newer.
     Keep,
+    /// Two copies of the store changed it separately. The store's value stays the current one, and the
+    /// backup's becomes the version before, if the scope keeps earlier versions.
+    Conflict,
     /// Both have the same value.
     Same,
     /// It is only in the store, and is removed.
@@ -89,16 +94,25 @@ pub(super) fn restore(
     backup: &Backup,
     mode: RestoreMode,
 ) -> Result<Restored, Error> {
-    match mode == RestoreMode::Replace && vault.exists()? {
-        true => replace(vault, backup),
-        false => merge(vault, backup, mode),
-    }
+    // A store that was put back may let a former owner in. So a backup brings back a store that is gone, and does not
+    // go on with one that the log contradicts.
+    let over_loss = match vault.exists()? {
+        true if mode == RestoreMode::Replace => return replace(vault, backup),
+        true => OverLoss::Refuse,
+        false => OverLoss::Allow,
+    };
+    merge(vault, backup, mode, over_loss)
 }
 
 /// Adds the backup to the store, which is created if there is none.
-fn merge(vault: &Vault, backup: &Backup, mode: RestoreMode) -> Result<Restored, Error> {
+fn merge(
+    vault: &Vault,
+    backup: &Backup,
+    mode: RestoreMode,
+    over_loss: OverLoss,
+) -> Result<Restored, Error> {
     let subject = Subject::store(AuditOperation::Restore);
-    let if_missing = IfMissing::Create(OverLoss::Allow);
+    let if_missing = IfMissing::Create(over_loss);
     vault.write(subject, if_missing, |writer| {
         let planned = compare(Some(&writer.reader()), backup, mode)?;
         let actions = planned.restored.secrets.iter().map(|secret| secret.action);
@@ -114,7 +128,7 @@ fn merge(vault: &Vault, backup: &Backup, mode: RestoreMode) -> Result<Restored, 
 /// Replaces everything in the store with the backup, under new keys.
 fn replace(vault: &Vault, backup: &Backup) -> Result<Restored, Error> {
     let subject = Subject::store(AuditOperation::Restore);
-    vault.replace(subject, OverLoss::Allow, || {
+    vault.replace(subject, OverLoss::Refuse, || {
         let mut rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
         let planned = compare(Some(&rekey.old()), backup, RestoreMode::Replace)?;
         let mut rows = planned.before.into_iter();
@@ -124,7 +138,7 @@ fn replace(vault: &Vault, backup: &Backup) -> Result<Restored, Error> {
             take_in(&mut rekey.new, scope, false, rows.by_ref())?;
         }
         let slots = rekey.unlocked().slots.to_vec();
-        rekey.commit(subject, OverLoss::Allow, None, slots)?;
+        rekey.commit(subject, OverLoss::Refuse, None, slots)?;
         Ok(planned.restored)
     })
 }
@@ -185,10 +199,38 @@ fn take_in(
                 let value = secret.value.0.expose();
                 writer.put_version(&mut draft, Some(&before), entry, value)?;
             }
+            (RestoreAction::Conflict, Some(before)) if draft.record.keep_versions > 0 => {
+                entry.version = before.version.saturating_add(1);
+                entry.created = before.created;
+                put_before(writer, &mut draft, &before, entry, secret)?;
+            }
             _ => {}
         }
     }
     writer.put_scope(draft)
+}
+
+/// Puts the value of a backup as the version that `entry` describes, and the store's value again after it.
+fn put_before(
+    writer: &mut Writer<'_>,
+    draft: &mut Draft,
+    before: &Entry,
+    entry: Entry,
+    secret: &BackupSecret,
+) -> Result<(), Error> {
+    let reader = writer.reader();
+    let own = reader
+        .existing_scope(&draft.id)?
+        .existing_secret(&before.name)?;
+    let again = Entry {
+        version: entry.version.saturating_add(1),
+        revision: entry.revision.saturating_add(1),
+        ..before.clone()
+    };
+    writer.follow_revision(again.revision);
+    writer.put_version(draft, Some(before), entry, secret.value.0.expose())?;
+    let put = draft.entry(writer.snapshot(), &before.name)?.cloned();
+    writer.put_version(draft, put.as_ref(), again, own.expose())
 }
 
 /// Adds a secret of a backup with those of its earlier versions that the scope keeps.
@@ -250,27 +292,24 @@ fn compare(
                 Some(there) => there.entry(&secret.name)?,
                 None => None,
             };
-            let action = match (&there, &entry) {
-                (Some(there), Some(entry)) => {
-                    let is_newer = match by_revision {
-                        true => secret.revision > entry.revision,
-                        false => secret.updated > entry.updated,
+            let (action, version) = match (&there, &entry) {
+                (Some(scope), Some(entry)) => {
+                    let both = Both {
+                        scope,
+                        entry,
+                        secret,
                     };
-                    let is_wanted = mode == RestoreMode::Replace || is_newer;
-                    let value = there.existing_secret(&secret.name)?;
-                    match (value.expose() == secret.value.0.expose(), is_wanted) {
-                        (true, _) => RestoreAction::Same,
-                        (false, true) => RestoreAction::Replace,
-                        (false, false) => RestoreAction::Keep,
-                    }
+                    let action = both.action(mode, by_revision)?;
+                    (action, both.version(action))
                 }
-                _ => RestoreAction::Add,
+                _ => (RestoreAction::Add, Some(secret.version)),
             };
             before.push(entry);
             secrets.push(RestoredSecret {
                 scope: scope.id.clone(),
                 name: secret.name.clone(),
                 action,
+                version,
             });
         }
     }
@@ -280,6 +319,63 @@ fn compare(
     }
     let restored = Restored { secrets };
     Ok(Planned { restored, before })
+}
+
+/// A secret that is in the store and in the backup.
+struct Both<'a> {
+    scope: &'a ScopeReader<'a>,
+    entry: &'a Entry,
+    secret: &'a BackupSecret,
+}
+
+impl Both<'_> {
+    /// Says what happens to it. Only the revisions of one store can be compared.
+    fn action(&self, mode: RestoreMode, by_revision: bool) -> Result<RestoreAction, Error> {
+        let value = self.scope.existing_secret(&self.secret.name)?;
+        if value.expose() == self.secret.value.0.expose() {
+            return Ok(RestoreAction::Same);
+        }
+        let is_newer = match by_revision {
+            true => self.secret.revision > self.entry.revision,
+            false => self.secret.updated > self.entry.updated,
+        };
+        Ok(match (mode, is_newer) {
+            (RestoreMode::Replace, _) | (_, true) => RestoreAction::Replace,
+            (_, false) if by_revision && !self.is_earlier()? => RestoreAction::Conflict,
+            (_, false) => RestoreAction::Keep,
+        })
+    }
+
+    /// Returns whether the backup's value is one that the store had before, as far as can be known: those
+    /// of before the oldest version that is kept are gone.
+    fn is_earlier(&self) -> Result<bool, Error> {
+        let earlier = self.scope.earlier(&self.secret.name)?;
+        let (version, revision) = earlier
+            .first()
+            .map_or((self.entry.version, self.entry.revision), |oldest| {
+                (oldest.version, oldest.revision)
+            });
+        if version > 1 && self.secret.revision < revision {
+            return Ok(true);
+        }
+        for Earlier { version, .. } in earlier {
+            let value = self.scope.version(&self.secret.name, version)?;
+            if value.expose() == self.secret.value.0.expose() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns the version that the backup's value becomes.
+    fn version(&self, action: RestoreAction) -> Option<u64> {
+        let is_stored = match action {
+            RestoreAction::Replace => true,
+            RestoreAction::Conflict => self.scope.record().keep_versions > 0,
+            _ => false,
+        };
+        is_stored.then(|| self.entry.version.saturating_add(1))
+    }
 }
 
 /// The secrets of the store that are not among those restored.
@@ -294,6 +390,7 @@ fn removed(reader: &Reader<'_>, restored: &[RestoredSecret]) -> Result<Vec<Resto
             scope: id.clone(),
             name,
             action: RestoreAction::Remove,
+            version: None,
         }));
     }
     Ok(removed)
@@ -349,7 +446,7 @@ mod tests {
         change(&vault, |writer| writer.delete_secret(&id("s"), &name("K"))).unwrap();
         put_at(&vault, b"with the right clock", "2026-01-01T00:00:00Z");
         let restored = restore(&vault, &wrong, RestoreMode::Merge).unwrap();
-        assert_eq!(restored.secrets[0].action, RestoreAction::Keep);
+        assert_eq!(restored.secrets[0].action, RestoreAction::Conflict);
         assert_eq!(entry(&vault).0, b"with the right clock");
     }
 
@@ -379,6 +476,61 @@ mod tests {
         restore(&vault, &old, RestoreMode::Replace).unwrap();
         let (value, restored) = entry(&vault);
         assert_eq!((&value[..], restored.updated), (&b"one"[..], newest));
+    }
+
+    fn history(vault: &Vault) -> Vec<(u64, Vec<u8>)> {
+        let read = vault.peek(|reader| {
+            let scope = reader.existing_scope(&id("s"))?;
+            let newest = scope.entry(&name("K"))?.unwrap().version;
+            let earlier = scope.earlier(&name("K"))?;
+            let versions = earlier.iter().map(|it| it.version).chain([newest]);
+            let open = |version| {
+                let value = scope.version(&name("K"), version)?;
+                Ok((version, value.expose().to_vec()))
+            };
+            versions.map(open).collect()
+        });
+        read.unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_value_that_lost_to_another_branch_becomes_the_version_before() {
+        let identity = Identity::generate();
+        let vault = keyed(FixedKeys::new(vec![identity.clone()]));
+        put_at(&vault, b"both", "2026-01-01T00:00:00Z");
+        put_at(&vault, b"lap", "2026-02-01T00:00:00Z");
+        // A copy of the store went on with another value.
+        let mut other = backup_of(&vault, &identity);
+        other.scopes[0].secrets[0].value.0 = value(b"desk");
+        let planned = plan(&vault, &other, RestoreMode::Merge).unwrap();
+        let restored = restore(&vault, &other, RestoreMode::Merge).unwrap();
+        assert_eq!(planned, restored);
+        assert_eq!(restored.secrets[0].action, RestoreAction::Conflict);
+        assert_eq!(restored.secrets[0].version, Some(3));
+        let versions = [
+            (1, b"both".to_vec()),
+            (2, b"lap".to_vec()),
+            (3, b"desk".to_vec()),
+            (4, b"lap".to_vec()),
+        ];
+        assert_eq!(history(&vault), versions);
+        // The same backup again brings nothing new, nor does one of before.
+        let again = restore(&vault, &other, RestoreMode::Merge).unwrap();
+        assert_eq!(again.secrets[0].action, RestoreAction::Keep);
+        assert_eq!(history(&vault), versions);
+    }
+
+    #[test]
+    fn a_value_of_before_the_oldest_version_is_no_branch() {
+        let identity = Identity::generate();
+        let vault = keyed(FixedKeys::new(vec![identity.clone()]));
+        put_at(&vault, b"first", "2026-01-01T00:00:00Z");
+        let old = backup_of(&vault, &identity);
+        for bytes in [b"1", b"2", b"3", b"4", b"5", b"6"] {
+            put_at(&vault, bytes, "2026-02-01T00:00:00Z");
+        }
+        let restored = restore(&vault, &old, RestoreMode::Merge).unwrap();
+        assert_eq!(restored.secrets[0].action, RestoreAction::Keep);
     }
 
     /// Revisions of two stores have nothing to do with each other.

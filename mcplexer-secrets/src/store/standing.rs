@@ -59,8 +59,16 @@ impl Checked {
         Self { trust, log, claim }
     }
 
-    /// The state, as a line of the log records it.
-    pub(super) fn state(&self) -> AuditState<'_> {
+    /// The state, as a line of the log records it; `None` if no key verified it: anybody can write a header
+    /// that is further on, and the store's own would be taken for an older one from then on.
+    pub(super) fn state(&self) -> Option<AuditState<'_>> {
+        match self.trust {
+            Trust::Verified(_) => Some(self.verified_state()),
+            Trust::Unverified(_) => None,
+        }
+    }
+
+    fn verified_state(&self) -> AuditState<'_> {
         let seen = self.trust.seen();
         let before = self.claim.as_ref().map(|(key, since)| (&**key, *since));
         let own = seen.claimant.zip(seen.since());
@@ -135,9 +143,10 @@ impl Seen<'_> {
     }
 
     /// Whether the owner has written a log of that file name. Other owners have logs of their own, on their machines.
+    /// Where no key tells who the owner is, it may be any of them.
     fn has_sealed_a_log_called(self, file: &str) -> bool {
         let is_it = |seal: &AuditSeal| {
-            seal.file == file && self.owner.is_some_and(|owner| owner.label == seal.owner)
+            seal.file == file && self.owner.is_none_or(|owner| owner.label == seal.owner)
         };
         !file.is_empty() && self.header.logs.iter().any(is_it)
     }

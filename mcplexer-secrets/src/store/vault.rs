@@ -323,10 +323,8 @@ impl Vault {
     /// The state of the store, if it can be read and agrees with the log.
     fn seen_now(&self) -> Option<Checked> {
         let snapshot = self.backend.read().ok()??;
-        let (_, header) = read_header(&*snapshot).ok()?;
-        self.recorder
-            .check(Trust::Unverified(Arc::new(header)))
-            .ok()
+        let names = Names::new(&*snapshot, &self.keyring).ok()?;
+        self.recorder.check(names.trust().clone()).ok()
     }
 
     fn record<T>(

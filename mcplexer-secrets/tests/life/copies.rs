@@ -76,9 +76,11 @@ fn of_two_copies_of_a_store_the_higher_revision_wins() {
     let theirs = copy.backup("theirs.age");
     assert_eq!(
         place.restore(&theirs, RestoreMode::Merge),
-        RestoreAction::Keep
+        RestoreAction::Conflict
     );
     assert_eq!(place.get("K"), "here");
+    let set_aside = place.versions("K");
+    assert_eq!(set_aside[1].1, "in the copy, later");
 
     // So far that the next revision of this store is below.
     for _ in 0..5 {
@@ -124,5 +126,9 @@ fn what_is_restored_on_purpose_is_newer_than_what_it_replaces() {
         restored.updated >= before.updated,
         "the time never goes back"
     );
-    assert_eq!(place.restore(&new, RestoreMode::Merge), RestoreAction::Keep);
+    assert_eq!(
+        place.restore(&new, RestoreMode::Merge),
+        RestoreAction::Conflict
+    );
+    assert_eq!(place.get("K"), "old");
 }

@@ -16,8 +16,6 @@ pub struct Restore<'a> {
     pub mode: Option<RestoreMode>,
     /// Restore it also if nobody can tell who made it.
     pub unknown_maker: bool,
-    /// Restore it also into a store that its audit log contradicts.
-    pub older: bool,
 }
 
 /// What restoring a backup would do.
@@ -48,6 +46,9 @@ pub struct RestoredRow {
     pub key: SecretName,
     /// What happens to it.
     pub action: Action,
+    /// The version that the backup's value becomes; `None` if it is not stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
 
 /// What happens to a secret.
@@ -61,6 +62,9 @@ pub enum Action {
     Replace,
     /// The store keeps its value, which is newer.
     Keep,
+    /// Two copies of the store changed it separately: the store keeps its value, and that of the backup becomes the
+    /// version before.
+    Conflict,
     /// Both have the same value.
     Same,
     /// It is only in the store, and is deleted.
@@ -86,16 +90,16 @@ impl<'a> Restore<'a> {
                 });
             }
         };
+        if open.home().store().exists() {
+            // Before a question: restoring does not go on with a store that was put back.
+            open.store().scope_names()?;
+        }
         if !self.unknown_maker {
             match Maker::of(self.backup, open)? {
                 Maker::Unknown => return Err(Error::UnknownMaker),
                 Maker::Earlier => return Err(Error::EarlierMaker),
                 Maker::ThisStore | Maker::OwnStore | Maker::Passphrase => {}
             }
-        }
-        if !self.older && open.home().store().exists() {
-            // Restoring would go on with a store that was put back, and hide that.
-            open.store().scope_names()?;
         }
         let planned = open.store().plan_restore(self.backup, mode)?;
         Ok(RestorePlan {
@@ -135,6 +139,7 @@ impl RestoreReport {
             scope: secret.scope,
             key: secret.name,
             action: Action::from(secret.action),
+            version: secret.version,
         });
         Self {
             dry_run,
@@ -157,13 +162,14 @@ impl RestoreReport {
 }
 
 impl Action {
-    /// Returns the word for it: `add`, `replace`, `keep`, `same` or `remove`.
+    /// Returns the word for it: `add`, `replace`, `keep`, `conflict`, `same` or `remove`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Add => "add",
             Self::Replace => "replace",
             Self::Keep => "keep",
+            Self::Conflict => "conflict",
             Self::Same => "same",
             Self::Remove => "remove",
         }
@@ -176,6 +182,7 @@ impl From<RestoreAction> for Action {
             RestoreAction::Add => Self::Add,
             RestoreAction::Replace => Self::Replace,
             RestoreAction::Keep => Self::Keep,
+            RestoreAction::Conflict => Self::Conflict,
             RestoreAction::Remove => Self::Remove,
             _ => Self::Same,
         }
@@ -212,7 +219,6 @@ mod tests {
                 backup,
                 mode,
                 unknown_maker: false,
-                older: false,
             };
             restore.plan(&home)
         };

@@ -97,7 +97,12 @@ fn parse(text: &str) -> Result<Checkpoint, Failure> {
         })?,
     };
     line.trim().parse().map_err(|reason| {
-        Failure::new(format!("not a checkpoint: {reason}"))
+        // A name without a slash, as of a file in this directory.
+        let what = match line == text {
+            true => "neither a file nor a checkpoint",
+            false => "not a checkpoint",
+        };
+        Failure::new(format!("{what}: {reason}"))
             .with_hint("mcplexer audit checkpoint prints one")
             .with_code(exit_code::USAGE)
     })

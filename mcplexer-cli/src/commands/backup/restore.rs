@@ -1,6 +1,6 @@
 //! `mcplexer backup restore`
 
-use mcplexer_home::backup::{Action, Error, Restore, RestoreReport};
+use mcplexer_home::backup::{Action, Error, Restore, RestoreReport, RestoredRow};
 use mcplexer_secrets::RestoreMode;
 
 use super::open;
@@ -14,7 +14,6 @@ use crate::text::{count, typed};
 pub(super) struct Options {
     pub(super) mode: Option<RestoreMode>,
     pub(super) unknown_maker: bool,
-    pub(super) older: bool,
     pub(super) dry_run: bool,
     pub(super) force: bool,
     pub(super) json: bool,
@@ -27,7 +26,6 @@ pub(super) fn run(from: &BackupFile, options: &Options, global: Global) -> Resul
         mode: options.mode,
         // A look at what would change needs no trust in it.
         unknown_maker: options.unknown_maker || options.dry_run,
-        older: options.older || options.dry_run,
     };
     let plan = restore.plan(&session).map_err(|error| match error {
         Error::StoreNotEmpty { .. } => with_modes(error.into(), from),
@@ -47,6 +45,9 @@ pub(super) fn run(from: &BackupFile, options: &Options, global: Global) -> Resul
         }
     };
     session.tell(&summary(&report));
+    for line in conflicts(&report) {
+        session.tell(&line);
+    }
     match (options.json, options.dry_run) {
         (true, _) => print_json(&report),
         (false, true) => print(&changes(&report)),
@@ -78,10 +79,22 @@ fn changes(report: &RestoreReport) -> String {
         .secrets
         .iter()
         .filter(|row| !matches!(row.action, Action::Same | Action::Keep));
-    let line = |row: &mcplexer_home::backup::RestoredRow| {
-        format!("{:8}{}/{}\n", row.action.as_str(), row.scope, row.key)
-    };
+    let line = |row: &RestoredRow| format!("{:8}{}/{}\n", row.action.as_str(), row.scope, row.key);
     changed.map(line).collect()
+}
+
+/// Returns a line for each secret that two copies of the store have changed.
+fn conflicts(report: &RestoreReport) -> impl Iterator<Item = String> {
+    let rows = report.secrets.iter();
+    let conflicts = rows.filter(|row| row.action == Action::Conflict);
+    conflicts.map(|RestoredRow { scope, key, version, .. }| match version {
+        Some(version) => format!(
+            "{scope}/{key} was changed in both: the store's value stays the current one, and the backup's is version {version}"
+        ),
+        None => format!(
+            "{scope}/{key} was changed in both: the store's value stays, and the backup's is not kept (keep_versions is 0)"
+        ),
+    })
 }
 
 fn summary(report: &RestoreReport) -> String {
@@ -90,6 +103,7 @@ fn summary(report: &RestoreReport) -> String {
         (Action::Add, "added"),
         (Action::Replace, "replaced"),
         (Action::Remove, "removed"),
+        (Action::Conflict, "merged"),
     ];
     let mut parts: Vec<_> = told
         .into_iter()

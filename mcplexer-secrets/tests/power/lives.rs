@@ -215,7 +215,7 @@ fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
 #[test]
 #[ignore = "minutes: ten times the disks of the test above"]
 fn ten_times_as_many_disks_lose_nothing_either() {
-    let count = live_and_cut(5, 40);
+    let count = live_and_cut(6, 40);
     assert!(count.distinct >= 100_000, "{count:?}");
 }
 

@@ -4,9 +4,12 @@ use std::ops::Deref;
 
 use mcplexer_home::config::ScopeToMake;
 use mcplexer_home::credentials::{Opened, Wanted};
+use mcplexer_home::environment::takes_over;
 use mcplexer_home::{Alternatives, CoreLimit, Created, Home, OpenHome, harden};
 use mcplexer_secrets::keys::{About, PassphraseRequest, Prompter};
-use mcplexer_secrets::{Due, NewScope, Purpose, ScopeId, SecretInfo, SecretValue, Timestamp};
+use mcplexer_secrets::{
+    Due, NewScope, Purpose, ScopeId, SecretInfo, SecretName, SecretValue, Timestamp,
+};
 
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
@@ -76,6 +79,27 @@ impl Session {
             "mcplexer: warning: {scope}/{} {warning}",
             secret.name
         ));
+    }
+
+    /// Warns the user of secrets whose names take over a command that gets them as variables, unless `--quiet`
+    /// is set.
+    pub(crate) fn warn_of_takeovers<'a>(
+        &self,
+        scope: &ScopeId,
+        names: impl IntoIterator<Item = &'a SecretName>,
+    ) {
+        let mut warned = false;
+        for name in names {
+            if let Some(does) = takes_over(name.as_str()) {
+                self.tell(&format!(
+                    "mcplexer: warning: {scope}/{name} takes over a command that gets it: it {does}"
+                ));
+                warned = true;
+            }
+        }
+        if warned {
+            self.hint("if that is not its purpose, store it under another name");
+        }
     }
 
     /// Tells the user about the key or the store that the first secret created.

@@ -2,6 +2,7 @@
 
 mod choice;
 mod sources;
+mod takeover;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -19,6 +20,7 @@ use mcplexer_secrets::{
 
 pub use choice::{Choice, ChosenKey, Rename};
 pub use sources::{EnvFile, References};
+pub use takeover::takes_over;
 
 use crate::credentials::Opened;
 

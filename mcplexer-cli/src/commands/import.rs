@@ -109,6 +109,9 @@ fn tell(report: &ImportReport, on_conflict: OnConflict, session: &Session) {
         true => format!("would import {stored} into {scope} ({parts})"),
         false => format!("imported {stored} into {scope} ({parts})"),
     });
+    let stored = report.secrets.iter();
+    let stored = stored.filter(|row| matches!(row.action, Action::Add | Action::Replace));
+    session.warn_of_takeovers(scope, stored.map(|row| &row.key));
     if report.dry_run && on_conflict == OnConflict::Fail && replaced > 0 {
         session.hint("values differ, so the import needs --overwrite or --skip-existing");
     }

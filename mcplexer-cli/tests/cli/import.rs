@@ -273,3 +273,39 @@ fn an_import_makes_the_scope_that_the_config_names() {
     );
     assert_eq!(home.get("web", "X-Api-Key"), b"value");
 }
+
+/// Names that make a program run other code are stored, and warned of.
+#[test]
+fn a_name_that_takes_over_the_command_is_warned_of() {
+    let home = Home::new();
+    let warning = |key: &str| format!("mcplexer: warning: s/{key} takes over a command");
+    for key in [
+        "PATH",
+        "LD_PRELOAD",
+        "NODE_OPTIONS",
+        "DYLD_INSERT_LIBRARIES",
+    ] {
+        let put = home.run(["secret", "put", "s", key, "m4rked"]).succeeded();
+        assert!(put.stderr.contains(&warning(key)), "{}", put.stderr);
+        assert!(!put.stderr.contains("m4rked"), "{}", put.stderr);
+    }
+    let file = b"TOKEN=abc\nLD_SDK_KEY=abc\nPYTHONSTARTUP=m4rked\nGIT_SSH_COMMAND=m4rked\n";
+    fs::write(home.root().join("in.env"), file).unwrap();
+    for (last, imported) in [("--dry-run", "would import"), ("--json", "imported")] {
+        let run = home.run(["import", "s", "in.env", last]).succeeded();
+        assert!(run.stderr.contains(imported), "{}", run.stderr);
+        for key in ["PYTHONSTARTUP", "GIT_SSH_COMMAND"] {
+            assert!(run.stderr.contains(&warning(key)), "{}", run.stderr);
+        }
+        assert_eq!(run.stderr.matches("warning").count(), 2, "{}", run.stderr);
+        assert!(!run.stderr.contains("m4rked"), "{}", run.stderr);
+    }
+    fs::remove_file(home.root().join("in.env")).unwrap();
+    // What is there already is not warned of again.
+    let again = home
+        .pipe(["import", "s", "--format", "dotenv"], file)
+        .succeeded();
+    assert_eq!(again.stderr, "imported 0 secrets into s (4 unchanged)\n");
+    let quiet = home.run(["-q", "secret", "put", "s", "BASH_ENV", "m4rked"]);
+    assert_eq!(quiet.succeeded().stderr, "");
+}

@@ -38,6 +38,7 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
         put.scope, put.key, stored.version
     ));
     tell_expiry(&put.scope, &put.key, &stored, &session);
+    session.warn_of_takeovers(&put.scope, [&put.key]);
     if is_argument && io::stderr().is_terminal() {
         session.hint(
             "values in arguments are visible in ps and shell history; leave it out to be asked",

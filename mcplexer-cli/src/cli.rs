@@ -21,7 +21,7 @@ pub(crate) use backup::{Backup, BackupFile};
 pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use exchange::{Export, Import};
 pub(crate) use key::{AddKey, Key};
-pub(crate) use run::{Inject, Run, RunInSession};
+pub(crate) use run::{Inject, Run};
 pub(crate) use scan::Scan;
 pub(crate) use scope::{Kind, Scope};
 pub(crate) use secret::{Edit, List, Newline, Put, Secret};

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use mcplexer_home::Home;
 
-use crate::cli::{Cli, RunInSession};
+use crate::cli::Cli;
 use crate::failure::{Context, Failure};
 
 /// Runs the command with this process's arguments and environment, and returns its exit code.
@@ -34,8 +34,8 @@ use crate::failure::{Context, Failure};
 #[must_use]
 pub fn main() -> ExitCode {
     keep_caught_panics_silent();
-    let result = match RunInSession::asked_for() {
-        Some(it) => process::lead(&it.program, &it.arguments).map_err(Failure::from),
+    let result = match process::Helper::asked_for() {
+        Some(helper) => helper.run().map_err(Failure::from),
         None => match Cli::try_parse() {
             Ok(cli) => commands::run(cli),
             Err(error) => Failure::of_usage(&error).and_then(|text| output::print(&text)),

@@ -3,6 +3,7 @@
 //! A plain command replaces this process. A masked one runs as a child, whose output is relayed: behind
 //! pipes, or behind a pseudo-terminal in a session of its own.
 
+mod helper;
 mod job;
 mod leader;
 mod masked;
@@ -18,7 +19,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-pub(crate) use leader::lead;
+pub(crate) use helper::Helper;
 pub(crate) use masked::run_masked;
 pub(crate) use signal_mask::Blocked;
 
@@ -30,8 +31,10 @@ pub(crate) enum ProcessError {
         program: OsString,
         source: io::Error,
     },
-    /// The path of this program, which leads the session of a masked command, is unknown.
+    /// The path of this program, which a masked command is started through, is unknown.
     NoOwnPath(io::Error),
+    /// The process that started this one, to help it run a command, is gone.
+    NoParent,
     /// Signals, or the state of the command, could not be watched.
     NotSupervised(io::Error),
     /// The output could not be relayed.

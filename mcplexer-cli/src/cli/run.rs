@@ -36,25 +36,6 @@ pub(crate) struct Run {
     pub(crate) command: Vec<OsString>,
 }
 
-/// What this program was started as by itself: the leader of a masked command's session.
-#[derive(Debug)]
-pub(crate) struct RunInSession {
-    pub(crate) program: OsString,
-    pub(crate) arguments: Vec<OsString>,
-}
-
-impl RunInSession {
-    /// Returns the arguments if this process was started as one. Clap does not know of it, so no help,
-    /// completion or manual page shows it.
-    pub(crate) fn asked_for() -> Option<Self> {
-        let mut words = std::env::args_os().skip(1);
-        let is_asked_for = words.next()? == "run-in-session" && words.next()? == "--";
-        let program = words.next().filter(|_| is_asked_for)?;
-        let arguments = words.collect();
-        Some(Self { program, arguments })
-    }
-}
-
 #[derive(Debug, Args)]
 #[command(after_help = examples::INJECT)]
 pub(crate) struct Inject {

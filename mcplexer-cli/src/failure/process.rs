@@ -14,6 +14,7 @@ impl From<ProcessError> for Failure {
             ProcessError::NoOwnPath(source) => {
                 Self::new(format!("cannot find the path of mcplexer itself: {source}"))
             }
+            ProcessError::NoParent => Self::new("the mcplexer that started this one is gone"),
             ProcessError::NotSupervised(source) => {
                 Self::new(format!("cannot watch the command: {source}"))
             }

@@ -5,7 +5,6 @@
 //! starts the command in the foreground of the session's terminal, and stops, continues and ends when
 //! the command does. The process outside, which started the leader, sees all of that.
 
-use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -13,6 +12,7 @@ use std::process::Command;
 use rustix::process::{Pid, Signal, getpgrp};
 use rustix::termios::tcsetpgrp;
 
+use super::helper::Role;
 use super::supervise::{Group, Supervised, supervise};
 use super::{Blocked, ProcessError};
 use mcplexer_home::harden;
@@ -21,18 +21,20 @@ use mcplexer_home::harden;
 ///
 /// # Errors
 ///
+/// * `NoOwnPath` if the path of this program is unknown.
 /// * `NotStarted` if the program cannot be started.
 /// * `NotSupervised` if it cannot be watched.
-pub(crate) fn lead(program: &OsString, arguments: &[OsString]) -> Result<(), ProcessError> {
+pub(super) fn lead(command: &Command) -> Result<(), ProcessError> {
+    let own = std::env::current_exe().map_err(ProcessError::NoOwnPath)?;
     let core_limit = harden();
     let signals = Supervised::watch()?;
     core_limit.restore();
-    let child = Command::new(program)
-        .args(arguments)
+    let child = Role::Become
+        .helper(&own, command)
         .process_group(0)
         .spawn()
         .map_err(|source| ProcessError::NotStarted {
-            program: program.clone(),
+            program: command.get_program().to_owned(),
             source,
         })?;
     harden();

@@ -1,7 +1,7 @@
 //! Runs a command whose output is masked: behind a terminal of its own, or behind pipes.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, PipeReader, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,9 +10,11 @@ use std::thread;
 
 use mcplexer_mask::Masker;
 use mcplexer_secrets::wipe_stack;
+use rustix::fs::fstat;
 use rustix::process::Pid;
 
 use super::ProcessError;
+use super::helper::Role;
 use super::relay::Relay;
 use super::supervise::{Group, Supervised, Watch, supervise};
 use super::terminal::Terminal;
@@ -37,14 +39,28 @@ pub(crate) fn run_masked(
     if io::stdout().is_terminal() {
         in_terminal(command, masker, &own.map_err(ProcessError::NoOwnPath)?)
     } else {
-        behind_pipes(command, masker)
+        behind_pipes(command, masker, own.ok().as_deref())
     }
 }
 
-fn behind_pipes(mut command: Command, masker: Masker) -> Result<(), ProcessError> {
+/// Without the path of this program, as without /proc, the command is started directly, and lives on if
+/// this process is killed.
+fn behind_pipes(
+    mut command: Command,
+    masker: Masker,
+    own: Option<&Path>,
+) -> Result<(), ProcessError> {
     let program = command.get_program().to_owned();
     let signals = Supervised::watch()?;
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    if let Some(own) = own {
+        command = Role::Become.helper(own, &command);
+    }
+    let both = if lead_to_same_place(io::stdout(), io::stderr()) {
+        Some(join_streams(&mut command).map_err(ProcessError::NotMasked)?)
+    } else {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        None
+    };
     let mut child = command
         .spawn()
         .map_err(|source| ProcessError::NotStarted { program, source })?;
@@ -53,13 +69,15 @@ fn behind_pipes(mut command: Command, masker: Masker) -> Result<(), ProcessError
     // It holds the command's ends of the pipes open.
     drop(command);
     wipe_stack();
-    let streams = Streams::take()?;
+    let Streams { stdout, stderr } = Streams::take()?;
     let mut relays = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        relays.push(start_relay(stdout.into(), streams.stdout, &masker)?);
-    }
-    if let Some(stderr) = child.stderr.take() {
-        relays.push(start_relay(stderr.into(), streams.stderr, &masker)?);
+    if let Some(both) = both {
+        // This process must not hold the place of both open for longer than the command does.
+        drop(stderr);
+        relays.push(start_relay(both.into(), stdout, &masker)?);
+    } else if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
+        relays.push(start_relay(out.into(), stdout, &masker)?);
+        relays.push(start_relay(err.into(), stderr, &masker)?);
     }
     drop(masker);
     let mut pipes = Pipes(relays);
@@ -72,15 +90,7 @@ fn behind_pipes(mut command: Command, masker: Masker) -> Result<(), ProcessError
 /// shell does.
 fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), ProcessError> {
     let signals = Supervised::watch()?;
-    let mut leader = Command::new(own);
-    leader.args(["run-in-session", "--"]);
-    leader.arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => leader.env(name, value),
-            None => leader.env_remove(name),
-        };
-    }
+    let leader = Role::Lead.helper(own, &command);
     drop(command);
     let mut leader = pty_process::blocking::Command::from(leader);
     if !io::stdin().is_terminal() {
@@ -115,6 +125,22 @@ fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Proce
     )?;
     let terminal = screen.terminal;
     ended.finish(screen.relays, move || terminal.give_back())
+}
+
+/// Returns whether two streams lead to the same file, pipe, socket or device.
+fn lead_to_same_place(one: impl AsFd, other: impl AsFd) -> bool {
+    match (fstat(one), fstat(other)) {
+        (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
+        _ => false,
+    }
+}
+
+/// Gives a command one pipe for both streams, and returns the end to read from. What it writes stays in
+/// order, and none of what is held back of one stream can come amid the other.
+fn join_streams(command: &mut Command) -> io::Result<PipeReader> {
+    let (reader, writer) = io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    Ok(reader)
 }
 
 fn start_relay(source: OwnedFd, sink: File, masker: &Masker) -> Result<Relay, ProcessError> {

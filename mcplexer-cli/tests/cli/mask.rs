@@ -1,15 +1,18 @@
 //! `run --mask`: the output contains no value, and everything else is unchanged.
 
+use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use pty_process::Size;
 use pty_process::blocking::{Pts, Pty};
 use rexpect::process::{Signal as PtySignal, WaitStatus};
 use rexpect::session::spawn_command;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
-use test_support::{Running, STANDARD_PATH, kill_started_in, tool};
+use test_support::{Running, STANDARD_PATH, tool};
 
 use super::home::Home;
 use super::namespaces;
@@ -74,7 +77,7 @@ fn all_values_of_the_scopes_in_use_are_masked() {
     home.run(["secret", "put", "github-token", "OTHER", "value-2"])
         .succeeded();
     home.run(["secret", "put", "b", "K", "value-3"]).succeeded();
-    std::fs::write(home.root().join(".env"), "X=mcplexer://b/K").unwrap();
+    fs::write(home.root().join(".env"), "X=mcplexer://b/K").unwrap();
     let arguments = ["--only", "TOKEN", "--mask", "--env-file", ".env"];
     let script = "echo $TOKEN $OTHER value-2 $X";
     let run = [
@@ -144,9 +147,122 @@ fn an_input_that_the_command_closes_is_closed() {
         assert_eq!(gone.kind(), std::io::ErrorKind::BrokenPipe, "{way:?}");
         super::run::send(&child, Signal::KILL);
         child.wait().unwrap();
-        // Masked, the shell is another process, and still stopped.
-        kill_started_in(home.root());
     }
+}
+
+/// Lines that a command writes to both streams in turn arrive as it wrote them where both lead to one place
+/// (secrethub-cli#196), with or without a value in them.
+#[test]
+fn streams_that_lead_to_one_place_keep_their_order() {
+    let home = Home::with_secret("t0ken");
+    let script = r#"
+        for i in 1 2 3 4 5 6 7 8 9; do
+            echo "out $i"; echo "err $i" >&2; printf 'half '; printf 'and half\n' >&2
+        done
+        printf 't0'; printf 'ken\n' >&2; echo "$TOKEN" >&2; echo end
+    "#;
+    let label = "[github-token/TOKEN]\n";
+    let lines = (1..10).map(|i| format!("out {i}\nerr {i}\nhalf and half\n"));
+    let expected = lines.collect::<String>() + label + label + "end\n";
+    let run = |stdout: Stdio, stderr: Stdio| {
+        let mut command = home.command();
+        command.args(MASKED).args(["sh", "-c", script]);
+        let mut child = Running::start(command.stdout(stdout).stderr(stderr)).unwrap();
+        child.wait().unwrap()
+    };
+    let path = home.root().join("log");
+    let append = || {
+        let file = File::options().append(true).create(true).open(&path);
+        file.unwrap()
+    };
+    let log = append();
+    let files = [(log.try_clone().unwrap(), log), (append(), append())];
+    for (stdout, stderr) in files {
+        assert!(run(stdout.into(), stderr.into()).success());
+        assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+        fs::write(&path, "").unwrap();
+    }
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (mut peer, socket) = UnixStream::pair().unwrap();
+    let socket = OwnedFd::from(socket);
+    let streams: [(&mut dyn Read, Stdio, Stdio); 2] = [
+        (
+            &mut reader,
+            writer.try_clone().unwrap().into(),
+            writer.into(),
+        ),
+        (&mut peer, socket.try_clone().unwrap().into(), socket.into()),
+    ];
+    for (end, stdout, stderr) in streams {
+        assert!(run(stdout, stderr).success());
+        let mut text = String::new();
+        end.read_to_string(&mut text).unwrap();
+        assert_eq!(text, expected);
+    }
+}
+
+/// Where both streams lead to one place, its reader sees that the command has closed both.
+#[test]
+fn an_output_of_both_streams_is_closed_with_them() {
+    let home = Home::with_secret("value");
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut command = home.command();
+    let script = "echo first; exec >&- 2>&-; read line; exit 4";
+    command.args(MASKED).args(["sh", "-c", script]);
+    command.stdin(Stdio::piped());
+    command.stdout(writer.try_clone().unwrap()).stderr(writer);
+    let mut child = Running::start(&mut command).unwrap();
+    drop(command);
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "first\n");
+    assert!(child.try_wait().unwrap().is_none());
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+}
+
+/// A script whose end is seen: `alive` is open for as long as it lives.
+const OUTLIVES: &str = "exec 9>alive; echo ready; read line <go; echo survived >&9";
+
+fn with_pipes(home: &Home) {
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    for name in ["alive", "go"] {
+        rustix::fs::mkfifoat(rustix::fs::CWD, home.root().join(name), mode).unwrap();
+    }
+}
+
+/// `kill -9` ends a masked command as one that has taken the place of mcplexer.
+#[test]
+fn a_command_dies_with_the_mcplexer_that_is_killed() {
+    for way in WAYS {
+        let home = Home::with_secret("value");
+        with_pipes(&home);
+        let alive = opened_by_reader(&home);
+        let (mut child, _stdin) = start(&home, way, OUTLIVES);
+        read_until(child.stdout.as_mut().unwrap(), b"ready\n");
+        super::run::send(&child, Signal::KILL);
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        assert_eq!(alive.join().unwrap(), "", "{way:?}");
+    }
+}
+
+/// On a terminal, so does the process that leads the session.
+#[test]
+fn a_command_dies_with_the_mcplexer_that_is_killed_on_a_terminal() {
+    let home = Home::with_secret("value");
+    with_pipes(&home);
+    let alive = opened_by_reader(&home);
+    let script = format!("trap '' HUP; {OUTLIVES}");
+    let mut session = start_at(&home, &[MASKED, &["sh", "-c", &script]].concat());
+    expect(&mut session, "ready");
+    session.process_mut().kill(PtySignal::SIGKILL).unwrap();
+    assert_eq!(alive.join().unwrap(), "");
+}
+
+/// Reads from `alive` until its writer is gone.
+fn opened_by_reader(home: &Home) -> std::thread::JoinHandle<String> {
+    let path = home.root().join("alive");
+    std::thread::spawn(move || fs::read_to_string(path).unwrap())
 }
 
 /// A reader that takes nothing does not keep the command from stopping or ending.
@@ -281,7 +397,7 @@ fn start_in_window(home: &Home, script: &str) -> (Pty, Running) {
     (pty, child.unwrap().into())
 }
 
-fn pts_of(pts: &Pts) -> std::process::Stdio {
+fn pts_of(pts: &Pts) -> Stdio {
     std::os::fd::AsFd::as_fd(pts)
         .try_clone_to_owned()
         .unwrap()
@@ -342,10 +458,10 @@ fn a_process_that_stays_behind_outlives_its_terminal() {
     let (text, code) = super::terminal::end(session);
     assert!(text.contains("started") && code == 0, "{text}");
     let fifo = home.root().join("go");
-    std::fs::write(&fifo, "go\n").unwrap();
-    assert_eq!(std::fs::read_to_string(&fifo).unwrap(), "done\n");
+    fs::write(&fifo, "go\n").unwrap();
+    assert_eq!(fs::read_to_string(&fifo).unwrap(), "done\n");
     assert_eq!(
-        std::fs::read_to_string(home.root().join("late")).unwrap(),
+        fs::read_to_string(home.root().join("late")).unwrap(),
         "late\n"
     );
 }
@@ -360,7 +476,7 @@ fn a_job_is_stopped_and_continued_by_the_shell() {
         .args(["--norc", "--noediting", "-i"])
         .env("PS1", "PROMPT> ")
         .env("PATH", STANDARD_PATH)
-        .stdin(std::process::Stdio::inherit());
+        .stdin(Stdio::inherit());
     let mut session = spawn_command(command, Some(20_000)).unwrap();
     let masked = format!("{} {}", super::home::BINARY, MASKED.join(" "));
     session

@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use test_support::Running;
 
-use super::home::{Home, finish};
+use super::home::{Home, finish, write_program};
+use super::terminal::start_at;
 
 /// The two ways to run a command: it replaces mcplexer, or mcplexer relays its output.
 pub(crate) const WAYS: [&[&str]; 2] = [
@@ -51,6 +52,34 @@ fn what_cannot_be_started_has_the_exit_codes_of_a_shell() {
         let run = |program: &str| home.run([way, &[program]].concat());
         run("no-such-command").failed(127, &["cannot start no-such-command", "PATH"]);
         run("/").failed(126, &["cannot start /"]);
+    }
+}
+
+/// A file that the kernel cannot start is a script, as for a shell: execvp(3).
+#[test]
+fn a_script_without_a_first_line_is_run_by_the_shell() {
+    let home = Home::with_secret("v4lue");
+    fs::create_dir(home.root().join("bin")).unwrap();
+    for (name, script) in [
+        ("plain", "test $TOKEN && echo \"ran $1 $#\""),
+        ("empty-first-line", "\n\necho \"ran $1 $#\"\n"),
+        ("comment", "# echo no\necho \"ran $1 $#\"; exit 0"),
+    ] {
+        write_program(&home.root().join("bin").join(name), script);
+        for way in WAYS {
+            let path = format!("./bin/{name}");
+            let by_path = home.run([way, &[&path, "a b", "c"]].concat());
+            let mut command = home.command();
+            command.env("PATH", "bin:/usr/bin:/bin");
+            let by_name = finish(command.args(way).args([name, "a b", "c"]));
+            for run in [by_path, by_name] {
+                assert_eq!(run.succeeded().text(), "ran a b 2\n", "{way:?} {name}");
+            }
+        }
+        let path = format!("./bin/{name}");
+        let session = start_at(&home, &[WAYS[1], &[&path, "a b", "c"]].concat());
+        let (text, code) = super::terminal::end(session);
+        assert!(code == 0 && text == "ran a b 2\r\n", "{text:?}");
     }
 }
 

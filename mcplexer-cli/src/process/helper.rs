@@ -1,0 +1,112 @@
+//! This program, started once more by `run --mask`: to lead the command's session, or to become the
+//! command.
+//!
+//! Without `--mask` the command takes the place of mcplexer, so `kill -9` ends it. Masked, it is another
+//! process, and must not outlive the one that was killed. The kernel kills a process together with its
+//! parent if that process asks for it (PR_SET_PDEATHSIG), and the wish survives execve(2). So a helper
+//! asks, and then becomes the command, as execvp(3) does: a file that the kernel cannot start is a
+//! shell's script.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use rustix::process::{Pid, getpid, getppid};
+
+use super::leader::lead;
+use super::{ProcessError, replace_with};
+
+/// What a helper does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Leads the session in which the command runs.
+    Lead,
+    /// Becomes the command.
+    Become,
+}
+
+impl Role {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Lead => "run-in-session",
+            Self::Become => "run-with-parent",
+        }
+    }
+
+    /// Returns a command that starts this program, whose path is `own`, in this role: with the arguments
+    /// and the environment of `command`. The helper dies when this process does.
+    pub(super) fn helper(self, own: &Path, command: &Command) -> Command {
+        let mut helper = Command::new(own);
+        helper.arg(self.word()).arg(getpid().to_string()).arg("--");
+        helper.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => helper.env(name, value),
+                None => helper.env_remove(name),
+            };
+        }
+        helper
+    }
+}
+
+/// What this process was started as by another one of the same program.
+#[derive(Debug)]
+pub(crate) struct Helper {
+    role: Role,
+    parent: Option<Pid>,
+    program: OsString,
+    arguments: Vec<OsString>,
+}
+
+impl Helper {
+    /// Returns the arguments if this process was started as a helper. Clap does not know of it, so no
+    /// help, completion or manual page shows it.
+    pub(crate) fn asked_for() -> Option<Self> {
+        let mut words = std::env::args_os().skip(1);
+        let first = words.next()?;
+        let mut roles = [Role::Lead, Role::Become].into_iter();
+        let role = roles.find(|role| first == role.word())?;
+        let parent = words.next()?.to_str()?.parse().ok();
+        let is_asked_for = words.next()? == "--";
+        Some(Self {
+            role,
+            parent: parent.and_then(Pid::from_raw),
+            program: words.next().filter(|_| is_asked_for)?,
+            arguments: words.collect(),
+        })
+    }
+
+    /// Does what the helper was started for.
+    ///
+    /// # Errors
+    ///
+    /// * `NotStarted` if the program cannot be started.
+    /// * `NotSupervised` if the system refuses to end this process with its parent, or to watch the command.
+    pub(crate) fn run(self) -> Result<(), ProcessError> {
+        die_with_parent()?;
+        // A parent that died before that is not noticed by the kernel.
+        if getppid() != self.parent {
+            return Err(ProcessError::NoParent);
+        }
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        match self.role {
+            Role::Lead => lead(&command),
+            Role::Become => Err(replace_with(command)),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn die_with_parent() -> Result<(), ProcessError> {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| ProcessError::NotSupervised(error.into()))
+}
+
+/// Other systems have no such signal.
+#[cfg(not(target_os = "linux"))]
+fn die_with_parent() -> Result<(), ProcessError> {
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! The opened home in one command: asking on the terminal, and telling what was done.
 
 use std::ops::Deref;
+use std::path::Path;
 
 use mcplexer_home::config::ScopeToMake;
 use mcplexer_home::credentials::{Opened, Wanted};
@@ -11,6 +12,7 @@ use mcplexer_secrets::{
     Due, NewScope, Purpose, ScopeId, SecretInfo, SecretName, SecretValue, Timestamp,
 };
 
+use crate::agent::Agent;
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
 use crate::stderr::{say, say_hint};
@@ -65,6 +67,15 @@ impl Session {
     pub(crate) fn hint(&self, hint: &str) {
         if !self.global.quiet {
             say_hint(hint);
+        }
+    }
+
+    /// Tells the user of a file that values were written to, and what that means to a coding agent.
+    pub(crate) fn tell_written(&self, path: &Path) {
+        let path = shown(path);
+        self.tell(&format!("wrote {path} (mode 0600)"));
+        if let Some(agent) = Agent::running() {
+            self.hint(&agent.hint_on_file(&path));
         }
     }
 

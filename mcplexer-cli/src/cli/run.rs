@@ -28,9 +28,13 @@ pub(crate) struct Run {
     /// and USER
     #[arg(long)]
     pub(crate) clean_env: bool,
-    /// Replace secret values in the command's output with [SCOPE/KEY]
+    /// Replace secret values in the command's output with [SCOPE/KEY] [default: if a coding agent is
+    /// running mcplexer]
     #[arg(long)]
     pub(crate) mask: bool,
+    /// Do not mask the output, even if a coding agent is running mcplexer
+    #[arg(long, conflicts_with = "mask")]
+    pub(crate) no_mask: bool,
     /// Command to run, and its arguments
     #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,

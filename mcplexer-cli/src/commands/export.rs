@@ -10,7 +10,7 @@ use crate::cli::{Export, Global};
 use crate::failure::Failure;
 use crate::output::stdout_is_terminal;
 use crate::session::Session;
-use crate::text::{count, shown};
+use crate::text::count;
 use crate::{agent, exit_code};
 
 pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
@@ -35,7 +35,7 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         }
         Some(path) => {
             replace_file(path, written.expose())?;
-            session.tell(&format!("wrote {} (mode 0600)", shown(path)));
+            session.tell_written(path);
         }
     }
     if written.encoded > 0 {

@@ -62,7 +62,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
         }
         Some(path) => {
             replace_file(path, filled.expose())?;
-            session.tell(&format!("wrote {} (mode 0600)", shown(path)));
+            session.tell_written(path);
             Ok(())
         }
     }

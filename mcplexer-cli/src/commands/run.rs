@@ -7,6 +7,7 @@ use mcplexer_home::environment::{Choice, EnvFile, Environment, References};
 use mcplexer_mask::{MIN_MASKED_LEN, Masker};
 use mcplexer_secrets::{Credentials, Purpose};
 
+use crate::agent::Agent;
 use crate::cli::{Global, Run};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -35,8 +36,10 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     let Some((program, arguments)) = run.command.split_first() else {
         return Err(Failure::new("no command was given").with_code(exit_code::USAGE));
     };
+    let agent = Agent::running().filter(|_| !run.mask && !run.no_mask);
+    let masks = run.mask || agent.is_some();
     let mut wanted = wanted(&choice, &files, &references)?;
-    if run.mask {
+    if masks {
         wanted = wanted.with_all_of_each();
     }
     let name = program_name(program);
@@ -50,12 +53,18 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     let inherited = std::env::vars_os().map(|(name, _)| name);
     environment.apply(&mut command, inherited, run.clean_env);
     drop(environment);
-    if !run.mask {
+    if !masks {
         session.release();
         return Err(replace_with(command).into());
     }
     let masker = Masker::new(opened.iter().flat_map(Credentials::iter).map(known));
     drop(opened);
+    if let Some(agent) = agent {
+        session.tell(&format!(
+            "{}: its output is masked (--no-mask shows it)",
+            agent.evidence()
+        ));
+    }
     if !masker.too_short().is_empty() {
         let names = masker.too_short().join(", ");
         session.tell(&format!(

@@ -5,6 +5,7 @@
 mod access;
 mod adopt;
 mod age_command;
+mod agents;
 mod backup;
 mod bounds;
 mod built;

@@ -3,12 +3,14 @@
 //! `.ci/servers DIR` installs them, and `MCPLEXER_TEST_SERVERS` names that directory.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use test_support::skip;
+use test_support::{Running, skip};
 
 use super::home::{BINARY, Home, Run, finish};
+use super::mask::read_until;
 
 const TOKEN: &str = "t0ken pa$$\"w0rd";
 
@@ -65,6 +67,55 @@ fn a_server_on_node_has_its_token() {
         let shown = inspect(&[&which[..], &GET_ENV].concat()).succeeded();
         assert_eq!(environment(&shown)["TOKEN"], expected, "{name}");
     }
+}
+
+/// The same server, started by a client that marks it as an agent's command, answers each request to the byte,
+/// with its output masked by default.
+#[test]
+fn a_server_that_an_agent_starts_answers_alike() {
+    let Some(place) = servers() else { return };
+    let home = Home::with_secret(TOKEN);
+    let server = place.join("node_modules/.bin/mcp-server-everything");
+    let start = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
+    let talk = |option: &[&str], requests: &[&str]| {
+        let mut command = command(&home, Path::new(BINARY));
+        command.env("GEMINI_CLI", "1");
+        command
+            .args(["run", "--scope", "github-token"])
+            .args(option);
+        command.arg("--").arg(&server);
+        let command = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut server = Running::start(command).unwrap();
+        let (mut asks, mut answers) = (server.stdin.take().unwrap(), server.stdout.take().unwrap());
+        let mut said = Vec::new();
+        for request in requests {
+            writeln!(asks, "{request}").unwrap();
+            let answer = |line: &[u8]| line.starts_with(br#"{"result""#);
+            loop {
+                let line = read_until(&mut answers, b"\n");
+                let is_answer = answer(&line);
+                said.push(String::from_utf8(line).unwrap());
+                if is_answer {
+                    break;
+                }
+            }
+        }
+        drop(asks);
+        said
+    };
+    let list = r#"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{}}"#;
+    let echo = r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"echo","arguments":{"message":"t0ken pa"}}}"#;
+    let requests = [start, list, echo];
+    assert_eq!(talk(&[], &requests), talk(&["--no-mask"], &requests));
+    let env = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get-env","arguments":{}}}"#;
+    let said = talk(&[], &[start, env]).concat();
+    assert!(
+        said.contains("[github-token/TOKEN]") && !said.contains("t0ken"),
+        "{said}"
+    );
 }
 
 /// The same server, adopted from a client's configuration and started as the rewritten file says.

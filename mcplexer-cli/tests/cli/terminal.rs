@@ -10,10 +10,13 @@ use super::home::Home;
 /// Starts the command on a new terminal.
 pub(crate) fn start_at(home: &Home, arguments: &[&str]) -> PtySession {
     let mut command: Command = home.command();
-    command
-        .env("TERM", "dumb")
-        .args(arguments)
-        .stdin(Stdio::inherit());
+    command.args(arguments);
+    spawn_at(command)
+}
+
+/// Starts a command on a new terminal.
+pub(crate) fn spawn_at(mut command: Command) -> PtySession {
+    command.env("TERM", "dumb").stdin(Stdio::inherit());
     spawn_command(command, Some(10_000)).unwrap()
 }
 

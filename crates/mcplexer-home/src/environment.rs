@@ -1,24 +1,23 @@
 //! Builds the environment of a command that gets secrets.
 
+mod arguments;
 mod choice;
+mod error;
 mod sources;
 mod takeover;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
 use std::process::Command;
 
-use mcplexer_files::dotenv::{InvalidLine, Variable};
-use mcplexer_files::reference::InvalidReference;
-use mcplexer_secrets::{
-    Credential, Error as StoreError, NotCarried, ScopeId, ScopeKind, SecretName, SecretValue,
-};
+use mcplexer_files::dotenv::Variable;
+use mcplexer_secrets::{Credential, NotCarried, ScopeKind, SecretValue};
 
+pub use arguments::Arguments;
 pub use choice::{Choice, ChosenKey, Rename};
+pub use error::{Error, NoVariable, Takeover};
 pub use sources::{EnvFile, References};
 pub use takeover::takes_over;
 
@@ -30,132 +29,13 @@ const CLEAN: [&str; 9] = [
     "HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER",
 ];
 
-/// A failure to build an environment.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A `.env` file cannot be read.
-    #[error("cannot read {}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A `.env` file is invalid.
-    #[error("{}, {source}", .path.display())]
-    Dotenv {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        source: InvalidLine,
-    },
-    /// A variable has an invalid reference.
-    #[error("{place}: {source}")]
-    Reference {
-        /// The variable.
-        place: String,
-        /// What is wrong.
-        source: InvalidReference,
-    },
-    /// A variable refers to a secret that was not opened: a fault of this program.
-    #[error("{place}: a reference was left out; nothing was done")]
-    NotOpened {
-        /// The variable.
-        place: String,
-    },
-    /// A variable of a `.env` file has a value that no environment can hold.
-    #[error("{place}: {reason}")]
-    NotCarried {
-        /// The variable.
-        place: String,
-        /// Why not.
-        reason: NotCarried,
-    },
-    /// A secret has a value that no environment can hold.
-    #[error(transparent)]
-    Secret(StoreError),
-    /// A secret of this kind has no variable unless it is given one.
-    #[error("{scope} is {article} {kind} scope: {name} needs --rename {name}=NAME, or --only to leave it out", article = article(*.kind))]
-    NotAVariable {
-        /// The scope.
-        scope: ScopeId,
-        /// The secret.
-        name: SecretName,
-        /// The kind of the scope.
-        kind: ScopeKind,
-    },
-    /// A secret was chosen that no scope has.
-    #[error("{} secret {key} to pass", have(.scopes))]
-    NothingToPass {
-        /// The secret.
-        key: ChosenKey,
-        /// The scopes.
-        scopes: Vec<ScopeId>,
-    },
-    /// A secret was renamed that no scope has.
-    #[error("{} secret {key} to rename", have(.scopes))]
-    NothingToRename {
-        /// The secret.
-        key: ChosenKey,
-        /// The scopes.
-        scopes: Vec<ScopeId>,
-    },
-    /// A secret was renamed that was not chosen.
-    #[error("--rename names {key}, which --only leaves out")]
-    RenamedAndLeftOut {
-        /// The secret.
-        key: ChosenKey,
-    },
-    /// A secret was renamed twice.
-    #[error("{scope}/{name} is renamed twice")]
-    RenamedTwice {
-        /// The scope.
-        scope: ScopeId,
-        /// The secret.
-        name: SecretName,
-    },
-    /// A variable would be one of mcplexer's own, which are not passed on.
-    #[error("{origin}: {variable} is mcplexer's own, and not passed on")]
-    Own {
-        /// The variable.
-        variable: String,
-        /// What would set it.
-        origin: String,
-    },
-    /// Two sources set the same variable.
-    #[error("{variable} is set twice: by {first} and by {second}")]
-    SetTwice {
-        /// The variable.
-        variable: String,
-        /// One source.
-        first: String,
-        /// The other source.
-        second: String,
-    },
-}
-
-fn article(kind: ScopeKind) -> &'static str {
-    match kind {
-        ScopeKind::Header => "a",
-        _ => "an",
-    }
-}
-
-/// `demo has no`, or `none of a, b has a`.
-fn have(scopes: &[ScopeId]) -> String {
-    match scopes {
-        [scope] => format!("{scope} has no"),
-        _ => {
-            let scopes: Vec<_> = scopes.iter().map(ScopeId::as_str).collect();
-            format!("none of {} has a", scopes.join(", "))
-        }
-    }
-}
-
 /// Variables to set, each from one source.
 #[derive(Default)]
-pub struct Environment(BTreeMap<String, Given>);
+pub struct Environment {
+    variables: BTreeMap<String, Given>,
+    left_out: Vec<NoVariable>,
+    takeovers: Vec<Takeover>,
+}
 
 struct Given {
     value: OsString,
@@ -165,7 +45,7 @@ struct Given {
 /// Prints names and origins; never values.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origins = self.0.iter().map(|(name, it)| (name, &it.origin));
+        let origins = self.variables.iter().map(|(name, it)| (name, &it.origin));
         f.debug_map().entries(origins).finish()
     }
 }
@@ -189,7 +69,24 @@ impl Environment {
             environment.add_file(file, opened)?;
         }
         environment.add_references(references, opened)?;
-        Ok(environment)
+        let mut variables = environment.takeovers.clone();
+        variables.retain(|it| !choice.allowed.contains(&it.variable));
+        match variables.is_empty() {
+            true => Ok(environment),
+            false => Err(Error::TakesOver { variables }),
+        }
+    }
+
+    /// Returns whether no variable is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.variables.is_empty()
+    }
+
+    /// Returns the secrets of the scopes that are not passed, because they have no variable.
+    #[must_use]
+    pub fn left_out(&self) -> &[NoVariable] {
+        &self.left_out
     }
 
     /// Adds the secrets of the scopes, as they were chosen and renamed.
@@ -208,18 +105,24 @@ impl Environment {
                 (Some(to), _) => to.as_str(),
                 (None, Ok(())) => name.as_str(),
                 (None, Err(_)) => {
-                    return Err(Error::NotAVariable {
-                        scope: scope.clone(),
-                        name: name.clone(),
-                        kind,
-                    });
+                    let (scope, name) = (scope.clone(), name.clone());
+                    self.left_out.push(NoVariable { scope, name, kind });
+                    continue;
                 }
             };
             let value = credential.env_value(variable);
             let value = value.map_err(Error::Secret)?.to_owned();
-            self.add(variable, value, format!("{scope}/{name}"))?;
+            let origin = format!("{scope}/{name}");
+            self.note_takeover(variable, &origin);
+            self.add(variable, value, origin)?;
         }
-        Ok(())
+        // What was asked for by name is not left out.
+        match choice.only.is_empty() || self.left_out.is_empty() {
+            true => Ok(()),
+            false => Err(Error::NoVariables {
+                secrets: self.left_out.clone(),
+            }),
+        }
     }
 
     /// Adds the variables of a file, with the secrets that they refer to. The last one of a name counts,
@@ -231,10 +134,14 @@ impl Environment {
         }
         for variable in last.into_values() {
             let place = file.place(variable);
+            let template = file.template(variable)?;
             let lookup = |reference: &_| opened.value(reference).map(SecretValue::expose);
-            let Some(filled) = file.template(variable)?.fill(lookup) else {
+            let Some(filled) = template.fill(lookup) else {
                 return Err(Error::NotOpened { place });
             };
+            if template.references().next().is_some() {
+                self.note_takeover(&variable.name, &place);
+            }
             let value = filled.expose();
             if value.contains(&0) {
                 return Err(Error::NotCarried {
@@ -258,12 +165,27 @@ impl Environment {
             };
             let value = credential.env_value(name);
             let value = value.map_err(Error::Secret)?.to_owned();
-            self.0.entry(name.to_owned()).or_insert_with(|| Given {
-                value,
-                origin: reference.to_string(),
-            });
+            self.note_takeover(name, &reference.to_string());
+            self.variables
+                .entry(name.to_owned())
+                .or_insert_with(|| Given {
+                    value,
+                    origin: reference.to_string(),
+                });
         }
         Ok(())
+    }
+
+    /// Remembers a variable with a secret in it that takes over the command.
+    fn note_takeover(&mut self, variable: &str, origin: &str) {
+        if let Some(does) = takes_over(variable) {
+            let (variable, origin) = (variable.to_owned(), origin.to_owned());
+            self.takeovers.push(Takeover {
+                variable,
+                origin,
+                does,
+            });
+        }
     }
 
     fn add(&mut self, variable: &str, value: OsString, origin: String) -> Result<(), Error> {
@@ -271,14 +193,15 @@ impl Environment {
             let variable = variable.to_owned();
             return Err(Error::Own { variable, origin });
         }
-        if let Some(first) = self.0.get(variable) {
+        if let Some(first) = self.variables.get(variable) {
             return Err(Error::SetTwice {
                 variable: variable.to_owned(),
                 first: first.origin.clone(),
                 second: origin,
             });
         }
-        self.0.insert(variable.to_owned(), Given { value, origin });
+        self.variables
+            .insert(variable.to_owned(), Given { value, origin });
         Ok(())
     }
 
@@ -297,7 +220,11 @@ impl Environment {
                 command.env_remove(name);
             }
         }
-        command.envs(self.0.iter().map(|(name, given)| (name, &given.value)));
+        command.envs(
+            self.variables
+                .iter()
+                .map(|(name, given)| (name, &given.value)),
+        );
     }
 }
 

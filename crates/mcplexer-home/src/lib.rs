@@ -36,6 +36,7 @@ mod harden;
 mod home;
 pub mod import;
 pub mod keys;
+mod onlookers;
 mod open;
 pub mod scopes;
 mod text;
@@ -52,4 +53,5 @@ pub use harden::{CoreLimit, harden};
 pub use home::{
     AUDIT_VARIABLE, AuditTarget, HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource,
 };
+pub use onlookers::others_see_arguments;
 pub use open::{Created, OpenHome};

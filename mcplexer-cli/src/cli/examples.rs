@@ -106,7 +106,8 @@ Examples:
 
 pub(super) const RUN: &str = "\
 The command replaces mcplexer: its process id, signals, terminal and exit code are its own. A variable \
-of the environment whose value is mcplexer://SCOPE/KEY is set to the secret.
+of the environment whose value is mcplexer://SCOPE/KEY is set to the secret, and such a reference in an \
+argument is filled.
 A running command keeps the values it was started with. Restart it after a secret has changed.
 
 Examples:

@@ -35,6 +35,12 @@ pub(crate) struct Run {
     /// Do not mask the output, even if a coding agent is running mcplexer
     #[arg(long, conflicts_with = "mask")]
     pub(crate) no_mask: bool,
+    /// Pass a secret under this name although it takes over the command, as PATH and NODE_OPTIONS do
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) allow_env: Vec<String>,
+    /// Fill mcplexer://SCOPE/KEY in the command's arguments even if other users of this machine can see them
+    #[arg(long)]
+    pub(crate) allow_arguments: bool,
     /// Command to run, and its arguments
     #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,

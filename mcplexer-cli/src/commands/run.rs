@@ -3,7 +3,10 @@
 use std::process::Command;
 
 use mcplexer_home::credentials::Wanted;
-use mcplexer_home::environment::{Choice, EnvFile, Environment, References};
+use mcplexer_home::environment::{
+    Arguments, Choice, EnvFile, Environment, Error, NoVariable, References,
+};
+use mcplexer_home::others_see_arguments;
 use mcplexer_mask::{MIN_MASKED_LEN, Masker};
 use mcplexer_secrets::{Credentials, Purpose};
 
@@ -18,27 +21,33 @@ use crate::session::Session;
 pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     // Looked up first, because a hardened process may not be able to.
     let own = std::env::current_exe();
+    let Some((program, arguments)) = run.command.split_first() else {
+        return Err(Failure::new("no command was given").with_code(exit_code::USAGE));
+    };
+    let arguments = Arguments::new(arguments.to_vec());
     let files = EnvFile::read_all(&run.env_file)?;
     let references = References::among(std::env::vars_os())?;
     let choice = Choice {
         scopes: run.scope,
         only: run.only,
         renames: run.rename,
+        allowed: run.allow_env,
     };
-    if choice.scopes.is_empty() && files.is_empty() && references.is_empty() {
+    let mut wanted = wanted(&choice, &files, &references)?;
+    let fills_arguments = arguments.want(&mut wanted)?;
+    if choice.scopes.is_empty() && files.is_empty() && references.is_empty() && !fills_arguments {
         return Err(Failure::new("nothing to pass to the command")
             .with_hint(
                 "give --scope SCOPE or --env-file FILE, or set a variable to mcplexer://SCOPE/KEY",
             )
             .with_code(exit_code::USAGE));
     }
+    if fills_arguments && !run.allow_arguments && others_see_arguments() {
+        return Err(of_seen_arguments());
+    }
     let session = Session::open(global)?;
-    let Some((program, arguments)) = run.command.split_first() else {
-        return Err(Failure::new("no command was given").with_code(exit_code::USAGE));
-    };
     let agent = Agent::running().filter(|_| !run.mask && !run.no_mask);
     let masks = run.mask || agent.is_some();
-    let mut wanted = wanted(&choice, &files, &references)?;
     if masks {
         wanted = wanted.with_all_of_each();
     }
@@ -48,8 +57,9 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     };
     let opened = session.credentials(&wanted, purpose)?;
     let environment = Environment::build(&choice, &files, &references, &opened)?;
+    tell_left_out(&session, &environment, fills_arguments)?;
     let mut command = Command::new(program);
-    command.args(arguments);
+    command.args(arguments.fill(&opened)?);
     let inherited = std::env::vars_os().map(|(name, _)| name);
     environment.apply(&mut command, inherited, run.clean_env);
     drop(environment);
@@ -84,4 +94,30 @@ fn wanted(choice: &Choice, files: &[EnvFile], references: &References) -> Result
     }
     references.want(&mut wanted);
     Ok(wanted)
+}
+
+/// Tells which secrets of the scopes have no variable. Fails if nothing else is passed.
+fn tell_left_out(
+    session: &Session,
+    environment: &Environment,
+    fills_arguments: bool,
+) -> Result<(), Failure> {
+    let secrets = environment.left_out().to_vec();
+    let Some(first) = secrets.first().map(NoVariable::reference) else {
+        return Ok(());
+    };
+    let error = Error::NoVariables { secrets };
+    if environment.is_empty() && !fills_arguments {
+        return Err(error.into());
+    }
+    session.tell(&format!("not passed: {error}"));
+    session.hint(&format!("--rename {first}=NAME passes it"));
+    Ok(())
+}
+
+fn of_seen_arguments() -> Failure {
+    Failure::new("a secret in an argument could be seen by other users of this machine")
+        .with_hint("--allow-arguments passes it nevertheless")
+        .with_hint("many programs take it from a variable: mcplexer run --scope SCOPE -- COMMAND")
+        .with_code(exit_code::USAGE)
 }

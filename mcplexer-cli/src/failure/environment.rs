@@ -1,6 +1,6 @@
 //! Advice on environments that cannot be built.
 
-use mcplexer_home::environment::{ChosenKey, Error};
+use mcplexer_home::environment::{ChosenKey, Error, NoVariable};
 use mcplexer_secrets::{Error as StoreError, ScopeId};
 
 use super::Failure;
@@ -31,6 +31,16 @@ impl From<Error> for Failure {
                 exit_code::NOT_FOUND,
                 format!("add {key} to --only, or drop its --rename"),
             ),
+            Error::NoVariables { ref secrets } => {
+                let first = secrets.first().map(NoVariable::reference);
+                let first = first.unwrap_or_default();
+                (exit_code::USAGE, format!("--rename {first}=NAME passes it"))
+            }
+            Error::TakesOver { ref variables } => {
+                let names: Vec<_> = variables.iter().map(|it| it.variable.as_str()).collect();
+                let hint = format!("--allow-env {} passes it", names.join(","));
+                (exit_code::USAGE, hint)
+            }
             ref other => (exit_code::USAGE, usage(other).to_owned()),
         };
         Self::new(error.to_string()).with_hint(hint).with_code(code)
@@ -41,8 +51,9 @@ fn usage(error: &Error) -> &'static str {
     match error {
         Error::Dotenv { .. } => "put a value of several lines in quotes",
         Error::Reference { .. } => "mcplexer secret list SCOPE shows the keys of a scope",
-        Error::NotCarried { .. } => "mcplexer inject writes it into a file",
-        Error::NotAVariable { .. } => "only secrets of an env scope have a variable of their own",
+        Error::NotCarried { .. } | Error::NulInArgument { .. } => {
+            "mcplexer inject writes it into a file"
+        }
         Error::RenamedTwice { .. } => "give each secret one --rename",
         Error::Own { .. } => "choose another name",
         _ => "leave one out with --only, or give one another name with --rename SCOPE/KEY=NAME",

@@ -46,6 +46,9 @@ fn what_a_command_prints_is_masked() {
             assert!(shown.stderr.starts_with(said), "{}", shown.stderr);
         }
     }
+    let argument = ["--allow-arguments", "echo", "mcplexer://github-token/TOKEN"];
+    let shown = run(&home, &argument).succeeded();
+    assert_eq!(shown.text(), format!("{LABEL}\n"));
 }
 
 #[test]

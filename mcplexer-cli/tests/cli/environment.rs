@@ -74,6 +74,114 @@ fn filled() -> Home {
     home
 }
 
+/// A header field or a credential of OAuth 2.0 has no variable. It does not keep the others from the command,
+/// unless it was asked for by name, or is all there is.
+#[test]
+fn what_has_no_variable_is_left_out() {
+    let home = filled();
+    home.run(["scope", "create", "oa", "--kind", "oauth2"])
+        .succeeded();
+    for (scope, key) in [("oa", "client_secret"), ("web", "X-Other")] {
+        home.run(["secret", "put", scope, key, "v-2"]).succeeded();
+    }
+    fs::write(home.root().join(".env"), "LEVEL=debug").unwrap();
+    let web = "web/X-Api-Key (header scope), web/X-Other (header scope)";
+    let all = format!("oa/client_secret (oauth2 scope), {web}");
+    let print = "echo $ONE/$TWO/$X";
+    for (arguments, expected, left_out, first) in [
+        (
+            &["--scope", "a", "--scope", "web"][..],
+            "a-1/a-2/\n",
+            web,
+            "web/X-Api-Key",
+        ),
+        (
+            &["--scope", "web", "--scope", "a", "--scope", "oa"],
+            "a-1/a-2/\n",
+            &all,
+            "oa/client_secret",
+        ),
+        (
+            &["--scope", "web", "--rename", "X-Other=X"],
+            "//v-2\n",
+            "web/X-Api-Key (header scope)",
+            "web/X-Api-Key",
+        ),
+        (
+            &["--scope", "web", "--env-file", ".env"],
+            "//\n",
+            web,
+            "web/X-Api-Key",
+        ),
+    ] {
+        let told = format!(
+            "not passed: no variable for {left_out}\nmcplexer: hint: --rename {first}=NAME passes it\n"
+        );
+        let got = shell(&home, arguments, print).succeeded();
+        assert_eq!(
+            (got.text(), &*got.stderr),
+            (expected, &*told),
+            "{arguments:?}"
+        );
+    }
+    for arguments in [
+        &["--scope", "web"][..],
+        &[
+            "--scope",
+            "a",
+            "--scope",
+            "web",
+            "--only",
+            "ONE,X-Api-Key,X-Other",
+        ],
+    ] {
+        let error = format!("no variable for {web}");
+        shell(&home, arguments, print).failed(2, &[&error, "--rename web/X-Api-Key=NAME"]);
+    }
+}
+
+/// A name that makes the command run other code is not passed by mistake, whatever sets it.
+#[test]
+fn names_that_take_over_the_command_are_refused() {
+    let home = Home::new();
+    for key in ["NODE_OPTIONS", "LD_PRELOAD", "PLAIN", "PATH"] {
+        home.run(["secret", "put", "s", key, "/m4rked"]).succeeded();
+    }
+    let file = "GIT_SSH_COMMAND=x mcplexer://s/PLAIN\nBASH_ENV=/plain\n";
+    fs::write(home.root().join(".env"), file).unwrap();
+    let print = ["/usr/bin/env"];
+    let plain = ["--scope", "s", "--only", "PLAIN"];
+    let renamed = [&plain[..], &["--rename", "PLAIN=PYTHONSTARTUP"]].concat();
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["--scope", "s"], &["LD_PRELOAD", "NODE_OPTIONS", "PATH"]),
+        (&["--scope", "s", "--only", "PATH"], &["PATH"]),
+        (&renamed, &["PYTHONSTARTUP"]),
+        (&["--env-file", ".env"], &["GIT_SSH_COMMAND"]),
+    ];
+    for (arguments, names) in cases {
+        let hint = format!("--allow-env {} passes it", names.join(","));
+        let said = [&["a secret would take over the command", &hint], names].concat();
+        run(&home, arguments, &print).failed(2, &said);
+        let allow = ["--allow-env", names[0]];
+        let given = run(&home, &[arguments, &allow].concat(), &print);
+        match names {
+            [name] => assert!(given.succeeded().text().contains(&format!("{name}="))),
+            // One of several is not enough.
+            _ => assert_eq!(given.code, 2),
+        }
+    }
+    let mut command = home.command();
+    command.env("BASH_ENV", "mcplexer://s/PLAIN");
+    command.args(["run", "--"]).args(print);
+    finish(&mut command).failed(2, &["BASH_ENV, from mcplexer://s/PLAIN, "]);
+    // What is no secret is no matter.
+    fs::write(home.root().join(".env"), "PATH=/bin\nX=mcplexer://s/PLAIN").unwrap();
+    for arguments in [&plain[..], &["--env-file", ".env"]] {
+        let given = run(&home, arguments, &print).succeeded();
+        assert!(given.text().contains("=/m4rked\n"), "{}", given.text());
+    }
+}
+
 #[test]
 fn secrets_are_chosen_and_renamed() {
     let home = filled();
@@ -179,7 +287,7 @@ fn nothing_starts_without_all_that_it_is_to_have() {
         (
             &["--scope", "web"],
             2,
-            "web is a header scope: X-Api-Key needs --rename X-Api-Key=NAME",
+            "no variable for web/X-Api-Key (header scope)",
         ),
         (&["--scope", "a", "--rename", "ONE=9"], 2, "invalid value"),
         (&["--scope", "A"], 2, "invalid value"),

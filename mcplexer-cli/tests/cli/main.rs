@@ -6,6 +6,7 @@ mod access;
 mod adopt;
 mod age_command;
 mod agents;
+mod arguments;
 mod backup;
 mod bounds;
 mod built;

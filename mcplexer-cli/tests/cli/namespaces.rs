@@ -7,6 +7,8 @@ use test_support::{STANDARD_PATH, restore_signals, skip, tool};
 
 /// Set in a process that runs on a small disk, to the directory where it is mounted.
 const MOUNT: &str = "MCPLEXER_TEST_SMALL_DISK";
+/// Set in a process that runs where other users are listed.
+const AMONG_USERS: &str = "MCPLEXER_TEST_AMONG_USERS";
 /// Exit code of a script that lacks permission.
 const REFUSED: i32 = 99;
 
@@ -35,6 +37,24 @@ pub(crate) fn run_in_container(test: &str) {
     if let Some(inside) = command_in(&kinds, &Command::new("env")) {
         run(inside, test);
     }
+}
+
+/// Runs a test where `/etc/passwd` lists these users, or skips it where that is not permitted.
+pub(crate) fn run_among_users(users: &str, test: &str) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), users).unwrap();
+    let script = format!("mount --bind \"$0\" /etc/passwd || exit {REFUSED}; exec \"$@\"");
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(script).arg(file.path());
+    if let Some(mut inside) = command_in(&["--mount"], &command) {
+        inside.env(AMONG_USERS, "1");
+        run(inside, test);
+    }
+}
+
+/// Returns whether this process runs among the users of [`run_among_users`].
+pub(crate) fn is_among_users() -> bool {
+    std::env::var_os(AMONG_USERS).is_some()
 }
 
 /// Starts a command in new namespaces, if there is a program that creates them.

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -11,6 +12,7 @@ use test_support::{Running, skip};
 
 use super::home::{BINARY, Home, Run, finish};
 use super::mask::read_until;
+use super::tasks::file;
 
 const TOKEN: &str = "t0ken pa$$\"w0rd";
 
@@ -116,6 +118,59 @@ fn a_server_that_an_agent_starts_answers_alike() {
         said.contains("[github-token/TOKEN]") && !said.contains("t0ken"),
         "{said}"
     );
+}
+
+/// `mcp-remote` sends a header whose value is a secret: as the documentation says, by its own replacement of a variable,
+/// and by a reference in its argument.
+#[test]
+fn a_remote_server_is_sent_its_token() {
+    let Some(place) = servers() else { return };
+    let remote = place.join("node_modules/.bin/mcp-remote");
+    if !remote.exists() {
+        return skip("mcp-remote", "it is not among the servers");
+    }
+    let home = Home::new();
+    home.run(["secret", "put", "tracker", "TOKEN", "m4rked-token"])
+        .succeeded();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/mcp", server.local_addr().unwrap());
+    let config: serde_json::Value = serde_json::from_str(&file("remote.json")).unwrap();
+    let entry = &config["mcpServers"]["tracker"];
+    let documented: Vec<_> = entry["args"].as_array().unwrap().iter().collect();
+    let documented = documented.iter().map(|it| it.as_str().unwrap().to_owned());
+    let documented: Vec<_> = documented
+        .filter(|it| it != "npx" && it != "-y")
+        .map(|it| match it.as_str() {
+            "mcp-remote" => remote.to_str().unwrap().to_owned(),
+            "https://mcp.example.org/mcp" => address.clone(),
+            _ => it,
+        })
+        .collect();
+    let mut by_argument = documented.clone();
+    by_argument.insert(1, "--allow-arguments".to_owned());
+    let header = by_argument.last_mut().unwrap();
+    *header = header.replace("${TOKEN}", "mcplexer://tracker/TOKEN");
+    for arguments in [documented, by_argument] {
+        let mut command = command(&home, Path::new(BINARY));
+        if arguments[1] != "--allow-arguments" {
+            command.env("TOKEN", entry["env"]["TOKEN"].as_str().unwrap());
+        }
+        command
+            .args(&arguments)
+            .args(["--allow-http", "--transport", "http-only"]);
+        let command = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let _client = Running::start(command).unwrap();
+        let (mut request, _) = server.accept().unwrap();
+        let head = String::from_utf8(read_until(&mut request, b"\r\n\r\n")).unwrap();
+        let sent = head.to_lowercase();
+        assert!(
+            sent.contains("authorization: bearer m4rked-token\r\n"),
+            "{head}"
+        );
+    }
 }
 
 /// The same server, adopted from a client's configuration and started as the rewritten file says.

@@ -17,6 +17,8 @@ pub struct Choice {
     pub only: Vec<ChosenKey>,
     /// Other names for some of them.
     pub renames: Vec<Rename>,
+    /// Variables that may take over the command ([`takes_over`](super::takes_over)).
+    pub allowed: Vec<String>,
 }
 
 impl Choice {

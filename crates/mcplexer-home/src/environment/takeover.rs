@@ -281,7 +281,7 @@ pub fn takes_over(variable: &str) -> Option<&'static str> {
     };
     let is_of = |row: &&Row| {
         let begins = |prefix: &&str| variable.starts_with(*prefix);
-        row.names.iter().any(|name| is_name(&name)) || row.prefixes.iter().any(|it| begins(&it))
+        row.names.iter().any(is_name) || row.prefixes.iter().any(begins)
     };
     ROWS.iter().find(is_of).map(|row| row.does)
 }

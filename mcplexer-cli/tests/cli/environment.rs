@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::damage::tamper;
-use super::home::{Home, Run, finish};
+use super::home::{Home, Run, finish, write_program};
 use super::run::{WAYS, start};
 use super::terminal::{encrypt_key, end, start_at};
 
@@ -529,4 +529,48 @@ fn a_variable_in_the_place_of_the_command_is_not_repeated() {
     let log = fs::read_to_string(home.path("audit.log")).unwrap();
     assert!(!log.contains("m4rked"), "{log}");
     assert!(log.contains("\"for\":\"true\""), "{log}");
+}
+
+/// Each program that was given a value is in the log, however it was started, and its arguments are not.
+#[test]
+fn the_log_names_the_program_that_got_a_value() {
+    let home = filled();
+    write_program(&home.root().join("my tool"), "exit 0");
+    fs::write(home.root().join(".env"), "X=mcplexer://a/ONE").unwrap();
+    let cases: [(&[&str], &[&str], &str); 5] = [
+        (&["--scope", "a"], &["true", "m4rked"], "a true"),
+        (
+            &["--scope", "a", "--only", "ONE"],
+            &["/bin/sh", "-c", ": m4rked"],
+            "a/ONE sh",
+        ),
+        (
+            &["--env-file", ".env"],
+            &["./my tool", "m4rked"],
+            "a/ONE my tool",
+        ),
+        (
+            &["--scope", "a", "--mask"],
+            &["env", "true", "m4rked"],
+            "a env",
+        ),
+        (
+            &["--allow-arguments"],
+            &["printf", "m4rked mcplexer://a/TWO"],
+            "a/TWO printf",
+        ),
+    ];
+    for (options, command, expected) in cases {
+        run(&home, options, command).succeeded();
+        let shown = home.run(["audit", "show", "--last", "1"]).succeeded();
+        let shown = shown.text().trim_end();
+        let (subject, program) = expected.split_once(' ').unwrap();
+        assert!(
+            shown.contains(&format!("  inject  {subject}  ok  ")),
+            "{shown}"
+        );
+        assert!(shown.ends_with(&format!("] for {program}")), "{shown}");
+    }
+    let log = fs::read_to_string(home.path("audit.log")).unwrap();
+    assert!(!log.contains("m4rked"), "{log}");
 }

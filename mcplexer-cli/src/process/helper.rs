@@ -80,7 +80,8 @@ impl Helper {
     ///
     /// # Errors
     ///
-    /// * `NotStarted` if the program cannot be started.
+    /// * `NoParent` if the process that started this one has died.
+    /// * `NoOwnPath` or `NotStarted` if the program cannot be started.
     /// * `NotSupervised` if the system refuses to end this process with its parent, or to watch the command.
     pub(crate) fn run(self) -> Result<(), ProcessError> {
         die_with_parent()?;

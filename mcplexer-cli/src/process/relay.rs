@@ -25,6 +25,8 @@ const QUIET: Timespec = Timespec {
 const MAX_LEFT: usize = 1 << 20;
 /// How long a reader that takes nothing may delay a stop, or an end that a signal asked for.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest beginning of a line that waits for the rest, in bytes: what a pipe takes in one piece (PIPE_BUF).
+const MAX_BEGUN: usize = 4096;
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -108,6 +110,17 @@ fn write_all(sink: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Returns the length of the line at the end of a text that has not ended yet; 0 if it is too long.
+fn begun(text: &[u8]) -> usize {
+    let tail = text.iter().rev().take(MAX_BEGUN);
+    let mut lengths = tail.zip(0..).filter(|(byte, _)| b"\n\r".contains(byte));
+    match lengths.next() {
+        Some((_, length)) => length,
+        None if text.len() < MAX_BEGUN => text.len(),
+        None => 0,
+    }
+}
+
 fn relay(
     control: &mut UnixStream,
     source: &mut File,
@@ -135,7 +148,7 @@ fn relay(
         let [source_is_ready, control_is_ready] = wait.map(|it| !it.revents().is_empty());
         let settled = quiet || left == 0;
         let mut ended = settled && is_over;
-        shown.clear();
+        let old = shown.len();
         if source_is_ready {
             // Reading from a pseudo-terminal fails at its end.
             let length = source.read(&mut chunk).unwrap_or(0);
@@ -148,7 +161,15 @@ fn relay(
         if quiet || ended {
             masker.flush(&mut shown);
         }
-        write_all(&mut sink, &shown)?;
+        // While the end of a line is held back, so is its beginning, if it came in this chunk: other output
+        // cannot come between. One that came before is not delayed any longer.
+        let waiting = match begun(&shown) {
+            length if masker.holds() && length <= shown.len() - old => length,
+            _ => 0,
+        };
+        let ready = shown.len() - waiting;
+        write_all(&mut sink, shown.get(..ready).unwrap_or_default())?;
+        shown.drain(..ready);
         if ended {
             return Ok(());
         }
@@ -162,6 +183,29 @@ fn relay(
                 0 => is_over = true,
                 _ => asked = Some(number),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_has_begun_waits_unless_it_is_long() {
+        let long = vec![b'x'; MAX_BEGUN];
+        let ended = [&long[..], b"\nyy"].concat();
+        for (text, length) in [
+            (&b""[..], 0),
+            (b"ab", 2),
+            (b"a\nbc", 2),
+            (b"a\r\x1b[31m7", 6),
+            (b"a\n", 0),
+            (&long, 0),
+            (&long[1..], MAX_BEGUN - 1),
+            (&ended, 2),
+        ] {
+            assert_eq!(begun(text), length, "{text:?}");
         }
     }
 }

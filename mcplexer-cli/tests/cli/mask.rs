@@ -201,6 +201,25 @@ fn streams_that_lead_to_one_place_keep_their_order() {
     }
 }
 
+/// A line that the command writes in one piece goes on in one piece, although its end may begin a value: what other
+/// processes, or its other stream, write to the same terminal does not come between.
+#[test]
+fn a_whole_line_goes_on_whole() {
+    let home = Home::with_secret("1\n-rest of a value");
+    for text in ["out line 1\n", "\u{1b}[31m1", "first\r\nsecond 1\n"] {
+        let (mut child, _stdin) = start(&home, MASKED, &format!("printf '{text}'; read line"));
+        let stdout = child.stdout.as_mut().unwrap();
+        let mut read = Vec::new();
+        while read.len() < text.len() {
+            let mut piece = [0; 64];
+            let length = stdout.read(&mut piece).unwrap();
+            read.extend_from_slice(&piece[..length]);
+            assert!(read.ends_with(b"\n") || read == text.as_bytes(), "{read:?}");
+        }
+        assert_eq!(str::from_utf8(&read).unwrap(), text);
+    }
+}
+
 /// Where both streams lead to one place, its reader sees that the command has closed both.
 #[test]
 fn an_output_of_both_streams_is_closed_with_them() {

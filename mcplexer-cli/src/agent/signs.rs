@@ -2,7 +2,7 @@
 //!
 //! A row needs a source that shows it: the agent's code, its documentation, or a report of somebody who
 //! looked. Variables that a person's own shell may have do not count: those of an editor's terminal
-//! (`TERM_PROGRAM`, `CURSOR_TRACE_ID`), of a machine in the cloud (`REPL_ID`), and the settings that
+//! (`TERM_PROGRAM`, `CURSOR_TRACE_ID`), of a machine in the cloud (`REPL_ID`, the `EDITOR` of Devin), and the settings that
 //! people give an agent (`AIDER_MODEL`, `FACTORY_API_KEY`). `docs/use.md` has the same table.
 
 /// What shows that an agent is running this command.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mcplexer_files::exchange::{Format, read, write};
+use mcplexer_files::exchange::{Format, Reader, read, write};
 use mcplexer_secrets::{Credentials, ScopeKind, SecretName, SecretValue};
 
 fn format(byte: u8) -> Format {
@@ -42,9 +42,13 @@ fn comes_back(secrets: BTreeMap<SecretName, SecretValue>) {
     let secrets: Vec<_> = secrets.into_iter().collect();
     let scope = "s".parse().expect("is an id");
     let credentials = Credentials::new(scope, ScopeKind::Header, secrets);
-    for format in Format::ALL {
-        match write(&credentials, format) {
-            Ok(_) if !Format::READ.contains(&format) => {}
+    let for_all = Format::ALL.map(|format| (format, None));
+    let for_one = Reader::ALL.map(|reader| (Format::Dotenv, Some(reader)));
+    for (format, reader) in for_all.into_iter().chain(for_one) {
+        match write(&credentials, format, reader) {
+            // Only the programs that these files are for read them. What one of them is given as it is, is
+            // base64 here.
+            Ok(_) if reader.is_some() || !Format::READ.contains(&format) => {}
             Ok(written) => {
                 let entries = read(written.expose(), format).expect("reads what it writes");
                 let read = entries.iter().map(|it| (it.name.as_str(), it.value()));
@@ -52,7 +56,7 @@ fn comes_back(secrets: BTreeMap<SecretName, SecretValue>) {
                 let stored = stored.map(|it| (it.name.as_str(), it.value.expose()));
                 assert!(read.eq(stored), "{format} changes it");
             }
-            // The format may not allow the name of a header field.
+            // The format or the reader may not allow the name of a header field, or the value.
             Err(_) => {}
         }
     }

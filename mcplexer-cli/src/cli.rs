@@ -13,6 +13,8 @@ mod scope;
 mod secret;
 mod when;
 
+use std::path::Path;
+
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use adopt::{Adopt, Variable};
@@ -125,6 +127,11 @@ pub(crate) enum Command {
     /// List the exit codes
     #[command(name = "exit-codes", hide = true, long_about = exit_code::HELP, help_template = "{about}\n")]
     ExitCodes,
+}
+
+/// Returns the file that an argument names; `None` for standard input or output, which `-` is as well.
+pub(crate) fn named_file(argument: Option<&Path>) -> Option<&Path> {
+    argument.filter(|path| path.as_os_str() != "-")
 }
 
 /// Parses a number.

@@ -23,6 +23,17 @@ pub(crate) fn print(data: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes values to standard output, all of them: a reader that closes early has not got what it asked for.
+///
+/// # Errors
+///
+/// Fails if they cannot be written.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let printed = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    printed.map_err(|error| Failure::of_stdout(&error))
+}
+
 /// Writes one JSON document to standard output.
 ///
 /// # Errors

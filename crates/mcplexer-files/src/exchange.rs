@@ -15,15 +15,19 @@
 //! # What is written
 //!
 //! What [`write()`] writes, [`read`] reads as the same names and values, and so do the programs it is
-//! meant for: the npm package `dotenv`, any POSIX shell, any parser of JSON or YAML. Only
-//! [`Shell`](Format::Shell) is written and not read: a script can do more than name values.
+//! meant for: any parser of JSON or YAML, any POSIX shell. Only [`Shell`](Format::Shell) is written and not
+//! read: a script can do more than name values.
+//!
+//! The programs that read `.env` files share no quotes and no escapes. A file for one [`Reader`] is written as
+//! that one reads it. A file for all of them has only values that need neither quotes nor escapes. What [`read`]
+//! returns is the same for a file for all and for [`Reader::Node`].
 //!
 //! # Values that are not text
 //!
-//! A value that is not UTF-8, has a NUL byte, or cannot be quoted in a `.env` file (it has a carriage
-//! return, or all three quotes) is written as `mcplexer+base64:` and its bytes in the standard base64
-//! of RFC 4648, section 4, with padding. So is a text that begins with `mcplexer+base64:` itself. In
-//! every format [`read`] returns the bytes; other programs see the text.
+//! A value that is not UTF-8 or has a NUL byte is written as `mcplexer+base64:` and its bytes in the standard
+//! base64 of RFC 4648, section 4, with padding. So is a text that begins with `mcplexer+base64:` itself. In
+//! every format [`read`] returns the bytes; other programs see the text. A `.env` file for one reader has what that
+//! reader is to see, and no base64.
 //!
 //! ```
 //! use mcplexer_files::exchange::{self, Format};
@@ -40,21 +44,26 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use mcplexer_secrets::{Credentials, ScopeId, SecretName};
+use mcplexer_secrets::Credentials;
 use zeroize::Zeroizing;
 
 use crate::position::Position;
 use crate::quoted::{Language, write_quoted};
 
+mod check;
 mod dotenv;
 mod entry;
 mod format;
 mod json;
+mod notation;
+mod reader;
 mod shell;
 mod yaml;
 
+pub use check::WriteError;
 pub use entry::{Entry, ReadError};
 pub use format::{Format, InvalidFormat};
+pub use reader::{InvalidReader, Reader};
 
 /// What precedes a value in base64.
 const ENCODED: &[u8] = b"mcplexer+base64:";
@@ -101,19 +110,6 @@ fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-/// A secret whose name is not valid in the format of a file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the name of {scope}/{name} is not valid {}", .format.of_names())]
-#[non_exhaustive]
-pub struct InvalidExportName {
-    /// The scope of the secret.
-    pub scope: ScopeId,
-    /// Its name.
-    pub name: SecretName,
-    /// The format of the file.
-    pub format: Format,
-}
-
 /// A file with secrets in it; wiped when dropped.
 pub struct Written {
     text: Zeroizing<Vec<u8>>,
@@ -135,32 +131,26 @@ impl fmt::Debug for Written {
     }
 }
 
-/// Writes secrets as a file.
+/// Writes secrets as a file. A `.env` file is for one reader, or for all of them to read alike.
 ///
 /// # Errors
-/// [`InvalidExportName`] if a name is not valid in the format: some names of header fields cannot be in
-/// `.env` files or name shell variables.
-pub fn write(credentials: &Credentials, format: Format) -> Result<Written, InvalidExportName> {
-    for it in credentials.iter() {
-        let is_valid = match format {
-            Format::Dotenv => dotenv::is_name(&it),
-            Format::Shell => shell::is_name(&it),
-            Format::Json | Format::Yaml => true,
-        };
-        if !is_valid {
-            return Err(InvalidExportName {
-                scope: it.scope.clone(),
-                name: it.name.clone(),
-                format,
-            });
-        }
-    }
+/// [`WriteError`] if the format or the reader cannot hold a name or a value.
+pub fn write(
+    credentials: &Credentials,
+    format: Format,
+    reader: Option<Reader>,
+) -> Result<Written, WriteError> {
     let items: Vec<_> = credentials
         .iter()
-        .map(|it| (it.name.as_str(), Form::of(it.value.expose(), format)))
+        .map(|it| (it.name, Form::of(it.value.expose(), format, reader)))
+        .collect();
+    check::check(credentials, &items, format, reader)?;
+    let items: Vec<_> = items
+        .into_iter()
+        .map(|(name, form)| (name.as_str(), form))
         .collect();
     let render = |out: Out<'_>| match format {
-        Format::Dotenv => dotenv::write(&items, out),
+        Format::Dotenv => dotenv::write(&items, reader, out),
         Format::Json => json::write(&items, out),
         Format::Yaml => yaml::write(&items, out),
         Format::Shell => shell::write(&items, out),
@@ -171,7 +161,9 @@ pub fn write(credentials: &Credentials, format: Format) -> Result<Written, Inval
     render(&mut |bytes| length += bytes.len());
     let mut text = Zeroizing::new(Vec::with_capacity(length));
     render(&mut |bytes| text.extend_from_slice(bytes));
-    let encoded = items.iter().filter(|(_, it)| matches!(it, Form::Bytes(_)));
+    let encoded = items
+        .iter()
+        .filter(|(_, it)| matches!(it, Form::Encoded(_)));
     Ok(Written {
         encoded: encoded.count(),
         text,
@@ -184,23 +176,19 @@ type Out<'a> = &'a mut dyn FnMut(&[u8]);
 /// How a value is written.
 #[derive(Clone, Copy)]
 enum Form<'a> {
-    /// As text.
-    Text(&'a str),
+    /// As what it is: text, except for shells, which take any bytes.
+    Plain(&'a [u8]),
     /// In base64.
-    Bytes(&'a [u8]),
+    Encoded(&'a [u8]),
 }
 
 impl<'a> Form<'a> {
-    fn of(value: &'a [u8], format: Format) -> Self {
-        match str::from_utf8(value) {
-            Ok(text)
-                if !value.contains(&0)
-                    && !value.starts_with(ENCODED)
-                    && (format != Format::Dotenv || dotenv::quote(text).is_some()) =>
-            {
-                Self::Text(text)
-            }
-            _ => Self::Bytes(value),
+    fn of(value: &'a [u8], format: Format, reader: Option<Reader>) -> Self {
+        let is_for_one = format == Format::Dotenv && reader.is_some();
+        let is_text = !value.contains(&0) && str::from_utf8(value).is_ok();
+        match is_for_one || (is_text && !value.starts_with(ENCODED)) {
+            true => Self::Plain(value),
+            false => Self::Encoded(value),
         }
     }
 }
@@ -220,8 +208,8 @@ fn encode(bytes: &[u8], out: Out<'_>) {
 /// Writes a value between double quotes.
 fn write_form(form: Form<'_>, language: Language, out: Out<'_>) {
     match form {
-        Form::Text(text) => write_quoted(text, language, out),
-        Form::Bytes(bytes) => {
+        Form::Plain(bytes) => write_quoted(&String::from_utf8_lossy(bytes), language, out),
+        Form::Encoded(bytes) => {
             out(b"\"");
             encode(bytes, out);
             out(b"\"");

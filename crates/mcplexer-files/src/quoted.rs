@@ -71,7 +71,7 @@ impl Formatter for Visible {
 }
 
 /// Whether a character is one that Unicode does not count as printable.
-fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     let is_escaped = character.escape_debug().next() == Some('\\');
     is_escaped && !matches!(character, '\'' | '"' | '\\')
 }

@@ -1,6 +1,6 @@
 //! Writes the secrets of a scope as a file that other programs read.
 
-use mcplexer_files::exchange::{self, Format, InvalidExportName, Written};
+use mcplexer_files::exchange::{self, Format, Reader, WriteError, Written};
 use mcplexer_secrets::{Error as StoreError, Purpose, ScopeId, SecretName, SecretStore, Select};
 
 use crate::open::OpenHome;
@@ -14,6 +14,8 @@ pub struct Export {
     pub only: Vec<SecretName>,
     /// The format of the file.
     pub format: Format,
+    /// The only program that reads the file, if it is a `.env` file. Without one, all that do read it alike.
+    pub reader: Option<Reader>,
 }
 
 /// A failure to export.
@@ -26,9 +28,9 @@ pub enum Error {
         /// The scope.
         scope: ScopeId,
     },
-    /// The format cannot hold a name.
+    /// The file cannot hold a name or a value.
     #[error(transparent)]
-    Name(#[from] InvalidExportName),
+    Unwritable(#[from] WriteError),
     /// The store does not give out the secrets.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -38,7 +40,7 @@ impl Export {
     /// Returns the file, which holds values and wipes itself.
     ///
     /// # Errors
-    /// [`Error`] says what is missing, or which name does not fit.
+    /// [`Error`] says what is missing, or which secret does not fit.
     pub fn run(&self, open: &OpenHome) -> Result<Written, Error> {
         let mut names = self.only.clone();
         names.sort();
@@ -55,6 +57,6 @@ impl Export {
                 scope: self.scope.clone(),
             });
         }
-        Ok(exchange::write(&opened, self.format)?)
+        Ok(exchange::write(&opened, self.format, self.reader)?)
     }
 }

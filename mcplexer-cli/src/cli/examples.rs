@@ -143,11 +143,18 @@ Examples:
   ssh host cat .env | mcplexer import shop --format dotenv";
 
 pub(super) const EXPORT: &str = "\
-A value that the format cannot hold as text is written in base64, after the prefix mcplexer+base64:, \
-which mcplexer import reads.
+The programs that read .env files share no quotes. Without --for, a value that needs some is an error. With \
+--for, it is written as that program reads it:
+  node    the npm package dotenv
+  python  python-dotenv
+  docker  docker run --env-file
+  sh      set -a; . ./.env
+Without --for, a value that is not text is written in base64, after the prefix mcplexer+base64:, which \
+mcplexer import reads.
 
 Examples:
   mcplexer export shop -o .env
+  mcplexer export shop --for docker -o shop.env
   mcplexer export shop --only STRIPE_KEY --format json -o stripe.json";
 
 pub(super) const SCAN: &str = "\

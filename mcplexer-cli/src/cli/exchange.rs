@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use mcplexer_files::exchange::Format;
+use mcplexer_files::exchange::{Format, Reader};
 use mcplexer_secrets::{ScopeId, SecretName};
 
 use super::examples;
@@ -14,7 +14,7 @@ use super::examples;
 pub(crate) struct Import {
     /// Scope to store them in; created if needed, as config.yaml defines it or else of kind env
     pub(crate) scope: ScopeId,
-    /// File to read [default: standard input]
+    /// File to read; - is standard input [default: -]
     pub(crate) file: Option<PathBuf>,
     /// Format of the file [default: by its name]
     #[arg(long, value_parser = readable_format())]
@@ -44,12 +44,20 @@ pub(crate) struct Export {
     /// Format to write [default: by the file's name, else dotenv]
     #[arg(long, value_parser = format())]
     pub(crate) format: Option<Format>,
-    /// Write to this file, with mode 0600 [default: standard output]
+    /// Program that reads the .env file [default: written so that all of these read it alike]
+    #[arg(long = "for", value_name = "READER", value_parser = reader())]
+    pub(crate) reader: Option<Reader>,
+    /// Write to this file, with mode 0600; - is standard output [default: -]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Print it even on a terminal, or if a coding agent is running the command
     #[arg(long)]
     pub(crate) reveal: bool,
+}
+
+fn reader() -> impl TypedValueParser<Value = Reader> {
+    PossibleValuesParser::new(Reader::ALL.map(Reader::as_str))
+        .try_map(|text| text.parse::<Reader>())
 }
 
 fn format() -> impl TypedValueParser<Value = Format> {

@@ -1,38 +1,41 @@
 //! `mcplexer export`
 
-use std::io::{self, Write};
-
 use mcplexer_durable::replace_file;
 use mcplexer_files::exchange::Format;
 use mcplexer_home::export::Export as Exporting;
 
-use crate::cli::{Export, Global};
+use crate::cli::{Export, Global, named_file};
 use crate::failure::Failure;
-use crate::output::stdout_is_terminal;
+use crate::output::{self, stdout_is_terminal};
 use crate::session::Session;
 use crate::text::count;
 use crate::{agent, exit_code};
 
 pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
-    if export.output.is_none() {
+    let output = named_file(export.output.as_deref());
+    if output.is_none() {
         guard(export)?;
     }
-    let of_path = || export.output.as_deref().and_then(Format::of_path);
+    let format = export.format.or_else(|| output.and_then(Format::of_path));
+    let format = format.unwrap_or(Format::Dotenv);
+    if let Some(reader) = export.reader.filter(|_| format != Format::Dotenv) {
+        return Err(Failure::new(format!(
+            "--for {reader} is for .env files, and this would be {format}"
+        ))
+        .with_hint("leave out --for, or add --format dotenv")
+        .with_code(exit_code::USAGE));
+    }
     let exporting = Exporting {
         scope: export.scope.clone(),
         only: export.only.clone(),
-        format: export.format.or_else(of_path).unwrap_or(Format::Dotenv),
+        format,
+        reader: export.reader,
     };
     let session = Session::open(global)?;
     let written = exporting.run(&session);
     let written = written.map_err(|error| session.explain(error))?;
-    match &export.output {
-        None => {
-            let mut stdout = io::stdout().lock();
-            let printed = stdout.write_all(written.expose());
-            let printed = printed.and_then(|()| stdout.flush());
-            printed.map_err(|error| Failure::of_stdout(&error))?;
-        }
+    match output {
+        None => output::print_bytes(written.expose())?,
         Some(path) => {
             replace_file(path, written.expose())?;
             session.tell_written(path);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mcplexer_files::config::Problem;
+use mcplexer_files::exchange::WriteError;
 use mcplexer_home::{backup, config, credentials, export, import, keys};
 
 use super::Failure;
@@ -30,11 +31,29 @@ impl From<export::Error> for Failure {
         match error {
             export::Error::Store(error) => Self::from(error),
             export::Error::NoSecrets { ref scope } => no_secrets(&error, scope.as_str()),
-            other => Self::new(other.to_string())
-                .with_hint("--format json and --format yaml take every name")
-                .with_code(exit_code::USAGE),
+            export::Error::Unwritable(error) => of_unwritable(&error),
+            other => Self::new(other.to_string()),
         }
     }
+}
+
+fn of_unwritable(error: &WriteError) -> Failure {
+    let (others, what) = match error {
+        WriteError::Name { others, .. } => (others.as_slice(), "name"),
+        WriteError::Value { others, .. } => (others.as_slice(), "value"),
+        _ => (&[][..], "secret"),
+    };
+    let others: Vec<_> = others.iter().map(|it| format!("--for {it}")).collect();
+    let for_one = match others.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        [more @ .., last] => Some(format!("{} or {last}", more.join(", "))),
+    };
+    let for_one = for_one.map(|it| format!("say which program reads it: {it}"));
+    Failure::new(error.to_string())
+        .with_hints(for_one)
+        .with_hint(format!("--format json and --format yaml take every {what}"))
+        .with_code(exit_code::USAGE)
 }
 
 fn no_secrets(error: &dyn std::error::Error, scope: &str) -> Failure {

@@ -33,6 +33,7 @@ mod mask;
 mod memory;
 mod namespaces;
 mod pipes;
+mod readers;
 mod rekey;
 mod run;
 mod scan;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use super::Reader;
+
 /// How secrets are written in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -58,11 +60,12 @@ impl Format {
     }
 
     /// Returns where a name is invalid, for messages.
-    pub(super) fn of_names(self) -> &'static str {
-        match self {
-            Self::Dotenv => "in a .env file",
-            Self::Shell => "as a shell variable",
-            Self::Json | Self::Yaml => "in this file",
+    pub(super) fn of_names(self, reader: Option<Reader>) -> &'static str {
+        match (self, reader) {
+            (Self::Dotenv, None) => "in a .env file that node, python, docker and sh read",
+            (Self::Shell, _) | (_, Some(Reader::Sh)) => "as a shell variable",
+            (Self::Dotenv, _) => "in a .env file",
+            (Self::Json | Self::Yaml, _) => "in this file",
         }
     }
 }

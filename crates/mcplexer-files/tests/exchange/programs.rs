@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use mcplexer_files::exchange::Format;
-use test_support::{skip, tool};
+use test_support::skip;
 
-use super::{Pairs, VALUES, pairs, servers, shell_at, values_of, written};
+use super::{Pairs, VALUES, pairs, servers, shell_at, values, values_of, written};
 
 /// Returns the values that are text in this format, and the file.
 fn texts(format: Format) -> (Pairs, Vec<u8>) {
@@ -17,10 +17,6 @@ fn texts(format: Format) -> (Pairs, Vec<u8>) {
     let all = pairs(&values);
     let file = written(&all, format);
     (all, file)
-}
-
-fn values(pairs: &Pairs) -> Vec<Vec<u8>> {
-    pairs.iter().map(|(_, value)| value.clone()).collect()
 }
 
 #[test]
@@ -76,18 +72,4 @@ fn python_reads_the_same_values() {
             .map(|(name, value)| [name.as_bytes(), b"=", value].concat());
         assert!(found == expected.collect::<Vec<_>>(), "{format}");
     }
-}
-
-#[test]
-fn the_npm_package_dotenv_reads_the_same_values() {
-    let Some(place) = servers() else {
-        return skip("servers", "MCPLEXER_TEST_SERVERS names no directory");
-    };
-    let Some(node) = tool("node") else { return };
-    let (all, file) = texts(Format::Dotenv);
-    assert!(all.len() > 30);
-    let script = "for (const v of Object.values(require(process.argv[1]).parse(require('fs').readFileSync(0)))) process.stdout.write(v + '\\0')";
-    let package = place.join("node_modules/dotenv");
-    let found = values_of(&node, &["-e", script, package.to_str().unwrap()], &file);
-    assert!(found == values(&all));
 }

@@ -39,7 +39,7 @@ pub(super) const COMMANDS: [(At, &[&str]); 25] = [
     (At::Use, &["scope", "create", "new"]),
     (At::Use, &["scope", "delete", "gone", "--force"]),
     (At::Use, &["import", "new", "in.env"]),
-    (At::Use, &["export", "s", "-o", "out.env"]),
+    (At::Use, &["export", "s", "--for", "sh", "-o", "out.env"]),
     (At::Use, &["inject", "-i", "template", "-o", "out.txt"]),
     (At::Use, &["adopt", "client.json", "--write"]),
     (At::Use, &["config", "apply", "scopes.yaml"]),

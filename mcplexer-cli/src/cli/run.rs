@@ -21,7 +21,8 @@ pub(crate) struct Run {
     /// Pass a secret under another name (KEY=NAME or SCOPE/KEY=NAME)
     #[arg(long, value_name = "KEY=NAME", requires = "scope")]
     pub(crate) rename: Vec<Rename>,
-    /// Pass the variables of a .env file, each mcplexer://SCOPE/KEY replaced with its secret
+    /// Pass the variables of a .env file, each mcplexer://SCOPE/KEY replaced with its secret; - is
+    /// standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Vec<PathBuf>,
     /// Start with an empty environment except HOME, LANG, LC_*, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ
@@ -49,10 +50,10 @@ pub(crate) struct Run {
 #[derive(Debug, Args)]
 #[command(after_help = examples::INJECT)]
 pub(crate) struct Inject {
-    /// Read the template from this file [default: standard input]
+    /// Read the template from this file; - is standard input [default: -]
     #[arg(short, long, value_name = "TEMPLATE")]
     pub(crate) input: Option<PathBuf>,
-    /// Write to this file, with mode 0600 [default: standard output]
+    /// Write to this file, with mode 0600; - is standard output [default: -]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Print it even if a coding agent is running the command

@@ -7,7 +7,7 @@ use mcplexer_files::exchange::Format;
 use mcplexer_home::import::{Action, Import as Importing, ImportReport, Secrets};
 use mcplexer_secrets::OnConflict;
 
-use crate::cli::{Global, Import};
+use crate::cli::{Global, Import, named_file};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
@@ -15,8 +15,9 @@ use crate::text::{count, shown, thousands};
 use crate::{exit_code, input};
 
 pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
-    let format = format(import)?;
-    let (file, text) = input::text(import.file.as_deref())?;
+    let file = named_file(import.file.as_deref());
+    let format = format(import, file)?;
+    let (file, text) = input::text(file)?;
     let secrets = Secrets::read(&file, &text, format)?;
     drop(text);
     let session = Session::open(global)?;
@@ -39,7 +40,7 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
     }
 }
 
-fn format(import: &Import) -> Result<Format, Failure> {
+fn format(import: &Import, file: Option<&Path>) -> Result<Format, Failure> {
     let scope = import.scope.as_str();
     let usage = |message: String, hint: String| {
         Failure::new(message)
@@ -52,16 +53,16 @@ fn format(import: &Import) -> Result<Format, Failure> {
             format!("mcplexer import SCOPE {scope}"),
         ));
     }
-    if import.file.is_none() && io::stdin().is_terminal() {
+    if file.is_none() && io::stdin().is_terminal() {
         return Err(usage(
             "missing FILE, and standard input is a terminal".to_owned(),
             format!("mcplexer import {scope} FILE"),
         ));
     }
-    let of_path = import.file.as_deref().and_then(Format::of_path);
+    let of_path = file.and_then(Format::of_path);
     let of_path = of_path.filter(|format| Format::READ.contains(format));
     import.format.or(of_path).ok_or_else(|| {
-        let what = match &import.file {
+        let what = match file {
             Some(file) => format!("cannot tell the format from the name {}", shown(file)),
             None => "standard input needs --format".to_owned(),
         };

@@ -1,7 +1,6 @@
 //! `mcplexer inject`
 
 use std::fs;
-use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -11,20 +10,22 @@ use mcplexer_home::credentials::Wanted;
 
 use mcplexer_secrets::Purpose;
 
-use crate::cli::{Global, Inject};
+use crate::cli::{Global, Inject, named_file};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::text::shown;
-use crate::{agent, exit_code, input};
+use crate::{agent, exit_code, input, output};
 
 pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
-    if inject.output.is_none() {
+    let input = named_file(inject.input.as_deref());
+    let output = named_file(inject.output.as_deref());
+    if output.is_none() {
         agent::guard(
             inject.reveal,
             "mcplexer inject -o FILE writes it to a file, mcplexer run --env-file FILE -- COMMAND gives it to a command",
         )?;
     }
-    if let (Some(input), Some(output)) = (&inject.input, &inject.output)
+    if let (Some(input), Some(output)) = (input, output)
         && is_same_file(input, output)
     {
         let output = shown(output);
@@ -33,7 +34,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
             .with_hint("name another file with -o: the references would be gone")
             .with_code(exit_code::USAGE));
     }
-    let (name, text) = input::text(inject.input.as_deref())?;
+    let (name, text) = input::text(input)?;
     let session = Session::open(global)?;
     let template = Template::parse(&text).map_err(|(at, error)| {
         Failure::new(error.to_string())
@@ -52,14 +53,8 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
             .map(mcplexer_secrets::SecretValue::expose)
     });
     let filled = filled.ok_or_else(Failure::of_missing_reference)?;
-    match &inject.output {
-        None => {
-            let mut stdout = io::stdout().lock();
-            let written = stdout
-                .write_all(filled.expose())
-                .and_then(|()| stdout.flush());
-            written.map_err(|error| Failure::of_stdout(&error))
-        }
+    match output {
+        None => output::print_bytes(filled.expose()),
         Some(path) => {
             replace_file(path, filled.expose())?;
             session.tell_written(path);

@@ -50,6 +50,7 @@ impl From<Error> for Failure {
 fn usage(error: &Error) -> &'static str {
     match error {
         Error::Dotenv { .. } => "put a value of several lines in quotes",
+        Error::StdinTwice => "standard input has one file; name the other one",
         Error::Reference { .. } => "mcplexer secret list SCOPE shows the keys of a scope",
         Error::NotCarried { .. } | Error::NulInArgument { .. } => {
             "mcplexer inject writes it into a file"

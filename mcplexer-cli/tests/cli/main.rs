@@ -16,6 +16,7 @@ mod contention;
 mod crash;
 mod crowd;
 mod damage;
+mod dash;
 mod disk_full;
 mod doctor;
 mod environment;

@@ -23,13 +23,16 @@ pub enum Error {
         source: io::Error,
     },
     /// A `.env` file is invalid.
-    #[error("{}, {source}", .path.display())]
+    #[error("{file}, {source}")]
     Dotenv {
         /// The file.
-        path: PathBuf,
+        file: String,
         /// What is wrong, and where.
         source: InvalidLine,
     },
+    /// Standard input is to be read as two `.env` files.
+    #[error("--env-file - is given twice")]
+    StdinTwice,
     /// A variable has an invalid reference.
     #[error("{place}: {source}")]
     Reference {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -17,30 +19,45 @@ use crate::credentials::Wanted;
 /// A `.env` file that was read.
 #[derive(Debug)]
 pub struct EnvFile {
-    path: PathBuf,
+    /// What messages call it.
+    name: String,
     pub(super) variables: Vec<Variable>,
 }
 
 impl EnvFile {
-    /// Reads files.
+    /// Reads files. `-` is standard input.
     ///
     /// # Errors
     ///
     /// * `Unreadable` if a file cannot be read.
     /// * `Dotenv` if it is not a `.env` file.
+    /// * `StdinTwice` if there is a second `-`, which would have nothing left to read.
     pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Self>, Error> {
+        let stdin = paths.iter().filter(|path| path.as_os_str() == "-");
+        if stdin.count() > 1 {
+            return Err(Error::StdinTwice);
+        }
         paths.iter().map(|path| Self::read(path)).collect()
     }
 
     fn read(path: &Path) -> Result<Self, Error> {
-        let path = path.to_owned();
-        let bytes = match File::open(&path).and_then(|file| read_at_most(MAX_TEXT_LEN, &file)) {
+        let is_stdin = path.as_os_str() == "-";
+        let (name, path) = match is_stdin {
+            true => ("standard input".to_owned(), PathBuf::from("/dev/stdin")),
+            false => (path.display().to_string(), path.to_owned()),
+        };
+        // Not through the buffer of `io::stdin`, which is never wiped.
+        let file = match is_stdin {
+            true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+            false => File::open(&path),
+        };
+        let bytes = match file.and_then(|file| read_at_most(MAX_TEXT_LEN, &file)) {
             Ok(bytes) => bytes,
             Err(source) => return Err(Error::Unreadable { path, source }),
         };
         match dotenv::parse(&bytes) {
-            Ok(variables) => Ok(Self { path, variables }),
-            Err(source) => Err(Error::Dotenv { path, source }),
+            Ok(variables) => Ok(Self { name, variables }),
+            Err(source) => Err(Error::Dotenv { file: name, source }),
         }
     }
 
@@ -66,8 +83,8 @@ impl EnvFile {
     }
 
     pub(super) fn place(&self, variable: &Variable) -> String {
-        let (path, Variable { line, name, .. }) = (self.path.display(), variable);
-        format!("{path}, line {line} ({name})")
+        let Variable { line, name, .. } = variable;
+        format!("{}, line {line} ({name})", self.name)
     }
 }
 

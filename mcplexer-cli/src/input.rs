@@ -17,7 +17,7 @@ use crate::exit_code;
 use crate::failure::Failure;
 use crate::prompt::{self, Answer};
 use crate::stderr::say;
-use crate::text::shown;
+use crate::text::{sanitized, shown};
 
 /// The most that is read of a file with a public key.
 const MAX_PUBLIC_KEY_LEN: usize = 1 << 20;
@@ -264,22 +264,43 @@ pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(),
         .with_hint("--force skips the question")
         .with_code(exit_code::USAGE));
     }
-    let mut answer = Vec::new();
-    let mut stderr = io::stderr().lock();
-    write!(stderr, "{about}{question} [y/N] ")
-        .and_then(|()| stderr.flush())
-        .and_then(|()| io::stdin().lock().read_until(b'\n', &mut answer))
-        .map_err(|error| cannot_ask(&error))?;
-    if answer.is_empty() {
-        // The input has ended, so the next message begins on a new line.
-        let _unheard = writeln!(stderr);
-    }
+    let answer = answer_to(&format!("{about}{question} [y/N] "))?;
     match answer.trim_ascii() {
         b"y" | b"Y" | b"yes" | b"Yes" | b"YES" => Ok(()),
         _ => Err(Failure::new("declined; nothing was changed")
             .with_hint("--force skips the question")
             .with_code(exit_code::DECLINED)),
     }
+}
+
+/// Asks a question on the terminal. An empty answer means yes.
+///
+/// # Errors
+///
+/// Fails if there is no answer, or another one than yes or no.
+pub(crate) fn yes_unless_no(question: &str) -> Result<bool, Failure> {
+    let answer = answer_to(&format!("{} [Y/n] ", sanitized(question)))?;
+    match answer.trim_ascii() {
+        b"n" | b"N" | b"no" | b"No" | b"NO" => Ok(false),
+        b"y" | b"Y" | b"yes" | b"Yes" | b"YES" => Ok(true),
+        b"" if !answer.is_empty() => Ok(true),
+        _ => Err(Failure::of_no_answer("answer")),
+    }
+}
+
+/// Prints a question, and reads a line. It is empty if the input has ended.
+fn answer_to(question: &str) -> Result<Vec<u8>, Failure> {
+    let mut answer = Vec::new();
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{question}")
+        .and_then(|()| stderr.flush())
+        .and_then(|()| io::stdin().lock().read_until(b'\n', &mut answer))
+        .map_err(|error| cannot_ask(&error))?;
+    if answer.is_empty() {
+        // The next message begins on a new line.
+        let _unheard = writeln!(stderr);
+    }
+    Ok(answer)
 }
 
 /// Returns whether a person would see a prompt. One of the two may be a pipe, as in `gh auth token

@@ -28,6 +28,7 @@ pub struct Variable {
     /// The name: letters, digits, `_`, `.` and `-`.
     pub name: String,
     pub(crate) value: Zeroizing<Vec<u8>>,
+    pub(crate) with_hash: Option<Zeroizing<Vec<u8>>>,
     /// The line that it begins on, from 1.
     pub line: usize,
 }
@@ -37,6 +38,14 @@ impl Variable {
     #[must_use]
     pub fn value(&self) -> &[u8] {
         &self.value
+    }
+
+    /// Returns the value that python-dotenv, docker and shells read, if the package ends it at a `#` with no space
+    /// before it: of `A=abc#def` this is `abc#def`, and [`value`](Self::value) is `abc`. A value in quotes is not
+    /// such a value.
+    #[must_use]
+    pub fn value_with_hash(&self) -> Option<&[u8]> {
+        self.with_hash.as_deref().map(Vec::as_slice)
     }
 }
 
@@ -95,7 +104,12 @@ pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
                 let found = VARIABLE.captures(rest).ok_or(InvalidLine { line })?;
                 let group = |group| found.get(group);
                 let (name, value) = (group(1), group(2));
+                let begins = value.or_else(|| group(3)).map(|it| it.start());
+                let comment = group(3).map(|it| it.start());
                 variables.push(Variable {
+                    with_hash: begins
+                        .zip(comment)
+                        .and_then(|(begins, comment)| with_hash(rest, begins, comment)),
                     name: name.map_or_else(String::new, |it| {
                         String::from_utf8_lossy(it.as_bytes()).into_owned()
                     }),
@@ -110,6 +124,24 @@ pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
             }
         }
     }
+}
+
+/// Returns a value with the `#` that ends it, and with what follows up to a `#` behind a space. It is `None` if
+/// there is a space before this `#` already, or if the value is in quotes.
+fn with_hash(text: &[u8], begins: usize, comment: usize) -> Option<Zeroizing<Vec<u8>>> {
+    let is_apart = |end: usize| {
+        text.get(..end)
+            .is_some_and(|it| without_last_space(it).is_some())
+    };
+    let value = trimmed(text.get(begins..comment)?);
+    let is_quoted = matches!(value, [first @ (b'\'' | b'"' | b'`'), .., last] if first == last);
+    if is_apart(comment) || is_quoted {
+        return None;
+    }
+    let end = begins + line(text.get(begins..)?).len();
+    let is_comment = |at: &usize| text.get(*at) == Some(&b'#') && is_apart(*at);
+    let end = (comment + 1..end).find(is_comment).unwrap_or(end);
+    Some(unquoted(trimmed(text.get(begins..end)?)))
 }
 
 /// Returns the text with LF for every CR LF and CR.
@@ -158,18 +190,20 @@ fn trimmed(mut text: &[u8]) -> &[u8] {
     while let length @ 1.. = space(text) {
         text = text.get(length..).unwrap_or_default();
     }
-    let shorter = |text: &[u8]| {
-        let begins = (1..=3).filter_map(|length| text.len().checked_sub(length));
-        let is_space = |begin: &usize| {
-            let end = text.get(*begin..).unwrap_or_default();
-            space(end) == end.len()
-        };
-        begins.into_iter().find(is_space)
-    };
-    while let Some(end) = shorter(text) {
-        text = text.get(..end).unwrap_or_default();
+    while let Some(shorter) = without_last_space(text) {
+        text = shorter;
     }
     text
+}
+
+/// Returns the text without the space that it ends in; `None` if it ends in something else.
+fn without_last_space(text: &[u8]) -> Option<&[u8]> {
+    let begins = (1..=3).filter_map(|length| text.len().checked_sub(length));
+    let is_space = |begin: &usize| {
+        let end = text.get(*begin..).unwrap_or_default();
+        space(end) == end.len()
+    };
+    text.get(..begins.clone().find(is_space)?)
 }
 
 /// Takes away the quotes around each line, as `replace(/^(['"`])([\s\S]*)\1$/mg, '$2')` does, and resolves
@@ -256,6 +290,29 @@ mod tests {
         }
         assert_one("export=b", "export", "b");
         assert_one("A.b-c=d", "A.b-c", "d");
+    }
+
+    /// dotenvx#553
+    #[test]
+    fn a_value_that_is_cut_at_a_hash_has_the_other_as_well() {
+        for (text, value, with_hash) in [
+            ("A=abc#def", "abc", Some("abc#def")),
+            ("A=a#b#c # d", "a", Some("a#b#c")),
+            ("A=#abc", "", Some("#abc")),
+            ("A: p#w\r\nB=c", "p", Some("p#w")),
+            ("A=a b#c\u{a0}#d", "a b", Some("a b#c")),
+            ("A='it's#x'", "'it's", Some("it's#x")),
+            ("A=abc #def", "abc", None),
+            ("A= #abc", "", None),
+            ("A='abc'#def", "abc", None),
+            ("A=\"abc#def\"", "abc#def", None),
+            ("A=abc", "abc", None),
+        ] {
+            let variables = parse(text.as_bytes()).unwrap();
+            assert_eq!(variables[0].value(), value.as_bytes(), "{text}");
+            let found = variables[0].value_with_hash();
+            assert_eq!(found, with_hash.map(str::as_bytes), "{text}");
+        }
     }
 
     #[test]

@@ -71,9 +71,23 @@ const ENCODED: &[u8] = b"mcplexer+base64:";
 /// Reads the entries of a file, in order.
 ///
 /// # Errors
-/// [`ReadError`] if the file is not of that format, or the format is [`Shell`](Format::Shell), which is
-/// not read.
+/// [`ReadError`] if the file is not of that format, an entry of it has no value, or the format is
+/// [`Shell`](Format::Shell), which is not read.
 pub fn read(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
+    let entries = read_each(file, format)?;
+    let mut problems = entries.iter().filter_map(|entry| entry.problem.as_ref());
+    match problems.next() {
+        Some(problem) => Err(problem.clone()),
+        None => Ok(entries),
+    }
+}
+
+/// Reads the entries of a file, in order. One without a value in its format, such as null, an array or a repeated
+/// name, is returned as well, and [`Entry::secret`] says what is wrong with it.
+///
+/// # Errors
+/// [`ReadError`] if the file is not of that format, or the format is [`Shell`](Format::Shell), which is not read.
+pub fn read_each(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
     let mut entries = match format {
         Format::Dotenv => dotenv::read(file),
         Format::Json => json::read(text(file)?),
@@ -82,15 +96,18 @@ pub fn read(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
     }?;
     let mut lines = HashMap::new();
     for entry in &mut entries {
+        let problem = |text: String| ReadError::new(entry.line, text).about(&entry.name);
         if let Some(first) = lines.insert(entry.name.clone(), entry.line) {
-            let problem = format!("duplicate name; the first is on line {first}");
-            return Err(ReadError::new(entry.line, problem).about(&entry.name));
-        }
-        if let Some(encoded) = entry.value.strip_prefix(ENCODED) {
-            let problem = "invalid base64 after mcplexer+base64:";
-            let decoded = decode(encoded);
-            entry.value =
-                decoded.ok_or_else(|| ReadError::new(entry.line, problem).about(&entry.name))?;
+            let text = format!("duplicate name; the first is on line {first}");
+            entry.problem = Some(problem(text));
+        } else if let Some(encoded) = entry.value.strip_prefix(ENCODED) {
+            match decode(encoded) {
+                Some(decoded) => entry.value = decoded,
+                None => {
+                    let text = "invalid base64 after mcplexer+base64:";
+                    entry.problem = Some(problem(text.to_owned()));
+                }
+            }
         }
     }
     Ok(entries)

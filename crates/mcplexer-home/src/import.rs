@@ -1,6 +1,6 @@
 //! Imports the secrets of a file into one scope.
 
-use mcplexer_files::exchange::{self, Entry, Format, ReadError};
+use mcplexer_files::exchange::{self, Format, ReadError};
 use mcplexer_secrets::{
     Error as StoreError, ImportAction, OnConflict, ScopeKind, SecretName, SecretValue,
 };
@@ -15,6 +15,43 @@ pub struct Secrets {
     file: String,
     secrets: Vec<(SecretName, SecretValue)>,
     lines: Vec<usize>,
+    hashes: Vec<String>,
+    blank: Vec<String>,
+}
+
+/// Which secrets of a file to take, and how to read what is not clear.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Only the secrets of these names, if there are any here.
+    pub only: Vec<String>,
+    /// Not the secrets of these names.
+    pub skip: Vec<String>,
+    /// What to do with a blank value.
+    pub blank: Blank,
+    /// What a `#` right behind a value begins.
+    pub hash: Hash,
+}
+
+/// What to do with a value that is empty or null, which no secret can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Blank {
+    /// Import nothing of the file.
+    #[default]
+    Error,
+    /// Leave it out.
+    Skip,
+}
+
+/// What a `#` in a `.env` file is that has no space before it, and is not between quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Hash {
+    /// A part of the value, as for python-dotenv, docker and shells.
+    #[default]
+    Keep,
+    /// The beginning of a comment, as for the npm package `dotenv`.
+    Cut,
 }
 
 /// How to import.
@@ -40,6 +77,8 @@ pub struct ImportReport {
     pub scope_created: bool,
     /// The secrets, in the order of the file.
     pub secrets: Vec<ImportRow>,
+    /// The names that were left out because their values are blank.
+    pub blank: Vec<String>,
     /// How the scope is created, if it is.
     #[serde(skip)]
     pub new: ScopeToMake,
@@ -82,6 +121,22 @@ pub enum Error {
         /// What is wrong with it.
         source: ReadError,
     },
+    /// A value is blank.
+    #[error("{file}, {source}")]
+    Blank {
+        /// The file.
+        file: String,
+        /// Which one.
+        source: ReadError,
+    },
+    /// The file does not have a secret that is to be chosen or left out.
+    #[error("{file} has no {name}")]
+    NotThere {
+        /// The file.
+        file: String,
+        /// The name.
+        name: String,
+    },
     /// The file has no secrets.
     #[error("{file} has no secrets")]
     Empty {
@@ -112,24 +167,62 @@ impl Secrets {
     /// Reads the secrets of a file. `file` is what to call it.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] and [`Error::Empty`].
-    pub fn read(file: &str, text: &[u8], format: Format) -> Result<Self, Error> {
+    /// [`Error::Unreadable`], [`Error::Blank`], [`Error::NotThere`] and [`Error::Empty`].
+    pub fn read(file: &str, text: &[u8], format: Format, reading: &Reading) -> Result<Self, Error> {
         let file = file.to_owned();
         let unreadable = |source| Error::Unreadable {
             file: file.clone(),
             source,
         };
-        let entries = exchange::read(text, format).map_err(unreadable)?;
+        let mut entries = exchange::read_each(text, format).map_err(unreadable)?;
+        let mut named = reading.only.iter().chain(&reading.skip);
+        let has = |name: &&String| entries.iter().any(|entry| entry.name == **name);
+        if let Some(name) = named.find(|name| !has(name)) {
+            let name = name.clone();
+            return Err(Error::NotThere { file, name });
+        }
+        let is_chosen = |name: &String| reading.only.is_empty() || reading.only.contains(name);
+        entries.retain(|it| is_chosen(&it.name) && !reading.skip.contains(&it.name));
+        let mut hashes = Vec::new();
+        for entry in &mut entries {
+            if entry.is_cut_at_hash() {
+                hashes.push(format!("line {} ({})", entry.line, entry.name));
+                if reading.hash == Hash::Keep {
+                    entry.keep_hash();
+                }
+            }
+        }
+        let mut blank = Vec::new();
+        if reading.blank == Blank::Skip {
+            let left_out = entries.extract_if(.., |entry| entry.is_blank());
+            blank.extend(left_out.map(|entry| entry.name));
+        }
         if entries.is_empty() {
             return Err(Error::Empty { file, format });
         }
-        let secrets = entries.iter().map(Entry::secret);
-        let secrets = secrets.collect::<Result<_, _>>().map_err(unreadable)?;
+        let secrets = entries.iter().map(|entry| {
+            entry.secret().map_err(|source| match entry.is_blank() {
+                true => Error::Blank {
+                    file: file.clone(),
+                    source,
+                },
+                false => unreadable(source),
+            })
+        });
+        let secrets = secrets.collect::<Result<_, _>>()?;
         Ok(Self {
+            lines: entries.iter().map(|entry| entry.line).collect(),
             file,
             secrets,
-            lines: entries.iter().map(|entry| entry.line).collect(),
+            hashes,
+            blank,
         })
+    }
+
+    /// Returns where a `#` right behind a value may be a part of it, or begin a comment: `line 3 (PASSWORD)`.
+    #[must_use]
+    pub fn hashes(&self) -> &[String] {
+        &self.hashes
     }
 
     /// The error, with the line of the name that it is about.
@@ -173,6 +266,7 @@ impl Import {
             scope: self.scope.clone(),
             scope_created: imported.scope_created,
             secrets: rows.collect(),
+            blank: secrets.blank.clone(),
             new,
         })
     }
@@ -221,6 +315,7 @@ mod tests {
             "f.json",
             b"{\n\"A\": \"1\",\n\"X-B\": \"2\"\n}",
             Format::Json,
+            &Reading::default(),
         );
         let read = read.unwrap();
         let refused = ScopeKind::Env.check(&"X-B".parse().unwrap()).unwrap_err();
@@ -233,15 +328,22 @@ mod tests {
 
     #[test]
     fn an_empty_file_and_a_broken_one_are_named() {
-        let empty = Secrets::read("f.env", b"# none\n", Format::Dotenv).unwrap_err();
+        let empty =
+            Secrets::read("f.env", b"# none\n", Format::Dotenv, &Reading::default()).unwrap_err();
         assert_eq!(empty.to_string(), "f.env has no secrets");
-        let broken = Secrets::read("f.json", b"{", Format::Json).unwrap_err();
+        let broken = Secrets::read("f.json", b"{", Format::Json, &Reading::default()).unwrap_err();
         assert!(broken.to_string().starts_with("f.json, line 1"), "{broken}");
     }
 
     #[test]
     fn debug_shows_no_value() {
-        let read = Secrets::read("f", b"{\"A\": \"hunter2\"}", Format::Json).unwrap();
+        let read = Secrets::read(
+            "f",
+            b"{\"A\": \"hunter2\"}",
+            Format::Json,
+            &Reading::default(),
+        )
+        .unwrap();
         assert!(!format!("{read:?}").contains("hunter2"));
     }
 }

@@ -131,14 +131,14 @@ Examples:
 
 pub(super) const IMPORT: &str = "\
 Formats, by the file's name:
-  dotenv  .env .env.* *.env  as the npm package dotenv reads it
+  dotenv  .env .env.* *.env  as the npm package dotenv reads it, but for --hash
   json    *.json             one object of names and strings
   yaml    *.yaml *.yml       one mapping of names and strings
 Each name may occur once. A value is 1 byte to 1 MiB; after the prefix \
 mcplexer+base64: it is in base64. All secrets are stored, or none if one is invalid.
 
 Examples:
-  mcplexer import shop .env
+  mcplexer import shop .env --blank skip --skip PORT,NODE_ENV
   mcplexer import shop secrets.json --overwrite --dry-run
   ssh host cat .env | mcplexer import shop --format dotenv";
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use mcplexer_files::exchange::{Format, Reader};
+use mcplexer_home::import::{Blank, Hash};
 use mcplexer_secrets::{ScopeId, SecretName};
 
 use super::examples;
@@ -19,6 +20,19 @@ pub(crate) struct Import {
     /// Format of the file [default: by its name]
     #[arg(long, value_parser = readable_format())]
     pub(crate) format: Option<Format>,
+    /// Store only these secrets of the file
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Leave out these secrets of the file
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+    /// Leave out blank values, or store nothing if there are any
+    #[arg(long, value_name = "WHAT", default_value = "error", value_parser = blank())]
+    pub(crate) blank: Blank,
+    /// Keep a # right behind a value in a .env file as a part of it, or cut it off as a comment [default: ask on
+    /// a terminal, else keep it with a warning]
+    #[arg(long, value_name = "WHAT", value_parser = hash())]
+    pub(crate) hash: Option<Hash>,
     /// Replace secrets that have another value in the scope
     #[arg(long, conflicts_with = "skip_existing")]
     pub(crate) overwrite: bool,
@@ -53,6 +67,20 @@ pub(crate) struct Export {
     /// Print it even on a terminal, or if a coding agent is running the command
     #[arg(long)]
     pub(crate) reveal: bool,
+}
+
+fn blank() -> impl TypedValueParser<Value = Blank> {
+    PossibleValuesParser::new(["skip", "error"]).map(|text| match text.as_str() {
+        "skip" => Blank::Skip,
+        _ => Blank::Error,
+    })
+}
+
+fn hash() -> impl TypedValueParser<Value = Hash> {
+    PossibleValuesParser::new(["keep", "cut"]).map(|text| match text.as_str() {
+        "cut" => Hash::Cut,
+        _ => Hash::Keep,
+    })
 }
 
 fn reader() -> impl TypedValueParser<Value = Reader> {

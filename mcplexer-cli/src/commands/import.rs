@@ -4,21 +4,37 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use mcplexer_files::exchange::Format;
-use mcplexer_home::import::{Action, Import as Importing, ImportReport, Secrets};
+use mcplexer_home::import::{Action, Hash, Import as Importing, ImportReport, Reading, Secrets};
 use mcplexer_secrets::OnConflict;
 
 use crate::cli::{Global, Import, named_file};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
-use crate::text::{count, shown, thousands};
+use crate::text::{count, sanitized, shown, thousands};
 use crate::{exit_code, input};
 
 pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
     let file = named_file(import.file.as_deref());
     let format = format(import, file)?;
-    let (file, text) = input::text(file)?;
-    let secrets = Secrets::read(&file, &text, format)?;
+    let (name, text) = input::text(file)?;
+    let mut reading = Reading {
+        only: import.only.clone(),
+        skip: import.skip.clone(),
+        blank: import.blank,
+        hash: import.hash.unwrap_or_default(),
+    };
+    let mut secrets = Secrets::read(&name, &text, format, &reading)?;
+    let hashes = secrets.hashes().join(", ");
+    let is_unclear = import.hash.is_none() && !hashes.is_empty();
+    let asked = is_unclear && !global.no_input && io::stdin().is_terminal();
+    if asked {
+        let question = format!("{name}, {hashes}: is the # right behind the value a part of it?");
+        if !input::yes_unless_no(&question)? {
+            reading.hash = Hash::Cut;
+            secrets = Secrets::read(&name, &text, format, &reading)?;
+        }
+    }
     drop(text);
     let session = Session::open(global)?;
     let importing = Importing {
@@ -33,6 +49,12 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
     let report = importing.run(&secrets, &session);
     let report = report.map_err(|error| session.explain(error))?;
     tell(&report, importing.on_conflict, &session);
+    if is_unclear && !asked {
+        session.tell(&sanitized(format!(
+            "mcplexer: warning: {name}, {hashes}: the # right behind the value was taken for a part of it, as python-dotenv, docker and shells do; npm dotenv takes it for a comment"
+        )));
+        session.hint("--hash cut takes it for a comment, --hash keep for a part of the value");
+    }
     match (import.json, import.dry_run) {
         (true, _) => print_json(&report),
         (false, true) => print(&rows(&report)),
@@ -110,6 +132,12 @@ fn tell(report: &ImportReport, on_conflict: OnConflict, session: &Session) {
         true => format!("would import {stored} into {scope} ({parts})"),
         false => format!("imported {stored} into {scope} ({parts})"),
     });
+    if !report.blank.is_empty() {
+        session.tell(&sanitized(format!(
+            "left out because blank: {}",
+            report.blank.join(", ")
+        )));
+    }
     let stored = report.secrets.iter();
     let stored = stored.filter(|row| matches!(row.action, Action::Add | Action::Replace));
     session.warn_of_takeovers(scope, stored.map(|row| &row.key));

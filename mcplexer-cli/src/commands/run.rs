@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::known::known;
 use crate::process::{program_name, replace_with, run_masked};
 use crate::session::Session;
+use crate::text::sanitized;
 
 pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     // Looked up first, because a hardened process may not be able to.
@@ -46,6 +47,11 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
         return Err(of_seen_arguments());
     }
     let session = Session::open(global)?;
+    for place in files.iter().flat_map(EnvFile::cut_at_hash) {
+        session.tell(&sanitized(format!(
+            "mcplexer: warning: {place}: the value ends at the # right behind it; in quotes, it goes on"
+        )));
+    }
     let agent = Agent::running().filter(|_| !run.mask && !run.no_mask);
     let masks = run.mask || agent.is_some();
     if masks {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mcplexer_files::config::Problem;
-use mcplexer_files::exchange::WriteError;
+use mcplexer_files::exchange::{ReadError, WriteError};
 use mcplexer_home::{backup, config, credentials, export, import, keys};
 
 use super::Failure;
@@ -75,11 +75,28 @@ impl From<import::Error> for Failure {
                     "it was read as {format}; --format names another format"
                 ))
                 .with_code(exit_code::USAGE),
-            other => Self::new(other.to_string())
-                .with_hint("nothing was imported; mcplexer help import lists what a file may have")
+            import::Error::NotThere { .. } => Self::new(error.to_string())
+                .with_hint("--only and --skip name secrets of the file, as they are written there")
+                .with_code(exit_code::NOT_FOUND),
+            import::Error::Blank { ref source, .. } => Self::new(error.to_string())
+                .with_hint("nothing was imported; --blank skip leaves out every blank value")
+                .with_hints(without(source))
                 .with_code(exit_code::USAGE),
+            import::Error::Unreadable { ref source, .. } => Self::new(error.to_string())
+                .with_hint("nothing was imported; mcplexer help import lists what a file may have")
+                .with_hints(without(source))
+                .with_code(exit_code::USAGE),
+            other => Self::new(other.to_string()),
         }
     }
+}
+
+/// Returns how to import a file without a secret of it.
+fn without(problem: &ReadError) -> Option<String> {
+    let name = problem.name.as_ref()?;
+    Some(format!(
+        "--skip {name} leaves out this one, and --only KEY,… takes only what it names"
+    ))
 }
 
 impl From<config::Error> for Failure {

@@ -1,5 +1,8 @@
 //! `import` stores all secrets of a file, or none.
 
+mod chosen;
+mod hash;
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -14,9 +14,8 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, ReadError> {
             return Err(ReadError::new(it.line, expected));
         }
         Ok(Entry {
-            name: it.name,
-            value: it.value,
-            line: it.line,
+            with_hash: it.with_hash,
+            ..Entry::new(it.name, it.value, it.line)
         })
     });
     entries.collect()

@@ -14,6 +14,10 @@ pub struct Entry {
     /// The name.
     pub name: String,
     pub(super) value: Zeroizing<Vec<u8>>,
+    /// The value with a `#` that not all readers take for the beginning of a comment.
+    pub(super) with_hash: Option<Zeroizing<Vec<u8>>>,
+    /// Why it is no secret, if that shows in the file already.
+    pub(super) problem: Option<ReadError>,
     /// The line, from 1.
     pub line: usize,
 }
@@ -25,11 +29,55 @@ impl Entry {
         &self.value
     }
 
+    pub(super) fn new(name: String, value: Zeroizing<Vec<u8>>, line: usize) -> Self {
+        Self {
+            name,
+            value,
+            with_hash: None,
+            problem: None,
+            line,
+        }
+    }
+
+    /// Creates one whose value is none in its format.
+    pub(super) fn without_value(name: String, problem: ReadError) -> Self {
+        let line = problem.line;
+        Self {
+            problem: Some(problem.about(&name)),
+            ..Self::new(name, Zeroizing::default(), line)
+        }
+    }
+
+    /// Whether there is nothing where the value should be: it is empty, or null.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match &self.problem {
+            Some(problem) => problem.problem == NULL,
+            None => self.value.is_empty(),
+        }
+    }
+
+    /// Whether the value of a `.env` file ends at a `#` that python-dotenv, docker and shells take for a part of it.
+    #[must_use]
+    pub fn is_cut_at_hash(&self) -> bool {
+        self.with_hash.is_some()
+    }
+
+    /// Takes such a `#`, and what follows it, for a part of the value.
+    pub fn keep_hash(&mut self) {
+        if let Some(whole) = self.with_hash.take() {
+            self.value = whole;
+        }
+    }
+
     /// Returns the name and the value as a store takes them.
     ///
     /// # Errors
-    /// [`ReadError`] if the name is not the name of a secret, or the value is empty or too long.
+    /// [`ReadError`] if the name is not the name of a secret, the value is empty or too long, or there is none.
     pub fn secret(&self) -> Result<(SecretName, SecretValue), ReadError> {
+        if let Some(problem) = &self.problem {
+            return Err(problem.clone());
+        }
         let name = self.name.parse::<SecretName>();
         let name = name.map_err(|error| ReadError::new(self.line, error.to_string()))?;
         let value = SecretValue::copy_of(&self.value);
@@ -85,6 +133,9 @@ impl ReadError {
         self
     }
 }
+
+/// What is said of null, in each format that has it.
+pub(super) const NULL: &str = "null is not a value";
 
 /// Whether what should be a name looks like the rest of a value that was broken into lines: names of that
 /// length are in capitals, in small letters or in words.

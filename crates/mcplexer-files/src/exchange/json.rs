@@ -7,6 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::entry::NULL;
 use super::{Entry, Form, Out, ReadError, write_form};
 use crate::position::{Lines, Position};
 use crate::quoted::{Language, write_quoted};
@@ -37,20 +38,19 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
     let entries = members.into_iter().map(|(name, raw)| {
         let raw = raw.get();
         let at = raw.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-        let error =
-            |problem| ReadError::at(Position::in_text(text.as_bytes(), at), problem).about(&name);
+        let error = |problem| ReadError::at(lines.position(at), problem);
         let value = match raw.as_bytes().first() {
-            Some(b'"') => unescaped(raw).ok_or_else(|| error("half of a surrogate pair"))?,
-            Some(b'n') => return Err(error("null is not a value")),
-            Some(b'[' | b'{') => {
-                return Err(error("expected a string, found an array or an object"));
-            }
-            _ => Zeroizing::new(raw.as_bytes().to_vec()),
+            Some(b'"') => unescaped(raw).ok_or_else(|| error("half of a surrogate pair")),
+            Some(b'n') => Err(error(NULL)),
+            Some(b'[' | b'{') => Err(error("expected a string, found an array or an object")),
+            _ => Ok(Zeroizing::new(raw.as_bytes().to_vec())),
         };
-        let line = lines.line(at);
-        Ok(Entry { name, value, line })
+        match value {
+            Ok(value) => Entry::new(name, value, lines.line(at)),
+            Err(problem) => Entry::without_value(name, problem),
+        }
     });
-    entries.collect()
+    Ok(entries.collect())
 }
 
 /// The members of an object: each name, and the value as it is written.

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::entry::NULL;
 use super::{Entry, Form, Out, ReadError, decode, write_form};
 use crate::quoted::{Language, write_quoted};
 use crate::yaml::{self, Content, Node};
@@ -21,12 +22,10 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
             let problem = "expected a name: a scalar without a tag";
             return Err(ReadError::at(key.position, problem));
         };
-        let at = value.position;
-        let bytes = bytes(value, file).map_err(|problem| ReadError::at(at, problem).about(name))?;
-        Ok(Entry {
-            name: name.to_owned(),
-            value: bytes,
-            line: key.position.line,
+        let (name, at) = (name.to_owned(), value.position);
+        Ok(match bytes(value, file) {
+            Ok(bytes) => Entry::new(name, bytes, key.position.line),
+            Err(problem) => Entry::without_value(name, ReadError::at(at, problem)),
         })
     });
     entries.collect()
@@ -48,7 +47,7 @@ fn bytes(value: Node, file: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     }
     match value.content {
         _ if !is_text(tag) => Err("only the tags !!str and !!binary are allowed"),
-        Content::Null => Err("null is not a value"),
+        Content::Null => Err(NULL),
         Content::Text(mut text) => Ok(Zeroizing::new(std::mem::take(&mut *text).into_bytes())),
         _ => Ok(Zeroizing::new(text.as_bytes().to_vec())),
     }

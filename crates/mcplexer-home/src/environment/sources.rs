@@ -61,6 +61,13 @@ impl EnvFile {
         }
     }
 
+    /// Returns where a value ends at a `#` that other programs take for a part of it.
+    pub fn cut_at_hash(&self) -> impl Iterator<Item = String> {
+        let cut = self.variables.iter();
+        let cut = cut.filter(|variable| variable.value_with_hash().is_some());
+        cut.map(|variable| self.place(variable))
+    }
+
     /// Asks for the secrets that the file refers to to be opened.
     ///
     /// # Errors

@@ -127,6 +127,11 @@ fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
+/// Whether all programs that read `.env` files read a value alike as it is, without quotes.
+pub(crate) fn is_read_alike(value: &[u8]) -> bool {
+    str::from_utf8(value).is_ok_and(notation::is_plain)
+}
+
 /// A file with secrets in it; wiped when dropped.
 pub struct Written {
     text: Zeroizing<Vec<u8>>,

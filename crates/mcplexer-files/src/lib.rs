@@ -2,7 +2,7 @@
 //!
 //! * [`exchange`] reads `.env`, JSON and YAML files, and writes them and shell scripts. [`dotenv`] is the
 //!   reader of `.env` files by itself.
-//! * [`mod@reference`] finds `mcplexer://scope/KEY` in texts and replaces it with the values.
+//! * [`mod@reference`] is `mcplexer://scope/KEY`. [`template`] finds it in texts and replaces it with the values.
 //! * [`config`] reads and writes `config.yaml`, which names the scopes and never holds a value.
 //! * [`position`] counts lines and characters as people do.
 
@@ -11,6 +11,7 @@ pub mod dotenv;
 pub mod exchange;
 pub mod position;
 pub mod reference;
+pub mod template;
 
 mod quoted;
 mod yaml;

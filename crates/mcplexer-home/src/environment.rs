@@ -13,6 +13,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::Command;
 
 use mcplexer_files::dotenv::Variable;
+use mcplexer_files::template::Syntax;
 use mcplexer_secrets::{Credential, NotCarried, ScopeKind, SecretValue};
 
 pub use arguments::Arguments;
@@ -136,7 +137,7 @@ impl Environment {
             let place = file.place(variable);
             let template = file.template(variable)?;
             let lookup = |reference: &_| opened.value(reference).map(SecretValue::expose);
-            let Some(filled) = template.fill(lookup) else {
+            let Ok(filled) = template.fill(Syntax::Text, lookup) else {
                 return Err(Error::NotOpened { place });
             };
             if template.references().next().is_some() {

@@ -116,8 +116,12 @@ Examples:
   mcplexer run --scope slack --only TOKEN --rename TOKEN=SLACK_TOKEN -- ./notify.sh";
 
 pub(super) const INJECT: &str = "\
+In JSON, YAML, TOML, .env and INI files, a value is written with the quotes and escapes of the place, or it is \
+an error. {mcplexer://SCOPE/KEY} ends a reference where text follows, and {mcplexer://} is mcplexer:// itself.
+
 Examples:
   mcplexer inject -i app.toml.in -o app.toml
+  mcplexer inject -i config.template --format json -o config
   mcplexer inject -i netrc.in | curl --netrc-file /dev/stdin https://example.org";
 
 pub(super) const ADOPT: &str = "\

@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use mcplexer_files::template::Syntax;
+use mcplexer_home::environment::{ChosenKey, Rename};
 use mcplexer_secrets::ScopeId;
 
 use super::examples;
-use mcplexer_home::environment::{ChosenKey, Rename};
 
 #[derive(Debug, Args)]
 #[command(after_help = examples::RUN)]
@@ -56,7 +58,16 @@ pub(crate) struct Inject {
     /// Write to this file, with mode 0600; - is standard output [default: -]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Format whose quotes and escapes values are written in [default: by the name of the output or the
+    /// template, else text]
+    #[arg(long, value_parser = syntax())]
+    pub(crate) format: Option<Syntax>,
     /// Print it even if a coding agent is running the command
     #[arg(long)]
     pub(crate) reveal: bool,
+}
+
+fn syntax() -> impl TypedValueParser<Value = Syntax> {
+    PossibleValuesParser::new(Syntax::ALL.map(Syntax::as_str))
+        .try_map(|text| text.parse::<Syntax>())
 }

@@ -5,10 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use mcplexer_durable::replace_file;
-use mcplexer_files::reference::Template;
+use mcplexer_files::template::{FillError, Syntax, Template};
 use mcplexer_home::credentials::Wanted;
-
-use mcplexer_secrets::Purpose;
+use mcplexer_secrets::{Purpose, SecretValue};
 
 use crate::cli::{Global, Inject, named_file};
 use crate::failure::Failure;
@@ -40,6 +39,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
         Failure::new(error.to_string())
             .at(&format!("{name}, {at}"))
             .with_hint("scope ids are lower case: mcplexer scope list")
+            .with_hint("to write about references, spell mcplexer:// as {mcplexer://}")
             .with_code(exit_code::USAGE)
     })?;
     let mut wanted = Wanted::default();
@@ -47,12 +47,11 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
         wanted.referred(reference, format!("{name}, {at}"));
     }
     let opened = session.credentials(&wanted, Purpose::Inject { program: None })?;
-    let filled = template.fill(|reference| {
-        opened
-            .value(reference)
-            .map(mcplexer_secrets::SecretValue::expose)
-    });
-    let filled = filled.ok_or_else(Failure::of_missing_reference)?;
+    let of_path = output.into_iter().chain(input).find_map(Syntax::of_path);
+    let syntax = inject.format.or(of_path).unwrap_or(Syntax::Text);
+    let lookup = |reference: &_| opened.value(reference).map(SecretValue::expose);
+    let filled = template.fill(syntax, lookup);
+    let filled = filled.map_err(|error| unfilled(&name, &error))?;
     match output {
         None => output::print_bytes(filled.expose()),
         Some(path) => {
@@ -61,6 +60,19 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn unfilled(name: &str, error: &FillError) -> Failure {
+    let hint = match error {
+        FillError::Missing { .. } => return Failure::of_missing_reference(),
+        FillError::NotThis { .. } => {
+            "nothing was written; --format names another format, and text is any"
+        }
+        _ => "nothing was written; --format text writes values as they are",
+    };
+    Failure::new(format!("{name}, {error}"))
+        .with_hint(hint)
+        .with_code(exit_code::USAGE)
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {

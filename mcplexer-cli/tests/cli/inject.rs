@@ -1,5 +1,7 @@
 //! `inject` replaces references in any text.
 
+mod format;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 

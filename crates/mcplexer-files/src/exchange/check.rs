@@ -2,7 +2,7 @@
 
 use mcplexer_secrets::{Credentials, ScopeId, SecretName};
 
-use super::{ENCODED, Form, Format, Reader, notation, shell};
+use super::{ENCODED, Form, Format, Reader, is_read_alike, shell};
 
 /// Secrets that a file cannot hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,8 +51,7 @@ pub(super) fn check(
     };
     let takes_value = |name: &SecretName, form: &Form<'_>| match (format, form) {
         (Format::Dotenv, Form::Plain(value)) if reader.is_none() => {
-            str::from_utf8(value).is_ok_and(notation::is_plain)
-                && Reader::Docker.takes_value(name, value)
+            is_read_alike(value) && Reader::Docker.takes_value(name, value)
         }
         (Format::Dotenv, Form::Plain(value)) => {
             takes(reader, |reader| reader.takes_value(name, value))

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use mcplexer_files::reference::Template;
+use mcplexer_files::template::{Syntax, Template};
 use mcplexer_secrets::SecretValue;
 
 use super::Error;
@@ -48,7 +48,7 @@ impl Arguments {
     pub fn fill(&self, opened: &Opened) -> Result<Vec<OsString>, Error> {
         let lookup = |reference: &_| opened.value(reference).map(SecretValue::expose);
         let filled = self.templates().map(|(place, template)| {
-            let Some(filled) = template?.fill(lookup) else {
+            let Ok(filled) = template?.fill(Syntax::Text, lookup) else {
                 return Err(Error::NotOpened { place });
             };
             if filled.expose().contains(&0) {

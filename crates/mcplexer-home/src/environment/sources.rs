@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use mcplexer_durable::read_at_most;
 use mcplexer_files::dotenv::{self, Variable};
-use mcplexer_files::reference::{InvalidReference, Reference, SCHEME, Template};
+use mcplexer_files::reference::{InvalidReference, Reference, SCHEME};
+use mcplexer_files::template::Template;
 
 use super::{Error, is_own};
 use crate::MAX_TEXT_LEN;

@@ -23,7 +23,7 @@ use mcplexer_secrets::{
 };
 
 use crate::position::Position;
-use crate::quoted::{Language, quoted};
+use crate::quoted::{Language, is_plain_yaml, quoted};
 use crate::yaml;
 
 mod check;
@@ -173,15 +173,7 @@ impl fmt::Display for Config {
 
 /// Writes text as a YAML scalar: plain if nothing in it can mean anything else, or else quoted.
 fn scalar(text: &str) -> String {
-    // Some readers of YAML take these for something else than text.
-    let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
-    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || " _-.".contains(c))
-        && !text.ends_with(' ')
-        && !reserved.contains(&text.to_ascii_lowercase().as_str());
-    match is_plain {
+    match is_plain_yaml(text) {
         true => text.to_owned(),
         false => quoted(text, Language::Yaml),
     }

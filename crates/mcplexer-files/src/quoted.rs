@@ -27,6 +27,17 @@ pub(crate) fn quoted(text: &str, language: Language) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Whether a text needs no quotes in YAML: nothing in it can mean anything else.
+pub(crate) fn is_plain_yaml(text: &str) -> bool {
+    // Some readers of YAML take these for something else than text.
+    let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || " _-.".contains(c);
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(is_safe)
+        && !text.ends_with(' ')
+        && !reserved.contains(&text.to_ascii_lowercase().as_str())
+}
+
 struct Pieces<'a>(&'a mut dyn FnMut(&[u8]));
 
 impl io::Write for Pieces<'_> {

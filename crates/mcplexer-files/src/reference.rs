@@ -50,7 +50,7 @@ impl Mark {
     }
 
     /// Returns the length of the mark that `text` begins with, or 0. `?adopted=1` is a query of an address.
-    fn length_at_start_of(text: &[u8]) -> usize {
+    pub(crate) fn length_at_start_of(text: &[u8]) -> usize {
         let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-=&%".contains(byte);
         let marks = [Self::Adopted, Self::Moved].into_iter();
         let mut lengths = marks.filter_map(|mark| {
@@ -90,7 +90,7 @@ impl Reference {
         marked.unwrap_or(value).parse()
     }
 
-    /// Returns the reference that `text` begins with, and its length in bytes, with a [`Mark`] behind it.
+    /// Returns the reference that `text` begins with, and its length in bytes.
     pub(crate) fn at_start_of(text: &[u8]) -> Result<(Self, usize), InvalidReference> {
         let rest = text
             .strip_prefix(SCHEME.as_bytes())
@@ -98,14 +98,13 @@ impl Reference {
         let is_scope = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"._-".contains(&c);
         let is_key = |c: u8| c.is_ascii_alphanumeric() || b"_-".contains(&c);
         let (scope, rest) = split(rest, is_scope);
-        let (key, rest) = split(rest.strip_prefix(b"/").ok_or(InvalidReference)?, is_key);
+        let (key, _) = split(rest.strip_prefix(b"/").ok_or(InvalidReference)?, is_key);
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         let reference = Self {
             scope: text(scope).parse().map_err(|_| InvalidReference)?,
             name: text(key).parse().map_err(|_| InvalidReference)?,
         };
-        let length = SCHEME.len() + scope.len() + 1 + key.len();
-        Ok((reference, length + Mark::length_at_start_of(rest)))
+        Ok((reference, SCHEME.len() + scope.len() + 1 + key.len()))
     }
 }
 

@@ -4,8 +4,6 @@
 //!   to it.
 //! * `{mcplexer://scope/KEY}` is one as well, which any text may follow.
 //! * `{mcplexer://}` is the text `mcplexer://`, for texts about references.
-//!
-//! [`Mark`]: crate::reference::Mark
 
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +11,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::position::{Lines, Position};
-use crate::reference::{InvalidReference, Reference, SCHEME};
+use crate::reference::{InvalidReference, Mark, Reference, SCHEME};
 
 mod quotes;
 mod syntax;
@@ -101,7 +99,8 @@ impl<'a> Template<'a> {
                 _ => {
                     let (reference, length) = Reference::at_start_of(rest)
                         .map_err(|error| (Position::in_text(text, at), error))?;
-                    let end = at + length;
+                    let marked = rest.get(length..).unwrap_or_default();
+                    let end = at + length + Mark::length_at_start_of(marked);
                     let is_closed = is_opened && text.get(end) == Some(&b'}');
                     Place {
                         reference: Some(reference),
@@ -210,6 +209,19 @@ impl fmt::Debug for Filled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Filled([REDACTED])")
     }
+}
+
+/// Returns a text with another text for each such character.
+fn replaced(text: &str, from: char, to: &str) -> Piece {
+    let count = text.matches(from).count();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + count * to.len()));
+    for (at, piece) in text.split(from).enumerate() {
+        if at > 0 {
+            bytes.extend_from_slice(to.as_bytes());
+        }
+        bytes.extend_from_slice(piece.as_bytes());
+    }
+    bytes
 }
 
 /// Returns where the next reference begins, from an index on.

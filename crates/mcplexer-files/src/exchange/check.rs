@@ -45,17 +45,18 @@ pub(super) fn check(
     reader: Option<Reader>,
 ) -> Result<(), WriteError> {
     let takes_name = |name: &SecretName| match format {
-        Format::Dotenv => takes(reader, |reader| reader.takes_name(name)),
+        Format::Dotenv => match reader {
+            Some(reader) => reader.takes_name(name),
+            None => Reader::ALL.into_iter().all(|it| it.takes_name(name)),
+        },
         Format::Shell => shell::is_name(name),
         Format::Json | Format::Yaml => true,
     };
     let takes_value = |name: &SecretName, form: &Form<'_>| match (format, form) {
-        (Format::Dotenv, Form::Plain(value)) if reader.is_none() => {
-            is_read_alike(value) && Reader::Docker.takes_value(name, value)
-        }
-        (Format::Dotenv, Form::Plain(value)) => {
-            takes(reader, |reader| reader.takes_value(name, value))
-        }
+        (Format::Dotenv, Form::Plain(value)) => match reader {
+            Some(reader) => reader.takes_value(name, value),
+            None => is_read_alike(value) && Reader::Docker.takes_value(name, value),
+        },
         (Format::Dotenv, Form::Encoded(value)) => {
             Reader::Docker.takes_length(name, ENCODED.len() + value.len().div_ceil(3) * 4)
         }
@@ -88,14 +89,6 @@ pub(super) fn check(
             reader,
             others: others(),
         }),
-    }
-}
-
-/// Whether the only reader of a file takes something, or all of them do.
-fn takes(reader: Option<Reader>, takes: impl Fn(Reader) -> bool) -> bool {
-    match reader {
-        Some(reader) => takes(reader),
-        None => Reader::ALL.into_iter().all(takes),
     }
 }
 

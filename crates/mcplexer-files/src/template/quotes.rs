@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-use super::{Piece, Syntax, Template, Unfit};
+use super::{Piece, Syntax, Template, Unfit, replaced};
 use crate::exchange::is_read_alike;
 use crate::quoted::{Language, write_quoted};
 
@@ -176,10 +176,9 @@ fn in_json(value: &[u8], context: Context) -> Result<Piece, &'static str> {
     match context {
         Context::Quoted(quote) => {
             let escaped = escaped(value, Language::Json)?;
-            Ok(if quote == "'" {
-                with_escaped(&escaped, b'\'')
-            } else {
-                escaped
+            Ok(match quote {
+                "'" => replaced(&String::from_utf8_lossy(&escaped), '\'', "\\'"),
+                _ => escaped,
             })
         }
         _ if serde_json::from_slice::<IgnoredAny>(value).is_ok() => Ok(raw(value)),
@@ -258,17 +257,6 @@ pub(super) fn escaped(value: &[u8], language: Language) -> Result<Piece, &'stati
     quoted.pop();
     quoted.drain(..1);
     Ok(quoted)
-}
-
-fn with_escaped(text: &[u8], quote: u8) -> Piece {
-    let mut escaped = Zeroizing::new(Vec::with_capacity(2 * text.len()));
-    for &byte in text {
-        if byte == quote {
-            escaped.push(b'\\');
-        }
-        escaped.push(byte);
-    }
-    escaped
 }
 
 /// Whether a value is `true`, `false` or a number in decimal, which every language reads and writes the same.

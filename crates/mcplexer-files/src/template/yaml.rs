@@ -10,9 +10,9 @@ use granit_parser::{Event, Parser, ScalarStyle, Span};
 use zeroize::Zeroizing;
 
 use super::quotes::{escaped, is_literal, raw};
-use super::{FillError, Piece, Syntax, Template, Unfit};
+use super::{FillError, Piece, Syntax, Template, Unfit, replaced};
 use crate::position::Position;
-use crate::quoted::Language;
+use crate::quoted::{Language, is_plain_yaml};
 
 const QUOTES: &str = "the value would change the file; put the reference between \"…\"";
 
@@ -147,7 +147,7 @@ impl StandIn {
             Some(ScalarStyle::Literal) => Ok(self.in_lines(text, range)),
             Some(ScalarStyle::Plain) => {
                 let is_whole = scalar.is_some_and(|it| it.range.clone().eq(range.clone()));
-                if !is_whole || is_literal(value) || is_plain(text) {
+                if !is_whole || is_literal(value) || is_plain_yaml(text) {
                     return Ok(raw(value));
                 }
                 let inner = escaped(value, Language::Yaml)?;
@@ -236,27 +236,4 @@ fn is_filled<'a>(
         (text, found) = (after, rest);
     }
     text == found
-}
-
-/// Whether a text is a plain scalar that every reader takes for text.
-fn is_plain(text: &str) -> bool {
-    // Some readers of YAML take these for something else.
-    let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
-    let is_safe = |c: char| c.is_ascii_alphanumeric() || " _-./+=".contains(c);
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(is_safe)
-        && !text.ends_with(' ')
-        && !reserved.contains(&text.to_ascii_lowercase().as_str())
-}
-
-fn replaced(text: &str, from: char, to: &str) -> Piece {
-    let count = text.matches(from).count();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + count * to.len()));
-    for (at, piece) in text.split(from).enumerate() {
-        if at > 0 {
-            bytes.extend_from_slice(to.as_bytes());
-        }
-        bytes.extend_from_slice(piece.as_bytes());
-    }
-    bytes
 }

@@ -2,7 +2,7 @@
 
 use mcplexer_secrets::{Credentials, ScopeId, SecretName};
 
-use super::{ENCODED, Form, Format, Reader, is_read_alike, shell};
+use super::{ENCODED, Form, Format, Reader, is_read_alike};
 
 /// Secrets that a file cannot hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +49,7 @@ pub(super) fn check(
             Some(reader) => reader.takes_name(name),
             None => Reader::ALL.into_iter().all(|it| it.takes_name(name)),
         },
-        Format::Shell => shell::is_name(name),
+        Format::Shell => Reader::Sh.takes_name(name),
         Format::Json | Format::Yaml => true,
     };
     let takes_value = |name: &SecretName, form: &Form<'_>| match (format, form) {

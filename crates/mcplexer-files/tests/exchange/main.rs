@@ -283,6 +283,8 @@ fn a_name_that_is_invalid_in_a_format_is_an_error() {
         (Format::Shell, "X_1", true),
         (Format::Shell, "X-Api-Key", false),
         (Format::Shell, "1", false),
+        // bash does not let a script set it.
+        (Format::Shell, "UID", false),
         (Format::Json, "!#$%&'*+-.^_`|~", true),
         (Format::Yaml, "!#$%&'*+-.^_`|~", true),
     ] {

@@ -103,8 +103,41 @@ impl FileReplacement {
     /// [`ReplaceError::NotWritten`].
     pub fn write(mut self, bytes: &[u8]) -> Result<(), ReplaceError> {
         let path = self.path.clone();
-        let written = self.fill(bytes).and_then(|()| self.persist());
-        written.map_err(|source| not_written(&path, source))
+        let written = self.write_all(bytes);
+        written.map_err(|source| not_written(&path, source))?;
+        self.finish()
+    }
+
+    /// Makes durable what was written so far.
+    ///
+    /// # Errors
+    /// If the operating system cannot sync it.
+    pub fn sync(&self) -> io::Result<()> {
+        self.temporary.sync()
+    }
+
+    /// Ends a file that was written in parts, mode 0600.
+    ///
+    /// # Errors
+    /// [`ReplaceError::NotWritten`].
+    pub fn finish(self) -> Result<(), ReplaceError> {
+        let path = self.path.clone();
+        let finished = self.sync().and_then(|()| self.persist());
+        finished.map_err(|source| not_written(&path, source))
+    }
+
+    /// Ends a file that was written in parts, mode 0600, if there is none by now.
+    ///
+    /// # Errors
+    /// [`ReplaceError::NotWritten`], of the kind [`ErrorKind::AlreadyExists`] if there is one.
+    pub fn finish_new(self) -> Result<(), ReplaceError> {
+        let path = self.path.clone();
+        let finish = || {
+            self.sync()?;
+            self.temporary.persist_new(&self.target)?;
+            sync_parent(&self.target)
+        };
+        finish().map_err(|source| not_written(&path, source))
     }
 
     /// Replaces a file that must still hold `old`. The new file has the old one's mode and owner.
@@ -114,7 +147,8 @@ impl FileReplacement {
     pub fn write_over(mut self, old: &[u8], bytes: &[u8]) -> Result<(), ReplaceError> {
         let path = self.path.clone();
         let failed = |source| not_written(&path, source);
-        self.fill(bytes).map_err(failed)?;
+        self.write_all(bytes).map_err(failed)?;
+        self.sync().map_err(failed)?;
         let metadata = fs::metadata(&self.target).map_err(failed)?;
         let file = self.temporary.file();
         let own = file.metadata().map_err(failed)?;
@@ -139,14 +173,20 @@ impl FileReplacement {
         }
     }
 
-    fn fill(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.temporary.write_all(bytes)?;
-        self.temporary.sync()
-    }
-
     fn persist(self) -> io::Result<()> {
         self.temporary.persist(&self.target)?;
         sync_parent(&self.target)
+    }
+}
+
+/// Writes a part of the new content.
+impl Write for FileReplacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temporary.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temporary.flush()
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use age::Encryptor;
-use mcplexer_durable::Temporary;
+use mcplexer_durable::{FileReplacement, ReplaceError};
 
 use super::contents::{Contents, Progress};
 use super::keyring::{Keyring, recipient_of};
@@ -59,16 +59,15 @@ pub(super) fn write(
         backup.write(reader, &mut |done| (progress.borrow_mut())(done))
     })?;
     let (file, report) = written.ok_or(Error::NoStore)?;
-    let named = match overwrite {
-        true => file.persist(path),
-        false => file.persist_new(path),
+    let finished = match overwrite {
+        true => file.finish(),
+        false => file.finish_new(),
     };
-    let named = named.and_then(|()| mcplexer_durable::sync_parent(path));
-    named.map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => exists(),
-        _ => not_written(path, source),
-    })?;
-    Ok(report)
+    match finished.map_err(reason) {
+        Ok(()) => Ok(report),
+        Err(source) if source.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
+        Err(source) => Err(not_written(path, source)),
+    }
 }
 
 struct BackupWriter<'a> {
@@ -83,11 +82,12 @@ impl BackupWriter<'_> {
         &self,
         reader: &Reader<'_>,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<(Temporary, BackupReport), Error> {
+    ) -> Result<(FileReplacement, BackupReport), Error> {
         let contents = Contents::open(reader)?;
         let (labels, keys) = recipients(&reader.unlocked.slots)?;
         let encryptor = encryptor(self.to, &keys, self.keyring.person().as_ref())?;
-        let mut file = Temporary::beside(self.path).map_err(|it| self.failed(it))?;
+        let begun = FileReplacement::begin(self.path).map_err(reason);
+        let mut file = begun.map_err(|it| self.failed(it))?;
         self.write_contents(&contents, encryptor, &mut file, progress)?;
         file.sync().map_err(|it| self.failed(it))?;
         let report = BackupReport {
@@ -105,7 +105,7 @@ impl BackupWriter<'_> {
         &self,
         contents: &Contents<'_>,
         encryptor: Encryptor,
-        file: &mut Temporary,
+        file: &mut FileReplacement,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), Error> {
         let failed = |source| self.failed(source);
@@ -142,6 +142,13 @@ impl BackupWriter<'_> {
 
     fn failed(&self, source: io::Error) -> Error {
         not_written(self.path, source)
+    }
+}
+
+fn reason(error: ReplaceError) -> io::Error {
+    match error {
+        ReplaceError::NotWritten { source, .. } => source,
+        other => io::Error::other(other),
     }
 }
 

@@ -56,6 +56,11 @@ impl Session {
         Ok(opened)
     }
 
+    /// Refuses to write over a file of the home. Without a path, the output goes to standard output.
+    pub(crate) fn check_output(&self, path: Option<&Path>) -> Result<(), Failure> {
+        Ok(path.map_or(Ok(()), |path| self.home().check_output(path))?)
+    }
+
     /// Tells the user what was done, unless `--quiet` is set.
     pub(crate) fn tell(&self, line: &str) {
         if !self.global.quiet {

@@ -49,12 +49,14 @@ pub enum EnvironmentError {
         /// Its directory.
         directory: PathBuf,
     },
-    /// The audit log is another file of this home.
-    #[error("the audit log {log} is the same file as the {what}", log = .log.display())]
-    NotALog {
-        /// The log.
-        log: PathBuf,
-        /// What the file is.
+    /// A variable names another file of this home as its log or key.
+    #[error("{variable} names {path}, which is the {what}", path = .path.display())]
+    NotItsOwn {
+        /// The variable.
+        variable: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What else it is.
         what: &'static str,
     },
     /// The audit log was asked for and is not kept in a file.

@@ -38,6 +38,7 @@ pub mod import;
 pub mod keys;
 mod onlookers;
 mod open;
+mod own_files;
 pub mod scopes;
 mod text;
 
@@ -55,3 +56,4 @@ pub use home::{
 };
 pub use onlookers::others_see_arguments;
 pub use open::{Created, OpenHome};
+pub use own_files::OwnFile;

@@ -1,8 +1,6 @@
 //! An opened home: the store with its keys and its audit log.
 
 use std::fmt;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,8 +51,11 @@ impl OpenHome {
     /// - [`Error::Exposed`] if other users could change the home, the store, the log, the key or a
     ///   directory above one of them. Nothing has been read then.
     /// - [`Error::Store`] if the file is not a store.
-    /// - [`Error::Environment`] if the directory of the audit log does not exist.
+    /// - [`Error::Environment`] if the directory of the audit log does not exist, or if the log or the key is
+    ///   another file of the home.
     pub fn open(home: Home, person: impl Prompter + 'static) -> Result<Self, Error> {
+        // One file for two purposes would wait for itself, or be written over.
+        home.check_places()?;
         let mut exposed = Exposed::in_home(&home);
         exposed.retain(Exposed::is_refused);
         if !exposed.is_empty() {
@@ -75,12 +76,10 @@ impl OpenHome {
         let mut new_log = None;
         match home.audit() {
             AuditTarget::Home => {
-                check_is_a_log(&home.audit_log(), &home)?;
                 store = store.with_audit_log(FileAudit::new(home.audit_log()));
             }
             AuditTarget::File(path) => {
-                check_is_a_log(path, &home)?;
-                check_has_directory(path)?;
+                check_log(path)?;
                 new_log = (!path.exists()).then(|| path.clone());
                 store = store.with_audit_log(FileAudit::new(path));
             }
@@ -174,24 +173,8 @@ impl fmt::Debug for OpenHome {
     }
 }
 
-/// The log is neither the store, which would wait for itself, nor the key file.
-fn check_is_a_log(log: &Path, home: &Home) -> Result<(), EnvironmentError> {
-    let key = match home.key() {
-        KeySource::File(key) => Some(("key file", key.clone())),
-        KeySource::Environment(_) => None,
-    };
-    let mut others = [("store", home.store())].into_iter().chain(key);
-    match others.find(|(_, other)| is_same_file(log, other)) {
-        Some((what, _)) => Err(EnvironmentError::NotALog {
-            log: log.to_owned(),
-            what,
-        }),
-        None => Ok(()),
-    }
-}
-
 /// The log must be in a directory that exists: a mistyped one should not be created.
-fn check_has_directory(log: &Path) -> Result<(), EnvironmentError> {
+fn check_log(log: &Path) -> Result<(), EnvironmentError> {
     match log.parent() {
         Some(directory) if !directory.as_os_str().is_empty() && !directory.exists() => {
             Err(EnvironmentError::NoAuditDirectory {
@@ -201,12 +184,6 @@ fn check_has_directory(log: &Path) -> Result<(), EnvironmentError> {
         }
         _ => Ok(()),
     }
-}
-
-/// Whether two paths are, or lead to, one file.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let id = |path: &Path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
-    one == other || id(one).is_some_and(|it| Some(it) == id(other))
 }
 
 /// The person to ask, shared by the key files of one home.
@@ -225,7 +202,7 @@ impl Prompter for Person {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::fs::Permissions;
+    use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
     use mcplexer_secrets::{NewScope, PutMode, SecretStore};

@@ -23,6 +23,7 @@ struct Document<'a> {
 
 pub(super) fn run(arguments: &Adopt, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
+    session.check_output(arguments.file.as_deref())?;
     let keys = |variables: &[Variable]| variables.iter().map(|it| it.0.clone()).collect();
     let choice = Choice {
         servers: arguments.server.clone(),

@@ -1,6 +1,6 @@
 //! Advice on the environment and on opening a home directory.
 
-use mcplexer_home::{Alternatives, EnvironmentError, Error, Exposed, KeySource};
+use mcplexer_home::{Alternatives, EnvironmentError, Error, Exposed, KeySource, OwnFile};
 
 use super::Failure;
 use crate::exit_code;
@@ -38,14 +38,26 @@ impl From<EnvironmentError> for Failure {
             EnvironmentError::NoAuditDirectory { .. } => {
                 "create the directory, or unset MCPLEXER_AUDIT to use the log of this home"
             }
-            EnvironmentError::NotALog { .. } => {
-                "remove the link, or name another log with MCPLEXER_AUDIT"
+            EnvironmentError::NotItsOwn { variable, .. } => {
+                return Self::new(error.to_string())
+                    .with_hint(format!(
+                        "name another file, or unset {variable} to use that of this home"
+                    ))
+                    .with_code(exit_code::USAGE);
             }
             EnvironmentError::NoAuditFile => "unset MCPLEXER_AUDIT to read the log of this home",
             _ => "mcplexer help lists the variables",
         };
         Self::new(error.to_string())
             .with_hint(hint)
+            .with_code(exit_code::USAGE)
+    }
+}
+
+impl From<OwnFile> for Failure {
+    fn from(error: OwnFile) -> Self {
+        Self::new(error.to_string())
+            .with_hint("name another file: nothing writes over the files of a home")
             .with_code(exit_code::USAGE)
     }
 }

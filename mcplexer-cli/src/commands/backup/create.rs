@@ -22,6 +22,7 @@ pub(super) fn run(
     force: bool,
     json: bool,
 ) -> Result<(), Failure> {
+    session.check_output(Some(file))?;
     if !session.store().exists()? {
         return Err(Error::NoStore.into());
     }

@@ -1,0 +1,152 @@
+//! The files that make up a home, which no output may replace.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use mcplexer_durable::directory_of;
+
+use crate::error::EnvironmentError;
+use crate::home::{AUDIT_VARIABLE, AuditTarget, Home, KEY_VARIABLE, KeySource};
+
+const KEY: &str = "key file";
+const LOG: &str = "audit log";
+
+/// A path that was to be written, and leads to a file of the home.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} is the {what} of this home", .path.display())]
+#[non_exhaustive]
+pub struct OwnFile {
+    /// The path as it was given.
+    pub path: PathBuf,
+    /// What the file is.
+    pub what: &'static str,
+}
+
+impl Home {
+    /// Checks that output may go to this path: that it does not lead to the store, a key, a log, the
+    /// pins or the configuration, by a link or under another name.
+    ///
+    /// # Errors
+    /// [`OwnFile`] if it does.
+    pub fn check_output(&self, path: &Path) -> Result<(), OwnFile> {
+        let mut own = self.own_files().into_iter();
+        match own.find(|own| is_same_file(&own.path, path)) {
+            Some(own) => Err(OwnFile {
+                path: path.to_owned(),
+                ..own
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the key file and the log are not other files of the home as well.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::NotItsOwn`] if one is.
+    pub(crate) fn check_places(&self) -> Result<(), EnvironmentError> {
+        let log = match self.audit() {
+            AuditTarget::File(log) => Some((AUDIT_VARIABLE, log, LOG)),
+            _ => None,
+        };
+        let key = match self.key() {
+            KeySource::File(key) => Some((KEY_VARIABLE, key, KEY)),
+            KeySource::Environment(_) => None,
+        };
+        for (variable, path, itself) in log.into_iter().chain(key) {
+            let mut others = self.own_files().into_iter();
+            let other = others.find(|it| it.what != itself && is_same_file(&it.path, path));
+            if let Some(OwnFile { what, .. }) = other {
+                let path = path.clone();
+                return Err(EnvironmentError::NotItsOwn {
+                    variable,
+                    path,
+                    what,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The files of this directory, and the key file and the log in use. Not all of them need exist.
+    fn own_files(&self) -> Vec<OwnFile> {
+        let mut files = vec![
+            (self.store(), "store"),
+            (self.directory().join("age.key"), KEY),
+            (self.audit_log(), LOG),
+            (self.config(), "configuration"),
+            (self.pins(), "list of accepted stores"),
+        ];
+        if let KeySource::File(key) = self.key() {
+            files.push((key.clone(), KEY));
+        }
+        if let AuditTarget::File(log) = self.audit() {
+            files.push((log.clone(), LOG));
+        }
+        let files = files.into_iter();
+        files.map(|(path, what)| OwnFile { path, what }).collect()
+    }
+}
+
+/// Returns whether two paths lead to one file. Of files that do not exist yet, the directory and the
+/// name count.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    match (id(one), id(other)) {
+        (Some(one), Some(other)) => one == other,
+        (None, None) => {
+            let directory = |path: &Path| id(directory_of(path));
+            one.file_name() == other.file_name()
+                && directory(one).map_or(one == other, |it| Some(it) == directory(other))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_home_is_known_by_each_of_its_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir(at("home")).unwrap();
+        let variables = |name: &str| match name {
+            "MCPLEXER_HOME" => Some(at("home").into()),
+            "MCPLEXER_AGE_KEY" => Some(at("key").into()),
+            "MCPLEXER_AUDIT" => Some(at("log").into()),
+            _ => None,
+        };
+        let home = Home::from_variables(variables).unwrap();
+        let what = |path: &Path| home.check_output(path).map_err(|own| own.what);
+        symlink(at("home"), at("to-home")).unwrap();
+        for exist in [false, true] {
+            for (name, expected) in [
+                ("home/secrets.redb", "store"),
+                ("to-home/age.key", "key file"),
+                ("home/../home/audit.log", "audit log"),
+                ("home/config.yaml", "configuration"),
+                ("to-home/pins", "list of accepted stores"),
+                ("key", "key file"),
+                ("log", "audit log"),
+            ] {
+                if exist {
+                    fs::write(at(name), "").unwrap();
+                    fs::hard_link(at(name), at("hard")).unwrap();
+                    symlink(at(name), at("soft")).unwrap();
+                    assert_eq!(what(&at("hard")), Err(expected), "{name}");
+                    assert_eq!(what(&at("soft")), Err(expected), "{name}");
+                    fs::remove_file(at("hard")).unwrap();
+                    fs::remove_file(at("soft")).unwrap();
+                }
+                assert_eq!(what(&at(name)), Err(expected), "{name}");
+            }
+        }
+        for name in ["age.key", "home/secrets", "home/sub/age.key", "pins"] {
+            assert_eq!(what(&at(name)), Ok(()), "{name}");
+        }
+    }
+}

@@ -123,6 +123,7 @@ impl Failure {
 
     pub(crate) fn of_stdout(error: &io::Error) -> Self {
         Self::new(format!("cannot write to standard output: {error}"))
+            .with_hint("redirect it to a file on a disk with room, or to a program that reads it")
     }
 
     /// Creates the failure for a question that was left unanswered.

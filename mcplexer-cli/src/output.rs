@@ -1,11 +1,26 @@
 //! Prints data on standard output.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::io::{Errno, fcntl_getfd};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::text::steers;
+
+/// Whether this process was started without a standard output, as by `>&-`.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Looks at standard output before main: Rust's runtime opens `/dev/null` in the place of a closed one, and
+/// what is printed would vanish.
+#[ctor::ctor]
+fn look_at_stdout() {
+    let is_closed = fcntl_getfd(rustix::stdio::stdout()) == Err(Errno::BADF);
+    IS_CLOSED.store(is_closed, Ordering::Relaxed);
+}
 
 /// Writes data to standard output. A reader that closes early, as `head` does, is not a failure.
 ///
@@ -13,25 +28,45 @@ use crate::text::steers;
 ///
 /// Fails if the data cannot be written, for example because the disk is full.
 pub(crate) fn print(data: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(data.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::of_stdout(&error)),
-        _ => Ok(()),
+    match try_write(data.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::of_stdout(&error)),
+        Ok(_) => Ok(()),
     }
 }
 
-/// Writes values to standard output, all of them: a reader that closes early has not got what it asked for.
+/// Writes values to standard output, of which none may be lost.
 ///
 /// # Errors
 ///
-/// Fails if they cannot be written.
-pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    let printed = stdout.write_all(bytes).and_then(|()| stdout.flush());
-    printed.map_err(|error| Failure::of_stdout(&error))
+/// Fails if they cannot be written, or if the reader has gone.
+pub(crate) fn write(values: &[u8]) -> Result<(), Failure> {
+    let written = try_write(values).map(drop);
+    written.map_err(|error| Failure::of_stdout(&error))
+}
+
+/// Writes to standard output what must not be lost, and makes it durable if that is a file.
+///
+/// # Errors
+///
+/// Fails if it cannot be written, or if the reader has gone.
+pub(crate) fn write_durably(bytes: &[u8]) -> io::Result<()> {
+    let stdout = try_write(bytes)?;
+    match stdout.metadata()?.is_file() {
+        true => stdout.sync_all(),
+        false => Ok(()),
+    }
+}
+
+/// Writes past [`io::stdout`], which takes a stream that is open for reading only for one that swallows
+/// everything. Returns the stream.
+fn try_write(bytes: &[u8]) -> io::Result<File> {
+    if IS_CLOSED.load(Ordering::Relaxed) {
+        return Err(io::Error::other("it is closed"));
+    }
+    let mut stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    stdout.write_all(bytes)?;
+    Ok(stdout)
 }
 
 /// Writes one JSON document to standard output.

@@ -127,6 +127,9 @@ pub enum Error {
         /// The label.
         label: String,
     },
+    /// The recovery code could not be shown, so it was not added.
+    #[error("the recovery code could not be shown, and was not added")]
+    NotShown(#[source] io::Error),
     /// The store already has the maximum number of slots.
     #[error("the store already has {} keys, the maximum", crate::MAX_SLOTS)]
     SlotsFull,
@@ -342,6 +345,7 @@ impl Error {
             | Self::SlotsFull
             | Self::UnsupportedFormat { .. }
             | Self::Io { .. }
+            | Self::NotShown(_)
             | Self::Seal(_) => ErrorKind::Other,
         }
     }

@@ -32,10 +32,11 @@ pub(super) fn run(export: &Export, global: Global) -> Result<(), Failure> {
         reader: export.reader,
     };
     let session = Session::open(global)?;
+    session.check_output(output)?;
     let written = exporting.run(&session);
     let written = written.map_err(|error| session.explain(error))?;
     match output {
-        None => output::print_bytes(written.expose())?,
+        None => output::write(written.expose())?,
         Some(path) => {
             replace_file(path, written.expose())?;
             session.tell_written(path);

@@ -35,6 +35,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
     }
     let (name, text) = input::text(input)?;
     let session = Session::open(global)?;
+    session.check_output(output)?;
     let template = Template::parse(&text).map_err(|(at, error)| {
         Failure::new(error.to_string())
             .at(&format!("{name}, {at}"))
@@ -53,7 +54,7 @@ pub(super) fn run(inject: &Inject, global: Global) -> Result<(), Failure> {
     let filled = template.fill(syntax, lookup);
     let filled = filled.map_err(|error| unfilled(&name, &error))?;
     match output {
-        None => output::print_bytes(filled.expose()),
+        None => output::write(filled.expose()),
         Some(path) => {
             replace_file(path, filled.expose())?;
             session.tell_written(path);

@@ -33,6 +33,7 @@ mod machines;
 mod mask;
 mod memory;
 mod namespaces;
+mod outputs;
 mod pipes;
 mod readers;
 mod rekey;

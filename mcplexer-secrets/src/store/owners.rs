@@ -1,5 +1,8 @@
 //! Adding and removing owners.
 
+use std::cell::Cell;
+use std::io;
+
 use age::secrecy::SecretString;
 
 use super::contents::Progress;
@@ -67,8 +70,11 @@ pub(super) fn add_passphrase(
     new.add(vault)
 }
 
-/// Adds a slot for a new recovery code.
-pub(super) fn add_recovery_code(vault: &Vault) -> Result<RecoveryCode, Error> {
+/// Adds a slot for a new recovery code, once `show` has shown it.
+pub(super) fn add_recovery_code(
+    vault: &Vault,
+    show: impl FnOnce(&RecoveryCode) -> io::Result<()>,
+) -> Result<RecoveryCode, Error> {
     let code = RecoveryCode::generate()?;
     let identity = code.identity();
     let new = NewSlot {
@@ -78,12 +84,26 @@ pub(super) fn add_recovery_code(vault: &Vault) -> Result<RecoveryCode, Error> {
         holder: Holder::Recovery,
         identity: Some(identity),
     };
-    new.add(vault)?;
+    // The change is begun again if another writer was quicker. The code stays the same.
+    let show = Cell::new(Some(show));
+    new.add_after(vault, || match show.take() {
+        Some(show) => show(&code).map_err(Error::NotShown),
+        None => Ok(()),
+    })?;
     Ok(code)
 }
 
 impl NewSlot<'_> {
     fn add(&self, vault: &Vault) -> Result<SlotInfo, Error> {
+        self.add_after(vault, || Ok(()))
+    }
+
+    /// Adds the slot if `last` succeeds, which is called when only the commit can still fail.
+    fn add_after(
+        &self,
+        vault: &Vault,
+        last: impl Fn() -> Result<(), Error>,
+    ) -> Result<SlotInfo, Error> {
         let subject = Subject::store(AuditOperation::AddSlot);
         vault.write(subject, IfMissing::NoStore, |writer| {
             let unlocked = writer.unlocked();
@@ -104,6 +124,7 @@ impl NewSlot<'_> {
             };
             let info = SlotInfo::of(&slot);
             writer.push_slot(slot)?;
+            last()?;
             Ok(info)
         })
     }
@@ -188,7 +209,9 @@ mod tests {
         };
         assert_eq!(add().unwrap().label, "owner");
         assert!(matches!(add(), Err(Error::SlotsFull)));
-        assert!(matches!(add_recovery_code(&vault), Err(Error::SlotsFull)));
+        let unseen = |_: &RecoveryCode| panic!("there is no room for it");
+        let full = add_recovery_code(&vault, unseen);
+        assert!(matches!(full, Err(Error::SlotsFull)));
     }
 
     #[test]
@@ -205,13 +228,30 @@ mod tests {
     }
 
     #[test]
+    fn a_recovery_code_that_was_not_shown_does_not_count() {
+        let vault = filled();
+        let slots = || vault.peek(|reader| Ok(reader.unlocked.slots.len()));
+        let closed = |_: &RecoveryCode| Err(io::ErrorKind::BrokenPipe.into());
+        let refused = add_recovery_code(&vault, closed);
+        assert!(matches!(refused, Err(Error::NotShown(_))));
+        assert_eq!(slots().unwrap(), Some(1));
+        let mut seen = String::new();
+        let code = add_recovery_code(&vault, |code| {
+            seen.push_str(code.expose());
+            Ok(())
+        });
+        assert_eq!(code.unwrap().expose(), seen);
+        assert_eq!(slots().unwrap(), Some(2));
+    }
+
+    #[test]
     fn the_last_slot_and_the_own_one_are_not_removed() {
         let vault = filled();
         let own = || vault.peek(|reader| Ok(reader.unlocked.slots[0].label.clone()));
         let own = SlotRef::new(own().unwrap().unwrap());
         let last = remove(&vault, &own, true, &mut |_| ());
         assert!(matches!(last, Err(Error::LastSlot { .. })));
-        add_recovery_code(&vault).unwrap();
+        add_recovery_code(&vault, |_| Ok(())).unwrap();
         let refused = remove(&vault, &own, false, &mut |_| ());
         assert!(matches!(refused, Err(Error::OwnSlot { .. })));
         remove(&vault, &SlotRef::new(RECOVERY_LABEL), false, &mut |_| ()).unwrap();

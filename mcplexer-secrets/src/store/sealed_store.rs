@@ -1,8 +1,8 @@
 //! The store that keeps everything encrypted.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fmt, io};
 
 use super::accept::{self, Accepted};
 use super::apply::{self, AppliedScope};
@@ -395,7 +395,21 @@ impl Store {
     /// # Errors
     /// [`Error::LabelTaken`] if the store has one; [`Error::SlotsFull`]; [`Error::NoStore`].
     pub fn add_recovery_code(&self) -> Result<RecoveryCode, Error> {
-        owners::add_recovery_code(&self.vault)
+        self.add_recovery_code_once_shown(|_| Ok(()))
+    }
+
+    /// Creates a recovery code, which counts only if `show` succeeds. If this fails after that, the code that
+    /// was shown opens nothing.
+    ///
+    /// Other writers wait meanwhile, so `show` must not ask anybody.
+    ///
+    /// # Errors
+    /// As [`add_recovery_code`](Self::add_recovery_code); [`Error::NotShown`] if `show` fails.
+    pub fn add_recovery_code_once_shown(
+        &self,
+        show: impl FnOnce(&RecoveryCode) -> io::Result<()>,
+    ) -> Result<RecoveryCode, Error> {
+        owners::add_recovery_code(&self.vault, show)
     }
 
     /// Removes a slot and re-keys the store, because the slot's owner knows the root key. The slot
@@ -463,11 +477,12 @@ impl Store {
     }
 
     /// Writes everything into a new file at `path`, with mode 0600: an age file whose plaintext
-    /// [`Backup`] reads. The file gets its name when it is complete.
+    /// [`Backup`] reads. The file gets its name when it is complete. A symbolic link is followed, not replaced.
     ///
     /// # Errors
     /// There is no new file if this fails, and a file that was there before stays.
     /// * [`Error::FileExists`] unless `overwrite` is set.
+    /// * [`Error::Io`] if it cannot be written, or something other than a file is there.
     /// * [`Error::Tampered`] names the first record that does not open.
     pub fn backup(
         &self,

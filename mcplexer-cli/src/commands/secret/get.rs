@@ -1,12 +1,10 @@
-use std::io::{self, Write};
-
 use mcplexer_secrets::{ScopeId, SecretName, SecretStore};
 
-use crate::agent;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::stdout_is_terminal;
 use crate::session::Session;
+use crate::{agent, output};
 
 pub(super) fn run(
     scope: &ScopeId,
@@ -30,12 +28,9 @@ pub(super) fn run(
     {
         session.warn_if_due(scope, &info);
     }
-    let mut stdout = io::stdout().lock();
-    let mut written = stdout.write_all(value.expose());
-    if written.is_ok() && stdout_is_terminal() {
-        written = stdout.write_all(b"\n");
+    output::write(value.expose())?;
+    match stdout_is_terminal() {
+        true => output::write(b"\n"),
+        false => Ok(()),
     }
-    written
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::of_stdout(&error))
 }

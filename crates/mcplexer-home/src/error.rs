@@ -28,6 +28,20 @@ pub enum EnvironmentError {
     /// Neither `MCPLEXER_HOME` nor `HOME` is set.
     #[error("HOME is not set, so there is no directory for the store")]
     NoHome,
+    /// A variable names a path that depends on the working directory, or the home of a user by name.
+    #[error("{variable} names {}, which is not a whole path", .path.display())]
+    Relative {
+        /// The variable.
+        variable: &'static str,
+        /// The path.
+        path: PathBuf,
+    },
+    /// The home directory of the user does not exist.
+    #[error("the home directory {} does not exist", .home.display())]
+    NoUserHome {
+        /// The directory.
+        home: PathBuf,
+    },
     /// Both variables that give a key are set.
     #[error("MCPLEXER_AGE_KEY and MCPLEXER_AGE_IDENTITY are both set")]
     TwoKeys,

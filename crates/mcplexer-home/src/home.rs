@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mcplexer_durable::temporaries_beside;
@@ -66,10 +66,12 @@ impl Home {
     ///   the directory.
     /// - The audit log is `MCPLEXER_AUDIT`, or else `audit.log` in the directory.
     ///
-    /// An empty variable counts as not set.
+    /// An empty variable counts as not set. A path that begins with `~/` is below the home directory of the
+    /// user: where no shell has read the variable, as in a systemd unit, nothing else says so.
     ///
     /// # Errors
     /// - [`EnvironmentError::NoHome`] if there is no home directory.
+    /// - [`EnvironmentError::Relative`] if a path depends on the working directory, or begins with `~USER`.
     /// - [`EnvironmentError::TwoKeys`] if the key is given twice.
     /// - [`EnvironmentError::IdentityAsPath`] if a variable that names a path holds an identity.
     pub fn from_env() -> Result<Self, EnvironmentError> {
@@ -86,13 +88,16 @@ impl Home {
                 return Err(EnvironmentError::IdentityAsPath { variable });
             }
         }
-        let path = |name| read(name).map(|value| absolute(&value).unwrap_or_else(|_| value.into()));
-        let directory = match (path(HOME_VARIABLE), path("HOME")) {
-            (Some(directory), _) => directory,
-            (None, Some(home)) => home.join(".mcplexer"),
-            (None, None) => return Err(EnvironmentError::NoHome),
+        let user_home = read("HOME").map(PathBuf::from);
+        let path = |name| match read(name) {
+            Some(value) => whole_path(name, value.into(), user_home.as_deref()).map(Some),
+            None => Ok(None),
         };
-        let key = match (read(IDENTITY_VARIABLE), path(KEY_VARIABLE)) {
+        let directory = match (path(HOME_VARIABLE)?, path("HOME")) {
+            (Some(directory), _) => directory,
+            (None, home) => home?.ok_or(EnvironmentError::NoHome)?.join(".mcplexer"),
+        };
+        let key = match (read(IDENTITY_VARIABLE), path(KEY_VARIABLE)?) {
             (Some(_), Some(_)) => return Err(EnvironmentError::TwoKeys),
             (Some(_), None) => KeySource::Environment(IDENTITY_VARIABLE),
             (None, Some(file)) => KeySource::File(file),
@@ -102,7 +107,10 @@ impl Home {
             None => AuditTarget::Home,
             Some(value) if value.eq_ignore_ascii_case("off") => AuditTarget::Off,
             Some(value) if value.eq_ignore_ascii_case("stderr") => AuditTarget::Stderr,
-            Some(value) => AuditTarget::File(value.into()),
+            Some(value) => {
+                let log = whole_path(AUDIT_VARIABLE, value.into(), user_home.as_deref())?;
+                AuditTarget::File(log)
+            }
         };
         let places = [HOME_VARIABLE, KEY_VARIABLE, IDENTITY_VARIABLE];
         let named = places.into_iter().filter(|it| read(it).is_some()).collect();
@@ -111,8 +119,28 @@ impl Home {
             key,
             audit,
             named,
-            user_home: path("HOME"),
+            user_home,
         })
+    }
+
+    /// Checks that the home directory of the user exists, if the directory or the key file is below it. Users who
+    /// are to have none, such as those of services, often have the home `/nonexistent`.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::NoUserHome`] if it does not.
+    pub(crate) fn check_user_home(&self) -> Result<(), EnvironmentError> {
+        let key = match &self.key {
+            KeySource::File(key) => Some(key),
+            KeySource::Environment(_) => None,
+        };
+        let Some(home) = &self.user_home else {
+            return Ok(());
+        };
+        let mut places = [&self.directory].into_iter().chain(key);
+        match places.any(|place| place.starts_with(home)) && !home.exists() {
+            true => Err(EnvironmentError::NoUserHome { home: home.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Returns the directory.
@@ -189,6 +217,25 @@ impl Home {
     }
 }
 
+/// Returns the path that a variable names, which must not depend on the working directory.
+fn whole_path(
+    variable: &'static str,
+    path: PathBuf,
+    user_home: Option<&Path>,
+) -> Result<PathBuf, EnvironmentError> {
+    let whole = match path.strip_prefix("~") {
+        Ok(rest) => user_home.ok_or(EnvironmentError::NoHome)?.join(rest),
+        Err(_) => path,
+    };
+    match whole.is_absolute() {
+        true => Ok(whole),
+        false => Err(EnvironmentError::Relative {
+            variable,
+            path: whole,
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +282,43 @@ mod tests {
         assert_eq!(audit(""), AuditTarget::Home);
         assert_eq!(audit("OFF"), AuditTarget::Off);
         assert_eq!(audit("stderr"), AuditTarget::Stderr);
-        assert_eq!(audit("logs/a"), AuditTarget::File("logs/a".into()));
+        assert_eq!(audit("/logs/a"), AuditTarget::File("/logs/a".into()));
+    }
+
+    /// Public fault: openshift/installer#1821.
+    #[test]
+    fn a_tilde_is_the_home_directory_and_no_path_depends_on_the_working_directory() {
+        let user = ("HOME", "/home/ann");
+        let moved = [
+            user,
+            ("MCPLEXER_HOME", "~/m"),
+            ("MCPLEXER_AGE_KEY", "~/k/age.key"),
+            ("MCPLEXER_AUDIT", "~/log"),
+        ];
+        let moved = home(&moved).unwrap();
+        assert_eq!(moved.directory(), Path::new("/home/ann/m"));
+        assert_eq!(*moved.key(), KeySource::File("/home/ann/k/age.key".into()));
+        assert_eq!(*moved.audit(), AuditTarget::File("/home/ann/log".into()));
+        let itself = home(&[user, (HOME_VARIABLE, "~")]).unwrap();
+        assert_eq!(itself.store(), Path::new("/home/ann/secrets.redb"));
+        for variable in [HOME_VARIABLE, KEY_VARIABLE, AUDIT_VARIABLE] {
+            for path in ["m", "./m", "../m", "~ann/m", "~+/m", "$HOME/m", "%h/m", "-"] {
+                let error = home(&[user, (variable, path)]).unwrap_err();
+                let path = path.into();
+                assert_eq!(error, EnvironmentError::Relative { variable, path });
+            }
+            let homeless = [("MCPLEXER_HOME", "/m"), (variable, "~/m")];
+            let homeless = homeless.into_iter().rev().collect::<Vec<_>>();
+            assert_eq!(home(&homeless).unwrap_err(), EnvironmentError::NoHome);
+        }
+        let relative = home(&[("HOME", "ann")]).unwrap_err();
+        assert!(matches!(
+            relative,
+            EnvironmentError::Relative {
+                variable: "HOME",
+                ..
+            }
+        ));
     }
 
     #[test]

@@ -51,9 +51,10 @@ impl OpenHome {
     /// - [`Error::Exposed`] if other users could change the home, the store, the log, the key or a
     ///   directory above one of them. Nothing has been read then.
     /// - [`Error::Store`] if the file is not a store.
-    /// - [`Error::Environment`] if the directory of the audit log does not exist, or if the log or the key is
+    /// - [`Error::Environment`] if the directory of the audit log or the user's home does not exist, or if the log or the key is
     ///   another file of the home.
     pub fn open(home: Home, person: impl Prompter + 'static) -> Result<Self, Error> {
+        home.check_user_home()?;
         // One file for two purposes would wait for itself, or be written over.
         home.check_places()?;
         let mut exposed = Exposed::in_home(&home);

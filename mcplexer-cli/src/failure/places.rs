@@ -33,6 +33,12 @@ impl From<EnvironmentError> for Failure {
     fn from(error: EnvironmentError) -> Self {
         let hint = match &error {
             EnvironmentError::NoHome => "set HOME or MCPLEXER_HOME",
+            EnvironmentError::Relative { .. } => {
+                "give a path that begins with / or ~/: any other would lead elsewhere from each directory"
+            }
+            EnvironmentError::NoUserHome { .. } => {
+                "create it, or name a directory for the store with MCPLEXER_HOME"
+            }
             EnvironmentError::TwoKeys => "unset one of them",
             EnvironmentError::IdentityAsPath { .. } => "give the identity in MCPLEXER_AGE_IDENTITY",
             EnvironmentError::NoAuditDirectory { .. } => {

@@ -252,9 +252,10 @@ fn the_environment_names_home_key_and_log() {
     };
     let put = ["secret", "put", "s", "K", "v"];
     let get = ["secret", "get", "s", "K"];
+    let other_log = home.root().join("other.log");
     let moved = [
-        ("MCPLEXER_HOME", "here"),
-        ("MCPLEXER_AGE_KEY", "keys/mine.key"),
+        ("MCPLEXER_HOME", "~/here"),
+        ("MCPLEXER_AGE_KEY", "~/keys/mine.key"),
     ];
     with(&moved, &put).succeeded();
     assert!(home.root().join("here/secrets.redb").exists());
@@ -278,11 +279,15 @@ fn the_environment_names_home_key_and_log() {
     assert!(told.stderr.contains("\"op\":\"get\""), "{}", told.stderr);
     assert!(fs::read(&log).unwrap() == before, "a line went to the file");
     with(
-        &[inline[0], inline[1], ("MCPLEXER_AUDIT", "other.log")],
+        &[
+            inline[0],
+            inline[1],
+            ("MCPLEXER_AUDIT", other_log.to_str().unwrap()),
+        ],
         &get,
     )
     .succeeded();
-    assert!(home.root().join("other.log").exists());
+    assert!(other_log.exists());
     with(
         &[inline[0], ("MCPLEXER_AUDIT", "off")],
         &["audit", "verify"],
@@ -395,6 +400,71 @@ fn an_audit_log_that_is_the_store_or_the_key_is_refused() {
     }
 }
 
+/// Public fault: openshift/installer#1821. No shell has read a variable of a systemd unit or an AI client.
+#[test]
+fn a_path_does_not_depend_on_the_working_directory() {
+    let home = Home::new();
+    for directory in ["one", "two"] {
+        fs::create_dir(home.root().join(directory)).unwrap();
+    }
+    let run = |directory: &str, variable: &str, path: &str, arguments: &[&str]| {
+        let mut command = home.command();
+        command.current_dir(home.root().join(directory));
+        finish(command.env(variable, path).args(arguments))
+    };
+    let (put, get) = (
+        ["secret", "put", "s", "K", "v"],
+        ["secret", "get", "s", "K"],
+    );
+    for (variable, path, made) in [
+        ("MCPLEXER_HOME", "~/x/y", "x/y/secrets.redb"),
+        ("MCPLEXER_AGE_KEY", "~/k.key", "k.key"),
+        ("MCPLEXER_AUDIT", "~/a.log", "a.log"),
+    ] {
+        run("one", variable, path, &put).succeeded();
+        assert_eq!(run("two", variable, path, &get).succeeded().stdout, b"v");
+        assert!(home.root().join(made).exists(), "{made}");
+        let _ended = fs::remove_dir_all(home.path(""));
+    }
+    for variable in [
+        "MCPLEXER_HOME",
+        "MCPLEXER_AGE_KEY",
+        "MCPLEXER_AUDIT",
+        "HOME",
+    ] {
+        for path in ["x", "./x", "~root/x", "~+", "$HOME/x"] {
+            run("one", variable, path, &put).failed(2, &[variable, path, "begins with / or ~/"]);
+        }
+    }
+    for directory in ["one", "two"] {
+        let mut made = fs::read_dir(home.root().join(directory)).unwrap();
+        assert!(made.next().is_none());
+    }
+}
+
+/// Services often run with the home `/nonexistent`.
+#[test]
+fn the_home_directory_of_the_user_is_not_made() {
+    let home = Home::new();
+    let none = home.root().join("none");
+    for (variable, path) in [
+        ("MCPLEXER_HOME", "".to_owned()),
+        ("MCPLEXER_HOME", "~/m".to_owned()),
+        ("MCPLEXER_HOME", none.join("deep/m").display().to_string()),
+    ] {
+        let mut command = home.command();
+        command.env("HOME", &none).env(variable, path);
+        finish(command.args(["secret", "put", "s", "K", "v"]))
+            .failed(2, &["does not exist", "MCPLEXER_HOME"]);
+        assert!(!none.exists());
+    }
+    let mut command = home.command();
+    command
+        .env("HOME", &none)
+        .env("MCPLEXER_HOME", home.root().join("m"));
+    finish(command.args(["secret", "put", "s", "K", "v"])).succeeded();
+}
+
 /// A mistyped `off` is noticed.
 #[test]
 fn a_new_audit_log_is_told_and_its_directory_is_not_made() {
@@ -403,18 +473,13 @@ fn a_new_audit_log_is_told_and_its_directory_is_not_made() {
         let get = ["secret", "get", "github-token", "TOKEN"];
         finish(home.command().env("MCPLEXER_AUDIT", log).args(get))
     };
-    run("nope/a").failed(
-        2,
-        &[
-            "MCPLEXER_AUDIT names nope/a",
-            "the directory nope does not exist",
-        ],
-    );
+    run("~/nope/a").failed(2, &["MCPLEXER_AUDIT names ~/nope/a", "does not exist"]);
     assert!(!home.root().join("nope").exists());
-    let told = run("of").succeeded().stderr;
+    run("of").failed(2, &["MCPLEXER_AUDIT names of"]);
+    let told = run("~/log").succeeded().stderr;
     assert_eq!(
         told,
-        "created the audit log of, which MCPLEXER_AUDIT names\n"
+        "created the audit log ~/log, which MCPLEXER_AUDIT names\n"
     );
-    assert_eq!(run("of").succeeded().stderr, "");
+    assert_eq!(run("~/log").succeeded().stderr, "");
 }

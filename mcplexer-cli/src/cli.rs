@@ -13,8 +13,9 @@ mod scope;
 mod secret;
 mod when;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use adopt::{Adopt, Variable};
@@ -44,6 +45,8 @@ Environment:
   MCPLEXER_AGE_KEY       age key file (default: age.key in that directory)
   MCPLEXER_AGE_IDENTITY  age identity itself, for CI
   MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log in that directory)
+
+Paths there begin with / or ~/.
 
 mcplexer help exit-codes lists the exit codes.";
 
@@ -132,6 +135,14 @@ pub(crate) enum Command {
 /// Returns the file that an argument names; `None` for standard input or output, which `-` is as well.
 pub(crate) fn named_file(argument: Option<&Path>) -> Option<&Path> {
     argument.filter(|path| path.as_os_str() != "-")
+}
+
+/// Parses the name of a file where no stream will do: a backup is read twice, and written in one step.
+fn file_not_stream() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path == Path::new("-") {
+        true => Err("takes the name of a file, not a stream; ./- is a file of that name"),
+        false => Ok(path),
+    })
 }
 
 /// Parses a number.

@@ -19,8 +19,8 @@ use crate::prompt::{self, Answer};
 use crate::stderr::say;
 use crate::text::{sanitized, shown};
 
-/// The most that is read of a file with a public key.
-const MAX_PUBLIC_KEY_LEN: usize = 1 << 20;
+/// The most that is read of a file with public keys.
+const MAX_PUBLIC_KEYS_LEN: usize = 1 << 20;
 
 /// Where a value comes from. A file is opened early, because a hardened process cannot open its own
 /// `/dev/fd/N`.
@@ -33,10 +33,19 @@ pub(crate) enum ValueSource {
 
 impl ValueSource {
     pub(crate) fn of(put: &mut Put, global: Global) -> Result<Self, Failure> {
-        if let Some(value) = put.value.take() {
+        if let Some(value) = put.value.take_if(|value| *value != "-") {
+            if put.newline.is_some() {
+                return Err(
+                    Failure::new("--newline is for a value from a file or standard input")
+                        .with_hint(
+                            "leave it out: a value that is given as an argument stays as it is",
+                        )
+                        .with_code(exit_code::USAGE),
+                );
+            }
             return Ok(Self::Argument(value.into_vec()));
         }
-        if let Some(path) = &put.file {
+        if let Some(path) = put.file.as_ref().filter(|path| !is_stream(path)) {
             let file = File::open(path).map_err(|source| Error::Io {
                 action: "read",
                 path: path.clone(),
@@ -82,9 +91,14 @@ impl ValueSource {
     }
 }
 
+/// Returns whether a path stands for standard input.
+fn is_stream(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 /// Reads a file or standard input. Returns its name for messages, and its bytes.
 pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), Failure> {
-    let Some(path) = path else {
+    let Some(path) = path.filter(|path| !is_stream(path)) else {
         let text = read_at_most(MAX_TEXT_LEN, &stdin()?);
         let text = text.map_err(|error| cannot_read_stdin(&error))?;
         return Ok(("standard input".to_owned(), text));
@@ -98,14 +112,18 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
     Ok((shown(path), text))
 }
 
-/// Reads a file that holds a public key.
-pub(crate) fn public_key(path: &Path) -> Result<String, Failure> {
-    let read = || {
-        let bytes = read_at_most(MAX_PUBLIC_KEY_LEN, &File::open(path)?)?;
+/// Reads a file or standard input that holds public keys.
+pub(crate) fn public_keys(path: &Path) -> Result<String, Failure> {
+    let read = |file: &File| {
+        let bytes = read_at_most(MAX_PUBLIC_KEYS_LEN, file)?;
         let text = str::from_utf8(&bytes);
         text.map(str::to_owned).map_err(io::Error::other)
     };
-    Ok(read().map_err(|source| Error::Io {
+    if is_stream(path) {
+        return read(&stdin()?).map_err(|error| cannot_read_stdin(&error));
+    }
+    let text = File::open(path).and_then(|file| read(&file));
+    Ok(text.map_err(|source| Error::Io {
         action: "read",
         path: path.to_owned(),
         source,

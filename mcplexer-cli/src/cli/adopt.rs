@@ -7,12 +7,13 @@ use std::str::FromStr;
 use clap::Args;
 use mcplexer_clients::ChosenKey;
 
-use super::examples;
+use super::{examples, file_not_stream};
 
 #[derive(Debug, Args)]
 #[command(after_help = examples::ADOPT)]
 pub(crate) struct Adopt {
     /// Configuration file [default: look in the usual places]
+    #[arg(value_parser = file_not_stream())]
     pub(crate) file: Option<PathBuf>,
     /// Store the credentials, check each of them, then replace the file
     #[arg(long, requires = "file")]

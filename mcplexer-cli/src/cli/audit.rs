@@ -26,7 +26,8 @@ pub(crate) enum Audit {
     /// Check that no entry was changed, removed or cut off, and that the store is not older than its log
     #[command(after_help = examples::AUDIT_VERIFY)]
     Verify {
-        /// Also check against a line that `mcplexer audit checkpoint` printed, or a file with that line
+        /// Also check against a line that `mcplexer audit checkpoint` printed, or a file with that line, or
+        /// with - standard input
         #[arg(long, value_name = "LINE|FILE")]
         checkpoint: Option<String>,
         /// Print JSON

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use mcplexer_secrets::keys::Recipient;
 
-use super::examples;
+use super::{examples, file_not_stream};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backup {
@@ -13,6 +13,7 @@ pub(crate) enum Backup {
     #[command(after_help = examples::BACKUP_CREATE)]
     Create {
         /// File to write
+        #[arg(value_parser = file_not_stream())]
         file: PathBuf,
         /// Encrypt it for this public key instead: age1… or ssh-…
         #[arg(long, value_name = "RECIPIENT", conflicts_with = "passphrase")]
@@ -65,9 +66,10 @@ pub(crate) enum Backup {
 #[derive(Debug, Args)]
 pub(crate) struct BackupFile {
     /// Backup file
+    #[arg(value_parser = file_not_stream())]
     pub(crate) file: PathBuf,
     /// Key file that opens it [default: your key]
-    #[arg(long, value_name = "PATH", conflicts_with = "recovery_code")]
+    #[arg(long, value_name = "PATH", value_parser = file_not_stream(), conflicts_with = "recovery_code")]
     pub(crate) identity: Option<PathBuf>,
     /// Open it with the recovery code (prompted)
     #[arg(long)]

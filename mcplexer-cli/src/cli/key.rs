@@ -84,7 +84,7 @@ pub(crate) struct AddKey {
     /// Public key to add: age1… or ssh-…
     #[arg(required_unless_present_any = ["file", "passphrase"], conflicts_with_all = ["file", "passphrase"])]
     pub(crate) recipient: Vec<String>,
-    /// Read the public key from a file, such as ~/.ssh/id_ed25519.pub
+    /// Read the public keys from a file, such as ~/.ssh/id_ed25519.pub, or with - from standard input
     #[arg(long, value_name = "PATH", conflicts_with = "passphrase")]
     pub(crate) file: Option<PathBuf>,
     /// Add a passphrase (prompted)

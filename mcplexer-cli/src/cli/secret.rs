@@ -74,10 +74,10 @@ pub(crate) struct Put {
     pub(crate) scope: ScopeId,
     /// Name of the secret
     pub(crate) key: SecretName,
-    /// Value; visible to others in the process list, so better leave it out: it is asked for, or read
-    /// from standard input. Put -- before a value that begins with -
+    /// Value; visible to others in the process list, so better leave it out, or give -: it is asked for,
+    /// or read from standard input. Put -- before another value that begins with -
     pub(crate) value: Option<OsString>,
-    /// Read the value from a file
+    /// Read the value from a file, or with - from standard input
     #[arg(long, value_name = "PATH", conflicts_with = "value")]
     pub(crate) file: Option<PathBuf>,
     /// Fail if the secret exists
@@ -87,7 +87,7 @@ pub(crate) struct Put {
     #[arg(long, value_name = "N", value_parser = number)]
     pub(crate) if_version: Option<u64>,
     /// Keep or strip one trailing newline [default: strip from standard input, keep from a file]
-    #[arg(long, conflicts_with = "value")]
+    #[arg(long)]
     pub(crate) newline: Option<Newline>,
     #[command(flatten)]
     pub(crate) said: Said,

@@ -100,7 +100,8 @@ impl Home {
     }
 
     /// Runs the command with these bytes on standard input.
-    pub(crate) fn pipe<const N: usize>(&self, arguments: [&str; N], input: &[u8]) -> Run {
+    pub(crate) fn pipe<'a>(&self, arguments: impl AsRef<[&'a str]>, input: &[u8]) -> Run {
+        let arguments = arguments.as_ref();
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::piped());
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -41,6 +41,7 @@ mod run;
 mod scan;
 mod servers;
 mod staged;
+mod streams;
 mod strict;
 mod tasks;
 mod terminal;

@@ -1,7 +1,7 @@
 //! `mcplexer audit verify`
 
 use std::borrow::Cow;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use mcplexer_secrets::{Checkpoint, Error};
 use serde::Serialize;
 
 use crate::cli::Global;
-use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
 use crate::text::{count, shown};
+use crate::{exit_code, input};
 
 #[derive(Serialize)]
 struct VerifyDocument<'a> {
@@ -89,6 +89,10 @@ pub(super) fn run(checkpoint: Option<&str>, json: bool, global: Global) -> Resul
 fn parse(text: &str) -> Result<Checkpoint, Failure> {
     let path = Path::new(text);
     let line = match text.contains('=') || !(text.contains('/') || path.exists()) {
+        _ if text == "-" => beginning_of(input::stdin()?).map_err(|error| {
+            Failure::new(format!("cannot read standard input: {error}"))
+                .with_hint("give the line itself, or a file with it")
+        })?,
         true => text.to_owned(),
         false => read(path).map_err(|source| Error::Io {
             action: "read",
@@ -108,12 +112,14 @@ fn parse(text: &str) -> Result<Checkpoint, Failure> {
     })
 }
 
-/// Reads the beginning of a file, which is longer than a checkpoint.
 fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
     let file = mcplexer_durable::open_regular(path, OpenOptions::new().read(true))?;
-    if let Some(file) = file {
-        file.take(4096).read_to_string(&mut text)?;
-    }
+    file.map_or(Ok(String::new()), beginning_of)
+}
+
+/// Reads the beginning of a file, which is longer than a checkpoint.
+fn beginning_of(file: File) -> io::Result<String> {
+    let mut text = String::new();
+    file.take(4096).read_to_string(&mut text)?;
     Ok(text)
 }

@@ -46,7 +46,7 @@ fn recipient(key: &AddKey) -> Result<Recipient, Failure> {
     let text = match &key.file {
         None => key.recipient.join(" "),
         Some(path) => {
-            let text = input::public_key(path)?;
+            let text = input::public_keys(path)?;
             let mut lines = text.lines().map(str::trim);
             let line = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
             // Parsing an empty text returns an error that says what is expected.

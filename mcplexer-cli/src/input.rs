@@ -116,8 +116,9 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(String, Zeroizing<Vec<u8>>), 
 pub(crate) fn public_keys(path: &Path) -> Result<String, Failure> {
     let read = |file: &File| {
         let bytes = read_at_most(MAX_PUBLIC_KEYS_LEN, file)?;
-        let text = str::from_utf8(&bytes);
-        text.map(str::to_owned).map_err(io::Error::other)
+        let text = str::from_utf8(&bytes).map_err(io::Error::other)?;
+        // Editors of Windows begin a file with this mark.
+        Ok(text.trim_start_matches('\u{feff}').to_owned())
     };
     if is_stream(path) {
         return read(&stdin()?).map_err(|error| cannot_read_stdin(&error));

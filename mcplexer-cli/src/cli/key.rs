@@ -81,7 +81,7 @@ pub(crate) enum Key {
 
 #[derive(Debug, Args)]
 pub(crate) struct AddKey {
-    /// Public key to add: age1… or ssh-…
+    /// Public keys to add: age1… or ssh-…
     #[arg(required_unless_present_any = ["file", "passphrase"], conflicts_with_all = ["file", "passphrase"])]
     pub(crate) recipient: Vec<String>,
     /// Read the public keys from a file, such as ~/.ssh/id_ed25519.pub, or with - from standard input
@@ -90,7 +90,7 @@ pub(crate) struct AddKey {
     /// Add a passphrase (prompted)
     #[arg(long)]
     pub(crate) passphrase: bool,
-    /// Label for the key
+    /// Label for the key [default: the comment of an SSH key]
     #[arg(long)]
     pub(crate) label: Option<String>,
     /// Print JSON

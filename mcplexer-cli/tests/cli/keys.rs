@@ -3,6 +3,7 @@
 mod owners;
 mod plugins;
 mod recovery;
+mod several;
 mod ssh;
 
 use std::ffi::OsStr;

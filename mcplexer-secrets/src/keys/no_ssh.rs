@@ -3,7 +3,7 @@
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::{InvalidKeyText, Recipient};
+use super::{InvalidKeyText, InvalidRecipient, Recipient};
 
 #[derive(Clone)]
 pub(super) enum SshIdentity {}
@@ -43,8 +43,8 @@ impl EncryptedSshKey {
 pub(super) enum SshRecipient {}
 
 impl SshRecipient {
-    pub(super) fn parse(_text: &str) -> Option<Self> {
-        None
+    pub(super) fn parse(_text: &str) -> Result<Self, InvalidRecipient> {
+        Err(InvalidRecipient::NotSupported)
     }
 
     pub(super) fn to_text(&self) -> String {

@@ -10,6 +10,9 @@ use super::person::Person;
 use super::plugin::PluginRecipient;
 use super::ssh::SshRecipient;
 
+/// The types of SSH keys to which age encrypts.
+pub(super) const SSH_TYPES: [&str; 2] = ["ssh-ed25519", "ssh-rsa"];
+
 /// The public half of an identity. What is encrypted to it opens with that identity.
 ///
 /// One of
@@ -116,9 +119,18 @@ impl FromStr for Recipient {
         if !cfg!(feature = "ssh") {
             return Err(InvalidRecipient::NotSupported);
         }
-        let parsed = SshRecipient::parse(&format!("{tag} {key}"));
-        let recipient = parsed.ok_or(InvalidRecipient::Ssh)?;
-        let comment = words.collect::<Vec<_>>().join(" ");
+        match tag {
+            _ if SSH_TYPES.contains(&tag) => {}
+            _ if tag.contains("-cert-") => return Err(InvalidRecipient::SshCertificate),
+            _ if tag.starts_with("sk-") => return Err(InvalidRecipient::SshHardware),
+            _ => return Err(InvalidRecipient::Ssh),
+        }
+        let recipient = SshRecipient::parse(&format!("{tag} {key}"))?;
+        let comment: Vec<_> = words.collect();
+        if comment.iter().any(|word| SSH_TYPES.contains(word)) {
+            return Err(InvalidRecipient::Several);
+        }
+        let comment = comment.join(" ");
         Ok(Self {
             text: recipient.to_text(),
             comment: Some(comment).filter(|comment| !comment.is_empty()),
@@ -149,9 +161,27 @@ pub enum InvalidRecipient {
     /// It is a private key, or begins like one.
     #[error("that is a private key; a recipient is its public half")]
     Private,
-    /// It is an SSH key that age cannot encrypt to.
-    #[error("only ssh-ed25519 keys, and ssh-rsa keys of 2048 to 4096 bits, can open a store")]
+    /// It is more than one recipient.
+    #[error("that is more than one public key")]
+    Several,
+    /// It is an SSH key of a type that age cannot encrypt to.
+    #[error("keys of this type cannot decrypt: only ssh-ed25519 and ssh-rsa keys can open a store")]
     Ssh,
+    /// It is an SSH key on a security key, which can only sign.
+    #[error("an SSH key on a security key cannot decrypt, so it cannot open a store")]
+    SshHardware,
+    /// It is an SSH certificate.
+    #[error("that is an SSH certificate; a store is opened by the key itself")]
+    SshCertificate,
+    /// It is an RSA key of less than 2048 bits.
+    #[error("ssh-rsa keys of less than 2048 bits are too weak to open a store")]
+    RsaTooShort,
+    /// It is an RSA key of more than 4096 bits.
+    #[error("ssh-rsa keys of more than 4096 bits cannot open a store")]
+    RsaTooLong,
+    /// It begins like an SSH public key, and is cut off or mistyped.
+    #[error("that SSH public key is cut off or damaged")]
+    SshDamaged,
     /// It is an SSH key or belongs to a plugin, and this program is built without the feature for it.
     #[error("this program is built without support for that kind of key")]
     NotSupported,
@@ -168,6 +198,8 @@ mod tests {
         let with_comment: Recipient = format!("{ssh} alice@host\n").parse().unwrap();
         assert_eq!(with_comment.to_string(), ssh);
         assert_eq!(with_comment.comment(), Some("alice@host"));
+        let two = format!("{ssh} alice\n{ssh} bob\n");
+        assert_eq!(two.parse::<Recipient>(), Err(InvalidRecipient::Several));
         let identity = age::x25519::Identity::generate();
         let plain: Recipient = identity.to_public().to_string().parse().unwrap();
         assert_eq!(plain.plugin(), None);
@@ -191,8 +223,28 @@ mod tests {
                 "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY",
                 InvalidRecipient::Ssh,
             ),
+            (
+                "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t",
+                InvalidRecipient::SshHardware,
+            ),
+            (
+                "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29t",
+                InvalidRecipient::SshCertificate,
+            ),
+            (
+                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW",
+                InvalidRecipient::SshDamaged,
+            ),
+            // The name of one type with a key of another.
+            (
+                "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN",
+                InvalidRecipient::SshDamaged,
+            ),
             // An exponent of one byte, which is 0, makes the age crate panic.
-            ("ssh-rsa AAAAB3NzaC1yc2EAAAABAA==", InvalidRecipient::Ssh),
+            (
+                "ssh-rsa AAAAB3NzaC1yc2EAAAABAA==",
+                InvalidRecipient::SshDamaged,
+            ),
         ] {
             assert_eq!(refused(text), reason, "{text}");
         }

@@ -3,19 +3,27 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::recipient::SSH_TYPES;
 use crate::{Error, SlotInfo};
 
 const MAX_LABEL_LEN: usize = 64;
 
-/// The label of a slot, for people: 1 to 64 characters without control characters.
+/// The label of a slot, for people: 1 to 64 characters without control characters, which do not look like
+/// a recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotLabel(String);
 
-/// The error for a text that cannot be the label of a slot.
+/// Why a text cannot be the label of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a label is 1 to 64 characters without control characters")]
 #[non_exhaustive]
-pub struct InvalidLabel;
+pub enum InvalidLabel {
+    /// It is empty or too long, or has control characters.
+    #[error("a label is 1 to 64 characters without control characters")]
+    Form,
+    /// It looks like a recipient, or like the beginning of one, by which a slot is found as well.
+    #[error("a label must not look like a public key: it could be taken for that key")]
+    Recipient,
+}
 
 impl SlotLabel {
     /// Returns the label as text.
@@ -30,10 +38,21 @@ impl FromStr for SlotLabel {
 
     fn from_str(text: &str) -> Result<Self, InvalidLabel> {
         match text.chars().count() {
-            1..=MAX_LABEL_LEN if !text.chars().any(char::is_control) => Ok(Self(text.to_owned())),
-            _ => Err(InvalidLabel),
+            1..=MAX_LABEL_LEN if !text.chars().any(char::is_control) => {}
+            _ => return Err(InvalidLabel::Form),
+        }
+        match begins_like_recipient(text) {
+            true => Err(InvalidLabel::Recipient),
+            false => Ok(Self(text.to_owned())),
         }
     }
+}
+
+/// Returns whether a recipient may begin so.
+fn begins_like_recipient(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.starts_with("age1") || SSH_TYPES.contains(&word)
 }
 
 impl fmt::Display for SlotLabel {
@@ -71,8 +90,11 @@ impl SlotRef {
         slots: impl Iterator<Item = (&'a str, &'a str)> + Clone,
     ) -> Result<usize, Error> {
         let meant = self.0.as_str();
-        let is_it = |(label, recipient): (&str, &str)| label == meant || recipient == meant;
-        if let Some(at) = slots.clone().position(is_it) {
+        // A recipient is one key's for sure. Older versions allowed labels that look like one.
+        let is_recipient = |(_, recipient): (&str, &str)| recipient == meant;
+        let is_label = |(label, _): (&str, &str)| label == meant;
+        let found = slots.clone().position(is_recipient);
+        if let Some(at) = found.or_else(|| slots.clone().position(is_label)) {
             return Ok(at);
         }
         let begins = |(_, (_, recipient)): &(usize, (&str, &str))| recipient.starts_with(meant);
@@ -121,11 +143,13 @@ mod tests {
             ("laptop", "age1qqa"),
             ("age1qq", "age1qqb"),
             ("bob", "age1xyz"),
+            ("age1xyz", "age1abc"),
         ];
         let position = |meant: &str| SlotRef::new(meant).position(slots.into_iter());
         assert_eq!(position("bob").unwrap(), 2);
         assert_eq!(position("age1qqb").unwrap(), 1);
         assert_eq!(position("age1x").unwrap(), 2);
+        assert_eq!(position("age1xyz").unwrap(), 2, "a recipient comes first");
         assert_eq!(position("age1qq").unwrap(), 1, "a label comes first");
         let Err(Error::SlotAmbiguous { labels }) = position("age1q") else {
             unreachable!("two begin so");
@@ -141,7 +165,19 @@ mod tests {
     fn a_label_is_short_and_printable() {
         assert!("Ann's laptop".parse::<SlotLabel>().is_ok());
         for text in ["", "a\nb", &"x".repeat(65)] {
-            assert_eq!(text.parse::<SlotLabel>(), Err(InvalidLabel));
+            assert_eq!(text.parse::<SlotLabel>(), Err(InvalidLabel::Form));
+        }
+        for text in [
+            "age1",
+            "AGE1QL3Z7HJY54PW3HYWW5AYYFG7ZQGVC7W3J2ELW8ZMRJ2KG5SFN9AQMCAC8P",
+            " age1ql3z7",
+            "ssh-ed25519",
+            "ssh-rsa AAAAB3Nz",
+        ] {
+            assert_eq!(text.parse::<SlotLabel>(), Err(InvalidLabel::Recipient));
+        }
+        for text in ["age", "age-1", "pages1", "ssh-laptop", "my ssh-rsa key"] {
+            assert!(text.parse::<SlotLabel>().is_ok(), "{text}");
         }
     }
 }

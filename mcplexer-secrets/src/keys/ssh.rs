@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use age::secrecy::{ExposeSecret, SecretString};
+use age::ssh::ParseRecipientKeyError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ssh_key::private::KeypairData;
@@ -11,7 +12,7 @@ use ssh_key::{Kdf, LineEnding, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::error::MAX_ROUNDS;
-use super::{InvalidKeyText, Recipient};
+use super::{InvalidKeyText, InvalidRecipient, Recipient};
 use crate::panics::catch;
 use crate::stack;
 
@@ -123,8 +124,18 @@ pub(super) struct SshRecipient(age::ssh::Recipient);
 
 impl SshRecipient {
     /// Parses the type and the data of a key, without a comment.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        catch(|| text.parse()).and_then(Result::ok).map(Self)
+    pub(super) fn parse(text: &str) -> Result<Self, InvalidRecipient> {
+        // The age crate panics on some damaged ones.
+        match catch(|| text.parse()) {
+            Some(Ok(recipient)) => Ok(Self(recipient)),
+            Some(Err(ParseRecipientKeyError::RsaModulusTooSmall)) => {
+                Err(InvalidRecipient::RsaTooShort)
+            }
+            Some(Err(ParseRecipientKeyError::RsaModulusTooLarge)) => {
+                Err(InvalidRecipient::RsaTooLong)
+            }
+            _ => Err(InvalidRecipient::SshDamaged),
+        }
     }
 
     pub(super) fn to_text(&self) -> String {

@@ -274,7 +274,7 @@ mod tests {
         let ann = Identity::generate();
         let vault = vault_of(&ann);
         change(&vault, |writer| put(writer, "K", b"v")).unwrap();
-        let code = owners::add_recovery_code(&vault).unwrap();
+        let code = owners::add_recovery_code(&vault, |_| Ok(())).unwrap();
         get(&opened_by(&vault, &code.identity())).unwrap();
         rotate(&vault, RotateIdentity::Keep, &mut |_| ()).unwrap();
         get(&opened_by(&vault, &code.identity())).unwrap();

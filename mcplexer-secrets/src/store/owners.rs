@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::sync::Arc;
 
 use age::secrecy::SecretString;
 
@@ -10,13 +11,17 @@ use super::keyring::public_half;
 use super::recorder::{OverLoss, Subject};
 use super::rekey::{Rekey, Rekeyed};
 use super::slots::{self, MAX_SLOTS, SlotInfo};
+use super::unlocked::Unlocked;
 use super::vault::{IfMissing, Vault};
 use crate::audit::AuditOperation;
+use crate::error::{Finding, RecordName};
 use crate::keys::{Identity, Recipient, RecoveryCode, SlotLabel, SlotRef};
 use crate::record::{Holder, Slot};
 use crate::{Error, InvalidValue, SecretValue, Timestamp, seal};
 
 const RECOVERY_LABEL: &str = "recovery code";
+/// What the slot of a recipient without a comment is called.
+const DEFAULT_LABEL: &str = "owner";
 
 /// A slot to be added.
 struct NewSlot<'a> {
@@ -40,14 +45,27 @@ pub(super) fn add_recipient(
         (None, Some(comment)) => Some(comment.parse::<SlotLabel>()?),
         _ => None,
     };
-    let new = NewSlot {
-        label: label.or(comment.as_ref()).map(SlotLabel::as_str),
-        default_label: "owner",
-        recipient: recipient.clone(),
-        holder: Holder::Key,
-        identity: None,
-    };
-    new.add(vault)
+    let label = label.or(comment.as_ref()).map(SlotLabel::as_str);
+    NewSlot::of(recipient, label, DEFAULT_LABEL).add(vault)
+}
+
+/// Adds a slot for each of these recipients, or for none.
+pub(super) fn add_recipients(
+    vault: &Vault,
+    recipients: &[Recipient],
+) -> Result<Vec<SlotInfo>, Error> {
+    let mut new: Vec<NewSlot<'_>> = Vec::new();
+    for recipient in recipients {
+        if new.iter().any(|slot| slot.recipient == *recipient) {
+            continue;
+        }
+        // Several keys of one person often have one comment.
+        let comment = recipient.comment();
+        let comment = comment.filter(|it| it.parse::<SlotLabel>().is_ok());
+        let label = comment.unwrap_or(DEFAULT_LABEL);
+        new.push(NewSlot::of(recipient, None, label));
+    }
+    add_all(vault, &new, || Ok(()))
 }
 
 /// Adds a slot for a passphrase.
@@ -93,39 +111,68 @@ pub(super) fn add_recovery_code(
     Ok(code)
 }
 
-impl NewSlot<'_> {
-    fn add(&self, vault: &Vault) -> Result<SlotInfo, Error> {
+/// Adds all of these slots, or none. Calls `last` when only the commit can still fail.
+fn add_all(
+    vault: &Vault,
+    new: &[NewSlot<'_>],
+    last: impl Fn() -> Result<(), Error>,
+) -> Result<Vec<SlotInfo>, Error> {
+    let subject = Subject::store(AuditOperation::AddSlot);
+    vault.write(subject, IfMissing::NoStore, |writer| {
+        let unlocked = Arc::clone(writer.unlocked());
+        let mut infos = Vec::new();
+        for new in new {
+            let slot = new.make(vault, &unlocked, writer.slots())?;
+            infos.push(SlotInfo::of(&slot));
+            writer.push_slot(slot)?;
+        }
+        last()?;
+        Ok(infos)
+    })
+}
+
+impl<'a> NewSlot<'a> {
+    fn of(recipient: &Recipient, label: Option<&'a str>, default_label: &'a str) -> Self {
+        Self {
+            label,
+            default_label,
+            recipient: recipient.clone(),
+            holder: Holder::Key,
+            identity: None,
+        }
+    }
+
+    fn add(self, vault: &Vault) -> Result<SlotInfo, Error> {
         self.add_after(vault, || Ok(()))
     }
 
     /// Adds the slot if `last` succeeds, which is called when only the commit can still fail.
     fn add_after(
-        &self,
+        self,
         vault: &Vault,
         last: impl Fn() -> Result<(), Error>,
     ) -> Result<SlotInfo, Error> {
-        let subject = Subject::store(AuditOperation::AddSlot);
-        vault.write(subject, IfMissing::NoStore, |writer| {
-            let unlocked = writer.unlocked();
-            let root = unlocked.root();
-            let recipient = self.recipient.to_string();
-            let claim = self.identity.as_ref();
-            let claim = claim.map(|identity| root.claim(identity, &recipient));
-            let now = Timestamp::now();
-            let slot = Slot {
-                label: self.free_label(writer.slots())?,
-                created: now,
-                holder: self.holder.clone(),
-                wrapped_by: unlocked.owner_label(),
-                wrapped_at: now,
-                wrapped: vault.keyring.wrap(root.key, &self.recipient)?,
-                claim: claim.transpose()?.flatten(),
-                recipient,
-            };
-            let info = SlotInfo::of(&slot);
-            writer.push_slot(slot)?;
-            last()?;
-            Ok(info)
+        let added = add_all(vault, &[self], last)?;
+        let missing = || Error::tampered(RecordName::Owners, Finding::Malformed);
+        added.into_iter().next().ok_or_else(missing)
+    }
+
+    /// Makes the slot, to be added to those that are there.
+    fn make(&self, vault: &Vault, unlocked: &Unlocked, slots: &[Slot]) -> Result<Slot, Error> {
+        let root = unlocked.root();
+        let recipient = self.recipient.to_string();
+        let claim = self.identity.as_ref();
+        let claim = claim.map(|identity| root.claim(identity, &recipient));
+        let now = Timestamp::now();
+        Ok(Slot {
+            label: self.free_label(slots)?,
+            created: now,
+            holder: self.holder.clone(),
+            wrapped_by: unlocked.owner_label(),
+            wrapped_at: now,
+            wrapped: vault.keyring.wrap(root.key, &self.recipient)?,
+            claim: claim.transpose()?.flatten(),
+            recipient,
         })
     }
 
@@ -225,6 +272,20 @@ mod tests {
         let other = Identity::generate().recipient().unwrap();
         let again = add_recipient(&vault, &other, Some(&label("bob")));
         assert!(matches!(again, Err(Error::LabelTaken { label }) if label == "bob"));
+    }
+
+    #[test]
+    fn several_recipients_are_added_or_none() {
+        let vault = filled();
+        let key = || Identity::generate().recipient().unwrap();
+        let [ann, bob, eve] = [key(), key(), key()];
+        let labels =
+            |added: Vec<SlotInfo>| -> Vec<_> { added.into_iter().map(|slot| slot.label).collect() };
+        let added = add_recipients(&vault, &[ann.clone(), bob.clone(), ann.clone()]);
+        assert_eq!(labels(added.unwrap()), ["owner", "owner 2"]);
+        let again = add_recipients(&vault, &[eve.clone(), bob]);
+        assert!(matches!(again, Err(Error::SlotExists { slot }) if slot == "owner 2"));
+        assert_eq!(labels(add_recipients(&vault, &[eve]).unwrap()), ["owner 3"]);
     }
 
     #[test]

@@ -376,6 +376,15 @@ impl Store {
         owners::add_recipient(&self.vault, recipient, label)
     }
 
+    /// Lets the identities of all these recipients open the store, or of none if this fails. The comments of SSH
+    /// keys are the labels, with a number if they are taken.
+    ///
+    /// # Errors
+    /// As [`add_recipient`](Self::add_recipient), except that no label is taken or invalid.
+    pub fn add_recipients(&self, recipients: &[Recipient]) -> Result<Vec<SlotInfo>, Error> {
+        owners::add_recipients(&self.vault, recipients)
+    }
+
     /// Lets a passphrase, which must be text, open the store.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ fn what_cannot_be_a_key_is_refused_and_not_repeated() {
     home.run(["key", "add", "bob"])
         .failed(2, &["not a recipient"]);
     home.run(["key", "add", "ecdsa-sha2-nistp256", "AAAAE2VjZHNh"])
-        .failed(2, &["only ssh-ed25519"]);
+        .failed(2, &["only ssh-ed25519 and ssh-rsa keys"]);
     home.run(["key", "add", "--file", "none.pub"])
         .failed(1, &["none.pub"]);
     home.run(["key", "add"]).failed(2, &["required"]);

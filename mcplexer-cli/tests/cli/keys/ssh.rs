@@ -10,7 +10,7 @@ use super::{answer, assert_opens, ends_well, run_with, start_with};
 use crate::home::Home;
 
 /// Creates an SSH key pair and returns the path of the private key; `None` if there is no ssh-keygen.
-fn ssh_key(home: &Home, name: &str, kind: &[&str], passphrase: &str) -> Option<PathBuf> {
+pub(super) fn ssh_key(home: &Home, name: &str, kind: &[&str], passphrase: &str) -> Option<PathBuf> {
     let path = home.root().join(name);
     let mut keygen = Command::new(tool("ssh-keygen")?);
     let keygen = keygen.args(["-q", "-C", "ann@host", "-N", passphrase, "-t"]);

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::cli::{Global, Newline, Put};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::prompt::{self, Answer};
+use crate::prompt::{Answer, Hidden};
 use crate::stderr::say;
 use crate::text::{sanitized, shown};
 
@@ -74,7 +74,8 @@ impl ValueSource {
             Self::Stdin(newline) => read_value(stdin()?, "standard input", newline)?,
             Self::Prompt => {
                 let question = format!("Value of {}/{} (hidden): ", put.scope, put.key);
-                let answer = prompt::hidden(&question).map_err(|error| cannot_ask(&error))?;
+                let answer = Hidden::default().ask(&question);
+                let answer = answer.map_err(|error| cannot_ask(&error))?;
                 match answer {
                     Answer::Line(line) => line.into_bytes(),
                     Answer::NotText => return Err(unfit("the input is not UTF-8 text")),
@@ -173,13 +174,18 @@ fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>
 
 /// Asks for a passphrase until the answer is valid. Returns `None` if there is no terminal or no
 /// answer.
-pub(crate) fn passphrase(question: &str, retry: bool, global: Global) -> Option<SecretValue> {
+pub(crate) fn passphrase(
+    hidden: &mut Hidden,
+    question: &str,
+    retry: bool,
+    global: Global,
+) -> Option<SecretValue> {
     if global.no_input || !has_terminal() {
         return None;
     }
     let mut problem = if retry { "that was wrong; " } else { "" };
     loop {
-        problem = match prompt::hidden(&format!("{problem}{question}")).ok()? {
+        problem = match hidden.ask(&format!("{problem}{question}")).ok()? {
             Answer::Line(line) if line.is_empty() => "that was empty; ",
             Answer::Line(line) => return SecretValue::new(line.into_bytes()).ok(),
             Answer::NotText => "that was not UTF-8 text; ",
@@ -204,8 +210,10 @@ pub(crate) fn new_passphrase(global: Global) -> Result<SecretValue, Failure> {
         .with_hint("run this in a terminal")
         .with_code(exit_code::KEY),
     };
-    let first = passphrase("new passphrase: ", false, global).ok_or_else(unanswered)?;
-    let second = passphrase("repeat passphrase: ", false, global).ok_or_else(unanswered)?;
+    let mut hidden = Hidden::default();
+    let mut ask = |question| passphrase(&mut hidden, question, false, global);
+    let first = ask("new passphrase: ").ok_or_else(unanswered)?;
+    let second = ask("repeat passphrase: ").ok_or_else(unanswered)?;
     if first.expose() == second.expose() {
         Ok(first)
     } else {
@@ -244,17 +252,21 @@ pub(crate) fn recovery_code(global: Global) -> Result<RecoveryCode, Failure> {
         .with_hint("pipe it in")
         .with_code(exit_code::KEY));
     }
+    let mut hidden = Hidden::default();
     for _ in 0..2 {
-        match ask_code()?.parse() {
+        match ask_code(&mut hidden)?.parse() {
             Ok(code) => return Ok(code),
             Err(error) => say(&format!("{error}; try again")),
         }
     }
-    ask_code()?.parse().map_err(unfit)
+    ask_code(&mut hidden)?.parse().map_err(unfit)
 }
 
-fn ask_code() -> Result<Zeroizing<String>, Failure> {
-    match prompt::hidden("recovery code: ").map_err(|error| cannot_ask(&error))? {
+fn ask_code(hidden: &mut Hidden) -> Result<Zeroizing<String>, Failure> {
+    match hidden
+        .ask("recovery code: ")
+        .map_err(|error| cannot_ask(&error))?
+    {
         Answer::Line(line) => Ok(Zeroizing::new(line)),
         Answer::NotText | Answer::SeveralLines => Ok(Zeroizing::default()),
         Answer::End => Err(Failure::of_no_answer("recovery code")),

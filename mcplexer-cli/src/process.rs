@@ -21,7 +21,7 @@ use std::process::Command;
 
 pub(crate) use helper::Helper;
 pub(crate) use masked::run_masked;
-pub(crate) use signal_mask::Blocked;
+pub(crate) use signal_mask::{Blocked, Ignored};
 
 /// Why a command did not run, or could not be followed to its end.
 #[derive(Debug)]

@@ -1,14 +1,11 @@
-//! Asks on the terminal without echoing what is typed.
+//! Asks on the terminal without showing what is typed.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+mod quiet;
+
+use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::Signal;
-use rustix::termios::{QueueSelector, tcflush};
-
-use crate::process::Blocked;
+use quiet::Quiet;
 
 /// Whether a prompt was left with Ctrl-D.
 static LEFT: AtomicBool = AtomicBool::new(false);
@@ -26,55 +23,50 @@ pub(crate) enum Answer {
     End,
 }
 
-/// Asks `question` on the terminal, even if standard input and output are redirected.
-///
-/// # Errors
-///
-/// Fails if there is no terminal, or if it cannot be read.
-pub(crate) fn hidden(question: &str) -> io::Result<Answer> {
-    // Ctrl-C must not end the process before the prompt has restored the terminal. A handler would
-    // outlive the prompt; a blocked signal is delivered right after it.
-    let blocked = Blocked::new(Signal::INT)?;
-    let answer = rpassword::prompt_password(question);
-    drop(blocked);
-    let line = match answer {
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            LEFT.store(true, Ordering::Relaxed);
-            // The next message begins on a new line.
-            OpenOptions::new()
-                .write(true)
-                .open("/dev/tty")?
-                .write_all(b"\n")?;
-            return Ok(Answer::End);
+/// Hidden questions on the terminal, even if standard input and output are redirected. From the first one on,
+/// nothing that is typed is shown until this is dropped: the next answer may be typed before the last one
+/// was checked.
+#[derive(Default)]
+pub(crate) struct Hidden(Option<Quiet>);
+
+impl Hidden {
+    /// Asks `question`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no terminal, or if it cannot be read.
+    pub(crate) fn ask(&mut self, question: &str) -> io::Result<Answer> {
+        let quiet = match self.0.take() {
+            Some(quiet) => quiet,
+            None => Quiet::begin()?,
+        };
+        let quiet = self.0.insert(quiet);
+        let (line, more) = match quiet.ask(question, rpassword::read_password) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                LEFT.store(true, Ordering::Relaxed);
+                // The next message begins on a new line.
+                quiet.end_line()?;
+                return Ok(Answer::End);
+            }
+            answer => answer?,
+        };
+        if more {
+            return Ok(Answer::SeveralLines);
         }
-        answer => answer?,
-    };
-    if drop_pending_input()? {
-        return Ok(Answer::SeveralLines);
+        // rpassword replaces bytes that are not UTF-8 with this character.
+        if line.contains(char::REPLACEMENT_CHARACTER) {
+            return Ok(Answer::NotText);
+        }
+        Ok(Answer::Line(line))
     }
-    // The prompt replaces bytes that are not UTF-8 with this character.
-    if line.contains(char::REPLACEMENT_CHARACTER) {
-        return Ok(Answer::NotText);
+
+    /// Ends the questions. Those that follow begin anew.
+    pub(crate) fn end(&mut self) {
+        self.0 = None;
     }
-    Ok(Answer::Line(line))
 }
 
 /// Returns whether a prompt was left without an answer.
 pub(crate) fn was_left() -> bool {
     LEFT.load(Ordering::Relaxed)
-}
-
-/// Discards pending input. Returns whether there was any.
-fn drop_pending_input() -> io::Result<bool> {
-    let terminal = File::open("/dev/tty")?;
-    let mut waiting = [PollFd::new(&terminal, PollFlags::IN)];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let pending = poll(&mut waiting, Some(&now))? > 0;
-    if pending {
-        tcflush(&terminal, QueueSelector::IFlush)?;
-    }
-    Ok(pending)
 }

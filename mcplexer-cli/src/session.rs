@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mcplexer_home::config::ScopeToMake;
 use mcplexer_home::credentials::{Opened, Wanted};
@@ -15,6 +16,7 @@ use mcplexer_secrets::{
 use crate::agent::Agent;
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
+use crate::prompt::Hidden;
 use crate::stderr::{say, say_hint};
 use crate::text::{date, sanitized, shown};
 use crate::{input, prompt};
@@ -31,7 +33,7 @@ impl Session {
     pub(crate) fn open(global: Global) -> Result<Self, Failure> {
         let core_limit = harden();
         Ok(Self {
-            open: OpenHome::open(Home::from_env()?, Terminal(global))?,
+            open: OpenHome::open(Home::from_env()?, Terminal::new(global))?,
             global,
             core_limit,
         })
@@ -184,7 +186,21 @@ impl Drop for Session {
 }
 
 /// Asks on the terminal, if there is one.
-pub(crate) struct Terminal(pub(crate) Global);
+pub(crate) struct Terminal {
+    global: Global,
+    hidden: Mutex<Hidden>,
+}
+
+impl Terminal {
+    pub(crate) fn new(global: Global) -> Self {
+        let hidden = Mutex::default();
+        Self { global, hidden }
+    }
+
+    fn hidden(&self) -> MutexGuard<'_, Hidden> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Prompter for Terminal {
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue> {
@@ -194,7 +210,11 @@ impl Prompter for Terminal {
             About::Plugin(question) => format!("{}: ", sanitized(question)),
             _ => return None,
         };
-        input::passphrase(&question, request.retry, self.0)
+        input::passphrase(&mut self.hidden(), &question, request.retry, self.global)
+    }
+
+    fn answered(&self) {
+        self.hidden().end();
     }
 
     fn tell(&self, message: &str) {

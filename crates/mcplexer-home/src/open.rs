@@ -196,6 +196,10 @@ impl Prompter for Person {
         self.0.passphrase(request)
     }
 
+    fn answered(&self) {
+        self.0.answered();
+    }
+
     fn tell(&self, message: &str) {
         self.0.tell(message);
     }

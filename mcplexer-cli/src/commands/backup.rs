@@ -3,6 +3,7 @@
 mod create;
 mod restore;
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use mcplexer_home::backup::{self, BackupKeys, Maker};
@@ -13,6 +14,7 @@ use mcplexer_secrets::keys::Identity;
 use crate::cli::{self, BackupFile, Global};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
+use crate::prompt::Hidden;
 use crate::session::Session;
 use crate::text::{Ago, count, shown};
 use crate::{exit_code, input};
@@ -95,7 +97,11 @@ fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
     }
     if Backup::takes_passphrase(path)? {
         let question = format!("passphrase for {}: ", shown(path));
-        let ask = |retry| input::passphrase(&question, retry, session.global);
+        let hidden = RefCell::new(Hidden::default());
+        let ask = |retry| {
+            let hidden = &mut hidden.borrow_mut();
+            input::passphrase(hidden, &question, retry, session.global)
+        };
         return Ok(backup::open_with_passphrase(path, &ask)?);
     }
     let keys = match &from.identity {

@@ -16,7 +16,7 @@ pub(super) fn run(fix: bool, json: bool, global: Global) -> Result<(), Failure> 
     let home = Home::from_env()?;
     let bar = Bar::new("opening", global);
     let doctor = Doctor { fix };
-    let report = doctor.examine(home.clone(), Terminal(global), &mut |it| bar.show(it));
+    let report = doctor.examine(home.clone(), Terminal::new(global), &mut |it| bar.show(it));
     drop(bar);
     let context = Context::new(Some(&home), prompt::was_left());
     let report = advised(report?, &context);

@@ -9,7 +9,8 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::process::{Pid, Signal, getpgrp};
+use nix::sys::signal::Signal;
+use rustix::process::{Pid, getpgrp};
 use rustix::termios::tcsetpgrp;
 
 use super::helper::Role;
@@ -50,6 +51,6 @@ pub(super) fn lead(command: &Command) -> Result<(), ProcessError> {
 /// get SIGHUP when this process, the session leader, ends. A background process may do this while it
 /// blocks SIGTTOU (POSIX, tcsetpgrp).
 fn take_foreground() {
-    let blocked = Blocked::new(Signal::TTOU);
+    let blocked = Blocked::new([Signal::SIGTTOU]);
     let _taken = blocked.map(|_blocked| tcsetpgrp(io::stdout(), getpgrp()));
 }

@@ -21,7 +21,7 @@ use signal_hook::low_level::siginfo::Cause;
 use super::ProcessError;
 use super::job::is_orphaned;
 use super::relay::Relay;
-use super::signal_mask::unblock_all;
+use super::signal_mask::{Ignored, unblock_all};
 
 /// Signals that are passed on to the command.
 const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2];
@@ -79,9 +79,11 @@ impl Supervised {
         // This process may have been started with some blocked. The command starts with none blocked in
         // any case: `std::process` clears the mask.
         unblock_all().map_err(ProcessError::NotSupervised)?;
-        let ignored = ignored_signals();
+        let ignored = Ignored::now();
         // A signal that was ignored at the start, as by nohup, stays ignored for the command.
-        let passed_on = PASSED_ON.iter().filter(|&&signal| !is_in(signal, ignored));
+        let passed_on = PASSED_ON
+            .iter()
+            .filter(|&&signal| !ignored.contains(signal));
         let signals = [SIGCHLD, SIGCONT, SIGWINCH].iter().chain(passed_on);
         let watched = SignalsInfo::new(signals).map(Self);
         watched.map_err(ProcessError::NotSupervised)
@@ -236,16 +238,4 @@ fn send(command: Pid, group: Group, signal: Signal) {
         Group::Its => kill_process_group(command, signal),
         Group::Own | Group::Foreground => kill_process(command, signal),
     };
-}
-
-/// Returns the signals that this process ignores, as a bit mask; 0 without /proc.
-fn ignored_signals() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
-}
-
-fn is_in(signal: i32, mask: u64) -> bool {
-    u32::try_from(signal - 1).is_ok_and(|bit| mask >> bit & 1 == 1)
 }

@@ -19,6 +19,7 @@ mod damage;
 mod dash;
 mod disk_full;
 mod doctor;
+mod echo;
 mod environment;
 mod exchange;
 mod faults;

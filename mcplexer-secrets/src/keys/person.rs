@@ -10,6 +10,9 @@ pub trait Prompter: Send + Sync {
     /// Asks for a passphrase and returns it; `None` if the person gives none.
     fn passphrase(&self, request: &PassphraseRequest<'_>) -> Option<SecretValue>;
 
+    /// Hears that the answers were checked, whether one was right or not: no other question follows them.
+    fn answered(&self) {}
+
     /// Shows a message of a plugin, such as "touch the key".
     fn tell(&self, message: &str);
 }
@@ -23,6 +26,15 @@ where
     }
 
     fn tell(&self, _message: &str) {}
+}
+
+/// Lets a person know, once dropped, that the answers were checked.
+pub(crate) struct Asking<'a>(pub(crate) &'a dyn Prompter);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.answered();
+    }
 }
 
 /// A person to ask.

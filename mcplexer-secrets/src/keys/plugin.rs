@@ -10,7 +10,7 @@ use age::secrecy::SecretString;
 
 use super::KeyError;
 use super::error::one_line;
-use super::person::{About, PassphraseRequest, Person};
+use super::person::{About, Asking, PassphraseRequest, Person};
 
 /// An identity for the program `age-plugin-NAME`.
 #[derive(Clone)]
@@ -128,7 +128,8 @@ impl age::Callbacks for Questions {
             about: About::Plugin(description),
             retry: false,
         };
-        let answer = self.0.as_ref()?.passphrase(&request)?;
+        let asking = Asking(&**self.0.as_ref()?);
+        let answer = asking.0.passphrase(&request)?;
         let text = str::from_utf8(answer.expose()).ok()?;
         Some(SecretString::from(text.to_owned()))
     }

@@ -12,7 +12,7 @@ use super::unlocked::{Unlocked, read_header, read_slots};
 use crate::backend::Snapshot;
 use crate::error::{Finding, RecordName};
 use crate::keys::{
-    About, Ask, Identity, InvalidRecipient, KeyError, KeyErrorKind, KeyProvider, KeyWriter,
+    About, Ask, Asking, Identity, InvalidRecipient, KeyError, KeyErrorKind, KeyProvider, KeyWriter,
     PassphraseRequest, Person, Pins, Recipient, Unfinished,
 };
 use crate::record::{Claim, Holder, Slot};
@@ -159,12 +159,14 @@ impl Keyring {
         }
         let labels = by_passphrase.iter().map(|(slot, _)| slot.label.as_str());
         let labels = labels.collect::<Vec<_>>().join(", ");
+        let person = self.provider.prompter()?;
+        let _asking = Asking(&*person);
         (0..PASSPHRASE_ATTEMPTS).find_map(|attempt| {
             let request = PassphraseRequest {
                 about: About::Slot(&labels),
                 retry: attempt > 0,
             };
-            let answer = self.provider.prompter()?.passphrase(&request)?;
+            let answer = person.passphrase(&request)?;
             let passphrase = SecretString::from(str::from_utf8(answer.expose()).ok()?.to_owned());
             by_passphrase.iter().find_map(|(slot, sealed)| {
                 let identity = seal::decrypt_identity(sealed, &passphrase)?;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{FileKeys, KeyFileError};
 use crate::keys::form::is_ssh_key;
 use crate::keys::ssh::SshFile;
-use crate::keys::{About, Ask, Identity, InvalidKeyText, PassphraseRequest};
+use crate::keys::{About, Ask, Asking, Identity, InvalidKeyText, PassphraseRequest};
 use crate::{SecretValue, seal, stack};
 
 /// The maximum number of attempts at a passphrase.
@@ -135,6 +135,7 @@ impl FileKeys {
             (Some(person), Ask::Allowed) => person,
             _ => return Err(KeyFileError::PassphraseNeeded { path: path() }),
         };
+        let _asking = Asking(&**person);
         for attempt in 0..ATTEMPTS {
             let request = PassphraseRequest {
                 about: About::KeyFile(&self.path),

@@ -1,0 +1,252 @@
+//! What is typed at a hidden prompt is not shown: from before the question is seen until the answer was checked.
+
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus};
+
+use pty_process::blocking::{Command, Pty};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use super::home::Home;
+use super::keys::write_key;
+
+const STOP_OUTPUT: u8 = 0x13;
+const START_OUTPUT: u8 = 0x11;
+const CTRL_C: u8 = 0x03;
+const CTRL_BACKSLASH: u8 = 0x1c;
+
+/// A command on a terminal of its own.
+struct Screen {
+    pty: Pty,
+    child: Child,
+    shown: String,
+}
+
+impl Screen {
+    /// Starts the command on a terminal that has got these bytes.
+    fn start(home: &Home, arguments: &[&str], typed: &[u8]) -> Self {
+        let (mut pty, pts) = pty_process::blocking::open().unwrap();
+        pty.write_all(typed).unwrap();
+        let mut command = home.command();
+        command.env("TERM", "dumb").args(arguments);
+        let child = Command::from(command).spawn(pts).unwrap();
+        Self {
+            pty,
+            child,
+            shown: String::new(),
+        }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    fn modes(&self) -> LocalModes {
+        tcgetattr(&self.pty).unwrap().local_modes
+    }
+
+    fn shows_what_is_typed(&self) -> bool {
+        self.modes().contains(LocalModes::ECHO)
+    }
+
+    /// Whether an answer is being checked: keys interrupt, and nothing is shown.
+    fn checks(&self) -> bool {
+        !self.shows_what_is_typed() && self.modes().contains(LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// Returns once this is so. A command that never does it ends the test by ending itself.
+    #[track_caller]
+    fn wait_until(&mut self, is_so: impl Fn(&Self) -> bool) {
+        while !is_so(self) {
+            assert!(self.child.try_wait().unwrap().is_none(), "{}", self.shown);
+            std::thread::yield_now();
+        }
+    }
+
+    fn press(&mut self, bytes: &[u8]) {
+        self.pty.write_all(bytes).unwrap();
+    }
+
+    /// Reads until this is shown. If `always` is given, it holds at each look.
+    #[track_caller]
+    fn read_until(&mut self, text: &str, always: impl Fn(&Self) -> bool) {
+        let at_once = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        while !self.shown.contains(text) {
+            assert!(always(self), "before {text:?}: {:?}", self.shown);
+            let mut waiting = [PollFd::new(&self.pty, PollFlags::IN)];
+            if poll(&mut waiting, Some(&at_once)).unwrap() == 0 {
+                std::thread::yield_now();
+                continue;
+            }
+            let mut bytes = [0; 1024];
+            match self.pty.read(&mut bytes) {
+                Ok(read) if read > 0 => self
+                    .shown
+                    .push_str(&String::from_utf8_lossy(&bytes[..read])),
+                _ => panic!("no {text:?} in {:?}", self.shown),
+            }
+        }
+        self.shown.clear();
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    #[track_caller]
+    fn ends_by(&mut self, signal: Signal) {
+        assert_eq!(
+            self.wait().signal(),
+            Some(signal.as_raw()),
+            "{}",
+            self.shown
+        );
+        self.assert_restored();
+    }
+
+    #[track_caller]
+    fn assert_restored(&self) {
+        let modes = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        assert!(self.modes().contains(modes), "{:?}", self.modes());
+    }
+}
+
+/// A home with a key file whose passphrase takes 2^factor steps to try.
+fn home_with_passphrase(factor: u8) -> Home {
+    let home = Home::with_secret("v");
+    let passphrase = age::secrecy::SecretString::from("right".to_owned());
+    let mut recipient = age::scrypt::Recipient::new(passphrase);
+    recipient.set_work_factor(factor);
+    let key = std::fs::read(home.path("age.key")).unwrap();
+    let sealed = age::encrypt(&recipient, &key).unwrap();
+    write_key(&home, ".mcplexer/age.key", sealed);
+    home
+}
+
+const GET: &[&str] = &["secret", "get", "github-token", "TOKEN"];
+
+/// An answer that comes with the question, from a program or a fast typist, is not shown. The terminal is
+/// kept from showing the question until it no longer shows what is typed.
+#[test]
+fn the_terminal_is_silent_before_a_question_is_seen() {
+    let home = home_with_passphrase(2);
+    for (arguments, question) in [
+        (&["secret", "put", "s", "K"][..], "Value of s/K (hidden): "),
+        (GET, "passphrase for ~/.mcplexer/age.key: "),
+        (
+            &["backup", "create", "b.age", "--passphrase"],
+            "new passphrase: ",
+        ),
+        (&["key", "add", "--passphrase"], "new passphrase: "),
+    ] {
+        let mut screen = Screen::start(&home, arguments, &[STOP_OUTPUT]);
+        screen.wait_until(|it| !it.shows_what_is_typed());
+        screen.press(&[START_OUTPUT]);
+        screen.read_until(question, |it| !it.shows_what_is_typed());
+        screen.press(&[CTRL_C]);
+        screen.ends_by(Signal::INT);
+    }
+}
+
+/// What is typed while an answer is checked, or between two questions, is not shown either.
+#[test]
+fn the_terminal_is_silent_until_the_answer_was_checked() {
+    let home = home_with_passphrase(12);
+    let silent = |it: &Screen| !it.shows_what_is_typed();
+    let mut screen = Screen::start(&home, GET, b"");
+    screen.read_until("age.key: ", |_| true);
+    for _ in 0..2 {
+        screen.press(b"wrong\r");
+        screen.read_until(
+            "that was wrong; passphrase for ~/.mcplexer/age.key: ",
+            silent,
+        );
+    }
+    screen.press(b"right\r");
+    screen.read_until("v\r\n", |_| true);
+    assert!(screen.wait().success());
+    screen.assert_restored();
+
+    let mut screen = Screen::start(&home, GET, b"");
+    screen.read_until("age.key: ", |_| true);
+    for after in ["that was wrong; ", "that was wrong; ", "mcplexer: error: "] {
+        screen.press(b"wrong\r");
+        let may_be_over = after.starts_with("mcplexer");
+        screen.read_until(after, |it| may_be_over || silent(it));
+    }
+    assert_eq!(screen.wait().code(), Some(5));
+    screen.assert_restored();
+
+    let mut screen = Screen::start(&home, &["backup", "create", "b.age", "--passphrase"], b"");
+    screen.read_until("new passphrase: ", |_| true);
+    screen.press(b"\r");
+    screen.read_until("that was empty; new passphrase: ", silent);
+    screen.press(b"one\r");
+    screen.read_until("repeat passphrase: ", silent);
+    screen.press(b"other\r");
+    screen.read_until("differ", |_| true);
+    assert_eq!(screen.wait().code(), Some(2));
+    screen.assert_restored();
+}
+
+/// However a command ends, the terminal shows again what is typed.
+#[test]
+fn a_signal_restores_the_terminal() {
+    let home = home_with_passphrase(18);
+    let question = "age.key: ";
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+        let mut screen = Screen::start(&home, GET, b"");
+        screen.read_until(question, |_| true);
+        kill_process(screen.pid(), signal).unwrap();
+        screen.ends_by(signal);
+    }
+    for (key, signal) in [(CTRL_C, Signal::INT), (CTRL_BACKSLASH, Signal::QUIT)] {
+        let mut screen = Screen::start(&home, GET, b"");
+        screen.read_until(question, |_| true);
+        screen.press(b"wrong\r");
+        screen.wait_until(Screen::checks);
+        screen.press(&[key]);
+        screen.ends_by(signal);
+    }
+}
+
+/// The shell to which a stopped command gives way shows what is typed, and the command that goes on does not.
+#[test]
+fn a_stop_restores_the_terminal_for_as_long() {
+    let home = home_with_passphrase(2);
+    let mut screen = Screen::start(&home, GET, b"");
+    screen.read_until("age.key: ", |_| true);
+    kill_process(screen.pid(), Signal::TSTP).unwrap();
+    let stopped = waitpid(Some(screen.pid()), WaitOptions::UNTRACED).unwrap();
+    assert!(stopped.unwrap().1.stopped());
+    screen.assert_restored();
+    kill_process(screen.pid(), Signal::CONT).unwrap();
+    screen.wait_until(|it| !it.shows_what_is_typed());
+    screen.press(b"right\r");
+    screen.read_until("v\r\n", |_| true);
+    assert!(screen.wait().success());
+    screen.assert_restored();
+}
+
+/// A signal that was ignored from the beginning, as by nohup, stays ignored.
+#[test]
+fn an_ignored_signal_does_not_end_a_question() {
+    let home = home_with_passphrase(2);
+    let (pty, pts) = pty_process::blocking::open().unwrap();
+    let mut shell = home.command_of("/bin/sh".as_ref());
+    shell.args(["-c", "trap '' HUP; exec \"$@\"", "sh", super::home::BINARY]);
+    shell.args(GET).env("TERM", "dumb");
+    let child = Command::from(shell).spawn(pts).unwrap();
+    let shown = String::new();
+    let mut screen = Screen { pty, child, shown };
+    screen.read_until("age.key: ", |_| true);
+    kill_process(screen.pid(), Signal::HUP).unwrap();
+    screen.press(b"right\r");
+    screen.read_until("v\r\n", |_| true);
+    assert!(screen.wait().success());
+}

@@ -25,6 +25,7 @@ mod store;
 mod usage;
 mod use_cases;
 
+pub(crate) use keys::OTHER_KEY;
 pub(crate) use places::key_place;
 
 /// A failure to report.

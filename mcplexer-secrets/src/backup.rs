@@ -9,7 +9,6 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use age::armor::ArmoredReader;
-use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor};
 use rustix::io::Errno;
 use serde::Deserialize;
@@ -17,11 +16,11 @@ use serde::Deserialize;
 use self::json::{Format, optional_time_text, time_text};
 pub(crate) use self::json::{JsonWriter, ScopeHead, VersionHead};
 pub(crate) use self::maker::{Digesting, Maker, MakerLine, OwnerMac};
-use crate::keys::{Identity, KeyError, Person, Recipient};
+use crate::keys::{Identity, KeyError, Person, Recipient, passphrase};
 use crate::record::Digest;
 use crate::{
-    Error, MAX_KEEP_VERSIONS, Note, RotateEvery, ScopeId, ScopeKind, SecretName, SecretValue,
-    Timestamp, seal, stack,
+    Error, InvalidValue, MAX_KEEP_VERSIONS, Note, RotateEvery, ScopeId, ScopeKind, SecretName,
+    SecretValue, Timestamp, seal, stack,
 };
 
 mod json;
@@ -171,10 +170,19 @@ impl Backup {
         let mut file = open_file(path)?;
         match key {
             BackupKey::Passphrase(passphrase) => {
-                let identity = seal::by_passphrase(passphrase_text(passphrase)?);
-                stack::wiped_after(|| read_with(&mut file, path, &identity))?.ok_or_else(|| {
-                    let path = path.to_owned();
-                    Error::BackupPassphraseWrong { path }
+                let forms = passphrase::forms(passphrase);
+                if forms.is_empty() {
+                    return Err(Error::InvalidValue(InvalidValue::NotText));
+                }
+                for form in forms {
+                    let identity = seal::by_passphrase(form);
+                    let read = stack::wiped_after(|| read_with(&mut file, path, &identity))?;
+                    if let Some(backup) = read {
+                        return Ok(backup);
+                    }
+                }
+                Err(Error::BackupPassphraseWrong {
+                    path: path.to_owned(),
                 })
             }
             BackupKey::Identities(identities) => {
@@ -364,12 +372,6 @@ fn damaged(_: io::Error) -> Error {
     }
 }
 
-fn passphrase_text(passphrase: &SecretValue) -> Result<SecretString, Error> {
-    let text = str::from_utf8(passphrase.expose())
-        .map_err(|_| Error::InvalidValue(crate::InvalidValue::NotText))?;
-    Ok(SecretString::from(text.to_owned()))
-}
-
 /// Returns an age encryptor for those who are to open the backup; `keys` are the store's
 /// recipients.
 pub(crate) fn encryptor(
@@ -379,9 +381,9 @@ pub(crate) fn encryptor(
 ) -> Result<Encryptor, Error> {
     let recipients = match to {
         BackupTo::Passphrase(passphrase) => {
-            return Ok(Encryptor::with_user_passphrase(passphrase_text(
-                passphrase,
-            )?));
+            let passphrase = passphrase::for_new(passphrase);
+            let passphrase = passphrase.ok_or(Error::InvalidValue(InvalidValue::NotText))?;
+            return Ok(Encryptor::with_user_passphrase(passphrase));
         }
         BackupTo::StoreKeys => keys,
         BackupTo::Recipients(recipients) => recipients,

@@ -15,6 +15,7 @@ mod form;
 mod holder;
 mod identity;
 mod key_text;
+pub(crate) mod passphrase;
 mod person;
 mod pins;
 #[cfg(feature = "plugin")]

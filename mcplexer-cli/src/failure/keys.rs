@@ -23,6 +23,10 @@ pub(super) fn unanswered(error: &Error) -> Option<&Path> {
 /// The kinds of key file, as advice.
 const KEY_FILE: &str = "a key file holds AGE-SECRET-KEY-1… lines, as age-keygen writes them, is encrypted with age -p, or is an SSH private key";
 
+/// What to use in the place of an SSH key that cannot open a store.
+pub(crate) const OTHER_KEY: &str =
+    "ssh-keygen -t ed25519 makes a key that can, and so does age-keygen";
+
 /// Returns what to do about a key that cannot be used.
 pub(super) fn hint(reason: &KeyError) -> Option<String> {
     if let Some(error) = reason.reason() {
@@ -73,6 +77,14 @@ fn file(error: &KeyFileError) -> Option<String> {
             path,
             reason: InvalidKeyText::SshRounds(_),
         } => return Some(format!("ssh-keygen -p -a 16 -f {}", shown(path))),
+        KeyFileError::Invalid {
+            path,
+            reason: InvalidKeyText::SshOldFormat | InvalidKeyText::SshCipher,
+        } => return Some(format!("ssh-keygen -p -f {} rewrites it", shown(path))),
+        KeyFileError::Invalid {
+            reason: InvalidKeyText::Ssh(_),
+            ..
+        } => OTHER_KEY,
         KeyFileError::TooMuchWork { .. } => {
             "encrypt the key again with age -p, on a machine that can open it"
         }

@@ -4,6 +4,7 @@ mod owners;
 mod plugins;
 mod recovery;
 mod several;
+mod spelling;
 mod ssh;
 
 use std::ffi::OsStr;
@@ -163,5 +164,36 @@ fn an_age_key_file_with_a_passphrase() {
         assert!(ends_well(session).contains('v'));
         run_with(&home, &home.path("age.key"), &get).failed(5, &["no key opens this store"]);
         run_with(&home, &key, &get).failed(5, &["sealed.key needs a passphrase"]);
+    }
+}
+
+/// Editors of Windows begin a file with a mark, and a mail with an empty line.
+#[test]
+fn a_key_file_with_something_before_its_first_line() {
+    let home = Home::with_secret("v");
+    let plain = fs::read(home.path("age.key")).unwrap();
+    let mark = "\u{feff}".as_bytes();
+    let key = write_key(&home, "mark.key", [mark, &plain].concat());
+    assert_opens(&home, &key);
+    run_with(&home, &key, &["key", "rotate"]).succeeded();
+    assert_opens(&home, &key);
+    let identity = fs::read_to_string(&key).unwrap();
+    let mut inline = home.command();
+    inline.env("MCPLEXER_AGE_IDENTITY", format!("\u{feff}{identity}"));
+    finish(inline.args(["secret", "get", "github-token", "TOKEN"])).succeeded();
+
+    let mut recipient = age::scrypt::Recipient::new("right".to_owned().into());
+    recipient.set_work_factor(2);
+    let sealed = age::encrypt_and_armor(&recipient, identity.as_bytes()).unwrap();
+    for (name, before) in [
+        ("blank", "\n"),
+        ("spaces", " \r\n\n"),
+        ("marked", "\u{feff}\n"),
+    ] {
+        let key = write_key(&home, name, format!("{before}{sealed}"));
+        let get = ["secret", "get", "github-token", "TOKEN"];
+        let mut session = start_with(&home, &key, &get);
+        answer(&mut session, &format!("passphrase for ~/{name}: "), "right");
+        assert!(ends_well(session).contains('v'), "{name}");
     }
 }

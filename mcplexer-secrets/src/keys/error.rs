@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use super::InvalidRecipient;
+
 /// The most rounds of bcrypt that are tried: several seconds. `ssh-keygen` uses 24 by default.
 pub(super) const MAX_ROUNDS: u32 = 1024;
 
@@ -144,11 +146,20 @@ pub enum InvalidKeyText {
     /// This line, counted from 1, is neither an identity nor a comment, and is not empty.
     #[error("line {0} is not an age identity (AGE-SECRET-KEY-1… or AGE-PLUGIN-…)")]
     Line(usize),
-    /// It begins like an SSH private key, but age cannot use it.
+    /// It is an SSH private key that age cannot use, for the same reason as its public half.
+    #[error(transparent)]
+    Ssh(InvalidRecipient),
+    /// It begins like an SSH private key, and is cut off or damaged.
+    #[error("it begins like an SSH private key, and is cut off or damaged")]
+    SshDamaged,
+    /// It is an SSH private key with a passphrase, in a format older than OpenSSH's own.
     #[error(
-        "only ssh-ed25519 and ssh-rsa keys, in OpenSSH's own format if they have a passphrase, can open a store"
+        "it is an SSH private key with a passphrase in an older format, which does not protect it well"
     )]
-    Ssh,
+    SshOldFormat,
+    /// It is an SSH private key with a passphrase and a cipher that age does not know.
+    #[error("it is an SSH private key with a passphrase and a cipher that age does not know")]
+    SshCipher,
     /// It is an SSH private key whose passphrase takes this many rounds of bcrypt to try: too much time.
     #[error(
         "its passphrase takes {0} rounds of bcrypt, and {MAX_ROUNDS} are the most that are tried"

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use self::content::Content;
 use self::replace::{Edit, Prepared};
-use super::form::is_public_key;
+use super::form::{BYTE_ORDER_MARK, is_public_key};
 use super::{
     Ask, Identity, InvalidKeyText, KeyError, KeyProvider, KeyWriter, Person, Prompter, Recipient,
     Unfinished, key_text,
@@ -99,6 +99,10 @@ impl FileKeys {
         let len = usize::try_from(len).unwrap_or_default();
         let mut bytes = Zeroizing::new(vec![0; len]);
         (&file).read_exact(&mut bytes).map_err(unreadable)?;
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            // A replacement would put a new identity before it.
+            bytes.drain(..BYTE_ORDER_MARK.len());
+        }
         if is_public_key(&bytes) {
             // The mode of a public key does not matter.
             return Err(self.invalid(InvalidKeyText::Public));

@@ -137,6 +137,7 @@ impl Identity {
                 SshFile::Encrypted(..) => Err(InvalidKeyText::Encrypted),
             };
         }
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut identities = Vec::new();
         let mut comments = Vec::new();
         for (index, line) in text.lines().enumerate() {

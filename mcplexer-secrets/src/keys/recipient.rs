@@ -119,11 +119,8 @@ impl FromStr for Recipient {
         if !cfg!(feature = "ssh") {
             return Err(InvalidRecipient::NotSupported);
         }
-        match tag {
-            _ if SSH_TYPES.contains(&tag) => {}
-            _ if tag.contains("-cert-") => return Err(InvalidRecipient::SshCertificate),
-            _ if tag.starts_with("sk-") => return Err(InvalidRecipient::SshHardware),
-            _ => return Err(InvalidRecipient::Ssh),
+        if let Some(invalid) = InvalidRecipient::of_type(tag) {
+            return Err(invalid);
         }
         let recipient = SshRecipient::parse(&format!("{tag} {key}"))?;
         let comment: Vec<_> = words.collect();
@@ -185,6 +182,18 @@ pub enum InvalidRecipient {
     /// It is an SSH key or belongs to a plugin, and this program is built without the feature for it.
     #[error("this program is built without support for that kind of key")]
     NotSupported,
+}
+
+impl InvalidRecipient {
+    /// Returns why no SSH key of this type opens a store; `None` if one may.
+    pub(super) fn of_type(kind: &str) -> Option<Self> {
+        match kind {
+            _ if SSH_TYPES.contains(&kind) => None,
+            _ if kind.contains("-cert-") => Some(Self::SshCertificate),
+            _ if kind.starts_with("sk-") => Some(Self::SshHardware),
+            _ => Some(Self::Ssh),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use age::secrecy::{ExposeSecret, SecretString};
-use age::ssh::ParseRecipientKeyError;
+use age::ssh::{ParseRecipientKeyError, UnsupportedKey};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ssh_key::private::KeypairData;
@@ -12,9 +12,12 @@ use ssh_key::{Kdf, LineEnding, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::error::MAX_ROUNDS;
+use super::form::begun;
 use super::{InvalidKeyText, InvalidRecipient, Recipient};
 use crate::panics::catch;
 use crate::stack;
+
+mod pkcs8;
 
 const BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
 const END: &[u8] = b"-----END OPENSSH PRIVATE KEY-----";
@@ -39,12 +42,17 @@ impl SshIdentity {
     }
 }
 
-/// Parses a key in OpenSSH's own format (PROTOCOL.key), in lines of any length.
-fn parse_openssh(file: &[u8]) -> Option<PrivateKey> {
-    let text = file.trim_ascii().strip_prefix(BEGIN)?.strip_suffix(END)?;
+/// Decodes what is between two lines, in lines of any length.
+fn decode(file: &[u8], begin: &[u8], end: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = file.trim_ascii().strip_prefix(begin)?.strip_suffix(end)?;
     let mut base64 = Zeroizing::new(text.to_vec());
     base64.retain(|byte| !byte.is_ascii_whitespace());
-    let bytes = Zeroizing::new(BASE64_STANDARD.decode(&*base64).ok()?);
+    Some(Zeroizing::new(BASE64_STANDARD.decode(&*base64).ok()?))
+}
+
+/// Parses a key in OpenSSH's own format (PROTOCOL.key).
+fn parse_openssh(file: &[u8]) -> Option<PrivateKey> {
+    let bytes = decode(file, BEGIN, END)?;
     catch(|| PrivateKey::from_bytes(&bytes))?.ok()
 }
 
@@ -70,22 +78,33 @@ impl SshFile {
     }
 
     fn parse_on_stack(bytes: &[u8]) -> Result<Self, InvalidKeyText> {
+        let bytes = begun(bytes);
+        if let Some(key) = pkcs8::parse(bytes)? {
+            let text = key.to_openssh(LineEnding::LF);
+            return Self::parse_for_age(text.map_err(|_| InvalidKeyText::SshDamaged)?.as_bytes());
+        }
+        Self::parse_for_age(bytes)
+    }
+
+    /// Parses a key in a format that the age crate reads.
+    fn parse_for_age(bytes: &[u8]) -> Result<Self, InvalidKeyText> {
         let read = catch(|| age::ssh::Identity::from_buffer(bytes, None));
-        let key = read.and_then(Result::ok).ok_or(InvalidKeyText::Ssh)?;
+        let key = read.and_then(Result::ok);
+        let key = key.ok_or(InvalidKeyText::SshDamaged)?;
+        if let age::ssh::Identity::Unsupported(why) = &key {
+            return Err(unsupported(why));
+        }
         let recipient = age::ssh::Recipient::try_from(key.clone());
-        let recipient = recipient.map_err(|_| InvalidKeyText::Ssh)?;
-        let recipient: Recipient = recipient
-            .to_string()
-            .parse()
-            .map_err(|_| InvalidKeyText::Ssh)?;
+        let recipient = recipient.map_err(|error| invalid(&error))?;
+        let recipient: Recipient = recipient.to_string().parse().map_err(InvalidKeyText::Ssh)?;
         match key {
             age::ssh::Identity::Unencrypted(_) => {
                 let private = parse_openssh(bytes).as_ref().and_then(private_bytes_of);
                 let key = Arc::new(key);
                 Ok(Self::Open(SshIdentity { key, private }, recipient))
             }
-            age::ssh::Identity::Encrypted(_) => {
-                let key = parse_openssh(bytes).ok_or(InvalidKeyText::Ssh)?;
+            _ => {
+                let key = parse_openssh(bytes).ok_or(InvalidKeyText::SshDamaged)?;
                 match key.kdf() {
                     Kdf::Bcrypt { rounds, .. } if *rounds > MAX_ROUNDS => {
                         Err(InvalidKeyText::SshRounds(*rounds))
@@ -93,9 +112,32 @@ impl SshFile {
                     _ => Ok(Self::Encrypted(EncryptedSshKey(Box::new(key)), recipient)),
                 }
             }
-            age::ssh::Identity::Unsupported(_) => Err(InvalidKeyText::Ssh),
         }
     }
+}
+
+/// Says why the age crate cannot use a private key.
+fn unsupported(why: &UnsupportedKey) -> InvalidKeyText {
+    match why {
+        UnsupportedKey::EncryptedPem => InvalidKeyText::SshOldFormat,
+        UnsupportedKey::EncryptedSsh(_) => InvalidKeyText::SshCipher,
+        UnsupportedKey::Hardware(_) => InvalidKeyText::Ssh(InvalidRecipient::SshHardware),
+        UnsupportedKey::Type(kind) => {
+            InvalidKeyText::Ssh(InvalidRecipient::of_type(kind).unwrap_or(InvalidRecipient::Ssh))
+        }
+    }
+}
+
+/// Says why the age crate cannot encrypt to the public half of a private key.
+fn invalid(error: &ParseRecipientKeyError) -> InvalidKeyText {
+    InvalidKeyText::Ssh(match error {
+        ParseRecipientKeyError::RsaModulusTooSmall => InvalidRecipient::RsaTooShort,
+        ParseRecipientKeyError::RsaModulusTooLarge => InvalidRecipient::RsaTooLong,
+        ParseRecipientKeyError::Unsupported(kind) => {
+            InvalidRecipient::of_type(kind).unwrap_or(InvalidRecipient::Ssh)
+        }
+        _ => return InvalidKeyText::SshDamaged,
+    })
 }
 
 /// An SSH private key with a passphrase.
@@ -128,13 +170,13 @@ impl SshRecipient {
         // The age crate panics on some damaged ones.
         match catch(|| text.parse()) {
             Some(Ok(recipient)) => Ok(Self(recipient)),
-            Some(Err(ParseRecipientKeyError::RsaModulusTooSmall)) => {
-                Err(InvalidRecipient::RsaTooShort)
-            }
-            Some(Err(ParseRecipientKeyError::RsaModulusTooLarge)) => {
-                Err(InvalidRecipient::RsaTooLong)
-            }
-            _ => Err(InvalidRecipient::SshDamaged),
+            Some(Err(error)) => Err(match invalid(&error) {
+                InvalidKeyText::Ssh(
+                    reason @ (InvalidRecipient::RsaTooShort | InvalidRecipient::RsaTooLong),
+                ) => reason,
+                _ => InvalidRecipient::SshDamaged,
+            }),
+            None => Err(InvalidRecipient::SshDamaged),
         }
     }
 

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use age::secrecy::SecretString;
-
 use super::claim::Root;
 use super::opener::{Opener, try_identities, try_identity};
 use super::slots::{SlotInfo, machine_name};
@@ -13,7 +11,7 @@ use crate::backend::Snapshot;
 use crate::error::{Finding, RecordName};
 use crate::keys::{
     About, Ask, Asking, Identity, InvalidRecipient, KeyError, KeyErrorKind, KeyProvider, KeyWriter,
-    PassphraseRequest, Person, Pins, Recipient, Unfinished,
+    PassphraseRequest, Person, Pins, Recipient, Unfinished, passphrase,
 };
 use crate::record::{Claim, Holder, Slot};
 use crate::seal::{self, RootKey};
@@ -167,10 +165,11 @@ impl Keyring {
                 retry: attempt > 0,
             };
             let answer = person.passphrase(&request)?;
-            let passphrase = SecretString::from(str::from_utf8(answer.expose()).ok()?.to_owned());
-            by_passphrase.iter().find_map(|(slot, sealed)| {
-                let identity = seal::decrypt_identity(sealed, &passphrase)?;
-                try_identity(slot, &identity).ok()?
+            passphrase::forms(&answer).iter().find_map(|passphrase| {
+                by_passphrase.iter().find_map(|(slot, sealed)| {
+                    let identity = seal::decrypt_identity(sealed, passphrase)?;
+                    try_identity(slot, &identity).ok()?
+                })
             })
         })
     }

@@ -4,8 +4,6 @@ use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 
-use age::secrecy::SecretString;
-
 use super::contents::Progress;
 use super::keyring::public_half;
 use super::recorder::{OverLoss, Subject};
@@ -15,7 +13,7 @@ use super::unlocked::Unlocked;
 use super::vault::{IfMissing, Vault};
 use crate::audit::AuditOperation;
 use crate::error::{Finding, RecordName};
-use crate::keys::{Identity, Recipient, RecoveryCode, SlotLabel, SlotRef};
+use crate::keys::{Identity, Recipient, RecoveryCode, SlotLabel, SlotRef, passphrase};
 use crate::record::{Holder, Slot};
 use crate::{Error, InvalidValue, SecretValue, Timestamp, seal};
 
@@ -74,10 +72,10 @@ pub(super) fn add_passphrase(
     passphrase: &SecretValue,
     label: Option<&SlotLabel>,
 ) -> Result<SlotInfo, Error> {
-    let text = str::from_utf8(passphrase.expose())
-        .map_err(|_| Error::InvalidValue(InvalidValue::NotText))?;
+    let passphrase = passphrase::for_new(passphrase);
+    let passphrase = passphrase.ok_or(Error::InvalidValue(InvalidValue::NotText))?;
     let identity = Identity::generate();
-    let sealed = seal::encrypt_identity(&identity, &SecretString::from(text.to_owned()))?;
+    let sealed = seal::encrypt_identity(&identity, &passphrase)?;
     let new = NewSlot {
         label: label.map(SlotLabel::as_str),
         default_label: "passphrase",

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::short;
 use crate::cli::{AddKey, Global};
-use crate::failure::Failure;
+use crate::failure::{Failure, OTHER_KEY};
 use crate::output::print_json;
 use crate::session::Session;
 use crate::text::{sanitized, shown};
@@ -105,8 +105,6 @@ fn not_a_recipient(error: InvalidRecipient) -> Failure {
             failure.with_hint("--file reads several from a file, one in each line")
         }
         InvalidRecipient::SshDamaged => failure.with_hint("copy the whole line of the .pub file"),
-        _ => {
-            failure.with_hint("ssh-keygen -t ed25519 makes a key that can, and so does age-keygen")
-        }
+        _ => failure.with_hint(OTHER_KEY),
     }
 }

@@ -4,13 +4,13 @@ use std::io::Read;
 use std::sync::{MutexGuard, PoisonError};
 
 use age::armor::ArmoredReader;
-use age::secrecy::SecretString;
+use age::secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::{FileKeys, KeyFileError};
-use crate::keys::form::is_ssh_key;
+use crate::keys::form::{begun, is_ssh_key};
 use crate::keys::ssh::SshFile;
-use crate::keys::{About, Ask, Asking, Identity, InvalidKeyText, PassphraseRequest};
+use crate::keys::{About, Ask, Asking, Identity, InvalidKeyText, PassphraseRequest, passphrase};
 use crate::{SecretValue, seal, stack};
 
 /// The maximum number of attempts at a passphrase.
@@ -38,9 +38,10 @@ pub(super) enum Content {
 impl FileKeys {
     pub(super) fn content(&self, ask: Ask) -> Result<Content, KeyFileError> {
         let bytes = self.read()?;
-        let armored = bytes.trim_ascii_start().starts_with(ARMORED_AGE);
+        let armored = begun(&bytes).starts_with(ARMORED_AGE);
         if armored || bytes.starts_with(BINARY_AGE) {
-            let text = self.decrypt(&bytes, ask)?;
+            let file = if armored { begun(&bytes) } else { &bytes };
+            let text = self.decrypt(file, ask)?;
             let encoding = match armored {
                 true => Encoding::Armored,
                 false => Encoding::Binary,
@@ -144,11 +145,12 @@ impl FileKeys {
             let answer = person
                 .passphrase(&request)
                 .ok_or_else(|| KeyFileError::PassphraseNeeded { path: path() })?;
-            if let Some(passphrase) = secret_string(&answer)
-                && let Some(opened) = open(passphrase)?
-            {
-                *known = Some(answer);
-                return Ok(opened);
+            for form in passphrase::forms(&answer) {
+                let used = SecretValue::new(form.expose_secret().as_bytes().to_vec()).ok();
+                if let Some(opened) = open(form)? {
+                    *known = used;
+                    return Ok(opened);
+                }
             }
         }
         Err(KeyFileError::PassphraseWrong { path: path() })

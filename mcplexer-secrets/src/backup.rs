@@ -5,7 +5,7 @@
 //! notes, and no key of the store.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use age::armor::ArmoredReader;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use self::json::{Format, optional_time_text, time_text};
 pub(crate) use self::json::{JsonWriter, ScopeHead, VersionHead};
 pub(crate) use self::maker::{Digesting, Maker, MakerLine, OwnerMac};
-use crate::keys::{Identity, KeyError, Person, Recipient, passphrase};
+use crate::keys::{Identity, KeyError, Person, Recipient, begun, passphrase};
 use crate::record::Digest;
 use crate::{
     Error, InvalidValue, MAX_KEEP_VERSIONS, Note, RotateEvery, ScopeId, ScopeKind, SecretName,
@@ -28,6 +28,10 @@ mod maker;
 
 /// The version of the JSON that this library reads and writes.
 pub const BACKUP_VERSION: u32 = 1;
+/// Begins an armored age file.
+const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
+/// The most bytes in which an armored file begins.
+const MAX_BEFORE_ARMOR: u64 = 1 << 10;
 /// More commits than any store has, and more versions than any secret: a backup must not use up the revisions of a
 /// store that it is restored into, or the versions of its secrets.
 const MAX_REVISION: u64 = 1 << 48;
@@ -296,12 +300,27 @@ fn decryptor<'a>(
     let not_age = |_| Error::NotABackup {
         reason: "it is not an age file".to_owned(),
     };
+    let start = start_of(file).map_err(not_read)?;
     // The age crate reads a header of any length into memory, so its end is looked for first.
-    file.rewind().map_err(not_read)?;
     let beginning = ArmoredReader::new(Read::take(&*file, MAX_HEADER_LEN));
     Decryptor::new_buffered(beginning).map_err(not_age)?;
-    file.rewind().map_err(not_read)?;
+    file.seek(start).map_err(not_read)?;
     Decryptor::new_buffered(ArmoredReader::new(file)).map_err(not_age)
+}
+
+/// Goes to where an age file starts, and returns that: an armored one may have a mark or empty lines before it.
+fn start_of(file: &mut File) -> io::Result<SeekFrom> {
+    file.rewind()?;
+    let mut beginning = Vec::new();
+    Read::take(&*file, MAX_BEFORE_ARMOR).read_to_end(&mut beginning)?;
+    let armored = begun(&beginning);
+    let start = match armored.starts_with(ARMOR) {
+        true => (beginning.len() - armored.len()) as u64,
+        false => 0,
+    };
+    let start = SeekFrom::Start(start);
+    file.seek(start)?;
+    Ok(start)
 }
 
 /// Reads a backup; `None` if this identity does not open it.

@@ -35,6 +35,7 @@ mod ssh;
 pub use error::{InvalidKeyText, KeyError, KeyErrorKind, ProviderError};
 pub use file::{FileKeys, KeyFileError};
 pub use fixed::FixedKeys;
+pub(crate) use form::begun;
 pub use holder::{FileKey, KeyHolder, Stanza};
 pub use identity::Identity;
 pub use person::{About, PassphraseRequest, Prompter};

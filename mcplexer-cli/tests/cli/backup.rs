@@ -376,3 +376,21 @@ fn without_a_store_there_is_nothing_to_save() {
     home.run(["key", "rotate"]).failed(4, &["no store yet"]);
     assert!(!home.path("").exists() && !home.root().join("b.age").exists());
 }
+
+/// A backup that came by mail, or through an editor.
+#[test]
+fn an_armored_backup_may_have_something_before_it() {
+    let home = home_with_backup();
+    let binary = fs::read(home.root().join("b.age")).unwrap();
+    let format = age::armor::Format::AsciiArmor;
+    let mut armor = age::armor::ArmoredWriter::wrap_output(Vec::new(), format).unwrap();
+    std::io::Write::write_all(&mut armor, &binary).unwrap();
+    let armored = String::from_utf8(armor.finish().unwrap()).unwrap();
+    for before in ["", "\n\n", " \r\n", "\u{feff}", "\u{feff}\r\n"] {
+        fs::write(home.root().join("a.age"), format!("{before}{armored}")).unwrap();
+        home.run(["backup", "verify", "a.age"]).succeeded();
+    }
+    fs::write(home.root().join("a.age"), format!("x\n{armored}")).unwrap();
+    home.run(["backup", "verify", "a.age"])
+        .failed(6, &["it is not an age file"]);
+}

@@ -4,7 +4,7 @@
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Returns a text without what may stand before its first line: a byte order mark, and space.
-pub(super) fn begun(bytes: &[u8]) -> &[u8] {
+pub(crate) fn begun(bytes: &[u8]) -> &[u8] {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     text.trim_ascii_start()
 }

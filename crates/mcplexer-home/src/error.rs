@@ -63,11 +63,13 @@ pub enum EnvironmentError {
         /// Its directory.
         directory: PathBuf,
     },
-    /// A variable names another file of this home as its log or key.
-    #[error("{variable} names {path}, which is the {what}", path = .path.display())]
+    /// The log or the key file is another file of this home as well.
+    #[error("the {itself} {path} is the same file as the {what}", path = .path.display())]
     NotItsOwn {
-        /// The variable.
+        /// The variable that names another.
         variable: &'static str,
+        /// What the file is to be.
+        itself: &'static str,
         /// The file.
         path: PathBuf,
         /// What else it is.

@@ -46,20 +46,26 @@ impl Home {
     /// [`EnvironmentError::NotItsOwn`] if one is.
     pub(crate) fn check_places(&self) -> Result<(), EnvironmentError> {
         let log = match self.audit() {
-            AuditTarget::File(log) => Some((AUDIT_VARIABLE, log, LOG)),
-            _ => None,
+            AuditTarget::File(log) => Some((AUDIT_VARIABLE, log.clone(), LOG)),
+            AuditTarget::Home => Some((AUDIT_VARIABLE, self.audit_log(), LOG)),
+            AuditTarget::Stderr | AuditTarget::Off => None,
         };
         let key = match self.key() {
-            KeySource::File(key) => Some((KEY_VARIABLE, key, KEY)),
+            KeySource::File(key) => Some((KEY_VARIABLE, key.clone(), KEY)),
             KeySource::Environment(_) => None,
         };
-        for (variable, path, itself) in log.into_iter().chain(key) {
+        // What a variable names is the one to blame.
+        let places = match self.audit() {
+            AuditTarget::File(_) => [log, key],
+            _ => [key, log],
+        };
+        for (variable, path, itself) in places.into_iter().flatten() {
             let mut others = self.own_files().into_iter();
-            let other = others.find(|it| it.what != itself && is_same_file(&it.path, path));
+            let other = others.find(|it| it.what != itself && is_same_file(&it.path, &path));
             if let Some(OwnFile { what, .. }) = other {
-                let path = path.clone();
                 return Err(EnvironmentError::NotItsOwn {
                     variable,
+                    itself,
                     path,
                     what,
                 });

@@ -47,7 +47,7 @@ impl From<EnvironmentError> for Failure {
             EnvironmentError::NotItsOwn { variable, .. } => {
                 return Self::new(error.to_string())
                     .with_hint(format!(
-                        "name another file, or unset {variable} to use that of this home"
+                        "remove the link, or name another file with {variable}"
                     ))
                     .with_code(exit_code::USAGE);
             }

@@ -375,7 +375,7 @@ fn an_audit_log_that_is_the_store_or_the_key_is_refused() {
             2,
             &[
                 &format!("{file} is the same file as {what}"),
-                "hint: remove the link, or name another log",
+                "name another file with MCPLEXER_AUDIT",
             ],
         );
         assert_eq!(fs::read(home.path(file)).unwrap(), before, "{file}");

@@ -21,6 +21,7 @@
 mod by_name;
 mod credential;
 mod entropy;
+mod everyday;
 mod find;
 mod name;
 mod named;
@@ -33,7 +34,8 @@ mod url;
 mod value;
 
 pub use credential::credential;
+pub use everyday::is_everyday;
 pub use find::{find, find_any};
-pub use named::find_named;
+pub use named::{find_named, name_before};
 pub use reason::Reason;
 pub use scheme::is_auth_scheme;

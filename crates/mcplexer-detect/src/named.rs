@@ -31,7 +31,9 @@ pub fn find_named(text: &str, random: fn(&str) -> bool) -> Option<(Range<usize>,
     })
 }
 
-fn name_before(text: &str) -> &str {
+/// Returns the name at the end of a text, such as `token` in `{"token" `. It is empty if there is none.
+#[must_use]
+pub fn name_before(text: &str) -> &str {
     let text = text.trim_end_matches(' ').trim_end_matches(QUOTES);
     let belongs = |c: char| c.is_alphanumeric() || "_-.".contains(c);
     let name = text.len() - text.trim_end_matches(belongs).len();

@@ -106,6 +106,6 @@ fn could_be_a_token(value: &str) -> bool {
 }
 
 /// Returns the value in lower case, to be wiped when dropped.
-fn lower(value: &str) -> Zeroizing<String> {
+pub(crate) fn lower(value: &str) -> Zeroizing<String> {
     Zeroizing::new(value.to_ascii_lowercase())
 }

@@ -1,5 +1,6 @@
 //! Imports the secrets of a file into one scope.
 
+use mcplexer_detect::is_everyday;
 use mcplexer_files::exchange::{self, Format, ReadError};
 use mcplexer_secrets::{
     Error as StoreError, ImportAction, OnConflict, ScopeKind, SecretName, SecretValue,
@@ -223,6 +224,19 @@ impl Secrets {
     #[must_use]
     pub fn hashes(&self) -> &[String] {
         &self.hashes
+    }
+
+    /// Returns the names of the secrets whose values are [everyday values](is_everyday): neither are they masked,
+    /// nor are files searched for them.
+    #[must_use]
+    pub fn everyday(&self) -> Vec<&SecretName> {
+        let is_everyday = |name: &SecretName, value: &SecretValue| {
+            let text = str::from_utf8(value.expose());
+            text.is_ok_and(|text| is_everyday(name.as_str(), text))
+        };
+        let secrets = self.secrets.iter();
+        let everyday = secrets.filter(|(name, value)| is_everyday(name, value));
+        everyday.map(|(name, _)| name).collect()
     }
 
     /// The error, with the line of the name that it is about.

@@ -1,12 +1,24 @@
-//! Which part of a value is looked for, and which of its lines by themselves.
+//! Which part of a value is looked for, and which parts reveal it by themselves.
 
-use mcplexer_detect::find_any;
+use mcplexer_detect::{credential, find_any, is_auth_scheme, is_everyday};
+use zeroize::Zeroizing;
+
+mod encoded;
+mod lines;
+mod members;
+mod quoted;
+
+use members::Member;
 
 use crate::known::MIN_MASKED_LEN;
 
-/// Length of the shortest line of base64 that is looked for by itself, in bytes: shorter ones may be
-/// words.
-const MIN_LINE_LEN: usize = 32;
+/// How deep texts within texts are read: JSON within a line of a `.env` file within JSON.
+const DEPTH: usize = 4;
+/// How many bytes are searched for credentials, in all. Members of members are read repeatedly.
+const MOST: usize = 512 << 10;
+
+/// A part of a value, unescaped.
+pub(crate) type Part = Zeroizing<Vec<u8>>;
 
 /// Splits a value into what is looked for and the line ends after it. `None` if it is too short.
 pub(crate) fn without_line_ends(whole: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -19,38 +31,127 @@ pub(crate) fn without_line_ends(whole: &[u8]) -> Option<(&[u8], &[u8])> {
         .or_else(|| Some((whole, &b""[..])).filter(long_enough))
 }
 
-/// Returns the parts of a value of several lines that reveal it by themselves, since programs indent
-/// lines, join them or print only some: lines of base64, as in PEM (RFC 7468), and what looks like a
-/// credential.
-pub(crate) fn revealing(value: &[u8]) -> Vec<&[u8]> {
-    let mut parts = Vec::new();
-    if !value.contains(&b'\n') {
-        return parts;
-    }
-    for line in value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
-        if line.len() >= MIN_LINE_LEN && is_base64(line) {
-            parts.push(line);
-            continue;
-        }
-        let mut rest = str::from_utf8(line).unwrap_or_default();
-        while let Some((place, _)) = find_any(rest) {
-            let (found, after) = (rest.get(place.clone()), rest.get(place.end..));
-            // The boundaries of PEM are the same in all values.
-            let found = found.filter(|it| it.len() >= MIN_MASKED_LEN && !it.starts_with("-----"));
-            parts.extend(found.map(str::as_bytes));
-            rest = after.unwrap_or_default();
-        }
-    }
-    parts
+/// Returns the parts of a value that reveal it by themselves, since programs print members of JSON and single
+/// lines, indent lines and join them: what looks like a credential, by its shape or by the name before it,
+/// and lines of base64, as in PEM (RFC 7468).
+pub(crate) fn revealing(value: &[u8]) -> Vec<Part> {
+    let mut parts = Parts {
+        found: Vec::new(),
+        left: MOST,
+    };
+    parts.search(value, DEPTH);
+    parts.found
 }
 
-/// Returns whether a line is base64 as in PEM. Rules and paths have the same characters, but not of
-/// every kind.
-fn is_base64(line: &[u8]) -> bool {
-    let has = |kind: fn(&u8) -> bool| line.iter().any(kind);
-    let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
-    line.iter().all(belongs)
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_digit)
+/// Collects parts.
+struct Parts {
+    found: Vec<Part>,
+    /// How many bytes may still be searched.
+    left: usize,
+}
+
+impl Parts {
+    fn search(&mut self, text: &[u8], depth: usize) {
+        if !text.iter().any(|byte| b" \t\n\"'`=:<{[\\".contains(byte)) {
+            return;
+        }
+        lines::base64(text, |line| self.add(line));
+        for line in text.split(|&byte| byte == b'\n') {
+            self.search_line(str::from_utf8(line).unwrap_or_default());
+        }
+        let Ok(text) = str::from_utf8(text) else {
+            return;
+        };
+        lines::without_separators(text, |password| self.take_password(password));
+        for member in members::of(text, &mut self.left) {
+            self.take(&member, depth);
+        }
+        if let Some(text) = quoted::pem(text) {
+            self.add(&text);
+            self.search(&text, depth.saturating_sub(1));
+        }
+    }
+
+    /// Adds what has the shape of a credential, and what looks random.
+    fn search_line(&mut self, line: &str) {
+        let mut rest = line;
+        while self.may_search(rest.len())
+            && let Some((place, _)) = find_any(rest)
+        {
+            // The boundaries of PEM are the same in all values.
+            let found = rest.get(place.clone()).unwrap_or_default();
+            if !found.starts_with("-----") && !is_everyday("", found) {
+                self.add(found.as_bytes());
+            }
+            rest = rest.get(place.end..).unwrap_or_default();
+        }
+    }
+
+    /// Adds the value of a member, or its own members.
+    fn take(&mut self, member: &Member<'_>, depth: usize) {
+        let (name, value) = (member.name, member.value.as_str());
+        if !self.may_search(value.len()) {
+            return;
+        }
+        if value.len() < MIN_MASKED_LEN || is_everyday(name, value) {
+            return;
+        }
+        let is_credential = credential(name, value, &[]).is_some();
+        if is_credential && !value.contains('\n') {
+            self.add(value.as_bytes());
+            if let Some((scheme, credential)) = value.split_once(' ')
+                && is_auth_scheme(scheme)
+            {
+                self.add(credential.trim().as_bytes());
+            }
+        }
+        let Some(depth) = depth.checked_sub(1) else {
+            return;
+        };
+        if member.is_text && (value.contains('\n') || value.starts_with(['{', '['])) {
+            self.add_lines(value);
+            self.search(value.as_bytes(), depth);
+        }
+        if let Some(text) = encoded::base64(value) {
+            if is_credential {
+                self.add_lines(&text);
+            }
+            // As in the file of a container registry's users: RFC 7617.
+            if let Some((_, password)) = text
+                .split_once(':')
+                .filter(|_| name.trim_start_matches('_') == "auth")
+            {
+                self.take_password(password);
+            }
+            self.search(text.as_bytes(), depth);
+        }
+    }
+
+    fn take_password(&mut self, password: &str) {
+        let password = Member {
+            name: "password",
+            value: Zeroizing::new(password.to_owned()),
+            is_text: false,
+        };
+        self.take(&password, 0);
+    }
+
+    /// Returns whether this many bytes may still be searched.
+    fn may_search(&mut self, length: usize) -> bool {
+        self.left = self.left.saturating_sub(length);
+        self.left > 0
+    }
+
+    /// Adds a text that may end with line ends.
+    fn add_lines(&mut self, text: &str) {
+        if text.contains("PRIVATE KEY-----") || !text.contains('\n') {
+            self.add(text.trim_end_matches(['\r', '\n']).as_bytes());
+        }
+    }
+
+    fn add(&mut self, part: &[u8]) {
+        if part.len() >= MIN_MASKED_LEN {
+            self.found.push(Zeroizing::new(part.to_vec()));
+        }
+    }
 }

@@ -18,6 +18,7 @@ pub(crate) struct Patterns {
 impl Patterns {
     pub(crate) fn new<'a>(known: impl IntoIterator<Item = Known<'a>>) -> Self {
         let mut values = Vec::new();
+        let mut parts = Vec::new();
         let mut too_short = Vec::new();
         for Known { label, value } in known {
             let Some((value, line_ends)) = parts::without_line_ends(value) else {
@@ -26,9 +27,12 @@ impl Patterns {
             };
             let label: Arc<str> = label.into();
             let revealing = parts::revealing(value).into_iter();
-            values.push((value, line_ends, Arc::clone(&label)));
-            values.extend(revealing.map(|part| (part, &b""[..], Arc::clone(&label))));
+            parts.extend(revealing.map(|part| (part, Arc::clone(&label))));
+            values.push((value, line_ends, label));
         }
+        // If a part is a value of its own as well, it has the label of that.
+        let parts = parts.iter();
+        values.extend(parts.map(|(part, label)| (&***part, &b""[..], Arc::clone(label))));
         let needles = Needles::new(values);
         let filter = Filter::new(needles.values());
         Self {

@@ -49,6 +49,7 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
     let report = importing.run(&secrets, &session);
     let report = report.map_err(|error| session.explain(error))?;
     tell(&report, importing.on_conflict, &session);
+    tell_everyday(&secrets, &session);
     if is_unclear && !asked {
         session.tell(&sanitized(format!(
             "mcplexer: warning: {name}, {hashes}: the # right behind the value was taken for a part of it, as python-dotenv, docker and shells do; npm dotenv takes it for a comment"
@@ -143,5 +144,17 @@ fn tell(report: &ImportReport, on_conflict: OnConflict, session: &Session) {
     session.warn_of_takeovers(scope, stored.map(|row| &row.key));
     if report.dry_run && on_conflict == OnConflict::Fail && replaced > 0 {
         session.hint("values differ, so the import needs --overwrite or --skip-existing");
+    }
+}
+
+/// Says which values are so common that masking and searching for them would do harm.
+fn tell_everyday(secrets: &Secrets, session: &Session) {
+    let names = secrets.everyday();
+    if !names.is_empty() {
+        let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+        session.tell(&format!(
+            "everyday values, which run --mask and scan leave out: {}",
+            names.join(", ")
+        ));
     }
 }

@@ -7,14 +7,14 @@ use mcplexer_home::environment::{
     Arguments, Choice, EnvFile, Environment, Error, NoVariable, References,
 };
 use mcplexer_home::others_see_arguments;
-use mcplexer_mask::{MIN_MASKED_LEN, Masker};
-use mcplexer_secrets::{Credentials, Purpose};
+use mcplexer_mask::Masker;
+use mcplexer_secrets::Purpose;
 
 use crate::agent::Agent;
 use crate::cli::{Global, Run};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::known::known;
+use crate::known;
 use crate::process::{program_name, replace_with, run_masked};
 use crate::session::Session;
 use crate::text::sanitized;
@@ -73,7 +73,9 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
         session.release();
         return Err(replace_with(command).into());
     }
-    let masker = Masker::new(opened.iter().flat_map(Credentials::iter).map(known));
+    let mut known = known::Wanted::of(opened.iter());
+    let everyday = known.take_everyday();
+    let masker = Masker::new(known.known);
     drop(opened);
     if let Some(agent) = agent {
         session.tell(&format!(
@@ -81,11 +83,8 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
             agent.evidence()
         ));
     }
-    if !masker.too_short().is_empty() {
-        let names = masker.too_short().join(", ");
-        session.tell(&format!(
-            "not masked (shorter than {MIN_MASKED_LEN} bytes): {names}"
-        ));
+    for line in known::left_out("not masked", masker.too_short(), &everyday) {
+        session.tell(&line);
     }
     session.release();
     Ok(run_masked(command, masker, own)?)

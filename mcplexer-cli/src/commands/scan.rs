@@ -3,13 +3,13 @@
 mod document;
 
 use document::Document;
-use mcplexer_mask::{MIN_MASKED_LEN, Occurrence, Scanner};
+use mcplexer_mask::{Occurrence, Scanner};
 use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
 
 use crate::cli::{Global, Scan};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::known::known;
+use crate::known;
 use crate::output::{print, print_json};
 use crate::scan::{Finding, Report, search_files, search_staged};
 use crate::session::Session;
@@ -20,14 +20,13 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let opened = open(&session, &scan.scope)?;
     let secrets: usize = opened.iter().map(|scope| scope.iter().count()).sum();
-    let scanner = Scanner::new(opened.iter().flat_map(Credentials::iter).map(known));
+    let mut known = known::Wanted::of(opened.iter());
+    let everyday = known.take_everyday();
+    let scanner = Scanner::new(known.known);
     drop(opened);
-    let looked_for = secrets - scanner.too_short().len();
-    if !scanner.too_short().is_empty() {
-        let names = scanner.too_short().join(", ");
-        session.tell(&format!(
-            "skipped (shorter than {MIN_MASKED_LEN} bytes): {names}"
-        ));
+    let looked_for = secrets - scanner.too_short().len() - everyday.len();
+    for line in known::left_out("skipped", scanner.too_short(), &everyday) {
+        session.tell(&line);
     }
     let report = match (secrets, scan.staged) {
         (0, _) => Report::default(),

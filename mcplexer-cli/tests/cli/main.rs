@@ -27,6 +27,7 @@ mod home;
 mod import;
 mod inject;
 mod keys;
+mod known;
 mod leaks;
 mod life;
 mod limits;

@@ -1,13 +1,14 @@
 //! Selects the positions of a stream that need a closer look.
 //!
 //! A table of bits, indexed by a hash of up to four bytes, tells whether these bytes may begin a form of
-//! a value. Bytes that begin an escape or a control sequence or break a line (`%`, `\`, CR, LF,
-//! backspace, ESC) end the run that is looked up, because only the form's reader knows what they stand
+//! a value. Bytes that begin an escape or a control sequence or break a line (`%`, `\`, `&`, CR,
+//! LF, backspace, ESC) end the run that is looked up, because only the form's reader knows what they stand
 //! for. So the table contains only beginnings without any of them, and an escape is always looked at.
 
 use zeroize::Zeroizing;
 
 use crate::alphabet::base64_characters;
+use crate::reader::may_begin_entity;
 
 /// How many bytes are looked up together.
 const RUN: usize = 4;
@@ -46,6 +47,7 @@ impl Filter {
             filter.add_before_control(value);
             filter.add_quoted(value);
             filter.add_hex(value);
+            filter.add_separated_hex(value);
             for skipped in [0, 2, 4] {
                 filter.add_base64(value, skipped);
             }
@@ -73,6 +75,9 @@ impl Filter {
             at += run.len();
             match buffer.get(at) {
                 Some(b'%' | b'\\') => return Some(at),
+                Some(b'&') if may_begin_entity(buffer.get(at + 1..).unwrap_or_default()) => {
+                    return Some(at);
+                }
                 Some(_) if self.breaks => return Some(at),
                 _ => at += 1,
             }
@@ -155,32 +160,38 @@ impl Filter {
         }
     }
 
-    /// Adds the value quoted for a shell with `'"'"'` for a single quote. Other quoting begins with an
-    /// escape.
+    /// Adds the value quoted for a shell with `'"'"'` for a single quote, and with quotes written twice. Other
+    /// quoting begins with an escape.
     fn add_quoted(&mut self, value: &[u8]) {
         let beginning = value.get(..RUN).unwrap_or(value);
-        if beginning.contains(&b'\'') {
-            let mut quoted = Zeroizing::new(Vec::with_capacity(5 * RUN));
-            for byte in beginning {
-                match byte {
-                    b'\'' => quoted.extend_from_slice(b"'\"'\"'"),
-                    byte => quoted.push(*byte),
+        let ways: [(u8, &[u8]); 3] = [(b'\'', b"'\"'\"'"), (b'\'', b"''"), (b'"', b"\"\"")];
+        for (quote, written) in ways {
+            if beginning.contains(&quote) {
+                let mut quoted = Zeroizing::new(Vec::with_capacity(5 * RUN));
+                for byte in beginning {
+                    match *byte {
+                        byte if byte == quote => quoted.extend_from_slice(written),
+                        byte => quoted.push(byte),
+                    }
                 }
+                self.add_plain(&quoted);
             }
-            self.add_plain(&quoted);
         }
+    }
+
+    /// Adds the first byte of the value in hex, with what may be between it and the next one.
+    fn add_separated_hex(&mut self, value: &[u8]) {
+        let &[first, second, ..] = value else {
+            return;
+        };
+        let [a, b, next] = [first >> 4, first & 15, second >> 4].map(hex_digits);
+        self.add(&[a, b, b" :-,", &[next, b" 0"].concat()]);
     }
 
     /// Adds the value in hex of either case.
     fn add_hex(&mut self, value: &[u8]) {
-        const DIGITS: [&[u8]; 16] = [
-            b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"aA", b"bB", b"cC", b"dD",
-            b"eE", b"fF",
-        ];
         let digits = value.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        let choices = digits
-            .take(RUN)
-            .filter_map(|it| DIGITS.get(usize::from(it)).copied());
+        let choices = digits.take(RUN).map(hex_digits);
         self.add(&choices.collect::<Vec<_>>());
     }
 
@@ -213,5 +224,17 @@ impl Filter {
 
 /// Returns whether a byte begins an escape or a control sequence, or breaks a line.
 fn ends_run(byte: u8) -> bool {
-    matches!(byte, b'%' | b'\\' | b'\r' | b'\n' | b'\x08' | b'\x1b')
+    matches!(
+        byte,
+        b'%' | b'\\' | b'&' | b'\r' | b'\n' | b'\x08' | b'\x1b'
+    )
+}
+
+/// Returns the one or two hexadecimal digits that have this value.
+fn hex_digits(digit: u8) -> &'static [u8] {
+    const DIGITS: [&[u8]; 16] = [
+        b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"aA", b"bB", b"cC", b"dD",
+        b"eE", b"fF",
+    ];
+    DIGITS.get(usize::from(digit)).copied().unwrap_or_default()
 }

@@ -13,12 +13,17 @@ use crate::form::Form;
 use crate::next::Next;
 use crate::reader::Reader;
 
+/// How many bytes of a value reveal it, if a program says that it leaves out the rest.
+const MIN_SHOWN: usize = 16;
+
 /// Values with their labels.
 pub(crate) struct Needles {
     /// Sorted by value.
     sorted: Vec<Needle>,
     /// The first two bytes of each value.
     pairs: Bits,
+    /// The quotes that are in a value.
+    quotes: Vec<u8>,
     /// The first eight bytes of each value, if all values are that long.
     eights: Option<Bits>,
 }
@@ -68,6 +73,8 @@ impl Needles {
             first.fold(0, |word, byte| word << 8 | u64::from(*byte))
         };
         let pairs = Bits::of(values().map(|value| first(value, 2)));
+        let has = |quote: &u8| values().any(|value| value.contains(quote));
+        let quotes = b"'\"".iter().copied().filter(has).collect();
         let are_long = values().all(|value| value.len() >= 8);
         let eights = are_long.then(|| {
             let firsts = values().flat_map(|value| {
@@ -82,6 +89,7 @@ impl Needles {
         Self {
             sorted,
             pairs,
+            quotes,
             eights,
         }
     }
@@ -107,8 +115,13 @@ impl Needles {
         }
         for form in Form::DENSE {
             let beginning = form.first_two(rest);
-            if beginning.is_none_or(|pair| self.pairs.has(u16::from_be_bytes(pair).into())) {
-                self.follow(buffer, at, form, &mut look);
+            if beginning.is_some_and(|pair| !self.pairs.has(u16::from_be_bytes(pair).into())) {
+                continue;
+            }
+            let read = self.follow(buffer, at, form, &mut look);
+            let read = buffer.get(at..read).unwrap_or_default();
+            if form == Form::Hex && read.len() > 3 && read.windows(2).any(|pair| pair == b"  ") {
+                self.follow(buffer, at, Form::Dump, &mut look);
             }
         }
         look
@@ -120,8 +133,9 @@ impl Needles {
         let (Some(eights), Some(first)) = (&self.eights, rest.first_chunk::<8>()) else {
             return true;
         };
-        first.iter().any(|byte| b"\r\\%+'\x08\x1b".contains(byte))
-            || eights.has(u64::from_be_bytes(*first))
+        let may_differ =
+            |byte: &u8| b"\r\\%+&\x08\x1b".contains(byte) || self.quotes.contains(byte);
+        first.iter().any(may_differ) || eights.has(u64::from_be_bytes(*first))
     }
 
     /// Looks for the forms that keep most characters as they are.
@@ -146,16 +160,25 @@ impl Needles {
         if has(b'\r') {
             self.follow(buffer, at, Form::Terminal, look);
         }
-        if has(b'\'') {
-            self.follow(buffer, at, Form::Quoted, look);
+        for &quote in self.quotes.iter().filter(|quote| has(**quote)) {
+            self.follow(buffer, at, Form::Doubled(quote), look);
+            if quote == b'\'' {
+                self.follow(buffer, at, Form::Quoted, look);
+            }
+        }
+        if has(b'&') {
+            self.follow(buffer, at, Form::Entity, look);
         }
         if has(b'\\') {
             self.follow(buffer, at, Form::Escaped, look);
+            self.follow(buffer, at, Form::Code, look);
             self.follow(buffer, at, Form::Json, look);
             self.follow(buffer, at, Form::JsonInJson, look);
         }
         if has(b'%') {
             self.follow(buffer, at, Form::Percent, look);
+            self.follow(buffer, at, Form::PercentTwice, look);
+            self.follow(buffer, at, Form::QueryTwice, look);
         }
         if has(b'%') || has(b'+') {
             self.follow(buffer, at, Form::Query, look);
@@ -181,7 +204,15 @@ impl Needles {
                     look.may_go_on = true;
                     break;
                 }
-                Next::Other => break,
+                Next::Cut if depth >= MIN_SHOWN => {
+                    let end = reader.read_to();
+                    if look.found.is_none_or(|found| found.end < end) && !range.is_empty() {
+                        let needle = range.start;
+                        look.found = Some(Found { needle, end, form });
+                    }
+                    break;
+                }
+                Next::Cut | Next::Other => break,
             };
             range = self.narrow(range, depth, byte);
             depth += 1;
@@ -201,6 +232,7 @@ impl Needles {
                 }
             }
         }
+        look.may_go_on |= reader.is_unclear();
         reader.looked_to()
     }
 
@@ -233,19 +265,19 @@ impl Needles {
 /// Returns where a value ends that was read to its last byte, including line ends and padding that are
 /// encoded with it; and whether that is certain, or depends on bytes still to come.
 fn end_of(reader: &Reader<'_>, needle: &Needle) -> (usize, bool) {
-    let length = needle.value.len();
     if !needle.line_ends.is_empty() && !reader.is_at_line_end() {
         let mut behind = reader.clone();
         let mut reads = needle.line_ends.iter().map(|&byte| (byte, behind.next()));
         match reads.find(|&(byte, read)| read != Next::Byte(byte)) {
             None => {
-                let end = behind.end_of_value(length + needle.line_ends.len());
+                let end = behind.end_of_value(&[&needle.value, &needle.line_ends]);
                 return (end.unwrap_or(behind.read_to()), end.is_some());
             }
             Some((_, Next::End)) => return (reader.read_to(), false),
+            Some(_) if behind.is_unclear() => return (reader.read_to(), false),
             Some(_) => {}
         }
     }
-    let end = reader.end_of_value(length);
+    let end = reader.end_of_value(&[&needle.value]);
     (end.unwrap_or(reader.read_to()), end.is_some())
 }

@@ -7,6 +7,8 @@ pub(crate) enum Next {
     Byte(u8),
     /// The buffer ends before this is clear.
     End,
+    /// The program says that it leaves out the rest.
+    Cut,
     /// Something that the form does not allow.
     Other,
 }

@@ -1,13 +1,22 @@
 //! Reads a value back from the forms in which programs print it, byte by byte.
 
+mod code;
 mod dense;
+mod doubled;
+mod dump;
+mod entity;
 mod json;
 mod pending;
 mod percent;
 mod shell;
 mod terminal;
 
+use code::Hex;
+use dump::Gap;
 use pending::Pending;
+use percent::Space;
+
+pub(crate) use entity::may_begin as may_begin_entity;
 
 use crate::cursor::Cursor;
 use crate::form::Form;
@@ -47,14 +56,25 @@ impl<'a> Reader<'a> {
             Form::Controlled => terminal::controlled(cursor, skipped),
             Form::Redrawn => terminal::redrawn(cursor, skipped),
             Form::Quoted => shell::quoted(cursor, pending),
-            Form::Escaped => shell::escaped(cursor),
-            Form::Percent => percent::uri(cursor),
-            Form::Query => percent::query(cursor),
+            Form::Doubled(quote) => doubled::doubled(cursor, quote),
+            Form::Escaped => code::escaped(cursor, pending, Hex::Byte),
+            Form::Code => code::escaped(cursor, pending, Hex::Character),
+            Form::Entity => entity::entity(cursor, pending),
+            Form::Percent => percent::once(cursor, Space::Encoded),
+            Form::Query => percent::once(cursor, Space::Plus),
+            Form::PercentTwice => percent::twice(cursor, Space::Encoded),
+            Form::QueryTwice => percent::twice(cursor, Space::Plus),
             Form::Json => json::string(cursor, pending, 1),
             Form::JsonInJson => json::string(cursor, pending, 2),
-            Form::Hex => dense::hex(cursor, skipped),
+            Form::Hex => dump::hex(cursor, pending, skipped, Gap::Within),
+            Form::Dump => dump::hex(cursor, pending, skipped, Gap::BeforeText),
             Form::Base64(lost) => dense::base64(cursor, pending, skipped, lost.into()),
         }
+    }
+
+    /// Returns whether bytes after the buffer could change what was read.
+    pub(crate) fn is_unclear(&self) -> bool {
+        self.pending.is_unclear
     }
 
     /// Returns the end of what the bytes returned so far were read from.
@@ -74,11 +94,19 @@ impl<'a> Reader<'a> {
         !may_be_wrapped && matches!(self.cursor.peek(0), Some(b'\r' | b'\n'))
     }
 
-    /// Returns where a value of this length ends that was read to its last byte: after the padding, if
-    /// it ends its base64 (RFC 4648, section 3.2). `None` if the buffer ends before that is clear.
-    pub(crate) fn end_of_value(&self, length: usize) -> Option<usize> {
+    /// Returns where a value ends that was read to its last byte:
+    ///
+    /// * after the padding, if it ends its base64 (RFC 4648, section 3.2)
+    /// * at the end of the line, if the line shows what it has in hex once more as text
+    ///
+    /// `None` if the buffer ends before that is clear.
+    pub(crate) fn end_of_value(&self, value: &[&[u8]]) -> Option<usize> {
         match self.form {
-            Form::Base64(lost) => dense::end_of_padding(&self.cursor, length, lost.into()),
+            Form::Base64(lost) => {
+                let length = value.iter().map(|part| part.len()).sum();
+                dense::end_of_padding(&self.cursor, length, lost.into())
+            }
+            Form::Hex | Form::Dump => dump::end_of_line(&self.cursor, &self.pending, value),
             _ => Some(self.cursor.at()),
         }
     }

@@ -12,12 +12,14 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 mod breaks;
+mod dumps;
 mod grams;
 mod kinds;
 mod pieces;
 mod progress;
 mod sampler;
 mod table;
+mod utf16;
 
 pub use progress::Occurrence;
 
@@ -26,6 +28,7 @@ use grams::GRAM;
 use kinds::{SHORTEST, STRIDE};
 use pieces::Pieces;
 use progress::Progress;
+use utf16::Utf16;
 
 use crate::filter::Filter;
 use crate::known::Known;
@@ -109,7 +112,8 @@ impl Scanner {
         &self.wanted.patterns.too_short
     }
 
-    /// Reads a stream to its end. Returns the values in it, in the order in which they begin.
+    /// Reads a stream to its end. Returns the values in it, in the order in which they begin. UTF-16 in it is read
+    /// as UTF-8, also for the columns.
     ///
     /// # Errors
     ///
@@ -117,19 +121,38 @@ impl Scanner {
     pub fn scan(&mut self, mut stream: impl Read) -> io::Result<Vec<Occurrence>> {
         let mut progress = Progress::default();
         self.length = 0;
+        self.scan_rest(&mut progress, &mut stream, false)?;
+        Ok(progress.found)
+    }
+
+    /// Reads the rest of a stream. If UTF-16 is in it, that is read as UTF-8 from there on.
+    fn scan_rest(
+        &mut self,
+        progress: &mut Progress,
+        stream: &mut dyn Read,
+        is_decoded: bool,
+    ) -> io::Result<()> {
         loop {
-            let is_end = self.fill(&mut stream)?;
-            self.search(&mut progress, is_end);
-            self.look(&mut progress, is_end);
-            if is_end {
-                return Ok(progress.found);
+            let before = self.length;
+            let is_end = self.fill(stream)?;
+            let read = self.buffer.get(before..self.length).unwrap_or_default();
+            if !is_decoded && utf16::is_within(read) {
+                let read = Zeroizing::new(read.to_vec());
+                self.length = before;
+                let mut decoded = Utf16::new((&**read).chain(stream));
+                return self.scan_rest(progress, &mut decoded, true);
             }
-            self.drop_what_is_not_needed(&mut progress);
+            self.search(progress, is_end);
+            self.look(progress, is_end);
+            if is_end {
+                return Ok(());
+            }
+            self.drop_what_is_not_needed(progress);
         }
     }
 
     /// Fills the buffer. Returns whether the stream has ended.
-    fn fill(&mut self, stream: &mut impl Read) -> io::Result<bool> {
+    fn fill(&mut self, stream: &mut dyn Read) -> io::Result<bool> {
         let room = self.buffer.len().saturating_sub(STRIDE);
         if room < self.length + CHUNK / 2 {
             // A value may have begun that is larger than the buffer, or there is no buffer yet.
@@ -167,6 +190,9 @@ impl Scanner {
         }
         let text = self.buffer.get(..self.length).unwrap_or_default();
         pieces.breaks(text, from, until, &mut piece_at);
+        if !pieces.samplers.is_empty() {
+            dumps::each(text, from, until, |first, last| parts.push((first, last)));
+        }
         if let Some(short) = short {
             let part = text.get(..until).unwrap_or_default();
             let mut next = from;

@@ -48,6 +48,19 @@ fn line_of(stream: &[u8], at: usize) -> u64 {
     before.count() as u64 + 1
 }
 
+/// Encodes in UTF-16, of either order of bytes.
+fn utf16(text: &str, is_big: bool) -> Vec<u8> {
+    let units = text.encode_utf16();
+    let bytes = units.flat_map(|unit| {
+        if is_big {
+            unit.to_be_bytes()
+        } else {
+            unit.to_le_bytes()
+        }
+    });
+    bytes.collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 300 } else { 20_000 }))]
 
@@ -70,6 +83,32 @@ proptest! {
         let names: Vec<_> = expected.iter().map(|(name, _)| name.clone()).collect();
         prop_assert_eq!(masked(&values, &stream), names);
         prop_assert_eq!(scan(&values, &stream), expected, "of {:?}", String::from_utf8_lossy(&stream));
+    }
+
+    /// In UTF-16, with a byte order mark or not, and with a part in another encoding appended, as PowerShell and
+    /// `cmd` do.
+    #[test]
+    fn a_value_in_utf16_is_found(
+        token in "[A-Za-z0-9+/\"ä€🔑]{7,40}",
+        (before, after) in ("[a-z\n]{0,200}", "[a-z\n]{0,200}"),
+        (is_big, has_mark, form) in (any::<bool>(), any::<bool>(), prop::sample::select(vec![0, 1, 3, 8, 20])),
+        appended in 0..3_usize,
+        seed in any::<u64>(),
+    ) {
+        let values = [format!("k{token}z").into_bytes()];
+        let text = |form| String::from_utf8(piece(form, &values[0], "", seed).0).unwrap();
+        let mark = if has_mark { "\u{feff}" } else { "" };
+        // Nothing tells where the text begins in which the high byte of a character comes first.
+        let is_big = is_big && appended < 2;
+        let wide = utf16(&format!("{mark}some {before} key={}\r\n{after}\r\n", text(form)), is_big);
+        let plain = format!("plain\nkey={}\n", text(0)).into_bytes();
+        let (stream, count) = match appended {
+            0 => (wide, 1),
+            1 => ([wide, plain].concat(), 2),
+            _ => ([plain, wide].concat(), 2),
+        };
+        let found = scan(&values, &stream);
+        prop_assert_eq!(found.len(), count, "{:?} of {:?}", found, String::from_utf8_lossy(&stream));
     }
 
     /// Values that overlap, begin alike and repeat themselves.

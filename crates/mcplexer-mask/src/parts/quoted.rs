@@ -77,7 +77,7 @@ fn decoded(text: &str, form: Form) -> Option<Zeroizing<String>> {
         match reader.next() {
             Next::Byte(byte) => bytes.push(byte),
             Next::End => break,
-            Next::Other => return None,
+            Next::Cut | Next::Other => return None,
         }
     }
     let text = str::from_utf8(&bytes).ok()?;

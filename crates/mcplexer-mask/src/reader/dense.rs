@@ -1,27 +1,11 @@
-//! Reads hex and base64, in one line or several.
+//! Reads base64, in one line or several.
 
 use super::pending::Pending;
 use super::terminal::skip_controls;
-use crate::alphabet::{digit, sextet};
+use crate::alphabet::sextet;
 use crate::cursor::Cursor;
 use crate::escape::escaped;
 use crate::next::Next;
-
-/// Two digits.
-pub(super) fn hex(cursor: &mut Cursor<'_>, skipped: &mut usize) -> Next {
-    let is_digit = cursor.peek(0).is_some_and(|byte| digit(byte).is_some());
-    if !is_digit
-        && !cursor.is_at_start()
-        && let Err(stop) = skip_break(cursor, skipped)
-    {
-        return stop;
-    }
-    match (cursor.peek(0).map(digit), cursor.peek(1).map(digit)) {
-        (Some(Some(high)), Some(Some(low))) => cursor.take(2, high << 4 | low),
-        (None, _) | (Some(Some(_)), None) => Next::End,
-        _ => Next::Other,
-    }
-}
 
 /// One or two characters. The first `lost` bits of the first character are not part of the value.
 pub(super) fn base64(

@@ -7,10 +7,7 @@ use crate::next::Next;
 
 /// The inside of a JSON string, or of this many, one inside the other.
 pub(super) fn string(cursor: &mut Cursor<'_>, pending: &mut Pending, levels: u8) -> Next {
-    if pending.count > 0 {
-        let [byte, rest @ ..] = pending.bits.to_be_bytes();
-        pending.bits = u32::from_be_bytes([rest[0], rest[1], rest[2], 0]);
-        pending.count -= 1;
+    if let Some(byte) = pending.next_byte() {
         return Next::Byte(byte);
     }
     let rest = cursor.rest();
@@ -42,10 +39,6 @@ pub(super) fn string(cursor: &mut Cursor<'_>, pending: &mut Pending, levels: u8)
     let Some(character) = char::from_u32(code) else {
         return Next::Other;
     };
-    let mut bytes = [0; 4];
-    let length_in_utf8 = character.encode_utf8(&mut bytes).len();
-    let [first, rest @ ..] = bytes;
-    pending.bits = u32::from_be_bytes([rest[0], rest[1], rest[2], 0]);
-    pending.count = u32::try_from(length_in_utf8 - 1).unwrap_or_default();
+    let first = pending.keep_rest(character);
     cursor.take(length, first)
 }

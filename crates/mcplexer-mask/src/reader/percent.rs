@@ -4,22 +4,64 @@ use crate::alphabet::digit;
 use crate::cursor::Cursor;
 use crate::next::Next;
 
-/// As in a URI: RFC 3986, section 2.1.
-pub(super) fn uri(cursor: &mut Cursor<'_>) -> Next {
-    if cursor.peek(0) != Some(b'%') {
-        return cursor.plain();
-    }
-    match (cursor.peek(1).map(digit), cursor.peek(2).map(digit)) {
-        (Some(Some(high)), Some(Some(low))) => cursor.take(3, high << 4 | low),
-        (None, _) | (Some(Some(_)), None) => Next::End,
-        _ => cursor.plain(),
+/// What stands for a space besides `%20`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    /// Nothing, as in a URI: RFC 3986, section 2.1.
+    Encoded,
+    /// `+`, as in an HTML form.
+    Plus,
+}
+
+/// A text that was encoded once.
+pub(super) fn once(cursor: &mut Cursor<'_>, space: Space) -> Next {
+    match read(cursor.rest()) {
+        Ok((b'+', 1)) if space == Space::Plus => cursor.take(1, b' '),
+        Ok((byte, length)) => cursor.take(length, byte),
+        Err(stop) => stop,
     }
 }
 
-/// As in an HTML form: `+` stands for a space.
-pub(super) fn query(cursor: &mut Cursor<'_>) -> Next {
-    match cursor.peek(0) {
-        Some(b'+') => cursor.take(1, b' '),
-        _ => uri(cursor),
+/// A text that was encoded, and then encoded as a part of another URL.
+pub(super) fn twice(cursor: &mut Cursor<'_>, space: Space) -> Next {
+    let rest = cursor.rest();
+    let (byte, length) = match read(rest) {
+        Ok(read) => read,
+        Err(stop) => return stop,
+    };
+    if byte == b'+' && space == Space::Plus {
+        return cursor.take(length, b' ');
+    }
+    if byte != b'%' {
+        return cursor.take(length, byte);
+    }
+    let mut at = length;
+    let mut value = 0;
+    for _ in 0..2 {
+        match read(rest.get(at..).unwrap_or_default()) {
+            Ok((byte, more)) => {
+                let Some(digit) = digit(byte) else {
+                    return cursor.take(length, b'%');
+                };
+                value = value << 4 | digit;
+                at += more;
+            }
+            Err(stop) => return stop,
+        }
+    }
+    cursor.take(at, value)
+}
+
+/// Reads the first byte of an encoded text. Returns it with the length of what stands for it.
+fn read(rest: &[u8]) -> Result<(u8, usize), Next> {
+    match *rest {
+        [] => Err(Next::End),
+        [b'%'] => Err(Next::End),
+        [b'%', high] if digit(high).is_some() => Err(Next::End),
+        [b'%', high, low, ..] => match (digit(high), digit(low)) {
+            (Some(high), Some(low)) => Ok((high << 4 | low, 3)),
+            _ => Ok((b'%', 1)),
+        },
+        [byte, ..] => Ok((byte, 1)),
     }
 }

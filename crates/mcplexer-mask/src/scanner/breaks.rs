@@ -11,15 +11,15 @@ use crate::alphabet::{digit, sextet};
 use crate::escape::escaped;
 use crate::form::Form;
 use crate::next::Next;
-use crate::reader::Reader;
+use crate::reader::{Reader, may_begin_entity};
 
 /// Most bytes of a character in UTF-8. A piece may begin within a character.
 const CHARACTER: usize = 4;
 /// How far to read a gram of hex or base64 that contains line ends and escapes.
 const REACH: usize = 64;
 
-/// The bytes that end a line, or begin an escape of JSON or of a URL.
-const BREAKS: [u8; 4] = *b"\n\r\\%";
+/// The bytes that end a line, or begin an escape of JSON, of a programming language, of a URL or of HTML.
+const BREAKS: [u8; 5] = *b"\n\r\\%&";
 
 /// The length of an escape of a URL.
 const PERCENT: usize = 3;
@@ -51,6 +51,9 @@ impl Pieces {
                 Some([b'\n', ..]) => self.is_broken_line(text, at, 1),
                 Some([b'\r', ..]) => self.is_broken_line(text, at, 1) || self.is_terminal(text, at),
                 Some([b'%', rest @ ..]) => self.is_percent(text, at, rest),
+                Some([b'&', rest @ ..]) => {
+                    may_begin_entity(rest) && self.is_raw(text, at, Form::Entity)
+                }
                 Some([_, rest @ ..]) => self.is_escape(text, at, rest),
                 _ => false,
             };
@@ -99,8 +102,12 @@ impl Pieces {
         if ends_line || (byte == b'%' && self.is_dense(text, at)) {
             return true;
         }
+        let twice = |it: &Self| it.is_raw(text, at, Form::PercentTwice);
+        if byte == b'%' && twice(self) {
+            return true;
+        }
         self.is_one_byte(text, at, byte, PERCENT, |it| {
-            it.is_raw(text, at, Form::Percent)
+            it.is_raw(text, at, Form::Percent) || twice(it)
         })
     }
 
@@ -113,11 +120,17 @@ impl Pieces {
             Some(b'f') => 12,
             Some(&byte @ (b'"' | b'/')) => byte,
             // A `\` may begin a longer escape.
-            Some(b'\\' | b'u') => return self.is_json(text, at) || self.is_dense(text, at),
+            Some(b'\\' | b'u') => {
+                return self.is_json(text, at) || self.is_dense(text, at) || self.is_code(text, at);
+            }
+            Some(byte) if begins_code(*byte) => return self.is_code(text, at),
             _ => return false,
         };
         let ends_line = matches!(byte, b'\n' | b'\r') && self.is_broken_line(text, at, 2);
-        ends_line || self.is_one_byte(text, at, byte, 2, |it| it.is_json(text, at))
+        ends_line
+            || self.is_one_byte(text, at, byte, 2, |it| {
+                it.is_json(text, at) || it.is_code(text, at)
+            })
     }
 
     fn is_json(&self, text: &[u8], at: usize) -> bool {
@@ -128,6 +141,15 @@ impl Pieces {
         let near = text.get(at..at + 2 * GRAM).or_else(|| text.get(at..));
         let begins = |pair: &[u8]| matches!(pair, [b'\\', b'\\' | b'u']);
         near.unwrap_or_default().windows(2).any(begins) && self.is_raw(text, at, Form::JsonInJson)
+    }
+
+    /// Returns whether a value continues at an escape of a programming language.
+    fn is_code(&self, text: &[u8], at: usize) -> bool {
+        let near = text.get(at..at + 2 * GRAM).or_else(|| text.get(at..));
+        let begins =
+            |pair: &[u8]| matches!(*pair, [b'\\', byte] if begins_code(byte) || byte == b'u');
+        near.unwrap_or_default().windows(2).any(begins)
+            && (self.is_raw(text, at, Form::Escaped) || self.is_raw(text, at, Form::Code))
     }
 
     /// Returns whether a value continues at an escape of this length that stands for one byte: plain or,
@@ -228,6 +250,14 @@ fn plain_gram(first: u8, mut rest: &[u8], is_json: bool) -> Option<[u8; GRAM]> {
     Some(gram)
 }
 
+/// Returns whether an escape that JSON does not have begins with this byte after a backslash.
+fn begins_code(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'x' | b'U' | b'C' | b'M' | b'0'..=b'3' | b'\'' | b'a' | b'e' | b'E' | b'v'
+    )
+}
+
 /// Returns whether a byte is a character of base64, and so perhaps of hex.
 #[inline(always)]
 fn is_dense(byte: u8) -> bool {
@@ -257,8 +287,8 @@ fn each_break(text: &[u8], mut each: impl FnMut(usize)) {
         let mut breaks = 0;
         for (at, bytes) in block.as_chunks::<LANES>().0.iter().enumerate() {
             let is = |byte| u8x16::new(*bytes).simd_eq(u8x16::splat(byte));
-            let [line_feed, carriage_return, json, percent] = BREAKS.map(is);
-            let marks = line_feed | carriage_return | json | percent;
+            let [line_feed, carriage_return, backslash, percent, ampersand] = BREAKS.map(is);
+            let marks = line_feed | carriage_return | backslash | percent | ampersand;
             breaks |= u64::from(marks.to_bitmask()) << (LANES * at);
         }
         while breaks != 0 {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use zeroize::Zeroizing;
 
+use super::dumps::BACK;
 use super::grams::{GRAM, Grams, mask, word};
 use super::kinds::KINDS;
 use super::sampler::Sampler;
@@ -45,11 +46,17 @@ impl Pieces {
             samplers: Vec::new(),
             grams: Grams::new(&grams),
             pairs: Pairs::default(),
-            back: 0,
+            back: BACK,
         };
         for value in values {
             let plain = pieces.add(&as_it_is(value), LONGEST_BYTE, &mut grams);
             pieces.pairs.add(&plain);
+            for quote in b"'\"" {
+                if value.contains(quote) {
+                    let piece = pieces.add(&doubled(value, *quote), LONGEST_BYTE, &mut grams);
+                    pieces.pairs.add(&piece);
+                }
+            }
             pieces.add(&hex(value), LONGEST_CHARACTER, &mut grams);
             for lost in [0, 4, 2] {
                 pieces.add(&base64(value, lost), LONGEST_CHARACTER, &mut grams);
@@ -165,6 +172,14 @@ fn as_it_is(value: &[u8]) -> Choices {
         byte => [byte; 2],
     });
     Zeroizing::new(choices.collect())
+}
+
+/// Returns the value with a quote written twice.
+fn doubled(value: &[u8], quote: u8) -> Choices {
+    let bytes = value.iter().take(FAR);
+    let written =
+        bytes.flat_map(|byte| std::iter::repeat_n(*byte, 1 + usize::from(*byte == quote)));
+    Zeroizing::new(written.map(|byte| [byte; 2]).collect())
 }
 
 /// Returns the value in hex. Lower case is enough, because grams are folded.

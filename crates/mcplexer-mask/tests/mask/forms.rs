@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// The number of forms that [`piece`] can produce.
-pub(crate) const FORMS: usize = 26;
+pub(crate) const FORMS: usize = 34;
 /// The number of forms that occur in files. The rest is what shells print, and programs at a terminal.
 pub(crate) const FILE_FORMS: usize = FORMS - 6;
 
@@ -119,6 +119,132 @@ fn escape_base64(text: &[u8], choices: &mut Choices) -> Vec<u8> {
     escaped.collect()
 }
 
+/// Encodes in hex with something between the bytes.
+fn separated(value: &[u8], choices: &mut Choices) -> String {
+    let separators = [" ", ":", "-", ",", ", "];
+    let separator = separators[choices.next(separators.len())];
+    let end = ["\n", "\n    "][choices.next(2)];
+    let bytes: Vec<_> = value.iter().map(|byte| choices.hex(*byte)).collect();
+    let lines: Vec<_> = bytes.chunks(15).map(|line| line.join(separator)).collect();
+    lines.join(&format!("{}{end}", separator.trim_end()))
+}
+
+/// Encodes as `od`, `xxd` and `hexdump` print it. Returns what comes before the first byte, and the rest.
+fn dump(value: &[u8], choices: &mut Choices) -> (String, String) {
+    let style = choices.next(6);
+    let mut lines = Vec::new();
+    for (number, line) in value.chunks(16).enumerate() {
+        let offset = number * 16;
+        let group = if style == 0 { 2 } else { 1 };
+        let groups: Vec<String> = line
+            .chunks(group)
+            .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+            .collect();
+        let mut hex = groups.join(" ");
+        if style == 2 && groups.len() > 8 {
+            hex = format!("{}  {}", groups[..8].join(" "), groups[8..].join(" "));
+        }
+        let width = [39, 47, 48, 0, 0, 47][style];
+        let text: String = line
+            .iter()
+            .map(|&byte| {
+                if (b' '..=b'~').contains(&byte) {
+                    char::from(byte)
+                } else {
+                    '.'
+                }
+            })
+            .collect();
+        let (begin, end) = match style {
+            0 | 1 => (format!("{offset:08x}: "), format!("  {text}")),
+            2 => (format!("{offset:08x}  "), format!("  |{text}|")),
+            3 => (format!("{offset:07o} "), String::new()),
+            4 => (" ".to_owned(), String::new()),
+            _ => (format!("{offset:06x} "), format!("  >{text}<")),
+        };
+        lines.push((begin, format!("{hex:width$}{end}")));
+    }
+    let begin = lines[0].0.clone();
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|(begin, line)| format!("{begin}{line}"))
+        .collect();
+    (begin.clone(), lines.join("\n")[begin.len()..].to_owned())
+}
+
+/// Writes character references: for what has to be one, and for some other characters.
+fn entities(value: &str, choices: &mut Choices) -> String {
+    let mut text = String::new();
+    for character in value.chars() {
+        let named = match character {
+            '&' => Some("&amp;"),
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            '"' => Some("&quot;"),
+            '\'' => Some("&apos;"),
+            _ => None,
+        };
+        let code = u32::from(character);
+        match (named, choices.next(6)) {
+            (Some(named), 0..4) => text.push_str(named),
+            (_, 4) => text.push_str(&format!("&#x{code:X};")),
+            (_, 5) => text.push_str(&format!("&#{code:03};")),
+            _ if character.is_control() => text.push_str(&format!("&#{code};")),
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
+/// Writes bytes as C, PHP, bash and zsh do.
+fn in_code(value: &[u8], choices: &mut Choices) -> Vec<u8> {
+    let way = choices.next(3);
+    let mut text = Vec::new();
+    for &byte in value {
+        let is_plain = (byte.is_ascii_graphic() && !b"\\'\"".contains(&byte)) || byte == b' ';
+        match (way, byte) {
+            (_, b'\\' | b'\'' | b'"') => text.extend([b'\\', byte]),
+            (_, b'\n') => text.extend(b"\\n"),
+            _ if is_plain && choices.next(4) > 0 => text.push(byte),
+            (0, _) => text.extend(format!("\\x{}", choices.hex(byte)).bytes()),
+            (1, _) => text.extend(format!("\\{byte:03o}").bytes()),
+            _ if is_plain => text.push(byte),
+            (_, 0x7F) => text.extend(b"\\C-?"),
+            (_, 0..0x20) => text.extend([b'\\', b'C', b'-', byte | 0x40]),
+            (_, 0xFF) => text.extend(b"\\M-\\C-?"),
+            (_, 0x80..0xA0) => {
+                text.extend([b'\\', b'M', b'-', b'\\', b'C', b'-', (byte & 0x7F) | 0x40]);
+            }
+            _ => text.extend([b'\\', b'M', b'-', byte & 0x7F]),
+        }
+    }
+    text
+}
+
+/// Writes characters as JavaScript, Python and Rust do.
+fn in_unicode_code(value: &str, choices: &mut Choices) -> String {
+    let way = choices.next(3);
+    let mut text = String::new();
+    for character in value.chars() {
+        let code = u32::from(character);
+        let must = character.is_control() || "\\'\"".contains(character);
+        match (way, choices.next(4)) {
+            (_, 1..) if !must => text.push(character),
+            (_, 1..) if !character.is_control() => text.extend(['\\', character]),
+            (0, _) => text.push_str(&format!("\\u{{{code:x}}}")),
+            (1, _) if code > 0xFFFF => text.push_str(&format!("\\U{code:08X}")),
+            (_, _) if code < 0x100 => text.push_str(&format!("\\x{code:02x}")),
+            (1, _) => text.push_str(&format!("\\u{code:04x}")),
+            _ => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    text.push_str(&format!("\\u{unit:04X}"));
+                }
+            }
+        }
+    }
+    text
+}
+
 /// Control sequences that programs write within a text.
 const CONTROLS: [&str; 7] = [
     "\x1b[31m",
@@ -222,26 +348,41 @@ pub(crate) fn piece(form: usize, value: &[u8], label: &str, seed: u64) -> (Vec<u
             let behind = [&encoded[holds.end..], padding.as_bytes()].concat();
             return ([&encoded[..holds.start], &lines, &behind].concat(), shown);
         }
-        20 | 21
+        20 => separated(value, choices).into_bytes(),
+        21 => {
+            let (begin, lines) = dump(value, choices);
+            let encoded = format!("{begin}{lines}\n").into_bytes();
+            return (encoded, [begin.as_bytes(), &label, b"\n"].concat());
+        }
+        22 if is_text => entities(&text, choices).into_bytes(),
+        23 => {
+            let spaces = ["%20", "+"][choices.next(2)];
+            percent(&percent(value, choices, spaces), choices, "%20")
+        }
+        24 if is_text => text.replace('\'', "''").into_bytes(),
+        25 if is_text => text.replace('"', "\"\"").into_bytes(),
+        26 => in_code(value, choices),
+        27 if is_text => in_unicode_code(&text, choices).into_bytes(),
+        28 | 29
             if !value
                 .iter()
                 .any(|byte| b"\r\x08\x0e\x0f\x1b".contains(byte)) =>
         {
             let length = value.len() - line_ends.len();
-            let (encoded, controls) = on_terminal(&value[..length], choices, form == 21);
+            let (encoded, controls) = on_terminal(&value[..length], choices, form == 29);
             let line_ends = line_ends.into_bytes();
             return (
                 [encoded, line_ends.clone()].concat(),
                 [label, controls, line_ends].concat(),
             );
         }
-        22 => escape(value, |byte| b"$`\"\\".contains(&byte)),
-        23 => escape(value, |byte| byte.is_ascii_punctuation() || byte == b' '),
-        24 if is_text => text.replace('\'', "'\\''").into_bytes(),
-        25 if is_text => text.replace('\'', "'\"'\"'").into_bytes(),
+        30 => escape(value, |byte| b"$`\"\\".contains(&byte)),
+        31 => escape(value, |byte| byte.is_ascii_punctuation() || byte == b' '),
+        32 if is_text => text.replace('\'', "'\\''").into_bytes(),
+        33 if is_text => text.replace('\'', "'\"'\"'").into_bytes(),
         _ => value.to_vec(),
     };
-    if matches!(form, 0 | 7 | 20..) || (matches!(form, 3 | 4) && !is_text) {
+    if matches!(form, 0 | 7 | 24 | 25 | 28..) || (matches!(form, 3 | 4 | 22 | 27) && !is_text) {
         return (encoded, [label, line_ends.into_bytes()].concat());
     }
     (encoded, label)

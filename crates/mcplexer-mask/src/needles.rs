@@ -22,6 +22,10 @@ pub(crate) struct Needles {
     sorted: Vec<Needle>,
     /// The first two bytes of each value.
     pairs: Bits,
+    /// Whether a value begins with a byte.
+    begins: [bool; 256],
+    /// Whether a byte may be where another form differs from the value.
+    may_differ: [bool; 256],
     /// The quotes that are in a value.
     quotes: Vec<u8>,
     /// The first eight bytes of each value, if all values are that long.
@@ -74,7 +78,15 @@ impl Needles {
         };
         let pairs = Bits::of(values().map(|value| first(value, 2)));
         let has = |quote: &u8| values().any(|value| value.contains(quote));
-        let quotes = b"'\"".iter().copied().filter(has).collect();
+        let quotes: Vec<u8> = b"'\"".iter().copied().filter(has).collect();
+        let mut begins = [false; 256];
+        for first in values().filter_map(<[u8]>::first) {
+            mark(&mut begins, *first);
+        }
+        let mut may_differ = [false; 256];
+        for byte in b"\r\\%+&\x08\x1b".iter().chain(&quotes) {
+            mark(&mut may_differ, *byte);
+        }
         let are_long = values().all(|value| value.len() >= 8);
         let eights = are_long.then(|| {
             let firsts = values().flat_map(|value| {
@@ -89,6 +101,8 @@ impl Needles {
         Self {
             sorted,
             pairs,
+            begins,
+            may_differ,
             quotes,
             eights,
         }
@@ -110,6 +124,15 @@ impl Needles {
     pub(crate) fn look(&self, buffer: &[u8], at: usize) -> Look {
         let mut look = Look::default();
         let rest = buffer.get(at..).unwrap_or_default();
+        // Most character references stand for a byte with which no value begins.
+        if rest.first() == Some(&b'&') {
+            let begins = |byte: u8| self.begins.get(usize::from(byte)) == Some(&true);
+            let first = Reader::new(buffer, at, Form::Entity).next();
+            let may_be = !matches!(first, Next::Byte(byte) if !begins(byte));
+            if !may_be && !begins(b'&') {
+                return look;
+            }
+        }
         if self.may_begin_as_it_is(rest) {
             self.look_as_it_is(buffer, at, &mut look);
         }
@@ -119,8 +142,7 @@ impl Needles {
                 continue;
             }
             let read = self.follow(buffer, at, form, &mut look);
-            let read = buffer.get(at..read).unwrap_or_default();
-            if form == Form::Hex && read.len() > 3 && read.windows(2).any(|pair| pair == b"  ") {
+            if form == Form::Hex && contains(buffer, at, read, b"  ") {
                 self.follow(buffer, at, Form::Dump, &mut look);
             }
         }
@@ -133,8 +155,7 @@ impl Needles {
         let (Some(eights), Some(first)) = (&self.eights, rest.first_chunk::<8>()) else {
             return true;
         };
-        let may_differ =
-            |byte: &u8| b"\r\\%+&\x08\x1b".contains(byte) || self.quotes.contains(byte);
+        let may_differ = |byte: &u8| self.may_differ.get(usize::from(*byte)) == Some(&true);
         first.iter().any(may_differ) || eights.has(u64::from_be_bytes(*first))
     }
 
@@ -170,15 +191,22 @@ impl Needles {
             self.follow(buffer, at, Form::Entity, look);
         }
         if has(b'\\') {
-            self.follow(buffer, at, Form::Escaped, look);
-            self.follow(buffer, at, Form::Code, look);
+            let read = self.follow(buffer, at, Form::Escaped, look);
+            // Only then does the other form differ.
+            if contains(buffer, at, read, b"\\x") {
+                self.follow(buffer, at, Form::Code, look);
+            }
             self.follow(buffer, at, Form::Json, look);
             self.follow(buffer, at, Form::JsonInJson, look);
         }
         if has(b'%') {
-            self.follow(buffer, at, Form::Percent, look);
-            self.follow(buffer, at, Form::PercentTwice, look);
-            self.follow(buffer, at, Form::QueryTwice, look);
+            let read = self.follow(buffer, at, Form::Percent, look);
+            // Encoded twice, `%` is `%25` and a space may be `%2B`. Line ends behind the value are encoded as well.
+            let read = read + b"%25".len();
+            if read > buffer.len() || contains(buffer, at, read, b"%2") {
+                self.follow(buffer, at, Form::PercentTwice, look);
+                self.follow(buffer, at, Form::QueryTwice, look);
+            }
         }
         if has(b'%') || has(b'+') {
             self.follow(buffer, at, Form::Query, look);
@@ -260,6 +288,18 @@ impl Needles {
         let end = needles.partition_point(|needle| at(needle) <= Some(byte));
         range.start + start..range.start + end
     }
+}
+
+fn mark(bytes: &mut [bool; 256], byte: u8) {
+    if let Some(place) = bytes.get_mut(usize::from(byte)) {
+        *place = true;
+    }
+}
+
+/// Returns whether a pattern is in a part of a buffer.
+fn contains(buffer: &[u8], from: usize, to: usize, pattern: &[u8]) -> bool {
+    let part = buffer.get(from..to).unwrap_or_default();
+    part.windows(pattern.len()).any(|it| it == pattern)
 }
 
 /// Returns where a value ends that was read to its last byte, including line ends and padding that are

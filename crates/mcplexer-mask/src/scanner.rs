@@ -136,7 +136,7 @@ impl Scanner {
             let before = self.length;
             let is_end = self.fill(stream)?;
             let read = self.buffer.get(before..self.length).unwrap_or_default();
-            if !is_decoded && utf16::is_within(read) {
+            if !is_decoded && utf16::is_within(read, before == 0 && progress.searched == 0) {
                 let read = Zeroizing::new(read.to_vec());
                 self.length = before;
                 let mut decoded = Utf16::new((&**read).chain(stream));

@@ -121,35 +121,35 @@ impl Pieces {
             Some(&byte @ (b'"' | b'/')) => byte,
             // A `\` may begin a longer escape.
             Some(b'\\' | b'u') => {
-                return self.is_json(text, at) || self.is_dense(text, at) || self.is_code(text, at);
+                return self.is_string(text, at) || self.is_dense(text, at);
             }
             Some(byte) if begins_code(*byte) => return self.is_code(text, at),
             _ => return false,
         };
         let ends_line = matches!(byte, b'\n' | b'\r') && self.is_broken_line(text, at, 2);
-        ends_line
-            || self.is_one_byte(text, at, byte, 2, |it| {
-                it.is_json(text, at) || it.is_code(text, at)
-            })
+        ends_line || self.is_one_byte(text, at, byte, 2, |it| it.is_string(text, at))
     }
 
-    fn is_json(&self, text: &[u8], at: usize) -> bool {
+    /// Returns whether a value continues at an escape of JSON, or of a programming language.
+    fn is_string(&self, text: &[u8], at: usize) -> bool {
         if self.is_raw(text, at, Form::Json) {
             return true;
         }
-        // Within another string, an escape begins with one of these pairs.
+        // Within another string, an escape begins with `\\` or `\u`.
         let near = text.get(at..at + 2 * GRAM).or_else(|| text.get(at..));
-        let begins = |pair: &[u8]| matches!(pair, [b'\\', b'\\' | b'u']);
-        near.unwrap_or_default().windows(2).any(begins) && self.is_raw(text, at, Form::JsonInJson)
+        let (mut is_nested, mut is_code) = (false, false);
+        for pair in near.unwrap_or_default().windows(2) {
+            if let [b'\\', byte] = *pair {
+                is_nested |= matches!(byte, b'\\' | b'u');
+                is_code |= byte == b'u' || begins_code(byte);
+            }
+        }
+        (is_nested && self.is_raw(text, at, Form::JsonInJson))
+            || (is_code && self.is_code(text, at))
     }
 
-    /// Returns whether a value continues at an escape of a programming language.
     fn is_code(&self, text: &[u8], at: usize) -> bool {
-        let near = text.get(at..at + 2 * GRAM).or_else(|| text.get(at..));
-        let begins =
-            |pair: &[u8]| matches!(*pair, [b'\\', byte] if begins_code(byte) || byte == b'u');
-        near.unwrap_or_default().windows(2).any(begins)
-            && (self.is_raw(text, at, Form::Escaped) || self.is_raw(text, at, Form::Code))
+        self.is_raw(text, at, Form::Escaped) || self.is_raw(text, at, Form::Code)
     }
 
     /// Returns whether a value continues at an escape of this length that stands for one byte: plain or,

@@ -4,8 +4,6 @@
 
 use wide::u8x16;
 
-use crate::alphabet::digit;
-
 /// How many bytes are searched together, a bit of a word for each, and how many at once.
 const BLOCK: usize = u64::BITS as usize;
 const LANES: usize = 16;
@@ -26,9 +24,11 @@ pub(super) fn each(text: &[u8], from: usize, until: usize, mut each: impl FnMut(
     let mut done = from;
     let mut look = |at: usize| {
         if at >= done
-            && let Some((first, end)) = part_at(text, at)
+            && let Some((first, end, is_dump)) = part_at(text, at)
         {
-            each(first, end - 1);
+            if is_dump {
+                each(first, end - 1);
+            }
             done = end;
         }
     };
@@ -51,51 +51,77 @@ pub(super) fn each(text: &[u8], from: usize, until: usize, mut each: impl FnMut(
     (start..until).step_by(8).for_each(look);
 }
 
-/// Returns where the part around a position begins and ends.
-fn part_at(text: &[u8], at: usize) -> Option<(usize, usize)> {
-    let near = text.get(at..)?.first_chunk::<8>()?;
-    if !near.iter().all(|it| belongs(*it)) || near.iter().all(|it| digit(*it).is_none()) {
+/// What a byte may be in a dump.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Digit,
+    Separator,
+    Other,
+}
+
+/// The kind of each byte: a table, since this is asked for most often.
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Other; 256];
+    let mut rest: &mut [Kind] = &mut kinds;
+    let mut byte = 0_u8;
+    while let Some((first, more)) = rest.split_first_mut() {
+        *first = match byte {
+            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' => Kind::Digit,
+            b' ' | b':' | b'-' | b',' => Kind::Separator,
+            _ => Kind::Other,
+        };
+        rest = more;
+        byte = byte.wrapping_add(1);
+    }
+    kinds
+};
+
+fn kind(byte: u8) -> Kind {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Other)
+}
+
+/// Returns whether eight bytes may be within a dump: there is a separator, and digits before and after it.
+fn may_be_within(bytes: [u8; 8]) -> bool {
+    let mut count = [0_u8; 2];
+    for byte in bytes {
+        match kind(byte) {
+            Kind::Digit => count[0] += 1,
+            Kind::Separator => count[1] += 1,
+            Kind::Other => return false,
+        }
+    }
+    count[0] >= 2 && count[1] >= 1
+}
+
+/// Returns the first position of the part around a position, the end of it, and whether it may be a dump.
+fn part_at(text: &[u8], at: usize) -> Option<(usize, usize, bool)> {
+    if !may_be_within(*text.get(at..)?.first_chunk::<8>()?) {
         return None;
     }
     let (before, after) = text.split_at_checked(at)?;
-    let back = before
-        .iter()
-        .rev()
-        .take(BACK)
-        .take_while(|it| belongs(**it))
-        .count();
-    let ahead = after
-        .iter()
-        .take(LONGEST)
-        .take_while(|it| belongs(**it))
-        .count();
+    let belongs = |byte: &&u8| kind(**byte) != Kind::Other;
+    let back = before.iter().rev().take(BACK).take_while(belongs).count();
+    let ahead = after.iter().take(LONGEST).take_while(belongs).count();
     let (first, end) = (at - back, at + ahead);
-    let part = text.get(first..end)?;
-    is_dump(part).then_some((first, end))
+    Some((first, end, is_dump(text.get(first..end)?)))
 }
 
 /// Returns whether digits are in groups that the same byte separates: the groups of a time or of a UUID are
 /// longer, or separated by different ones.
 fn is_dump(part: &[u8]) -> bool {
-    let groups = part.chunk_by(|a, b| digit(*a).is_some() == digit(*b).is_some());
-    let (mut digits, mut separated, mut alike, mut last) = (0, 0, 0, 0);
-    let mut most_alike = 0;
-    for group in groups {
-        let Some(&first) = group.first() else {
-            continue;
-        };
-        if digit(first).is_some() {
-            digits += group.len();
-            continue;
+    let (mut digits, mut separated, mut alike, mut most_alike) = (0, 0, 0, 0);
+    let (mut last, mut separator) = (Kind::Other, 0);
+    for &byte in part {
+        let kind = kind(byte);
+        if kind == Kind::Digit {
+            digits += 1;
+        } else if last != Kind::Separator {
+            separated += 1;
+            alike = if byte == separator { alike + 1 } else { 1 };
+            most_alike = most_alike.max(alike);
+            separator = byte;
         }
-        separated += 1;
-        alike = if first == last { alike + 1 } else { 1 };
-        most_alike = most_alike.max(alike);
-        last = first;
+        last = kind;
     }
     digits >= FEWEST_DIGITS && separated * LONGEST_GROUP >= digits && most_alike >= FEWEST_ALIKE
-}
-
-fn belongs(byte: u8) -> bool {
-    digit(byte).is_some() || matches!(byte, b' ' | b':' | b'-' | b',')
 }

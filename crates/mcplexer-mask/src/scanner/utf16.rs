@@ -13,18 +13,22 @@ const END: usize = 4096;
 const BEGINS: usize = 4;
 const ENDS: usize = 2;
 
-/// Returns whether UTF-16 is at the beginning or at the end of what was read.
-pub(super) fn is_within(bytes: &[u8]) -> bool {
+/// Returns whether UTF-16 is at the beginning or at the end of what was read, or whether the file `begins` with a byte
+/// order mark.
+pub(super) fn is_within(bytes: &[u8], begins: bool) -> bool {
     let head = bytes.get(..END).unwrap_or(bytes);
     let tail = bytes.get(bytes.len().saturating_sub(END)..);
-    [head, tail.unwrap_or_default()].iter().any(|end| {
-        end.starts_with(&Order::Little.mark())
-            || end.starts_with(&Order::Big.mark())
-            || memchr_iter(0, end).any(|at| {
-                let begins = |order: Order, at| order.begins(end.get(at..).unwrap_or_default());
-                begins(Order::Big, at) || begins(Order::Little, at.saturating_sub(1))
-            })
-    })
+    let has_mark = begins && has_mark(bytes);
+    has_mark
+        || [head, tail.unwrap_or_default()].iter().any(|end| {
+            let at = |order: Order, at| order.begins(end.get(at..).unwrap_or_default());
+            memchr_iter(0, end)
+                .any(|zero| at(Order::Big, zero) || at(Order::Little, zero.saturating_sub(1)))
+        })
+}
+
+fn has_mark(bytes: &[u8]) -> bool {
+    bytes.starts_with(&Order::Little.mark()) || bytes.starts_with(&Order::Big.mark())
 }
 
 /// The order of the two bytes of a unit.

@@ -79,6 +79,18 @@ fn keep_caught_panics_silent() {
     std::panic::set_hook(Box::new(move |info| {
         if !mcplexer_secrets::is_catching_panic() {
             default(info);
+        } else if info.payload().downcast_ref() == Some(&ABORT) {
+            let failure = Failure::new("the store is damaged")
+                .with_hint("mcplexer backup create FILE saves what can still be read")
+                .with_hint(
+                    "then move the store away, and mcplexer backup restore FILE brings it back",
+                )
+                .with_code(exit_code::TAMPERED);
+            std::process::exit(failure.report(&Context::new(None, false)).into());
         }
     }));
 }
+
+/// What Rust says before it aborts the process, because a destructor panicked while another panic was under way: redb
+/// looks once more at a page that it has just found damaged. The result of a command may have been printed by then.
+const ABORT: &str = "panic in a destructor during cleanup";

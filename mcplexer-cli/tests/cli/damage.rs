@@ -70,6 +70,41 @@ fn a_file_that_is_not_a_redb_database_is_named() {
     }
 }
 
+/// In a release build, redb does not check its list of free pages when it opens a file. Damage in it shows
+/// when a page of it is used, and once more in a destructor, which ends the process.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "redb finds it earlier in a debug build")]
+fn a_page_that_ends_the_process_is_an_error_too() {
+    let home = Home::with_secret("v");
+    let mut command = home.command();
+    let without_log = command.env("MCPLEXER_AUDIT", "off");
+    fs::remove_dir_all(home.path("")).unwrap();
+    finish(without_log.args(["-q", "secret", "put", "s", "K", "v"])).succeeded();
+    let whole = fs::read(home.path("secrets.redb")).unwrap();
+    let mut ended = 0;
+    // The number of entries of each page.
+    for at in (4096 + 2..whole.len()).step_by(4096) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        fs::write(home.path("secrets.redb"), &bytes).unwrap();
+        for arguments in [
+            ["secret", "put", "s", "K", "w"].as_slice(),
+            &["secret", "get", "s", "K"],
+        ] {
+            let run = finish(home.command().env("MCPLEXER_AUDIT", "off").args(arguments));
+            assert!(
+                [0, 6].contains(&run.code),
+                "byte {at}: {}: {}",
+                run.code,
+                run.stderr
+            );
+            assert!(!run.stderr.contains("panic"), "byte {at}: {}", run.stderr);
+            ended += usize::from(run.stderr.contains("error: the store is damaged"));
+        }
+    }
+    assert!(ended > 0, "no page ends the process");
+}
+
 #[test]
 fn a_truncated_store_is_damaged() {
     let home = Home::with_secret("v");

@@ -251,8 +251,8 @@ fn an_oauth2_scope_gives_its_token_under_the_name_asked_for() {
     home.run(["run", "--scope", "o", "--", "true"]).failed(
         2,
         &[
-            "o is an oauth2 scope: ACCESS_TOKEN needs --rename ACCESS_TOKEN=NAME",
-            "--rename ACCESS_TOKEN=NAME",
+            "no variable for o/ACCESS_TOKEN (oauth2 scope), o/REFRESH_TOKEN (oauth2 scope)",
+            "--rename o/ACCESS_TOKEN=NAME",
         ],
     );
     let mut run = vec!["run", "--scope", "o", "--only", "ACCESS_TOKEN"];

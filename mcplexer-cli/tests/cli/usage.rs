@@ -381,7 +381,10 @@ fn an_audit_log_that_is_the_store_or_the_key_is_refused() {
         assert_eq!(fs::read(home.path(file)).unwrap(), before, "{file}");
     }
     // The log of the home itself, put there as a link.
-    for (is_symbolic, what) in [(true, "the store"), (false, "the key file")] {
+    for (is_symbolic, same) in [
+        (true, "audit.log is the same file as the store"),
+        (false, "age.key is the same file as the audit log"),
+    ] {
         let home = Home::with_secret("v");
         fs::remove_file(home.path("audit.log")).unwrap();
         match is_symbolic {
@@ -394,8 +397,7 @@ fn an_audit_log_that_is_the_store_or_the_key_is_refused() {
             "audit verify",
             "key accept",
         ] {
-            home.run(command.split(' '))
-                .failed(2, &[&format!("audit.log is the same file as {what}")]);
+            home.run(command.split(' ')).failed(2, &[same]);
         }
     }
 }

@@ -58,6 +58,15 @@ const PUBLIC: &[&str] = &[
     "AAAAGnNr",
     "age1",
     "npub1",
+    // Base64 of pictures and documents: PNG, JPEG, GIF, WebP, SVG, XML, icons, PDF.
+    "iVBORw0KGgo",
+    "/9j/",
+    "R0lGOD",
+    "UklGR",
+    "PHN2Zy",
+    "PD94bWwg",
+    "AAABAA",
+    "JVBERi0",
 ];
 /// What comes before a digest.
 const DIGEST_OF: &[&str] = &[
@@ -71,7 +80,7 @@ pub(crate) fn find(text: &str) -> Option<Range<usize>> {
     for chunk in text.split_inclusive(is_edge) {
         let start = from;
         from += chunk.len();
-        if chunk.contains("://") {
+        if chunk.contains("://") || chunk.starts_with("data:") {
             continue;
         }
         if let Some(found) = in_chunk(chunk) {
@@ -112,7 +121,14 @@ pub(crate) fn looks_random(text: &str) -> bool {
 }
 
 fn word_is_random(word: &str) -> bool {
-    if word.len() < MIN_WORD || is_identifier(word) || PUBLIC.iter().any(|it| word.starts_with(it))
+    let is_number = word.strip_prefix("0x").is_some_and(|it| {
+        // An address, or the hash of a transaction.
+        it.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    if word.len() < MIN_WORD
+        || is_number
+        || is_identifier(word)
+        || PUBLIC.iter().any(|it| word.starts_with(it))
     {
         return false;
     }
@@ -143,6 +159,7 @@ fn is_identifier(word: &str) -> bool {
 
 /// Returns whether the letters and digits of a text look random, however long it is.
 pub(crate) fn is_noise(text: &str) -> bool {
+    let text = text.strip_prefix("0x").unwrap_or(text);
     let classes = Classes::of(text);
     let letters = classes.lower + classes.upper;
     let characters = letters + classes.digit;

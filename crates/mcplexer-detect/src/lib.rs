@@ -18,6 +18,7 @@
 //! The issuers of tokens document their shapes. They were compared with the collections of gitleaks and
 //! trufflehog.
 
+mod address;
 mod by_name;
 mod credential;
 mod entropy;
@@ -33,7 +34,8 @@ mod token;
 mod url;
 mod value;
 
-pub use credential::credential;
+pub use address::find_in_address;
+pub use credential::{credential, login};
 pub use everyday::is_everyday;
 pub use find::{find, find_any};
 pub use named::{find_named, name_before};

@@ -3,8 +3,8 @@
 mod words;
 
 use words::{
-    IDENTIFIERS, KEYS, PASSWORDS, PERHAPS, PUBLIC_KEYS, QUALIFIERS, SECRETS, SHORT_PASSWORDS,
-    SHORT_SECRETS,
+    COUNTED, IDENTIFIERS, KEYS, LOGINS, PASSWORDS, PERHAPS, PHRASES, PUBLIC_HASHES, PUBLIC_KEYS,
+    QUALIFIERS, SECRET_HASHES, SECRETS, SHORT_PASSWORDS, SHORT_SECRETS,
 };
 
 /// What a name says about its value.
@@ -14,8 +14,16 @@ pub(crate) enum Says {
     Password,
     /// It is a token or a key.
     Secret,
+    /// It may be several tokens or keys.
+    Several,
     /// It may be a token or a key.
     Perhaps,
+    /// It may be a token that its issuer calls a hash.
+    Hash,
+    /// It may be the words of a seed.
+    Phrase,
+    /// It may be a user and a password.
+    Login,
     /// Nothing.
     Nothing,
     /// It may look random, but is public: an identifier, a digest, a public key.
@@ -34,15 +42,30 @@ pub(crate) fn says(name: &str) -> Says {
         from_last.next().unwrap_or(""),
     );
     let ends_with = |ends: &[&str]| ends.iter().any(|end| last.ends_with(end));
-    let is_secret = ends_with(SECRETS)
-        || SHORT_SECRETS.contains(&last)
-        || (last == "key" && KEYS.contains(&before));
-    if last == "key" && PUBLIC_KEYS.contains(&before) || last == "publickey" {
+    let is_secret = |word: &str| {
+        SECRETS.iter().any(|end| word.ends_with(end))
+            || SHORT_SECRETS.contains(&word)
+            || (word == "key" && KEYS.contains(&before))
+    };
+    let is_password = |word: &str| {
+        PASSWORDS.iter().any(|end| word.ends_with(end)) || SHORT_PASSWORDS.contains(&word)
+    };
+    let one = last.strip_suffix('s').unwrap_or_default();
+    if matches!(last, "key" | "keys") && PUBLIC_KEYS.contains(&before) || ends_with(&["publickey"])
+    {
         Says::Public
-    } else if ends_with(PASSWORDS) || SHORT_PASSWORDS.contains(&last) {
+    } else if is_password(last) {
         Says::Password
-    } else if is_secret {
+    } else if is_secret(last) || (last == "hash" && SECRET_HASHES.contains(&before)) {
         Says::Secret
+    } else if last == "hash" && !PUBLIC_HASHES.contains(&before) {
+        Says::Hash
+    } else if (is_secret(one) || is_password(one)) && !COUNTED.contains(&before) {
+        Says::Several
+    } else if PHRASES.contains(&last) {
+        Says::Phrase
+    } else if LOGINS.contains(&last) {
+        Says::Login
     } else if PERHAPS.contains(&last) {
         Says::Perhaps
     } else if IDENTIFIERS.contains(&last) {
@@ -57,6 +80,15 @@ pub(crate) fn is_of_a_variable(name: &str) -> bool {
     let words = words(name);
     let last = words.last().map_or("", String::as_str);
     words.len() > 1 && ["env", "var", "envvar", "variable"].contains(&last)
+}
+
+/// Returns whether a name says that its value has names of its own: header fields, parameters.
+pub(crate) fn is_of_fields(name: &str) -> bool {
+    let last = words(name).pop().unwrap_or_default();
+    [
+        "header", "headers", "params", "query", "cookies", "metadata",
+    ]
+    .contains(&last.as_str())
 }
 
 /// Returns whether a word may follow the one that counts, as in `TOKEN_PROD` and `TOKEN_2`.

@@ -8,6 +8,8 @@ use crate::scheme::without_scheme;
 
 /// Length of the shortest value that a name makes a credential, in bytes.
 const MIN_LEN: usize = 8;
+/// The same in settings.
+const MIN_SETTING: usize = 4;
 /// How much of a value is read, in bytes.
 const MAX_LEN: usize = 256;
 
@@ -19,13 +21,37 @@ const QUOTES: [char; 4] = ['"', '\'', '`', '\\'];
 /// Returns the range of its bytes, and why it looks like a credential.
 #[must_use]
 pub fn find_named(text: &str, random: fn(&str) -> bool) -> Option<(Range<usize>, Reason)> {
+    // Without a digit it may be a word of a sentence.
+    let may_be =
+        |value: &str| value.len() >= MIN_LEN && value.contains(|c: char| c.is_ascii_digit());
+    find_if(text, random, may_be)
+}
+
+/// Finds the first value that its name makes a credential in a text of settings, such as JSON, which has no
+/// sentences.
+pub(crate) fn find_in_settings(text: &str) -> Option<(Range<usize>, Reason)> {
+    find_if(text, |_| true, |value| value.len() >= MIN_SETTING)
+}
+
+fn find_if(
+    text: &str,
+    random: fn(&str) -> bool,
+    may_be: fn(&str) -> bool,
+) -> Option<(Range<usize>, Reason)> {
     let mut names = text.match_indices([':', '=']);
     names.find_map(|(at, _)| {
         let name = name_before(text.get(..at)?);
+        // The name of an image is before its tag.
+        let before = text.get(..at)?.trim_end_matches([' ', '"', '\'', '\\']);
+        if before
+            .strip_suffix(name)
+            .is_some_and(|it| it.ends_with('/'))
+        {
+            return None;
+        }
         let place = value_after(text, at + 1)?;
         let value = text.get(place.clone())?;
-        // Without a digit it may be a word of a sentence.
-        let may_be = value.len() >= MIN_LEN && value.contains(|c: char| c.is_ascii_digit());
+        let may_be = may_be(value);
         let reason = may_be.then(|| by_name(name, value, &[])).flatten()?;
         (reason != Reason::Random || random(name)).then_some((place, reason))
     })

@@ -17,6 +17,10 @@ pub enum Reason {
     },
     /// It contains a password in a URL or in a connection string.
     Url,
+    /// It is in the path or the fragment of an address.
+    Address,
+    /// It is the words of a wallet's seed.
+    Phrase,
     /// The name of the variable or header field says so.
     Name,
     /// It is a long word that looks random.
@@ -29,6 +33,8 @@ impl fmt::Display for Reason {
             Self::Shape { kind, prefix: "" } => f.write_str(kind),
             Self::Shape { kind, prefix } => write!(f, "{kind} ({prefix}…)"),
             Self::Url => f.write_str("a password in a URL"),
+            Self::Address => f.write_str("a token in an address"),
+            Self::Phrase => f.write_str("a seed phrase"),
             Self::Name => f.write_str("its name says so"),
             Self::Random => f.write_str("looks random"),
         }

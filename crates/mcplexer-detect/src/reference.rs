@@ -1,5 +1,7 @@
 //! Recognises values that only say where another value is.
 
+use crate::name::{Says, says};
+
 /// How references to secrets in other stores begin.
 const REFERENCES: &[&str] = &[
     "mcplexer://",
@@ -22,7 +24,18 @@ const REFERENCES: &[&str] = &[
     "keychain:",
     "vault:",
     "arn:",
+    "bitwarden://",
+    "doppler://",
+    "gopass://",
+    "infisical://",
+    "{env:",
+    "{file:",
+    "$env:",
+    "$input:",
     "!secret ",
+    "!vault ",
+    "!env ",
+    "!ENV ",
     "ref+",
 ];
 
@@ -31,6 +44,17 @@ pub(crate) fn default_of(value: &str) -> Option<&str> {
     let within = value.strip_prefix("${")?.strip_suffix('}')?;
     let (name, default) = within.split_once(":-")?;
     name.chars().all(is_of_a_name).then_some(default)
+}
+
+/// Returns whether a value could be the name of a credential: `GITHUB_TOKEN`, `github-token`.
+pub(crate) fn is_name_of_credential(value: &str) -> bool {
+    let is_upper = is_variable_name(value);
+    let is_lower = value
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || "_-".contains(c));
+    (is_upper || is_lower)
+        && value.contains(['_', '-'])
+        && matches!(says(value), Says::Secret | Says::Password)
 }
 
 /// Returns whether a value could be the name of an environment variable.
@@ -62,6 +86,13 @@ pub(crate) fn stands_for_another(value: &str) -> bool {
         ("<", ">"),
         ("[", "]"),
         ("__", "__"),
+        ("`", "`"),
+        ("#{", "}"),
+        ("#{", "}#"),
+        ("@@", "@@"),
+        ("%(", ")s"),
+        ("<%", "%>"),
+        ("((", "))"),
     ];
     let mut braced = braces
         .iter()

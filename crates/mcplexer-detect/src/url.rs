@@ -66,7 +66,7 @@ fn is_scheme_before(text: &str) -> bool {
 
 /// Finds `?api_key=…` and `&token=…`.
 fn in_query(text: &str) -> Option<Range<usize>> {
-    for (at, _) in text.match_indices(['?', '&']) {
+    for (at, _) in text.match_indices(['?', '&', '#']) {
         let start = at + 1;
         let rest = text.get(start..)?;
         let named = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);

@@ -4,12 +4,15 @@ use zeroize::Zeroizing;
 
 mod words;
 
-use words::{ASKS, BLANKS, EXAMPLES, EXTENSIONS, STATES};
+use words::{ASKING, ASKS, BLANKS, EXAMPLES, EXTENSIONS, HERE, IN_SENTENCES, NOT_NEEDED, STATES};
 
 use crate::entropy;
 use crate::name::Says;
-use crate::reference::{stands_for_another, unquoted};
+use crate::reference::{is_name_of_credential, stands_for_another, unquoted};
 use crate::scheme::without_scheme;
+
+/// Length of an MD5 digest in hexadecimal, which is also that of many API keys.
+const MD5_LEN: usize = 32;
 
 /// Returns whether a value whose name says this is a credential.
 pub(crate) fn fits(says: Says, value: &str) -> bool {
@@ -19,13 +22,24 @@ pub(crate) fn fits(says: Says, value: &str) -> bool {
             STATES.contains(&lower(value).as_str()) && !["test", "demo", "dev"].contains(&value);
         return !state && !is_placeholder(value) && !is_path(value);
     }
-    let plain = STATES.contains(&lower(value).as_str()) || is_small_number(value);
+    let word = lower(value);
+    let stands_in = STATES.contains(&word.as_str()) || NOT_NEEDED.contains(&word.as_str());
+    let plain = stands_in || is_small_number(value) || is_address(value);
     if plain || is_placeholder(value) || is_path(value) || value.contains("://") {
         return false;
     }
     match says {
-        Says::Secret => !is_prose(value),
+        // No token has letters that are not ASCII.
+        Says::Secret => {
+            !is_prose(value)
+                && !is_name_of_credential(value)
+                && !value.contains(|c: char| c.is_alphabetic() && !c.is_ascii())
+        }
+        Says::Several => value.split(is_between).any(could_be_one_of_several),
         Says::Perhaps => could_be_a_token(value),
+        Says::Hash => value.len() == MD5_LEN && value.bytes().all(|it| it.is_ascii_hexdigit()),
+        Says::Phrase => is_phrase(value) || could_be_a_token(value),
+        Says::Login => is_login(value) || could_be_a_token(value),
         Says::Password | Says::Nothing | Says::Public => false,
     }
 }
@@ -41,8 +55,12 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
         .split(|c: char| !c.is_alphanumeric())
         .next()
         .unwrap_or("");
-    let asks = ASKS.contains(&lower(first).as_str()) && first.len() < value.len();
-    let here = lower(value).ends_with("here") && value.contains(['-', '_', ' ']);
+    let asks = ASKS.contains(&first.to_lowercase().as_str()) && first.len() < value.len();
+    let last = value
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or("");
+    let here = last.len() < value.len() && HERE.contains(&last.to_lowercase().as_str());
     let digits = value.contains(|c: char| c.is_ascii_digit());
     value.is_empty()
         || stands_for_another(value)
@@ -54,6 +72,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
         || lower(first).starts_with("your")
         || ((asks || here) && !digits)
         || BLANKS.iter().any(|it| lower(value).contains(it))
+        || ASKING.iter().any(|it| value.contains(it))
         || is_example(value)
 }
 
@@ -103,6 +122,55 @@ fn could_be_a_token(value: &str) -> bool {
         .is_some_and(|(user, _)| user.contains(':'));
     let noise = value.len() >= LEAST && entropy::is_noise(value);
     !value.contains(char::is_whitespace) && (user_and_password || noise)
+}
+
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || ",;|".contains(c)
+}
+
+/// Returns whether a part of a list looks like a token, if the list's name says that it has some.
+fn could_be_one_of_several(part: &str) -> bool {
+    const LEAST: usize = 8;
+    let part = part.trim_matches(['"', '\'', '[', ']']);
+    part.len() >= LEAST
+        && part.contains(|c: char| c.is_ascii_digit())
+        && part.contains(|c: char| c.is_ascii_alphabetic())
+        && !is_placeholder(part)
+        && !is_path(part)
+        && !is_address(part)
+}
+
+/// Returns whether a value is the address of an account on a blockchain, which is public.
+pub(crate) fn is_address(value: &str) -> bool {
+    let digits = value.strip_prefix("0x").unwrap_or_default();
+    digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Returns whether a value is the words of a wallet's seed (BIP 39).
+pub(crate) fn is_phrase(value: &str) -> bool {
+    let words = || value.split_whitespace();
+    let is_word = |word: &str| {
+        (3..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    matches!(words().count(), 12 | 15 | 18 | 21 | 24)
+        && words().all(|word| is_word(word) && !IN_SENTENCES.contains(&word))
+}
+
+/// Returns whether a value is a user and a password: `me:hunter2`.
+pub(crate) fn is_login(value: &str) -> bool {
+    const LEAST: usize = 4;
+    let Some((user, password)) = value.split_once(':') else {
+        return false;
+    };
+    let is_user = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
+    !user.is_empty()
+        && user.chars().all(is_user)
+        && password.len() >= LEAST
+        && password != user
+        && !password.contains(char::is_whitespace)
+        && !password.starts_with('/')
+        && !password.bytes().all(|byte| byte.is_ascii_digit())
+        && fits(Says::Password, password)
 }
 
 /// Returns the value in lower case, to be wiped when dropped.

@@ -37,7 +37,8 @@ impl Adoption {
     /// Returns from how many servers credentials move to the store.
     #[must_use]
     pub fn servers(&self) -> usize {
-        let servers: HashSet<_> = self.moves().map(|it| &it.server).collect();
+        let names = self.moves().map(|it| (&it.project, &it.server));
+        let servers: HashSet<_> = names.collect();
         servers.len()
     }
 

@@ -8,7 +8,8 @@ use crate::server::{Place, Server};
 /// Which credentials to move. The default moves all that planning finds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choice<'a> {
-    /// Move only credentials of these servers. Empty: of all servers.
+    /// Move only credentials of these servers. Empty: of all servers. Each may be named as
+    /// [`Server::is_named`] says.
     pub servers: &'a [String],
     /// Move only these, even if they do not look like credentials. Empty: all that do.
     pub only: &'a [ChosenKey],
@@ -19,7 +20,7 @@ pub struct Choice<'a> {
 /// A variable, of one server or of any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChosenKey {
-    /// The server's name; `None` for any server.
+    /// The server, as [`Server::is_named`] says; `None` for any server.
     pub server: Option<String>,
     /// The variable's name.
     pub name: String,
@@ -30,7 +31,7 @@ impl ClientConfig {
     #[must_use]
     pub fn has_variable(&self, key: &ChosenKey) -> bool {
         let is_it = |server: &Server, name: &str| {
-            key.name == name && key.server.as_ref().is_none_or(|it| *it == server.name)
+            key.name == name && key.server.as_ref().is_none_or(|it| server.is_named(it))
         };
         self.servers.iter().any(|server| {
             let mut texts = server.texts.iter();
@@ -59,23 +60,49 @@ impl<'a> Selection<'a> {
         }
     }
 
-    pub(crate) fn has_server(&self, server: &str) -> bool {
-        self.servers.is_empty() || self.servers.contains(server)
-    }
-
-    /// Returns whether a variable may be moved.
-    pub(crate) fn has(&self, server: &str, name: &str) -> bool {
-        self.has_server(server)
-            && (self.only.is_empty() || self.names(server, name))
-            && !is_in(&self.skip, server, name)
-    }
-
-    /// Returns whether the choice names this variable, so that it need not look like a credential.
-    pub(crate) fn names(&self, server: &str, name: &str) -> bool {
-        is_in(&self.only, server, name)
+    /// Returns what the choice says about a server.
+    pub(crate) fn server(&self, server: &'a Server) -> OfServer<'_, 'a> {
+        OfServer {
+            selection: self,
+            name: &server.name,
+            project: server.project.as_deref(),
+            path: server.path(),
+        }
     }
 }
 
-fn is_in(keys: &HashSet<(Option<&str>, &str)>, server: &str, name: &str) -> bool {
-    keys.contains(&(None, name)) || keys.contains(&(Some(server), name))
+/// What a choice says about one server.
+pub(crate) struct OfServer<'s, 'a> {
+    selection: &'s Selection<'a>,
+    name: &'a str,
+    project: Option<&'a str>,
+    path: Option<String>,
+}
+
+impl OfServer<'_, '_> {
+    pub(crate) fn is_chosen(&self) -> bool {
+        let servers = &self.selection.servers;
+        servers.is_empty() || self.names().any(|it| servers.contains(it))
+    }
+
+    /// Returns whether a variable may be moved.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.is_chosen()
+            && (self.selection.only.is_empty() || self.asks_for(name))
+            && !self.is_in(&self.selection.skip, name)
+    }
+
+    /// Returns whether the choice names this variable, so that it need not look like a credential.
+    pub(crate) fn asks_for(&self, name: &str) -> bool {
+        self.is_in(&self.selection.only, name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let others = self.project.into_iter().chain(self.path.as_deref());
+        std::iter::once(self.name).chain(others)
+    }
+
+    fn is_in(&self, keys: &HashSet<(Option<&str>, &str)>, name: &str) -> bool {
+        keys.contains(&(None, name)) || self.names().any(|it| keys.contains(&(Some(it), name)))
+    }
 }

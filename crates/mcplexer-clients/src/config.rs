@@ -9,7 +9,7 @@ use crate::error::InvalidConfig;
 use crate::server::{Server, Start};
 use crate::syntax::Syntax;
 use crate::variables::Variables;
-use crate::{document, find};
+use crate::{document, elsewhere, find};
 
 /// The largest file that should be read, in bytes.
 pub const MAX_CONFIG_LEN: u64 = 64 << 20;
@@ -39,19 +39,26 @@ impl ClientConfig {
             None => (false, text),
         };
         let document = document::parse(text, syntax)?;
-        let servers = find::servers(&document, text).ok_or(InvalidConfig::NoServers)?;
+        let found = find::servers(&document, text, syntax);
+        let found = found.ok_or_else(|| InvalidConfig::NoServers {
+            credentials: elsewhere::positions(text),
+        })?;
         Ok(Self {
             text: Zeroizing::new(text.to_owned()),
             has_mark,
             syntax,
-            variables: Variables::default(),
-            servers,
+            variables: found.variables,
+            servers: found.servers,
         })
     }
 
-    /// Sets how the client writes the variables that it replaces.
+    /// Sets how the client writes the variables that it replaces, unless the format of the file says it.
     #[must_use]
     pub fn with_variables(self, variables: Variables) -> Self {
+        let variables = match self.variables {
+            Variables::Braced => variables,
+            of_format => of_format,
+        };
         Self { variables, ..self }
     }
 

@@ -42,6 +42,12 @@ pub(crate) fn find(
         .collect()
 }
 
+/// Finds the credentials in a text without servers: the first of each line.
+pub(crate) fn positions(text: &str) -> Vec<Position> {
+    let found = find(text, &[], &[]).into_iter();
+    found.map(|it| it.position).collect()
+}
+
 /// Finds the values that move. Of a line that has several, returns the one that comes first in
 /// `moved`.
 fn moved_values(
@@ -85,6 +91,7 @@ fn in_part(text: &str) -> Option<(Range<usize>, Reason)> {
 fn finding(position: Position, reason: Option<Reason>) -> Finding {
     Finding {
         server: String::new(),
+        project: None,
         place: Place::Elsewhere,
         position,
         reason,

@@ -19,8 +19,23 @@ pub enum InvalidConfig {
         problem: String,
     },
     /// The file has no member for servers.
-    #[error("it has no tool servers: no mcpServers, servers, context_servers or mcp_servers")]
-    NoServers,
+    #[error("it has no tool servers{}", or_credentials(.credentials))]
+    NoServers {
+        /// Where it has credentials: the first of each line.
+        credentials: Vec<Position>,
+    },
+}
+
+fn or_credentials(credentials: &[Position]) -> String {
+    match credentials {
+        [] => ": no mcpServers, servers, context_servers or mcp_servers, and no credentials"
+            .to_owned(),
+        [only] => format!(", but a credential ({only})"),
+        [first, ..] => format!(
+            ", but {} credentials (the first: {first})",
+            credentials.len()
+        ),
+    }
 }
 
 /// Why a configuration cannot be adopted, or an adoption cannot be undone.

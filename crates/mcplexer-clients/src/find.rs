@@ -1,160 +1,171 @@
 //! Finding the servers in a document, and the texts in their entries.
 
-use std::ptr;
+mod entry;
+mod texts;
 
 use mcplexer_files::position::{Lines, Position};
-use zeroize::Zeroizing;
 
 use crate::launch::Launch;
 use crate::layout::Layout;
 use crate::node::{Node, Object, Value};
-use crate::server::{Place, Server, Start, Text};
+use crate::server::{Server, Start};
+use crate::syntax::Syntax;
+use crate::variables::Variables;
+use entry::Entry;
 
-/// Members with the URL of a server.
-const URLS: [&str; 3] = ["url", "serverUrl", "httpUrl"];
-/// Members with the header fields of requests to a server.
-const HEADERS: [&str; 2] = ["headers", "http_headers"];
-/// Members that have a meaning of their own or never hold a secret.
-const KNOWN: [&str; 8] = [
-    "args",
-    "env",
-    "type",
-    "cwd",
-    "envFile",
-    "bearer_token_env_var",
-    "description",
-    "name",
-];
+/// Members with the servers of a client by their names. A client's own prefix may be before it, as in
+/// `amp.mcpServers`.
+const SERVERS: [&str; 3] = ["mcpServers", "context_servers", "mcp_servers"];
 
-/// Returns the servers of a document, in the order of the file; `None` if it has no member for them.
-pub(crate) fn servers(document: &Node, text: &str) -> Option<Vec<Server>> {
+/// What was found in a document.
+pub(crate) struct Found {
+    /// The servers, in the order of the file.
+    pub(crate) servers: Vec<Server>,
+    /// The variables of the client that has such files.
+    pub(crate) variables: Variables,
+}
+
+/// Returns the servers of a document; `None` if it has no member for them.
+pub(crate) fn servers(document: &Node, text: &str, syntax: Syntax) -> Option<Found> {
     let mut search = Search {
+        text,
+        syntax,
         lines: &Lines::of(text.as_bytes()),
         layout: &Layout::of(text),
         servers: None,
+        variables: Variables::default(),
     };
-    search.look(document, None);
+    search.look(document, None, None);
+    if search.servers.is_none() {
+        search.look_at_whole(document);
+    }
     let mut servers = search.servers?;
     servers.sort_by_key(|server| (server.position.line, server.position.column));
-    Some(servers)
+    Some(Found {
+        servers,
+        variables: search.variables,
+    })
 }
 
 struct Search<'a> {
+    text: &'a str,
+    syntax: Syntax,
     /// Counts columns from the position before: texts are visited in the order of the file, so
     /// that a long line is counted once.
     lines: &'a Lines<'a>,
     layout: &'a Layout,
     servers: Option<Vec<Server>>,
+    variables: Variables,
 }
 
 impl Search<'_> {
     /// Looks for servers in a value, which is the member `key` of another.
-    fn look(&mut self, node: &Node, key: Option<&str>) {
+    fn look(&mut self, node: &Node, key: Option<&str>, project: Option<&str>) {
         let Some(object) = node.object() else { return };
         for member in &object.members {
-            let are_servers = match member.key.as_str() {
-                "mcpServers" | "context_servers" | "mcp_servers" => true,
-                // Other programs use this name too, for other things.
-                "servers" => matches!(key, None | Some("mcp")),
+            let name = member.key.as_str();
+            let is_found = match (&member.node.value, are_servers(name, key)) {
+                (Value::Object(servers), Some(Are::Sure)) => {
+                    self.add(servers, project);
+                    true
+                }
+                (Value::Object(servers), Some(Are::IfOneIs)) if servers.has_entry() => {
+                    // Crush names the program alone; OpenCode and Kilo Code list it with its arguments.
+                    if name == "mcp" && servers.has_program() {
+                        self.variables = Variables::Shell;
+                    }
+                    self.add(servers, project);
+                    true
+                }
+                // Continue lists its servers, each with its name.
+                (Value::Array(servers), Some(_)) => self.add_list(servers, project),
                 _ => false,
             };
-            match member.node.object().filter(|_| are_servers) {
-                Some(servers) => self.add(servers),
-                None => self.look(&member.node, Some(&member.key)),
+            if !is_found {
+                let project = match key {
+                    Some("projects") => Some(name),
+                    _ => project,
+                };
+                self.look(&member.node, Some(name), project);
             }
         }
     }
 
-    fn add(&mut self, servers: &Object) {
+    /// Takes a document for servers by their names if each of its members looks like one.
+    fn look_at_whole(&mut self, document: &Node) {
+        if let Some(object) = document.object().filter(|it| it.has_only_entries()) {
+            self.add(object, None);
+        }
+    }
+
+    fn add(&mut self, servers: &Object, project: Option<&str>) {
         let found = servers.members.iter().filter_map(|member| {
             let object = member.node.object()?;
             let position = self.lines.position(member.key_span.start);
-            Some(self.server(&member.key, position, object))
+            Some(self.server(&member.key, project, position, object))
         });
         let found: Vec<_> = found.collect();
         self.servers.get_or_insert_default().extend(found);
     }
 
-    fn server(&self, name: &str, position: Position, entry: &Object) -> Server {
-        // In older settings of Zed, the command is an object of its own.
-        let inner = entry.get("command").and_then(Node::object);
-        let launch = match inner {
-            Some(inner) => Launch::of(inner, "path", self.layout),
-            None => Launch::of(entry, "command", self.layout),
-        };
+    /// Adds the servers of a list. Returns whether it can be such a list.
+    fn add_list(&mut self, servers: &[Node], project: Option<&str>) -> bool {
+        let found = servers.iter().zip(1..).filter_map(|(node, number)| {
+            let object = node.object()?;
+            let name = object.get("name").and_then(Node::text);
+            let name = name.map_or_else(|| format!("{number}"), str::to_owned);
+            let position = self.lines.position(node.span.start);
+            Some(self.server(&name, project, position, object))
+        });
+        let found: Vec<_> = found.collect();
+        let is_list = !found.is_empty() || servers.is_empty();
+        if is_list {
+            self.servers.get_or_insert_default().extend(found);
+        }
+        is_list
+    }
+
+    fn server(
+        &self,
+        name: &str,
+        project: Option<&str>,
+        position: Position,
+        entry: &Object,
+    ) -> Server {
+        let (of_launch, keys) = entry.launch();
+        let launch = Launch::of(of_launch, keys, self.text, self.layout, self.syntax);
         let start = match &launch {
             Some(launch) if launch.is_adopted() => Start::Adopted,
             Some(launch) if launch.possible_line().is_none() => Start::Command,
-            _ if URLS.iter().any(|key| entry.get(key).is_some()) => Start::Remote,
+            _ if entry.has_url() => Start::Remote,
             _ => Start::Unknown,
         };
-        let mut texts = Vec::new();
-        self.collect(entry, inner, &mut texts);
         Server {
             name: name.to_owned(),
+            project: project.map(str::to_owned),
             position,
             start,
             launch,
-            texts,
+            texts: texts::of(entry, self.lines),
         }
     }
+}
 
-    /// Collects the texts of a server's entry, and of the object in it that is its command.
-    fn collect(&self, entry: &Object, inner: Option<&Object>, texts: &mut Vec<Text>) {
-        for member in &entry.members {
-            let (key, node) = (member.key.as_str(), &member.node);
-            match &node.value {
-                Value::Object(env) if key == "env" => self.members(env, Place::Env, texts),
-                Value::Object(fields) if HEADERS.contains(&key) => {
-                    self.members(fields, Place::Header, texts);
-                }
-                Value::Array(arguments) if key == "args" => {
-                    let arguments = arguments.iter().enumerate();
-                    texts.extend(
-                        arguments.map(|(at, node)| self.text(Place::Argument(at + 1), node)),
-                    );
-                }
-                Value::String(_) if URLS.contains(&key) => texts.push(self.text(Place::Url, node)),
-                _ if KNOWN.contains(&key) => {}
-                Value::Object(object) if key == "command" => {
-                    if inner.is_some_and(|inner| ptr::eq(inner, object)) {
-                        self.collect(object, None, texts);
-                    }
-                }
-                _ => self.others(key, node, texts),
-            }
-        }
-    }
+/// How sure it is that a member has servers.
+enum Are {
+    Sure,
+    /// Other programs use this name too, for other things.
+    IfOneIs,
+}
 
-    /// Collects every string in a member of unknown meaning.
-    fn others(&self, name: &str, node: &Node, texts: &mut Vec<Text>) {
-        match &node.value {
-            Value::String(_) => texts.push(self.text(Place::Member(name.to_owned()), node)),
-            Value::Array(elements) => {
-                for element in elements {
-                    self.others(name, element, texts);
-                }
-            }
-            Value::Object(object) => {
-                for member in &object.members {
-                    self.others(&format!("{name}.{}", member.key), &member.node, texts);
-                }
-            }
-            Value::Other => {}
-        }
-    }
-
-    fn members(&self, object: &Object, place: fn(String) -> Place, texts: &mut Vec<Text>) {
-        let members = object.members.iter();
-        texts.extend(members.map(|member| self.text(place(member.key.clone()), &member.node)));
-    }
-
-    fn text(&self, place: Place, node: &Node) -> Text {
-        Text {
-            place,
-            span: node.span.clone(),
-            position: self.lines.position(node.span.start),
-            value: node.text().map(|text| Zeroizing::new(text.to_owned())),
-        }
+fn are_servers(name: &str, key: Option<&str>) -> Option<Are> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    match name {
+        _ if SERVERS.contains(&last) => Some(Are::Sure),
+        "mcp.servers" => Some(Are::Sure),
+        "servers" if matches!(key, None | Some("mcp")) => Some(Are::Sure),
+        // OpenCode, Kilo Code and Crush; Goose; Continue before it had `mcpServers`.
+        "mcp" | "extensions" | "modelContextProtocolServers" => Some(Are::IfOneIs),
+        _ => None,
     }
 }

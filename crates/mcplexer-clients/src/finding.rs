@@ -13,6 +13,8 @@ use crate::server::Place;
 pub struct Finding {
     /// The server's name; empty for a finding outside of the servers.
     pub server: String,
+    /// The directory of the project that the server is for, in a file that has several.
+    pub project: Option<String>,
     /// Which text of the entry it is.
     pub place: Place,
     /// Where in the file it is.
@@ -59,4 +61,8 @@ pub enum Stays {
     Value,
     /// The string is escaped in a way that undoing could not reproduce.
     Escapes,
+    /// Other parts of the file are the same node, by an alias of YAML.
+    Shared,
+    /// It is the path of a file with variables.
+    OtherFile,
 }

@@ -1,145 +1,128 @@
 //! How a server's command starts: directly, or through `mcplexer run`.
 
+mod list;
+
 use std::ops::Range;
 
 use crate::edit::Edit;
 use crate::layout::Layout;
+use crate::literal::{Notation, Style};
 use crate::node::{Node, Object};
 use crate::syntax::Syntax;
+use list::List;
 
 /// An option of `mcplexer run` (quiet) that marks where the list of arguments was empty, as opposed
 /// to missing.
 const WAS_EMPTY: &str = "-q";
 
 /// The command of a server, and where in the text it is.
-pub(crate) struct Launch {
+pub(crate) enum Launch {
+    /// A member that names the program, and often another one that has its arguments.
+    Program(Program),
+    /// One list of the program and its arguments.
+    Line(List),
+}
+
+pub(crate) struct Program {
     /// Where the member that names the program begins.
     key_start: usize,
     /// Where the line of that member begins; `None` in the first line.
     line_start: Option<usize>,
     line_ending: &'static str,
-    program: Text,
-    arguments: Option<Arguments>,
-    in_braces: bool,
-}
-
-struct Text {
     span: Range<usize>,
     text: String,
+    /// Where the member with the arguments begins, and the arguments.
+    arguments: Option<(usize, List)>,
+    in_braces: bool,
+    syntax: Syntax,
 }
 
-struct Arguments {
-    key_start: usize,
-    span: Range<usize>,
-    /// Each with its text, if it is a string.
-    elements: Vec<(Range<usize>, Option<String>)>,
+/// Where in the entry of a server its command is.
+pub(crate) struct Keys {
+    pub(crate) program: &'static str,
+    pub(crate) arguments: &'static str,
 }
 
 impl Launch {
-    /// Returns the launch of an entry that names its program in the member `key`; `None` if it has
-    /// no command that `mcplexer run` could start.
-    pub(crate) fn of(entry: &Object, key: &str, layout: &Layout) -> Option<Self> {
-        let member = entry.member(key)?;
-        let program = Text {
-            text: member.node.text()?.to_owned(),
-            span: member.node.span.clone(),
-        };
-        let arguments = match entry.member("args") {
-            None => None,
-            Some(member) => Some(Arguments {
-                key_start: member.key_span.start,
-                span: member.node.span.clone(),
-                // Clients start nothing if this is not a list.
-                elements: member.node.elements()?.iter().map(element).collect(),
-            }),
-        };
-        if program.text.is_empty() || program.text.starts_with('-') {
+    /// Returns the launch of an entry; `None` if it has no command that `mcplexer run` could start.
+    pub(crate) fn of(
+        entry: &Object,
+        keys: &Keys,
+        text: &str,
+        layout: &Layout,
+        syntax: Syntax,
+    ) -> Option<Self> {
+        let member = entry.member(keys.program)?;
+        let is_program = |text: &str| !text.is_empty() && !text.starts_with('-');
+        if member.node.is_shared {
             return None;
         }
+        if member.node.elements().is_some() {
+            let list = List::of(&member.node, text, layout)?;
+            return list
+                .text(0)
+                .is_some_and(is_program)
+                .then_some(Self::Line(list));
+        }
+        let arguments = match entry.member(keys.arguments) {
+            None => None,
+            // Clients start nothing if this is not a list.
+            Some(member) => Some((member.key_span.start, List::of(&member.node, text, layout)?)),
+        };
+        let program = member.node.text().filter(|it| is_program(it))?;
+        let span = member.node.span.clone();
+        // It must be able to stand among the arguments.
+        let among = Notation {
+            syntax,
+            in_flow: arguments.as_ref().is_none_or(|(_, it)| it.is_flow()),
+        };
+        if syntax == Syntax::Yaml {
+            Style::of(text.get(span.clone())?, program, among)?.write_text(program)?;
+        }
         let key_start = member.key_span.start;
-        Some(Self {
+        Some(Self::Program(Program {
             key_start,
             line_start: layout.line_start(key_start),
             line_ending: layout.line_ending(key_start),
-            program,
+            span,
+            text: program.to_owned(),
             arguments,
             in_braces: entry.in_braces,
-        })
+            syntax,
+        }))
     }
 
     /// Returns the command if it may be a line for a shell rather than the path of a program: if it
     /// has spaces and there are no arguments.
     pub(crate) fn possible_line(&self) -> Option<&str> {
-        let is_line = self.arguments.is_none() && self.program.text.contains(char::is_whitespace);
-        is_line.then_some(&self.program.text)
+        match self {
+            Self::Program(it) if it.arguments.is_none() => {
+                it.text.contains(char::is_whitespace).then_some(&it.text)
+            }
+            _ => None,
+        }
     }
 
     /// Returns whether the command starts through `mcplexer run`.
     pub(crate) fn is_adopted(&self) -> bool {
-        let name = self.program.text.rsplit(['/', '\\']).next();
-        name == Some("mcplexer") && self.argument(0) == Some("run")
-    }
-
-    fn argument(&self, at: usize) -> Option<&str> {
-        let (_, text) = self.arguments.as_ref()?.elements.get(at)?;
-        text.as_deref()
+        let (program, argument) = match self {
+            Self::Program(it) => (Some(it.text.as_str()), it.argument(0)),
+            Self::Line(list) => (list.text(0), list.text(1)),
+        };
+        let name = program.and_then(|it| it.rsplit(['/', '\\']).next());
+        name == Some("mcplexer") && argument == Some("run")
     }
 
     /// Returns the edits that start the command through `mcplexer run`. `mcplexer` is the literal of
     /// that program.
-    pub(crate) fn wrap(&self, text: &str, syntax: Syntax, mcplexer: &str) -> Vec<Edit> {
-        let command = text.get(self.program.span.clone()).unwrap_or_default();
-        let inserted = match &self.arguments {
-            Some(arguments) => {
-                let begin = arguments.span.start + 1;
-                match arguments.first() {
-                    None => Edit::insert(begin, format!("\"run\", \"{WAS_EMPTY}\", {command}")),
-                    Some(first) => {
-                        // As the other arguments are: on lines of their own, or side by side.
-                        let separator = match text.get(begin..first) {
-                            Some(before) if before.contains('\n') && before.trim().is_empty() => {
-                                format!(",{before}")
-                            }
-                            _ => ", ".to_owned(),
-                        };
-                        Edit::insert(first, format!("\"run\"{separator}{command}{separator}"))
-                    }
-                }
-            }
-            None => {
-                let (separator, prefix) = self.before_member(text);
-                let member = match syntax {
-                    Syntax::Json => format!("\"args\": [\"run\", {command}]"),
-                    Syntax::Toml => format!("args = [\"run\", {command}]"),
-                };
-                let at = self.program.span.end;
-                Edit::insert(at, format!("{separator}{prefix}{member}"))
-            }
-        };
-        let program = Edit::replace(self.program.span.clone(), mcplexer);
-        vec![program, inserted]
-    }
-
-    /// Returns what separates another member from the command, and what that member's line begins
-    /// with: a comma in braces, and a new line if the command has its own.
-    fn before_member<'t>(&self, text: &'t str) -> (String, &'t str) {
-        let prefix = text
-            .get(self.line_start.unwrap_or(0)..self.key_start)
-            .unwrap_or_default();
-        let end = self.line_ending;
-        let is_first = self.line_start.is_some() && prefix.trim_start().is_empty();
-        match (self.in_braces, is_first) {
-            (true, true) => (format!(",{end}"), prefix),
-            (true, false) => (", ".to_owned(), ""),
-            (false, _) => (end.to_owned(), prefix),
+    pub(crate) fn wrap(&self, text: &str, mcplexer: &str) -> Vec<Edit> {
+        match self {
+            Self::Program(it) => it.wrap(text, mcplexer),
+            Self::Line(list) => list
+                .prepend(text, &[mcplexer, "\"run\""])
+                .into_iter()
+                .collect(),
         }
-    }
-
-    /// Returns whether the arguments directly follow the program, where [`wrap`](Self::wrap) adds missing ones.
-    fn is_behind_program(&self, text: &str, arguments: &Arguments) -> bool {
-        let (separator, prefix) = self.before_member(text);
-        let between = text.get(self.program.span.end..arguments.key_start);
-        between == Some(&format!("{separator}{prefix}"))
     }
 
     /// Returns the edits that start the command directly again; `None` if it does already, or if
@@ -148,34 +131,94 @@ impl Launch {
         if !self.is_adopted() {
             return None;
         }
-        let arguments = self.arguments.as_ref()?;
-        let span = |at: usize| arguments.elements.get(at).map(|(span, _)| span.clone());
+        match self {
+            Self::Program(it) => it.unwrap(text),
+            Self::Line(list) => {
+                let is_command = !list.text(2)?.starts_with('-');
+                let begin = list.span(0)?.start;
+                is_command.then_some(vec![Edit::remove(begin..list.span(2)?.start)])
+            }
+        }
+    }
+}
+
+impl Program {
+    fn argument(&self, at: usize) -> Option<&str> {
+        self.arguments.as_ref()?.1.text(at)
+    }
+
+    fn wrap(&self, text: &str, mcplexer: &str) -> Vec<Edit> {
+        let command = text.get(self.span.clone()).unwrap_or_default();
+        let inserted = match &self.arguments {
+            Some((_, arguments)) => match arguments.prepend(text, &["\"run\"", command]) {
+                Some(inserted) => inserted,
+                None => Edit::insert(
+                    arguments.begin(),
+                    format!("\"run\", \"{WAS_EMPTY}\", {command}"),
+                ),
+            },
+            None => {
+                let (separator, prefix) = self.before_member(text);
+                let member = match self.syntax {
+                    Syntax::Json => format!("\"args\": [\"run\", {command}]"),
+                    Syntax::Toml => format!("args = [\"run\", {command}]"),
+                    Syntax::Yaml => format!("args: [\"run\", {command}]"),
+                };
+                Edit::insert(self.span.end, format!("{separator}{prefix}{member}"))
+            }
+        };
+        let program = Edit::replace(self.span.clone(), mcplexer);
+        vec![program, inserted]
+    }
+
+    /// Returns what separates another member from the command, and what that member's line begins
+    /// with: a comma in braces, and a new line if the command has its own.
+    fn before_member(&self, text: &str) -> (String, String) {
+        let prefix = text
+            .get(self.line_start.unwrap_or(0)..self.key_start)
+            .unwrap_or_default();
+        let end = self.line_ending;
+        let is_first = self.line_start.is_some() && prefix.trim_start().is_empty();
+        match (self.in_braces, is_first) {
+            (true, true) => (format!(",{end}"), prefix.to_owned()),
+            (true, false) => (", ".to_owned(), String::new()),
+            // The dash of a list is before its first member only.
+            (false, _) if self.syntax == Syntax::Yaml => {
+                let indent = prefix.chars().map(|c| if c == '\t' { c } else { ' ' });
+                (end.to_owned(), indent.collect())
+            }
+            (false, _) => (end.to_owned(), prefix.to_owned()),
+        }
+    }
+
+    /// Returns whether the arguments directly follow the program, where [`wrap`](Self::wrap) adds missing ones.
+    fn is_behind_program(&self, text: &str, arguments: usize) -> bool {
+        let (separator, prefix) = self.before_member(text);
+        let between = text.get(self.span.end..arguments);
+        between == Some(&format!("{separator}{prefix}"))
+    }
+
+    fn unwrap(&self, text: &str) -> Option<Vec<Edit>> {
+        let (key_start, arguments) = self.arguments.as_ref()?;
         let was_empty = self.argument(1) == Some(WAS_EMPTY);
         let at = if was_empty { 2 } else { 1 };
-        let command = span(at)?;
+        let command = arguments.span(at)?;
         if self.argument(at)?.starts_with('-') {
             return None;
         }
-        let program = Edit::replace(
-            self.program.span.clone(),
-            text.get(command.clone()).unwrap_or_default(),
-        );
-        let begin = arguments.first()?;
-        let removed = match span(at + 1) {
+        let literal = text.get(command.clone()).unwrap_or_default();
+        let program = Edit::replace(self.span.clone(), literal);
+        let begin = arguments.span(0)?.start;
+        let removed = match arguments.span(at + 1) {
             Some(next) => begin..next.start,
-            None if was_empty || !self.is_behind_program(text, arguments) => begin..command.end,
-            None => self.program.span.end..arguments.span.end,
+            None if was_empty || !self.is_behind_program(text, *key_start) => begin..command.end,
+            None => self.span.end..arguments.end(),
         };
         Some(vec![program, Edit::remove(removed)])
     }
 }
 
-impl Arguments {
-    fn first(&self) -> Option<usize> {
-        self.elements.first().map(|(span, _)| span.start)
-    }
-}
-
-fn element(node: &Node) -> (Range<usize>, Option<String>) {
-    (node.span.clone(), node.text().map(str::to_owned))
+/// Returns the text of a node that is a string.
+fn text_of(node: &Node) -> Option<String> {
+    node.text().map(str::to_owned)
 }

@@ -1,19 +1,49 @@
 //! String literals: writing a string in the style of another one, so that undoing can restore that
 //! one to the byte.
 //!
-//! serde_json writes the escapes, for TOML as well: all escapes of a JSON string mean the same in a
-//! basic string of TOML (TOML 1.0, section *String*). What it has no option for are the escapes that
-//! other encoders add; [`Escapes`] adds those. toml_edit chooses a style by itself and cannot be
-//! asked for one.
+//! serde_json writes the escapes, for TOML and YAML as well: all escapes of a JSON string mean the same
+//! in a basic string of TOML (TOML 1.0, section *String*) and between double quotes of YAML (YAML 1.2.2,
+//! section 5.7). What it has no option for are the escapes that other encoders add; [`Escapes`] adds
+//! those. toml_edit chooses a style by itself and cannot be asked for one.
 
-use std::io;
+mod block;
+mod escapes;
 
-use serde::Serializer as _;
-use serde_json::ser::Formatter;
 use toml_edit::Value;
 use zeroize::Zeroizing;
 
+use crate::document;
+use crate::node::Node;
+use crate::server::Text;
 use crate::syntax::Syntax;
+use block::Block;
+use escapes::Escapes;
+
+/// How strings are written in a part of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Notation {
+    pub(crate) syntax: Syntax,
+    /// Whether the part is within brackets or braces of YAML.
+    pub(crate) in_flow: bool,
+}
+
+impl From<Syntax> for Notation {
+    fn from(syntax: Syntax) -> Self {
+        Self {
+            syntax,
+            in_flow: false,
+        }
+    }
+}
+
+impl Notation {
+    pub(crate) fn of_text(syntax: Syntax, text: &Text) -> Self {
+        Self {
+            syntax,
+            in_flow: text.in_flow,
+        }
+    }
+}
 
 /// How a string is written.
 ///
@@ -32,78 +62,104 @@ enum Quotes {
     /// TOML's basic string, `"…"`.
     Basic,
     /// TOML's literal string, or a multi-line string that has no escapes, between these quotes.
-    Verbatim(&'static str),
+    Toml {
+        open: &'static str,
+        close: &'static str,
+    },
+    /// Between double quotes of YAML.
+    Double { in_flow: bool },
+    /// Between single quotes of YAML, with each of these in the text twice.
+    Single { in_flow: bool },
+    /// YAML's plain scalar.
+    Plain { in_flow: bool },
+    /// YAML's literal block scalar.
+    Block(Block),
 }
 
-/// What is escaped in addition to what JSON requires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Escapes {
-    /// `/` as `\/`; JSON only.
-    slashes: bool,
-    /// All but ASCII as `\uXXXX`.
-    unicode: bool,
-    /// As TOML requires: U+007F, and `\UXXXXXXXX` in place of two surrogates.
-    toml: bool,
-    /// `:` as `\u003a`, by which a reference shows that the value had `unicode`.
-    colons: bool,
-}
+/// Quotes of TOML that have no escapes. The line end after the opening ones is no part of the text.
+const VERBATIM: [(&str, &str); 7] = [
+    ("'", "'"),
+    ("\"\"\"", "\"\"\""),
+    ("'''", "'''"),
+    ("\"\"\"\n", "\"\"\""),
+    ("'''\n", "'''"),
+    ("\"\"\"\r\n", "\"\"\""),
+    ("'''\r\n", "'''"),
+];
 
 impl Style {
     /// Returns the style with the fewest escapes.
-    pub(crate) fn plain(syntax: Syntax) -> Self {
-        let (quotes, toml) = match syntax {
+    pub(crate) fn plain(notation: Notation) -> Self {
+        let in_flow = notation.in_flow;
+        let (quotes, long) = match notation.syntax {
             Syntax::Json => (Quotes::Json, false),
             Syntax::Toml => (Quotes::Basic, true),
+            Syntax::Yaml => (Quotes::Double { in_flow }, true),
         };
         let escapes = Escapes {
-            toml,
+            long,
             ..Escapes::default()
         };
         Self { quotes, escapes }
     }
 
-    fn all(syntax: Syntax) -> impl Iterator<Item = Self> {
-        let plain = Self::plain(syntax);
-        let (escapes, verbatim): (&[_], &[_]) = match syntax {
-            Syntax::Json => (
-                &[(false, false), (true, false), (false, true), (true, true)],
-                &[],
-            ),
-            Syntax::Toml => (&[(false, false), (false, true)], &["'", "\"\"\"", "'''"]),
+    /// Returns the styles that a literal may have.
+    fn all(literal: &str, notation: Notation) -> impl Iterator<Item = Self> {
+        let plain = Self::plain(notation);
+        let in_flow = notation.in_flow;
+        let slashes: &[_] = match notation.syntax {
+            Syntax::Toml => &[false],
+            Syntax::Json | Syntax::Yaml => &[false, true],
         };
-        let escaped = escapes.iter().map(move |&(slashes, unicode)| Self {
-            escapes: Escapes {
-                slashes,
-                unicode,
-                ..plain.escapes
-            },
-            ..plain
+        let escaped = slashes.iter().flat_map(move |&slashes| {
+            [false, true].map(|unicode| Self {
+                escapes: Escapes {
+                    slashes,
+                    unicode,
+                    ..plain.escapes
+                },
+                ..plain
+            })
         });
-        let verbatim = verbatim.iter().map(move |quotes| Self {
-            quotes: Quotes::Verbatim(quotes),
-            ..plain
-        });
-        escaped.chain(verbatim)
+        let others: Vec<Quotes> = match notation.syntax {
+            Syntax::Json => Vec::new(),
+            Syntax::Toml => VERBATIM
+                .map(|(open, close)| Quotes::Toml { open, close })
+                .into(),
+            Syntax::Yaml => [Quotes::Plain { in_flow }, Quotes::Single { in_flow }]
+                .into_iter()
+                .chain(Block::of(literal).map(Quotes::Block))
+                .collect(),
+        };
+        let others = others.into_iter();
+        escaped.chain(others.map(move |quotes| Self { quotes, ..plain }))
     }
 
     /// Returns the style of a literal that stands for `text`; `None` if it is an unknown one.
-    pub(crate) fn of(literal: &str, text: &str, syntax: Syntax) -> Option<Self> {
-        Self::all(syntax).find(|style| style.write(text).is_some_and(|it| *it == *literal))
+    pub(crate) fn of(literal: &str, text: &str, notation: Notation) -> Option<Self> {
+        Self::all(literal, notation)
+            .find(|style| style.write(text).is_some_and(|it| *it == *literal))
     }
 
     /// Returns the style of the value that [`write_reference`](Self::write_reference) replaced.
-    pub(crate) fn of_reference(literal: &str, reference: &str, syntax: Syntax) -> Option<Self> {
+    pub(crate) fn of_reference(literal: &str, reference: &str, notation: Notation) -> Option<Self> {
         let is_it = |style: &Self| style.write_reference(reference);
-        Self::all(syntax).find(|style| is_it(style).is_some_and(|it| *it == *literal))
+        Self::all(literal, notation).find(|style| is_it(style).is_some_and(|it| *it == *literal))
     }
 
     /// Returns the literal for a text; `None` if this style cannot write it.
     pub(crate) fn write_text(self, text: &str) -> Option<Zeroizing<String>> {
         let literal = self.write(text)?;
-        match self.quotes {
-            Quotes::Verbatim(_) if !reads_as(&literal, text) => None,
-            _ => Some(literal),
-        }
+        let reads = match self.quotes {
+            Quotes::Json | Quotes::Basic => true,
+            Quotes::Toml { .. } => is_toml(&literal, text),
+            Quotes::Double { in_flow } | Quotes::Single { in_flow } | Quotes::Plain { in_flow } => {
+                is_yaml(&literal, text, in_flow)
+            }
+            // The line ends behind it.
+            Quotes::Block(_) => is_yaml(&Zeroizing::new([&literal, "\n"].concat()), text, false),
+        };
+        reads.then_some(literal)
     }
 
     /// Returns the literal for a reference, from which [`of_reference`](Self::of_reference) can
@@ -117,70 +173,48 @@ impl Style {
     }
 
     fn write(self, text: &str) -> Option<Zeroizing<String>> {
-        if let Quotes::Verbatim(quotes) = self.quotes {
-            let mut literal = String::with_capacity(text.len() + 2 * quotes.len());
-            literal.push_str(quotes);
+        let between = |open: &str, text: &str, close: &str| {
+            let mut literal = String::with_capacity(text.len() + open.len() + close.len());
+            literal.push_str(open);
             literal.push_str(text);
-            literal.push_str(quotes);
-            return Some(Zeroizing::new(literal));
+            literal.push_str(close);
+            Some(Zeroizing::new(literal))
+        };
+        match self.quotes {
+            Quotes::Json | Quotes::Basic | Quotes::Double { .. } => self.escapes.quoted(text),
+            Quotes::Toml { open, close } => between(open, text, close),
+            Quotes::Single { .. } => {
+                let text = Zeroizing::new(text.replace('\'', "''"));
+                between("'", &text, "'")
+            }
+            Quotes::Plain { .. } => between("", text, ""),
+            Quotes::Block(block) => block.write(text),
         }
-        // A vector that grows leaves copies behind. No character takes more than 12 bytes.
-        let mut literal = Zeroizing::new(Vec::with_capacity(text.len() * 12 + 2));
-        let mut json = serde_json::Serializer::with_formatter(&mut *literal, self.escapes);
-        json.serialize_str(text).ok()?;
-        let literal = String::from_utf8(std::mem::take(&mut *literal));
-        literal.ok().map(Zeroizing::new)
     }
 }
 
 /// Returns whether a literal of TOML stands for a text.
-fn reads_as(literal: &str, text: &str) -> bool {
+fn is_toml(literal: &str, text: &str) -> bool {
     let value: Result<Value, _> = literal.parse();
     value.is_ok_and(|value| value.as_str() == Some(text))
 }
 
-impl Escapes {
-    fn has(self, character: char) -> bool {
-        match character {
-            '/' => self.slashes,
-            ':' => self.colons,
-            '\u{7f}' => self.toml,
-            character => self.unicode && !character.is_ascii(),
+/// Returns whether a literal of YAML stands for a text, as the value of a member or in brackets.
+fn is_yaml(literal: &str, text: &str, in_flow: bool) -> bool {
+    let (open, close) = if in_flow { ("[", "]") } else { ("k: ", "") };
+    let file = Zeroizing::new([open, literal, close].concat());
+    let Ok(document) = document::parse(&file, Syntax::Yaml) else {
+        return false;
+    };
+    let is_text = |node: &Node| node.text() == Some(text);
+    match in_flow {
+        true => document
+            .elements()
+            .is_some_and(|it| it.len() == 1 && it.iter().all(is_text)),
+        false => {
+            let members = document.object().map(|it| it.members.as_slice());
+            members.is_some_and(|it| it.len() == 1 && it.iter().all(|it| is_text(&it.node)))
         }
-    }
-
-    fn write<W: ?Sized + io::Write>(self, writer: &mut W, character: char) -> io::Result<()> {
-        match character {
-            '/' => writer.write_all(b"\\/"),
-            character if self.toml && character > '\u{ffff}' => {
-                write!(writer, "\\U{:08x}", u32::from(character))
-            }
-            character => {
-                let mut units = [0; 2];
-                let mut units = character.encode_utf16(&mut units).iter();
-                units.try_for_each(|unit| write!(writer, "\\u{unit:04x}"))
-            }
-        }
-    }
-}
-
-impl Formatter for Escapes {
-    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
-    where
-        W: ?Sized + io::Write,
-    {
-        for piece in fragment.split_inclusive(|character| self.has(character)) {
-            let last = piece.chars().next_back();
-            match last.filter(|&character| self.has(character)) {
-                None => writer.write_all(piece.as_bytes())?,
-                Some(character) => {
-                    let before = piece.strip_suffix(character).unwrap_or(piece);
-                    writer.write_all(before.as_bytes())?;
-                    self.write(writer, character)?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -205,10 +239,10 @@ mod tests {
                 r#""mcplexer\u003a\/\/s\/K?adopted""#,
             ),
         ] {
-            let style = Style::of(literal, text, Syntax::Json).unwrap();
+            let style = Style::of(literal, text, Syntax::Json.into()).unwrap();
             let written = style.write_reference(reference).unwrap();
             assert_eq!(*written, of_reference);
-            let found = Style::of_reference(&written, reference, Syntax::Json);
+            let found = Style::of_reference(&written, reference, Syntax::Json.into());
             assert_eq!(found, Some(style), "{literal}");
             assert_eq!(*style.write_text(text).unwrap(), literal);
         }
@@ -231,27 +265,57 @@ mod tests {
             ),
             ("'''it's'''", "it's", "'''mcplexer://s/K?adopted'''"),
         ] {
-            let style = Style::of(literal, text, Syntax::Toml).unwrap();
+            let style = Style::of(literal, text, Syntax::Toml.into()).unwrap();
             let written = style.write_reference(reference).unwrap();
             assert_eq!(*written, of_reference);
-            let found = Style::of_reference(&written, reference, Syntax::Toml);
+            let found = Style::of_reference(&written, reference, Syntax::Toml.into());
             assert_eq!(found, Some(style), "{literal}");
             assert_eq!(*style.write_text(text).unwrap(), literal);
         }
-        assert_eq!(Style::of(r#""\u0061""#, "a", Syntax::Json), None);
-        assert_eq!(Style::of(r#""a\/""#, "a/", Syntax::Toml), None);
+        for (literal, text, of_reference) in [
+            ("a/b", "a/b", "mcplexer://s/K?adopted"),
+            ("'it''s'", "it's", "'mcplexer://s/K?adopted'"),
+            (r#""a\/b é""#, "a/b é", r#""mcplexer:\/\/s\/K?adopted""#),
+            (
+                r#""\U0001f511""#,
+                "\u{1f511}",
+                r#""mcplexer\u003a//s/K?adopted""#,
+            ),
+            (
+                "|\n  a\n\n   b",
+                "a\n\n b\n",
+                "|-\n  mcplexer://s/K?adopted",
+            ),
+            ("|-\n a\n b", "a\nb", "|-\n mcplexer://s/K?adopted"),
+            (
+                "|\r\n  a\r\n  b",
+                "a\nb\n",
+                "|-\r\n  mcplexer://s/K?adopted",
+            ),
+            ("|-\n  a", "a", "|-\n  mcplexer://s/K?adopted"),
+        ] {
+            let notation = Notation::from(Syntax::Yaml);
+            let style = Style::of(literal, text, notation).unwrap_or_else(|| panic!("{literal}"));
+            let written = style.write_reference(reference).unwrap();
+            assert_eq!(*written, of_reference);
+            let found = Style::of_reference(&written, reference, notation);
+            assert_eq!(found, Some(style), "{literal}");
+            assert_eq!(*style.write_text(text).unwrap(), literal);
+        }
+        assert_eq!(Style::of(r#""\u0061""#, "a", Syntax::Json.into()), None);
+        assert_eq!(Style::of(r#""a\/""#, "a/", Syntax::Toml.into()), None);
     }
 
     #[test]
     fn a_verbatim_style_writes_only_what_reads_back_as_it_was() {
         for (literal, text) in [("'a'", "it's"), ("'a'", "a\nb"), ("'''it's'''", "a'''b")] {
             let before = literal.trim_matches('\'');
-            let style = Style::of(literal, before, Syntax::Toml).unwrap();
+            let style = Style::of(literal, before, Syntax::Toml.into()).unwrap();
             assert!(style.write_text(text).is_none(), "{literal} {text}");
         }
-        let plain = Style::plain(Syntax::Toml)
+        let plain = Style::plain(Syntax::Toml.into())
             .write_text("a\u{7f}\n\"")
             .unwrap();
-        assert!(reads_as(&plain, "a\u{7f}\n\""), "{}", *plain);
+        assert!(is_toml(&plain, "a\u{7f}\n\""), "{}", *plain);
     }
 }

@@ -9,6 +9,10 @@ use zeroize::Zeroizing;
 pub(crate) struct Node {
     pub(crate) span: Range<usize>,
     pub(crate) value: Value,
+    /// Whether it is within brackets or braces of YAML, where fewer plain scalars can stand.
+    pub(crate) in_flow: bool,
+    /// Whether other parts of the file are the same node, by an alias of YAML.
+    pub(crate) is_shared: bool,
 }
 
 #[derive(Clone)]
@@ -35,6 +39,15 @@ pub(crate) struct Member {
 }
 
 impl Node {
+    pub(crate) fn new(span: Range<usize>, value: Value) -> Self {
+        Self {
+            span,
+            value,
+            in_flow: false,
+            is_shared: false,
+        }
+    }
+
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::String(text) => Some(text),

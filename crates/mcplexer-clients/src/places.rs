@@ -1,6 +1,10 @@
 //! Where AI clients keep their configuration.
 
+mod table;
+
 use std::path::PathBuf;
+
+use table::{EDITORS, OF_EDITORS, PLACES};
 
 /// A configuration file of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +12,7 @@ use std::path::PathBuf;
 pub struct StandardPlace {
     /// The client's name.
     pub client: &'static str,
-    /// The file. It need not exist.
+    /// The file. It need not exist. A `*` in it stands for any name in that directory.
     pub path: PathBuf,
 }
 
@@ -39,61 +43,56 @@ enum Base {
     Project,
 }
 
-const PLACES: [(&str, Base, &str); 17] = [
-    (
-        "Claude Desktop",
-        Base::Settings,
-        "Claude/claude_desktop_config.json",
-    ),
-    ("Claude Code", Base::Home, ".claude.json"),
-    ("Claude Code", Base::Project, ".mcp.json"),
-    ("Cursor", Base::Home, ".cursor/mcp.json"),
-    ("Cursor", Base::Project, ".cursor/mcp.json"),
-    ("Windsurf", Base::Home, ".codeium/windsurf/mcp_config.json"),
-    ("VS Code", Base::Settings, "Code/User/mcp.json"),
-    ("VS Code", Base::Settings, "Code/User/settings.json"),
-    (
-        "VS Code Insiders",
-        Base::Settings,
-        "Code - Insiders/User/mcp.json",
-    ),
-    ("VSCodium", Base::Settings, "VSCodium/User/mcp.json"),
-    ("VS Code", Base::Project, ".vscode/mcp.json"),
-    ("Zed", Base::Config, "zed/settings.json"),
-    ("Zed", Base::Project, ".zed/settings.json"),
-    ("Gemini CLI", Base::Home, ".gemini/settings.json"),
-    ("Gemini CLI", Base::Project, ".gemini/settings.json"),
-    ("Codex", Base::Codex, "config.toml"),
-    ("Codex", Base::Project, ".codex/config.toml"),
-];
+impl Directories {
+    fn of(&self, base: Base) -> Option<&PathBuf> {
+        let directory = match base {
+            Base::Home => &self.home,
+            Base::Settings => &self.settings,
+            Base::Config => &self.config,
+            Base::Codex => &self.codex,
+            Base::Project => &self.project,
+        };
+        directory.as_ref()
+    }
+}
 
-/// Returns the files in which clients keep their configuration, for the user and for a project.
+/// Returns the files in which clients keep their configuration, for the user and for a project, each
+/// once.
 #[must_use]
 pub fn standard_places(directories: &Directories) -> Vec<StandardPlace> {
-    let places = PLACES.iter().filter_map(|&(client, base, file)| {
-        let directory = match base {
-            Base::Home => &directories.home,
-            Base::Settings => &directories.settings,
-            Base::Config => &directories.config,
-            Base::Codex => &directories.codex,
-            Base::Project => &directories.project,
-        };
-        let path = directory.as_ref()?.join(file);
-        Some(StandardPlace { client, path })
+    let own = PLACES
+        .iter()
+        .map(|&(client, base, file)| (client, base, file.to_owned()));
+    let of_editors = EDITORS.iter().flat_map(|&(editor, base, directory)| {
+        OF_EDITORS.iter().map(move |&(client, file)| {
+            let client = if client.is_empty() { editor } else { client };
+            (client, base, format!("{directory}/User/{file}"))
+        })
     });
-    places.collect()
+    let mut places: Vec<StandardPlace> = Vec::new();
+    for (client, base, file) in own.chain(of_editors) {
+        let Some(directory) = directories.of(base) else {
+            continue;
+        };
+        let path = directory.join(file);
+        if !places.iter().any(|it| it.path == path) {
+            places.push(StandardPlace { client, path });
+        }
+    }
+    places
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn paths(directories: &Directories) -> Vec<String> {
+        let places = standard_places(directories).into_iter();
+        places.map(|it| it.path.display().to_string()).collect()
+    }
+
     #[test]
     fn each_file_is_in_its_directory_and_unknown_directories_are_left_out() {
-        let paths = |directories: &Directories| -> Vec<String> {
-            let places = standard_places(directories).into_iter();
-            places.map(|it| it.path.display().to_string()).collect()
-        };
         let known = paths(&Directories {
             home: Some("/h".into()),
             settings: Some("/s".into()),
@@ -104,15 +103,33 @@ mod tests {
         for expected in [
             "/s/Claude/claude_desktop_config.json",
             "/h/.claude.json",
-            "/h/.cursor/mcp.json",
             "/x/zed/settings.json",
             "/c/config.toml",
             ".vscode/mcp.json",
+            "/s/Code/User/profiles/*/mcp.json",
+            "/h/.var/app/com.visualstudio.code/config/Code/User/settings.json",
+            "/s/Cursor/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
+            "/x/goose/config.yaml",
+            "librechat.yaml",
         ] {
             assert!(known.iter().any(|it| it == expected), "{expected}");
         }
-        assert_eq!(known.len(), PLACES.len());
+        assert_eq!(known.len(), PLACES.len() + EDITORS.len() * OF_EDITORS.len());
         let none = paths(&Directories::default());
         assert_eq!(none, [""; 0]);
+    }
+
+    #[test]
+    fn a_file_of_two_bases_is_there_once() {
+        let same = Directories {
+            settings: Some("/x".into()),
+            config: Some("/x".into()),
+            ..Directories::default()
+        };
+        let mut known = paths(&same);
+        let all = known.len();
+        known.sort();
+        known.dedup();
+        assert_eq!(known.len(), all);
     }
 }

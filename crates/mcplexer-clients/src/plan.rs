@@ -7,7 +7,7 @@ use mcplexer_files::reference::{Reference, SCHEME};
 use mcplexer_secrets::{Credential, ScopeKind, SecretName, SecretValue};
 
 use crate::adoption::Adoption;
-use crate::choice::{Choice, Selection};
+use crate::choice::{Choice, OfServer, Selection};
 use crate::config::ClientConfig;
 use crate::elsewhere;
 use crate::error::AdoptError;
@@ -65,6 +65,7 @@ impl ClientConfig {
                 };
                 findings.push(Finding {
                     server: server.name.clone(),
+                    project: server.project.clone(),
                     place: it.text.place.clone(),
                     position: it.text.position,
                     reason: it.reason,
@@ -90,13 +91,13 @@ impl ClientConfig {
     fn decide_all<'a>(
         &self,
         server: &'a Server,
-        selection: &Selection<'_>,
+        selection: &Selection<'a>,
         hints: &Hints,
     ) -> (Vec<Decision<'a>>, Vec<(SecretName, SecretValue)>) {
         let mut decider = Decider {
             config: self,
             server,
-            selection,
+            selection: selection.server(server),
             hints,
             repeated: repeated(server),
             secrets: Vec::new(),
@@ -132,7 +133,7 @@ fn repeated(server: &Server) -> HashSet<&str> {
 struct Decider<'a> {
     config: &'a ClientConfig,
     server: &'a Server,
-    selection: &'a Selection<'a>,
+    selection: OfServer<'a, 'a>,
     hints: &'a Hints,
     repeated: HashSet<&'a str>,
     secrets: Vec<(SecretName, SecretValue)>,
@@ -141,14 +142,16 @@ struct Decider<'a> {
 impl Decider<'_> {
     /// Decides about a text; `None` if there is nothing to report.
     fn decide<'t>(&mut self, text: &'t Text, reason: Option<Reason>) -> Option<Decision<'t>> {
-        let server = &self.server.name;
         let decision = |reason, verdict| Decision {
             text,
             reason,
             verdict,
         };
         let Place::Env(name) = &text.place else {
-            let stays = match self.selection.has_server(server) {
+            let stays = match self.selection.is_chosen() {
+                true if text.place == Place::EnvFile => {
+                    return Some(decision(reason, Err(Stays::OtherFile)));
+                }
                 true => Stays::NotEnvironment,
                 false => Stays::NotChosen,
             };
@@ -157,11 +160,16 @@ impl Decider<'_> {
         let Some(value) = text.value.as_deref() else {
             // Clients take these for no value, or for a switch.
             let literal = self.config.text.get(text.span.clone()).unwrap_or_default();
-            if ["null", "true", "false"].contains(&literal) {
+            if ["", "~", "null", "true", "false"].contains(&literal) {
                 return None;
             }
             let reason = self.hints.credential(name, "no string");
-            return reason.map(|reason| decision(Some(reason), Err(Stays::NoString)));
+            let stays = if text.is_shared {
+                Stays::Shared
+            } else {
+                Stays::NoString
+            };
+            return reason.map(|reason| decision(Some(reason), Err(stays)));
         };
         let reason = reason.filter(|_| !self.config.variables.is_one(value));
         Some(decision(reason, self.verdict(text, name, value, reason)))
@@ -174,14 +182,13 @@ impl Decider<'_> {
         value: &str,
         reason: Option<Reason>,
     ) -> Result<SecretName, Stays> {
-        let server = &self.server.name;
         if value.starts_with(SCHEME) {
             return Err(Stays::Reference);
         }
-        match (self.selection.has(server, name), reason) {
+        match (self.selection.has(name), reason) {
             (false, Some(_)) => return Err(Stays::NotChosen),
             (false, None) => return Err(Stays::NoCredential),
-            (true, None) if !self.selection.names(server, name) => return Err(Stays::NoCredential),
+            (true, None) if !self.selection.asks_for(name) => return Err(Stays::NoCredential),
             (true, _) => {}
         }
         if self.config.variables.are_in(value) {
@@ -194,6 +201,9 @@ impl Decider<'_> {
     fn take(&mut self, text: &Text, name: &str, value: &str) -> Result<SecretName, Stays> {
         if !matches!(self.server.start, Start::Command | Start::Adopted) {
             return Err(Stays::NoCommand);
+        }
+        if text.is_shared {
+            return Err(Stays::Shared);
         }
         if self.repeated.contains(name) {
             return Err(Stays::SeveralOfThisName);

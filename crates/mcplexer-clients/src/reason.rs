@@ -1,5 +1,7 @@
 //! Why a text of a server's entry looks like a credential.
 
+mod options;
+
 use std::collections::HashSet;
 use std::iter;
 
@@ -9,12 +11,6 @@ use crate::server::{Place, Server, Text};
 
 /// The member in which Codex names the variables that hold header fields.
 const NAMES_OF_VARIABLES: &str = "env_http_headers.";
-/// Parts of an address that digests, commits and ids of documents follow, which look as random as
-/// tokens.
-const BEFORE_NAMES: [&str; 9] = [
-    "archive", "blob", "blobs", "commit", "commits", "d", "folders", "raw", "tree",
-];
-
 /// How many names before a value are looked at, one within the other.
 const MAX_NAMES: usize = 8;
 
@@ -55,10 +51,10 @@ impl Hints {
                 reason.or_else(|| self.by_itself(before, value))
             }
             Place::Url => {
-                let found = detect::find(value).map(|(_, reason)| reason);
-                found.or_else(|| in_address(value))
+                let found = detect::find(value).or_else(|| detect::find_in_address(value));
+                found.map(|(_, reason)| reason)
             }
-            Place::Elsewhere => detect::find(value).map(|(_, reason)| reason),
+            Place::Elsewhere | Place::EnvFile => detect::find(value).map(|(_, reason)| reason),
         }
     }
 
@@ -80,6 +76,9 @@ impl Hints {
     }
 
     fn in_word(&self, before: &str, word: &str) -> Option<Reason> {
+        if let Some(reason) = options::reason(before, word) {
+            return Some(reason);
+        }
         // In `--env=NAME=value` and `--header=Name:value`, the innermost name counts.
         let mut rest = word;
         for _ in 0..MAX_NAMES {
@@ -87,7 +86,7 @@ impl Hints {
                 break;
             };
             if value.starts_with("//") {
-                return in_address(rest);
+                return detect::find_in_address(rest).map(|(_, reason)| reason);
             }
             if let Some(reason) = self.named(name, value) {
                 return Some(reason);
@@ -153,26 +152,4 @@ fn is_word(text: &str) -> bool {
 fn is_path(word: &str) -> bool {
     let is_base64 = word.ends_with('=') || word.contains('+');
     word.starts_with(['/', '.', '~']) || (word.contains('/') && !is_base64)
-}
-
-/// Looks for a part of an address that looks random and is not a digest.
-fn in_address(text: &str) -> Option<Reason> {
-    let (scheme, rest) = text.split_once("://")?;
-    if !["http", "https", "ws", "wss"]
-        .iter()
-        .any(|it| scheme.ends_with(it))
-    {
-        return None;
-    }
-    let path = rest.split(['?', '#']).next().unwrap_or(rest);
-    let mut before = "";
-    path.split('/').skip(1).find_map(|part| {
-        let is_digest = part.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let is_name = is_digest || part.contains('.') || BEFORE_NAMES.contains(&before);
-        before = part;
-        if is_name {
-            return None;
-        }
-        detect::credential("", part, &[])
-    })
 }

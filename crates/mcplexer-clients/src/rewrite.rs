@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::config::ClientConfig;
 use crate::edit::{Edit, apply};
 use crate::error::AdoptError;
-use crate::literal::Style;
+use crate::literal::{Notation, Style};
 use crate::server::{Start, Text};
 
 /// A text that moves to the store.
@@ -24,7 +24,12 @@ pub(crate) struct Move<'a> {
 /// Returns the style of a text's literal; `None` if undoing could not write it.
 pub(crate) fn style(config: &ClientConfig, text: &Text) -> Option<Style> {
     let literal = config.text.get(text.span.clone())?;
-    Style::of(literal, text.value.as_deref()?, config.syntax)
+    let (value, notation) = (
+        text.value.as_deref()?,
+        Notation::of_text(config.syntax, text),
+    );
+    let style = Style::of(literal, value, notation)?;
+    (*style.write_text(value)? == *literal).then_some(style)
 }
 
 /// Returns the file with references in place of the texts that move, and with their servers started
@@ -37,14 +42,14 @@ pub(crate) fn rewrite(
     program: &str,
     moves: &[Move<'_>],
 ) -> Result<Zeroizing<Vec<u8>>, AdoptError> {
-    let program = Style::plain(config.syntax).write_text(program);
+    let program = Style::plain(config.syntax.into()).write_text(program);
     let program = program.ok_or(AdoptError::NotUndone)?;
     let mut edits = Vec::new();
     let moving: HashSet<_> = moves.iter().map(|it| it.server).collect();
     for (at, server) in config.servers.iter().enumerate() {
         if server.start == Start::Command && moving.contains(&at) {
             let launch = server.launch.iter();
-            edits.extend(launch.flat_map(|it| it.wrap(&config.text, config.syntax, &program)));
+            edits.extend(launch.flat_map(|it| it.wrap(&config.text, &program)));
         }
     }
     for it in moves {

@@ -12,6 +12,8 @@ use crate::launch::Launch;
 pub struct Server {
     /// The server's name.
     pub name: String,
+    /// The directory of the project that the server is for, in a file that has several.
+    pub project: Option<String>,
     /// Where in the file its entry begins.
     pub position: Position,
     /// How the client reaches it.
@@ -46,6 +48,8 @@ pub enum Place {
     Argument(usize),
     /// The URL.
     Url,
+    /// The path of a file with variables, which the client reads.
+    EnvFile,
     /// The value of another member; of a nested one as `auth.clientSecret`.
     Member(String),
     /// Elsewhere in the file, such as in a comment.
@@ -59,6 +63,7 @@ impl fmt::Display for Place {
             Self::Header(name) => write!(f, "header {name}"),
             Self::Argument(number) => write!(f, "argument {number}"),
             Self::Url => f.write_str("url"),
+            Self::EnvFile => f.write_str("envFile"),
             Self::Member(name) => f.write_str(name),
             Self::Elsewhere => f.write_str("elsewhere"),
         }
@@ -72,12 +77,34 @@ pub(crate) struct Text {
     pub(crate) position: Position,
     /// `None` if it is not a string.
     pub(crate) value: Option<Zeroizing<String>>,
+    /// As in [`Node`](crate::node::Node).
+    pub(crate) in_flow: bool,
+    /// As in [`Node`](crate::node::Node).
+    pub(crate) is_shared: bool,
+}
+
+impl Server {
+    /// Returns the name with the project's directory before it, if there is one: `/srv/shop/github`.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        let project = self.project.as_ref()?;
+        Some(format!("{project}/{}", self.name))
+    }
+
+    /// Returns whether this is its name, the directory of its project, or its [`path`](Self::path).
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        name == self.name
+            || self.project.as_deref() == Some(name)
+            || self.path().as_deref() == Some(name)
+    }
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("name", &self.name)
+            .field("project", &self.project)
             .field("position", &self.position)
             .field("start", &self.start)
             .finish_non_exhaustive()

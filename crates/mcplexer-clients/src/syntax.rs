@@ -10,15 +10,23 @@ pub enum Syntax {
     Json,
     /// TOML 1.0.
     Toml,
+    /// YAML 1.2, one document.
+    Yaml,
 }
 
 impl Syntax {
-    /// Returns the syntax of a file by its name: TOML if it ends in `.toml`, else JSON.
+    /// Returns the syntax of a file by its name: TOML if it ends in `.toml`, YAML if it ends in `.yaml` or
+    /// `.yml`, else JSON.
     #[must_use]
     pub fn of(path: &Path) -> Self {
-        match path.extension() {
-            Some(extension) if extension.eq_ignore_ascii_case("toml") => Self::Toml,
-            _ => Self::Json,
+        let is = |end: &str| {
+            let extension = path.extension();
+            extension.is_some_and(|it| it.eq_ignore_ascii_case(end))
+        };
+        match () {
+            () if is("toml") => Self::Toml,
+            () if is("yaml") || is("yml") => Self::Yaml,
+            () => Self::Json,
         }
     }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::config::ClientConfig;
 use crate::edit::{Edit, apply};
 use crate::error::AdoptError;
-use crate::literal::Style;
+use crate::literal::{Notation, Style};
 use crate::server::{Place, Server, Text};
 
 /// What undoing an adoption does.
@@ -107,14 +107,22 @@ impl ClientConfig {
     /// changed since may need a plainer style.
     fn literal_like(&self, reference: &Text, value: &str) -> Option<Zeroizing<String>> {
         let literal = self.text.get(reference.span.clone())?;
-        let style = Style::of_reference(literal, reference.value.as_deref()?, self.syntax);
+        let notation = Notation::of_text(self.syntax, reference);
+        let style = Style::of_reference(literal, reference.value.as_deref()?, notation);
         let written = style.and_then(|style| style.write_text(value));
-        written.or_else(|| Style::plain(self.syntax).write_text(value))
+        written.or_else(|| Style::plain(notation).write_text(value))
     }
 
     fn chosen(&self, servers: &[String]) -> impl Iterator<Item = &Server> {
         let names: HashSet<_> = servers.iter().cloned().collect();
-        let is_chosen = move |server: &&Server| names.is_empty() || names.contains(&server.name);
+        let has = move |name: Option<&String>| name.is_some_and(|it| names.contains(it));
+        let is_any = servers.is_empty();
+        let is_chosen = move |server: &&Server| {
+            is_any
+                || has(Some(&server.name))
+                || has(server.project.as_ref())
+                || has(server.path().as_ref())
+        };
         self.servers.iter().filter(is_chosen)
     }
 }

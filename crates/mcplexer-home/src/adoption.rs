@@ -18,7 +18,7 @@ mod undo;
 
 use client_file::ClientFile;
 pub use environment::{directories, own_program};
-pub use look::{Looked, look};
+pub use look::{Looked, WithoutServers, by_client, look};
 pub use report::{FileReport, FindingReport, Left};
 pub use undo::{UndoReport, undo};
 

@@ -32,6 +32,7 @@ pub mod environment;
 mod error;
 pub mod export;
 mod exposed;
+mod git;
 mod harden;
 mod home;
 pub mod import;

@@ -15,13 +15,16 @@ pub(crate) struct Adopt {
     /// Configuration file [default: look in the usual places]
     #[arg(value_parser = file_not_stream())]
     pub(crate) file: Option<PathBuf>,
+    /// List the usual places, and look at none of them
+    #[arg(long, conflicts_with_all = ["file", "write", "undo", "server", "only", "skip"])]
+    pub(crate) places: bool,
     /// Store the credentials, check each of them, then replace the file
     #[arg(long, requires = "file")]
     pub(crate) write: bool,
     /// Put the values back into the file, so that its servers start without mcplexer
     #[arg(long, requires = "file", conflicts_with_all = ["write", "only", "skip"])]
     pub(crate) undo: bool,
-    /// Adopt only this server; may be repeated
+    /// Adopt only this server, or PROJECT/SERVER in a file of several projects; may be repeated
     #[arg(long, value_name = "SERVER")]
     pub(crate) server: Vec<String>,
     /// Adopt only these variables (VARIABLE or SERVER/VARIABLE), even if they do not look like credentials

@@ -4,6 +4,7 @@ mod everywhere;
 mod table;
 mod undo;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use mcplexer_home::adoption::{Choice, FileReport, adopt, own_program, plan};
@@ -15,7 +16,12 @@ use crate::output::{print, print_json};
 use crate::session::Session;
 use crate::text::{count, shown, typed};
 
-/// The JSON document of every form of the command except `--undo`.
+/// How many secrets of a team are named.
+const MOST_SECRETS: usize = 10;
+/// A client has read its file before it was changed.
+const RESTART: &str = "restart the client: it reads its configuration when it starts";
+
+/// The JSON document of every form of the command with a file except `--undo`.
 #[derive(Serialize)]
 struct Document<'a> {
     files: &'a [FileReport],
@@ -31,6 +37,7 @@ pub(super) fn run(arguments: &Adopt, global: Global) -> Result<(), Failure> {
         skip: keys(&arguments.skip),
     };
     match &arguments.file {
+        None if arguments.places => everywhere::list(arguments.json),
         None => everywhere::run(&choice, arguments.json, &session),
         Some(path) if arguments.undo => undo::run(path, &choice, arguments.json, &session),
         Some(path) => one(path, &choice, arguments, &session),
@@ -73,6 +80,9 @@ fn tell(path: &Path, report: &FileReport, session: &Session) {
     if report.moved == 0 {
         return;
     }
+    if report.tracked {
+        for_the_team(path, report, session);
+    }
     for variable in session.home().named_by() {
         session.hint(&format!(
             "{variable} is set here; the client needs it too, to find the secrets"
@@ -80,12 +90,33 @@ fn tell(path: &Path, report: &FileReport, session: &Session) {
     }
     let name = typed(path);
     if report.written {
+        session.hint(RESTART);
         session.hint(&format!("mcplexer adopt --undo {name} puts it back"));
         session.hint(
             "the credentials were in plaintext: if the file was ever backed up, synced or committed, replace them too",
         );
     } else {
         session.hint(&format!("mcplexer adopt {name} --write"));
+    }
+}
+
+/// Says what colleagues need for a file that git gives them.
+fn for_the_team(path: &Path, report: &FileReport, session: &Session) {
+    let verb = if report.written { "starts" } else { "is to start" };
+    session.tell(&format!(
+        "git tracks {}: it {verb} plain mcplexer, so each colleague needs mcplexer in the PATH and these secrets",
+        shown(path)
+    ));
+    let secrets: BTreeSet<_> = report
+        .findings
+        .iter()
+        .filter_map(|it| Some((it.scope.as_ref()?, it.key.as_ref()?)))
+        .collect();
+    for (scope, key) in secrets.iter().take(MOST_SECRETS) {
+        session.hint(&format!("mcplexer secret put {scope} {key}"));
+    }
+    if let Some(more) = secrets.len().checked_sub(MOST_SECRETS).filter(|it| *it > 0) {
+        session.hint(&format!("… and {more} more"));
     }
 }
 

@@ -47,9 +47,12 @@ impl From<AdoptError> for Failure {
 fn invalid(error: &InvalidConfig) -> &'static str {
     match error {
         InvalidConfig::NotUtf8 => "save it as UTF-8",
-        InvalidConfig::NoServers => {
+        InvalidConfig::NoServers { credentials } if credentials.is_empty() => {
             "mcplexer adopt without a file looks where clients keep their configuration"
         }
-        _ => "nothing was changed; the file must be JSON, with or without comments, or TOML",
+        InvalidConfig::NoServers { .. } => {
+            "mcplexer import stores the secrets of a .env, JSON or YAML file"
+        }
+        _ => "nothing was changed; the file must be JSON, with or without comments, TOML or YAML",
     }
 }

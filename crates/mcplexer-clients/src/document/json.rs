@@ -24,13 +24,9 @@ const OPTIONS: ParseOptions = ParseOptions {
 pub(super) fn parse(text: &str) -> Result<Node, (usize, String)> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &OPTIONS);
     let parsed = parsed.map_err(|error| (error.range().start, problem(error.kind())))?;
-    Ok(parsed.value.map_or_else(
-        || Node {
-            span: 0..0,
-            value: Value::Other,
-        },
-        node,
-    ))
+    Ok(parsed
+        .value
+        .map_or_else(|| Node::new(0..0, Value::Other), node))
 }
 
 /// Describes an error without repeating the text.
@@ -63,7 +59,7 @@ fn node(value: ast::Value<'_>) -> Node {
             Value::Other
         }
     };
-    Node { span: range, value }
+    Node::new(range, value)
 }
 
 fn member(property: ast::ObjectProp<'_>) -> Member {

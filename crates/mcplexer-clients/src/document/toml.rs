@@ -18,13 +18,11 @@ fn table(table: &Table) -> Node {
         let key = table.key(key)?;
         Some(member(key, self::item(item)?))
     });
-    Node {
-        span: table.span().unwrap_or_default(),
-        value: Value::Object(Object {
-            members: members.collect(),
-            in_braces: false,
-        }),
-    }
+    let object = Value::Object(Object {
+        members: members.collect(),
+        in_braces: false,
+    });
+    Node::new(table.span().unwrap_or_default(), object)
 }
 
 fn inline(table: &InlineTable) -> Value {
@@ -51,10 +49,10 @@ fn item(item: &Item) -> Option<Node> {
         Item::None => None,
         Item::Value(value) => Some(self::value(value)),
         Item::Table(table) => Some(self::table(table)),
-        Item::ArrayOfTables(tables) => Some(Node {
-            span: tables.span().unwrap_or_default(),
-            value: Value::Array(tables.iter().map(table).collect()),
-        }),
+        Item::ArrayOfTables(tables) => {
+            let elements = Value::Array(tables.iter().map(table).collect());
+            Some(Node::new(tables.span().unwrap_or_default(), elements))
+        }
     }
 }
 
@@ -65,10 +63,7 @@ fn value(value: &TomlValue) -> Node {
         TomlValue::InlineTable(table) => inline(table),
         _ => Value::Other,
     };
-    Node {
-        span: value.span().unwrap_or_default(),
-        value: node,
-    }
+    Node::new(value.span().unwrap_or_default(), node)
 }
 
 fn array(array: &Array) -> Value {

@@ -9,18 +9,22 @@ use mcplexer_clients::{
     store,
 };
 use mcplexer_durable::{open_regular, read_at_most};
+use mcplexer_files::position::Position;
 use mcplexer_secrets::Error as StoreError;
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::report::FileReport;
 use super::{Choice, Error};
+use crate::git;
 use crate::open::OpenHome;
 
 pub(super) struct ClientFile {
     pub(super) path: PathBuf,
     pub(super) bytes: Zeroizing<Vec<u8>>,
     pub(super) config: ClientConfig,
+    /// Whether git tracks the file.
+    is_tracked: bool,
 }
 
 impl ClientFile {
@@ -31,11 +35,12 @@ impl ClientFile {
         })
     }
 
-    /// Reads a file that may have no servers, such as the settings of an editor: then `None`.
-    pub(super) fn read_if_config(path: &Path) -> Result<Option<Self>, Error> {
+    /// Reads a file that may have no servers, such as the settings of an editor: then returns where it
+    /// has credentials.
+    pub(super) fn read_if_config(path: &Path) -> Result<Result<Self, Vec<Position>>, Error> {
         match Self::parse(path)? {
-            Ok(file) => Ok(Some(file)),
-            Err(InvalidConfig::NoServers) => Ok(None),
+            Ok(file) => Ok(Ok(file)),
+            Err(InvalidConfig::NoServers { credentials }) => Ok(Err(credentials)),
             Err(source) => Err(Error::Invalid {
                 file: path.to_owned(),
                 source,
@@ -56,6 +61,7 @@ impl ClientFile {
             path: path.to_owned(),
             bytes,
             config,
+            is_tracked: git::tracks(path),
         }))
     }
 
@@ -65,6 +71,8 @@ impl ClientFile {
         program: &str,
         open: &OpenHome,
     ) -> Result<Adoption, Error> {
+        // Colleagues have it elsewhere.
+        let program = if self.is_tracked { "mcplexer" } else { program };
         let chosen = Chosen {
             servers: &choice.servers,
             only: &choice.only,
@@ -78,7 +86,10 @@ impl ClientFile {
     }
 
     pub(super) fn report(&self, adoption: &Adoption) -> FileReport {
-        FileReport::of(&self.path, &self.config, adoption)
+        FileReport {
+            tracked: self.is_tracked,
+            ..FileReport::of(&self.path, &self.config, adoption)
+        }
     }
 
     /// A server or a variable that was chosen and is not in the file is a mistake.
@@ -91,7 +102,7 @@ impl ClientFile {
         let keys = || choice.only.iter().chain(&choice.skip);
         let named = choice.servers.iter();
         let mut named = named.chain(keys().filter_map(|key| key.server.as_ref()));
-        let exists = |name: &&String| self.config.servers().iter().any(|it| it.name == **name);
+        let exists = |name: &&String| self.config.servers().iter().any(|it| it.is_named(name));
         if let Some(name) = named.find(|name| !exists(name)) {
             return Err(not_found("server", name));
         }
@@ -160,7 +171,8 @@ mod tests {
     #[test]
     fn settings_without_servers_are_no_error_where_they_are_expected() {
         let (_directory, path) = file("{}");
-        assert!(ClientFile::read_if_config(&path).unwrap().is_none());
+        let credentials = ClientFile::read_if_config(&path).unwrap().err();
+        assert_eq!(credentials, Some(Vec::new()));
         assert!(matches!(
             ClientFile::read(&path),
             Err(Error::Invalid { .. })

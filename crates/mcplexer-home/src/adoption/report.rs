@@ -24,6 +24,8 @@ pub struct FileReport {
     pub moved: usize,
     /// Whether the file was replaced.
     pub written: bool,
+    /// Whether git tracks the file. Then it starts `mcplexer` from the `PATH`, as colleagues need it.
+    pub tracked: bool,
     /// Every text that is or may be a credential, and each variable, in the order of the file.
     pub findings: Vec<FindingReport>,
     /// The number of credentials that stay in the file.
@@ -40,7 +42,9 @@ pub struct FileReport {
 pub struct FindingReport {
     /// The server that it belongs to.
     pub server: String,
-    /// The part of the server's entry: `env`, `header`, `argument`, `url`, `member` or
+    /// The directory of the project that the server is for, in a file that has several.
+    pub project: Option<String>,
+    /// The part of the server's entry: `env`, `header`, `argument`, `url`, `env_file`, `member` or
     /// `elsewhere`.
     pub place: &'static str,
     /// The name of the variable, header or member, or the number of the argument.
@@ -71,6 +75,7 @@ impl FileReport {
             servers: config.servers().len(),
             moved: adoption.moved(),
             written: false,
+            tracked: false,
             findings: adoption.findings.iter().map(FindingReport::of).collect(),
             left: adoption.left(),
             has_other_names: false,
@@ -81,7 +86,8 @@ impl FileReport {
     #[must_use]
     pub fn servers_moved(&self) -> usize {
         let moved = self.findings.iter().filter(|it| it.scope.is_some());
-        moved.map(|it| &it.server).collect::<BTreeSet<_>>().len()
+        let names = moved.map(|it| (&it.project, &it.server));
+        names.collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -92,6 +98,7 @@ impl FindingReport {
             Place::Header(name) => ("header", Some(name.clone())),
             Place::Argument(number) => ("argument", Some(number.to_string())),
             Place::Url => ("url", None),
+            Place::EnvFile => ("env_file", None),
             Place::Member(name) => ("member", Some(name.clone())),
             _ => ("elsewhere", None),
         };
@@ -102,6 +109,7 @@ impl FindingReport {
         };
         Self {
             server: finding.server.clone(),
+            project: finding.project.clone(),
             place,
             name,
             line: finding.position.line,
@@ -126,6 +134,8 @@ impl fmt::Display for Left {
             Stays::NoString => "it is not a string; put it in quotes",
             Stays::SeveralOfThisName => "there are several with this name",
             Stays::Name(error) => return error.fmt(f),
+            Stays::Shared => "an alias elsewhere in the file refers to it",
+            Stays::OtherFile => "the client reads variables from that file",
             Stays::Value => "an environment cannot hold it",
             Stays::Escapes => "its escapes could not be put back",
             _ => "",
@@ -139,6 +149,6 @@ impl Serialize for Left {
     }
 }
 
-fn path_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn path_text<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     as_text(&path.display(), to)
 }

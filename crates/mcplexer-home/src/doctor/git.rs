@@ -1,19 +1,19 @@
 //! Whether the key is where `git add` would take it.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use super::{Report, Severity};
+use crate::git;
 use crate::home::{Home, KeySource};
 
 pub(super) fn examine(home: &Home, report: &mut Report) {
     let KeySource::File(key) = home.key() else {
         return;
     };
-    let Some(tree) = key.ancestors().skip(1).find(|it| it.join(".git").exists()) else {
+    let Some(tree) = git::tree_of(key) else {
         return;
     };
-    if git(tree, &["ls-files", "--error-unmatch", "--"], key) {
+    if git::is_tracked(tree, key) {
         let (tree, key) = (tree.display(), key.display());
         report.add(
             Severity::Error,
@@ -21,7 +21,7 @@ pub(super) fn examine(home: &Home, report: &mut Report) {
             format!("{key} is in the git repository {tree}: everyone who has it has the key"),
             format!("git -C {tree} rm --cached {key}; mcplexer key rotate"),
         );
-    } else if !git(tree, &["check-ignore", "--quiet", "--"], key) {
+    } else if !git::succeeds(tree, &["check-ignore", "--quiet", "--"], key) {
         let (place, ignored) = ignored(key, tree);
         report.add(
             Severity::Warning,
@@ -30,16 +30,6 @@ pub(super) fn examine(home: &Home, report: &mut Report) {
             format!("echo {ignored} >> {}", tree.join(".gitignore").display()),
         );
     }
-}
-
-fn git(tree: &Path, arguments: &[&str], key: &Path) -> bool {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(tree).args(arguments).arg(key);
-    let silent = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    silent.status().is_ok_and(|status| status.success())
 }
 
 /// What git should ignore, and the line of `.gitignore` for it: the key's directory, or the key

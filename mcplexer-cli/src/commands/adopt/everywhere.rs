@@ -1,26 +1,48 @@
 //! `mcplexer adopt` without a file: searches the places where clients keep their configuration.
 
-use mcplexer_clients::{StandardPlace, standard_places};
-use mcplexer_home::adoption::{Choice, directories, look, own_program};
+use std::collections::BTreeMap;
 
-use super::{Document, summary, table};
+use mcplexer_clients::{StandardPlace, standard_places};
+use mcplexer_home::adoption::{Choice, by_client, directories, look, own_program};
+use serde::Serialize;
+
+use super::{summary, table};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
-use crate::text::{shown, typed};
+use crate::text::{self, count, shortened, shown, typed};
+
+/// The JSON document of `--places`.
+#[derive(Serialize)]
+struct Places {
+    places: BTreeMap<&'static str, Vec<String>>,
+}
+
+fn usual() -> Vec<StandardPlace> {
+    standard_places(&directories(|name| std::env::var_os(name)))
+}
+
+pub(super) fn list(json: bool) -> Result<(), Failure> {
+    let places = by_client(&usual());
+    if json {
+        return print_json(&Places { places });
+    }
+    let rows = places.iter().flat_map(|(client, files)| {
+        let files = files.iter();
+        files.map(|file| vec![(*client).to_owned(), shortened(file)])
+    });
+    print(&text::table(&rows.collect::<Vec<_>>()))
+}
 
 pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), Failure> {
-    let places = standard_places(&directories(|name| std::env::var_os(name)));
-    let looked = look(&places, choice, &own_program(), session);
+    let mut looked = look(&usual(), choice, &own_program(), session);
     let mut failed = Ok(());
-    for error in looked.failures {
+    for error in std::mem::take(&mut looked.failures) {
         let failure = session.explain(error);
         failed = Err(Failure::silent(failure.report(&session.context())));
     }
     if json {
-        print_json(&Document {
-            files: &looked.files,
-        })?;
+        print_json(&looked)?;
         return failed;
     }
     let blocks = looked.files.iter().map(|report| {
@@ -33,26 +55,29 @@ pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), 
         )
     });
     print(&blocks.collect::<Vec<_>>().join("\n"))?;
-    if looked.files.is_empty() {
+    for other in &looked.without_servers {
+        let lines: Vec<_> = other.lines.iter().map(ToString::to_string).collect();
         session.tell(&format!(
-            "found no MCP servers in the usual places ({})",
-            clients(&places)
+            "{} ({}) has no MCP servers, but {} ({} {})",
+            shown(&other.file),
+            other.client,
+            count(lines.len() as u64, "credential"),
+            if lines.len() == 1 { "line" } else { "lines" },
+            lines.join(", "),
         ));
+    }
+    session.tell(&format!(
+        "looked in {} for {}",
+        count(looked.count() as u64, "place"),
+        count(looked.places.len() as u64, "client"),
+    ));
+    session.hint("mcplexer adopt --places lists them");
+    if looked.files.is_empty() {
+        session.tell("found no MCP servers there");
         session.hint("mcplexer adopt FILE looks at another file");
     }
     for report in looked.files.iter().filter(|report| report.moved > 0) {
         session.hint(&format!("mcplexer adopt {} --write", typed(&report.file)));
     }
     failed
-}
-
-/// Lists the clients whose files were searched for, each once.
-fn clients(places: &[StandardPlace]) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for place in places {
-        if !names.contains(&place.client) {
-            names.push(place.client);
-        }
-    }
-    names.join(", ")
 }

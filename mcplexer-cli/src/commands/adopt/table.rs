@@ -3,7 +3,7 @@
 use mcplexer_clients::Stays;
 use mcplexer_home::adoption::{FileReport, FindingReport, Left};
 
-use crate::text::{self, sanitized};
+use crate::text::{self, sanitized, shortened};
 
 /// Returns the table, with a row for each finding: server, place, why it is a credential, and what
 /// happens to it.
@@ -17,6 +17,7 @@ fn row(finding: &FindingReport) -> Vec<String> {
     let reason = match (&finding.reason, left) {
         (Some(reason), _) => reason.clone(),
         (None, Some(Stays::Reference)) => "already in the store".to_owned(),
+        (None, Some(Stays::OtherFile)) => "variables".to_owned(),
         (None, _) => "not a credential".to_owned(),
     };
     let becomes = match (&finding.scope, &finding.key, &finding.left) {
@@ -31,13 +32,17 @@ fn row(finding: &FindingReport) -> Vec<String> {
 fn server(finding: &FindingReport) -> String {
     match finding.place {
         "elsewhere" => format!("line {}", finding.line),
-        _ => sanitized(&finding.server),
+        _ => match &finding.project {
+            Some(project) => format!("{} ({})", sanitized(&finding.server), shortened(project)),
+            None => sanitized(&finding.server),
+        },
     }
 }
 
 fn place(finding: &FindingReport) -> String {
     match (finding.place, &finding.name) {
         ("member", Some(name)) => name.clone(),
+        ("env_file", _) => "envFile".to_owned(),
         (place, Some(name)) => format!("{place} {name}"),
         (place, None) => place.to_owned(),
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use mcplexer_home::adoption::{Choice, undo};
 
+use super::RESTART;
 use crate::failure::Failure;
 use crate::output::print_json;
 use crate::session::Session;
@@ -40,6 +41,7 @@ pub(super) fn run(
             sanitized(server)
         ));
     }
+    session.hint(RESTART);
     session.hint("the secrets stay in the store too; mcplexer secret delete removes one");
     Ok(())
 }

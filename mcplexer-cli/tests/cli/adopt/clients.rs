@@ -7,7 +7,7 @@ use super::{adopt, config, tokens};
 use crate::home::Home;
 
 /// For each file, the values that move and the number of credentials that stay.
-const FILES: [(&str, &[&str], usize); 24] = [
+const FILES: [(&str, &[&str], usize); 34] = [
     (
         "claude-desktop.json",
         &[
@@ -111,6 +111,43 @@ const FILES: [(&str, &[&str], usize); 24] = [
         ],
         0,
     ),
+    (
+        "opencode.jsonc",
+        &["github/GITHUB_PERSONAL_ACCESS_TOKEN", "lines/OTHER_TOKEN"],
+        2,
+    ),
+    ("opencode-v2.json", &["alone/A_TOKEN"], 0),
+    ("crush.json", &["github/GITHUB_PERSONAL_ACCESS_TOKEN"], 0),
+    ("amp.json", &["sentry/SENTRY_ACCESS_TOKEN"], 0),
+    ("vscode-dotted.json", &["a/T_TOKEN"], 0),
+    ("warp-bare.json", &["github/GITHUB_PERSONAL_ACCESS_TOKEN"], 0),
+    (
+        "goose.yaml",
+        &[
+            "github/GITHUB_PERSONAL_ACCESS_TOKEN",
+            "quoted/A_TOKEN",
+            "quoted/B_TOKEN",
+            "bare/C_TOKEN",
+            "empty/D_PASSWORD",
+        ],
+        0,
+    ),
+    (
+        "continue.yaml",
+        &[
+            "github/GITHUB_PERSONAL_ACCESS_TOKEN",
+            "2/B_TOKEN",
+            "third/KEY",
+            "third/KEY_2",
+        ],
+        1,
+    ),
+    (
+        "librechat.yaml",
+        &["github/B_TOKEN", "shared/D_TOKEN"],
+        4,
+    ),
+    ("multi-line.toml", &["a/PEM", "a/PEM_2", "a/PEM_3"], 0),
 ];
 
 /// Adopts a file, checks what must hold for every file, and undoes it.
@@ -168,7 +205,11 @@ fn files_of_every_client_move_in_and_back() {
 fn line_ends_marks_and_tabs_stay() {
     for (name, moved, left) in FILES {
         let text = config(name);
-        let tabs = text.replace("  ", "\t");
+        // Lines of YAML cannot begin with a tab.
+        let tabs = match name.ends_with(".yaml") {
+            true => text.clone(),
+            false => text.replace("  ", "\t"),
+        };
         let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
         // TOML does not allow a carriage return in a comment or before the end of a list.
         if name.ends_with(".toml") {
@@ -210,12 +251,14 @@ fn nothing_that_is_printed_has_a_value() {
 fn every_client_is_looked_for() {
     let home = Home::new();
     let run = home.run(["adopt"]).succeeded();
-    assert!(
-        run.stderr
-            .contains("found no MCP servers in the usual places (Claude Desktop"),
-        "{}",
-        run.stderr
-    );
+    for said in [
+        "looked in 1",
+        " places for 33 clients\n",
+        "found no MCP servers there\n",
+        "hint: mcplexer adopt --places lists them\n",
+    ] {
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
     let places = [
         (".cursor/mcp.json", "cursor.json"),
         (".codex/config.toml", "codex.toml"),

@@ -1,0 +1,54 @@
+//! Options whose names say little, but whose values are often credentials.
+
+use mcplexer_detect::{self as detect, Reason};
+
+/// Options that take a user and a password.
+const LOGINS: [&str; 6] = [
+    "-u",
+    "-U",
+    "--user",
+    "--proxy-user",
+    "--userpwd",
+    "--http-user",
+];
+/// Options that take a password or a token, or something else.
+const SHORT: [&str; 4] = ["-p", "-P", "-k", "-t"];
+/// What words that begin with `-p` go on with.
+const AFTER_P: [&str; 14] = [
+    "ack", "age", "ar", "ath", "er", "lat", "lug", "ort", "re", "ri", "ro", "ub", "y", "w",
+];
+/// Length of the shortest value of [`SHORT`] that counts, in bytes.
+const LEAST: usize = 8;
+/// Length of the shortest password that follows `-p` at once, in bytes.
+const LEAST_AFTER_P: usize = 6;
+
+/// Returns why an argument looks like a credential, by the option before it or at its beginning.
+pub(super) fn reason(before: &str, word: &str) -> Option<Reason> {
+    if LOGINS.contains(&before) {
+        return detect::login(word);
+    }
+    if SHORT.contains(&before) && word.len() >= LEAST && is_mixed(word) {
+        return Some(Reason::Name);
+    }
+    // As the clients of MySQL and others take it.
+    let password = word.strip_prefix("-p").filter(|it| {
+        let is_word = AFTER_P.iter().any(|end| it.starts_with(end));
+        it.len() >= LEAST_AFTER_P && !is_word
+    })?;
+    is_password(password).then_some(Reason::Name)
+}
+
+/// Returns whether a text is one word of capitals, small letters and digits.
+fn is_mixed(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.contains(|c: char| c.is_ascii_uppercase())
+        && text.contains(|c: char| c.is_ascii_lowercase())
+        && text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Returns whether a text has letters, and digits or symbols, and is no path, port or setting.
+fn is_password(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_alphabetic())
+        && text.contains(|c: char| c.is_ascii_digit() || "!@#%^&*".contains(c))
+        && !text.contains(['/', ':', '=', '.', ',', '-', '$', '{'])
+}

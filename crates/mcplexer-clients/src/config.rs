@@ -1,12 +1,12 @@
 //! A parsed configuration file.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::error::InvalidConfig;
-use crate::server::{Server, Start};
+use crate::server::{Place, Server, Start, Text};
 use crate::syntax::Syntax;
 use crate::variables::Variables;
 use crate::{document, elsewhere, find};
@@ -24,6 +24,7 @@ pub struct ClientConfig {
     has_mark: bool,
     pub(crate) syntax: Syntax,
     pub(crate) variables: Variables,
+    home: Option<PathBuf>,
     pub(crate) servers: Vec<Server>,
 }
 
@@ -48,6 +49,7 @@ impl ClientConfig {
             has_mark,
             syntax,
             variables: found.variables,
+            home: None,
             servers: found.servers,
         })
     }
@@ -60,6 +62,22 @@ impl ClientConfig {
             of_format => of_format,
         };
         Self { variables, ..self }
+    }
+
+    /// Sets the home directory of the user, in which mcplexer finds its store.
+    ///
+    /// A server whose environment has another one keeps its credentials.
+    #[must_use]
+    pub fn with_home(self, home: Option<PathBuf>) -> Self {
+        Self { home, ..self }
+    }
+
+    /// Returns whether a server starts with another home directory than the user's.
+    pub(crate) fn has_other_home(&self, server: &Server) -> bool {
+        let is_home = |it: &&Text| matches!(&it.place, Place::Env(name) if name == "HOME");
+        let home = server.texts.iter().find(is_home);
+        let home = home.and_then(|it| it.value.as_deref()).map(Path::new);
+        home.is_some_and(|it| self.home.as_deref() != Some(it))
     }
 
     /// Accepts commands that look like a line for a shell if `is_program` knows a program of that

@@ -63,6 +63,8 @@ pub enum Stays {
     Escapes,
     /// Other parts of the file are the same node, by an alias of YAML.
     Shared,
+    /// The server starts with another home directory, in which mcplexer would look for its store.
+    OtherHome,
     /// It is the path of a file with variables.
     OtherFile,
 }

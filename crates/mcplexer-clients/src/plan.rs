@@ -100,6 +100,7 @@ impl ClientConfig {
             selection: selection.server(server),
             hints,
             repeated: repeated(server),
+            has_other_home: self.has_other_home(server),
             secrets: Vec::new(),
         };
         let texts = server.texts.iter().enumerate();
@@ -136,6 +137,7 @@ struct Decider<'a> {
     selection: OfServer<'a, 'a>,
     hints: &'a Hints,
     repeated: HashSet<&'a str>,
+    has_other_home: bool,
     secrets: Vec<(SecretName, SecretValue)>,
 }
 
@@ -204,6 +206,9 @@ impl Decider<'_> {
         }
         if text.is_shared {
             return Err(Stays::Shared);
+        }
+        if self.has_other_home {
+            return Err(Stays::OtherHome);
         }
         if self.repeated.contains(name) {
             return Err(Stays::SeveralOfThisName);

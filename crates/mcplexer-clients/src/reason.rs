@@ -48,7 +48,11 @@ impl Hints {
                 let before = before.filter(|it| matches!(it.place, Place::Argument(_)));
                 let before = before.map_or("", text_of);
                 let reason = self.in_words(before, value);
-                reason.or_else(|| self.by_itself(before, value))
+                let reason = reason.or_else(|| self.by_itself(before, value));
+                let given = value
+                    .split_once('=')
+                    .map_or(value.as_str(), |(_, given)| given);
+                reason.or_else(|| detect::phrase(given))
             }
             Place::Url => {
                 let found = detect::find(value).or_else(|| detect::find_in_address(value));
@@ -72,7 +76,10 @@ impl Hints {
                 let field = || self.in_field(words.get(at..)?);
                 self.in_word(before, word).or_else(field)
             })
-            .or_else(|| self.in_field(&words).filter(|_| is_word(before)))
+            .or_else(|| {
+                let is_split = is_word(before) && before.ends_with(':');
+                is_split.then(|| self.in_field(&words)).flatten()
+            })
     }
 
     fn in_word(&self, before: &str, word: &str) -> Option<Reason> {

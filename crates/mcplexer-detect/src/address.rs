@@ -9,6 +9,8 @@ use crate::{entropy, value};
 const MIN_PART: usize = 20;
 /// Length of the shortest part after [`BEFORE_TOKENS`].
 const MIN_NAMED: usize = 16;
+/// Length of the shortest id at the end of a title.
+const MIN_ID: usize = 32;
 /// Parts that digests, commits and ids of documents follow, which look as random as tokens.
 const BEFORE_NAMES: &[&str] = &[
     "archive",
@@ -120,6 +122,9 @@ fn is_token(part: &str, before: &str, has_tokens: bool) -> bool {
     }
     let announced = has_tokens || BEFORE_TOKENS.contains(&before);
     let least = if announced { MIN_NAMED } else { MIN_PART };
+    // A title with an id at its end.
+    let last = part.rsplit('-').next().unwrap_or(part);
+    let part = if last.len() >= MIN_ID { last } else { part };
     let is_hex = part.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hex {
         return announced && entropy::is_noise(part);

@@ -25,6 +25,7 @@ pub(crate) fn by_name(name: &str, value: &str, hints: &[&str]) -> Option<Reason>
     if value::fits(says, value) && !is_elsewhere {
         return Some(Reason::Name);
     }
-    let random = says != Says::Public && entropy::looks_random(value);
+    let is_public = says == Says::Public || value::is_in_file_system(value);
+    let random = !is_public && entropy::looks_random(value);
     random.then_some(Reason::Random)
 }

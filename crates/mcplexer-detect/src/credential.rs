@@ -27,7 +27,7 @@ pub fn credential(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
     find(value)
         .map(reason)
         .or_else(|| by_name(name, value, hints))
-        .or_else(|| value::is_phrase(value).then_some(Reason::Phrase))
+        .or_else(|| phrase(value))
         .or_else(|| within(name, value).map(reason))
         .or_else(|| find_in_address(value).map(reason))
 }
@@ -41,6 +41,12 @@ pub fn login(value: &str) -> Option<Reason> {
     let password = value.split_once(':').map_or("", |(_, password)| password);
     let is_login = value::is_login(value) && !password.chars().all(is_word);
     is_login.then_some(Reason::Name)
+}
+
+/// Returns why a text looks like a credential if it is the words of a wallet's seed (BIP 39).
+#[must_use]
+pub fn phrase(text: &str) -> Option<Reason> {
+    value::is_phrase(text).then_some(Reason::Phrase)
 }
 
 /// Looks at the names within a value: some servers take their settings or header fields in one variable.

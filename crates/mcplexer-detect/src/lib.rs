@@ -35,7 +35,7 @@ mod url;
 mod value;
 
 pub use address::find_in_address;
-pub use credential::{credential, login};
+pub use credential::{credential, login, phrase};
 pub use everyday::is_everyday;
 pub use find::{find, find_any};
 pub use named::{find_named, name_before};

@@ -24,6 +24,8 @@ pub(crate) enum Says {
     Phrase,
     /// It may be a user and a password.
     Login,
+    /// It may be the token of a session, or its number.
+    Session,
     /// Nothing.
     Nothing,
     /// It may look random, but is public: an identifier, a digest, a public key.
@@ -66,6 +68,8 @@ pub(crate) fn says(name: &str) -> Says {
         Says::Phrase
     } else if LOGINS.contains(&last) {
         Says::Login
+    } else if last == "id" && before == "session" || last == "sessionid" {
+        Says::Session
     } else if PERHAPS.contains(&last) {
         Says::Perhaps
     } else if IDENTIFIERS.contains(&last) {

@@ -10,6 +10,8 @@ use crate::{entropy, value};
 const MIN_PARAMETER: usize = 6;
 /// Length of the shortest password in a connection string, in characters.
 const MIN_PASSWORD: usize = 4;
+/// How much of a URL may be its authority, in bytes.
+const MAX_AUTHORITY: usize = 256;
 /// Parameters that sign a URL, and so give access to what it points to.
 const SIGNATURES: &[&str] = &["sig", "signature", "x-amz-signature", "x-goog-signature"];
 /// Secrets in connection strings other than passwords.
@@ -35,6 +37,14 @@ fn in_authority(text: &str) -> Option<Range<usize>> {
         let rest = text.get(start..)?;
         let ends = |c: char| c.is_whitespace() || "/?#\"'`\\".contains(c);
         let authority = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
+        let before = text.get(..start - 3)?;
+        let is_web = ["http", "https", "ws", "wss"]
+            .iter()
+            .any(|it| before.ends_with(it));
+        let authority = match authority.contains('@') || is_web {
+            true => authority,
+            false => longer(rest, authority).unwrap_or(authority),
+        };
         let Some((user, host)) = authority.rsplit_once('@') else {
             continue;
         };
@@ -58,6 +68,23 @@ fn in_authority(text: &str) -> Option<Range<usize>> {
         }
     }
     None
+}
+
+/// Returns the authority of a URL whose password has `/`, `?` or `#` as it is. That is wrong, and common for
+/// databases.
+fn longer<'t>(rest: &'t str, authority: &str) -> Option<&'t str> {
+    let (_, given) = authority.split_once(':')?;
+    if given.bytes().all(|byte| byte.is_ascii_digit()) {
+        // It is a port.
+        return None;
+    }
+    let ends = |(at, c): (usize, char)| {
+        (at >= MAX_AUTHORITY || c.is_whitespace() || "\"'`\\,".contains(c)).then_some(at)
+    };
+    let end = rest.char_indices().find_map(ends).unwrap_or(rest.len());
+    let rest = rest.get(..end)?;
+    let at = rest.rfind('@')?;
+    rest.get(..=at)
 }
 
 fn is_scheme_before(text: &str) -> bool {

@@ -4,7 +4,9 @@ use zeroize::Zeroizing;
 
 mod words;
 
-use words::{ASKING, ASKS, BLANKS, EXAMPLES, EXTENSIONS, HERE, IN_SENTENCES, NOT_NEEDED, STATES};
+use words::{
+    ASKING, ASKS, BLANKS, EXAMPLES, EXTENSIONS, HERE, IN_SENTENCES, NOT_NEEDED, ROOTS, STATES,
+};
 
 use crate::entropy;
 use crate::name::Says;
@@ -39,6 +41,9 @@ pub(crate) fn fits(says: Says, value: &str) -> bool {
         Says::Perhaps => could_be_a_token(value),
         Says::Hash => value.len() == MD5_LEN && value.bytes().all(|it| it.is_ascii_hexdigit()),
         Says::Phrase => is_phrase(value) || could_be_a_token(value),
+        Says::Session => {
+            entropy::looks_random(&Zeroizing::new(value.replace('%', ""))) && !is_hex(value)
+        }
         Says::Login => is_login(value) || could_be_a_token(value),
         Says::Password | Says::Nothing | Says::Public => false,
     }
@@ -96,6 +101,12 @@ fn is_path(value: &str) -> bool {
     (begins && !entropy::looks_random(value)) || drive || file
 }
 
+/// Returns whether a value is a path from a directory that every system has. Parts of it may look random.
+pub(crate) fn is_in_file_system(value: &str) -> bool {
+    let first = value.strip_prefix('/').and_then(|it| it.split_once('/'));
+    first.is_some_and(|(first, _)| ROOTS.contains(&first))
+}
+
 /// Returns whether a value is a number that is not a password.
 fn is_small_number(value: &str) -> bool {
     let digits = value.strip_prefix('-').unwrap_or(value);
@@ -144,6 +155,10 @@ fn could_be_one_of_several(part: &str) -> bool {
 pub(crate) fn is_address(value: &str) -> bool {
     let digits = value.strip_prefix("0x").unwrap_or_default();
     digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_hex(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Returns whether a value is the words of a wallet's seed (BIP 39).

@@ -102,7 +102,11 @@ fn tell(path: &Path, report: &FileReport, session: &Session) {
 
 /// Says what colleagues need for a file that git gives them.
 fn for_the_team(path: &Path, report: &FileReport, session: &Session) {
-    let verb = if report.written { "starts" } else { "is to start" };
+    let verb = if report.written {
+        "starts"
+    } else {
+        "is to start"
+    };
     session.tell(&format!(
         "git tracks {}: it {verb} plain mcplexer, so each colleague needs mcplexer in the PATH and these secrets",
         shown(path)

@@ -2,7 +2,9 @@
 
 mod choice;
 mod clients;
+mod generated;
 mod places;
+mod team;
 mod undo;
 
 use std::collections::HashMap;

@@ -14,8 +14,8 @@ const LOGINS: [&str; 6] = [
 /// Options that take a password or a token, or something else.
 const SHORT: [&str; 4] = ["-p", "-P", "-k", "-t"];
 /// What words that begin with `-p` go on with.
-const AFTER_P: [&str; 14] = [
-    "ack", "age", "ar", "ath", "er", "lat", "lug", "ort", "re", "ri", "ro", "ub", "y", "w",
+const AFTER_P: [&str; 12] = [
+    "ack", "age", "ar", "ath", "er", "lat", "lug", "ort", "re", "ro", "ub", "y",
 ];
 /// Length of the shortest value of [`SHORT`] that counts, in bytes.
 const LEAST: usize = 8;
@@ -33,7 +33,7 @@ pub(super) fn reason(before: &str, word: &str) -> Option<Reason> {
     // As the clients of MySQL and others take it.
     let password = word.strip_prefix("-p").filter(|it| {
         let is_word = AFTER_P.iter().any(|end| it.starts_with(end));
-        it.len() >= LEAST_AFTER_P && !is_word
+        it.len() >= LEAST_AFTER_P && (!is_word || is_mixed(it))
     })?;
     is_password(password).then_some(Reason::Name)
 }

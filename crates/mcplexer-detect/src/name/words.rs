@@ -101,6 +101,9 @@ pub(super) const PERHAPS: &[&str] = &[
     "string",
     "webhook",
     "code",
+    "oauth",
+    "ak",
+    "sk",
 ];
 /// Words that make `tokens` after them a number, or tokens of a text.
 pub(super) const COUNTED: &[&str] = &[
@@ -120,7 +123,7 @@ pub(super) const COUNTED: &[&str] = &[
     "thinking",
 ];
 /// Words for the words of a wallet's seed.
-pub(super) const PHRASES: &[&str] = &["seed", "mnemonic", "phrase", "seedphrase", "wallet"];
+pub(super) const PHRASES: &[&str] = &["seed", "mnemonic", "phrase", "seedphrase"];
 /// Words for a user and a password.
 pub(super) const LOGINS: &[&str] = &["auth", "login", "basic", "basicauth", "userpwd"];
 /// Words that make a `hash` after them secret, whatever it looks like.
@@ -212,6 +215,7 @@ pub(super) const IDENTIFIERS: &[&str] = &[
     "contract",
     "mint",
     "pubkey",
+    "wallet",
     // What services number.
     "account",
     "base",
@@ -241,6 +245,56 @@ pub(super) const IDENTIFIERS: &[&str] = &[
     "tenant",
     "workspace",
     "zone",
+    "agent",
+    "album",
+    "article",
+    "assistant",
+    "audience",
+    "build",
+    "campaign",
+    "chart",
+    "company",
+    "customer",
+    "dashboard",
+    "deployment",
+    "device",
+    "event",
+    "group",
+    "invoice",
+    "issue",
+    "item",
+    "job",
+    "message",
+    "milestone",
+    "namespace",
+    "node",
+    "order",
+    "playlist",
+    "product",
+    "release",
+    "report",
+    "repo",
+    "repository",
+    "request",
+    "run",
+    "segment",
+    "space",
+    "span",
+    "survey",
+    "task",
+    "template",
+    "thread",
+    "ticket",
+    "trace",
+    "track",
+    "video",
+    "view",
+    "voice",
+    "workflow",
+    "name",
+    "username",
+    "slug",
+    "label",
     // Pictures.
     "avatar",
     "favicon",

@@ -93,6 +93,18 @@ pub(super) const SHAPES: &[Shape] = &[
         &[Run(Alnum, 40, 44)],
     ),
     shape("Doppler token", &["dp.st."], &[Run(UrlDot, 40, 80)]),
+    shape(
+        "Bitwarden token",
+        &["0."],
+        &[
+            Run(Uuid, 36, 36),
+            Lit("."),
+            Run(Alnum, 30, 30),
+            Lit(":"),
+            Run(Base64, 22, 22),
+            Pad,
+        ],
+    ),
     shape("1Password token", &["ops_"], &[Run(Any, 100, 2000)]),
     shape(
         "1Password secret key",

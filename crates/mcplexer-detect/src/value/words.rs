@@ -330,3 +330,27 @@ pub(super) const EXTENSIONS: &[&str] = &[
     ".json", ".txt", ".pem", ".key", ".yaml", ".yml", ".env", ".toml", ".ini", ".p12", ".pfx",
     ".crt", ".cer",
 ];
+/// Directories at the root of a file system.
+pub(super) const ROOTS: &[&str] = &[
+    "Applications",
+    "Library",
+    "Users",
+    "Volumes",
+    "app",
+    "data",
+    "etc",
+    "gnu",
+    "home",
+    "mnt",
+    "nix",
+    "opt",
+    "private",
+    "root",
+    "run",
+    "snap",
+    "srv",
+    "tmp",
+    "usr",
+    "var",
+    "workspace",
+];

@@ -55,7 +55,8 @@ impl ClientFile {
         let variables = Variables::of(whole.as_deref().unwrap_or(path));
         let config = config.map(|config| {
             let config = config.with_variables(variables);
-            config.with_programs(Path::exists)
+            let home = std::env::var_os("HOME").map(PathBuf::from);
+            config.with_home(home).with_programs(Path::exists)
         });
         Ok(config.map(|config| Self {
             path: path.to_owned(),

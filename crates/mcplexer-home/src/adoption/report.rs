@@ -135,6 +135,9 @@ impl fmt::Display for Left {
             Stays::SeveralOfThisName => "there are several with this name",
             Stays::Name(error) => return error.fmt(f),
             Stays::Shared => "an alias elsewhere in the file refers to it",
+            Stays::OtherHome => {
+                "the server has a HOME of its own, where mcplexer would look for its store"
+            }
             Stays::OtherFile => "the client reads variables from that file",
             Stays::Value => "an environment cannot hold it",
             Stays::Escapes => "its escapes could not be put back",

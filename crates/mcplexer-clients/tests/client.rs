@@ -161,8 +161,8 @@ proptest! {
 
     /// Any text is parsed or refused, in either syntax.
     #[test]
-    fn any_text_is_read_or_refused(text in "[\\[\\]{}\",:=a-z\\\\'#/* \n]{0,80}") {
-        for syntax in [Syntax::Json, Syntax::Toml] {
+    fn any_text_is_read_or_refused(text in "[\\[\\]{}\",:=a-z\\\\'#/*&|>! \n-]{0,80}") {
+        for syntax in [Syntax::Json, Syntax::Toml, Syntax::Yaml] {
             if let Ok(config) = ClientConfig::parse(text.as_bytes(), syntax) {
                 plan(&config).unwrap();
             }
@@ -239,19 +239,37 @@ fn a_command_with_spaces_is_a_program_if_the_caller_knows_it() {
 
 #[test]
 fn many_servers_on_one_line_or_on_many_move_and_each_value_is_looked_up_once() {
-    const SERVERS: usize = 2_000;
-    for end in ["", "\n"] {
+    const SERVERS: usize = if cfg!(debug_assertions) {
+        2_000
+    } else {
+        20_000
+    };
+    let json = |end: &str| {
         let server = |at| {
             format!(
                 r#""s{at}":{{"env":{{"A_TOKEN":"acme-prod-{at:06}"}},{end}"command":"x","note":"n"}}"#
             )
         };
         let servers: Vec<_> = (0..SERVERS).map(server).collect();
-        let servers = servers.join(&format!(",{end}"));
-        let text = format!("{{\"mcpServers\":{{{servers}}}}}");
-        let adoption = plan(&parse(&text, Syntax::Json)).unwrap();
+        format!(
+            "{{\"mcpServers\":{{{}}}}}",
+            servers.join(&format!(",{end}"))
+        )
+    };
+    let lists = json("").replace("\"x\"", "[\"x\",\"y\"]");
+    let block =
+        |at| format!("  s{at}:\n    env:\n      A_TOKEN: acme-prod-{at:06}\n    command: x\n");
+    let block: String = (0..SERVERS).map(block).collect();
+    for (text, syntax) in [
+        (json(""), Syntax::Json),
+        (json("\n"), Syntax::Json),
+        (lists, Syntax::Json),
+        (json("").replace("\":", "\": "), Syntax::Yaml),
+        (format!("mcpServers:\n{block}"), Syntax::Yaml),
+    ] {
+        let adoption = plan(&parse(&text, syntax)).unwrap();
         assert_eq!((adoption.moved(), adoption.servers()), (SERVERS, SERVERS));
-        let adopted = ClientConfig::parse(adoption.text(), Syntax::Json).unwrap();
+        let adopted = ClientConfig::parse(adoption.text(), syntax).unwrap();
         let mut values = HashMap::new();
         for (scope, secrets) in adoption.secrets() {
             for (name, value) in secrets {

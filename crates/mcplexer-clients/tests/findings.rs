@@ -255,6 +255,102 @@ fn what_gemini_replaces_stays() {
     assert_eq!(one.unwrap().reason, None);
 }
 
+/// Each client's own notation stays in its file, alone and within a value.
+#[test]
+fn what_each_client_replaces_stays() {
+    for (path, notations) in [
+        (".gemini/settings.json", &["$T", "${T}"][..]),
+        (".qwen/settings.json", &["$T", "${T}"]),
+        (".copilot/mcp-config.json", &["$T", "${T}", "${T:-d}"]),
+        (".github/mcp.json", &["$T"]),
+        ("shop/.mcp.json", &["$T", "${T}", "${T:-d}"]),
+        (
+            ".config/crush/crush.json",
+            &["$T", "${T}", "$(pass show t)"],
+        ),
+        (".cursor/mcp.json", &["${env:T}"]),
+        ("settings/cline_mcp_settings.json", &["${env:T}"]),
+        (".vscode/mcp.json", &["${input:t}", "$input:t"]),
+        ("opencode.json", &["{env:T}", "{file:~/t}"]),
+        ("kilo.jsonc", &["{env:T}", "{file:t}"]),
+        (".kiro/settings/mcp.json", &["${T}"]),
+        (
+            "librechat.yaml",
+            &["${T}", "{{T}}", "{{LIBRECHAT_USER_ID}}"],
+        ),
+        (".continue/config.yaml", &["${{ secrets.T }}"]),
+        (".config/amp/settings.json", &["${T}"]),
+    ] {
+        for notation in notations {
+            let text = env(
+                &json!({ "A_TOKEN": notation, "B_TOKEN": format!("acme-9931-{notation}"), "C_TOKEN": "acme-9931" }),
+            );
+            let found = findings(&text, Syntax::Json, Variables::of(Path::new(path)));
+            let moved = found
+                .iter()
+                .filter(|it| matches!(it.outcome, Outcome::Secret(_)));
+            let moved: Vec<_> = moved.map(|it| it.place.to_string()).collect();
+            assert_eq!(moved, ["env C_TOKEN"], "{path} {notation}");
+            let alone = found
+                .iter()
+                .find(|it| it.place.to_string() == "env A_TOKEN");
+            assert_eq!(alone.unwrap().reason, None, "{path} {notation}");
+        }
+    }
+    // Crush is known by the form of its file, too.
+    let text = r#"{"mcp": {"a": {"command": "x", "env": {"A_TOKEN": "acme-$db_pass"}}}}"#;
+    let found = findings(text, Syntax::Json, Variables::of(Path::new("x.json")));
+    assert_eq!(found[0].outcome, Outcome::Stays(Stays::Expanded));
+}
+
+#[test]
+fn logins_and_passwords_after_short_options_are_reported() {
+    for (arguments, expected) in [
+        (&["-u", "me:X3Ks4WdqtGH0"][..], &[2][..]),
+        (&["--user", "me:Summer24!"], &[2]),
+        (&["--basic-auth", "me:sesame"], &[2]),
+        (&["--basic-auth=me:sesame"], &[1]),
+        (&["-pX3Ks4WdqtGH0"], &[1]),
+        (&["-phunter2"], &[1]),
+        (&["-p", "X3Ks4WdqtGH0"], &[2]),
+        (
+            &[
+                "--mnemonic",
+                "legal winner thank year wave sausage worth useful legal winner thank yellow",
+            ],
+            &[2],
+        ),
+        (&["--db=mysql://me:a#b/c?d@db/shop"], &[1]),
+        (&["https://mcp.example.com/sse#{R}"], &[1]),
+        (&["https://mainnet.infura.io/v3/{R}"], &[1]),
+        (
+            &["https://mcp.example.com/v2/4ce0b439a72e53aef0906027a6527f36"],
+            &[1],
+        ),
+        (&["-u", "1000:1000"], &[]),
+        (&["-u", "node:node"], &[]),
+        (&["--user", "jane:staff"], &[]),
+        (&["-p", "8080:80"], &[]),
+        (&["-p8080"], &[]),
+        (&["-python3"], &[]),
+        (&["-profile1"], &[]),
+        (
+            &[
+                "--spreadsheet",
+                "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms",
+            ],
+            &[],
+        ),
+        (&["--db=postgres://db:5432/shop?user=me@example.com"], &[]),
+        (
+            &["https://www.notion.so/acme/Roadmap-2025-4ce0b439a72e53aef0906027a6527f36"],
+            &[],
+        ),
+    ] {
+        assert_eq!(reported(arguments), expected, "{arguments:?}");
+    }
+}
+
 #[test]
 fn credentials_elsewhere_are_reported_by_their_names() {
     let text = filled_in(

@@ -115,6 +115,60 @@ fn an_ambiguous_name_needs_a_value_that_looks_like_a_credential() {
 }
 
 #[test]
+fn credentials_within_other_values_are_found() {
+    let token = random_text("a", 32, 5);
+    let hex = random_text("h", 32, 5);
+    for (name, value) in [
+        ("TELEGRAM_API_HASH", hex.clone()),
+        ("SOME_HASH", hex.clone()),
+        (
+            "SEED",
+            "legal winner thank year wave sausage worth useful legal winner thank yellow"
+                .to_owned(),
+        ),
+        (
+            "ACCOUNTS",
+            r#"[{"user": "me", "password": "swordfish"}]"#.to_owned(),
+        ),
+        (
+            "EXTRA_HEADERS",
+            "X-API-Key=swordfish,Accept=text/html".to_owned(),
+        ),
+        ("HEADERS", "Authorization: Token swordfish".to_owned()),
+        (
+            "JAVA_OPTS",
+            "-Xmx2g -Dshop.api.key=acme-prod-9931".to_owned(),
+        ),
+        ("API_KEYS", format!("{token},{hex}")),
+        ("ACCESS_TOKENS", "acme-prod-9931;acme-prod-9932".to_owned()),
+        ("BASIC_AUTH", "me:X3Ks4WdqtGH0".to_owned()),
+        ("TWITCH_OAUTH", format!("oauth:{token}")),
+        (
+            "RPC_URL",
+            format!("https://eth-mainnet.g.alchemy.com/v2/{token}"),
+        ),
+        ("RPC", format!("https://mainnet.infura.io/v3/{hex}")),
+        ("NODE", format!("https://x.quiknode.pro/{hex}/")),
+        (
+            "BOT",
+            format!("https://api.telegram.org/bot1234567890:{token}/getMe"),
+        ),
+        ("LINK", format!("https://example.com/callback#{token}")),
+        (
+            "LINK",
+            "https://example.com/callback#access_token=acme-prod-9931".to_owned(),
+        ),
+        ("PRIVATE_KEY", format!("0x{hex}{hex}")),
+        (
+            "INSTAGRAM_SESSION_ID",
+            format!("72277201299%3A{token}%3A28"),
+        ),
+    ] {
+        assert!(credential(name, &value, &[]).is_some(), "{name}={value}");
+    }
+}
+
+#[test]
 fn a_hint_is_compared_without_case() {
     assert_eq!(credential("X-Team", "swordfish", &[]), None);
     assert_eq!(
@@ -287,9 +341,20 @@ auth_scopes:
 #[test]
 fn only_digests_and_identifiers_among_ordinary_values_look_random() {
     for (name, value) in ORDINARY {
-        let identifies = ["ID", "Id", "COMMIT", "SHA", "ETAG", "PUBLIC_KEY"]
-            .iter()
-            .any(|it| name.ends_with(it));
+        let identifies = [
+            "ID",
+            "Id",
+            "COMMIT",
+            "SHA",
+            "ETAG",
+            "PUBLIC_KEY",
+            "HASH",
+            "SPREADSHEET",
+            "TENANT",
+            "WALLET",
+        ]
+        .iter()
+        .any(|it| name.ends_with(it));
         assert!(identifies || find_any(value).is_none(), "{value}");
     }
 }

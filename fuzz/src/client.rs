@@ -15,9 +15,10 @@ pub fn parse_client(bytes: &[u8]) {
     let Some((&first, file)) = bytes.split_first() else {
         return;
     };
-    let syntax = match first & 1 {
+    let syntax = match first & 3 {
         0 => Syntax::Json,
-        _ => Syntax::Toml,
+        1 => Syntax::Toml,
+        _ => Syntax::Yaml,
     };
     let config = match ClientConfig::parse(file, syntax) {
         Ok(config) => config,

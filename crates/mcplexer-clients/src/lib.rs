@@ -1,8 +1,10 @@
 //! Finds the credentials in the configuration files of AI clients, moves them out, and puts them back.
 //!
-//! The crate reads the files of Claude Desktop, Claude Code, Cursor, Windsurf and Gemini CLI
-//! (`mcpServers`), VS Code (`servers`, also within `mcp`), Zed (`context_servers`) and Codex
-//! (`mcp_servers`, in TOML). JSON may have comments and trailing commas.
+//! The crate reads the files of Claude Desktop, Claude Code, Cursor, Gemini CLI and many others
+//! (`mcpServers`, with or without a prefix as in `amp.mcpServers`), VS Code (`servers`, also within
+//! `mcp`), Zed (`context_servers`), opencode, Kilo Code and Crush (`mcp`), Codex (`mcp_servers`, in
+//! TOML), and Goose, Continue and LibreChat (`extensions` and `mcpServers`, in YAML). Servers without
+//! a member around them are read as well. JSON may have comments and trailing commas.
 //!
 //! 1. [`ClientConfig::parse`] reads a file.
 //! 2. [`ClientConfig::plan`] says what adopting the file would do. It changes nothing.

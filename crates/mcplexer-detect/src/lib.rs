@@ -7,6 +7,9 @@
 //! 3. the name of the variable or header field
 //! 4. randomness
 //!
+//! [`credential`] looks further within a value: at the names in JSON, header fields and settings, at the parts of
+//! addresses, and at the words of a wallet's seed.
+//!
 //! A value that is plainly something else is not a credential, whatever its name: a path, a placeholder,
 //! `${TOKEN}`, `mcplexer://scope/KEY`, `op://…`. Neither are the made-up passwords of examples:
 //! `changeme`, `user:password@`.

@@ -1,11 +1,12 @@
-//! Paths that lead to no configuration, a link, a pipe, or a file that cannot be replaced.
+//! Where files are looked for, and paths that lead to no configuration, a link, a pipe, or a file that cannot be
+//! replaced.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use test_support::skip;
 
-use super::{config, tokens};
+use super::{adopt, config, tokens};
 use crate::home::{Home, finish};
 
 /// A file that cannot be parsed is an error with its position. The error repeats no value, and nothing changes.
@@ -156,4 +157,135 @@ fn a_pipe_is_no_configuration() {
     pipe(".c.json-abcdef.mcplexer-new");
     fs::create_dir(home.root().join(".c.json-ghijkl.mcplexer-new")).unwrap();
     home.run(["adopt", "c.json", "--write"]).succeeded();
+}
+
+/// Without a file, `adopt` also looks where a `*` stands for a profile, and says which files have credentials
+/// and no servers. `--places` lists where it looks.
+#[test]
+fn profiles_and_files_without_servers_are_looked_at() {
+    let home = Home::new();
+    let token = &tokens()["github"];
+    let settings = format!("{{\n  \"editor.tabSize\": 2,\n  \"shop.token\": \"{token}\"\n}}\n");
+    for (place, text) in [
+        (
+            ".config/Code/User/profiles/3f2a/mcp.json",
+            config("vscode-mcp.json"),
+        ),
+        (
+            ".config/Code - Insiders/User/settings.json",
+            config("vscode-settings.json"),
+        ),
+        (".continue/mcpServers/mine.yaml", config("continue.yaml")),
+        (".config/goose/config.yaml", config("goose.yaml")),
+        (".config/amp/settings.json", settings.clone()),
+        (
+            "librechat.yaml",
+            "version: 1.2.1\nendpoints: {}\n".to_owned(),
+        ),
+    ] {
+        let path = home.root().join(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let run = home.run(["adopt"]).succeeded();
+    for said in [
+        "~/.config/Code/User/profiles/3f2a/mcp.json (VS Code)\n",
+        "~/.config/Code - Insiders/User/settings.json (VS Code Insiders)\n",
+        "~/.continue/mcpServers/mine.yaml (Continue)\n",
+        "~/.config/goose/config.yaml (Goose)\n",
+    ] {
+        assert!(run.text().contains(said), "{said} in {}", run.text());
+    }
+    let said = "~/.config/amp/settings.json (Amp) has no MCP servers, but 1 credential (line 3)\n";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(!run.stderr.contains("librechat"), "{}", run.stderr);
+    let json = home.run(["adopt", "--json"]).succeeded();
+    let json: serde_json::Value = serde_json::from_str(json.text()).unwrap();
+    assert_eq!(json["files"].as_array().unwrap().len(), 4);
+    assert_eq!(json["without_servers"][0]["lines"], serde_json::json!([3]));
+    assert_eq!(json["places"]["Goose"].as_array().unwrap().len(), 1);
+
+    // A file that is named says the same, with its place.
+    fs::write(home.root().join("named.json"), settings).unwrap();
+    let named = home.run(["adopt", "named.json"]);
+    let named = named.failed(
+        2,
+        &["it has no tool servers, but a credential (line 3, column"],
+    );
+    assert!(!named.stderr.contains(token), "{}", named.stderr);
+    let places = home.run(["adopt", "--places"]).succeeded();
+    for said in [
+        "Goose",
+        "~/.config/goose/config.yaml",
+        "~/.config/Code/User/profiles/*/mcp.json",
+    ] {
+        assert!(places.text().contains(said), "{}", places.text());
+    }
+    home.run(["adopt", "--places", "--write"])
+        .failed(2, &["--places"]);
+}
+
+/// What a value of the environment depends on outside of its text keeps it in the file.
+#[test]
+fn shared_nodes_and_other_homes_keep_their_values() {
+    let token = &tokens()["github"];
+    for (name, text, moved, said) in [
+        (
+            "alias.yaml",
+            format!(
+                "mcpServers:\n  a: {{command: x, env: &env {{A_TOKEN: {token}}}}}\n  b: {{command: x, env: *env}}\n"
+            ),
+            0,
+            "kept: an alias elsewhere in the file refers to it",
+        ),
+        (
+            "command.yaml",
+            format!(
+                "mcpServers:\n  a: {{command: &c x, env: {{A_TOKEN: {token}}}}}\n  b: {{command: *c}}\n"
+            ),
+            0,
+            "kept: the server starts no command",
+        ),
+        (
+            "anchor.yaml",
+            format!("mcpServers:\n  a: {{command: x, env: &env {{A_TOKEN: &t {token}}}}}\n"),
+            1,
+            "→ a/A_TOKEN",
+        ),
+        (
+            "home.json",
+            format!(
+                r#"{{"mcpServers": {{"a": {{"command": "x", "env": {{"HOME": "/srv/x", "A_TOKEN": "{token}"}}}}}}}}"#
+            ),
+            0,
+            "kept: the server has a HOME of its own",
+        ),
+        (
+            "file.json",
+            r#"{"servers": {"a": {"command": "x", "envFile": "${workspaceFolder}/.env"}}}"#
+                .to_owned(),
+            0,
+            "kept: the client reads variables from that file",
+        ),
+    ] {
+        let home = Home::new();
+        fs::write(home.root().join(name), &text).unwrap();
+        let run = home.run(["adopt", name]).succeeded();
+        assert!(run.text().contains(said), "{}", run.text());
+        assert_eq!(
+            adopt(&home, &[name, "--write"]).moved.len(),
+            moved,
+            "{name}"
+        );
+        home.run(["adopt", "--undo", name]).succeeded();
+        assert_eq!(fs::read_to_string(home.root().join(name)).unwrap(), text);
+    }
+    // The home directory that it has anyway is no other one.
+    let home = Home::new();
+    let root = home.root().display();
+    let text = format!(
+        r#"{{"mcpServers": {{"a": {{"command": "x", "env": {{"HOME": "{root}", "A_TOKEN": "{token}"}}}}}}}}"#
+    );
+    fs::write(home.root().join("home.json"), text).unwrap();
+    assert_eq!(adopt(&home, &["home.json"]).moved, ["a/A_TOKEN"]);
 }

@@ -1,0 +1,239 @@
+//! Values in the servers of a file, and where each is.
+
+use super::credentials::{CREDENTIALS, LISTS};
+use super::files::Entry;
+use super::held_out;
+use super::ordinary::ORDINARY;
+use super::random::Random;
+
+/// How many servers a file has.
+const SERVERS: usize = 50;
+/// How many ordinary values a file has, besides those of every server.
+const ORDINARY_VALUES: usize = 75;
+/// Programs that start servers, which the tests stand in for.
+pub(super) const PROGRAMS: [&str; 4] = ["npx", "uvx", "node", "docker"];
+
+/// A value in a file, and where the report should have it.
+pub(super) struct Inserted {
+    pub(super) server: String,
+    pub(super) place: &'static str,
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) row: String,
+    pub(super) is_held_out: bool,
+}
+
+/// A file that is being made.
+pub(super) struct Made {
+    random: Random,
+    pub(super) entries: Vec<Entry>,
+    pub(super) credentials: Vec<Inserted>,
+    pub(super) ordinary: Vec<Inserted>,
+}
+
+impl Made {
+    fn new(seed: u64) -> Self {
+        let mut made = Self {
+            random: Random(seed),
+            entries: Vec::new(),
+            credentials: Vec::new(),
+            ordinary: Vec::new(),
+        };
+        for at in 0..SERVERS {
+            // Every fifth is remote.
+            let program = PROGRAMS[at % PROGRAMS.len()];
+            let command: &[&str] = match program {
+                "npx" => &["npx", "-y", "@acme/mcp-server-shop@1.4.2"],
+                "uvx" => &[
+                    "uvx",
+                    "--from",
+                    "git+https://github.com/acme/mcp-shop",
+                    "mcp-shop",
+                ],
+                "node" => &["node", "/home/jane/src/mcp-shop/build/index.js"],
+                _ => &["docker", "run", "-i", "--rm", "ghcr.io/acme/mcp-shop:v2"],
+            };
+            let is_remote = at % 5 == 4;
+            made.entries.push(Entry {
+                name: format!("shop-{at}"),
+                command: match is_remote {
+                    true => Vec::new(),
+                    false => command.iter().map(|&it| it.to_owned()).collect(),
+                },
+                env: Vec::new(),
+                headers: Vec::new(),
+                url: is_remote.then(|| "https://mcp.example.com/v1/sse".to_owned()),
+            });
+        }
+        made
+    }
+
+    fn insert(&mut self, at: usize, row: usize, is_credential: bool, style: usize) {
+        // Every second is held out.
+        let is_held_out = row % 2 == 1;
+        let table = match (is_credential, is_held_out) {
+            (true, false) => CREDENTIALS,
+            (true, true) => held_out::CREDENTIALS,
+            (false, false) => ORDINARY,
+            (false, true) => held_out::ORDINARY,
+        };
+        let (name, option, form) = table[row / 2 % table.len()];
+        let value = self.random.form(form);
+        let entry = &mut self.entries[at % SERVERS];
+        let is_word = !value.contains(char::is_whitespace);
+        let fits_a_header = is_word && !value.contains('$') && !value.contains("://");
+        let (place, found, value) = match (entry.url.is_some(), style % 6) {
+            (true, 0..=3) if !fits_a_header => return,
+            (true, 0) if is_credential && entry.headers.is_empty() => {
+                entry
+                    .headers
+                    .push(("Authorization".to_owned(), format!("Bearer {value}")));
+                ("header", "Authorization".to_owned(), value)
+            }
+            (true, 0..=3) => {
+                let header = format!("X-{}", name.replace('_', "-"));
+                if entry.headers.iter().any(|(it, _)| *it == header) {
+                    return;
+                }
+                entry.headers.push((header.clone(), value.clone()));
+                ("header", header, value)
+            }
+            (true, _) => {
+                let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+                if entry.url.as_ref().unwrap().contains('?') || !value.chars().all(is_plain) {
+                    return;
+                }
+                let parameter = name.to_ascii_lowercase();
+                let url = entry.url.take().unwrap();
+                entry.url = Some(format!("{url}?region=eu&{parameter}={value}"));
+                ("url", String::new(), value)
+            }
+            (false, 0..=2) => {
+                if entry.env.iter().any(|(it, _)| it == name) {
+                    return;
+                }
+                entry.env.push((name.to_owned(), value.clone()));
+                ("env", name.to_owned(), value)
+            }
+            (false, _) if value.contains('\n') => return,
+            (false, 3) if option.starts_with("--") => {
+                entry.command.push(format!("{option}={value}"));
+                ("argument", (entry.command.len() - 1).to_string(), value)
+            }
+            (false, 4) if is_credential && fits_a_header => {
+                let header = format!(
+                    "{}: {value}",
+                    ["X-Api-Key", "Authorization", "X-Auth-Token"][row % 3]
+                );
+                entry.command.extend(["--header".to_owned(), header]);
+                ("argument", (entry.command.len() - 1).to_string(), value)
+            }
+            (false, _) => {
+                entry.command.extend([option.to_owned(), value.clone()]);
+                ("argument", (entry.command.len() - 1).to_string(), value)
+            }
+        };
+        let inserted = Inserted {
+            server: entry.name.clone(),
+            place,
+            name: found,
+            value,
+            row: format!("{name} {option} {form} in {place}"),
+            is_held_out,
+        };
+        match is_credential {
+            true => self.credentials.push(inserted),
+            false => self.ordinary.push(inserted),
+        }
+    }
+
+    /// Inserts credentials of which the form is not only that of one value.
+    fn insert_forms(&mut self, row: usize) {
+        let password = self.random.form("{a12}");
+        let (list, form) = LISTS[row % LISTS.len()];
+        let list_value = [0; 3].map(|_| self.random.form(form)).join(",");
+        let token = self.random.form("{a32}");
+        let accounts = format!(r#"[{{"user": "me", "password": "{password}"}}]"#);
+        let headers = format!("X-API-Key={password}");
+        let settings = format!(r#"{{"region": "eu-1", "auth": {{"apiKey": "{token}"}}}}"#);
+        let fields =
+            format!(r#"{{"Authorization": "Bearer {token}", "Notion-Version": "2022-06-28"}}"#);
+        let env = [
+            (list, list_value),
+            ("ACCOUNTS", accounts),
+            ("EXTRA_HEADERS", headers),
+            ("SETTINGS", settings),
+            ("OPENAPI_MCP_HEADERS", fields),
+            ("BASIC_AUTH", format!("me:{password}")),
+        ];
+        let first = |made: &Self, command: bool| {
+            let is_it = |it: &&Entry| it.command.is_empty() != command;
+            made.entries
+                .iter()
+                .rev()
+                .filter(is_it)
+                .nth(row % 20)
+                .unwrap()
+                .name
+                .clone()
+        };
+        let server = first(self, true);
+        let entry = self
+            .entries
+            .iter_mut()
+            .find(|it| it.name == server)
+            .unwrap();
+        let mut found = Vec::new();
+        for (name, value) in env {
+            if !entry.env.iter().any(|(it, _)| it == name) {
+                entry.env.push((name.to_owned(), value.clone()));
+                found.push(("env", name.to_owned(), value));
+            }
+        }
+        let login = format!("me:{password}");
+        let arguments = [
+            ("-u", login.clone()),
+            ("--basic-auth", login),
+            ("-e", format!("SHOP_API_KEY={token}")),
+            ("-H", format!("Authorization: Bearer {token}")),
+            ("", format!("-p{password}1")),
+            ("", format!("--headers={{\"X-Api-Key\": \"{token}\"}}")),
+            ("", format!("https://mcp.example.com/{token}/sse")),
+            ("", format!("https://mcp.example.com/sse#{token}")),
+        ];
+        for (option, value) in arguments {
+            if !option.is_empty() {
+                entry.command.push(option.to_owned());
+            }
+            entry.command.push(value.clone());
+            found.push(("argument", (entry.command.len() - 1).to_string(), value));
+        }
+        for (place, name, value) in found {
+            self.credentials.push(Inserted {
+                row: format!("{name} {value} in {place}"),
+                server: server.clone(),
+                place,
+                name,
+                value,
+                is_held_out: false,
+            });
+        }
+    }
+}
+
+/// Makes the values of the file of a client, given by its number.
+pub(super) fn make(number: usize) -> Made {
+    let mut made = Made::new(20_261_128 + number as u64);
+    let mut row = number * 37;
+    while made.credentials.len() < 86 {
+        made.insert(row, row, true, row / 7 + number);
+        row += 1;
+    }
+    let mut row = number * 41;
+    while made.ordinary.len() < ORDINARY_VALUES {
+        made.insert(row, row, false, row / 5 + number);
+        row += 1;
+    }
+    made.insert_forms(number);
+    made
+}

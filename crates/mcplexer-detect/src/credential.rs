@@ -51,6 +51,13 @@ pub fn phrase(text: &str) -> Option<Reason> {
 
 /// Looks at the names within a value: some servers take their settings or header fields in one variable.
 fn within(name: &str, value: &str) -> Option<(std::ops::Range<usize>, Reason)> {
+    // The file .netrc, in one variable.
+    if let Some((_, password)) = value.split_once(" password ")
+        && value.starts_with("machine ")
+    {
+        let start = value.len() - password.len();
+        return Some((start..value.len(), Reason::Name));
+    }
     let is_json = value.trim_start().starts_with(['{', '[']);
     match is_json || name::is_of_fields(name) {
         true => find_in_settings(value),

@@ -73,6 +73,9 @@ const PUBLIC: &[&str] = &[
     "team_",
     "thread_",
     "user_",
+    "vs_",
+    "bafy",
+    "bafk",
     // Base64 of pictures and documents: PNG, JPEG, GIF, WebP, SVG, XML, icons, PDF.
     "iVBORw0KGgo",
     "/9j/",

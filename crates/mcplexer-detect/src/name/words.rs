@@ -215,6 +215,9 @@ pub(super) const IDENTIFIERS: &[&str] = &[
     "contract",
     "mint",
     "pubkey",
+    "cid",
+    "ipfs",
+    "traceparent",
     "wallet",
     // What services number.
     "account",

@@ -1,7 +1,7 @@
 //! Keys of models, and of search and browsing for them.
 
 use crate::shape::Part::{Pad, Random, Run};
-use crate::shape::Set::{Alnum, Base64, Hex, Url, Uuid, Word};
+use crate::shape::Set::{Alnum, Base64, Hex, Lower, Url, Uuid, Word};
 use crate::shape::{Shape, shape};
 
 pub(super) const SHAPES: &[Shape] = &[
@@ -14,6 +14,7 @@ pub(super) const SHAPES: &[Shape] = &[
         &["sk-proj-", "sk-svcacct-", "sk-admin-"],
         &[Random(Url, 40, 200)],
     ),
+    shape("SiliconFlow key", &["sk-"], &[Run(Lower, 48, 48)]),
     shape("OpenAI key", &["sk-"], &[Random(Alnum, 32, 64)]),
     shape("LiteLLM key", &["sk-"], &[Random(Url, 22, 22)]),
     shape("Groq key", &["gsk_"], &[Run(Alnum, 48, 60)]),

@@ -139,6 +139,10 @@ fn credentials_within_other_values_are_found() {
             "JAVA_OPTS",
             "-Xmx2g -Dshop.api.key=acme-prod-9931".to_owned(),
         ),
+        (
+            "NETRC",
+            "machine git.example.com login me password swordfish".to_owned(),
+        ),
         ("API_KEYS", format!("{token},{hex}")),
         ("ACCESS_TOKENS", "acme-prod-9931;acme-prod-9932".to_owned()),
         ("BASIC_AUTH", "me:X3Ks4WdqtGH0".to_owned()),

@@ -149,6 +149,7 @@ pub(crate) const TOKENS: &[(&str, &str)] = &[
     ("Vault token (hvb.…)", "hvb.{r150}"),
     ("Doppler token (dp.pt.…)", "dp.pt.{a43}"),
     ("Doppler token (dp.st.…)", "dp.st.prd.{a43}"),
+    ("SiliconFlow key (sk-…)", "sk-{l48}"),
     (
         "Bitwarden token (0.…)",
         "0.{h8}-{h4}-{h4}-{h4}-{h12}.{a30}:{a22}==",

@@ -39,12 +39,11 @@ const BEFORE_NAMES: &[&str] = &[
     "gist",
     "tx",
     "address",
-    "token",
 ];
 /// Parts that a token follows, be it hexadecimal.
 const BEFORE_TOKENS: &[&str] = &[
     "v1", "v2", "v3", "v4", "rpc", "key", "keys", "apikey", "hook", "hooks", "webhook", "webhooks",
-    "mcp", "sse", "s", "t", "u", "auth",
+    "mcp", "sse", "s", "t", "token", "u", "auth",
 ];
 /// Hosts whose paths have a token, be it hexadecimal.
 const HOSTS: &[&str] = &[

@@ -69,6 +69,7 @@ fn assert_started(home: &Home, made: &Made, document: &Value) {
 fn credentials_are_found_and_ordinary_values_are_not_in_files_of_every_client() {
     let (mut credentials, mut ordinary) = (0, 0);
     let (mut missed, mut taken) = ([0; 2], [0; 2]);
+    // Who changes a rule looks at the others only.
     let shows_held_out = std::env::var_os("MCPLEXER_TEST_SHOW_HELD_OUT").is_some();
     let mut shown = String::new();
     for (number, &(name, format)) in CLIENTS.iter().enumerate() {

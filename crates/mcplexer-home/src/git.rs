@@ -29,14 +29,16 @@ pub(crate) fn tracks(path: &Path) -> bool {
 
 /// Returns whether git tracks a path in a work tree.
 pub(crate) fn is_tracked(tree: &Path, path: &Path) -> bool {
-    succeeds(tree, &["ls-files", "--error-unmatch", "--"], path)
+    // `[` and `*` in its name are no pattern.
+    let arguments = ["--literal-pathspecs", "ls-files", "--error-unmatch", "--"];
+    succeeds(tree, &arguments, path)
 }
 
 /// Returns whether a command of git succeeds for a path.
 pub(crate) fn succeeds(tree: &Path, arguments: &[&str], path: &Path) -> bool {
     let mut command = Command::new("git");
     // No program that the repository names is run.
-    command.args(["-c", "core.fsmonitor=false", "--literal-pathspecs"]);
+    command.args(["-c", "core.fsmonitor=false"]);
     command.arg("-C").arg(tree).args(arguments).arg(path);
     for name in OF_A_HOOK {
         command.env_remove(name);

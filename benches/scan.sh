@@ -97,14 +97,14 @@ def value(at):
 # Through a backup, because a process for each secret would take minutes.
 import json as js
 at = "2026-11-24T11:51:26Z"
-secrets = [{"name": "KEY_%04d" % i, "version": 1, "created": at, "updated": at, "value": {"text": value(i)}} for i in range(1000)]
-scopes = [{"id": "scope-%02d" % i, "kind": "env", "created": at, "secrets": secrets[i * 50:(i + 1) * 50]} for i in range(20)]
+secrets = [{"name": "KEY_%04d" % i, "version": 1, "created": at, "updated": at, "revision": 1, "value": {"text": value(i)}} for i in range(1000)]
+scopes = [{"id": "scope-%02d" % i, "kind": "env", "keep_versions": 5, "created": at, "secrets": secrets[i * 50:(i + 1) * 50]} for i in range(20)]
 backup = {"format": "mcplexer-backup", "version": 1, "created": at, "store": "", "scopes": scopes}
 key, sealed = os.path.join(work, "key"), os.path.join(work, "backup.age")
 subprocess.run(["age-keygen", "-o", key], check=True, stderr=subprocess.DEVNULL)
 recipient = subprocess.run(["age-keygen", "-y", key], check=True, capture_output=True, text=True).stdout.strip()
 subprocess.run(["age", "-r", recipient, "-o", sealed], check=True, input=js.dumps(backup).encode())
-subprocess.run([mcplexer, "--quiet", "backup", "restore", sealed, "--identity", key], check=True)
+subprocess.run([mcplexer, "--quiet", "backup", "restore", sealed, "--identity", key, "--unknown-maker"], check=True)
 
 sought = "ghp_" + token(36)
 ways = {

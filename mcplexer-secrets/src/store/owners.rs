@@ -47,10 +47,12 @@ pub(super) fn add_recipient(
     NewSlot::of(recipient, label, DEFAULT_LABEL).add(vault)
 }
 
-/// Adds a slot for each of these recipients, or for none.
+/// Adds a slot for each of these recipients, or for none. A label is that of the first; the others have a number
+/// as well.
 pub(super) fn add_recipients(
     vault: &Vault,
     recipients: &[Recipient],
+    label: Option<&SlotLabel>,
 ) -> Result<Vec<SlotInfo>, Error> {
     let mut new: Vec<NewSlot<'_>> = Vec::new();
     for recipient in recipients {
@@ -60,7 +62,8 @@ pub(super) fn add_recipients(
         // Several keys of one person often have one comment.
         let comment = recipient.comment();
         let comment = comment.filter(|it| it.parse::<SlotLabel>().is_ok());
-        let label = comment.unwrap_or(DEFAULT_LABEL);
+        let label = label.map(SlotLabel::as_str).or(comment);
+        let label = label.unwrap_or(DEFAULT_LABEL);
         new.push(NewSlot::of(recipient, None, label));
     }
     add_all(vault, &new, || Ok(()))
@@ -279,11 +282,14 @@ mod tests {
         let [ann, bob, eve] = [key(), key(), key()];
         let labels =
             |added: Vec<SlotInfo>| -> Vec<_> { added.into_iter().map(|slot| slot.label).collect() };
-        let added = add_recipients(&vault, &[ann.clone(), bob.clone(), ann.clone()]);
+        let added = add_recipients(&vault, &[ann.clone(), bob.clone(), ann.clone()], None);
         assert_eq!(labels(added.unwrap()), ["owner", "owner 2"]);
-        let again = add_recipients(&vault, &[eve.clone(), bob]);
+        let again = add_recipients(&vault, &[eve.clone(), bob], None);
         assert!(matches!(again, Err(Error::SlotExists { slot }) if slot == "owner 2"));
-        assert_eq!(labels(add_recipients(&vault, &[eve]).unwrap()), ["owner 3"]);
+        assert_eq!(
+            labels(add_recipients(&vault, &[eve], None).unwrap()),
+            ["owner 3"]
+        );
     }
 
     #[test]

@@ -30,8 +30,7 @@ pub(super) fn run(key: &AddKey, global: Global) -> Result<(), Failure> {
                 let added = session.store().add_recipient(one, label.as_ref());
                 added.map(|slot| vec![slot])
             }
-            (several, None) => session.store().add_recipients(several),
-            (several, Some(_)) => return Err(one_label(several.len())),
+            (several, label) => session.store().add_recipients(several, label.as_ref()),
         }
     };
     let slots = slots.map_err(|error| session.explain(error))?;
@@ -61,12 +60,6 @@ pub(super) fn run(key: &AddKey, global: Global) -> Result<(), Failure> {
 #[derive(Serialize)]
 struct AddedKeys {
     keys: Vec<KeyRow>,
-}
-
-fn one_label(keys: usize) -> Failure {
-    Failure::new(format!("--label is for one key, and these are {keys}"))
-        .with_hint("leave it out, and each is called by its comment; or add them one by one")
-        .with_code(exit_code::USAGE)
 }
 
 /// Returns the recipients given on the command line, or in a file with one in each line.

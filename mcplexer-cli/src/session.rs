@@ -155,9 +155,20 @@ impl Session {
             .store_error()
             .and_then(|error| Alternatives::to(error, self.store()));
         match found {
+            Some(Alternatives::NoScopes { .. }) if !self.home().store().exists() => {
+                failure.with_hint(self.no_store())
+            }
             Some(alternatives) => failure.with_alternatives(&alternatives),
             None => failure,
         }
+    }
+
+    /// Says that there is no store, and where it was looked for: a variable may name another home than was meant.
+    pub(crate) fn no_store(&self) -> String {
+        let directory = shown(self.home().directory());
+        format!(
+            "there is no store in {directory} (MCPLEXER_HOME names another directory); mcplexer secret put SCOPE KEY creates one"
+        )
     }
 
     /// What the words of a failure depend on.

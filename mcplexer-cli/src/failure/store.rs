@@ -211,6 +211,10 @@ fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String 
         Finding::StoreIsGone => format!(
             "mcplexer backup restore FILE brings it back; to start without it, {moved}, or name another log with MCPLEXER_AUDIT: each store has its own"
         ),
+        Finding::StoreIsOlder { store, log } if store >= log => {
+            "if both copies were changed, put your own back, and mcplexer backup restore FILE --merge with a backup of the other; mcplexer key accept --older goes on with this copy alone"
+                .to_owned()
+        }
         Finding::StoreIsOlder { .. } | Finding::ClaimIsOlder => {
             "put the newer store back; or move this one away, and mcplexer backup restore FILE with a newer backup; mcplexer key accept --older goes on with this copy"
                 .to_owned()

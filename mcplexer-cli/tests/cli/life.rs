@@ -235,7 +235,8 @@ fn a_backup_from_under_a_wrong_clock_does_not_bring_an_older_value_back() {
     ];
     let restored = home.run(restore).succeeded();
     let json: serde_json::Value = serde_json::from_slice(&restored.stdout).unwrap();
-    assert_eq!(json["secrets"][0]["action"], "conflict");
+    assert_eq!(json["secrets"][0]["action"], "keep");
+    assert_eq!(json["secrets"][0]["changed_in_both"], true);
     assert_eq!(json["secrets"][0]["version"], 2);
     let said = "s/K was changed in both: the store's value stays the current one, and the backup's is version 2";
     assert!(restored.stderr.contains(said), "{}", restored.stderr);

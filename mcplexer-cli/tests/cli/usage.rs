@@ -107,7 +107,7 @@ fn what_is_not_there_is_named_and_what_may_be_meant_is_suggested() {
     let empty = Home::new();
     empty
         .run(["secret", "get", "s", "K"])
-        .failed(4, &["no scope s", "has no scopes"]);
+        .failed(4, &["no scope s", "there is no store in ~/.mcplexer"]);
     assert_eq!(empty.files().len(), 0, "asking made something");
 }
 

@@ -15,7 +15,7 @@ use super::vault::{IfMissing, Vault};
 use super::versions::Incoming;
 use super::writer::Writer;
 use crate::audit::AuditOperation;
-use crate::backup::{Backup, BackupScope, BackupSecret};
+use crate::backup::{Backup, BackupScope, BackupSecret, BackupVersion};
 use crate::record::{Earlier, Entry, Header};
 use crate::{Error, ScopeId, SecretName};
 
@@ -49,6 +49,9 @@ pub struct RestoredSecret {
     pub action: RestoreAction,
     /// The version that the backup's value becomes; `None` if it is not stored.
     pub version: Option<u64>,
+    /// Whether two copies of the store changed it separately. The value that does not become the current one
+    /// is kept as an earlier version then, if the scope keeps any.
+    pub changed_in_both: bool,
 }
 
 /// What happens to a secret.
@@ -61,9 +64,6 @@ pub enum RestoreAction {
     Replace,
     /// The values differ, and the store's stays: it is newer.
     Keep,
-    /// Two copies of the store changed it separately. The store's value stays the current one, and the
-    /// backup's becomes the version before, if the scope keeps earlier versions.
-    Conflict,
     /// Both have the same value.
     Same,
     /// It is only in the store, and is removed.
@@ -115,8 +115,7 @@ fn merge(
     let if_missing = IfMissing::Create(over_loss);
     vault.write(subject, if_missing, |writer| {
         let planned = compare(Some(&writer.reader()), backup, mode)?;
-        let actions = planned.restored.secrets.iter().map(|secret| secret.action);
-        let mut rows = actions.zip(planned.before);
+        let mut rows = planned.restored.secrets.iter().zip(planned.before);
         let is_same_store = is_of(backup, writer.header());
         for scope in &backup.scopes {
             take_in(writer, scope, is_same_store, rows.by_ref())?;
@@ -131,8 +130,11 @@ fn replace(vault: &Vault, backup: &Backup) -> Result<Restored, Error> {
     vault.replace(subject, OverLoss::Refuse, || {
         let mut rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
         let planned = compare(Some(&rekey.old()), backup, RestoreMode::Replace)?;
-        let mut rows = planned.before.into_iter();
-        let mut rows = std::iter::from_fn(|| Some((RestoreAction::Add, rows.next()?)));
+        let mut added = planned.restored.secrets.clone();
+        for secret in &mut added {
+            secret.action = RestoreAction::Add;
+        }
+        let mut rows = added.iter().zip(planned.before);
         for scope in &backup.scopes {
             // What is restored on purpose is newer than what any copy of this store has.
             take_in(&mut rekey.new, scope, false, rows.by_ref())?;
@@ -153,11 +155,11 @@ fn is_of(backup: &Backup, header: &Header) -> bool {
 /// A secret keeps the version and the times it has in the backup, but its time does not go back. One that
 /// replaces another is the next version of that. In a merge into the store that was backed up it keeps its
 /// revision as well, by which copies of the store are compared.
-fn take_in(
+fn take_in<'a>(
     writer: &mut Writer<'_>,
     scope: &BackupScope,
     keeps_revision: bool,
-    rows: impl Iterator<Item = (RestoreAction, Option<Entry>)>,
+    rows: impl Iterator<Item = (&'a RestoredSecret, Option<Entry>)>,
 ) -> Result<(), Error> {
     let (mut draft, is_new) = writer.draft_or_new(&NewScope {
         id: scope.id.clone(),
@@ -170,7 +172,7 @@ fn take_in(
         draft.record.created = scope.created;
     }
     let next = writer.next_revision();
-    for (secret, (action, before)) in scope.secrets.iter().zip(rows) {
+    for (secret, (planned, before)) in scope.secrets.iter().zip(rows) {
         let revision = |revision| if keeps_revision { revision } else { next };
         let mut entry = Entry {
             name: secret.name.clone(),
@@ -188,7 +190,7 @@ fn take_in(
             entry.revision = entry.revision.max(before.revision.saturating_add(1));
         }
         writer.follow_revision(entry.revision);
-        match (action, before) {
+        match (planned.action, before) {
             (RestoreAction::Add, _) => {
                 draft.record.kind.check(&secret.name)?;
                 add(writer, &mut draft, &entry, secret, revision)?;
@@ -196,10 +198,13 @@ fn take_in(
             (RestoreAction::Replace, Some(before)) => {
                 entry.version = before.version.saturating_add(1);
                 entry.created = before.created;
+                if planned.changed_in_both {
+                    entry.note = entry.note.or_else(|| before.note.clone());
+                }
                 let value = secret.value.0.expose();
                 writer.put_version(&mut draft, Some(&before), entry, value)?;
             }
-            (RestoreAction::Conflict, Some(before)) if draft.record.keep_versions > 0 => {
+            (RestoreAction::Keep, Some(before)) if planned.version.is_some() => {
                 entry.version = before.version.saturating_add(1);
                 entry.created = before.created;
                 put_before(writer, &mut draft, &before, entry, secret)?;
@@ -292,7 +297,7 @@ fn compare(
                 Some(there) => there.entry(&secret.name)?,
                 None => None,
             };
-            let (action, version) = match (&there, &entry) {
+            let (action, version, changed_in_both) = match (&there, &entry) {
                 (Some(scope), Some(entry)) => {
                     let both = Both {
                         scope,
@@ -300,9 +305,12 @@ fn compare(
                         secret,
                     };
                     let action = both.action(mode, by_revision)?;
-                    (action, both.version(action))
+                    let changed = mode == RestoreMode::Merge
+                        && by_revision
+                        && both.was_changed_in_both(action)?;
+                    (action, both.version(action, changed), changed)
                 }
-                _ => (RestoreAction::Add, Some(secret.version)),
+                _ => (RestoreAction::Add, Some(secret.version), false),
             };
             before.push(entry);
             secrets.push(RestoredSecret {
@@ -310,6 +318,7 @@ fn compare(
                 name: secret.name.clone(),
                 action,
                 version,
+                changed_in_both,
             });
         }
     }
@@ -341,14 +350,33 @@ impl Both<'_> {
         };
         Ok(match (mode, is_newer) {
             (RestoreMode::Replace, _) | (_, true) => RestoreAction::Replace,
-            (_, false) if by_revision && !self.is_earlier()? => RestoreAction::Conflict,
             (_, false) => RestoreAction::Keep,
         })
     }
 
-    /// Returns whether the backup's value is one that the store had before, as far as can be known: those
-    /// of before the oldest version that is kept are gone.
-    fn is_earlier(&self) -> Result<bool, Error> {
+    /// Returns whether the value that loses is none that the other copy had before, as far as can be known:
+    /// those of before the oldest version that is kept are gone.
+    fn was_changed_in_both(&self, action: RestoreAction) -> Result<bool, Error> {
+        match action {
+            RestoreAction::Keep => Ok(!self.backup_is_earlier()?),
+            RestoreAction::Replace => Ok(!self.store_is_earlier()?),
+            _ => Ok(false),
+        }
+    }
+
+    fn store_is_earlier(&self) -> Result<bool, Error> {
+        let earlier = &self.secret.earlier;
+        let (version, revision) = earlier
+            .first()
+            .map_or((self.secret.version, self.secret.revision), |oldest| {
+                (oldest.version, oldest.revision)
+            });
+        let value = self.scope.existing_secret(&self.secret.name)?;
+        let is_it = |it: &BackupVersion| it.value.0.expose() == value.expose();
+        Ok((version > 1 && self.entry.revision < revision) || earlier.iter().any(is_it))
+    }
+
+    fn backup_is_earlier(&self) -> Result<bool, Error> {
         let earlier = self.scope.earlier(&self.secret.name)?;
         let (version, revision) = earlier
             .first()
@@ -368,10 +396,10 @@ impl Both<'_> {
     }
 
     /// Returns the version that the backup's value becomes.
-    fn version(&self, action: RestoreAction) -> Option<u64> {
+    fn version(&self, action: RestoreAction, changed_in_both: bool) -> Option<u64> {
         let is_stored = match action {
             RestoreAction::Replace => true,
-            RestoreAction::Conflict => self.scope.record().keep_versions > 0,
+            RestoreAction::Keep => changed_in_both && self.scope.record().keep_versions > 0,
             _ => false,
         };
         is_stored.then(|| self.entry.version.saturating_add(1))
@@ -391,6 +419,7 @@ fn removed(reader: &Reader<'_>, restored: &[RestoredSecret]) -> Result<Vec<Resto
             name,
             action: RestoreAction::Remove,
             version: None,
+            changed_in_both: false,
         }));
     }
     Ok(removed)
@@ -446,7 +475,8 @@ mod tests {
         change(&vault, |writer| writer.delete_secret(&id("s"), &name("K"))).unwrap();
         put_at(&vault, b"with the right clock", "2026-01-01T00:00:00Z");
         let restored = restore(&vault, &wrong, RestoreMode::Merge).unwrap();
-        assert_eq!(restored.secrets[0].action, RestoreAction::Conflict);
+        assert_eq!(restored.secrets[0].action, RestoreAction::Keep);
+        assert!(restored.secrets[0].changed_in_both);
         assert_eq!(entry(&vault).0, b"with the right clock");
     }
 
@@ -505,7 +535,8 @@ mod tests {
         let planned = plan(&vault, &other, RestoreMode::Merge).unwrap();
         let restored = restore(&vault, &other, RestoreMode::Merge).unwrap();
         assert_eq!(planned, restored);
-        assert_eq!(restored.secrets[0].action, RestoreAction::Conflict);
+        assert_eq!(restored.secrets[0].action, RestoreAction::Keep);
+        assert!(restored.secrets[0].changed_in_both);
         assert_eq!(restored.secrets[0].version, Some(3));
         let versions = [
             (1, b"both".to_vec()),
@@ -517,7 +548,39 @@ mod tests {
         // The same backup again brings nothing new, nor does one of before.
         let again = restore(&vault, &other, RestoreMode::Merge).unwrap();
         assert_eq!(again.secrets[0].action, RestoreAction::Keep);
+        assert!(!again.secrets[0].changed_in_both);
         assert_eq!(history(&vault), versions);
+    }
+
+    /// What was changed in both is named, whichever wins; a value that only one has changed since is not.
+    #[test]
+    fn a_value_of_another_branch_that_wins_is_named_too() {
+        for both_changed in [true, false] {
+            let identity = Identity::generate();
+            let vault = keyed(FixedKeys::new(vec![identity.clone()]));
+            put_at(&vault, b"both", "2026-01-01T00:00:00Z");
+            let mut other = backup_of(&vault, &identity);
+            let secret = &mut other.scopes[0].secrets[0];
+            secret.earlier.push(BackupVersion {
+                version: secret.version,
+                updated: secret.updated,
+                revision: secret.revision,
+                value: std::mem::replace(
+                    &mut secret.value,
+                    crate::backup::BackupValue(value(b"desk")),
+                ),
+            });
+            secret.version = 2;
+            secret.revision = 100;
+            if both_changed {
+                put_at(&vault, b"lap", "2026-02-01T00:00:00Z");
+            }
+            let restored = restore(&vault, &other, RestoreMode::Merge).unwrap();
+            assert_eq!(restored.secrets[0].action, RestoreAction::Replace);
+            assert_eq!(restored.secrets[0].changed_in_both, both_changed);
+            let newest = history(&vault).pop().unwrap();
+            assert_eq!(newest.1, b"desk");
+        }
     }
 
     #[test]

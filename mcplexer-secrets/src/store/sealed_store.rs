@@ -376,13 +376,17 @@ impl Store {
         owners::add_recipient(&self.vault, recipient, label)
     }
 
-    /// Lets the identities of all these recipients open the store, or of none if this fails. The comments of SSH
-    /// keys are the labels, with a number if they are taken.
+    /// Lets the identities of all these recipients open the store, or of none if this fails. Each has the given label,
+    /// or else the comment of its SSH key, with a number if that is taken.
     ///
     /// # Errors
     /// As [`add_recipient`](Self::add_recipient), except that no label is taken or invalid.
-    pub fn add_recipients(&self, recipients: &[Recipient]) -> Result<Vec<SlotInfo>, Error> {
-        owners::add_recipients(&self.vault, recipients)
+    pub fn add_recipients(
+        &self,
+        recipients: &[Recipient],
+        label: Option<&SlotLabel>,
+    ) -> Result<Vec<SlotInfo>, Error> {
+        owners::add_recipients(&self.vault, recipients, label)
     }
 
     /// Lets a passphrase, which must be text, open the store.

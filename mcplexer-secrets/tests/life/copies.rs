@@ -76,7 +76,7 @@ fn of_two_copies_of_a_store_the_higher_revision_wins() {
     let theirs = copy.backup("theirs.age");
     assert_eq!(
         place.restore(&theirs, RestoreMode::Merge),
-        RestoreAction::Conflict
+        RestoreAction::Keep
     );
     assert_eq!(place.get("K"), "here");
     let set_aside = place.versions("K");
@@ -126,9 +126,6 @@ fn what_is_restored_on_purpose_is_newer_than_what_it_replaces() {
         restored.updated >= before.updated,
         "the time never goes back"
     );
-    assert_eq!(
-        place.restore(&new, RestoreMode::Merge),
-        RestoreAction::Conflict
-    );
+    assert_eq!(place.restore(&new, RestoreMode::Merge), RestoreAction::Keep);
     assert_eq!(place.get("K"), "old");
 }

@@ -49,6 +49,9 @@ pub struct RestoredRow {
     /// The version that the backup's value becomes; `None` if it is not stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// Whether two copies of the store changed it separately. The value that does not become the current one is kept as
+    /// an earlier version then, if the scope keeps any.
+    pub changed_in_both: bool,
 }
 
 /// What happens to a secret.
@@ -62,9 +65,6 @@ pub enum Action {
     Replace,
     /// The store keeps its value, which is newer.
     Keep,
-    /// Two copies of the store changed it separately: the store keeps its value, and that of the backup becomes the
-    /// version before.
-    Conflict,
     /// Both have the same value.
     Same,
     /// It is only in the store, and is deleted.
@@ -140,6 +140,7 @@ impl RestoreReport {
             key: secret.name,
             action: Action::from(secret.action),
             version: secret.version,
+            changed_in_both: secret.changed_in_both,
         });
         Self {
             dry_run,
@@ -162,14 +163,13 @@ impl RestoreReport {
 }
 
 impl Action {
-    /// Returns the word for it: `add`, `replace`, `keep`, `conflict`, `same` or `remove`.
+    /// Returns the word for it: `add`, `replace`, `keep`, `same` or `remove`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Add => "add",
             Self::Replace => "replace",
             Self::Keep => "keep",
-            Self::Conflict => "conflict",
             Self::Same => "same",
             Self::Remove => "remove",
         }
@@ -182,7 +182,6 @@ impl From<RestoreAction> for Action {
             RestoreAction::Add => Self::Add,
             RestoreAction::Replace => Self::Replace,
             RestoreAction::Keep => Self::Keep,
-            RestoreAction::Conflict => Self::Conflict,
             RestoreAction::Remove => Self::Remove,
             _ => Self::Same,
         }

@@ -75,25 +75,39 @@ fn with_modes(failure: Failure, from: &BackupFile) -> Failure {
 
 /// Returns a line for each secret that changes.
 fn changes(report: &RestoreReport) -> String {
-    let changed = report
-        .secrets
-        .iter()
-        .filter(|row| !matches!(row.action, Action::Same | Action::Keep));
-    let line = |row: &RestoredRow| format!("{:8}{}/{}\n", row.action.as_str(), row.scope, row.key);
+    let is_change = |row: &&RestoredRow| {
+        row.changed_in_both || !matches!(row.action, Action::Same | Action::Keep)
+    };
+    let changed = report.secrets.iter().filter(is_change);
+    let line = |row: &RestoredRow| {
+        let more = if row.changed_in_both {
+            "  changed in both"
+        } else {
+            ""
+        };
+        format!("{:8}{}/{}{more}\n", row.action.as_str(), row.scope, row.key)
+    };
     changed.map(line).collect()
 }
 
 /// Returns a line for each secret that two copies of the store have changed.
 fn conflicts(report: &RestoreReport) -> impl Iterator<Item = String> {
     let rows = report.secrets.iter();
-    let conflicts = rows.filter(|row| row.action == Action::Conflict);
-    conflicts.map(|RestoredRow { scope, key, version, .. }| match version {
-        Some(version) => format!(
-            "{scope}/{key} was changed in both: the store's value stays the current one, and the backup's is version {version}"
-        ),
-        None => format!(
-            "{scope}/{key} was changed in both: the store's value stays, and the backup's is not kept (keep_versions is 0)"
-        ),
+    let conflicts = rows.filter(|row| row.changed_in_both);
+    conflicts.map(|row| {
+        let RestoredRow { scope, key, .. } = row;
+        let what = match (row.action, row.version) {
+            (Action::Keep, Some(version)) => format!(
+                "the store's value stays the current one, and the backup's is version {version}"
+            ),
+            (Action::Keep, None) => {
+                "the store's value stays, and the backup's is not kept (keep_versions is 0)".to_owned()
+            }
+            _ => format!(
+                "the backup's value is now the current one; mcplexer secret history {scope} {key} lists the store's"
+            ),
+        };
+        format!("{scope}/{key} was changed in both: {what}")
     })
 }
 
@@ -103,18 +117,27 @@ fn summary(report: &RestoreReport) -> String {
         (Action::Add, "added"),
         (Action::Replace, "replaced"),
         (Action::Remove, "removed"),
-        (Action::Conflict, "merged"),
     ];
     let mut parts: Vec<_> = told
         .into_iter()
         .filter(|(action, _)| report.count(*action) > 0)
         .map(|(action, done)| format!("{} {to_be}{done}", count(report.count(action), "secret")))
         .collect();
-    let newer = report.count(Action::Keep);
-    if newer > 0 {
+    let kept = report
+        .secrets
+        .iter()
+        .filter(|row| row.action == Action::Keep);
+    let (changed, newer): (Vec<_>, Vec<_>) = kept.partition(|row| row.changed_in_both);
+    if !newer.is_empty() {
         parts.push(format!(
             "{} {to_be}kept, newer than in the backup",
-            count(newer, "secret")
+            count(newer.len() as u64, "secret")
+        ));
+    }
+    if !changed.is_empty() {
+        parts.push(format!(
+            "{} {to_be}kept, changed in both",
+            count(changed.len() as u64, "secret")
         ));
     }
     let same = report.count(Action::Same);

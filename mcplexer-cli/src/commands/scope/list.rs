@@ -14,6 +14,10 @@ pub(in crate::commands) fn run(json: bool, global: Global) -> Result<(), Failure
     if json {
         return print_json(&report);
     }
+    if !session.home().store().exists() {
+        session.tell(&session.no_store());
+        return Ok(());
+    }
     if !stdout_is_terminal() {
         return print(&text::lines(report.scopes.iter().map(|scope| &scope.id)));
     }

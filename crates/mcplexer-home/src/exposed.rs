@@ -65,6 +65,8 @@ impl Exposed {
                 _ => Metadata::is_file,
             };
             let how = match exposure_at(&path, is_kind) {
+                // It has no values, and may be copied to colleagues.
+                Ok(Exposure::Mode(mode)) if part == Part::Config && mode & WRITE == 0 => None,
                 Ok(exposure) => How::of(exposure),
                 Err(error) => Some(How::Unknown(error)),
             };
@@ -255,6 +257,8 @@ mod tests {
         assert!(Exposed::in_home(&home).is_empty());
         fs::create_dir(home.directory()).unwrap();
         fs::write(home.store(), "").unwrap();
+        fs::write(home.config(), "").unwrap();
+        set_mode(&home.config(), 0o644);
         set_mode(home.directory(), 0o777);
         set_mode(&home.store(), 0o640);
         set_mode(directory.path(), 0o770);

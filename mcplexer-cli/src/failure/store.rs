@@ -151,6 +151,12 @@ fn locked(reason: &KeyError, slots: &[SlotInfo]) -> Vec<String> {
             "if your key was removed, an owner can add it again: mcplexer key add".to_owned(),
         );
     }
+    if let Some(slot) = slots.iter().find(|slot| slot.kind == SlotKind::Passphrase) {
+        hints.push(format!(
+            "or, with the passphrase {}: run the command on a terminal",
+            slot.label
+        ));
+    }
     if slots.iter().any(|slot| slot.kind == SlotKind::Recovery) {
         hints.push("or, with the recovery code: mcplexer key recover".to_owned());
     }

@@ -40,7 +40,13 @@ fn a_passphrase_of_the_store() {
     let mut session = start_at(&home, &["key", "rotate", "--keep-identity"]);
     answer(&mut session, "passphrase of the store (team): ", "right");
     ends_well(session);
-    home.run(get).failed(5, &["age.key does not exist"]);
+    home.run(get).failed(
+        5,
+        &[
+            "age.key does not exist",
+            "with the passphrase team: run the command on a terminal",
+        ],
+    );
     home.run([&["--no-input"], get.as_slice()].concat())
         .failed(5, &["age.key does not exist"]);
 }

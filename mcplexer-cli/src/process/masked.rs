@@ -1,7 +1,7 @@
 //! Runs a command whose output is masked: behind a terminal of its own, or behind pipes.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, PipeReader, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ use rustix::process::Pid;
 
 use super::ProcessError;
 use super::helper::Role;
-use super::relay::Relay;
+use super::relay::{Relay, Turn};
 use super::supervise::{Group, Supervised, Watch, supervise};
 use super::terminal::Terminal;
 use mcplexer_home::harden;
@@ -55,12 +55,7 @@ fn behind_pipes(
     if let Some(own) = own {
         command = Role::Become.helper(own, &command);
     }
-    let both = if lead_to_same_place(io::stdout(), io::stderr()) {
-        Some(join_streams(&mut command).map_err(ProcessError::NotMasked)?)
-    } else {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        None
-    };
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command
         .spawn()
         .map_err(|source| ProcessError::NotStarted { program, source })?;
@@ -71,13 +66,13 @@ fn behind_pipes(
     wipe_stack();
     let Streams { stdout, stderr } = Streams::take()?;
     let mut relays = Vec::new();
-    if let Some(both) = both {
-        // This process must not hold the place of both open for longer than the command does.
-        drop(stderr);
-        relays.push(start_relay(both.into(), stdout, &masker)?);
-    } else if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
-        relays.push(start_relay(out.into(), stdout, &masker)?);
-        relays.push(start_relay(err.into(), stderr, &masker)?);
+    let turn = match lead_to_same_place(&stdout, &stderr) {
+        true => Turn::Shared(Arc::default()),
+        false => Turn::Alone,
+    };
+    if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
+        relays.push(start_relay(out.into(), stdout, turn.clone(), &masker)?);
+        relays.push(start_relay(err.into(), stderr, turn, &masker)?);
     }
     drop(masker);
     let mut pipes = Pipes(relays);
@@ -108,9 +103,10 @@ fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Proce
     wipe_stack();
     let streams = Streams::take()?;
     let output = terminal.output().map_err(ProcessError::NotMasked)?;
-    let mut relays = vec![start_relay(output, streams.stdout, &masker)?];
+    let mut relays = vec![start_relay(output, streams.stdout, Turn::Alone, &masker)?];
     if let Some(stderr) = child.stderr.take() {
-        relays.push(start_relay(stderr.into(), streams.stderr, &masker)?);
+        let stderr = start_relay(stderr.into(), streams.stderr, Turn::Alone, &masker)?;
+        relays.push(stderr);
     }
     drop(masker);
     let keys = Arc::clone(&terminal);
@@ -135,16 +131,13 @@ fn lead_to_same_place(one: impl AsFd, other: impl AsFd) -> bool {
     }
 }
 
-/// Gives a command one pipe for both streams, and returns the end to read from. What it writes stays in
-/// order, and none of what is held back of one stream can come amid the other.
-fn join_streams(command: &mut Command) -> io::Result<PipeReader> {
-    let (reader, writer) = io::pipe()?;
-    command.stdout(writer.try_clone()?).stderr(writer);
-    Ok(reader)
-}
-
-fn start_relay(source: OwnedFd, sink: File, masker: &Masker) -> Result<Relay, ProcessError> {
-    Relay::start(source, sink, masker).map_err(ProcessError::NotMasked)
+fn start_relay(
+    source: OwnedFd,
+    sink: File,
+    turn: Turn,
+    masker: &Masker,
+) -> Result<Relay, ProcessError> {
+    Relay::start(source, sink, turn, masker).map_err(ProcessError::NotMasked)
 }
 
 /// What happens when a command behind pipes stops.

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +31,28 @@ const MAX_BEGUN: usize = 4096;
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
+/// Whose turn it is to write, among the relays whose sinks lead to one place. They write whole lines, and one after
+/// the other: a pipe takes a long text in pieces.
+#[derive(Clone)]
+pub(super) enum Turn {
+    Alone,
+    Shared(Arc<Mutex<()>>),
+}
+
+impl Turn {
+    fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+
+    fn write_all(&self, sink: &mut File, bytes: &[u8]) -> io::Result<()> {
+        let _turn = match self {
+            Self::Alone => None,
+            Self::Shared(turn) => Some(turn.lock().unwrap_or_else(PoisonError::into_inner)),
+        };
+        write_all(sink, bytes)
+    }
+}
+
 /// A stream that a thread relays.
 pub(super) struct Relay {
     /// A byte on it asks the thread to relay all output there is; the same byte answers that it has.
@@ -44,12 +67,17 @@ impl Relay {
     /// # Errors
     ///
     /// Fails if the system refuses the control socket.
-    pub(super) fn start(source: OwnedFd, sink: File, masker: &Masker) -> io::Result<Self> {
+    pub(super) fn start(
+        source: OwnedFd,
+        sink: File,
+        turn: Turn,
+        masker: &Masker,
+    ) -> io::Result<Self> {
         let (control, other) = UnixStream::pair()?;
         let masker = masker.for_another_stream();
         thread::spawn(move || {
             let mut control = other;
-            let _ended = relay(&mut control, &mut source.into(), sink, masker);
+            let _ended = relay(&mut control, &mut source.into(), sink, &turn, masker);
             // Before the other side sees the end.
             wipe_stack();
             drop(control);
@@ -125,6 +153,7 @@ fn relay(
     control: &mut UnixStream,
     source: &mut File,
     mut sink: File,
+    turn: &Turn,
     mut masker: Masker,
 ) -> io::Result<()> {
     let mut chunk = Zeroizing::new(vec![0; CHUNK]);
@@ -132,7 +161,7 @@ fn relay(
     let mut asked: Option<[u8; 1]> = None;
     let (mut is_over, mut left) = (false, MAX_LEFT);
     loop {
-        let waits = masker.holds() || asked.is_some() || is_over;
+        let waits = masker.holds() || !shown.is_empty() || asked.is_some() || is_over;
         let mut wait = [
             PollFd::new(&*source, PollFlags::IN),
             PollFd::new(&*control, PollFlags::IN),
@@ -148,11 +177,12 @@ fn relay(
         let [source_is_ready, control_is_ready] = wait.map(|it| !it.revents().is_empty());
         let settled = quiet || left == 0;
         let mut ended = settled && is_over;
-        let old = shown.len();
+        let (old, mut is_full) = (shown.len(), false);
         if source_is_ready {
             // Reading from a pseudo-terminal fails at its end.
             let length = source.read(&mut chunk).unwrap_or(0);
             ended |= length == 0;
+            is_full = length == CHUNK;
             if asked.is_some() || is_over {
                 left = left.saturating_sub(length);
             }
@@ -161,14 +191,15 @@ fn relay(
         if quiet || ended {
             masker.flush(&mut shown);
         }
-        // While the end of a line is held back, so is its beginning, if it came in this chunk: other output
-        // cannot come between. One that came before is not delayed any longer.
+        // While the end of a line is held back, or is still to be read, so is its beginning, if it came in this
+        // chunk: other output cannot come between. One that came before is not delayed any longer.
+        let is_to_come = masker.holds() || is_full || (source_is_ready && turn.is_shared());
         let waiting = match begun(&shown) {
-            length if masker.holds() && length <= shown.len() - old => length,
+            length if is_to_come && !ended && length <= shown.len() - old => length,
             _ => 0,
         };
         let ready = shown.len() - waiting;
-        write_all(&mut sink, shown.get(..ready).unwrap_or_default())?;
+        turn.write_all(&mut sink, shown.get(..ready).unwrap_or_default())?;
         shown.drain(..ready);
         if ended {
             return Ok(());

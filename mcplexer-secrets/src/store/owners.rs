@@ -43,7 +43,9 @@ pub(super) fn add_recipient(
         (None, Some(comment)) => Some(comment.parse::<SlotLabel>()?),
         _ => None,
     };
-    let label = label.or(comment.as_ref()).map(SlotLabel::as_str);
+    let label = label.or(comment.as_ref());
+    check_label(label)?;
+    let label = label.map(SlotLabel::as_str);
     NewSlot::of(recipient, label, DEFAULT_LABEL).add(vault)
 }
 
@@ -54,6 +56,7 @@ pub(super) fn add_recipients(
     recipients: &[Recipient],
     label: Option<&SlotLabel>,
 ) -> Result<Vec<SlotInfo>, Error> {
+    check_label(label)?;
     let mut new: Vec<NewSlot<'_>> = Vec::new();
     for recipient in recipients {
         if new.iter().any(|slot| slot.recipient == *recipient) {
@@ -61,12 +64,22 @@ pub(super) fn add_recipients(
         }
         // Several keys of one person often have one comment.
         let comment = recipient.comment();
-        let comment = comment.filter(|it| it.parse::<SlotLabel>().is_ok());
+        let comment = comment.filter(|it| it.parse::<SlotLabel>().is_ok() && *it != RECOVERY_LABEL);
         let label = label.map(SlotLabel::as_str).or(comment);
         let label = label.unwrap_or(DEFAULT_LABEL);
         new.push(NewSlot::of(recipient, None, label));
     }
     add_all(vault, &new, || Ok(()))
+}
+
+/// Keeps the label of the recovery code for the recovery code.
+fn check_label(label: Option<&SlotLabel>) -> Result<(), Error> {
+    match label.filter(|label| label.as_str() == RECOVERY_LABEL) {
+        Some(_) => Err(Error::LabelTaken {
+            label: RECOVERY_LABEL.to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Adds a slot for a passphrase.
@@ -75,6 +88,7 @@ pub(super) fn add_passphrase(
     passphrase: &SecretValue,
     label: Option<&SlotLabel>,
 ) -> Result<SlotInfo, Error> {
+    check_label(label)?;
     let passphrase = passphrase::for_new(passphrase);
     let passphrase = passphrase.ok_or(Error::InvalidValue(InvalidValue::NotText))?;
     let identity = Identity::generate();

@@ -79,6 +79,10 @@ fn none_is_added_if_one_is_wrong() {
         add_file(&home, &text, &[]).failed(code, &[said]);
         assert!(labels(&home).is_empty());
     }
+    // The label of a code that does not exist yet.
+    let reserved = ["key", "add", ann, "--label", "recovery code"];
+    home.run(reserved)
+        .failed(8, &["the label recovery code is taken"]);
     home.run(["key", "add", ann, damaged])
         .failed(2, &["not a recipient"]);
     assert!(labels(&home).is_empty());

@@ -32,11 +32,13 @@ impl Session {
     /// Opens the home that the environment names. From here on the process is hardened.
     pub(crate) fn open(global: Global) -> Result<Self, Failure> {
         let core_limit = harden();
-        Ok(Self {
+        let session = Self {
             open: OpenHome::open(Home::from_env()?, Terminal::new(global))?,
             global,
             core_limit,
-        })
+        };
+        session.check_stdout()?;
+        Ok(session)
     }
 
     /// Ends the session before another program starts, which gets the limit on core dumps back.
@@ -56,6 +58,15 @@ impl Session {
             self.warn_if_due(scope, secret);
         }
         Ok(opened)
+    }
+
+    /// Refuses to print into a file of the home: `>>` is not the option of a command, and as easily mistyped. The
+    /// configuration can be printed into its own file.
+    fn check_stdout(&self) -> Result<(), Failure> {
+        match self.home().check_output(Path::new("/dev/stdout")) {
+            Err(own) if !own.is_configuration() => Err(own.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses to write over a file of the home. Without a path, the output goes to standard output.

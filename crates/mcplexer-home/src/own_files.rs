@@ -11,6 +11,7 @@ use crate::home::{AUDIT_VARIABLE, AuditTarget, Home, KEY_VARIABLE, KeySource};
 
 const KEY: &str = "key file";
 const LOG: &str = "audit log";
+const CONFIGURATION: &str = "configuration";
 
 /// A path that was to be written, and leads to a file of the home.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +22,14 @@ pub struct OwnFile {
     pub path: PathBuf,
     /// What the file is.
     pub what: &'static str,
+}
+
+impl OwnFile {
+    /// Returns whether it is `config.yaml`.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        self.what == CONFIGURATION
+    }
 }
 
 impl Home {
@@ -80,7 +89,7 @@ impl Home {
             (self.store(), "store"),
             (self.directory().join("age.key"), KEY),
             (self.audit_log(), LOG),
-            (self.config(), "configuration"),
+            (self.config(), CONFIGURATION),
             (self.pins(), "list of accepted stores"),
         ];
         if let KeySource::File(key) = self.key() {

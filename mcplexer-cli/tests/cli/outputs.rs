@@ -100,6 +100,35 @@ fn no_output_replaces_the_key_or_the_log_in_use() {
     finish(command().args(["audit", "verify"])).succeeded();
 }
 
+/// `>>` in place of `-o` is no way around that.
+#[test]
+fn no_result_is_printed_into_a_file_of_the_home() {
+    let home = Home::with_secret("v");
+    for name in ["age.key", "secrets.redb", "audit.log"] {
+        let before = fs::read(home.path(name)).unwrap();
+        for arguments in [
+            "export github-token",
+            "secret get github-token TOKEN",
+            "key recovery",
+            "audit show",
+            "run --scope github-token -- true",
+        ] {
+            let file = File::options().append(true).open(home.path(name)).unwrap();
+            let mut command = home.command();
+            command.args(arguments.split(' ')).stdout(file);
+            finish(&mut command).failed(2, &["of this home"]);
+            assert!(
+                fs::read(home.path(name)).unwrap() == before,
+                "{name}: {arguments}"
+            );
+        }
+    }
+    let config = File::create(home.path("config.yaml")).unwrap();
+    let mut command = home.command();
+    finish(command.args(["config", "show"]).stdout(config)).succeeded();
+    home.run(["config", "check"]).succeeded();
+}
+
 /// A variable that names another file of the home would make the command write over it, or wait for itself.
 #[test]
 fn a_key_and_a_log_are_files_of_their_own() {

@@ -28,7 +28,7 @@ pub enum InvalidConfig {
 
 fn or_credentials(credentials: &[Position]) -> String {
     match credentials {
-        [] => ": no mcpServers, servers, context_servers or mcp_servers, and no credentials"
+        [] => ": no mcpServers, servers, context_servers, mcp_servers, mcp or extensions, and no credentials"
             .to_owned(),
         [only] => format!(", but a credential ({only})"),
         [first, ..] => format!(

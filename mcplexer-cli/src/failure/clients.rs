@@ -1,11 +1,12 @@
 //! Advice on the configuration files of AI clients.
 
 use mcplexer_clients::{AdoptError, InvalidConfig};
+use mcplexer_files::exchange::Format;
 use mcplexer_home::adoption::Error;
 
 use super::Failure;
 use crate::exit_code;
-use crate::text::shown;
+use crate::text::{shown, typed};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -15,6 +16,11 @@ impl From<Error> for Failure {
             Error::Adopt(error) => return Self::from(error),
             Error::Credentials(error) => return Self::from(error),
             Error::Plan { file, source } => return Self::from(source).at(&shown(&file)),
+            Error::Invalid { ref file, .. } if Format::of_path(file) == Some(Format::Dotenv) => {
+                let hint = format!("mcplexer import SCOPE {} stores its secrets", typed(file));
+                let failure = Self::new(error.to_string()).with_hint(hint);
+                return failure.with_code(exit_code::USAGE);
+            }
             Error::Invalid { ref source, .. } => (invalid(source), exit_code::USAGE),
             Error::TooLarge { .. } => (
                 "name the configuration file of an AI client",

@@ -289,3 +289,17 @@ fn shared_nodes_and_other_homes_keep_their_values() {
     fs::write(home.root().join("home.json"), text).unwrap();
     assert_eq!(adopt(&home, &["home.json"]).moved, ["a/A_TOKEN"]);
 }
+
+#[test]
+fn a_file_of_variables_is_for_import() {
+    let home = Home::new();
+    for (name, text) in [
+        ("x.env", "A_TOKEN=acme-9931\n"),
+        (".env", ""),
+        (".env.local", "# none\n"),
+    ] {
+        fs::write(home.root().join(name), text).unwrap();
+        let hint = format!("hint: mcplexer import SCOPE {name} stores its secrets\n");
+        home.run(["adopt", name]).failed(2, &[&hint]);
+    }
+}

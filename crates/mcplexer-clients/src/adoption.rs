@@ -3,16 +3,19 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use mcplexer_files::reference::Reference;
 use mcplexer_secrets::{ScopeId, SecretName, SecretValue};
 use zeroize::Zeroizing;
 
-use crate::finding::{Finding, Outcome, Stays};
+use crate::finding::{Finding, Outcome};
 use crate::scopes::Planned;
 
 /// What adopting a configuration does.
 pub struct Adoption {
     /// Each variable, and each other text that looks like a credential, in the order of the file.
     pub findings: Vec<Finding>,
+    /// The references to look up in the store, each with the index of its finding.
+    pub(crate) references: Vec<(usize, Reference)>,
     pub(crate) planned: Planned,
     pub(crate) text: Zeroizing<Vec<u8>>,
 }
@@ -27,11 +30,9 @@ impl Adoption {
     /// Returns how many credentials stay in the file.
     #[must_use]
     pub fn left(&self) -> usize {
-        let left = self.findings.iter().filter(|it| {
-            let stays = matches!(&it.outcome, Outcome::Stays(stays) if *stays != Stays::Reference);
-            stays && it.reason.is_some()
-        });
-        left.count()
+        let is_left =
+            |it: &&Finding| matches!(it.outcome, Outcome::Stays(_)) && it.reason.is_some();
+        self.findings.iter().filter(is_left).count()
     }
 
     /// Returns from how many servers credentials move to the store.

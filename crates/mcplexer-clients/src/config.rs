@@ -80,6 +80,13 @@ impl ClientConfig {
         home.is_some_and(|it| self.home.as_deref() != Some(it))
     }
 
+    /// Returns whether a server may start with another store than the user's.
+    pub(crate) fn has_other_store(&self, server: &Server) -> bool {
+        let names_store =
+            |it: &Text| matches!(&it.place, Place::Env(name) if name == "MCPLEXER_HOME");
+        self.has_other_home(server) || server.texts.iter().any(names_store)
+    }
+
     /// Accepts commands that look like a line for a shell if `is_program` knows a program of that
     /// path.
     ///

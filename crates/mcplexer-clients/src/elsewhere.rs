@@ -95,6 +95,6 @@ fn finding(position: Position, reason: Option<Reason>) -> Finding {
         place: Place::Elsewhere,
         position,
         reason,
-        outcome: Outcome::Stays(Stays::NotEnvironment),
+        outcome: Outcome::Stays(Stays::Outside),
     }
 }

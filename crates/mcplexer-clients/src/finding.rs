@@ -43,12 +43,28 @@ pub enum Stays {
     NoCredential,
     /// It is already a reference to a secret.
     Reference,
+    /// It is a reference to a secret that the store does not have.
+    Missing(Reference),
+    /// It is a reference, but its server does not start through `mcplexer run`, which resolves it.
+    Unresolved(Reference),
+    /// It is a reference, but its server has a home directory of its own, in which mcplexer looks for its store.
+    OtherStore,
+    /// It begins like a reference, but is invalid.
+    InvalidReference,
     /// The choice excludes it.
     NotChosen,
     /// It contains a variable, such as `${HOST}`, which the client replaces and mcplexer would not.
     Expanded,
-    /// It is not in a command's environment, the only place where `mcplexer run` puts secrets.
-    NotEnvironment,
+    /// It is an argument, which other programs can see.
+    Argument,
+    /// It is a header field, which the client sends itself.
+    Header,
+    /// It is in the URL of a server, to which the client connects itself.
+    Url,
+    /// It is in another member of a server, which the client reads itself.
+    Member,
+    /// It is in no server's entry, or in a comment.
+    Outside,
     /// The server starts no command, or its command is a line for a shell.
     NoCommand,
     /// It is not a string but, for example, a number.

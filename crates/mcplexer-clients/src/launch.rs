@@ -4,6 +4,8 @@ mod list;
 
 use std::ops::Range;
 
+use mcplexer_files::reference::SCHEME;
+
 use crate::edit::Edit;
 use crate::layout::Layout;
 use crate::literal::{Notation, Style};
@@ -111,6 +113,19 @@ impl Launch {
         };
         let name = program.and_then(|it| it.rsplit(['/', '\\']).next());
         name == Some("mcplexer") && argument == Some("run")
+    }
+
+    /// Returns whether the program or one of its arguments has the word `mcplexer`, not as the scheme of a
+    /// reference.
+    pub(crate) fn mentions_mcplexer(&self) -> bool {
+        let is_in = |text: &str| text.replace(SCHEME, "").contains("mcplexer");
+        match self {
+            Self::Program(it) => {
+                let arguments = it.arguments.as_ref();
+                is_in(&it.text) || arguments.is_some_and(|(_, it)| it.texts().any(is_in))
+            }
+            Self::Line(list) => list.texts().any(is_in),
+        }
     }
 
     /// Returns the edits that start the command through `mcplexer run`. `mcplexer` is the literal of

@@ -42,11 +42,22 @@ impl ClientConfig {
         let selection = Selection::of(choice);
         let mut placement = Placement::new(destination);
         let (mut findings, mut moves) = (Vec::new(), Vec::new());
+        let mut references = Vec::new();
         for (number, server) in self.servers.iter().enumerate() {
             let (decisions, secrets) = self.decide_all(server, &selection, &hints);
+            // If something of it moves, it starts through `mcplexer run` from then on.
+            let is_resolved =
+                server.may_be_resolved() || (server.start == Start::Command && !secrets.is_empty());
             let (mut secrets, mut scope) = (Some(secrets), None);
             for it in decisions {
                 let outcome = match it.verdict {
+                    Err(Stays::Unresolved(_)) if is_resolved && self.has_other_store(server) => {
+                        Outcome::Stays(Stays::OtherStore)
+                    }
+                    Err(Stays::Unresolved(reference)) if is_resolved => {
+                        references.push((findings.len(), reference));
+                        Outcome::Stays(Stays::Reference)
+                    }
                     Err(stays) => Outcome::Stays(stays),
                     Ok(name) => {
                         if let Some(secrets) = secrets.take() {
@@ -82,6 +93,7 @@ impl ClientConfig {
         findings.extend(elsewhere::find(&self.text, &self.servers, &moved));
         Ok(Adoption {
             findings,
+            references,
             planned: placement.into_planned(),
             text,
         })
@@ -154,7 +166,12 @@ impl Decider<'_> {
                 true if text.place == Place::EnvFile => {
                     return Some(decision(reason, Err(Stays::OtherFile)));
                 }
-                true => Stays::NotEnvironment,
+                true => match text.place {
+                    Place::Argument(_) => Stays::Argument,
+                    Place::Header(_) => Stays::Header,
+                    Place::Url => Stays::Url,
+                    _ => Stays::Member,
+                },
                 false => Stays::NotChosen,
             };
             return reason.map(|reason| decision(Some(reason), Err(stays)));
@@ -173,7 +190,8 @@ impl Decider<'_> {
             };
             return reason.map(|reason| decision(Some(reason), Err(stays)));
         };
-        let reason = reason.filter(|_| !self.config.variables.is_one(value));
+        let is_credential = !value.starts_with(SCHEME) && !self.config.variables.is_one(value);
+        let reason = reason.filter(|_| is_credential);
         Some(decision(reason, self.verdict(text, name, value, reason)))
     }
 
@@ -185,7 +203,8 @@ impl Decider<'_> {
         reason: Option<Reason>,
     ) -> Result<SecretName, Stays> {
         if value.starts_with(SCHEME) {
-            return Err(Stays::Reference);
+            let reference = Reference::of_value(value);
+            return Err(reference.map_or(Stays::InvalidReference, Stays::Unresolved));
         }
         match (self.selection.has(name), reason) {
             (false, Some(_)) => return Err(Stays::NotChosen),

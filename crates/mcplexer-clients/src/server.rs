@@ -98,6 +98,14 @@ impl Server {
             || self.project.as_deref() == Some(name)
             || self.path().as_deref() == Some(name)
     }
+
+    /// Returns whether it may start through `mcplexer run`, also if that is in a line for a shell.
+    pub(crate) fn may_be_resolved(&self) -> bool {
+        match &self.launch {
+            Some(launch) => launch.mentions_mcplexer(),
+            None => self.start == Start::Unknown,
+        }
+    }
 }
 
 impl fmt::Debug for Server {

@@ -1,16 +1,17 @@
 //! Adopting with a [`Store`]: planning for what it holds, storing, and reading back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mcplexer_secrets::{
-    ImportAction, NewScope, OnConflict, Purpose, ScopeId, SecretName, SecretStore, SecretValue,
-    Select, Store,
+    Error, ImportAction, NewScope, OnConflict, Purpose, ScopeId, ScopeInfo, SecretName,
+    SecretStore, SecretValue, Select, Store,
 };
 
 use crate::adoption::Adoption;
 use crate::choice::Choice;
 use crate::config::ClientConfig;
 use crate::error::AdoptError;
+use crate::finding::{Outcome, Stays};
 use crate::scopes::Destination;
 
 /// What is opened here is only compared.
@@ -35,7 +36,37 @@ pub fn plan(
             Ok(planned.count(ImportAction::Replace) > 0)
         },
     };
-    config.plan(&destination, program, choice)
+    let mut adoption = config.plan(&destination, program, choice)?;
+    check_references(&mut adoption, &scopes, store)?;
+    Ok(adoption)
+}
+
+/// Marks the references to secrets that the store does not have and the adoption does not store.
+fn check_references(
+    adoption: &mut Adoption,
+    scopes: &[ScopeInfo],
+    store: &Store,
+) -> Result<(), Error> {
+    let planned = adoption.secrets().flat_map(|(scope, secrets)| {
+        let names = secrets.iter().map(|(name, _)| name.clone());
+        names.map(|name| (scope.clone(), name))
+    });
+    let mut known: HashSet<_> = planned.collect();
+    let references = std::mem::take(&mut adoption.references);
+    let referred: HashSet<_> = references.iter().map(|(_, it)| &it.scope).collect();
+    for scope in scopes.iter().map(|it| &it.id) {
+        if referred.contains(scope) {
+            let names = store.secret_names(scope)?;
+            known.extend(names.into_iter().map(|name| (scope.clone(), name)));
+        }
+    }
+    for (at, reference) in references {
+        let is_known = known.contains(&(reference.scope.clone(), reference.name.clone()));
+        if let Some(finding) = adoption.findings.get_mut(at).filter(|_| !is_known) {
+            finding.outcome = Outcome::Stays(Stays::Missing(reference));
+        }
+    }
+    Ok(())
 }
 
 /// Stores the credentials of an adoption, one commit for each scope, and reads each of them back.

@@ -65,7 +65,8 @@ impl ClientConfig {
             let put_back = self.values(server, lookup)?;
             values += put_back.len();
             edits.extend(put_back);
-            if !adopted(server).any(|text| mark(text) == Some(Mark::Adopted)) {
+            let mut marks = adopted(server).filter_map(mark);
+            if !server.may_be_resolved() || !marks.any(|mark| mark == Mark::Adopted) {
                 continue;
             }
             let launch = server.launch.as_ref();

@@ -5,16 +5,18 @@ mod table;
 mod undo;
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 
-use mcplexer_home::adoption::{Choice, FileReport, adopt, own_program, plan};
+use mcplexer_clients::Stays;
+use mcplexer_home::adoption::{Choice, FileReport, Left, adopt, own_program, plan};
 use serde::Serialize;
 
 use crate::cli::{Adopt, Global, Variable};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
-use crate::text::{count, shown, typed};
+use crate::text::{count, sanitized, shown, typed};
 
 /// How many secrets of a team are named.
 const MOST_SECRETS: usize = 10;
@@ -77,6 +79,7 @@ fn tell(path: &Path, report: &FileReport, session: &Session) {
             shown(path)
         ));
     }
+    for_references(report, session);
     if report.moved == 0 {
         return;
     }
@@ -100,6 +103,39 @@ fn tell(path: &Path, report: &FileReport, session: &Session) {
     }
 }
 
+/// Says what the references need that were there before.
+fn for_references(report: &FileReport, session: &Session) {
+    let (mut missing, mut unresolved) = (BTreeSet::new(), BTreeSet::new());
+    for finding in &report.findings {
+        match &finding.left {
+            Some(Left(Stays::Missing(it))) => {
+                missing.insert((&it.scope, &it.name));
+            }
+            Some(Left(Stays::Unresolved(_))) => {
+                unresolved.insert(&finding.server);
+            }
+            _ => {}
+        }
+    }
+    hint_secrets(&missing, session);
+    for server in unresolved {
+        session.hint(&format!(
+            "start {} with \"command\": \"mcplexer\", \"args\": [\"run\", COMMAND, …]",
+            sanitized(server)
+        ));
+    }
+}
+
+/// Says how to store secrets.
+fn hint_secrets<S: Display + Ord, K: Display + Ord>(secrets: &BTreeSet<(S, K)>, session: &Session) {
+    for (scope, key) in secrets.iter().take(MOST_SECRETS) {
+        session.hint(&format!("mcplexer secret put {scope} {key}"));
+    }
+    if let Some(more) = secrets.len().checked_sub(MOST_SECRETS).filter(|it| *it > 0) {
+        session.hint(&format!("… and {more} more"));
+    }
+}
+
 /// Says what colleagues need for a file that git gives them.
 fn for_the_team(path: &Path, report: &FileReport, session: &Session) {
     let verb = if report.written {
@@ -116,12 +152,7 @@ fn for_the_team(path: &Path, report: &FileReport, session: &Session) {
         .iter()
         .filter_map(|it| Some((it.scope.as_ref()?, it.key.as_ref()?)))
         .collect();
-    for (scope, key) in secrets.iter().take(MOST_SECRETS) {
-        session.hint(&format!("mcplexer secret put {scope} {key}"));
-    }
-    if let Some(more) = secrets.len().checked_sub(MOST_SECRETS).filter(|it| *it > 0) {
-        session.hint(&format!("… and {more} more"));
-    }
+    hint_secrets(&secrets, session);
 }
 
 fn summary(report: &FileReport) -> String {

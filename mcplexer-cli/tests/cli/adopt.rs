@@ -4,6 +4,7 @@ mod choice;
 mod clients;
 mod generated;
 mod places;
+mod references;
 mod team;
 mod undo;
 
@@ -70,8 +71,7 @@ fn adopt(home: &Home, arguments: &[&str]) -> Report {
                 moved.push(format!("{scope}/{key}"));
             }
             _ => {
-                let is_reference = finding["left"] == "it refers to a secret already";
-                left += usize::from(!finding["reason"].is_null() && !is_reference);
+                left += usize::from(!finding["reason"].is_null());
             }
         }
     }

@@ -54,6 +54,10 @@ impl List {
         self.span.end
     }
 
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.elements.iter().filter_map(|(_, it)| it.as_deref())
+    }
+
     pub(super) fn text(&self, at: usize) -> Option<&str> {
         let (_, text) = self.elements.get(at)?;
         text.as_deref()

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use mcplexer_clients::{Adoption, ClientConfig, Finding, Outcome, Place, Stays};
+use mcplexer_files::reference::Reference;
 use serde::Serialize;
 
 use crate::text::as_text;
@@ -127,9 +128,26 @@ impl fmt::Display for Left {
         f.write_str(match &self.0 {
             Stays::NoCredential => "it does not look like a credential",
             Stays::Reference => "it refers to a secret already",
+            Stays::Missing(reference) => {
+                let Reference { scope, name } = reference;
+                return write!(f, "it refers to {scope}/{name}, which does not exist");
+            }
+            Stays::Unresolved(_) => "the server does not start through mcplexer run",
+            Stays::OtherStore => {
+                "the server has a home of its own, where mcplexer looks for its store"
+            }
+            Stays::InvalidReference => "invalid reference; expected mcplexer://scope/KEY",
             Stays::NotChosen => "it was not chosen",
             Stays::Expanded => "the client replaces a variable in it",
-            Stays::NotEnvironment => "mcplexer run passes secrets in the environment only",
+            Stays::Argument => {
+                "other programs can see arguments; use a variable, or mcplexer://SCOPE/KEY and mcplexer run"
+            }
+            Stays::Header => "the client sends it itself; mcp-remote can take it from a variable",
+            Stays::Url => {
+                "the client connects itself; start mcp-remote through mcplexer run instead"
+            }
+            Stays::Member => "the client reads it itself, and not through mcplexer",
+            Stays::Outside => "it is in no server; delete it if nothing reads it",
             Stays::NoCommand => "the server starts no command with its arguments in args",
             Stays::NoString => "it is not a string; put it in quotes",
             Stays::SeveralOfThisName => "there are several with this name",

@@ -1,6 +1,7 @@
 //! The findings in a configuration, as a table.
 
 use mcplexer_clients::Stays;
+use mcplexer_files::reference::Reference;
 use mcplexer_home::adoption::{FileReport, FindingReport, Left};
 
 use crate::text::{self, sanitized, shortened};
@@ -17,12 +18,21 @@ fn row(finding: &FindingReport) -> Vec<String> {
     let reason = match (&finding.reason, left) {
         (Some(reason), _) => reason.clone(),
         (None, Some(Stays::Reference)) => "already in the store".to_owned(),
+        (None, Some(Stays::Missing(Reference { scope, name }))) => {
+            format!("refers to {scope}/{name}, which does not exist")
+        }
+        (None, Some(Stays::Unresolved(Reference { scope, name }))) => {
+            format!("refers to {scope}/{name}")
+        }
+        (None, Some(Stays::OtherStore | Stays::InvalidReference)) => "reference".to_owned(),
         (None, Some(Stays::OtherFile)) => "variables".to_owned(),
         (None, _) => "not a credential".to_owned(),
     };
     let becomes = match (&finding.scope, &finding.key, &finding.left) {
         (Some(scope), Some(key), _) => format!("→ {scope}/{key}"),
-        (_, _, Some(Left(Stays::NoCredential | Stays::Reference))) => "kept".to_owned(),
+        (_, _, Some(Left(Stays::NoCredential | Stays::Reference | Stays::Missing(_)))) => {
+            "kept".to_owned()
+        }
         (_, _, Some(left)) => format!("kept: {}", sanitized(left)),
         _ => String::new(),
     };

@@ -35,15 +35,29 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// Formats a path as one word of a shell command.
 pub(crate) fn typed(path: &Path) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%~".contains(c);
     let short = shown(path);
-    match short.chars().all(is_plain) {
+    match is_plain(short.strip_prefix('~').unwrap_or(&short)) {
         true => short,
-        false => {
-            let whole = sanitized(path.display());
-            format!("'{}'", whole.replace('\'', "'\\''"))
-        }
+        false => in_quotes(path.display()),
     }
+}
+
+/// Formats a text as one word of a shell command.
+pub(crate) fn word(text: &str) -> String {
+    match is_plain(text) && !text.is_empty() {
+        true => text.to_owned(),
+        false => in_quotes(text),
+    }
+}
+
+/// Returns whether a shell reads a text as it is.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    text.chars().all(is_plain)
+}
+
+fn in_quotes(text: impl Display) -> String {
+    format!("'{}'", sanitized(text).replace('\'', "'\\''"))
 }
 
 /// Shortens the paths in a text, makes its control characters visible, and leaves out private keys.

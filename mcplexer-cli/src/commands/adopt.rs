@@ -1,6 +1,7 @@
 //! `mcplexer adopt`
 
 mod everywhere;
+mod options;
 mod table;
 mod undo;
 
@@ -65,11 +66,11 @@ fn one(path: &Path, choice: &Choice, arguments: &Adopt, session: &Session) -> Re
         return print_json(&Document { files });
     }
     print(&table::of(&report))?;
-    tell(path, &report, session);
+    tell(path, choice, &report, session);
     Ok(())
 }
 
-fn tell(path: &Path, report: &FileReport, session: &Session) {
+fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
     session.tell(&summary(report));
     if report.left > 0 {
         let verb = if report.left == 1 { "stays" } else { "stay" };
@@ -94,12 +95,16 @@ fn tell(path: &Path, report: &FileReport, session: &Session) {
     let name = typed(path);
     if report.written {
         session.hint(RESTART);
-        session.hint(&format!("mcplexer adopt --undo {name} puts it back"));
+        let servers = options::servers(choice);
+        session.hint(&format!(
+            "mcplexer adopt --undo {name}{servers} puts it back"
+        ));
         session.hint(
             "the credentials were in plaintext: if the file was ever backed up, synced or committed, replace them too",
         );
     } else {
-        session.hint(&format!("mcplexer adopt {name} --write"));
+        let options = options::of(choice);
+        session.hint(&format!("mcplexer adopt {name}{options} --write"));
     }
 }
 

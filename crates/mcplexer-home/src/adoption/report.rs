@@ -93,6 +93,14 @@ impl FileReport {
 }
 
 impl FindingReport {
+    /// Returns whether its server has this name, as [`Server::is_named`](mcplexer_clients::Server::is_named) says.
+    #[must_use]
+    pub fn is_of(&self, server: &str) -> bool {
+        let project = self.project.as_deref();
+        let path = project.map(|project| format!("{project}/{}", self.server));
+        self.server == server || project == Some(server) || path.as_deref() == Some(server)
+    }
+
     fn of(finding: &Finding) -> Self {
         let (place, name) = match &finding.place {
             Place::Env(name) => ("env", Some(name.clone())),

@@ -6,7 +6,7 @@ use mcplexer_clients::{StandardPlace, standard_places};
 use mcplexer_home::adoption::{Choice, by_client, directories, look, own_program};
 use serde::Serialize;
 
-use super::{summary, table};
+use super::{options, summary, table};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
@@ -77,7 +77,9 @@ pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), 
         session.hint("mcplexer adopt FILE looks at another file");
     }
     for report in looked.files.iter().filter(|report| report.moved > 0) {
-        session.hint(&format!("mcplexer adopt {} --write", typed(&report.file)));
+        let options = options::of(&options::in_file(choice, report));
+        let file = typed(&report.file);
+        session.hint(&format!("mcplexer adopt {file}{options} --write"));
     }
     failed
 }

@@ -130,3 +130,76 @@ fn hints_can_be_typed_and_names_must_be_there() {
         run.stderr
     );
 }
+
+#[test]
+fn hints_repeat_the_options() {
+    let home = Home::new();
+    fs::write(home.root().join("c.json"), config("claude-desktop.json")).unwrap();
+    for (arguments, options) in [
+        (&["--only", "SLACK_TEAM_ID"][..], " --only SLACK_TEAM_ID"),
+        (
+            &["--skip", "slack/SLACK_BOT_TOKEN", "--skip=SLACK_TEAM_ID"],
+            " --skip slack/SLACK_BOT_TOKEN,SLACK_TEAM_ID",
+        ),
+        (
+            &[
+                "--server",
+                "slack",
+                "--server",
+                "github",
+                "--skip",
+                "SLACK_BOT_TOKEN",
+            ],
+            " --server slack --server github --skip SLACK_BOT_TOKEN",
+        ),
+    ] {
+        let run = home
+            .run([&["adopt", "c.json"], arguments].concat())
+            .succeeded();
+        let hint = format!("hint: mcplexer adopt c.json{options} --write\n");
+        assert!(run.stderr.contains(&hint), "{hint} in {}", run.stderr);
+    }
+    let run = home.run([
+        "adopt",
+        "c.json",
+        "--write",
+        "--server",
+        "slack",
+        "--skip",
+        "SLACK_TEAM_ID",
+    ]);
+    let hint = "hint: mcplexer adopt --undo c.json --server slack puts it back\n";
+    let run = run.succeeded();
+    assert!(run.stderr.contains(hint), "{}", run.stderr);
+    let name = "it's new";
+    let text = config("claude-desktop.json").replace("\"slack\"", &format!("\"{name}\""));
+    fs::write(home.root().join("c.json"), text).unwrap();
+    let run = home.run(["adopt", "c.json", "--server", name]).succeeded();
+    let hint = r"mcplexer adopt c.json --server 'it'\''s new' --write";
+    assert!(run.stderr.contains(hint), "{}", run.stderr);
+}
+
+/// A file that lacks a name of the choice refuses it, so the hint for that file leaves it out.
+#[test]
+fn hints_for_files_that_were_found_repeat_what_these_have() {
+    let home = Home::new();
+    fs::create_dir(home.root().join(".cursor")).unwrap();
+    fs::write(
+        home.root().join(".cursor/mcp.json"),
+        config("claude-desktop.json"),
+    )
+    .unwrap();
+    let arguments = [
+        "adopt", "--server", "slack", "--server", "other", "--skip", "NONE",
+    ];
+    let run = home.run(arguments).succeeded();
+    let hint = run
+        .stderr
+        .lines()
+        .find(|it| it.ends_with("--write"))
+        .unwrap();
+    assert!(
+        hint.ends_with(".cursor/mcp.json --server slack --write"),
+        "{hint}"
+    );
+}

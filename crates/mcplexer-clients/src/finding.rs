@@ -73,6 +73,8 @@ pub enum Stays {
     SeveralOfThisName,
     /// The variable's name cannot be the name of a secret.
     Name(InvalidName),
+    /// Its variable takes over the command, which does this: `mcplexer run` would refuse it.
+    TakesOver(&'static str),
     /// The environment cannot hold the value.
     Value,
     /// The string is escaped in a way that undoing could not reproduce.

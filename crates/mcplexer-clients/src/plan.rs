@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mcplexer_detect::Reason;
+use mcplexer_detect::{Reason, takes_over};
 use mcplexer_files::reference::{Reference, SCHEME};
 use mcplexer_secrets::{Credential, ScopeKind, SecretName, SecretValue};
 
@@ -234,6 +234,9 @@ impl Decider<'_> {
         }
         let name: SecretName = name.parse().map_err(Stays::Name)?;
         ScopeKind::Env.check(&name).map_err(Stays::Name)?;
+        if let Some(does) = takes_over(name.as_str()) {
+            return Err(Stays::TakesOver(does));
+        }
         let value = SecretValue::copy_of(value.as_bytes()).map_err(|_| Stays::Value)?;
         let scope = &scope_of(&self.server.name).map_err(Stays::Name)?;
         Credential::new(scope, &name, &value)

@@ -4,7 +4,6 @@ mod arguments;
 mod choice;
 mod error;
 mod sources;
-mod takeover;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -19,8 +18,8 @@ use mcplexer_secrets::{Credential, NotCarried, ScopeKind, SecretValue};
 pub use arguments::Arguments;
 pub use choice::{Choice, ChosenKey, Rename};
 pub use error::{Error, NoVariable, Takeover};
+pub use mcplexer_detect::takes_over;
 pub use sources::{EnvFile, References};
-pub use takeover::takes_over;
 
 use crate::credentials::Opened;
 

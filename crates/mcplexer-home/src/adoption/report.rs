@@ -160,6 +160,7 @@ impl fmt::Display for Left {
             Stays::NoString => "it is not a string; put it in quotes",
             Stays::SeveralOfThisName => "there are several with this name",
             Stays::Name(error) => return error.fmt(f),
+            Stays::TakesOver(does) => return write!(f, "the variable {does}"),
             Stays::Shared => "an alias elsewhere in the file refers to it",
             Stays::OtherHome => {
                 "the server has a HOME of its own, where mcplexer would look for its store"

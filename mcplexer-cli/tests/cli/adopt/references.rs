@@ -172,3 +172,20 @@ fn the_reason_why_a_credential_stays_is_that_of_its_place() {
         "kept: it is in no server; delete it if nothing reads it",
     );
 }
+
+/// `mcplexer run` refuses such variables, and the server would not start.
+#[test]
+fn a_variable_that_takes_over_the_command_stays() {
+    let home = Home::new();
+    let file = home.root().join("c.json");
+    for name in ["NODE_OPTIONS", "LD_PRELOAD", "PATH"] {
+        let config = format!(
+            r#"{{"mcpServers":{{"p":{{"command":"printenv","args":["{name}"],"env":{{"{name}":"--token=ghp_16C7e42F292c6912E7710c838347Ae178B4a"}}}}}}}}"#
+        );
+        fs::write(&file, &config).unwrap();
+        let only = ["adopt", "c.json", "--only", name, "--write"];
+        let run = home.run(only);
+        assert!(run.text().contains("kept: the variable "), "{}", run.text());
+        assert_eq!(fs::read_to_string(&file).unwrap(), config);
+    }
+}

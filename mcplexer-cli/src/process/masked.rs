@@ -15,7 +15,7 @@ use rustix::process::Pid;
 
 use super::ProcessError;
 use super::helper::Role;
-use super::relay::{Relay, Turn};
+use super::relay::{Relay, Stream, Turn};
 use super::supervise::{Group, Supervised, Watch, supervise};
 use super::terminal::Terminal;
 use mcplexer_home::harden;
@@ -71,8 +71,9 @@ fn behind_pipes(
         false => Turn::Alone,
     };
     if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
-        relays.push(start_relay(out.into(), stdout, turn.clone(), &masker)?);
-        relays.push(start_relay(err.into(), stderr, turn, &masker)?);
+        let other = turn.clone();
+        relays.push(start_relay(Stream::Output, out.into(), stdout, turn, &masker)?);
+        relays.push(start_relay(Stream::Error, err.into(), stderr, other, &masker)?);
     }
     drop(masker);
     let mut pipes = Pipes(relays);
@@ -103,10 +104,22 @@ fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Proce
     wipe_stack();
     let streams = Streams::take()?;
     let output = terminal.output().map_err(ProcessError::NotMasked)?;
-    let mut relays = vec![start_relay(output, streams.stdout, Turn::Alone, &masker)?];
+    let output = start_relay(
+        Stream::Output,
+        output,
+        streams.stdout,
+        Turn::Alone,
+        &masker,
+    )?;
+    let mut relays = vec![output];
     if let Some(stderr) = child.stderr.take() {
-        let stderr = start_relay(stderr.into(), streams.stderr, Turn::Alone, &masker)?;
-        relays.push(stderr);
+        relays.push(start_relay(
+            Stream::Error,
+            stderr.into(),
+            streams.stderr,
+            Turn::Alone,
+            &masker,
+        )?);
     }
     drop(masker);
     let keys = Arc::clone(&terminal);
@@ -132,12 +145,13 @@ fn lead_to_same_place(one: impl AsFd, other: impl AsFd) -> bool {
 }
 
 fn start_relay(
+    stream: Stream,
     source: OwnedFd,
     sink: File,
     turn: Turn,
     masker: &Masker,
 ) -> Result<Relay, ProcessError> {
-    Relay::start(source, sink, turn, masker).map_err(ProcessError::NotMasked)
+    Relay::start(stream, source, sink, turn, masker).map_err(ProcessError::NotMasked)
 }
 
 /// What happens when a command behind pipes stops.

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Turn {
         matches!(self, Self::Shared(_))
     }
 
-    fn write_all(&self, sink: &mut File, bytes: &[u8]) -> io::Result<()> {
+    fn write_all(&self, sink: &File, bytes: &[u8]) -> io::Result<()> {
         let _turn = match self {
             Self::Alone => None,
             Self::Shared(turn) => Some(turn.lock().unwrap_or_else(PoisonError::into_inner)),
@@ -59,6 +59,19 @@ pub(super) struct Relay {
     /// This side is closed when the command has ended, the other when the stream has.
     control: UnixStream,
     asked: u8,
+    /// Where the stream goes, until its end.
+    sink: Weak<File>,
+    /// Why some of the stream is lost.
+    lost: Arc<OnceLock<io::Error>>,
+}
+
+/// Which stream a relay passes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Output,
+    /// Standard error, which may be needed after its end for what happens to the output. A command that ends
+    /// closes both at once.
+    Error,
 }
 
 impl Relay {
@@ -68,6 +81,7 @@ impl Relay {
     ///
     /// Fails if the system refuses the control socket.
     pub(super) fn start(
+        stream: Stream,
         source: OwnedFd,
         sink: File,
         turn: Turn,
@@ -75,14 +89,33 @@ impl Relay {
     ) -> io::Result<Self> {
         let (control, other) = UnixStream::pair()?;
         let masker = masker.for_another_stream();
+        let (sink, lost) = (Arc::new(sink), Arc::new(OnceLock::new()));
+        let relayed = Self {
+            control,
+            asked: 0,
+            sink: Arc::downgrade(&sink),
+            lost: Arc::clone(&lost),
+        };
         thread::spawn(move || {
             let mut control = other;
-            let _ended = relay(&mut control, &mut source.into(), sink, &turn, masker);
+            let mut source = source.into();
+            let ended = relay(&mut control, &mut source, &sink, &turn, masker);
+            // The command sees that nobody reads any more.
+            drop(source);
+            match ended {
+                // A reader that goes away is not a failure.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    let _first = lost.set(error);
+                }
+                _ if stream == Stream::Error => linger(&mut control),
+                _ => {}
+            }
+            drop(sink);
             // Before the other side sees the end.
             wipe_stack();
             drop(control);
         });
-        Ok(Self { control, asked: 0 })
+        Ok(relayed)
     }
 
     /// Waits until all output there is has been relayed, unless the reader takes nothing.
@@ -105,7 +138,8 @@ impl Relay {
 
     /// Waits, after the end of the command, until all that it has left is relayed. If it `was_told_to`
     /// end, a reader that takes nothing is not waited for. Neither are processes it has left running.
-    pub(super) fn finish(mut self, was_told_to: bool) {
+    /// Returns why some of the stream is lost.
+    pub(super) fn finish(&mut self, was_told_to: bool) -> Option<&io::Error> {
         let mut finish = || {
             self.control
                 .set_read_timeout(was_told_to.then_some(PATIENCE))?;
@@ -114,17 +148,25 @@ impl Relay {
         };
         // The reader may be gone, which is not a failure of the command.
         let _finished = finish();
+        self.lost.get()
+    }
+
+    /// Makes the place where the stream goes, unless it has ended, standard error of this process again.
+    pub(super) fn give_back_stderr(&self) {
+        if let Some(sink) = self.sink.upgrade() {
+            let _refused = rustix::stdio::dup2_stderr(&*sink);
+        }
     }
 }
 
 /// Writes all bytes, also to a sink that another process has made non-blocking.
-fn write_all(sink: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(mut sink: &File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match sink.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                match poll(&mut [PollFd::new(&*sink, PollFlags::OUT)], None) {
+                match poll(&mut [PollFd::new(sink, PollFlags::OUT)], None) {
                     Err(Errno::INTR) => {}
                     ready => {
                         ready?;
@@ -136,6 +178,12 @@ fn write_all(sink: &mut File, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Waits after the end of a stream until the end of the command too, but not for long.
+fn linger(control: &mut UnixStream) {
+    let _late = control.set_read_timeout(Some(PATIENCE));
+    let _told = control.read(&mut [0]);
 }
 
 /// Returns the length of the line at the end of a text that has not ended yet; 0 if it is too long.
@@ -152,7 +200,7 @@ fn begun(text: &[u8]) -> usize {
 fn relay(
     control: &mut UnixStream,
     source: &mut File,
-    mut sink: File,
+    sink: &File,
     turn: &Turn,
     mut masker: Masker,
 ) -> io::Result<()> {
@@ -199,7 +247,7 @@ fn relay(
             _ => 0,
         };
         let ready = shown.len() - waiting;
-        turn.write_all(&mut sink, shown.get(..ready).unwrap_or_default())?;
+        turn.write_all(sink, shown.get(..ready).unwrap_or_default())?;
         shown.drain(..ready);
         if ended {
             return Ok(());

@@ -22,6 +22,7 @@ use super::ProcessError;
 use super::job::is_orphaned;
 use super::relay::Relay;
 use super::signal_mask::{Ignored, unblock_all};
+use crate::failure::{Context, Failure};
 
 /// Signals that are passed on to the command.
 const PASSED_ON: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2];
@@ -100,8 +101,13 @@ pub(super) struct Ended {
 
 impl Ended {
     /// Relays what the command has left, runs `last`, and ends as the command did. A signal that arrives
-    /// meanwhile ends this process at once, after `last`.
-    pub(super) fn finish(self, relays: Vec<Relay>, last: impl Fn() + Clone + Send + 'static) -> ! {
+    /// meanwhile ends this process at once, after `last`. Output that is lost is reported, and makes a success
+    /// a failure.
+    pub(super) fn finish(
+        self,
+        mut relays: Vec<Relay>,
+        last: impl Fn() + Clone + Send + 'static,
+    ) -> ! {
         let (mut signals, before_death) = (self.signals, last.clone());
         thread::spawn(move || {
             let is_ending = |it: &Origin| ENDING.contains(&it.signal);
@@ -112,10 +118,21 @@ impl Ended {
                 die_by(signal);
             }
         });
-        for relay in relays {
-            relay.finish(self.was_told_to);
+        let mut lost = None;
+        for relay in &mut relays {
+            if lost.is_some() {
+                relay.give_back_stderr();
+            }
+            let error = relay.finish(self.was_told_to);
+            lost = lost.or(error.map(Failure::of_stdout));
         }
         last();
+        if let Some(lost) = lost {
+            let code = lost.report(&Context::default());
+            if self.status.exit_status() == Some(0) {
+                std::process::exit(code.into());
+            }
+        }
         die_alike(self.status)
     }
 

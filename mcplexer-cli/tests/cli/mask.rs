@@ -15,8 +15,9 @@ use rexpect::session::spawn_command;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 use test_support::{Running, STANDARD_PATH, tool};
 
-use super::home::Home;
+use super::home::{BINARY, Home};
 use super::namespaces;
+use super::outputs::in_shell;
 use super::run::{WAYS, start};
 use super::terminal::{expect, start_at};
 
@@ -112,6 +113,29 @@ fn a_reader_that_goes_away_is_seen_by_the_command() {
         let (mut child, _stdin) = start(&home, way, "exec yes");
         drop(child.stdout.take());
         assert_eq!(child.wait().unwrap().signal(), Some(13), "{way:?}");
+    }
+}
+
+/// Output that is lost is told, and a command that is done has failed. One that failed keeps its code.
+#[test]
+fn output_that_is_lost_is_a_failure() {
+    let home = Home::with_secret("value");
+    let run = |line, script| in_shell(&home, line, &[MASKED, &["sh", "-c", script]].concat());
+    for (script, code) in [
+        ("echo hi", 1),
+        ("echo hi; exit 3", 3),
+        ("echo \"$TOKEN\"; echo err >&2", 1),
+        ("exec 2>&-; printf hi", 1),
+    ] {
+        for line in ["exec \"$@\" >/dev/full", "exec \"$@\" 1</dev/null"] {
+            let run = run(line, script);
+            assert_eq!(run.code, code, "{script}: {}", run.stderr);
+            let said = "mcplexer: error: cannot write to standard output: ";
+            assert!(run.stderr.contains(said), "{script}: {}", run.stderr);
+        }
+    }
+    for line in ["exec \"$@\" 2>/dev/full", "exec \"$@\" >/dev/full 2>&1"] {
+        assert_eq!(run(line, "echo hi >&2").code, 1, "{line}");
     }
 }
 
@@ -349,11 +373,7 @@ fn a_non_blocking_output_gets_everything() {
 fn blocked_signals_do_not_matter() {
     let home = Home::with_secret("value");
     let mut command = home.command_of("env".as_ref());
-    command.args([
-        "--block-signal=CHLD",
-        "--block-signal=TERM",
-        super::home::BINARY,
-    ]);
+    command.args(["--block-signal=CHLD", "--block-signal=TERM", BINARY]);
     command
         .args(MASKED)
         .args(["sh", "-c", "echo $TOKEN; kill $$"]);
@@ -515,7 +535,7 @@ fn a_job_is_stopped_and_continued_by_the_shell() {
         .env("PATH", STANDARD_PATH)
         .stdin(Stdio::inherit());
     let mut session = spawn_command(command, Some(20_000)).unwrap();
-    let masked = format!("{} {}", super::home::BINARY, MASKED.join(" "));
+    let masked = format!("{} {}", BINARY, MASKED.join(" "));
     session
         .send_line(&format!("{masked} sh -c 'echo re''ady; exec cat'"))
         .unwrap();

@@ -205,12 +205,12 @@ fn a_backup_replaces_only_files() {
 }
 
 /// Runs a command line of the shell, in which `"$@"` is the command.
-fn in_shell(home: &Home, line: &str, arguments: &[&str]) -> Run {
+pub(crate) fn in_shell(home: &Home, line: &str, arguments: &[&str]) -> Run {
     let mut shell = home.command_of("/bin/sh".as_ref());
     finish(shell.args(["-c", line, "sh", BINARY]).args(arguments))
 }
 
-const NOWHERE: [&str; 3] = [
+pub(crate) const NOWHERE: [&str; 3] = [
     "exec \"$@\" >&-",
     "exec \"$@\" >/dev/full",
     "exec \"$@\" 1</dev/null",

@@ -61,12 +61,21 @@ fn one(path: &Path, choice: &Choice, arguments: &Adopt, session: &Session) -> Re
             shown(path)
         ));
     }
-    if arguments.json {
-        let files = &[report];
-        return print_json(&Document { files });
+    let printed = match arguments.json {
+        true => print_json(&Document {
+            files: std::slice::from_ref(&report),
+        }),
+        false => print(&table::of(&report)),
+    };
+    printed.map_err(|failure| match report.written {
+        true => failure
+            .with_hint(format!("{} nevertheless", summary(&report)))
+            .with_hint(undo_of(path, choice)),
+        false => failure,
+    })?;
+    if !arguments.json {
+        tell(path, choice, &report, session);
     }
-    print(&table::of(&report))?;
-    tell(path, choice, &report, session);
     Ok(())
 }
 
@@ -95,10 +104,7 @@ fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
     let name = typed(path);
     if report.written {
         session.hint(RESTART);
-        let servers = options::servers(choice);
-        session.hint(&format!(
-            "mcplexer adopt --undo {name}{servers} puts it back"
-        ));
+        session.hint(&undo_of(path, choice));
         session.hint(
             "the credentials were in plaintext: if the file was ever backed up, synced or committed, replace them too",
         );
@@ -139,6 +145,11 @@ fn hint_secrets<S: Display + Ord, K: Display + Ord>(secrets: &BTreeSet<(S, K)>, 
     if let Some(more) = secrets.len().checked_sub(MOST_SECRETS).filter(|it| *it > 0) {
         session.hint(&format!("… and {more} more"));
     }
+}
+
+fn undo_of(path: &Path, choice: &Choice) -> String {
+    let (name, servers) = (typed(path), options::servers(choice));
+    format!("mcplexer adopt --undo {name}{servers} puts it back")
 }
 
 /// Says what colleagues need for a file that git gives them.

@@ -19,7 +19,10 @@ pub(super) fn run(
     let report = undo(path, choice, session);
     let report = report.map_err(|error| session.explain(error))?;
     if json {
-        return print_json(&report);
+        return print_json(&report).map_err(|failure| match report.changed {
+            true => failure.with_hint(format!("{} was put back nevertheless", shown(path))),
+            false => failure,
+        });
     }
     let name = shown(path);
     if !report.changed {

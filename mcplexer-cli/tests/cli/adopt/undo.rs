@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{config, tokens};
 use crate::home::Home;
+use crate::outputs::{NOWHERE, in_shell};
 
 /// Undoing keeps what was written by hand, including a command that already ran through mcplexer.
 #[test]
@@ -73,4 +74,37 @@ fn undoing_keeps_options_that_were_given_since() {
             .unwrap()
             .contains("\"command\":\"a-mcp\",\"args\":[\"-x\"]")
     );
+}
+
+/// A file that was rewritten is told of even if the list of what was moved cannot be shown.
+#[test]
+fn a_change_whose_output_is_lost_is_told() {
+    let home = Home::new();
+    let file = home.root().join("a b.json");
+    for line in NOWHERE {
+        for json in [&[][..], &["--json"]] {
+            fs::write(&file, config("minified.json")).unwrap();
+            let all = |arguments: &[&'static str]| [arguments, json].concat();
+            let plan = in_shell(&home, line, &all(&["adopt", "a b.json"]));
+            let plan = plan.failed(1, &["cannot write to standard output"]);
+            assert!(!plan.stderr.contains("--undo"), "{}", plan.stderr);
+            let write = in_shell(&home, line, &all(&["adopt", "a b.json", "--write"]));
+            assert_eq!(write.code, 1, "{}", write.stderr);
+            for said in [
+                "cannot write to standard output",
+                "moved into the store nevertheless",
+                "mcplexer adopt --undo 'a b.json' puts it back",
+            ] {
+                assert!(write.stderr.contains(said), "{}", write.stderr);
+            }
+            assert_ne!(fs::read_to_string(&file).unwrap(), config("minified.json"));
+            let undo = in_shell(&home, line, &all(&["adopt", "--undo", "a b.json"]));
+            if json.is_empty() {
+                undo.succeeded();
+            } else {
+                undo.failed(1, &["a b.json was put back nevertheless"]);
+            }
+            assert_eq!(fs::read_to_string(&file).unwrap(), config("minified.json"));
+        }
+    }
 }

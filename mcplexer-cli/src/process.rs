@@ -20,6 +20,7 @@ use std::path::Path;
 use std::process::Command;
 
 pub(crate) use helper::Helper;
+pub(crate) use job::{is_in_foreground, is_orphaned};
 pub(crate) use masked::run_masked;
 pub(crate) use signal_mask::{Blocked, Ignored};
 

@@ -1,11 +1,14 @@
 //! Asks on the terminal without showing what is typed.
 
+mod keys;
 mod quiet;
 
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use keys::Keys;
 use quiet::Quiet;
+use rpassword::{ConfigBuilder, read_password_with_config};
 
 /// Whether a prompt was left with Ctrl-D.
 static LEFT: AtomicBool = AtomicBool::new(false);
@@ -41,7 +44,7 @@ impl Hidden {
             None => Quiet::begin()?,
         };
         let quiet = self.0.insert(quiet);
-        let (line, more) = match quiet.ask(question, rpassword::read_password) {
+        let (line, more) = match quiet.ask(question, line) {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
                 LEFT.store(true, Ordering::Relaxed);
                 // The next message begins on a new line.
@@ -64,6 +67,11 @@ impl Hidden {
     pub(crate) fn end(&mut self) {
         self.0 = None;
     }
+}
+
+fn line(keys: Keys) -> io::Result<String> {
+    let config = ConfigBuilder::new().input_reader(keys).output_discard();
+    read_password_with_config(config.build())
 }
 
 /// Returns whether a prompt was left without an answer.

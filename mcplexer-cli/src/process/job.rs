@@ -9,13 +9,13 @@ use std::os::fd::AsFd;
 use nix::unistd::{Pid, getpgid, getpgrp, getppid, getsid, tcgetpgrp};
 
 /// Returns whether this process's group is in the foreground of the terminal.
-pub(super) fn is_in_foreground(terminal: impl AsFd) -> bool {
+pub(crate) fn is_in_foreground(terminal: impl AsFd) -> bool {
     tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp())
 }
 
 /// Returns whether no other process of the session could continue this process's group if it stopped
 /// (POSIX.1-2024, 3.251, "orphaned process group"). A program at the other end of `ssh -t` is in one.
-pub(super) fn is_orphaned() -> bool {
+pub(crate) fn is_orphaned() -> bool {
     let (session, group) = (getsid(None), getpgrp());
     let mut parent = Some(getppid()).filter(|it| it.as_raw() != 0);
     while let Some(process) = parent {

@@ -1,13 +1,13 @@
 //! A terminal that does not show what is typed.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, PipeReader, PipeWriter, Write};
 use std::os::unix::thread::JoinHandleExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use nix::sys::pthread::pthread_kill;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
@@ -15,7 +15,8 @@ use rustix::termios::{
 };
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::process::{Blocked, Ignored};
+use super::keys::{Keys, forget, was_continued};
+use crate::process::{Blocked, Ignored, is_in_foreground, is_orphaned};
 
 /// The signals by which the terminal, the shell or another program ends or stops a command.
 const SIGNALS: [Signal; 5] = [
@@ -25,6 +26,8 @@ const SIGNALS: [Signal; 5] = [
     Signal::SIGTERM,
     Signal::SIGTSTP,
 ];
+/// Follows every stop, also one that nothing could announce.
+const CONTINUES: Signal = Signal::SIGCONT;
 /// Tells the watching thread that it is over.
 const OVER: Signal = Signal::SIGALRM;
 const STACK_SIZE: usize = 64 << 10;
@@ -34,9 +37,11 @@ const STACK_SIZE: usize = 64 << 10;
 pub(super) struct Quiet {
     terminal: Arc<Terminal>,
     watch: Option<Watch>,
+    /// Has a byte for each time the process was continued.
+    continued: PipeReader,
 }
 
-struct Terminal {
+pub(super) struct Terminal {
     file: File,
     before: Termios,
     /// The mode that it is to be in.
@@ -59,31 +64,54 @@ impl Quiet {
             before,
         });
         // Before the first change, so that no signal finds a terminal that nobody restores.
-        let watch = Some(Watch::begin(&terminal)?);
-        let quiet = Self { terminal, watch };
+        let (continued, tell) = io::pipe()?;
+        let watch = Some(Watch::begin(&terminal, tell)?);
+        let quiet = Self {
+            terminal,
+            watch,
+            continued,
+        };
         quiet.terminal.set(quiet.terminal.quiet())?;
         Ok(quiet)
     }
 
-    /// Asks a question, and calls `read` for the answer. Returns whether more was typed than that, which is
-    /// discarded.
+    /// Asks a question, and calls `read` with what is typed for the answer. Asks again after the process was
+    /// stopped and continued. Returns whether more was typed than the answer, which is discarded.
     pub(super) fn ask<T>(
         &self,
         question: &str,
-        read: impl FnOnce() -> io::Result<T>,
+        read: impl Fn(Keys) -> io::Result<T>,
     ) -> io::Result<(T, bool)> {
-        // Nothing is lost or shown of an answer that comes as soon as the question is seen.
-        self.terminal.set(self.terminal.raw())?;
-        let asked = (&self.terminal.file).write_all(question.as_bytes());
-        let answer = asked.and_then(|()| read());
+        let answer = loop {
+            forget(&self.continued)?;
+            // Nothing is lost or shown of an answer that comes as soon as the question is seen.
+            self.terminal.set(self.terminal.raw())?;
+            let asked = self.terminal.file().write_all(question.as_bytes());
+            match asked.and_then(|()| read(self.keys()?)) {
+                Err(error) if was_continued(&error) => {}
+                answer => break answer,
+            }
+        };
         let more = answer.is_ok() && self.drop_pending_input()?;
         self.terminal.set(self.terminal.quiet())?;
-        Ok((answer?, more))
+        let answer = answer?;
+        self.end_line()?;
+        Ok((answer, more))
+    }
+
+    fn keys(&self) -> io::Result<Keys> {
+        let watched = self.watch.as_ref().map(|watch| watch.blocked.signals());
+        let terminal = Arc::clone(&self.terminal);
+        Ok(Keys::new(
+            terminal,
+            self.continued.try_clone()?,
+            watched.unwrap_or_else(SigSet::empty),
+        ))
     }
 
     /// Begins a new line.
     pub(super) fn end_line(&self) -> io::Result<()> {
-        (&self.terminal.file).write_all(b"\n")
+        self.terminal.end_line()
     }
 
     fn drop_pending_input(&self) -> io::Result<bool> {
@@ -134,28 +162,58 @@ impl Terminal {
         Ok(())
     }
 
-    /// Restores the terminal, and does what the signal does.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The mode that it was in.
+    pub(super) fn before(&self) -> &Termios {
+        &self.before
+    }
+
+    pub(super) fn end_line(&self) -> io::Result<()> {
+        self.file().write_all(b"\n")
+    }
+
+    /// Restores the terminal, and does what the signal does. In the background the terminal is another's.
     fn give_way(&self, signal: Signal) {
-        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let _unheard = tcsetattr(&self.file, OptionalActions::Now, &self.before);
+        let _now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_in_foreground(&self.file) {
+            let _unheard = tcsetattr(&self.file, OptionalActions::Now, &self.before);
+        }
         let _unheard = emulate_default_handler(signal as i32);
-        // The process was stopped, and goes on.
-        let _unheard = tcsetattr(&self.file, OptionalActions::Now, &now);
+    }
+
+    /// Takes the terminal again, if the process is continued in the foreground.
+    fn come_back(&self) {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_in_foreground(&self.file) {
+            let _unheard = tcsetattr(&self.file, OptionalActions::Now, &now);
+        }
     }
 }
 
 impl Watch {
-    fn begin(terminal: &Arc<Terminal>) -> io::Result<Self> {
+    fn begin(terminal: &Arc<Terminal>, mut tell: PipeWriter) -> io::Result<Self> {
         let ignored = Ignored::now();
         let signals = SIGNALS.into_iter();
         let signals = signals.filter(|&signal| !ignored.contains(signal as i32));
-        let blocked = Blocked::new(signals.chain([OVER]))?;
+        let blocked = Blocked::new(signals.chain([CONTINUES, OVER]))?;
         let (terminal, signals) = (Arc::clone(terminal), blocked.signals());
         let thread = Builder::new().stack_size(STACK_SIZE).spawn(move || {
             while let Ok(signal) = signals.wait()
                 && signal != OVER
             {
-                terminal.give_way(signal);
+                match signal {
+                    CONTINUES => terminal.come_back(),
+                    // Nothing could continue it.
+                    Signal::SIGTSTP if is_orphaned() => {}
+                    _ => {
+                        terminal.give_way(signal);
+                        continue;
+                    }
+                }
+                let _unheard = tell.write_all(b"c");
             }
         })?;
         Ok(Self { thread, blocked })

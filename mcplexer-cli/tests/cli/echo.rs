@@ -6,11 +6,13 @@ use std::process::{Child, ExitStatus};
 
 use pty_process::blocking::{Command, Pty};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
+use test_support::{STANDARD_PATH, tool};
 
-use super::home::Home;
+use super::home::{BINARY, Home};
 use super::keys::write_key;
+use super::terminal::{expect, spawn_at};
 
 const STOP_OUTPUT: u8 = 0x13;
 const START_OUTPUT: u8 = 0x11;
@@ -215,22 +217,76 @@ fn a_signal_restores_the_terminal() {
     }
 }
 
-/// The shell to which a stopped command gives way shows what is typed, and the command that goes on does not.
+/// Where no shell could continue the command, nothing stops it, and the answer goes on.
 #[test]
-fn a_stop_restores_the_terminal_for_as_long() {
+fn without_a_shell_a_question_is_not_stopped() {
     let home = home_with_passphrase(2);
     let mut screen = Screen::start(&home, GET, b"");
     screen.read_until("age.key: ", |_| true);
+    screen.press(b"ri\x1aght\r");
+    screen.read_until("v\r\n", |_| true);
+    assert!(screen.wait().success());
+    let mut screen = Screen::start(&home, GET, b"");
+    screen.read_until("age.key: ", |_| true);
     kill_process(screen.pid(), Signal::TSTP).unwrap();
-    let stopped = waitpid(Some(screen.pid()), WaitOptions::UNTRACED).unwrap();
-    assert!(stopped.unwrap().1.stopped());
-    screen.assert_restored();
-    kill_process(screen.pid(), Signal::CONT).unwrap();
-    screen.wait_until(|it| !it.shows_what_is_typed());
+    screen.read_until("age.key: ", |it| !it.shows_what_is_typed());
     screen.press(b"right\r");
     screen.read_until("v\r\n", |_| true);
     assert!(screen.wait().success());
     screen.assert_restored();
+}
+
+/// What is typed behind Ctrl-Z is for the shell, which shows it. The command that goes on asks anew.
+#[test]
+fn a_question_is_stopped_and_continued_by_the_shell() {
+    let Some(bash) = tool("bash") else { return };
+    let home = Home::new();
+    let mut command = home.command_of(&bash);
+    command
+        .args(["--norc", "--noediting", "-i"])
+        .env("PS1", "PROMPT> ")
+        .env("PATH", STANDARD_PATH);
+    let mut session = spawn_at(command);
+    // The terminals of these tests do not show what is typed.
+    session.send_line("stty echo").unwrap();
+    let put = format!("{BINARY} secret put s");
+    for (line, key, susp) in [
+        (format!("{put} K1"), "K1", '\x1a'),
+        (format!("sh -c '{put} K2; echo after'"), "K2", '\x1a'),
+        (format!("stty susp ^X; {put} K3"), "K3", '\x18'),
+    ] {
+        let question = format!("Value of s/{key} (hidden): ");
+        session.send_line(&line).unwrap();
+        expect(&mut session, &question);
+        for round in ["one", "two"] {
+            session.send(&format!("lost{susp}")).unwrap();
+            session
+                .send_line(&format!("stty -a; echo {round}''-{key}"))
+                .unwrap();
+            expect(&mut session, "Stopped");
+            expect(&mut session, "isig icanon iexten echo ");
+            expect(&mut session, &format!("{round}-{key}"));
+            session.send_line("fg").unwrap();
+            expect(&mut session, &question);
+        }
+        session.send_line("answer").unwrap();
+        expect(&mut session, &format!("stored s/{key}, version 1"));
+        assert_eq!(home.get("s", key), b"answer");
+    }
+    session.send_line("exit").unwrap();
+    session.exp_eof().unwrap();
+}
+
+/// The other keys that signal, amid an answer.
+#[test]
+fn a_key_ends_a_question() {
+    let home = home_with_passphrase(2);
+    for (key, signal) in [(CTRL_C, Signal::INT), (CTRL_BACKSLASH, Signal::QUIT)] {
+        let mut screen = Screen::start(&home, GET, b"");
+        screen.read_until("age.key: ", |_| true);
+        screen.press(&[b'r', key, b'x', b'\r']);
+        screen.ends_by(signal);
+    }
 }
 
 /// A signal that was ignored from the beginning, as by nohup, stays ignored.
@@ -239,7 +295,7 @@ fn an_ignored_signal_does_not_end_a_question() {
     let home = home_with_passphrase(2);
     let (pty, pts) = pty_process::blocking::open().unwrap();
     let mut shell = home.command_of("/bin/sh".as_ref());
-    shell.args(["-c", "trap '' HUP; exec \"$@\"", "sh", super::home::BINARY]);
+    shell.args(["-c", "trap '' HUP; exec \"$@\"", "sh", BINARY]);
     shell.args(GET).env("TERM", "dumb");
     let child = Command::from(shell).spawn(pts).unwrap();
     let shown = String::new();

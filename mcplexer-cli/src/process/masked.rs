@@ -72,8 +72,20 @@ fn behind_pipes(
     };
     if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
         let other = turn.clone();
-        relays.push(start_relay(Stream::Output, out.into(), stdout, turn, &masker)?);
-        relays.push(start_relay(Stream::Error, err.into(), stderr, other, &masker)?);
+        relays.push(start_relay(
+            Stream::Output,
+            out.into(),
+            stdout,
+            turn,
+            &masker,
+        )?);
+        relays.push(start_relay(
+            Stream::Error,
+            err.into(),
+            stderr,
+            other,
+            &masker,
+        )?);
     }
     drop(masker);
     let mut pipes = Pipes(relays);
@@ -104,13 +116,7 @@ fn in_terminal(command: Command, masker: Masker, own: &Path) -> Result<(), Proce
     wipe_stack();
     let streams = Streams::take()?;
     let output = terminal.output().map_err(ProcessError::NotMasked)?;
-    let output = start_relay(
-        Stream::Output,
-        output,
-        streams.stdout,
-        Turn::Alone,
-        &masker,
-    )?;
+    let output = start_relay(Stream::Output, output, streams.stdout, Turn::Alone, &masker)?;
     let mut relays = vec![output];
     if let Some(stderr) = child.stderr.take() {
         relays.push(start_relay(

@@ -57,7 +57,7 @@ fn find_if(
     })
 }
 
-/// Returns the name at the end of a text, such as `token` in `{"token" `. It is empty if there is none.
+/// Returns the name at the end of a text, such as `token` in `{"token" `. Returns an empty text if no name is there.
 #[must_use]
 pub fn name_before(text: &str) -> &str {
     let text = text.trim_end_matches(' ').trim_end_matches(QUOTES);

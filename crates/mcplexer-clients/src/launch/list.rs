@@ -15,7 +15,7 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// Returns the list that a node is; `None` if it is none, or if nothing can be put at its beginning.
+    /// Returns a node as a list. `None` if the node is not a list, or if nothing can be inserted at its beginning.
     pub(super) fn of(node: &Node, text: &str, layout: &Layout) -> Option<Self> {
         let elements = node.elements().filter(|_| !node.is_shared)?;
         let first = elements.first();

@@ -39,7 +39,7 @@ impl Entry {
         }
     }
 
-    /// Creates one whose value is none in its format.
+    /// Creates an entry for a null value.
     pub(super) fn without_value(name: String, problem: ReadError) -> Self {
         let line = problem.line;
         Self {
@@ -73,7 +73,7 @@ impl Entry {
     /// Returns the name and the value as a store takes them.
     ///
     /// # Errors
-    /// [`ReadError`] if the name is not the name of a secret, the value is empty or too long, or there is none.
+    /// [`ReadError`] if the name is not the name of a secret, the value is empty or too long, or the entry has no value.
     pub fn secret(&self) -> Result<(SecretName, SecretValue), ReadError> {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());

@@ -19,7 +19,7 @@ use crate::open::OpenHome;
 pub struct Looked {
     /// The configuration files with servers, and what adopting each would do.
     pub files: Vec<FileReport>,
-    /// The files without servers that have credentials all the same.
+    /// The files that have credentials, but no servers.
     pub without_servers: Vec<WithoutServers>,
     /// The places that were looked at, by client.
     pub places: BTreeMap<&'static str, Vec<String>>,

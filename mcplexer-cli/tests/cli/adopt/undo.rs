@@ -76,7 +76,7 @@ fn undoing_keeps_options_that_were_given_since() {
     );
 }
 
-/// A file that was rewritten is told of even if the list of what was moved cannot be shown.
+/// If the list of what was moved cannot be printed, the error still says that the file was rewritten.
 #[test]
 fn a_change_whose_output_is_lost_is_told() {
     let home = Home::new();

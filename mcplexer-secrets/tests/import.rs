@@ -1,13 +1,15 @@
-//! Imports store many secrets of one scope in one commit, or none.
+//! Imports store many secrets, of one scope or of several, in one commit, or none.
 
 #![cfg(test)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use mcplexer_durable::observe;
 use mcplexer_secrets::audit::{
-    AuditError, AuditErrorKind, AuditEvent, AuditPosition, AuditView, KeptLog, MemoryAudit,
+    AuditError, AuditErrorKind, AuditEvent, AuditPosition, AuditView, FileAudit, KeptLog,
+    MemoryAudit,
 };
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{
@@ -296,6 +298,20 @@ fn each_import_and_export_is_one_line() {
     store
         .credentials(&scope(), Select::Only(&[name("B")]), Purpose::Export)
         .unwrap();
+    let expected = [
+        "import s - ok",
+        "committed - - ok",
+        "list s - ok",
+        "import s - conflict",
+        "import s - invalid",
+        "export s - ok",
+        "export s B ok",
+    ];
+    assert_eq!(lines(&log), expected);
+}
+
+/// Returns operation, scope, name and outcome of each line.
+fn lines(log: &MemoryAudit) -> Vec<String> {
     let lines = log.lines().into_iter().map(|line| {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         let text = |member: &str| line[member].as_str().unwrap_or("-").to_owned();
@@ -307,14 +323,103 @@ fn each_import_and_export_is_one_line() {
             text("outcome")
         )
     });
+    lines.collect()
+}
+
+fn imports(
+    secrets: &[(SecretName, SecretValue)],
+    scopes: usize,
+) -> Vec<(NewScope, &[(SecretName, SecretValue)])> {
+    let scope = |at| NewScope::env(format!("s{at}").parse().unwrap());
+    (0..scopes).map(|at| (scope(at), secrets)).collect()
+}
+
+#[test]
+fn several_scopes_are_one_change_with_a_line_for_each() {
+    let log = Arc::new(MemoryAudit::new().unwrap());
+    let store = store().with_audit_log(Failing(Arc::clone(&log), Arc::default()));
+    let given = secrets(&[("A", "1"), ("B", "2")]);
+    let several = imports(&given, 3);
+    let planned = store.plan_import_all(&several, Fail).unwrap();
+    assert!(!store.exists().unwrap(), "a plan makes nothing");
+    let imported = store.import_all(&several, Fail).unwrap();
+    assert_eq!(planned, imported);
+    for imported in &imported {
+        assert!(imported.scope_created);
+        assert_eq!(actions(imported), [("A", Add), ("B", Add)]);
+    }
+    for (scope, _) in &several {
+        assert_eq!(store.scope(&scope.id).unwrap().secrets, 2);
+        let value = store.get(&scope.id, &name("B")).unwrap();
+        assert_eq!(value.expose(), b"2");
+    }
+    for planned in store.plan_import_all(&several, Fail).unwrap() {
+        assert!(!planned.scope_created);
+        assert_eq!(actions(&planned), [("A", Same), ("B", Same)]);
+    }
     let expected = [
-        "import s - ok",
+        "import s0 - ok",
+        "import s1 - ok",
+        "import s2 - ok",
+        "import - - ok",
         "committed - - ok",
-        "list s - ok",
-        "import s - conflict",
-        "import s - invalid",
-        "export s - ok",
-        "export s B ok",
     ];
-    assert_eq!(lines.collect::<Vec<_>>(), expected);
+    let lines = lines(&log);
+    assert_eq!(lines[..5], expected);
+    assert_eq!(lines.last().unwrap(), "list - - ok");
+    // Without any, nothing happens.
+    let before = log.lines().len();
+    assert!(store.import_all(&[], Fail).unwrap().is_empty());
+    assert_eq!(log.lines().len(), before);
+}
+
+/// Also if the last one is what fails.
+#[test]
+fn one_scope_that_cannot_be_imported_refuses_all() {
+    let given = secrets(&[("A", "1"), ("B", "2")]);
+    let full: Vec<_> = (0..=MAX_SECRETS_PER_SCOPE)
+        .map(|at| format!("K{at}"))
+        .collect();
+    let full: Vec<_> = full.iter().map(|name| (name.as_str(), "v")).collect();
+    for (last, kind) in [
+        (secrets(&[("A", "other")]), ErrorKind::Conflict),
+        (secrets(&[("C", "1"), ("C", "1")]), ErrorKind::Invalid),
+        (secrets(&[("a-b", "1")]), ErrorKind::Invalid),
+        (secrets(&full), ErrorKind::Other),
+    ] {
+        let store = store();
+        put(&store, "A", "old");
+        let before = store.list(&scope()).unwrap();
+        let mut several = imports(&given, 2);
+        several.push((NewScope::env(scope()), &last));
+        let error = store.import_all(&several, Fail).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(store.scope_names().unwrap(), [scope()]);
+        assert_eq!(store.list(&scope()).unwrap(), before);
+    }
+}
+
+#[test]
+fn the_syncs_of_an_import_do_not_grow_with_its_scopes() {
+    let syncs = |scopes| {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path().join("secrets.redb"), FixedKeys::generate());
+        let store = store
+            .unwrap()
+            .with_audit_log(FileAudit::new(directory.path().join("audit.log")));
+        store.init().unwrap();
+        let given = secrets(&[("A", "1")]);
+        let syncs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&syncs);
+        observe(Some(Box::new(move |file| {
+            counted.fetch_add(usize::from(file.is_some()), Ordering::Relaxed);
+        })));
+        store.import_all(&imports(&given, scopes), Fail).unwrap();
+        observe(None);
+        syncs.load(Ordering::Relaxed)
+    };
+    let (one, many) = (syncs(1), syncs(300));
+    assert!(one > 0);
+    // The file grows by doubling, with a sync for each step.
+    assert!(many < one + 10, "{one} and {many}");
 }

@@ -1,10 +1,10 @@
 //! Adopting with a [`Store`]: planning for what it holds, storing, and reading back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use mcplexer_secrets::{
-    Error, ImportAction, NewScope, OnConflict, Purpose, ScopeId, ScopeInfo, SecretName,
-    SecretStore, SecretValue, Select, Store,
+    Error, ImportAction, NewScope, OnConflict, ScopeInfo, SecretName, SecretStore, SecretValue,
+    Store,
 };
 
 use crate::adoption::Adoption;
@@ -13,9 +13,6 @@ use crate::config::ClientConfig;
 use crate::error::AdoptError;
 use crate::finding::{Outcome, Stays};
 use crate::scopes::Destination;
-
-/// What is opened here is only compared.
-const READ_BACK: Purpose<'_> = Purpose::Inject { program: None };
 
 /// Plans an adoption for what a store holds now. Changes nothing.
 ///
@@ -69,36 +66,31 @@ fn check_references(
     Ok(())
 }
 
-/// Stores the credentials of an adoption, one commit for each scope, and reads each of them back.
+/// Stores the credentials of an adoption in one commit, or none of them, and reads each of them back.
 ///
 /// # Errors
 /// - [`AdoptError::ReadBack`] if a value does not come back as it was stored.
 /// - [`AdoptError::Store`] if the store fails; with
 ///   [`Conflicts`](mcplexer_secrets::Error::Conflicts) if it has got another value since the plan.
-///
-/// Keeps the scopes that were stored before the error.
 pub fn save(adoption: &Adoption, store: &Store) -> Result<(), AdoptError> {
-    for (scope, secrets) in adoption.secrets() {
-        store.import(&NewScope::env(scope.clone()), secrets, OnConflict::Fail)?;
-        read_back(store, scope, secrets)?;
-    }
-    Ok(())
+    let secrets = adoption.secrets();
+    let imports = secrets.map(|(scope, secrets)| (NewScope::env(scope.clone()), secrets));
+    let imports: Vec<_> = imports.collect();
+    store.import_all(&imports, OnConflict::Fail)?;
+    read_back(store, &imports)
 }
 
-fn read_back(
-    store: &dyn SecretStore,
-    scope: &ScopeId,
-    secrets: &[(SecretName, SecretValue)],
-) -> Result<(), AdoptError> {
-    let names: Vec<_> = secrets.iter().map(|(name, _)| name.clone()).collect();
-    let stored = store.credentials(scope, Select::Only(&names), READ_BACK)?;
-    let stored: HashMap<_, _> = stored.iter().map(|it| (it.name, it.value)).collect();
-    for (name, value) in secrets {
-        let stored = stored.get(name).map(|value| value.expose());
-        if stored != Some(value.expose()) {
+/// What goes into a scope, which is created like this if it does not exist.
+type Import<'a> = (NewScope, &'a [(SecretName, SecretValue)]);
+
+fn read_back(store: &Store, imports: &[Import<'_>]) -> Result<(), AdoptError> {
+    let planned = store.plan_import_all(imports, OnConflict::Fail)?;
+    for ((scope, _), stored) in imports.iter().zip(planned) {
+        let differs = |(_, action): &(_, _)| *action != ImportAction::Same;
+        if let Some((name, _)) = stored.secrets.into_iter().find(differs) {
             return Err(AdoptError::ReadBack {
-                scope: scope.clone(),
-                name: name.clone(),
+                scope: scope.id.clone(),
+                name,
             });
         }
     }
@@ -107,8 +99,8 @@ fn read_back(
 
 #[cfg(test)]
 mod tests {
-    use mcplexer_secrets::PutMode;
     use mcplexer_secrets::keys::FixedKeys;
+    use mcplexer_secrets::{PutMode, ScopeId};
 
     use super::*;
 
@@ -125,10 +117,11 @@ mod tests {
                 PutMode::Overwrite,
             )
             .unwrap();
-        let secrets = [(name.clone(), value("visible?"))];
-        let error = read_back(&store, &scope, &secrets).unwrap_err();
+        let read_back =
+            |secrets: &[_]| read_back(&store, &[(NewScope::env(scope.clone()), secrets)]);
+        let error = read_back(&[(name.clone(), value("visible?"))]).unwrap_err();
         assert_eq!(error.to_string(), "s/K does not come back as it was stored");
         assert!(!format!("{error:?}").contains("visible"));
-        read_back(&store, &scope, &[(name, value("other"))]).unwrap();
+        read_back(&[(name, value("other"))]).unwrap();
     }
 }

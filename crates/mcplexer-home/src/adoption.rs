@@ -130,7 +130,7 @@ pub fn plan(
 ///
 /// # Errors
 /// As [`plan`]. [`Error::Busy`] if other programs keep storing other values under the same names.
-/// The file is unchanged then; secrets that were stored stay.
+/// The file is unchanged then. Either no secrets were stored, or all of them stay.
 pub fn adopt(
     path: &Path,
     choice: &Choice,

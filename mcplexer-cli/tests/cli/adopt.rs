@@ -79,7 +79,7 @@ fn adopt(home: &Home, arguments: &[&str]) -> Report {
     Report { moved, left }
 }
 
-/// A thousand servers in one file.
+/// A thousand servers in one file move in one commit.
 #[test]
 fn a_thousand_servers_move() {
     let token = &tokens()["github"];
@@ -94,6 +94,12 @@ fn a_thousand_servers_move() {
     fs::write(home.root().join("many.json"), &text).unwrap();
     let moved = adopt(&home, &["many.json", "--write"]).moved;
     assert_eq!(moved.len(), 1000);
+    let log = fs::read_to_string(home.path("audit.log")).unwrap();
+    assert_eq!(log.matches(r#""pending":true"#).count(), 1);
+    assert_eq!(
+        log.matches(r#""op":"import","scope":"server-"#).count(),
+        1000
+    );
     assert_eq!(
         home.get("server-0999", "A_TOKEN"),
         format!("{token}0999").into_bytes()

@@ -1,9 +1,9 @@
-//! Importing many secrets of one scope at once.
+//! Importing many secrets at once, into one scope or several.
 
 use std::collections::BTreeSet;
 
 use super::life::SecretEdit;
-use super::reader::ScopeReader;
+use super::reader::{Reader, ScopeReader};
 use super::recorder::Subject;
 use super::scope::NewScope;
 use super::vault::{IfMissing, Vault};
@@ -57,7 +57,7 @@ impl Imported {
     }
 }
 
-/// Secrets to import, and where.
+/// Secrets to import into one scope.
 #[derive(Clone, Copy)]
 pub(super) struct Import<'a> {
     /// The scope; created like this if it does not exist.
@@ -66,43 +66,118 @@ pub(super) struct Import<'a> {
     pub(super) on_conflict: OnConflict,
 }
 
-impl Import<'_> {
+/// Stores the secrets of several scopes in one commit, or none of them.
+pub(super) fn run_all(vault: &Vault, imports: &[Import<'_>]) -> Result<Vec<Imported>, Error> {
+    if imports.is_empty() {
+        return Ok(Vec::new());
+    }
+    write(vault, imports, |writer| {
+        for import in imports {
+            writer.add_part(AuditOperation::Import, &import.scope.id);
+        }
+        imports.iter().map(|import| import.write(writer)).collect()
+    })
+}
+
+/// Says what [`run_all`] would do now. Recorded as one list.
+pub(super) fn plan_all(vault: &Vault, imports: &[Import<'_>]) -> Result<Vec<Imported>, Error> {
+    read(vault, imports, |reader| {
+        imports
+            .iter()
+            .map(|import| import.plan_in(reader))
+            .collect()
+    })
+}
+
+fn write<T>(
+    vault: &Vault,
+    imports: &[Import<'_>],
+    work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let subject = subject(AuditOperation::Import, imports);
+    let checked = check_names(vault, imports);
+    checked.inspect_err(|error| vault.record_failure(subject, error))?;
+    vault.write(subject, IfMissing::CREATE, work)
+}
+
+fn read<T>(
+    vault: &Vault,
+    imports: &[Import<'_>],
+    work: impl Fn(Option<&Reader<'_>>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    check_names(vault, imports)?;
+    let subject = subject(AuditOperation::List, imports);
+    match vault.read(subject, |reader| work(Some(reader)))? {
+        Some(planned) => Ok(planned),
+        None => work(None),
+    }
+}
+
+fn subject<'a>(operation: AuditOperation, imports: &[Import<'a>]) -> Subject<'a> {
+    match imports {
+        [import] => Subject::scope(operation, &import.scope.id),
+        _ => Subject::store(operation),
+    }
+}
+
+/// Checks the names before anybody is asked for a key.
+fn check_names(vault: &Vault, imports: &[Import<'_>]) -> Result<(), Error> {
+    imports.iter().try_for_each(|import| import.check_twice())?;
+    let kinds = vault.peek_names(|names| {
+        let kinds = imports.iter().map(|it| names.kind(&it.scope.id));
+        kinds.collect::<Result<Vec<_>, _>>()
+    })?;
+    let mut kinds = kinds.into_iter().flatten();
+    for import in imports {
+        let kind = kinds.next().flatten().unwrap_or(import.scope.kind);
+        let mut names = import.secrets.iter().map(|(name, _)| name);
+        names.try_for_each(|name| kind.check(name))?;
+    }
+    Ok(())
+}
+
+impl<'a> Import<'a> {
+    /// The imports of several scopes.
+    pub(super) fn all(
+        imports: &'a [(NewScope, &'a [(SecretName, SecretValue)])],
+        on_conflict: OnConflict,
+    ) -> Vec<Self> {
+        let imports = imports.iter().map(|(scope, secrets)| Self {
+            scope,
+            secrets,
+            on_conflict,
+        });
+        imports.collect()
+    }
+
     /// Stores the secrets in one commit, or none of them.
     pub(super) fn run(self, vault: &Vault) -> Result<Imported, Error> {
-        let subject = Subject::scope(AuditOperation::Import, &self.scope.id);
-        let checked = self.check_names(vault);
-        checked.inspect_err(|error| vault.record_failure(subject, error))?;
-        vault.write(subject, IfMissing::CREATE, |writer| self.write(writer))
+        write(vault, &[self], |writer| self.write(writer))
     }
 
     /// Says what [`run`](Self::run) would do now. Recorded as a list of the scope.
     pub(super) fn plan(self, vault: &Vault) -> Result<Imported, Error> {
-        self.check_names(vault)?;
-        let subject = Subject::scope(AuditOperation::List, &self.scope.id);
-        let planned = vault.read(subject, |reader| {
-            let scope = reader.scope(&self.scope.id)?;
-            self.compare(scope.as_ref())
-        })?;
-        match planned {
-            Some(planned) => Ok(planned),
-            None => self.compare(None),
-        }
+        read(vault, &[self], |reader| self.plan_in(reader))
     }
 
-    /// Checks the names before anybody is asked for a key.
-    fn check_names(self, vault: &Vault) -> Result<(), Error> {
+    fn plan_in(self, reader: Option<&Reader<'_>>) -> Result<Imported, Error> {
+        let scope = match reader {
+            Some(reader) => reader.scope(&self.scope.id)?,
+            None => None,
+        };
+        self.compare(scope.as_ref())
+    }
+
+    fn check_twice(self) -> Result<(), Error> {
         let mut names = BTreeSet::new();
         let mut all = self.secrets.iter().map(|(name, _)| name);
-        if let Some(twice) = all.find(|name| !names.insert(*name)) {
-            return Err(Error::NamedTwice {
+        match all.find(|name| !names.insert(*name)) {
+            None => Ok(()),
+            Some(twice) => Err(Error::NamedTwice {
                 scope: self.scope.id.clone(),
                 name: twice.clone(),
-            });
+            }),
         }
-        let kind = vault.peek_names(|names| names.kind(&self.scope.id))?;
-        let kind = kind.flatten().unwrap_or(self.scope.kind);
-        names.into_iter().try_for_each(|name| kind.check(name))?;
-        Ok(())
     }
 
     fn write(self, writer: &mut Writer<'_>) -> Result<Imported, Error> {

@@ -9,7 +9,7 @@ use super::apply::{self, AppliedScope};
 use super::backup::{self, BackupReport};
 use super::check::{self, CheckReport};
 use super::contents::Progress;
-use super::import::{Import, Imported, OnConflict};
+use super::import::{self, Import, Imported, OnConflict};
 use super::keyring::Keyring;
 use super::life::{self, DueSecret, SecretEdit, VersionInfo};
 use super::maker::{self, BackupMaker};
@@ -323,6 +323,19 @@ impl Store {
         import.run(&self.vault)
     }
 
+    /// As [`import`](Self::import) into several scopes, all in one commit or none. Returns what happened in
+    /// each of them, in this order.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import). Nothing is stored in any scope if this fails.
+    pub fn import_all(
+        &self,
+        imports: &[(NewScope, &[(SecretName, SecretValue)])],
+        on_conflict: OnConflict,
+    ) -> Result<Vec<Imported>, Error> {
+        import::run_all(&self.vault, &Import::all(imports, on_conflict))
+    }
+
     /// Returns what [`import`](Self::import) would do now. Changes nothing; recorded as a list of
     /// the scope.
     ///
@@ -343,6 +356,19 @@ impl Store {
             on_conflict,
         };
         import.plan(&self.vault)
+    }
+
+    /// Returns what [`import_all`](Self::import_all) would do now, as [`plan_import`](Self::plan_import) does for
+    /// one scope. Compares each scope with the store as it is. Recorded as one list.
+    ///
+    /// # Errors
+    /// As [`plan_import`](Self::plan_import).
+    pub fn plan_import_all(
+        &self,
+        imports: &[(NewScope, &[(SecretName, SecretValue)])],
+        on_conflict: OnConflict,
+    ) -> Result<Vec<Imported>, Error> {
+        import::plan_all(&self.vault, &Import::all(imports, on_conflict))
     }
 
     /// Returns who can open the store, as its header says; empty if there is no store. Needs no

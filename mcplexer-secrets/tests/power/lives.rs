@@ -93,7 +93,7 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
         .collect();
     let rotate = |store: &Store, identity| store.rotate(identity, &mut no_progress).map(drop);
     let bob = Identity::generate().recipient().unwrap();
-    let steps: [Step<'_>; 26] = [
+    let steps: [Step<'_>; 27] = [
         ("the first put", &|store| put(store, "a", "K1", b"one")),
         ("a put", &|store| put(store, "a", "K2", b"two")),
         ("an overwrite", &|store| put(store, "a", "K1", b"ONE")),
@@ -123,6 +123,11 @@ fn everything(root: &Path, outside: &Path, reopened: bool) -> Life {
             store
                 .import(&new_scope("c", ScopeKind::Env), &imported, OnConflict::Fail)
                 .map(drop)
+        }),
+        ("an import into several scopes", &|store| {
+            let scopes = ["c", "e", "f"].map(|id| new_scope(id, ScopeKind::Env));
+            let imports = scopes.map(|scope| (scope, &*imported));
+            store.import_all(&imports, OnConflict::Fail).map(drop)
         }),
         ("an overwrite of 20 KiB", &|store| {
             put(store, "b", "LARGE", &[b'y'; 20 << 10])

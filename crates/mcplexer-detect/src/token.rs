@@ -1,6 +1,8 @@
 //! Finds tokens of known kinds.
 
 use std::ops::Range;
+use std::ptr;
+use std::sync::LazyLock;
 
 mod clouds;
 mod code;
@@ -12,7 +14,27 @@ mod work;
 use table::{AFTER_SCHEMES, TABLE};
 
 use crate::reason::Reason;
-use crate::shape::Set;
+use crate::shape::{Set, Shape};
+
+/// The shapes of the table that a text may have which begins with a byte, in the order of the table.
+static BY_FIRST_BYTE: LazyLock<Vec<Vec<&Shape>>> = LazyLock::new(|| {
+    let mut by_byte = vec![Vec::new(); 1 << u8::BITS];
+    for shape in TABLE.iter().copied().flatten() {
+        for prefix in shape.prefixes {
+            let first = prefix.as_bytes().first();
+            let first = first.map_or(0..=u8::MAX, |&byte| byte..=byte);
+            for byte in first {
+                let shapes: Option<&mut Vec<&Shape>> = by_byte.get_mut(usize::from(byte));
+                if let Some(shapes) =
+                    shapes.filter(|it| !it.last().is_some_and(|it| ptr::eq(*it, shape)))
+                {
+                    shapes.push(shape);
+                }
+            }
+        }
+    }
+    by_byte
+});
 
 /// Finds the first token in a text.
 pub(crate) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
@@ -20,8 +42,8 @@ pub(crate) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
     let mut starts = (0..bytes.len()).filter(|&at| begins_word(bytes, at));
     starts.find_map(|at| {
         let (before, rest) = bytes.split_at_checked(at)?;
-        let known = || TABLE.iter().copied().flatten();
-        let found = known().find_map(|shape| shape.matches(rest));
+        let known = BY_FIRST_BYTE.get(usize::from(*rest.first()?))?;
+        let found = known.iter().find_map(|shape| shape.matches(rest));
         let (reason, length) = found.or_else(|| after_scheme(before, rest))?;
         Some((at..at + length, reason))
     })

@@ -15,6 +15,8 @@ pub struct Choice<'a> {
     pub only: &'a [ChosenKey],
     /// Never move these.
     pub skip: &'a [ChosenKey],
+    /// Move what is in arguments as well. Other programs can see it there while the server runs.
+    pub allow_arguments: bool,
 }
 
 /// A variable, of one server or of any.
@@ -45,6 +47,7 @@ pub(crate) struct Selection<'a> {
     servers: HashSet<&'a str>,
     only: HashSet<(Option<&'a str>, &'a str)>,
     skip: HashSet<(Option<&'a str>, &'a str)>,
+    allow_arguments: bool,
 }
 
 impl<'a> Selection<'a> {
@@ -57,6 +60,7 @@ impl<'a> Selection<'a> {
             servers: choice.servers.iter().map(String::as_str).collect(),
             only: keys(choice.only),
             skip: keys(choice.skip),
+            allow_arguments: choice.allow_arguments,
         }
     }
 
@@ -83,6 +87,11 @@ impl OfServer<'_, '_> {
     pub(crate) fn is_chosen(&self) -> bool {
         let servers = &self.selection.servers;
         servers.is_empty() || self.names().any(|it| servers.contains(it))
+    }
+
+    /// Returns whether what is in an argument, and is to have this name, may be moved.
+    pub(crate) fn has_argument(&self, name: &str) -> bool {
+        self.selection.allow_arguments && self.has(name)
     }
 
     /// Returns whether a variable may be moved.

@@ -57,6 +57,8 @@ pub enum Stays {
     Expanded,
     /// It is an argument, which other programs can see.
     Argument,
+    /// It is one of several credentials in an argument.
+    SeveralInArgument,
     /// It is a header field, which the client sends itself.
     Header,
     /// It is in the URL of a server, to which the client connects itself.

@@ -17,6 +17,9 @@ use list::List;
 /// to missing.
 const WAS_EMPTY: &str = "-q";
 
+/// The option of `mcplexer run` that lets it put secrets into arguments.
+const ALLOW: &str = "--allow-arguments";
+
 /// The command of a server, and where in the text it is.
 pub(crate) enum Launch {
     /// A member that names the program, and often another one that has its arguments.
@@ -129,30 +132,70 @@ impl Launch {
     }
 
     /// Returns the edits that start the command through `mcplexer run`. `mcplexer` is the literal of
-    /// that program.
-    pub(crate) fn wrap(&self, text: &str, mcplexer: &str) -> Vec<Edit> {
+    /// that program. If it `fills` arguments, it has the option for that.
+    pub(crate) fn wrap(&self, text: &str, mcplexer: &str, fills: bool) -> Vec<Edit> {
+        let option = format!("\"{ALLOW}\"");
+        let options = if fills { &[option.as_str()][..] } else { &[] };
         match self {
-            Self::Program(it) => it.wrap(text, mcplexer),
+            Self::Program(it) => it.wrap(text, mcplexer, options),
             Self::Line(list) => list
-                .prepend(text, &[mcplexer, "\"run\""])
+                .insert(0, text, &[&[mcplexer, "\"run\""], options].concat())
                 .into_iter()
                 .collect(),
         }
     }
 
+    /// Returns whether `mcplexer run` has the option that lets it put secrets into arguments.
+    pub(crate) fn allows_arguments(&self) -> bool {
+        let mut texts = self.arguments().into_iter().flat_map(List::texts);
+        texts.any(|it| it == ALLOW)
+    }
+
+    /// Returns the edit that gives `mcplexer run` that option.
+    pub(crate) fn allow_arguments(&self, text: &str) -> Option<Edit> {
+        let option = format!("\"{ALLOW}\"");
+        self.arguments()?
+            .insert(self.behind_run(), text, &[&option])
+    }
+
+    /// Returns the edit that removes the option behind `run`.
+    pub(crate) fn forbid_arguments(&self) -> Option<Edit> {
+        let (list, at) = (self.arguments()?, self.behind_run());
+        let is_it = self.is_adopted() && list.text(at) == Some(ALLOW);
+        let removed = list.span(at)?.start..list.span(at + 1)?.start;
+        is_it.then(|| Edit::remove(removed))
+    }
+
     /// Returns the edits that start the command directly again; `None` if it does already, or if
-    /// `mcplexer run` has options that would be lost.
-    pub(crate) fn unwrap(&self, text: &str) -> Option<Vec<Edit>> {
+    /// `mcplexer run` has options that would be lost. [`ALLOW`] is not one of them if adopting has added it.
+    pub(crate) fn unwrap(&self, text: &str, added_option: bool) -> Option<Vec<Edit>> {
         if !self.is_adopted() {
             return None;
         }
+        let has_option = added_option && self.arguments()?.text(self.behind_run()) == Some(ALLOW);
+        let at = self.behind_run() + usize::from(has_option);
         match self {
-            Self::Program(it) => it.unwrap(text),
+            Self::Program(it) => it.unwrap(text, at),
             Self::Line(list) => {
-                let is_command = !list.text(2)?.starts_with('-');
+                let is_command = !list.text(at)?.starts_with('-');
                 let begin = list.span(0)?.start;
-                is_command.then_some(vec![Edit::remove(begin..list.span(2)?.start)])
+                is_command.then_some(vec![Edit::remove(begin..list.span(at)?.start)])
             }
+        }
+    }
+
+    fn arguments(&self) -> Option<&List> {
+        match self {
+            Self::Program(it) => it.arguments.as_ref().map(|(_, list)| list),
+            Self::Line(list) => Some(list),
+        }
+    }
+
+    /// Returns which element of the list is behind `run`.
+    fn behind_run(&self) -> usize {
+        match self {
+            Self::Program(_) => 1,
+            Self::Line(_) => 2,
         }
     }
 }
@@ -162,10 +205,11 @@ impl Program {
         self.arguments.as_ref()?.1.text(at)
     }
 
-    fn wrap(&self, text: &str, mcplexer: &str) -> Vec<Edit> {
+    fn wrap(&self, text: &str, mcplexer: &str, options: &[&str]) -> Vec<Edit> {
         let command = text.get(self.span.clone()).unwrap_or_default();
+        let literals = [&["\"run\""], options, &[command]].concat();
         let inserted = match &self.arguments {
-            Some((_, arguments)) => match arguments.prepend(text, &["\"run\"", command]) {
+            Some((_, arguments)) => match arguments.insert(0, text, &literals) {
                 Some(inserted) => inserted,
                 None => Edit::insert(
                     arguments.begin(),
@@ -213,10 +257,11 @@ impl Program {
         between == Some(&format!("{separator}{prefix}"))
     }
 
-    fn unwrap(&self, text: &str) -> Option<Vec<Edit>> {
+    /// As [`Launch::unwrap`]. The command, or [`WAS_EMPTY`], is the argument `at`.
+    fn unwrap(&self, text: &str, at: usize) -> Option<Vec<Edit>> {
         let (key_start, arguments) = self.arguments.as_ref()?;
-        let was_empty = self.argument(1) == Some(WAS_EMPTY);
-        let at = if was_empty { 2 } else { 1 };
+        let was_empty = self.argument(at) == Some(WAS_EMPTY);
+        let at = at + usize::from(was_empty);
         let command = arguments.span(at)?;
         if self.argument(at)?.starts_with('-') {
             return None;

@@ -20,6 +20,7 @@
 //! ([`Destination`]). Only [`store`] knows a [`Store`](mcplexer_secrets::Store).
 
 mod adoption;
+mod argument;
 mod choice;
 mod config;
 mod document;

@@ -1,21 +1,27 @@
 //! Planning what adopting does with each text of a configuration.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use mcplexer_detect::{Reason, takes_over};
-use mcplexer_files::reference::{Reference, SCHEME};
+use mcplexer_files::reference::{Mark, Reference, SCHEME};
 use mcplexer_secrets::{Credential, ScopeKind, SecretName, SecretValue};
+use zeroize::Zeroizing;
 
 use crate::adoption::Adoption;
+use crate::argument::{adopted_in, range_of, secret_name, with_reference};
 use crate::choice::{Choice, OfServer, Selection};
 use crate::config::ClientConfig;
 use crate::elsewhere;
 use crate::error::AdoptError;
 use crate::finding::{Finding, Outcome, Stays};
-use crate::reason::Hints;
+use crate::reason::{Hints, before};
 use crate::rewrite::{self, Move, rewrite};
 use crate::scopes::{Destination, Placement, scope_of};
 use crate::server::{Place, Server, Start, Text};
+
+/// How many names are tried for the credential in an argument.
+const MAX_NUMBER: usize = 100;
 
 impl ClientConfig {
     /// Plans an adoption. Changes nothing.
@@ -59,7 +65,7 @@ impl ClientConfig {
                         Outcome::Stays(Stays::Reference)
                     }
                     Err(stays) => Outcome::Stays(stays),
-                    Ok(name) => {
+                    Ok(Taken { name, part }) => {
                         if let Some(secrets) = secrets.take() {
                             scope = Some(placement.place(&server.name, secrets)?);
                         }
@@ -68,6 +74,7 @@ impl ClientConfig {
                         moves.push(Move {
                             server: number,
                             text: it.text,
+                            part,
                             reference: reference.clone(),
                             reason: it.reason,
                         });
@@ -87,7 +94,7 @@ impl ClientConfig {
         let text = rewrite(self, program, &moves)?;
         let moved = moves.iter().filter_map(|it| {
             let value = it.text.value.as_deref()?;
-            Some((value.as_str(), it.reason))
+            Some((value.get(it.part.clone())?, it.reason))
         });
         let moved: Vec<_> = moved.collect();
         findings.extend(elsewhere::find(&self.text, &self.servers, &moved));
@@ -117,7 +124,7 @@ impl ClientConfig {
         };
         let texts = server.texts.iter().enumerate();
         let decisions = texts
-            .filter_map(|(at, text)| decider.decide(text, hints.reason(server, at)))
+            .filter_map(|(at, text)| decider.decide(text, at))
             .collect();
         (decisions, decider.secrets)
     }
@@ -127,8 +134,14 @@ impl ClientConfig {
 struct Decision<'a> {
     text: &'a Text,
     reason: Option<Reason>,
-    /// The name of its secret, if it moves.
-    verdict: Result<SecretName, Stays>,
+    verdict: Result<Taken, Stays>,
+}
+
+/// What of a text moves.
+struct Taken {
+    /// The name of its secret.
+    name: SecretName,
+    part: Range<usize>,
 }
 
 /// Returns the variables that a server's entry has more than once.
@@ -155,19 +168,23 @@ struct Decider<'a> {
 
 impl Decider<'_> {
     /// Decides about a text; `None` if there is nothing to report.
-    fn decide<'t>(&mut self, text: &'t Text, reason: Option<Reason>) -> Option<Decision<'t>> {
+    fn decide<'t>(&mut self, text: &'t Text, at: usize) -> Option<Decision<'t>> {
+        let reason = self.hints.reason(self.server, at);
         let decision = |reason, verdict| Decision {
             text,
             reason,
             verdict,
         };
+        if let Place::Argument(_) = text.place {
+            let verdict = self.argument(text, at, reason)?;
+            return Some(decision(reason, verdict));
+        }
         let Place::Env(name) = &text.place else {
             let stays = match self.selection.is_chosen() {
                 true if text.place == Place::EnvFile => {
                     return Some(decision(reason, Err(Stays::OtherFile)));
                 }
                 true => match text.place {
-                    Place::Argument(_) => Stays::Argument,
                     Place::Header(_) => Stays::Header,
                     Place::Url => Stays::Url,
                     _ => Stays::Member,
@@ -201,7 +218,7 @@ impl Decider<'_> {
         name: &str,
         value: &str,
         reason: Option<Reason>,
-    ) -> Result<SecretName, Stays> {
+    ) -> Result<Taken, Stays> {
         if value.starts_with(SCHEME) {
             let reference = Reference::of_value(value);
             return Err(reference.map_or(Stays::InvalidReference, Stays::Unresolved));
@@ -218,17 +235,100 @@ impl Decider<'_> {
         self.take(text, name, value)
     }
 
-    /// Takes a value for the store, if it can be stored and put back.
-    fn take(&mut self, text: &Text, name: &str, value: &str) -> Result<SecretName, Stays> {
+    /// Decides about an argument; `None` if there is nothing to report.
+    fn argument(
+        &mut self,
+        text: &Text,
+        at: usize,
+        reason: Option<Reason>,
+    ) -> Option<Result<Taken, Stays>> {
+        let value = text.value.as_deref()?;
+        if reason.is_none() {
+            let reference = adopted_in(value).map(|(_, reference, _)| reference)?;
+            return Some(Err(Stays::Unresolved(reference)));
+        }
+        if !self.selection.is_chosen() {
+            return Some(Err(Stays::NotChosen));
+        }
+        Some(self.take_argument(text, value, before(self.server, at)))
+    }
+
+    /// Takes the credential in an argument for the store, if it can be stored and put back.
+    fn take_argument(&mut self, text: &Text, value: &str, before: &str) -> Result<Taken, Stays> {
+        let (reason, found) = self
+            .hints
+            .in_argument(before, value)
+            .ok_or(Stays::Argument)?;
+        let part = range_of(value, found).ok_or(Stays::Argument)?;
+        let name = secret_name(before, value, &part, reason).ok_or(Stays::Argument)?;
+        if !self.selection.has_argument(name.as_str()) {
+            return Err(Stays::Argument);
+        }
+        self.check(text)?;
+        let rest = [value.get(..part.start), value.get(part.end..)];
+        let rest = Zeroizing::new(rest.map(Option::unwrap_or_default).concat());
+        if self.hints.in_argument(before, &rest).is_some() {
+            return Err(Stays::SeveralInArgument);
+        }
+        if self.config.variables.are_in(found) {
+            return Err(Stays::Expanded);
+        }
+        let secret = SecretValue::copy_of(found.as_bytes()).map_err(|_| Stays::Value)?;
+        let name = self.free_name(name, &secret)?;
+        let scope = scope_of(&self.server.name).map_err(Stays::Name)?;
+        let reference = Reference {
+            scope,
+            name: name.clone(),
+        };
+        let written = with_reference(value, &part, &reference, Mark::Adopted);
+        let written = written.ok_or(Stays::Escapes)?;
+        if !rewrite::can_be_undone(self.config, text, &written) {
+            return Err(Stays::Escapes);
+        }
+        // The same value may be there twice.
+        if !self.secrets.iter().any(|(it, _)| *it == name) {
+            self.secrets.push((name.clone(), secret));
+        }
+        Ok(Taken { name, part })
+    }
+
+    /// Returns a name that no variable of the server has, and no other value of it.
+    fn free_name(&self, name: SecretName, value: &SecretValue) -> Result<SecretName, Stays> {
+        let is_free = |name: &SecretName| {
+            let mut texts = self.server.texts.iter();
+            let is_variable =
+                texts.any(|it| matches!(&it.place, Place::Env(it) if it == name.as_str()));
+            let mut secrets = self.secrets.iter();
+            let other = |(it, other): &(SecretName, SecretValue)| {
+                it == name && other.expose() != value.expose()
+            };
+            !is_variable && !secrets.any(other)
+        };
+        if is_free(&name) {
+            return Ok(name);
+        }
+        let numbered = (2..MAX_NUMBER).map(|number| format!("{name}_{number}").parse());
+        let mut numbered = numbered.filter_map(Result::ok);
+        numbered.find(is_free).ok_or(Stays::SeveralOfThisName)
+    }
+
+    /// Checks that a text can be put back, and that its server finds the store.
+    fn check(&self, text: &Text) -> Result<(), Stays> {
         if !matches!(self.server.start, Start::Command | Start::Adopted) {
             return Err(Stays::NoCommand);
         }
         if text.is_shared {
             return Err(Stays::Shared);
         }
-        if self.has_other_home {
-            return Err(Stays::OtherHome);
+        match self.has_other_home {
+            true => Err(Stays::OtherHome),
+            false => Ok(()),
         }
+    }
+
+    /// Takes a value for the store, if it can be stored and put back.
+    fn take(&mut self, text: &Text, name: &str, value: &str) -> Result<Taken, Stays> {
+        self.check(text)?;
         if self.repeated.contains(name) {
             return Err(Stays::SeveralOfThisName);
         }
@@ -243,7 +343,8 @@ impl Decider<'_> {
             .env_value(name.as_str())
             .map_err(|_| Stays::Value)?;
         rewrite::style(self.config, text).ok_or(Stays::Escapes)?;
+        let part = 0..value.expose().len();
         self.secrets.push((name.clone(), value));
-        Ok(name)
+        Ok(Taken { name, part })
     }
 }

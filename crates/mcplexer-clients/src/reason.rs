@@ -7,12 +7,16 @@ use std::iter;
 
 use mcplexer_detect::{self as detect, Reason};
 
+use crate::argument::without_references;
 use crate::server::{Place, Server, Text};
 
 /// The member in which Codex names the variables that hold header fields.
 const NAMES_OF_VARIABLES: &str = "env_http_headers.";
 /// How many names before a value are looked at, one within the other.
 const MAX_NAMES: usize = 8;
+
+/// Why a part of a text looks like a credential, and that part.
+pub(crate) type Found<'t> = (Reason, &'t str);
 
 /// Further names of variables and fields that hold a credential, from the store's scopes.
 pub(crate) struct Hints(HashSet<String>);
@@ -32,6 +36,19 @@ impl Hints {
     /// Returns why a server's text, given by its index, looks like a credential.
     pub(crate) fn reason(&self, server: &Server, at: usize) -> Option<Reason> {
         let text = server.texts.get(at)?;
+        match &text.place {
+            Place::Argument(_) => {
+                let value = text.value.as_deref()?;
+                let others = without_references(value);
+                let value = others.as_deref().unwrap_or(value);
+                let found = self.in_argument(before(server, at), value);
+                found.map(|(reason, _)| reason)
+            }
+            _ => self.elsewhere(text),
+        }
+    }
+
+    fn elsewhere(&self, text: &Text) -> Option<Reason> {
         let value = text.value.as_deref()?;
         match &text.place {
             Place::Env(name) | Place::Header(name) => self.credential(name, value),
@@ -41,32 +58,31 @@ impl Hints {
             Place::Member(name) => {
                 let (_, name) = name.rsplit_once('.').unwrap_or(("", name));
                 let reason = self.credential(name, value);
-                reason.or_else(|| self.in_words("", value))
-            }
-            Place::Argument(_) => {
-                let before = at.checked_sub(1).and_then(|at| server.texts.get(at));
-                let before = before.filter(|it| matches!(it.place, Place::Argument(_)));
-                let before = before.map_or("", text_of);
-                let reason = self.in_words(before, value);
-                let reason = reason.or_else(|| self.by_itself(before, value));
-                let given = value
-                    .split_once('=')
-                    .map_or(value.as_str(), |(_, given)| given);
-                reason.or_else(|| detect::phrase(given))
+                reason.or_else(|| self.in_words("", value).map(|(reason, _)| reason))
             }
             Place::Url => {
                 let found = detect::find(value).or_else(|| detect::find_in_address(value));
                 found.map(|(_, reason)| reason)
             }
-            Place::Elsewhere | Place::EnvFile => detect::find(value).map(|(_, reason)| reason),
+            Place::Argument(_) | Place::Elsewhere | Place::EnvFile => {
+                detect::find(value).map(|(_, reason)| reason)
+            }
         }
+    }
+
+    /// Returns the first part of an argument that looks like a credential. `before` is the argument before it.
+    pub(crate) fn in_argument<'t>(&self, before: &'t str, text: &'t str) -> Option<Found<'t>> {
+        let given = || text.split_once('=').map_or(text, |(_, given)| given);
+        self.in_words(before, text)
+            .or_else(|| self.by_itself(before, text))
+            .or_else(|| detect::phrase(given()).map(|reason| (reason, given())))
     }
 
     /// Looks at an argument, which may be a whole command line, word by word: at known shapes, and
     /// at what an option, a variable or a header field is set to.
-    fn in_words(&self, before: &str, text: &str) -> Option<Reason> {
-        if let Some((_, reason)) = detect::find(text) {
-            return Some(reason);
+    fn in_words<'t>(&self, before: &'t str, text: &'t str) -> Option<Found<'t>> {
+        if let Some((place, reason)) = detect::find(text) {
+            return Some((reason, text.get(place)?));
         }
         let words: Vec<&str> = iter::once(before).chain(text.split_whitespace()).collect();
         let mut places = 1..words.len();
@@ -82,9 +98,9 @@ impl Hints {
             })
     }
 
-    fn in_word(&self, before: &str, word: &str) -> Option<Reason> {
-        if let Some(reason) = options::reason(before, word) {
-            return Some(reason);
+    fn in_word<'t>(&self, before: &str, word: &'t str) -> Option<Found<'t>> {
+        if let Some(found) = options::find(before, word) {
+            return Some(found);
         }
         // In `--env=NAME=value` and `--header=Name:value`, the innermost name counts.
         let mut rest = word;
@@ -93,10 +109,11 @@ impl Hints {
                 break;
             };
             if value.starts_with("//") {
-                return detect::find_in_address(rest).map(|(_, reason)| reason);
+                let (place, reason) = detect::find_in_address(rest)?;
+                return Some((reason, rest.get(place)?));
             }
-            if let Some(reason) = self.named(name, value) {
-                return Some(reason);
+            if let Some(found) = self.named(name, value) {
+                return Some(found);
             }
             rest = value;
         }
@@ -108,7 +125,7 @@ impl Hints {
 
     /// Looks at `Name: value`, and at the `Name: scheme value` of header fields (RFC 9110, section
     /// 11.4).
-    fn in_field(&self, words: &[&str]) -> Option<Reason> {
+    fn in_field<'t>(&self, words: &[&'t str]) -> Option<Found<'t>> {
         let mut words = words.iter().copied();
         let (before, given) = words.next()?.split_once(':')?;
         let name = before.rsplit('=').next().unwrap_or(before);
@@ -127,7 +144,7 @@ impl Hints {
         }
     }
 
-    fn named(&self, name: &str, value: &str) -> Option<Reason> {
+    fn named<'t>(&self, name: &str, value: &'t str) -> Option<Found<'t>> {
         // With a slash it is not a name but an image or a directory before a `:`.
         if name.contains('/') {
             return None;
@@ -135,16 +152,23 @@ impl Hints {
         let name = name.trim_start_matches(['-', '"', '\'']);
         let value = value.trim_matches(['"', '\'', ',']);
         let reason = self.credential(name, value)?;
-        (reason != Reason::Random || !is_path(value)).then_some(reason)
+        (reason != Reason::Random || !is_path(value)).then_some((reason, value))
     }
 
     /// Looks at an argument of one word that has no name, or an option of one letter before it: it
     /// may look random.
-    fn by_itself(&self, before: &str, word: &str) -> Option<Reason> {
+    fn by_itself<'t>(&self, before: &str, word: &'t str) -> Option<Found<'t>> {
         let names_next = before.starts_with('-') && !before.contains('=') && !word.starts_with('-');
         let name = if names_next { before } else { "" };
         is_word(word).then(|| self.named(name, word)).flatten()
     }
+}
+
+/// Returns the argument before another one of a server; empty if there is none.
+pub(crate) fn before(server: &Server, at: usize) -> &str {
+    let before = at.checked_sub(1).and_then(|at| server.texts.get(at));
+    let before = before.filter(|it| matches!(it.place, Place::Argument(_)));
+    before.map_or("", text_of)
 }
 
 fn text_of(text: &Text) -> &str {

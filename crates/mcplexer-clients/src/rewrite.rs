@@ -1,22 +1,27 @@
 //! Rewriting a configuration so that it refers to the store.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use mcplexer_detect::Reason;
 use mcplexer_files::reference::{Mark, Reference};
 use zeroize::Zeroizing;
 
+use crate::argument::with_reference;
 use crate::config::ClientConfig;
 use crate::edit::{Edit, apply};
 use crate::error::AdoptError;
+use crate::launch::Launch;
 use crate::literal::{Notation, Style};
-use crate::server::{Start, Text};
+use crate::server::{Server, Start, Text};
 
 /// A text that moves to the store.
 pub(crate) struct Move<'a> {
     /// The index of its server.
     pub(crate) server: usize,
     pub(crate) text: &'a Text,
+    /// The part of the text: all of a variable, or the credential in an argument.
+    pub(crate) part: Range<usize>,
     pub(crate) reference: Reference,
     pub(crate) reason: Option<Reason>,
 }
@@ -30,6 +35,17 @@ pub(crate) fn style(config: &ClientConfig, text: &Text) -> Option<Style> {
     );
     let style = Style::of(literal, value, notation)?;
     (*style.write_text(value)? == *literal).then_some(style)
+}
+
+/// Returns whether a text can be replaced by one with a reference in it, and that by the text again.
+pub(crate) fn can_be_undone(config: &ClientConfig, text: &Text, with_reference: &str) -> bool {
+    let Some(style) = style(config, text) else {
+        return false;
+    };
+    let notation = Notation::of_text(config.syntax, text);
+    let literal = style.write_reference(with_reference);
+    let literal = literal.filter(|_| style.write_text(with_reference).is_some());
+    literal.is_some_and(|it| Style::of_reference(&it, with_reference, notation) == Some(style))
 }
 
 /// Returns the file with references in place of the texts that move, and with their servers started
@@ -46,20 +62,33 @@ pub(crate) fn rewrite(
     let program = program.ok_or(AdoptError::NotUndone)?;
     let mut edits = Vec::new();
     let moving: HashSet<_> = moves.iter().map(|it| it.server).collect();
+    let filling = moves.iter().filter(|it| it.text.is_argument());
+    let filling: HashSet<_> = filling.map(|it| it.server).collect();
     for (at, server) in config.servers.iter().enumerate() {
-        if server.start == Start::Command && moving.contains(&at) {
-            let launch = server.launch.iter();
-            edits.extend(launch.flat_map(|it| it.wrap(&config.text, &program)));
+        let Some(launch) = server.launch.as_ref().filter(|_| moving.contains(&at)) else {
+            continue;
+        };
+        let fills = filling.contains(&at);
+        match server.start {
+            Start::Command => edits.extend(launch.wrap(&config.text, &program, fills)),
+            _ if fills && !launch.allows_arguments() => {
+                edits.extend(launch.allow_arguments(&config.text));
+            }
+            _ => {}
         }
     }
     for it in moves {
-        let starts = config.servers.get(it.server).map(|server| server.start);
-        let mark = match starts {
-            Some(Start::Command) => Mark::Adopted,
+        let server = config.servers.get(it.server);
+        let allows = |server: &Server| server.launch.as_ref().is_some_and(Launch::allows_arguments);
+        let mark = match server {
+            Some(server) if server.start == Start::Command => Mark::Adopted,
+            Some(server) if it.text.is_argument() && !allows(server) => Mark::Allowed,
             _ => Mark::Moved,
         };
-        let reference = format!("{}{mark}", it.reference);
-        let literal = style(config, it.text).and_then(|style| style.write_reference(&reference));
+        let literal = style(config, it.text).and_then(|style| {
+            let text = it.text.value.as_deref()?;
+            style.write_reference(&with_reference(text, &it.part, &it.reference, mark)?)
+        });
         edits.push(Edit {
             span: it.text.span.clone(),
             text: literal.ok_or(AdoptError::NotUndone)?,
@@ -77,10 +106,10 @@ fn check(config: &ClientConfig, adopted: &str, moves: &[Move<'_>]) -> Result<(),
         .map_err(|_| AdoptError::NotUndone)?;
     let mut moved = HashMap::new();
     for it in moves {
-        moved.entry(&it.reference).or_insert(it.text);
+        moved.entry(&it.reference).or_insert(it);
     }
     let lookup = |reference: &Reference| match moved.get(reference) {
-        Some(text) => text.value.as_deref().map(String::as_str),
+        Some(it) => it.text.value.as_deref()?.get(it.part.clone()),
         // References from before are the same in both, whatever their values are.
         None => Some("?"),
     };

@@ -83,6 +83,12 @@ pub(crate) struct Text {
     pub(crate) is_shared: bool,
 }
 
+impl Text {
+    pub(crate) fn is_argument(&self) -> bool {
+        matches!(self.place, Place::Argument(_))
+    }
+}
+
 impl Server {
     /// Returns the name with the project's directory before it, if there is one: `/srv/shop/github`.
     #[must_use]

@@ -7,9 +7,11 @@ use mcplexer_files::position::Position;
 use mcplexer_files::reference::{Mark, Reference};
 use zeroize::Zeroizing;
 
+use crate::argument::adopted_in;
 use crate::config::ClientConfig;
 use crate::edit::{Edit, apply};
 use crate::error::AdoptError;
+use crate::launch::Launch;
 use crate::literal::{Notation, Style};
 use crate::server::{Place, Server, Text};
 
@@ -65,12 +67,17 @@ impl ClientConfig {
             let put_back = self.values(server, lookup)?;
             values += put_back.len();
             edits.extend(put_back);
+            let launch = server.launch.as_ref().filter(|_| server.may_be_resolved());
             let mut marks = adopted(server).filter_map(mark);
+            let added_option = adopted(server)
+                .filter(|it| it.is_argument())
+                .any(|it| matches!(mark(it), Some(Mark::Adopted | Mark::Allowed)));
             if !server.may_be_resolved() || !marks.any(|mark| mark == Mark::Adopted) {
+                let launch = launch.filter(|_| added_option);
+                edits.extend(launch.and_then(Launch::forbid_arguments));
                 continue;
             }
-            let launch = server.launch.as_ref();
-            match launch.and_then(|launch| launch.unwrap(&self.text)) {
+            match launch.and_then(|launch| launch.unwrap(&self.text, added_option)) {
                 Some(unwrap) => {
                     edits.extend(unwrap);
                     started.push(server.name.clone());
@@ -95,7 +102,8 @@ impl ClientConfig {
     ) -> Result<Vec<Edit>, AdoptError> {
         let edit = |text: &Text| {
             let value = lookup(&reference(text)?).ok_or(AdoptError::NotUndone)?;
-            let literal = self.literal_like(text, value);
+            let value = with_value(text, value).ok_or(AdoptError::NotUndone)?;
+            let literal = self.literal_like(text, &value);
             Ok(Edit {
                 span: text.span.clone(),
                 text: literal.ok_or(AdoptError::NotUndone)?,
@@ -128,21 +136,38 @@ impl ClientConfig {
     }
 }
 
-/// Returns the variables of a server that hold references which adopting has put there.
+/// Returns the variables and arguments of a server that hold references which adopting has put there.
 fn adopted(server: &Server) -> impl Iterator<Item = &Text> {
-    server
-        .texts
-        .iter()
-        .filter(|text| matches!(text.place, Place::Env(_)) && mark(text).is_some())
+    server.texts.iter().filter(|text| mark(text).is_some())
 }
 
 fn mark(text: &Text) -> Option<Mark> {
-    Mark::of_value(text.value.as_deref()?)
+    let value = text.value.as_deref()?;
+    match text.place {
+        Place::Env(_) => Mark::of_value(value),
+        Place::Argument(_) => adopted_in(value).map(|(_, _, mark)| mark),
+        _ => None,
+    }
 }
 
 fn reference(text: &Text) -> Result<Reference, AdoptError> {
     let value = text.value.as_deref().ok_or(AdoptError::NotUndone)?;
-    Reference::of_value(value).map_err(|_| AdoptError::NotUndone)
+    match text.place {
+        Place::Argument(_) => adopted_in(value).map(|(_, reference, _)| reference),
+        _ => Reference::of_value(value).ok(),
+    }
+    .ok_or(AdoptError::NotUndone)
+}
+
+/// Returns the text with a value in the place of its reference.
+fn with_value(text: &Text, value: &str) -> Option<Zeroizing<String>> {
+    let before = text.value.as_deref()?;
+    let range = match text.place {
+        Place::Argument(_) => adopted_in(before)?.0,
+        _ => 0..before.len(),
+    };
+    let parts = [before.get(..range.start)?, value, before.get(range.end..)?];
+    Some(Zeroizing::new(parts.concat()))
 }
 
 impl Undone {

@@ -39,31 +39,35 @@ pub enum Mark {
     Adopted,
     /// `?moved`: the server already started through `mcplexer run`, or has no command.
     Moved,
+    /// `?allowed`: the same, and its `mcplexer run` now has the option `--allow-arguments`.
+    Allowed,
 }
 
 impl Mark {
+    const ALL: [Self; 3] = [Self::Adopted, Self::Moved, Self::Allowed];
+
     /// Returns the mark behind the reference that `value` begins with.
     #[must_use]
     pub fn of_value(value: &str) -> Option<Self> {
-        let mut marks = [Self::Adopted, Self::Moved].into_iter();
+        let mut marks = Self::ALL.into_iter();
         marks.find(|mark| value.starts_with(SCHEME) && value.ends_with(mark.as_str()))
     }
 
-    /// Returns the length of the mark that `text` begins with, or 0. `?adopted=1` is a query of an address.
-    pub(crate) fn length_at_start_of(text: &[u8]) -> usize {
+    /// Returns the mark that `text` begins with. `?adopted=1` is a query of an address.
+    pub(crate) fn at_start_of(text: &[u8]) -> Option<Self> {
         let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-=&%".contains(byte);
-        let marks = [Self::Adopted, Self::Moved].into_iter();
-        let mut lengths = marks.filter_map(|mark| {
-            let rest = text.strip_prefix(mark.as_str().as_bytes())?;
-            (!rest.first().is_some_and(goes_on)).then(|| mark.as_str().len())
-        });
-        lengths.next().unwrap_or_default()
+        let mut marks = Self::ALL.into_iter();
+        marks.find(|mark| {
+            let rest = text.strip_prefix(mark.as_str().as_bytes());
+            rest.is_some_and(|rest| !rest.first().is_some_and(goes_on))
+        })
     }
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Adopted => "?adopted",
             Self::Moved => "?moved",
+            Self::Allowed => "?allowed",
         }
     }
 }
@@ -141,6 +145,7 @@ mod tests {
             ("mcplexer://s/K", None),
             ("mcplexer://s/K?adopted", Some(Mark::Adopted)),
             ("mcplexer://s/K?moved", Some(Mark::Moved)),
+            ("mcplexer://s/K?allowed", Some(Mark::Allowed)),
         ] {
             assert_eq!(Mark::of_value(value), mark);
             let reference = Reference::of_value(value).unwrap();

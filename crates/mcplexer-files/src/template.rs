@@ -35,6 +35,7 @@ struct Place {
     range: Range<usize>,
     /// Where the reference itself begins.
     at: usize,
+    mark: Option<Mark>,
 }
 
 /// Why a text cannot be filled in. It repeats no value.
@@ -95,17 +96,20 @@ impl<'a> Template<'a> {
                     reference: None,
                     range: at - 1..at + SCHEME.len() + 1,
                     at,
+                    mark: None,
                 },
                 _ => {
                     let (reference, length) = Reference::at_start_of(rest)
                         .map_err(|error| (Position::in_text(text, at), error))?;
                     let marked = rest.get(length..).unwrap_or_default();
-                    let end = at + length + Mark::length_at_start_of(marked);
+                    let mark = Mark::at_start_of(marked);
+                    let end = at + length + mark.map_or(0, |mark| mark.as_str().len());
                     let is_closed = is_opened && text.get(end) == Some(&b'}');
                     Place {
                         reference: Some(reference),
                         range: at - usize::from(is_closed)..end + usize::from(is_closed),
                         at,
+                        mark,
                     }
                 }
             };
@@ -120,6 +124,12 @@ impl<'a> Template<'a> {
         let lines = Lines::of(self.text);
         let places = self.places.iter();
         places.filter_map(move |place| Some((place.reference.as_ref()?, lines.position(place.at))))
+    }
+
+    /// Returns the references that have a [`Mark`], each with the bytes that it takes up.
+    pub fn marked(&self) -> impl Iterator<Item = (Range<usize>, &Reference, Mark)> {
+        let places = self.places.iter();
+        places.filter_map(|it| Some((it.range.clone(), it.reference.as_ref()?, it.mark?)))
     }
 
     /// Returns the text with each reference replaced by the value that `lookup` returns for it, written as

@@ -34,6 +34,8 @@ pub struct Choice {
     pub only: Vec<ChosenKey>,
     /// None of these variables.
     pub skip: Vec<ChosenKey>,
+    /// Also what is in arguments, where other programs can see it while the server runs.
+    pub allow_arguments: bool,
 }
 
 /// A failure to adopt a file or to undo that.

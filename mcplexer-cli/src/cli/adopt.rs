@@ -33,6 +33,9 @@ pub(crate) struct Adopt {
     /// Keep these variables in the file
     #[arg(long, value_name = "VARIABLE,…", value_delimiter = ',')]
     pub(crate) skip: Vec<Variable>,
+    /// Adopt arguments, too, although other users may see them while the server runs
+    #[arg(long, conflicts_with_all = ["places", "undo"])]
+    pub(crate) allow_arguments: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -131,6 +131,7 @@ scope of its own, and the server starts through mcplexer run. The rest of the fi
 Examples:
   mcplexer adopt                          # looks at all clients, changes nothing
   mcplexer adopt .mcp.json --write
+  mcplexer adopt .mcp.json --write --allow-arguments
   mcplexer adopt .mcp.json --undo";
 
 pub(super) const IMPORT: &str = "\

@@ -38,6 +38,7 @@ pub(super) fn run(arguments: &Adopt, global: Global) -> Result<(), Failure> {
         servers: arguments.server.clone(),
         only: keys(&arguments.only),
         skip: keys(&arguments.skip),
+        allow_arguments: arguments.allow_arguments,
     };
     match &arguments.file {
         None if arguments.places => everywhere::list(arguments.json),

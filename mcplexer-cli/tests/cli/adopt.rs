@@ -1,5 +1,6 @@
 //! `adopt`, and undoing it, on configuration files as people have them.
 
+mod arguments;
 mod choice;
 mod clients;
 mod generated;

@@ -67,9 +67,9 @@ impl List {
         self.elements.get(at).map(|(span, _)| span.clone())
     }
 
-    /// Returns the edit that puts literals before the first element, in the way in which the others are
-    /// separated: on lines of their own, or side by side. `None` if there is no element.
-    pub(super) fn prepend(&self, text: &str, literals: &[&str]) -> Option<Edit> {
+    /// Returns the edit that puts literals before an element, in the way in which the others are
+    /// separated: on lines of their own, or side by side. `None` if there is no such element.
+    pub(super) fn insert(&self, at: usize, text: &str, literals: &[&str]) -> Option<Edit> {
         let first = self.span(0)?.start;
         let separator = match (&self.before_dash, text.get(self.begin()..first)) {
             (Some(before), _) => before.clone(),
@@ -79,6 +79,9 @@ impl List {
             _ => ", ".to_owned(),
         };
         let literals = literals.iter().map(|it| format!("{it}{separator}"));
-        Some(Edit::insert(first, literals.collect::<String>()))
+        Some(Edit::insert(
+            self.span(at)?.start,
+            literals.collect::<String>(),
+        ))
     }
 }

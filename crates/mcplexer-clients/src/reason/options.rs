@@ -2,15 +2,9 @@
 
 use mcplexer_detect::{self as detect, Reason};
 
-/// Options that take a user and a password.
-const LOGINS: [&str; 6] = [
-    "-u",
-    "-U",
-    "--user",
-    "--proxy-user",
-    "--userpwd",
-    "--http-user",
-];
+use super::Found;
+use crate::argument::LOGINS;
+
 /// Options that take a password or a token, or something else.
 const SHORT: [&str; 4] = ["-p", "-P", "-k", "-t"];
 /// What words that begin with `-p` go on with.
@@ -22,20 +16,21 @@ const LEAST: usize = 8;
 /// Length of the shortest password that follows `-p` at once, in bytes.
 const LEAST_AFTER_P: usize = 6;
 
-/// Returns why an argument looks like a credential, by the option before it or at its beginning.
-pub(super) fn reason(before: &str, word: &str) -> Option<Reason> {
+/// Returns what of an argument looks like a credential, by the option before it or at its beginning.
+pub(super) fn find<'t>(before: &str, word: &'t str) -> Option<Found<'t>> {
     if LOGINS.contains(&before) {
-        return detect::login(word);
+        let (_, password) = word.split_once(':')?;
+        return detect::login(word).map(|reason| (reason, password));
     }
     if SHORT.contains(&before) && word.len() >= LEAST && is_mixed(word) {
-        return Some(Reason::Name);
+        return Some((Reason::Name, word));
     }
     // As the clients of MySQL and others take it.
     let password = word.strip_prefix("-p").filter(|it| {
         let is_word = AFTER_P.iter().any(|end| it.starts_with(end));
         it.len() >= LEAST_AFTER_P && (!is_word || is_mixed(it))
     })?;
-    is_password(password).then_some(Reason::Name)
+    is_password(password).then_some((Reason::Name, password))
 }
 
 /// Returns whether a text is one word of capitals, small letters and digits.

@@ -78,6 +78,7 @@ impl ClientFile {
             servers: &choice.servers,
             only: &choice.only,
             skip: &choice.skip,
+            allow_arguments: choice.allow_arguments,
         };
         let planned = store::plan(&self.config, open.store(), program, &chosen);
         planned.map_err(|source| Error::Plan {

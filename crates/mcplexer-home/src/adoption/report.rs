@@ -148,8 +148,9 @@ impl fmt::Display for Left {
             Stays::NotChosen => "it was not chosen",
             Stays::Expanded => "the client replaces a variable in it",
             Stays::Argument => {
-                "other programs can see arguments; use a variable, or mcplexer://SCOPE/KEY and mcplexer run"
+                "other programs can see arguments; use a variable, or adopt --allow-arguments"
             }
+            Stays::SeveralInArgument => "there are several credentials in the argument",
             Stays::Header => "the client sends it itself; mcp-remote can take it from a variable",
             Stays::Url => {
                 "the client connects itself; start mcp-remote through mcplexer run instead"

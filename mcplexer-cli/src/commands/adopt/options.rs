@@ -8,7 +8,11 @@ use crate::text::word;
 /// Returns the options of a choice, each after a space.
 pub(super) fn of(choice: &Choice) -> String {
     let only = keys("--only", &choice.only);
-    servers(choice) + &only + &keys("--skip", &choice.skip)
+    let arguments = match choice.allow_arguments {
+        true => " --allow-arguments",
+        false => "",
+    };
+    servers(choice) + &only + &keys("--skip", &choice.skip) + arguments
 }
 
 /// Returns the options that choose servers, each after a space.
@@ -34,6 +38,7 @@ pub(super) fn in_file(choice: &Choice, report: &FileReport) -> Choice {
         servers: servers.cloned().collect(),
         only: kept(&choice.only),
         skip: kept(&choice.skip),
+        allow_arguments: choice.allow_arguments,
     }
 }
 

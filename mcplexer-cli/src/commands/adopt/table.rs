@@ -29,6 +29,9 @@ fn row(finding: &FindingReport) -> Vec<String> {
         (None, _) => "not a credential".to_owned(),
     };
     let becomes = match (&finding.scope, &finding.key, &finding.left) {
+        (Some(scope), Some(key), _) if finding.place == "argument" => {
+            format!("→ {scope}/{key}, visible to others while the server runs")
+        }
         (Some(scope), Some(key), _) => format!("→ {scope}/{key}"),
         (_, _, Some(Left(Stays::NoCredential | Stays::Reference | Stays::Missing(_)))) => {
             "kept".to_owned()

@@ -65,9 +65,28 @@ fn assert_started(home: &Home, made: &Made, document: &Value) {
     }
 }
 
+/// Adopts the arguments of a file as well, and undoes it; returns how many moved.
+fn arguments_move(home: &Home, name: &str, text: &str) -> usize {
+    let path = home.root().join(name);
+    let adopt = ["adopt", "--json", name, "--write", "--allow-arguments"];
+    let document: Value = serde_json::from_str(home.run(adopt).succeeded().text()).unwrap();
+    let findings = document["files"][0]["findings"].as_array().unwrap().iter();
+    let (mut moved, mut left) = (0, Vec::new());
+    for finding in findings.filter(|it| it["place"] == "argument") {
+        match finding["scope"].is_string() {
+            true => moved += 1,
+            false => left.push(finding["left"].clone()),
+        }
+    }
+    eprintln!("{name}: {moved} arguments, left {left:?}");
+    home.run(["adopt", "--undo", name]).succeeded();
+    assert!(fs::read_to_string(&path).unwrap() == text, "{name}");
+    moved
+}
+
 #[test]
 fn credentials_are_found_and_ordinary_values_are_not_in_files_of_every_client() {
-    let (mut credentials, mut ordinary) = (0, 0);
+    let (mut credentials, mut ordinary, mut in_arguments) = (0, 0, 0);
     let (mut missed, mut taken) = ([0; 2], [0; 2]);
     // Who changes a rule looks at the others only.
     let shows_held_out = std::env::var_os("MCPLEXER_TEST_SHOW_HELD_OUT").is_some();
@@ -117,7 +136,9 @@ fn credentials_are_found_and_ordinary_values_are_not_in_files_of_every_client() 
         }
         home.run(["adopt", "--undo", name]).succeeded();
         assert!(fs::read_to_string(&path).unwrap() == text, "{name}");
+        in_arguments += arguments_move(&home, name, &text);
     }
+    assert!(in_arguments >= 400, "{in_arguments}");
     eprintln!(
         "{shown}{credentials} credentials, missed {missed:?}; {ordinary} ordinary values, taken {taken:?}"
     );

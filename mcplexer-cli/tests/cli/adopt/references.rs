@@ -148,7 +148,7 @@ fn the_reason_why_a_credential_stays_is_that_of_its_place() {
     for (members, reason) in [
         (
             command,
-            "kept: other programs can see arguments; use a variable, or mcplexer://SCOPE/KEY",
+            "kept: other programs can see arguments; use a variable, or adopt --allow-arguments",
         ),
         (
             header,

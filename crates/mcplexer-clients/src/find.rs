@@ -5,6 +5,7 @@ mod texts;
 
 use mcplexer_files::position::{Lines, Position};
 
+use crate::environment::Environment;
 use crate::launch::Launch;
 use crate::layout::Layout;
 use crate::node::{Node, Object, Value};
@@ -133,7 +134,9 @@ impl Search<'_> {
         entry: &Object,
     ) -> Server {
         let (of_launch, keys) = entry.launch();
-        let launch = Launch::of(of_launch, keys, self.text, self.layout, self.syntax);
+        let (text, layout, syntax) = (self.text, self.layout, self.syntax);
+        let launch = Launch::of(of_launch, keys, text, layout, syntax);
+        let environment = Environment::of((entry, of_launch), keys, text, layout, syntax);
         let start = match &launch {
             Some(launch) if launch.is_adopted() => Start::Adopted,
             Some(launch) if launch.possible_line().is_none() => Start::Command,
@@ -146,6 +149,7 @@ impl Search<'_> {
             position,
             start,
             launch,
+            environment,
             texts: texts::of(entry, self.lines),
         }
     }

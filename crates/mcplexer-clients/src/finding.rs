@@ -23,6 +23,8 @@ pub struct Finding {
     pub reason: Option<Reason>,
     /// What adopting does with it.
     pub outcome: Outcome,
+    /// Whether it moves, and other programs still see it while the server runs.
+    pub is_visible: bool,
 }
 
 /// What adopting does with a text.

@@ -108,6 +108,14 @@ impl Launch {
         }
     }
 
+    /// Returns the program, unless it is the first of a list.
+    pub(crate) fn program(&self) -> Option<&str> {
+        match self {
+            Self::Program(it) => Some(&it.text),
+            Self::Line(_) => None,
+        }
+    }
+
     /// Returns whether the command starts through `mcplexer run`.
     pub(crate) fn is_adopted(&self) -> bool {
         let (program, argument) = match self {

@@ -13,8 +13,10 @@ use crate::argument::{adopted_in, range_of, secret_name, with_reference};
 use crate::choice::{Choice, OfServer, Selection};
 use crate::config::ClientConfig;
 use crate::elsewhere;
+use crate::environment::Environment;
 use crate::error::AdoptError;
 use crate::finding::{Finding, Outcome, Stays};
+use crate::header::{Header, is_for_mcp_remote};
 use crate::reason::{Hints, before};
 use crate::rewrite::{self, Move, rewrite};
 use crate::scopes::{Destination, Placement, scope_of};
@@ -56,6 +58,7 @@ impl ClientConfig {
                 server.may_be_resolved() || (server.start == Start::Command && !secrets.is_empty());
             let (mut secrets, mut scope) = (Some(secrets), None);
             for it in decisions {
+                let mut is_visible = false;
                 let outcome = match it.verdict {
                     Err(Stays::Unresolved(_)) if is_resolved && self.has_other_store(server) => {
                         Outcome::Stays(Stays::OtherStore)
@@ -65,7 +68,8 @@ impl ClientConfig {
                         Outcome::Stays(Stays::Reference)
                     }
                     Err(stays) => Outcome::Stays(stays),
-                    Ok(Taken { name, part }) => {
+                    Ok(Taken { name, part, header }) => {
+                        is_visible = it.text.is_argument() && header.is_none();
                         if let Some(secrets) = secrets.take() {
                             scope = Some(placement.place(&server.name, secrets)?);
                         }
@@ -75,6 +79,7 @@ impl ClientConfig {
                             server: number,
                             text: it.text,
                             part,
+                            header,
                             reference: reference.clone(),
                             reason: it.reason,
                         });
@@ -88,6 +93,7 @@ impl ClientConfig {
                     position: it.text.position,
                     reason: it.reason,
                     outcome,
+                    is_visible,
                 });
             }
         }
@@ -142,6 +148,8 @@ struct Taken {
     /// The name of its secret.
     name: SecretName,
     part: Range<usize>,
+    /// The header field that the text is, if a variable is to take its place.
+    header: Option<Header>,
 }
 
 /// Returns the variables that a server's entry has more than once.
@@ -250,7 +258,53 @@ impl Decider<'_> {
         if !self.selection.is_chosen() {
             return Some(Err(Stays::NotChosen));
         }
-        Some(self.take_argument(text, value, before(self.server, at)))
+        let before = before(self.server, at);
+        Some(match self.header(text, value, at, before) {
+            Some(header) => self.take_header(text, value, before, header),
+            None => self.take_argument(text, value, before),
+        })
+    }
+
+    /// Returns the header field that an argument is, if a variable can take its place.
+    fn header(&self, text: &Text, value: &str, at: usize, before: &str) -> Option<Header> {
+        let environment = self.server.environment.as_ref();
+        let can_add = |it: &Environment| it.add(&self.config.text, &[("NAME", "")]).is_some();
+        let is_ours = is_for_mcp_remote(self.server, at, before)
+            && !self.config.variables.are_named()
+            && environment.is_some_and(can_add);
+        let header = Header::of(value).filter(|_| is_ours)?;
+        let written = header.with_variable(value, "NAME")?;
+        rewrite::can_be_undone(self.config, text, &written).then_some(header)
+    }
+
+    /// Takes the value of a header field for the store.
+    fn take_header(
+        &mut self,
+        text: &Text,
+        value: &str,
+        before: &str,
+        header: Header,
+    ) -> Result<Taken, Stays> {
+        let part = header.value.clone();
+        let name = secret_name(before, value, &part, Reason::Name).ok_or(Stays::Argument)?;
+        if !self.selection.has(name.as_str()) {
+            return Err(Stays::NotChosen);
+        }
+        self.check(text)?;
+        let found = value.get(part.clone()).ok_or(Stays::Argument)?;
+        if self.config.variables.are_in(found) {
+            return Err(Stays::Expanded);
+        }
+        let secret = SecretValue::copy_of(found.as_bytes()).map_err(|_| Stays::Value)?;
+        // Each field has a variable of its own.
+        let is_taken = |name: &SecretName| self.secrets.iter().any(|(it, _)| it == name);
+        let name = self.free_name(name, &secret)?;
+        if is_taken(&name) {
+            return Err(Stays::SeveralOfThisName);
+        }
+        self.secrets.push((name.clone(), secret));
+        let header = Some(header);
+        Ok(Taken { name, part, header })
     }
 
     /// Takes the credential in an argument for the store, if it can be stored and put back.
@@ -289,7 +343,8 @@ impl Decider<'_> {
         if !self.secrets.iter().any(|(it, _)| *it == name) {
             self.secrets.push((name.clone(), secret));
         }
-        Ok(Taken { name, part })
+        let header = None;
+        Ok(Taken { name, part, header })
     }
 
     /// Returns a name that no variable of the server has, and no other value of it.
@@ -345,6 +400,7 @@ impl Decider<'_> {
         rewrite::style(self.config, text).ok_or(Stays::Escapes)?;
         let part = 0..value.expose().len();
         self.secrets.push((name.clone(), value));
-        Ok(Taken { name, part })
+        let header = None;
+        Ok(Taken { name, part, header })
     }
 }

@@ -1,6 +1,6 @@
 //! Rewriting a configuration so that it refers to the store.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use mcplexer_detect::Reason;
@@ -11,6 +11,7 @@ use crate::argument::with_reference;
 use crate::config::ClientConfig;
 use crate::edit::{Edit, apply};
 use crate::error::AdoptError;
+use crate::header::Header;
 use crate::launch::Launch;
 use crate::literal::{Notation, Style};
 use crate::server::{Server, Start, Text};
@@ -22,8 +23,31 @@ pub(crate) struct Move<'a> {
     pub(crate) text: &'a Text,
     /// The part of the text: all of a variable, or the credential in an argument.
     pub(crate) part: Range<usize>,
+    /// The header field that the text is, if a variable takes the place of the part.
+    pub(crate) header: Option<Header>,
     pub(crate) reference: Reference,
     pub(crate) reason: Option<Reason>,
+}
+
+impl Move<'_> {
+    /// Returns whether `mcplexer run` puts it into an argument.
+    fn is_filled(&self) -> bool {
+        self.text.is_argument() && self.header.is_none()
+    }
+
+    fn mark(&self, server: &Server) -> Mark {
+        let adopted = server.start == Start::Command;
+        let allows = || server.launch.as_ref().is_some_and(Launch::allows_arguments);
+        match &self.header {
+            Some(header) => Mark::Header {
+                adopted,
+                spaced: header.is_spaced,
+            },
+            None if adopted => Mark::Adopted,
+            None if self.is_filled() && !allows() => Mark::Allowed,
+            None => Mark::Moved,
+        }
+    }
 }
 
 /// Returns the style of a text's literal; `None` if undoing could not write it.
@@ -62,7 +86,7 @@ pub(crate) fn rewrite(
     let program = program.ok_or(AdoptError::NotUndone)?;
     let mut edits = Vec::new();
     let moving: HashSet<_> = moves.iter().map(|it| it.server).collect();
-    let filling = moves.iter().filter(|it| it.text.is_argument());
+    let filling = moves.iter().filter(|it| it.is_filled());
     let filling: HashSet<_> = filling.map(|it| it.server).collect();
     for (at, server) in config.servers.iter().enumerate() {
         let Some(launch) = server.launch.as_ref().filter(|_| moving.contains(&at)) else {
@@ -77,22 +101,39 @@ pub(crate) fn rewrite(
             _ => {}
         }
     }
+    let mut added: BTreeMap<usize, Vec<(&str, String)>> = BTreeMap::new();
     for it in moves {
-        let server = config.servers.get(it.server);
-        let allows = |server: &Server| server.launch.as_ref().is_some_and(Launch::allows_arguments);
-        let mark = match server {
-            Some(server) if server.start == Start::Command => Mark::Adopted,
-            Some(server) if it.text.is_argument() && !allows(server) => Mark::Allowed,
-            _ => Mark::Moved,
-        };
+        let server = config.servers.get(it.server).ok_or(AdoptError::NotUndone)?;
+        let mark = it.mark(server);
         let literal = style(config, it.text).and_then(|style| {
-            let text = it.text.value.as_deref()?;
-            style.write_reference(&with_reference(text, &it.part, &it.reference, mark)?)
+            let (text, name) = (it.text.value.as_deref()?, it.reference.name.as_str());
+            let text = match &it.header {
+                Some(header) => Zeroizing::new(header.with_variable(text, name)?),
+                None => with_reference(text, &it.part, &it.reference, mark)?,
+            };
+            style.write_reference(&text)
         });
+        if it.header.is_some() {
+            let variable = (
+                it.reference.name.as_str(),
+                format!("{}{mark}", it.reference),
+            );
+            added.entry(it.server).or_default().push(variable);
+        }
         edits.push(Edit {
             span: it.text.span.clone(),
             text: literal.ok_or(AdoptError::NotUndone)?,
         });
+    }
+    for (server, variables) in &added {
+        let server = config.servers.get(*server);
+        let environment = server.and_then(|it| it.environment.as_ref());
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        let variables: Vec<_> = variables.collect();
+        let edit = environment.and_then(|it| it.add(&config.text, &variables));
+        edits.push(edit.ok_or(AdoptError::NotUndone)?);
     }
     let adopted = apply(&config.text, edits);
     check(config, &adopted, moves)?;

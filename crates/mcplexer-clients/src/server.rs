@@ -6,6 +6,7 @@ use std::ops::Range;
 use mcplexer_files::position::Position;
 use zeroize::Zeroizing;
 
+use crate::environment::Environment;
 use crate::launch::Launch;
 
 /// An MCP server of a configuration.
@@ -19,6 +20,7 @@ pub struct Server {
     /// How the client reaches it.
     pub start: Start,
     pub(crate) launch: Option<Launch>,
+    pub(crate) environment: Option<Environment>,
     pub(crate) texts: Vec<Text>,
 }
 

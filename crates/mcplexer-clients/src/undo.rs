@@ -11,6 +11,7 @@ use crate::argument::adopted_in;
 use crate::config::ClientConfig;
 use crate::edit::{Edit, apply};
 use crate::error::AdoptError;
+use crate::header::variable;
 use crate::launch::Launch;
 use crate::literal::{Notation, Style};
 use crate::server::{Place, Server, Text};
@@ -64,15 +65,21 @@ impl ClientConfig {
         let (mut edits, mut values) = (Vec::new(), 0);
         let (mut started, mut kept) = (Vec::new(), Vec::new());
         for server in self.chosen(servers) {
-            let put_back = self.values(server, lookup)?;
+            let headers = self.headers(server, lookup)?;
+            let has_headers = headers.is_some();
+            let put_back = self.values(server, lookup, has_headers)?;
             values += put_back.len();
             edits.extend(put_back);
+            if let Some((count, restored)) = headers {
+                values += count;
+                edits.extend(restored);
+            }
             let launch = server.launch.as_ref().filter(|_| server.may_be_resolved());
             let mut marks = adopted(server).filter_map(mark);
             let added_option = adopted(server)
                 .filter(|it| it.is_argument())
                 .any(|it| matches!(mark(it), Some(Mark::Adopted | Mark::Allowed)));
-            if !server.may_be_resolved() || !marks.any(|mark| mark == Mark::Adopted) {
+            if !server.may_be_resolved() || !marks.any(Mark::is_adopted) {
                 let launch = launch.filter(|_| added_option);
                 edits.extend(launch.and_then(Launch::forbid_arguments));
                 continue;
@@ -95,10 +102,12 @@ impl ClientConfig {
         })
     }
 
+    /// Returns the edits that put values back; without those of header fields if these are back already.
     fn values<'v>(
         &self,
         server: &Server,
         lookup: &dyn Fn(&Reference) -> Option<&'v str>,
+        has_headers: bool,
     ) -> Result<Vec<Edit>, AdoptError> {
         let edit = |text: &Text| {
             let value = lookup(&reference(text)?).ok_or(AdoptError::NotUndone)?;
@@ -109,7 +118,43 @@ impl ClientConfig {
                 text: literal.ok_or(AdoptError::NotUndone)?,
             })
         };
-        adopted(server).map(edit).collect()
+        let is_left = |text: &&Text| !has_headers || added(text).is_none();
+        adopted(server).filter(is_left).map(edit).collect()
+    }
+
+    /// Returns the number of header fields that a server has variables for, and the edits that put their values back
+    /// and remove the variables. `None` if it has none, or if the fields are no longer as adopting has left them.
+    fn headers<'v>(
+        &self,
+        server: &Server,
+        lookup: &dyn Fn(&Reference) -> Option<&'v str>,
+    ) -> Result<Option<(usize, Vec<Edit>)>, AdoptError> {
+        let variables: Vec<_> = server.texts.iter().filter_map(added).collect();
+        let pairs: Vec<_> = variables.iter().map(|it| (it.name, it.reference)).collect();
+        let environment = server.environment.as_ref().filter(|_| !pairs.is_empty());
+        let Some(mut edits) = environment.and_then(|it| it.remove(&self.text, &pairs)) else {
+            return Ok(None);
+        };
+        for it in &variables {
+            let reference = Reference::of_value(it.reference).map_err(|_| AdoptError::NotUndone)?;
+            let value = lookup(&reference).ok_or(AdoptError::NotUndone)?;
+            let end = variable(it.name);
+            let mut arguments = server.texts.iter().filter(|it| it.is_argument());
+            let field =
+                arguments.find_map(|text| Some((text, text.value.as_deref()?.strip_suffix(&end)?)));
+            let Some((text, start)) = field else {
+                return Ok(None);
+            };
+            let space = if it.is_spaced { " " } else { "" };
+            let field = Zeroizing::new([start, space, value].concat());
+            edits.push(Edit {
+                span: text.span.clone(),
+                text: self
+                    .literal_like(text, &field)
+                    .ok_or(AdoptError::NotUndone)?,
+            });
+        }
+        Ok(Some((variables.len(), edits)))
     }
 
     /// Returns the literal for a value in the style that a reference stands for. A value that has
@@ -133,6 +178,24 @@ impl ClientConfig {
                 || has(server.path().as_ref())
         };
         self.servers.iter().filter(is_chosen)
+    }
+}
+
+/// A variable that was added for a header field.
+struct Added<'a> {
+    name: &'a str,
+    reference: &'a str,
+    is_spaced: bool,
+}
+
+fn added(text: &Text) -> Option<Added<'_>> {
+    match (&text.place, mark(text)?) {
+        (Place::Env(name), Mark::Header { spaced, .. }) => Some(Added {
+            name,
+            reference: text.value.as_deref()?,
+            is_spaced: spaced,
+        }),
+        _ => None,
     }
 }
 

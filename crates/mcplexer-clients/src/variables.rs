@@ -13,6 +13,9 @@ pub enum Variables {
     /// In braces.
     #[default]
     Braced,
+    /// In braces, and `${NAME}` even in arguments, where programs replace it as well: Claude Code, Kiro, LibreChat,
+    /// Amp.
+    Named,
     /// In braces, or as `$NAME`: Gemini CLI, Qwen Code, Copilot CLI.
     Bare,
     /// In braces, as `$NAME` or as `$(command)`: Crush.
@@ -21,6 +24,12 @@ pub enum Variables {
 
 /// Which notation a file has, by a directory or a beginning of its name.
 const OF_FILES: &[(Where, Variables)] = &[
+    (Where::Named(".claude.json"), Variables::Named),
+    (Where::Below(".kiro"), Variables::Named),
+    (Where::Below("Kiro"), Variables::Named),
+    (Where::Named("librechat."), Variables::Named),
+    (Where::In("amp"), Variables::Named),
+    (Where::In(".amp"), Variables::Named),
     (Where::In(".gemini"), Variables::Bare),
     (Where::In(".qwen"), Variables::Bare),
     (Where::In(".copilot"), Variables::Bare),
@@ -39,6 +48,8 @@ const OF_FILES: &[(Where, Variables)] = &[
 enum Where {
     /// The file is in a directory of this name.
     In(&'static str),
+    /// A directory above the file has this name.
+    Below(&'static str),
     /// The file's name begins with this.
     Named(&'static str),
 }
@@ -52,6 +63,7 @@ impl Variables {
         let name = path.file_name().unwrap_or_default();
         let is_it = |it: &&(Where, Self)| match it.0 {
             Where::In(expected) => directory.is_some_and(|it| it == expected),
+            Where::Below(expected) => path.iter().any(|it| it == expected),
             Where::Named(start) => name.as_encoded_bytes().starts_with(start.as_bytes()),
         };
         OF_FILES.iter().find(is_it).map_or(Self::Braced, |it| it.1)
@@ -64,7 +76,7 @@ impl Variables {
             after.is_some_and(|rest| rest.contains(close))
         };
         let of_client = match self {
-            Self::Braced => false,
+            Self::Braced | Self::Named => false,
             Self::Bare => has_bare(value),
             Self::Shell => has_bare(value) || has("$(", ")"),
         };
@@ -74,6 +86,11 @@ impl Variables {
             || has("{env:", "}")
             || has("{file:", "}")
             || value.contains("$input:")
+    }
+
+    /// Returns whether the client replaces `${NAME}` in an argument.
+    pub(crate) fn are_named(self) -> bool {
+        self != Self::Braced
     }
 
     /// Returns whether a value is one variable and nothing else.

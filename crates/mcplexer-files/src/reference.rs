@@ -41,10 +41,36 @@ pub enum Mark {
     Moved,
     /// `?allowed`: the same, and its `mcplexer run` now has the option `--allow-arguments`.
     Allowed,
+    /// `?adopted-header`, `?moved-header` and so on: the variable was added for a header field, which an argument
+    /// had.
+    Header {
+        /// As [`Adopted`](Self::Adopted); else as [`Moved`](Self::Moved).
+        adopted: bool,
+        /// Whether a space was before the value: `-spaced-header`.
+        spaced: bool,
+    },
 }
 
 impl Mark {
-    const ALL: [Self; 3] = [Self::Adopted, Self::Moved, Self::Allowed];
+    const ALL: [Self; 7] = [
+        Self::Adopted,
+        Self::Moved,
+        Self::Allowed,
+        Self::header(false, false),
+        Self::header(false, true),
+        Self::header(true, false),
+        Self::header(true, true),
+    ];
+
+    const fn header(adopted: bool, spaced: bool) -> Self {
+        Self::Header { adopted, spaced }
+    }
+
+    /// Returns whether the server's command starts through `mcplexer run` since.
+    #[must_use]
+    pub fn is_adopted(self) -> bool {
+        matches!(self, Self::Adopted | Self::Header { adopted: true, .. })
+    }
 
     /// Returns the mark behind the reference that `value` begins with.
     #[must_use]
@@ -68,6 +94,12 @@ impl Mark {
             Self::Adopted => "?adopted",
             Self::Moved => "?moved",
             Self::Allowed => "?allowed",
+            Self::Header { adopted, spaced } => match (adopted, spaced) {
+                (true, false) => "?adopted-header",
+                (true, true) => "?adopted-spaced-header",
+                (false, false) => "?moved-header",
+                (false, true) => "?moved-spaced-header",
+            },
         }
     }
 }
@@ -146,6 +178,14 @@ mod tests {
             ("mcplexer://s/K?adopted", Some(Mark::Adopted)),
             ("mcplexer://s/K?moved", Some(Mark::Moved)),
             ("mcplexer://s/K?allowed", Some(Mark::Allowed)),
+            (
+                "mcplexer://s/K?moved-header",
+                Some(Mark::header(false, false)),
+            ),
+            (
+                "mcplexer://s/K?adopted-spaced-header",
+                Some(Mark::header(true, true)),
+            ),
         ] {
             assert_eq!(Mark::of_value(value), mark);
             let reference = Reference::of_value(value).unwrap();

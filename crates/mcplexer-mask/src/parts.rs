@@ -62,6 +62,12 @@ impl Parts {
         let Ok(text) = str::from_utf8(text) else {
             return;
         };
+        if let Some((scheme, credential)) = text.trim_end().split_once(' ')
+            && is_auth_scheme(scheme)
+            && !credential.contains(char::is_whitespace)
+        {
+            self.take_password(credential);
+        }
         lines::without_separators(text, |password| self.take_password(password));
         for member in members::of(text, &mut self.left) {
             self.take(&member, depth);

@@ -207,3 +207,23 @@ fn large_and_odd_values_are_read_in_bounded_time() {
         assert_eq!(mask(&value, "nothing"), "nothing");
     }
 }
+
+/// The value of a header field has a scheme before the credential, which programs print without it.
+#[test]
+fn a_credential_after_its_scheme_is_masked_without_it() {
+    for (value, credential) in [
+        ("Bearer tR4fK9wQ2xZ7mB5n", "tR4fK9wQ2xZ7mB5n"),
+        ("token hunter2-hunter2\n", "hunter2-hunter2"),
+        ("Basic bWU6aHVudGVyMi1odW50ZXIy", "bWU6aHVudGVyMi1odW50ZXIy"),
+    ] {
+        let line = format!("sending {credential} to h");
+        assert_masks(value, &[(&line, "sending [s/K] to h")]);
+    }
+    for (value, line) in [
+        ("correct horse", "horse"),
+        ("token of the day", "of the day"),
+        ("Bearer true", "it is true"),
+    ] {
+        assert_masks(value, &[(line, line)]);
+    }
+}

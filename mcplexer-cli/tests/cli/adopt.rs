@@ -4,6 +4,7 @@ mod arguments;
 mod choice;
 mod clients;
 mod generated;
+mod headers;
 mod places;
 mod references;
 mod team;

@@ -6,11 +6,10 @@ use mcplexer_files::position::Lines;
 use zeroize::Zeroizing;
 
 use super::entry::{Entry, INNER, URLS, is_line};
+use crate::environment::ENVIRONMENTS;
 use crate::node::{Node, Object, Value};
 use crate::server::{Place, Text};
 
-/// Members with the environment of a command.
-const ENVIRONMENTS: [&str; 3] = ["env", "envs", "environment"];
 /// Members with the header fields of requests to a server.
 const HEADERS: [&str; 2] = ["headers", "http_headers"];
 /// Members that never hold a secret.

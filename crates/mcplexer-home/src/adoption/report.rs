@@ -62,6 +62,8 @@ pub struct FindingReport {
     pub key: Option<String>,
     /// Why it stays, if it does.
     pub left: Option<Left>,
+    /// Whether it moves, and other programs still see it while the server runs.
+    pub visible: bool,
 }
 
 /// Why a text stays in the file.
@@ -127,6 +129,7 @@ impl FindingReport {
             scope,
             key,
             left,
+            visible: finding.is_visible,
         }
     }
 }

@@ -29,7 +29,7 @@ fn row(finding: &FindingReport) -> Vec<String> {
         (None, _) => "not a credential".to_owned(),
     };
     let becomes = match (&finding.scope, &finding.key, &finding.left) {
-        (Some(scope), Some(key), _) if finding.place == "argument" => {
+        (Some(scope), Some(key), _) if finding.visible => {
             format!("→ {scope}/{key}, visible to others while the server runs")
         }
         (Some(scope), Some(key), _) => format!("→ {scope}/{key}"),

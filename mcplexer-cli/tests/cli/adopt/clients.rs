@@ -97,7 +97,7 @@ const FILES: [(&str, &[&str], usize); 34] = [
         ],
         1,
     ),
-    ("arguments.json", &[], 4),
+    ("arguments.json", &["header/AUTHORIZATION"], 3),
     ("elsewhere.json", &["same/A_TOKEN"], 10),
     ("odd.json", &["variable/PASSWORD", "by-hand-too/L_TOKEN"], 4),
     ("deep.json", &["deep/DEEP_TOKEN"], 0),

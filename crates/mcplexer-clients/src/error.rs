@@ -21,20 +21,27 @@ pub enum InvalidConfig {
     /// The file has no member for servers.
     #[error("it has no tool servers{}", or_credentials(.credentials))]
     NoServers {
-        /// Where it has credentials: the first of each line.
+        /// Where it has credentials.
         credentials: Vec<Position>,
     },
 }
+
+/// How many credentials a message names.
+const MOST_PLACES: usize = 10;
 
 fn or_credentials(credentials: &[Position]) -> String {
     match credentials {
         [] => ": no mcpServers, servers, context_servers, mcp_servers, mcp or extensions, and no credentials"
             .to_owned(),
         [only] => format!(", but a credential ({only})"),
-        [first, ..] => format!(
-            ", but {} credentials (the first: {first})",
-            credentials.len()
-        ),
+        several => {
+            let places: Vec<_> = several.iter().take(MOST_PLACES).map(Position::to_string).collect();
+            let more = match several.len().saturating_sub(MOST_PLACES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(", but {} credentials ({}{more})", several.len(), places.join("; "))
+        }
     }
 }
 

@@ -149,6 +149,9 @@ impl Search<'_> {
             position,
             start,
             launch,
+            has_shared_command: [keys.program, keys.arguments]
+                .iter()
+                .any(|key| of_launch.get(key).is_some_and(|it| it.is_shared)),
             environment,
             texts: texts::of(entry, self.lines),
         }

@@ -85,6 +85,8 @@ pub enum Stays {
     Escapes,
     /// Other parts of the file are the same node, by an alias of YAML.
     Shared,
+    /// Other parts of the file are the same command or arguments.
+    SharedCommand,
     /// The server starts with another home directory, in which mcplexer would look for its store.
     OtherHome,
     /// It is the path of a file with variables.

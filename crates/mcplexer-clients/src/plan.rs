@@ -369,11 +369,15 @@ impl Decider<'_> {
 
     /// Checks that a text can be put back, and that its server finds the store.
     fn check(&self, text: &Text) -> Result<(), Stays> {
-        if !matches!(self.server.start, Start::Command | Start::Adopted) {
-            return Err(Stays::NoCommand);
-        }
+        // Such an entry has a command, but none that could be changed.
         if text.is_shared {
             return Err(Stays::Shared);
+        }
+        if self.server.has_shared_command {
+            return Err(Stays::SharedCommand);
+        }
+        if !matches!(self.server.start, Start::Command | Start::Adopted) {
+            return Err(Stays::NoCommand);
         }
         match self.has_other_home {
             true => Err(Stays::OtherHome),

@@ -72,10 +72,20 @@ impl Hints {
 
     /// Returns the first part of an argument that looks like a credential. `before` is the argument before it.
     pub(crate) fn in_argument<'t>(&self, before: &'t str, text: &'t str) -> Option<Found<'t>> {
-        let given = || text.split_once('=').map_or(text, |(_, given)| given);
-        self.in_words(before, text)
+        let in_words = self.in_words(before, text).map(|(reason, found)| {
+            // What a name makes a credential may have several words.
+            let starts = |value: &&str| value.as_ptr() == found.as_ptr();
+            let mut values = given(before, text).map(|(_, value)| value);
+            let whole = values.find(starts).filter(|_| reason == Reason::Name);
+            (reason, whole.unwrap_or(found))
+        });
+        in_words
+            .or_else(|| given(before, text).find_map(|(name, value)| self.named(name, value)))
             .or_else(|| self.by_itself(before, text))
-            .or_else(|| detect::phrase(given()).map(|reason| (reason, given())))
+            .or_else(|| {
+                let value = text.split_once('=').map_or(text, |(_, value)| value);
+                detect::phrase(value).map(|reason| (reason, value))
+            })
     }
 
     /// Looks at an argument, which may be a whole command line, word by word: at known shapes, and
@@ -173,6 +183,18 @@ pub(crate) fn before(server: &Server, at: usize) -> &str {
 
 fn text_of(text: &Text) -> &str {
     text.value.as_deref().map_or("", |it| it)
+}
+
+/// Returns the name and the value of an argument that is the value of an option, or that has an option or a variable
+/// with its value: `--passphrase="correct horse"`. A line for a shell has several values.
+fn given<'t>(before: &'t str, text: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let named = text.split_once('=').filter(|(name, _)| {
+        let is_option = name.starts_with('-') || (before.starts_with('-') && before != "-c");
+        is_option && is_word(name)
+    });
+    let is_value = before.starts_with("--") && !before.contains('=');
+    let value = is_value.then_some((before, text));
+    named.into_iter().chain(value)
 }
 
 fn is_word(text: &str) -> bool {

@@ -20,6 +20,8 @@ pub struct Server {
     /// How the client reaches it.
     pub start: Start,
     pub(crate) launch: Option<Launch>,
+    /// Whether the command or its arguments are also elsewhere, by an alias of YAML.
+    pub(crate) has_shared_command: bool,
     pub(crate) environment: Option<Environment>,
     pub(crate) texts: Vec<Text>,
 }

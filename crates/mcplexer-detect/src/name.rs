@@ -3,8 +3,8 @@
 mod words;
 
 use words::{
-    COUNTED, IDENTIFIERS, KEYS, LOGINS, PASSWORDS, PERHAPS, PHRASES, PUBLIC_HASHES, PUBLIC_KEYS,
-    QUALIFIERS, SECRET_HASHES, SECRETS, SHORT_PASSWORDS, SHORT_SECRETS,
+    COUNTED, IDENTIFIERS, KEYS, LOGINS, OF_SEEDS, PASSWORDS, PERHAPS, PUBLIC_HASHES, PUBLIC_KEYS,
+    QUALIFIERS, SECRET_HASHES, SECRETS, SEEDS, SHORT_PASSWORDS, SHORT_SECRETS,
 };
 
 /// What a name says about its value.
@@ -22,6 +22,8 @@ pub(crate) enum Says {
     Hash,
     /// It may be the words of a seed.
     Phrase,
+    /// The same, and nothing else is words.
+    Seed,
     /// It may be a user and a password.
     Login,
     /// It may be the token of a session, or its number.
@@ -56,7 +58,7 @@ pub(crate) fn says(name: &str) -> Says {
     if matches!(last, "key" | "keys") && PUBLIC_KEYS.contains(&before) || ends_with(&["publickey"])
     {
         Says::Public
-    } else if is_password(last) {
+    } else if is_password(last) || (last == "phrase" && before == "pass") {
         Says::Password
     } else if is_secret(last) || (last == "hash" && SECRET_HASHES.contains(&before)) {
         Says::Secret
@@ -64,7 +66,9 @@ pub(crate) fn says(name: &str) -> Says {
         Says::Hash
     } else if (is_secret(one) || is_password(one)) && !COUNTED.contains(&before) {
         Says::Several
-    } else if PHRASES.contains(&last) {
+    } else if SEEDS.contains(&last) || (last == "phrase" && OF_SEEDS.contains(&before)) {
+        Says::Seed
+    } else if last == "phrase" {
         Says::Phrase
     } else if LOGINS.contains(&last) {
         Says::Login

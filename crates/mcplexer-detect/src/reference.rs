@@ -37,6 +37,10 @@ const REFERENCES: &[&str] = &[
     "!env ",
     "!ENV ",
     "ref+",
+    "os.environ/",
+    "os.environ[",
+    "os.getenv(",
+    "process.env.",
 ];
 
 /// Returns the default of `${NAME:-default}`, which is used if the variable is not set.
@@ -100,9 +104,22 @@ pub(crate) fn stands_for_another(value: &str) -> bool {
     braced.any(|inner| !inner.contains(['"', ':']) || value.starts_with("${"))
         || within("%", "%").is_some_and(is_word)
         || within("$", "").is_some_and(|it| is_word(it) && !it.contains(char::is_lowercase))
-        || REFERENCES
-            .iter()
-            .any(|it| value.starts_with(it) && !value.contains('@'))
+        || is_command(value)
+        // `@keychain:name` is one as well.
+        || is_reference(value.strip_prefix('@').unwrap_or(value))
+}
+
+fn is_reference(value: &str) -> bool {
+    let mut known = REFERENCES.iter();
+    known.any(|it| value.starts_with(it) && !value.contains('@'))
+}
+
+/// Returns whether a value is a command whose output is meant: `!op read …`, `!/usr/bin/get-token`.
+fn is_command(value: &str) -> bool {
+    let program = value.strip_prefix('!').unwrap_or_default();
+    let program = program.split(' ').next().unwrap_or_default();
+    let belongs = |c: char| c.is_ascii_lowercase() || "-_./~".contains(c);
+    !program.is_empty() && program.chars().all(belongs)
 }
 
 /// Removes a pair of quotes.

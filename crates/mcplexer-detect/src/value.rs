@@ -41,6 +41,7 @@ pub(crate) fn fits(says: Says, value: &str) -> bool {
         Says::Perhaps => could_be_a_token(value),
         Says::Hash => value.len() == MD5_LEN && value.bytes().all(|it| it.is_ascii_hexdigit()),
         Says::Phrase => is_phrase(value) || could_be_a_token(value),
+        Says::Seed => is_words(value) || could_be_a_token(value),
         Says::Session => {
             entropy::looks_random(&Zeroizing::new(value.replace('%', ""))) && !is_hex(value)
         }
@@ -169,6 +170,13 @@ pub(crate) fn is_phrase(value: &str) -> bool {
     };
     matches!(words().count(), 12 | 15 | 18 | 21 | 24)
         && words().all(|word| is_word(word) && !IN_SENTENCES.contains(&word))
+}
+
+/// Returns whether a value is four or more words of small letters that are no sentence.
+fn is_words(value: &str) -> bool {
+    let words = || value.split_whitespace();
+    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words().count() > 3 && words().all(|word| is_word(word) && !IN_SENTENCES.contains(&word))
 }
 
 /// Returns whether a value is a user and a password: `me:hunter2`.

@@ -123,7 +123,10 @@ pub(super) const COUNTED: &[&str] = &[
     "thinking",
 ];
 /// Words for the words of a wallet's seed.
-pub(super) const PHRASES: &[&str] = &["seed", "mnemonic", "phrase", "seedphrase"];
+pub(super) const SEEDS: &[&str] = &["seed", "mnemonic", "seedphrase"];
+/// Words that make a `phrase` after them one of a wallet.
+pub(super) const OF_SEEDS: &[&str] =
+    &["seed", "recovery", "backup", "secret", "wallet", "mnemonic"];
 /// Words for a user and a password.
 pub(super) const LOGINS: &[&str] = &["auth", "login", "basic", "basicauth", "userpwd"];
 /// Words that make a `hash` after them secret, whatever it looks like.

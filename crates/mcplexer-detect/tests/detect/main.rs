@@ -172,6 +172,57 @@ fn credentials_within_other_values_are_found() {
     }
 }
 
+/// In several clients, and in LiteLLM.
+#[test]
+fn notations_for_a_value_elsewhere_are_no_credentials() {
+    for value in [
+        "os.environ/OPENAI_API_KEY",
+        "os.environ['OPENAI_API_KEY']",
+        "process.env.OPENAI_API_KEY",
+        "!op read op://vault/item/field",
+        "!/usr/local/bin/get-token --quiet",
+        "!pass show shop/token",
+        "!cmd",
+        "@keychain:openai",
+        "@env:OPENAI_API_KEY",
+        "@op://vault/item/field",
+    ] {
+        for name in ["API_KEY", "GITHUB_TOKEN", "DB_PASSWORD"] {
+            assert_eq!(credential(name, value, &[]), None, "{name}={value}");
+        }
+    }
+    for value in ["!Passw0rd", "@hunter2!", "!x9-Kq2", "osenviron-9931"] {
+        let reason = credential("DB_PASSWORD", value, &[]);
+        assert_eq!(reason, Some(Reason::Name), "{value}");
+    }
+}
+
+#[test]
+fn words_are_a_credential_after_a_name_that_announces_them() {
+    for name in [
+        "PASSPHRASE",
+        "SSH_PASS_PHRASE",
+        "keystorePassphrase",
+        "SEED_PHRASE",
+        "WALLET_MNEMONIC",
+        "recovery-phrase",
+        "WALLET_SEED",
+    ] {
+        let reason = credential(name, "correct horse battery staple", &[]);
+        assert_eq!(reason, Some(Reason::Name), "{name}");
+    }
+    for (name, value) in [
+        ("WAKE_PHRASE", "hello there my computer"),
+        ("SEED_PHRASE", "your seed phrase here"),
+        ("SEED_PHRASE", "the words from your wallet"),
+        ("RANDOM_SEED", "42"),
+        ("DATA_SEED", "fresh data"),
+        ("PASSPHRASE", "your-passphrase-here"),
+    ] {
+        assert_eq!(credential(name, value, &[]), None, "{name}={value}");
+    }
+}
+
 #[test]
 fn a_hint_is_compared_without_case() {
     assert_eq!(credential("X-Team", "swordfish", &[]), None);

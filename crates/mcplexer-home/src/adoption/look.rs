@@ -37,7 +37,7 @@ pub struct WithoutServers {
     pub file: PathBuf,
     /// The client that it belongs to.
     pub client: &'static str,
-    /// The lines with credentials.
+    /// The line of each credential.
     pub lines: Vec<usize>,
 }
 

@@ -166,6 +166,7 @@ impl fmt::Display for Left {
             Stays::Name(error) => return error.fmt(f),
             Stays::TakesOver(does) => return write!(f, "the variable {does}"),
             Stays::Shared => "an alias elsewhere in the file refers to it",
+            Stays::SharedCommand => "an alias elsewhere in the file refers to its command",
             Stays::OtherHome => {
                 "the server has a HOME of its own, where mcplexer would look for its store"
             }

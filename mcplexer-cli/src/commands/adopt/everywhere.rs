@@ -1,6 +1,6 @@
 //! `mcplexer adopt` without a file: searches the places where clients keep their configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mcplexer_clients::{StandardPlace, standard_places};
 use mcplexer_home::adoption::{Choice, by_client, directories, look, own_program};
@@ -56,12 +56,13 @@ pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), 
     });
     print(&blocks.collect::<Vec<_>>().join("\n"))?;
     for other in &looked.without_servers {
-        let lines: Vec<_> = other.lines.iter().map(ToString::to_string).collect();
+        let lines = BTreeSet::from_iter(&other.lines);
+        let lines: Vec<_> = lines.into_iter().map(ToString::to_string).collect();
         session.tell(&format!(
             "{} ({}) has no MCP servers, but {} ({} {})",
             shown(&other.file),
             other.client,
-            count(lines.len() as u64, "credential"),
+            count(other.lines.len() as u64, "credential"),
             if lines.len() == 1 { "line" } else { "lines" },
             lines.join(", "),
         ));

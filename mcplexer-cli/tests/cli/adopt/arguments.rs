@@ -59,6 +59,21 @@ fn forms() -> Vec<(Vec<String>, String, &'static str)> {
             "X_KEY",
         ),
         form(&["--", "{}"], token, "TOKEN"),
+        form(
+            &["--passphrase", "{}"],
+            "correct horse battery staple",
+            "PASSPHRASE",
+        ),
+        form(
+            &["--passphrase={}"],
+            "correct horse battery staple",
+            "PASSPHRASE",
+        ),
+        form(
+            &["-e", "SEED_PHRASE={}", "-y"],
+            "correct horse battery staple",
+            "SEED_PHRASE",
+        ),
         form(&["--token={}", "--token", "{}"], token, "TOKEN"),
     ]
 }

@@ -212,6 +212,14 @@ fn profiles_and_files_without_servers_are_looked_at() {
         2,
         &["it has no tool servers, but a credential (line 3, column"],
     );
+    let two = format!("{{\"a\": \"{token}\", \"token\": \"acme-prod-9931\"}}\n");
+    fs::write(home.root().join("two.json"), two).unwrap();
+    let said = "but 2 credentials (line 1, column 8; line 1, column ";
+    home.run(["adopt", "two.json"]).failed(2, &[said]);
+    let lines = format!("{{\n\"a\": \"{token}\",\n\"b\": \"{token}\"\n}}\n");
+    fs::write(home.root().join("lines.json"), lines).unwrap();
+    let said = "but 2 credentials (line 2, column 7; line 3, column 7)";
+    home.run(["adopt", "lines.json"]).failed(2, &[said]);
     assert!(!named.stderr.contains(token), "{}", named.stderr);
     let places = home.run(["adopt", "--places"]).succeeded();
     for said in [
@@ -244,7 +252,23 @@ fn shared_nodes_and_other_homes_keep_their_values() {
                 "mcpServers:\n  a: {{command: &c x, env: {{A_TOKEN: {token}}}}}\n  b: {{command: *c}}\n"
             ),
             0,
-            "kept: the server starts no command",
+            "kept: an alias elsewhere in the file refers to its command",
+        ),
+        (
+            "arguments.yaml",
+            format!(
+                "mcpServers:\n  a: {{command: x, args: &a [y], env: {{A_TOKEN: {token}}}}}\n  b: {{command: z, args: *a}}\n"
+            ),
+            0,
+            "kept: an alias elsewhere in the file refers to its command",
+        ),
+        (
+            "merge.yaml",
+            format!(
+                "extensions:\n  a: &g\n    cmd: x\n    args: [y]\n    envs:\n      A_TOKEN: {token}\n  b:\n    <<: *g\n    cmd: z\n"
+            ),
+            0,
+            "kept: an alias elsewhere in the file refers to it\n",
         ),
         (
             "anchor.yaml",

@@ -112,6 +112,6 @@ fn finding(position: Position, reason: Option<Reason>) -> Finding {
         position,
         reason,
         outcome: Outcome::Stays(Stays::Outside),
-        is_visible: false,
+        is_exposed: false,
     }
 }

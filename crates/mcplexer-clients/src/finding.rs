@@ -24,7 +24,7 @@ pub struct Finding {
     /// What adopting does with it.
     pub outcome: Outcome,
     /// Whether it moves, and other programs still see it while the server runs.
-    pub is_visible: bool,
+    pub is_exposed: bool,
 }
 
 /// What adopting does with a text.

@@ -54,7 +54,7 @@ impl ClientConfig {
                 server.may_be_resolved() || (server.start == Start::Command && !secrets.is_empty());
             let (mut secrets, mut scope) = (Some(secrets), None);
             for it in decisions {
-                let mut is_visible = false;
+                let mut is_exposed = false;
                 let outcome = match it.verdict {
                     Err(Stays::Unresolved(_)) if is_resolved && self.has_other_store(server) => {
                         Outcome::Stays(Stays::OtherStore)
@@ -65,7 +65,7 @@ impl ClientConfig {
                     }
                     Err(stays) => Outcome::Stays(stays),
                     Ok(Taken { name, part, header }) => {
-                        is_visible = it.text.is_argument() && header.is_none();
+                        is_exposed = it.text.is_argument() && header.is_none();
                         if let Some(secrets) = secrets.take() {
                             scope = Some(placement.place(&server.name, secrets)?);
                         }
@@ -89,7 +89,7 @@ impl ClientConfig {
                     position: it.text.position,
                     reason: it.reason,
                     outcome,
-                    is_visible,
+                    is_exposed,
                 });
             }
         }

@@ -80,7 +80,10 @@ impl Hints {
             (reason, whole.unwrap_or(found))
         });
         in_words
-            .or_else(|| given(before, text).find_map(|(name, value)| self.named(name, value)))
+            .or_else(|| {
+                let mut words = given(before, text).filter(|(_, value)| are_words(value));
+                words.find_map(|(name, value)| self.named(name, value))
+            })
             .or_else(|| self.by_itself(before, text))
             .or_else(|| {
                 let value = text.split_once('=').map_or(text, |(_, value)| value);
@@ -195,6 +198,10 @@ fn given<'t>(before: &'t str, text: &'t str) -> impl Iterator<Item = (&'t str, &
     let is_value = before.starts_with("--") && !before.contains('=');
     let value = is_value.then_some((before, text));
     named.into_iter().chain(value)
+}
+
+fn are_words(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || c == ' ')
 }
 
 fn is_word(text: &str) -> bool {

@@ -129,7 +129,7 @@ impl FindingReport {
             scope,
             key,
             left,
-            visible: finding.is_visible,
+            visible: finding.is_exposed,
         }
     }
 }

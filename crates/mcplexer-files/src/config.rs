@@ -30,8 +30,13 @@ mod check;
 mod credentials;
 mod field;
 mod problem;
+mod server;
 
 pub use problem::{Problem, SecretPlace};
+pub use server::{
+    Auth, Client, Http, InvalidServerName, MAX_SERVER_NAME_LEN, MAX_TOOL_NAME, SearchPath, Server,
+    ServerName, Start, Stdio, Timeouts, Transport,
+};
 
 /// The longest file, in bytes.
 pub const MAX_CONFIG_LEN: usize = 1 << 20;

@@ -14,6 +14,7 @@
 //! refused, in comments as well, and no message repeats anything of the file. The `Display` of [`Config`]
 //! writes such a file.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,14 @@ const MAX_PROBLEMS: usize = 100;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The scopes, each with an id of its own.
+    #[serde(default)]
     pub auth_scopes: Vec<AuthScope>,
+    /// The tool servers, by name.
+    #[serde(skip)]
+    pub servers: BTreeMap<ServerName, Server>,
+    /// The clients, by name.
+    #[serde(skip)]
+    pub clients: BTreeMap<ServerName, Client>,
 }
 
 /// A scope: secrets that a tool server gets together.

@@ -220,6 +220,7 @@ pub fn show(open: &OpenHome) -> Result<Config, StoreError> {
     let scopes = open.store().scopes()?;
     Ok(Config {
         auth_scopes: scopes.into_iter().map(AuthScope::from).collect(),
+        ..Config::default()
     })
 }
 

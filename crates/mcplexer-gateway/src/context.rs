@@ -1,0 +1,107 @@
+//! What all servers share.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::process::Stdio;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use mcplexer_files::config::ServerName;
+use mcplexer_home::OpenHome;
+use tokio::process::Command;
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::timeout;
+
+use crate::hub::Hub;
+use crate::instance::Instance;
+use crate::lists::ListKind;
+use crate::message::Message;
+use crate::server::Server;
+
+/// How many servers start at the same time.
+const STARTS: usize = 4;
+
+/// Limits of what the gateway passes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest message in either direction, in bytes.
+    pub message: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { message: 16 << 20 }
+    }
+}
+
+/// What all servers share.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) home: Arc<OpenHome>,
+    pub(crate) limits: Limits,
+    pub(crate) starts: Semaphore,
+    hub: OnceLock<Weak<Hub>>,
+    login_path: OnceCell<Option<OsString>>,
+}
+
+impl Context {
+    pub(crate) fn new(home: Arc<OpenHome>, limits: Limits) -> Self {
+        Self {
+            home,
+            limits,
+            starts: Semaphore::new(STARTS),
+            hub: OnceLock::new(),
+            login_path: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn set_hub(&self, hub: Weak<Hub>) {
+        let _only_once = self.hub.set(hub);
+    }
+
+    /// Tells clients that a list of a server is another one.
+    pub(crate) fn changed(&self, server: &ServerName, kind: ListKind) {
+        if let Some(hub) = self.hub() {
+            hub.changed(server, kind);
+        }
+    }
+
+    /// Passes on what a server says to its clients.
+    pub(crate) fn notified(
+        &self,
+        server: &Arc<Server>,
+        from: &Arc<Instance>,
+        method: &str,
+        message: Message,
+        within: Option<u64>,
+    ) {
+        if let Some(hub) = self.hub() {
+            hub.notified(server, from, method, message, within);
+        }
+    }
+
+    fn hub(&self) -> Option<Arc<Hub>> {
+        self.hub.get()?.upgrade()
+    }
+
+    /// Returns the `PATH` of the user's login shell, which is asked once.
+    pub(crate) async fn login_path(&self) -> Option<OsString> {
+        self.login_path.get_or_init(ask_login_shell).await.clone()
+    }
+}
+
+/// Asks the login shell for `PATH`. What its start-up files print comes before the last line.
+async fn ask_login_shell() -> Option<OsString> {
+    let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
+    let asked = Command::new(shell)
+        .args(["-l", "-c", "echo; printenv PATH"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(Duration::from_secs(5), asked).await.ok()?.ok()?;
+    let lines = output.stdout.split(|&byte| byte == b'\n');
+    let path = lines.filter(|line| !line.is_empty()).next_back()?;
+    Some(OsString::from_vec(path.to_vec()))
+}

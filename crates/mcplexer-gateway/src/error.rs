@@ -1,0 +1,63 @@
+//! Why a request is not answered by its server. Each says which server it is, and what to do.
+
+use std::time::Duration;
+
+use mcplexer_files::config::ServerName;
+
+use crate::message;
+
+/// A request that a server did not answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The server cannot be started, or not be reached.
+    #[error("server {server} cannot be started: {problem}")]
+    NotStarted { server: ServerName, problem: String },
+    /// A credential of the server cannot be opened, so it is not started.
+    #[error("server {server} was not started: {problem}")]
+    NoCredential { server: ServerName, problem: String },
+    /// It did not answer in time.
+    #[error("server {server} did not answer within {} s{what}{log}", .after.as_secs_f32())]
+    TimedOut {
+        server: ServerName,
+        after: Duration,
+        what: &'static str,
+        /// The last lines that it wrote to standard error.
+        log: String,
+    },
+    /// It ended before it answered.
+    #[error("server {server} ended before it answered, so the outcome is unknown{log}")]
+    Lost { server: ServerName, log: String },
+    /// Nothing of the request reached it.
+    #[error("server {server} ended before the request reached it{log}")]
+    Unsent { server: ServerName, log: String },
+    /// Its answer is too long.
+    #[error("the answer of server {server} is longer than {limit} bytes")]
+    TooLong { server: ServerName, limit: usize },
+    /// The client does not want the answer any more.
+    #[error("the request was cancelled")]
+    Cancelled,
+    /// The call cannot be recorded.
+    #[error("the call cannot be recorded in the audit log: {problem}")]
+    Unrecorded { problem: String },
+}
+
+impl CallError {
+    /// Returns the code of the error, which is outside the ranges of JSON-RPC and of the protocol (-32768 to -32000).
+    pub(crate) fn code(&self) -> i64 {
+        match self {
+            Self::NotStarted { .. } => 1001,
+            Self::NoCredential { .. } => 1002,
+            Self::TimedOut { .. } => 1003,
+            Self::Lost { .. } => 1004,
+            Self::Unsent { .. } => 1005,
+            Self::TooLong { .. } => 1006,
+            Self::Cancelled => 1007,
+            Self::Unrecorded { .. } => 1008,
+        }
+    }
+
+    /// Returns the answer to a request that failed like this.
+    pub(crate) fn answer(&self, id: &str) -> String {
+        message::error(id, self.code(), &self.to_string())
+    }
+}

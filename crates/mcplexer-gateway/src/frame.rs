@@ -1,0 +1,158 @@
+//! Messages on a byte stream, one a line: the stdio transport (MCP 2026-07-28, "stdio").
+
+use std::io;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt};
+use zeroize::Zeroize;
+
+/// How much of each end of a line that is too long is kept, in bytes: enough to find the id of its message.
+const KEPT: usize = 4096;
+
+/// The buffer is given back when a message was longer than this, in bytes.
+const SMALL: usize = 256 << 10;
+
+/// Reads lines up to a limit.
+#[derive(Debug)]
+pub(crate) struct Lines<R> {
+    from: R,
+    limit: usize,
+    line: Vec<u8>,
+}
+
+/// What a line is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// Text, without the line end.
+    Text(String),
+    /// It is not UTF-8.
+    NotText,
+    /// It is longer than the limit, and was skipped.
+    TooLong {
+        /// Its beginning.
+        head: String,
+        /// Its end.
+        tail: String,
+    },
+}
+
+impl<R: AsyncBufRead + Unpin> Lines<R> {
+    /// Reads lines of at most so many bytes.
+    pub(crate) fn new(from: R, limit: usize) -> Self {
+        Self {
+            from,
+            limit,
+            line: Vec::new(),
+        }
+    }
+
+    /// Returns the next line, or `None` at the end. Empty lines are skipped. A line without an end, after which the
+    /// stream ends, is returned as well.
+    ///
+    /// It may be dropped while it waits: nothing is lost then.
+    pub(crate) async fn next(&mut self) -> io::Result<Option<Line>> {
+        loop {
+            let available = self.from.fill_buf().await?;
+            let is_end = available.is_empty();
+            let (taken, is_whole) = match available.iter().position(|&byte| byte == b'\n') {
+                Some(at) => (at + 1, true),
+                None => (available.len(), is_end),
+            };
+            let piece = available.get(..taken).unwrap_or_default();
+            self.line.extend_from_slice(piece);
+            // Of a line that is too long, the middle is forgotten as it comes.
+            if self.line.len() > self.limit + KEPT * 2 {
+                let end = self.line.len() - KEPT;
+                self.line.copy_within(end.., self.limit);
+                self.line.truncate(self.limit + KEPT);
+            }
+            self.from.consume(taken);
+            if !is_whole {
+                continue;
+            }
+            let line = self.take();
+            if line.is_some() || is_end {
+                return Ok(line);
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<Line> {
+        let is_long = self.line.len() > self.limit + 2;
+        let line = self.line.trim_ascii_end();
+        let taken = match line {
+            [] => None,
+            line if is_long => Some(Line::TooLong {
+                head: String::from_utf8_lossy(line.get(..KEPT).unwrap_or(line)).into_owned(),
+                tail: String::from_utf8_lossy(
+                    line.get(line.len().saturating_sub(KEPT)..)
+                        .unwrap_or_default(),
+                )
+                .into_owned(),
+            }),
+            line => Some(match str::from_utf8(line) {
+                Ok(text) => Line::Text(text.to_owned()),
+                Err(_) => Line::NotText,
+            }),
+        };
+        // It may have had a secret in it.
+        self.line.zeroize();
+        if self.line.capacity() > SMALL {
+            self.line = Vec::new();
+        }
+        taken
+    }
+}
+
+/// Writes a message as a line.
+pub(crate) async fn write_line(
+    to: &mut (impl AsyncWrite + Unpin),
+    mut text: String,
+) -> io::Result<()> {
+    // A line end may be between the members of a message, where it means nothing.
+    if text.contains(['\n', '\r']) {
+        text = text.replace(['\n', '\r'], " ");
+    }
+    text.push('\n');
+    to.write_all(text.as_bytes()).await?;
+    to.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lines(bytes: &[u8], limit: usize) -> Vec<Line> {
+        let mut lines = Lines::new(bytes, limit);
+        let mut read = Vec::new();
+        while let Some(line) = lines.next().await.unwrap() {
+            read.push(line);
+        }
+        read
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_too_long_ends_nothing() {
+        let text = |text: &str| Line::Text(text.to_owned());
+        let long = "x".repeat(100_000);
+        let bytes = format!("a\r\n\n  \nü\n{{\"id\":7,{long},\"id\":8}}\nb");
+        let mut read = lines(bytes.as_bytes(), 1000).await;
+        assert_eq!(read.pop(), Some(text("b")));
+        let Some(Line::TooLong { head, tail }) = read.pop() else {
+            panic!("not too long");
+        };
+        assert!(head.starts_with("{\"id\":7,xxx") && tail.ends_with("xx,\"id\":8}"));
+        assert_eq!(read, [text("a"), text("ü")]);
+        assert_eq!(lines(b"\xff\n", 10).await, [Line::NotText]);
+        assert_eq!(lines(b"1234567890\n", 10).await, [text("1234567890")]);
+        let eleven = lines(b"1234567890123\n", 10).await;
+        assert!(matches!(eleven[..], [Line::TooLong { .. }]));
+    }
+
+    #[tokio::test]
+    async fn a_message_is_one_line() {
+        let mut written = Vec::new();
+        let text = "{\"a\":\r\n 1}".to_owned();
+        write_line(&mut written, text).await.unwrap();
+        assert_eq!(written, b"{\"a\":   1}\n");
+    }
+}

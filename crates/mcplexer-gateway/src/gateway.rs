@@ -1,0 +1,67 @@
+//! The gateway as programs use it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcplexer_files::config::Config;
+use mcplexer_home::OpenHome;
+use tokio::io::{AsyncBufRead, AsyncWrite};
+
+use crate::context::Limits;
+use crate::hub::Hub;
+use crate::session::{Endpoint, Peer};
+use crate::stdio;
+
+/// A gateway: clients on one side, tool servers on the other. Made and used within a tokio runtime.
+pub struct Gateway {
+    hub: Arc<Hub>,
+    sweep: tokio::task::JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Creates a gateway for the servers of a configuration. It starts none before it is needed.
+    #[must_use]
+    pub fn new(home: Arc<OpenHome>, config: &Config, limits: Limits) -> Self {
+        let hub = Hub::new(home, config, limits);
+        let weak = Arc::downgrade(&hub);
+        let sweep = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                match weak.upgrade() {
+                    Some(hub) => hub.stop_idle(),
+                    None => return,
+                }
+            }
+        });
+        Self { hub, sweep }
+    }
+
+    /// Serves one client on a byte stream, one message a line, until the client is gone.
+    pub async fn serve_stream(
+        &self,
+        endpoint: Endpoint,
+        peer: Peer,
+        input: impl AsyncBufRead + Unpin,
+        output: impl AsyncWrite + Unpin + Send + 'static,
+    ) {
+        stdio::serve(&self.hub, endpoint, peer, input, output).await;
+    }
+
+    /// Takes another configuration. Servers that are in it as they were go on.
+    pub fn configure(&self, config: &Config) {
+        self.hub.configure(config);
+    }
+
+    /// Ends every server, and waits until they have ended.
+    pub async fn stop(self) {
+        self.sweep.abort();
+        self.hub.stop().await;
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}

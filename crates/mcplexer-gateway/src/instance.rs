@@ -1,0 +1,491 @@
+//! A running server: passes requests to it under ids of its own, and passes on what comes back.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use mcplexer_files::config::{ServerName, Timeouts};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::credentials::Used;
+use crate::error::CallError;
+use crate::events::Events;
+use crate::frame::Line;
+use crate::json::{Splices, Value};
+use crate::link::Link;
+use crate::message::{self, Kind, Message};
+use crate::scrub::Scrubber;
+use crate::session::{Question, Route, Session};
+use crate::stderr_log::StderrLog;
+
+/// A running child, or a session with an HTTP server.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) server: ServerName,
+    link: Link,
+    scrubber: Arc<Scrubber>,
+    log: Arc<StderrLog>,
+    timeouts: Timeouts,
+    limit: usize,
+    /// The secrets that it got.
+    pub(crate) used: Arc<[Used]>,
+    events: Weak<dyn Events>,
+    next_id: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The requests that it has not answered yet, by the id that it knows.
+    pending: HashMap<u64, Pending>,
+    /// The sessions that it serves.
+    sessions: Vec<Weak<Session>>,
+    /// Its answer to `initialize` or `server/discover`, as it wrote it.
+    hello: Option<Arc<str>>,
+    last_used: Instant,
+    is_gone: bool,
+    has_said_nonsense: bool,
+}
+
+#[derive(Debug)]
+struct Pending {
+    route: Option<Route>,
+    /// The client's token for progress, as it was written.
+    progress_token: Option<String>,
+    answer: oneshot::Sender<Result<Answer, CallError>>,
+    progressed: Arc<Notify>,
+}
+
+/// An answer of a server.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) message: Message,
+    /// Whether values of secrets were taken out.
+    pub(crate) was_scrubbed: bool,
+}
+
+/// What an instance is made of.
+pub(crate) struct Parts {
+    pub(crate) server: ServerName,
+    pub(crate) link: Link,
+    pub(crate) scrubber: Arc<Scrubber>,
+    pub(crate) log: Arc<StderrLog>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limit: usize,
+    pub(crate) used: Arc<[Used]>,
+    pub(crate) events: Weak<dyn Events>,
+}
+
+impl Instance {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            server: parts.server,
+            link: parts.link,
+            scrubber: parts.scrubber,
+            log: parts.log,
+            timeouts: parts.timeouts,
+            limit: parts.limit,
+            used: parts.used,
+            events: parts.events,
+            next_id: AtomicU64::new(1),
+            state: Mutex::new(State {
+                pending: HashMap::new(),
+                sessions: Vec::new(),
+                hello: None,
+                last_used: Instant::now(),
+                is_gone: false,
+                has_said_nonsense: false,
+            }),
+        })
+    }
+
+    /// Returns what it said when it was greeted.
+    pub(crate) fn hello(&self) -> Option<Arc<str>> {
+        self.state().hello.clone()
+    }
+
+    pub(crate) fn set_hello(&self, hello: &str) {
+        self.state().hello = Some(hello.into());
+    }
+
+    /// Whether it takes no more requests.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.state().is_gone
+    }
+
+    /// Returns how long it has had nothing to do; `None` while it has.
+    pub(crate) fn idle(&self) -> Option<Duration> {
+        let state = self.state();
+        state.pending.is_empty().then(|| state.last_used.elapsed())
+    }
+
+    /// Ends it. What it has not answered is lost.
+    pub(crate) fn stop(&self) {
+        self.link.stop();
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(&self) {
+        self.link.ended().await;
+    }
+
+    /// Lets a session use it.
+    pub(crate) fn join(self: &Arc<Self>, session: &Arc<Session>) {
+        let mut state = self.state();
+        state.sessions.retain(|it| it.strong_count() > 0);
+        let is_it = |it: &Weak<Session>| it.as_ptr() == Arc::as_ptr(session);
+        if !state.sessions.iter().any(is_it) {
+            state.sessions.push(Arc::downgrade(session));
+            drop(state);
+            session.joined(self);
+        }
+    }
+
+    /// Forgets a session that has ended.
+    pub(crate) fn leave(&self, session: u64) {
+        let mut state = self.state();
+        let is_other = |it: &Weak<Session>| it.upgrade().is_some_and(|it| it.number != session);
+        state.sessions.retain(is_other);
+    }
+
+    /// Passes a request on, and waits for the answer, whose id is still that of this instance. `splices` are what else
+    /// changes in the request.
+    pub(crate) async fn request(
+        self: &Arc<Self>,
+        message: &Message,
+        mut splices: Splices,
+        route: Option<Route>,
+    ) -> Result<Answer, CallError> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        message.splice_id(&mut splices, &id.to_string());
+        let token = message.param(&["_meta", "progressToken"]);
+        if let Some(token) = token {
+            splices.replace(token, id.to_string());
+        }
+        let progress_token = token.map(|it| it.text().to_owned());
+        let text = splices.apply(message.text());
+        self.call(id, text, route, progress_token).await
+    }
+
+    /// Sends a request of the gateway's own, and waits for the answer.
+    pub(crate) async fn ask(
+        self: &Arc<Self>,
+        method: &str,
+        params: &str,
+    ) -> Result<Answer, CallError> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let text = message::request(&id.to_string(), method, params);
+        self.call(id, text, None, None).await
+    }
+
+    async fn call(
+        self: &Arc<Self>,
+        id: u64,
+        text: String,
+        route: Option<Route>,
+        progress_token: Option<String>,
+    ) -> Result<Answer, CallError> {
+        let (answer, answered) = oneshot::channel();
+        let progressed = Arc::new(Notify::new());
+        let pending = Pending {
+            route: route.clone(),
+            progress_token,
+            answer,
+            progressed: Arc::clone(&progressed),
+        };
+        {
+            let mut state = self.state();
+            state.last_used = Instant::now();
+            if state.is_gone {
+                return Err(self.unsent());
+            }
+            state.pending.insert(id, pending);
+        }
+        let _unanswered = Unanswered { instance: self, id };
+        let begin = Instant::now();
+        let total = begin + self.timeouts.total;
+        let mut until = (begin + self.timeouts.call).min(total);
+        let (begun, mut has_begun) = oneshot::channel();
+        let cancelled = async {
+            match &route {
+                Some(route) => route.cancel.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let exchange = async {
+            if self.link.send(id, text, Some(begun)).await.is_err() {
+                return None;
+            }
+            answered.await.ok()
+        };
+        tokio::pin!(exchange, cancelled);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut exchange => {
+                    return match answer {
+                        Some(answer) => answer,
+                        None if has_begun.try_recv().is_err() => Err(self.unsent()),
+                        None => Err(self.lost()),
+                    };
+                }
+                () = &mut cancelled => return Err(CallError::Cancelled),
+                () = progressed.notified() => {
+                    until = (Instant::now() + self.timeouts.call).min(total);
+                }
+                () = sleep_until(until) => {
+                    return Err(CallError::TimedOut {
+                        server: self.server.clone(),
+                        after: begin.elapsed(),
+                        what: if until == total { " in all" } else { " without progress" },
+                        log: self.log.as_end_of_error(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Passes on an answer, or a notification.
+    pub(crate) async fn pass(&self, text: String) {
+        self.state().last_used = Instant::now();
+        let _gone = self.link.send(0, text, None).await;
+    }
+
+    /// Takes a line from the server. `within` is the id of the request to whose answer it belongs, where the transport
+    /// says so.
+    pub(crate) fn take(self: &Arc<Self>, line: Line, within: Option<u64>) {
+        match line {
+            Line::Text(text) => self.take_text(text, within),
+            Line::NotText => self.say_nonsense("a line that is not UTF-8"),
+            Line::TooLong { head, tail } => self.take_too_long(&head, &tail),
+        }
+    }
+
+    /// Takes a message from the server.
+    pub(crate) fn take_text(self: &Arc<Self>, text: String, within: Option<u64>) {
+        let (text, was_scrubbed) = self.scrubber.json(text);
+        let message = match Message::parse(text) {
+            Ok(message) => message,
+            Err(_) => return self.say_nonsense("a line that is no message"),
+        };
+        match message.kind().clone() {
+            Kind::Response => self.take_answer(Answer {
+                message,
+                was_scrubbed,
+            }),
+            Kind::Notification(method) => self.take_notification(&method, message, within),
+            Kind::Request(method) => self.take_question(&method, &message, within),
+        }
+    }
+
+    fn take_answer(&self, answer: Answer) {
+        let id = answer.message.id().and_then(|id| {
+            // Some servers answer with the text of a number.
+            id.trim_matches('"').parse::<u64>().ok()
+        });
+        let pending = id.and_then(|id| self.state().pending.remove(&id));
+        if let Some(pending) = pending {
+            let _nobody_waits = pending.answer.send(Ok(answer));
+        }
+    }
+
+    fn take_too_long(&self, head: &str, tail: &str) {
+        let mut state = self.state();
+        let ids = ids_in(head).chain(ids_in(tail));
+        let found: Vec<u64> = ids.filter(|id| state.pending.contains_key(id)).collect();
+        if let Some(pending) = found.first().and_then(|id| state.pending.remove(id)) {
+            let _nobody_waits = pending.answer.send(Err(CallError::TooLong {
+                server: self.server.clone(),
+                limit: self.limit,
+            }));
+        }
+        drop(state);
+        self.log.add("(a message that is too long)", None);
+    }
+
+    fn take_notification(self: &Arc<Self>, method: &str, message: Message, within: Option<u64>) {
+        match method {
+            "notifications/progress" => self.take_progress(&message),
+            "notifications/cancelled" => self.take_withdrawal(&message),
+            "notifications/message" => {
+                if let Some(route) = self.route_for(within) {
+                    route.outbox.notify(message.into_text(), None);
+                }
+            }
+            _ => {
+                if let Some(events) = self.events.upgrade() {
+                    events.notified(self, method, message, within);
+                }
+            }
+        }
+    }
+
+    /// Passes progress on, under the client's token.
+    fn take_progress(&self, message: &Message) {
+        let Some(token) = message.param(&["progressToken"]) else {
+            return;
+        };
+        let Ok(id) = token.text().trim_matches('"').parse::<u64>() else {
+            return;
+        };
+        let state = self.state();
+        let Some(pending) = state.pending.get(&id) else {
+            return;
+        };
+        pending.progressed.notify_one();
+        if let (Some(route), Some(clients)) = (&pending.route, &pending.progress_token) {
+            let mut splices = Splices::default();
+            splices.replace(token, clients.as_str());
+            let text = splices.apply(message.text());
+            let about = format!("progress {clients}");
+            route.outbox.notify(text, Some(about));
+        }
+    }
+
+    /// Passes on that the server does not want an answer any more.
+    fn take_withdrawal(self: &Arc<Self>, message: &Message) {
+        let Some(id) = message.param(&["requestId"]) else {
+            return;
+        };
+        for session in self.sessions() {
+            if let Some(number) = session.withdraw(self, id.text()) {
+                let mut splices = Splices::default();
+                splices.replace(id, number.to_string());
+                session.outbox.notify(splices.apply(message.text()), None);
+            }
+        }
+    }
+
+    /// Asks the client for what the server asks, under an id of the session's own.
+    fn take_question(self: &Arc<Self>, method: &str, message: &Message, within: Option<u64>) {
+        let id = message.id().unwrap_or("null");
+        if method == "ping" {
+            self.answer(message::result(id, "{}"));
+            return;
+        }
+        let Some(route) = self.route_for(within) else {
+            if let Some(events) = self.events.upgrade() {
+                events.is_ambiguous(self);
+            }
+            let text =
+                "it is not clear which client this is for: several use this server, or none does";
+            self.answer(message::error(id, -32603, text));
+            return;
+        };
+        let token = message.param(&["_meta", "progressToken"]);
+        let number = route.session.ask(Question {
+            from: Arc::downgrade(self),
+            id: id.to_owned(),
+            progress_token: token.map(|it| it.text().to_owned()),
+        });
+        let mut splices = Splices::default();
+        message.splice_id(&mut splices, &number.to_string());
+        if let Some(token) = token {
+            splices.replace(token, number.to_string());
+        }
+        route.outbox.push(splices.apply(message.text()));
+    }
+
+    fn answer(&self, text: String) {
+        self.link.send_later(text);
+    }
+
+    /// Finds out which client something belongs to: the one whose request it is within; or else the only one whose
+    /// request is not answered; or else the only one.
+    pub(crate) fn route_for(&self, within: Option<u64>) -> Option<Route> {
+        let state = self.state();
+        if let Some(pending) = within.and_then(|id| state.pending.get(&id)) {
+            return pending.route.clone();
+        }
+        let mut routes = state.pending.values().filter_map(|it| it.route.as_ref());
+        if let Some(first) = routes.next() {
+            let is_same = |it: &Route| it.session.number == first.session.number;
+            return routes.all(is_same).then(|| first.clone());
+        }
+        let mut sessions = state.sessions.iter().filter_map(Weak::upgrade);
+        let session = sessions.next()?;
+        sessions.next().is_none().then(|| Route {
+            outbox: Arc::clone(&session.outbox),
+            session,
+            cancel: tokio_util::sync::CancellationToken::new(),
+        })
+    }
+
+    /// Returns the sessions that it serves.
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        let state = self.state();
+        state.sessions.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Takes it that the server has ended: nothing is answered any more.
+    pub(crate) fn take_end(&self) {
+        let mut state = self.state();
+        state.is_gone = true;
+        // Whoever waits sees that nobody will answer.
+        state.pending.clear();
+    }
+
+    fn say_nonsense(&self, what: &str) {
+        let mut state = self.state();
+        if !std::mem::replace(&mut state.has_said_nonsense, true) {
+            self.log
+                .add(&format!("(skipped on standard output: {what})"), None);
+        }
+    }
+
+    fn lost(&self) -> CallError {
+        CallError::Lost {
+            server: self.server.clone(),
+            log: self.log.as_end_of_error(),
+        }
+    }
+
+    fn unsent(&self) -> CallError {
+        CallError::Unsent {
+            server: self.server.clone(),
+            log: self.log.as_end_of_error(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request. Dropped without an answer, it is cancelled at the server: the client is gone, or has waited enough.
+struct Unanswered<'a> {
+    instance: &'a Instance,
+    id: u64,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        let pending = self.instance.state().pending.remove(&self.id);
+        if pending.is_some() {
+            let params = format!(r#"{{"requestId":{}}}"#, self.id);
+            let text = message::notification("notifications/cancelled", Some(&params));
+            self.instance.link.cancel(self.id, text);
+        }
+    }
+}
+
+/// Returns the numbers that stand where an id can, in a piece of a message.
+fn ids_in(piece: &str) -> impl Iterator<Item = u64> + '_ {
+    piece.match_indices("\"id\"").filter_map(move |(at, name)| {
+        let rest = piece.get(at + name.len()..)?.trim_ascii_start();
+        let rest = rest.strip_prefix(':')?.trim_ascii_start();
+        let end = rest
+            .find(|it: char| !it.is_ascii_digit())
+            .unwrap_or(rest.len());
+        rest.get(..end)?.parse().ok()
+    })
+}
+
+/// Returns whether a JSON object has a member that is neither absent nor null.
+pub(crate) fn has(object: &str, path: &[&str]) -> bool {
+    Value::new(object)
+        .at(path)
+        .is_some_and(|value| !value.is_null())
+}

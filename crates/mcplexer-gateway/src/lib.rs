@@ -1,0 +1,35 @@
+//! The gateway: one endpoint of the Model Context Protocol for all of a person's tool servers.
+//!
+//! A client connects to a [`Gateway`]. Each server behind it gets its credentials, decrypted in memory when they are
+//! needed, in its environment or in its HTTP header fields, and no value of theirs comes back out.
+//!
+//! Messages are not parsed into types and written again: only what must differ between the two sides is replaced in
+//! the text, so that everything else arrives as it was sent.
+
+mod child;
+mod context;
+mod credentials;
+mod error;
+mod events;
+mod frame;
+mod gateway;
+mod health;
+mod hub;
+mod instance;
+mod json;
+mod link;
+mod lists;
+mod merged;
+mod message;
+mod names;
+mod outbox;
+mod scrub;
+mod server;
+mod session;
+mod stamp;
+mod stderr_log;
+mod stdio;
+
+pub use context::Limits;
+pub use gateway::Gateway;
+pub use session::{Endpoint, Peer};

@@ -1,0 +1,57 @@
+//! The way to a running server, whatever its transport.
+
+use tokio::sync::oneshot;
+
+use crate::child::Running;
+
+/// The way to a server.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// A child's standard input.
+    Child(Running),
+}
+
+impl Link {
+    /// Sends a message; waits while the server takes none. `begun` is told when it begins to be sent.
+    ///
+    /// # Errors
+    /// If the server has ended.
+    pub(crate) async fn send(
+        &self,
+        _id: u64,
+        text: String,
+        begun: Option<oneshot::Sender<()>>,
+    ) -> Result<(), ()> {
+        match self {
+            Self::Child(running) => running.send(text, begun).await,
+        }
+    }
+
+    /// Sends a message that may be lost if the server takes none.
+    pub(crate) fn send_later(&self, text: String) {
+        match self {
+            Self::Child(running) => running.try_send(text),
+        }
+    }
+
+    /// Cancels a request; `text` is the notification that says so.
+    pub(crate) fn cancel(&self, _id: u64, text: String) {
+        match self {
+            Self::Child(running) => running.try_send(text),
+        }
+    }
+
+    /// Begins to end it.
+    pub(crate) fn stop(&self) {
+        match self {
+            Self::Child(running) => running.stop(),
+        }
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(&self) {
+        match self {
+            Self::Child(running) => running.ended().await,
+        }
+    }
+}

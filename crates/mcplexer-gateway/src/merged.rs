@@ -1,0 +1,283 @@
+//! The endpoint of all servers: what each of them has, under names that begin with the server's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mcplexer_files::config::ServerName;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::error::CallError;
+use crate::hub::{Hub, INVALID_PARAMS, NO_METHOD, forward, note_subscription};
+use crate::instance::has;
+use crate::json::{self, Splices, Value};
+use crate::lists::{Items, ListKind, fits};
+use crate::message::{self, Message};
+use crate::names::{Table, exposed};
+use crate::server::{Server, lock};
+use crate::session::{LEGACY, Route, own_info};
+
+/// How long a list waits for servers that have to start. What comes later is told as a change.
+const LIST_WAIT: Duration = Duration::from_secs(10);
+
+/// The tables of names that were built, by what they are of.
+#[derive(Debug, Default)]
+pub(crate) struct Tables(Mutex<HashMap<(ListKind, Option<String>), Arc<Table>>>);
+
+/// What one server has.
+type Listed = (Arc<Server>, Items);
+
+impl Tables {
+    /// Forgets the tables: what servers have is something else.
+    pub(crate) fn forget(&self) {
+        lock(&self.0).clear();
+    }
+}
+
+/// Answers a request to all servers.
+pub(crate) async fn answer(
+    hub: &Arc<Hub>,
+    route: &Route,
+    method: &str,
+    message: &Message,
+) -> Result<String, CallError> {
+    let id = message.id().unwrap_or("null");
+    if let Some(kind) = ListKind::of_method(method) {
+        let listed = listed(hub, route, kind).await;
+        return Ok(message::result(id, &merged(hub, route, kind, &listed)));
+    }
+    match method {
+        "initialize" => Ok(message::result(id, &hello(hub, route, message))),
+        "tools/call" => by_name(hub, route, method, ListKind::Tools, message, &["name"]).await,
+        "prompts/get" => by_name(hub, route, method, ListKind::Prompts, message, &["name"]).await,
+        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
+            by_uri(hub, route, method, message, &["uri"]).await
+        }
+        "completion/complete" => match message.param(&["ref", "name"]) {
+            Some(_) => {
+                let path = &["ref", "name"];
+                by_name(hub, route, method, ListKind::Prompts, message, path).await
+            }
+            None => by_uri(hub, route, method, message, &["ref", "uri"]).await,
+        },
+        "logging/setLevel" => {
+            for instance in route.session.instances() {
+                let params = message.params().unwrap_or("{}");
+                let _not_every_server_logs = instance.ask(method, params).await;
+            }
+            Ok(message::result(id, "{}"))
+        }
+        _ => Ok(message::error(
+            id,
+            NO_METHOD,
+            &format!(
+                "the endpoint of all servers has no method {method}; /mcp/SERVER passes every method on"
+            ),
+        )),
+    }
+}
+
+/// What the gateway says of itself: what all servers together can.
+fn hello(hub: &Hub, route: &Route, message: &Message) -> String {
+    let asked = message.param(&["protocolVersion"]).and_then(Value::as_str);
+    let version = LEGACY.into_iter().find(|it| asked.as_deref() == Some(*it));
+    let version = version.unwrap_or(LEGACY[0]);
+    let instructions: Vec<String> = hub
+        .servers_for(&route.session.peer)
+        .iter()
+        .filter_map(|server| {
+            let hello = server.hello()?;
+            let text = Value::new(&hello).get("instructions")?.as_str()?;
+            Some(format!("{}: {text}", server.name))
+        })
+        .collect();
+    let instructions = match instructions.is_empty() {
+        true => String::new(),
+        false => format!(
+            r#","instructions":{}"#,
+            json::string(&instructions.join("\n\n"))
+        ),
+    };
+    format!(
+        r#"{{"protocolVersion":"{version}","capabilities":{{"completions":{{}},"logging":{{}},"prompts":{{"listChanged":true}},"resources":{{"subscribe":true,"listChanged":true}},"tools":{{"listChanged":true}}}},"serverInfo":{}{instructions}}}"#,
+        own_info()
+    )
+}
+
+/// Returns what each server has, in the order of their names. Servers that do not answer in time are left out.
+async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Vec<Listed> {
+    let mut asked = JoinSet::new();
+    for server in hub.servers_for(&route.session.peer) {
+        let (hub, session) = (Arc::clone(hub), Arc::clone(&route.session));
+        asked.spawn(async move {
+            let name = server.name.clone();
+            let (of, late) = (Arc::clone(&server), Arc::clone(&hub));
+            // It goes on when nobody waits any more.
+            let listing = tokio::spawn(async move { of.list(kind, &session).await });
+            let mut listing = listing;
+            match timeout(LIST_WAIT, &mut listing).await {
+                Ok(Ok(Ok(items))) => Some((server, items)),
+                Ok(_) => None,
+                Err(_) => {
+                    tokio::spawn(async move {
+                        if matches!(listing.await, Ok(Ok(_))) {
+                            late.changed(&name, kind);
+                        }
+                    });
+                    None
+                }
+            }
+        });
+    }
+    let mut listed: Vec<Listed> = asked.join_all().await.into_iter().flatten().collect();
+    listed.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+    listed
+}
+
+/// Returns the merged list as a result.
+fn merged(hub: &Hub, route: &Route, kind: ListKind, listed: &[Listed]) -> String {
+    let most = usize::from(hub.client(&route.session.peer).max_tool_name);
+    let table = table(hub, route, kind, listed);
+    let mut items = Vec::new();
+    let mut uris = std::collections::HashSet::new();
+    for (server, list) in listed {
+        for item in list.iter() {
+            let mut splices = Splices::default();
+            let value = Value::new(&item.text);
+            let key = value.get(kind.key());
+            match (kind, key) {
+                (ListKind::Tools | ListKind::Prompts, Some(key)) => {
+                    let name = exposed(&server.name, &item.key, most);
+                    if table.get(&name).is_none() {
+                        continue;
+                    }
+                    splices.replace(key, json::string(&name));
+                }
+                (_, Some(key)) if !uris.insert(item.key.clone()) => {
+                    splices.replace(key, json::string(&apart(&server.name, &item.key)));
+                }
+                _ => {}
+            }
+            items.push(splices.apply(&item.text));
+        }
+    }
+    format!(r#"{{"{}":[{}]}}"#, kind.member(), items.join(","))
+}
+
+/// Returns the URI under which clients see a resource that another server has as well.
+fn apart(server: &ServerName, uri: &str) -> String {
+    format!("{server}+{uri}")
+}
+
+fn table(hub: &Hub, route: &Route, kind: ListKind, listed: &[Listed]) -> Arc<Table> {
+    let key = (kind, route.session.peer.name.clone());
+    if let Some(table) = lock(&hub.merged.0).get(&key) {
+        return Arc::clone(table);
+    }
+    let most = usize::from(hub.client(&route.session.peer).max_tool_name);
+    let names = listed.iter().map(|(server, items)| {
+        let names = items.iter().map(|it| it.key.as_str()).collect();
+        (&server.name, names)
+    });
+    let table = Arc::new(Table::of(names, most));
+    lock(&hub.merged.0).insert(key, Arc::clone(&table));
+    table
+}
+
+/// Passes on what names a tool or a prompt.
+async fn by_name(
+    hub: &Arc<Hub>,
+    route: &Route,
+    method: &str,
+    kind: ListKind,
+    message: &Message,
+    path: &[&str],
+) -> Result<String, CallError> {
+    let id = message.id().unwrap_or("null");
+    let Some(name) = message.param(path).and_then(Value::as_str) else {
+        let text = format!("{method} names nothing");
+        return Ok(message::error(id, INVALID_PARAMS, &text));
+    };
+    let listed = listed(hub, route, kind).await;
+    let table = table(hub, route, kind, &listed);
+    let found = table.get(&name);
+    let found = found.and_then(|(server, name)| Some((hub.server(server)?, name)));
+    let Some((server, original)) = found else {
+        let what = match kind {
+            ListKind::Tools => "tool",
+            _ => "prompt",
+        };
+        let text = format!("there is no {what} {name}; mcplexer status says which servers work");
+        return Ok(message::error(id, INVALID_PARAMS, &text));
+    };
+    let splices = || {
+        let mut splices = Splices::default();
+        if let Some(name) = message.param(path) {
+            splices.replace(name, json::string(original));
+        }
+        splices
+    };
+    let answer = forward(&server, route, method, message, splices).await?;
+    Ok(answer.message.with_id(id))
+}
+
+/// Passes on what names a resource.
+async fn by_uri(
+    hub: &Arc<Hub>,
+    route: &Route,
+    method: &str,
+    message: &Message,
+    path: &[&str],
+) -> Result<String, CallError> {
+    let id = message.id().unwrap_or("null");
+    let Some(uri) = message.param(path).and_then(Value::as_str) else {
+        let text = format!("{method} names no resource");
+        return Ok(message::error(id, INVALID_PARAMS, &text));
+    };
+    let Some((server, original)) = owner(hub, route, &uri).await else {
+        let text = format!("no server has the resource {uri}");
+        return Ok(message::error(id, INVALID_PARAMS, &text));
+    };
+    note_subscription(route, method, &original);
+    let splices = || {
+        let mut splices = Splices::default();
+        if let Some(uri) = message.param(path).filter(|_| original != uri) {
+            splices.replace(uri, json::string(&original));
+        }
+        splices
+    };
+    let answer = forward(&server, route, method, message, splices).await?;
+    Ok(answer.message.with_id(id))
+}
+
+/// Finds the server that has a resource: the first one that lists it; or else one that has a template which fits; or else
+/// the only one with resources. Returns the URI that it knows.
+async fn owner(hub: &Arc<Hub>, route: &Route, uri: &str) -> Option<(Arc<Server>, String)> {
+    let servers = hub.servers_for(&route.session.peer);
+    for server in &servers {
+        let own = uri.strip_prefix(server.name.as_str());
+        if let Some(own) = own.and_then(|it| it.strip_prefix('+')) {
+            return Some((Arc::clone(server), own.to_owned()));
+        }
+    }
+    let found = |server: &Arc<Server>| Some((Arc::clone(server), uri.to_owned()));
+    let resources = listed(hub, route, ListKind::Resources).await;
+    for (server, items) in &resources {
+        if items.iter().any(|it| it.key == uri) {
+            return found(server);
+        }
+    }
+    let templates = listed(hub, route, ListKind::Templates).await;
+    for (server, items) in &templates {
+        if items.iter().any(|it| it.key == uri || fits(&it.key, uri)) {
+            return found(server);
+        }
+    }
+    let mut able = servers.iter().filter(|server| {
+        let hello = server.hello();
+        hello.is_some_and(|hello| has(&hello, &["capabilities", "resources"]))
+    });
+    let first = able.next()?;
+    able.next().is_none().then(|| found(first)).flatten()
+}

@@ -1,0 +1,238 @@
+//! JSON-RPC 2.0 messages: what kind they are, and their parts as they are written.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::json::{NotJson, Splices, Value};
+
+/// A message as it was received.
+#[derive(Clone)]
+pub(crate) struct Message {
+    text: String,
+    kind: Kind,
+    /// Where its parts are.
+    id: Option<Range<usize>>,
+    params: Option<Range<usize>>,
+    result: Option<Range<usize>>,
+    error: Option<Range<usize>>,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It asks for an answer.
+    Request(String),
+    /// It asks for none.
+    Notification(String),
+    /// It answers.
+    Response,
+}
+
+/// Why a text is no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoMessage {
+    /// It is not JSON.
+    NotJson,
+    /// It is JSON, and not a message of JSON-RPC.
+    NotRpc,
+    /// It is several messages, which only one revision of the protocol allows.
+    Batch,
+}
+
+impl From<NotJson> for NoMessage {
+    fn from(_: NotJson) -> Self {
+        Self::NotJson
+    }
+}
+
+impl Message {
+    /// Reads a message.
+    pub(crate) fn parse(text: String) -> Result<Self, NoMessage> {
+        let trimmed = text.trim_ascii();
+        let text = match trimmed.len() == text.len() {
+            true => text,
+            false => trimmed.to_owned(),
+        };
+        if text.starts_with('[') {
+            return Err(match crate::json::is_valid(&text) {
+                true => NoMessage::Batch,
+                false => NoMessage::NotJson,
+            });
+        }
+        let (mut id, mut method, mut params, mut result, mut error) =
+            (None, None, None, None, None);
+        if !text.starts_with('{') {
+            return Err(match crate::json::is_valid(&text) {
+                true => NoMessage::NotRpc,
+                false => NoMessage::NotJson,
+            });
+        }
+        for (name, value) in Value::new(&text).members()? {
+            match name.as_ref() {
+                "id" => id = Some(value.range()),
+                "method" => method = Some(value),
+                "params" => params = Some(value.range()),
+                "result" => result = Some(value.range()),
+                "error" => error = Some(value.range()),
+                _ => {}
+            }
+        }
+        let kind = match (method, &id) {
+            (Some(method), id) => {
+                let method = method.as_str().ok_or(NoMessage::NotRpc)?.into_owned();
+                match id {
+                    Some(_) => Kind::Request(method),
+                    None => Kind::Notification(method),
+                }
+            }
+            // An error about a message that could not be read has no id, or null.
+            (None, _) if result.is_some() || error.is_some() => Kind::Response,
+            _ => return Err(NoMessage::NotRpc),
+        };
+        Ok(Self {
+            text,
+            kind,
+            id,
+            params,
+            result,
+            error,
+        })
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// Returns the whole message as a value.
+    pub(crate) fn value(&self) -> Value<'_> {
+        Value::new(&self.text)
+    }
+
+    /// Returns the id as it is written.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.part(&self.id)
+    }
+
+    /// Returns the result as it is written.
+    pub(crate) fn result(&self) -> Option<&str> {
+        self.part(&self.result)
+    }
+
+    /// Returns the error as it is written.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.part(&self.error)
+    }
+
+    /// Returns something in the parameters, with its place in the message.
+    pub(crate) fn param(&self, path: &[&str]) -> Option<Value<'_>> {
+        self.params.as_ref()?;
+        self.value().get("params")?.at(path)
+    }
+
+    /// Returns the parameters as they are written.
+    pub(crate) fn params(&self) -> Option<&str> {
+        self.part(&self.params)
+    }
+
+    /// Returns the message with another id, in each place where there is one.
+    pub(crate) fn with_id(&self, id: &str) -> String {
+        let mut splices = Splices::default();
+        self.splice_id(&mut splices, id);
+        splices.apply(&self.text)
+    }
+
+    /// Replaces the id, in each place where there is one: readers differ in which of two they take.
+    pub(crate) fn splice_id(&self, splices: &mut Splices, id: &str) {
+        let members = self.value().members().unwrap_or_default();
+        for (_, value) in members.iter().filter(|(name, _)| name == "id") {
+            splices.replace(*value, id);
+        }
+    }
+
+    fn part(&self, range: &Option<Range<usize>>) -> Option<&str> {
+        self.text.get(range.clone()?)
+    }
+}
+
+/// Shows what kind of message it is, and nothing of what it says.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("kind", &self.kind)
+            .field("len", &self.text.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns an answer with a result.
+pub(crate) fn result(id: &str, result: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)
+}
+
+/// Returns an answer with an error.
+pub(crate) fn error(id: &str, code: i64, message: &str) -> String {
+    let message = crate::json::string(message);
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message}}}}}"#)
+}
+
+/// Returns a notification; `params` are an object.
+pub(crate) fn notification(method: &str, params: Option<&str>) -> String {
+    let params = params.map_or_else(String::new, |it| format!(r#","params":{it}"#));
+    format!(r#"{{"jsonrpc":"2.0","method":"{method}"{params}}}"#)
+}
+
+/// Returns a request; `params` are an object.
+pub(crate) fn request(id: &str, method: &str, params: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> Result<Kind, NoMessage> {
+        Message::parse(text.to_owned()).map(|it| it.kind)
+    }
+
+    #[test]
+    fn what_a_message_is_depends_on_its_members() {
+        let request = Ok(Kind::Request("a/b".to_owned()));
+        assert_eq!(kind(r#" {"id":1,"method":"a/b"}"#), request);
+        assert_eq!(kind(r#"{"method":"a\/b","id":null}"#), request);
+        let notification = Ok(Kind::Notification("a".to_owned()));
+        assert_eq!(kind(r#"{"method":"a","x":{}}"#), notification);
+        assert_eq!(kind(r#"{"id":"x","result":null}"#), Ok(Kind::Response));
+        assert_eq!(kind(r#"{"error":{}}"#), Ok(Kind::Response));
+        for (text, why) in [
+            ("", NoMessage::NotJson),
+            ("banner", NoMessage::NotJson),
+            ("{\"id\":1,", NoMessage::NotJson),
+            ("7", NoMessage::NotRpc),
+            ("{}", NoMessage::NotRpc),
+            ("{\"id\":1}", NoMessage::NotRpc),
+            ("{\"id\":1,\"method\":7}", NoMessage::NotRpc),
+            ("[]", NoMessage::Batch),
+        ] {
+            assert_eq!(kind(text), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_replaced_in_each_place() {
+        let text = r#"{"id":1.50,"method":"m","params":{"id":3},"id":"\u0041"}"#;
+        let message = Message::parse(text.to_owned()).unwrap();
+        assert_eq!(message.id(), Some(r#""\u0041""#));
+        assert_eq!(
+            message.with_id("7"),
+            r#"{"id":7,"method":"m","params":{"id":3},"id":7}"#
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! Messages that wait for a client to read them.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// From so many waiting messages on, a notification takes the place of an earlier one about the same.
+const CROWDED: usize = 256;
+
+/// The most messages that wait. Of a client that reads none, further notifications are dropped.
+const MAX_MESSAGES: usize = 4096;
+
+/// The most bytes that wait. A client that lets more come together is let go.
+const MAX_BYTES: usize = 256 << 20;
+
+/// The messages for one reader. Whoever writes into it never waits.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    messages: VecDeque<Waiting>,
+    bytes: usize,
+    is_closed: bool,
+}
+
+struct Waiting {
+    text: String,
+    /// What it is about, if it may give way to a later message about the same.
+    about: Option<String>,
+}
+
+/// Shows how many messages wait, and nothing of what they say.
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("messages", &self.messages.len())
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Outbox {
+    /// Adds a message that must arrive.
+    pub(crate) fn push(&self, text: String) {
+        self.add(Waiting { text, about: None });
+    }
+
+    /// Adds a notification. `about` says what it is about if a later one makes it worthless.
+    pub(crate) fn notify(&self, text: String, about: Option<String>) {
+        let mut queue = self.queue();
+        if let Some(about) = about.as_ref().filter(|_| queue.messages.len() >= CROWDED) {
+            let same = |it: &Waiting| it.about.as_ref() == Some(about);
+            if let Some(at) = queue.messages.iter().position(same)
+                && let Some(old) = queue.messages.remove(at)
+            {
+                queue.bytes -= old.text.len();
+            }
+        }
+        if queue.messages.len() < MAX_MESSAGES {
+            drop(queue);
+            self.add(Waiting { text, about });
+        }
+    }
+
+    fn add(&self, message: Waiting) {
+        let mut queue = self.queue();
+        if queue.is_closed {
+            return;
+        }
+        queue.bytes += message.text.len();
+        queue.messages.push_back(message);
+        if queue.bytes > MAX_BYTES {
+            *queue = Queue {
+                is_closed: true,
+                ..Queue::default()
+            };
+        }
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    /// Says that no more messages come. Those that wait are still read.
+    pub(crate) fn close(&self) {
+        self.queue().is_closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Whether no more messages come.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue().is_closed
+    }
+
+    /// Returns the next message without waiting for one.
+    pub(crate) fn try_next(&self) -> Option<String> {
+        let mut queue = self.queue();
+        let message = queue.messages.pop_front()?;
+        queue.bytes -= message.text.len();
+        Some(message.text)
+    }
+
+    /// Waits for the next message; `None` when it is closed and empty. There is one reader.
+    pub(crate) async fn next(&self) -> Option<String> {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(text) = self.try_next() {
+                return Some(text);
+            }
+            if self.is_closed() {
+                return None;
+            }
+            changed.await;
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(outbox: &Outbox) -> Vec<String> {
+        std::iter::from_fn(|| outbox.try_next()).collect()
+    }
+
+    #[test]
+    fn notifications_give_way_only_where_many_wait() {
+        let outbox = Outbox::default();
+        let about = || Some("progress 1".to_owned());
+        outbox.notify("1".to_owned(), about());
+        outbox.notify("2".to_owned(), about());
+        assert_eq!(all(&outbox), ["1", "2"], "nobody is late");
+        for number in 0..10_000 {
+            outbox.notify(number.to_string(), about());
+        }
+        let left = all(&outbox);
+        assert_eq!((left.len(), left.last().unwrap().as_str()), (256, "9999"));
+        for number in 0..10_000 {
+            outbox.notify(number.to_string(), None);
+        }
+        outbox.push("answer".to_owned());
+        let left = all(&outbox);
+        assert_eq!(
+            (left.len(), left.last().unwrap().as_str()),
+            (4097, "answer")
+        );
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_read_after_the_end() {
+        let outbox = Outbox::default();
+        outbox.push("last".to_owned());
+        outbox.close();
+        outbox.push("late".to_owned());
+        assert_eq!(outbox.next().await.as_deref(), Some("last"));
+        assert_eq!(outbox.next().await, None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Takes the values of secrets out of what a server sends.
+
+use mcplexer_mask::Masker;
+use serde_json::Value;
+
+use crate::json;
+
+/// Replaces known values in whole messages.
+#[derive(Debug)]
+pub(crate) struct Scrubber(Masker);
+
+impl Scrubber {
+    pub(crate) fn new(masker: Masker) -> Self {
+        Self(masker)
+    }
+
+    /// Returns a text without the values, and whether there were any.
+    pub(crate) fn text(&self, text: String) -> (String, bool) {
+        match self.masked(&text) {
+            Some(masked) => (masked, true),
+            None => (text, false),
+        }
+    }
+
+    fn masked(&self, text: &str) -> Option<String> {
+        let mut masked = Vec::with_capacity(text.len());
+        let mut masker = self.0.for_another_stream();
+        masker.feed(text.as_bytes(), &mut masked);
+        masker.flush(&mut masked);
+        // A value need not be text, so that what is around it may not be text any more.
+        (masked != text.as_bytes()).then(|| String::from_utf8_lossy(&masked).into_owned())
+    }
+
+    /// Returns a JSON text without the values, and whether there were any. It stays JSON, and a value that is a number
+    /// becomes a string.
+    pub(crate) fn json(&self, text: String) -> (String, bool) {
+        let Some(masked) = self.masked(&text) else {
+            return (text, false);
+        };
+        if json::is_valid(&masked) || !json::is_valid(&text) {
+            return (masked, true);
+        }
+        // A value went over the bounds of a string, or was none. Taken apart, the text loses its spelling.
+        match serde_json::from_str(&text) {
+            Ok(value) => (self.value(value).to_string(), true),
+            Err(_) => ("null".to_owned(), true),
+        }
+    }
+
+    fn value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text).0),
+            Value::Array(elements) => elements.into_iter().map(|it| self.value(it)).collect(),
+            Value::Object(members) => {
+                let members = members.into_iter();
+                let members = members.map(|(name, value)| (self.text(name).0, self.value(value)));
+                Value::Object(members.collect())
+            }
+            other => match self.text(other.to_string()) {
+                (text, true) => Value::String(text),
+                (_, false) => other,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcplexer_mask::Known;
+
+    use super::*;
+
+    fn scrubber() -> Scrubber {
+        let known = |label: &str, value| Known {
+            label: label.to_owned(),
+            value,
+        };
+        Scrubber::new(Masker::new([
+            known("s/TOKEN", b"hunter2hunter2"),
+            known("s/PIN", b"8675309123"),
+            known("s/ODD", br#"x","isError":true,"y":"#),
+        ]))
+    }
+
+    #[test]
+    fn a_message_stays_json() {
+        for (text, scrubbed) in [
+            (r#"{"a":1.50,"a":"b"}"#, r#"{"a":1.50,"a":"b"}"#),
+            (
+                r#"{"a":1.50,"b":"-hunter2hunter2-"}"#,
+                r#"{"a":1.50,"b":"-[s/TOKEN]-"}"#,
+            ),
+            (r#"{"a":[8675309123]}"#, r#"{"a":["[s/PIN]"]}"#),
+            (
+                r#"{"hunter2hunter2":8675309123}"#,
+                r#"{"[s/TOKEN]":"[s/PIN]"}"#,
+            ),
+        ] {
+            let (found, had_any) = scrubber().json(text.to_owned());
+            assert_eq!((found.as_str(), had_any), (scrubbed, text != scrubbed));
+        }
+    }
+}

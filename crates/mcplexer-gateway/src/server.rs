@@ -1,0 +1,434 @@
+//! A configured server: starts what runs it, and knows what it offers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use mcplexer_files::config::{self, ServerName, Transport};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::child;
+use crate::context::Context;
+use crate::credentials::{Given, Needs, Refused, Used};
+use crate::error::CallError;
+use crate::events::Events;
+use crate::health::Health;
+use crate::instance::{Answer, Instance, Parts, has};
+use crate::link::Link;
+use crate::lists::{Item, Items, ListKind, page};
+use crate::message::{self, Message};
+use crate::scrub::Scrubber;
+use crate::session::{Dialect, Session};
+use crate::stamp::Stamp;
+use crate::stderr_log::StderrLog;
+
+/// The most pages of one list that are read, so that a server cannot go on for ever.
+const MAX_PAGES: usize = 1000;
+
+/// A call waits this long for a server that has just failed, and fails at once if it has to wait for longer.
+const SHORT_WAIT: Duration = Duration::from_secs(5);
+
+/// A configured server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) name: ServerName,
+    pub(crate) definition: config::Server,
+    needs: Needs,
+    context: Arc<Context>,
+    own: Weak<Self>,
+    slots: Mutex<HashMap<Class, Arc<Slot>>>,
+    versions: Mutex<Option<(Stamp, Arc<[Used]>)>>,
+    health: Mutex<Health>,
+    pub(crate) log: Arc<StderrLog>,
+    offers: Mutex<Offers>,
+}
+
+/// What instances differ in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Class {
+    version: String,
+    capabilities: String,
+    /// The session that it serves alone, for a server that asks its clients for something.
+    session: Option<u64>,
+}
+
+/// The instance of a class.
+#[derive(Debug, Default)]
+struct Slot {
+    current: Mutex<Option<Arc<Instance>>>,
+    /// Held while one is started.
+    starting: AsyncMutex<()>,
+}
+
+/// What a server was found to offer.
+#[derive(Debug, Default)]
+struct Offers {
+    hello: Option<Arc<str>>,
+    lists: HashMap<ListKind, Items>,
+    /// Whether it needs an instance for each session.
+    is_apart: bool,
+}
+
+impl Server {
+    pub(crate) fn new(
+        name: ServerName,
+        definition: config::Server,
+        context: Arc<Context>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|own| Self {
+            needs: Needs::of(&definition),
+            name,
+            definition,
+            context,
+            own: own.clone(),
+            slots: Mutex::default(),
+            versions: Mutex::default(),
+            health: Mutex::default(),
+            log: Arc::default(),
+            offers: Mutex::default(),
+        })
+    }
+
+    /// Returns what it said when it was greeted last, if it was.
+    pub(crate) fn hello(&self) -> Option<Arc<str>> {
+        lock(&self.offers).hello.clone()
+    }
+
+    /// Returns the instances that run.
+    pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
+        let slots = lock(&self.slots);
+        let current = slots.values().filter_map(|it| lock(&it.current).clone());
+        current.filter(|it| !it.is_gone()).collect()
+    }
+
+    /// Ends everything that runs.
+    pub(crate) fn stop(&self) {
+        for (_, slot) in lock(&self.slots).drain() {
+            if let Some(instance) = lock(&slot.current).take() {
+                instance.stop();
+            }
+        }
+    }
+
+    /// Ends what has had nothing to do for long.
+    pub(crate) fn stop_idle(&self) {
+        let Some(idle_stop) = self.definition.idle_stop else {
+            return;
+        };
+        lock(&self.slots).retain(|_, slot| {
+            let mut current = lock(&slot.current);
+            let is_idle = |it: &Arc<Instance>| it.idle().is_some_and(|idle| idle >= idle_stop);
+            if let Some(idle) = current.take_if(|it| it.is_gone() || is_idle(it)) {
+                idle.stop();
+            }
+            // Whoever is starting one has it as well.
+            current.is_some() || Arc::strong_count(slot) > 1
+        });
+    }
+
+    /// Returns the last problem, if it has not worked since.
+    pub(crate) fn problem(&self) -> Option<String> {
+        lock(&self.health).problem().map(str::to_owned)
+    }
+
+    /// Returns an instance for a session; starts it if none runs. If a secret was replaced, the one that has the old
+    /// value answers what it was asked, and ends.
+    pub(crate) async fn instance(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+    ) -> Result<Arc<Instance>, CallError> {
+        let versions = self.versions().await?;
+        let dialect = session.dialect();
+        let is_apart = lock(&self.offers).is_apart;
+        let class = Class {
+            version: dialect
+                .as_ref()
+                .map(|it| it.version.clone())
+                .unwrap_or_default(),
+            capabilities: dialect
+                .as_ref()
+                .map(|it| it.capabilities.clone())
+                .unwrap_or_default(),
+            session: is_apart.then_some(session.number),
+        };
+        let slot = Arc::clone(lock(&self.slots).entry(class).or_default());
+        let asked = Instant::now();
+        let instance = match slot.fresh(&versions) {
+            Some(instance) => instance,
+            None => {
+                let _starting = slot.starting.lock().await;
+                match slot.fresh(&versions) {
+                    Some(instance) => instance,
+                    None => {
+                        let started = self.start(asked, &versions, dialect.as_deref()).await?;
+                        slot.put(&started);
+                        started
+                    }
+                }
+            }
+        };
+        instance.join(session);
+        Ok(instance)
+    }
+
+    /// Returns the versions of the secrets that it gets now.
+    async fn versions(self: &Arc<Self>) -> Result<Arc<[Used]>, CallError> {
+        let stamp = Stamp::of(&self.context.home.home().store());
+        if let Some((seen, versions)) = &*lock(&self.versions)
+            && seen.is_same(&stamp)
+        {
+            return Ok(Arc::clone(versions));
+        }
+        let server = Arc::clone(self);
+        let versions = blocking(move || server.needs.versions(server.context.home.store())).await;
+        let versions = versions.map_err(|refused| self.refused(&refused))?;
+        *lock(&self.versions) = Some((stamp, Arc::clone(&versions)));
+        Ok(versions)
+    }
+
+    fn refused(&self, refused: &Refused) -> CallError {
+        CallError::NoCredential {
+            server: self.name.clone(),
+            problem: refused.to_string(),
+        }
+    }
+
+    fn not_started(&self, problem: String) -> CallError {
+        CallError::NotStarted {
+            server: self.name.clone(),
+            problem,
+        }
+    }
+
+    async fn start(
+        self: &Arc<Self>,
+        asked: Instant,
+        versions: &Arc<[Used]>,
+        dialect: Option<&Dialect>,
+    ) -> Result<Arc<Instance>, CallError> {
+        if let Some(problem) = lock(&self.health).failed_since(asked) {
+            return Err(self.not_started(problem.to_owned()));
+        }
+        let wait = {
+            let health = lock(&self.health);
+            health.wait().map(|(wait, why)| (wait, why.to_owned()))
+        };
+        match wait {
+            Some((wait, why)) if wait > SHORT_WAIT => {
+                let seconds = wait.as_secs();
+                return Err(self.not_started(format!("{why} (next attempt in {seconds} s)")));
+            }
+            Some((wait, _)) => sleep(wait).await,
+            None => {}
+        }
+        let _permit = self.context.starts.acquire().await;
+        let server = Arc::clone(self);
+        let given = blocking(move || {
+            server
+                .needs
+                .open(&server.context.home, server.name.as_str())
+        });
+        let given = given.await.map_err(|refused| self.refused(&refused))?;
+        let started = self.launch(given, Arc::clone(versions), dialect).await;
+        match &started {
+            Ok(_) => lock(&self.health).works(),
+            Err(problem) => lock(&self.health).failed(problem),
+        }
+        started.map_err(|problem| self.not_started(problem))
+    }
+
+    /// Starts the server and greets it.
+    async fn launch(
+        self: &Arc<Self>,
+        given: Given,
+        used: Arc<[Used]>,
+        dialect: Option<&Dialect>,
+    ) -> Result<Arc<Instance>, String> {
+        let limit = self.context.limits.message;
+        let scrubber = Arc::new(Scrubber::new(given.masker.for_another_stream()));
+        let Transport::Stdio(stdio) = &self.definition.transport else {
+            return Err("this kind of server is not supported".to_owned());
+        };
+        let path = match stdio.path {
+            config::SearchPath::Login => self.context.login_path().await,
+            _ => None,
+        };
+        let log = Arc::clone(&self.log);
+        let program = stdio.command.first().map_or("", String::as_str);
+        let started = child::start(stdio, &given, path, Arc::clone(&scrubber), log, limit)
+            .map_err(|error| format!("{program}: {error}"))?;
+        drop(given);
+        let instance = Instance::new(Parts {
+            server: self.name.clone(),
+            link: Link::Child(started.running),
+            scrubber,
+            log: Arc::clone(&self.log),
+            timeouts: self.definition.timeouts,
+            limit,
+            used,
+            events: Weak::clone(&self.own) as Weak<dyn Events>,
+        });
+        let reader = Arc::clone(&instance);
+        let mut messages = started.messages;
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = messages.next().await {
+                reader.take(line, None);
+            }
+            reader.stop();
+            reader.take_end();
+        });
+        let greeting = self.greet(&instance, dialect);
+        let after = self.definition.timeouts.start;
+        let problem = match timeout(after, greeting).await {
+            Ok(Ok(())) => return Ok(instance),
+            Ok(Err(problem)) => problem,
+            Err(_) => format!("no answer within {} s", after.as_secs_f32()),
+        };
+        instance.stop();
+        Err(format!("{problem}{}", self.log.as_end_of_error()))
+    }
+
+    async fn greet(
+        &self,
+        instance: &Arc<Instance>,
+        dialect: Option<&Dialect>,
+    ) -> Result<(), String> {
+        let dialect = match dialect {
+            Some(dialect) => dialect.clone(),
+            None => Dialect::own(),
+        };
+        let params = format!(
+            r#"{{"protocolVersion":{},"capabilities":{},"clientInfo":{}}}"#,
+            crate::json::string(&dialect.version),
+            dialect.capabilities,
+            dialect.info
+        );
+        let answer = instance.ask("initialize", &params).await;
+        let answer = answer.map_err(|error| match error {
+            CallError::Lost { .. } | CallError::Unsent { .. } => "it ended at once".to_owned(),
+            error => error.to_string(),
+        })?;
+        let Some(hello) = answer.message.result() else {
+            let error = answer.message.error().unwrap_or_default();
+            return Err(format!("it refuses the client's version: {error}"));
+        };
+        instance.set_hello(hello);
+        lock(&self.offers).hello = Some(hello.into());
+        let initialized = message::notification("notifications/initialized", None);
+        instance.pass(initialized).await;
+        Ok(())
+    }
+
+    /// Returns what it offers. The first time it is asked; a server that does not run is started.
+    pub(crate) async fn list(
+        self: &Arc<Self>,
+        kind: ListKind,
+        session: &Arc<Session>,
+    ) -> Result<Items, CallError> {
+        if let Some(items) = lock(&self.offers).lists.get(&kind) {
+            return Ok(Arc::clone(items));
+        }
+        let instance = self.instance(session).await?;
+        let items = self.fetch(kind, &instance).await?;
+        lock(&self.offers).lists.insert(kind, Arc::clone(&items));
+        Ok(items)
+    }
+
+    async fn fetch(&self, kind: ListKind, instance: &Arc<Instance>) -> Result<Items, CallError> {
+        let mut items: Vec<Item> = Vec::new();
+        let hello = instance.hello().unwrap_or_default();
+        if !has(&hello, &["capabilities", kind.capability()]) {
+            return Ok(items.into());
+        }
+        let mut params = "{}".to_owned();
+        for _ in 0..MAX_PAGES {
+            let answer = instance.ask(kind.method(), &params).await?;
+            let Some(result) = answer.message.result() else {
+                // A server may have resources and no templates.
+                break;
+            };
+            match page(kind, result, &mut items) {
+                Some(cursor) => params = format!(r#"{{"cursor":{cursor}}}"#),
+                None => break,
+            }
+        }
+        Ok(items.into())
+    }
+
+    /// Asks again what it offers, and tells clients if that is something else.
+    fn refresh(self: &Arc<Self>, kinds: &'static [ListKind], from: &Arc<Instance>) {
+        let (server, from) = (Arc::clone(self), Arc::clone(from));
+        tokio::spawn(async move {
+            for &kind in kinds {
+                let Ok(items) = server.fetch(kind, &from).await else {
+                    return;
+                };
+                let before = lock(&server.offers).lists.insert(kind, Arc::clone(&items));
+                if before.is_some_and(|it| it != items) {
+                    server.context.changed(&server.name, kind);
+                }
+            }
+        });
+    }
+}
+
+impl Events for Server {
+    fn notified(&self, from: &Arc<Instance>, method: &str, message: Message, within: Option<u64>) {
+        let Some(server) = self.own.upgrade() else {
+            return;
+        };
+        let kinds = ListKind::of_changed(method);
+        if !kinds.is_empty() {
+            server.refresh(kinds, from);
+        }
+        self.context
+            .notified(&server, from, method, message, within);
+    }
+
+    fn is_ambiguous(&self, _from: &Arc<Instance>) {
+        lock(&self.offers).is_apart = true;
+    }
+}
+
+impl Slot {
+    /// Returns the instance, if it runs and has these versions of the secrets.
+    fn fresh(&self, versions: &Arc<[Used]>) -> Option<Arc<Instance>> {
+        let current = lock(&self.current);
+        let instance = current.as_ref()?;
+        (instance.used == *versions && !instance.is_gone()).then(|| Arc::clone(instance))
+    }
+
+    /// Puts a new instance in the place of the old one, which ends when it has answered everything.
+    fn put(&self, instance: &Arc<Instance>) {
+        let old = lock(&self.current).replace(Arc::clone(instance));
+        if let Some(old) = old {
+            tokio::spawn(drain(old));
+        }
+    }
+}
+
+/// Ends an instance that gets no more requests, once it has answered those that it has.
+async fn drain(old: Arc<Instance>) {
+    while !old.is_gone() && old.idle().is_none() {
+        sleep(Duration::from_millis(100)).await;
+    }
+    old.stop();
+}
+
+/// Runs something that may wait for a disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(Refused::Unopened {
+            problem: format!("the store cannot be read: {error}"),
+            hint: String::new(),
+        }),
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

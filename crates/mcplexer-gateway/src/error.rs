@@ -33,6 +33,9 @@ pub(crate) enum CallError {
     /// Its answer is too long.
     #[error("the answer of server {server} is longer than {limit} bytes")]
     TooLong { server: ServerName, limit: usize },
+    /// It asks for something again and again.
+    #[error("server {server} has asked for something {rounds} times, and not answered")]
+    NoEnd { server: ServerName, rounds: usize },
     /// The client does not want the answer any more.
     #[error("the request was cancelled")]
     Cancelled,
@@ -53,6 +56,7 @@ impl CallError {
             Self::TooLong { .. } => 1006,
             Self::Cancelled => 1007,
             Self::Unrecorded { .. } => 1008,
+            Self::NoEnd { .. } => 1009,
         }
     }
 

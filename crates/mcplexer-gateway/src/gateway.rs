@@ -1,14 +1,17 @@
 //! The gateway as programs use it.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use mcplexer_files::config::Config;
 use mcplexer_home::OpenHome;
 use tokio::io::{AsyncBufRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::context::Limits;
+use crate::http::{Access, Front};
 use crate::hub::Hub;
 use crate::session::{Endpoint, Peer};
 use crate::stdio;
@@ -46,6 +49,21 @@ impl Gateway {
         output: impl AsyncWrite + Unpin + Send + 'static,
     ) {
         stdio::serve(&self.hub, endpoint, peer, input, output).await;
+    }
+
+    /// Serves clients over HTTP, on a socket of this machine, until `stop` is cancelled.
+    ///
+    /// # Errors
+    /// If no more connections can be accepted.
+    pub async fn serve_http(
+        &self,
+        listener: TcpListener,
+        access: Access,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let address = listener.local_addr()?;
+        let front = Front::new(Arc::clone(&self.hub), access, address);
+        front.serve(listener, stop).await
     }
 
     /// Takes another configuration. Servers that are in it as they were go on.

@@ -8,16 +8,22 @@ use mcplexer_files::config::{self, Config, ServerName};
 use mcplexer_home::OpenHome;
 use tokio_util::sync::CancellationToken;
 
+use crate::bridge;
 use crate::context::{Context, Limits};
+use crate::dialect::{Era, as_discovered, legacy_dialect, modern_dialect, wants_log};
 use crate::error::CallError;
-use crate::instance::{Answer, Instance};
+use crate::forward::forward;
+use crate::instance::Instance;
 use crate::json::{self, Splices, Value};
+use crate::listen::{self, Listeners};
 use crate::lists::ListKind;
 use crate::merged;
 use crate::message::{self, Kind, Message, NoMessage};
 use crate::outbox::Outbox;
+use crate::parked::{Parking, as_modern_text};
 use crate::server::{Server, lock};
-use crate::session::{Dialect, Endpoint, Peer, Route, Session};
+use crate::session::{Endpoint, Peer, Question, Route, Session};
+use crate::token::Sealer;
 
 /// JSON-RPC 2.0, section 5.1: what was sent is not JSON.
 const NOT_JSON: i64 = -32700;
@@ -36,6 +42,9 @@ pub(crate) struct Hub {
     clients: Mutex<BTreeMap<ServerName, config::Client>>,
     sessions: Mutex<HashMap<u64, Weak<Session>>>,
     next_session: AtomicU64,
+    sealer: Arc<Sealer>,
+    pub(crate) parking: Parking,
+    pub(crate) listeners: Listeners,
     pub(crate) merged: merged::Tables,
 }
 
@@ -48,11 +57,19 @@ impl Hub {
             clients: Mutex::default(),
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1),
+            sealer: Arc::new(Sealer::random()),
+            parking: Parking::default(),
+            listeners: Listeners::default(),
             merged: merged::Tables::default(),
         });
         context.set_hub(Arc::downgrade(&hub));
         hub.configure(config);
         hub
+    }
+
+    /// Returns what seals texts that clients keep.
+    pub(crate) fn sealer(&self) -> Arc<Sealer> {
+        Arc::clone(&self.sealer)
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -148,21 +165,21 @@ impl Hub {
         }
     }
 
-    /// Ends servers that have had nothing to do for long.
+    /// Ends servers that have had nothing to do for long, and forgets sessions that are gone.
     pub(crate) fn stop_idle(&self) {
+        lock(&self.sessions).retain(|_, session| session.strong_count() > 0);
+        self.parking.sweep();
         lock(&self.servers).values().for_each(|it| it.stop_idle());
     }
 
-    /// Takes a text from a client. Returns at once; what it asks for goes to `outbox`. If that is not the one of the
-    /// session, it is closed behind the answer.
-    pub(crate) fn receive(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        outbox: &Arc<Outbox>,
-        text: String,
-    ) {
+    /// Takes a text from a client. Returns at once; what it asks for goes to the session's outbox.
+    pub(crate) fn receive(self: &Arc<Self>, session: &Arc<Session>, text: String) {
+        let outbox = &session.outbox;
         match Message::parse(text) {
-            Ok(message) => self.take(session, outbox, message),
+            Ok(message) => {
+                let cancel = CancellationToken::new();
+                self.take(session, outbox, message, cancel);
+            }
             Err(why) => {
                 let (code, what) = match why {
                     NoMessage::NotJson => (NOT_JSON, "the message is not JSON"),
@@ -172,25 +189,36 @@ impl Hub {
                         "batches are not supported: send one message at a time",
                     ),
                 };
-                finish(session, outbox, message::error("null", code, what));
+                outbox.push(message::error("null", code, what));
             }
         }
     }
 
+    /// Takes a message from a client. Returns at once; what it asks for goes to `outbox`. If that is not the one of the
+    /// session, it is closed behind the answer.
     pub(crate) fn take(
         self: &Arc<Self>,
         session: &Arc<Session>,
         outbox: &Arc<Outbox>,
         message: Message,
+        cancel: CancellationToken,
     ) {
         match message.kind().clone() {
             Kind::Request(method) => {
                 let id = message.id().unwrap_or("null").to_owned();
                 let key = key_of(Value::new(&id));
+                session.begin(&key, cancel.clone());
+                if method == "initialize" {
+                    session.set_dialect(legacy_dialect(&message));
+                }
+                let modern = modern_dialect(&message).map(Arc::new);
                 let route = Route {
                     session: Arc::clone(session),
+                    dialect: modern.or_else(|| session.dialect()),
                     outbox: Arc::clone(outbox),
-                    cancel: session.begin(&key),
+                    cancel,
+                    parking: None,
+                    wants_log: wants_log(&message),
                 };
                 let hub = Arc::clone(self);
                 tokio::spawn(async move {
@@ -205,15 +233,18 @@ impl Hub {
                 });
             }
             Kind::Notification(method) => self.take_notification(session, &method, message),
-            Kind::Response => {
-                let question = message.id().and_then(|id| session.answered(id));
-                if let Some((instance, id)) =
-                    question.and_then(|it| Some((it.from.upgrade()?, it.id)))
-                {
+            Kind::Response => match message.id().and_then(|id| session.answered(id)) {
+                Some(Question::Server { from, id, .. }) => {
                     let text = message.with_id(&id);
-                    tokio::spawn(async move { instance.pass(text).await });
+                    if let Some(instance) = from.upgrade() {
+                        tokio::spawn(async move { instance.pass(text).await });
+                    }
                 }
-            }
+                Some(Question::Gateway(answer)) => {
+                    let _nobody_waits = answer.send(message);
+                }
+                None => {}
+            },
         }
     }
 
@@ -258,27 +289,71 @@ impl Hub {
         message: &Message,
     ) -> Result<String, CallError> {
         let id = message.id().unwrap_or("null");
-        match method {
-            "ping" => return Ok(message::result(id, "{}")),
-            "initialize" => route.session.set_dialect(dialect_of(message)),
+        match (method, route.is_modern()) {
+            ("ping", false) => return Ok(message::result(id, "{}")),
+            (
+                "initialize"
+                | "ping"
+                | "logging/setLevel"
+                | "resources/subscribe"
+                | "resources/unsubscribe",
+                true,
+            ) => {
+                let text = format!("the revision that this request is of has no method {method}");
+                return Ok(message::error(id, NO_METHOD, &text));
+            }
             _ => {}
         }
         let Endpoint::One(name) = &route.session.endpoint else {
-            return merged::answer(self, route, method, message).await;
+            let answer = match (method, route.is_modern()) {
+                ("subscriptions/listen", true) => listen::listen(self, route, message).await?,
+                _ => merged::answer(self, route, method, message).await?,
+            };
+            return Ok(match route.is_modern() {
+                true => as_modern_text(answer),
+                false => answer,
+            });
         };
         let Some(server) = self.server(name) else {
             let text = format!("there is no server {name}; mcplexer server list shows them");
             return Ok(message::error(id, INVALID_PARAMS, &text));
         };
-        if method == "initialize" {
-            let instance = server.instance(&route.session).await?;
+        let greeting = matches!(
+            method,
+            "initialize"
+                | "server/discover"
+                | "logging/setLevel"
+                | "subscriptions/listen"
+                | "resources/subscribe"
+                | "resources/unsubscribe"
+        );
+        if greeting {
+            let instance = server.instance(route).await?;
             let hello = instance.hello().unwrap_or_else(|| "{}".into());
-            return Ok(message::result(id, &hello));
+            match (method, instance.era()) {
+                ("initialize", Era::Legacy) => return Ok(message::result(id, &hello)),
+                ("initialize", Era::Modern) => {
+                    let version = route.dialect.as_ref().map_or("", |it| it.version.as_str());
+                    return Ok(message::result(id, &bridge::as_hello(&hello, version)));
+                }
+                ("server/discover", Era::Legacy) => {
+                    return Ok(message::result(id, &as_discovered(&hello)));
+                }
+                ("subscriptions/listen", Era::Legacy) => {
+                    return listen::listen(self, route, message).await;
+                }
+                (_, Era::Modern) => {
+                    if let Some(answer) = bridge::own_answer(&instance, route, method, message) {
+                        return Ok(answer);
+                    }
+                }
+                _ => {}
+            }
         }
         if let Some(uri) = message.param(&["uri"]).and_then(Value::as_str) {
             note_subscription(route, method, &uri);
         }
-        let answer = forward(&server, route, method, message, Splices::default).await?;
+        let answer = forward(self, &server, route, method, message, Splices::default).await?;
         Ok(answer.message.with_id(id))
     }
 
@@ -295,12 +370,16 @@ impl Hub {
         for session in self.sessions().into_iter().filter(is_concerned) {
             tell(&session, kind);
         }
+        let at = |route: &Route| is_concerned(&route.session);
+        self.listeners.list_changed(at, kind);
     }
 
     fn tell_all(&self, kind: ListKind) {
         let is_merged = |session: &Arc<Session>| session.endpoint == Endpoint::All;
         let sessions = self.sessions().into_iter().filter(is_merged);
         sessions.for_each(|session| tell(&session, kind));
+        self.listeners
+            .list_changed(|route| is_merged(&route.session), kind);
     }
 
     /// A server says something to its clients.
@@ -315,6 +394,7 @@ impl Hub {
         let sessions = from.sessions();
         let only_one =
             |session: &Arc<Session>| session.endpoint == Endpoint::One(server.name.clone());
+        let here = |route: &Route| only_one(&route.session);
         if method == "notifications/resources/updated" {
             let uri = message.param(&["uri"]).and_then(Value::as_str);
             let uri = uri.unwrap_or_default().into_owned();
@@ -322,60 +402,21 @@ impl Hub {
                 let about = Some(format!("{method} {uri}"));
                 session.outbox.notify(message.text().to_owned(), about);
             }
+            let at = |route: &Route| here(route) || route.session.endpoint == Endpoint::All;
+            self.listeners.resource_changed(at, &uri);
         } else if !ListKind::of_changed(method).is_empty() {
             // Clients of all servers hear of it when the merged list is another one.
             for session in sessions.iter().filter(|it| only_one(it)) {
                 let about = Some(method.to_owned());
                 session.outbox.notify(message.text().to_owned(), about);
             }
+            for kind in ListKind::of_changed(method) {
+                self.listeners.list_changed(here, *kind);
+            }
         } else if let Some(route) = from.route_for(within) {
             route.outbox.notify(message.into_text(), None);
         }
     }
-}
-
-/// Passes a request on to a server. A server that ended before it got the request is started again, once; so is one
-/// that ended before it answered, if asking twice does no harm.
-pub(crate) async fn forward(
-    server: &Arc<Server>,
-    route: &Route,
-    method: &str,
-    message: &Message,
-    splices: impl Fn() -> Splices,
-) -> Result<Answer, CallError> {
-    let again = match attempt(server, route, message, splices()).await {
-        Err(error @ CallError::Unsent { .. }) => error,
-        Err(error @ CallError::Lost { .. }) if is_harmless(method) => error,
-        other => return other,
-    };
-    match attempt(server, route, message, splices()).await {
-        Err(CallError::Unsent { .. } | CallError::Lost { .. }) => Err(again),
-        other => other,
-    }
-}
-
-async fn attempt(
-    server: &Arc<Server>,
-    route: &Route,
-    message: &Message,
-    splices: Splices,
-) -> Result<Answer, CallError> {
-    tokio::select! {
-        biased;
-        instance = server.instance(&route.session) => {
-            instance?.request(message, splices, Some(route.clone())).await
-        }
-        () = route.cancel.cancelled() => Err(CallError::Cancelled),
-    }
-}
-
-/// Whether a request only reads.
-fn is_harmless(method: &str) -> bool {
-    method.ends_with("/list")
-        || matches!(
-            method,
-            "ping" | "resources/read" | "prompts/get" | "completion/complete"
-        )
 }
 
 /// Remembers that a client wants to know of changes of a resource, or does not any more.
@@ -394,21 +435,6 @@ fn tell(session: &Session, kind: ListKind) {
     }
 }
 
-/// Reads what protocol a client speaks.
-fn dialect_of(message: &Message) -> Dialect {
-    let text = |name: &str| message.param(&[name]).and_then(Value::as_str);
-    let object = |name: &str| {
-        let value = message.param(&[name]).filter(|it| it.is_object());
-        value.map(|it| it.text().to_owned())
-    };
-    let own = Dialect::own();
-    Dialect {
-        version: text("protocolVersion").map_or(own.version, |it| it.into_owned()),
-        capabilities: object("capabilities").unwrap_or(own.capabilities),
-        info: object("clientInfo").unwrap_or(own.info),
-    }
-}
-
 /// Returns an id so that each way of writing it is the same.
 fn key_of(id: Value<'_>) -> String {
     match id.as_str() {
@@ -418,8 +444,10 @@ fn key_of(id: Value<'_>) -> String {
 }
 
 fn finish(session: &Arc<Session>, outbox: &Arc<Outbox>, answer: String) {
-    outbox.push(answer);
-    leave(session, outbox);
+    match Arc::ptr_eq(outbox, &session.outbox) {
+        true => outbox.push(answer),
+        false => outbox.finish(answer),
+    }
 }
 
 /// Closes an outbox that is there for one request.

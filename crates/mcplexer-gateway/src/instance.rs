@@ -8,8 +8,10 @@ use std::time::Duration;
 use mcplexer_files::config::{ServerName, Timeouts};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use crate::credentials::Used;
+use crate::dialect::Era;
 use crate::error::CallError;
 use crate::events::Events;
 use crate::frame::Line;
@@ -17,8 +19,17 @@ use crate::json::{Splices, Value};
 use crate::link::Link;
 use crate::message::{self, Kind, Message};
 use crate::scrub::Scrubber;
-use crate::session::{Question, Route, Session};
+use crate::session::{Asked, Question, Route, Session};
 use crate::stderr_log::StderrLog;
+
+/// The request that is answered when a subscription ends (MCP 2026-07-28, "Subscriptions").
+pub(crate) const LISTEN: &str = "subscriptions/listen";
+
+/// The member of `_meta` that says which subscription a notification belongs to.
+pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// How long an answer may take that ends something.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// A running child, or a session with an HTTP server.
 #[derive(Debug)]
@@ -39,23 +50,33 @@ pub(crate) struct Instance {
 #[derive(Debug)]
 struct State {
     /// The requests that it has not answered yet, by the id that it knows.
-    pending: HashMap<u64, Pending>,
+    pending: HashMap<u64, Waiting>,
     /// The sessions that it serves.
     sessions: Vec<Weak<Session>>,
     /// Its answer to `initialize` or `server/discover`, as it wrote it.
     hello: Option<Arc<str>>,
+    era: Era,
     last_used: Instant,
     is_gone: bool,
     has_said_nonsense: bool,
 }
 
+/// A request that is not answered yet.
 #[derive(Debug)]
-struct Pending {
-    route: Option<Route>,
-    /// The client's token for progress, as it was written.
-    progress_token: Option<String>,
+struct Waiting {
+    of: Pending,
     answer: oneshot::Sender<Result<Answer, CallError>>,
     progressed: Arc<Notify>,
+}
+
+/// Whose request it is.
+#[derive(Debug, Default)]
+struct Pending {
+    route: Option<Route>,
+    /// The id that the client gave it, as it was written.
+    client_id: Option<String>,
+    /// The client's token for progress, as it was written.
+    progress_token: Option<String>,
 }
 
 /// An answer of a server.
@@ -64,6 +85,25 @@ pub(crate) struct Answer {
     pub(crate) message: Message,
     /// Whether values of secrets were taken out.
     pub(crate) was_scrubbed: bool,
+}
+
+impl Answer {
+    /// An answer of the gateway itself, which is a message.
+    pub(crate) fn of_gateway(text: String) -> Self {
+        let message = Message::parse(text).unwrap_or_else(|_| Message::empty());
+        Self {
+            message,
+            was_scrubbed: false,
+        }
+    }
+
+    /// The same answer in other words.
+    pub(crate) fn with_text(self, text: String) -> Self {
+        Self {
+            was_scrubbed: self.was_scrubbed,
+            ..Self::of_gateway(text)
+        }
+    }
 }
 
 /// What an instance is made of.
@@ -94,6 +134,7 @@ impl Instance {
                 pending: HashMap::new(),
                 sessions: Vec::new(),
                 hello: None,
+                era: Era::Legacy,
                 last_used: Instant::now(),
                 is_gone: false,
                 has_said_nonsense: false,
@@ -106,8 +147,16 @@ impl Instance {
         self.state().hello.clone()
     }
 
-    pub(crate) fn set_hello(&self, hello: &str) {
-        self.state().hello = Some(hello.into());
+    /// Remembers its answer to `initialize`, or to `server/discover`.
+    pub(crate) fn greeted(&self, hello: &str, era: Era) {
+        let mut state = self.state();
+        state.hello = Some(hello.into());
+        state.era = era;
+    }
+
+    /// Returns whether it has a session.
+    pub(crate) fn era(&self) -> Era {
+        self.state().era
     }
 
     /// Whether it takes no more requests.
@@ -164,9 +213,18 @@ impl Instance {
         if let Some(token) = token {
             splices.replace(token, id.to_string());
         }
-        let progress_token = token.map(|it| it.text().to_owned());
+        let is_endless = *message.kind() == Kind::Request(LISTEN.to_owned());
+        let pending = Pending {
+            route,
+            client_id: message.id().map(str::to_owned),
+            progress_token: token.map(|it| it.text().to_owned()),
+        };
         let text = splices.apply(message.text());
-        self.call(id, text, route, progress_token).await
+        let patience = match is_endless {
+            true => None,
+            false => Some(self.timeouts),
+        };
+        self.call(id, text, pending, patience).await
     }
 
     /// Sends a request of the gateway's own, and waits for the answer.
@@ -177,21 +235,22 @@ impl Instance {
     ) -> Result<Answer, CallError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let text = message::request(&id.to_string(), method, params);
-        self.call(id, text, None, None).await
+        let patience = (method != LISTEN).then_some(self.timeouts);
+        self.call(id, text, Pending::default(), patience).await
     }
 
     async fn call(
         self: &Arc<Self>,
         id: u64,
         text: String,
-        route: Option<Route>,
-        progress_token: Option<String>,
+        pending: Pending,
+        patience: Option<Timeouts>,
     ) -> Result<Answer, CallError> {
         let (answer, answered) = oneshot::channel();
         let progressed = Arc::new(Notify::new());
-        let pending = Pending {
-            route: route.clone(),
-            progress_token,
+        let route = pending.route.clone();
+        let waiting = Waiting {
+            of: pending,
             answer,
             progressed: Arc::clone(&progressed),
         };
@@ -201,12 +260,13 @@ impl Instance {
             if state.is_gone {
                 return Err(self.unsent());
             }
-            state.pending.insert(id, pending);
+            state.pending.insert(id, waiting);
         }
         let _unanswered = Unanswered { instance: self, id };
         let begin = Instant::now();
-        let total = begin + self.timeouts.total;
-        let mut until = (begin + self.timeouts.call).min(total);
+        let (call, total) = patience.map_or((FOR_EVER, FOR_EVER), |it| (it.call, it.total));
+        let total = begin + total;
+        let mut until = (begin + call).min(total);
         let (begun, mut has_begun) = oneshot::channel();
         let cancelled = async {
             match &route {
@@ -233,7 +293,7 @@ impl Instance {
                 }
                 () = &mut cancelled => return Err(CallError::Cancelled),
                 () = progressed.notified() => {
-                    until = (Instant::now() + self.timeouts.call).min(total);
+                    until = (Instant::now() + call).min(total);
                 }
                 () = sleep_until(until) => {
                     return Err(CallError::TimedOut {
@@ -306,11 +366,17 @@ impl Instance {
     }
 
     fn take_notification(self: &Arc<Self>, method: &str, message: Message, within: Option<u64>) {
+        if self.take_of_subscription(method, &message) {
+            return;
+        }
         match method {
             "notifications/progress" => self.take_progress(&message),
             "notifications/cancelled" => self.take_withdrawal(&message),
+            // It is the gateway's own subscription.
+            "notifications/subscriptions/acknowledged" => {}
             "notifications/message" => {
-                if let Some(route) = self.route_for(within) {
+                let route = self.route_for(within);
+                if let Some(route) = route.filter(|it| it.wants_log) {
                     route.outbox.notify(message.into_text(), None);
                 }
             }
@@ -320,6 +386,33 @@ impl Instance {
                 }
             }
         }
+    }
+
+    /// Passes on what a client has subscribed to, under the client's id. Returns whether it is that.
+    fn take_of_subscription(&self, method: &str, message: &Message) -> bool {
+        let Some(tag) = message.param(&["_meta", SUBSCRIPTION_ID]) else {
+            return false;
+        };
+        let Ok(id) = tag.text().trim_matches('"').parse::<u64>() else {
+            return false;
+        };
+        let state = self.state();
+        let Some(Waiting { of, .. }) = state.pending.get(&id) else {
+            return false;
+        };
+        let (Some(route), Some(client_id)) = (&of.route, &of.client_id) else {
+            return false;
+        };
+        let mut splices = Splices::default();
+        splices.replace(tag, client_id.as_str());
+        let about = format!("{method} {client_id}");
+        let text = splices.apply(message.text());
+        match method {
+            // Each resource changes by itself.
+            "notifications/resources/updated" => route.outbox.notify(text, None),
+            _ => route.outbox.notify(text, Some(about)),
+        }
+        true
     }
 
     /// Passes progress on, under the client's token.
@@ -335,7 +428,7 @@ impl Instance {
             return;
         };
         pending.progressed.notify_one();
-        if let (Some(route), Some(clients)) = (&pending.route, &pending.progress_token) {
+        if let (Some(route), Some(clients)) = (&pending.of.route, &pending.of.progress_token) {
             let mut splices = Splices::default();
             splices.replace(token, clients.as_str());
             let text = splices.apply(message.text());
@@ -374,8 +467,15 @@ impl Instance {
             self.answer(message::error(id, -32603, text));
             return;
         };
+        if let Some(parking) = &route.parking {
+            let _nobody_waits = parking.send(Asked {
+                from: Arc::downgrade(self),
+                question: message.clone(),
+            });
+            return;
+        }
         let token = message.param(&["_meta", "progressToken"]);
-        let number = route.session.ask(Question {
+        let number = route.session.ask(Question::Server {
             from: Arc::downgrade(self),
             id: id.to_owned(),
             progress_token: token.map(|it| it.text().to_owned()),
@@ -397,9 +497,9 @@ impl Instance {
     pub(crate) fn route_for(&self, within: Option<u64>) -> Option<Route> {
         let state = self.state();
         if let Some(pending) = within.and_then(|id| state.pending.get(&id)) {
-            return pending.route.clone();
+            return pending.of.route.clone();
         }
-        let mut routes = state.pending.values().filter_map(|it| it.route.as_ref());
+        let mut routes = state.pending.values().filter_map(|it| it.of.route.as_ref());
         if let Some(first) = routes.next() {
             let is_same = |it: &Route| it.session.number == first.session.number;
             return routes.all(is_same).then(|| first.clone());
@@ -407,9 +507,12 @@ impl Instance {
         let mut sessions = state.sessions.iter().filter_map(Weak::upgrade);
         let session = sessions.next()?;
         sessions.next().is_none().then(|| Route {
+            dialect: session.dialect(),
             outbox: Arc::clone(&session.outbox),
             session,
-            cancel: tokio_util::sync::CancellationToken::new(),
+            cancel: CancellationToken::new(),
+            parking: None,
+            wants_log: true,
         })
     }
 

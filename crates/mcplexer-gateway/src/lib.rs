@@ -6,30 +6,38 @@
 //! Messages are not parsed into types and written again: only what must differ between the two sides is replaced in
 //! the text, so that everything else arrives as it was sent.
 
+mod bridge;
 mod child;
 mod context;
 mod credentials;
+mod dialect;
 mod error;
 mod events;
+mod forward;
 mod frame;
 mod gateway;
 mod health;
+mod http;
 mod hub;
 mod instance;
 mod json;
 mod link;
+mod listen;
 mod lists;
 mod merged;
 mod message;
 mod names;
 mod outbox;
+mod parked;
 mod scrub;
 mod server;
 mod session;
 mod stamp;
 mod stderr_log;
 mod stdio;
+mod token;
 
 pub use context::Limits;
 pub use gateway::Gateway;
+pub use http::Access;
 pub use session::{Endpoint, Peer};

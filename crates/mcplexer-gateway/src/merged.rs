@@ -8,15 +8,17 @@ use mcplexer_files::config::ServerName;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::dialect::{LEGACY, as_discovered, own_info};
 use crate::error::CallError;
-use crate::hub::{Hub, INVALID_PARAMS, NO_METHOD, forward, note_subscription};
+use crate::forward::forward;
+use crate::hub::{Hub, INVALID_PARAMS, NO_METHOD, note_subscription};
 use crate::instance::has;
 use crate::json::{self, Splices, Value};
 use crate::lists::{Items, ListKind, fits};
 use crate::message::{self, Message};
 use crate::names::{Table, exposed};
 use crate::server::{Server, lock};
-use crate::session::{LEGACY, Route, own_info};
+use crate::session::Route;
 
 /// How long a list waits for servers that have to start. What comes later is told as a change.
 const LIST_WAIT: Duration = Duration::from_secs(10);
@@ -49,6 +51,10 @@ pub(crate) async fn answer(
     }
     match method {
         "initialize" => Ok(message::result(id, &hello(hub, route, message))),
+        "server/discover" => {
+            let hello = hello(hub, route, message);
+            Ok(message::result(id, &as_discovered(&hello)))
+        }
         "tools/call" => by_name(hub, route, method, ListKind::Tools, message, &["name"]).await,
         "prompts/get" => by_name(hub, route, method, ListKind::Prompts, message, &["name"]).await,
         "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
@@ -109,12 +115,12 @@ fn hello(hub: &Hub, route: &Route, message: &Message) -> String {
 async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Vec<Listed> {
     let mut asked = JoinSet::new();
     for server in hub.servers_for(&route.session.peer) {
-        let (hub, session) = (Arc::clone(hub), Arc::clone(&route.session));
+        let (hub, route) = (Arc::clone(hub), route.clone());
         asked.spawn(async move {
             let name = server.name.clone();
             let (of, late) = (Arc::clone(&server), Arc::clone(&hub));
             // It goes on when nobody waits any more.
-            let listing = tokio::spawn(async move { of.list(kind, &session).await });
+            let listing = tokio::spawn(async move { of.list(kind, &route).await });
             let mut listing = listing;
             match timeout(LIST_WAIT, &mut listing).await {
                 Ok(Ok(Ok(items))) => Some((server, items)),
@@ -218,7 +224,7 @@ async fn by_name(
         }
         splices
     };
-    let answer = forward(&server, route, method, message, splices).await?;
+    let answer = forward(hub, &server, route, method, message, splices).await?;
     Ok(answer.message.with_id(id))
 }
 
@@ -247,13 +253,17 @@ async fn by_uri(
         }
         splices
     };
-    let answer = forward(&server, route, method, message, splices).await?;
+    let answer = forward(hub, &server, route, method, message, splices).await?;
     Ok(answer.message.with_id(id))
 }
 
 /// Finds the server that has a resource: the first one that lists it; or else one that has a template which fits; or else
 /// the only one with resources. Returns the URI that it knows.
-async fn owner(hub: &Arc<Hub>, route: &Route, uri: &str) -> Option<(Arc<Server>, String)> {
+pub(crate) async fn owner(
+    hub: &Arc<Hub>,
+    route: &Route,
+    uri: &str,
+) -> Option<(Arc<Server>, String)> {
     let servers = hub.servers_for(&route.session.peer);
     for server in &servers {
         let own = uri.strip_prefix(server.name.as_str());

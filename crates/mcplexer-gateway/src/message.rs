@@ -99,6 +99,18 @@ impl Message {
         })
     }
 
+    /// An answer that says nothing.
+    pub(crate) fn empty() -> Self {
+        Self {
+            text: "{}".to_owned(),
+            kind: Kind::Response,
+            id: None,
+            params: None,
+            result: None,
+            error: None,
+        }
+    }
+
     pub(crate) fn kind(&self) -> &Kind {
         &self.kind
     }
@@ -124,6 +136,11 @@ impl Message {
     /// Returns the result as it is written.
     pub(crate) fn result(&self) -> Option<&str> {
         self.part(&self.result)
+    }
+
+    /// Returns where the result begins in the message.
+    pub(crate) fn result_start(&self) -> usize {
+        self.result.as_ref().map_or(0, |it| it.start)
     }
 
     /// Returns the error as it is written.

@@ -84,6 +84,24 @@ impl Outbox {
         self.changed.notify_one();
     }
 
+    /// Adds the last message.
+    pub(crate) fn finish(&self, text: String) {
+        let mut queue = self.queue();
+        if !queue.is_closed {
+            queue.bytes += text.len();
+            queue.messages.push_back(Waiting { text, about: None });
+            queue.is_closed = true;
+        }
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    /// Whether everything was read, and no more messages come.
+    pub(crate) fn is_done(&self) -> bool {
+        let queue = self.queue();
+        queue.is_closed && queue.messages.is_empty()
+    }
+
     /// Says that no more messages come. Those that wait are still read.
     pub(crate) fn close(&self) {
         self.queue().is_closed = true;

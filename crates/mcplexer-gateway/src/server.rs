@@ -8,18 +8,20 @@ use mcplexer_files::config::{self, ServerName, Transport};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::bridge;
 use crate::child;
 use crate::context::Context;
 use crate::credentials::{Given, Needs, Refused, Used};
+use crate::dialect::{Dialect, Era, LEGACY};
 use crate::error::CallError;
 use crate::events::Events;
 use crate::health::Health;
-use crate::instance::{Answer, Instance, Parts, has};
+use crate::instance::{Instance, Parts, has};
 use crate::link::Link;
 use crate::lists::{Item, Items, ListKind, page};
 use crate::message::{self, Message};
 use crate::scrub::Scrubber;
-use crate::session::{Dialect, Session};
+use crate::session::Route;
 use crate::stamp::Stamp;
 use crate::stderr_log::StderrLog;
 
@@ -28,6 +30,9 @@ const MAX_PAGES: usize = 1000;
 
 /// A call waits this long for a server that has just failed, and fails at once if it has to wait for longer.
 const SHORT_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a server may be silent about what it is, before it is taken for one with sessions.
+const PROBE: Duration = Duration::from_secs(5);
 
 /// A configured server.
 #[derive(Debug)]
@@ -47,6 +52,7 @@ pub(crate) struct Server {
 /// What instances differ in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Class {
+    era: Era,
     version: String,
     capabilities: String,
     /// The session that it serves alone, for a server that asks its clients for something.
@@ -136,12 +142,13 @@ impl Server {
     /// value answers what it was asked, and ends.
     pub(crate) async fn instance(
         self: &Arc<Self>,
-        session: &Arc<Session>,
+        route: &Route,
     ) -> Result<Arc<Instance>, CallError> {
         let versions = self.versions().await?;
-        let dialect = session.dialect();
-        let is_apart = lock(&self.offers).is_apart;
+        let (session, dialect) = (&route.session, &route.dialect);
+        let is_apart = lock(&self.offers).is_apart && !route.is_modern();
         let class = Class {
+            era: dialect.as_ref().map_or(Era::Legacy, |it| it.era),
             version: dialect
                 .as_ref()
                 .map(|it| it.version.clone())
@@ -289,47 +296,81 @@ impl Server {
         Err(format!("{problem}{}", self.log.as_end_of_error()))
     }
 
+    /// Greets a server as its client would, or else in the other way.
     async fn greet(
         &self,
         instance: &Arc<Instance>,
         dialect: Option<&Dialect>,
     ) -> Result<(), String> {
-        let dialect = match dialect {
-            Some(dialect) => dialect.clone(),
-            None => Dialect::own(),
+        let dialect = dialect.cloned().unwrap_or_else(Dialect::own);
+        let eras = match dialect.era {
+            Era::Legacy => [Era::Legacy, Era::Modern],
+            Era::Modern => [Era::Modern, Era::Legacy],
+        };
+        let mut problem = None;
+        for era in eras {
+            match self.greet_in(instance, &dialect, era).await {
+                Ok(hello) => {
+                    instance.greeted(&hello, era);
+                    lock(&self.offers).hello = Some(hello.into());
+                    if era == Era::Modern {
+                        let instance = Arc::clone(instance);
+                        tokio::spawn(async move { bridge::listen(&instance, &dialect, &[]).await });
+                    }
+                    return Ok(());
+                }
+                Err(refused) => problem = problem.or(Some(refused)),
+            }
+        }
+        Err(problem.unwrap_or_default())
+    }
+
+    /// Greets a server; returns what it says of itself.
+    async fn greet_in(
+        &self,
+        instance: &Arc<Instance>,
+        dialect: &Dialect,
+        era: Era,
+    ) -> Result<String, String> {
+        let failed = |error: CallError| match error {
+            CallError::Lost { .. } | CallError::Unsent { .. } => "it ended at once".to_owned(),
+            error => error.to_string(),
+        };
+        if era == Era::Modern {
+            let asked = timeout(PROBE, bridge::discover(instance, dialect)).await;
+            let discovered = asked.ok().transpose().map_err(failed)?.flatten();
+            return discovered.ok_or_else(|| "it does not know server/discover".to_owned());
+        }
+        let version = match dialect.era {
+            Era::Legacy => &dialect.version,
+            Era::Modern => LEGACY[0],
         };
         let params = format!(
             r#"{{"protocolVersion":{},"capabilities":{},"clientInfo":{}}}"#,
-            crate::json::string(&dialect.version),
+            crate::json::string(version),
             dialect.capabilities,
             dialect.info
         );
-        let answer = instance.ask("initialize", &params).await;
-        let answer = answer.map_err(|error| match error {
-            CallError::Lost { .. } | CallError::Unsent { .. } => "it ended at once".to_owned(),
-            error => error.to_string(),
-        })?;
+        let answer = instance.ask("initialize", &params).await.map_err(failed)?;
         let Some(hello) = answer.message.result() else {
             let error = answer.message.error().unwrap_or_default();
-            return Err(format!("it refuses the client's version: {error}"));
+            return Err(format!("it answers initialize with an error: {error}"));
         };
-        instance.set_hello(hello);
-        lock(&self.offers).hello = Some(hello.into());
         let initialized = message::notification("notifications/initialized", None);
         instance.pass(initialized).await;
-        Ok(())
+        Ok(hello.to_owned())
     }
 
     /// Returns what it offers. The first time it is asked; a server that does not run is started.
     pub(crate) async fn list(
         self: &Arc<Self>,
         kind: ListKind,
-        session: &Arc<Session>,
+        route: &Route,
     ) -> Result<Items, CallError> {
         if let Some(items) = lock(&self.offers).lists.get(&kind) {
             return Ok(Arc::clone(items));
         }
-        let instance = self.instance(session).await?;
+        let instance = self.instance(route).await?;
         let items = self.fetch(kind, &instance).await?;
         lock(&self.offers).lists.insert(kind, Arc::clone(&items));
         Ok(items)
@@ -341,7 +382,11 @@ impl Server {
         if !has(&hello, &["capabilities", kind.capability()]) {
             return Ok(items.into());
         }
-        let mut params = "{}".to_owned();
+        let meta = match instance.era() {
+            Era::Legacy => String::new(),
+            Era::Modern => format!(r#""_meta":{{{}}}"#, bridge::meta_of(&Dialect::own(), None)),
+        };
+        let mut params = format!("{{{meta}}}");
         for _ in 0..MAX_PAGES {
             let answer = instance.ask(kind.method(), &params).await?;
             let Some(result) = answer.message.result() else {
@@ -349,7 +394,8 @@ impl Server {
                 break;
             };
             match page(kind, result, &mut items) {
-                Some(cursor) => params = format!(r#"{{"cursor":{cursor}}}"#),
+                Some(cursor) if meta.is_empty() => params = format!(r#"{{"cursor":{cursor}}}"#),
+                Some(cursor) => params = format!(r#"{{"cursor":{cursor},{meta}}}"#),
                 None => break,
             }
         }

@@ -1,13 +1,16 @@
 //! A client's session, and where answers to it go.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use mcplexer_files::config::ServerName;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::dialect::{Dialect, Era};
 use crate::instance::Instance;
+use crate::message::Message;
 use crate::outbox::Outbox;
 
 /// What a client is connected to.
@@ -52,16 +55,6 @@ impl Peer {
     }
 }
 
-/// The protocol that a client speaks.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Dialect {
-    pub(crate) version: String,
-    /// Its capabilities, as it wrote them.
-    pub(crate) capabilities: String,
-    /// Its name and version, as it wrote them.
-    pub(crate) info: String,
-}
-
 /// A client's session: one connection over stdio, or one session over HTTP.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -84,25 +77,53 @@ struct State {
     /// The instances that have served it.
     instances: Vec<Weak<Instance>>,
     /// The resources that it has subscribed to.
-    subscriptions: HashSet<String>,
+    subscriptions: HashMap<String, CancellationToken>,
+    /// The log messages that the client wants, as it wrote it.
+    log_level: Option<String>,
 }
 
-/// A request of a server to the client.
+/// A request to the client, by whom it comes from.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) enum Question {
+    /// A server asks.
+    Server {
+        from: Weak<Instance>,
+        /// The id that the server gave it, as it was written.
+        id: String,
+        /// The token under which the server takes progress, as it was written.
+        progress_token: Option<String>,
+    },
+    /// The gateway asks, for a server that cannot.
+    Gateway(oneshot::Sender<Message>),
+}
+
+/// What a server asks a client that takes no requests: the request that it belongs to is parked.
+#[derive(Debug)]
+pub(crate) struct Asked {
     pub(crate) from: Weak<Instance>,
-    /// The id that the server gave it, as it was written.
-    pub(crate) id: String,
-    /// The token under which the server takes progress, as it was written.
-    pub(crate) progress_token: Option<String>,
+    /// The request, as the server wrote it.
+    pub(crate) question: Message,
 }
 
 /// Where the answer to a request, and what belongs to it, goes.
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     pub(crate) session: Arc<Session>,
+    /// What the client speaks; `None` before it has said so.
+    pub(crate) dialect: Option<Arc<Dialect>>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) cancel: CancellationToken,
+    /// Where questions go if the client takes no requests.
+    pub(crate) parking: Option<mpsc::UnboundedSender<Asked>>,
+    /// Whether the client wants what servers log.
+    pub(crate) wants_log: bool,
+}
+
+impl Route {
+    pub(crate) fn is_modern(&self) -> bool {
+        let dialect = self.dialect.as_ref();
+        dialect.is_some_and(|it| it.era == Era::Modern)
+    }
 }
 
 impl Session {
@@ -126,11 +147,9 @@ impl Session {
         self.state().dialect = Some(Arc::new(dialect));
     }
 
-    /// Begins a request. Returns what cancels it.
-    pub(crate) fn begin(&self, id: &str) -> CancellationToken {
-        let cancel = CancellationToken::new();
-        self.state().in_flight.insert(id.to_owned(), cancel.clone());
-        cancel
+    /// Begins a request, which `cancel` cancels.
+    pub(crate) fn begin(&self, id: &str, cancel: CancellationToken) {
+        self.state().in_flight.insert(id.to_owned(), cancel);
     }
 
     /// Ends a request.
@@ -150,6 +169,7 @@ impl Session {
         let mut state = self.state();
         state.in_flight.drain().for_each(|(_, it)| it.cancel());
         state.questions.clear();
+        state.subscriptions.drain().for_each(|(_, it)| it.cancel());
         let instances = std::mem::take(&mut state.instances);
         drop(state);
         for instance in instances.iter().filter_map(Weak::upgrade) {
@@ -184,10 +204,14 @@ impl Session {
     }
 
     /// Returns the number of a question of a server, for its withdrawal.
-    pub(crate) fn withdraw(&self, from: &Arc<Instance>, id: &str) -> Option<u64> {
+    pub(crate) fn withdraw(&self, asker: &Arc<Instance>, withdrawn: &str) -> Option<u64> {
         let mut state = self.state();
-        let is_it =
-            |question: &Question| question.id == id && question.from.as_ptr() == Arc::as_ptr(from);
+        let is_it = |question: &Question| match question {
+            Question::Server { from, id, .. } => {
+                id == withdrawn && from.as_ptr() == Arc::as_ptr(asker)
+            }
+            Question::Gateway(_) => false,
+        };
         let (number, _) = state.questions.iter().find(|(_, it)| is_it(it))?;
         let number = *number;
         state.questions.remove(&number);
@@ -197,47 +221,55 @@ impl Session {
     /// Returns the server that takes the client's progress on a question, and the server's token for it.
     pub(crate) fn progress_on(&self, number: &str) -> Option<(Arc<Instance>, String)> {
         let state = self.state();
-        let question = state.questions.get(&number.parse().ok()?)?;
-        Some((question.from.upgrade()?, question.progress_token.clone()?))
+        match state.questions.get(&number.parse().ok()?)? {
+            Question::Server {
+                from,
+                progress_token,
+                ..
+            } => Some((from.upgrade()?, progress_token.clone()?)),
+            Question::Gateway(_) => None,
+        }
     }
 
     /// Remembers whether the client wants to know of changes of a resource.
     pub(crate) fn subscribe(&self, uri: &str, wants: bool) {
-        let mut state = self.state();
         match wants {
-            true => state.subscriptions.insert(uri.to_owned()),
-            false => state.subscriptions.remove(uri),
-        };
+            true => drop(self.watch(uri)),
+            false => {
+                if let Some(ended) = self.state().subscriptions.remove(uri) {
+                    ended.cancel();
+                }
+            }
+        }
+    }
+
+    /// Remembers that the client wants to know of changes of a resource. Returns what is cancelled when it does not any
+    /// more.
+    pub(crate) fn watch(&self, uri: &str) -> CancellationToken {
+        let mut state = self.state();
+        state
+            .subscriptions
+            .entry(uri.to_owned())
+            .or_default()
+            .clone()
     }
 
     /// Whether the client wants to know of changes of a resource.
     pub(crate) fn has_subscribed(&self, uri: &str) -> bool {
-        self.state().subscriptions.contains(uri)
+        self.state().subscriptions.contains_key(uri)
+    }
+
+    /// Remembers which log messages the client wants.
+    pub(crate) fn set_log_level(&self, level: Option<String>) {
+        self.state().log_level = level;
+    }
+
+    /// Returns which log messages the client wants, as it wrote it.
+    pub(crate) fn log_level(&self) -> Option<String> {
+        self.state().log_level.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The revisions of the protocol with sessions that the gateway speaks, newest first.
-pub(crate) const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
-
-impl Dialect {
-    /// What the gateway says of itself to a server that no client waits for.
-    pub(crate) fn own() -> Self {
-        Self {
-            version: LEGACY[0].to_owned(),
-            capabilities: "{}".to_owned(),
-            info: own_info(),
-        }
-    }
-}
-
-/// Returns the name and version of the gateway, as `clientInfo` and `serverInfo` have them.
-pub(crate) fn own_info() -> String {
-    format!(
-        r#"{{"name":"mcplexer","version":"{}"}}"#,
-        env!("CARGO_PKG_VERSION")
-    )
 }

@@ -31,7 +31,7 @@ pub(crate) async fn serve(
     let mut lines = Lines::new(input, limit);
     while let Ok(Some(line)) = lines.next().await {
         match line {
-            Line::Text(text) => hub.receive(&session, &session.outbox, text),
+            Line::Text(text) => hub.receive(&session, text),
             Line::NotText => {
                 let text = "the message is not UTF-8 text";
                 session.outbox.push(message::error("null", -32700, text));

@@ -1,0 +1,66 @@
+//! Passes requests on to servers, in the language that each of them speaks.
+
+use std::sync::Arc;
+
+use crate::dialect::Era;
+use crate::error::CallError;
+use crate::hub::Hub;
+use crate::instance::Answer;
+use crate::json::Splices;
+use crate::message::Message;
+use crate::server::Server;
+use crate::session::Route;
+use crate::{bridge, parked};
+
+/// Passes a request on to a server. A server that ended before it got the request is started again, once; so is one
+/// that ended before it answered, if asking twice does no harm.
+pub(crate) async fn forward(
+    hub: &Arc<Hub>,
+    server: &Arc<Server>,
+    route: &Route,
+    method: &str,
+    message: &Message,
+    splices: impl Fn() -> Splices,
+) -> Result<Answer, CallError> {
+    let again = match attempt(hub, server, route, message, &splices).await {
+        Err(error @ CallError::Unsent { .. }) => error,
+        Err(error @ CallError::Lost { .. }) if is_harmless(method) => error,
+        other => return other,
+    };
+    match attempt(hub, server, route, message, &splices).await {
+        Err(CallError::Unsent { .. } | CallError::Lost { .. }) => Err(again),
+        other => other,
+    }
+}
+
+async fn attempt(
+    hub: &Arc<Hub>,
+    server: &Arc<Server>,
+    route: &Route,
+    message: &Message,
+    splices: &impl Fn() -> Splices,
+) -> Result<Answer, CallError> {
+    let instance = tokio::select! {
+        biased;
+        instance = server.instance(route) => instance?,
+        () = route.cancel.cancelled() => return Err(CallError::Cancelled),
+    };
+    match (route.is_modern(), instance.era()) {
+        (true, Era::Legacy) => parked::exchange(hub, &instance, route, message, splices()).await,
+        (false, Era::Modern) => bridge::exchange(&instance, route, message, splices).await,
+        _ => {
+            instance
+                .request(message, splices(), Some(route.clone()))
+                .await
+        }
+    }
+}
+
+/// Whether a request only reads.
+fn is_harmless(method: &str) -> bool {
+    method.ends_with("/list")
+        || matches!(
+            method,
+            "ping" | "resources/read" | "prompts/get" | "completion/complete"
+        )
+}

@@ -1,0 +1,422 @@
+//! Clients over HTTP: the Streamable HTTP transport, with sessions (MCP 2025-03-26 to 2025-11-25) and without
+//! (2026-07-28), on the same paths.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use mcplexer_files::config::ServerName;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::dialect::{MODERN, modern_dialect};
+use crate::hub::Hub;
+use crate::json;
+use crate::message::{self, Kind, Message, NoMessage};
+use crate::outbox::Outbox;
+use crate::session::{Endpoint, Peer, Session};
+
+mod body;
+mod guard;
+mod headers;
+mod sessions;
+
+use body::Stream;
+pub use guard::Access;
+use sessions::Sessions;
+
+/// The id of a session (MCP 2025-11-25, "Session Management").
+const SESSION_ID: &str = "mcp-session-id";
+
+/// The revision that a client speaks (MCP 2025-06-18, "Protocol Version Header").
+const VERSION: &str = "mcp-protocol-version";
+
+/// How long a connection may take to send the head of a request.
+const HEAD_WAIT: Duration = Duration::from_secs(30);
+
+/// An answer to an HTTP request.
+type Answer = Response<BoxBody<Bytes, Infallible>>;
+
+/// What serves HTTP.
+#[derive(Debug)]
+pub(crate) struct Front {
+    hub: Arc<Hub>,
+    access: Access,
+    sessions: Sessions,
+    /// The address that clients connect to.
+    address: SocketAddr,
+}
+
+impl Front {
+    pub(crate) fn new(hub: Arc<Hub>, access: Access, address: SocketAddr) -> Arc<Self> {
+        let sessions = Sessions::new(&hub);
+        Arc::new(Self {
+            hub,
+            access,
+            sessions,
+            address,
+        })
+    }
+
+    /// Serves every client that connects, until `stop`.
+    ///
+    /// # Errors
+    /// If no more connections can be accepted.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let sweep = tokio::spawn(Arc::clone(&self).sweep());
+        let result = loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = stop.cancelled() => break Ok(()),
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let _slower_then = stream.set_nodelay(true);
+                    let (front, stop) = (Arc::clone(&self), stop.clone());
+                    tokio::spawn(async move { front.connection(stream, stop).await });
+                }
+                // Too many descriptors are open: it may be better soon.
+                Err(error) if error.raw_os_error().is_some() => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        sweep.abort();
+        result
+    }
+
+    async fn sweep(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            self.sessions.sweep(&self.hub);
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: tokio::net::TcpStream, stop: CancellationToken) {
+        let service = service_fn(move |request| {
+            let front = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(front.answer(request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WAIT)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            _ = &mut connection => {}
+            () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        if let Err(refusal) = guard::check_origin(request.headers(), request.uri(), self.address) {
+            return plain(StatusCode::FORBIDDEN, &refusal);
+        }
+        let path = request.uri().path();
+        if path == "/healthz" {
+            return plain(StatusCode::OK, "ok\n");
+        }
+        let Some(endpoint) = endpoint(path) else {
+            return plain(StatusCode::NOT_FOUND, "there is /mcp and /mcp/SERVER\n");
+        };
+        let peer = match self.access.peer(request.headers()) {
+            Ok(peer) => peer,
+            Err(refusal) => {
+                let mut answer = plain(StatusCode::UNAUTHORIZED, refusal);
+                let scheme = HeaderValue::from_static("Bearer realm=\"mcplexer\"");
+                answer.headers_mut().insert("www-authenticate", scheme);
+                return answer;
+            }
+        };
+        match *request.method() {
+            Method::POST => self.post(request, endpoint, peer).await,
+            Method::GET => self.listen(request.headers(), &endpoint, &peer),
+            Method::DELETE => self.delete(request.headers(), &endpoint, &peer),
+            _ => not_allowed("GET, POST, DELETE"),
+        }
+    }
+
+    async fn post(&self, request: Request<Incoming>, endpoint: Endpoint, peer: Peer) -> Answer {
+        let (head, body) = request.into_parts();
+        let is_json = |it: &HeaderValue| it.as_bytes().starts_with(b"application/json");
+        if !head.headers.get(CONTENT_TYPE).is_some_and(is_json) {
+            let text = "the body has to be application/json\n";
+            return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
+        }
+        if !accepts(&head.headers, &["application/json", "text/event-stream"]) {
+            let text = "the client has to accept application/json and text/event-stream\n";
+            return plain(StatusCode::NOT_ACCEPTABLE, text);
+        }
+        let limit = self.hub.limits().message;
+        let text = match Limited::new(body, limit).collect().await {
+            Ok(collected) => String::from_utf8(collected.to_bytes().into()),
+            Err(_) => {
+                let text = format!("the message is longer than {limit} bytes, or was cut off");
+                return json(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    message::error("null", -32600, &text),
+                );
+            }
+        };
+        let message = match text.map(Message::parse) {
+            Ok(Ok(message)) => message,
+            Ok(Err(NoMessage::Batch)) => {
+                let text = "batches are not supported: send one message at a time";
+                return bad_request(message::error("null", -32600, text));
+            }
+            Ok(Err(NoMessage::NotRpc)) => {
+                let text = "the message is not JSON-RPC 2.0";
+                return bad_request(message::error("null", -32600, text));
+            }
+            Ok(Err(NoMessage::NotJson)) | Err(_) => {
+                let text = "the message is not JSON";
+                return bad_request(message::error("null", -32700, text));
+            }
+        };
+        let version = head.headers.get(VERSION).and_then(|it| it.to_str().ok());
+        let is_modern =
+            modern_dialect(&message).is_some() || version.is_some_and(|it| MODERN.contains(&it));
+        match is_modern {
+            true => {
+                self.post_modern(&head.headers, endpoint, peer, message)
+                    .await
+            }
+            false => {
+                self.post_legacy(&head.headers, endpoint, peer, message)
+                    .await
+            }
+        }
+    }
+
+    /// Answers a client without a session.
+    async fn post_modern(
+        &self,
+        headers: &HeaderMap,
+        endpoint: Endpoint,
+        peer: Peer,
+        message: Message,
+    ) -> Answer {
+        if let Err(error) = headers::check(headers, &message) {
+            return bad_request(error);
+        }
+        let Kind::Request(_) = message.kind() else {
+            return empty(StatusCode::ACCEPTED);
+        };
+        let session = self.hub.open(endpoint, peer);
+        let (first, stream) = self.begin(&session, message).await;
+        let Some(first) = first else {
+            self.hub.close(&session);
+            return empty(StatusCode::ACCEPTED);
+        };
+        let stream = stream.with_end(Arc::clone(&self.hub), session);
+        match stream.is_done() {
+            true => {
+                let status = headers::status(&first);
+                json(status, first)
+            }
+            false => events(first, stream),
+        }
+    }
+
+    /// Answers a client with a session, or one that begins a session.
+    async fn post_legacy(
+        &self,
+        headers: &HeaderMap,
+        endpoint: Endpoint,
+        peer: Peer,
+        message: Message,
+    ) -> Answer {
+        let is_first = *message.kind() == Kind::Request("initialize".to_owned());
+        let session = match headers.get(SESSION_ID) {
+            _ if is_first => self.hub.open(endpoint, peer),
+            Some(id) => match self.sessions.get(&self.hub, id, &endpoint, &peer) {
+                Some(session) => session,
+                None => return no_session(message.id()),
+            },
+            None => {
+                let text = "the header field Mcp-Session-Id is missing";
+                let id = message.id().unwrap_or("null");
+                return bad_request(message::error(id, -32600, text));
+            }
+        };
+        let Kind::Request(_) = message.kind() else {
+            let cancel = CancellationToken::new();
+            self.hub.take(&session, &session.outbox, message, cancel);
+            return empty(StatusCode::ACCEPTED);
+        };
+        let (first, stream) = self.begin(&session, message).await;
+        let Some(first) = first else {
+            return empty(StatusCode::ACCEPTED);
+        };
+        let mut answer = match stream.is_done() {
+            true => json(StatusCode::OK, first),
+            false => events(first, stream),
+        };
+        if is_first {
+            match self.sessions.add(&self.hub, &session) {
+                Some(id) => {
+                    answer.headers_mut().insert(SESSION_ID, id);
+                }
+                None => self.hub.close(&session),
+            }
+        }
+        answer
+    }
+
+    /// Passes a request on. Returns the first thing that comes back, and where the rest comes from. Dropped, the request
+    /// is cancelled.
+    async fn begin(&self, session: &Arc<Session>, message: Message) -> (Option<String>, Stream) {
+        let outbox = Arc::new(Outbox::default());
+        let cancel = CancellationToken::new();
+        let stream = Stream::new(Arc::clone(&outbox), Some(cancel.clone().drop_guard()));
+        self.hub.take(session, &outbox, message, cancel);
+        (outbox.next().await, stream)
+    }
+
+    /// Answers with what belongs to no request.
+    fn listen(&self, headers: &HeaderMap, endpoint: &Endpoint, peer: &Peer) -> Answer {
+        let version = headers.get(VERSION).and_then(|it| it.to_str().ok());
+        if version.is_some_and(|it| MODERN.contains(&it)) {
+            return not_allowed("POST");
+        }
+        if !accepts(headers, &["text/event-stream"]) {
+            let text = "the client has to accept text/event-stream\n";
+            return plain(StatusCode::NOT_ACCEPTABLE, text);
+        }
+        let Some(id) = headers.get(SESSION_ID) else {
+            return not_allowed("POST");
+        };
+        let Some(session) = self.sessions.get(&self.hub, id, endpoint, peer) else {
+            return no_session(None);
+        };
+        events_of(Stream::listening(&session))
+    }
+
+    /// Ends a session.
+    fn delete(&self, headers: &HeaderMap, endpoint: &Endpoint, peer: &Peer) -> Answer {
+        let Some(id) = headers.get(SESSION_ID) else {
+            return not_allowed("POST");
+        };
+        match self.sessions.remove(&self.hub, id, endpoint, peer) {
+            true => empty(StatusCode::NO_CONTENT),
+            false => no_session(None),
+        }
+    }
+}
+
+/// Returns what a path leads to.
+fn endpoint(path: &str) -> Option<Endpoint> {
+    let rest = path.strip_prefix("/mcp")?;
+    match rest.strip_prefix('/') {
+        None if rest.is_empty() => Some(Endpoint::All),
+        None => None,
+        Some("") => Some(Endpoint::All),
+        Some(name) => Some(Endpoint::One(name.parse::<ServerName>().ok()?)),
+    }
+}
+
+/// Whether a client accepts one of these media types (RFC 9110, section 12.5.1); weights do not matter here.
+fn accepts(headers: &HeaderMap, types: &[&str]) -> bool {
+    let mut accepted = headers.get_all(ACCEPT).iter().peekable();
+    if accepted.peek().is_none() {
+        return true;
+    }
+    accepted.filter_map(|it| it.to_str().ok()).any(|list| {
+        list.split(',').any(|range| {
+            let range = range.split(';').next().unwrap_or_default().trim();
+            range == "*/*"
+                || types.iter().any(|it| {
+                    let (kind, _) = it.split_once('/').unwrap_or_default();
+                    range.eq_ignore_ascii_case(it) || range == format!("{kind}/*")
+                })
+        })
+    })
+}
+
+fn body(text: impl Into<Bytes>) -> BoxBody<Bytes, Infallible> {
+    Full::new(text.into()).boxed()
+}
+
+fn with_type(status: StatusCode, media: &'static str, content: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(body(content));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    answer
+}
+
+fn plain(status: StatusCode, text: &str) -> Answer {
+    with_type(status, "text/plain; charset=utf-8", text.to_owned())
+}
+
+fn json(status: StatusCode, text: String) -> Answer {
+    with_type(status, "application/json", text)
+}
+
+fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(body(Bytes::new()));
+    *answer.status_mut() = status;
+    answer
+}
+
+fn bad_request(error: String) -> Answer {
+    json(StatusCode::BAD_REQUEST, error)
+}
+
+/// The session has ended, or never was: a client begins a new one then.
+fn no_session(id: Option<&str>) -> Answer {
+    let text = "the session has ended; begin a new one with initialize";
+    let id = id.unwrap_or("null");
+    json(StatusCode::NOT_FOUND, message::error(id, -32600, text))
+}
+
+fn not_allowed(allowed: &'static str) -> Answer {
+    let mut answer = plain(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this method is not allowed here\n",
+    );
+    let allowed = HeaderValue::from_static(allowed);
+    answer.headers_mut().insert(ALLOW, allowed);
+    answer
+}
+
+fn events(first: String, stream: Stream) -> Answer {
+    stream.put_back(first);
+    events_of(stream)
+}
+
+fn events_of(stream: Stream) -> Answer {
+    let mut answer = with_type(StatusCode::OK, "text/event-stream", Bytes::new());
+    // Proxies must not collect events (MCP 2026-07-28, "Receiving Messages").
+    let no = HeaderValue::from_static("no");
+    answer.headers_mut().insert("x-accel-buffering", no);
+    *answer.body_mut() = stream.boxed();
+    answer
+}
+
+/// Whether a text is a JSON-RPC error with one of these codes.
+fn error_code(answer: &str) -> Option<i64> {
+    let code = json::Value::new(answer).at(&["error", "code"])?;
+    code.text().parse().ok()
+}

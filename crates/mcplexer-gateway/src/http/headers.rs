@@ -1,0 +1,101 @@
+//! The header fields of a request without a session, which repeat what its body says (MCP 2026-07-28, "Request
+//! Metadata"). The body counts; a request whose header fields say something else is refused.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::StatusCode;
+use hyper::header::HeaderMap;
+
+use super::{VERSION, error_code};
+use crate::dialect::{MODERN, modern_dialect};
+use crate::json::{self, Value};
+use crate::message::{self, Kind, Message};
+
+/// A header field says something else than the body.
+const HEADER_MISMATCH: i64 = -32020;
+/// The client lacks a capability.
+const MISSING_CAPABILITY: i64 = -32021;
+/// The revision is not supported.
+const UNSUPPORTED_VERSION: i64 = -32022;
+
+/// Compares the header fields with the body.
+///
+/// # Errors
+/// The answer to a request that is refused.
+pub(crate) fn check(headers: &HeaderMap, message: &Message) -> Result<(), String> {
+    let id = message.id().unwrap_or("null");
+    let (Kind::Request(method) | Kind::Notification(method)) = message.kind() else {
+        let text = "clients of this revision send no answers";
+        return Err(message::error(id, -32600, text));
+    };
+    let mismatch = |what: &str| {
+        let text = format!("header mismatch: {what} is missing, or differs from the body");
+        Err(message::error(id, HEADER_MISMATCH, &text))
+    };
+    let Some(dialect) = modern_dialect(message) else {
+        let text = "_meta has no io.modelcontextprotocol/protocolVersion";
+        return Err(message::error(id, -32602, text));
+    };
+    let meta = message.param(&["_meta"]);
+    let capabilities = meta.and_then(|it| it.get("io.modelcontextprotocol/clientCapabilities"));
+    if !capabilities.is_some_and(Value::is_object) {
+        let text = "_meta has no io.modelcontextprotocol/clientCapabilities";
+        return Err(message::error(id, -32602, text));
+    }
+    if text(headers, VERSION).as_deref() != Some(&dialect.version) {
+        return mismatch("MCP-Protocol-Version");
+    }
+    if !MODERN.contains(&dialect.version.as_str()) {
+        return Err(unsupported(id, &dialect.version));
+    }
+    if text(headers, "mcp-method").as_deref() != Some(method) {
+        return mismatch("Mcp-Method");
+    }
+    let named = match method.as_str() {
+        "tools/call" | "prompts/get" => Some("name"),
+        "resources/read" => Some("uri"),
+        _ => None,
+    };
+    if let Some(member) = named {
+        let name = message.param(&[member]).and_then(Value::as_str);
+        if name.is_none() || text(headers, "mcp-name").as_deref() != name.as_deref() {
+            return mismatch("Mcp-Name");
+        }
+    }
+    Ok(())
+}
+
+/// Says which revisions are supported.
+pub(crate) fn unsupported(id: &str, version: &str) -> String {
+    let version = json::string(version);
+    let supported: Vec<_> = MODERN.iter().map(|it| json::string(it)).collect();
+    let supported = supported.join(",");
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{UNSUPPORTED_VERSION},"message":"Unsupported protocol version","data":{{"supported":[{supported}],"requested":{version}}}}}}}"#
+    )
+}
+
+/// Returns the HTTP status of an answer.
+pub(crate) fn status(answer: &str) -> StatusCode {
+    match error_code(answer) {
+        Some(-32601) => StatusCode::NOT_FOUND,
+        Some(HEADER_MISMATCH | MISSING_CAPABILITY | UNSUPPORTED_VERSION) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    }
+}
+
+/// Returns the text of a header field, decoded if it is in base64 between `=?base64?` and `?=`.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut fields = headers.get_all(name).iter();
+    let field = fields.next()?.to_str().ok()?.trim();
+    if fields.next().is_some() {
+        return None;
+    }
+    let encoded = field
+        .strip_prefix("=?base64?")
+        .and_then(|it| it.strip_suffix("?="));
+    match encoded {
+        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?).ok(),
+        None => Some(field.to_owned()),
+    }
+}

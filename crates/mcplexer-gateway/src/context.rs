@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -56,8 +57,20 @@ impl Context {
         }
     }
 
+    /// Returns the directory of what is known of servers.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.home.home().directory().join("cache")
+    }
+
     pub(crate) fn set_hub(&self, hub: Weak<Hub>) {
         let _only_once = self.hub.set(hub);
+    }
+
+    /// Forgets what was made of lists: one is known that was not.
+    pub(crate) fn listed(&self) {
+        if let Some(hub) = self.hub() {
+            hub.merged.forget();
+        }
     }
 
     /// Tells clients that a list of a server is another one.

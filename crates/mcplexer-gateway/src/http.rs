@@ -32,7 +32,7 @@ mod guard;
 mod headers;
 mod sessions;
 
-use body::Stream;
+use body::{Ending, Stream};
 pub use guard::Access;
 use sessions::Sessions;
 
@@ -219,12 +219,17 @@ impl Front {
             return empty(StatusCode::ACCEPTED);
         };
         let session = self.hub.open(endpoint, peer);
+        let ending = Ending::new(&self.hub, &session);
+        if let Some(tool) = self.hub.tool(&session, &message).await
+            && let Err(error) = headers::check_arguments(headers, &message, &tool)
+        {
+            return bad_request(error);
+        }
         let (first, stream) = self.begin(&session, message).await;
         let Some(first) = first else {
-            self.hub.close(&session);
             return empty(StatusCode::ACCEPTED);
         };
-        let stream = stream.with_end(Arc::clone(&self.hub), session);
+        let stream = stream.with_end(ending);
         match stream.is_done() {
             true => {
                 let status = headers::status(&first);

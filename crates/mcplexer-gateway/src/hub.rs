@@ -211,15 +211,7 @@ impl Hub {
                 if method == "initialize" {
                     session.set_dialect(legacy_dialect(&message));
                 }
-                let modern = modern_dialect(&message).map(Arc::new);
-                let route = Route {
-                    session: Arc::clone(session),
-                    dialect: modern.or_else(|| session.dialect()),
-                    outbox: Arc::clone(outbox),
-                    cancel,
-                    parking: None,
-                    wants_log: wants_log(&message),
-                };
+                let route = route_of(session, outbox, &message, cancel);
                 let hub = Arc::clone(self);
                 tokio::spawn(async move {
                     let answer = hub.answer(&route, &method, &message).await;
@@ -357,6 +349,28 @@ impl Hub {
         Ok(answer.message.with_id(id))
     }
 
+    /// Returns how a server describes the tool that is called, if it is one whose arguments are repeated elsewhere.
+    pub(crate) async fn tool(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        message: &Message,
+    ) -> Option<String> {
+        if *message.kind() != Kind::Request("tools/call".to_owned()) {
+            return None;
+        }
+        let name = message.param(&["name"])?.as_str()?;
+        let route = route_of(session, &session.outbox, message, CancellationToken::new());
+        let (server, name) = match &session.endpoint {
+            Endpoint::One(server) => (self.server(server)?, name.into_owned()),
+            Endpoint::All => merged::named(self, &route, ListKind::Tools, &name).await?,
+        };
+        let tools = server.list(ListKind::Tools, &route).await.ok()?;
+        let tool = tools.iter().find(|it| it.key == name)?;
+        tool.text
+            .contains("x-mcp-header")
+            .then(|| tool.text.clone())
+    }
+
     /// A list of a server is another one.
     pub(crate) fn changed(&self, server: &ServerName, kind: ListKind) {
         self.merged.forget();
@@ -432,6 +446,24 @@ fn tell(session: &Session, kind: ListKind) {
     if session.dialect().is_some() {
         let text = message::notification(kind.changed(), None);
         session.outbox.notify(text, Some(kind.changed().to_owned()));
+    }
+}
+
+/// Returns where what comes of a request goes.
+fn route_of(
+    session: &Arc<Session>,
+    outbox: &Arc<Outbox>,
+    message: &Message,
+    cancel: CancellationToken,
+) -> Route {
+    let modern = modern_dialect(message).map(Arc::new);
+    Route {
+        session: Arc::clone(session),
+        dialect: modern.or_else(|| session.dialect()),
+        outbox: Arc::clone(outbox),
+        cancel,
+        parking: None,
+        wants_log: wants_log(message),
     }
 }
 

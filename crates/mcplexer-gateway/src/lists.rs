@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::json::Value;
 
 /// What is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum ListKind {
     Tools,
     Prompts,

@@ -114,7 +114,12 @@ fn hello(hub: &Hub, route: &Route, message: &Message) -> String {
 /// Returns what each server has, in the order of their names. Servers that do not answer in time are left out.
 async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Vec<Listed> {
     let mut asked = JoinSet::new();
+    let mut listed: Vec<Listed> = Vec::new();
     for server in hub.servers_for(&route.session.peer) {
+        if let Some(items) = server.listed(kind) {
+            listed.push((server, items));
+            continue;
+        }
         let (hub, route) = (Arc::clone(hub), route.clone());
         asked.spawn(async move {
             let name = server.name.clone();
@@ -136,7 +141,7 @@ async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Vec<Listed> {
             }
         });
     }
-    let mut listed: Vec<Listed> = asked.join_all().await.into_iter().flatten().collect();
+    listed.extend(asked.join_all().await.into_iter().flatten());
     listed.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
     listed
 }
@@ -191,6 +196,26 @@ fn table(hub: &Hub, route: &Route, kind: ListKind, listed: &[Listed]) -> Arc<Tab
     table
 }
 
+/// Finds the server that has a tool or a prompt of this name, and the name that it knows.
+pub(crate) async fn named(
+    hub: &Arc<Hub>,
+    route: &Route,
+    kind: ListKind,
+    name: &str,
+) -> Option<(Arc<Server>, String)> {
+    let key = (kind, route.session.peer.name.clone());
+    let known = lock(&hub.merged.0).get(&key).map(Arc::clone);
+    let table = match known.filter(|it| it.get(name).is_some()) {
+        Some(table) => table,
+        None => {
+            let listed = listed(hub, route, kind).await;
+            table(hub, route, kind, &listed)
+        }
+    };
+    let (server, name) = table.get(name)?;
+    Some((hub.server(server)?, name.to_owned()))
+}
+
 /// Passes on what names a tool or a prompt.
 async fn by_name(
     hub: &Arc<Hub>,
@@ -205,11 +230,7 @@ async fn by_name(
         let text = format!("{method} names nothing");
         return Ok(message::error(id, INVALID_PARAMS, &text));
     };
-    let listed = listed(hub, route, kind).await;
-    let table = table(hub, route, kind, &listed);
-    let found = table.get(&name);
-    let found = found.and_then(|(server, name)| Some((hub.server(server)?, name)));
-    let Some((server, original)) = found else {
+    let Some((server, original)) = named(hub, route, kind, &name).await else {
         let what = match kind {
             ListKind::Tools => "tool",
             _ => "prompt",
@@ -220,7 +241,7 @@ async fn by_name(
     let splices = || {
         let mut splices = Splices::default();
         if let Some(name) = message.param(path) {
-            splices.replace(name, json::string(original));
+            splices.replace(name, json::string(&original));
         }
         splices
     };

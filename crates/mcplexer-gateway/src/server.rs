@@ -20,6 +20,7 @@ use crate::instance::{Instance, Parts, has};
 use crate::link::Link;
 use crate::lists::{Item, Items, ListKind, page};
 use crate::message::{self, Message};
+use crate::offers::Offers;
 use crate::scrub::Scrubber;
 use crate::session::Route;
 use crate::stamp::Stamp;
@@ -46,7 +47,7 @@ pub(crate) struct Server {
     versions: Mutex<Option<(Stamp, Arc<[Used]>)>>,
     health: Mutex<Health>,
     pub(crate) log: Arc<StderrLog>,
-    offers: Mutex<Offers>,
+    offers: Offers,
 }
 
 /// What instances differ in.
@@ -67,15 +68,6 @@ struct Slot {
     starting: AsyncMutex<()>,
 }
 
-/// What a server was found to offer.
-#[derive(Debug, Default)]
-struct Offers {
-    hello: Option<Arc<str>>,
-    lists: HashMap<ListKind, Items>,
-    /// Whether it needs an instance for each session.
-    is_apart: bool,
-}
-
 impl Server {
     pub(crate) fn new(
         name: ServerName,
@@ -84,6 +76,7 @@ impl Server {
     ) -> Arc<Self> {
         Arc::new_cyclic(|own| Self {
             needs: Needs::of(&definition),
+            offers: Offers::load(&context.cache(), &name, &definition),
             name,
             definition,
             context,
@@ -92,13 +85,12 @@ impl Server {
             versions: Mutex::default(),
             health: Mutex::default(),
             log: Arc::default(),
-            offers: Mutex::default(),
         })
     }
 
     /// Returns what it said when it was greeted last, if it was.
     pub(crate) fn hello(&self) -> Option<Arc<str>> {
-        lock(&self.offers).hello.clone()
+        self.offers.hello()
     }
 
     /// Returns the instances that run.
@@ -146,7 +138,7 @@ impl Server {
     ) -> Result<Arc<Instance>, CallError> {
         let versions = self.versions().await?;
         let (session, dialect) = (&route.session, &route.dialect);
-        let is_apart = lock(&self.offers).is_apart && !route.is_modern();
+        let is_apart = self.offers.is_apart() && !route.is_modern();
         let class = Class {
             era: dialect.as_ref().map_or(Era::Legacy, |it| it.era),
             version: dialect
@@ -242,6 +234,13 @@ impl Server {
             Ok(_) => lock(&self.health).works(),
             Err(problem) => lock(&self.health).failed(problem),
         }
+        if let Ok(instance) = &started {
+            // What was only read from a file may be something else by now.
+            let stale = self.offers.take_stale();
+            if !stale.is_empty() {
+                self.refresh(stale, instance);
+            }
+        }
         started.map_err(|problem| self.not_started(problem))
     }
 
@@ -312,7 +311,7 @@ impl Server {
             match self.greet_in(instance, &dialect, era).await {
                 Ok(hello) => {
                     instance.greeted(&hello, era);
-                    lock(&self.offers).hello = Some(hello.into());
+                    self.offers.set_hello(&hello);
                     if era == Era::Modern {
                         let instance = Arc::clone(instance);
                         tokio::spawn(async move { bridge::listen(&instance, &dialect, &[]).await });
@@ -361,18 +360,25 @@ impl Server {
         Ok(hello.to_owned())
     }
 
+    /// Returns what it offers, as far as that is known without asking.
+    pub(crate) fn listed(&self, kind: ListKind) -> Option<Items> {
+        self.offers.list(kind)
+    }
+
     /// Returns what it offers. The first time it is asked; a server that does not run is started.
     pub(crate) async fn list(
         self: &Arc<Self>,
         kind: ListKind,
         route: &Route,
     ) -> Result<Items, CallError> {
-        if let Some(items) = lock(&self.offers).lists.get(&kind) {
-            return Ok(Arc::clone(items));
+        if let Some(items) = self.listed(kind) {
+            return Ok(items);
         }
         let instance = self.instance(route).await?;
         let items = self.fetch(kind, &instance).await?;
-        lock(&self.offers).lists.insert(kind, Arc::clone(&items));
+        self.offers.set_list(kind, &items);
+        self.context.listed();
+        self.save();
         Ok(items)
     }
 
@@ -402,19 +408,27 @@ impl Server {
         Ok(items.into())
     }
 
+    /// Writes down what it offers.
+    fn save(self: &Arc<Self>) {
+        let server = Arc::clone(self);
+        tokio::task::spawn_blocking(move || server.offers.save());
+    }
+
     /// Asks again what it offers, and tells clients if that is something else.
-    fn refresh(self: &Arc<Self>, kinds: &'static [ListKind], from: &Arc<Instance>) {
+    fn refresh(self: &Arc<Self>, kinds: Vec<ListKind>, from: &Arc<Instance>) {
         let (server, from) = (Arc::clone(self), Arc::clone(from));
         tokio::spawn(async move {
-            for &kind in kinds {
+            for kind in kinds {
                 let Ok(items) = server.fetch(kind, &from).await else {
                     return;
                 };
-                let before = lock(&server.offers).lists.insert(kind, Arc::clone(&items));
-                if before.is_some_and(|it| it != items) {
+                let is_other = server.offers.set_list(kind, &items);
+                server.context.listed();
+                if is_other {
                     server.context.changed(&server.name, kind);
                 }
             }
+            server.save();
         });
     }
 }
@@ -426,14 +440,17 @@ impl Events for Server {
         };
         let kinds = ListKind::of_changed(method);
         if !kinds.is_empty() {
-            server.refresh(kinds, from);
+            server.refresh(kinds.to_vec(), from);
         }
         self.context
             .notified(&server, from, method, message, within);
     }
 
     fn is_ambiguous(&self, _from: &Arc<Instance>) {
-        lock(&self.offers).is_apart = true;
+        self.offers.set_apart();
+        if let Some(server) = self.own.upgrade() {
+            server.save();
+        }
     }
 }
 

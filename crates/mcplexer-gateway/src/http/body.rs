@@ -29,8 +29,30 @@ pub(crate) struct Stream {
     silence: Pin<Box<Sleep>>,
     /// Cancels the request if the client goes away.
     _cancel: Option<DropGuard>,
-    /// The session that ends with the stream.
-    end: Option<(Arc<Hub>, Arc<Session>)>,
+    /// Ends the session with the stream.
+    _end: Option<Ending>,
+}
+
+/// Ends a session when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    hub: Arc<Hub>,
+    session: Arc<Session>,
+}
+
+impl Ending {
+    pub(crate) fn new(hub: &Arc<Hub>, session: &Arc<Session>) -> Self {
+        Self {
+            hub: Arc::clone(hub),
+            session: Arc::clone(session),
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.hub.close(&self.session);
+    }
 }
 
 type Next = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
@@ -43,7 +65,7 @@ impl Stream {
             next: Mutex::default(),
             silence: Box::pin(sleep(SILENCE)),
             _cancel: cancel,
-            end: None,
+            _end: None,
         }
     }
 
@@ -53,9 +75,11 @@ impl Stream {
     }
 
     /// Ends a session with the stream.
-    pub(crate) fn with_end(mut self, hub: Arc<Hub>, session: Arc<Session>) -> Self {
-        self.end = Some((hub, session));
-        self
+    pub(crate) fn with_end(self, ending: Ending) -> Self {
+        Self {
+            _end: Some(ending),
+            ..self
+        }
     }
 
     /// Puts a message before the others.
@@ -105,14 +129,6 @@ impl Body for Stream {
 
     fn is_end_stream(&self) -> bool {
         lock(&self.first).is_none() && lock(&self.next).is_none() && self.outbox.is_done()
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        if let Some((hub, session)) = self.end.take() {
-            hub.close(&session);
-        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! The header fields of a request without a session, which repeat what its body says (MCP 2026-07-28, "Request
 //! Metadata"). The body counts; a request whose header fields say something else is refused.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 
@@ -10,6 +8,7 @@ use super::{VERSION, error_code};
 use crate::dialect::{MODERN, modern_dialect};
 use crate::json::{self, Value};
 use crate::message::{self, Kind, Message};
+use crate::mirror::{self, Mirrored};
 
 /// A header field says something else than the body.
 const HEADER_MISMATCH: i64 = -32020;
@@ -28,10 +27,7 @@ pub(crate) fn check(headers: &HeaderMap, message: &Message) -> Result<(), String
         let text = "clients of this revision send no answers";
         return Err(message::error(id, -32600, text));
     };
-    let mismatch = |what: &str| {
-        let text = format!("header mismatch: {what} is missing, or differs from the body");
-        Err(message::error(id, HEADER_MISMATCH, &text))
-    };
+    let mismatch = |what| Err(mismatch(id, what));
     let Some(dialect) = modern_dialect(message) else {
         let text = "_meta has no io.modelcontextprotocol/protocolVersion";
         return Err(message::error(id, -32602, text));
@@ -51,6 +47,13 @@ pub(crate) fn check(headers: &HeaderMap, message: &Message) -> Result<(), String
     if text(headers, "mcp-method").as_deref() != Some(method) {
         return mismatch("Mcp-Method");
     }
+    let task = message.param(&["taskId"]).and_then(Value::as_str);
+    if let (true, Some(task)) = (method.starts_with("tasks/"), task)
+        && headers.contains_key("mcp-name")
+        && text(headers, "mcp-name").as_deref() != Some(&*task)
+    {
+        return mismatch("Mcp-Name");
+    }
     let named = match method.as_str() {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
@@ -63,6 +66,35 @@ pub(crate) fn check(headers: &HeaderMap, message: &Message) -> Result<(), String
         }
     }
     Ok(())
+}
+
+/// Compares the header fields that repeat arguments of a tool with the body. `tool` is how its server describes it.
+///
+/// # Errors
+/// The answer to a request that is refused.
+pub(crate) fn check_arguments(
+    headers: &HeaderMap,
+    message: &Message,
+    tool: &str,
+) -> Result<(), String> {
+    let arguments = message.param(&["arguments"]);
+    for Mirrored { field, path } in mirror::mirrored(tool) {
+        let is_given = headers.contains_key(field.as_str());
+        let argument = mirror::argument(arguments, &path);
+        let is_same = match &argument {
+            Some(argument) => text(headers, &field).as_ref() == Some(argument),
+            None => !is_given,
+        };
+        if !is_same {
+            return Err(mismatch(message.id().unwrap_or("null"), &field));
+        }
+    }
+    Ok(())
+}
+
+fn mismatch(id: &str, what: &str) -> String {
+    let text = format!("header mismatch: {what} is missing, or differs from the body");
+    message::error(id, HEADER_MISMATCH, &text)
 }
 
 /// Says which revisions are supported.
@@ -91,11 +123,5 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     if fields.next().is_some() {
         return None;
     }
-    let encoded = field
-        .strip_prefix("=?base64?")
-        .and_then(|it| it.strip_suffix("?="));
-    match encoded {
-        Some(encoded) => String::from_utf8(STANDARD.decode(encoded).ok()?).ok(),
-        None => Some(field.to_owned()),
-    }
+    mirror::decoded(field)
 }

@@ -174,12 +174,16 @@ impl Front {
                 );
             }
         };
+        let batch = match text.as_deref() {
+            Ok(text) if text.trim_ascii_start().starts_with('[') => Message::batch(text).ok(),
+            _ => None,
+        };
+        if let Some(messages) = batch {
+            return self.post_batch(&head.headers, &endpoint, &peer, messages);
+        }
         let message = match text.map(Message::parse) {
             Ok(Ok(message)) => message,
-            Ok(Err(NoMessage::Batch)) => {
-                let text = "batches are not supported: send one message at a time";
-                return bad_request(message::error("null", -32600, text));
-            }
+            Ok(Err(NoMessage::Batch)) => return bad_request(no_batches()),
             Ok(Err(NoMessage::NotRpc)) => {
                 let text = "the message is not JSON-RPC 2.0";
                 return bad_request(message::error("null", -32600, text));
@@ -282,6 +286,32 @@ impl Front {
             }
         }
         answer
+    }
+
+    /// Answers a client that sends several messages at once.
+    fn post_batch(
+        &self,
+        headers: &HeaderMap,
+        endpoint: &Endpoint,
+        peer: &Peer,
+        messages: Vec<Message>,
+    ) -> Answer {
+        let id = headers.get(SESSION_ID);
+        let session = id.and_then(|id| self.sessions.get(&self.hub, id, endpoint, peer));
+        let Some(session) = session.filter(|it| it.takes_batches()) else {
+            return bad_request(no_batches());
+        };
+        let is_request = |it: &&Message| matches!(it.kind(), Kind::Request(_));
+        let requests = messages.iter().filter(is_request).count();
+        let outbox = Arc::new(Outbox::for_answers(requests));
+        let cancel = CancellationToken::new();
+        for message in messages {
+            self.hub.take(&session, &outbox, message, cancel.clone());
+        }
+        match requests {
+            0 => empty(StatusCode::ACCEPTED),
+            _ => events_of(Stream::new(outbox, Some(cancel.drop_guard()))),
+        }
     }
 
     /// Passes a request on. Returns the first thing that comes back, and where the rest comes from. Dropped, the request
@@ -387,6 +417,11 @@ fn empty(status: StatusCode) -> Answer {
 
 fn bad_request(error: String) -> Answer {
     json(StatusCode::BAD_REQUEST, error)
+}
+
+fn no_batches() -> String {
+    let text = "this revision has no batches: send one message at a time";
+    message::error("null", -32600, text)
 }
 
 /// The session has ended, or never was: a client begins a new one then.

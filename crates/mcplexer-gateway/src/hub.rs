@@ -6,33 +6,19 @@ use std::sync::{Arc, Mutex, Weak};
 
 use mcplexer_files::config::{self, Config, ServerName};
 use mcplexer_home::OpenHome;
-use tokio_util::sync::CancellationToken;
 
-use crate::bridge;
 use crate::context::{Context, Limits};
-use crate::dialect::{Era, as_discovered, legacy_dialect, modern_dialect, wants_log};
-use crate::error::CallError;
-use crate::forward::forward;
 use crate::instance::Instance;
-use crate::json::{self, Splices, Value};
-use crate::listen::{self, Listeners};
+use crate::json::Value;
+use crate::listen::Listeners;
 use crate::lists::ListKind;
 use crate::merged;
-use crate::message::{self, Kind, Message, NoMessage};
-use crate::outbox::Outbox;
-use crate::parked::{Parking, as_modern_text};
+use crate::message::{self, Message};
+use crate::parked::Parking;
 use crate::server::{Server, lock};
-use crate::session::{Endpoint, Peer, Question, Route, Session};
+use crate::session::{Endpoint, Peer, Route, Session};
+use crate::tasks::Tasks;
 use crate::token::Sealer;
-
-/// JSON-RPC 2.0, section 5.1: what was sent is not JSON.
-const NOT_JSON: i64 = -32700;
-/// It is not a request.
-const NOT_RPC: i64 = -32600;
-/// There is no such method.
-pub(crate) const NO_METHOD: i64 = -32601;
-/// The parameters are invalid; also for a tool, a prompt or a resource that nobody has.
-pub(crate) const INVALID_PARAMS: i64 = -32602;
 
 /// All clients and servers.
 #[derive(Debug)]
@@ -45,6 +31,7 @@ pub(crate) struct Hub {
     sealer: Arc<Sealer>,
     pub(crate) parking: Parking,
     pub(crate) listeners: Listeners,
+    pub(crate) tasks: Tasks,
     pub(crate) merged: merged::Tables,
 }
 
@@ -60,6 +47,7 @@ impl Hub {
             sealer: Arc::new(Sealer::random()),
             parking: Parking::default(),
             listeners: Listeners::default(),
+            tasks: Tasks::default(),
             merged: merged::Tables::default(),
         });
         context.set_hub(Arc::downgrade(&hub));
@@ -172,205 +160,6 @@ impl Hub {
         lock(&self.servers).values().for_each(|it| it.stop_idle());
     }
 
-    /// Takes a text from a client. Returns at once; what it asks for goes to the session's outbox.
-    pub(crate) fn receive(self: &Arc<Self>, session: &Arc<Session>, text: String) {
-        let outbox = &session.outbox;
-        match Message::parse(text) {
-            Ok(message) => {
-                let cancel = CancellationToken::new();
-                self.take(session, outbox, message, cancel);
-            }
-            Err(why) => {
-                let (code, what) = match why {
-                    NoMessage::NotJson => (NOT_JSON, "the message is not JSON"),
-                    NoMessage::NotRpc => (NOT_RPC, "the message is not JSON-RPC 2.0"),
-                    NoMessage::Batch => (
-                        NOT_RPC,
-                        "batches are not supported: send one message at a time",
-                    ),
-                };
-                outbox.push(message::error("null", code, what));
-            }
-        }
-    }
-
-    /// Takes a message from a client. Returns at once; what it asks for goes to `outbox`. If that is not the one of the
-    /// session, it is closed behind the answer.
-    pub(crate) fn take(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        outbox: &Arc<Outbox>,
-        message: Message,
-        cancel: CancellationToken,
-    ) {
-        match message.kind().clone() {
-            Kind::Request(method) => {
-                let id = message.id().unwrap_or("null").to_owned();
-                let key = key_of(Value::new(&id));
-                session.begin(&key, cancel.clone());
-                if method == "initialize" {
-                    session.set_dialect(legacy_dialect(&message));
-                }
-                let route = route_of(session, outbox, &message, cancel);
-                let hub = Arc::clone(self);
-                tokio::spawn(async move {
-                    let answer = hub.answer(&route, &method, &message).await;
-                    route.session.end(&key);
-                    match answer {
-                        Ok(answer) => finish(&route.session, &route.outbox, answer),
-                        // Nobody waits for the answer to a cancelled request.
-                        Err(CallError::Cancelled) => leave(&route.session, &route.outbox),
-                        Err(error) => finish(&route.session, &route.outbox, error.answer(&id)),
-                    }
-                });
-            }
-            Kind::Notification(method) => self.take_notification(session, &method, message),
-            Kind::Response => match message.id().and_then(|id| session.answered(id)) {
-                Some(Question::Server { from, id, .. }) => {
-                    let text = message.with_id(&id);
-                    if let Some(instance) = from.upgrade() {
-                        tokio::spawn(async move { instance.pass(text).await });
-                    }
-                }
-                Some(Question::Gateway(answer)) => {
-                    let _nobody_waits = answer.send(message);
-                }
-                None => {}
-            },
-        }
-    }
-
-    fn take_notification(&self, session: &Arc<Session>, method: &str, message: Message) {
-        let mut to = session.instances();
-        let mut text = None;
-        match method {
-            // Each server was told when it was greeted.
-            "notifications/initialized" => return,
-            "notifications/cancelled" => {
-                if let Some(id) = message.param(&["requestId"]) {
-                    session.cancel(&key_of(id));
-                }
-                return;
-            }
-            "notifications/progress" => {
-                let token = message.param(&["progressToken"]);
-                let Some((token, (from, servers))) =
-                    token.and_then(|it| Some((it, session.progress_on(it.text())?)))
-                else {
-                    return;
-                };
-                let mut splices = Splices::default();
-                splices.replace(token, servers);
-                text = Some(splices.apply(message.text()));
-                to = vec![from];
-            }
-            _ => {}
-        }
-        let text = text.unwrap_or_else(|| message.into_text());
-        for instance in to {
-            let text = text.clone();
-            tokio::spawn(async move { instance.pass(text).await });
-        }
-    }
-
-    /// Answers a request.
-    async fn answer(
-        self: &Arc<Self>,
-        route: &Route,
-        method: &str,
-        message: &Message,
-    ) -> Result<String, CallError> {
-        let id = message.id().unwrap_or("null");
-        match (method, route.is_modern()) {
-            ("ping", false) => return Ok(message::result(id, "{}")),
-            (
-                "initialize"
-                | "ping"
-                | "logging/setLevel"
-                | "resources/subscribe"
-                | "resources/unsubscribe",
-                true,
-            ) => {
-                let text = format!("the revision that this request is of has no method {method}");
-                return Ok(message::error(id, NO_METHOD, &text));
-            }
-            _ => {}
-        }
-        let Endpoint::One(name) = &route.session.endpoint else {
-            let answer = match (method, route.is_modern()) {
-                ("subscriptions/listen", true) => listen::listen(self, route, message).await?,
-                _ => merged::answer(self, route, method, message).await?,
-            };
-            return Ok(match route.is_modern() {
-                true => as_modern_text(answer),
-                false => answer,
-            });
-        };
-        let Some(server) = self.server(name) else {
-            let text = format!("there is no server {name}; mcplexer server list shows them");
-            return Ok(message::error(id, INVALID_PARAMS, &text));
-        };
-        let greeting = matches!(
-            method,
-            "initialize"
-                | "server/discover"
-                | "logging/setLevel"
-                | "subscriptions/listen"
-                | "resources/subscribe"
-                | "resources/unsubscribe"
-        );
-        if greeting {
-            let instance = server.instance(route).await?;
-            let hello = instance.hello().unwrap_or_else(|| "{}".into());
-            match (method, instance.era()) {
-                ("initialize", Era::Legacy) => return Ok(message::result(id, &hello)),
-                ("initialize", Era::Modern) => {
-                    let version = route.dialect.as_ref().map_or("", |it| it.version.as_str());
-                    return Ok(message::result(id, &bridge::as_hello(&hello, version)));
-                }
-                ("server/discover", Era::Legacy) => {
-                    return Ok(message::result(id, &as_discovered(&hello)));
-                }
-                ("subscriptions/listen", Era::Legacy) => {
-                    return listen::listen(self, route, message).await;
-                }
-                (_, Era::Modern) => {
-                    if let Some(answer) = bridge::own_answer(&instance, route, method, message) {
-                        return Ok(answer);
-                    }
-                }
-                _ => {}
-            }
-        }
-        if let Some(uri) = message.param(&["uri"]).and_then(Value::as_str) {
-            note_subscription(route, method, &uri);
-        }
-        let answer = forward(self, &server, route, method, message, Splices::default).await?;
-        Ok(answer.message.with_id(id))
-    }
-
-    /// Returns how a server describes the tool that is called, if it is one whose arguments are repeated elsewhere.
-    pub(crate) async fn tool(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        message: &Message,
-    ) -> Option<String> {
-        if *message.kind() != Kind::Request("tools/call".to_owned()) {
-            return None;
-        }
-        let name = message.param(&["name"])?.as_str()?;
-        let route = route_of(session, &session.outbox, message, CancellationToken::new());
-        let (server, name) = match &session.endpoint {
-            Endpoint::One(server) => (self.server(server)?, name.into_owned()),
-            Endpoint::All => merged::named(self, &route, ListKind::Tools, &name).await?,
-        };
-        let tools = server.list(ListKind::Tools, &route).await.ok()?;
-        let tool = tools.iter().find(|it| it.key == name)?;
-        tool.text
-            .contains("x-mcp-header")
-            .then(|| tool.text.clone())
-    }
-
     /// A list of a server is another one.
     pub(crate) fn changed(&self, server: &ServerName, kind: ListKind) {
         self.merged.forget();
@@ -433,58 +222,9 @@ impl Hub {
     }
 }
 
-/// Remembers that a client wants to know of changes of a resource, or does not any more.
-pub(crate) fn note_subscription(route: &Route, method: &str, uri: &str) {
-    match method {
-        "resources/subscribe" => route.session.subscribe(uri, true),
-        "resources/unsubscribe" => route.session.subscribe(uri, false),
-        _ => {}
-    }
-}
-
 fn tell(session: &Session, kind: ListKind) {
     if session.dialect().is_some() {
         let text = message::notification(kind.changed(), None);
         session.outbox.notify(text, Some(kind.changed().to_owned()));
-    }
-}
-
-/// Returns where what comes of a request goes.
-fn route_of(
-    session: &Arc<Session>,
-    outbox: &Arc<Outbox>,
-    message: &Message,
-    cancel: CancellationToken,
-) -> Route {
-    let modern = modern_dialect(message).map(Arc::new);
-    Route {
-        session: Arc::clone(session),
-        dialect: modern.or_else(|| session.dialect()),
-        outbox: Arc::clone(outbox),
-        cancel,
-        parking: None,
-        wants_log: wants_log(message),
-    }
-}
-
-/// Returns an id so that each way of writing it is the same.
-fn key_of(id: Value<'_>) -> String {
-    match id.as_str() {
-        Some(text) => json::string(&text),
-        None => id.text().to_owned(),
-    }
-}
-
-fn finish(session: &Arc<Session>, outbox: &Arc<Outbox>, answer: String) {
-    match Arc::ptr_eq(outbox, &session.outbox) {
-        true => outbox.push(answer),
-        false => outbox.finish(answer),
-    }
-}
-
-/// Closes an outbox that is there for one request.
-fn leave(session: &Arc<Session>, outbox: &Arc<Outbox>) {
-    if !Arc::ptr_eq(outbox, &session.outbox) {
-        outbox.close();
     }
 }

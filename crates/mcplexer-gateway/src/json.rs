@@ -28,6 +28,14 @@ impl<'a> Value<'a> {
         Self { text, start: 0 }
     }
 
+    /// Takes a part of a text as one value.
+    pub(crate) fn part(text: &'a str, range: Range<usize>) -> Option<Self> {
+        Some(Self {
+            text: text.get(range.clone())?,
+            start: range.start,
+        })
+    }
+
     /// Returns the value as it is written.
     pub(crate) fn text(self) -> &'a str {
         self.text
@@ -111,7 +119,12 @@ pub(crate) struct Splices(Vec<(Range<usize>, String)>);
 impl Splices {
     /// Replaces a value.
     pub(crate) fn replace(&mut self, value: Value<'_>, by: impl Into<String>) {
-        self.0.push((value.range(), by.into()));
+        self.replace_range(value.range(), by);
+    }
+
+    /// Replaces what is there.
+    pub(crate) fn replace_range(&mut self, range: Range<usize>, by: impl Into<String>) {
+        self.0.push((range, by.into()));
     }
 
     /// Inserts something at a position.

@@ -19,6 +19,7 @@ mod gateway;
 mod health;
 mod http;
 mod hub;
+mod inbox;
 mod instance;
 mod json;
 mod link;
@@ -37,6 +38,7 @@ mod session;
 mod stamp;
 mod stderr_log;
 mod stdio;
+mod tasks;
 mod token;
 
 pub use context::Limits;

@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use crate::dialect::{LEGACY, as_discovered, own_info};
 use crate::error::CallError;
 use crate::forward::forward;
-use crate::hub::{Hub, INVALID_PARAMS, NO_METHOD, note_subscription};
+use crate::hub::Hub;
+use crate::inbox::{INVALID_PARAMS, NO_METHOD, is_still_wanted, note_subscription};
 use crate::instance::has;
 use crate::json::{self, Splices, Value};
 use crate::lists::{Items, ListKind, fits};
@@ -67,6 +68,7 @@ pub(crate) async fn answer(
             }
             None => by_uri(hub, route, method, message, &["ref", "uri"]).await,
         },
+        method if method.starts_with("tasks/") => by_task(hub, route, method, message).await,
         "logging/setLevel" => {
             for instance in route.session.instances() {
                 let params = message.params().unwrap_or("{}");
@@ -98,6 +100,15 @@ fn hello(hub: &Hub, route: &Route, message: &Message) -> String {
             Some(format!("{}: {text}", server.name))
         })
         .collect();
+    let tasks = hub
+        .servers_for(&route.session.peer)
+        .into_iter()
+        .find_map(|server| {
+            let hello = server.hello()?;
+            let tasks = Value::new(&hello).at(&["capabilities", "tasks"])?;
+            Some(format!(r#","tasks":{}"#, tasks.text()))
+        });
+    let tasks = tasks.unwrap_or_default();
     let instructions = match instructions.is_empty() {
         true => String::new(),
         false => format!(
@@ -106,7 +117,7 @@ fn hello(hub: &Hub, route: &Route, message: &Message) -> String {
         ),
     };
     format!(
-        r#"{{"protocolVersion":"{version}","capabilities":{{"completions":{{}},"logging":{{}},"prompts":{{"listChanged":true}},"resources":{{"subscribe":true,"listChanged":true}},"tools":{{"listChanged":true}}}},"serverInfo":{}{instructions}}}"#,
+        r#"{{"protocolVersion":"{version}","capabilities":{{"completions":{{}},"logging":{{}},"prompts":{{"listChanged":true}},"resources":{{"subscribe":true,"listChanged":true}},"tools":{{"listChanged":true}}{tasks}}},"serverInfo":{}{instructions}}}"#,
         own_info()
     )
 }
@@ -246,6 +257,27 @@ async fn by_name(
         splices
     };
     let answer = forward(hub, &server, route, method, message, splices).await?;
+    if let Some(result) = answer.message.result() {
+        hub.tasks.note(result, &server.name);
+    }
+    Ok(answer.message.with_id(id))
+}
+
+/// Passes on what names a task.
+async fn by_task(
+    hub: &Arc<Hub>,
+    route: &Route,
+    method: &str,
+    message: &Message,
+) -> Result<String, CallError> {
+    let id = message.id().unwrap_or("null");
+    let task = message.param(&["taskId"]).and_then(Value::as_str);
+    let server = task.as_ref().and_then(|task| hub.tasks.server(task));
+    let Some(server) = server.and_then(|it| hub.server(&it)) else {
+        let text = format!("there is no task {}", task.unwrap_or_default());
+        return Ok(message::error(id, INVALID_PARAMS, &text));
+    };
+    let answer = forward(hub, &server, route, method, message, Splices::default).await?;
     Ok(answer.message.with_id(id))
 }
 
@@ -267,6 +299,9 @@ async fn by_uri(
         return Ok(message::error(id, INVALID_PARAMS, &text));
     };
     note_subscription(route, method, &original);
+    if method == "resources/unsubscribe" && is_still_wanted(route, &original) {
+        return Ok(message::result(id, "{}"));
+    }
     let splices = || {
         let mut splices = Splices::default();
         if let Some(uri) = message.param(path).filter(|_| original != uri) {

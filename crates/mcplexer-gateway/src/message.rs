@@ -10,8 +10,8 @@ use crate::json::{NotJson, Splices, Value};
 pub(crate) struct Message {
     text: String,
     kind: Kind,
-    /// Where its parts are.
-    id: Option<Range<usize>>,
+    /// Where its parts are: of each name the last one, but all of the ids.
+    ids: Vec<Range<usize>>,
     params: Option<Range<usize>>,
     result: Option<Range<usize>>,
     error: Option<Range<usize>>,
@@ -59,8 +59,8 @@ impl Message {
                 false => NoMessage::NotJson,
             });
         }
-        let (mut id, mut method, mut params, mut result, mut error) =
-            (None, None, None, None, None);
+        let (mut method, mut params, mut result, mut error) = (None, None, None, None);
+        let mut ids = Vec::with_capacity(1);
         if !text.starts_with('{') {
             return Err(match crate::json::is_valid(&text) {
                 true => NoMessage::NotRpc,
@@ -69,7 +69,7 @@ impl Message {
         }
         for (name, value) in Value::new(&text).members()? {
             match name.as_ref() {
-                "id" => id = Some(value.range()),
+                "id" => ids.push(value.range()),
                 "method" => method = Some(value),
                 "params" => params = Some(value.range()),
                 "result" => result = Some(value.range()),
@@ -77,26 +77,36 @@ impl Message {
                 _ => {}
             }
         }
-        let kind = match (method, &id) {
-            (Some(method), id) => {
+        let kind = match method {
+            Some(method) => {
                 let method = method.as_str().ok_or(NoMessage::NotRpc)?.into_owned();
-                match id {
-                    Some(_) => Kind::Request(method),
-                    None => Kind::Notification(method),
+                match ids.is_empty() {
+                    false => Kind::Request(method),
+                    true => Kind::Notification(method),
                 }
             }
             // An error about a message that could not be read has no id, or null.
-            (None, _) if result.is_some() || error.is_some() => Kind::Response,
-            _ => return Err(NoMessage::NotRpc),
+            None if result.is_some() || error.is_some() => Kind::Response,
+            None => return Err(NoMessage::NotRpc),
         };
         Ok(Self {
             text,
             kind,
-            id,
+            ids,
             params,
             result,
             error,
         })
+    }
+
+    /// Reads several messages that were sent as one (JSON-RPC 2.0, section 6).
+    pub(crate) fn batch(text: &str) -> Result<Vec<Self>, NoMessage> {
+        let elements = Value::new(text.trim_ascii()).elements()?;
+        if elements.is_empty() {
+            return Err(NoMessage::NotRpc);
+        }
+        let messages = elements.iter().map(|it| Self::parse(it.text().to_owned()));
+        messages.collect()
     }
 
     /// An answer that says nothing.
@@ -104,7 +114,7 @@ impl Message {
         Self {
             text: "{}".to_owned(),
             kind: Kind::Response,
-            id: None,
+            ids: Vec::new(),
             params: None,
             result: None,
             error: None,
@@ -130,7 +140,7 @@ impl Message {
 
     /// Returns the id as it is written.
     pub(crate) fn id(&self) -> Option<&str> {
-        self.part(&self.id)
+        self.text.get(self.ids.last()?.clone())
     }
 
     /// Returns the result as it is written.
@@ -150,8 +160,7 @@ impl Message {
 
     /// Returns something in the parameters, with its place in the message.
     pub(crate) fn param(&self, path: &[&str]) -> Option<Value<'_>> {
-        self.params.as_ref()?;
-        self.value().get("params")?.at(path)
+        Value::part(&self.text, self.params.clone()?)?.at(path)
     }
 
     /// Returns the parameters as they are written.
@@ -168,9 +177,8 @@ impl Message {
 
     /// Replaces the id, in each place where there is one: readers differ in which of two they take.
     pub(crate) fn splice_id(&self, splices: &mut Splices, id: &str) {
-        let members = self.value().members().unwrap_or_default();
-        for (_, value) in members.iter().filter(|(name, _)| name == "id") {
-            splices.replace(*value, id);
+        for range in &self.ids {
+            splices.replace_range(range.clone(), id);
         }
     }
 
@@ -239,6 +247,15 @@ mod tests {
             ("[]", NoMessage::Batch),
         ] {
             assert_eq!(kind(text), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_messages() {
+        let batch = r#" [{"id":1,"method":"a"}, {"method":"b"}] "#;
+        assert_eq!(Message::batch(batch).unwrap().len(), 2);
+        for bad in ["[]", "[7]", "{}", "["] {
+            assert!(Message::batch(bad).is_err(), "{bad}");
         }
     }
 

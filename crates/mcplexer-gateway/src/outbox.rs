@@ -26,6 +26,8 @@ struct Queue {
     messages: VecDeque<Waiting>,
     bytes: usize,
     is_closed: bool,
+    /// How many answers are still to come after the next one.
+    more_answers: usize,
 }
 
 struct Waiting {
@@ -84,13 +86,23 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Adds the last message.
-    pub(crate) fn finish(&self, text: String) {
+    /// An outbox for the answers to so many requests.
+    pub(crate) fn for_answers(count: usize) -> Self {
+        let outbox = Self::default();
+        outbox.queue().more_answers = count.saturating_sub(1);
+        outbox
+    }
+
+    /// Adds an answer. It is closed behind the last one.
+    pub(crate) fn answer(&self, text: Option<String>) {
         let mut queue = self.queue();
-        if !queue.is_closed {
+        if let Some(text) = text.filter(|_| !queue.is_closed) {
             queue.bytes += text.len();
             queue.messages.push_back(Waiting { text, about: None });
-            queue.is_closed = true;
+        }
+        match queue.more_answers.checked_sub(1) {
+            Some(left) => queue.more_answers = left,
+            None => queue.is_closed = true,
         }
         drop(queue);
         self.changed.notify_one();

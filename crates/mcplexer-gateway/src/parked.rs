@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::error::CallError;
-use crate::hub::{Hub, INVALID_PARAMS};
+use crate::hub::Hub;
+use crate::inbox::INVALID_PARAMS;
 use crate::instance::{Answer, Instance};
 use crate::json::{Splices, Value, string};
 use crate::lists::ListKind;

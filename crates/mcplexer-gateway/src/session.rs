@@ -147,6 +147,13 @@ impl Session {
         self.state().dialect = Some(Arc::new(dialect));
     }
 
+    /// Whether the client may send several messages at once: only one revision allows it.
+    pub(crate) fn takes_batches(&self) -> bool {
+        let state = self.state();
+        let dialect = state.dialect.as_ref();
+        dialect.is_some_and(|it| it.version == "2025-03-26")
+    }
+
     /// Begins a request, which `cancel` cancels.
     pub(crate) fn begin(&self, id: &str, cancel: CancellationToken) {
         self.state().in_flight.insert(id.to_owned(), cancel);

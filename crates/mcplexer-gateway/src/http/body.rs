@@ -158,7 +158,7 @@ mod tests {
     async fn messages_are_events_until_the_end() {
         let outbox = Arc::new(Outbox::default());
         outbox.push("{\"a\":\n1}".to_owned());
-        outbox.finish("2".to_owned());
+        outbox.answer(Some("2".to_owned()));
         let stream = Stream::new(outbox, None);
         stream.put_back("0".to_owned());
         let body = stream.collect().await.unwrap().to_bytes();

@@ -6,7 +6,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
-use mcplexer_detect::is_everyday;
+use mcplexer_detect::{is_everyday, takes_over};
 use mcplexer_files::config::{self, Transport};
 use mcplexer_files::reference::InvalidReference;
 use mcplexer_files::template::{FillError, Syntax, Template};
@@ -192,6 +192,14 @@ impl Needs {
             return Ok(());
         }
         for Credential { name, value, .. } in credentials.iter() {
+            if let Some(does) = takes_over(name.as_str()) {
+                return Err(Refused::Unfit {
+                    place: format!("{scope}/{name}"),
+                    problem: format!(
+                        "a server that gets it as a variable is taken over: it {does}"
+                    ),
+                });
+            }
             self.check(name.as_str(), value.expose())?;
             let value = Zeroizing::new(value.expose().to_vec());
             fields.push((name.to_string(), value));

@@ -24,7 +24,7 @@ pub(crate) struct Dialect {
 }
 
 /// The revisions of the protocol with sessions that the gateway speaks, newest first.
-pub(crate) const LEGACY: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
+pub(crate) const LEGACY: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 
 /// The revisions without sessions that the gateway speaks, newest first.
 pub(crate) const MODERN: [&str; 1] = ["2026-07-28"];

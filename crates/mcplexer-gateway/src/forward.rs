@@ -40,18 +40,21 @@ async fn attempt(
     message: &Message,
     splices: &impl Fn() -> Splices,
 ) -> Result<Answer, CallError> {
-    let instance = tokio::select! {
+    if let Some(resumed) = parked::resume(hub, route, message).await {
+        return resumed;
+    }
+    let served = tokio::select! {
         biased;
-        instance = server.instance(route) => instance?,
+        served = server.instance(route) => served?,
         () = route.cancel.cancelled() => return Err(CallError::Cancelled),
     };
+    let instance = &served.instance;
     match (route.is_modern(), instance.era()) {
-        (true, Era::Legacy) => parked::exchange(hub, &instance, route, message, splices()).await,
-        (false, Era::Modern) => bridge::exchange(&instance, route, message, splices).await,
+        (true, Era::Legacy) => parked::exchange(hub, served, route, message, splices()).await,
+        (false, Era::Modern) => bridge::exchange(instance, route, message, splices).await,
         _ => {
-            instance
-                .request(message, splices(), Some(route.clone()))
-                .await
+            let route = Some(route.clone());
+            instance.request(message, splices(), route).await
         }
     }
 }

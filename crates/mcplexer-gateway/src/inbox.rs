@@ -186,7 +186,7 @@ impl Hub {
                 | "resources/unsubscribe"
         );
         if greeting {
-            let instance = server.instance(route).await?;
+            let instance = server.instance(route).await?.instance;
             let hello = instance.hello().unwrap_or_else(|| "{}".into());
             match (method, instance.era()) {
                 ("initialize", Era::Legacy) => return Ok(message::result(id, &hello)),

@@ -67,6 +67,8 @@ struct Waiting {
     of: Pending,
     answer: oneshot::Sender<Result<Answer, CallError>>,
     progressed: Arc<Notify>,
+    /// It is the gateway that listens, for as long as the server runs.
+    is_own_subscription: bool,
 }
 
 /// Whose request it is.
@@ -167,7 +169,8 @@ impl Instance {
     /// Returns how long it has had nothing to do; `None` while it has.
     pub(crate) fn idle(&self) -> Option<Duration> {
         let state = self.state();
-        state.pending.is_empty().then(|| state.last_used.elapsed())
+        let is_idle = state.pending.values().all(|it| it.is_own_subscription);
+        is_idle.then(|| state.last_used.elapsed())
     }
 
     /// Ends it. What it has not answered is lost.
@@ -250,6 +253,7 @@ impl Instance {
         let progressed = Arc::new(Notify::new());
         let route = pending.route.clone();
         let waiting = Waiting {
+            is_own_subscription: patience.is_none() && route.is_none(),
             of: pending,
             answer,
             progressed: Arc::clone(&progressed),

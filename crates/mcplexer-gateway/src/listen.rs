@@ -119,15 +119,9 @@ async fn subscribe(hub: &Arc<Hub>, route: &Route, uri: &str) {
         Endpoint::All => crate::merged::owner(hub, route, uri).await,
     };
     if let Some((server, uri)) = owner
-        && let Ok(instance) = server.instance(route).await
+        && let Ok(served) = server.instance(route).await
     {
         let params = format!(r#"{{"uri":{}}}"#, string(&uri));
-        let _not_every_server_can = instance.ask("resources/subscribe", &params).await;
+        let _not_every_server_can = served.instance.ask("resources/subscribe", &params).await;
     }
-}
-
-/// Whether a text is the URI of a subscription.
-pub(crate) fn uri_of(message: &Message) -> Option<String> {
-    let uri = message.param(&["uri"]).and_then(Value::as_str)?;
-    Some(uri.into_owned())
 }

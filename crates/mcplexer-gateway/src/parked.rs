@@ -16,12 +16,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::error::CallError;
 use crate::hub::Hub;
 use crate::inbox::INVALID_PARAMS;
-use crate::instance::{Answer, Instance};
+use crate::instance::Answer;
 use crate::json::{Splices, Value, string};
 use crate::lists::ListKind;
 use crate::message::{self, Kind, Message};
 use crate::outbox::Outbox;
-use crate::server::lock;
+use crate::server::{Served, lock};
 use crate::session::{Asked, Route};
 
 /// How long a request stays parked.
@@ -71,27 +71,19 @@ struct State {
     digest: String,
 }
 
-/// Passes a request on, or goes on with one that was parked.
+/// Passes a request on.
 pub(crate) async fn exchange(
     hub: &Arc<Hub>,
-    instance: &Arc<Instance>,
+    served: Served,
     route: &Route,
     message: &Message,
     splices: Splices,
 ) -> Result<Answer, CallError> {
-    let digest = digest(message);
-    let state = message.param(&["requestState"]).and_then(Value::as_str);
-    let (number, call) = match state {
-        None => (fresh_number(), begin(instance, route, message, splices)),
-        Some(state) => match resume(hub, route, message, &state, &digest).await {
-            Ok(resumed) => resumed,
-            Err(refused) => return Ok(refused),
-        },
-    };
-    go_on(hub, route, message, digest, number, call).await
+    let call = begin(served, route, message, splices);
+    go_on(hub, route, message, fresh_number(), call).await
 }
 
-fn begin(instance: &Arc<Instance>, route: &Route, message: &Message, splices: Splices) -> Call {
+fn begin(served: Served, route: &Route, message: &Message, splices: Splices) -> Call {
     let (parking, questions) = mpsc::unbounded_channel();
     let said = Arc::new(Outbox::default());
     let cancel = CancellationToken::new();
@@ -101,8 +93,13 @@ fn begin(instance: &Arc<Instance>, route: &Route, message: &Message, splices: Sp
         parking: Some(parking),
         ..route.clone()
     };
-    let (instance, message) = (Arc::clone(instance), message.clone());
-    let answer = async move { instance.request(&message, splices, Some(inner)).await };
+    let message = message.clone();
+    let answer = async move {
+        let Served { instance, seat } = served;
+        let answer = instance.request(&message, splices, Some(inner)).await;
+        drop(seat);
+        answer
+    };
     Call {
         answer: tokio::spawn(answer),
         questions,
@@ -112,22 +109,20 @@ fn begin(instance: &Arc<Instance>, route: &Route, message: &Message, splices: Sp
     }
 }
 
-/// Takes a parked request up again, and passes the client's answers on.
-async fn resume(
+/// Takes a parked request up again, if this is what the client asks for, and passes its answers on. A state that the gateway
+/// has not sealed is that of a server.
+pub(crate) async fn resume(
     hub: &Arc<Hub>,
     route: &Route,
     message: &Message,
-    state: &str,
-    digest: &str,
-) -> Result<(u64, Call), Answer> {
-    let client = &route.session.peer.name;
-    let state: Option<State> = hub.sealer().open(PURPOSE, state);
-    let state = state.filter(|it| it.client == *client && it.digest == digest);
-    let parked = state.and_then(|it| Some((it.number, hub.parking.take(it.number)?)));
-    let Some((number, mut parked)) = parked else {
+) -> Option<Result<Answer, CallError>> {
+    let state = message.param(&["requestState"]).and_then(Value::as_str)?;
+    let state: State = hub.sealer().open(PURPOSE, &state)?;
+    let is_its = state.client == route.session.peer.name && state.digest == digest(message);
+    let Some(mut parked) = is_its.then(|| hub.parking.take(state.number)).flatten() else {
         let text =
             "the state of this request is not known, or has expired; send the request without it";
-        return Err(refusal(message, text));
+        return Some(Ok(refusal(text)));
     };
     let responses = message.param(&["inputResponses"]);
     let mut left = Vec::new();
@@ -141,12 +136,11 @@ async fn resume(
         from.pass(message::result(id, response.text())).await;
     }
     if left.is_empty() {
-        return Ok((number, parked.call));
+        return Some(go_on(hub, route, message, state.number, parked.call).await);
     }
     // What is missing is asked again.
     parked.open = left;
-    let answer = hub.parking.put(hub, number, parked, digest, message);
-    Err(answer)
+    Some(Ok(hub.parking.put(hub, state.number, parked, message)))
 }
 
 /// Waits for the answer, or for questions.
@@ -154,7 +148,6 @@ async fn go_on(
     hub: &Arc<Hub>,
     route: &Route,
     message: &Message,
-    digest: String,
     number: u64,
     mut call: Call,
 ) -> Result<Answer, CallError> {
@@ -179,7 +172,7 @@ async fn go_on(
                 }
                 let client = route.session.peer.name.clone();
                 let parked = Parked { client, until: Instant::now() + PATIENCE, call, open };
-                return Ok(hub.parking.put(hub, number, parked, &digest, message));
+                return Ok(hub.parking.put(hub, number, parked, message));
             }
             () = route.cancel.cancelled() => return Err(CallError::Cancelled),
         }
@@ -188,18 +181,11 @@ async fn go_on(
 
 impl Parking {
     /// Parks a request. Returns the result that asks the client.
-    fn put(
-        &self,
-        hub: &Hub,
-        number: u64,
-        parked: Parked,
-        digest: &str,
-        message: &Message,
-    ) -> Answer {
+    fn put(&self, hub: &Hub, number: u64, parked: Parked, message: &Message) -> Answer {
         let state = State {
             number,
             client: parked.client.clone(),
-            digest: digest.to_owned(),
+            digest: digest(message),
         };
         let question = |(key, asked): &(String, Asked)| {
             let method = match asked.question.kind() {
@@ -217,10 +203,10 @@ impl Parking {
         let of_client = all.values().filter(|it| it.client == parked.client);
         if of_client.count() >= MOST {
             let text = "too many requests of this client wait for its answers";
-            return refusal(message, text);
+            return refusal(text);
         }
         let Some(sealed) = hub.sealer().seal(PURPOSE, &state) else {
-            return refusal(message, "the state of the request cannot be sealed");
+            return refusal("the state of the request cannot be sealed");
         };
         all.insert(number, parked);
         drop(all);
@@ -266,7 +252,7 @@ fn fresh_number() -> u64 {
     u64::from_ne_bytes(number)
 }
 
-fn refusal(_message: &Message, text: &str) -> Answer {
+fn refusal(text: &str) -> Answer {
     own(message::error("0", INVALID_PARAMS, text))
 }
 

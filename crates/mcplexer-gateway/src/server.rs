@@ -1,6 +1,7 @@
 //! A configured server: starts what runs it, and knows what it offers.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -56,8 +57,35 @@ struct Class {
     era: Era,
     version: String,
     capabilities: String,
-    /// The session that it serves alone, for a server that asks its clients for something.
-    session: Option<u64>,
+    /// Whom it serves alone, for a server that asks its clients for something.
+    alone: Option<Alone>,
+}
+
+/// Whom an instance serves alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Alone {
+    /// A session.
+    Session(u64),
+    /// One request at a time, of clients without a session.
+    Seat(usize),
+}
+
+/// An instance that serves a request.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) instance: Arc<Instance>,
+    /// Keeps other requests away until it is dropped.
+    pub(crate) seat: Option<Seat>,
+}
+
+/// The right to ask an instance alone.
+#[derive(Debug)]
+pub(crate) struct Seat(Arc<Slot>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.is_taken.store(false, Ordering::Release);
+    }
 }
 
 /// The instance of a class.
@@ -66,6 +94,7 @@ struct Slot {
     current: Mutex<Option<Arc<Instance>>>,
     /// Held while one is started.
     starting: AsyncMutex<()>,
+    is_taken: AtomicBool,
 }
 
 impl Server {
@@ -132,26 +161,9 @@ impl Server {
 
     /// Returns an instance for a session; starts it if none runs. If a secret was replaced, the one that has the old
     /// value answers what it was asked, and ends.
-    pub(crate) async fn instance(
-        self: &Arc<Self>,
-        route: &Route,
-    ) -> Result<Arc<Instance>, CallError> {
+    pub(crate) async fn instance(self: &Arc<Self>, route: &Route) -> Result<Served, CallError> {
         let versions = self.versions().await?;
-        let (session, dialect) = (&route.session, &route.dialect);
-        let is_apart = self.offers.is_apart() && !route.is_modern();
-        let class = Class {
-            era: dialect.as_ref().map_or(Era::Legacy, |it| it.era),
-            version: dialect
-                .as_ref()
-                .map(|it| it.version.clone())
-                .unwrap_or_default(),
-            capabilities: dialect
-                .as_ref()
-                .map(|it| it.capabilities.clone())
-                .unwrap_or_default(),
-            session: is_apart.then_some(session.number),
-        };
-        let slot = Arc::clone(lock(&self.slots).entry(class).or_default());
+        let (slot, seat) = self.slot(route);
         let asked = Instant::now();
         let instance = match slot.fresh(&versions) {
             Some(instance) => instance,
@@ -160,15 +172,51 @@ impl Server {
                 match slot.fresh(&versions) {
                     Some(instance) => instance,
                     None => {
-                        let started = self.start(asked, &versions, dialect.as_deref()).await?;
+                        let dialect = route.dialect.as_deref();
+                        let started = self.start(asked, &versions, dialect).await?;
                         slot.put(&started);
                         started
                     }
                 }
             }
         };
-        instance.join(session);
-        Ok(instance)
+        instance.join(&route.session);
+        Ok(Served { instance, seat })
+    }
+
+    /// Returns the place of the instance that serves a request.
+    fn slot(&self, route: &Route) -> (Arc<Slot>, Option<Seat>) {
+        let own;
+        let dialect = match &route.dialect {
+            Some(dialect) => &**dialect,
+            None => {
+                own = Dialect::own();
+                &own
+            }
+        };
+        let mut class = Class {
+            era: dialect.era,
+            version: dialect.version.clone(),
+            capabilities: dialect.capabilities.clone(),
+            alone: None,
+        };
+        let mut slots = lock(&self.slots);
+        if !self.offers.is_apart() {
+            return (Arc::clone(slots.entry(class).or_default()), None);
+        }
+        if !route.is_modern() {
+            class.alone = Some(Alone::Session(route.session.number));
+            return (Arc::clone(slots.entry(class).or_default()), None);
+        }
+        let mut number = 0;
+        loop {
+            class.alone = Some(Alone::Seat(number));
+            let slot = slots.entry(class.clone()).or_default();
+            if !slot.is_taken.swap(true, Ordering::AcqRel) {
+                return (Arc::clone(slot), Some(Seat(Arc::clone(slot))));
+            }
+            number += 1;
+        }
     }
 
     /// Returns the versions of the secrets that it gets now.
@@ -374,8 +422,8 @@ impl Server {
         if let Some(items) = self.listed(kind) {
             return Ok(items);
         }
-        let instance = self.instance(route).await?;
-        let items = self.fetch(kind, &instance).await?;
+        let served = self.instance(route).await?;
+        let items = self.fetch(kind, &served.instance).await?;
         self.offers.set_list(kind, &items);
         self.context.listed();
         self.save();

@@ -1,0 +1,4 @@
+//! What the gateway is tested against does what it promises.
+
+mod fixture;
+mod started;

@@ -84,6 +84,9 @@ where
 /// The request with all of its body.
 async fn whole(request: Request<Incoming>) -> Result<Request<Bytes>, StatusCode> {
     let (head, body) = request.into_parts();
+    if body.size_hint().lower() > LARGEST as u64 {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
     match Limited::new(body, LARGEST).collect().await {
         Ok(body) => Ok(Request::from_parts(head, body.to_bytes())),
         Err(error) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
@@ -91,10 +94,12 @@ async fn whole(request: Request<Incoming>) -> Result<Request<Bytes>, StatusCode>
     }
 }
 
-/// The value of a header, if there is one and it is text.
+/// The value of a header that is there once, and is text.
 #[must_use]
 pub fn header<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
-    request.headers().get(name)?.to_str().ok()
+    let mut values = request.headers().get_all(name).iter();
+    let value = values.next()?.to_str().ok();
+    value.filter(|_| values.next().is_none())
 }
 
 /// A response with a text.

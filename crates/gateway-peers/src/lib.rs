@@ -2,6 +2,7 @@
 //!
 //! - `fixture-server` offers everything that MCP has, in the protocol's legacy and modern eras, over stdio and
 //!   Streamable HTTP. The official conformance suite finds no fault in it.
+//! - `bad-server` misbehaves as it is told, and so does `bad-client`.
 //!
 //! Messages are text, and what is in [`fixture`]'s data is sent as it is written there: a test can compare what
 //! comes out of the gateway with what went in, to the byte.
@@ -11,6 +12,8 @@
     reason = "a member that a JSON value does not have is null"
 )]
 
+pub mod bad;
+pub mod client;
 pub mod fixture;
 pub mod http;
 pub mod message;

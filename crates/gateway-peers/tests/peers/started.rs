@@ -14,12 +14,12 @@ pub(crate) struct Talk {
 
 impl Talk {
     pub(crate) fn start(program: &str, options: &[&str]) -> Self {
-        let mut command = Command::new(program);
-        command
-            .args(options)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut server = Running::start(&mut command).unwrap();
+        Self::of(Command::new(program).args(options))
+    }
+
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut server = Running::start(command).unwrap();
         let answers = BufReader::new(server.stdout.take().unwrap());
         Self { server, answers }
     }

@@ -1,6 +1,6 @@
 //! The fixture server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -190,4 +190,48 @@ fn it_ends_with_its_input() {
     talk.ask(&initialize("2025-11-25"));
     drop(talk.server.stdin.take());
     assert!(talk.server.wait().unwrap().success());
+}
+
+#[test]
+fn real_clients_call_it() {
+    let Some(place) = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from) else {
+        return skip("servers", "MCPLEXER_TEST_SERVERS names no directory");
+    };
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+    let (node, python) = (
+        place.join("node22/node_modules/.bin/node"),
+        place.join("bin/python"),
+    );
+    let (_server, url) = serve(SERVER, &[]);
+    for (program, client, mode) in [
+        (&node, "typescript", "v1"),
+        (&node, "typescript", "v2"),
+        (&python, "python", "legacy"),
+        (&python, "python", "auto"),
+    ] {
+        let called = |target: &str, tool: &str, arguments: &str| -> Value {
+            let mut command = Command::new(program);
+            command
+                .arg(clients.join(client))
+                .args([mode, tool, arguments, target]);
+            let output = command.output().unwrap();
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                output.status.success(),
+                "{client} {mode} {target}: {errors}"
+            );
+            serde_json::from_slice(&output.stdout).unwrap()
+        };
+        for target in [url.as_str(), SERVER] {
+            let asked = called(target, "test_input_required_result_multi_round", "{}");
+            let text = &asked["result"]["content"][0]["text"];
+            assert_eq!(text, "Multi-round complete for Ada who likes Ada");
+        }
+        let reported = called(&url, "test_tool_with_progress", "");
+        assert_eq!(
+            reported["progress"].as_array().unwrap().len(),
+            3,
+            "{reported}"
+        );
+    }
 }

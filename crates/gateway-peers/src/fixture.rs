@@ -5,12 +5,14 @@
 
 mod caller;
 mod content;
+mod jobs;
 mod legacy;
 mod lists;
 mod modern;
 mod session;
 mod state;
 mod streams;
+mod tasks;
 mod tools;
 
 pub mod stdio;
@@ -76,6 +78,7 @@ pub struct Fixture {
     seal: state::Seal,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     listeners: Mutex<Vec<Listener>>,
+    tasks: tasks::Tasks,
     listened: AtomicUsize,
     more_tools: AtomicBool,
     more_prompts: AtomicBool,
@@ -111,6 +114,7 @@ impl Fixture {
             seal: state::Seal::random()?,
             sessions: Mutex::default(),
             listeners: Mutex::default(),
+            tasks: tasks::Tasks::default(),
             listened: AtomicUsize::new(0),
             more_tools: AtomicBool::new(false),
             more_prompts: AtomicBool::new(false),

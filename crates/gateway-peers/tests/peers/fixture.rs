@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use serde_json::{Value, json};
 use test_support::{skip, tool};
@@ -39,22 +40,26 @@ fn the_official_suite_finds_no_fault() {
     let Some(python) = tool("python3") else {
         return;
     };
-    for options in [&[][..], &["--events"]] {
+    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let check = |options: &[&str], revision: &str| {
         let (_server, url) = serve(SERVER, options);
-        for revision in ["2025-11-25", "2026-07-28"] {
-            let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
-            let verdict = Command::new(&python)
-                .arg(suite)
-                .args(["server", revision, &url])
-                .output()
-                .unwrap();
-            let verdict = String::from_utf8_lossy(&verdict.stdout).into_owned();
-            assert!(
-                verdict.ends_with(&format!("server {revision}: passed\n")),
-                "{options:?}: {verdict}"
-            );
+        let mut command = Command::new(&python);
+        command.arg(&suite).args(["server", revision, &url]);
+        let output = command.output().unwrap();
+        let verdict = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{options:?}: {verdict}");
+        // Not even in what it runs and does not require.
+        assert!(!verdict.contains(": FAILURE"), "{options:?}: {verdict}");
+        assert!(!verdict.contains(": WARNING"), "{options:?}: {verdict}");
+    };
+    thread::scope(|scope| {
+        let check = &check;
+        for options in [&[][..], &["--events"]] {
+            for revision in ["2025-11-25", "2026-07-28"] {
+                scope.spawn(move || check(options, revision));
+            }
         }
-    }
+    });
 }
 
 #[test]

@@ -198,6 +198,32 @@ fn it_ends_with_its_input() {
 }
 
 #[test]
+fn a_client_does_what_the_scenarios_want() {
+    let Some(place) = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from) else {
+        return skip("servers", "MCPLEXER_TEST_SERVERS names no directory");
+    };
+    let Some(python) = tool("python3") else {
+        return;
+    };
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let node = place.join("node22/node_modules/.bin/node");
+    let client = format!(
+        "{} {}",
+        node.display(),
+        here.join("clients/scenario").display()
+    );
+    for revision in ["2025-11-25", "2026-07-28"] {
+        let mut command = Command::new(&python);
+        command
+            .arg(here.join("conformance"))
+            .args(["client", revision, &client, "auth/"]);
+        let output = command.output().unwrap();
+        let verdict = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{verdict}");
+    }
+}
+
+#[test]
 fn real_clients_call_it() {
     let Some(place) = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from) else {
         return skip("servers", "MCPLEXER_TEST_SERVERS names no directory");

@@ -13,8 +13,8 @@ use crate::fixture::MODERN;
 const DEEP: usize = 100_000;
 
 impl Client<'_> {
-    /// Calls that send and want much, whose answers are never read. The connections stay open until the end, while
-    /// one more client sees whether the server still answers.
+    /// Calls that send and want much, and a stream of notifications, of which nothing is ever read. The connections
+    /// stay open until the end, while one more client sees whether the server still answers.
     pub(super) fn never_read(&mut self, connections: usize) {
         let Some(session) = self.begin("never-read") else {
             return;
@@ -29,8 +29,14 @@ impl Client<'_> {
                 Ok(connection)
             })
             .collect();
+        let listens = Connection::open(self.server).and_then(|mut connection| {
+            connection.send("GET", &headers, b"")?;
+            Ok(connection)
+        });
         let sent = open.iter().filter(|connection| connection.is_ok()).count();
-        (self.report)(json!({ "fault": "never-read", "case": "sent", "connections": sent }));
+        (self.report)(
+            json!({ "fault": "never-read", "case": "sent", "connections": sent, "listens": listens.is_ok() }),
+        );
         let body = call(
             connections,
             &self.server.echo,

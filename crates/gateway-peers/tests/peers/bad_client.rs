@@ -5,7 +5,9 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use gateway_peers::client::{Connection, Server};
 use serde_json::{Value, json};
 
 use super::started::serve;
@@ -16,8 +18,12 @@ const SERVER: &str = env!("CARGO_BIN_EXE_fixture-server");
 /// What the client gets for its faults from a server that makes none.
 fn got(faults: &[&str]) -> Vec<Value> {
     let (_server, url) = serve(SERVER, &[]);
+    got_from(&url, faults)
+}
+
+fn got_from(url: &str, faults: &[&str]) -> Vec<Value> {
     let output = Command::new(CLIENT)
-        .args(["--url", &url])
+        .args(["--url", url])
         .args(faults)
         .output()
         .unwrap();
@@ -88,6 +94,40 @@ fn many_of_a_kind_are_counted() {
             .filter(|reply| reply["case"] == "another call")
             .all(|reply| reply["status"] == 200)
     );
+}
+
+#[test]
+fn a_storm_of_cancels_reaches_the_server() {
+    let (_server, url) = serve(SERVER, &[]);
+    got_from(&url, &["--cancels", "20"]);
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let params = json!({ "name": "cancellations", "_meta": meta });
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+    let headers = [
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", "tools/call"),
+        ("Mcp-Name", "cancellations"),
+    ];
+    // A server notices at some time that a connection was closed.
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let mut connection = Connection::open(&Server::at(&url)).unwrap();
+        connection
+            .send("POST", &headers, call.to_string().as_bytes())
+            .unwrap();
+        let count = connection.receive().unwrap().body;
+        let body: Value = serde_json::from_str(&count).unwrap();
+        let count = body["result"]["content"][0]["text"].as_str().unwrap();
+        // 20 by a message and 20 by closing the connection, of which some may come before the call itself.
+        if count.parse::<u32>().unwrap() >= 20 {
+            return;
+        }
+        assert!(Instant::now() < end, "{count}");
+        thread::yield_now();
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! A server that misbehaves as it is told.
+//! A server with faults on demand.
 //!
-//! It has two tools: `echo` always behaves, `misbehave` does what the options say. What an option says of the
-//! server's whole life holds from its start.
+//! It has two tools: `echo` always behaves, `misbehave` has the faults that the options name. Faults of the process
+//! itself begin with its start.
 
 mod plan;
 mod secret;
@@ -143,7 +143,7 @@ impl Bad {
             "tools/list" => self.tools(),
             "tools/call" => match params["name"].as_str() {
                 Some("echo") => text(params["arguments"]["message"].as_str().unwrap_or_default()),
-                Some("misbehave") => text("This once, it behaved."),
+                Some("misbehave") => text("No fault was asked for."),
                 _ => return Some(Failure::invalid("there is no such tool").answer(id)),
             },
             _ if self.faults.silent => return None,
@@ -155,7 +155,7 @@ impl Bad {
     fn tools(&self) -> Value {
         let times = self.listed.fetch_add(1, Ordering::SeqCst);
         let changes = if self.faults.changing_description {
-            format!(", for the {times}. time")
+            format!(", in wording {times}")
         } else {
             String::new()
         };

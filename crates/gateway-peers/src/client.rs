@@ -1,4 +1,4 @@
-//! A client that misbehaves as it is told.
+//! A client with faults on demand.
 //!
 //! It speaks HTTP by hand, over TCP or a unix socket, so that nothing keeps it from saying what it should not.
 

@@ -63,7 +63,7 @@ impl Bad {
     fn misbehave(&self, request: &Value, good: &str, secret: &str) -> Vec<Act> {
         let (id, faults) = (&request["id"], &self.faults);
         let broken = |bytes: &[u8]| {
-            let (before, after) = good.split_once("This once").unwrap_or_default();
+            let (before, after) = good.split_once("No fault").unwrap_or_default();
             Act::Say([before.as_bytes(), bytes, after.as_bytes()].concat())
         };
         if faults.never {

@@ -16,7 +16,7 @@ use super::{Bad, Faults};
 /// The exit code of a server that dies.
 const DEAD: i32 = 3;
 
-/// Begins the life that the faults describe: what holds from the start, over stdio and HTTP alike.
+/// Applies the faults of the process itself, which it has over stdio and HTTP alike.
 ///
 /// # Errors
 ///
@@ -52,7 +52,7 @@ pub fn begin(faults: &Faults) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for so long that it seems for ever. It ends in case nobody ends it.
+/// Waits ten minutes: longer than any test, but not for ever if a test leaves the process behind.
 pub fn idle() {
     thread::sleep(Duration::from_secs(600));
 }

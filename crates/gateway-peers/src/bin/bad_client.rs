@@ -1,4 +1,4 @@
-//! A client that misbehaves as it is told, and prints what it got: a JSON object a line.
+//! A client with faults on demand. Prints what it got, a JSON object a line.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! A tool server that misbehaves as it is told.
+//! A tool server with faults on demand.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use gateway_peers::bad::{Bad, Faults, stdio};
 use gateway_peers::http;
 use tokio::net::TcpListener;
 
-/// Serve two tools: echo behaves, misbehave does what the options say
+/// Serve two tools: echo behaves, misbehave has the faults of the options
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Serve HTTP on this address, and print the URL as the first line

@@ -111,7 +111,7 @@ fn a_storm_of_cancels_reaches_the_server() {
         ("Mcp-Method", "tools/call"),
         ("Mcp-Name", "cancellations"),
     ];
-    // A server notices at some time that a connection was closed.
+    // The server takes its time to notice that a connection was closed.
     let end = Instant::now() + Duration::from_secs(60);
     loop {
         let mut connection = Connection::open(&Server::at(&url)).unwrap();

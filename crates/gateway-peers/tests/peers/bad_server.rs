@@ -37,7 +37,7 @@ fn without_a_fault_it_behaves() {
     let mut talk = misbehaving(&[]);
     assert_eq!(
         talk.hear()["result"]["content"][0]["text"],
-        "This once, it behaved."
+        "No fault was asked for."
     );
     assert_eq!(
         talk.ask(&call(2, "echo"))["result"]["content"][0]["text"],

@@ -78,7 +78,7 @@ pub(crate) enum Command {
     /// Create, list, show and delete scopes (groups of secrets, one for each tool server)
     #[command(subcommand, after_help = examples::SCOPE)]
     Scope(Scope),
-    /// Define scopes in config.yaml, which never holds a value
+    /// Define scopes and tool servers in config.yaml, which never holds a value
     #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
     /// Run a command with secrets in its environment

@@ -1,6 +1,11 @@
-//! `config.yaml`: which scopes there are, by id, name and kind. It never holds a value.
+//! `config.yaml`: which scopes there are, by id, name and kind, and which tool servers. It never holds a value.
 //!
 //! ```yaml
+//! servers:
+//!   github:
+//!     command: [npx, "-y", "@modelcontextprotocol/server-github"]
+//!     env:
+//!       GITHUB_TOKEN: mcplexer://github-token/TOKEN
 //! auth_scopes:
 //!   - id: github-token
 //!     name: GitHub Token
@@ -15,7 +20,6 @@
 //! writes such a file.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,14 +28,17 @@ use mcplexer_secrets::{
 };
 
 use crate::position::Position;
-use crate::quoted::{Language, is_plain_yaml, quoted};
 use crate::yaml;
 
 mod check;
 mod credentials;
 mod field;
+mod notation;
 mod problem;
 mod server;
+mod server_fields;
+mod waiting;
+mod write;
 
 pub use problem::{Problem, SecretPlace};
 pub use server::{
@@ -45,20 +52,20 @@ pub const MAX_CONFIG_LEN: usize = 1 << 20;
 /// The most problems that [`parse`] reports.
 const MAX_PROBLEMS: usize = 100;
 
-/// The scopes that a file names.
+/// The scopes and servers that a file names.
 ///
 /// Read it with [`parse`], which checks more than the types do.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The scopes, each with an id of its own.
-    #[serde(default)]
-    pub auth_scopes: Vec<AuthScope>,
+    /// The scopes, each with an id of its own; `None` if the file is about servers alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_scopes: Option<Vec<AuthScope>>,
     /// The tool servers, by name.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub servers: BTreeMap<ServerName, Server>,
-    /// The clients, by name.
-    #[serde(skip)]
+    /// The clients, by name: which servers they see. A client that is not here sees all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub clients: BTreeMap<ServerName, Client>,
 }
 
@@ -120,6 +127,18 @@ pub fn parse(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     Err(problems)
 }
 
+/// Returns whether nothing is in a file but comments. [`parse`] reports such a file, since it may be one that was cut
+/// off.
+#[must_use]
+pub fn is_blank(bytes: &[u8]) -> bool {
+    let text = str::from_utf8(bytes).ok();
+    let text = text.map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
+    text.is_some_and(|text| {
+        let mut lines = text.lines().map(str::trim_start);
+        lines.all(|line| line.is_empty() || line.starts_with('#'))
+    })
+}
+
 /// Returns the JSON Schema (draft 2020-12) of the file, for editors.
 #[must_use]
 pub fn schema() -> String {
@@ -130,7 +149,8 @@ impl Config {
     /// Returns the scopes as a store takes them.
     #[must_use]
     pub fn scopes(&self) -> Vec<NewScope> {
-        self.auth_scopes.iter().map(NewScope::from).collect()
+        let scopes = self.auth_scopes.iter().flatten();
+        scopes.map(NewScope::from).collect()
     }
 }
 
@@ -155,39 +175,5 @@ impl From<ScopeInfo> for AuthScope {
             redaction_hints: scope.redaction_hints,
             keep_versions: scope.keep_versions,
         }
-    }
-}
-
-impl fmt::Display for Config {
-    /// Writes the file, which [`parse`] reads as the same configuration.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.auth_scopes.is_empty() {
-            return f.write_str("auth_scopes: []\n");
-        }
-        f.write_str("auth_scopes:\n")?;
-        for scope in &self.auth_scopes {
-            writeln!(f, "  - id: {}", scalar(scope.id.as_str()))?;
-            if let Some(name) = &scope.name {
-                writeln!(f, "    name: {}", scalar(name))?;
-            }
-            writeln!(f, "    type: {}", scope.kind)?;
-            if !scope.redaction_hints.is_empty() {
-                let hints = scope.redaction_hints.iter();
-                let hints: Vec<_> = hints.map(|hint| scalar(hint.as_str())).collect();
-                writeln!(f, "    redaction_hints: [{}]", hints.join(", "))?;
-            }
-            if !is_default_keep_versions(&scope.keep_versions) {
-                writeln!(f, "    keep_versions: {}", scope.keep_versions)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Writes text as a YAML scalar: plain if nothing in it can mean anything else, or else quoted.
-fn scalar(text: &str) -> String {
-    match is_plain_yaml(text) {
-        true => text.to_owned(),
-        false => quoted(text, Language::Yaml),
     }
 }

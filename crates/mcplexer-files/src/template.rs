@@ -5,8 +5,9 @@
 //! * `{mcplexer://scope/KEY}` is one as well, which any text may follow.
 //! * `{mcplexer://}` is the text `mcplexer://`, for texts about references.
 
-use std::fmt;
+use std::borrow::Cow;
 use std::ops::Range;
+use std::{fmt, iter};
 
 use zeroize::Zeroizing;
 
@@ -221,6 +222,29 @@ impl fmt::Debug for Filled {
     }
 }
 
+/// Returns a text of the same length with a variable, `${X…}`, in the place of each reference. A text with an invalid
+/// reference stays as it is.
+///
+/// It is for judging the rest of the text: `postgres://me:mcplexer://scope/KEY@host` has no password.
+pub(crate) fn without_references(text: &str) -> Cow<'_, str> {
+    let places = match Template::parse(text.as_bytes()) {
+        Ok(template) if !template.places.is_empty() => template.places,
+        _ => return Cow::Borrowed(text),
+    };
+    let mut covered = String::with_capacity(text.len());
+    let mut from = 0;
+    for place in places {
+        covered.push_str(text.get(from..place.range.start).unwrap_or_default());
+        let inner = place.range.len().saturating_sub("${}".len());
+        covered.push_str("${");
+        covered.extend(iter::repeat_n('X', inner));
+        covered.push('}');
+        from = place.range.end;
+    }
+    covered.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(covered)
+}
+
 /// Returns a text with another text for each such character.
 fn replaced(text: &str, from: char, to: &str) -> Piece {
     let count = text.matches(from).count();
@@ -307,6 +331,19 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(found.expose()), filled, "{text}");
         }
         assert!(Template::parse(b"mcplexer://}").is_err());
+    }
+
+    #[test]
+    fn what_is_beside_references_keeps_its_place() {
+        for (text, rest) in [
+            ("a", "a"),
+            ("Bearer mcplexer://s/K", "Bearer ${XXXXXXXXXXX}"),
+            ("ä {mcplexer://s/K}b", "ä ${XXXXXXXXXXXXX}b"),
+            ("mcplexer://s/K mcplexer://S", "mcplexer://s/K mcplexer://S"),
+        ] {
+            assert_eq!(without_references(text), rest);
+            assert_eq!(text.len(), rest.len());
+        }
     }
 
     #[test]

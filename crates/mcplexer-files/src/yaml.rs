@@ -54,6 +54,11 @@ impl Node {
         }
     }
 
+    /// Returns a scalar as it is written, with its quotes.
+    pub(crate) fn written<'a>(&self, file: &'a str) -> &'a str {
+        file.get(self.bytes.clone()).unwrap_or_default()
+    }
+
     /// Returns the last line on which something of the node stands.
     pub(crate) fn last_line(&self, file: &str) -> usize {
         let last = |last: Option<&Self>| last.map_or(0, |node| node.last_line(file));

@@ -22,6 +22,8 @@ pub use apply::{Action, AppliedRow, Apply, ApplyReport, Plan};
 pub struct ConfigFile {
     /// Its path; `-` for standard input.
     path: PathBuf,
+    /// Whether nothing is in it but comments.
+    is_blank: bool,
     content: Result<Config, Vec<Problem>>,
 }
 
@@ -58,6 +60,8 @@ pub struct CheckReport {
     pub file: String,
     /// The number of scopes, if there is no problem.
     pub scopes: Option<usize>,
+    /// The number of servers, if there is no problem.
+    pub servers: Option<usize>,
     /// The problems, in the order of the file.
     pub problems: Vec<ProblemRow>,
 }
@@ -109,10 +113,15 @@ impl ConfigFile {
                 }),
             }
         })?;
-        Ok(Self {
+        Ok(Self::new(path, &bytes))
+    }
+
+    fn new(path: &Path, bytes: &[u8]) -> Self {
+        Self {
             path: path.to_owned(),
-            content: config::parse(&bytes),
-        })
+            is_blank: config::is_blank(bytes),
+            content: config::parse(bytes),
+        }
     }
 
     /// Reads the configuration of a home. It must be a regular file: nobody passes a pipe there on purpose, and
@@ -135,10 +144,7 @@ impl ConfigFile {
     /// # Errors
     /// What the system says.
     pub fn read_stdin(stdin: impl Read) -> io::Result<Self> {
-        Ok(Self {
-            path: PathBuf::from("-"),
-            content: config::parse(&read_all(stdin)?),
-        })
+        Ok(Self::new(Path::new("-"), &read_all(stdin)?))
     }
 
     /// Returns the configuration.
@@ -161,7 +167,8 @@ impl ConfigFile {
         };
         CheckReport {
             file: self.path.display().to_string(),
-            scopes: config.map(|config| config.auth_scopes.len()),
+            scopes: config.map(|config| config.auth_scopes.iter().flatten().count()),
+            servers: config.map(|config| config.servers.len()),
             problems: problems.iter().map(ProblemRow::from).collect(),
         }
     }
@@ -185,7 +192,13 @@ pub fn instead(problem: &Problem) -> Option<String> {
     let place = problem.instead.as_ref()?;
     let scope = place.scope.as_ref().map_or("SCOPE", |it| it.as_str());
     let name = place.name.as_ref().map_or("KEY", |it| it.as_str());
-    Some(format!("mcplexer secret put {scope} {name} stores a value"))
+    let reference = match place.takes_reference {
+        true => format!("; mcplexer://{scope}/{name} takes its place"),
+        false => String::new(),
+    };
+    Some(format!(
+        "mcplexer secret put {scope} {name} stores a value{reference}"
+    ))
 }
 
 impl ScopeToMake {
@@ -212,16 +225,30 @@ impl ScopeToMake {
     }
 }
 
-/// Returns the scopes of a store as a configuration.
+/// Returns the scopes of a store as a configuration, with the servers and clients of `config.yaml` beside the store.
 ///
 /// # Errors
-/// If the store cannot be read.
-pub fn show(open: &OpenHome) -> Result<Config, StoreError> {
+/// [`Error::Invalid`] if that file has problems, since its servers would be lost; [`Error::Store`] if it or the store
+/// cannot be read. A file that is missing or empty has no servers.
+pub fn show(open: &OpenHome) -> Result<Config, Error> {
     let scopes = open.store().scopes()?;
+    let scopes = scopes.into_iter().map(AuthScope::from).collect();
     Ok(Config {
-        auth_scopes: scopes.into_iter().map(AuthScope::from).collect(),
-        ..Config::default()
+        auth_scopes: Some(scopes),
+        ..of_home(open.home())?.unwrap_or_default()
     })
+}
+
+/// Reads `config.yaml` of a home; `None` if it is missing, empty, or has comments only.
+///
+/// # Errors
+/// [`Error::Invalid`] if it has problems; [`Error::Store`] if it cannot be read.
+pub(crate) fn of_home(home: &Home) -> Result<Option<Config>, Error> {
+    match ConfigFile::of_home(home) {
+        Err(Error::Missing { .. }) => Ok(None),
+        Ok(file) if file.is_blank => Ok(None),
+        file => file?.into_config().map(Some),
+    }
 }
 
 /// Reads one byte more than the file may have, so that a longer one is found out.

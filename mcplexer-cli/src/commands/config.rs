@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mcplexer_files::config;
 use mcplexer_home::Home;
-use mcplexer_home::config::{ConfigFile, show};
+use mcplexer_home::config::{ConfigFile, Error, show};
 
 use crate::cli::{Config, ConfigFrom, Global};
 use crate::failure::Failure;
@@ -26,7 +26,15 @@ pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {
             json,
         } => {
             let (name, file) = read(&from)?;
-            let scopes = file.into_config()?.scopes();
+            let config = file.into_config()?;
+            if prune && config.auth_scopes.is_none() {
+                let message =
+                    format!("{name} has no auth_scopes: --prune would delete every scope");
+                return Err(Failure::new(message)
+                    .with_hint("if that is what you want, write `auth_scopes: []` into it")
+                    .with_code(exit_code::USAGE));
+            }
+            let scopes = config.scopes();
             let options = apply::Options {
                 force,
                 dry_run,
@@ -36,7 +44,10 @@ pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {
         }
         Config::Show { json } => {
             let session = Session::open(global)?;
-            let config = show(&session).map_err(|error| session.explain(error))?;
+            let config = show(&session).map_err(|error| match error {
+                Error::Store(error) => session.explain(error),
+                error => error.into(),
+            })?;
             match json {
                 true => print_json(&config),
                 false => print(&config.to_string()),
@@ -74,9 +85,11 @@ fn check(from: &ConfigFrom, json: bool) -> Result<(), Failure> {
             None => Err(Failure::silent(exit_code::USAGE)),
         };
     }
-    let scopes = file.into_config()?.auth_scopes.len() as u64;
-    print(&format!(
-        "{name}: {}, no problems\n",
-        count(scopes, "scope")
-    ))
+    let config = file.into_config()?;
+    let scopes = config.auth_scopes.iter().flatten().count() as u64;
+    let mut found = count(scopes, "scope");
+    if !config.servers.is_empty() {
+        found += &format!(", {}", count(config.servers.len() as u64, "server"));
+    }
+    print(&format!("{name}: {found}, no problems\n"))
 }

@@ -1,12 +1,14 @@
 //! Everything that is wrong with a configuration.
 
+mod servers;
+
 use std::collections::HashMap;
 
 use mcplexer_detect::find_any;
 use mcplexer_secrets::ScopeId;
 
 use super::credentials::{self, Leaf};
-use super::field::{FILE, Field, Shape, names, names_a_value, secret_name, value_field};
+use super::field::{FILE, Fields, Named, Shape, names_a_value, secret_name, value_field};
 use super::problem::{Problem, SecretPlace};
 use crate::position::Position;
 use crate::yaml::{self, Content, Node};
@@ -27,7 +29,13 @@ pub(super) fn check(file: &str) -> Vec<Problem> {
             let message = "the file names no scopes; use `auth_scopes: []` for an empty list";
             check.found(Position::START, "", message);
         }
-        Ok(root) => check.node(root, Some(&FILE), &At::default()),
+        Ok(root) => {
+            check.node(root, Some(&FILE), &At::default());
+            let found = servers::check(root, file);
+            check.problems.extend(found.problems);
+            check.values.extend(found.values);
+            check.values.sort_unstable();
+        }
         Err(invalid) => check.found(invalid.position, "", invalid.problem.as_str()),
     }
     let is_reported = |line| {
@@ -131,7 +139,10 @@ impl<'a> Check<'a> {
                     scope,
                     ..at.clone()
                 };
-                self.map(node, members, shape.and_then(Shape::fields), &at);
+                match shape.and_then(Shape::named) {
+                    Some(named) => self.named(members, named, &at),
+                    None => self.map(node, members, shape.and_then(Shape::fields), &at),
+                }
             }
             Content::Null | Content::Literal | Content::Text(_) => {}
         }
@@ -149,15 +160,15 @@ impl<'a> Check<'a> {
         &mut self,
         node: &Node,
         members: &'a [(Node, Node)],
-        fields: Option<&'static [Field]>,
+        fields: Option<&'static Fields>,
         at: &At,
     ) {
         let mut lines = HashMap::new();
         for (key, value) in members {
             self.node(key, None, at);
             let name = key.scalar(self.file);
-            let named = |(field, _): &&Field| Some(*field) == name;
-            let known = fields.and_then(|fields| fields.iter().find(named));
+            let all = fields.map_or(&[][..], |fields| fields.all);
+            let known = all.iter().find(|(field, _)| Some(*field) == name);
             let field = known.map(|(field, _)| *field);
             let inner = at.field(field.or_else(|| name.and_then(value_field)));
             let mut shape = known.map(|(_, shape)| shape);
@@ -178,14 +189,45 @@ impl<'a> Check<'a> {
             }
             self.node(value, shape, &inner);
         }
-        let required = fields.and_then(<[_]>::first);
-        if let Some((field, _)) = required.filter(|(field, _)| !lines.contains_key(field)) {
+        let missing =
+            fields.and_then(|fields| fields.required.missing(|field| lines.contains_key(field)));
+        if let Some(missing) = missing {
             let hint = match at.path.as_str() {
                 "" => "; use `auth_scopes: []` for an empty list",
                 _ => "",
             };
-            let message = format!("missing field {field}{hint}");
+            let message = format!("missing field {missing}{hint}");
             self.found(node.position, &at.path, message);
+        }
+    }
+
+    /// Checks a map with names of the file's own.
+    fn named(&mut self, members: &'a [(Node, Node)], named: &'static Named, at: &At) {
+        let mut lines = HashMap::new();
+        for (index, (key, value)) in members.iter().enumerate() {
+            self.node(key, None, at);
+            let name = key.scalar(self.file).unwrap_or_default();
+            let mut shape = Some(&named.value);
+            let mut problem = match &key.content {
+                _ if key.tag.is_some() => Some(TAG.to_owned()),
+                Content::Text(name) => (named.name)(name).err(),
+                _ => Some(QUOTE.to_owned()),
+            };
+            if let Some(other) = lines.insert(name, key.position.line) {
+                problem = Some(format!("duplicate name; it is on line {other} too"));
+                shape = None;
+            }
+            let inner = match named.is_shown {
+                true => At {
+                    path: format!("{}{}", at.path, servers::shown(name, index)),
+                    scope: servers::scope(name),
+                },
+                false => at.clone(),
+            };
+            if let Some(message) = problem {
+                self.found(key.position, &inner.path, message);
+            }
+            self.node(value, shape, &inner);
         }
     }
 
@@ -200,7 +242,7 @@ impl<'a> Check<'a> {
     }
 
     /// Reports a field that does not belong here, and with it a value, if it is one.
-    fn unknown(&mut self, key: &Node, value: &Node, fields: &[Field], at: &At) {
+    fn unknown(&mut self, key: &Node, value: &Node, fields: &Fields, at: &At) {
         let name = key.scalar(self.file).unwrap_or_default();
         let is_scalar = value.scalar(self.file).is_some();
         let field = value_field(name);
@@ -213,13 +255,14 @@ impl<'a> Check<'a> {
                 scope: at.scope.clone(),
                 // Of `env: {…}` the names are those in it.
                 name: field.filter(|_| is_scalar).and_then(secret_name),
+                ..SecretPlace::default()
             });
             return self.problems.push(problem);
         }
         let message = if name == "<<" {
             "merge keys are not allowed".to_owned()
         } else {
-            format!("unknown field; the fields are {}", names(fields))
+            format!("unknown field; the fields are {}", fields.names())
         };
         self.found(key.position, &at.path, message);
     }
@@ -227,31 +270,41 @@ impl<'a> Check<'a> {
 
 const TAG: &str = "tags are not allowed";
 
+const QUOTE: &str = "expected text, found null, a boolean or a number; quote it";
+
 /// Returns what is wrong with a node itself, if something is.
 fn wrong(node: &Node, shape: &Shape, file: &str) -> Option<String> {
     if node.tag.is_some() {
         return Some(TAG.to_owned());
     }
     match (shape, &node.content) {
-        (Shape::Map(_), Content::Map(_)) => None,
-        (Shape::Map(fields), _) => Some(format!("expected a map of {}", names(fields))),
-        (Shape::List(_, of, most), Content::List(members)) if members.len() > *most => {
-            Some(format!("expected at most {most} {of}"))
+        (Shape::Map(_) | Shape::Named(_), Content::Map(_)) => None,
+        (Shape::Map(fields), _) => Some(format!("expected a map of {}", fields.names())),
+        (Shape::Named(named), _) => {
+            let of = named.of;
+            Some(format!(
+                "expected a map of {of} by name; {{}} is an empty map"
+            ))
         }
-        (Shape::List(..), Content::List(_)) => None,
-        (Shape::List(_, of, _), _) => Some(format!("expected a list of {of}; [] is an empty list")),
+        (Shape::List(list), Content::List(members)) if members.len() > list.most => {
+            Some(format!("expected at most {} {}", list.most, list.of))
+        }
+        (Shape::List(list), Content::List(members)) if members.len() >= list.least => None,
+        (Shape::List(list), _) => Some(format!("expected a list of {}{}", list.of, list.hint)),
         (Shape::Text(check), Content::Text(text)) => check(text).err(),
-        (Shape::Text(_), Content::Null | Content::Literal) => {
-            Some("expected text, found null, a boolean or a number; quote it".to_owned())
-        }
+        (Shape::Text(_), Content::Null | Content::Literal) => Some(QUOTE.to_owned()),
         (Shape::Text(_), _) => Some("expected text".to_owned()),
-        (Shape::Number(most), Content::Literal) => {
-            let number = node.scalar(file).unwrap_or_default();
-            let is_good = number
-                .parse::<u8>()
-                .is_ok_and(|it| it <= *most && it.to_string() == number);
-            (!is_good).then(|| format!("expected a number from 0 to {most}"))
+        (Shape::Bool, Content::Literal) if matches!(node.scalar(file), Some("true" | "false")) => {
+            None
         }
-        (Shape::Number(most), _) => Some(format!("expected a number from 0 to {most}")),
+        (Shape::Bool, _) => Some("expected true or false".to_owned()),
+        (Shape::Number(least, most), content) => {
+            let number = node.scalar(file).unwrap_or_default();
+            let is_number = number
+                .parse::<u8>()
+                .is_ok_and(|it| (*least..=*most).contains(&it) && it.to_string() == number);
+            let is_good = is_number && matches!(content, Content::Literal);
+            (!is_good).then(|| format!("expected a number from {least} to {most}"))
+        }
     }
 }

@@ -7,6 +7,7 @@ use mcplexer_secrets::ScopeId;
 
 use super::problem::{Problem, SecretPlace};
 use crate::position::Position;
+use crate::template::without_references;
 
 /// A scalar, and the field it belongs to.
 pub(super) struct Leaf<'a> {
@@ -47,7 +48,8 @@ pub(super) fn find(file: &str, mut leaves: Vec<Leaf<'_>>) -> Vec<Problem> {
 
 /// Finds a credential by its shape, or behind a name that says what it is, as in `# password: …`.
 fn credential(text: &str) -> Option<(Range<usize>, Reason)> {
-    find_any(text).or_else(|| find_named(text, |_| true))
+    let text = without_references(text);
+    find_any(&text).or_else(|| find_named(&text, |_| true))
 }
 
 fn problem(at: Position, leaf: Option<&Leaf<'_>>, reason: &Reason) -> Problem {
@@ -56,7 +58,7 @@ fn problem(at: Position, leaf: Option<&Leaf<'_>>, reason: &Reason) -> Problem {
     let mut problem = Problem::new(at, path, message);
     problem.instead = Some(SecretPlace {
         scope: leaf.and_then(|leaf| leaf.scope.clone()),
-        name: None,
+        ..SecretPlace::default()
     });
     problem
 }

@@ -6,63 +6,155 @@ use mcplexer_secrets::{
     SecretName,
 };
 
+use super::server_fields::{CLIENTS, SERVERS};
+
 /// The name of a field, and what its value must be.
 pub(super) type Field = (&'static str, Shape);
 
 /// What a node must be.
 pub(super) enum Shape {
-    /// A map with these fields, of which the first is required.
-    Map(&'static [Field]),
-    /// A list of at most so many members, and what to call them.
-    List(&'static Self, &'static str, usize),
+    /// A map with these fields.
+    Map(&'static Fields),
+    /// A map with names of the file's own.
+    Named(&'static Named),
+    /// A list.
+    List(&'static List),
     /// Text that passes a check, which says what the text must be instead.
-    Text(fn(&str) -> Result<(), String>),
-    /// A whole number, at most this.
-    Number(u8),
+    Text(Check),
+    /// `true` or `false`.
+    Bool,
+    /// A whole number, from the first to the last of these.
+    Number(u8, u8),
+}
+
+/// Says what a text must be instead, if it is something else.
+pub(super) type Check = fn(&str) -> Result<(), String>;
+
+/// The fields of a map.
+pub(super) struct Fields {
+    pub(super) all: &'static [Field],
+    pub(super) required: Required,
+}
+
+/// Which fields a map must have.
+pub(super) enum Required {
+    All(&'static [&'static str]),
+    /// One of these, or several.
+    Any(&'static [&'static str]),
+}
+
+/// A map with names of the file's own.
+pub(super) struct Named {
+    /// What the names are of, for messages.
+    pub(super) of: &'static str,
+    pub(super) name: Check,
+    pub(super) value: Shape,
+    /// Whether a name that is as it must be says where in the file a problem is. Names of variables do not: a
+    /// value in the wrong place looks like one.
+    pub(super) is_shown: bool,
+}
+
+/// A list.
+pub(super) struct List {
+    pub(super) member: Shape,
+    /// What the members are, for messages.
+    pub(super) of: &'static str,
+    /// What to know about such a list, behind what it is of.
+    pub(super) hint: &'static str,
+    pub(super) least: usize,
+    pub(super) most: usize,
 }
 
 impl Shape {
-    pub(super) fn fields(&self) -> Option<&'static [Field]> {
+    pub(super) fn fields(&self) -> Option<&'static Fields> {
         match self {
             Self::Map(fields) => Some(fields),
             _ => None,
         }
     }
 
+    pub(super) fn named(&self) -> Option<&'static Named> {
+        match self {
+            Self::Named(named) => Some(named),
+            _ => None,
+        }
+    }
+
     pub(super) fn member(&self) -> Option<&'static Self> {
         match self {
-            Self::List(member, ..) => Some(member),
+            Self::List(list) => Some(&list.member),
             _ => None,
         }
     }
 }
 
-/// Returns the names of fields, for messages.
-pub(super) fn names(fields: &[Field]) -> String {
-    let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
-    names.join(", ")
+impl List {
+    /// Returns a list of any length.
+    pub(super) const fn of(member: Shape, of: &'static str) -> Self {
+        Self {
+            member,
+            of,
+            hint: "; [] is an empty list",
+            least: 0,
+            most: usize::MAX,
+        }
+    }
+}
+
+impl Fields {
+    /// Returns the names, for messages.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<_> = self.all.iter().map(|(name, _)| *name).collect();
+        names.join(", ")
+    }
+}
+
+impl Required {
+    /// Returns what is missing, for a message, if something is.
+    pub(super) fn missing(&self, has: impl Fn(&str) -> bool) -> Option<String> {
+        match self {
+            Self::All(names) => {
+                let missing = names.iter().find(|name| !has(name));
+                missing.map(|name| (*name).to_owned())
+            }
+            Self::Any(names) => {
+                let is_there = names.iter().any(|name| has(name));
+                (!is_there).then(|| names.join(" or "))
+            }
+        }
+    }
 }
 
 /// The file as a whole.
-pub(super) const FILE: Shape =
-    Shape::Map(&[("auth_scopes", Shape::List(&SCOPE, "scopes", usize::MAX))]);
+pub(super) const FILE: Shape = Shape::Map(&Fields {
+    all: &[
+        ("auth_scopes", Shape::List(&List::of(SCOPE, "scopes"))),
+        ("servers", Shape::Named(&SERVERS)),
+        ("clients", Shape::Named(&CLIENTS)),
+    ],
+    required: Required::Any(&["auth_scopes", "servers"]),
+});
 
-const SCOPE: Shape = Shape::Map(&[
-    ("id", Shape::Text(check_name::<ScopeId>)),
-    ("name", Shape::Text(check_display_name)),
-    ("type", Shape::Text(check_kind)),
-    (
-        "redaction_hints",
-        Shape::List(
-            &Shape::Text(check_name::<SecretName>),
-            "names",
-            MAX_REDACTION_HINTS,
+const SCOPE: Shape = Shape::Map(&Fields {
+    all: &[
+        ("id", Shape::Text(check_name::<ScopeId>)),
+        ("name", Shape::Text(check_display_name)),
+        ("type", Shape::Text(check_kind)),
+        (
+            "redaction_hints",
+            Shape::List(&List {
+                most: MAX_REDACTION_HINTS,
+                ..List::of(Shape::Text(check_name::<SecretName>), "names")
+            }),
         ),
-    ),
-    ("keep_versions", Shape::Number(MAX_KEEP_VERSIONS)),
-]);
+        ("keep_versions", Shape::Number(0, MAX_KEEP_VERSIONS)),
+    ],
+    required: Required::All(&["id"]),
+});
 
-fn check_name<T: std::str::FromStr<Err = InvalidName>>(text: &str) -> Result<(), String> {
+pub(super) fn check_name<T: std::str::FromStr<Err = InvalidName>>(
+    text: &str,
+) -> Result<(), String> {
     let invalid = |error: InvalidName| format!("invalid {}: it is {}", error.what(), error.rule());
     text.parse::<T>().map(drop).map_err(invalid)
 }

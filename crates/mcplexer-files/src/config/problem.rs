@@ -30,6 +30,8 @@ pub struct SecretPlace {
     pub scope: Option<ScopeId>,
     /// The name.
     pub name: Option<SecretName>,
+    /// Whether a reference to the secret, `mcplexer://scope/KEY`, may be where the value is now.
+    pub takes_reference: bool,
 }
 
 impl Problem {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use mcplexer_secrets::{ScopeId, ScopeKind};
 use serde::{Deserialize, Serialize};
+
+use super::notation::Notation;
 
 /// The longest name of a server or a client, in bytes.
 pub const MAX_SERVER_NAME_LEN: usize = 32;
@@ -72,7 +74,8 @@ impl fmt::Display for ServerName {
 }
 
 /// A tool server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Notation", into = "Notation")]
 #[non_exhaustive]
 pub struct Server {
     /// How it is reached.
@@ -106,7 +109,8 @@ pub struct Stdio {
     pub env: BTreeMap<String, String>,
     /// Scopes of which every secret becomes a variable.
     pub scopes: Vec<ScopeId>,
-    /// The working directory; `None` for the user's home.
+    /// The working directory, as the file has it: it begins with `/` or `~`, as [`directory_in`](Self::directory_in)
+    /// reads it. `None` for the user's home.
     pub directory: Option<PathBuf>,
     /// Where the variable `PATH` comes from.
     pub path: SearchPath,
@@ -200,6 +204,69 @@ impl Server {
     }
 }
 
+impl Stdio {
+    /// Returns a program that gets nothing but the gateway's own environment.
+    #[must_use]
+    pub fn new(command: Vec<String>) -> Self {
+        Self {
+            command,
+            env: BTreeMap::new(),
+            scopes: Vec::new(),
+            directory: None,
+            path: SearchPath::default(),
+        }
+    }
+
+    /// Returns the working directory of a user with this home directory.
+    #[must_use]
+    pub fn directory_in(&self, home: &Path) -> PathBuf {
+        let Some(directory) = &self.directory else {
+            return home.to_owned();
+        };
+        match directory.strip_prefix("~") {
+            Ok(rest) if rest.as_os_str().is_empty() => home.to_owned(),
+            Ok(rest) => home.join(rest),
+            Err(_) => directory.clone(),
+        }
+    }
+}
+
+impl Http {
+    /// Returns a server at a URL that gets no header fields.
+    #[must_use]
+    pub fn new(url: String) -> Self {
+        Self {
+            url,
+            headers: BTreeMap::new(),
+            auth: None,
+        }
+    }
+}
+
+impl Transport {
+    /// Returns the texts that may have references in them: values of variables or header fields, by name.
+    #[must_use]
+    pub fn values(&self) -> &BTreeMap<String, String> {
+        match self {
+            Self::Stdio(stdio) => &stdio.env,
+            Self::Http(http) => &http.headers,
+        }
+    }
+
+    /// Returns the scopes whose secrets the server gets without references.
+    pub fn scopes(&self) -> impl Iterator<Item = &ScopeId> {
+        let (scopes, auth) = match self {
+            Self::Stdio(stdio) => (stdio.scopes.as_slice(), None),
+            Self::Http(http) => (&[][..], http.auth.as_ref()),
+        };
+        scopes.iter().chain(auth.map(|auth| &auth.scope))
+    }
+}
+
+/// The least and the most that [`Client::max_tool_name`] may be: the protocol has 128.
+pub(super) const MIN_TOOL_NAME_LIMIT: u8 = 16;
+pub(super) const MAX_TOOL_NAME_LIMIT: u8 = 128;
+
 /// The most characters of a tool's name that a client gets, if its configuration does not say so.
 pub const MAX_TOOL_NAME: u16 = 60;
 
@@ -232,6 +299,23 @@ impl Default for Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_may_be_in_the_home_directory() {
+        let home = Path::new("/home/ann");
+        for (directory, expected) in [
+            (None, "/home/ann"),
+            (Some("~"), "/home/ann"),
+            (Some("~/work"), "/home/ann/work"),
+            (Some("/srv"), "/srv"),
+        ] {
+            let stdio = Stdio {
+                directory: directory.map(PathBuf::from),
+                ..Stdio::new(Vec::new())
+            };
+            assert_eq!(stdio.directory_in(home), Path::new(expected));
+        }
+    }
 
     #[test]
     fn a_name_has_no_separator_in_it() {

@@ -182,13 +182,13 @@ const BAD_FILES: [(&str, &[&str]); 17] = [
     ),
     (
         "{}\n",
-        &["1:1: missing field auth_scopes; use `auth_scopes: []` for an empty list"],
+        &["1:1: missing field auth_scopes or servers; use `auth_scopes: []` for an empty list"],
     ),
     (
         "auth_scope: []\n",
         &[
-            "1:1: unknown field; the fields are auth_scopes",
-            "1:1: missing field auth_scopes; use `auth_scopes: []` for an empty list",
+            "1:1: unknown field; the fields are auth_scopes, servers, clients",
+            "1:1: missing field auth_scopes or servers; use `auth_scopes: []` for an empty list",
         ],
     ),
     (
@@ -199,12 +199,18 @@ const BAD_FILES: [(&str, &[&str]); 17] = [
         "auth_scopes: {M4rked-Value: x}\n",
         &["1:14: auth_scopes: expected a list of scopes; [] is an empty list"],
     ),
-    ("null\n", &["1:1: expected a map of auth_scopes"]),
+    (
+        "null\n",
+        &["1:1: expected a map of auth_scopes, servers, clients"],
+    ),
     (
         "- id: M4rked-Value\n",
-        &["1:1: expected a map of auth_scopes"],
+        &["1:1: expected a map of auth_scopes, servers, clients"],
     ),
-    ("M4rked-Value\n", &["1:1: expected a map of auth_scopes"]),
+    (
+        "M4rked-Value\n",
+        &["1:1: expected a map of auth_scopes, servers, clients"],
+    ),
     (
         "auth_scopes: []\npassword: M4rked-Value\n",
         &["2:11: password: values are not allowed in this file"],

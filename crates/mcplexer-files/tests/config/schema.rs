@@ -22,24 +22,36 @@ fn is_read(id: &str, field: &str, value: &serde_json::Value) -> bool {
 fn the_schema_allows_what_is_read() {
     let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
     let scope = &schema["$defs"]["AuthScope"];
-    for (fields, message) in [
+    let server = &schema["$defs"]["Server"];
+    let client = &schema["$defs"]["Client"];
+    let fields = &server["properties"];
+    let objects = [
+        (scope, "auth_scopes: [{id: a, x: 1}]"),
+        (&schema, "auth_scopes: []\nx: 1"),
+        (server, "servers: {a: {command: [a], x: 1}}"),
         (
-            &scope["properties"],
-            reported("auth_scopes: [{id: a, x: 1}]"),
+            &fields["timeouts"],
+            "servers: {a: {command: [a], timeouts: {x: 1}}}",
         ),
-        (&schema["properties"], reported("auth_scopes: []\nx: 1")),
-    ] {
+        (
+            &fields["auth"],
+            "servers: {a: {url: 'https://h', auth: {scope: a, type: header, x: 1}}}",
+        ),
+        (client, "servers: {}\nclients: {a: {x: 1}}"),
+    ];
+    for (object, file) in objects {
+        let message = reported(file);
+        let fields = &object["properties"];
+        assert_eq!(object["additionalProperties"], false);
         let known = message[0].split_once("the fields are ").unwrap().1;
         let mut known: Vec<_> = known.split(", ").collect();
         known.sort_unstable();
         let fields: Vec<_> = fields.as_object().unwrap().keys().collect();
         assert_eq!(fields, known);
     }
-    for object in [scope, &schema] {
-        assert_eq!(object["additionalProperties"], false);
-    }
     assert_eq!(scope["required"], serde_json::json!(["id"]));
-    assert_eq!(schema["required"], serde_json::json!(["auth_scopes"]));
+    let either = serde_json::json!([{"required": ["auth_scopes"]}, {"required": ["servers"]}]);
+    assert_eq!(schema["anyOf"], either);
 
     let fields = &scope["properties"];
     let kinds = fields["type"]["oneOf"].as_array().unwrap().iter();
@@ -117,5 +129,111 @@ fn the_schema_allows_what_is_read() {
             !is_read(bad, "redaction_hints", &serde_json::json!([])),
             "{bad:?}"
         );
+    }
+}
+
+/// Returns whether a server with these fields is read.
+fn reads(server: &serde_json::Value) -> bool {
+    let file = serde_json::json!({ "servers": { "a": server } });
+    parse(file.to_string().as_bytes()).is_ok()
+}
+
+#[test]
+fn the_schema_allows_the_servers_that_are_read() {
+    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    let fields = &schema["$defs"]["Server"]["properties"];
+    let program = |field: &str, value: &serde_json::Value| {
+        let mut server = serde_json::json!({ "command": ["a"] });
+        server[field] = value.clone();
+        reads(&server)
+    };
+    for field in ["path", "start"] {
+        for allowed in fields[field]["oneOf"].as_array().unwrap() {
+            assert!(program(field, &allowed["const"]), "{allowed}");
+        }
+        assert!(program(field, &fields[field]["default"]));
+    }
+    for kind in fields["auth"]["properties"]["type"]["oneOf"]
+        .as_array()
+        .unwrap()
+    {
+        let auth = serde_json::json!({ "scope": "a", "type": kind["const"] });
+        assert!(reads(
+            &serde_json::json!({ "url": "https://h/", "auth": auth })
+        ));
+    }
+    let duration = &schema["$defs"]["Duration"]["examples"];
+    for duration in duration.as_array().unwrap() {
+        assert!(program("idle_stop", duration), "{duration}");
+        assert!(program(
+            "timeouts",
+            &serde_json::json!({ "call": duration })
+        ));
+    }
+    assert!(program("idle_stop", &"never".into()));
+
+    // What is left out has the default of the schema.
+    let of = |server: serde_json::Value| {
+        let file = serde_json::json!({ "servers": { "a": server }, "clients": { "c": {} } });
+        parse(file.to_string().as_bytes()).unwrap()
+    };
+    let mut defaults = serde_json::json!({ "command": ["a"], "timeouts": {} });
+    for field in ["path", "start", "idle_stop", "disabled"] {
+        defaults[field] = fields[field]["default"].clone();
+    }
+    let waits = fields["timeouts"]["properties"].as_object().unwrap();
+    for (field, schema) in waits {
+        defaults["timeouts"][field] = schema["default"].clone();
+    }
+    let plain = of(serde_json::json!({ "command": ["a"] }));
+    assert_eq!(of(defaults), plain);
+    let most = &schema["$defs"]["Client"]["properties"]["max_tool_name"];
+    let client = &plain.clients[&"c".parse().unwrap()];
+    assert_eq!(most["default"], client.max_tool_name);
+    for (number, is_number) in [
+        (most["minimum"].clone(), true),
+        (most["maximum"].clone(), true),
+    ]
+    .into_iter()
+    .chain([(15.into(), false), (129.into(), false)])
+    {
+        let client = serde_json::json!({ "max_tool_name": number });
+        let file = serde_json::json!({ "servers": {}, "clients": { "c": client } });
+        assert_eq!(parse(file.to_string().as_bytes()).is_ok(), is_number);
+    }
+
+    let pattern = |schema: &serde_json::Value| {
+        let pattern = schema["pattern"].as_str().unwrap();
+        regex::Regex::new(pattern).unwrap()
+    };
+    for (directory, is_directory) in [
+        ("~", true),
+        ("~/a", true),
+        ("/a", true),
+        ("~a", false),
+        ("a", false),
+    ] {
+        assert_eq!(
+            pattern(&fields["directory"]).is_match(directory),
+            is_directory
+        );
+        assert_eq!(program("directory", &directory.into()), is_directory);
+    }
+    for (url, is_url) in [
+        ("https://h/", true),
+        ("http://localhost/", true),
+        ("ftp://h/", false),
+        ("https://a@h/", false),
+    ] {
+        assert_eq!(pattern(&fields["url"]).is_match(url), is_url);
+        assert_eq!(reads(&serde_json::json!({ "url": url })), is_url);
+    }
+    for (name, is_header) in [("X-A", true), ("X A", false), ("", false)] {
+        assert_eq!(
+            pattern(&fields["headers"]["propertyNames"]).is_match(name),
+            is_header
+        );
+        let server = serde_json::json!({ "url": "https://h/", "headers": { name: "a" } });
+        assert_eq!(reads(&server), is_header);
     }
 }

@@ -32,6 +32,7 @@ use crate::yaml;
 
 mod check;
 mod credentials;
+mod edit;
 mod field;
 mod notation;
 mod problem;
@@ -40,6 +41,7 @@ mod server_fields;
 mod waiting;
 mod write;
 
+pub use edit::{EditError, with_server, without_server};
 pub use problem::{Problem, SecretPlace};
 pub use server::{
     Auth, Client, Http, InvalidServerName, MAX_SERVER_NAME_LEN, MAX_TOOL_NAME, SearchPath, Server,

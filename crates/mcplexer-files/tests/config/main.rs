@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod edited;
 mod random;
 mod refused;
 mod schema;

@@ -1,6 +1,7 @@
 //! Finding the servers in a document, and the texts in their entries.
 
 mod entry;
+mod settings;
 mod texts;
 
 use mcplexer_files::position::{Lines, Position};
@@ -154,6 +155,7 @@ impl Search<'_> {
                 .any(|key| of_launch.get(key).is_some_and(|it| it.is_shared)),
             environment,
             texts: texts::of(entry, self.lines),
+            settings: settings::of(entry, self.text),
         }
     }
 }

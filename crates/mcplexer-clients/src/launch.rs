@@ -2,6 +2,7 @@
 
 mod list;
 
+use std::iter;
 use std::ops::Range;
 
 use mcplexer_files::reference::SCHEME;
@@ -114,6 +115,27 @@ impl Launch {
             Self::Program(it) => Some(&it.text),
             Self::Line(_) => None,
         }
+    }
+
+    /// Returns the program and its arguments, as they are without `mcplexer run` before them. Numbers and the like are
+    /// as they are written.
+    pub(crate) fn line<'t>(&'t self, text: &'t str) -> Vec<&'t str> {
+        let line: Vec<_> = match self {
+            Self::Program(it) => {
+                let arguments = it.arguments.as_ref();
+                let arguments = arguments.into_iter().flat_map(|(_, it)| it.words(text));
+                iter::once(it.text.as_str()).chain(arguments).collect()
+            }
+            Self::Line(list) => list.words(text).collect(),
+        };
+        let begin = match line.as_slice() {
+            _ if !self.is_adopted() => 0,
+            [_, _, WAS_EMPTY | ALLOW, program, ..] if !program.starts_with('-') => 3,
+            [_, _, ALLOW, WAS_EMPTY, program, ..] if !program.starts_with('-') => 4,
+            [_, _, program, ..] if !program.starts_with('-') => 2,
+            _ => 0,
+        };
+        line.into_iter().skip(begin).collect()
     }
 
     /// Returns whether the command starts through `mcplexer run`.

@@ -24,6 +24,18 @@ pub struct Server {
     pub(crate) has_shared_command: bool,
     pub(crate) environment: Option<Environment>,
     pub(crate) texts: Vec<Text>,
+    pub(crate) settings: Settings,
+}
+
+/// What else the entry of a server says.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// The working directory.
+    pub(crate) directory: Option<String>,
+    /// Whether the client leaves the server out.
+    pub(crate) is_disabled: bool,
+    /// The names of all other members.
+    pub(crate) others: Vec<String>,
 }
 
 /// How a client reaches a server.

@@ -222,6 +222,24 @@ impl fmt::Debug for Filled {
     }
 }
 
+/// Returns a text whose references have no [`Mark`] behind them. A text with an invalid reference stays as it is.
+#[must_use]
+pub fn without_marks(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut from = 0;
+    for place in Template::parse(text.as_bytes()).map_or_else(|_| Vec::new(), |it| it.places) {
+        let Some(reference) = &place.reference else {
+            continue;
+        };
+        let end = place.at + reference.to_string().len();
+        let rest = text.get(end..).unwrap_or_default();
+        plain.push_str(text.get(from..end).unwrap_or_default());
+        from = end + Mark::length_at_start_of(rest.as_bytes());
+    }
+    plain.push_str(text.get(from..).unwrap_or_default());
+    plain
+}
+
 /// Returns a text of the same length with a variable, `${X…}`, in the place of each reference. A text with an invalid
 /// reference stays as it is.
 ///
@@ -331,6 +349,21 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(found.expose()), filled, "{text}");
         }
         assert!(Template::parse(b"mcplexer://}").is_err());
+    }
+
+    #[test]
+    fn marks_go_and_references_stay() {
+        for (text, plain) in [
+            ("a?adopted", "a?adopted"),
+            ("mcplexer://s/K?adopted", "mcplexer://s/K"),
+            (
+                "é {mcplexer://s/K?moved}x mcplexer://t/L?other {mcplexer://}",
+                "é {mcplexer://s/K}x mcplexer://t/L?other {mcplexer://}",
+            ),
+            ("mcplexer://S mcplexer://s/K?moved", "mcplexer://S mcplexer://s/K?moved"),
+        ] {
+            assert_eq!(without_marks(text), plain);
+        }
     }
 
     #[test]

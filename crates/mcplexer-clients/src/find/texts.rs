@@ -11,7 +11,7 @@ use crate::node::{Node, Object, Value};
 use crate::server::{Place, Text};
 
 /// Members with the header fields of requests to a server.
-const HEADERS: [&str; 2] = ["headers", "http_headers"];
+pub(super) const HEADERS: [&str; 2] = ["headers", "http_headers"];
 /// Members that never hold a secret.
 const PLAIN: [&str; 5] = ["type", "cwd", "bearer_token_env_var", "description", "name"];
 

@@ -54,6 +54,15 @@ impl List {
         self.span.end
     }
 
+    /// Returns every element: a string, or else what is written there.
+    pub(super) fn words<'t>(&'t self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        let elements = self.elements.iter();
+        elements.map(|(span, string)| match string {
+            Some(string) => string.as_str(),
+            None => text.get(span.clone()).unwrap_or_default(),
+        })
+    }
+
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         self.elements.iter().filter_map(|(_, it)| it.as_deref())
     }

@@ -11,6 +11,7 @@ mod run;
 mod scan;
 mod scope;
 mod secret;
+mod server;
 mod when;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(crate) use run::{Inject, Run};
 pub(crate) use scan::Scan;
 pub(crate) use scope::{Kind, Scope};
 pub(crate) use secret::{Edit, List, Newline, Put, Secret};
+pub(crate) use server::{AddServer, Server};
 
 use crate::exit_code;
 
@@ -81,6 +83,9 @@ pub(crate) enum Command {
     /// Define scopes and tool servers in config.yaml, which never holds a value
     #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
+    /// Add, list, show and remove the tool servers in config.yaml
+    #[command(subcommand, after_help = examples::SERVER)]
+    Server(Server),
     /// Run a command with secrets in its environment
     Run(Run),
     /// Fill in a template: replace each mcplexer://SCOPE/KEY with its secret

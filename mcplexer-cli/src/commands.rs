@@ -15,6 +15,7 @@ mod run;
 mod scan;
 mod scope;
 mod secret;
+mod server;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -25,6 +26,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Secret(command) => secret::run(command, cli.global),
         Command::Scope(command) => scope::run(command, cli.global),
         Command::Config(command) => config::run(command, cli.global),
+        Command::Server(command) => server::run(command, cli.global),
         Command::Run(arguments) => run::run(arguments, cli.global),
         Command::Adopt(arguments) => adopt::run(&arguments, cli.global),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),

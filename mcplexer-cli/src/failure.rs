@@ -21,6 +21,7 @@ mod keys;
 mod places;
 mod process;
 mod scan;
+mod servers;
 mod store;
 mod usage;
 mod use_cases;

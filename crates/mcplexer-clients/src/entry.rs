@@ -80,7 +80,11 @@ impl ClientConfig {
                 Place::Argument(_) => {}
                 _ => continue,
             }
-            if text.value.as_deref().is_some_and(|it| self.has_variables(it)) {
+            if text
+                .value
+                .as_deref()
+                .is_some_and(|it| self.has_variables(it))
+            {
                 variables.push(text.place.clone());
             }
         }

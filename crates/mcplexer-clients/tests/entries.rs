@@ -75,7 +75,8 @@ fn servers_of_every_client_are_read() {
         entries(codex, Syntax::Toml),
         [r#"c: ["srv"] [("A", "b")] +startup_timeout_sec"#]
     );
-    let goose = "extensions:\n  g:\n    cmd: uvx\n    args: [srv]\n    envs: {A: b}\n    enabled: true\n";
+    let goose =
+        "extensions:\n  g:\n    cmd: uvx\n    args: [srv]\n    envs: {A: b}\n    enabled: true\n";
     assert_eq!(
         entries(goose, Syntax::Yaml),
         [r#"g: ["uvx", "srv"] [("A", "b")]"#]

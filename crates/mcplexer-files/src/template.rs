@@ -360,7 +360,10 @@ mod tests {
                 "é {mcplexer://s/K?moved}x mcplexer://t/L?other {mcplexer://}",
                 "é {mcplexer://s/K}x mcplexer://t/L?other {mcplexer://}",
             ),
-            ("mcplexer://S mcplexer://s/K?moved", "mcplexer://S mcplexer://s/K?moved"),
+            (
+                "mcplexer://S mcplexer://s/K?moved",
+                "mcplexer://S mcplexer://s/K?moved",
+            ),
         ] {
             assert_eq!(without_marks(text), plain);
         }

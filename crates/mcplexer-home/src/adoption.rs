@@ -16,7 +16,7 @@ mod look;
 mod report;
 mod undo;
 
-use client_file::ClientFile;
+pub(crate) use client_file::ClientFile;
 pub use environment::{directories, own_program};
 pub use look::{Looked, WithoutServers, by_client, look};
 pub use report::{FileReport, FindingReport, Left};

@@ -116,7 +116,15 @@ impl ConfigFile {
         Ok(Self::new(path, &bytes))
     }
 
-    fn new(path: &Path, bytes: &[u8]) -> Self {
+    /// Returns the configuration; `None` if nothing is in the file but comments.
+    pub(crate) fn unless_blank(self) -> Result<Option<Config>, Error> {
+        match self.is_blank {
+            true => Ok(None),
+            false => self.into_config().map(Some),
+        }
+    }
+
+    pub(crate) fn new(path: &Path, bytes: &[u8]) -> Self {
         Self {
             path: path.to_owned(),
             is_blank: config::is_blank(bytes),
@@ -246,8 +254,7 @@ pub fn show(open: &OpenHome) -> Result<Config, Error> {
 pub(crate) fn of_home(home: &Home) -> Result<Option<Config>, Error> {
     match ConfigFile::of_home(home) {
         Err(Error::Missing { .. }) => Ok(None),
-        Ok(file) if file.is_blank => Ok(None),
-        file => file?.into_config().map(Some),
+        file => file?.unless_blank(),
     }
 }
 

@@ -41,6 +41,7 @@ mod onlookers;
 mod open;
 mod own_files;
 pub mod scopes;
+pub mod servers;
 mod text;
 
 /// The most bytes that are read of a file of secrets or of a template. Parsed, many small secrets take about 50

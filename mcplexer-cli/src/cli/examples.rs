@@ -48,6 +48,37 @@ Examples:
   mcplexer secret delete github TOKEN
   mcplexer secret rm github TOKEN";
 
+pub(super) const SERVER: &str = "\
+Examples:
+  mcplexer server add memory -- npx -y @modelcontextprotocol/server-memory
+  mcplexer server list";
+
+pub(super) const SERVER_ADD: &str = "\
+The values of --env and --header may refer to secrets, as mcplexer://SCOPE/KEY. They never hold one.
+
+Examples:
+  mcplexer server add memory -- npx -y @modelcontextprotocol/server-memory
+  mcplexer server add github --env TOKEN=mcplexer://github/TOKEN -- github-mcp-server stdio
+  mcplexer server add figma --url https://example.com/mcp --header 'X-Token: mcplexer://figma/TOKEN'
+  mcplexer server add --from ~/.cursor/mcp.json";
+
+pub(super) const SERVER_LIST: &str = "\
+Examples:
+  mcplexer server list
+  mcplexer server list --json";
+
+pub(super) const SERVER_SHOW: &str = "\
+Examples:
+  mcplexer server show github
+  mcplexer server show github --json";
+
+pub(super) const SERVER_REMOVE: &str = "\
+Secrets stay in the store.
+
+Examples:
+  mcplexer server remove github
+  mcplexer server rm github";
+
 pub(super) const SCOPE: &str = "\
 Examples:
   mcplexer scope list

@@ -49,7 +49,10 @@ impl Failure {
         let tips = tips
             .lines()
             .filter_map(|line| line.trim().strip_prefix("tip: "));
-        let hints = meant(error).into_iter().chain(tips.map(str::to_owned));
+        let hints = match meant(error) {
+            Some(meant) => vec![meant],
+            None => tips.map(str::to_owned).collect(),
+        };
         let mut failure = failure.with_hints(hints).with_hint(help_hint());
         failure.usage = usage.map(|usage| format!("Usage: {}", usage.trim_end()).into());
         Err(failure)
@@ -101,10 +104,13 @@ impl Failure {
 /// Guesses what was meant.
 fn meant(error: &clap::Error) -> Option<String> {
     match error.kind() {
-        // Otherwise clap has its own suggestion.
-        ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+        ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
-            Some(format!("did you mean {}?", similar_command(word)?))
+            let similar = similar_command(word)?;
+            // Otherwise clap's own suggestion may be as good.
+            let is_exact = similar.rsplit(' ').next() == Some(word);
+            let is_best = is_exact || error.get(ContextKind::SuggestedSubcommand).is_none();
+            is_best.then(|| format!("did you mean {similar}?"))
         }
         ErrorKind::ValueValidation if text(error, ContextKind::InvalidArg)? == "<SCOPE>" => {
             let typed = text(error, ContextKind::InvalidValue)?;

@@ -27,6 +27,10 @@ m config schema                          => 0 "auth_scopes"
 echo 'auth_scopes: [{id: c, type: env}]' > c.yaml; m config check c.yaml => 0 1 scope, no problems
 m config apply c.yaml                    => 0 created scope c
 m config show                            => 0 - id: c
+m server add x --env K=mcplexer://s/K -- printenv K => 0 added server x to ~/.mcplexer/config.yaml
+m server list                            => 0 x
+m server show x                          => 0 command: [printenv, K]
+m server remove x; m config check        => 0 0 scopes, no problems
 m run --scope s -- printenv K            => 0 value-of-K
 m run --scope s --mask -- sh -c 'echo $K; exit 7' => 7 [s/K]
 echo '<mcplexer://s/K>' | m inject       => 0 <value-of-K>

@@ -41,6 +41,7 @@ mod readers;
 mod rekey;
 mod run;
 mod scan;
+mod server;
 mod servers;
 mod staged;
 mod streams;

@@ -19,16 +19,16 @@ use super::{Choice, Error};
 use crate::git;
 use crate::open::OpenHome;
 
-pub(super) struct ClientFile {
+pub(crate) struct ClientFile {
     pub(super) path: PathBuf,
     pub(super) bytes: Zeroizing<Vec<u8>>,
-    pub(super) config: ClientConfig,
+    pub(crate) config: ClientConfig,
     /// Whether git tracks the file.
     is_tracked: bool,
 }
 
 impl ClientFile {
-    pub(super) fn read(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         Self::parse(path)?.map_err(|source| Error::Invalid {
             file: path.to_owned(),
             source,

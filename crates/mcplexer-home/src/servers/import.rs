@@ -1,0 +1,196 @@
+//! Servers of an AI client's file, for `config.yaml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use mcplexer_clients::{Entry, Place, Reach};
+use mcplexer_files::config::{Config, Http, Problem, Server, ServerName, Stdio, Transport, parse};
+
+use crate::adoption::{self, ClientFile};
+
+/// A server of a client's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// Its name in `config.yaml`.
+    pub name: ServerName,
+    /// Its name in the client's file.
+    pub from: String,
+    /// The server.
+    pub server: Server,
+    /// What the client's file says of it besides, and is left out: `envFile`, `timeout`.
+    pub left_out: Vec<String>,
+}
+
+/// Why servers cannot be imported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotImported {
+    /// The file cannot be read, or is not the configuration of a client.
+    #[error(transparent)]
+    File(#[from] adoption::Error),
+    /// The file has no server of this name, or no server at all.
+    #[error("no server {}in {}", .name.as_ref().map(|name| format!("{name} ")).unwrap_or_default(), .file.display())]
+    NotFound {
+        /// The file.
+        file: PathBuf,
+        /// The name.
+        name: Option<String>,
+    },
+    /// Servers cannot be in `config.yaml`.
+    #[error("{} has servers that cannot be imported", .file.display())]
+    Refused {
+        /// The file.
+        file: PathBuf,
+        /// The servers, by their names in that file, and why not; at least one.
+        servers: Vec<(String, Refusal)>,
+    },
+}
+
+/// Why a server cannot be in `config.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It is reached in a way that mcplexer does not know: its command is a line for a shell, or it has none.
+    Start,
+    /// The client replaces variables of its own in these places.
+    Variables(Vec<Place>),
+    /// No name can be made of its name.
+    Name,
+    /// Another server of the file has this name.
+    Twice(ServerName),
+    /// It has these problems, such as a credential. Their lines say nothing.
+    Problems(Vec<Problem>),
+}
+
+/// Reads the servers of a client's file; with a name, only the one of that name or of `PROJECT/NAME`. Changes nothing.
+///
+/// # Errors
+/// [`NotImported`]. Every server that cannot be imported is named.
+pub fn import(file: &Path, only: Option<&str>) -> Result<Vec<Imported>, NotImported> {
+    let client = ClientFile::read(file)?;
+    let is_meant = |entry: &&Entry<'_>| only.is_none_or(|name| entry.server.is_named(name));
+    let mut imported: BTreeMap<ServerName, Imported> = BTreeMap::new();
+    let mut refused = Vec::new();
+    let entries = client.config.entries();
+    for entry in entries.iter().filter(is_meant) {
+        let server = read(entry).and_then(|it| match imported.get(&it.name) {
+            // A file of several projects often repeats a server.
+            Some(other) if other.server != it.server => Err(Refusal::Twice(it.name)),
+            _ => Ok(it),
+        });
+        match server {
+            Ok(server) => drop(imported.insert(server.name.clone(), server)),
+            Err(refusal) => {
+                let name = entry.server.path();
+                refused.push((name.unwrap_or_else(|| entry.server.name.clone()), refusal));
+            }
+        }
+    }
+    let file = file.to_owned();
+    if !refused.is_empty() {
+        let servers = refused;
+        return Err(NotImported::Refused { file, servers });
+    }
+    if imported.is_empty() {
+        let name = only.map(str::to_owned);
+        return Err(NotImported::NotFound { file, name });
+    }
+    Ok(imported.into_values().collect())
+}
+
+fn read(entry: &Entry<'_>) -> Result<Imported, Refusal> {
+    let name = name_of(&entry.server.name).ok_or(Refusal::Name)?;
+    let transport = match &entry.reach {
+        Reach::Command { line, env } => Transport::Stdio(Stdio {
+            env: env.iter().cloned().collect(),
+            directory: entry.directory().map(PathBuf::from),
+            ..Stdio::new(line.clone())
+        }),
+        Reach::Url { url, headers } => Transport::Http(Http {
+            headers: headers.iter().cloned().collect(),
+            ..Http::new(url.clone())
+        }),
+        _ => return Err(Refusal::Start),
+    };
+    let mut server = Server::new(transport);
+    server.disabled = entry.is_disabled();
+    let alone = Config {
+        servers: [(name.clone(), server.clone())].into(),
+        ..Config::default()
+    };
+    if let Err(problems) = parse(alone.to_string().as_bytes()) {
+        return Err(Refusal::Problems(problems));
+    }
+    if !entry.variables.is_empty() {
+        return Err(Refusal::Variables(entry.variables.clone()));
+    }
+    Ok(Imported {
+        name,
+        from: entry.server.name.clone(),
+        server,
+        left_out: entry.others().to_vec(),
+    })
+}
+
+/// Makes a name for `config.yaml` of a name in a client's file: `My Server` becomes `my-server`.
+fn name_of(name: &str) -> Option<ServerName> {
+    let lower = name.trim().to_lowercase();
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let allowed = lower.replace(|c| !is_allowed(c), "-");
+    let mut name = allowed.trim_matches(['-', '_']).to_owned();
+    while name.contains("__") {
+        name = name.replace("__", "_");
+    }
+    name.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn names_are_made_of_names() {
+        for (name, made) in [
+            ("github", Some("github")),
+            ("My Server", Some("my-server")),
+            ("@acme/mcp__x", Some("acme-mcp_x")),
+            ("Ünïcode 2", Some("n-code-2")),
+            ("日本", None),
+            ("a-name-of-more-than-thirty-two-characters", None),
+        ] {
+            let expected = made.map(|made| made.parse().unwrap());
+            assert_eq!(name_of(name), expected, "{name}");
+        }
+    }
+
+    fn imported(text: &str, only: Option<&str>) -> Result<Vec<Imported>, NotImported> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("c.json");
+        fs::write(&file, text).unwrap();
+        import(&file, only)
+    }
+
+    #[test]
+    fn the_projects_of_a_file_may_share_a_server() {
+        let file = r#"{"projects": {
+            "/a": {"mcpServers": {"x": {"command": "x"}, "y": {"command": "y"}}},
+            "/b": {"mcpServers": {"x": {"command": "x"}, "y": {"command": "z"}}}
+        }}"#;
+        let Err(NotImported::Refused { servers, .. }) = imported(file, None) else {
+            panic!("y is two servers")
+        };
+        assert_eq!(
+            servers,
+            [("/b/y".to_owned(), Refusal::Twice("y".parse().unwrap()))]
+        );
+        assert_eq!(imported(file, Some("x")).unwrap().len(), 1);
+        assert_eq!(imported(file, Some("/b/y")).unwrap().len(), 1);
+        assert!(matches!(
+            imported(file, Some("z")),
+            Err(NotImported::NotFound { .. })
+        ));
+    }
+}

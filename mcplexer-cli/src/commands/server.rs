@@ -1,0 +1,185 @@
+//! `mcplexer server …`
+
+use mcplexer_files::config::{Http, Server as ConfigServer, ServerName, Stdio, Transport};
+use mcplexer_home::Home;
+use mcplexer_home::servers::{self, AddReport, Missing};
+use mcplexer_secrets::ScopeKind;
+
+use crate::cli::{AddServer, Global, Server};
+use crate::exit_code;
+use crate::failure::Failure;
+use crate::output::{print, print_json, stdout_is_terminal};
+use crate::session::Session;
+use crate::stderr::say;
+use crate::text::{self, sanitized, shown, word};
+
+pub(super) fn run(command: Server, global: Global) -> Result<(), Failure> {
+    match command {
+        Server::Add(arguments) => add(arguments, global),
+        Server::List { json } => list(json, global),
+        Server::Show { name, json } => show(&name, json),
+        Server::Remove { name } => remove(&name, global),
+    }
+}
+
+fn add(arguments: AddServer, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let replace = arguments.replace;
+    let servers = match &arguments.from {
+        Some(file) => {
+            let imported = servers::import(file, arguments.name.as_deref())?;
+            for server in &imported {
+                if server.from != server.name.as_str() {
+                    let from = sanitized(&server.from);
+                    session.tell(&format!("{from} is called {} here", server.name));
+                }
+                if !server.left_out.is_empty() {
+                    let left_out = sanitized(server.left_out.join(", "));
+                    session.tell(&format!("{}: {left_out} is left out", server.name));
+                }
+            }
+            let servers = imported.into_iter().map(|it| (it.name, it.server));
+            servers.collect()
+        }
+        None => vec![given(arguments)?],
+    };
+    // The store is looked at first: nothing is written if that fails.
+    let missing = servers::missing(&session, &servers).map_err(|error| session.explain(error))?;
+    let report = servers::add(session.home(), &servers, replace)?;
+    tell_added(&report, &session);
+    for missing in &missing {
+        warn(missing, &session);
+    }
+    Ok(())
+}
+
+fn tell_added(report: &AddReport, session: &Session) {
+    let file = shown(&report.file);
+    for name in &report.added {
+        session.tell(&match report.replaced.contains(name) {
+            true => format!("replaced server {name} in {file}"),
+            false => format!("added server {name} to {file}"),
+        });
+    }
+}
+
+fn warn(missing: &Missing, session: &Session) {
+    let (warning, hint) = match missing {
+        Missing::Secret { server, reference } => (
+            format!("{server} refers to {reference}, which is not in the store"),
+            format!(
+                "mcplexer secret put {} {} stores it",
+                reference.scope, reference.name
+            ),
+        ),
+        Missing::Scope {
+            server,
+            scope,
+            kind,
+        } => {
+            let create = match kind {
+                ScopeKind::Env => String::new(),
+                kind => format!("mcplexer scope create {scope} --kind {kind} && "),
+            };
+            (
+                format!("{server} gets the secrets of the scope {scope}, which has none"),
+                format!("{create}mcplexer secret put {scope} KEY stores one"),
+            )
+        }
+        _ => return,
+    };
+    session.tell(&format!("mcplexer: warning: {warning}"));
+    session.hint(&hint);
+}
+
+/// Returns the server that the arguments describe.
+fn given(arguments: AddServer) -> Result<(ServerName, ConfigServer), Failure> {
+    let name = arguments.name.unwrap_or_default();
+    let name = name.parse::<ServerName>().map_err(|error| {
+        Failure::new(format!("{error}"))
+            .with_hint("give the server a name, such as github")
+            .with_code(exit_code::USAGE)
+    })?;
+    let transport = match arguments.url {
+        Some(url) => Transport::Http(Http {
+            headers: pairs(&arguments.header, ':', "--header takes 'NAME: VALUE'")?,
+            ..Http::new(url)
+        }),
+        None => Transport::Stdio(Stdio {
+            env: pairs(&arguments.env, '=', "--env takes NAME=VALUE")?,
+            scopes: arguments.scope,
+            ..Stdio::new(arguments.command)
+        }),
+    };
+    Ok((name, ConfigServer::new(transport)))
+}
+
+/// Splits arguments into names and values. No message repeats one, since it may be a value.
+fn pairs<T: FromIterator<(String, String)>>(
+    arguments: &[String],
+    separator: char,
+    rule: &str,
+) -> Result<T, Failure> {
+    let pairs = arguments.iter().map(|argument| {
+        let pair = argument.split_once(separator);
+        let (name, value) = pair.ok_or_else(|| {
+            Failure::new(rule)
+                .with_hint("mcplexer server add --help shows examples")
+                .with_code(exit_code::USAGE)
+        })?;
+        let value = if separator == ':' {
+            value.trim()
+        } else {
+            value
+        };
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    pairs.collect()
+}
+
+fn list(json: bool, global: Global) -> Result<(), Failure> {
+    let list = servers::list(&Home::from_env()?)?;
+    if json {
+        return print_json(&list);
+    }
+    if !stdout_is_terminal() {
+        return print(&text::lines(list.servers.iter().map(|row| &row.name)));
+    }
+    if list.servers.is_empty() {
+        if !global.quiet {
+            say("there are no servers yet; mcplexer server add NAME -- COMMAND adds one");
+        }
+        return Ok(());
+    }
+    let header = ["SERVER", "COMMAND OR URL", ""];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(list.servers.iter().map(|row| {
+        let reached = match &row.server.transport {
+            Transport::Stdio(stdio) => {
+                let words: Vec<_> = stdio.command.iter().map(|it| word(it)).collect();
+                words.join(" ")
+            }
+            Transport::Http(http) => sanitized(&http.url),
+            _ => String::new(),
+        };
+        let disabled = if row.server.disabled { "disabled" } else { "" };
+        vec![row.name.to_string(), reached, disabled.to_owned()]
+    }));
+    print(&text::table(&rows))
+}
+
+fn show(name: &ServerName, json: bool) -> Result<(), Failure> {
+    let row = servers::show(&Home::from_env()?, name)?;
+    match json {
+        true => print_json(&row),
+        false => print(&row.to_yaml()),
+    }
+}
+
+fn remove(name: &ServerName, global: Global) -> Result<(), Failure> {
+    let file = servers::remove(&Home::from_env()?, name)?;
+    if !global.quiet {
+        say(&format!("removed server {name} from {}", shown(&file)));
+    }
+    Ok(())
+}

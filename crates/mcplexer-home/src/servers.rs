@@ -17,9 +17,11 @@ use serde::Serialize;
 use crate::config::{self, ConfigFile, of_home};
 use crate::home::Home;
 
+mod gateway;
 mod import;
 mod missing;
 
+pub use gateway::{HandOver, hand_over};
 pub use import::{Imported, NotImported, Refusal, import};
 pub use missing::{Missing, missing};
 

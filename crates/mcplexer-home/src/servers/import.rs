@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mcplexer_clients::{Entry, Place, Reach};
+use mcplexer_clients::{Entry, HandOverError, Place, Reach};
 use mcplexer_files::config::{Config, Http, Problem, Server, ServerName, Stdio, Transport, parse};
 
 use crate::adoption::{self, ClientFile};
@@ -37,6 +37,14 @@ pub enum NotImported {
         /// The name.
         name: Option<String>,
     },
+    /// The file cannot be handed over to the gateway.
+    #[error("{}: {source}", .file.display())]
+    HandOver {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: HandOverError,
+    },
     /// Servers cannot be in `config.yaml`.
     #[error("{} has servers that cannot be imported", .file.display())]
     Refused {
@@ -69,11 +77,29 @@ pub enum Refusal {
 /// [`NotImported`]. Every server that cannot be imported is named.
 pub fn import(file: &Path, only: Option<&str>) -> Result<Vec<Imported>, NotImported> {
     let client = ClientFile::read(file)?;
+    let entries = client.config.entries();
     let is_meant = |entry: &&Entry<'_>| only.is_none_or(|name| entry.server.is_named(name));
+    // The gateway is none of its own servers.
+    let meant = entries.iter().filter(|entry| !entry.is_gateway());
+    let meant = meant.filter(is_meant);
+    let imported = of_entries(file, meant)?;
+    match imported.is_empty() {
+        true => Err(NotImported::NotFound {
+            file: file.to_owned(),
+            name: only.map(str::to_owned),
+        }),
+        false => Ok(imported),
+    }
+}
+
+/// Returns the servers of a client's entries.
+pub(super) fn of_entries<'e>(
+    file: &Path,
+    entries: impl Iterator<Item = &'e Entry<'e>>,
+) -> Result<Vec<Imported>, NotImported> {
     let mut imported: BTreeMap<ServerName, Imported> = BTreeMap::new();
     let mut refused = Vec::new();
-    let entries = client.config.entries();
-    for entry in entries.iter().filter(is_meant) {
+    for entry in entries {
         let server = read(entry).and_then(|it| match imported.get(&it.name) {
             // A file of several projects often repeats a server.
             Some(other) if other.server != it.server => Err(Refusal::Twice(it.name)),
@@ -87,16 +113,13 @@ pub fn import(file: &Path, only: Option<&str>) -> Result<Vec<Imported>, NotImpor
             }
         }
     }
-    let file = file.to_owned();
-    if !refused.is_empty() {
-        let servers = refused;
-        return Err(NotImported::Refused { file, servers });
+    match refused.is_empty() {
+        true => Ok(imported.into_values().collect()),
+        false => Err(NotImported::Refused {
+            file: file.to_owned(),
+            servers: refused,
+        }),
     }
-    if imported.is_empty() {
-        let name = only.map(str::to_owned);
-        return Err(NotImported::NotFound { file, name });
-    }
-    Ok(imported.into_values().collect())
 }
 
 fn read(entry: &Entry<'_>) -> Result<Imported, Refusal> {
@@ -190,6 +213,11 @@ mod tests {
         assert_eq!(imported(file, Some("/b/y")).unwrap().len(), 1);
         assert!(matches!(
             imported(file, Some("z")),
+            Err(NotImported::NotFound { .. })
+        ));
+        let gateway = r#"{"mcpServers": {"mcplexer": {"command": "mcplexer", "args": ["connect", "--client", "c"]}}}"#;
+        assert!(matches!(
+            imported(gateway, None),
             Err(NotImported::NotFound { .. })
         ));
     }

@@ -111,6 +111,33 @@ fn is_default_keep_versions(number: &u8) -> bool {
 /// # Errors
 /// Everything that is wrong with the file, in the order of the file; at most 100 problems.
 pub fn parse(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
+    read(bytes, |_| true)
+}
+
+/// Reads the scopes of a configuration. What is wrong with its servers and clients does not matter: somebody who stores
+/// a value that stands there has to be able to.
+///
+/// # Errors
+/// Everything else that is wrong with the file, as [`parse`] reports it.
+pub fn parse_scopes(bytes: &[u8]) -> Result<Vec<AuthScope>, Vec<Problem>> {
+    let scopes: Scopes = read(bytes, |problem| {
+        let mut others = ["servers", "clients"].iter();
+        !others.any(|it| problem.path.starts_with(it))
+    })?;
+    Ok(scopes.auth_scopes)
+}
+
+#[derive(Deserialize)]
+struct Scopes {
+    #[serde(default)]
+    auth_scopes: Vec<AuthScope>,
+}
+
+/// Reads a file if it has none of the problems that matter.
+fn read<'de, T: Deserialize<'de>>(
+    bytes: &'de [u8],
+    matters: fn(&Problem) -> bool,
+) -> Result<T, Vec<Problem>> {
     let problem = |at, message: String| vec![Problem::new(at, "", message)];
     if bytes.len() > MAX_CONFIG_LEN {
         let message = "the file is longer than 1 MiB";
@@ -121,6 +148,7 @@ pub fn parse(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
         problem(at, "not UTF-8 text".to_owned())
     })?;
     let mut problems = check::check(file);
+    problems.retain(matters);
     if problems.is_empty() {
         return yaml::parse(file).map_err(|error| problem(error.position, error.problem));
     }

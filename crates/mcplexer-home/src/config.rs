@@ -98,21 +98,7 @@ impl ConfigFile {
     /// # Errors
     /// [`Error::Missing`] if there is no such file; [`Error::Store`] if it cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        Self::of_bytes(path, File::open(path).and_then(read_all))
-    }
-
-    fn of_bytes(path: &Path, bytes: io::Result<Vec<u8>>) -> Result<Self, Error> {
-        let bytes = bytes.map_err(|source| {
-            let path = path.to_owned();
-            match source.kind() {
-                io::ErrorKind::NotFound => Error::Missing { path, source },
-                _ => Error::Store(StoreError::Io {
-                    action: "read",
-                    path,
-                    source,
-                }),
-            }
-        })?;
+        let bytes = bytes_of(path, File::open(path).and_then(read_all))?;
         Ok(Self::new(path, &bytes))
     }
 
@@ -139,12 +125,8 @@ impl ConfigFile {
     /// As [`read`](Self::read).
     pub fn of_home(home: &Home) -> Result<Self, Error> {
         let path = home.config();
-        let open = || {
-            let file = open_regular(&path, OpenOptions::new().read(true))?;
-            file.ok_or_else(|| Errno::NOENT.into())
-        };
-        let bytes = open().and_then(read_all);
-        Self::of_bytes(&path, bytes)
+        let bytes = bytes_of(&path, read_home(&path))?;
+        Ok(Self::new(&path, &bytes))
     }
 
     /// Reads standard input, which is called `-`.
@@ -223,8 +205,11 @@ impl ScopeToMake {
         let has_file = !matches!(open.home().config().try_exists(), Ok(false));
         let mut named = None;
         if has_file && !open.store().has_scope(id)? {
-            let config = ConfigFile::of_home(open.home())?.into_config()?;
-            named = config.scopes().into_iter().find(|scope| scope.id == *id);
+            let path = open.home().config();
+            let bytes = bytes_of(&path, read_home(&path))?;
+            let scopes = config::parse_scopes(&bytes);
+            let scopes = scopes.map_err(|problems| Error::Invalid { path, problems })?;
+            named = scopes.iter().map(NewScope::from).find(|it| it.id == *id);
         }
         Ok(Self {
             is_named: named.is_some(),
@@ -256,6 +241,26 @@ pub(crate) fn of_home(home: &Home) -> Result<Option<Config>, Error> {
         Err(Error::Missing { .. }) => Ok(None),
         file => file?.unless_blank(),
     }
+}
+
+fn read_home(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open_regular(path, OpenOptions::new().read(true))?;
+    file.ok_or_else(|| Errno::NOENT.into()).and_then(read_all)
+}
+
+/// Returns the bytes of a file, or why it cannot be read.
+fn bytes_of(path: &Path, bytes: io::Result<Vec<u8>>) -> Result<Vec<u8>, Error> {
+    bytes.map_err(|source| {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Error::Missing { path, source },
+            _ => Error::Store(StoreError::Io {
+                action: "read",
+                path,
+                source,
+            }),
+        }
+    })
 }
 
 /// Reads one byte more than the file may have, so that a longer one is found out.

@@ -246,7 +246,7 @@ fn file() -> impl Strategy<Value = (String, Vec<String>)> {
 
 #[test]
 fn an_edit_changes_one_server_and_keeps_every_other_line() {
-    run(60, &file(), |(text, names)| {
+    run(30, &file(), |(text, names)| {
         let config = parse(text.as_bytes()).unwrap();
         let added = add(&text);
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mcplexer_files::config::{
     Auth, AuthScope, Client, Config, Http, Problem, SearchPath, Server, ServerName, Start, Stdio,
-    Transport, parse,
+    Transport, parse, parse_scopes,
 };
 use mcplexer_secrets::{ScopeId, ScopeKind, SecretName};
 use proptest::collection::{btree_map, vec};
@@ -320,7 +320,7 @@ fn what_is_written_is_read_again() {
     let servers = btree_map(server_name(), server(), 0..4);
     let clients = btree_map(server_name(), (any::<bool>(), 16..=128u16), 0..3);
     run(
-        1000,
+        400,
         &(scopes, servers, clients),
         |(auth_scopes, servers, clients)| {
             let clients = clients.into_iter().map(|(name, (sees_all, most))| {
@@ -340,7 +340,11 @@ fn what_is_written_is_read_again() {
                 "{text}"
             );
             match parse(text.as_bytes()) {
-                Ok(again) => assert_eq!(again, config, "{text}"),
+                Ok(again) => {
+                    assert_eq!(again, config, "{text}");
+                    let scopes = parse_scopes(text.as_bytes()).unwrap();
+                    assert_eq!(scopes, config.auth_scopes.unwrap_or_default());
+                }
                 Err(problems) => {
                     // By chance a text looks like a credential, or a name is one that servers may not have.
                     let is_chance =

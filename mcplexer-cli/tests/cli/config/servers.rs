@@ -127,3 +127,32 @@ clients:
     fs::write(home.path("config.yaml"), "# nothing yet\n").unwrap();
     home.run(["config", "show"]).succeeded();
 }
+
+/// The hint on a value in the file can be followed while the value is still there.
+#[test]
+fn a_put_needs_the_scopes_of_the_file_alone() {
+    let wrong = format!(
+        "auth_scopes: [{{id: api, type: header}}]\nservers:\n  github:\n    command: npx\n    env: {{GITHUB_TOKEN: {VALUE}}}\nclients: []\n"
+    );
+    let home = with_config(&wrong);
+    home.run(["config", "check"])
+        .failed(2, &["mcplexer secret put github GITHUB_TOKEN"]);
+    home.run(["secret", "put", "github", "GITHUB_TOKEN", "other-value"])
+        .succeeded();
+    let put = home
+        .run(["secret", "put", "api", "X-Api-Key", "other-value"])
+        .succeeded();
+    assert!(
+        put.stderr
+            .contains("created scope api (header, from config.yaml)"),
+        "{}",
+        put.stderr
+    );
+    fs::write(
+        home.path("config.yaml"),
+        "auth_scopes: [{id: 7}]\nservers: {}\n",
+    )
+    .unwrap();
+    home.run(["secret", "put", "new", "K", "other-value"])
+        .failed(2, &["auth_scopes[0].id"]);
+}

@@ -1,7 +1,7 @@
 //! What is wrong with servers and clients beyond the fields themselves: fields that exclude each other, names that
 //! no server has, invalid references, and credentials.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mcplexer_detect::{Reason, credential, find, find_any, find_in_address, login, phrase};
 use mcplexer_secrets::{ScopeId, SecretName};
@@ -52,7 +52,7 @@ pub(super) fn check(root: &Node, file: &str) -> Found {
         check.server(server, &path, scope(name).as_ref());
     }
     let named = servers.iter().filter_map(|(name, _)| name.scalar(file));
-    let named: Vec<_> = named.collect();
+    let named: HashSet<_> = named.collect();
     for (index, (name, client)) in check.members(root, "clients").iter().enumerate() {
         let name = name.scalar(file).unwrap_or_default();
         let path = format!("clients{}.servers", shown(name, index));
@@ -87,7 +87,7 @@ impl Check<'_> {
         }
     }
 
-    fn client(&mut self, client: &Node, path: &str, servers: &[&str]) {
+    fn client(&mut self, client: &Node, path: &str, servers: &HashSet<&str>) {
         let names = self.member(client, "servers");
         let Some(Content::List(names)) = names.map(|(_, value)| &value.content) else {
             return;
@@ -96,7 +96,7 @@ impl Check<'_> {
             let Content::Text(name) = &node.content else {
                 continue;
             };
-            if name.parse::<ServerName>().is_ok() && !servers.contains(&name.as_str()) {
+            if name.parse::<ServerName>().is_ok() && !servers.contains(name.as_str()) {
                 let path = format!("{path}[{index}]");
                 self.found(node.position, &path, "no server has this name");
             }

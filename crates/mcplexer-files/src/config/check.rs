@@ -1,5 +1,6 @@
 //! Everything that is wrong with a configuration.
 
+mod arguments;
 mod servers;
 
 use std::collections::HashMap;

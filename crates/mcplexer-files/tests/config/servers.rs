@@ -136,6 +136,14 @@ fn ordinary_servers_pass() {
 
 /// What a server has, and every problem that is reported; each begins with the column.
 const BAD_SERVERS: &[(&str, &[&str])] = &[
+    (
+        "{command: [a], env: {TOKEN: 'mcplexer://a/B M4rk3dValue'}}",
+        &["34: servers.x.env: credentials are not allowed in this file: its name says so"],
+    ),
+    (
+        "{command: [sh, -c, 'npx srv --api-key hunter2']}",
+        &["25: servers.x.command[2]: credentials are not allowed in this file: its name says so"],
+    ),
     ("{}", &["6: servers.x: missing field command or url"]),
     (
         "~",

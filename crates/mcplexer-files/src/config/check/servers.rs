@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mcplexer_detect::{Reason, credential, find, find_any, find_in_address, login, phrase};
+use mcplexer_detect::{Reason, credential, find, find_any, find_in_address};
 use mcplexer_secrets::{ScopeId, SecretName};
 
+use super::arguments;
 use crate::config::field::names_a_value;
 use crate::config::problem::{Problem, SecretPlace};
 use crate::config::server::ServerName;
@@ -14,8 +15,8 @@ use crate::position::Position;
 use crate::template::{Template, without_references};
 use crate::yaml::{Content, Node};
 
-/// Options that take a user and a password.
-const LOGINS: [&str; 3] = ["-u", "-U", "--user"];
+/// Length of the shortest word beside a reference that its name makes a credential, in bytes.
+const LEAST_WORD: usize = 8;
 
 /// What was found.
 #[derive(Default)]
@@ -150,10 +151,11 @@ impl Check<'_> {
                 }
             };
             let name = name.scalar(self.file).unwrap_or_default();
-            // Beside a reference, the name says nothing about the rest.
-            let has_reference = template.references().next().is_some();
-            let says = if has_reference { "" } else { name };
-            if let Some(reason) = credential(says, &without_references(text), &[]) {
+            let reason = match template.references().next() {
+                Some(_) => beside_references(name, &without_references(text)),
+                None => credential(name, text, &[]),
+            };
+            if let Some(reason) = reason {
                 let place = SecretPlace {
                     takes_reference: true,
                     ..place(scope, name)
@@ -204,7 +206,7 @@ impl Check<'_> {
             if index == 0 && text.is_empty() {
                 self.found(argument.position, &path, "the program has no name");
             }
-            if let Some(reason) = in_argument(before, text) {
+            if let Some(reason) = arguments::reason(before, text) {
                 self.credential(argument, &path, &reason, place(scope, ""));
             }
             before = text;
@@ -233,27 +235,11 @@ fn place(scope: Option<&ScopeId>, name: &str) -> SecretPlace {
     }
 }
 
-/// Returns why an argument looks like a credential: by itself, behind a name in it, or behind the option before it.
-fn in_argument(before: &str, text: &str) -> Option<Reason> {
-    let found = find(text).or_else(|| find_in_address(text));
-    if let Some((_, reason)) = found {
-        return Some(reason);
-    }
-    if LOGINS.contains(&before) {
-        return login(text);
-    }
-    let mut rest = text;
-    while let Some((name, value)) = rest.split_once(['=', ':']) {
-        if value.starts_with("//") || name.contains('/') {
-            return None;
-        }
-        if let Some(reason) = credential(name.trim_start_matches('-'), value.trim(), &[]) {
-            return Some(reason);
-        }
-        rest = value;
-    }
-    let is_value = before.starts_with("--") && !before.contains('=') && !text.starts_with('-');
-    let name = before.trim_start_matches('-');
-    let named = is_value.then(|| credential(name, text, &[])).flatten();
-    named.or_else(|| phrase(text))
+/// Returns why a text beside references looks like a credential. The name says nothing about `Bearer` and the like.
+fn beside_references(name: &str, text: &str) -> Option<Reason> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut words = words.filter(|word| word.len() >= LEAST_WORD);
+    let may_be = |word: &&str| word.contains(|c: char| c.is_ascii_digit());
+    let is_named = names_a_value(name) && words.any(|word| may_be(&word));
+    credential("", text, &[]).or_else(|| is_named.then_some(Reason::Name))
 }

@@ -154,7 +154,7 @@ fn of_refused(file: &Path, servers: &[(String, Refusal)]) -> Failure {
     hints.dedup();
     Failure::of_several(messages)
         .with_hints(hints)
-        .with_hint("nothing was changed")
+        .with_hint("nothing was changed; with a name, it adds that server alone")
         .with_code(exit_code::USAGE)
 }
 

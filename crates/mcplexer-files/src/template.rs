@@ -234,7 +234,8 @@ pub fn without_marks(text: &str) -> String {
         let end = place.at + reference.to_string().len();
         let rest = text.get(end..).unwrap_or_default();
         plain.push_str(text.get(from..end).unwrap_or_default());
-        from = end + Mark::length_at_start_of(rest.as_bytes());
+        let mark = Mark::at_start_of(rest.as_bytes());
+        from = end + mark.map_or(0, |it| it.as_str().len());
     }
     plain.push_str(text.get(from..).unwrap_or_default());
     plain

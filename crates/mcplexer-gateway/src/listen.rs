@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::error::CallError;
 use crate::hub::Hub;
 use crate::instance::SUBSCRIPTION_ID;
-use crate::json::{Value, string};
+use crate::json::string;
 use crate::lists::ListKind;
 use crate::message::{self, Message};
 use crate::server::lock;

@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 mod actor;
+mod call;
 mod chain;
 mod chained;
 mod error;
@@ -19,10 +20,12 @@ mod event;
 mod file;
 mod kept;
 mod memory;
+mod reader;
 mod stderr;
 mod verify;
 
 pub use actor::Actor;
+pub use call::{AuditCall, CallArguments, CallId, CallRecord, CallStep, SecretVersion};
 #[cfg(test)]
 pub(crate) use chain::hash_of;
 pub use chained::Chained;
@@ -32,6 +35,7 @@ pub use file::FileAudit;
 pub(crate) use file::file_name;
 pub use kept::{AuditMark, AuditPosition, AuditView, KeptLog};
 pub use memory::MemoryAudit;
+pub use reader::AuditReader;
 pub use stderr::StderrAudit;
 pub(crate) use verify::verify;
 pub use verify::{AuditLine, AuditReport, read_audit_log};

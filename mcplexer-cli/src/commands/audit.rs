@@ -3,7 +3,7 @@
 mod checkpoint;
 mod verify;
 
-use mcplexer_secrets::audit::{AuditLine, AuditOperation, AuditOutcome, read_audit_log};
+use mcplexer_secrets::audit::{AuditCall, AuditLine, AuditOperation, AuditOutcome, read_audit_log};
 use mcplexer_secrets::{ScopeId, SecretName};
 use serde::Serialize;
 
@@ -46,6 +46,8 @@ struct LineRow<'a> {
     session: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<&'a AuditCall>,
 }
 
 fn show(
@@ -80,6 +82,7 @@ fn show(
             client: line.actor.client.as_deref(),
             session: line.actor.session.as_deref(),
             tool: line.actor.tool.as_deref(),
+            call: line.call.as_ref(),
         });
         return print_json(&ShowDocument {
             lines: lines.collect(),
@@ -93,7 +96,10 @@ fn row(line: &AuditLine) -> Vec<String> {
     let subject = match (&line.scope, &line.name) {
         (Some(scope), Some(name)) => format!("{scope}/{name}"),
         (Some(scope), None) => scope.to_string(),
-        _ => "-".to_owned(),
+        _ => match &line.call {
+            Some(call) => sanitized(&call.server),
+            None => "-".to_owned(),
+        },
     };
     vec![
         line.line.to_string(),
@@ -112,6 +118,9 @@ fn actor(line: &AuditLine) -> String {
     let others = [&actor.client, &actor.session, &actor.tool];
     for other in others.into_iter().flatten() {
         text.push_str(&format!(" {other}"));
+    }
+    if let Some(object) = line.call.as_ref().and_then(|it| it.object.as_ref()) {
+        text.push_str(&format!(" {object}"));
     }
     if let Some(used_for) = &line.used_for {
         text.push_str(&format!(" for {used_for}"));

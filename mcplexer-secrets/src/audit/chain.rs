@@ -47,6 +47,19 @@ pub(super) struct Content {
     pub(super) client: Option<String>,
     pub(super) session: Option<String>,
     pub(super) tool: Option<String>,
+    pub(super) call: Option<String>,
+    pub(super) server: Option<String>,
+    pub(super) method: Option<String>,
+    pub(super) object: Option<String>,
+    #[serde(default)]
+    pub(super) secrets: Vec<String>,
+    #[serde(default)]
+    pub(super) more_secrets: u64,
+    pub(super) digest: Option<String>,
+    #[serde(default)]
+    pub(super) bytes: u64,
+    pub(super) ms: Option<u64>,
+    pub(super) scrubbed: Option<u64>,
     pub(super) prev: String,
 }
 
@@ -153,8 +166,12 @@ pub(crate) fn hash_of(line: &[u8]) -> Option<Hash> {
     parse(line).map(|(_, hash)| hash)
 }
 
-fn to_hex(bytes: &Hash) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn to_hex(bytes: &Hash) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let mut text = String::with_capacity(2 * bytes.len());
+    text.extend(digits.map(digit));
+    text
 }
 
 /// Parses only the form that [`to_hex`] writes, so that each line has exactly one form.

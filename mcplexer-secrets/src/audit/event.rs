@@ -3,6 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::actor::{Actor, bounded, bounded_tool, bounded_use};
+use super::call::{CallMembers, CallRecord};
 use super::{AuditError, AuditErrorKind};
 use crate::{ErrorKind, ScopeId, SecretName, StoreId, Timestamp};
 
@@ -29,6 +30,8 @@ pub struct AuditEvent<'a> {
     pub used_for: Option<&'a str>,
     /// The state of the store that the operation read, or that it is about to commit.
     pub state: Option<AuditState<'a>>,
+    /// The call that it is about, if it is one through a gateway.
+    pub call: Option<&'a CallRecord>,
     /// The finished line and its place in a chain, if a [`Chained`](super::Chained) hands the event on.
     pub chain: Option<ChainLink<'a>>,
 }
@@ -82,6 +85,7 @@ impl<'a> AuditEvent<'a> {
             name: None,
             used_for: None,
             state: None,
+            call: None,
             chain: None,
         }
     }
@@ -99,6 +103,10 @@ impl<'a> AuditEvent<'a> {
     /// Returns the event as a JSON object on one line.
     pub(super) fn to_json(&self) -> Result<String, AuditError> {
         let actor = self.actor;
+        let tool = match self.call {
+            Some(call) => call.tool(),
+            None => actor.tool.as_deref(),
+        };
         let members = Members {
             time: self.time.to_string(),
             op: self.operation,
@@ -119,7 +127,8 @@ impl<'a> AuditEvent<'a> {
             program: bounded(&actor.program),
             client: actor.client.as_deref().map(bounded),
             session: actor.session.as_deref().map(bounded),
-            tool: actor.tool.as_deref().map(bounded_tool),
+            tool: tool.map(bounded_tool),
+            call: self.call.map(CallRecord::members),
         };
         serde_json::to_string(&members).map_err(|error| {
             AuditError::new(AuditErrorKind::Other, "cannot write an audit line").with_source(error)
@@ -170,6 +179,8 @@ struct Members<'a> {
     session: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    call: Option<CallMembers<'a>>,
 }
 
 /// The operations that are recorded.
@@ -232,6 +243,10 @@ pub enum AuditOperation {
     Import,
     /// Values of a scope were opened to write them to a file.
     Export,
+    /// A client of a gateway calls a server.
+    Call,
+    /// A call has ended.
+    CallResult,
 }
 
 /// How a recorded operation ended.
@@ -255,6 +270,24 @@ pub enum AuditOutcome {
     Busy,
     /// Any other failure, such as a full disk.
     Failed,
+    /// The server answered a call with an error.
+    Error,
+    /// The tool that was called says that it failed.
+    ToolError,
+    /// The server did not answer a call in time.
+    TimedOut,
+    /// The client withdrew a call, or is gone.
+    Cancelled,
+    /// The server ended before it answered a call, so that the outcome is unknown.
+    Lost,
+    /// The server ended before a call reached it.
+    NotSent,
+    /// The server of a call could not be started or reached, or its credentials could not be opened.
+    NotStarted,
+    /// The answer to a call was longer than a message may be.
+    TooLong,
+    /// The gateway did not let a call pass.
+    Refused,
 }
 
 impl From<ErrorKind> for AuditOutcome {

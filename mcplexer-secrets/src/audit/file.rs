@@ -1,7 +1,8 @@
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,8 +18,10 @@ use crate::error::{Finding, RecordName};
 
 /// The maximum length of a line: names, and texts about an actor, are bounded.
 pub(super) const MAX_LINE_LEN: u64 = 4096;
-/// How much of a log's end is read, and the most of it that a crash can have torn.
+/// How much of a log's end is read. A line and the beginning of another one have room there.
 pub(super) const MAX_END_LEN: u64 = 2 * MAX_LINE_LEN;
+/// The most of a log's end that a power cut can have torn: what a busy gateway writes before it is made durable.
+pub(super) const MAX_TORN_LEN: u64 = 16 << 20;
 /// The smallest unit that a disk writes at once.
 const SECTOR: u64 = 512;
 
@@ -108,6 +111,35 @@ impl FileAudit {
         result
     }
 
+    /// As [`locked`](Self::locked), if this log is still there and nobody else is using it. `None` otherwise.
+    fn locked_at_once<T>(
+        &self,
+        log: chain::Hash,
+        work: impl FnOnce(&mut Open) -> Result<T, AuditError>,
+    ) -> Result<Option<T>, AuditError> {
+        let Ok(mut slot) = self.open.try_lock() else {
+            return Ok(None);
+        };
+        let is_it = |open: &&mut Open| {
+            open.tip.log == log && mcplexer_durable::is_still_at(&open.file, &self.path)
+        };
+        let Some(open) = slot.as_mut().filter(is_it) else {
+            return Ok(None);
+        };
+        match open.file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(source)) => return Err(self.failed(source)),
+        }
+        let result = self.catch_up(open).and_then(|()| work(open));
+        if let Err(source) = open.file.unlock() {
+            // Closing it unlocks it.
+            *slot = None;
+            return Err(self.failed(source));
+        }
+        result.map(Some)
+    }
+
     /// As [`locked`](Self::locked). Where the file is as this process left it, no lock is needed to read it.
     fn unless_changed<T>(
         &self,
@@ -159,31 +191,43 @@ impl FileAudit {
         if end.torn > 0 {
             cut_off(&open.file, open.len).map_err(failed)?;
             let event = AuditEvent::new(AuditOperation::Heal, AuditOutcome::Ok, &self.actor);
-            self.write(open, &event)?;
+            self.write(open, &[event])?;
         }
         Ok(())
     }
 
-    fn write(&self, open: &mut Open, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
-        let (line, tip) = open.tip.next(event, open.len)?;
-        let mut written = (&open.file).write_all(line.as_bytes());
+    fn write(
+        &self,
+        open: &mut Open,
+        events: &[AuditEvent<'_>],
+    ) -> Result<AuditPosition, AuditError> {
+        let (mut lines, mut tip, mut last) = (String::new(), open.tip, None);
+        for event in events {
+            let (line, next) = tip.next(event, open.len + lines.len() as u64)?;
+            if let Some(state) = &event.state {
+                // A change of another store than the one that was asked about is looked up again.
+                let mark = AuditMark::of(state, next.line);
+                last = Some((Some(state.store), Some(mark)));
+            }
+            lines.push_str(&line);
+            tip = next;
+        }
+        let mut written = (&open.file).write_all(lines.as_bytes());
         operation_done();
-        if written.is_ok() && event.durable() {
+        if written.is_ok() && events.iter().any(AuditEvent::durable) {
             let id = FileId::of(&open.file);
             written = open.file.sync_data().inspect(|()| made_durable(id));
         }
         if let Err(source) = written {
-            // Removes the part of the line that was written. If that fails too, a later append does
+            // Removes what was written of the lines. If that fails too, a later append does
             // it.
             let _torn = cut_off(&open.file, open.len);
             return Err(self.failed(source));
         }
-        open.len += line.len() as u64;
+        open.len += lines.len() as u64;
         open.tip = tip;
-        if let Some(state) = &event.state {
-            // A change of another store than the one that was asked about is looked up again.
-            let mark = AuditMark::of(state, tip.line);
-            open.last = Some((Some(state.store), Some(mark)));
+        if last.is_some() {
+            open.last = last;
         }
         Ok(tip)
     }
@@ -214,7 +258,32 @@ impl KeptLog for FileAudit {
     }
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
-        self.locked(|open| self.write(open, event))
+        self.locked(|open| self.write(open, slice::from_ref(event)))
+    }
+
+    fn append_all(
+        &self,
+        events: &[AuditEvent<'_>],
+        only: Option<[u8; 32]>,
+    ) -> Result<Option<AuditPosition>, AuditError> {
+        match only {
+            Some(log) => self.locked_at_once(log, |open| self.write(open, events)),
+            None => self.locked(|open| self.write(open, events)).map(Some),
+        }
+    }
+
+    fn sync(&self) -> Result<(), AuditError> {
+        // Others append meanwhile.
+        let file = {
+            let slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = slot.as_ref().map(|open| open.file.try_clone());
+            file.transpose()
+        };
+        let synced = file.and_then(|file| match file {
+            Some(file) => file.sync_data(),
+            None => Ok(()),
+        });
+        synced.map_err(|source| self.failed(source))
     }
 }
 
@@ -227,7 +296,19 @@ pub(crate) fn file_name(path: &Path) -> String {
 /// Reads the last complete line of a file of `len` bytes, and the first one for the log's id.
 /// Returns `None`, and leaves the file unchanged, if it is not an audit log.
 fn read_end(file: &File, len: u64) -> io::Result<Option<End>> {
-    let from = len.saturating_sub(MAX_END_LEN);
+    let mut reach = MAX_END_LEN;
+    loop {
+        let end = read_end_within(reach, file, len)?;
+        if end.is_some() || reach >= len.min(MAX_TORN_LEN) {
+            return Ok(end);
+        }
+        reach = (8 * reach).min(MAX_TORN_LEN);
+    }
+}
+
+/// As [`read_end`], within the last `reach` bytes.
+fn read_end_within(reach: u64, file: &File, len: u64) -> io::Result<Option<End>> {
+    let from = len.saturating_sub(reach);
     let tail = read_range(file, from, len)?;
     let intact = tail.split(|&byte| byte == 0).next().unwrap_or(&tail);
     let begun = intact.rsplit(|&byte| byte == b'\n').next();

@@ -31,6 +31,36 @@ pub trait KeptLog: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`AuditError`] if it cannot be written. The operation then fails and has no effect.
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError>;
+
+    /// Appends lines together, in this order, and returns the position of the last one. There is at least one.
+    ///
+    /// With the id of a log as `only`, the lines are appended to that log, and only if this takes no waiting for others.
+    /// Otherwise `None` is returned, and nothing has been appended. A log that always has to wait need not implement this.
+    ///
+    /// # Errors
+    /// [`AuditError`] if they cannot be written. None of them has been appended then, as far as the log can tell.
+    fn append_all(
+        &self,
+        events: &[AuditEvent<'_>],
+        only: Option<[u8; 32]>,
+    ) -> Result<Option<AuditPosition>, AuditError> {
+        if only.is_some() {
+            return Ok(None);
+        }
+        let mut last = None;
+        for event in events {
+            last = Some(self.append(event)?);
+        }
+        Ok(last)
+    }
+
+    /// Makes every line durable that this process has appended.
+    ///
+    /// # Errors
+    /// [`AuditError`] if that fails.
+    fn sync(&self) -> Result<(), AuditError> {
+        Ok(())
+    }
 }
 
 impl<T: KeptLog + ?Sized> KeptLog for Arc<T> {
@@ -48,6 +78,18 @@ impl<T: KeptLog + ?Sized> KeptLog for Arc<T> {
 
     fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
         (**self).append(event)
+    }
+
+    fn append_all(
+        &self,
+        events: &[AuditEvent<'_>],
+        only: Option<[u8; 32]>,
+    ) -> Result<Option<AuditPosition>, AuditError> {
+        (**self).append_all(events, only)
+    }
+
+    fn sync(&self) -> Result<(), AuditError> {
+        (**self).sync()
     }
 }
 

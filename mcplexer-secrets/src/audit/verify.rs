@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use super::chain::{self, Hash};
-use super::file::{MAX_END_LEN, is_torn};
-use super::{Actor, AuditMark, AuditOperation, AuditOutcome, AuditPosition, AuditView};
+use super::chain::{self, Content, Hash};
+use super::file::{MAX_END_LEN, MAX_TORN_LEN, is_torn};
+use super::{Actor, AuditCall, AuditMark, AuditOperation, AuditOutcome, AuditPosition, AuditView};
 use crate::error::{Finding, RecordName};
 use crate::{Error, ScopeId, SecretName, StoreId};
 
@@ -33,6 +33,44 @@ pub struct AuditLine {
     pub outcome: AuditOutcome,
     /// Who did it.
     pub actor: Actor,
+    /// The call that it is about, if it is one through a gateway.
+    pub call: Option<AuditCall>,
+}
+
+impl From<Content> for AuditLine {
+    fn from(content: Content) -> Self {
+        let call = content.call.zip(content.server);
+        let call = call.map(|(id, server)| AuditCall {
+            id,
+            server,
+            method: content.method,
+            object: content.object,
+            secrets: content.secrets,
+            more_secrets: content.more_secrets,
+            digest: content.digest,
+            bytes: content.bytes,
+            ms: content.ms,
+            scrubbed: content.scrubbed,
+        });
+        Self {
+            line: content.number,
+            time: content.time,
+            operation: content.op,
+            scope: content.scope,
+            name: content.name,
+            used_for: content.used_for,
+            outcome: content.outcome,
+            actor: Actor {
+                uid: content.uid,
+                pid: content.pid,
+                program: content.program,
+                client: content.client,
+                session: content.session,
+                tool: content.tool,
+            },
+            call,
+        }
+    }
 }
 
 /// The result of verifying a log.
@@ -79,23 +117,7 @@ pub fn read_audit_log(path: &Path) -> Result<Vec<AuditLine>, Error> {
     each_line(path, |number, bytes| {
         let (content, _) = chain::parse(bytes)
             .ok_or_else(|| Error::tampered(RecordName::AuditLine(number), Finding::BrokenChain))?;
-        lines.push(AuditLine {
-            line: content.number,
-            time: content.time,
-            operation: content.op,
-            scope: content.scope,
-            name: content.name,
-            used_for: content.used_for,
-            outcome: content.outcome,
-            actor: Actor {
-                uid: content.uid,
-                pid: content.pid,
-                program: content.program,
-                client: content.client,
-                session: content.session,
-                tool: content.tool,
-            },
-        });
+        lines.push(content.into());
         Ok(())
     })?;
     Ok(lines)
@@ -206,7 +228,7 @@ fn each_line(
     let (mut bytes, mut offset) = (Vec::new(), 0);
     for number in 1.. {
         bytes.clear();
-        // No line is longer than a torn end, so a file without line feeds is not read whole.
+        // No line is longer, so a file without line feeds is not read whole.
         let mut bounded = reader.by_ref().take(MAX_END_LEN + 1);
         bounded.read_until(b'\n', &mut bytes).map_err(failed)?;
         let Some((b'\n', line)) = bytes.split_last() else {
@@ -217,10 +239,10 @@ fn each_line(
             let mut rest = bytes.clone();
             reader
                 .by_ref()
-                .take(MAX_END_LEN)
+                .take(MAX_TORN_LEN)
                 .read_to_end(&mut rest)
                 .map_err(failed)?;
-            if rest.len() as u64 <= MAX_END_LEN && is_torn(&rest, offset) {
+            if rest.len() as u64 <= MAX_TORN_LEN && is_torn(&rest, offset) {
                 return Ok(UnfinishedEnd {
                     length: rest.len() as u64,
                     is_torn: true,
@@ -230,8 +252,14 @@ fn each_line(
         each(number, line)?;
         offset += bytes.len() as u64;
     }
+    let mut most = MAX_END_LEN;
+    if bytes.contains(&0) {
+        most = MAX_TORN_LEN;
+        let mut rest = reader.by_ref().take(most);
+        rest.read_to_end(&mut bytes).map_err(failed)?;
+    }
     Ok(UnfinishedEnd {
         length: bytes.len() as u64,
-        is_torn: bytes.len() as u64 <= MAX_END_LEN && is_torn(&bytes, offset),
+        is_torn: bytes.len() as u64 <= most && is_torn(&bytes, offset),
     })
 }

@@ -1,19 +1,22 @@
 //! The audit log: a line for each operation, and the seals by which the store vouches for the log.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::standing::{Checked, Trust};
 use super::unlocked::Unlocked;
 use super::writer::Writer;
 use crate::audit::{
     self, Actor, Audit, AuditEvent, AuditOperation, AuditOutcome, AuditPosition, AuditState,
-    KeptLog,
+    CallRecord, KeptLog,
 };
 use crate::credentials::{Purpose, Select};
 use crate::error::{Finding, RecordName};
 use crate::record::AuditSeal;
 use crate::{Error, ScopeId, SecretName};
+
+/// After so many lines about calls, one has the state of the store.
+const MAX_UNMARKED: usize = 256;
 
 /// What the lines about an operation say. Nothing else depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +98,16 @@ pub(super) enum OverLoss {
 pub(super) struct Recorder {
     audit: Option<Arc<Audit>>,
     actor: Arc<Actor>,
+    calls: Arc<Mutex<CallLog>>,
+}
+
+/// Where calls are recorded.
+#[derive(Debug, Clone, Copy, Default)]
+struct CallLog {
+    /// The log that was compared with the store. `None` before the first call.
+    id: Option<[u8; 32]>,
+    /// How many lines were added since without the state of a store.
+    unmarked: usize,
 }
 
 impl Recorder {
@@ -102,6 +115,7 @@ impl Recorder {
     pub(super) fn to(self, audit: Audit) -> Self {
         Self {
             audit: Some(Arc::new(audit)),
+            calls: Arc::default(),
             ..self
         }
     }
@@ -139,6 +153,70 @@ impl Recorder {
             event.state = seen.and_then(Checked::state);
             let _unrecorded = audit.record(&event);
         }
+    }
+
+    /// Records calls if nothing has to be waited for. Returns whether it did.
+    pub(super) fn record_calls_at_once(&self, calls: &[CallRecord]) -> Result<bool, Error> {
+        if calls.is_empty() {
+            return Ok(true);
+        }
+        let kept = match self.audit.as_deref() {
+            None => return Ok(true),
+            // Who reads standard error may let it wait.
+            Some(Audit::Sink(_)) => return Ok(false),
+            Some(Audit::Log(kept)) => kept,
+        };
+        let log = *self.call_log();
+        let Some(id) = log.id.filter(|_| log.unmarked < MAX_UNMARKED) else {
+            return Ok(false);
+        };
+        let events: Vec<_> = calls.iter().map(CallRecord::event).collect();
+        let is_done = kept.append_all(&events, Some(id))?.is_some();
+        if is_done {
+            self.call_log().unmarked += events.len();
+        }
+        Ok(is_done)
+    }
+
+    /// Records calls. `check` compares the log with the store, before the first of them and then from time to time: a
+    /// log that contradicts the store is not continued, and the last line with the state of the store stays near the end,
+    /// where every operation looks for it.
+    pub(super) fn record_calls(
+        &self,
+        calls: &[CallRecord],
+        check: impl FnOnce() -> Result<Option<Checked>, Error>,
+    ) -> Result<(), Error> {
+        if self.record_calls_at_once(calls)? {
+            return Ok(());
+        }
+        let Some(audit) = &self.audit else {
+            return Ok(());
+        };
+        let mut events: Vec<_> = calls.iter().map(CallRecord::event).collect();
+        let Some(kept) = audit.log() else {
+            return Ok(events
+                .iter()
+                .try_for_each(|it| audit.record(it).map(drop))?);
+        };
+        let checked = check()?;
+        if let Some(first) = events.first_mut() {
+            first.state = checked.as_ref().and_then(Checked::state);
+        }
+        let last = kept.append_all(&events, None)?;
+        *self.call_log() = CallLog {
+            id: last.map(|it| it.log),
+            unmarked: 0,
+        };
+        Ok(())
+    }
+
+    /// Makes durable what was recorded.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        Ok(self.kept().map_or(Ok(()), KeptLog::sync)?)
+    }
+
+    fn call_log(&self) -> MutexGuard<'_, CallLog> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where there is no store: fails if there was one, that is, if the log has recorded a store that is

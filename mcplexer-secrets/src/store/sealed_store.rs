@@ -24,7 +24,7 @@ use super::slots::SlotInfo;
 use super::unlocked::{read_header, read_slots};
 use super::vault::{IfMissing, Vault};
 use super::{SecretStore, compact, not_found, owners, verify};
-use crate::audit::{Actor, Audit, AuditOperation, AuditReport, AuditSink, KeptLog};
+use crate::audit::{Actor, Audit, AuditOperation, AuditReport, AuditSink, CallRecord, KeptLog};
 use crate::backend::{Backend, RedbBackend};
 use crate::backup::{Backup, BackupTo};
 use crate::checkpoint::Checkpoint;
@@ -588,6 +588,33 @@ impl Store {
     /// [`Error::NoStore`], or if the store cannot be written; it stays as it was then.
     pub fn compact(&self) -> Result<(), Error> {
         compact::compact(&self.vault)
+    }
+
+    /// Records calls through a gateway, together and in this order. They are written when this returns, so that they
+    /// survive the end of the process. [`sync_audit`](Self::sync_audit) makes them durable.
+    ///
+    /// # Errors
+    /// * [`Error::Audit`] if they cannot be recorded. A call that is about to go out must not be made then.
+    /// * [`Error::Tampered`] if the log contradicts the store, which is looked at from time to time.
+    pub fn record_calls(&self, calls: &[CallRecord]) -> Result<(), Error> {
+        self.vault.record_calls(calls)
+    }
+
+    /// Records calls as [`record_calls`](Self::record_calls) does, but only if this takes no waiting for others. Returns whether it
+    /// did.
+    ///
+    /// # Errors
+    /// [`Error::Audit`] if they cannot be recorded.
+    pub fn record_calls_at_once(&self, calls: &[CallRecord]) -> Result<bool, Error> {
+        self.vault.recorder.record_calls_at_once(calls)
+    }
+
+    /// Makes every line of the audit log durable that this process has written. Changes do so by themselves.
+    ///
+    /// # Errors
+    /// [`Error::Audit`] if that fails.
+    pub fn sync_audit(&self) -> Result<(), Error> {
+        self.vault.recorder.sync()
     }
 
     /// Verifies the audit log in the file at `path`: that no line was changed or removed, that

@@ -10,6 +10,7 @@ use super::recorder::{OverLoss, Recorder, Subject};
 use super::standing::{Checked, Trust};
 use super::unlocked::{Unlocked, read_header};
 use super::writer::Writer;
+use crate::audit::CallRecord;
 use crate::backend::{Backend, BackendError, BackendErrorKind, Commit, Snapshot};
 use crate::error::Finding;
 use crate::keys::Ask;
@@ -151,6 +152,15 @@ impl Vault {
             let checked = self.recorder.check(names.trust().clone())?;
             Ok((work(&names)?, checked))
         })
+    }
+
+    /// Records calls through a gateway.
+    pub(super) fn record_calls(&self, calls: &[CallRecord]) -> Result<(), Error> {
+        let check = || {
+            let checked = self.peek_names_checked(|_| Ok(()))?;
+            Ok(checked.map(|((), checked)| checked))
+        };
+        self.recorder.record_calls(calls, check)
     }
 
     /// Works on one state of the store; `None` if there is no store. Fails if there was one.

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod calls;
 mod cut_short;
 mod edited;
 mod torn;

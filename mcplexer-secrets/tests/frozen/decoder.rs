@@ -17,9 +17,9 @@ use std::process::{Command, Output, Stdio};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use mcplexer_secrets::audit::FileAudit;
+use mcplexer_secrets::audit::{Actor, CallId, CallRecord, CallStep, FileAudit};
 use mcplexer_secrets::keys::{FileKeys, FixedKeys, Identity};
-use mcplexer_secrets::{RotateIdentity, Store};
+use mcplexer_secrets::{RotateIdentity, Store, Timestamp};
 use serde_json::Value;
 use test_support::{Running, skip};
 
@@ -255,6 +255,20 @@ fn the_independent_decoder_checks_claims_and_the_log() {
     let bobs = Store::open(path("secrets.redb"), FileKeys::new(path("bob.key"))).unwrap();
     bobs.accept(false).unwrap();
     let accepted = records();
+    assert_eq!(refusal(&accepted), "");
+    let call = CallRecord {
+        time: Timestamp::now(),
+        id: CallId::new(1),
+        actor: Actor::this_process().into(),
+        server: "github".into(),
+        step: CallStep::Begun {
+            method: "tools/call".to_owned(),
+            object: Some("search_code".to_owned()),
+            secrets: Vec::new().into(),
+            arguments: None,
+        },
+    };
+    store.record_calls(&[call.clone(), call]).unwrap();
     assert_eq!(refusal(&accepted), "");
     store.rotate(RotateIdentity::Keep, &mut |_| {}).unwrap();
     assert_eq!(refusal(&records()), "");

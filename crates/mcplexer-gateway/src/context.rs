@@ -13,6 +13,7 @@ use tokio::process::Command;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
+use crate::calls::Calls;
 use crate::hub::Hub;
 use crate::instance::Instance;
 use crate::lists::ListKind;
@@ -41,6 +42,7 @@ impl Default for Limits {
 pub(crate) struct Context {
     pub(crate) home: Arc<OpenHome>,
     pub(crate) limits: Limits,
+    pub(crate) calls: Calls,
     pub(crate) starts: Semaphore,
     hub: OnceLock<Weak<Hub>>,
     login_path: OnceCell<Option<OsString>>,
@@ -49,6 +51,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(home: Arc<OpenHome>, limits: Limits) -> Self {
         Self {
+            calls: Calls::new(Arc::clone(&home)),
             home,
             limits,
             starts: Semaphore::new(STARTS),

@@ -13,24 +13,11 @@ use mcplexer_files::template::{FillError, Syntax, Template};
 use mcplexer_home::OpenHome;
 use mcplexer_home::credentials::{Error as OpenError, Opened, Wanted};
 use mcplexer_mask::{Known, MIN_MASKED_LEN, Masker};
+pub(crate) use mcplexer_secrets::audit::SecretVersion as Used;
 use mcplexer_secrets::{
     Credential, Error as StoreError, ErrorKind, Purpose, ScopeId, ScopeKind, SecretName, Store,
 };
 use zeroize::Zeroizing;
-
-/// A secret in the version that a server got.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Used {
-    pub(crate) scope: ScopeId,
-    pub(crate) name: SecretName,
-    pub(crate) version: u64,
-}
-
-impl fmt::Display for Used {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}@{}", self.scope, self.name, self.version)
-    }
-}
 
 /// What a server gets, opened. Wiped when dropped.
 pub(crate) struct Given {
@@ -102,11 +89,7 @@ impl Needs {
         let mut used = Vec::new();
         let mut add = |scope: &ScopeId, name: &SecretName| {
             let info = store.secret_info(scope, name).map_err(|it| unopened(&it))?;
-            used.push(Used {
-                scope: scope.clone(),
-                name: name.clone(),
-                version: info.version,
-            });
+            used.push(Used::new(scope.clone(), name.clone(), info.version));
             Ok(())
         };
         for (place, text) in &self.texts {

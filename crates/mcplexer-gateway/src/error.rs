@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mcplexer_files::config::ServerName;
+use mcplexer_secrets::audit::AuditOutcome;
 
 use crate::message;
 
@@ -57,6 +58,19 @@ impl CallError {
             Self::Cancelled => 1007,
             Self::Unrecorded { .. } => 1008,
             Self::NoEnd { .. } => 1009,
+        }
+    }
+
+    /// Returns how the audit log says it.
+    pub(crate) fn outcome(&self) -> AuditOutcome {
+        match self {
+            Self::NotStarted { .. } | Self::NoCredential { .. } => AuditOutcome::NotStarted,
+            Self::TimedOut { .. } => AuditOutcome::TimedOut,
+            Self::Lost { .. } => AuditOutcome::Lost,
+            Self::Unsent { .. } => AuditOutcome::NotSent,
+            Self::TooLong { .. } => AuditOutcome::TooLong,
+            Self::Cancelled => AuditOutcome::Cancelled,
+            Self::NoEnd { .. } | Self::Unrecorded { .. } => AuditOutcome::Failed,
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::calls::About;
 use crate::dialect::Era;
 use crate::error::CallError;
 use crate::hub::Hub;
-use crate::instance::Answer;
+use crate::instance::{Answer, Instance};
 use crate::json::Splices;
 use crate::message::Message;
 use crate::server::Server;
@@ -22,12 +23,12 @@ pub(crate) async fn forward(
     message: &Message,
     splices: impl Fn() -> Splices,
 ) -> Result<Answer, CallError> {
-    let again = match attempt(hub, server, route, message, &splices).await {
+    let again = match attempt(hub, server, route, method, message, &splices).await {
         Err(error @ CallError::Unsent { .. }) => error,
         Err(error @ CallError::Lost { .. }) if is_harmless(method) => error,
         other => return other,
     };
-    match attempt(hub, server, route, message, &splices).await {
+    match attempt(hub, server, route, method, message, &splices).await {
         Err(CallError::Unsent { .. } | CallError::Lost { .. }) => Err(again),
         other => other,
     }
@@ -37,6 +38,7 @@ async fn attempt(
     hub: &Arc<Hub>,
     server: &Arc<Server>,
     route: &Route,
+    method: &str,
     message: &Message,
     splices: &impl Fn() -> Splices,
 ) -> Result<Answer, CallError> {
@@ -45,12 +47,40 @@ async fn attempt(
     }
     let served = tokio::select! {
         biased;
-        served = server.instance(route) => served?,
+        served = server.instance(route) => served,
         () = route.cancel.cancelled() => return Err(CallError::Cancelled),
     };
-    let instance = &served.instance;
+    let spliced = splices();
+    let recorded = hub.calls().begin(About {
+        actor: &route.session.actor,
+        server: server.name.as_str(),
+        method,
+        message,
+        splices: &spliced,
+        secrets: served.as_ref().ok().map(|it| &it.instance.used),
+    });
+    let recorded = recorded.await?;
+    let answer = match served {
+        Ok(served) if route.is_modern() && served.instance.era() == Era::Legacy => {
+            // It has not ended when it is parked.
+            return parked::exchange(hub, served, recorded, route, message, splices()).await;
+        }
+        Ok(served) => pass(&served.instance, route, message, splices).await,
+        Err(error) => Err(error),
+    };
+    if let Some(recorded) = recorded {
+        recorded.finish(&answer);
+    }
+    answer
+}
+
+async fn pass(
+    instance: &Arc<Instance>,
+    route: &Route,
+    message: &Message,
+    splices: &impl Fn() -> Splices,
+) -> Result<Answer, CallError> {
     match (route.is_modern(), instance.era()) {
-        (true, Era::Legacy) => parked::exchange(hub, served, route, message, splices()).await,
         (false, Era::Modern) => bridge::exchange(instance, route, message, splices).await,
         _ => {
             let route = Some(route.clone());

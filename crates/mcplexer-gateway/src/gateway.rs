@@ -6,8 +6,10 @@ use std::{fmt, io};
 
 use mcplexer_files::config::Config;
 use mcplexer_home::OpenHome;
+use mcplexer_home::calls::Call;
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Limits;
@@ -71,10 +73,24 @@ impl Gateway {
         self.hub.configure(config);
     }
 
+    /// Returns the last calls, at most 1,000, in the order in which they went out.
+    #[must_use]
+    pub fn recent_calls(&self) -> Vec<Call> {
+        self.hub.calls().recent()
+    }
+
+    /// Returns the calls that follow: each when it goes out, and again when it has ended. Who does not keep up misses some.
+    #[must_use]
+    pub fn watch_calls(&self) -> broadcast::Receiver<Arc<Call>> {
+        self.hub.calls().subscribe()
+    }
+
     /// Ends every server, and waits until they have ended.
     pub async fn stop(self) {
         self.sweep.abort();
         self.hub.stop().await;
+        // What has ended by now is in the audit log, durably.
+        self.hub.calls().stop();
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use mcplexer_files::config::{self, Config, ServerName};
 use mcplexer_home::OpenHome;
 
+use crate::calls::Calls;
 use crate::context::{Context, Limits};
 use crate::instance::Instance;
 use crate::json::Value;
@@ -58,6 +59,10 @@ impl Hub {
     /// Returns what seals texts that clients keep.
     pub(crate) fn sealer(&self) -> Arc<Sealer> {
         Arc::clone(&self.sealer)
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.context.calls
     }
 
     pub(crate) fn limits(&self) -> Limits {

@@ -132,6 +132,13 @@ impl Splices {
         self.0.push((at..at, text.into()));
     }
 
+    /// Returns what takes the place of a value.
+    pub(crate) fn replacement(&self, value: Value<'_>) -> Option<&str> {
+        let range = value.range();
+        let mut replaced = self.0.iter().filter(|(replaced, _)| *replaced == range);
+        replaced.next().map(|(_, by)| by.as_str())
+    }
+
     /// Returns the text with everything replaced. The replaced parts do not overlap.
     pub(crate) fn apply(mut self, text: &str) -> String {
         self.0.sort_by_key(|(range, _)| (range.start, range.end));

@@ -7,6 +7,7 @@
 //! the text, so that everything else arrives as it was sent.
 
 mod bridge;
+mod calls;
 mod child;
 mod context;
 mod credentials;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::calls::Recorded;
 use crate::error::CallError;
 use crate::hub::Hub;
 use crate::inbox::INVALID_PARAMS;
@@ -75,15 +76,22 @@ struct State {
 pub(crate) async fn exchange(
     hub: &Arc<Hub>,
     served: Served,
+    recorded: Option<Recorded>,
     route: &Route,
     message: &Message,
     splices: Splices,
 ) -> Result<Answer, CallError> {
-    let call = begin(served, route, message, splices);
+    let call = begin(served, recorded, route, message, splices);
     go_on(hub, route, message, fresh_number(), call).await
 }
 
-fn begin(served: Served, route: &Route, message: &Message, splices: Splices) -> Call {
+fn begin(
+    served: Served,
+    recorded: Option<Recorded>,
+    route: &Route,
+    message: &Message,
+    splices: Splices,
+) -> Call {
     let (parking, questions) = mpsc::unbounded_channel();
     let said = Arc::new(Outbox::default());
     let cancel = CancellationToken::new();
@@ -97,6 +105,9 @@ fn begin(served: Served, route: &Route, message: &Message, splices: Splices) -> 
     let answer = async move {
         let Served { instance, seat } = served;
         let answer = instance.request(&message, splices, Some(inner)).await;
+        if let Some(recorded) = recorded {
+            recorded.finish(&answer);
+        }
         drop(seat);
         answer
     };

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use mcplexer_files::config::ServerName;
+use mcplexer_secrets::audit::Actor;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::calls;
 use crate::dialect::{Dialect, Era};
 use crate::instance::Instance;
 use crate::message::Message;
@@ -61,6 +63,8 @@ pub(crate) struct Session {
     pub(crate) number: u64,
     pub(crate) endpoint: Endpoint,
     pub(crate) peer: Peer,
+    /// The client, as the audit log names it.
+    pub(crate) actor: Arc<Actor>,
     /// For messages that belong to no request.
     pub(crate) outbox: Arc<Outbox>,
     state: Mutex<State>,
@@ -131,6 +135,7 @@ impl Session {
         Arc::new(Self {
             number,
             endpoint,
+            actor: calls::actor(&peer, number),
             peer,
             outbox: Arc::default(),
             state: Mutex::default(),

@@ -78,6 +78,19 @@ impl Home {
         Self::from_variables(env::var_os)
     }
 
+    /// Takes a directory with the key and the audit log in it, whatever the environment says.
+    #[must_use]
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        let directory = directory.into();
+        Self {
+            key: KeySource::File(directory.join("age.key")),
+            audit: AuditTarget::Home,
+            named: Vec::new(),
+            user_home: None,
+            directory,
+        }
+    }
+
     pub(crate) fn from_variables(
         read: impl Fn(&'static str) -> Option<OsString>,
     ) -> Result<Self, EnvironmentError> {
@@ -271,6 +284,14 @@ mod tests {
             *home(&inline).unwrap().key(),
             KeySource::Environment("MCPLEXER_AGE_IDENTITY")
         );
+    }
+
+    #[test]
+    fn a_directory_has_every_place_in_it() {
+        let named = home(&[("MCPLEXER_HOME", "/srv/m")]).unwrap();
+        let at = Home::at("/srv/m");
+        assert_eq!((at.key(), at.audit()), (named.key(), named.audit()));
+        assert_eq!((at.store(), at.config()), (named.store(), named.config()));
     }
 
     #[test]

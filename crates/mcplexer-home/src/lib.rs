@@ -24,6 +24,7 @@
 pub mod adoption;
 mod alternatives;
 pub mod backup;
+pub mod calls;
 pub mod config;
 pub mod credentials;
 pub mod doctor;

@@ -77,7 +77,7 @@ impl Serialize for SecretVersion {
     }
 }
 
-/// A line about a call through a gateway, for [`Store::record_calls`](crate::Store::record_calls).
+/// A line about a call through a gateway, for [`Store::record_calls`](crate::Store::record_calls). Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CallRecord {
     /// When it happened.
@@ -99,9 +99,9 @@ pub enum CallStep {
     /// The call is about to go out.
     Begun {
         /// The method of the protocol, such as `tools/call`.
-        method: String,
+        method: Arc<str>,
         /// What is called: the name of a tool or a prompt, or the URI of a resource.
-        object: Option<String>,
+        object: Option<Arc<str>>,
         /// The secrets that the server was given.
         secrets: Arc<[SecretVersion]>,
         /// The arguments; `None` if the call has none, or if nothing should be said about them.
@@ -145,7 +145,7 @@ impl CallRecord {
     /// The name of the tool, if it is one that is called.
     pub(super) fn tool(&self) -> Option<&str> {
         match &self.step {
-            CallStep::Begun { method, object, .. } if method == TOOL_CALL => object.as_deref(),
+            CallStep::Begun { method, object, .. } if **method == *TOOL_CALL => object.as_deref(),
             _ => None,
         }
     }
@@ -171,7 +171,7 @@ impl CallRecord {
                 arguments,
             } => {
                 members.method = Some(bounded(method));
-                if method != TOOL_CALL {
+                if **method != *TOOL_CALL {
                     members.object = object.as_deref().map(bounded_use);
                 }
                 let fitting = secrets.split_at(how_many_fit(secrets)).0;

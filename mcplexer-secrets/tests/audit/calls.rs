@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use mcplexer_secrets::audit::{
     Actor, AuditOperation, AuditOutcome, AuditReader, CallArguments, CallId, CallRecord, CallStep,
-    SecretVersion,
+    FileAudit, SecretVersion,
 };
-use mcplexer_secrets::{Error, ErrorKind, Finding, RecordName, SecretStore, Timestamp};
+use mcplexer_secrets::{Error, ErrorKind, Finding, RecordName, SecretStore, Store, Timestamp};
 use tempfile::TempDir;
 
 use super::{Home, name, put, scope};
@@ -27,8 +27,8 @@ fn begun(id: u64, method: &str, object: &str) -> CallRecord {
         actor: client(),
         server: "github".into(),
         step: CallStep::Begun {
-            method: method.to_owned(),
-            object: Some(object.to_owned()),
+            method: method.into(),
+            object: Some(object.into()),
             secrets: Arc::new([SecretVersion::new(scope("s"), name("K"), 3)]),
             arguments: Some(CallArguments {
                 digest: [0xab; 32],
@@ -178,10 +178,19 @@ fn calls_without_a_store_begin_a_log_that_a_store_goes_on_with() {
 }
 
 #[test]
+fn without_a_log_calls_are_not_recorded() {
+    let store = Store::in_memory(Home::new().keys()).unwrap();
+    let record = [begun(1, "tools/call", "t")];
+    assert!(store.record_calls_at_once(&record).unwrap());
+    store.record_calls(&record).unwrap();
+    store.sync_audit().unwrap();
+}
+
+#[test]
 fn a_batch_that_cannot_be_written_leaves_nothing() {
     let directory = TempDir::new().unwrap();
-    let store = mcplexer_secrets::Store::in_memory(Home::new().keys()).unwrap();
-    let log = mcplexer_secrets::audit::FileAudit::new(directory.path());
+    let store = Store::in_memory(Home::new().keys()).unwrap();
+    let log = FileAudit::new(directory.path());
     let store = store.with_audit_log(log);
     let error = store.record_calls(&[begun(1, "a", "b")]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Other);
@@ -205,8 +214,8 @@ fn names_in_a_call_are_bounded() {
             actor: Arc::clone(&actor),
             server: "s".repeat(1000).into(),
             step: CallStep::Begun {
-                method: method.to_owned(),
-                object: Some(long.clone()),
+                method: method.into(),
+                object: Some(long.as_str().into()),
                 secrets: (0..1000).map(secret).collect(),
                 arguments: None,
             },

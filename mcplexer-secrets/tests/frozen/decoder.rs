@@ -262,8 +262,8 @@ fn the_independent_decoder_checks_claims_and_the_log() {
         actor: Actor::this_process().into(),
         server: "github".into(),
         step: CallStep::Begun {
-            method: "tools/call".to_owned(),
-            object: Some("search_code".to_owned()),
+            method: "tools/call".into(),
+            object: Some("search_code".into()),
             secrets: Vec::new().into(),
             arguments: None,
         },

@@ -1,0 +1,277 @@
+//! Records each call in the audit log before it goes out, and how it ended.
+//!
+//! A call waits until its line is written, which is enough for the line to survive the end of this process. Lines are
+//! made durable in the background. Where nobody else writes, a call writes its line itself: that is quicker than to wake
+//! a thread. Calls that come together are written together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use mcplexer_home::OpenHome;
+use mcplexer_home::calls::Call;
+use mcplexer_secrets::Timestamp;
+use mcplexer_secrets::audit::{
+    Actor, AuditOutcome, CallArguments, CallId, CallRecord, CallStep, SecretVersion,
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{broadcast, oneshot};
+
+use crate::error::CallError;
+use crate::instance::Answer;
+use crate::json::{Splices, Value};
+use crate::message::Message;
+use crate::session::Peer;
+
+mod live;
+mod writer;
+
+use live::Live;
+use writer::{Ticket, Writer};
+
+/// Records calls, and shows them to who watches.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    writer: Writer,
+    live: Live,
+    next: AtomicU64,
+    in_flight: AtomicUsize,
+}
+
+/// What a call is about.
+pub(crate) struct About<'a> {
+    pub(crate) actor: &'a Arc<Actor>,
+    pub(crate) server: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) message: &'a Message,
+    /// What changes in the message on its way to the server.
+    pub(crate) splices: &'a Splices,
+    /// The secrets that the server was given.
+    pub(crate) secrets: Option<&'a Arc<[SecretVersion]>>,
+}
+
+/// A call that was recorded. Dropped, it has been cancelled.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    shared: Arc<Shared>,
+    id: CallId,
+    actor: Arc<Actor>,
+    server: Arc<str>,
+    ticket: Arc<Ticket>,
+    begun: Instant,
+    end: (AuditOutcome, u64, u64),
+}
+
+impl Calls {
+    pub(crate) fn new(home: Arc<OpenHome>) -> Self {
+        let mut first = [0; 8];
+        // The id need not be secret, only another one in each process.
+        if getrandom::fill(&mut first).is_err() {
+            first = Timestamp::now().as_micros().to_ne_bytes();
+        }
+        Self {
+            shared: Arc::new(Shared {
+                writer: Writer::new(home),
+                live: Live::default(),
+                next: AtomicU64::new(u64::from_ne_bytes(first)),
+                in_flight: AtomicUsize::new(0),
+            }),
+        }
+    }
+
+    /// Records a call that is about to go out; `None` if it is none that is recorded.
+    ///
+    /// # Errors
+    /// [`CallError::Unrecorded`]: it must not go out.
+    pub(crate) async fn begin(&self, about: About<'_>) -> Result<Option<Recorded>, CallError> {
+        if !is_call(about.method) {
+            return Ok(None);
+        }
+        let shared = &self.shared;
+        let id = CallId::new(shared.next.fetch_add(1, Ordering::Relaxed));
+        let server: Arc<str> = about.server.into();
+        let (object, arguments) = said(&about);
+        let record = CallRecord {
+            time: Timestamp::now(),
+            id,
+            actor: Arc::clone(about.actor),
+            server: Arc::clone(&server),
+            step: CallStep::Begun {
+                method: about.method.into(),
+                object,
+                secrets: about.secrets.map_or_else(|| [].into(), Arc::clone),
+                arguments,
+            },
+        };
+        shared.live.begun(&record);
+        let (done, mut written) = oneshot::channel();
+        let ticket = Arc::new(Ticket::new());
+        shared.writer.push_begin(record, Arc::clone(&ticket), done);
+        let others = shared.in_flight.fetch_add(1, Ordering::Relaxed);
+        let mut recorded = Recorded {
+            shared: Arc::clone(shared),
+            id,
+            actor: Arc::clone(about.actor),
+            server,
+            ticket,
+            begun: Instant::now(),
+            end: (AuditOutcome::Cancelled, 0, 0),
+        };
+        if others > 0 {
+            // Others that are ready add their lines, and one of them writes all.
+            tokio::task::yield_now().await;
+        }
+        let is_written = match written.try_recv() {
+            Err(TryRecvError::Empty) => {
+                shared.writer.write_here();
+                written.await.ok()
+            }
+            received => received.ok(),
+        };
+        match is_written {
+            Some(Ok(())) => Ok(Some(recorded)),
+            failed => {
+                recorded.end.0 = AuditOutcome::Failed;
+                let problem = failed.and_then(Result::err);
+                let problem = problem.unwrap_or_else(|| "the gateway is being stopped".to_owned());
+                Err(CallError::Unrecorded { problem })
+            }
+        }
+    }
+
+    /// Returns what follows: each call when it goes out, and again when it has ended. Who does not keep up misses some.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Call>> {
+        self.shared.live.subscribe()
+    }
+
+    /// Returns the last calls, in the order in which they went out.
+    pub(crate) fn recent(&self) -> Vec<Call> {
+        self.shared.live.recent()
+    }
+
+    /// Writes what is not written yet, and makes it durable.
+    pub(crate) fn stop(&self) {
+        self.shared.writer.stop();
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Recorded {
+    /// Records how the call has ended.
+    pub(crate) fn finish(mut self, answer: &Result<Answer, CallError>) {
+        self.end = match answer {
+            Ok(answer) => (
+                outcome(&answer.message),
+                answer.message.text().len() as u64,
+                u64::from(answer.was_scrubbed),
+            ),
+            Err(error) => (error.outcome(), 0, 0),
+        };
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        let (outcome, bytes, scrubbed) = self.end;
+        let record = CallRecord {
+            time: Timestamp::now(),
+            id: self.id,
+            actor: Arc::clone(&self.actor),
+            server: Arc::clone(&self.server),
+            step: CallStep::Ended {
+                outcome,
+                took: self.begun.elapsed(),
+                bytes,
+                scrubbed,
+            },
+        };
+        self.shared.live.ended(&record);
+        self.shared
+            .writer
+            .push_end(record, Arc::clone(&self.ticket));
+        self.shared.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Returns a client as the log names it.
+pub(crate) fn actor(peer: &Peer, session: u64) -> Arc<Actor> {
+    let mut actor = Actor::this_process();
+    actor.uid = peer.uid.unwrap_or(actor.uid);
+    if let Some(pid) = peer.pid {
+        actor.pid = pid;
+        // Only Linux says which program a process runs.
+        let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let name = program.as_deref().and_then(|it| it.file_name());
+        actor.program = name.map_or_else(String::new, |it| it.to_string_lossy().into());
+    }
+    actor.client.clone_from(&peer.name);
+    Arc::new(actor.with_session(session.to_string()))
+}
+
+/// Whether a request is recorded: everything that a client asks of a server, except what is listed, what is greeted, and
+/// which log messages it wants.
+fn is_call(method: &str) -> bool {
+    let is_other = matches!(
+        method,
+        "ping" | "initialize" | "server/discover" | "logging/setLevel"
+    );
+    !is_other && !method.ends_with("/list")
+}
+
+/// Returns the tool, the prompt or the resource, as the server names it; and what is said about the arguments.
+fn said(about: &About<'_>) -> (Option<Arc<str>>, Option<CallArguments>) {
+    let Some(params) = about.message.param(&[]) else {
+        return (None, None);
+    };
+    let members = params.members().unwrap_or_default();
+    let member = |name: &str| {
+        let found = members.iter().rev().find(|(found, _)| found == name);
+        found.map(|(_, value)| *value)
+    };
+    let reference = member("ref");
+    let of_reference = |name| reference.and_then(|it| it.get(name));
+    let named = member("name").or_else(|| member("uri"));
+    let named = named.or_else(|| of_reference("name").or_else(|| of_reference("uri")));
+    let object = named.and_then(|named| {
+        let original = about.splices.replacement(named).map(Value::new);
+        let name = original.unwrap_or(named).as_str()?;
+        Some(Arc::from(name.as_ref()))
+    });
+    let arguments = match member("arguments") {
+        None if about.method == "tools/call" => None,
+        arguments => Some(arguments.unwrap_or(params)),
+    };
+    let arguments = arguments.map(|it| CallArguments {
+        digest: Sha256::digest(it.text()).into(),
+        bytes: it.text().len() as u64,
+    });
+    (object, arguments)
+}
+
+/// Returns how a call has ended that was answered.
+fn outcome(answer: &Message) -> AuditOutcome {
+    if answer.error().is_some() {
+        return AuditOutcome::Error;
+    }
+    // Large results are not taken apart for a member that they do not have.
+    let result = answer.result().filter(|it| it.contains("isError"));
+    let says = result.and_then(|it| Value::new(it).get("isError"));
+    match says.is_some_and(|it| it.text() == "true") {
+        true => AuditOutcome::ToolError,
+        false => AuditOutcome::Ok,
+    }
+}
+
+#[cfg(test)]
+mod tests;

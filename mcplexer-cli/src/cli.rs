@@ -3,6 +3,7 @@
 mod adopt;
 mod audit;
 mod backup;
+mod calls;
 mod config;
 mod examples;
 mod exchange;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use adopt::{Adopt, Variable};
 pub(crate) use audit::Audit;
 pub(crate) use backup::{Backup, BackupFile};
+pub(crate) use calls::Calls;
 pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use exchange::{Export, Import};
 pub(crate) use key::{AddKey, Key};
@@ -120,6 +122,8 @@ pub(crate) enum Command {
     /// Show and verify the log of who used which secret
     #[command(subcommand, after_help = examples::AUDIT)]
     Audit(Audit),
+    /// Show who called which tool through the gateway
+    Calls(Calls),
     /// Print a completion script for a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions {

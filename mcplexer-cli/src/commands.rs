@@ -3,6 +3,7 @@
 mod adopt;
 mod audit;
 mod backup;
+mod calls;
 mod compact;
 mod config;
 mod doctor;
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),
         Command::Compact => compact::run(cli.global),
         Command::Audit(command) => audit::run(command, cli.global),
+        Command::Calls(arguments) => calls::run(&arguments, cli.global),
         Command::Completions { shell } => reference::completions(shell),
         Command::Man { command } => reference::man(&command),
         Command::ExitCodes => output::print(&format!("{}\n", exit_code::HELP)),

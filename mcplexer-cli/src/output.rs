@@ -28,10 +28,19 @@ fn look_at_stdout() {
 ///
 /// Fails if the data cannot be written, for example because the disk is full.
 pub(crate) fn print(data: &str) -> Result<(), Failure> {
+    print_on(data).map(drop)
+}
+
+/// Writes data to standard output. Returns whether there is still a reader.
+///
+/// # Errors
+///
+/// Fails if the data cannot be written.
+pub(crate) fn print_on(data: &str) -> Result<bool, Failure> {
     match try_write(data.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::of_stdout(&error)),
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
     }
 }
 
@@ -75,8 +84,21 @@ fn try_write(bytes: &[u8]) -> io::Result<File> {
 ///
 /// Fails if it cannot be written.
 pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(document)
-        .map_err(|error| Failure::new(format!("cannot make JSON: {error}")))?;
+    print(&terminal_safe(serde_json::to_string_pretty(document))?)
+}
+
+/// Returns a JSON document on one line.
+///
+/// # Errors
+///
+/// Fails if it cannot be made.
+pub(crate) fn json_line(document: &impl Serialize) -> Result<String, Failure> {
+    terminal_safe(serde_json::to_string(document))
+}
+
+/// Returns a JSON document with a line feed, and without characters that could steer a terminal.
+fn terminal_safe(text: serde_json::Result<String>) -> Result<String, Failure> {
+    let text = text.map_err(|error| Failure::new(format!("cannot make JSON: {error}")))?;
     // These characters occur only within strings, where JSON allows both forms.
     let mut escaped = String::with_capacity(text.len() + 1);
     for character in text.chars() {
@@ -87,7 +109,7 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
         }
     }
     escaped.push('\n');
-    print(&escaped)
+    Ok(escaped)
 }
 
 pub(crate) fn stdout_is_terminal() -> bool {

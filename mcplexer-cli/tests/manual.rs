@@ -8,7 +8,14 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use mcplexer_secrets::audit::{
+    Actor, AuditOutcome, CallArguments, CallId, CallRecord, CallStep, FileAudit, SecretVersion,
+};
+use mcplexer_secrets::keys::FixedKeys;
+use mcplexer_secrets::{Store, Timestamp};
 use test_support::STANDARD_PATH;
 
 #[test]
@@ -28,6 +35,9 @@ fn the_sessions_give_what_they_say() {
             .permissions(mode)
             .tempdir()
             .unwrap();
+        if file.ends_with("calls.trycmd") {
+            record_calls(&home.path().join(".mcplexer"));
+        }
         let cases = trycmd::TestCases::new();
         cases.env("HOME", home.path().to_str().unwrap());
         cases.env("PATH", STANDARD_PATH).case(&file);
@@ -43,4 +53,47 @@ fn the_sessions_give_what_they_say() {
         }
         cases.run();
     }
+}
+
+/// Makes a log with calls in it, as a gateway writes it.
+fn record_calls(home: &Path) {
+    let store = Store::in_memory(FixedKeys::new(Vec::new())).unwrap();
+    let store = store.with_audit_log(FileAudit::new(home.join("audit.log")));
+    let mut actor = Actor::this_process();
+    (actor.uid, actor.pid, actor.program) = (1000, 8123, "claude".to_owned());
+    let actor = Arc::new(actor.with_client("claude-code").with_session("1"));
+    let record = |id, second: u64, step| CallRecord {
+        time: Timestamp::from_micros((1_795_850_000 + second) * 1_000_000),
+        id: CallId::new(id),
+        actor: Arc::clone(&actor),
+        server: "github".into(),
+        step,
+    };
+    let begun = |method: &str, object: &str| CallStep::Begun {
+        method: method.into(),
+        object: Some(object.into()),
+        secrets: Arc::new([SecretVersion::new(
+            "github".parse().unwrap(),
+            "TOKEN".parse().unwrap(),
+            3,
+        )]),
+        arguments: Some(CallArguments {
+            digest: [0xa5; 32],
+            bytes: 27,
+        }),
+    };
+    let ended = |outcome, ms| CallStep::Ended {
+        outcome,
+        took: Duration::from_millis(ms),
+        bytes: 1804,
+        scrubbed: 0,
+    };
+    let records = [
+        record(1, 0, begun("tools/call", "search_code")),
+        record(1, 1, ended(AuditOutcome::Ok, 412)),
+        record(2, 2, begun("resources/read", "repo://octocat/hello")),
+        record(3, 3, begun("tools/call", "create_issue")),
+        record(3, 4, ended(AuditOutcome::ToolError, 95)),
+    ];
+    store.record_calls(&records).unwrap();
 }

@@ -310,6 +310,14 @@ Examples:
   mcplexer audit verify --checkpoint /media/usb/checkpoint
   mcplexer audit verify --json";
 
+pub(super) const CALLS: &str = "\
+A call without an outcome is still going on, or the gateway was killed meanwhile. Arguments and results are not kept.
+
+Examples:
+  mcplexer calls -n 50
+  mcplexer calls --follow
+  mcplexer calls --json | jq '.calls[] | select(.outcome != \"ok\")'";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   mcplexer completions fish > ~/.config/fish/completions/mcplexer.fish

@@ -129,7 +129,7 @@ fn actor(line: &AuditLine) -> String {
 }
 
 /// Returns the name of an operation or an outcome in the log.
-fn word(value: impl Serialize) -> String {
+pub(super) fn word(value: impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => "?".to_owned(),

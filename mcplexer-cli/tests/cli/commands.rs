@@ -52,6 +52,7 @@ rm .mcplexer/age.key; m key recover < code; m secret get s K => 0 value-of-K
 m compact                                => 0 nothing deleted is left
 m doctor                                 => 0 no problems found
 m audit show --last 1                    => 0 ok  mcplexer[
+m calls --json                           => 0 "calls": []
 m audit verify                           => 0 an unbroken chain
 m audit checkpoint > point; m audit verify --checkpoint point => 0 everything up to the checkpoint
 m completions bash                       => 0 _mcplexer()

@@ -10,6 +10,7 @@ mod arguments;
 mod backup;
 mod bounds;
 mod built;
+mod calls;
 mod commands;
 mod config;
 mod contention;

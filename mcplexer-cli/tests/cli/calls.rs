@@ -1,0 +1,143 @@
+//! `mcplexer calls` reads calls out of the audit log, and follows it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcplexer_secrets::audit::{Actor, AuditOutcome, CallId, CallRecord, CallStep, FileAudit};
+use mcplexer_secrets::keys::FileKeys;
+use mcplexer_secrets::{Store, Timestamp};
+use serde_json::Value;
+use test_support::Running;
+
+use super::home::Home;
+
+fn store(home: &Home) -> Store {
+    let keys = FileKeys::new(home.path("age.key"));
+    let store = Store::open(home.path("secrets.redb"), keys).unwrap();
+    store.with_audit_log(FileAudit::new(home.path("audit.log")))
+}
+
+fn begun(id: u64, tool: &str) -> CallRecord {
+    CallRecord {
+        time: Timestamp::now(),
+        id: CallId::new(id),
+        actor: Arc::new(Actor::this_process().with_client("ide")),
+        server: "git".into(),
+        step: CallStep::Begun {
+            method: "tools/call".into(),
+            object: Some(tool.into()),
+            secrets: Vec::new().into(),
+            arguments: None,
+        },
+    }
+}
+
+fn ended(id: u64, outcome: AuditOutcome) -> CallRecord {
+    CallRecord {
+        step: CallStep::Ended {
+            outcome,
+            took: Duration::from_millis(7),
+            bytes: 11,
+            scrubbed: 1,
+        },
+        ..begun(id, "")
+    }
+}
+
+fn calls(home: &Home, arguments: &[&str]) -> Vec<(Value, Value)> {
+    let run = home
+        .run([&["calls", "--json"], arguments].concat())
+        .succeeded();
+    let document: Value = serde_json::from_str(run.text()).unwrap();
+    let calls = document["calls"].as_array().unwrap().iter();
+    calls
+        .map(|it| (it["object"].clone(), it["outcome"].clone()))
+        .collect()
+}
+
+#[test]
+fn calls_are_joined_with_their_ends_whatever_comes_between() {
+    let home = Home::new();
+    assert_eq!(calls(&home, &[]), []);
+    assert_eq!(home.run(["calls"]).succeeded().text(), "");
+    home.run(["secret", "put", "s", "K", "v"]).succeeded();
+    assert_eq!(calls(&home, &[]), []);
+    let records = [begun(1, "a"), begun(2, "b"), ended(2, AuditOutcome::Error)];
+    store(&home).record_calls(&records).unwrap();
+    home.run(["secret", "get", "s", "K"]).succeeded();
+    let records = [begun(3, "c"), ended(1, AuditOutcome::TimedOut)];
+    store(&home).record_calls(&records).unwrap();
+    let expected = [
+        ("a".into(), "timed-out".into()),
+        ("b".into(), "error".into()),
+        ("c".into(), Value::Null),
+    ];
+    assert_eq!(calls(&home, &[]), expected);
+    assert_eq!(calls(&home, &["-n", "2"]), expected[1..]);
+    assert_eq!(calls(&home, &["-n", "0"]), []);
+    home.run(["audit", "verify"]).succeeded();
+    // What a crash has left at the end is no line.
+    let mut log = fs::read(home.path("audit.log")).unwrap();
+    log.extend(b"{\"line\":9");
+    fs::write(home.path("audit.log"), log).unwrap();
+    assert_eq!(calls(&home, &[]), expected);
+}
+
+#[test]
+fn a_log_that_is_something_else_or_is_gone_is_said() {
+    let home = Home::with_secret("v");
+    let log = fs::read_to_string(home.path("audit.log")).unwrap();
+    fs::write(home.path("audit.log"), log + "x\n").unwrap();
+    home.run(["calls"]).failed(6, &["audit.log"]);
+    fs::remove_file(home.path("audit.log")).unwrap();
+    home.run(["calls"]).failed(6, &["audit.log"]);
+    let run = home
+        .command()
+        .env("MCPLEXER_AUDIT", "off")
+        .arg("calls")
+        .output()
+        .unwrap();
+    assert!(!run.status.success());
+}
+
+#[test]
+fn calls_that_follow_are_shown_when_they_have_ended() {
+    let home = Home::with_secret("v");
+    let store = store(&home);
+    let records = [begun(1, "a"), ended(1, AuditOutcome::Ok), begun(2, "b")];
+    store.record_calls(&records).unwrap();
+    let mut command = home.command();
+    command
+        .args(["calls", "-f", "--json"])
+        .stdout(Stdio::piped());
+    let mut running = Running::start(&mut command).unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let mut next = || {
+        let line = lines.next().unwrap().unwrap();
+        let call: Value = serde_json::from_str(&line).unwrap();
+        (call["object"].clone(), call["outcome"].clone())
+    };
+    assert_eq!(next(), ("a".into(), "ok".into()));
+    assert_eq!(next(), ("b".into(), Value::Null));
+    store
+        .record_calls(&[begun(3, "c"), ended(2, AuditOutcome::Lost)])
+        .unwrap();
+    assert_eq!(next(), ("b".into(), "lost".into()));
+    let mut many: Vec<_> = (4..1000).map(|id| begun(id, "d")).collect();
+    many.extend((4..1000).map(|id| ended(id, AuditOutcome::Refused)));
+    many.push(ended(3, AuditOutcome::Cancelled));
+    store.record_calls(&many).unwrap();
+    for _ in 4..1000 {
+        assert_eq!(next(), ("d".into(), "refused".into()));
+    }
+    assert_eq!(next(), ("c".into(), "cancelled".into()));
+    // Nobody reads any more: the next call ends it.
+    drop(lines);
+    store
+        .record_calls(&[begun(1001, "e"), ended(1001, AuditOutcome::Ok)])
+        .unwrap();
+    assert!(running.wait().unwrap().success());
+}

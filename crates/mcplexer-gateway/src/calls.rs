@@ -19,7 +19,8 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::error::CallError;
-use crate::instance::Answer;
+use crate::foreign::hidden;
+use crate::instance::{Answer, Instance};
 use crate::json::{Splices, Value};
 use crate::message::Message;
 use crate::session::Peer;
@@ -54,6 +55,10 @@ pub(crate) struct About<'a> {
     pub(crate) splices: &'a Splices,
     /// The secrets that the server was given.
     pub(crate) secrets: Option<&'a Arc<[SecretVersion]>>,
+    /// Whose secrets are taken out of what is recorded.
+    pub(crate) known_to: &'a [Arc<Instance>],
+    /// Whether it is refused for a value in it, of which not even a digest is recorded.
+    pub(crate) is_refused: bool,
 }
 
 /// A call that was recorded. Dropped, it has been cancelled.
@@ -66,6 +71,13 @@ pub(crate) struct Recorded {
     ticket: Arc<Ticket>,
     begun: Instant,
     end: (AuditOutcome, u64, u64),
+}
+
+impl About<'_> {
+    /// Returns a text without values of secrets.
+    fn hide(&self, text: &str) -> String {
+        hidden(self.known_to.iter().map(|it| &**it), text)
+    }
 }
 
 impl Calls {
@@ -103,7 +115,7 @@ impl Calls {
             actor: Arc::clone(about.actor),
             server: Arc::clone(&server),
             step: CallStep::Begun {
-                method: about.method.into(),
+                method: about.hide(about.method).into(),
                 object,
                 secrets: about.secrets.map_or_else(|| [].into(), Arc::clone),
                 arguments,
@@ -221,7 +233,7 @@ pub(crate) fn actor(peer: &Peer, session: u64) -> Arc<Actor> {
 
 /// Whether a request is recorded: everything that a client asks of a server, except what is listed, what is greeted, and
 /// which log messages it wants.
-fn is_call(method: &str) -> bool {
+pub(crate) fn is_call(method: &str) -> bool {
     let is_other = matches!(
         method,
         "ping" | "initialize" | "server/discover" | "logging/setLevel"
@@ -246,10 +258,11 @@ fn said(about: &About<'_>) -> (Option<Arc<str>>, Option<CallArguments>) {
     let object = named.and_then(|named| {
         let original = about.splices.replacement(named).map(Value::new);
         let name = original.unwrap_or(named).as_str()?;
-        Some(Arc::from(name.as_ref()))
+        Some(Arc::from(about.hide(&name)))
     });
     let arguments = match member("arguments") {
         None if about.method == "tools/call" => None,
+        _ if about.is_refused => None,
         arguments => Some(arguments.unwrap_or(params)),
     };
     let arguments = arguments.map(|it| CallArguments {

@@ -40,6 +40,11 @@ pub(crate) enum CallError {
     /// The client does not want the answer any more.
     #[error("the request was cancelled")]
     Cancelled,
+    /// It has the value of a secret in it that the server was not given.
+    #[error(
+        "the request was not passed on: it has the value of {secret} in it, which server {server} is not given"
+    )]
+    Foreign { server: ServerName, secret: String },
     /// The call cannot be recorded.
     #[error("the call cannot be recorded in the audit log: {problem}")]
     Unrecorded { problem: String },
@@ -58,6 +63,7 @@ impl CallError {
             Self::Cancelled => 1007,
             Self::Unrecorded { .. } => 1008,
             Self::NoEnd { .. } => 1009,
+            Self::Foreign { .. } => 1010,
         }
     }
 
@@ -70,6 +76,7 @@ impl CallError {
             Self::Unsent { .. } => AuditOutcome::NotSent,
             Self::TooLong { .. } => AuditOutcome::TooLong,
             Self::Cancelled => AuditOutcome::Cancelled,
+            Self::Foreign { .. } => AuditOutcome::Refused,
             Self::NoEnd { .. } | Self::Unrecorded { .. } => AuditOutcome::Failed,
         }
     }

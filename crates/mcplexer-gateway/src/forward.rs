@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::calls::About;
+use crate::calls::{About, is_call};
 use crate::dialect::Era;
 use crate::error::CallError;
+use crate::foreign::secret_of_another;
 use crate::hub::Hub;
 use crate::instance::{Answer, Instance};
 use crate::json::Splices;
@@ -50,6 +51,12 @@ async fn attempt(
         served = server.instance(route) => served,
         () = route.cancel.cancelled() => return Err(CallError::Cancelled),
     };
+    let (mut known_to, mut foreign) = (Vec::new(), None);
+    if is_call(method) {
+        known_to = hub.running();
+        let own = served.as_ref().ok();
+        foreign = own.and_then(|own| secret_of_another(&known_to, &own.instance, message));
+    }
     let spliced = splices();
     let recorded = hub.calls().begin(About {
         actor: &route.session.actor,
@@ -58,14 +65,20 @@ async fn attempt(
         message,
         splices: &spliced,
         secrets: served.as_ref().ok().map(|it| &it.instance.used),
+        known_to: &known_to,
+        is_refused: foreign.is_some(),
     });
     let recorded = recorded.await?;
+    let server = server.name.clone();
     let answer = match served {
-        Ok(served) if route.is_modern() && served.instance.era() == Era::Legacy => {
-            // It has not ended when it is parked.
-            return parked::exchange(hub, served, recorded, route, message, splices()).await;
-        }
-        Ok(served) => pass(&served.instance, route, message, splices).await,
+        Ok(served) => match foreign {
+            Some(secret) => Err(CallError::Foreign { server, secret }),
+            None if route.is_modern() && served.instance.era() == Era::Legacy => {
+                // It has not ended when it is parked.
+                return parked::exchange(hub, served, recorded, route, message, splices()).await;
+            }
+            None => pass(&served.instance, route, message, splices).await,
+        },
         Err(error) => Err(error),
     };
     if let Some(recorded) = recorded {

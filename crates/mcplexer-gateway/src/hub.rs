@@ -65,6 +65,12 @@ impl Hub {
         &self.context.calls
     }
 
+    /// Returns what runs, of all servers.
+    pub(crate) fn running(&self) -> Vec<Arc<Instance>> {
+        let servers = lock(&self.servers);
+        servers.values().flat_map(|it| it.instances()).collect()
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         self.context.limits
     }

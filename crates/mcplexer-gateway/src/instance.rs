@@ -144,6 +144,11 @@ impl Instance {
         })
     }
 
+    /// Returns what takes the values of its secrets out of texts.
+    pub(crate) fn scrubber(&self) -> &Scrubber {
+        &self.scrubber
+    }
+
     /// Returns what it said when it was greeted.
     pub(crate) fn hello(&self) -> Option<Arc<str>> {
         self.state().hello.clone()

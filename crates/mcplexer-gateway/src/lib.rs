@@ -14,6 +14,7 @@ mod credentials;
 mod dialect;
 mod error;
 mod events;
+mod foreign;
 mod forward;
 mod frame;
 mod gateway;

@@ -22,6 +22,17 @@ impl Scrubber {
         }
     }
 
+    /// Returns the label of the first value in a text.
+    pub(crate) fn finds(&self, text: &str) -> Option<String> {
+        let masked = self.masked(text)?;
+        let same = text.bytes().zip(masked.bytes());
+        let same = same.take_while(|(text, masked)| text == masked).count();
+        // The value may begin with a bracket, as its label does.
+        let from = masked.get(..=same)?.rfind('[')? + 1;
+        let label = masked.get(from..)?.split(']').next()?;
+        Some(label.to_owned())
+    }
+
     fn masked(&self, text: &str) -> Option<String> {
         let mut masked = Vec::with_capacity(text.len());
         let mut masker = self.0.for_another_stream();
@@ -80,6 +91,20 @@ mod tests {
             known("s/PIN", b"8675309123"),
             known("s/ODD", br#"x","isError":true,"y":"#),
         ]))
+    }
+
+    #[test]
+    fn the_first_value_has_its_label() {
+        for (text, label) in [
+            ("a hunter2hunter2 8675309123", Some("s/TOKEN")),
+            (r#"["8675309123"]"#, Some("s/PIN")),
+            (r#"[["ü",8675309123]]"#, Some("s/PIN")),
+            ("hunter2hunter2", Some("s/TOKEN")),
+            ("hunter2hunter3", None),
+            ("[s/TOKEN]", None),
+        ] {
+            assert_eq!(scrubber().finds(text).as_deref(), label, "{text}");
+        }
     }
 
     #[test]

@@ -249,6 +249,53 @@ async fn each_end_of_a_call_is_in_the_log() {
     assert_eq!(calls.collect::<Vec<_>>(), expected);
 }
 
+/// A value does not get from one server to another by a client that was shown it.
+#[tokio::test]
+async fn a_value_of_another_server_is_not_passed_on() {
+    let fixture = Fixture::new();
+    let mut own = fixture.client_of("git").await;
+    let mut other = fixture.client_of("plain").await;
+    let base64 = "dG9rLTVlMWYyZDNjNGI1YTY5Nzg4Nzk2YTViNGMzZDJlMWYw";
+    for arguments in [
+        format!(r#"{{"x":"{TOKEN}"}}"#),
+        format!(r#"{{"a":[{{"b":"header {base64}"}}]}}"#),
+        format!(r#"{{"{TOKEN}":1}}"#),
+    ] {
+        let refused = other.ask(&call(1, "log", &arguments)).await;
+        assert_eq!(refused["error"]["code"], 1010, "{refused}");
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(
+            message.contains("git/TOKEN") && message.contains("plain"),
+            "{message}"
+        );
+        // Its own server has it anyway.
+        let passed = own.ask(&call(1, "log", &arguments)).await;
+        assert!(passed["result"].is_object(), "{passed}");
+    }
+    let uri = format!(r#"{{"uri":"https://x/?token={TOKEN}"}}"#);
+    for client in [&mut own, &mut other] {
+        client.ask(&request(2, "resources/read", &uri)).await;
+    }
+    own.leave().await;
+    other.leave().await;
+    // The log has no value either: `stop` looks for it.
+    let calls = fixture.stop().await;
+    let refused = calls
+        .iter()
+        .filter(|it| it.outcome == Some(AuditOutcome::Refused));
+    assert!(
+        refused
+            .clone()
+            .all(|it| it.server == "plain" && it.digest.is_none())
+    );
+    assert_eq!((calls.len(), refused.count()), (8, 4));
+    let uris = calls.iter().filter(|it| it.method == "resources/read");
+    assert!(
+        uris.clone()
+            .all(|it| it.object.as_deref() == Some("https://x/?token=[git/TOKEN]"))
+    );
+}
+
 #[tokio::test]
 async fn what_cannot_be_recorded_does_not_reach_the_server() {
     let fixture = Fixture::new();

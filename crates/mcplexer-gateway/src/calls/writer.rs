@@ -109,11 +109,11 @@ impl Writer {
             done: Some(done),
         };
         if let Err(problem) = self.start() {
-            return entry.is_done(Err(problem));
+            return entry.finish(Err(problem));
         }
         let mut queue = lock(&self.shared.queue);
         match queue.stops {
-            true => entry.is_done(Err("the gateway is being stopped".to_owned())),
+            true => entry.finish(Err("the gateway is being stopped".to_owned())),
             false => queue.entries.push(entry),
         }
     }
@@ -285,7 +285,7 @@ impl Shared {
                 queue.unsynced.get_or_insert_with(Instant::now);
                 drop(queue);
                 for entry in entries.drain(..).filter(|it| it.done.is_some()) {
-                    entry.is_done(Ok(()));
+                    entry.finish(Ok(()));
                 }
                 true
             }
@@ -298,7 +298,7 @@ impl Shared {
                 let (calls, mut ends): (Vec<_>, Vec<_>) =
                     entries.into_iter().partition(|it| it.done.is_some());
                 for entry in calls {
-                    entry.is_done(Err(problem.clone()));
+                    entry.finish(Err(problem.clone()));
                 }
                 // A call that was made has an end, which is written when that is possible again.
                 ends.retain(|it| it.ticket.is(WRITTEN));
@@ -328,7 +328,7 @@ impl Shared {
 }
 
 impl Entry {
-    fn is_done(self, written: Result<(), String>) {
+    fn finish(self, written: Result<(), String>) {
         self.ticket
             .becomes(if written.is_ok() { WRITTEN } else { FAILED });
         if let Some(done) = self.done {

@@ -1,0 +1,36 @@
+//! Values of secrets on their way to a server that was not given them.
+
+use std::sync::Arc;
+
+use crate::instance::Instance;
+use crate::message::Message;
+
+/// Returns the secret whose value a request to a server has in it, if that is one of another running server's and not one
+/// of its own. A model that was shown a value, or made to pass one on, must not carry it from one server to another.
+pub(crate) fn secret_of_another(
+    running: &[Arc<Instance>],
+    own: &Instance,
+    message: &Message,
+) -> Option<String> {
+    let params = message.params()?;
+    let mut others = running.iter().filter(|it| it.server != own.server);
+    // A value that is in the scopes of both is its own.
+    let mut rest: Option<String> = None;
+    others.find_map(|other| {
+        if other.used.is_empty() {
+            return None;
+        }
+        let rest = rest.get_or_insert_with(|| hidden([own], params));
+        other.scrubber().finds(rest)
+    })
+}
+
+/// Returns a text without the values of the secrets that these have.
+pub(crate) fn hidden<'a>(from: impl IntoIterator<Item = &'a Instance>, text: &str) -> String {
+    from.into_iter().fold(text.to_owned(), |text, instance| {
+        match instance.used.is_empty() {
+            true => text,
+            false => instance.scrubber().text(text).0,
+        }
+    })
+}

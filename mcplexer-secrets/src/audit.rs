@@ -15,6 +15,7 @@ mod actor;
 mod call;
 mod chain;
 mod chained;
+mod end;
 mod error;
 mod event;
 mod file;

@@ -191,7 +191,7 @@ pub(super) fn from_hex(text: &str) -> Option<Hash> {
 mod tests {
     use super::*;
     use crate::Timestamp;
-    use crate::audit::file::MAX_LINE_LEN;
+    use crate::audit::end::MAX_LINE_LEN;
     use crate::audit::{Actor, AuditState};
 
     fn actor() -> Actor {

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::chain::{self, Content, Hash};
-use super::file::{MAX_END_LEN, MAX_TORN_LEN, is_torn};
+use super::end::{MAX_END_LEN, MAX_TORN_LEN, is_torn};
 use super::{Actor, AuditCall, AuditMark, AuditOperation, AuditOutcome, AuditPosition, AuditView};
 use crate::error::{Finding, RecordName};
 use crate::{Error, ScopeId, SecretName, StoreId};

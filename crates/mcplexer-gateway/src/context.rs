@@ -14,6 +14,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
 use crate::calls::Calls;
+use crate::http_back::Tls;
 use crate::hub::Hub;
 use crate::instance::Instance;
 use crate::lists::ListKind;
@@ -44,6 +45,7 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     pub(crate) calls: Calls,
     pub(crate) starts: Semaphore,
+    pub(crate) tls: Tls,
     hub: OnceLock<Weak<Hub>>,
     login_path: OnceCell<Option<OsString>>,
 }
@@ -55,6 +57,7 @@ impl Context {
             home,
             limits,
             starts: Semaphore::new(STARTS),
+            tls: Tls::default(),
             hub: OnceLock::new(),
             login_path: OnceCell::new(),
         }

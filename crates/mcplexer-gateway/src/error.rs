@@ -37,6 +37,15 @@ pub(crate) enum CallError {
     /// It asks for something again and again.
     #[error("server {server} has asked for something {rounds} times, and not answered")]
     NoEnd { server: ServerName, rounds: usize },
+    /// Nothing can be sent to it.
+    #[error("server {server} cannot be reached: {problem}")]
+    Unreached { server: ServerName, problem: String },
+    /// It wants another credential, or one at all.
+    #[error("server {server} denies access: {problem}")]
+    Denied { server: ServerName, problem: String },
+    /// What it says is no answer.
+    #[error("server {server} failed: {problem}")]
+    Failed { server: ServerName, problem: String },
     /// The client does not want the answer any more.
     #[error("the request was cancelled")]
     Cancelled,
@@ -64,6 +73,9 @@ impl CallError {
             Self::Unrecorded { .. } => 1008,
             Self::NoEnd { .. } => 1009,
             Self::Foreign { .. } => 1010,
+            Self::Unreached { .. } => 1011,
+            Self::Denied { .. } => 1012,
+            Self::Failed { .. } => 1013,
         }
     }
 
@@ -78,6 +90,8 @@ impl CallError {
             Self::Cancelled => AuditOutcome::Cancelled,
             Self::Foreign { .. } => AuditOutcome::Refused,
             Self::NoEnd { .. } | Self::Unrecorded { .. } => AuditOutcome::Failed,
+            Self::Unreached { .. } => AuditOutcome::NotStarted,
+            Self::Denied { .. } | Self::Failed { .. } => AuditOutcome::Failed,
         }
     }
 

@@ -35,6 +35,28 @@ pub(crate) enum Line {
     },
 }
 
+impl Line {
+    /// Returns what is kept of something that is too long.
+    pub(crate) fn too_long(bytes: &[u8]) -> Self {
+        let head = bytes.get(..KEPT).unwrap_or(bytes);
+        let tail = bytes.len().saturating_sub(KEPT);
+        let tail = bytes.get(tail..).unwrap_or_default();
+        Self::TooLong {
+            head: String::from_utf8_lossy(head).into_owned(),
+            tail: String::from_utf8_lossy(tail).into_owned(),
+        }
+    }
+}
+
+/// Forgets the middle of something that comes in pieces, once it is too long. Its length stays over the limit.
+pub(crate) fn forget_middle(bytes: &mut Vec<u8>, limit: usize) {
+    if bytes.len() > limit + KEPT * 2 {
+        let end = bytes.len() - KEPT;
+        bytes.copy_within(end.., limit);
+        bytes.truncate(limit + KEPT);
+    }
+}
+
 impl<R: AsyncBufRead + Unpin> Lines<R> {
     /// Reads lines of at most so many bytes.
     pub(crate) fn new(from: R, limit: usize) -> Self {
@@ -59,12 +81,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             };
             let piece = available.get(..taken).unwrap_or_default();
             self.line.extend_from_slice(piece);
-            // Of a line that is too long, the middle is forgotten as it comes.
-            if self.line.len() > self.limit + KEPT * 2 {
-                let end = self.line.len() - KEPT;
-                self.line.copy_within(end.., self.limit);
-                self.line.truncate(self.limit + KEPT);
-            }
+            forget_middle(&mut self.line, self.limit);
             self.from.consume(taken);
             if !is_whole {
                 continue;
@@ -81,14 +98,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         let line = self.line.trim_ascii_end();
         let taken = match line {
             [] => None,
-            line if is_long => Some(Line::TooLong {
-                head: String::from_utf8_lossy(line.get(..KEPT).unwrap_or(line)).into_owned(),
-                tail: String::from_utf8_lossy(
-                    line.get(line.len().saturating_sub(KEPT)..)
-                        .unwrap_or_default(),
-                )
-                .into_owned(),
-            }),
+            line if is_long => Some(Line::too_long(line)),
             line => Some(match str::from_utf8(line) {
                 Ok(text) => Line::Text(text.to_owned()),
                 Err(_) => Line::NotText,

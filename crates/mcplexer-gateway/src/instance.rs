@@ -17,6 +17,7 @@ use crate::events::Events;
 use crate::frame::Line;
 use crate::json::{Splices, Value};
 use crate::link::Link;
+use crate::lists::Item;
 use crate::message::{self, Kind, Message};
 use crate::scrub::Scrubber;
 use crate::session::{Asked, Question, Route, Session};
@@ -122,7 +123,7 @@ pub(crate) struct Parts {
 
 impl Instance {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self {
+        let instance = Arc::new(Self {
             server: parts.server,
             link: parts.link,
             scrubber: parts.scrubber,
@@ -141,7 +142,11 @@ impl Instance {
                 is_gone: false,
                 has_said_nonsense: false,
             }),
-        })
+        });
+        if let Link::Http(http) = &instance.link {
+            http.attach(&instance);
+        }
+        instance
     }
 
     /// Returns what takes the values of its secrets out of texts.
@@ -159,11 +164,52 @@ impl Instance {
         let mut state = self.state();
         state.hello = Some(hello.into());
         state.era = era;
+        drop(state);
+        if let Link::Http(http) = &self.link {
+            let version = Value::new(hello).get("protocolVersion");
+            let version = version.and_then(Value::as_str);
+            http.speak(era, &version.unwrap_or_default());
+        }
     }
 
     /// Returns whether it has a session.
     pub(crate) fn era(&self) -> Era {
         self.state().era
+    }
+
+    /// Begins to listen to what the server says without having been asked, where the transport needs that.
+    pub(crate) fn listen(&self) {
+        if let Link::Http(http) = &self.link {
+            http.listen();
+        }
+    }
+
+    /// Takes the tools that it lists. Takes those out that must not be used, and says so in the log.
+    pub(crate) fn learn_tools(&self, tools: &mut Vec<Item>) {
+        let Link::Http(http) = &self.link else {
+            return;
+        };
+        let invalid = http.learn_tools(tools.iter().map(|it| (&*it.key, &*it.text)));
+        for (tool, problem) in invalid {
+            self.log
+                .add(&format!("(left out the tool {tool}: {problem})"), None);
+            tools.retain(|it| it.key != tool);
+        }
+    }
+
+    /// Returns the secrets that it has now. They are opened again for each request where the transport allows it.
+    #[expect(dead_code, reason = "calls are not in the audit log so far")]
+    pub(crate) fn used(&self) -> Arc<[Used]> {
+        let newest = match &self.link {
+            Link::Http(http) => http.used(),
+            Link::Child(_) => None,
+        };
+        newest.unwrap_or_else(|| Arc::clone(&self.used))
+    }
+
+    /// Whether it has, or gets with the next request, these versions of its secrets.
+    pub(crate) fn has(&self, versions: &Arc<[Used]>) -> bool {
+        matches!(self.link, Link::Http(_)) || self.used == *versions
     }
 
     /// Whether it takes no more requests.
@@ -309,7 +355,7 @@ impl Instance {
                         server: self.server.clone(),
                         after: begin.elapsed(),
                         what: if until == total { " in all" } else { " without progress" },
-                        log: self.log.as_end_of_error(),
+                        log: self.end_of_log(),
                     });
                 }
             }
@@ -531,6 +577,27 @@ impl Instance {
         state.sessions.iter().filter_map(Weak::upgrade).collect()
     }
 
+    /// Takes it that the server has no part in the session any more. What it is doing it may still answer.
+    pub(crate) fn take_no_more(&self) {
+        self.state().is_gone = true;
+    }
+
+    /// Whether a request is not answered yet.
+    pub(crate) fn awaits(&self, id: u64) -> bool {
+        self.state().pending.contains_key(&id)
+    }
+
+    /// Takes it that a request is not going to be answered.
+    pub(crate) fn fail(&self, id: u64, error: CallError) {
+        let pending = self.state().pending.remove(&id);
+        match pending {
+            Some(pending) => {
+                let _nobody_waits = pending.answer.send(Err(error));
+            }
+            None => self.log.add(&format!("({error})"), None),
+        }
+    }
+
     /// Takes it that the server has ended: nothing is answered any more.
     pub(crate) fn take_end(&self) {
         let mut state = self.state();
@@ -542,22 +609,33 @@ impl Instance {
     fn say_nonsense(&self, what: &str) {
         let mut state = self.state();
         if !std::mem::replace(&mut state.has_said_nonsense, true) {
-            self.log
-                .add(&format!("(skipped on standard output: {what})"), None);
+            let place = match &self.link {
+                Link::Child(_) => "on standard output",
+                Link::Http(_) => "in an answer",
+            };
+            self.log.add(&format!("(skipped {place}: {what})"), None);
+        }
+    }
+
+    /// Returns what a child has written to standard error, for the end of an error.
+    fn end_of_log(&self) -> String {
+        match &self.link {
+            Link::Child(_) => self.log.as_end_of_error(),
+            Link::Http(_) => String::new(),
         }
     }
 
     fn lost(&self) -> CallError {
         CallError::Lost {
             server: self.server.clone(),
-            log: self.log.as_end_of_error(),
+            log: self.end_of_log(),
         }
     }
 
     fn unsent(&self) -> CallError {
         CallError::Unsent {
             server: self.server.clone(),
-            log: self.log.as_end_of_error(),
+            log: self.end_of_log(),
         }
     }
 

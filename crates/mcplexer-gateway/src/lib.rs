@@ -20,6 +20,7 @@ mod frame;
 mod gateway;
 mod health;
 mod http;
+mod http_back;
 mod hub;
 mod inbox;
 mod instance;

@@ -3,12 +3,15 @@
 use tokio::sync::oneshot;
 
 use crate::child::Running;
+use crate::http_back::Http;
 
 /// The way to a server.
 #[derive(Debug)]
 pub(crate) enum Link {
     /// A child's standard input.
     Child(Running),
+    /// A session over HTTP.
+    Http(Http),
 }
 
 impl Link {
@@ -18,12 +21,13 @@ impl Link {
     /// If the server has ended.
     pub(crate) async fn send(
         &self,
-        _id: u64,
+        id: u64,
         text: String,
         begun: Option<oneshot::Sender<()>>,
     ) -> Result<(), ()> {
         match self {
             Self::Child(running) => running.send(text, begun).await,
+            Self::Http(http) => http.send(id, text, begun).await,
         }
     }
 
@@ -31,6 +35,7 @@ impl Link {
     pub(crate) fn send_later(&self, text: String) {
         match self {
             Self::Child(running) => running.try_send(text),
+            Self::Http(http) => http.send_later(text),
         }
     }
 
@@ -38,6 +43,7 @@ impl Link {
     pub(crate) fn cancel(&self, _id: u64, text: String) {
         match self {
             Self::Child(running) => running.try_send(text),
+            Self::Http(http) => http.cancel(text),
         }
     }
 
@@ -45,6 +51,7 @@ impl Link {
     pub(crate) fn stop(&self) {
         match self {
             Self::Child(running) => running.stop(),
+            Self::Http(http) => http.stop(),
         }
     }
 
@@ -52,6 +59,7 @@ impl Link {
     pub(crate) async fn ended(&self) {
         match self {
             Self::Child(running) => running.ended().await,
+            Self::Http(http) => http.ended().await,
         }
     }
 }

@@ -1,17 +1,26 @@
 //! Takes the values of secrets out of what a server sends.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use mcplexer_mask::Masker;
 use serde_json::Value;
 
 use crate::json;
 
 /// Replaces known values in whole messages.
-#[derive(Debug)]
-pub(crate) struct Scrubber(Masker);
+#[derive(Debug, Default)]
+pub(crate) struct Scrubber(RwLock<Arc<[Masker]>>);
 
 impl Scrubber {
     pub(crate) fn new(masker: Masker) -> Self {
-        Self(masker)
+        Self(RwLock::new([masker].into()))
+    }
+
+    /// Replaces other values from now on, and still those before them: an answer may be on its way that has them.
+    pub(crate) fn replace(&self, masker: Masker) {
+        let mut maskers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = maskers.first().map(Masker::for_another_stream);
+        *maskers = [masker].into_iter().chain(before).collect();
     }
 
     /// Returns a text without the values, and whether there were any.
@@ -34,12 +43,12 @@ impl Scrubber {
     }
 
     fn masked(&self, text: &str) -> Option<String> {
-        let mut masked = Vec::with_capacity(text.len());
-        let mut masker = self.0.for_another_stream();
-        masker.feed(text.as_bytes(), &mut masked);
-        masker.flush(&mut masked);
-        // A value need not be text, so that what is around it may not be text any more.
-        (masked != text.as_bytes()).then(|| String::from_utf8_lossy(&masked).into_owned())
+        let maskers = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let maskers = Arc::clone(&maskers);
+        maskers.iter().fold(None, |found, masker| {
+            let masked = masked_by(masker, found.as_deref().unwrap_or(text));
+            masked.or(found)
+        })
     }
 
     /// Returns a JSON text without the values, and whether there were any. It stays JSON, and a value that is a number
@@ -73,6 +82,15 @@ impl Scrubber {
             },
         }
     }
+}
+
+fn masked_by(masker: &Masker, text: &str) -> Option<String> {
+    let mut masked = Vec::with_capacity(text.len());
+    let mut masker = masker.for_another_stream();
+    masker.feed(text.as_bytes(), &mut masked);
+    masker.flush(&mut masked);
+    // A value need not be text, so that what is around it may not be text any more.
+    (masked != text.as_bytes()).then(|| String::from_utf8_lossy(&masked).into_owned())
 }
 
 #[cfg(test)]
@@ -124,5 +142,18 @@ mod tests {
             let (found, had_any) = scrubber().json(text.to_owned());
             assert_eq!((found.as_str(), had_any), (scrubbed, text != scrubbed));
         }
+    }
+
+    #[test]
+    fn the_values_before_the_last_are_replaced_as_well() {
+        let scrubber = Scrubber::default();
+        assert_eq!(scrubber.text("one".to_owned()), ("one".to_owned(), false));
+        for value in ["hunter-one", "hunter-two", "hunter-three"] {
+            let label = format!("s/{}", value.len());
+            let value = value.as_bytes();
+            scrubber.replace(Masker::new([Known { label, value }]));
+        }
+        let text = "hunter-three hunter-two".to_owned();
+        assert_eq!(scrubber.text(text), ("[s/12] [s/10]".to_owned(), true));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use mcplexer_files::config::{self, ServerName, Transport};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::bridge;
@@ -17,6 +17,7 @@ use crate::dialect::{Dialect, Era, LEGACY};
 use crate::error::CallError;
 use crate::events::Events;
 use crate::health::Health;
+use crate::http_back::{Back, Http};
 use crate::instance::{Instance, Parts, has};
 use crate::link::Link;
 use crate::lists::{Item, Items, ListKind, page};
@@ -47,6 +48,8 @@ pub(crate) struct Server {
     slots: Mutex<HashMap<Class, Arc<Slot>>>,
     versions: Mutex<Option<(Stamp, Arc<[Used]>)>>,
     health: Mutex<Health>,
+    /// The way to it, if it is an HTTP server.
+    back: OnceCell<Arc<Back>>,
     pub(crate) log: Arc<StderrLog>,
     offers: Offers,
 }
@@ -113,6 +116,7 @@ impl Server {
             slots: Mutex::default(),
             versions: Mutex::default(),
             health: Mutex::default(),
+            back: OnceCell::new(),
             log: Arc::default(),
         })
     }
@@ -147,7 +151,7 @@ impl Server {
             let mut current = lock(&slot.current);
             let is_idle = |it: &Arc<Instance>| it.idle().is_some_and(|idle| idle >= idle_stop);
             if let Some(idle) = current.take_if(|it| it.is_gone() || is_idle(it)) {
-                idle.stop();
+                tokio::spawn(drain(idle));
             }
             // Whoever is starting one has it as well.
             current.is_some() || Arc::strong_count(slot) > 1
@@ -230,8 +234,16 @@ impl Server {
         let server = Arc::clone(self);
         let versions = blocking(move || server.needs.versions(server.context.home.store())).await;
         let versions = versions.map_err(|refused| self.refused(&refused))?;
-        *lock(&self.versions) = Some((stamp, Arc::clone(&versions)));
+        let before = lock(&self.versions).replace((stamp, Arc::clone(&versions)));
+        if before.is_some_and(|(_, before)| before != versions) {
+            // What failed with another secret need not fail with this one.
+            lock(&self.health).works();
+        }
         Ok(versions)
+    }
+
+    fn is_http(&self) -> bool {
+        matches!(self.definition.transport, Transport::Http(_))
     }
 
     fn refused(&self, refused: &Refused) -> CallError {
@@ -270,14 +282,19 @@ impl Server {
             None => {}
         }
         let _permit = self.context.starts.acquire().await;
-        let server = Arc::clone(self);
-        let given = blocking(move || {
-            server
-                .needs
-                .open(&server.context.home, server.name.as_str())
-        });
-        let given = given.await.map_err(|refused| self.refused(&refused))?;
-        let started = self.launch(given, Arc::clone(versions), dialect).await;
+        let started = match &self.definition.transport {
+            Transport::Http(http) => self.connect(http, versions, dialect).await?,
+            _ => {
+                let server = Arc::clone(self);
+                let given = blocking(move || {
+                    server
+                        .needs
+                        .open(&server.context.home, server.name.as_str())
+                });
+                let given = given.await.map_err(|refused| self.refused(&refused))?;
+                self.launch(given, Arc::clone(versions), dialect).await
+            }
+        };
         match &started {
             Ok(_) => lock(&self.health).works(),
             Err(problem) => lock(&self.health).failed(problem),
@@ -332,15 +349,59 @@ impl Server {
             reader.stop();
             reader.take_end();
         });
-        let greeting = self.greet(&instance, dialect);
+        let greeted = self.greet_in_time(&instance, dialect).await;
+        greeted.map_err(|problem| format!("{problem}{}", self.log.as_end_of_error()))?;
+        Ok(instance)
+    }
+
+    /// Begins a session over HTTP. Fails without a greeting if a credential cannot be opened.
+    async fn connect(
+        self: &Arc<Self>,
+        http: &config::Http,
+        used: &Arc<[Used]>,
+        dialect: Option<&Dialect>,
+    ) -> Result<Result<Arc<Instance>, String>, CallError> {
+        let new = || async {
+            let (name, needs) = (self.name.clone(), self.needs.clone());
+            let timeouts = self.definition.timeouts;
+            let back = Back::new(name, http, needs, timeouts, &self.context).await;
+            back.map(Arc::new)
+        };
+        let back = match self.back.get_or_try_init(new).await {
+            Ok(back) => Arc::clone(back),
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let opened = back.fields.open().await;
+        opened.map_err(|refused| self.refused(&refused))?;
+        let instance = Instance::new(Parts {
+            server: self.name.clone(),
+            scrubber: Arc::clone(&back.fields.scrubber),
+            link: Link::Http(Http::new(back, self.definition.timeouts)),
+            log: Arc::clone(&self.log),
+            timeouts: self.definition.timeouts,
+            limit: self.context.limits.message,
+            used: Arc::clone(used),
+            events: Weak::clone(&self.own) as Weak<dyn Events>,
+        });
+        let greeted = self.greet_in_time(&instance, dialect).await;
+        Ok(greeted.map(|()| instance))
+    }
+
+    /// Greets an instance; ends it if that fails.
+    async fn greet_in_time(
+        &self,
+        instance: &Arc<Instance>,
+        dialect: Option<&Dialect>,
+    ) -> Result<(), String> {
+        let greeting = self.greet(instance, dialect);
         let after = self.definition.timeouts.start;
         let problem = match timeout(after, greeting).await {
-            Ok(Ok(())) => return Ok(instance),
+            Ok(Ok(())) => return Ok(()),
             Ok(Err(problem)) => problem,
             Err(_) => format!("no answer within {} s", after.as_secs_f32()),
         };
         instance.stop();
-        Err(format!("{problem}{}", self.log.as_end_of_error()))
+        Err(problem)
     }
 
     /// Greets a server as its client would, or else in the other way.
@@ -360,6 +421,10 @@ impl Server {
                 Ok(hello) => {
                     instance.greeted(&hello, era);
                     self.offers.set_hello(&hello);
+                    if era == Era::Modern && self.is_http() {
+                        // Some of the arguments of its tools are wanted in header fields.
+                        let _unknown = self.fetch(ListKind::Tools, instance).await;
+                    }
                     if era == Era::Modern {
                         let instance = Arc::clone(instance);
                         tokio::spawn(async move { bridge::listen(&instance, &dialect, &[]).await });
@@ -380,7 +445,11 @@ impl Server {
         era: Era,
     ) -> Result<String, String> {
         let failed = |error: CallError| match error {
+            CallError::Lost { log, .. } if self.is_http() => format!("it did not answer{log}"),
             CallError::Lost { .. } | CallError::Unsent { .. } => "it ended at once".to_owned(),
+            CallError::Unreached { problem, .. }
+            | CallError::Denied { problem, .. }
+            | CallError::Failed { problem, .. } => problem,
             error => error.to_string(),
         };
         if era == Era::Modern {
@@ -403,8 +472,10 @@ impl Server {
             let error = answer.message.error().unwrap_or_default();
             return Err(format!("it answers initialize with an error: {error}"));
         };
+        instance.greeted(hello, era);
         let initialized = message::notification("notifications/initialized", None);
         instance.pass(initialized).await;
+        instance.listen();
         Ok(hello.to_owned())
     }
 
@@ -452,6 +523,9 @@ impl Server {
                 Some(cursor) => params = format!(r#"{{"cursor":{cursor},{meta}}}"#),
                 None => break,
             }
+        }
+        if kind == ListKind::Tools {
+            instance.learn_tools(&mut items);
         }
         Ok(items.into())
     }
@@ -507,7 +581,7 @@ impl Slot {
     fn fresh(&self, versions: &Arc<[Used]>) -> Option<Arc<Instance>> {
         let current = lock(&self.current);
         let instance = current.as_ref()?;
-        (instance.used == *versions && !instance.is_gone()).then(|| Arc::clone(instance))
+        (instance.has(versions) && !instance.is_gone()).then(|| Arc::clone(instance))
     }
 
     /// Puts a new instance in the place of the old one, which ends when it has answered everything.
@@ -521,14 +595,14 @@ impl Slot {
 
 /// Ends an instance that gets no more requests, once it has answered those that it has.
 async fn drain(old: Arc<Instance>) {
-    while !old.is_gone() && old.idle().is_none() {
+    while old.idle().is_none() {
         sleep(Duration::from_millis(100)).await;
     }
     old.stop();
 }
 
 /// Runs something that may wait for a disk.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
 ) -> Result<T, Refused> {
     match tokio::task::spawn_blocking(work).await {

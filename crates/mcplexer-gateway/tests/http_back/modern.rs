@@ -1,0 +1,172 @@
+//! Streamable HTTP without sessions, since 2026-07-28.
+
+use serde_json::{Value, json};
+
+use crate::client::{at, text, world};
+use crate::fake::{Answer, Fake, Seen, events, json as answer_json, of};
+
+/// Answers as a modern server does.
+fn modern(seen: &Seen) -> Answer {
+    let version = seen.body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"].clone();
+    let refuse = |status, code: i64, message: &str| {
+        let error = json!({"code": code, "message": message});
+        answer_json(
+            status,
+            &json!({"jsonrpc": "2.0", "id": seen.body["id"], "error": error}),
+        )
+    };
+    let is_mirrored =
+        seen.field("mcp-protocol-version") == version && seen.field("mcp-method") == seen.rpc();
+    match seen.rpc() {
+        "initialize" => refuse(404, -32601, "Method not found"),
+        _ if !is_mirrored => refuse(400, -32020, "Header mismatch"),
+        "server/discover" => seen.result(&json!({
+            "resultType": "complete",
+            "supportedVersions": ["2026-07-28"],
+            "capabilities": {"tools": {}},
+            "ttlMs": 0,
+            "cacheScope": "private",
+        })),
+        "subscriptions/listen" => {
+            let (mut events, answer) = events();
+            tokio::spawn(async move {
+                events.raw(":\n").await;
+                std::future::pending::<()>().await;
+            });
+            answer
+        }
+        "tools/list" => {
+            let schema = |field: &str| {
+                let region = json!({"type": "string", "x-mcp-header": field});
+                json!({"type": "object", "properties": {"region": region}})
+            };
+            seen.result(&json!({"resultType": "complete", "tools": [
+                {"name": "sql ü", "inputSchema": schema("Region")},
+                {"name": "invalid", "inputSchema": schema("not a name")},
+            ]}))
+        }
+        _ => {
+            let arguments = (seen.field("mcp-name"), seen.field("mcp-param-region"));
+            let said = format!("{arguments:?}");
+            seen.result(&json!({
+                "resultType": "complete",
+                "content": [{"type": "text", "text": said}],
+            }))
+        }
+    }
+}
+
+/// MCP 2026-07-28, "Request Metadata".
+#[tokio::test]
+async fn a_client_with_a_session_reaches_a_server_without_one() {
+    let fake = Fake::start(modern).await;
+    let world = world(at(&fake.url, &[]), &[]);
+    let mut client = world.client().await;
+    for (region, field) in [
+        ("us-west1", "us-west1"),
+        ("Zürich", "=?base64?WsO8cmljaA==?="),
+    ] {
+        let params = json!({"name": "sql ü", "arguments": {"region": region}});
+        let answer: Value = client.ask("tools/call", params).await;
+        let name = "=?base64?c3FsIMO8?=";
+        assert_eq!(text(&answer), format!("{:?}", (name, field)));
+    }
+    world.stop(client).await;
+    let seen = fake.seen();
+    assert!(seen.iter().all(|it| it.field("mcp-session-id").is_empty()));
+    let methods = fake.methods();
+    assert_eq!(methods[..2], ["POST initialize", "POST server/discover"]);
+    assert!(
+        methods.iter().all(|it| it.starts_with("POST")),
+        "{methods:?}"
+    );
+}
+
+/// Closing the response is the cancellation, and nothing else is said.
+#[tokio::test]
+async fn a_cancelled_request_is_only_closed() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let mut fake = Fake::start(move |seen| {
+        if seen.rpc() != "tools/call" {
+            return modern(seen);
+        }
+        let (mut events, answer) = events();
+        let tell = tell.clone();
+        tokio::spawn(async move {
+            while events.raw(":\n").await {}
+            let _ = tell.send("closed");
+        });
+        answer
+    })
+    .await;
+    let world = world(at(&fake.url, &[]), &[]);
+    let mut client = world.client().await;
+    let id = client.begin("tools/call", json!({"name": "t"})).await;
+    fake.wait_for(|it| it.rpc() == "tools/call").await;
+    let params = json!({"requestId": id});
+    let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
+    client.send(&cancel).await;
+    assert_eq!(told.recv().await, Some("closed"));
+    let list = client.ask("tools/list", json!({})).await;
+    assert!(list["result"]["tools"].is_array(), "{list}");
+    let methods = fake.methods();
+    assert!(
+        !methods.contains(&"POST notifications/cancelled".to_owned()),
+        "{methods:?}"
+    );
+}
+
+/// Whatever a server with sessions answers to a question that it does not know.
+#[tokio::test]
+async fn a_client_without_a_session_reaches_a_server_with_one() {
+    let no_session = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}"#;
+    for (status, kind, body) in [
+        (400, "application/json", no_session),
+        (400, "text/plain", "Unsupported protocol version"),
+        (404, "text/html", "<p>Not found"),
+        (405, "", ""),
+    ] {
+        let fake = Fake::start(move |seen| match seen.rpc() {
+            "server/discover" => of(status, kind, body),
+            _ => seen.usual(),
+        })
+        .await;
+        let world = world(at(&fake.url, &[]), &[]);
+        let mut client = world.connect();
+        for _ in 0..2 {
+            let meta = json!({
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            });
+            let params = json!({"name": "t", "arguments": {}, "_meta": meta});
+            let answer = client.ask("tools/call", params).await;
+            assert_eq!(text(&answer), "done");
+        }
+        let posts: Vec<_> = fake
+            .seen()
+            .into_iter()
+            .filter(|it| it.method == "POST")
+            .collect();
+        let said: Vec<_> = posts
+            .iter()
+            .map(|it| {
+                (
+                    it.rpc(),
+                    it.field("mcp-protocol-version"),
+                    it.field("mcp-session-id"),
+                )
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("server/discover", "2026-07-28", ""),
+                ("initialize", "", ""),
+                ("notifications/initialized", "2025-11-25", "session-1"),
+                ("tools/call", "2025-11-25", "session-1"),
+                ("tools/call", "2025-11-25", "session-1"),
+            ]
+        );
+    }
+}

@@ -160,6 +160,11 @@ pub(super) fn last_mark<'a>(
     marks.next()
 }
 
+/// Whether some of these lines may record a state. Most of a busy gateway's do not.
+pub(super) fn may_have_mark(lines: &[u8]) -> bool {
+    memmem::find(lines, STORE_MEMBER).is_some()
+}
+
 /// Returns the hash of a line without its line feed; `None` if it is not a line.
 #[cfg(test)]
 pub(crate) fn hash_of(line: &[u8]) -> Option<Hash> {

@@ -325,9 +325,11 @@ impl Open {
                 _ => memchr::memchr(b'\n', &bytes).map_or(0, |at| at + 1),
             };
             let whole = bytes.get(cut..).unwrap_or_default();
-            let found = chain::last_mark(whole.split(|&byte| byte == b'\n'), store);
-            if found.is_some() {
-                return Ok(found);
+            if chain::may_have_mark(whole) {
+                let found = chain::last_mark(whole.split(|&byte| byte == b'\n'), store);
+                if found.is_some() {
+                    return Ok(found);
+                }
             }
             // Only a damaged log has a line so long that no other begins here.
             end = if whole.is_empty() {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use mcplexer_home::Home;
+use mcplexer_secrets::SecretStore;
 use mcplexer_secrets::audit::{AuditLine, AuditOperation, read_audit_log};
 use mcplexer_secrets::keys::PassphraseRequest;
 use tempfile::TempDir;
@@ -399,4 +400,26 @@ async fn figures() {
     let begun = Instant::now();
     client.calls.stop();
     println!("stop: {:?}", begun.elapsed());
+    // What another process pays that looks for the last line with the state of the store.
+    let scope = mcplexer_secrets::NewScope::env("s".parse().unwrap());
+    let store = home(&directory);
+    store.store().create_scope(&scope).unwrap();
+    let opened = || {
+        let mut times: Vec<_> = (0..500)
+            .map(|_| {
+                let begun = Instant::now();
+                home(&directory).store().scope_names().unwrap();
+                begun.elapsed()
+            })
+            .collect();
+        times.sort();
+        times[250]
+    };
+    println!("another process, after a change: {:?}", opened());
+    let client = Client::new(&directory);
+    for _ in 0..127 {
+        drop(client.tool().await);
+    }
+    client.calls.stop();
+    println!("another process, after 127 calls: {:?}", opened());
 }

@@ -120,7 +120,7 @@ async fn ask_login_shell() -> Option<OsString> {
         .kill_on_drop(true)
         .output();
     let output = timeout(Duration::from_secs(5), asked).await.ok()?.ok()?;
-    let lines = output.stdout.split(|&byte| byte == b'\n');
-    let path = lines.filter(|line| !line.is_empty()).next_back()?;
+    let mut lines = output.stdout.split(|&byte| byte == b'\n');
+    let path = lines.rfind(|line| !line.is_empty())?;
     Some(OsString::from_vec(path.to_vec()))
 }

@@ -15,7 +15,8 @@ use mcplexer_home::credentials::{Error as OpenError, Opened, Wanted};
 use mcplexer_mask::{Known, MIN_MASKED_LEN, Masker};
 pub(crate) use mcplexer_secrets::audit::SecretVersion as Used;
 use mcplexer_secrets::{
-    Credential, Error as StoreError, ErrorKind, Purpose, ScopeId, ScopeKind, SecretName, Store,
+    Credential, Credentials, Error as StoreError, ErrorKind, Purpose, ScopeId, ScopeKind,
+    SecretName, Store,
 };
 use zeroize::Zeroizing;
 
@@ -261,7 +262,7 @@ fn hint(error: &StoreError) -> String {
 
 /// Returns a masker of every opened secret but those that every text has anyway.
 fn masker(opened: &Opened) -> Masker {
-    let secrets = opened.iter().flat_map(|it| it.iter());
+    let secrets = opened.iter().flat_map(Credentials::iter);
     let known = secrets.filter_map(
         |Credential {
              scope, name, value, ..

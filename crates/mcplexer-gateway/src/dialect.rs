@@ -1,5 +1,7 @@
 //! What a client, or a server, speaks: the revision of the protocol, and what it is able to do.
 
+use std::borrow::Cow;
+
 use crate::json::Value;
 use crate::message::Message;
 
@@ -108,7 +110,7 @@ pub(crate) fn legacy_dialect(message: &Message) -> Dialect {
     let own = Dialect::own();
     Dialect {
         era: Era::Legacy,
-        version: text("protocolVersion").map_or(own.version, |it| it.into_owned()),
+        version: text("protocolVersion").map_or(own.version, Cow::into_owned),
         capabilities: object("capabilities").unwrap_or(own.capabilities),
         info: object("clientInfo").unwrap_or(own.info),
     }

@@ -9,7 +9,6 @@ mod back;
 mod connector;
 mod fields;
 mod listen;
-mod mirror;
 mod problem;
 mod sse;
 mod stream;
@@ -37,8 +36,8 @@ use crate::error::CallError;
 use crate::instance::Instance;
 use crate::json::Value;
 use crate::message::Message;
+use crate::mirror::{Mirrored, modern_headers};
 use back::{Answered, Outgoing};
-use mirror::{Mirrored, modern_headers};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");

@@ -26,7 +26,10 @@ const LIST_WAIT: Duration = Duration::from_secs(10);
 
 /// The tables of names that were built, by what they are of.
 #[derive(Debug, Default)]
-pub(crate) struct Tables(Mutex<HashMap<(ListKind, Option<String>), Arc<Table>>>);
+pub(crate) struct Tables(Mutex<HashMap<TableKey, Arc<Table>>>);
+
+/// What a table is of: a kind of list, as a client of this name sees it.
+type TableKey = (ListKind, Option<String>);
 
 /// What one server has.
 type Listed = (Arc<Server>, Items);

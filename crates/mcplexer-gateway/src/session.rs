@@ -17,6 +17,7 @@ use crate::outbox::Outbox;
 
 /// What a client is connected to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Endpoint {
     /// All servers, with the server's name before each tool.
     All,

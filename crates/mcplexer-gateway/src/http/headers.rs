@@ -77,16 +77,15 @@ pub(crate) fn check_arguments(
     message: &Message,
     tool: &str,
 ) -> Result<(), String> {
-    let arguments = message.param(&["arguments"]);
-    for Mirrored { field, path } in mirror::mirrored(tool) {
-        let is_given = headers.contains_key(field.as_str());
-        let argument = mirror::argument(arguments, &path);
-        let is_same = match &argument {
-            Some(argument) => text(headers, &field).as_ref() == Some(argument),
-            None => !is_given,
+    // A tool that is described wrongly is the client's to leave out.
+    for mirrored in Mirrored::of(tool).unwrap_or_default() {
+        let name = mirrored.name();
+        let is_same = match mirrored.value(message) {
+            Some(value) => text(headers, name.as_str()) == Some(value),
+            None => !headers.contains_key(name),
         };
         if !is_same {
-            return Err(mismatch(message.id().unwrap_or("null"), &field));
+            return Err(mismatch(message.id().unwrap_or("null"), name.as_str()));
         }
     }
     Ok(())

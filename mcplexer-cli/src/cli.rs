@@ -7,6 +7,8 @@ mod calls;
 mod config;
 mod examples;
 mod exchange;
+#[cfg(feature = "serve")]
+mod gateway;
 mod key;
 mod run;
 mod scan;
@@ -26,6 +28,8 @@ pub(crate) use backup::{Backup, BackupFile};
 pub(crate) use calls::Calls;
 pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use exchange::{Export, Import};
+#[cfg(feature = "serve")]
+pub(crate) use gateway::{Client, Connect, Serve};
 pub(crate) use key::{AddKey, Key};
 pub(crate) use run::{Inject, Run};
 pub(crate) use scan::Scan;
@@ -85,9 +89,27 @@ pub(crate) enum Command {
     /// Define scopes and tool servers in config.yaml, which never holds a value
     #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
-    /// Add, list, show and remove the tool servers in config.yaml
+    /// Add, list, show and remove the tool servers in config.yaml; test and restart them
     #[command(subcommand, after_help = examples::SERVER)]
     Server(Server),
+    /// Serve the tool servers in config.yaml to AI clients, with their credentials
+    #[cfg(feature = "serve")]
+    Serve(Serve),
+    /// Connect an AI client to the gateway that serves every client, which is started if needed
+    #[cfg(feature = "serve")]
+    Connect(Connect),
+    /// Show what the gateway does: its servers and clients
+    #[cfg(feature = "serve")]
+    #[command(after_help = examples::STATUS)]
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let AI clients connect over HTTP
+    #[cfg(feature = "serve")]
+    #[command(subcommand, after_help = examples::CLIENT)]
+    Client(Client),
     /// Run a command with secrets in its environment
     Run(Run),
     /// Fill in a template: replace each mcplexer://SCOPE/KEY with its secret

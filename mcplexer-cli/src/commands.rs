@@ -4,8 +4,12 @@ mod adopt;
 mod audit;
 mod backup;
 mod calls;
+#[cfg(feature = "serve")]
+mod client;
 mod compact;
 mod config;
+#[cfg(feature = "serve")]
+mod connect;
 mod doctor;
 mod export;
 mod import;
@@ -16,7 +20,11 @@ mod run;
 mod scan;
 mod scope;
 mod secret;
+#[cfg(feature = "serve")]
+mod serve;
 mod server;
+#[cfg(feature = "serve")]
+mod status;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -28,6 +36,14 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Scope(command) => scope::run(command, cli.global),
         Command::Config(command) => config::run(command, cli.global),
         Command::Server(command) => server::run(command, cli.global),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(arguments, cli.global),
+        #[cfg(feature = "serve")]
+        Command::Connect(arguments) => connect::run(arguments),
+        #[cfg(feature = "serve")]
+        Command::Status { json } => status::run(json),
+        #[cfg(feature = "serve")]
+        Command::Client(command) => client::run(command, cli.global),
         Command::Run(arguments) => run::run(arguments, cli.global),
         Command::Adopt(arguments) => adopt::run(&arguments, cli.global),
         Command::Inject(arguments) => inject::run(&arguments, cli.global),

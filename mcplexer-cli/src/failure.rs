@@ -17,6 +17,8 @@ use crate::text::shortened;
 mod clients;
 mod environment;
 mod files;
+#[cfg(feature = "serve")]
+mod gateway;
 mod keys;
 mod places;
 mod process;

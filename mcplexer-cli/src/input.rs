@@ -336,7 +336,7 @@ fn answer_to(question: &str) -> Result<Vec<u8>, Failure> {
 
 /// Returns whether a person would see a prompt. One of the two may be a pipe, as in `gh auth token
 /// | mcplexer secret put …`.
-fn has_terminal() -> bool {
+pub(crate) fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }
 

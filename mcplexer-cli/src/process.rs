@@ -20,6 +20,8 @@ use std::path::Path;
 use std::process::Command;
 
 pub(crate) use helper::Helper;
+#[cfg(feature = "serve")]
+pub(crate) use helper::launcher;
 pub(crate) use job::{is_in_foreground, is_orphaned};
 pub(crate) use masked::run_masked;
 pub(crate) use signal_mask::{Blocked, Ignored};

@@ -219,6 +219,12 @@ impl Terminal {
         Self { global, hidden }
     }
 
+    /// Whether somebody can be asked.
+    #[cfg(feature = "serve")]
+    pub(crate) fn is_there() -> bool {
+        input::has_terminal()
+    }
+
     fn hidden(&self) -> MutexGuard<'_, Hidden> {
         self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,24 +3,26 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mcplexer_files::config;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::io::BufReader;
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
+use crate::context::Context;
 use crate::credentials::{Given, os_string};
-use crate::frame::{Line, Lines, write_line};
+use crate::frame::{Lines, write_line};
+use crate::launcher::Spawned;
 use crate::scrub::Scrubber;
-use crate::stderr_log::StderrLog;
-
-/// How long a child has to end by itself, after its standard input was closed, and again after it was asked to.
-const PATIENCE: Duration = Duration::from_secs(3);
+use crate::stderr_log::{self, StderrLog};
 
 /// The variables that a child inherits: what the SDKs of the protocol pass on to a server, and those for the language,
 /// the time zone, temporary files and the session's directory.
@@ -40,6 +42,7 @@ const INHERITED: [&str; 10] = [
 /// A child, and the way to its standard input.
 #[derive(Debug)]
 pub(crate) struct Running {
+    pub(crate) pid: u32,
     to: mpsc::Sender<Outgoing>,
     ended: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
@@ -57,6 +60,8 @@ struct Outgoing {
 pub(crate) struct Started {
     pub(crate) running: Running,
     pub(crate) messages: Lines<BufReader<ChildStdout>>,
+    /// Ends when it has closed its standard error.
+    pub(crate) stderr: JoinHandle<()>,
 }
 
 impl Running {
@@ -96,19 +101,19 @@ impl Running {
 ///
 /// # Errors
 /// If the program cannot be started.
-pub(crate) fn start(
+pub(crate) async fn start(
+    context: &Context,
     stdio: &config::Stdio,
     given: &Given,
     search_path: Option<OsString>,
     scrubber: Arc<Scrubber>,
     log: Arc<StderrLog>,
-    limit: usize,
 ) -> io::Result<Started> {
     let Some((program, arguments)) = stdio.command.split_first() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no command"));
     };
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear();
+    let mut command = context.spawner.command(program.as_ref(), arguments);
+    command.env_clear();
     for (name, value) in std::env::vars_os() {
         let is_locale = name.to_str().is_some_and(|it| it.starts_with("LC_"));
         if is_locale || INHERITED.iter().any(|it| name == *it) {
@@ -125,27 +130,39 @@ pub(crate) fn start(
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let mut child = command.spawn()?;
-    // The command holds copies of the values.
-    drop(command);
+        .stderr(Stdio::piped());
+    let mut spawned = context.spawner.spawn(command).await?;
+    let child = &mut spawned.child;
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
         return Err(io::Error::other("the pipes are missing"));
     };
+    let stdin = ChildStdin::from_std(stdin)?;
+    let stdout = ChildStdout::from_std(stdout)?;
+    let stderr = ChildStderr::from_std(stderr)?;
     let (to, outgoing) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
     let (has_ended, ended) = watch::channel(false);
-    tokio::spawn(drain(
+    let stderr = tokio::spawn(stderr_log::drain(
         Lines::new(BufReader::new(stderr), 64 << 10),
         log,
         scrubber,
     ));
-    tokio::spawn(keep(child, write(stdin, outgoing, stopped), has_ended));
+    let pid = spawned.child.id();
+    let writing = write(stdin, outgoing, stopped);
+    tokio::spawn(keep(spawned, writing, context.patience, has_ended));
     Ok(Started {
-        running: Running { to, ended, stop },
-        messages: Lines::new(BufReader::with_capacity(64 << 10, stdout), limit),
+        running: Running {
+            pid,
+            to,
+            ended,
+            stop,
+        },
+        messages: Lines::new(
+            BufReader::with_capacity(64 << 10, stdout),
+            context.limits.message,
+        ),
+        stderr,
     })
 }
 
@@ -173,49 +190,55 @@ async fn write(
 }
 
 /// Waits for a child, and ends it once its standard input is closed.
-async fn keep(mut child: Child, writing: impl Future<Output = ()>, ended: watch::Sender<bool>) {
-    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    let exited = {
+async fn keep(
+    mut spawned: Spawned,
+    writing: impl Future<Output = ()>,
+    patience: Duration,
+    ended: watch::Sender<bool>,
+) {
+    let group = spawned.group;
+    let exited = exited(group);
+    tokio::pin!(exited);
+    let mut has_exited = {
         tokio::pin!(writing);
         tokio::select! {
-            status = child.wait() => Some(status),
-            () = &mut writing => None,
+            () = &mut exited => true,
+            () = &mut writing => false,
         }
     };
-    if exited.is_none() {
-        end(&mut child, group).await;
+    for signal in [None, Some(Signal::TERM), Some(Signal::KILL)] {
+        if has_exited {
+            break;
+        }
+        if let Some(signal) = signal {
+            let _none_left = kill_process_group(group, signal);
+        }
+        has_exited = timeout(patience, &mut exited).await.is_ok();
     }
-    // What it has started goes with it.
-    if let Some(group) = group {
-        let _none_left = kill_process_group(group, Signal::KILL);
+    // What it has started goes with it. The child's number is its own until somebody asks how it has ended, so no other
+    // group has it.
+    let _none_left = kill_process_group(group, Signal::KILL);
+    if has_exited {
+        let _status = spawned.child.wait();
+        if let Some(run_file) = spawned.run_file {
+            run_file.remove();
+        }
     }
     ended.send_replace(true);
 }
 
-async fn end(child: &mut Child, group: Option<Pid>) -> Option<ExitStatus> {
-    for signal in [None, Some(Signal::TERM), Some(Signal::KILL)] {
-        if let (Some(signal), Some(group)) = (signal, group) {
-            let _none_left = kill_process_group(group, signal);
-        }
-        if let Ok(status) = timeout(PATIENCE, child.wait()).await {
-            return status.ok();
-        }
-    }
-    None
-}
-
-/// Reads what a server writes to standard error, always, so that it never waits.
-async fn drain(
-    mut lines: Lines<impl tokio::io::AsyncBufRead + Unpin>,
-    log: Arc<StderrLog>,
-    scrubber: Arc<Scrubber>,
-) {
+/// Waits until a child has ended, and leaves its number to it.
+async fn exited(child: Pid) {
+    let mut changes = signal(SignalKind::child());
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     loop {
-        match lines.next().await {
-            Ok(Some(Line::Text(line))) => log.add(&line, Some(&scrubber)),
-            Ok(Some(Line::TooLong { head, .. })) => log.add(&head, Some(&scrubber)),
-            Ok(Some(Line::NotText)) => log.add("(a line that is not UTF-8)", None),
-            Ok(None) | Err(_) => return,
+        match waitid(WaitId::Pid(child), options) {
+            Ok(None) | Err(Errno::INTR) => {}
+            Ok(Some(_)) | Err(_) => return,
+        }
+        match &mut changes {
+            Ok(changes) => drop(changes.recv().await),
+            Err(_) => sleep(Duration::from_millis(100)).await,
         }
     }
 }

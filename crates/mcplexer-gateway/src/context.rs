@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use mcplexer_files::config::ServerName;
@@ -17,9 +17,13 @@ use crate::calls::Calls;
 use crate::http_back::Tls;
 use crate::hub::Hub;
 use crate::instance::Instance;
+use crate::launcher::Spawner;
 use crate::lists::ListKind;
+use crate::log::Log;
 use crate::message::Message;
-use crate::server::Server;
+use crate::options::Options;
+use crate::run_file::RunFiles;
+use crate::server::{Server, lock};
 
 /// How many servers start at the same time.
 const STARTS: usize = 4;
@@ -46,19 +50,37 @@ pub(crate) struct Context {
     pub(crate) calls: Calls,
     pub(crate) starts: Semaphore,
     pub(crate) tls: Tls,
+    pub(crate) spawner: Spawner,
+    /// How long a child has to end by itself.
+    pub(crate) patience: Duration,
+    pub(crate) log: Arc<Log>,
     hub: OnceLock<Weak<Hub>>,
+    /// Every instance that may run: also one that has not greeted, or that only answers what it was asked before.
+    instances: Mutex<Vec<Weak<Instance>>>,
     login_path: OnceCell<Option<OsString>>,
 }
 
 impl Context {
-    pub(crate) fn new(home: Arc<OpenHome>, limits: Limits) -> Self {
+    pub(crate) fn new(home: Arc<OpenHome>, options: &Options) -> Self {
+        let directory = options.run_directory.clone();
+        let run_files = directory.and_then(|it| RunFiles::in_directory(it.join("children")));
+        let log = Arc::clone(&options.log);
         Self {
             calls: Calls::new(Arc::clone(&home)),
             home,
-            limits,
+            limits: options.limits,
             starts: Semaphore::new(STARTS),
             tls: Tls::default(),
+            spawner: Spawner::new(
+                options.launcher.clone(),
+                run_files,
+                options.patience,
+                Arc::clone(&log),
+            ),
+            patience: options.patience,
+            log,
             hub: OnceLock::new(),
+            instances: Mutex::default(),
             login_path: OnceCell::new(),
         }
     }
@@ -70,6 +92,23 @@ impl Context {
 
     pub(crate) fn set_hub(&self, hub: Weak<Hub>) {
         let _only_once = self.hub.set(hub);
+    }
+
+    /// Remembers an instance, for the end.
+    pub(crate) fn started(&self, instance: &Arc<Instance>) {
+        let mut instances = lock(&self.instances);
+        instances.retain(|it| it.strong_count() > 0);
+        instances.push(Arc::downgrade(instance));
+    }
+
+    /// Ends every instance; waits until they have ended.
+    pub(crate) async fn stop(&self) {
+        let instances = std::mem::take(&mut *lock(&self.instances));
+        let instances: Vec<_> = instances.iter().filter_map(Weak::upgrade).collect();
+        instances.iter().for_each(|it| it.stop());
+        for instance in instances {
+            instance.ended().await;
+        }
     }
 
     /// Forgets what was made of lists: one is known that was not.

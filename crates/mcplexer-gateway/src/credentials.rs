@@ -14,6 +14,7 @@ use mcplexer_home::OpenHome;
 use mcplexer_home::credentials::{Error as OpenError, Opened, Wanted};
 use mcplexer_mask::{Known, MIN_MASKED_LEN, Masker};
 pub(crate) use mcplexer_secrets::audit::SecretVersion as Used;
+use mcplexer_secrets::keys::{KeyError, KeyFileError};
 use mcplexer_secrets::{
     Credential, Credentials, Error as StoreError, ErrorKind, Purpose, ScopeId, ScopeKind,
     SecretName, Store,
@@ -253,11 +254,20 @@ fn hint(error: &StoreError) -> String {
         StoreError::SecretNotFound { scope, name } => {
             format!("; mcplexer secret put {scope} {name} stores it")
         }
+        StoreError::Key(reason) | StoreError::Locked { reason, .. } if needs_passphrase(reason) => {
+            "; mcplexer serve --http in a terminal asks for it once".to_owned()
+        }
         error if error.kind() == ErrorKind::Key => {
             "; mcplexer doctor says what is wrong with the key".to_owned()
         }
         _ => "; mcplexer doctor says what is wrong".to_owned(),
     }
+}
+
+/// Whether the key was not opened because nobody could be asked.
+fn needs_passphrase(error: &KeyError) -> bool {
+    let reason = error.reason::<KeyFileError>();
+    matches!(reason, Some(KeyFileError::PassphraseNeeded { .. }))
 }
 
 /// Returns a masker of every opened secret but those that every text has anyway.

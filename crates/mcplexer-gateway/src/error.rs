@@ -7,6 +7,9 @@ use mcplexer_secrets::audit::AuditOutcome;
 
 use crate::message;
 
+/// The code of an error that leaves the outcome unknown.
+pub(crate) const LOST: i64 = 1004;
+
 /// A request that a server did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum CallError {
@@ -66,7 +69,7 @@ impl CallError {
             Self::NotStarted { .. } => 1001,
             Self::NoCredential { .. } => 1002,
             Self::TimedOut { .. } => 1003,
-            Self::Lost { .. } => 1004,
+            Self::Lost { .. } => LOST,
             Self::Unsent { .. } => 1005,
             Self::TooLong { .. } => 1006,
             Self::Cancelled => 1007,

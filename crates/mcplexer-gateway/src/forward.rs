@@ -58,13 +58,14 @@ async fn attempt(
         foreign = own.and_then(|own| secret_of_another(&known_to, &own.instance, message));
     }
     let spliced = splices();
+    let used = served.as_ref().ok().map(|it| it.instance.used());
     let recorded = hub.calls().begin(About {
         actor: &route.session.actor,
         server: server.name.as_str(),
         method,
         message,
         splices: &spliced,
-        secrets: served.as_ref().ok().map(|it| &it.instance.used),
+        secrets: used.as_ref(),
         known_to: &known_to,
         is_refused: foreign.is_some(),
     });

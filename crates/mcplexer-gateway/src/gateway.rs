@@ -12,10 +12,10 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Limits;
 use crate::http::{Access, Front};
 use crate::hub::Hub;
-use crate::session::{Endpoint, Peer};
+use crate::options::Options;
+use crate::session::{Endpoint, Peer, Session};
 use crate::stdio;
 
 /// A gateway: clients on one side, tool servers on the other. Made and used within a tokio runtime.
@@ -27,8 +27,8 @@ pub struct Gateway {
 impl Gateway {
     /// Creates a gateway for the servers of a configuration. It starts none before it is needed.
     #[must_use]
-    pub fn new(home: Arc<OpenHome>, config: &Config, limits: Limits) -> Self {
-        let hub = Hub::new(home, config, limits);
+    pub fn new(home: Arc<OpenHome>, config: &Config, options: impl Into<Options>) -> Self {
+        let hub = Hub::new(home, config, &options.into());
         let weak = Arc::downgrade(&hub);
         let sweep = tokio::spawn(async move {
             loop {
@@ -50,7 +50,9 @@ impl Gateway {
         input: impl AsyncBufRead + Unpin,
         output: impl AsyncWrite + Unpin + Send + 'static,
     ) {
-        stdio::serve(&self.hub, endpoint, peer, input, output).await;
+        let session = self.open(endpoint, peer);
+        let never = CancellationToken::new();
+        stdio::serve(&self.hub, session, input, output, &never).await;
     }
 
     /// Serves clients over HTTP, on a socket of this machine, until `stop` is cancelled.
@@ -87,10 +89,29 @@ impl Gateway {
 
     /// Ends every server, and waits until they have ended.
     pub async fn stop(self) {
+        self.end().await;
+    }
+
+    /// Ends every server, and waits until they have ended.
+    pub(crate) async fn end(&self) {
         self.sweep.abort();
         self.hub.stop().await;
         // What has ended by now is in the audit log, durably.
         self.hub.calls().stop();
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Begins a session.
+    pub(crate) fn open(&self, endpoint: Endpoint, peer: Peer) -> Arc<Session> {
+        self.hub.open(endpoint, peer)
+    }
+
+    /// Whether a request is not answered.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.hub.is_busy()
     }
 }
 

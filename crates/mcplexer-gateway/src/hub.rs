@@ -15,9 +15,11 @@ use crate::listen::Listeners;
 use crate::lists::ListKind;
 use crate::merged;
 use crate::message::{self, Message};
+use crate::options::Options;
 use crate::parked::Parking;
 use crate::server::{Server, lock};
 use crate::session::{Endpoint, Peer, Route, Session};
+use crate::status::{ClientStatus, ServerStatus};
 use crate::tasks::Tasks;
 use crate::token::Sealer;
 
@@ -37,15 +39,17 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(home: Arc<OpenHome>, config: &Config, limits: Limits) -> Arc<Self> {
-        let context = Arc::new(Context::new(home, limits));
+    pub(crate) fn new(home: Arc<OpenHome>, config: &Config, options: &Options) -> Arc<Self> {
+        let context = Arc::new(Context::new(home, options));
+        let key = options.sealing_key.as_ref();
+        let sealer = key.map_or_else(Sealer::random, |key| Sealer::new(key.expose()));
         let hub = Arc::new(Self {
             context: Arc::clone(&context),
             servers: Mutex::default(),
             clients: Mutex::default(),
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1),
-            sealer: Arc::new(Sealer::random()),
+            sealer: Arc::new(sealer),
             parking: Parking::default(),
             listeners: Listeners::default(),
             tasks: Tasks::default(),
@@ -80,6 +84,7 @@ impl Hub {
         *lock(&self.clients) = config.clients.clone();
         let mut servers = lock(&self.servers);
         let mut before = std::mem::take(&mut *servers);
+        let mut has_changed = false;
         for (name, definition) in &config.servers {
             if definition.disabled {
                 continue;
@@ -87,6 +92,7 @@ impl Hub {
             let server = match before.remove(name) {
                 Some(same) if same.definition == *definition => same,
                 other => {
+                    has_changed = true;
                     before.extend(other.map(|it| (name.clone(), it)));
                     let (name, definition) = (name.clone(), definition.clone());
                     Server::new(name, definition, Arc::clone(&self.context))
@@ -95,7 +101,7 @@ impl Hub {
             servers.insert(name.clone(), server);
         }
         drop(servers);
-        let has_changed = !before.is_empty();
+        has_changed |= !before.is_empty();
         before.values().for_each(|it| it.stop());
         self.merged.forget();
         if has_changed {
@@ -152,16 +158,44 @@ impl Hub {
         sessions.values().filter_map(Weak::upgrade).collect()
     }
 
+    /// Whether a request is not answered.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.sessions().iter().any(|it| it.is_busy())
+    }
+
+    /// Says what each server does.
+    pub(crate) fn server_status(&self) -> Vec<ServerStatus> {
+        lock(&self.servers).values().map(|it| it.status()).collect()
+    }
+
+    /// Says which clients are connected.
+    pub(crate) fn client_status(&self) -> Vec<ClientStatus> {
+        let mut clients: Vec<ClientStatus> = Vec::new();
+        for session in self.sessions() {
+            let client = session.client_status();
+            let is_same = |it: &&mut ClientStatus| {
+                let sessions = client.sessions;
+                ClientStatus {
+                    sessions,
+                    ..(**it).clone()
+                } == client
+            };
+            match clients.iter_mut().find(is_same) {
+                Some(known) => known.sessions += 1,
+                None => clients.push(client),
+            }
+        }
+        clients.sort();
+        clients
+    }
+
     /// Ends every server; waits until they have ended.
     pub(crate) async fn stop(&self) {
         let servers: Vec<_> = std::mem::take(&mut *lock(&self.servers))
             .into_values()
             .collect();
-        let instances: Vec<_> = servers.iter().flat_map(|it| it.instances()).collect();
         servers.iter().for_each(|it| it.stop());
-        for instance in instances {
-            instance.ended().await;
-        }
+        self.context.stop().await;
     }
 
     /// Ends servers that have had nothing to do for long, and forgets sessions that are gone.

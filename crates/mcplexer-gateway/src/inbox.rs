@@ -79,7 +79,6 @@ impl Hub {
                 let hub = Arc::clone(self);
                 tokio::spawn(async move {
                     let answer = hub.answer(&route, &method, &message).await;
-                    route.session.end(&key);
                     match answer {
                         Ok(answer) => finish(&route.session, &route.outbox, Some(answer)),
                         // Nobody waits for the answer to a cancelled request.
@@ -88,6 +87,8 @@ impl Hub {
                             finish(&route.session, &route.outbox, Some(error.answer(&id)));
                         }
                     }
+                    // Behind the answer: a session that ends waits for what has not ended.
+                    route.session.end(&key);
                 });
             }
             Kind::Notification(method) => self.take_notification(session, &method, message),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use mcplexer_files::config::{ServerName, Timeouts};
 use tokio::sync::{Notify, oneshot};
@@ -21,6 +21,7 @@ use crate::lists::Item;
 use crate::message::{self, Kind, Message};
 use crate::scrub::Scrubber;
 use crate::session::{Asked, Question, Route, Session};
+use crate::status::{EraStatus, InstanceStatus, number, seconds};
 use crate::stderr_log::StderrLog;
 
 /// The request that is answered when a subscription ends (MCP 2026-07-28, "Subscriptions").
@@ -45,6 +46,8 @@ pub(crate) struct Instance {
     pub(crate) used: Arc<[Used]>,
     events: Weak<dyn Events>,
     next_id: AtomicU64,
+    /// When it started, in seconds since 1970.
+    since: u64,
     state: Mutex<State>,
 }
 
@@ -133,6 +136,7 @@ impl Instance {
             used: parts.used,
             events: parts.events,
             next_id: AtomicU64::new(1),
+            since: seconds(SystemTime::now()),
             state: Mutex::new(State {
                 pending: HashMap::new(),
                 sessions: Vec::new(),
@@ -198,7 +202,6 @@ impl Instance {
     }
 
     /// Returns the secrets that it has now. They are opened again for each request where the transport allows it.
-    #[expect(dead_code, reason = "calls are not in the audit log so far")]
     pub(crate) fn used(&self) -> Arc<[Used]> {
         let newest = match &self.link {
             Link::Http(http) => http.used(),
@@ -210,6 +213,19 @@ impl Instance {
     /// Whether it has, or gets with the next request, these versions of its secrets.
     pub(crate) fn has(&self, versions: &Arc<[Used]>) -> bool {
         matches!(self.link, Link::Http(_)) || self.used == *versions
+    }
+
+    /// Says what it does.
+    pub(crate) fn status(&self) -> InstanceStatus {
+        InstanceStatus {
+            pid: self.link.pid(),
+            since: self.since,
+            era: match self.era() {
+                Era::Legacy => EraStatus::Legacy,
+                Era::Modern => EraStatus::Modern,
+            },
+            clients: number(self.sessions().len()),
+        }
     }
 
     /// Whether it takes no more requests.

@@ -47,6 +47,14 @@ impl Link {
         }
     }
 
+    /// Returns the process, if it is one of this machine.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        match self {
+            Self::Child(running) => Some(running.pid),
+            Self::Http(_) => None,
+        }
+    }
+
     /// Begins to end it.
     pub(crate) fn stop(&self) {
         match self {

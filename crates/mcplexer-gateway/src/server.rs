@@ -1,7 +1,7 @@
 //! A configured server: starts what runs it, and knows what it offers.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use crate::offers::Offers;
 use crate::scrub::Scrubber;
 use crate::session::Route;
 use crate::stamp::Stamp;
+use crate::status::{ServerStatus, State, number};
 use crate::stderr_log::StderrLog;
 
 /// The most pages of one list that are read, so that a server cannot go on for ever.
@@ -36,6 +37,9 @@ const SHORT_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a server may be silent about what it is, before it is taken for one with sessions.
 const PROBE: Duration = Duration::from_secs(5);
+
+/// How long to wait for what a server that does not work writes to standard error.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A configured server.
 #[derive(Debug)]
@@ -50,6 +54,9 @@ pub(crate) struct Server {
     health: Mutex<Health>,
     /// The way to it, if it is an HTTP server.
     back: OnceCell<Arc<Back>>,
+    /// Why it did not get its credentials, if that was the last thing that happened.
+    refusal: Mutex<Option<String>>,
+    starting: AtomicUsize,
     pub(crate) log: Arc<StderrLog>,
     offers: Offers,
 }
@@ -106,6 +113,7 @@ impl Server {
         definition: config::Server,
         context: Arc<Context>,
     ) -> Arc<Self> {
+        let log = Arc::new(StderrLog::new(name.clone(), Arc::clone(&context.log)));
         Arc::new_cyclic(|own| Self {
             needs: Needs::of(&definition),
             offers: Offers::load(&context.cache(), &name, &definition),
@@ -117,7 +125,9 @@ impl Server {
             versions: Mutex::default(),
             health: Mutex::default(),
             back: OnceCell::new(),
-            log: Arc::default(),
+            refusal: Mutex::default(),
+            starting: AtomicUsize::new(0),
+            log,
         })
     }
 
@@ -158,9 +168,33 @@ impl Server {
         });
     }
 
-    /// Returns the last problem, if it has not worked since.
-    pub(crate) fn problem(&self) -> Option<String> {
-        lock(&self.health).problem().map(str::to_owned)
+    /// Says what it does.
+    pub(crate) fn status(&self) -> ServerStatus {
+        let instances: Vec<_> = self.instances().iter().map(|it| it.status()).collect();
+        let refusal = lock(&self.refusal).clone();
+        let problem = refusal.or_else(|| lock(&self.health).problem().map(str::to_owned));
+        let state = match (instances.is_empty(), &problem) {
+            _ if self.starting.load(Ordering::Relaxed) > 0 => State::Starting,
+            (true, Some(_)) => State::Failing,
+            (true, None) => State::Stopped,
+            (false, _) => State::Running,
+        };
+        let tools = self.offers.list(ListKind::Tools);
+        let tools = tools.map(|it| number(it.len()));
+        ServerStatus {
+            name: self.name.clone(),
+            state,
+            reason: problem.filter(|_| state == State::Failing),
+            instances,
+            tools,
+        }
+    }
+
+    /// Ends everything that runs, and forgets that it has failed.
+    pub(crate) fn restart(&self) {
+        self.stop();
+        lock(&self.health).works();
+        *lock(&self.refusal) = None;
     }
 
     /// Returns an instance for a session; starts it if none runs. If a secret was replaced, the one that has the old
@@ -247,6 +281,7 @@ impl Server {
     }
 
     fn refused(&self, refused: &Refused) -> CallError {
+        *lock(&self.refusal) = Some(refused.to_string());
         CallError::NoCredential {
             server: self.name.clone(),
             problem: refused.to_string(),
@@ -282,6 +317,7 @@ impl Server {
             None => {}
         }
         let _permit = self.context.starts.acquire().await;
+        let _starting = Starting::of(&self.starting);
         let started = match &self.definition.transport {
             Transport::Http(http) => self.connect(http, versions, dialect).await?,
             _ => {
@@ -292,12 +328,18 @@ impl Server {
                         .open(&server.context.home, server.name.as_str())
                 });
                 let given = given.await.map_err(|refused| self.refused(&refused))?;
+                *lock(&self.refusal) = None;
                 self.launch(given, Arc::clone(versions), dialect).await
             }
         };
         match &started {
             Ok(_) => lock(&self.health).works(),
-            Err(problem) => lock(&self.health).failed(problem),
+            Err(problem) => {
+                self.context
+                    .log
+                    .of_server(&self.name, &format!("cannot be started: {problem}"));
+                lock(&self.health).failed(problem);
+            }
         }
         if let Ok(instance) = &started {
             // What was only read from a file may be something else by now.
@@ -327,8 +369,9 @@ impl Server {
         };
         let log = Arc::clone(&self.log);
         let program = stdio.command.first().map_or("", String::as_str);
-        let started = child::start(stdio, &given, path, Arc::clone(&scrubber), log, limit)
-            .map_err(|error| format!("{program}: {error}"))?;
+        let (context, masks) = (&self.context, Arc::clone(&scrubber));
+        let started = child::start(context, stdio, &given, path, masks, log).await;
+        let started = started.map_err(|error| format!("{program}: {error}"))?;
         drop(given);
         let instance = Instance::new(Parts {
             server: self.name.clone(),
@@ -340,8 +383,9 @@ impl Server {
             used,
             events: Weak::clone(&self.own) as Weak<dyn Events>,
         });
+        self.context.started(&instance);
         let reader = Arc::clone(&instance);
-        let mut messages = started.messages;
+        let (mut messages, stderr) = (started.messages, started.stderr);
         tokio::spawn(async move {
             while let Ok(Some(line)) = messages.next().await {
                 reader.take(line, None);
@@ -349,9 +393,12 @@ impl Server {
             reader.stop();
             reader.take_end();
         });
-        let greeted = self.greet_in_time(&instance, dialect).await;
-        greeted.map_err(|problem| format!("{problem}{}", self.log.as_end_of_error()))?;
-        Ok(instance)
+        let Err(problem) = self.greet_in_time(&instance, dialect).await else {
+            return Ok(instance);
+        };
+        // What it has said last may be on its way.
+        let _still_open = timeout(LAST_WORDS, stderr).await;
+        Err(format!("{problem}{}", self.log.as_end_of_error()))
     }
 
     /// Begins a session over HTTP. Fails without a greeting if a credential cannot be opened.
@@ -383,6 +430,7 @@ impl Server {
             used: Arc::clone(used),
             events: Weak::clone(&self.own) as Weak<dyn Events>,
         });
+        self.context.started(&instance);
         let greeted = self.greet_in_time(&instance, dialect).await;
         Ok(greeted.map(|()| instance))
     }
@@ -552,6 +600,22 @@ impl Server {
             }
             server.save();
         });
+    }
+}
+
+/// A start that has begun.
+struct Starting<'a>(&'a AtomicUsize);
+
+impl<'a> Starting<'a> {
+    fn of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use mcplexer_files::config::ServerName;
 use mcplexer_secrets::audit::Actor;
@@ -14,6 +15,7 @@ use crate::dialect::{Dialect, Era};
 use crate::instance::Instance;
 use crate::message::Message;
 use crate::outbox::Outbox;
+use crate::status::ClientStatus;
 
 /// What a client is connected to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -168,6 +170,36 @@ impl Session {
     /// Ends a request.
     pub(crate) fn end(&self, id: &str) {
         self.state().in_flight.remove(id);
+    }
+
+    /// Says whose session it is.
+    pub(crate) fn client_status(&self) -> ClientStatus {
+        ClientStatus {
+            name: self.peer.name.clone(),
+            server: match &self.endpoint {
+                Endpoint::All => None,
+                Endpoint::One(name) => Some(name.to_string()),
+            },
+            pid: self.peer.pid,
+            sessions: 1,
+        }
+    }
+
+    /// Whether a request is not answered.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.state().in_flight.is_empty()
+    }
+
+    /// Waits until every request is answered.
+    pub(crate) async fn answered_all(&self) {
+        while self.is_busy() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Lets ids of questions begin with this number: the client has been asked those below.
+    pub(crate) fn number_questions_from(&self, first: u64) {
+        self.next_question.store(first.max(1), Ordering::Relaxed);
     }
 
     /// Cancels a request.

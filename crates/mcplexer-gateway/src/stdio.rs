@@ -3,22 +3,23 @@
 use std::sync::Arc;
 
 use tokio::io::{AsyncBufRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
 
 use crate::frame::{Line, Lines, write_line};
 use crate::hub::Hub;
 use crate::message;
-use crate::session::{Endpoint, Peer};
+use crate::session::Session;
 
-/// Serves a client until it is gone.
+/// Serves a client until it is gone, or until `stop`: then what it has asked for is answered, and nothing more is read.
 pub(crate) async fn serve(
     hub: &Arc<Hub>,
-    endpoint: Endpoint,
-    peer: Peer,
+    session: Arc<Session>,
     input: impl AsyncBufRead + Unpin,
     mut output: impl AsyncWrite + Unpin + Send + 'static,
+    stop: &CancellationToken,
 ) {
     let limit = hub.limits().message;
-    let session = hub.open(endpoint, peer);
+    let _closed = Closing(hub, &session);
     let outbox = Arc::clone(&session.outbox);
     let writing = tokio::spawn(async move {
         while let Some(text) = outbox.next().await {
@@ -29,7 +30,12 @@ pub(crate) async fn serve(
         }
     });
     let mut lines = Lines::new(input, limit);
-    while let Ok(Some(line)) = lines.next().await {
+    loop {
+        let next = tokio::select! {
+            next = lines.next() => next,
+            () = stop.cancelled() => break session.answered_all().await,
+        };
+        let Ok(Some(line)) = next else { break };
         match line {
             Line::Text(text) => hub.receive(&session, text),
             Line::NotText => {
@@ -47,4 +53,13 @@ pub(crate) async fn serve(
     }
     hub.close(&session);
     let _written = writing.await;
+}
+
+/// Ends a session, also if nobody waits for it any more.
+struct Closing<'a>(&'a Arc<Hub>, &'a Session);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close(self.1);
+    }
 }

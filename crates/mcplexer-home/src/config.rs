@@ -236,7 +236,7 @@ pub fn show(open: &OpenHome) -> Result<Config, Error> {
 ///
 /// # Errors
 /// [`Error::Invalid`] if it has problems; [`Error::Store`] if it cannot be read.
-pub(crate) fn of_home(home: &Home) -> Result<Option<Config>, Error> {
+pub fn of_home(home: &Home) -> Result<Option<Config>, Error> {
     match ConfigFile::of_home(home) {
         Err(Error::Missing { .. }) => Ok(None),
         file => file?.unless_blank(),

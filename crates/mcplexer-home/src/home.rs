@@ -192,6 +192,24 @@ impl Home {
         self.directory.join("config.yaml")
     }
 
+    /// Returns the path of the key that seals the ids of the gateway's sessions.
+    #[must_use]
+    pub fn gateway_key(&self) -> PathBuf {
+        self.directory.join("gateway.key")
+    }
+
+    /// Returns the path of the file that says which HTTP clients the gateway lets in.
+    #[must_use]
+    pub fn gateway_clients(&self) -> PathBuf {
+        self.directory.join("gateway.clients")
+    }
+
+    /// Returns the directory of what is true only as long as the gateway runs.
+    #[must_use]
+    pub fn run_directory(&self) -> PathBuf {
+        self.directory.join("run")
+    }
+
     /// Returns where the identities are.
     #[must_use]
     pub fn key(&self) -> &KeySource {

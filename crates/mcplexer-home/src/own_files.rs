@@ -91,6 +91,8 @@ impl Home {
             (self.audit_log(), LOG),
             (self.config(), CONFIGURATION),
             (self.pins(), "list of accepted stores"),
+            (self.gateway_key(), "key of the gateway"),
+            (self.gateway_clients(), "list of the gateway's clients"),
         ];
         if let KeySource::File(key) = self.key() {
             files.push((key.clone(), KEY));
@@ -145,6 +147,8 @@ mod tests {
                 ("home/../home/audit.log", "audit log"),
                 ("home/config.yaml", "configuration"),
                 ("to-home/pins", "list of accepted stores"),
+                ("home/gateway.key", "key of the gateway"),
+                ("home/gateway.clients", "list of the gateway's clients"),
                 ("key", "key file"),
                 ("log", "audit log"),
             ] {

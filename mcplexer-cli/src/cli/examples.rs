@@ -328,6 +328,74 @@ Examples:
   mcplexer man | man -l -
   mcplexer man secret put | man -l -";
 
+#[cfg(feature = "serve")]
+pub(super) const SERVE: &str = "\
+Without --http, it serves one client on standard input and output, and ends with it. With --http, clients need a token: \
+mcplexer client add makes one. config.yaml is read again when it changes.
+
+Examples:
+  mcplexer serve --http                   # for all clients; asks for the passphrase of the key, if it has one
+  mcplexer serve --server github          # for the client that runs it
+  mcplexer serve --stop";
+
+#[cfg(feature = "serve")]
+pub(super) const CONNECT: &str = "\
+It is the command of an entry in an AI client's configuration. If the gateway is restarted, the client's session goes on.
+
+Examples:
+  mcplexer connect --client claude-code
+  mcplexer connect --server github";
+
+#[cfg(feature = "serve")]
+pub(super) const STATUS: &str = "\
+Examples:
+  mcplexer status
+  mcplexer status --json";
+
+#[cfg(feature = "serve")]
+pub(super) const CLIENT: &str = "\
+Examples:
+  mcplexer client add cursor
+  mcplexer client list";
+
+#[cfg(feature = "serve")]
+pub(super) const CLIENT_ADD: &str = "\
+The client sends the token in the header field Authorization: Bearer TOKEN. It is shown only now.
+
+Examples:
+  mcplexer client add cursor
+  mcplexer client add claude-code | pbcopy";
+
+#[cfg(feature = "serve")]
+pub(super) const CLIENT_LIST: &str = "\
+Examples:
+  mcplexer client list
+  mcplexer client list --json";
+
+#[cfg(feature = "serve")]
+pub(super) const CLIENT_REMOVE: &str = "\
+Examples:
+  mcplexer client remove cursor
+  mcplexer client rm claude-code";
+
+#[cfg(feature = "serve")]
+pub(super) const SERVER_TEST: &str = "\
+Examples:
+  mcplexer server test github
+  mcplexer server test github --json";
+
+#[cfg(feature = "serve")]
+pub(super) const SERVER_LOGS: &str = "\
+Examples:
+  mcplexer server logs github
+  mcplexer server logs github | tail";
+
+#[cfg(feature = "serve")]
+pub(super) const SERVER_RESTART: &str = "\
+Examples:
+  mcplexer server restart github
+  mcplexer server restart figma";
+
 #[cfg(test)]
 mod tests {
     use clap::{Command, CommandFactory, Parser};

@@ -35,6 +35,30 @@ pub(crate) enum Server {
         /// Name of the server
         name: ServerName,
     },
+    /// Start a tool server, ask for its tools, and end it
+    #[cfg(feature = "serve")]
+    #[command(after_help = examples::SERVER_TEST)]
+    Test {
+        /// Name of the server
+        name: ServerName,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the last lines that a tool server of the gateway wrote to standard error
+    #[cfg(feature = "serve")]
+    #[command(after_help = examples::SERVER_LOGS)]
+    Logs {
+        /// Name of the server
+        name: ServerName,
+    },
+    /// End a tool server of the gateway; the next call starts it
+    #[cfg(feature = "serve")]
+    #[command(after_help = examples::SERVER_RESTART)]
+    Restart {
+        /// Name of the server
+        name: ServerName,
+    },
 }
 
 /// Arguments that may hold a value by mistake, so they are checked behind clap, which would repeat them.

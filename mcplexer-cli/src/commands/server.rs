@@ -13,12 +13,21 @@ use crate::session::Session;
 use crate::stderr::say;
 use crate::text::{self, sanitized, shown, word};
 
+#[cfg(feature = "serve")]
+mod gateway;
+
 pub(super) fn run(command: Server, global: Global) -> Result<(), Failure> {
     match command {
         Server::Add(arguments) => add(arguments, global),
         Server::List { json } => list(json, global),
         Server::Show { name, json } => show(&name, json),
         Server::Remove { name } => remove(&name, global),
+        #[cfg(feature = "serve")]
+        Server::Test { name, json } => gateway::test(&name, json, global),
+        #[cfg(feature = "serve")]
+        Server::Logs { name } => gateway::logs(&name),
+        #[cfg(feature = "serve")]
+        Server::Restart { name } => gateway::restart(&name, global),
     }
 }
 

@@ -30,6 +30,15 @@ m config show                            => 0 - id: c
 m server add x --env K=mcplexer://s/K -- printenv K => 0 added server x to ~/.mcplexer/config.yaml
 m server list                            => 0 x
 m server show x                          => 0 command: [printenv, K]
+m server test x                          => 1 server x cannot be started
+m status                                 => 4 no gateway runs
+m client add c                           => 0 added client c
+m client list                            => 0 c
+m client remove c                        => 0 its token is invalid
+m serve < /dev/null && echo served       => 0 served
+m connect < /dev/null; m server logs x && echo listed => 0 listed
+m server restart x                       => 0 ended server x
+m serve --stop                           => 0 the gateway has ended
 m server remove x; m config check        => 0 0 scopes, no problems
 m run --scope s -- printenv K            => 0 value-of-K
 m run --scope s --mask -- sh -c 'echo $K; exit 7' => 7 [s/K]

@@ -42,6 +42,7 @@ mod readers;
 mod rekey;
 mod run;
 mod scan;
+mod serve;
 mod server;
 mod servers;
 mod staged;

@@ -1,0 +1,72 @@
+//! The arguments of `mcplexer serve`, `connect`, `status` and `client`.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Subcommand};
+use mcplexer_files::config::ServerName;
+
+use super::examples;
+
+/// Where the gateway serves HTTP, unless an address is given.
+const HTTP_ADDRESS: &str = "127.0.0.1:3333";
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::SERVE)]
+pub(crate) struct Serve {
+    /// Serve every client of this user: over HTTP on this address, and those that connect with `mcplexer connect`
+    /// [default: 127.0.0.1:3333]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = HTTP_ADDRESS,
+        conflicts_with_all = ["server", "client"]
+    )]
+    pub(crate) http: Option<SocketAddr>,
+    /// Serve this server alone, with its tools under their own names
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server: Option<ServerName>,
+    /// Name of the client, as config.yaml has it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<ServerName>,
+    /// End the gateway that serves every client
+    #[arg(long, conflicts_with_all = ["http", "server", "client"])]
+    pub(crate) stop: bool,
+    /// Serve every client that connects with `mcplexer connect`, without a terminal
+    #[arg(long, hide = true, conflicts_with_all = ["http", "server", "client", "stop"])]
+    pub(crate) background: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::CONNECT)]
+pub(crate) struct Connect {
+    /// Name of the client, as config.yaml has it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<ServerName>,
+    /// Connect to this server alone, with its tools under their own names
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server: Option<ServerName>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    /// Let a client connect over HTTP, and print its token
+    #[command(after_help = examples::CLIENT_ADD)]
+    Add {
+        /// Name of the client, as config.yaml has it
+        name: ServerName,
+    },
+    /// List the clients that may connect over HTTP
+    #[command(alias = "ls", after_help = examples::CLIENT_LIST)]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the token of a client invalid
+    #[command(alias = "rm", after_help = examples::CLIENT_REMOVE)]
+    Remove {
+        /// Name of the client
+        name: ServerName,
+    },
+}

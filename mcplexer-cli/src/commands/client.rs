@@ -1,0 +1,51 @@
+//! `mcplexer client …`
+
+use mcplexer_gateway::HttpClients;
+use mcplexer_home::Home;
+
+use crate::agent::Agent;
+use crate::cli::{Client, Global};
+use crate::exit_code;
+use crate::failure::Failure;
+use crate::output::{print, print_json};
+use crate::stderr::{say, say_hint};
+
+pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
+    let clients = HttpClients::of(&Home::from_env()?);
+    match command {
+        Client::Add { name } => {
+            if let Some(agent) = Agent::running() {
+                return Err(
+                    Failure::new(format!("{}: it is not shown a token", agent.evidence()))
+                        .with_hint("run it yourself, in a terminal of your own")
+                        .with_code(exit_code::DECLINED),
+                );
+            }
+            let token = clients.add(&name)?;
+            if !global.quiet {
+                say(&format!(
+                    "added client {name}. Its token is shown only now:"
+                ));
+            }
+            print(&format!("{}\n", token.as_str()))?;
+            if !global.quiet {
+                say_hint("the client sends it as Authorization: Bearer TOKEN");
+            }
+            Ok(())
+        }
+        Client::List { json } => {
+            let names = clients.names()?;
+            match json {
+                true => print_json(&names),
+                false => print(&names.iter().map(|it| format!("{it}\n")).collect::<String>()),
+            }
+        }
+        Client::Remove { name } => {
+            clients.remove(&name)?;
+            if !global.quiet {
+                say(&format!("removed client {name}; its token is invalid"));
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `mcplexer connect`
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+
+use mcplexer_gateway::{Connect as Bridge, Start};
+use mcplexer_home::{Home, harden};
+
+use crate::cli::Connect;
+use crate::failure::Failure;
+
+pub(super) fn run(arguments: Connect) -> Result<(), Failure> {
+    // Looked up first, because a hardened process may not be able to.
+    let own = std::env::current_exe().map_err(|error| {
+        Failure::new(format!("cannot find the path of mcplexer itself: {error}"))
+    })?;
+    // What passes may have values in it.
+    harden();
+    let home = Home::from_env()?;
+    let background = ["serve", "--background"].map(Into::into).to_vec();
+    let start = Start::new(&home, own, background);
+    let bridge = Bridge::new(arguments.client.map(String::from), arguments.server, start);
+    // Past the buffers of the standard streams: messages are passed on whole.
+    let stream = |fd: io::Result<std::os::fd::OwnedFd>| {
+        fd.map(File::from)
+            .map_err(|error| Failure::new(format!("cannot use the standard streams: {error}")))
+    };
+    let input = stream(io::stdin().as_fd().try_clone_to_owned())?;
+    let output = stream(io::stdout().as_fd().try_clone_to_owned())?;
+    Ok(bridge.run(input, output)?)
+}

@@ -1,0 +1,123 @@
+//! `mcplexer serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mcplexer_files::config::Config;
+use mcplexer_gateway::{
+    Control, Daemon, Endpoint, HttpClients, Log, Options, Peer, SealingKey, log_file, run_daemon,
+    run_stdio,
+};
+use mcplexer_home::{Home, OpenHome, config, harden};
+
+use crate::cli::{Global, Serve};
+use crate::failure::Failure;
+use crate::process::launcher;
+use crate::session::Terminal;
+use crate::stderr::{say, say_hint};
+
+pub(super) fn run(arguments: Serve, global: Global) -> Result<(), Failure> {
+    if arguments.stop {
+        return stop(global);
+    }
+    let gateway = Parts::new()?;
+    if arguments.background {
+        // It outlives the client, and the terminal that the client runs in.
+        let _leads_already = rustix::process::setsid();
+        let log = Log::to_file(log_file(gateway.home())).map_err(|error| {
+            Failure::new(format!("cannot write the log of the gateway: {error}"))
+        })?;
+        return daemon(gateway, None, log, silent(global));
+    }
+    if let Some(address) = arguments.http {
+        return daemon(gateway, Some(address), Log::to_stderr(), global);
+    }
+    let endpoint = arguments.server.map_or(Endpoint::All, Endpoint::One);
+    let uid = rustix::process::getuid().as_raw();
+    let parent =
+        rustix::process::getppid().and_then(|it| it.as_raw_nonzero().get().try_into().ok());
+    let peer = Peer::process(arguments.client.map(String::from), uid, parent);
+    // Standard input is the client's.
+    let (home, config, options) = gateway.open(Log::to_stderr(), silent(global))?;
+    let served = run_stdio(home, config, endpoint, peer, options);
+    served.map_err(|error| Failure::new(format!("cannot serve: {error}")))
+}
+
+/// Serves every client of the user.
+fn daemon(
+    gateway: Parts,
+    address: Option<SocketAddr>,
+    log: Log,
+    global: Global,
+) -> Result<(), Failure> {
+    let daemon = Daemon::listen(gateway.home(), address)?;
+    let clients = HttpClients::of(gateway.home());
+    if address.is_some() && clients.names()?.is_empty() && !global.quiet {
+        say("mcplexer: warning: no client has a token for HTTP");
+        say_hint("mcplexer client add NAME makes one; mcplexer connect needs none");
+    }
+    let (home, config, options) = gateway.open(log, global)?;
+    let served = run_daemon(daemon, home, config, clients.access(), options);
+    served.map_err(|error| Failure::new(format!("cannot serve: {error}")))
+}
+
+fn stop(global: Global) -> Result<(), Failure> {
+    Control::of(&Home::from_env()?).stop()?;
+    if !global.quiet {
+        say("the gateway has ended");
+    }
+    Ok(())
+}
+
+fn silent(global: Global) -> Global {
+    Global {
+        no_input: true,
+        ..global
+    }
+}
+
+/// What a gateway needs, besides its log.
+pub(super) struct Parts {
+    own: PathBuf,
+    home: Home,
+}
+
+impl Parts {
+    /// Finds the home, and hardens the process.
+    pub(super) fn new() -> Result<Self, Failure> {
+        // Looked up first, because a hardened process may not be able to.
+        let own = std::env::current_exe().map_err(|error| {
+            Failure::new(format!("cannot find the path of mcplexer itself: {error}"))
+        })?;
+        harden();
+        let home = Home::from_env()?;
+        Ok(Self { own, home })
+    }
+
+    pub(super) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Opens the store, reads the configuration and the key for sessions. A key with a passphrase is opened now, while
+    /// somebody is there to be asked; without a terminal it stays closed, and calls say so.
+    pub(super) fn open(
+        self,
+        log: Log,
+        global: Global,
+    ) -> Result<(Arc<OpenHome>, Config, Options), Failure> {
+        let config = config::of_home(&self.home)?.unwrap_or_default();
+        let run = self.home.run_directory();
+        let open = OpenHome::open(self.home, Terminal::new(global))?;
+        if !global.no_input && open.home().store().exists() && Terminal::is_there() {
+            open.identities()?;
+        }
+        let key = SealingKey::in_file(&open.home().gateway_key())?;
+        let mut options = Options::default();
+        options.launcher = Some(launcher(self.own));
+        options.run_directory = Some(run);
+        options.sealing_key = Some(key);
+        options.log = Arc::new(log);
+        Ok((Arc::new(open), config, options))
+    }
+}

@@ -1,0 +1,105 @@
+//! `mcplexer status`
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mcplexer_gateway::{
+    ClientStatus, Control, EraStatus, InstanceStatus, ServerStatus, State, Status,
+};
+use mcplexer_home::Home;
+
+use crate::failure::Failure;
+use crate::output::{print, print_json};
+use crate::text::{count, sanitized, shortened};
+
+pub(super) fn run(json: bool) -> Result<(), Failure> {
+    let status = Control::of(&Home::from_env()?).status()?;
+    match json {
+        true => print_json(&status),
+        false => print(&text(&status)),
+    }
+}
+
+fn text(status: &Status) -> String {
+    let http = status.http.as_ref();
+    let http = http.map_or_else(String::new, |it| format!(", http://{}/mcp", sanitized(it)));
+    let since = age(status.since);
+    let mut text = format!(
+        "gateway {} (process {}), for {since}{http}\n",
+        status.version, status.pid
+    );
+    if let Some(problem) = &status.config_problem {
+        text.push_str("! config.yaml is not used as it is now:\n");
+        for line in problem.lines() {
+            text.push_str(&format!("  {}\n", shortened(line)));
+        }
+    }
+    for server in &status.servers {
+        add_server(server, &mut text);
+    }
+    for client in &status.clients {
+        add_client(client, &mut text);
+    }
+    text
+}
+
+fn add_server(server: &ServerStatus, text: &mut String) {
+    let state = match server.state {
+        State::Stopped => "stopped",
+        State::Starting => "starting",
+        State::Running => "running",
+        State::Failing => "failing",
+        _ => "unknown",
+    };
+    let tools = server
+        .tools
+        .map_or_else(String::new, |it| format!(", {}", count(it, "tool")));
+    text.push_str(&format!("server {}: {state}{tools}\n", server.name));
+    for line in server.reason.iter().flat_map(|it| it.lines()) {
+        text.push_str(&format!("  {}\n", shortened(line)));
+    }
+    for instance in &server.instances {
+        add_instance(instance, text);
+    }
+}
+
+fn add_instance(instance: &InstanceStatus, text: &mut String) {
+    let process = instance
+        .pid
+        .map_or_else(|| "remote".to_owned(), |it| format!("process {it}"));
+    let era = match instance.era {
+        EraStatus::Legacy => "with sessions",
+        EraStatus::Modern => "without sessions",
+        _ => "unknown",
+    };
+    let (since, clients) = (age(instance.since), count(instance.clients, "client"));
+    text.push_str(&format!("  {process}, for {since}, {clients}, {era}\n"));
+}
+
+fn add_client(client: &ClientStatus, text: &mut String) {
+    let name = client.name.as_deref().unwrap_or("(no name)");
+    let to = client.server.as_deref().unwrap_or("all servers");
+    let process = client
+        .pid
+        .map_or_else(String::new, |it| format!(", process {it}"));
+    let sessions = match client.sessions {
+        1 => String::new(),
+        more => format!(", {}", count(more, "session")),
+    };
+    text.push_str(&format!(
+        "client {}: {}{process}{sessions}\n",
+        sanitized(name),
+        sanitized(to)
+    ));
+}
+
+/// Returns how long something lasts that began at a time in seconds since 1970.
+fn age(since: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = now.unwrap_or_default().as_secs().saturating_sub(since);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => count(seconds / 86_400, "day"),
+    }
+}

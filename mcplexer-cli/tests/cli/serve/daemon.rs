@@ -1,0 +1,342 @@
+//! One gateway for all clients.
+
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+
+use super::*;
+
+fn run(home: &Home, arguments: &[&str]) -> super::super::home::Run {
+    finish(&mut command(home, arguments))
+}
+
+fn status(home: &Home) -> Value {
+    let run = run(home, &["status", "--json"]).succeeded();
+    serde_json::from_str(run.text()).unwrap()
+}
+
+/// Asks until the answer fits.
+fn status_with(home: &Home, fits: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let status = status(home);
+        if fits(&status) {
+            return status;
+        }
+    }
+}
+
+fn stop(home: &Home) {
+    let ended = run(home, &["serve", "--stop"]).succeeded();
+    assert_eq!(ended.stderr, "the gateway has ended\n");
+}
+
+fn kill(home: &Home) {
+    let pid = i32::try_from(status(home)["pid"].as_i64().unwrap()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+}
+
+/// A gateway that serves HTTP.
+struct Daemon {
+    child: Running,
+    address: String,
+}
+
+fn with_http(home: &Home) -> Daemon {
+    let mut command = command(home, &["serve", "--http", "127.0.0.1:0"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = Running::start(command.stderr(Stdio::piped())).unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines
+        .find(|it| it.as_ref().unwrap().contains("serving"))
+        .unwrap();
+    // It goes on writing.
+    std::thread::spawn(move || lines.for_each(drop));
+    let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+    let message = line["message"].as_str().unwrap();
+    let (_, address) = message.split_once("http://").unwrap();
+    Daemon {
+        child,
+        address: address.strip_suffix("/mcp").unwrap().to_owned(),
+    }
+}
+
+/// Returns the status line of the answer to a greeting.
+fn post(address: &str, token: Option<&str>) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}).to_string();
+    let token = token.map_or_else(String::new, |it| format!("Authorization: Bearer {it}\r\n"));
+    write!(
+        stream,
+        "POST /mcp HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n{token}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).unwrap();
+    answer.trim_end().to_owned()
+}
+
+#[test]
+fn clients_share_the_gateway_that_the_first_one_starts() {
+    let home = home(&["plain"]);
+    run(&home, &["status"]).failed(
+        4,
+        &["no gateway runs for this home", "mcplexer serve --http"],
+    );
+    let mut first = Client::greeted(&home, &["connect", "--client", "editor"]);
+    let mut second = Client::greeted(&home, &["connect", "--server", "plain"]);
+    let pid = first.call("plain__pid");
+    assert_eq!(second.call("pid"), pid);
+    let status = status(&home);
+    assert_eq!(status["servers"][0]["state"], "running");
+    assert_eq!(status["servers"][0]["tools"], 4);
+    let instance = &status["servers"][0]["instances"][0];
+    assert_eq!(
+        (instance["pid"].to_string(), &instance["era"]),
+        (pid, &json!("legacy"))
+    );
+    assert_eq!(instance["clients"], 2);
+    let clients = status["clients"].as_array().unwrap();
+    assert_eq!(clients.len(), 2, "{status}");
+    assert_eq!(clients[0]["server"], "plain");
+    assert_eq!(clients[1]["name"], "editor");
+    let text = run(&home, &["status"]).succeeded();
+    assert!(
+        text.text().contains("server plain: running, 4 tools\n"),
+        "{}",
+        text.text()
+    );
+    assert_eq!((first.leave(), second.leave()), (0, 0));
+    status_with(&home, |it| it["clients"] == json!([]));
+    stop(&home);
+    run(&home, &["serve", "--stop"]).failed(4, &["no gateway runs"]);
+}
+
+#[test]
+fn clients_that_start_at_once_share_one_gateway() {
+    let home = home(&["plain"]);
+    let starts = || Client::greeted(&home, &["connect"]).call("plain__pid");
+    let pids: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(starts)).collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    assert!(pids.iter().all(|it| *it == pids[0]), "{pids:?}");
+    stop(&home);
+}
+
+#[test]
+fn a_session_goes_on_at_the_next_gateway() {
+    let home = home(&["plain"]);
+    let mut client = Client::greeted(&home, &["connect"]);
+    assert!(client.call("plain__pid").parse::<u32>().is_ok());
+    let lost = client.begin("tools/call", &json!({"name": "plain__hang"}));
+    let logs = || run(&home, &["server", "logs", "plain"]).succeeded();
+    while logs().text() != "hanging\n" {}
+    kill(&home);
+    let answer = client.read(|it| it["id"] == lost);
+    assert_eq!(answer["error"]["code"], 1004);
+    assert!(
+        answer["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("unknown")
+    );
+    // The client says nothing of the sort again.
+    assert!(client.call("plain__pid").parse::<u32>().is_ok());
+    stop(&home);
+    assert!(client.call("plain__pid").parse::<u32>().is_ok());
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+}
+
+#[test]
+fn there_is_one_gateway_for_a_home() {
+    let home = home(&["plain"]);
+    let mut daemon = with_http(&home);
+    let taken = run(&home, &["serve", "--http", "127.0.0.1:0"]);
+    taken.failed(
+        7,
+        &[
+            "a gateway runs for this home already (process",
+            "mcplexer serve --stop",
+        ],
+    );
+    let mut client = Client::greeted(&home, &["connect"]);
+    assert_eq!(status(&home)["pid"], daemon.child.id());
+    assert_eq!(status(&home)["http"], daemon.address);
+    assert!(client.call("plain__pid").parse::<u32>().is_ok());
+    assert_eq!(client.leave(), 0);
+    // A socket that is left behind is in nobody's way.
+    daemon.child.kill().unwrap();
+    daemon.child.wait().unwrap();
+    assert!(home.path("run/gateway.sock").exists());
+    run(&home, &["status"]).failed(4, &["no gateway runs"]);
+    let mut daemon = with_http(&home);
+    assert_eq!(status(&home)["pid"], daemon.child.id());
+    kill_process(Pid::from_child(&daemon.child), Signal::TERM).unwrap();
+    assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
+    assert!(!home.path("run/gateway.sock").exists());
+}
+
+#[test]
+fn http_is_for_clients_of_this_machine_with_a_token() {
+    let home = home(&["plain"]);
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
+        run(&home, &["serve", "--http", address]).failed(2, &["of this machine alone"]);
+    }
+    let daemon = with_http(&home);
+    let added = run(&home, &["client", "add", "cursor"]).succeeded();
+    let token = added.text().trim_end().to_owned();
+    assert_eq!(token.len(), 43);
+    run(&home, &["client", "add", "cursor"]).failed(8, &["there is a client cursor already"]);
+    assert_eq!(run(&home, &["client", "list"]).text(), "cursor\n");
+    let wrong = "A".repeat(43);
+    for (token, expected) in [
+        (None, "HTTP/1.1 401 Unauthorized"),
+        (Some(wrong.as_str()), "HTTP/1.1 401 Unauthorized"),
+        (Some(token.as_str()), "HTTP/1.1 200 OK"),
+    ] {
+        assert_eq!(post(&daemon.address, token), expected);
+    }
+    let kept = fs::read_to_string(home.path("gateway.clients")).unwrap();
+    assert!(kept.contains("cursor") && !kept.contains(&token), "{kept}");
+    run(&home, &["client", "remove", "cursor"]).succeeded();
+    assert_eq!(
+        post(&daemon.address, Some(&token)),
+        "HTTP/1.1 401 Unauthorized"
+    );
+    run(&home, &["client", "remove", "cursor"]).failed(4, &["there is no client cursor"]);
+    let kept = fs::read_to_string(home.path("gateway.clients")).unwrap();
+    assert_eq!(kept, "{}");
+    stop(&home);
+}
+
+#[test]
+fn a_configuration_that_changes_is_taken_and_an_invalid_one_is_not() {
+    let home = home(&["plain"]);
+    let mut client = Client::greeted(&home, &["connect"]);
+    let pid = client.call("plain__pid");
+    fs::write(
+        home.path("config.yaml"),
+        config(&home, &["grandchild", "plain"]),
+    )
+    .unwrap();
+    client.read(|it| it["method"] == "notifications/tools/list_changed");
+    assert!(client.call("grandchild__pid").parse::<u32>().is_ok());
+    assert_eq!(client.call("plain__pid"), pid, "it has not changed");
+    for (text, expected) in [
+        ("servers: {plain: {command: x}}\n", "config.yaml:1:"),
+        ("servers: [\n", "config.yaml:"),
+        ("", "missing or empty"),
+    ] {
+        fs::write(home.path("config.yaml"), text).unwrap();
+        let status = status_with(&home, |it| {
+            let problem = it["config_problem"].as_str();
+            problem.is_some_and(|it| it.contains(expected))
+        });
+        assert_eq!(status["servers"].as_array().unwrap().len(), 2);
+        assert_eq!(client.call("plain__pid"), pid);
+    }
+    fs::write(home.path("config.yaml"), config(&home, &["plain"])).unwrap();
+    let status = status_with(&home, |it| it["config_problem"].is_null());
+    assert_eq!(status["servers"].as_array().unwrap().len(), 1);
+    stop(&home);
+    fs::write(home.path("config.yaml"), "servers: {plain: {command: x}}\n").unwrap();
+    let refused = run(&home, &["connect"]);
+    refused.failed(
+        1,
+        &[
+            "the gateway does not start: ",
+            "config.yaml:1:",
+            "its log is",
+        ],
+    );
+    run(&home, &["serve"]).failed(2, &["config.yaml:1:"]);
+}
+
+#[test]
+fn a_server_is_restarted_and_its_failure_is_told() {
+    let home = home(&["plain"]);
+    let mut client = Client::greeted(&home, &["connect"]);
+    let pid = client.call("plain__pid");
+    run(&home, &["server", "restart", "plain"]).succeeded();
+    assert_ne!(client.call("plain__pid"), pid);
+    for what in ["restart", "logs"] {
+        run(&home, &["server", what, "other"]).failed(4, &["the gateway has no server other"]);
+    }
+    home.run(["secret", "delete", "github-token", "TOKEN"])
+        .succeeded();
+    let error = client.call("plain__pid");
+    assert!(
+        error.contains("mcplexer secret put github-token TOKEN"),
+        "{error}"
+    );
+    run(&home, &["server", "restart", "plain"]).succeeded();
+    client.call("plain__pid");
+    let failing = status_with(&home, |it| it["servers"][0]["state"] == "failing");
+    let reason = failing["servers"][0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("mcplexer secret put github-token TOKEN"),
+        "{reason}"
+    );
+    stop(&home);
+}
+
+#[test]
+fn what_is_not_a_bridge_is_refused() {
+    let home = home(&["plain"]);
+    let client = Client::greeted(&home, &["connect"]);
+    let socket = home.path("run/gateway.sock");
+    for (said, expected) in [
+        (
+            "{\"mcplexer\":2}\n",
+            "{\"error\":\"the gateway is of version",
+        ),
+        (
+            "{\"mcplexer\":1,\"ask\":\"logs\"}\n",
+            "{\"error\":\"no server is named",
+        ),
+        ("{\"mcplexer\":1,\"ask\":\"secrets\"}\n", ""),
+        ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n", ""),
+        ("\n\n[]\n", ""),
+    ] {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.write_all(said.as_bytes()).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        assert!(
+            reply.starts_with(expected) && reply.is_empty() == expected.is_empty(),
+            "{said}: {reply}"
+        );
+    }
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+}
+
+/// The key of the store gets a passphrase, which nobody can be asked for.
+#[test]
+fn a_locked_store_says_how_to_open_it() {
+    let home = home(&["plain"]);
+    let plain = fs::read(home.path("age.key")).unwrap();
+    let mut recipient = age::scrypt::Recipient::new("right".to_owned().into());
+    recipient.set_work_factor(2);
+    let sealed = age::encrypt(&recipient, &plain).unwrap();
+    fs::write(home.path("age.key"), sealed).unwrap();
+    for arguments in [&["connect"][..], &["serve"]] {
+        let mut client = Client::greeted(&home, arguments);
+        let params = json!({"name": "plain__pid"});
+        let listed = client.ask("tools/list", &json!({}));
+        assert_eq!(listed["result"]["tools"], json!([]));
+        let error = client.ask("tools/call", &params);
+        assert!(error["error"].is_object(), "{error}");
+        assert_eq!(client.leave(), 0);
+        let mut client = Client::start(&home, &[arguments, &["--server", "plain"]].concat());
+        let error = client.ask("initialize", &json!({}))["error"].to_string();
+        let hint = "mcplexer serve --http in a terminal asks for it once";
+        assert!(
+            error.contains("no key opens this store") && error.contains(hint),
+            "{error}"
+        );
+        assert_eq!(client.leave(), 0);
+    }
+    stop(&home);
+}

@@ -9,12 +9,14 @@ use std::fmt;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 
+use fearless_simd::Level;
 use zeroize::Zeroizing;
 
 mod breaks;
 mod dumps;
 mod grams;
 mod kinds;
+mod marks;
 mod pieces;
 mod progress;
 mod sampler;
@@ -26,6 +28,7 @@ pub use progress::Occurrence;
 use breaks::LOOK_AHEAD;
 use grams::GRAM;
 use kinds::{SHORTEST, STRIDE};
+use marks::Marks;
 use pieces::Pieces;
 use progress::Progress;
 use utf16::Utf16;
@@ -62,6 +65,7 @@ pub struct Scanner {
     buffer: Zeroizing<Vec<u8>>,
     /// Where the bytes of the stream end in it.
     length: usize,
+    marks: Marks,
     /// Parts of the buffer to look at closely: the first and the last position of each.
     parts: Vec<(usize, usize)>,
 }
@@ -72,6 +76,8 @@ struct Wanted {
     pieces: Pieces,
     /// The beginnings of the values that are too short to have a piece.
     short: Option<Filter>,
+    /// What the processor can do.
+    level: Level,
 }
 
 impl Scanner {
@@ -87,6 +93,7 @@ impl Scanner {
             patterns,
             pieces,
             short,
+            level: Level::new(),
         }))
     }
 
@@ -101,6 +108,7 @@ impl Scanner {
             wanted,
             buffer: Zeroizing::default(),
             length: 0,
+            marks: Marks::default(),
             parts: Vec::new(),
         }
     }
@@ -189,9 +197,12 @@ impl Scanner {
             sampler.sample(&pieces.grams, &self.buffer, (from, until), &mut piece_at);
         }
         let text = self.buffer.get(..self.length).unwrap_or_default();
-        pieces.breaks(text, from, until, &mut piece_at);
         if !pieces.samplers.is_empty() {
-            dumps::each(text, from, until, |first, last| parts.push((first, last)));
+            self.marks.find(self.wanted.level, text, from, until);
+            pieces.breaks(text, &self.marks, &mut piece_at);
+            dumps::each(text, &self.marks.groups, |first, last| {
+                parts.push((first, last));
+            });
         }
         if let Some(short) = short {
             let part = text.get(..until).unwrap_or_default();

@@ -176,6 +176,38 @@ fn a_value_across_the_border_of_what_is_read_at_once_is_found() {
     }
 }
 
+/// What is searched together is 64 bytes, and 32 times as many.
+#[test]
+fn a_value_is_found_at_every_offset() {
+    let values = [
+        b"gh+p_abcd/fghij \"123456'89\nklmn".to_vec(),
+        b"q&7Lx0%Zr\\2w".to_vec(),
+    ];
+    let mut scanner = Scanner::new(known(&values));
+    for form in 0..FILE_FORMS {
+        for (which, value) in values.iter().enumerate() {
+            for before in (0..130).chain(2048 - 80..2048 + 2) {
+                let mut stream = vec![b'.'; before];
+                stream.push(b' ');
+                stream.extend(piece(form, value, "", before as u64).0);
+                // At the end of the stream, or within it.
+                stream.extend(if before % 2 == 0 {
+                    &b" "[..]
+                } else {
+                    &[b' '; 700]
+                });
+                let found = scanner.scan(&stream[..]).unwrap();
+                let labels: Vec<_> = found.iter().map(|it| it.label.to_string()).collect();
+                assert_eq!(
+                    labels,
+                    [format!("s/K{which}")],
+                    "form {form}, {before} before"
+                );
+            }
+        }
+    }
+}
+
 /// Any character may be escaped, also one that need not be.
 #[test]
 fn base64_with_escapes_for_other_characters_is_found() {

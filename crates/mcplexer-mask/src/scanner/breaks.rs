@@ -3,9 +3,8 @@
 //! Where a piece is first broken, either a gram of it ends that contains no escape, or a gram begins
 //! there, which is read in its form.
 
-use wide::u8x16;
-
 use super::grams::GRAM;
+use super::marks::Marks;
 use super::pieces::Pieces;
 use crate::alphabet::{digit, sextet};
 use crate::escape::escaped;
@@ -24,31 +23,16 @@ const BREAKS: [u8; 5] = *b"\n\r\\%&";
 /// The length of an escape of a URL.
 const PERCENT: usize = 3;
 
-/// How many bytes are searched together, a bit of a word for each, and how many at once.
-const BLOCK: usize = u64::BITS as usize;
-const LANES: usize = 16;
-
 /// How far after a position the text is read: a gram and a character, each byte written as a JSON escape
 /// of JSON escapes.
 pub(super) const LOOK_AHEAD: usize = (GRAM + CHARACTER) * 36;
 
 impl Pieces {
-    /// Calls `each` with the positions from `from` to before `until` at which a piece may be broken.
-    pub(super) fn breaks(
-        &self,
-        text: &[u8],
-        from: usize,
-        until: usize,
-        each: &mut impl FnMut(usize),
-    ) {
-        if self.grams.is_empty() {
-            return;
-        }
-        let part = text.get(from..until).unwrap_or_default();
-        each_break(part, |at| {
-            let at = from + at;
+    /// Calls `each` with the positions of the marks at which a piece may be broken.
+    pub(super) fn breaks(&self, text: &[u8], marks: &Marks, each: &mut impl FnMut(usize)) {
+        for &at in &marks.breaks {
             let found = match text.get(at..) {
-                Some([b'\n', ..]) => self.is_broken_line(text, at, 1),
+                Some([b'\n', ..]) => self.is_broken_in_dense(text, at, 1),
                 Some([b'\r', ..]) => self.is_broken_line(text, at, 1) || self.is_terminal(text, at),
                 Some([b'%', rest @ ..]) => self.is_percent(text, at, rest),
                 Some([b'&', rest @ ..]) => {
@@ -60,7 +44,7 @@ impl Pieces {
             if found {
                 each(at);
             }
-        });
+        }
     }
 
     /// Returns whether hex or base64 continues after a line end of this length.
@@ -260,7 +244,7 @@ fn begins_code(byte: u8) -> bool {
 
 /// Returns whether a byte is a character of base64, and so perhaps of hex.
 #[inline(always)]
-fn is_dense(byte: u8) -> bool {
+pub(super) fn is_dense(byte: u8) -> bool {
     const DENSE: [bool; 256] = {
         let mut dense = [false; 256];
         let mut rest: &mut [bool] = &mut dense;
@@ -278,27 +262,6 @@ fn is_dense(byte: u8) -> bool {
 /// Returns whether a byte ends a line, or begins an escape.
 fn may_break(byte: u8) -> bool {
     BREAKS.contains(&byte)
-}
-
-/// Calls `each` with the position of every byte for which [`may_break`] is true.
-fn each_break(text: &[u8], mut each: impl FnMut(usize)) {
-    let (blocks, rest) = text.as_chunks::<BLOCK>();
-    for (number, block) in blocks.iter().enumerate() {
-        let mut breaks = 0;
-        for (at, bytes) in block.as_chunks::<LANES>().0.iter().enumerate() {
-            let is = |byte| u8x16::new(*bytes).simd_eq(u8x16::splat(byte));
-            let [line_feed, carriage_return, backslash, percent, ampersand] = BREAKS.map(is);
-            let marks = line_feed | carriage_return | backslash | percent | ampersand;
-            breaks |= u64::from(marks.to_bitmask()) << (LANES * at);
-        }
-        while breaks != 0 {
-            each(number * BLOCK + breaks.trailing_zeros() as usize);
-            breaks &= breaks - 1;
-        }
-    }
-    let rest = rest.iter().zip(text.len() - rest.len()..);
-    rest.filter(|&(&byte, _)| may_break(byte))
-        .for_each(|(_, at)| each(at));
 }
 
 fn before(text: &[u8], at: usize) -> Option<u8> {

@@ -44,10 +44,6 @@ impl Grams {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.long.is_empty() && self.short.is_empty()
-    }
-
     /// Returns whether these bytes begin with a gram.
     pub(super) fn begin(&self, bytes: &[u8]) -> bool {
         let long = bytes.first_chunk::<GRAM>().map(word);

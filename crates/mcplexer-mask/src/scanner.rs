@@ -20,6 +20,7 @@ mod marks;
 mod pieces;
 mod progress;
 mod sampler;
+mod screen;
 mod table;
 mod utf16;
 
@@ -187,18 +188,24 @@ impl Scanner {
 
     /// Looks for pieces of values.
     fn search(&mut self, progress: &mut Progress, is_end: bool) {
-        let Wanted { pieces, short, .. } = &*self.wanted;
+        let Wanted {
+            pieces,
+            short,
+            level,
+            ..
+        } = &*self.wanted;
         let from = progress.searched;
         let ahead = if is_end { 0 } else { LOOK_AHEAD };
         let until = self.length.saturating_sub(ahead).max(from);
         let parts = &mut self.parts;
         let mut piece_at = |at: usize| parts.push((at.saturating_sub(pieces.back), at));
         for sampler in &pieces.samplers {
-            sampler.sample(&pieces.grams, &self.buffer, (from, until), &mut piece_at);
+            let part = (from, until);
+            sampler.sample(*level, &pieces.grams, &self.buffer, part, &mut piece_at);
         }
         let text = self.buffer.get(..self.length).unwrap_or_default();
         if !pieces.samplers.is_empty() {
-            self.marks.find(self.wanted.level, text, from, until);
+            self.marks.find(*level, text, from, until);
             pieces.breaks(text, &self.marks, &mut piece_at);
             dumps::each(text, &self.marks.groups, |first, last| {
                 parts.push((first, last));

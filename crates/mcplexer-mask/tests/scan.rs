@@ -208,6 +208,36 @@ fn a_value_is_found_at_every_offset() {
     }
 }
 
+/// Where many escapes and line ends are, several are looked at together.
+#[test]
+fn a_value_among_many_breaks_is_found() {
+    let values: [&[u8]; 6] = [
+        b"gh+p_abcd/fghij \"123456'89\nklmn",
+        b"aB3/dE6\"gH9+jK2 mN5&pQ8?sT1%vW4/yZ7",
+        b"kR7\"wQ2/9&xV5%tB8",
+        b"q&7L/x0%Zr\\2w",
+        b"J\"8k/Vq3%T",
+        b"no-break-in-it-but-of-base64-9Xk2",
+    ];
+    let filler = b"\\\"yyyyyyyy ".repeat(40);
+    for value in values {
+        let values = [value.to_vec()];
+        let mut scanner = Scanner::new(known(&values));
+        for form in 0..FILE_FORMS {
+            for before in 0..16 {
+                let mut stream = filler[..before * 11].to_vec();
+                stream.extend(b"; ");
+                stream.extend(piece(form, value, "", before as u64 * 7).0);
+                stream.extend(b" ;");
+                stream.extend(&filler);
+                let found = scanner.scan(&stream[..]).unwrap();
+                let value = String::from_utf8_lossy(value);
+                assert_eq!(found.len(), 1, "{value:?}, form {form}, {before} before");
+            }
+        }
+    }
+}
+
 /// Any character may be escaped, also one that need not be.
 #[test]
 fn base64_with_escapes_for_other_characters_is_found() {

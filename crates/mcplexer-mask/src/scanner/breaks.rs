@@ -6,6 +6,7 @@
 use super::grams::GRAM;
 use super::marks::Marks;
 use super::pieces::Pieces;
+use super::table::TOGETHER;
 use crate::alphabet::{digit, sextet};
 use crate::escape::escaped;
 use crate::form::Form;
@@ -18,7 +19,7 @@ const CHARACTER: usize = 4;
 const REACH: usize = 64;
 
 /// The bytes that end a line, or begin an escape of JSON, of a programming language, of a URL or of HTML.
-const BREAKS: [u8; 5] = *b"\n\r\\%&";
+pub(super) const BREAKS: [u8; 5] = *b"\n\r\\%&";
 
 /// The length of an escape of a URL.
 const PERCENT: usize = 3;
@@ -30,20 +31,34 @@ pub(super) const LOOK_AHEAD: usize = (GRAM + CHARACTER) * 36;
 impl Pieces {
     /// Calls `each` with the positions of the marks at which a piece may be broken.
     pub(super) fn breaks(&self, text: &[u8], marks: &Marks, each: &mut impl FnMut(usize)) {
-        for &at in &marks.breaks {
-            let found = match text.get(at..) {
-                Some([b'\n', ..]) => self.is_broken_in_dense(text, at, 1),
-                Some([b'\r', ..]) => self.is_broken_line(text, at, 1) || self.is_terminal(text, at),
-                Some([b'%', rest @ ..]) => self.is_percent(text, at, rest),
-                Some([b'&', rest @ ..]) => {
-                    may_begin_entity(rest) && self.is_raw(text, at, Form::Entity)
-                }
-                Some([_, rest @ ..]) => self.is_escape(text, at, rest),
-                _ => false,
-            };
-            if found {
+        let mut look = |at: usize| {
+            if self.is_broken(text, at) {
                 each(at);
             }
+        };
+        let (together, rest) = marks.breaks.as_chunks::<TOGETHER>();
+        for breaks in together {
+            let mut left = self.may_be_broken(text, breaks);
+            while left != 0 {
+                let at = left.trailing_zeros() as usize;
+                left &= left - 1;
+                breaks.get(at).copied().map(&mut look);
+            }
+        }
+        rest.iter().copied().for_each(look);
+    }
+
+    /// Returns whether a piece may be broken at a mark.
+    pub(super) fn is_broken(&self, text: &[u8], at: usize) -> bool {
+        match text.get(at..) {
+            Some([b'\n', ..]) => self.is_broken_in_dense(text, at, 1),
+            Some([b'\r', ..]) => self.is_broken_line(text, at, 1) || self.is_terminal(text, at),
+            Some([b'%', rest @ ..]) => self.is_percent(text, at, rest),
+            Some([b'&', rest @ ..]) => {
+                may_begin_entity(rest) && self.is_raw(text, at, Form::Entity)
+            }
+            Some([_, rest @ ..]) => self.is_escape(text, at, rest),
+            _ => false,
         }
     }
 
@@ -61,7 +76,7 @@ impl Pieces {
         let behind = text.get(at + length..).unwrap_or_default();
         match behind.first_chunk::<GRAM>() {
             Some(behind) if !behind.iter().any(|&it| may_break(it)) => {
-                self.grams.begin(behind) || self.has_before(text, at)
+                self.begins(behind) || self.has_before(text, at)
             }
             _ => self.is_dense(text, at),
         }
@@ -81,7 +96,7 @@ impl Pieces {
             return false;
         };
         let byte = first << 4 | second;
-        let ends_line = matches!(byte, b'\r' | b'\n') && self.is_broken_line(text, at, PERCENT);
+        let ends_line = is_line_end(byte) && self.is_broken_line(text, at, PERCENT);
         // In an escape of an escape, `%` itself is escaped.
         if ends_line || (byte == b'%' && self.is_dense(text, at)) {
             return true;
@@ -97,12 +112,7 @@ impl Pieces {
 
     fn is_escape(&self, text: &[u8], at: usize, rest: &[u8]) -> bool {
         let byte = match rest.first() {
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'b') => 8,
-            Some(b'f') => 12,
-            Some(&byte @ (b'"' | b'/')) => byte,
+            Some(&byte) if let Some(byte) = short_escape(byte) => byte,
             // A `\` may begin a longer escape.
             Some(b'\\' | b'u') => {
                 return self.is_string(text, at) || self.is_dense(text, at);
@@ -110,7 +120,7 @@ impl Pieces {
             Some(byte) if begins_code(*byte) => return self.is_code(text, at),
             _ => return false,
         };
-        let ends_line = matches!(byte, b'\n' | b'\r') && self.is_broken_line(text, at, 2);
+        let ends_line = is_line_end(byte) && self.is_broken_line(text, at, 2);
         ends_line || self.is_one_byte(text, at, byte, 2, |it| it.is_string(text, at))
     }
 
@@ -156,7 +166,7 @@ impl Pieces {
             return false;
         }
         match plain_gram(byte, rest, text.get(at) == Some(&b'\\')) {
-            Some(gram) => self.grams.begin(&gram) || self.has_before(text, at),
+            Some(gram) => self.begins(&gram) || self.has_before(text, at),
             None => (is_dense && self.is_dense(text, at)) || raw(self),
         }
     }
@@ -190,7 +200,7 @@ impl Pieces {
         }
         let begins = if read[0].is_ascii() { 1 } else { CHARACTER };
         let mut after = (0..begins).filter_map(|skipped| read.get(skipped..length));
-        after.any(|bytes| self.grams.begin(bytes)) || self.has_before(text, at)
+        after.any(|bytes| self.begins(bytes)) || self.has_before(text, at)
     }
 
     /// Returns whether hex or base64 continues at a line end or an escape.
@@ -211,13 +221,42 @@ impl Pieces {
             }
         }
         let read = read.get(..length).unwrap_or_default();
-        length > 0 && (self.grams.begin(read) || self.has_before(text, at))
+        length > 0 && (self.begins(read) || self.has_before(text, at))
     }
 
     /// Returns whether a gram ends at a position.
     fn has_before(&self, text: &[u8], at: usize) -> bool {
-        self.grams.end(text.get(..at).unwrap_or_default())
+        self.ends(text.get(..at).unwrap_or_default())
     }
+}
+
+/// Returns the byte that an escape of JSON or of a URL stands for, and the length of the escape. `None` if that needs a
+/// look at what follows.
+#[inline(always)]
+pub(super) fn one_byte(first: u8, second: u8, third: u8) -> Option<(u8, usize)> {
+    if first == b'%' {
+        let byte = digit(second)? << 4 | digit(third)?;
+        return (byte != b'%').then_some((byte, PERCENT));
+    }
+    let byte = short_escape(second)?;
+    (first == b'\\').then_some((byte, 2))
+}
+
+/// Returns the byte that JSON's short escape with this character stands for.
+fn short_escape(character: u8) -> Option<u8> {
+    match character {
+        b'n' => Some(b'\n'),
+        b'r' => Some(b'\r'),
+        b't' => Some(b'\t'),
+        b'b' => Some(8),
+        b'f' => Some(12),
+        b'"' | b'/' => Some(character),
+        _ => None,
+    }
+}
+
+pub(super) fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 /// Returns the gram of a first byte and what follows. `None` if escapes are in it, except JSON's short ones

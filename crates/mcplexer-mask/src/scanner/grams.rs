@@ -3,20 +3,17 @@
 use zeroize::Zeroizing;
 
 use super::kinds::KINDS;
-use super::table::{Table, Words};
+use super::table::{OTHER_FACTORS, Table, Words};
 
 /// Length of a long gram, which fills a word, and of a short one, in bytes.
 pub(super) const GRAM: usize = size_of::<u64>();
-const SHORT: usize = 4;
+pub(super) const SHORT: usize = 4;
 /// Makes upper and lower case ASCII letters equal, since hex digits are written both ways.
-const FOLD: u64 = 0x2020_2020_2020_2020;
-
-/// Differs from the factor of the samplers, so that their false matches are not false matches here. From
-/// Steele and Vigna, "Computationally easy, spectrally good multipliers", 2021.
-const FACTOR: u64 = 0xD134_2543_DE82_EF95;
+pub(super) const FOLD: u64 = 0x2020_2020_2020_2020;
 
 /// Grams of all kinds, as words.
 pub(super) struct Grams {
+    /// Has other factors than the samplers, so that their false matches are not false matches here.
     table: Table,
     /// Sorted.
     long: Words,
@@ -38,7 +35,7 @@ impl Grams {
         let (long, short) = (of_length(GRAM), of_length(SHORT));
         let all = Zeroizing::new([&long[..], &short[..]].concat());
         Self {
-            table: Table::new(&all, FACTOR),
+            table: Table::new(&all, OTHER_FACTORS),
             long,
             short,
         }

@@ -117,6 +117,29 @@ impl Halves {
     }
 }
 
+impl Halves {
+    /// Returns the classes of bytes with these halves.
+    #[inline(always)]
+    fn classes<S: Simd>(&self, simd: S, high: u8x64<S>, low: u8x64<S>) -> u8x64<S> {
+        let of_high = table(simd, self.high).swizzle_dyn_within_blocks(high);
+        of_high & table(simd, self.low).swizzle_dyn_within_blocks(low)
+    }
+}
+
+// No closures: they would not be compiled for the same processor.
+#[inline(always)]
+fn table<S: Simd>(simd: S, half: [u8; 16]) -> u8x64<S> {
+    u8x64::block_splat(half.simd_into(simd))
+}
+
+/// Returns a bit for each byte that is in one of these classes.
+#[inline(always)]
+fn are<S: Simd>(simd: S, classes: u8x64<S>, bits: u8) -> u64 {
+    let none = u8x64::splat(simd, 0);
+    let within = classes & u8x64::splat(simd, bits);
+    !within.simd_eq(none).to_bitmask()
+}
+
 const fn add(mut classes: &mut [u8], bit: u8, set: u16) {
     let mut left = set;
     while let Some((first, rest)) = classes.split_first_mut() {
@@ -152,29 +175,20 @@ impl Block {
     fn of<S: Simd>(simd: S, bytes: &[u8; BLOCK]) -> Self {
         let bytes = u8x64::from_slice(simd, bytes);
         let (high, low) = (bytes >> 4, bytes & u8x64::splat(simd, 15));
-        let classes = |halves: &Halves| {
-            let table = |half: &[u8; 16]| u8x64::block_splat((*half).simd_into(simd));
-            let of_high = table(&halves.high).swizzle_dyn_within_blocks(high);
-            of_high & table(&halves.low).swizzle_dyn_within_blocks(low)
-        };
-        let none = u8x64::splat(simd, 0);
-        let are = |classes: u8x64<S>, bits| {
-            !(classes & u8x64::splat(simd, bits))
-                .simd_eq(none)
-                .to_bitmask()
-        };
-        let (first, second) = (classes(&FIRST_HALVES), classes(&SECOND_HALVES));
+        let first = FIRST_HALVES.classes(simd, high, low);
+        let second = SECOND_HALVES.classes(simd, high, low);
         Self {
-            line_feeds: are(first, LINE_FEED),
-            carriage_returns: are(first, CARRIAGE_RETURN),
-            ampersands: are(first, AMPERSAND),
-            backslashes: are(first, BACKSLASH),
-            percents: are(second, PERCENT),
-            digits: are(first, DIGIT),
-            separators: are(first, SEPARATOR),
-            dense: are(second, DENSE),
-            entities: are(second, LETTER) | bytes.simd_eq(u8x64::splat(simd, b'#')).to_bitmask(),
-            escapes: are(second, ESCAPED),
+            line_feeds: are(simd, first, LINE_FEED),
+            carriage_returns: are(simd, first, CARRIAGE_RETURN),
+            ampersands: are(simd, first, AMPERSAND),
+            backslashes: are(simd, first, BACKSLASH),
+            percents: are(simd, second, PERCENT),
+            digits: are(simd, first, DIGIT),
+            separators: are(simd, first, SEPARATOR),
+            dense: are(simd, second, DENSE),
+            entities: are(simd, second, LETTER)
+                | bytes.simd_eq(u8x64::splat(simd, b'#')).to_bitmask(),
+            escapes: are(simd, second, ESCAPED),
         }
     }
 }

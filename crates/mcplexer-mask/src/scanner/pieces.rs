@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use zeroize::Zeroizing;
 
+use super::breaks::is_line_end;
 use super::dumps::BACK;
 use super::grams::{GRAM, Grams, mask, word};
 use super::kinds::KINDS;
@@ -135,6 +136,8 @@ pub(super) struct Pairs {
     bits: Zeroizing<Vec<u64>>,
     /// Whether one of the bytes is not ASCII.
     pub(super) beyond_ascii: bool,
+    /// Whether one of the bytes ends a line.
+    pub(super) line_end: bool,
 }
 
 impl Pairs {
@@ -150,6 +153,7 @@ impl Pairs {
                     *word |= 1 << bit;
                 }
                 self.beyond_ascii |= !(a.is_ascii() && b.is_ascii());
+                self.line_end |= is_line_end(a) || is_line_end(b);
             }
         }
     }

@@ -6,11 +6,13 @@
 //! up, as in the search of Wu and Manber (1994). If the piece is broken, a gram ends or begins where it
 //! is first broken; see `breaks`.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, u8x64, u64x8};
 use zeroize::Zeroizing;
 
-use super::grams::{Grams, mask, word};
+use super::grams::{FOLD, GRAM, Grams, SHORT, mask, word};
 use super::kinds::KINDS;
-use super::table::{GOLDEN_RATIO, TOGETHER, Table, Words};
+use super::table::{FACTORS, LANES, TOGETHER, Table, Words};
 
 /// Looks for all pieces with one stride.
 pub(super) struct Sampler {
@@ -32,7 +34,7 @@ impl Sampler {
             let mask = mask(length);
             let grams = kinds.iter().flat_map(|(_, grams)| grams.iter());
             let words = Zeroizing::new(grams.map(|gram| gram & mask).collect());
-            let table = Table::new(&words, GOLDEN_RATIO);
+            let table = Table::new(&words, FACTORS);
             Some(Self {
                 stride,
                 mask,
@@ -42,10 +44,38 @@ impl Sampler {
         of_stride.filter_map(sampler).collect()
     }
 
+    /// Returns whether these bytes may begin with a gram.
+    pub(super) fn may_begin(&self, bytes: &[u8]) -> bool {
+        let word = match self.has_short() {
+            true => bytes.first_chunk::<SHORT>().map(word),
+            false => bytes.first_chunk::<GRAM>().map(word),
+        };
+        word.is_some_and(|word| self.table.may_have(word & self.mask))
+    }
+
+    /// Returns whether these bytes may end with a gram.
+    pub(super) fn may_end(&self, bytes: &[u8]) -> bool {
+        let long = bytes.last_chunk::<GRAM>();
+        let short = bytes.last_chunk::<SHORT>();
+        long.is_some_and(|bytes| self.may_begin(bytes))
+            || (self.has_short() && short.is_some_and(|bytes| self.may_begin(bytes)))
+    }
+
+    /// Returns whether there may be short grams.
+    pub(super) fn has_short(&self) -> bool {
+        self.mask == mask(SHORT)
+    }
+
+    /// Returns a bit for each of these words that may begin with a gram.
+    pub(super) fn may_have_of(&self, words: &[u64; TOGETHER]) -> u32 {
+        self.table.may_have_of(&words.map(|word| word & self.mask))
+    }
+
     /// Calls `each` with the positions from `from` to before `until`, one in each stride, at which a gram
     /// begins. The text must continue for a stride after them.
     pub(super) fn sample(
         &self,
+        level: Level,
         grams: &Grams,
         text: &[u8],
         (from, until): (usize, usize),
@@ -55,40 +85,71 @@ impl Sampler {
         let strides = (text, until.saturating_sub(from));
         let mut each = |at| each(from + at);
         match self.stride {
-            16 => self.sample_every::<16>(grams, strides, &mut each),
-            8 => self.sample_every::<8>(grams, strides, &mut each),
-            _ => self.sample_every::<4>(grams, strides, &mut each),
+            16 => self.sample_every::<16>(level, grams, strides, &mut each),
+            8 => self.sample_every::<8>(level, grams, strides, &mut each),
+            _ => self.sample_every::<4>(level, grams, strides, &mut each),
         }
     }
 
     fn sample_every<const STRIDE: usize>(
         &self,
+        level: Level,
         grams: &Grams,
         (text, length): (&[u8], usize),
         each: &mut impl FnMut(usize),
     ) {
         let (strides, _) = text.as_chunks::<STRIDE>();
         let strides = strides.get(..length.div_ceil(STRIDE)).unwrap_or(strides);
-        let (together, rest) = strides.as_chunks::<TOGETHER>();
+        let (together, rest) = strides.as_chunks::<LANES>();
         let mut look = |at: usize, bytes: Option<&[u8; STRIDE]>| {
             if bytes.is_some_and(|bytes| grams.begin(bytes)) {
                 each(at * STRIDE);
             }
         };
-        for (number, strides) in together.iter().enumerate() {
-            let mut words = [0; TOGETHER];
-            for (place, bytes) in words.iter_mut().zip(strides) {
-                *place = word(bytes) & self.mask;
-            }
-            let mut hits = self.table.may_have_of(&words);
-            while hits != 0 {
-                let at = hits.trailing_zeros() as usize;
-                hits &= hits - 1;
-                look(number * TOGETHER + at, strides.get(at));
+        let mut hits = [0; TOGETHER];
+        for (number, blocks) in together.chunks(TOGETHER).enumerate() {
+            dispatch!(level, simd => self.hits(simd, blocks, &mut hits));
+            for ((block, strides), &hits) in blocks.iter().enumerate().zip(&hits) {
+                let mut hits = hits;
+                while hits != 0 {
+                    let at = hits.trailing_zeros() as usize;
+                    hits &= hits - 1;
+                    look((number * TOGETHER + block) * LANES + at, strides.get(at));
+                }
             }
         }
         for (at, bytes) in rest.iter().enumerate() {
             look(strides.len() - rest.len() + at, Some(bytes));
+        }
+    }
+
+    /// Returns a bit for each stride that may begin with a gram.
+    #[inline(always)]
+    fn hits<S: Simd, const STRIDE: usize>(
+        &self,
+        simd: S,
+        blocks: &[[[u8; STRIDE]; LANES]],
+        hits: &mut [u64; TOGETHER],
+    ) {
+        for (hits, strides) in hits.iter_mut().zip(blocks) {
+            let words = first_words(simd, strides) | u64x8::splat(simd, FOLD);
+            let words = words & u64x8::splat(simd, self.mask);
+            *hits = self.table.may_have_lanes(simd, words);
+        }
+    }
+}
+
+/// Returns the first bytes of each stride as a word.
+#[inline(always)]
+fn first_words<S: Simd, const STRIDE: usize>(simd: S, strides: &[[u8; STRIDE]; LANES]) -> u64x8<S> {
+    let (vectors, _) = strides.as_flattened().as_chunks::<{ 8 * LANES }>();
+    let vector = |bytes| u8x64::from_slice(simd, bytes).bitcast::<u64x8<S>>();
+    match vectors {
+        [one, other] => vector(one).unzip_low(vector(other)),
+        [one] => vector(one),
+        _ => {
+            let words = strides.map(|bytes| word(&bytes));
+            u64x8::from_slice(simd, &words)
         }
     }
 }

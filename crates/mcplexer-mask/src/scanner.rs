@@ -206,7 +206,7 @@ impl Scanner {
         let text = self.buffer.get(..self.length).unwrap_or_default();
         if !pieces.samplers.is_empty() {
             self.marks.find(*level, text, from, until);
-            pieces.breaks(text, &self.marks, &mut piece_at);
+            pieces.breaks(*level, text, &self.marks, &mut piece_at);
             dumps::each(text, &self.marks.groups, |first, last| {
                 parts.push((first, last));
             });

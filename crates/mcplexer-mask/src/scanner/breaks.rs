@@ -3,10 +3,12 @@
 //! Where a piece is first broken, either a gram of it ends that contains no escape, or a gram begins
 //! there, which is read in its form.
 
+use fearless_simd::Level;
+
 use super::grams::GRAM;
 use super::marks::Marks;
 use super::pieces::Pieces;
-use super::table::TOGETHER;
+use super::table::LANES;
 use crate::alphabet::{digit, sextet};
 use crate::escape::escaped;
 use crate::form::Form;
@@ -30,15 +32,21 @@ pub(super) const LOOK_AHEAD: usize = (GRAM + CHARACTER) * 36;
 
 impl Pieces {
     /// Calls `each` with the positions of the marks at which a piece may be broken.
-    pub(super) fn breaks(&self, text: &[u8], marks: &Marks, each: &mut impl FnMut(usize)) {
+    pub(super) fn breaks(
+        &self,
+        level: Level,
+        text: &[u8],
+        marks: &Marks,
+        each: &mut impl FnMut(usize),
+    ) {
         let mut look = |at: usize| {
             if self.is_broken(text, at) {
                 each(at);
             }
         };
-        let (together, rest) = marks.breaks.as_chunks::<TOGETHER>();
+        let (together, rest) = marks.breaks.as_chunks::<LANES>();
         for breaks in together {
-            let mut left = self.may_be_broken(text, breaks);
+            let mut left = self.may_be_broken(level, text, breaks);
             while left != 0 {
                 let at = left.trailing_zeros() as usize;
                 left &= left - 1;

@@ -12,7 +12,10 @@ use zeroize::Zeroizing;
 
 use super::grams::{FOLD, GRAM, Grams, SHORT, mask, word};
 use super::kinds::KINDS;
-use super::table::{FACTORS, LANES, TOGETHER, Table, Words};
+use super::table::{FACTORS, LANES, Table, Words};
+
+/// How many times several words are looked up before the results are looked at.
+const TOGETHER: usize = 16;
 
 /// Looks for all pieces with one stride.
 pub(super) struct Sampler {
@@ -67,8 +70,11 @@ impl Sampler {
     }
 
     /// Returns a bit for each of these words that may begin with a gram.
-    pub(super) fn may_have_of(&self, words: &[u64; TOGETHER]) -> u32 {
-        self.table.may_have_of(&words.map(|word| word & self.mask))
+    #[inline(always)]
+    pub(super) fn may_have_of<S: Simd>(&self, simd: S, words: u64x8<S>) -> u64 {
+        let words = words | u64x8::splat(simd, FOLD);
+        let words = words & u64x8::splat(simd, self.mask);
+        self.table.may_have_of(simd, words)
     }
 
     /// Calls `each` with the positions from `from` to before `until`, one in each stride, at which a gram
@@ -132,9 +138,7 @@ impl Sampler {
         hits: &mut [u64; TOGETHER],
     ) {
         for (hits, strides) in hits.iter_mut().zip(blocks) {
-            let words = first_words(simd, strides) | u64x8::splat(simd, FOLD);
-            let words = words & u64x8::splat(simd, self.mask);
-            *hits = self.table.may_have_lanes(simd, words);
+            *hits = self.may_have_of(simd, first_words(simd, strides));
         }
     }
 }

@@ -3,10 +3,13 @@
 //! At most of them, an escape of one byte or a line end stands between plain bytes. No piece is broken there if
 //! none of its grams ends before it, and none begins at it.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, u64x8};
+
 use super::breaks::{is_line_end, one_byte};
 use super::grams::{GRAM, SHORT, word};
 use super::pieces::Pieces;
-use super::table::TOGETHER;
+use super::table::LANES;
 
 /// The length of the longest escape that is read here.
 const ESCAPE: usize = 3;
@@ -16,23 +19,30 @@ const AROUND: usize = GRAM + ESCAPE + GRAM;
 /// The words around each of several breaks, in which a gram would be.
 struct Around {
     /// The bytes before the break: as many as a long gram has, and as a short one has.
-    before: [u64; TOGETHER],
-    shortly_before: [u64; TOGETHER],
-    behind: [u64; TOGETHER],
+    before: [u64; LANES],
+    shortly_before: [u64; LANES],
+    behind: [u64; LANES],
     /// A bit for each break that these words do not tell about.
-    unclear: u32,
+    unclear: u64,
 }
 
 impl Pieces {
     /// Returns a bit for each of these breaks at which a piece may be broken.
-    pub(super) fn may_be_broken(&self, text: &[u8], breaks: &[usize; TOGETHER]) -> u32 {
+    pub(super) fn may_be_broken(&self, level: Level, text: &[u8], breaks: &[usize; LANES]) -> u64 {
         let around = self.around(text, breaks);
-        let mut found = around.unclear;
+        around.unclear | dispatch!(level, simd => self.may_have_around(simd, &around))
+    }
+
+    /// Returns a bit for each break that may have a gram around it.
+    #[inline(always)]
+    fn may_have_around<S: Simd>(&self, simd: S, around: &Around) -> u64 {
+        let mut found = 0;
         for sampler in &self.samplers {
-            found |= sampler.may_have_of(&around.before);
-            found |= sampler.may_have_of(&around.behind);
+            found |= sampler.may_have_of(simd, u64x8::from_slice(simd, &around.before));
+            found |= sampler.may_have_of(simd, u64x8::from_slice(simd, &around.behind));
             if sampler.has_short() {
-                found |= sampler.may_have_of(&around.shortly_before);
+                let before = u64x8::from_slice(simd, &around.shortly_before);
+                found |= sampler.may_have_of(simd, before);
             }
         }
         found
@@ -48,11 +58,11 @@ impl Pieces {
         self.samplers.iter().any(|it| it.may_end(bytes)) && self.grams.end(bytes)
     }
 
-    fn around(&self, text: &[u8], breaks: &[usize; TOGETHER]) -> Around {
+    fn around(&self, text: &[u8], breaks: &[usize; LANES]) -> Around {
         let mut around = Around {
-            before: [0; TOGETHER],
-            shortly_before: [0; TOGETHER],
-            behind: [0; TOGETHER],
+            before: [0; LANES],
+            shortly_before: [0; LANES],
+            behind: [0; LANES],
             unclear: 0,
         };
         let words = around.before.iter_mut().zip(&mut around.shortly_before);
@@ -69,7 +79,7 @@ impl Pieces {
             *shortly = word::<SHORT>(last);
             let (gram, is_clear) = self.behind(bytes);
             *behind = word(&gram);
-            around.unclear |= u32::from(!is_clear) << number;
+            around.unclear |= u64::from(!is_clear) << number;
         }
         around
     }
@@ -170,10 +180,11 @@ mod tests {
             let known = known.filter_map(|(at, value)| (values >> at & 1 == 1).then_some(value));
             let pieces = Pieces::new(known);
             let text = [&parts.concat()[..], &[b'.'; AROUND]].concat();
+            let level = Level::new();
             let mut marks = Marks::default();
-            marks.find(Level::new(), &text, 0, text.len());
-            for breaks in marks.breaks.as_chunks::<TOGETHER>().0 {
-                let left = pieces.may_be_broken(&text, breaks);
+            marks.find(level, &text, 0, text.len());
+            for breaks in marks.breaks.as_chunks::<LANES>().0 {
+                let left = pieces.may_be_broken(level, &text, breaks);
                 for (number, &at) in breaks.iter().enumerate() {
                     let is_left = left >> number & 1 == 1;
                     let shown = String::from_utf8_lossy(&text);

@@ -4,25 +4,14 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Simd, u32x16, u64x8};
 use zeroize::Zeroizing;
 
-/// Bits of a table for each word, unless the table has the largest size.
+/// Bits of a table for each word, unless the table has the smallest or the largest size.
 const BITS_PER_WORD: usize = 16;
-/// The sizes of a table, as the logarithm of its bytes: one for a first-level cache, and two for a
-/// second-level cache. There are few, so that the code is compiled for each.
-const LOG_SIZES: [u32; 3] = [14, 18, 20];
-/// How many bits of a hash tell the bits of a byte.
-const BITS: u32 = 6;
-/// Bytes with one or two bits set. Looking them up is faster than shifting by a variable number.
-const TWO_BITS: [u8; 1 << BITS] = {
-    let mut two = [0; 1 << BITS];
-    let mut rest: &mut [u8] = &mut two;
-    let mut at = 0;
-    while let Some((first, more)) = rest.split_first_mut() {
-        *first = 1 << (at & 7) | 1 << (at >> 3);
-        rest = more;
-        at += 1;
-    }
-    two
-};
+/// The sizes of a table, as the logarithm of its number of blocks: the smallest fits in a first-level cache, the
+/// largest in a second-level cache.
+const LOG_SIZES: std::ops::RangeInclusive<u32> = 11..=17;
+/// How many bits of a block stand for a word, and how many bits of a hash tell one of them.
+const MARKS: u32 = 4;
+const LOG_BLOCK: u32 = u64::BITS.ilog2();
 
 /// What the halves of a word are multiplied by to hash it. From Yann Collet's xxHash.
 pub(super) type Factors = [u32; 2];
@@ -30,95 +19,95 @@ pub(super) const FACTORS: Factors = [0x9E37_79B1, 0x85EB_CA77];
 pub(super) const OTHER_FACTORS: Factors = [0xC2B2_AE3D, 0x27D4_EB2F];
 
 /// How many words are looked up together.
-pub(super) const TOGETHER: usize = 16;
 pub(super) const LANES: usize = 8;
 
 /// The words of a table.
 pub(super) type Words = Zeroizing<Vec<u64>>;
 
-/// A filter of words (Bloom, 1970).
+/// A filter of words (Bloom, 1970), with all bits of a word in one block (Putze, Sanders and Singler, "Cache-, Hash- and
+/// Space-Efficient Bloom Filters", 2007).
 pub(super) struct Table {
-    /// For each word, one or two bits of one byte are clear.
-    clear: Zeroizing<Vec<u8>>,
+    /// For each word, some bits of one block are clear.
+    clear: Zeroizing<Vec<u64>>,
     log_size: u32,
     factors: Factors,
 }
 
 impl Table {
     pub(super) fn new(words: &Words, factors: Factors) -> Self {
-        let fits = |log: &&u32| words.len() * BITS_PER_WORD <= 8 << **log;
-        let log_size = *LOG_SIZES.iter().find(fits).unwrap_or(&LOG_SIZES[2]);
-        let mut clear = Zeroizing::new(vec![u8::MAX; 1 << log_size]);
-        for &word in words.iter() {
-            let (byte, bits) = place(word, factors, log_size);
-            if let Some(byte) = clear.get_mut(byte) {
-                *byte &= !bits;
-            }
-        }
-        Self {
-            clear,
+        let blocks = (words.len() * BITS_PER_WORD).div_ceil(u64::BITS as usize);
+        let log_size = blocks.next_power_of_two().ilog2();
+        let log_size = log_size.clamp(*LOG_SIZES.start(), *LOG_SIZES.end());
+        let mut table = Self {
+            clear: Zeroizing::new(vec![u64::MAX; 1 << log_size]),
             log_size,
             factors,
+        };
+        for &word in words.iter() {
+            let (block, bits) = table.place(word);
+            if let Some(block) = table.clear.get_mut(block) {
+                *block &= !bits;
+            }
         }
+        table
     }
 
     /// Returns whether the set may contain a word.
     pub(super) fn may_have(&self, word: u64) -> bool {
-        let (byte, bits) = place(word, self.factors, self.log_size);
-        self.clear.get(byte).is_some_and(|byte| byte & bits == 0)
+        let (block, bits) = self.place(word);
+        self.clear.get(block).is_some_and(|block| block & bits == 0)
+    }
+
+    /// Returns the block and the bits of it that stand for a word: the upper bits of a hash tell the block, and those
+    /// below them the bits.
+    fn place(&self, word: u64) -> (usize, u64) {
+        let [a, b, c, d, e, f, g, h] = word.to_le_bytes();
+        let [one, other] = self.factors;
+        let low = u32::from_le_bytes([a, b, c, d]).wrapping_mul(one);
+        let high = u32::from_le_bytes([e, f, g, h]).wrapping_mul(other);
+        let hash = u64::from(low ^ high) << u32::BITS | u64::from(low);
+        let place = hash >> self.unused();
+        let bit = |which| 1_u64 << (place >> (which * LOG_BLOCK) & u64::from(u64::BITS - 1));
+        let bits = (0..MARKS).fold(0, |bits, which| bits | bit(which));
+        (index(place >> (MARKS * LOG_BLOCK)), bits)
+    }
+
+    /// Returns how many bits of a hash are not used.
+    fn unused(&self) -> u32 {
+        u64::BITS - MARKS * LOG_BLOCK - self.log_size
     }
 
     /// Returns a bit for each of these words that the set may contain.
     #[inline(always)]
-    pub(super) fn may_have_of(&self, words: &[u64; TOGETHER]) -> u32 {
-        match self.log_size {
-            14 => self.hits::<{ 1 << 14 }>(words),
-            18 => self.hits::<{ 1 << 18 }>(words),
-            _ => self.hits::<{ 1 << 20 }>(words),
-        }
-    }
-
-    /// As [`Self::may_have_of`], with vectors.
-    #[inline(always)]
-    pub(super) fn may_have_lanes<S: Simd>(&self, simd: S, words: u64x8<S>) -> u64 {
+    pub(super) fn may_have_of<S: Simd>(&self, simd: S, words: u64x8<S>) -> u64 {
         let [one, other] = self.factors.map(u64::from);
-        let factors = u64x8::splat(simd, other << 32 | one).bitcast::<u32x16<S>>();
+        let factors = u64x8::splat(simd, other << u32::BITS | one).bitcast::<u32x16<S>>();
         let products = (words.bitcast::<u32x16<S>>() * factors).bitcast::<u64x8<S>>();
-        let hashes = products ^ (products << u32::BITS);
-        let places = hashes >> (u64::BITS - BITS - self.log_size);
-        let (seven, one) = (u64x8::splat(simd, 7), u64x8::splat(simd, 1));
-        let bits = (one << (places & seven)) | (one << ((places >> 3) & seven));
-        let bytes = <[u64; LANES]>::from(places >> BITS);
-        let bytes = bytes.map(|at| self.clear.get(at as usize).copied().unwrap_or_default());
-        let bytes = u64x8::from_slice(simd, &bytes.map(u64::from));
-        (bytes & bits).simd_eq(u64x8::splat(simd, 0)).to_bitmask()
-    }
-
-    #[inline(always)]
-    fn hits<const SIZE: usize>(&self, words: &[u64; TOGETHER]) -> u32 {
-        let Some(clear) = self.clear.first_chunk::<SIZE>() else {
-            return u32::MAX;
-        };
-        let mut hits = 0;
-        for (at, word) in words.iter().enumerate() {
-            let (byte, bits) = place(*word, self.factors, SIZE.ilog2());
-            let hit = clear.get(byte).is_some_and(|byte| byte & bits == 0);
-            hits |= u32::from(hit) << at;
+        let places = (products ^ (products << u32::BITS)) >> self.unused();
+        let (last, one) = (
+            u64x8::splat(simd, u64::from(u64::BITS - 1)),
+            u64x8::splat(simd, 1),
+        );
+        let mut bits = u64x8::splat(simd, 0);
+        for which in 0..MARKS {
+            bits |= one << ((places >> (which * LOG_BLOCK)) & last);
         }
-        hits
+        let blocks = <[u64; LANES]>::from(places >> (MARKS * LOG_BLOCK));
+        let blocks = blocks.map(|at| self.clear.get(index(at)).copied().unwrap_or_default());
+        let unset = u64x8::from_slice(simd, &blocks) & bits;
+        unset.simd_eq(u64x8::splat(simd, 0)).to_bitmask()
     }
 }
 
-/// Returns the byte and the bits of a table that stand for a word: the upper bits of a hash tell the byte, and those
-/// below them the bits.
+/// Returns the number of a block as an index.
 #[inline(always)]
-fn place(word: u64, [one, other]: Factors, log_size: u32) -> (usize, u8) {
-    let [a, b, c, d, e, f, g, h] = word.to_le_bytes();
-    let low = u32::from_le_bytes([a, b, c, d]).wrapping_mul(one);
-    let high = u32::from_le_bytes([e, f, g, h]).wrapping_mul(other);
-    let place = ((low ^ high) >> (u32::BITS - BITS - log_size)) as usize;
-    let bits = TWO_BITS.get(place & ((1 << BITS) - 1)).copied();
-    (place >> BITS, bits.unwrap_or_default())
+fn index(block: u64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a table has at most 2^17 blocks"
+    )]
+    let index = block as usize;
+    index
 }
 
 #[cfg(test)]
@@ -130,27 +119,29 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(30))]
+
         #[test]
         fn all_ways_to_look_up_agree(
             words in vec(any::<u64>(), 8..40),
-            others in vec(any::<u64>(), TOGETHER),
+            others in vec(any::<u64>(), LANES),
             size in prop::sample::select(vec![1, 2000, 20_000]),
             taken in vec(any::<prop::sample::Index>(), LANES),
         ) {
             // Many words, so that a table of each size is made.
             let set = Zeroizing::new(words.iter().copied().cycle().take(words.len() * size).collect());
             let table = Table::new(&set, FACTORS);
-            let taken = taken.iter().map(|it| words[it.index(words.len())]);
-            let looked_up: Vec<_> = taken.chain(others).take(TOGETHER).collect();
-            let expected = looked_up.iter().enumerate();
-            let expected = expected.fold(0, |bits, (at, it)| bits | u32::from(table.may_have(*it)) << at);
-            prop_assert_eq!(expected & 0xFF, 0xFF);
-            prop_assert_eq!(table.may_have_of(looked_up.first_chunk().unwrap()), expected);
-            for level in [Level::new(), Level::baseline()] {
-                for (at, words) in looked_up.as_chunks::<LANES>().0.iter().enumerate() {
-                    let bits = dispatch!(level, simd => table.may_have_lanes(simd, u64x8::from_slice(simd, words)));
-                    prop_assert_eq!(bits, u64::from(expected) >> (at * LANES) & 0xFF);
+            let taken: Vec<_> = taken.iter().map(|it| words[it.index(words.len())]).collect();
+            for looked_up in [taken, others] {
+                let expected = looked_up.iter().enumerate();
+                let expected = expected.fold(0, |bits, (at, it)| bits | u64::from(table.may_have(*it)) << at);
+                for level in [Level::new(), Level::baseline()] {
+                    let bits = dispatch!(level, simd => table.may_have_of(simd, u64x8::from_slice(simd, &looked_up)));
+                    prop_assert_eq!(bits, expected);
                 }
+            }
+            for word in words {
+                prop_assert!(table.may_have(word));
             }
         }
     }

@@ -46,7 +46,10 @@ pub struct Masker {
 impl Masker {
     /// Creates a masker for these values.
     pub fn new<'a>(known: impl IntoIterator<Item = Known<'a>>) -> Self {
-        Self::of(Arc::new(Patterns::new(known)))
+        let patterns = Patterns::new(known);
+        // The stream does not wait for it.
+        patterns.filter();
+        Self::of(Arc::new(patterns))
     }
 
     /// Creates a masker of the same values for another stream.
@@ -77,7 +80,7 @@ impl Masker {
         self.keep_what_is_needed(bytes.len());
         self.buffer.extend_from_slice(bytes);
         loop {
-            let candidate = self.patterns.filter.candidate(&self.buffer, self.next);
+            let candidate = self.patterns.filter().candidate(&self.buffer, self.next);
             self.next = candidate.unwrap_or(self.buffer.len());
             if candidate.is_none() {
                 break;
@@ -104,7 +107,7 @@ impl Masker {
     /// a value and the rest comes later, the rest is masked.
     pub fn flush(&mut self, out: &mut Vec<u8>) {
         let mut begun = None;
-        while let Some(at) = self.patterns.filter.candidate(&self.buffer, self.next) {
+        while let Some(at) = self.patterns.filter().candidate(&self.buffer, self.next) {
             let look = self.patterns.needles.look(&self.buffer, at);
             if look.may_go_on && begun.is_none() {
                 begun = Some(at);

@@ -1,6 +1,6 @@
 //! What a masker or a scanner looks for.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::filter::Filter;
 use crate::known::Known;
@@ -10,7 +10,7 @@ use crate::parts;
 /// The values, prepared for searching.
 pub(crate) struct Patterns {
     pub(crate) needles: Needles,
-    pub(crate) filter: Filter,
+    filter: OnceLock<Filter>,
     /// The labels of values that are too short to look for.
     pub(crate) too_short: Vec<String>,
 }
@@ -34,11 +34,16 @@ impl Patterns {
         let parts = parts.iter();
         values.extend(parts.map(|(part, label)| (&***part, &b""[..], Arc::clone(label))));
         let needles = Needles::new(values);
-        let filter = Filter::new(needles.values());
         Self {
             needles,
-            filter,
+            filter: OnceLock::new(),
             too_short,
         }
+    }
+
+    /// Returns the filter for positions at which a value may begin, which is made when it is first needed.
+    pub(crate) fn filter(&self) -> &Filter {
+        let make = || Filter::new(self.needles.values());
+        self.filter.get_or_init(make)
     }
 }

@@ -226,9 +226,10 @@ impl Scanner {
     /// Looks closely at the parts of the buffer in which a value may begin. A part stays if it needs bytes
     /// that are still to come, or if pieces still to come may have parts that begin before it.
     fn look(&mut self, progress: &mut Progress, is_end: bool) {
-        let Patterns {
-            needles, filter, ..
-        } = &self.wanted.patterns;
+        if self.parts.is_empty() {
+            return;
+        }
+        let (needles, filter) = (&self.wanted.patterns.needles, self.wanted.patterns.filter());
         let text = self.buffer.get(..self.length).unwrap_or_default();
         let settled = progress.searched.saturating_sub(self.wanted.pieces.back);
         let mut parts = self.parts.iter_mut().enumerate();

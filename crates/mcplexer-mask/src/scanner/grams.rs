@@ -11,7 +11,7 @@ pub(super) const SHORT: usize = 4;
 /// Makes upper and lower case ASCII letters equal, since hex digits are written both ways.
 pub(super) const FOLD: u64 = 0x2020_2020_2020_2020;
 
-/// Grams of all kinds, as words.
+/// Grams of all kinds, as words. Those of hex are in lower case.
 pub(super) struct Grams {
     /// Has other factors than the samplers, so that their false matches are not false matches here.
     table: Table,
@@ -33,7 +33,13 @@ impl Grams {
             grams
         };
         let (long, short) = (of_length(GRAM), of_length(SHORT));
-        let all = Zeroizing::new([&long[..], &short[..]].concat());
+        let words = |grams: &Words, length| {
+            grams
+                .iter()
+                .map(move |it| folded(*it, length))
+                .collect::<Vec<_>>()
+        };
+        let all = Zeroizing::new([words(&long, GRAM), words(&short, SHORT)].concat());
         Self {
             table: Table::new(&all, OTHER_FACTORS),
             long,
@@ -56,24 +62,33 @@ impl Grams {
     }
 
     fn has_long(&self, word: u64) -> bool {
-        self.table.may_have(word) && self.long.binary_search(&word).is_ok()
+        self.has(&self.long, word, GRAM)
     }
 
     fn has_short(&self, word: u64) -> bool {
-        let word = word & mask(SHORT);
-        let may_have = !self.short.is_empty() && self.table.may_have(word);
-        may_have && self.short.binary_search(&word).is_ok()
+        !self.short.is_empty() && self.has(&self.short, word, SHORT)
+    }
+
+    fn has(&self, grams: &Words, word: u64, length: usize) -> bool {
+        let folded = folded(word, length);
+        let is = |gram| grams.binary_search(&gram).is_ok();
+        self.table.may_have(folded) && (is(word) || is(folded))
     }
 }
 
-/// Returns the first bytes as a folded word. If there are fewer than a word has, folded zeros follow.
+/// Returns the first bytes as a word. If there are fewer than a word has, zeros follow.
 #[inline(always)]
 pub(super) fn word<const LENGTH: usize>(bytes: &[u8; LENGTH]) -> u64 {
     let mut word = [0; GRAM];
     for (place, byte) in word.iter_mut().zip(bytes) {
         *place = *byte;
     }
-    u64::from_le_bytes(word) | FOLD
+    u64::from_le_bytes(word)
+}
+
+/// Returns the bytes of a word that belong to a gram of this length, of either case.
+pub(super) fn folded(word: u64, length: usize) -> u64 {
+    (word | FOLD) & mask(length)
 }
 
 /// Returns the bits of a word that belong to a gram of this length.

@@ -186,7 +186,7 @@ fn doubled(value: &[u8], quote: u8) -> Choices {
     Zeroizing::new(written.map(|byte| [byte; 2]).collect())
 }
 
-/// Returns the value in hex. Lower case is enough, because grams are folded.
+/// Returns the value in hex. Lower case is enough: upper case is looked up as lower case as well.
 fn hex(value: &[u8]) -> Choices {
     let digits = value.iter().take(FAR);
     let digits = digits.flat_map(|byte| [byte >> 4, byte & 15]);

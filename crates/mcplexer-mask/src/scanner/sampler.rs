@@ -10,7 +10,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, u8x64, u64x8};
 use zeroize::Zeroizing;
 
-use super::grams::{FOLD, GRAM, Grams, SHORT, mask, word};
+use super::grams::{FOLD, GRAM, Grams, SHORT, folded, mask, word};
 use super::kinds::KINDS;
 use super::table::{FACTORS, LANES, Table, Words};
 
@@ -36,7 +36,7 @@ impl Sampler {
             let (&(length, stride), _) = *kinds.last()?;
             let mask = mask(length);
             let grams = kinds.iter().flat_map(|(_, grams)| grams.iter());
-            let words = Zeroizing::new(grams.map(|gram| gram & mask).collect());
+            let words = Zeroizing::new(grams.map(|gram| folded(*gram, length)).collect());
             let table = Table::new(&words, FACTORS);
             Some(Self {
                 stride,
@@ -53,7 +53,7 @@ impl Sampler {
             true => bytes.first_chunk::<SHORT>().map(word),
             false => bytes.first_chunk::<GRAM>().map(word),
         };
-        word.is_some_and(|word| self.table.may_have(word & self.mask))
+        word.is_some_and(|word| self.table.may_have((word | FOLD) & self.mask))
     }
 
     /// Returns whether these bytes may end with a gram.

@@ -33,13 +33,9 @@ impl Grams {
             grams
         };
         let (long, short) = (of_length(GRAM), of_length(SHORT));
-        let words = |grams: &Words, length| {
-            grams
-                .iter()
-                .map(move |it| folded(*it, length))
-                .collect::<Vec<_>>()
-        };
-        let all = Zeroizing::new([words(&long, GRAM), words(&short, SHORT)].concat());
+        let folded_long = long.iter().map(|gram| folded(*gram, GRAM));
+        let folded_short = short.iter().map(|gram| folded(*gram, SHORT));
+        let all = Zeroizing::new(folded_long.chain(folded_short).collect());
         Self {
             table: Table::new(&all, OTHER_FACTORS),
             long,

@@ -119,14 +119,15 @@ impl Pieces {
     }
 
     fn is_escape(&self, text: &[u8], at: usize, rest: &[u8]) -> bool {
-        let byte = match rest.first() {
-            Some(&byte) if let Some(byte) = short_escape(byte) => byte,
+        let Some(&character) = rest.first() else {
+            return false;
+        };
+        let Some(byte) = short_escape(character) else {
             // A `\` may begin a longer escape.
-            Some(b'\\' | b'u') => {
-                return self.is_string(text, at) || self.is_dense(text, at);
-            }
-            Some(byte) if begins_code(*byte) => return self.is_code(text, at),
-            _ => return false,
+            return match character {
+                b'\\' | b'u' => self.is_string(text, at) || self.is_dense(text, at),
+                _ => begins_code(character) && self.is_code(text, at),
+            };
         };
         let ends_line = is_line_end(byte) && self.is_broken_line(text, at, 2);
         ends_line || self.is_one_byte(text, at, byte, 2, |it| it.is_string(text, at))

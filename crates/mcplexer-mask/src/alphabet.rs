@@ -22,6 +22,24 @@ pub(crate) const fn sextet(character: u8) -> Option<u8> {
     }
 }
 
+/// Returns the value of a base32 character of either case: RFC 4648, table 3.
+pub(crate) const fn quintet(character: u8) -> Option<u8> {
+    match character {
+        b'A'..=b'Z' => Some(character - b'A'),
+        b'a'..=b'z' => Some(character - b'a'),
+        b'2'..=b'7' => Some(character - b'2' + 26),
+        _ => None,
+    }
+}
+
+/// Returns the small and the capital base32 character that have this value.
+pub(crate) fn base32_characters(quintet: u8) -> [u8; 2] {
+    match quintet {
+        0..26 => [b'a' + quintet, b'A' + quintet],
+        _ => [b'2' + quintet - 26; 2],
+    }
+}
+
 /// Returns the one or two base64 characters that have this value.
 pub(crate) fn base64_characters(sextet: u8) -> &'static [u8] {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

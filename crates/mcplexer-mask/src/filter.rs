@@ -7,14 +7,16 @@
 
 use zeroize::Zeroizing;
 
-use crate::alphabet::base64_characters;
-use crate::reader::may_begin_entity;
+use crate::alphabet::{base32_characters, base64_characters};
+use crate::form::Form;
+use crate::next::Next;
+use crate::reader::{Reader, printed_by_cat};
 
 /// How many bytes are looked up together.
 const RUN: usize = 4;
-/// How far ahead to look for the end of a run. Without a limit, a caller that asks for one position after
-/// another would search a long run to its end each time.
-const NEAR: usize = 256;
+/// How far ahead to look for the end of a run, at first and later. Without a limit, a caller that asks for one position
+/// after another would search a long run to its end each time.
+const NEAR: [usize; 2] = [32, 256];
 /// Bits of the table for each value, which has some 100 beginnings.
 const BITS_PER_VALUE: usize = 4096;
 /// At least 8 KiB, at most 1 MiB.
@@ -24,8 +26,13 @@ const LOG_BITS: std::ops::RangeInclusive<u32> = 16..=23;
 pub(crate) struct Filter {
     bits: Zeroizing<Vec<u64>>,
     shift: u32,
+    /// Whether a value begins with a byte.
+    begins: [bool; 256],
     /// Whether a value begins with a byte that ends a run.
     breaks: bool,
+    /// The first bytes of forms that no line end and no escape interrupts within the first [`RUN`] bytes. Fewer of
+    /// them are looked at only where the buffer ends.
+    whole: [bool; 256],
 }
 
 impl Filter {
@@ -38,11 +45,15 @@ impl Filter {
         let mut filter = Self {
             bits: Zeroizing::new(vec![0; 1 << (log_bits - 6)]),
             shift: u32::BITS - log_bits,
-            breaks: values
-                .clone()
-                .any(|value| value.first().is_some_and(|it| ends_run(*it))),
+            begins: [false; 256],
+            breaks: false,
+            whole: [false; 256],
         };
         for value in values {
+            if let Some(&first) = value.first() {
+                mark(&mut filter.begins, first);
+                filter.breaks |= ends_run(first);
+            }
             filter.add_plain(value);
             filter.add_before_control(value);
             filter.add_quoted(value);
@@ -51,6 +62,11 @@ impl Filter {
             for skipped in [0, 2, 4] {
                 filter.add_base64(value, skipped);
             }
+            filter.add_base32(value);
+            filter.add_decimal(value);
+            filter.add_words(value);
+            filter.add_utf16(value);
+            filter.add_caret(value);
         }
         filter
     }
@@ -58,8 +74,9 @@ impl Filter {
     /// Returns the first position from `from` on at which a value may begin.
     pub(crate) fn candidate(&self, buffer: &[u8], from: usize) -> Option<usize> {
         let mut at = from;
+        let [mut ahead, far] = NEAR;
         while let Some(rest) = buffer.get(at..).filter(|rest| !rest.is_empty()) {
-            let near = rest.get(..NEAR).unwrap_or(rest);
+            let near = rest.get(..ahead).unwrap_or(rest);
             let length = near.iter().position(|&byte| ends_run(byte));
             let run = near.get(..length.unwrap_or(near.len())).unwrap_or_default();
             if let Some(found) = run.windows(RUN).position(|window| self.has(window)) {
@@ -67,17 +84,20 @@ impl Filter {
             }
             if length.is_none() && near.len() < rest.len() {
                 at += near.len() - (RUN - 1);
+                ahead = far;
                 continue;
             }
-            if let Some(found) = self.at_end(run) {
+            let found = match run.len() == rest.len() {
+                true => self.at_end_of_buffer(run),
+                false => self.at_end(run),
+            };
+            if let Some(found) = found {
                 return Some(at + found);
             }
             at += run.len();
             match buffer.get(at) {
                 Some(b'%' | b'\\') => return Some(at),
-                Some(b'&') if may_begin_entity(buffer.get(at + 1..).unwrap_or_default()) => {
-                    return Some(at);
-                }
+                Some(b'&') if self.may_be_reference(buffer, at) => return Some(at),
                 Some(_) if self.breaks => return Some(at),
                 _ => at += 1,
             }
@@ -85,11 +105,32 @@ impl Filter {
         None
     }
 
+    /// Returns whether a character reference may stand for the first byte of a value.
+    fn may_be_reference(&self, buffer: &[u8], at: usize) -> bool {
+        match Reader::new(buffer, at, Form::Entity).next() {
+            Next::Byte(byte) => self.begins.get(usize::from(byte)) == Some(&true),
+            Next::End => true,
+            Next::Cut | Next::Other => false,
+        }
+    }
+
     /// Looks up the positions at the end of a run, where fewer than [`RUN`] bytes are left.
     fn at_end(&self, run: &[u8]) -> Option<usize> {
         let looked_at = (run.len() + 1).saturating_sub(RUN);
         let mut tails = (looked_at..run.len()).filter_map(|at| Some((at, run.get(at..)?)));
         tails.find(|(_, tail)| self.has(tail)).map(|(at, _)| at)
+    }
+
+    /// Looks up the positions at the end of the buffer.
+    #[cold]
+    fn at_end_of_buffer(&self, run: &[u8]) -> Option<usize> {
+        let looked_at = (run.len() + 1).saturating_sub(RUN);
+        let begins = |at: usize| {
+            let first = run.get(at).map_or(0, |first| usize::from(*first));
+            self.whole.get(first) == Some(&true)
+        };
+        (looked_at..run.len())
+            .find(|&at| begins(at) || run.get(at..).is_some_and(|tail| self.has(tail)))
     }
 
     fn has(&self, beginning: &[u8]) -> bool {
@@ -112,8 +153,15 @@ impl Filter {
 
     /// Adds every beginning of 1 to 4 bytes that has one of these bytes at each place.
     fn add(&mut self, choices: &[&[u8]]) {
+        for length in 1..=choices.len().min(RUN) {
+            self.add_whole(choices.get(..length).unwrap_or_default());
+        }
+    }
+
+    /// Adds every beginning of this length that has one of these bytes at each place.
+    fn add_whole(&mut self, choices: &[&[u8]]) {
         let mut beginnings: Vec<Zeroizing<Vec<u8>>> = vec![Zeroizing::default()];
-        for choice in choices.iter().take(RUN) {
+        for choice in choices {
             let longer = beginnings.iter().flat_map(|beginning| {
                 choice.iter().map(move |byte| {
                     let mut longer = Vec::with_capacity(RUN);
@@ -123,12 +171,20 @@ impl Filter {
                 })
             });
             beginnings = longer.collect();
-            for beginning in &beginnings {
-                let (word, bit) = self.place(beginning);
-                if let Some(word) = self.bits.get_mut(word) {
-                    *word |= 1 << bit;
-                }
+        }
+        for beginning in &beginnings {
+            let (word, bit) = self.place(beginning);
+            if let Some(word) = self.bits.get_mut(word) {
+                *word |= 1 << bit;
             }
+        }
+    }
+
+    /// Adds the beginning of a form that nothing interrupts.
+    fn add_uninterrupted(&mut self, choices: &[&[u8]]) {
+        self.add_whole(choices.get(..RUN).unwrap_or(choices));
+        for &first in choices.first().copied().unwrap_or_default() {
+            mark(&mut self.whole, first);
         }
     }
 
@@ -219,6 +275,82 @@ impl Filter {
         }
         let choices: Vec<_> = choices.iter().map(Vec::as_slice).collect();
         self.add(&choices);
+    }
+
+    /// Adds base32 of either case in which the value begins with the first character.
+    fn add_base32(&mut self, value: &[u8]) {
+        let &[a, b, c, ..] = value else {
+            return;
+        };
+        let bits = u32::from_be_bytes([0, a, b, c]);
+        for is_small in [false, true] {
+            let character = |at: u32| {
+                let [.., quintet] = (bits >> (19 - 5 * at) & 31).to_be_bytes();
+                let [small, capital] = base32_characters(quintet);
+                if is_small { small } else { capital }
+            };
+            let beginning = Zeroizing::new([0, 1, 2, 3].map(character));
+            let choices: Vec<_> = beginning.iter().map(std::slice::from_ref).collect();
+            self.add_uninterrupted(&choices);
+        }
+    }
+
+    /// Adds the first byte of the value in decimal, with what may be between it and the next one.
+    fn add_decimal(&mut self, value: &[u8]) {
+        let [first, ..] = value else {
+            return;
+        };
+        let digits = Zeroizing::new(first.to_string());
+        let mut choices: Vec<_> = digits.as_bytes().iter().map(std::slice::from_ref).collect();
+        choices.push(b",");
+        // A line may end after the comma.
+        self.add_uninterrupted(&choices);
+        if let Some(separator) = choices.last_mut() {
+            *separator = b", ";
+        }
+        choices.resize(RUN.max(choices.len()), b" 0123456789");
+        self.add_uninterrupted(&choices);
+    }
+
+    /// Adds the first two bytes of the value as a word, in hex and in octal.
+    fn add_words(&mut self, value: &[u8]) {
+        let &[first, second, ..] = value else {
+            return;
+        };
+        let word = u16::from_le_bytes([first, second]);
+        for text in [format!("{word:04x}"), format!("{word:06o}")] {
+            let text = Zeroizing::new(text);
+            let choices: Vec<_> = text.as_bytes().iter().map(std::slice::from_ref).collect();
+            self.add_uninterrupted(&choices);
+        }
+    }
+
+    /// Adds the value in UTF-16, from the lower byte of its first character on.
+    fn add_utf16(&mut self, value: &[u8]) {
+        let text = value.utf8_chunks().next().map_or("", |it| it.valid());
+        let mut units = text.encode_utf16();
+        let (Some(first), Some(second)) = (units.next(), units.next()) else {
+            return;
+        };
+        if let ([first, 0], [low, high]) = (first.to_le_bytes(), second.to_le_bytes()) {
+            self.add_uninterrupted(&[&[first], &[0], &[low], &[high]]);
+        }
+    }
+
+    /// Adds the value as `cat -v` prints it.
+    fn add_caret(&mut self, value: &[u8]) {
+        let beginning = value.get(..RUN).unwrap_or(value);
+        let mut printed = Zeroizing::new(Vec::with_capacity(4 * RUN));
+        printed_by_cat(beginning, &mut printed);
+        if *printed != beginning {
+            self.add_plain(&printed);
+        }
+    }
+}
+
+fn mark(bytes: &mut [bool; 256], byte: u8) {
+    if let Some(place) = bytes.get_mut(usize::from(byte)) {
+        *place = true;
     }
 }
 

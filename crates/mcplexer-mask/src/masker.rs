@@ -6,9 +6,11 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::control;
+use crate::form::Form;
 use crate::known::Known;
 use crate::needles::Found;
 use crate::patterns::Patterns;
+use crate::reader::Order;
 
 /// Replaces known values in a stream of bytes with `[label]`.
 ///
@@ -145,11 +147,8 @@ impl Masker {
             .last
             .is_some_and(|last| at < last.end && last.needle == found.needle);
         if !goes_on {
-            out.push(b'[');
-            if let Some(label) = self.patterns.needles.label(found.needle) {
-                out.extend_from_slice(label.as_bytes());
-            }
-            out.push(b']');
+            let label = self.patterns.needles.label(found.needle);
+            show(label.map_or("", |it| it), found.form, out);
         }
         for control in controls {
             let sequence = self.buffer.get(control);
@@ -187,6 +186,26 @@ impl Masker {
             let end = last.end.checked_sub(drop)?;
             Some(Found { end, ..last })
         });
+    }
+}
+
+/// Appends a label in brackets, in UTF-16 in place of UTF-16.
+fn show(label: &str, form: Form, out: &mut Vec<u8>) {
+    match form {
+        Form::Utf16(order) => {
+            let units = format!("[{label}]");
+            let units = units.encode_utf16().flat_map(|unit| match order {
+                Order::LittleEndian => unit.to_le_bytes(),
+                Order::BigEndian => unit.to_be_bytes(),
+            });
+            // The higher byte of the first unit is before the value.
+            out.extend(units.skip(usize::from(order == Order::BigEndian)));
+        }
+        _ => {
+            out.push(b'[');
+            out.extend_from_slice(label.as_bytes());
+            out.push(b']');
+        }
     }
 }
 

@@ -4,14 +4,15 @@
 //! beginning of a value, which a bisection of the sorted values tells. So nothing that a form leaves to
 //! the encoder has to be enumerated, such as which characters it escapes.
 
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use crate::bits::Bits;
-use crate::form::Form;
+use crate::form::{Form, Pair};
 use crate::next::Next;
-use crate::reader::Reader;
+use crate::reader::{Base, Order, Reader};
 
 /// How many bytes of a value reveal it, if a program says that it leaves out the rest.
 const MIN_SHOWN: usize = 16;
@@ -22,12 +23,14 @@ pub(crate) struct Needles {
     sorted: Vec<Needle>,
     /// The first two bytes of each value.
     pairs: Bits,
-    /// Whether a value begins with a byte.
-    begins: [bool; 256],
+    /// The values that begin with a byte.
+    firsts: Vec<Range<usize>>,
     /// Whether a byte may be where another form differs from the value.
     may_differ: [bool; 256],
     /// The quotes that are in a value.
     quotes: Vec<u8>,
+    /// Whether a value has a byte that `cat -v` prints in another way.
+    has_hidden: bool,
     /// The first eight bytes of each value, if all values are that long.
     eights: Option<Bits>,
 }
@@ -79,13 +82,19 @@ impl Needles {
         let pairs = Bits::of(values().map(|value| first(value, 2)));
         let has = |quote: &u8| values().any(|value| value.contains(quote));
         let quotes: Vec<u8> = b"'\"".iter().copied().filter(has).collect();
-        let mut begins = [false; 256];
-        for first in values().filter_map(<[u8]>::first) {
-            mark(&mut begins, *first);
-        }
+        let below = |byte: usize| {
+            sorted.partition_point(|it| it.value.first().is_some_and(|it| usize::from(*it) < byte))
+        };
+        let firsts = (0..256).map(|byte| below(byte)..below(byte + 1)).collect();
         let mut may_differ = [false; 256];
         for byte in b"\r\\%+&\x08\x1b".iter().chain(&quotes) {
             mark(&mut may_differ, *byte);
+        }
+        let is_hidden = |byte: &u8| !matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+        let has_hidden = values().any(|value| value.iter().any(is_hidden));
+        if has_hidden {
+            mark(&mut may_differ, b'M');
+            mark(&mut may_differ, b'^');
         }
         let are_long = values().all(|value| value.len() >= 8);
         let eights = are_long.then(|| {
@@ -101,9 +110,10 @@ impl Needles {
         Self {
             sorted,
             pairs,
-            begins,
+            firsts,
             may_differ,
             quotes,
+            has_hidden,
             eights,
         }
     }
@@ -126,10 +136,9 @@ impl Needles {
         let rest = buffer.get(at..).unwrap_or_default();
         // Most character references stand for a byte with which no value begins.
         if rest.first() == Some(&b'&') {
-            let begins = |byte: u8| self.begins.get(usize::from(byte)) == Some(&true);
             let first = Reader::new(buffer, at, Form::Entity).next();
-            let may_be = !matches!(first, Next::Byte(byte) if !begins(byte));
-            if !may_be && !begins(b'&') {
+            let may_be = !matches!(first, Next::Byte(byte) if !self.begins(byte..=byte));
+            if !may_be && !self.begins(b'&'..=b'&') {
                 return look;
             }
         }
@@ -137,8 +146,7 @@ impl Needles {
             self.look_as_it_is(buffer, at, &mut look);
         }
         for form in Form::DENSE {
-            let beginning = form.first_two(rest);
-            if beginning.is_some_and(|pair| !self.pairs.has(u16::from_be_bytes(pair).into())) {
+            if !self.begins_pair(rest, form) {
                 continue;
             }
             let read = self.follow(buffer, at, form, &mut look);
@@ -146,7 +154,55 @@ impl Needles {
                 self.follow(buffer, at, Form::Dump, &mut look);
             }
         }
+        self.look_for_numbers(buffer, at, &mut look);
         look
+    }
+
+    /// Looks for the forms that few programs print, if the next bytes are those of one.
+    fn look_for_numbers(&self, buffer: &[u8], at: usize, look: &mut Look) {
+        let rest = buffer.get(at..).unwrap_or_default();
+        let forms: &[Form] = match rest {
+            [_] | [_, 0, ..] => &[
+                Form::Utf16(Order::LittleEndian),
+                Form::Utf16(Order::BigEndian),
+                Form::Decimal,
+                Form::Words(Base::Hexadecimal),
+                Form::Words(Base::Octal),
+                Form::Base32,
+            ],
+            [b'0' | b'1', ..] => &[
+                Form::Decimal,
+                Form::Words(Base::Hexadecimal),
+                Form::Words(Base::Octal),
+            ],
+            [b'2'..=b'7', ..] => &[Form::Decimal, Form::Words(Base::Hexadecimal), Form::Base32],
+            [b'8' | b'9', ..] => &[Form::Decimal, Form::Words(Base::Hexadecimal)],
+            [b'a'..=b'f' | b'A'..=b'F', ..] => &[Form::Words(Base::Hexadecimal), Form::Base32],
+            [b'g'..=b'z' | b'G'..=b'Z', ..] => &[Form::Base32],
+            _ => &[],
+        };
+        for &form in forms {
+            if self.begins_pair(rest, form) {
+                self.follow(buffer, at, form, look);
+            }
+        }
+    }
+
+    /// Returns whether a value begins with one of these bytes.
+    fn begins(&self, bytes: RangeInclusive<u8>) -> bool {
+        let of = |byte: u8| self.firsts.get(usize::from(byte));
+        let (first, last) = (of(*bytes.start()), of(*bytes.end()));
+        first.map(|values| values.start) < last.map(|values| values.end)
+    }
+
+    /// Returns whether the first two bytes in a form are those of a value, as far as the text shows them.
+    fn begins_pair(&self, text: &[u8], form: Form) -> bool {
+        match form.first_pair(text) {
+            Pair::Is(pair) => self.pairs.has(u16::from_be_bytes(pair).into()),
+            Pair::Begins(first) => self.begins(first),
+            Pair::Unclear => true,
+            Pair::Other => false,
+        }
     }
 
     /// Returns whether a form that keeps most characters may begin here. It cannot if the next eight
@@ -189,6 +245,9 @@ impl Needles {
         }
         if has(b'&') {
             self.follow(buffer, at, Form::Entity, look);
+        }
+        if self.has_hidden && (has(b'M') || has(b'^') || is_at_end) {
+            self.follow(buffer, at, Form::Caret, look);
         }
         if has(b'\\') {
             let read = self.follow(buffer, at, Form::Escaped, look);
@@ -242,7 +301,14 @@ impl Needles {
                 }
                 Next::Cut | Next::Other => break,
             };
-            range = self.narrow(range, depth, byte);
+            range = match depth {
+                0 => self
+                    .firsts
+                    .get(usize::from(byte))
+                    .cloned()
+                    .unwrap_or_default(),
+                _ => self.narrow(range, depth, byte),
+            };
             depth += 1;
             let Some(first) = self.sorted.get(range.start).filter(|_| !range.is_empty()) else {
                 break;
@@ -266,12 +332,7 @@ impl Needles {
 
     /// Returns those of the needles in `range` that continue with `byte`. All of them agree in their
     /// first `depth` bytes, and are longer.
-    fn narrow(
-        &self,
-        range: std::ops::Range<usize>,
-        depth: usize,
-        byte: u8,
-    ) -> std::ops::Range<usize> {
+    fn narrow(&self, range: Range<usize>, depth: usize, byte: u8) -> Range<usize> {
         let needles = self.sorted.get(range.clone()).unwrap_or_default();
         let at = |needle: &Needle| needle.value.get(depth).copied();
         let (Some(first), Some(last)) = (needles.first(), needles.last()) else {

@@ -1,6 +1,8 @@
 //! Reads a value back from the forms in which programs print it, byte by byte.
 
+mod caret;
 mod code;
+mod decimal;
 mod dense;
 mod doubled;
 mod dump;
@@ -10,13 +12,18 @@ mod pending;
 mod percent;
 mod shell;
 mod terminal;
+mod utf16;
+mod words;
 
 use code::Hex;
 use dump::Gap;
 use pending::Pending;
 use percent::Space;
 
+pub(crate) use caret::printed as printed_by_cat;
 pub(crate) use entity::may_begin as may_begin_entity;
+pub(crate) use utf16::Order;
+pub(crate) use words::Base;
 
 use crate::cursor::Cursor;
 use crate::form::Form;
@@ -69,6 +76,11 @@ impl<'a> Reader<'a> {
             Form::Hex => dump::hex(cursor, pending, skipped, Gap::Within),
             Form::Dump => dump::hex(cursor, pending, skipped, Gap::BeforeText),
             Form::Base64(lost) => dense::base64(cursor, pending, skipped, lost.into()),
+            Form::Base32 => dense::base32(cursor, pending, skipped),
+            Form::Decimal => decimal::decimal(cursor, pending, skipped),
+            Form::Words(base) => words::word(cursor, pending, base),
+            Form::Caret => caret::caret(cursor, pending),
+            Form::Utf16(order) => utf16::character(cursor, pending, order),
         }
     }
 
@@ -90,7 +102,7 @@ impl<'a> Reader<'a> {
     /// Returns whether the text ends its line here. If not, an encoded line end may follow, in dense
     /// forms also in the next line.
     pub(crate) fn is_at_line_end(&self) -> bool {
-        let may_be_wrapped = Form::DENSE.contains(&self.form);
+        let may_be_wrapped = Form::DENSE.contains(&self.form) || self.form == Form::Base32;
         !may_be_wrapped && matches!(self.cursor.peek(0), Some(b'\r' | b'\n'))
     }
 
@@ -105,6 +117,10 @@ impl<'a> Reader<'a> {
             Form::Base64(lost) => {
                 let length = value.iter().map(|part| part.len()).sum();
                 dense::end_of_padding(&self.cursor, length, lost.into())
+            }
+            Form::Base32 => {
+                let length = value.iter().map(|part| part.len()).sum();
+                dense::end_of_padding32(&self.cursor, length)
             }
             Form::Hex | Form::Dump => dump::end_of_line(&self.cursor, &self.pending, value),
             _ => Some(self.cursor.at()),

@@ -208,6 +208,73 @@ fn large_and_odd_values_are_read_in_bounded_time() {
     }
 }
 
+/// `jq -r` prints what the escapes stand for.
+#[test]
+fn members_with_escapes_are_masked_unescaped() {
+    for (value, line, expected) in [
+        (
+            r#"{"password": "caf\u00e9\u002fNoir-99"}"#,
+            "café/Noir-99",
+            "[s/K]",
+        ),
+        (
+            r#"{"a": [{"apiKey": "k\u0065y-\ud83d\udd11-4711"}]}"#,
+            "key: key-🔑-4711",
+            "key: [s/K]",
+        ),
+        (
+            r#"{"config": "{\"token\": \"abc\\u002d1234\"}"}"#,
+            "abc-1234",
+            "[s/K]",
+        ),
+    ] {
+        assert_masks(value, &[(line, expected)]);
+    }
+}
+
+#[test]
+fn members_in_flow_style_are_masked() {
+    for value in [
+        "db: {user: me, password: foobar99, port: 5432}",
+        "db: {password: 'foobar99'}",
+        "{user: me, password: foobar99}",
+        "users: [{name: me, password: foobar99}, {name: you, password: x}]",
+        "passwords: [foobar99, barfoo99]",
+        "a:\n  tokens: [first, foobar99]\n",
+        "passwords: [\n  foobar99,\n  barfoo99,\n]",
+    ] {
+        assert_masks(value, &[("foobar99\n", "[s/K]\n")]);
+    }
+}
+
+#[test]
+fn texts_of_several_lines_and_lists_of_toml_are_masked() {
+    for value in [
+        "password = \"\"\"\nfoobar99\"\"\"\n",
+        "password = '''\nfoobar99\n'''\n",
+        "password = \"\"\"\\\n  foobar99\\\n  \"\"\"\n",
+        "passwords = [\n  \"barfoo99\", # old\n  \"foobar99\",\n]\n",
+        "passwords = ['barfoo99', 'foobar99']\n",
+        "db = { user = \"me\", password = \"foobar99\" }\n",
+    ] {
+        assert_masks(value, &[("it is foobar99.", "it is [s/K].")]);
+    }
+}
+
+#[test]
+fn quoted_passwords_of_netrc_are_masked() {
+    for value in [
+        "machine a.io login me password \"foo bar 99\"\n",
+        "machine a.io\n  login me\n  password \"foo bar 99\"\nmachine b.io login me password barfoo99\n",
+        "default login me password \"foo bar 99\"",
+        "machine a.io login \"the user\" account x password \"foo bar 99\" macdef y\n",
+    ] {
+        assert_masks(value, &[("it is foo bar 99.", "it is [s/K].")]);
+    }
+    let escaped = r#"machine a.io login me password "foo\"bar 99""#;
+    assert_masks(escaped, &[("foo\"bar 99", "[s/K]")]);
+}
+
 /// The value of a header field has a scheme before the credential, which programs print without it.
 #[test]
 fn a_credential_after_its_scheme_is_masked_without_it() {

@@ -1,5 +1,7 @@
 //! Lines that are credentials without a name and a separator before them.
 
+use zeroize::Zeroizing;
+
 /// Length of the shortest line of base64 that is looked for by itself, in bytes: shorter ones may be
 /// words. In PEM, they are the end of a key.
 const MIN_LINE_LEN: usize = 32;
@@ -41,11 +43,14 @@ pub(super) fn without_separators(text: &str, mut each: impl FnMut(&str)) {
         first.is_some_and(|word| ["machine", "default"].contains(&word))
     };
     if text.lines().any(is_netrc) {
-        let mut words = text.split_whitespace();
-        while let Some(word) = words.next() {
-            if let Some(value) = words.next().filter(|_| word == "password") {
-                each(value.trim_matches('"'));
+        let mut is_password = false;
+        let mut rest = text;
+        while let Some((word, after)) = word(rest) {
+            if is_password {
+                each(&word);
             }
+            is_password = !is_password && word.as_str() == "password";
+            rest = after;
         }
     }
     for line in text.lines() {
@@ -58,4 +63,26 @@ pub(super) fn without_separators(text: &str, mut each: impl FnMut(&str)) {
             each(&password.replace("\\:", ":"));
         }
     }
+}
+
+/// Reads a word of a netrc file, which may be between quotes and then contains spaces and escapes. Returns it with what
+/// follows.
+fn word(text: &str) -> Option<(Zeroizing<String>, &str)> {
+    let text = text.trim_start();
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(char::is_whitespace).unwrap_or(text.len());
+        let (word, after) = text.split_at(end);
+        return (end > 0).then(|| (Zeroizing::new(word.to_owned()), after));
+    };
+    let mut word = Zeroizing::new(String::with_capacity(quoted.len()));
+    let mut characters = quoted.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => break,
+            '\\' => word.extend(characters.next()),
+            '\n' => return Some((word, characters.as_str())),
+            c => word.push(c),
+        }
+    }
+    Some((word, characters.as_str()))
 }

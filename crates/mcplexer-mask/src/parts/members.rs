@@ -119,13 +119,25 @@ impl<'a> Members<'a, '_> {
         Some(length)
     }
 
-    /// Reads the texts in a list: `"…", '…']`.
+    /// Reads the texts in a list, with or without quotes: `"…", '…', …]`.
     fn list(&mut self, name: &'a str, list: &str) {
         let mut rest = list;
         loop {
             rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
-            let length = rest.starts_with(QUOTES).then(|| self.quoted(name, rest));
-            let Some(length) = length.flatten() else {
+            let length = match rest.chars().next() {
+                Some(quote) if QUOTES.contains(&quote) => self.quoted(name, rest),
+                // A comment.
+                Some('#') => rest.find('\n'),
+                Some('{' | '[' | ']') | None => None,
+                Some(_) => {
+                    let near = beginning(rest, MAX_LEN);
+                    let end = near.find([',', ']', '\n']);
+                    let item = end.and_then(|end| near.get(..end)).unwrap_or_default();
+                    self.add(name, item.trim_end(), false);
+                    end
+                }
+            };
+            let Some(length) = length.filter(|_| *self.left > 0) else {
                 break;
             };
             rest = rest.get(length..).unwrap_or_default();

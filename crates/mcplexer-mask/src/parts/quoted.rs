@@ -21,7 +21,12 @@ pub(super) fn read(text: &str, left: &mut usize) -> Option<(Vec<Zeroizing<String
     {
         let length = inner.len() + 2 * triple.len();
         *left -= inner.len();
-        return Some((unescaped(inner, quote), length));
+        let mut values = unescaped(inner, quote);
+        let joined = joined(inner);
+        if joined.as_str() != inner {
+            values.extend(unescaped(&joined, quote));
+        }
+        return Some((values, length));
     }
     let inner = text.strip_prefix(quote)?;
     let end = end(inner, single, left)?;
@@ -52,6 +57,23 @@ fn end(inner: &str, quote: &str, left: &mut usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Returns a text of TOML without the line end after its opening quotes and before its closing ones, and without the
+/// line ends after a backslash and the spaces behind them.
+fn joined(inner: &str) -> Zeroizing<String> {
+    let mut joined = Zeroizing::new(String::with_capacity(inner.len()));
+    let mut goes_on = true;
+    for line in inner.lines() {
+        if !goes_on {
+            joined.push('\n');
+        }
+        let line = if goes_on { line.trim_start() } else { line };
+        let shortened = line.strip_suffix('\\');
+        joined.push_str(shortened.unwrap_or(line));
+        goes_on = shortened.is_some() || joined.is_empty();
+    }
+    Zeroizing::new(joined.trim_end().to_owned())
 }
 
 fn unescaped(inner: &str, quote: char) -> Vec<Zeroizing<String>> {

@@ -1,8 +1,8 @@
-//! Reads base64, in one line or several.
+//! Reads base64 and base32, in one line or several.
 
 use super::pending::Pending;
 use super::terminal::skip_controls;
-use crate::alphabet::sextet;
+use crate::alphabet::{quintet, sextet};
 use crate::cursor::Cursor;
 use crate::escape::escaped;
 use crate::next::Next;
@@ -32,12 +32,53 @@ pub(super) fn base64(
     Next::Byte(byte)
 }
 
+/// One or two characters of base32.
+pub(super) fn base32(cursor: &mut Cursor<'_>, pending: &mut Pending, skipped: &mut usize) -> Next {
+    while pending.count < 8 {
+        let value = cursor.peek(0).and_then(quintet);
+        if value.is_none()
+            && !cursor.is_at_start()
+            && let Err(stop) = skip_break(cursor, skipped)
+        {
+            return stop;
+        }
+        let Some(value) = cursor.peek(0).map(quintet) else {
+            return Next::End;
+        };
+        let Some(value) = value else {
+            return Next::Other;
+        };
+        cursor.skip(1);
+        pending.bits = pending.bits << 5 | u32::from(value);
+        pending.count += 5;
+    }
+    pending.count -= 8;
+    let [.., byte] = (pending.bits >> pending.count).to_be_bytes();
+    Next::Byte(byte)
+}
+
+/// Returns where the padding of base32 ends after a value of this length, as [`end_of_padding`] does.
+pub(super) fn end_of_padding32(cursor: &Cursor<'_>, length: usize) -> Option<usize> {
+    let padding = match length % 5 {
+        1 => 6,
+        2 => 4,
+        3 => 3,
+        4 => 1,
+        _ => 0,
+    };
+    padding_of(cursor, padding)
+}
+
 /// Returns where the padding ends after a value of this length, or where the value ends if the padding is
 /// not there. `None` if the buffer ends before that is clear.
 pub(super) fn end_of_padding(cursor: &Cursor<'_>, length: usize, lost: usize) -> Option<usize> {
     // 2 bits are lost after one byte, 4 after two.
     let bytes = length + lost / 2;
     let padding = bytes.next_multiple_of(3) - bytes;
+    padding_of(cursor, padding)
+}
+
+fn padding_of(cursor: &Cursor<'_>, padding: usize) -> Option<usize> {
     let mut behind = cursor.clone();
     for _ in 0..padding {
         match escaped(behind.rest()) {

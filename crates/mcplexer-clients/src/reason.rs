@@ -72,6 +72,11 @@ impl Hints {
 
     /// Returns the first part of an argument that looks like a credential. `before` is the argument before it.
     pub(crate) fn in_argument<'t>(&self, before: &'t str, text: &'t str) -> Option<Found<'t>> {
+        let given_value = text.split_once('=').map_or(text, |(_, value)| value);
+        if detect::is_resource(text) || detect::is_resource(given_value) {
+            let (place, reason) = detect::find(text)?;
+            return Some((reason, text.get(place)?));
+        }
         let in_words = self.in_words(before, text).map(|(reason, found)| {
             // What a name makes a credential may have several words.
             let starts = |value: &&str| value.as_ptr() == found.as_ptr();
@@ -86,8 +91,8 @@ impl Hints {
             })
             .or_else(|| self.by_itself(before, text))
             .or_else(|| {
-                let value = text.split_once('=').map_or(text, |(_, value)| value);
-                detect::phrase(value).map(|reason| (reason, value))
+                let mut texts = [text, given_value].into_iter();
+                texts.find_map(|it| detect::in_words(before, it).map(|reason| (reason, it)))
             })
     }
 

@@ -2,15 +2,21 @@
 
 use std::ops::Range;
 
+use crate::name::{Says, says};
 use crate::reason::Reason;
+use crate::value::is_uuid;
 use crate::{entropy, value};
 
 /// Length of the shortest part that can be a token, in bytes.
 const MIN_PART: usize = 20;
 /// Length of the shortest part after [`BEFORE_TOKENS`].
 const MIN_NAMED: usize = 16;
+/// Fewest different characters of a UUID that is a token: examples are `00000000-…`.
+const MIN_DIFFERENT: usize = 6;
 /// Length of the shortest id at the end of a title.
 const MIN_ID: usize = 32;
+/// Length of the longest suffix of a token.
+const MAX_SUFFIX: usize = 5;
 /// Parts that digests, commits and ids of documents follow, which look as random as tokens.
 const BEFORE_NAMES: &[&str] = &[
     "archive",
@@ -39,11 +45,36 @@ const BEFORE_NAMES: &[&str] = &[
     "gist",
     "tx",
     "address",
+    "app",
+    "apps",
+    "ipfs",
+    "ipns",
+    "embed",
+    "watch",
 ];
 /// Parts that a token follows, be it hexadecimal.
-const BEFORE_TOKENS: &[&str] = &[
-    "v1", "v2", "v3", "v4", "rpc", "key", "keys", "apikey", "hook", "hooks", "webhook", "webhooks",
-    "mcp", "sse", "s", "t", "token", "u", "auth",
+const BEFORE_TOKENS: &[&str] = &["v1", "v2", "v3", "v4", "rpc", "mcp", "sse", "s", "t", "u"];
+/// Parts that only a token follows, be it a UUID. Hosts may begin with them as well: `hooks.example.com`.
+const BEFORE_SECRETS: &[&str] = &[
+    "key", "keys", "apikey", "hook", "hooks", "webhook", "webhooks", "token", "auth",
+];
+/// Parameters with digests, versions and states, which look as random as tokens.
+const PUBLIC_PARAMETERS: &[&str] = &[
+    "v",
+    "ver",
+    "h",
+    "q",
+    "query",
+    "state",
+    "nonce",
+    "cursor",
+    "etag",
+    "challenge",
+    "gid",
+    "page",
+    "next",
+    "continue",
+    "redirect",
 ];
 /// Hosts whose paths have a token, be it hexadecimal.
 const HOSTS: &[&str] = &[
@@ -53,6 +84,7 @@ const HOSTS: &[&str] = &[
     "chainstack.com",
     "composio.dev",
     "drpc.org",
+    "ftqq.com",
     "getblock.io",
     "infura.io",
     "make.com",
@@ -62,6 +94,8 @@ const HOSTS: &[&str] = &[
     "quicknode.com",
     "webhook.site",
     "zapier.com",
+    "hc-ping.com",
+    "moralis-nodes.com",
 ];
 
 /// Finds the first part of an address of the web that is a token.
@@ -89,54 +123,117 @@ pub fn find_in_address(text: &str) -> Option<(Range<usize>, Reason)> {
     None
 }
 
+/// How sure it is that a part of an address is a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Announced {
+    /// It must be one, be it a UUID.
+    Surely,
+    /// It may be one, be it hexadecimal.
+    Perhaps,
+    Not,
+}
+
 /// Finds a token in what follows the scheme.
 fn in_parts(address: &str) -> Option<Range<usize>> {
-    let (host, _) = address.split_once('/')?;
+    let end_of_host = address.find(['/', '?', '#'])?;
+    let host = address.get(..end_of_host)?;
     let host = host.rsplit('@').next()?.split(':').next()?;
-    let has_tokens = HOSTS.iter().any(|it| {
-        host.strip_suffix(it)
-            .is_some_and(|it| it.is_empty() || it.ends_with('.'))
-    });
+    let label = host.split('.').next()?;
+    let has_tokens = BEFORE_SECRETS.contains(&label)
+        || HOSTS.iter().any(|it| {
+            host.strip_suffix(it)
+                .is_some_and(|it| it.is_empty() || it.ends_with('.'))
+        });
     let path_end = address.find(['?', '#']).unwrap_or(address.len());
     let mut before = "";
     let mut start = 0;
-    for part in address.get(..path_end)?.split('/') {
+    for (number, part) in address.get(..path_end)?.split('/').enumerate() {
         let place = start..start + part.len();
         start = place.end + 1;
-        if place.start > 0 && is_token(part, before, has_tokens) {
+        let is_first = number == 1;
+        let announced = match before {
+            _ if has_tokens || BEFORE_SECRETS.contains(&before) => Announced::Surely,
+            // A server of tools for one user.
+            _ if is_first && label == "mcp" => Announced::Surely,
+            _ if BEFORE_TOKENS.contains(&before) => Announced::Perhaps,
+            _ => Announced::Not,
+        };
+        let is_named = BEFORE_NAMES.contains(&before) || (!is_first && names_objects(before));
+        if number > 0 && !is_named && is_token(part, announced) {
             return Some(place);
         }
         before = part;
     }
-    let fragment = address.find('#')? + 1;
-    let part = address.get(fragment..)?;
-    is_token(part, "", false).then_some(fragment..address.len())
+    let fragment = address.find('#').map(|at| at + 1);
+    let is_fragment = |at: &usize| {
+        address
+            .get(*at..)
+            .is_some_and(|it| is_token(it, Announced::Not))
+    };
+    let fragment = fragment.filter(is_fragment).map(|at| at..address.len());
+    fragment.or_else(|| in_parameters(address, path_end))
 }
 
-fn is_token(part: &str, before: &str, has_tokens: bool) -> bool {
-    // A file, or a version: `name@…`.
+/// Returns whether a part says that the id of an object follows: `projects`.
+fn names_objects(part: &str) -> bool {
+    let one = part.strip_suffix('s').unwrap_or(part);
+    says(part) == Says::Public || says(one) == Says::Public
+}
+
+/// Finds a parameter that looks random, whatever its name, unless the name says that it is public.
+fn in_parameters(address: &str, from: usize) -> Option<Range<usize>> {
+    let end = address.find('#').unwrap_or(address.len());
+    let mut start = from + 1;
+    for parameter in address.get(start..end)?.split('&') {
+        let place = start..start + parameter.len();
+        start = place.end + 1;
+        let Some((name, value)) = parameter.split_once('=') else {
+            continue;
+        };
+        let is_public = says(name) == Says::Public
+            || PUBLIC_PARAMETERS
+                .iter()
+                .any(|it| name.eq_ignore_ascii_case(it));
+        if !is_public && !value::is_placeholder(value) && entropy::looks_random(value) {
+            return Some(place.end - value.len()..place.end);
+        }
+    }
+    None
+}
+
+fn is_token(part: &str, announced: Announced) -> bool {
+    // Services may add a suffix: `TOKEN.send`, `TOKEN.json`.
+    let part = match part.rsplit_once('.') {
+        Some((part, suffix)) if announced == Announced::Surely && suffix.len() <= MAX_SUFFIX => {
+            part
+        }
+        _ => part,
+    };
+    let is_digest = part
+        .split_once(':')
+        .is_some_and(|(kind, _)| kind.starts_with("sha"));
+    // A file, a digest, or a version: `name@…`.
     let is_file = part.contains('@') || part.contains('.') && !part.contains(':');
-    if is_file || BEFORE_NAMES.contains(&before) || value::is_placeholder(part) {
+    if is_file || is_digest || value::is_placeholder(part) {
         return false;
     }
-    let announced = has_tokens || BEFORE_TOKENS.contains(&before);
-    let least = if announced { MIN_NAMED } else { MIN_PART };
+    if is_uuid(part) {
+        return announced == Announced::Surely && entropy::different(part) > MIN_DIFFERENT;
+    }
+    let is_announced = announced != Announced::Not;
+    let least = if is_announced { MIN_NAMED } else { MIN_PART };
     // A title with an id at its end.
     let last = part.rsplit('-').next().unwrap_or(part);
     let part = if last.len() >= MIN_ID { last } else { part };
     let is_hex = part.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hex {
-        return announced && entropy::is_noise(part);
+        return is_announced && entropy::is_noise(part);
     }
     // A bot of Telegram: `bot123:…`.
     let token = part.rsplit(':').next().unwrap_or(part);
     // Words between hyphens make a title.
     let is_title = |it: &str| it.split(['-', '_']).count() > it.len() / 6;
-    let is_address = value::is_address(token) || token.len() == 36 && is_uuid(token);
-    token.len() >= least && !is_address && !is_title(token) && entropy::is_noise(token)
+    let is_public = value::is_address(token) || is_uuid(token) || entropy::is_public(token);
+    token.len() >= least && !is_public && !is_title(token) && entropy::is_noise(token)
         || entropy::looks_random(token)
-}
-
-fn is_uuid(part: &str) -> bool {
-    part.split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }

@@ -5,7 +5,10 @@ use crate::by_name::by_name;
 use crate::find::find;
 use crate::named::{find_in_settings, find_named};
 use crate::reason::Reason;
-use crate::{name, value};
+use crate::{json, name, reference, scheme, value};
+
+/// How deeply JSON is read that is in a string of JSON.
+const MAX_DEPTH: usize = 4;
 
 /// Returns why the value of the variable or header field `name` looks like a credential. `None` if it does
 /// not.
@@ -20,15 +23,21 @@ use crate::{name, value};
 /// ```
 #[must_use]
 pub fn credential(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
+    judge(name, value, hints, MAX_DEPTH)
+}
+
+fn judge(name: &str, value: &str, hints: &[&str], depth: usize) -> Option<Reason> {
     if is_picture(value) {
         return None;
     }
     let reason = |found: (_, Reason)| found.1;
-    find(value)
-        .map(reason)
-        .or_else(|| by_name(name, value, hints))
-        .or_else(|| phrase(value))
-        .or_else(|| within(name, value).map(reason))
+    let found = find(value).map(reason);
+    if found.is_some() || reference::is_resource(value) {
+        return found;
+    }
+    by_name(name, value, hints)
+        .or_else(|| in_words(name, value))
+        .or_else(|| within(name, value, hints, depth))
         .or_else(|| find_in_address(value).map(reason))
 }
 
@@ -43,26 +52,32 @@ pub fn login(value: &str) -> Option<Reason> {
     is_login.then_some(Reason::Name)
 }
 
-/// Returns why a text looks like a credential if it is the words of a wallet's seed (BIP 39).
+/// Returns why a text of several words looks like a credential: it is the words of a wallet's seed (BIP 39), a line of
+/// the file `.netrc`, or the value of the field `Authorization`.
 #[must_use]
-pub fn phrase(text: &str) -> Option<Reason> {
-    value::is_phrase(text).then_some(Reason::Phrase)
+pub fn in_words(name: &str, text: &str) -> Option<Reason> {
+    if value::is_phrase(text) {
+        return Some(Reason::Phrase);
+    }
+    let is_netrc = text.starts_with("machine ") && text.contains(" password ");
+    (is_netrc || scheme::is_authorization(name, text)).then_some(Reason::Name)
 }
 
 /// Looks at the names within a value: some servers take their settings or header fields in one variable.
-fn within(name: &str, value: &str) -> Option<(std::ops::Range<usize>, Reason)> {
-    // The file .netrc, in one variable.
-    if let Some((_, password)) = value.split_once(" password ")
-        && value.starts_with("machine ")
-    {
-        let start = value.len() - password.len();
-        return Some((start..value.len(), Reason::Name));
-    }
+fn within(name: &str, value: &str, hints: &[&str], depth: usize) -> Option<Reason> {
     let is_json = value.trim_start().starts_with(['{', '[']);
-    match is_json || name::is_of_fields(name) {
+    if is_json && value.contains('"') {
+        let depth = depth.checked_sub(1)?;
+        if json::is_public_key(value) {
+            return None;
+        }
+        return json::find_string(value, name, |name, it| judge(name, it, hints, depth));
+    }
+    let found = match is_json || name::is_of_fields(name) {
         true => find_in_settings(value),
         false => find_named(value, |_| false),
-    }
+    };
+    found.map(|(_, reason)| reason)
 }
 
 /// Returns whether a value is a picture or another file as an address (RFC 2397).

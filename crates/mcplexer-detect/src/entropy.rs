@@ -58,25 +58,43 @@ const PUBLIC: &[&str] = &[
     "AAAAGnNr",
     "age1",
     "npub1",
+    // Keys of wallets that only watch (BIP 32, SLIP 132), and keys that are part of every shop's page.
+    "xpub",
+    "ypub",
+    "zpub",
+    "tpub",
+    "pk_live_",
+    "pk_test_",
     // What services call their objects.
     "acct_",
     "agent_",
     "asst_",
+    "batch_",
     "cus_",
+    "evt_",
     "file-",
+    "ftjob-",
+    "msg_",
     "org_",
+    "pi_",
+    "pm_",
     "price_",
     "prj_",
     "prod_",
     "project_",
+    "resp_",
+    "run_",
+    "seti_",
     "sub_",
     "team_",
     "thread_",
+    "toolu_",
     "user_",
     "vs_",
+    "wrkspc_",
     "bafy",
     "bafk",
-    // Base64 of pictures and documents: PNG, JPEG, GIF, WebP, SVG, XML, icons, PDF.
+    // Base64 of pictures, documents and archives: PNG, JPEG, GIF, WebP, SVG, XML, icons, PDF, ZIP, fonts, sound.
     "iVBORw0KGgo",
     "/9j/",
     "R0lGOD",
@@ -85,6 +103,11 @@ const PUBLIC: &[&str] = &[
     "PD94bWwg",
     "AAABAA",
     "JVBERi0",
+    "UEsDB",
+    "d09GR",
+    "d09GMg",
+    "T2dnUw",
+    "SUQzB",
 ];
 /// What comes before a digest.
 const DIGEST_OF: &[&str] = &[
@@ -138,15 +161,41 @@ pub(crate) fn looks_random(text: &str) -> bool {
     text.len() - word.len() <= 2 && word.chars().all(belongs) && word_is_random(word)
 }
 
+/// Returns whether a part of a percent-encoded word looks random.
+pub(crate) fn has_random_part(text: &str) -> bool {
+    let mut parts = text.split('%');
+    let _before = parts.next();
+    // Two digits follow each `%`.
+    let mut parts = parts.map(|part| part.get(2..).unwrap_or_default());
+    parts.any(looks_random)
+}
+
+/// Recognises the name of a host on the internet. Its first part may be made up by a cloud.
+fn is_host(word: &str) -> bool {
+    const DOMAINS: [&str; 10] = [
+        "com", "net", "org", "io", "aws", "app", "dev", "cloud", "cn", "run",
+    ];
+    let labels = word.rsplit('.');
+    let is_label = |label: &str| {
+        let belongs = |byte: u8| byte == b'-' || byte.is_ascii_digit() || byte.is_ascii_lowercase();
+        !label.is_empty() && label.bytes().all(belongs)
+    };
+    labels.clone().count() > 2
+        && labels.clone().all(is_label)
+        && labels.take(1).any(|it| DOMAINS.contains(&it))
+}
+
+/// Returns whether a word begins like a digest, a public key, or what a service calls its objects.
+pub(crate) fn is_public(word: &str) -> bool {
+    PUBLIC.iter().any(|it| word.starts_with(it))
+}
+
 fn word_is_random(word: &str) -> bool {
     let is_number = word.strip_prefix("0x").is_some_and(|it| {
         // An address, or the hash of a transaction.
         it.bytes().all(|byte| byte.is_ascii_hexdigit())
     });
-    if word.len() < MIN_WORD
-        || is_number
-        || is_identifier(word)
-        || PUBLIC.iter().any(|it| word.starts_with(it))
+    if word.len() < MIN_WORD || is_number || is_identifier(word) || is_public(word) || is_host(word)
     {
         return false;
     }
@@ -162,17 +211,29 @@ fn word_is_random(word: &str) -> bool {
     word.len() >= MIN_HEX && !word.contains('.') && base64 && !many && is_noise(word)
 }
 
-/// Recognises UUIDs (RFC 9562) and ULIDs of our time.
+/// Recognises what numbers the objects of Twilio: two capitals and 128 bits.
+pub(crate) fn is_sid(word: &str) -> bool {
+    let is_small_hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    word.split_at_checked(2).is_some_and(|(kind, digits)| {
+        kind.bytes().all(|byte| byte.is_ascii_uppercase())
+            && digits.len() == MIN_HEX
+            && digits.bytes().all(is_small_hex)
+    })
+}
+
+/// Recognises UUIDs (RFC 9562), ULIDs of our time, SIDs, the context of a trace (W3C), and digests of IPFS.
 fn is_identifier(word: &str) -> bool {
     let groups = word.split('-').map(str::len);
     let hex = word
         .bytes()
         .all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
-    let uuid = hex && groups.eq([8, 4, 4, 4, 12]);
+    let uuid = hex && groups.clone().eq([8, 4, 4, 4, 12]);
+    let trace = hex && groups.eq([2, 32, 16, 2]);
+    let cid = word.len() == 46 && word.starts_with("Qm");
     let upper = word
         .bytes()
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    uuid || (upper && word.len() == 26 && word.starts_with("01"))
+    uuid || trace || cid || is_sid(word) || (upper && word.len() == 26 && word.starts_with("01"))
 }
 
 /// Returns whether the letters and digits of a text look random, however long it is.

@@ -31,7 +31,10 @@ pub fn is_everyday(name: &str, value: &str) -> bool {
     ) {
         return true;
     }
-    if matches!(says(name), Says::Password | Says::Secret | Says::Perhaps) {
+    if matches!(
+        says(name),
+        Says::Password | Says::Secret | Says::Perhaps | Says::Pin
+    ) {
         return false;
     }
     WORDS.contains(&value.as_str())

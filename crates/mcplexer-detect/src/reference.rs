@@ -122,6 +122,16 @@ fn is_command(value: &str) -> bool {
     !program.is_empty() && program.chars().all(belongs)
 }
 
+/// Returns whether a value is the name of a resource: of AWS, Google, IBM or Oracle, by RFC 8141, or a decentralized
+/// identifier. Parts of it may be named `secret` and look random.
+#[must_use]
+pub fn is_resource(value: &str) -> bool {
+    const SCHEMES: [&str; 6] = ["arn:", "crn:", "ocid1.", "urn:", "did:", "projects/"];
+    let value = unquoted(value);
+    let is_one_word = !value.contains(|c: char| c.is_whitespace() || c == '@');
+    is_one_word && SCHEMES.iter().any(|it| value.starts_with(it))
+}
+
 /// Removes a pair of quotes.
 pub(crate) fn unquoted(value: &str) -> &str {
     let value = value.trim();

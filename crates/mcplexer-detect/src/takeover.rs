@@ -1,7 +1,7 @@
 //! Names of variables that take over the command which gets them.
 //!
 //! Each makes a loader, a shell, an interpreter or a common program run code that the value names, before
-//! the command does anything of its own. A secret under such a name is a mistake, or somebody's attempt.
+//! the command does anything of its own, or trust a server of the value's choice. A secret under such a name is a mistake, or somebody's attempt.
 //!
 //! The base is the list of variables that sudo never passes on (`initial_badenv_table` in sudo's
 //! `plugins/sudoers/env.c`), without those that only change texts and terminals. Each row adds the
@@ -17,7 +17,7 @@ struct Row {
     does: &'static str,
 }
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 23] = [
     // POSIX.1-2024, XBD 8.3; zsh(1); the XDG Base Directory Specification.
     Row {
         names: &["PATH", "FPATH"],
@@ -172,12 +172,13 @@ const ROWS: [Row; 21] = [
         prefixes: &[],
         does: "names code that PHP loads",
     },
-    // JVM TI 1.2, "JAVA_TOOL_OPTIONS"; java(1), "JDK_JAVA_OPTIONS" and "CLASSPATH".
+    // JVM TI 1.2, "JAVA_TOOL_OPTIONS"; java(1), "JDK_JAVA_OPTIONS" and "CLASSPATH"; "Configuring Apache Maven".
     Row {
         names: &[
             "CLASSPATH",
             "JAVA_TOOL_OPTIONS",
             "JDK_JAVA_OPTIONS",
+            "MAVEN_OPTS",
             "_JAVA_OPTIONS",
         ],
         prefixes: &[],
@@ -255,9 +256,12 @@ const ROWS: [Row; 21] = [
         prefixes: &[],
         does: "gives a program other settings",
     },
-    // Cargo's book, "Environment Variables"; `go help environment`; GNU make, "Variables Used by Implicit Rules".
+    // Cargo's book, "Environment Variables" and "Configuration"; `go help environment`; GNU make, "Variables Used by Implicit Rules".
     Row {
         names: &[
+            "CARGO_BUILD_RUSTC",
+            "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+            "CARGO_BUILD_RUSTC_WRAPPER",
             "GOFLAGS",
             "GNUMAKEFLAGS",
             "MAKEFILES",
@@ -268,6 +272,23 @@ const ROWS: [Row; 21] = [
         ],
         prefixes: &[],
         does: "names programs that builds start",
+    },
+    // X509_get_default_cert_file(3ssl); Node.js, "Command-line API".
+    Row {
+        names: &[
+            "NODE_EXTRA_CA_CERTS",
+            "NODE_TLS_REJECT_UNAUTHORIZED",
+            "SSL_CERT_DIR",
+            "SSL_CERT_FILE",
+        ],
+        prefixes: &[],
+        does: "says which servers programs trust",
+    },
+    // docker(1), "Environment variables".
+    Row {
+        names: &["DOCKER_HOST"],
+        prefixes: &[],
+        does: "says where docker starts containers",
     },
 ];
 
@@ -308,6 +329,11 @@ mod tests {
             "GIT_CONFIG_KEY_0",
             "LUA_INIT_5_4",
             "CORECLR_PROFILER_PATH_64",
+            "MAVEN_OPTS",
+            "CARGO_BUILD_RUSTC_WRAPPER",
+            "NODE_TLS_REJECT_UNAUTHORIZED",
+            "SSL_CERT_FILE",
+            "DOCKER_HOST",
         ] {
             assert!(takes_over(name).is_some(), "{name}");
         }
@@ -328,6 +354,9 @@ mod tests {
             "PIP_INDEX_URL",
             "path",
             "DATABASE_PATH",
+            "CARGO_REGISTRY_TOKEN",
+            "DOCKER_AUTH_CONFIG",
+            "SSL_CERT_PASSWORD",
             "SSH_PRIVATE_KEY",
         ] {
             assert_eq!(takes_over(name), None, "{name}");

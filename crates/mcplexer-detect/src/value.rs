@@ -1,5 +1,7 @@
 //! Recognises values that are not credentials, whatever their names.
 
+use std::ops::RangeInclusive;
+
 use zeroize::Zeroizing;
 
 mod words;
@@ -16,6 +18,9 @@ use crate::scheme::without_scheme;
 /// Length of an MD5 digest in hexadecimal, which is also that of many API keys.
 const MD5_LEN: usize = 32;
 
+/// How many digits a PIN has. A pin of a board has a smaller number.
+const PIN_DIGITS: RangeInclusive<usize> = 4..=12;
+
 /// Returns whether a value whose name says this is a credential.
 pub(crate) fn fits(says: Says, value: &str) -> bool {
     let value = without_scheme(unquoted(value));
@@ -23,6 +28,10 @@ pub(crate) fn fits(says: Says, value: &str) -> bool {
         let state =
             STATES.contains(&lower(value).as_str()) && !["test", "demo", "dev"].contains(&value);
         return !state && !is_placeholder(value) && !is_path(value);
+    }
+    if says == Says::Pin {
+        let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+        return is_number && PIN_DIGITS.contains(&value.len()) || fits(Says::Perhaps, value);
     }
     let word = lower(value);
     let stands_in = STATES.contains(&word.as_str()) || NOT_NEEDED.contains(&word.as_str());
@@ -46,7 +55,7 @@ pub(crate) fn fits(says: Says, value: &str) -> bool {
             entropy::looks_random(&Zeroizing::new(value.replace('%', ""))) && !is_hex(value)
         }
         Says::Login => is_login(value) || could_be_a_token(value),
-        Says::Password | Says::Nothing | Says::Public => false,
+        Says::Password | Says::Pin | Says::Nothing | Says::Public => false,
     }
 }
 
@@ -132,8 +141,16 @@ fn could_be_a_token(value: &str) -> bool {
     let user_and_password = value
         .split_once('@')
         .is_some_and(|(user, _)| user.contains(':'));
-    let noise = value.len() >= LEAST && entropy::is_noise(value);
-    !value.contains(char::is_whitespace) && (user_and_password || noise)
+    let is_public = entropy::is_sid(value) || entropy::is_public(value);
+    let noise = value.len() >= LEAST && entropy::is_noise(value) && !is_public;
+    !value.contains(char::is_whitespace) && (user_and_password || noise || is_varied_uuid(value))
+}
+
+/// Returns whether a value is a UUID other than `00000000-…`.
+fn is_varied_uuid(value: &str) -> bool {
+    /// Fewest different characters.
+    const LEAST: usize = 6;
+    is_uuid(value) && entropy::different(value) >= LEAST
 }
 
 fn is_between(c: char) -> bool {
@@ -156,6 +173,30 @@ fn could_be_one_of_several(part: &str) -> bool {
 pub(crate) fn is_address(value: &str) -> bool {
     let digits = value.strip_prefix("0x").unwrap_or_default();
     digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Returns whether a value is 256 bits as programs for blockchains write a private key, and the hash of a
+/// transaction.
+pub(crate) fn is_key_in_hex(value: &str) -> bool {
+    let digits = value.strip_prefix("0x").unwrap_or_default();
+    digits.len() == 64 && is_hex(digits) && entropy::is_noise(digits)
+}
+
+/// Returns whether a value is the id or the fingerprint of a key of PGP: RFC 9580, section 5.5.4.
+pub(crate) fn is_id_of_pgp(value: &str) -> bool {
+    let digits = value.strip_prefix("0x").unwrap_or(value);
+    matches!(digits.len(), 8 | 16 | 40 | 64) && is_hex(digits)
+}
+
+/// Returns whether a value is a digest of 160 bits or more in hexadecimal.
+pub(crate) fn is_digest(value: &str) -> bool {
+    matches!(value.len(), 40 | 56 | 64 | 96 | 128) && is_hex(value)
+}
+
+/// Returns whether a text is a UUID.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let is_digit = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();
+    text.bytes().all(is_digit) && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }
 
 fn is_hex(value: &str) -> bool {

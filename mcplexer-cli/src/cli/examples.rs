@@ -57,7 +57,6 @@ pub(super) const SERVER_ADD: &str = "\
 The values of --env and --header may refer to secrets, as mcplexer://SCOPE/KEY. They never hold one.
 
 Examples:
-  mcplexer server add memory -- npx -y @modelcontextprotocol/server-memory
   mcplexer server add github --env TOKEN=mcplexer://github/TOKEN -- github-mcp-server stdio
   mcplexer server add figma --url https://example.com/mcp --header 'X-Token: mcplexer://figma/TOKEN'
   mcplexer server add --from ~/.cursor/mcp.json";

@@ -29,6 +29,8 @@ pub(crate) enum Set {
     UrlDot,
     /// `0-9a-zA-Z+/`
     Base64,
+    /// `0-9a-zA-Z./$=,+-`, for what `crypt` makes of a password
+    Crypt,
     /// The characters of tokens whose set is not documented: `0-9a-zA-Z_.~+/=,-`
     Any,
 }
@@ -50,6 +52,7 @@ impl Set {
             Self::Url => b"_-",
             Self::UrlDot => b"_.~=-",
             Self::Base64 => b"+/",
+            Self::Crypt => b"./$=,+-",
             Self::Any => b"_.~+/=,-",
         };
         byte.is_ascii_alphanumeric() || more.contains(&byte)

@@ -1,7 +1,7 @@
 //! Tokens and keys without an issuer.
 
 use crate::shape::Part::{Lit, Pem, Run};
-use crate::shape::Set::Url;
+use crate::shape::Set::{Crypt, Url};
 use crate::shape::{Shape, shape};
 
 pub(super) const SHAPES: &[Shape] = &[
@@ -39,6 +39,26 @@ pub(super) const SHAPES: &[Shape] = &[
             "-----BEGIN ENCRYPTED PRIVATE KEY-----",
         ],
         &[Pem],
+    ),
+    // crypt(5), and the string format of the competition for password hashes (PHC).
+    shape(
+        "password hash",
+        &[
+            "$1$",
+            "$5$",
+            "$6$",
+            "$y$",
+            "$2a$",
+            "$2b$",
+            "$2y$",
+            "$apr1$",
+            "$argon2i$",
+            "$argon2id$",
+            "$scrypt$",
+            "$pbkdf2-sha256$",
+            "$pbkdf2-sha512$",
+        ],
+        &[Run(Crypt, 24, 400)],
     ),
     shape(
         "SSH private key",

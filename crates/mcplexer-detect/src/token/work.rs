@@ -44,6 +44,21 @@ pub(super) const SHAPES: &[Shape] = &[
             Run(Url, 27, 38),
         ],
     ),
+    // https://create.roblox.com/docs: the cookie begins with a warning.
+    shape(
+        "Roblox cookie",
+        &[concat!(
+            "_|WARNING:-DO-NOT-SHARE-THIS.--Sharing-this-will-allow-someone-to-log-in-as-you",
+            "-and-to-steal-your-ROBUX-and-items.|_"
+        )],
+        &[Run(Alnum, 40, 2000)],
+    ),
+    shape("Unkey key", &["unkey_"], &[Run(Alnum, 20, 60)]),
+    shape(
+        "Telegram bot token",
+        &["api.telegram.org/bot", "api.telegram.org/file/bot"],
+        &[Run(Digit, 8, 10), Lit(":AA"), Run(Url, 32, 34)],
+    ),
     shape(
         "Telegram bot token",
         &[""],

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use mcplexer_detect::{Reason, credential, find, find_any};
+use mcplexer_detect::{Reason, credential, find, find_any, in_words};
 use proptest::prelude::*;
 
 mod ordinary;
@@ -492,4 +492,183 @@ proptest! {
         let (some, any) = (find(&text), find_any(&text));
         prop_assert!(some.is_none() || any.is_some());
     }
+}
+
+#[test]
+fn strings_within_json_are_judged_with_the_names_before_them() {
+    for value in [
+        r#"{"region": "eu", "mail": {"password": "abcd efgh ijkl mnop"}}"#,
+        r#"{"token": "ab\u0063d-1234-9931"}"#,
+        r#"{"netrc": "machine api.acme.io login jane password x7"}"#,
+        r#"{"settings": "{\"client\": {\"apiKey\": \"acme-prod-9931\"}}"}"#,
+        r#"{"keys": [{"secretKey": "acme-prod-9931"}], "cut": "#,
+    ] {
+        assert!(credential("SETTINGS", value, &[]).is_some(), "{value}");
+    }
+    for value in [
+        r#"{"secretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-tnj3Zh"}"#,
+        r#"{"type": "object", "properties": {"token": {"type": "string"}}}"#,
+        r#"{"password": "Enter the password"}"#,
+    ] {
+        assert_eq!(credential("SETTINGS", value, &[]), None, "{value}");
+    }
+}
+
+#[test]
+fn keys_of_wallets_are_found_as_bytes_and_as_digits() {
+    let bytes: Vec<String> = (0..64_u32).map(|it| (it * 97 % 251).to_string()).collect();
+    let list = format!("[{}]", bytes.join(","));
+    let digits = format!("0x{}", "4f1d9c27a8e0b356".repeat(4));
+    for name in ["KEYPAIR", "SOLANA_SECRET_KEY", "DEPLOYER"] {
+        assert!(credential(name, &list, &[]).is_some(), "{name}");
+        assert!(credential(name, &digits, &[]).is_some(), "{name}");
+    }
+    for name in ["TX", "TXN_HASH", "BLOCK_HASH", "TRANSACTION_ID"] {
+        assert_eq!(credential(name, &digits, &[]), None, "{name}");
+    }
+}
+
+#[test]
+fn the_last_words_of_a_name_may_say_which_one_it_is() {
+    for name in [
+        "NOTION_TOKEN_V2",
+        "SECRET_KEY_BASE",
+        "PGPASS",
+        "WOLFRAM_APP_ID",
+        "wolframAlphaAppid",
+        "EBAY_CERT_ID",
+    ] {
+        assert!(credential(name, "acme-9931-x7", &[]).is_some(), "{name}");
+    }
+    for name in ["SLACK_APP_ID", "COMPASS", "AIRTABLE_BASE", "API_V2"] {
+        assert_eq!(credential(name, "acme-9931-x7", &[]), None, "{name}");
+    }
+    assert!(credential("ADMIN_PIN", "4711", &[]).is_some());
+    assert_eq!(credential("GPIO_PIN", "17", &[]), None);
+}
+
+#[test]
+fn an_address_may_be_the_credential() {
+    let uuid = "3aca2d7f-9af7-4c1e-b0a1-9a40bd6cc2f1";
+    for address in [
+        format!("https://open.feishu.cn/open-apis/bot/v2/hook/{uuid}"),
+        format!("https://mcp.example.com/{uuid}/slack"),
+        format!("https://hooks.example.com/{uuid}"),
+        format!("https://hc-ping.com/{uuid}"),
+        "https://api.example.com/mcp?profile=a&x=9cK2vQ7mLp4ZrT8nWb3XyH6d".to_owned(),
+        "https://api.telegram.org/bot6513987523:AAsGe9DgEiabG6SZoxR7xdOpsNiGaegtcRt/".to_owned(),
+    ] {
+        assert!(credential("SERVER", &address, &[]).is_some(), "{address}");
+    }
+    for address in [
+        format!("https://app.example.com/projects/{uuid}"),
+        format!("https://example.com/v1/{uuid}/items"),
+        "https://hooks.example.com/00000000-0000-0000-0000-000000000000".to_owned(),
+        "https://acme.okta.com/app/exkE4hguTuTKOxjg9K6Q/sso/saml/metadata".to_owned(),
+        "https://cdn.example.com/app.js?v=9cK2vQ7mLp4ZrT8nWb3XyH6d".to_owned(),
+        "https://485d35f08b9b61a2d2d966886963383c@o109717.ingest.de.sentry.io/678743".to_owned(),
+    ] {
+        assert_eq!(credential("SERVER", &address, &[]), None, "{address}");
+    }
+}
+
+#[test]
+fn a_scheme_and_a_token_are_a_credential() {
+    let token = "9cK2vQ7mLp4ZrT8nWb3XyH6d";
+    for (name, value) in [
+        ("UPSTREAM", format!("Bearer {token}")),
+        ("UPSTREAM", format!("SSWS 00{token}")),
+        (
+            "UPSTREAM",
+            "GenieKey 3aca2d7f-9af7-4c1e-b0a1-9a40bd6cc2f1".to_owned(),
+        ),
+        ("UPSTREAM", format!("Basic {token}==")),
+        ("ACME_HEADER", format!("Acme-Key {token}")),
+        ("acmeAuth", format!("Acme {token}")),
+    ] {
+        assert!(credential(name, &value, &[]).is_some(), "{name} {value}");
+        assert!(in_words(name, &value).is_some(), "{name} {value}");
+    }
+    for (name, value) in [
+        ("UPSTREAM", format!("Acme {token}")),
+        ("AUTH_HEADER", "Bearer ${TOKEN}".to_owned()),
+        ("AUTH_HEADER", "Bearer YOUR_ACCESS_TOKEN".to_owned()),
+        ("AUTH_HEADER", "Authorization".to_owned()),
+        ("PAGE_HEADER", "Welcome internationalization".to_owned()),
+    ] {
+        assert_eq!(in_words(name, &value), None, "{name} {value}");
+    }
+    assert!(in_words("", "machine git.example.com login jane password x7").is_some());
+}
+
+#[test]
+fn what_is_made_of_a_password_and_logins_of_oracle_are_found() {
+    let hash = "9cK2vQ7mLp4ZrT8nWb3XyH6d.Jq5s";
+    for value in [
+        format!("$6$rounds=5000$x7$W{hash}"),
+        format!("$2y$10${hash}"),
+        format!("admin:$apr1${hash}"),
+        format!("$argon2id$v=19$m=65540,t=3,p=4${hash}"),
+        "jdbc:oracle:thin:scott/tiger7@//db.example.com:1521/XE".to_owned(),
+        "jdbc:oracle:oci:scott/tiger7@shop".to_owned(),
+    ] {
+        assert!(credential("SETTING", &value, &[]).is_some(), "{value}");
+    }
+    for value in ["$5 and $6", "jdbc:oracle:thin:@//db.example.com:1521/XE"] {
+        assert_eq!(credential("SETTING", value, &[]), None, "{value}");
+    }
+}
+
+#[test]
+fn names_of_objects_public_keys_and_files_stay() {
+    let digits = "4f1d9c27a8e0b356";
+    let sha1 = format!("{digits}{digits}a8e0b356");
+    let base58 = "9cK2vQ7mLp4ZrT8nWb3XyH6dPq5sJu7eFg1hAiBjCkDm";
+    for (name, value) in [
+        ("GPG_SIGNING_KEY", digits.to_owned()),
+        ("PGP_KEY", sha1.clone()),
+        ("INFO_HASH", sha1),
+        ("RELEASE_SHA256SUM", digits.repeat(4)),
+        ("PARENT", format!("00-{digits}{digits}-{digits}-01")),
+        ("STORED_AT", format!("Qm{base58}")),
+        ("WATCH_ONLY", format!("xpub6C{base58}{base58}")),
+        ("STRIPE_PK", format!("pk_live_{base58}")),
+        ("LAST", "toolu_01DVT39MqSwIIx8weOiUmcW0".to_owned()),
+        ("ATTACHMENT", format!("UEsDBBQAAAAI{base58}")),
+        ("PULL_SECRET", "regcred".to_owned()),
+        ("TLS_SECRET", "shop-tls".to_owned()),
+        (
+            "DB_SECRET",
+            "projects/acme/secrets/db-password/versions/latest".to_owned(),
+        ),
+        (
+            "VERIFYING",
+            format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{base58}"}}"#),
+        ),
+        (
+            "MANIFEST",
+            format!(
+                "https://registry.example.com/v2/shop/manifests/sha256:{}",
+                digits.repeat(4)
+            ),
+        ),
+    ] {
+        assert_eq!(credential(name, &value, &[]), None, "{name} {value}");
+    }
+    let private = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{base58}","d":"{base58}"}}"#);
+    assert!(credential("SIGNING", &private, &[]).is_some());
+    assert!(credential("TLS_SECRET", base58, &[]).is_some());
+}
+
+#[test]
+fn a_uuid_is_a_key_where_the_name_may_say_so() {
+    let uuid = "93eac594-5cac-4c7f-a688-5e807725ca3c";
+    for name in ["ACME_KEY", "ACME_LEGACY_KEY", "acmeKey"] {
+        assert!(credential(name, uuid, &[]).is_some(), "{name}");
+    }
+    for name in ["ACME", "CACHE_KEY", "PROJECT_KEY"] {
+        assert_eq!(credential(name, uuid, &[]), None, "{name}");
+    }
+    let suffixed = "https://sctapi.ftqq.com/SCT436529T1aK6GSSTPHlxLbU5l3LshLWEGU.send";
+    assert!(credential("SERVER", suffixed, &[]).is_some());
 }

@@ -6,6 +6,7 @@ mod held_out;
 mod made;
 mod ordinary;
 mod random;
+mod rows;
 
 use std::collections::HashSet;
 use std::fs;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use crate::home::{Home, finish, write_program};
 use files::{CLIENTS, Entry};
 use made::{Inserted, Made, PROGRAMS, make};
+use rows::Rows;
 
 /// Returns the findings that are, or are taken for, credentials: server, place and name.
 fn reported(document: &Value) -> HashSet<(String, String, String)> {
@@ -86,13 +88,27 @@ fn arguments_move(home: &Home, name: &str, text: &str) -> usize {
 
 #[test]
 fn credentials_are_found_and_ordinary_values_are_not_in_files_of_every_client() {
+    assert_found(&Rows::of_the_rules());
+}
+
+#[test]
+fn rows_that_were_written_without_the_rules_are_found_as_well() {
+    assert_found(&Rows::unseen());
+}
+
+#[test]
+fn rows_of_other_services_are_found_as_well() {
+    assert_found(&Rows::unseen_later());
+}
+
+fn assert_found(rows: &[Rows; 2]) {
     let (mut credentials, mut ordinary, mut in_arguments) = (0, 0, 0);
     let (mut missed, mut taken) = ([0; 2], [0; 2]);
     // Who changes a rule looks at the others only.
     let shows_held_out = std::env::var_os("MCPLEXER_TEST_SHOW_HELD_OUT").is_some();
     let mut shown = String::new();
     for (number, &(name, format)) in CLIENTS.iter().enumerate() {
-        let made = make(number);
+        let made = make(number, rows);
         let home = Home::new();
         fs::create_dir(home.root().join("bin")).unwrap();
         for program in PROGRAMS {

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use mcplexer_detect::{Reason, credential, find, find_in_address, find_named, login, phrase};
+use mcplexer_detect::{Reason, credential, find, find_in_address, find_named, in_words, login};
 
 /// Options that take a user and a password.
 const LOGINS: [&str; 6] = [
@@ -37,13 +37,13 @@ pub(super) fn reason(before: &str, argument: &str) -> Option<Reason> {
         .chain(argument.split_whitespace())
         .collect();
     let mut pairs = words.windows(2);
-    let in_words = pairs.find_map(|pair| match pair {
+    let named = pairs.find_map(|pair| match pair {
         [before, word] => in_word(before, word),
         _ => None,
     });
-    in_words
+    named
         .or_else(|| behind_names(argument))
-        .or_else(|| phrase(argument))
+        .or_else(|| in_words(before, argument))
 }
 
 fn in_word(before: &str, word: &str) -> Option<Reason> {

@@ -1,10 +1,11 @@
 //! Values in the servers of a file, and where each is.
 
-use super::credentials::{CREDENTIALS, LISTS};
+use serde_json::json;
+
+use super::credentials::LISTS;
 use super::files::Entry;
-use super::held_out;
-use super::ordinary::ORDINARY;
 use super::random::Random;
+use super::rows::{Row, Rows};
 
 /// How many servers a file has.
 const SERVERS: usize = 50;
@@ -68,21 +69,20 @@ impl Made {
         made
     }
 
-    fn insert(&mut self, at: usize, row: usize, is_credential: bool, style: usize) {
+    fn insert(&mut self, rows: &[Rows; 2], row: usize, is_credential: bool, style: usize) {
         // Every second is held out.
         let is_held_out = row % 2 == 1;
-        let table = match (is_credential, is_held_out) {
-            (true, false) => CREDENTIALS,
-            (true, true) => held_out::CREDENTIALS,
-            (false, false) => ORDINARY,
-            (false, true) => held_out::ORDINARY,
+        let rows = &rows[usize::from(is_held_out)];
+        let table = match is_credential {
+            true => &rows.credentials,
+            false => &rows.ordinary,
         };
-        let (name, option, form) = table[row / 2 % table.len()];
+        let Row { name, option, form } = &table[row / 2 % table.len()];
         let value = self.random.form(form);
-        let entry = &mut self.entries[at % SERVERS];
+        let entry = &mut self.entries[row % SERVERS];
         let is_word = !value.contains(char::is_whitespace);
         let fits_a_header = is_word && !value.contains('$') && !value.contains("://");
-        let (place, found, value) = match (entry.url.is_some(), style % 6) {
+        let (place, found, value) = match (entry.url.is_some(), style % 7) {
             (true, 0..=3) if !fits_a_header => return,
             (true, 0) if is_credential && entry.headers.is_empty() => {
                 entry
@@ -112,8 +112,17 @@ impl Made {
                 if entry.env.iter().any(|(it, _)| it == name) {
                     return;
                 }
-                entry.env.push((name.to_owned(), value.clone()));
-                ("env", name.to_owned(), value)
+                entry.env.push(((*name).to_owned(), value.clone()));
+                ("env", (*name).to_owned(), value)
+            }
+            (false, 6) => {
+                let variable = format!("{}_OPTIONS", name.split('_').next().unwrap());
+                if entry.env.iter().any(|(it, _)| *it == variable) {
+                    return;
+                }
+                let options = json!({"region": "eu-1", "client": {camel(name): value}}).to_string();
+                entry.env.push((variable.clone(), options.clone()));
+                ("env", variable, options)
             }
             (false, _) if value.contains('\n') => return,
             (false, 3) if option.starts_with("--") => {
@@ -129,7 +138,7 @@ impl Made {
                 ("argument", (entry.command.len() - 1).to_string(), value)
             }
             (false, _) => {
-                entry.command.extend([option.to_owned(), value.clone()]);
+                entry.command.extend([option.clone(), value.clone()]);
                 ("argument", (entry.command.len() - 1).to_string(), value)
             }
         };
@@ -221,17 +230,30 @@ impl Made {
     }
 }
 
+/// Returns a name as JSON has it: `apiKey` for `API_KEY`.
+fn camel(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let mut words = lower.split('_').map(str::to_owned);
+    let first = words.next().unwrap();
+    words.fold(first, |made, mut word| {
+        if let Some(letter) = word.get_mut(..1) {
+            letter.make_ascii_uppercase();
+        }
+        made + &word
+    })
+}
+
 /// Makes the values of the file of a client, given by its number.
-pub(super) fn make(number: usize) -> Made {
+pub(super) fn make(number: usize, rows: &[Rows; 2]) -> Made {
     let mut made = Made::new(20_261_128 + number as u64);
     let mut row = number * 37;
     while made.credentials.len() < 86 {
-        made.insert(row, row, true, row / 7 + number);
+        made.insert(rows, row, true, row / 7 + number);
         row += 1;
     }
     let mut row = number * 41;
     while made.ordinary.len() < ORDINARY_VALUES {
-        made.insert(row, row, false, row / 5 + number);
+        made.insert(rows, row, false, row / 5 + number);
         row += 1;
     }
     made.insert_forms(number);

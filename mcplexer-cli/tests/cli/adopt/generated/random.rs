@@ -51,15 +51,16 @@ impl Random {
         let mut pieces = form.split('{');
         let mut made = pieces.next().unwrap().to_owned();
         for piece in pieces {
-            let (random, text) = piece.split_once('}').unwrap();
-            let (kind, length) = random.split_at(1);
-            let is_form =
-                "dhluarbsUp".contains(kind) && length.bytes().all(|it| it.is_ascii_digit());
-            match is_form {
-                true => made.push_str(&self.part(kind, length)),
-                false => made.push_str(&format!("{{{random}}}")),
+            let part = piece.split_once('}').and_then(|(random, text)| {
+                let (kind, length) = random.split_at_checked(1)?;
+                let is_form =
+                    "dhluarbsUp".contains(kind) && length.bytes().all(|it| it.is_ascii_digit());
+                is_form.then_some((kind, length, text))
+            });
+            match part {
+                Some((kind, length, text)) => made += &(self.part(kind, length) + text),
+                None => made += &format!("{{{piece}"),
             }
-            made.push_str(text);
         }
         made
     }

@@ -29,7 +29,7 @@ pub(crate) use calls::Calls;
 pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use exchange::{Export, Import};
 #[cfg(feature = "serve")]
-pub(crate) use gateway::{Client, Connect, Serve};
+pub(crate) use gateway::{Client, Connect, InstallClient, Serve};
 pub(crate) use key::{AddKey, Key};
 pub(crate) use run::{Inject, Run};
 pub(crate) use scan::Scan;
@@ -106,7 +106,7 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Let AI clients connect over HTTP
+    /// Connect AI clients to the gateway
     #[cfg(feature = "serve")]
     #[command(subcommand, after_help = examples::CLIENT)]
     Client(Client),

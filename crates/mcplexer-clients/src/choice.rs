@@ -17,6 +17,10 @@ pub struct Choice<'a> {
     pub skip: &'a [ChosenKey],
     /// Move what is in arguments as well. Other programs can see it there while the server runs.
     pub allow_arguments: bool,
+    /// Move what is in header fields of these servers as well, by their place in
+    /// [`ClientConfig::servers`], sorted. Their client cannot fill it in: they must go [behind the
+    /// gateway](ClientConfig::hand_over).
+    pub headers_of: &'a [usize],
 }
 
 /// A variable, of one server or of any.

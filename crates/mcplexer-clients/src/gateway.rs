@@ -1,5 +1,8 @@
 //! Replacing all servers of a file by one that connects to the gateway, and putting them back.
 
+mod handed;
+mod member;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -14,6 +17,9 @@ use crate::entry::{Entry, Reach};
 use crate::node::{Member, Node, Object, Value};
 use crate::server::Server;
 use crate::syntax::Syntax;
+pub use handed::HandedMap;
+use handed::Kept;
+use member::member;
 
 /// The name of the server that remains.
 const NAME: &str = "mcplexer";
@@ -23,8 +29,8 @@ const NAME: &str = "mcplexer";
 pub struct HandedOver {
     /// The bytes of the file.
     pub text: Zeroizing<Vec<u8>>,
-    /// The servers as they were written, for [`ClientConfig::take_back`]: one text for each map of servers.
-    pub servers: Vec<String>,
+    /// The servers as they were written, for [`ClientConfig::take_back`]: an element for each map of servers.
+    pub servers: Vec<HandedMap>,
 }
 
 /// Why a file cannot be handed over to the gateway, or be taken back from it.
@@ -37,6 +43,12 @@ pub enum HandOverError {
     /// The servers are in TOML or in a list.
     #[error("its servers are not in a map of JSON or YAML")]
     Notation,
+    /// A server that stays has the name of the one that connects to the gateway.
+    #[error("a server that stays in it is called {NAME}")]
+    Name,
+    /// A value that goes to the store would be kept in plaintext, such as one in a comment.
+    #[error("a credential of it is also elsewhere among the servers")]
+    Credential,
     /// The file could not be put back to the byte.
     #[error("it could not be put back as it was")]
     NotUndone,
@@ -68,33 +80,53 @@ impl Entry<'_> {
 }
 
 impl ClientConfig {
-    /// Returns the file with one server in the place of each map of servers: it runs `program connect --client CLIENT`.
-    /// The rest of the file stays as it is.
+    /// Returns the file with one server in the place of those that `moves` chooses, in each map that has some: it runs
+    /// `program connect --client CLIENT`. The rest of the file stays as it is.
     ///
     /// Adopt the file first: what [`HandedOver::servers`] keeps has no credentials then, but those that stay in it.
     ///
     /// # Errors
     /// [`HandOverError`].
-    pub fn hand_over(&self, program: &str, client: &str) -> Result<HandedOver, HandOverError> {
-        if self.entries().iter().all(Entry::is_gateway) {
+    pub fn hand_over(
+        &self,
+        program: &str,
+        client: &str,
+        moves: &dyn Fn(&Server) -> bool,
+    ) -> Result<HandedOver, HandOverError> {
+        let chosen = self.servers.iter().filter(|it| moves(it));
+        let chosen = Self::places(chosen);
+        if chosen.is_empty() {
             return Err(HandOverError::NoServers);
         }
+        let entries = self.entries();
+        let gateways = entries.iter().filter(|it| it.is_gateway());
+        let gateways = Self::places(gateways.map(|it| it.server));
         let document = self.document()?;
         let lines = Lines::of(self.text.as_bytes());
         let maps = self.maps(&document, &lines);
-        let count: usize = maps.iter().map(|map| map.members.len()).sum();
-        if count < self.servers.len() {
+        let is_in = |places: &BTreeSet<_>, member: &Member| {
+            let position = lines.position(member.key_span.start);
+            places.contains(&(position, member.key.as_str()))
+        };
+        let members = || maps.iter().flat_map(|map| &map.members);
+        if members().filter(|it| is_in(&chosen, it)).count() < chosen.len() {
             return Err(HandOverError::Notation);
         }
         let mut edits = Vec::new();
         let mut servers = Vec::new();
-        for map in maps {
-            let (Some(first), Some(last)) = (map.members.first(), map.members.last()) else {
+        for map in &maps {
+            if !map.members.iter().any(|it| is_in(&chosen, it)) {
                 continue;
-            };
-            let span = first.key_span.start..self.end(&last.node);
-            servers.push(self.text.get(span.clone()).unwrap_or_default().to_owned());
-            edits.push(Edit::replace(span, member(map, program, client)));
+            }
+            // A second connection would have the name of the first.
+            let goes = |it: &Member| is_in(&chosen, it) || is_in(&gateways, it);
+            if map.members.iter().any(|it| !goes(it) && it.key == NAME) {
+                return Err(HandOverError::Name);
+            }
+            let entry = member(map, program, client);
+            let (span, handed, text) = self.hand_over_map(map, &goes, entry)?;
+            servers.push(handed);
+            edits.push(Edit::replace(span, text));
         }
         let text = apply(&self.text, edits);
         self.check(&text, client, &servers)?;
@@ -102,6 +134,51 @@ impl ClientConfig {
             text: self.bytes(&text),
             servers,
         })
+    }
+
+    /// Returns the part of a map that is replaced, what is kept of it, and what replaces it.
+    fn hand_over_map(
+        &self,
+        map: &Object,
+        goes: &dyn Fn(&Member) -> bool,
+        entry: String,
+    ) -> Result<(Range<usize>, HandedMap, String), HandOverError> {
+        let text = |span: Range<usize>| {
+            let text = self.text.get(span).map(str::to_owned);
+            text.ok_or(HandOverError::NotUndone)
+        };
+        let first = map.members.iter().position(goes).unwrap_or_default();
+        let last = map.members.iter().rposition(goes).unwrap_or_default();
+        let members = map.members.get(first..=last).unwrap_or_default();
+        let (Some(begin), Some(end)) = (members.first(), members.last()) else {
+            return Err(HandOverError::NoServers);
+        };
+        let mut handed = HandedMap {
+            first: String::new(),
+            kept: Vec::new(),
+        };
+        let mut replacement = entry;
+        // Where the text that is not kept yet begins, and where the member before ends.
+        let (mut from, mut previous) = (begin.key_span.start, begin.key_span.start);
+        for member in members {
+            let (start, end) = (member.key_span.start, self.end(&member.node));
+            if !goes(member) {
+                *handed.tail() = text(from..previous)?;
+                let gap = text(previous..start)?;
+                replacement.push_str(&gap);
+                replacement.push_str(&text(start..end)?);
+                handed.kept.push(Kept {
+                    gap,
+                    name: member.key.clone(),
+                    behind: String::new(),
+                });
+                from = end;
+            }
+            previous = end;
+        }
+        *handed.tail() = text(from..previous)?;
+        let span = begin.key_span.start..self.end(&end.node);
+        Ok((span, handed, replacement))
     }
 
     /// Returns the file with the servers back that [`hand_over`](Self::hand_over) has taken out. What else has changed
@@ -112,16 +189,52 @@ impl ClientConfig {
     pub fn take_back(
         &self,
         client: &str,
-        servers: &[String],
+        servers: &[HandedMap],
     ) -> Result<Zeroizing<Vec<u8>>, HandOverError> {
         let text = self.taken_back(client, servers)?;
         Ok(self.bytes(&text))
     }
 
+    /// Returns whether it connects to the gateway for a client.
+    #[must_use]
+    pub fn connects(&self, client: &str) -> bool {
+        let entries = self.entries();
+        entries.iter().any(|it| it.client() == Some(client))
+    }
+
+    /// Returns the program that connects to the gateway for a client.
+    pub(crate) fn connects_by(&self, client: &str) -> Option<String> {
+        let entries = self.entries();
+        let mut entries = entries.iter();
+        let entry = entries.find(|it| it.client() == Some(client))?;
+        match &entry.reach {
+            Reach::Command { line, .. } => line.first().cloned(),
+            _ => None,
+        }
+    }
+
+    /// Returns those of these positions that are between the first and the last server of a map.
+    #[must_use]
+    pub fn among_servers(&self, positions: &[Position]) -> Vec<Position> {
+        let Ok(document) = self.document() else {
+            return positions.to_vec();
+        };
+        let lines = Lines::of(self.text.as_bytes());
+        let maps = self.maps(&document, &lines);
+        let ranges = maps.iter().filter_map(|map| {
+            let (first, last) = (map.members.first()?, map.members.last()?);
+            let end = lines.position(self.end(&last.node));
+            Some(lines.position(first.key_span.start)..=end)
+        });
+        let ranges: Vec<_> = ranges.collect();
+        let is_among = |it: &&Position| ranges.iter().any(|range| range.contains(it));
+        positions.iter().filter(is_among).copied().collect()
+    }
+
     fn taken_back(
         &self,
         client: &str,
-        servers: &[String],
+        servers: &[HandedMap],
     ) -> Result<Zeroizing<String>, HandOverError> {
         let document = self.document()?;
         let lines = Lines::of(self.text.as_bytes());
@@ -129,28 +242,60 @@ impl ClientConfig {
         let entries = self.entries();
         let of_client = entries.iter().filter(|it| it.client() == Some(client));
         let of_client = Self::places(of_client.map(|it| it.server));
-        let connects = |member: &&Member| {
+        let connects = |member: &Member| {
             let position = lines.position(member.key_span.start);
             member.key == NAME && of_client.contains(&(position, NAME))
         };
-        let members = maps.iter().flat_map(|map| &map.members).filter(connects);
-        let spans = members.map(|it| it.key_span.start..self.end(&it.node));
-        let spans: Vec<Range<usize>> = spans.collect();
-        if spans.is_empty() || spans.len() != servers.len() {
+        let places = maps.iter().filter_map(|map| {
+            let at = map.members.iter().position(connects)?;
+            map.members.get(at..)?.split_first()
+        });
+        let places: Vec<_> = places.collect();
+        if places.is_empty() || places.len() != servers.len() {
             return Err(HandOverError::Changed);
         }
-        let edits = spans.into_iter().zip(servers);
-        let edits = edits.map(|(span, text)| Edit::replace(span, text.as_str()));
+        let edits = places.into_iter().zip(servers);
+        let edits = edits.map(|((gateway, others), handed)| {
+            let begin = gateway.key_span.start;
+            let (end, text) = self
+                .between_kept(gateway, others, handed)
+                .unwrap_or_else(|| (self.end(&gateway.node), handed.without_kept()));
+            Edit::replace(begin..end, text)
+        });
         Ok(apply(&self.text, edits.collect()))
     }
 
-    /// Checks that a file has its one server, and that taking back gives this file.
-    fn check(&self, text: &str, client: &str, servers: &[String]) -> Result<(), HandOverError> {
+    /// Returns the text of servers with those that have stayed between them, and where that ends. `None` if these are
+    /// no longer where they were: a client has written the file anew.
+    fn between_kept(
+        &self,
+        gateway: &Member,
+        others: &[Member],
+        handed: &HandedMap,
+    ) -> Option<(usize, String)> {
+        let mut text = handed.first.clone();
+        let mut end = self.end(&gateway.node);
+        let mut others = others.iter();
+        for kept in &handed.kept {
+            let member = others.next().filter(|it| it.key == kept.name)?;
+            let start = member.key_span.start;
+            if self.text.get(end..start)? != kept.gap {
+                return None;
+            }
+            end = self.end(&member.node);
+            text.push_str(&kept.gap);
+            text.push_str(self.text.get(start..end)?);
+            text.push_str(&kept.behind);
+        }
+        Some((end, text))
+    }
+
+    /// Checks that taking a file back gives this one.
+    fn check(&self, text: &str, client: &str, servers: &[HandedMap]) -> Result<(), HandOverError> {
         let after = Self::parse(text.as_bytes(), self.syntax);
         let after = after.map_err(|_| HandOverError::NotUndone)?;
-        let has_others = after.entries().iter().any(|it| it.client() != Some(client));
         let back = after.taken_back(client, servers)?;
-        match !has_others && *back == *self.text {
+        match *back == *self.text {
             true => Ok(()),
             false => Err(HandOverError::NotUndone),
         }
@@ -208,70 +353,6 @@ fn find<'n>(node: &'n Node, found: &mut Vec<&'n Object>, is_server: &dyn Fn(&Mem
         Value::Array(elements) => elements.iter().for_each(|it| find(it, found, is_server)),
         Value::String(_) | Value::Other => {}
     }
-}
-
-/// Returns the member that connects to the gateway, in the notation of the others of a map.
-fn member(map: &Object, program: &str, client: &str) -> String {
-    let entries = map.members.iter().filter_map(|it| it.node.object());
-    let entries: Vec<_> = entries.collect();
-    let starts = |entry: &&&Object| ["command", "cmd"].iter().any(|it| entry.get(it).is_some());
-    let model = entries.iter().find(starts);
-    let arguments = ["connect", "--client", client];
-    let list = |words: &[&str]| {
-        let words: Vec<_> = words.iter().map(|it| quoted(it)).collect();
-        format!("[{}]", words.join(", "))
-    };
-    let mut members: Vec<(&str, String)> = Vec::new();
-    let command = model.and_then(|it| it.get("command"));
-    // An HTTP server of this client says what it is, so the others may have to as well.
-    let kinds = ["type", "source", "transport"];
-    match model {
-        Some(model) => {
-            let texts = kinds
-                .iter()
-                .filter_map(|key| Some((*key, model.get(key)?.text()?)));
-            members.extend(texts.map(|(key, text)| (key, quoted(text))));
-        }
-        None if entries.iter().any(|it| it.get("type").is_some()) => {
-            members.push(("type", quoted("stdio")));
-        }
-        None => {}
-    }
-    match command.map(|it| &it.value) {
-        Some(Value::Array(_)) => {
-            members.push(("command", list(&[&[program], &arguments[..]].concat())));
-        }
-        Some(Value::Object(_)) => {
-            let (path, arguments) = (quoted(program), list(&arguments));
-            let inner = format!("{{ \"path\": {path}, \"args\": {arguments} }}");
-            members.push(("command", inner));
-        }
-        None if model.is_some() => {
-            members.push(("cmd", quoted(program)));
-            members.push(("args", list(&arguments)));
-        }
-        _ => {
-            members.push(("command", quoted(program)));
-            members.push(("args", list(&arguments)));
-        }
-    }
-    let has = |key: &str| model.is_some_and(|it| it.get(key).is_some());
-    if has("enabled") {
-        members.push(("enabled", "true".to_owned()));
-    }
-    if has("name") {
-        members.push(("name", quoted(NAME)));
-    }
-    let members = members
-        .iter()
-        .map(|(key, text)| format!("\"{key}\": {text}"));
-    let members: Vec<_> = members.collect();
-    format!("\"{NAME}\": {{ {} }}", members.join(", "))
-}
-
-/// Returns a text as JSON and YAML read it between quotes.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 impl fmt::Debug for HandedOver {

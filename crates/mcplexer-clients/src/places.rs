@@ -2,7 +2,7 @@
 
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use table::{EDITORS, OF_EDITORS, PLACES};
 
@@ -34,8 +34,8 @@ pub struct Directories {
 }
 
 /// Which of the directories a file is in.
-#[derive(Clone, Copy)]
-enum Base {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Base {
     Home,
     Settings,
     Config,
@@ -44,7 +44,7 @@ enum Base {
 }
 
 impl Directories {
-    fn of(&self, base: Base) -> Option<&PathBuf> {
+    pub(crate) fn of(&self, base: Base) -> Option<&PathBuf> {
         let directory = match base {
             Base::Home => &self.home,
             Base::Settings => &self.settings,
@@ -82,6 +82,24 @@ pub fn standard_places(directories: &Directories) -> Vec<StandardPlace> {
     places
 }
 
+/// Returns the client that a file of this path is of, wherever the home directory or the project is.
+#[must_use]
+pub fn client_of(path: &Path) -> Option<&'static str> {
+    let own = PLACES.iter().filter(|(_, _, file)| !file.contains('*'));
+    let mut own = own.filter(|(_, _, file)| path.ends_with(file));
+    own.next().map(|(client, _, _)| *client).or_else(|| {
+        let of_editors = EDITORS.iter().flat_map(|&(editor, _, directory)| {
+            let files = OF_EDITORS.iter().filter(|(_, file)| !file.contains('*'));
+            files.map(move |&(client, file)| {
+                let client = if client.is_empty() { editor } else { client };
+                (client, format!("{directory}/User/{file}"))
+            })
+        });
+        let mut of_editors = of_editors.filter(|(_, file)| path.ends_with(file));
+        of_editors.next().map(|(client, _)| client)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +135,19 @@ mod tests {
         assert_eq!(known.len(), PLACES.len() + EDITORS.len() * OF_EDITORS.len());
         let none = paths(&Directories::default());
         assert_eq!(none, [""; 0]);
+    }
+
+    #[test]
+    fn a_path_says_the_client() {
+        for (path, client) in [
+            ("/w/.mcp.json", Some("Claude Code")),
+            ("/h/.cursor/mcp.json", Some("Cursor")),
+            ("/s/Code/User/mcp.json", Some("VS Code")),
+            ("/s/Cursor/User/settings.json", Some("Cursor")),
+            ("/w/mcp.json", None),
+        ] {
+            assert_eq!(client_of(Path::new(path)), client, "{path}");
+        }
     }
 
     #[test]

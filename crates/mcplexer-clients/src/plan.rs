@@ -48,7 +48,10 @@ impl ClientConfig {
         let (mut findings, mut moves) = (Vec::new(), Vec::new());
         let mut references = Vec::new();
         for (number, server) in self.servers.iter().enumerate() {
-            let (decisions, secrets) = self.decide_all(server, &selection, &hints);
+            let (decisions, secrets) = {
+                let moves_headers = choice.headers_of.binary_search(&number).is_ok();
+                self.decide_all(server, &selection, &hints, moves_headers)
+            };
             // If something of it moves, it starts through `mcplexer run` from then on.
             let is_resolved =
                 server.may_be_resolved() || (server.start == Start::Command && !secrets.is_empty());
@@ -114,6 +117,7 @@ impl ClientConfig {
         server: &'a Server,
         selection: &Selection<'a>,
         hints: &Hints,
+        moves_headers: bool,
     ) -> (Vec<Decision<'a>>, Vec<(SecretName, SecretValue)>) {
         let mut decider = Decider {
             config: self,
@@ -122,6 +126,7 @@ impl ClientConfig {
             hints,
             repeated: repeated(server),
             has_other_home: self.has_other_home(server),
+            moves_headers,
             secrets: Vec::new(),
         };
         let texts = server.texts.iter().enumerate();
@@ -167,6 +172,7 @@ struct Decider<'a> {
     hints: &'a Hints,
     repeated: HashSet<&'a str>,
     has_other_home: bool,
+    moves_headers: bool,
     secrets: Vec<(SecretName, SecretValue)>,
 }
 
@@ -181,6 +187,10 @@ impl Decider<'_> {
         };
         if let Place::Argument(_) = text.place {
             let verdict = self.argument(text, at, reason)?;
+            return Some(decision(reason, verdict));
+        }
+        if let (Place::Header(name), true) = (&text.place, self.moves_headers) {
+            let verdict = reason.map(|_| self.header_field(text, name))?;
             return Some(decision(reason, verdict));
         }
         let Place::Env(name) = &text.place else {

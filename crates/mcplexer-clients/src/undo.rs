@@ -199,7 +199,7 @@ fn added(text: &Text) -> Option<Added<'_>> {
     }
 }
 
-/// Returns the variables and arguments of a server that hold references which adopting has put there.
+/// Returns the variables, arguments and header fields of a server that hold references which adopting has put there.
 fn adopted(server: &Server) -> impl Iterator<Item = &Text> {
     server.texts.iter().filter(|text| mark(text).is_some())
 }
@@ -208,7 +208,7 @@ fn mark(text: &Text) -> Option<Mark> {
     let value = text.value.as_deref()?;
     match text.place {
         Place::Env(_) => Mark::of_value(value),
-        Place::Argument(_) => adopted_in(value).map(|(_, _, mark)| mark),
+        Place::Argument(_) | Place::Header(_) => adopted_in(value).map(|(_, _, mark)| mark),
         _ => None,
     }
 }
@@ -216,7 +216,9 @@ fn mark(text: &Text) -> Option<Mark> {
 fn reference(text: &Text) -> Result<Reference, AdoptError> {
     let value = text.value.as_deref().ok_or(AdoptError::NotUndone)?;
     match text.place {
-        Place::Argument(_) => adopted_in(value).map(|(_, reference, _)| reference),
+        Place::Argument(_) | Place::Header(_) => {
+            adopted_in(value).map(|(_, reference, _)| reference)
+        }
         _ => Reference::of_value(value).ok(),
     }
     .ok_or(AdoptError::NotUndone)
@@ -226,7 +228,7 @@ fn reference(text: &Text) -> Result<Reference, AdoptError> {
 fn with_value(text: &Text, value: &str) -> Option<Zeroizing<String>> {
     let before = text.value.as_deref()?;
     let range = match text.place {
-        Place::Argument(_) => adopted_in(before)?.0,
+        Place::Argument(_) | Place::Header(_) => adopted_in(before)?.0,
         _ => 0..before.len(),
     };
     let parts = [before.get(..range.start)?, value, before.get(range.end..)?];

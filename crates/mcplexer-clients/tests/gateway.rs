@@ -44,7 +44,7 @@ fn one_server_remains_in_the_notation_of_the_client() {
             "extensions:\n  # a\n  \"mcplexer\": { \"type\": \"stdio\", \"cmd\": \"/b/mcplexer\", \"args\": [\"connect\", \"--client\", \"c\"] }\n\n# other\nother: 1\n",
         ),
     ] {
-        let handed = parse(before.as_bytes(), syntax).hand_over("/b/mcplexer", "c");
+        let handed = parse(before.as_bytes(), syntax).hand_over("/b/mcplexer", "c", &|_| true);
         let handed = handed.unwrap_or_else(|error| panic!("{error}: {before}"));
         assert_eq!(text(&handed), after);
         let back = parse(&handed.text, syntax).take_back("c", &handed.servers);
@@ -71,7 +71,7 @@ fn the_files_of_all_clients_come_back_to_the_byte() {
                 continue;
             };
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            match config.hand_over("mcplexer", "c") {
+            match config.hand_over("mcplexer", "c", &|_| true) {
                 Ok(handed) => {
                     let after = parse(&handed.text, syntax);
                     let entries = after.entries();
@@ -109,7 +109,7 @@ fn the_files_of_all_clients_come_back_to_the_byte() {
 fn what_changes_meanwhile_stays_changed() {
     let before = "{\"mcpServers\": {\"a\": {\"command\": \"x\"}, \"b\": {\"command\": \"y\"}}}";
     let handed = parse(before.as_bytes(), Syntax::Json)
-        .hand_over("mcplexer", "c")
+        .hand_over("mcplexer", "c", &|_| true)
         .unwrap();
     let changed = text(&handed).replace("}}}", "}, \"new\": {\"command\": \"n\"}}, \"k\": 1}");
     let config = parse(changed.as_bytes(), Syntax::Json);
@@ -122,12 +122,62 @@ fn what_changes_meanwhile_stays_changed() {
     };
     assert_eq!(refused(text(&handed), "other"), Err(HandOverError::Changed));
     assert_eq!(refused(before, "c"), Err(HandOverError::Changed));
-    let again = parse(&handed.text, Syntax::Json).hand_over("mcplexer", "c");
+    let again = parse(&handed.text, Syntax::Json).hand_over("mcplexer", "c", &|_| false);
     assert_eq!(again, Err(HandOverError::NoServers));
     let toml = parse(b"[mcp_servers.a]\ncommand = 'x'\n", Syntax::Toml);
     assert_eq!(
-        toml.hand_over("mcplexer", "c"),
+        toml.hand_over("mcplexer", "c", &|_| true),
         Err(HandOverError::Notation)
     );
     assert_eq!(format!("{handed:?}"), "HandedOver(1)");
+}
+
+#[test]
+fn a_server_that_stays_is_in_no_text_that_is_kept() {
+    let all = "{\"servers\": {\n  \"k0\": {},\n  \"a\": {\"command\": \"x\"}, // a\n  \"k1\": {\"command\": \"s3cret\"},\n  \"b\": {\"command\": \"y\"},\n  \"k2\": {\"command\": \"k\"}\n}}\n";
+    let moves = |server: &mcplexer_clients::Server| !server.name.starts_with('k');
+    let config = parse(all.as_bytes(), Syntax::Json);
+    let handed = config.hand_over("m/mcplexer", "c", &moves).unwrap();
+    let entry = "\"mcplexer\": { \"command\": \"m/mcplexer\", \"args\": [\"connect\", \"--client\", \"c\"] }";
+    let after = format!(
+        "{{\"servers\": {{\n  \"k0\": {{}},\n  {entry}, // a\n  \"k1\": {{\"command\": \"s3cret\"}},\n  \"k2\": {{\"command\": \"k\"}}\n}}}}\n"
+    );
+    assert_eq!(text(&handed), after);
+    assert!(!handed.servers.iter().any(|it| it.contains("s3cret")));
+    let back = |text: &str| {
+        let back = parse(text.as_bytes(), Syntax::Json).take_back("c", &handed.servers);
+        String::from_utf8(back.unwrap().to_vec()).unwrap()
+    };
+    assert_eq!(back(&after), all);
+    // What has stayed may change, and a client may write the file anew.
+    assert_eq!(
+        back(&after.replace("s3cret", "new")),
+        all.replace("s3cret", "new")
+    );
+    let anew = "{\"servers\":{\"mcplexer\":{\"command\":\"m/mcplexer\",\"args\":[\"connect\",\"--client\",\"c\"]},\"k1\":{}}}";
+    let expected =
+        "{\"servers\":{\"a\": {\"command\": \"x\"},\n  \"b\": {\"command\": \"y\"},\"k1\":{}}}";
+    assert_eq!(back(anew), expected);
+
+    // A file that gets another server is handed over once more.
+    let more = after.replace(
+        "{\n  \"k0\": {}",
+        "{\n  \"k0\": {}, \"new\": {\"command\": \"z\"}",
+    );
+    let again = parse(more.as_bytes(), Syntax::Json);
+    let again = again
+        .hand_over("m/mcplexer", "c", &|it| it.name == "new")
+        .unwrap();
+    assert_eq!(text(&again).matches("connect").count(), 1);
+    let first = parse(&again.text, Syntax::Json)
+        .take_back("c", &again.servers)
+        .unwrap();
+    assert_eq!(str::from_utf8(&first), Ok(more.as_str()));
+
+    let named = parse(
+        b"{\"servers\": {\"a\": {\"command\": \"x\"}, \"mcplexer\": {}}}",
+        Syntax::Json,
+    );
+    let named = named.hand_over("m", "c", &|it| it.name == "a");
+    assert_eq!(named, Err(HandOverError::Name));
 }

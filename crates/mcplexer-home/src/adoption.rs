@@ -2,25 +2,33 @@
 
 use std::path::{Path, PathBuf};
 
-use mcplexer_clients::{AdoptError, Adoption, ChosenKey, InvalidConfig, store as clients_store};
+use mcplexer_clients::{
+    AdoptError, Adoption, ChosenKey, HandOverError, InstallError, InvalidConfig,
+    store as clients_store,
+};
 use mcplexer_durable::{FileReplacement, ReplaceError};
 use mcplexer_files::position::Position;
 use mcplexer_secrets::Error as StoreError;
 
-use crate::credentials;
 use crate::open::OpenHome;
+use crate::{credentials, servers};
 
 mod client_file;
 mod environment;
+mod gateway;
+mod install;
+mod kept;
 mod look;
 mod report;
 mod undo;
 
 pub(crate) use client_file::ClientFile;
 pub use environment::{directories, own_program};
+pub use gateway::{BehindGateway, GatewayReport, InFile, adopt_for_gateway, plan_for_gateway};
+pub use install::{Change, InstallReport, install, uninstall};
 pub use look::{Looked, WithoutServers, by_client, look};
 pub use report::{FileReport, FindingReport, Left};
-pub use undo::{UndoReport, undo};
+pub use undo::{KeptServer, UndoReport, undo};
 
 /// How often to plan again if other programs store other values under the same names meanwhile.
 const ATTEMPTS: usize = 20;
@@ -89,6 +97,59 @@ pub enum Error {
     /// Other programs kept changing the scopes of the servers. The file is unchanged.
     #[error("other programs keep changing the scopes of these servers")]
     Busy,
+    /// The servers of the file cannot go behind the gateway, or cannot come back.
+    #[error("{}: {source}", .file.display())]
+    HandOver {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: HandOverError,
+    },
+    /// There are credentials between the servers, such as in comments. They would have to be kept in plaintext.
+    #[error("{}, line {}: a credential is between the servers", .file.display(), .lines.first().unwrap_or(&0))]
+    Between {
+        /// The file.
+        file: PathBuf,
+        /// The lines of the credentials; at least one.
+        lines: Vec<usize>,
+    },
+    /// The servers of the file are behind the gateway, and only all of them can be put back.
+    #[error("the servers of {} are behind the gateway; they are put back together", .file.display())]
+    Together {
+        /// The file.
+        file: PathBuf,
+    },
+    /// No client of this name is known, or its directory is not.
+    #[error("no client is called {client}")]
+    UnknownClient {
+        /// The name.
+        client: String,
+    },
+    /// The server that connects to the gateway cannot be added to the file of a client, or be removed.
+    #[error("{}: {source}", .file.display())]
+    Install {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: InstallError,
+    },
+    /// The server that connects to the gateway has taken the place of the others in the file.
+    #[error("the servers of {} are behind the gateway", .file.display())]
+    HandedOver {
+        /// The file.
+        file: PathBuf,
+    },
+    /// What is kept of a file for undoing is damaged.
+    #[error("{} is damaged: {source}", .kept.display())]
+    Kept {
+        /// Where it is kept.
+        kept: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// The servers cannot be written into `config.yaml`.
+    #[error(transparent)]
+    Servers(#[from] servers::Error),
     /// A secret to put back cannot be opened.
     #[error(transparent)]
     Credentials(#[from] credentials::Error),
@@ -124,7 +185,7 @@ pub fn plan(
 ) -> Result<FileReport, Error> {
     let file = ClientFile::read(path)?;
     file.check_names(choice)?;
-    let adoption = file.plan(choice, program, open)?;
+    let adoption = file.plan(choice, &[], program, open)?;
     Ok(file.report(&adoption))
 }
 
@@ -143,7 +204,7 @@ pub fn adopt(
     let replacement = FileReplacement::begin(path)?;
     let file = ClientFile::read(path)?;
     file.check_names(choice)?;
-    let plan = || file.plan(choice, program, open);
+    let plan = || file.plan(choice, &[], program, open);
     let mut adoption = plan()?;
     if adoption.moved() == 0 {
         return Ok(file.report(&adoption));

@@ -17,12 +17,11 @@ use serde::Serialize;
 use crate::config::{self, ConfigFile, of_home};
 use crate::home::Home;
 
-mod gateway;
 mod import;
 mod missing;
 
-pub use gateway::{HandOver, hand_over};
 pub use import::{Imported, NotImported, Refusal, import};
+pub(crate) use import::{name_of, of_entry};
 pub use missing::{Missing, missing};
 
 /// How often to make a change again if other programs change the file meanwhile.
@@ -217,6 +216,46 @@ pub fn remove(home: &Home, name: &ServerName) -> Result<PathBuf, Error> {
         Ok((text, ()))
     })?;
     Ok(home.config())
+}
+
+/// Why a server stays in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stayed {
+    /// It is another one by now.
+    Changed,
+    /// A client of the file names it.
+    Named,
+}
+
+/// Removes servers that are still the same, in one step. Returns those that stay.
+pub(crate) fn remove_same(
+    home: &Home,
+    servers: &[(ServerName, Server)],
+) -> Result<Vec<(ServerName, Stayed)>, Error> {
+    let existing = of_home(home)?.unwrap_or_default().servers;
+    if !servers.iter().any(|(name, _)| existing.contains_key(name)) {
+        return Ok(Vec::new());
+    }
+    change(home, &|file| {
+        let existing = of_text(home, file)?.servers;
+        let (mut text, mut stay) = (file.to_owned(), Vec::new());
+        for (name, server) in servers {
+            match existing.get(name) {
+                None => continue,
+                Some(it) if it != server => {
+                    stay.push((name.clone(), Stayed::Changed));
+                    continue;
+                }
+                Some(_) => {}
+            }
+            match without_server(&text, name) {
+                Ok(without) => text = without,
+                Err(EditError::Named(_)) => stay.push((name.clone(), Stayed::Named)),
+                Err(error) => return Err(explain(error, home, name, None)),
+            }
+        }
+        Ok((text, stay))
+    })
 }
 
 fn explain(error: EditError, home: &Home, server: &ServerName, entry: Option<String>) -> Error {

@@ -21,7 +21,10 @@ pub(crate) struct Adopt {
     /// Store the credentials, check each of them, then replace the file
     #[arg(long, requires = "file")]
     pub(crate) write: bool,
-    /// Put the values back into the file, so that its servers start without mcplexer
+    /// Move the servers to config.yaml, behind the gateway; the file keeps one server that connects to it
+    #[arg(long, requires = "file", conflicts_with_all = ["only", "skip"])]
+    pub(crate) gateway: bool,
+    /// Put the values and the servers back into the file, so that they start without mcplexer
     #[arg(long, requires = "file", conflicts_with_all = ["write", "only", "skip"])]
     pub(crate) undo: bool,
     /// Adopt only this server, or PROJECT/SERVER in a file of several projects; may be repeated

@@ -78,6 +78,16 @@ Examples:
   mcplexer server remove github
   mcplexer server rm github";
 
+#[cfg(feature = "serve")]
+pub(super) const CLIENT_INSTALL: &str = "\
+Without --write, it shows the server and the file. The rest of the file does not change, and --undo gives it back to \
+the byte. It leaves the client's other servers alone: mcplexer adopt --gateway moves those.
+
+Examples:
+  mcplexer client install claude-code
+  mcplexer client install claude-code --write
+  mcplexer client install claude-code --undo";
+
 pub(super) const SCOPE: &str = "\
 Examples:
   mcplexer scope list
@@ -157,11 +167,13 @@ Examples:
 pub(super) const ADOPT: &str = "\
 Without --write, it shows what would move where. With --write, each server's credentials go into a \
 scope of its own, and the server starts through mcplexer run. The rest of the file does not change.
+With --gateway, the servers move to config.yaml, and the file keeps one that runs mcplexer connect.
 
 Examples:
   mcplexer adopt                          # looks at all clients, changes nothing
   mcplexer adopt .mcp.json --write
   mcplexer adopt .mcp.json --write --allow-arguments
+  mcplexer adopt .mcp.json --write --gateway
   mcplexer adopt .mcp.json --undo";
 
 pub(super) const IMPORT: &str = "\
@@ -354,8 +366,8 @@ Examples:
 #[cfg(feature = "serve")]
 pub(super) const CLIENT: &str = "\
 Examples:
-  mcplexer client add cursor
-  mcplexer client list";
+  mcplexer client install claude-code --write
+  mcplexer client add cursor";
 
 #[cfg(feature = "serve")]
 pub(super) const CLIENT_ADD: &str = "\

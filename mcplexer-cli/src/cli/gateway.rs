@@ -50,6 +50,9 @@ pub(crate) struct Connect {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Client {
+    /// Add the server that connects to the gateway to a client's own file
+    #[command(after_help = examples::CLIENT_INSTALL)]
+    Install(InstallClient),
     /// Let a client connect over HTTP, and print its token
     #[command(after_help = examples::CLIENT_ADD)]
     Add {
@@ -69,4 +72,19 @@ pub(crate) enum Client {
         /// Name of the client
         name: ServerName,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstallClient {
+    /// Name of the client, such as claude-code
+    pub(crate) name: String,
+    /// Write the file
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Remove the server from the file
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) undo: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

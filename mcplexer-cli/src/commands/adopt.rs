@@ -1,6 +1,7 @@
 //! `mcplexer adopt`
 
 mod everywhere;
+mod gateway;
 mod options;
 mod table;
 mod undo;
@@ -10,7 +11,9 @@ use std::fmt::Display;
 use std::path::Path;
 
 use mcplexer_clients::Stays;
-use mcplexer_home::adoption::{Choice, FileReport, Left, adopt, own_program, plan};
+use mcplexer_home::adoption::{
+    Choice, FileReport, Left, adopt, adopt_for_gateway, own_program, plan, plan_for_gateway,
+};
 use serde::Serialize;
 
 use crate::cli::{Adopt, Global, Variable};
@@ -22,7 +25,7 @@ use crate::text::{count, sanitized, shown, typed};
 /// How many secrets of a team are named.
 const MOST_SECRETS: usize = 10;
 /// A client has read its file before it was changed.
-const RESTART: &str = "restart the client: it reads its configuration when it starts";
+pub(super) const RESTART: &str = "restart the client: it reads its configuration when it starts";
 
 /// The JSON document of every form of the command with a file except `--undo`.
 #[derive(Serialize)]
@@ -50,9 +53,11 @@ pub(super) fn run(arguments: &Adopt, global: Global) -> Result<(), Failure> {
 
 fn one(path: &Path, choice: &Choice, arguments: &Adopt, session: &Session) -> Result<(), Failure> {
     let program = own_program();
-    let report = match arguments.write {
-        true => adopt(path, choice, &program, session),
-        false => plan(path, choice, &program, session),
+    let report = match (arguments.write, arguments.gateway) {
+        (true, false) => adopt(path, choice, &program, session),
+        (false, false) => plan(path, choice, &program, session),
+        (true, true) => adopt_for_gateway(path, choice, &program, session),
+        (false, true) => plan_for_gateway(path, choice, &program, session),
     };
     let report = report.map_err(|error| session.explain(error))?;
     session.tell_created();
@@ -66,7 +71,7 @@ fn one(path: &Path, choice: &Choice, arguments: &Adopt, session: &Session) -> Re
         true => print_json(&Document {
             files: std::slice::from_ref(&report),
         }),
-        false => print(&table::of(&report)),
+        false => print(&(table::of(&report) + &gateway::table(&report))),
     };
     printed.map_err(|failure| match report.written {
         true => failure
@@ -82,6 +87,7 @@ fn one(path: &Path, choice: &Choice, arguments: &Adopt, session: &Session) -> Re
 
 fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
     session.tell(&summary(report));
+    gateway::tell(report, session);
     if report.left > 0 {
         let verb = if report.left == 1 { "stays" } else { "stay" };
         session.tell(&format!(
@@ -91,10 +97,10 @@ fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
         ));
     }
     for_references(report, session);
-    if report.moved == 0 {
+    if report.moved == 0 && !gateway::moves(report) {
         return;
     }
-    if report.tracked {
+    if report.tracked && report.moved > 0 {
         for_the_team(path, report, session);
     }
     for variable in session.home().named_by() {
@@ -106,11 +112,17 @@ fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
     if report.written {
         session.hint(RESTART);
         session.hint(&undo_of(path, choice));
+        if report.moved == 0 {
+            return;
+        }
         session.hint(
             "the credentials were in plaintext: if the file was ever backed up, synced or committed, replace them too",
         );
     } else {
-        let options = options::of(choice);
+        let mut options = options::of(choice);
+        if report.gateway.is_some() {
+            options.push_str(" --gateway");
+        }
         session.hint(&format!("mcplexer adopt {name}{options} --write"));
     }
 }

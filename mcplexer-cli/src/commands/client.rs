@@ -1,5 +1,7 @@
 //! `mcplexer client …`
 
+mod install;
+
 use mcplexer_gateway::HttpClients;
 use mcplexer_home::Home;
 
@@ -13,6 +15,7 @@ use crate::stderr::{say, say_hint};
 pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
     let clients = HttpClients::of(&Home::from_env()?);
     match command {
+        Client::Install(arguments) => install::run(&arguments, global),
         Client::Add { name } => {
             if let Some(agent) = Agent::running() {
                 return Err(

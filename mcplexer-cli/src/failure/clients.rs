@@ -1,12 +1,12 @@
 //! Advice on the configuration files of AI clients.
 
-use mcplexer_clients::{AdoptError, InvalidConfig};
+use mcplexer_clients::{AdoptError, HandOverError, InstallError, InvalidConfig, installable};
 use mcplexer_files::exchange::Format;
 use mcplexer_home::adoption::Error;
 
 use super::Failure;
 use crate::exit_code;
-use crate::text::{shown, typed};
+use crate::text::{sanitized, shown, typed};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -29,6 +29,53 @@ impl From<Error> for Failure {
             Error::NotFound { .. } => (
                 "without --server, --only and --skip it lists what the file has",
                 exit_code::NOT_FOUND,
+            ),
+            Error::Servers(error) => return Self::from(error),
+            Error::HandOver { ref source, .. } => (
+                match source {
+                    HandOverError::Notation => {
+                        "mcplexer server add --from FILE adds its servers; write the one that runs mcplexer connect by hand"
+                    }
+                    HandOverError::Changed => {
+                        "put the server that runs mcplexer connect back, and try again; nothing was changed"
+                    }
+                    HandOverError::Credential => {
+                        "delete it where nothing needs it, such as in a comment; nothing was changed"
+                    }
+                    _ => "nothing was changed",
+                },
+                exit_code::USAGE,
+            ),
+            Error::Between { .. } => (
+                "delete it if nothing reads it; what is between the servers is kept for --undo",
+                exit_code::USAGE,
+            ),
+            Error::Together { .. } => ("leave out --server", exit_code::USAGE),
+            Error::UnknownClient { .. } => {
+                let known: Vec<_> = installable().collect();
+                return Self::new(sanitized(error))
+                    .with_hint(format!("known clients: {}", known.join(", ")))
+                    .with_code(exit_code::NOT_FOUND);
+            }
+            Error::Install { ref source, .. } => match source {
+                InstallError::Taken => (
+                    "rename or remove that server first; nothing was changed",
+                    exit_code::CONFLICT,
+                ),
+                _ => (
+                    "nothing was changed; write the server by hand, as docs/gateway.md shows it",
+                    exit_code::USAGE,
+                ),
+            },
+            Error::HandedOver { ref file } => {
+                let hint = format!("mcplexer adopt --undo {} puts them back", typed(file));
+                return Self::new(error.to_string())
+                    .with_hint(hint)
+                    .with_code(exit_code::CONFLICT);
+            }
+            Error::Kept { .. } => (
+                "restore that file from a backup, or put the servers back by hand",
+                exit_code::TAMPERED,
             ),
             Error::NotText { .. } => ("nothing was changed", exit_code::USAGE),
             Error::Busy => ("the file is unchanged; run it again", exit_code::BUSY),

@@ -3,6 +3,7 @@
 mod arguments;
 mod choice;
 mod clients;
+mod gateway;
 mod generated;
 mod headers;
 mod places;

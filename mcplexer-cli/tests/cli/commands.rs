@@ -40,6 +40,7 @@ m connect < /dev/null; m server logs x && echo listed => 0 listed
 m server restart x                       => 0 ended server x
 m serve --stop                           => 0 the gateway has ended
 m server remove x; m config check        => 0 0 scopes, no problems
+m client install cursor --write          => 0 Cursor connects to the gateway
 m run --scope s -- printenv K            => 0 value-of-K
 m run --scope s --mask -- sh -c 'echo $K; exit 7' => 7 [s/K]
 echo '<mcplexer://s/K>' | m inject       => 0 <value-of-K>

@@ -11,6 +11,7 @@ mod backup;
 mod bounds;
 mod built;
 mod calls;
+mod client;
 mod commands;
 mod config;
 mod contention;

@@ -1,6 +1,9 @@
-//! Deciding about arguments: references in them, and variables for header fields.
+//! Deciding about arguments: references in them, and variables for header fields. Also about the header fields of a
+//! server that goes behind the gateway.
 
-use mcplexer_detect::Reason;
+use std::ops::Range;
+
+use mcplexer_detect::{Reason, is_auth_scheme};
 use mcplexer_files::reference::{Mark, Reference};
 use mcplexer_secrets::{SecretName, SecretValue};
 use zeroize::Zeroizing;
@@ -103,6 +106,39 @@ impl Decider<'_> {
         if self.config.variables.are_in(found) {
             return Err(Stays::Expanded);
         }
+        self.take_part(text, value, part, name)
+    }
+
+    /// Takes the credential in a header field for the store: all of it, or what is behind `Bearer` and the like.
+    pub(super) fn header_field(&mut self, text: &Text, field: &str) -> Result<Taken, Stays> {
+        if !self.selection.is_chosen() {
+            return Err(Stays::NotChosen);
+        }
+        if text.is_shared {
+            return Err(Stays::Shared);
+        }
+        let value = text.value.as_deref().ok_or(Stays::NoString)?;
+        if self.config.variables.are_in(value) {
+            return Err(Stays::Expanded);
+        }
+        let start = match value.split_once(' ') {
+            Some((scheme, rest)) if is_auth_scheme(scheme) => value.len() - rest.trim_start().len(),
+            _ => 0,
+        };
+        let before = format!("{field}:");
+        let name = secret_name(&before, "", &(0..0), Reason::Name).ok_or(Stays::Header)?;
+        self.take_part(text, value, start..value.len(), name)
+    }
+
+    /// Takes a part of a text, if a reference can take its place.
+    fn take_part(
+        &mut self,
+        text: &Text,
+        value: &str,
+        part: Range<usize>,
+        name: SecretName,
+    ) -> Result<Taken, Stays> {
+        let found = value.get(part.clone()).ok_or(Stays::Value)?;
         let secret = SecretValue::copy_of(found.as_bytes()).map_err(|_| Stays::Value)?;
         let name = self.free_name(name, &secret)?;
         let scope = scope_of(&self.server.name).map_err(Stays::Name)?;

@@ -50,14 +50,7 @@ impl ClientFile {
 
     fn parse(path: &Path) -> Result<Result<Self, InvalidConfig>, Error> {
         let bytes = read(path)?;
-        let config = ClientConfig::parse(&bytes, Syntax::of(path));
-        let whole = std::path::absolute(path);
-        let variables = Variables::of(whole.as_deref().unwrap_or(path));
-        let config = config.map(|config| {
-            let config = config.with_variables(variables);
-            let home = std::env::var_os("HOME").map(PathBuf::from);
-            config.with_home(home).with_programs(Path::exists)
-        });
+        let config = configured(path, &bytes);
         Ok(config.map(|config| Self {
             path: path.to_owned(),
             bytes,
@@ -66,19 +59,34 @@ impl ClientFile {
         }))
     }
 
+    /// Returns the configuration that another text of this file is.
+    pub(super) fn with_text(&self, text: &[u8]) -> Result<ClientConfig, Error> {
+        configured(&self.path, text).map_err(|source| Error::Invalid {
+            file: self.path.clone(),
+            source,
+        })
+    }
+
+    /// Returns how the client starts this program. Colleagues have it elsewhere.
+    pub(super) fn program<'p>(&self, program: &'p str) -> &'p str {
+        if self.is_tracked { "mcplexer" } else { program }
+    }
+
+    /// Plans an adoption; with the header fields of these servers.
     pub(super) fn plan(
         &self,
         choice: &Choice,
+        headers_of: &[usize],
         program: &str,
         open: &OpenHome,
     ) -> Result<Adoption, Error> {
-        // Colleagues have it elsewhere.
-        let program = if self.is_tracked { "mcplexer" } else { program };
+        let program = self.program(program);
         let chosen = Chosen {
             servers: &choice.servers,
             only: &choice.only,
             skip: &choice.skip,
             allow_arguments: choice.allow_arguments,
+            headers_of,
         };
         let planned = store::plan(&self.config, open.store(), program, &chosen);
         planned.map_err(|source| Error::Plan {
@@ -115,7 +123,16 @@ impl ClientFile {
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn configured(path: &Path, bytes: &[u8]) -> Result<ClientConfig, InvalidConfig> {
+    let config = ClientConfig::parse(bytes, Syntax::of(path))?;
+    let whole = std::path::absolute(path);
+    let variables = Variables::of(whole.as_deref().unwrap_or(path));
+    let config = config.with_variables(variables);
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    Ok(config.with_home(home).with_programs(Path::exists))
+}
+
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let read = || {
         // Reading a pipe would wait for its writer.
         let file = open_regular(path, OpenOptions::new().read(true))?;

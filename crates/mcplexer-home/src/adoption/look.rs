@@ -93,7 +93,7 @@ impl Looked {
         let planned = read.and_then(|file| match file {
             Err(credentials) => Ok(Err(credentials)),
             Ok(file) => file
-                .plan(choice, program, open)
+                .plan(choice, &[], program, open)
                 .map(|plan| Ok((file, plan))),
         });
         match planned {

@@ -8,6 +8,7 @@ use mcplexer_clients::{Adoption, ClientConfig, Finding, Outcome, Place, Stays};
 use mcplexer_files::reference::Reference;
 use serde::Serialize;
 
+use super::gateway::GatewayReport;
 use crate::text::as_text;
 
 /// A configuration file, and what adopting it did or would do.
@@ -29,6 +30,9 @@ pub struct FileReport {
     pub tracked: bool,
     /// Every text that is or may be a credential, and each variable, in the order of the file.
     pub findings: Vec<FindingReport>,
+    /// What goes behind the gateway, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewayReport>,
     /// The number of credentials that stay in the file.
     #[serde(skip)]
     pub left: usize,
@@ -80,6 +84,7 @@ impl FileReport {
             written: false,
             tracked: false,
             findings: adoption.findings.iter().map(FindingReport::of).collect(),
+            gateway: None,
             left: adoption.left(),
             has_other_names: false,
         }
@@ -103,7 +108,7 @@ impl FindingReport {
         self.server == server || project == Some(server) || path.as_deref() == Some(server)
     }
 
-    fn of(finding: &Finding) -> Self {
+    pub(super) fn of(finding: &Finding) -> Self {
         let (place, name) = match &finding.place {
             Place::Env(name) => ("env", Some(name.clone())),
             Place::Header(name) => ("header", Some(name.clone())),

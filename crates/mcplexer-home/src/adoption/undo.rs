@@ -3,13 +3,18 @@
 use std::path::Path;
 
 use mcplexer_durable::FileReplacement;
+use mcplexer_files::config::ServerName;
 use mcplexer_secrets::{Purpose, SecretValue};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::client_file::ClientFile;
+use super::kept::{self, Kept};
 use super::{Choice, Error};
 use crate::credentials::Wanted;
+use crate::home::Home;
 use crate::open::OpenHome;
+use crate::servers::{self, Stayed};
 
 /// What undoing an adoption did.
 #[derive(Debug, Serialize)]
@@ -23,9 +28,25 @@ pub struct UndoReport {
     pub servers: Vec<String>,
     /// Servers that still start through `mcplexer run`, because it has options of its own there.
     pub kept: Vec<String>,
+    /// Servers that were behind the gateway and are in the file again: those that are no longer in `config.yaml`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<ServerName>,
+    /// Those of them that stay in `config.yaml` as well, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_config: Vec<KeptServer>,
     /// Whether the file was replaced.
     #[serde(skip)]
     pub changed: bool,
+}
+
+/// A server that stays in `config.yaml`.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct KeptServer {
+    /// The server.
+    pub name: ServerName,
+    /// Why it stays.
+    pub reason: &'static str,
 }
 
 /// Writes the values of the store back into a file, for the servers of the choice or for all.
@@ -34,10 +55,25 @@ pub struct UndoReport {
 /// - [`Error::Credentials`] if the file refers to a secret that cannot be opened.
 /// - [`Error::NotText`] if a value is not text.
 /// - [`Error::Plan`] if a reference is damaged.
+/// - [`Error::Together`] if some servers are chosen of a file whose servers are behind the gateway, and
+///   [`Error::HandOver`] if it no longer has what takes their place.
 /// - Otherwise as [`plan`](super::plan). The file is unchanged then.
 pub fn undo(path: &Path, choice: &Choice, open: &OpenHome) -> Result<UndoReport, Error> {
     let replacement = FileReplacement::begin(path)?;
-    let file = ClientFile::read(path)?;
+    let mut file = ClientFile::read(path)?;
+    let kept = Kept::find(open.home(), path)?;
+    if kept.is_some() && !choice.servers.is_empty() {
+        return Err(Error::Together {
+            file: path.to_owned(),
+        });
+    }
+    let text = match &kept {
+        None => None,
+        Some(kept) => Some(taken_back(&file, kept)?),
+    };
+    if let Some(text) = &text {
+        file.config = file.with_text(text)?;
+    }
     file.check_names(choice)?;
     let references = file.config.references(&choice.servers);
     let references = references.map_err(|source| Error::Plan {
@@ -67,13 +103,68 @@ pub fn undo(path: &Path, choice: &Choice, open: &OpenHome) -> Result<UndoReport,
     if changed {
         replacement.write_over(&file.bytes, undone.bytes())?;
     }
+    let (removed, in_config) = match kept {
+        None => (Vec::new(), Vec::new()),
+        Some(kept) => forget(path, &kept, open.home())?,
+    };
     Ok(UndoReport {
+        removed,
+        in_config,
         file: path.display().to_string(),
         values: undone.values,
         servers: undone.servers,
         kept: undone.kept,
         changed,
     })
+}
+
+/// Returns the text of a file with its servers back.
+fn taken_back(file: &ClientFile, kept: &Kept) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let read = |text: &[u8]| file.with_text(text);
+    let text = kept.take_back(&file.bytes, &file.config, &read)?;
+    text.map_err(|source| Error::HandOver {
+        file: file.path.clone(),
+        source,
+    })
+}
+
+/// Removes the servers of a file from `config.yaml`, and what was kept of it.
+fn forget(
+    file: &Path,
+    kept: &Kept,
+    home: &Home,
+) -> Result<(Vec<ServerName>, Vec<KeptServer>), Error> {
+    let others = kept::of_others(home, file)?;
+    let (mut same, mut stay) = (Vec::new(), Vec::new());
+    for it in &kept.servers {
+        let reason = match it.added {
+            false => "it was there before",
+            true if others.iter().any(|other| other.name == it.name) => {
+                "another client's file was adopted with it"
+            }
+            true => {
+                same.push((it.name.clone(), it.server.clone()));
+                continue;
+            }
+        };
+        stay.push((it.name.clone(), reason));
+    }
+    for (name, why) in servers::remove_same(home, &same)? {
+        let reason = match why {
+            Stayed::Changed => "it was changed since",
+            Stayed::Named => "clients in the file name it",
+        };
+        same.retain(|(it, _)| *it != name);
+        stay.push((name, reason));
+    }
+    kept.delete()?;
+    let removed = same.into_iter().map(|(name, _)| name);
+    let stay = stay.into_iter();
+    Ok((
+        removed.collect(),
+        stay.map(|(name, reason)| KeptServer { name, reason })
+            .collect(),
+    ))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mcplexer_clients::{Entry, HandOverError, Place, Reach};
+use mcplexer_clients::{Entry, Place, Reach};
 use mcplexer_files::config::{Config, Http, Problem, Server, ServerName, Stdio, Transport, parse};
 
 use crate::adoption::{self, ClientFile};
@@ -36,14 +36,6 @@ pub enum NotImported {
         file: PathBuf,
         /// The name.
         name: Option<String>,
-    },
-    /// The file cannot be handed over to the gateway.
-    #[error("{}: {source}", .file.display())]
-    HandOver {
-        /// The file.
-        file: PathBuf,
-        /// Why not.
-        source: HandOverError,
     },
     /// Servers cannot be in `config.yaml`.
     #[error("{} has servers that cannot be imported", .file.display())]
@@ -93,14 +85,14 @@ pub fn import(file: &Path, only: Option<&str>) -> Result<Vec<Imported>, NotImpor
 }
 
 /// Returns the servers of a client's entries.
-pub(super) fn of_entries<'e>(
+fn of_entries<'e>(
     file: &Path,
     entries: impl Iterator<Item = &'e Entry<'e>>,
 ) -> Result<Vec<Imported>, NotImported> {
     let mut imported: BTreeMap<ServerName, Imported> = BTreeMap::new();
     let mut refused = Vec::new();
     for entry in entries {
-        let server = read(entry).and_then(|it| match imported.get(&it.name) {
+        let server = of_entry(entry).and_then(|it| match imported.get(&it.name) {
             // A file of several projects often repeats a server.
             Some(other) if other.server != it.server => Err(Refusal::Twice(it.name)),
             _ => Ok(it),
@@ -122,7 +114,8 @@ pub(super) fn of_entries<'e>(
     }
 }
 
-fn read(entry: &Entry<'_>) -> Result<Imported, Refusal> {
+/// Returns the server of a client's entry.
+pub(crate) fn of_entry(entry: &Entry<'_>) -> Result<Imported, Refusal> {
     let name = name_of(&entry.server.name).ok_or(Refusal::Name)?;
     let transport = match &entry.reach {
         Reach::Command { line, env } => Transport::Stdio(Stdio {
@@ -157,7 +150,7 @@ fn read(entry: &Entry<'_>) -> Result<Imported, Refusal> {
 }
 
 /// Makes a name for `config.yaml` of a name in a client's file: `My Server` becomes `my-server`.
-fn name_of(name: &str) -> Option<ServerName> {
+pub(crate) fn name_of(name: &str) -> Option<ServerName> {
     let lower = name.trim().to_lowercase();
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     let allowed = lower.replace(|c| !is_allowed(c), "-");

@@ -25,19 +25,34 @@ pub(super) fn run(
         });
     }
     let name = shown(path);
-    if !report.changed {
+    let behind = report.removed.len() + report.in_config.len();
+    if !report.changed && behind == 0 {
         session.tell(&format!("nothing in {name} was adopted; nothing changed"));
         return Ok(());
+    }
+    if behind > 0 {
+        session.tell(&format!(
+            "put {} back into {name}",
+            count(behind as u64, "server")
+        ));
     }
     let verb = match report.servers.len() {
         1 => "starts",
         _ => "start",
     };
-    session.tell(&format!(
-        "put {} back into {name}, in plaintext; {} {verb} without mcplexer again",
-        count(report.values as u64, "value"),
-        count(report.servers.len() as u64, "server"),
-    ));
+    if report.values > 0 || behind == 0 {
+        session.tell(&format!(
+            "put {} back into {name}, in plaintext; {} {verb} without mcplexer again",
+            count(report.values as u64, "value"),
+            count(report.servers.len() as u64, "server"),
+        ));
+    }
+    for server in &report.in_config {
+        session.tell(&format!(
+            "{} stays in config.yaml too: {}",
+            server.name, server.reason
+        ));
+    }
     for server in &report.kept {
         session.tell(&format!(
             "{} still starts through mcplexer run, which has options of its own there",

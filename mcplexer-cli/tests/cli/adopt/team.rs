@@ -57,6 +57,12 @@ fn a_file_that_git_tracks_starts_plain_mcplexer() {
         assert_eq!(adopted.contains(BINARY), !tracked, "{adopted}");
         run(name, &["--undo"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        run(name, &["--write", "--gateway"]);
+        let connected = fs::read_to_string(&path).unwrap();
+        let plain = r#""command": "mcplexer", "args": ["connect""#;
+        assert_eq!(connected.contains(plain), tracked, "{connected}");
+        run(name, &["--undo"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 }
 

@@ -1,0 +1,221 @@
+//! What is kept of the clients' files whose servers are behind the gateway, to put them back.
+//!
+//! Each file has one in the directory `handed-over` of the home, mode 0600, named after the digest of its path. The
+//! servers in it have references where their credentials were.
+
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use mcplexer_clients::{ClientConfig, HandOverError, HandedMap, MAX_CONFIG_LEN};
+use mcplexer_durable::{create_parent, open_regular, read_at_most, replace_file, sync_parent};
+use mcplexer_files::config::{Server, ServerName};
+use mcplexer_secrets::Error as StoreError;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::Error;
+use crate::home::Home;
+
+const DIRECTORY: &str = "handed-over";
+
+/// What is kept of one file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    #[serde(skip)]
+    path: PathBuf,
+    /// The client's file, for people who look here.
+    file: String,
+    /// The client for which its one server connects.
+    pub(super) client: ServerName,
+    /// Each time that it was handed over, the oldest first.
+    pub(super) steps: Vec<Step>,
+    /// The servers that it has behind the gateway.
+    pub(super) servers: Vec<KeptServer>,
+}
+
+/// The servers that were taken out of a file at one time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Step {
+    servers: Vec<HandedMap>,
+    /// The digest of the file that is to be written, until it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending: Option<String>,
+}
+
+/// A server in `config.yaml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KeptServer {
+    pub(super) name: ServerName,
+    /// Whether handing over a file has added it.
+    pub(super) added: bool,
+    pub(super) server: Server,
+}
+
+impl Kept {
+    /// Reads what is kept of a file; nothing, for a client of this name, if it was never handed over.
+    pub(super) fn load(home: &Home, file: &Path, client: &ServerName) -> Result<Self, Error> {
+        let path = place(home, file);
+        let kept = read(&path)?;
+        Ok(kept.unwrap_or_else(|| Self {
+            path,
+            file: std::path::absolute(file)
+                .as_deref()
+                .unwrap_or(file)
+                .display()
+                .to_string(),
+            client: client.clone(),
+            steps: Vec::new(),
+            servers: Vec::new(),
+        }))
+    }
+
+    /// Reads what is kept of a file, if it was handed over.
+    pub(super) fn find(home: &Home, file: &Path) -> Result<Option<Self>, Error> {
+        read(&place(home, file))
+    }
+
+    /// Returns what has happened to the file. The rest has not: a command was killed, or somebody has put the file back
+    /// by hand.
+    fn applied(&self, bytes: &[u8], config: &ClientConfig) -> &[Step] {
+        if !config.connects(self.client.as_str()) {
+            return &[];
+        }
+        match self.steps.split_last() {
+            Some((last, before))
+                if last.pending.as_ref().is_some_and(|it| *it != digest(bytes)) =>
+            {
+                before
+            }
+            _ => &self.steps,
+        }
+    }
+
+    /// Forgets what was kept and has not happened.
+    pub(super) fn settle(&mut self, bytes: &[u8], config: &ClientConfig) {
+        let applied = self.applied(bytes, config).len();
+        self.steps.truncate(applied);
+        self.done();
+    }
+
+    /// Adds what was taken out of the file to make this text of it.
+    pub(super) fn push(&mut self, servers: Vec<HandedMap>, text: &[u8]) {
+        let pending = Some(digest(text));
+        self.steps.push(Step { servers, pending });
+    }
+
+    /// The file was written.
+    pub(super) fn done(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.pending = None;
+        }
+    }
+
+    /// Returns the text of a file with its servers back.
+    pub(super) fn take_back(
+        &self,
+        bytes: &[u8],
+        config: &ClientConfig,
+        read: &dyn Fn(&[u8]) -> Result<ClientConfig, Error>,
+    ) -> Result<Result<Zeroizing<Vec<u8>>, HandOverError>, Error> {
+        let mut text = Zeroizing::new(bytes.to_vec());
+        for step in self.applied(bytes, config).iter().rev() {
+            match read(&text)?.take_back(self.client.as_str(), &step.servers) {
+                Ok(back) => text = back,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(text))
+    }
+
+    pub(super) fn save(&self) -> Result<(), Error> {
+        create_parent(&self.path)
+            .map_err(|source| failed("create the directory of", &self.path, source))?;
+        let text = serde_json::to_vec_pretty(self).map_err(|source| self.damaged(source))?;
+        Ok(replace_file(&self.path, &text)?)
+    }
+
+    pub(super) fn delete(&self) -> Result<(), Error> {
+        match fs::remove_file(&self.path).and_then(|()| sync_parent(&self.path)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(failed("delete", &self.path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn damaged(&self, source: serde_json::Error) -> Error {
+        Error::Kept {
+            kept: self.path.clone(),
+            source,
+        }
+    }
+}
+
+/// Returns the servers that files have behind the gateway; without those of one file.
+pub(super) fn of_others(home: &Home, file: &Path) -> Result<Vec<KeptServer>, Error> {
+    let own = place(home, file);
+    let directory = home.directory().join(DIRECTORY);
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("read", &directory, error)),
+    };
+    let mut servers = Vec::new();
+    for entry in entries {
+        let path = entry
+            .map_err(|error| failed("read", &directory, error))?
+            .path();
+        if path != own && path.extension() == Some(OsStr::new("json")) {
+            servers.extend(read(&path)?.into_iter().flat_map(|it| it.servers));
+        }
+    }
+    Ok(servers)
+}
+
+/// Returns where it is kept what was in a file.
+fn place(home: &Home, file: &Path) -> PathBuf {
+    let whole = file.canonicalize().or_else(|_| std::path::absolute(file));
+    let whole = whole.unwrap_or_else(|_| file.to_owned());
+    let mut name = digest(whole.as_os_str().as_bytes());
+    name.truncate(32);
+    home.directory().join(DIRECTORY).join(name + ".json")
+}
+
+fn read(path: &Path) -> Result<Option<Kept>, Error> {
+    let read = || {
+        let Some(file) = open_regular(path, OpenOptions::new().read(true))? else {
+            return Ok(None);
+        };
+        let limit = usize::try_from(MAX_CONFIG_LEN).unwrap_or(usize::MAX);
+        read_at_most(limit, &file).map(Some)
+    };
+    let bytes = read().map_err(|source| failed("read", path, source))?;
+    let kept = bytes
+        .map(|bytes| serde_json::from_slice::<Kept>(&bytes))
+        .transpose();
+    let kept = kept.map_err(|source| Error::Kept {
+        kept: path.to_owned(),
+        source,
+    })?;
+    Ok(kept.map(|kept| Kept {
+        path: path.to_owned(),
+        ..kept
+    }))
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::Store(StoreError::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

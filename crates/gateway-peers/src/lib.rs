@@ -3,6 +3,7 @@
 //! - `fixture-server` offers everything that MCP has, in the protocol's legacy and modern eras, over stdio and
 //!   Streamable HTTP. The official conformance suite finds no fault in it.
 //! - `bad-server` and `bad-client` have faults on demand: one option for each.
+//! - `bench-client` measures.
 //!
 //! Messages are text, and what is in [`fixture`]'s data is sent as it is written there: a test can compare what
 //! comes out of the gateway with what went in, to the byte.
@@ -16,4 +17,5 @@ pub mod bad;
 pub mod client;
 pub mod fixture;
 pub mod http;
+pub mod load;
 pub mod message;

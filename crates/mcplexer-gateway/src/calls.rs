@@ -246,11 +246,7 @@ fn said(about: &About<'_>) -> (Option<Arc<str>>, Option<CallArguments>) {
     let Some(params) = about.message.param(&[]) else {
         return (None, None);
     };
-    let members = params.members().unwrap_or_default();
-    let member = |name: &str| {
-        let found = members.iter().rev().find(|(found, _)| found == name);
-        found.map(|(_, value)| *value)
-    };
+    let member = |name: &str| about.message.param(&[name]);
     let reference = member("ref");
     let of_reference = |name| reference.and_then(|it| it.get(name));
     let named = member("name").or_else(|| member("uri"));

@@ -2,14 +2,12 @@
 
 use std::io;
 
+use memchr::{memchr, memchr2};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroize;
 
 /// How much of each end of a line that is too long is kept, in bytes: enough to find the id of its message.
 const KEPT: usize = 4096;
-
-/// The buffer is given back when a message was longer than this, in bytes.
-const SMALL: usize = 256 << 10;
 
 /// Reads lines up to a limit.
 #[derive(Debug)]
@@ -75,7 +73,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         loop {
             let available = self.from.fill_buf().await?;
             let is_end = available.is_empty();
-            let (taken, is_whole) = match available.iter().position(|&byte| byte == b'\n') {
+            let (taken, is_whole) = match memchr(b'\n', available) {
                 Some(at) => (at + 1, true),
                 None => (available.len(), is_end),
             };
@@ -94,22 +92,26 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     }
 
     fn take(&mut self) -> Option<Line> {
-        let is_long = self.line.len() > self.limit + 2;
-        let line = self.line.trim_ascii_end();
-        let taken = match line {
-            [] => None,
-            line if is_long => Some(Line::too_long(line)),
-            line => Some(match str::from_utf8(line) {
-                Ok(text) => Line::Text(text.to_owned()),
-                Err(_) => Line::NotText,
-            }),
-        };
-        // It may have had a secret in it.
-        self.line.zeroize();
-        if self.line.capacity() > SMALL {
-            self.line = Vec::new();
+        // The message is what was read, and no copy of it: it may have a secret in it.
+        let mut line = std::mem::take(&mut self.line);
+        let is_long = line.len() > self.limit + 2;
+        line.truncate(line.trim_ascii_end().len());
+        if line.is_empty() {
+            self.line = line;
+            return None;
         }
-        taken
+        if is_long {
+            let kept = Line::too_long(&line);
+            line.zeroize();
+            return Some(kept);
+        }
+        Some(match String::from_utf8(line) {
+            Ok(text) => Line::Text(text),
+            Err(error) => {
+                error.into_bytes().zeroize();
+                Line::NotText
+            }
+        })
     }
 }
 
@@ -119,7 +121,7 @@ pub(crate) async fn write_line(
     mut text: String,
 ) -> io::Result<()> {
     // A line end may be between the members of a message, where it means nothing.
-    if text.contains(['\n', '\r']) {
+    if memchr2(b'\n', b'\r', text.as_bytes()).is_some() {
         text = text.replace(['\n', '\r'], " ");
     }
     text.push('\n');

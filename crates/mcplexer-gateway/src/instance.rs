@@ -252,14 +252,15 @@ impl Instance {
 
     /// Lets a session use it.
     pub(crate) fn join(self: &Arc<Self>, session: &Arc<Session>) {
-        let mut state = self.state();
-        state.sessions.retain(|it| it.strong_count() > 0);
-        let is_it = |it: &Weak<Session>| it.as_ptr() == Arc::as_ptr(session);
-        if !state.sessions.iter().any(is_it) {
-            state.sessions.push(Arc::downgrade(session));
-            drop(state);
-            session.joined(self);
+        // A session has few instances, and an instance may have thousands of sessions.
+        if !session.joined(self) {
+            return;
         }
+        let mut state = self.state();
+        if state.sessions.len() == state.sessions.capacity() {
+            state.sessions.retain(|it| it.strong_count() > 0);
+        }
+        state.sessions.push(Arc::downgrade(session));
     }
 
     /// Forgets a session that has ended.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::json::{NotJson, Splices, Value};
 
@@ -15,7 +16,12 @@ pub(crate) struct Message {
     params: Option<Range<usize>>,
     result: Option<Range<usize>>,
     error: Option<Range<usize>>,
+    /// The members of the parameters, once one is looked for: the parameters can be long.
+    members: OnceLock<Box<[Member]>>,
 }
+
+/// A member's name, and where its value is.
+type Member = (Box<str>, Range<usize>);
 
 /// What a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +102,7 @@ impl Message {
             params,
             result,
             error,
+            members: OnceLock::new(),
         })
     }
 
@@ -118,6 +125,7 @@ impl Message {
             params: None,
             result: None,
             error: None,
+            members: OnceLock::new(),
         }
     }
 
@@ -160,7 +168,19 @@ impl Message {
 
     /// Returns something in the parameters, with its place in the message.
     pub(crate) fn param(&self, path: &[&str]) -> Option<Value<'_>> {
-        Value::part(&self.text, self.params.clone()?)?.at(path)
+        let params = Value::part(&self.text, self.params.clone()?)?;
+        let Some((first, rest)) = path.split_first() else {
+            return Some(params);
+        };
+        let members = self.members.get_or_init(|| {
+            let members = params.members().unwrap_or_default().into_iter();
+            let members = members.map(|(name, value)| (name.into(), value.range()));
+            members.collect()
+        });
+        // The last one of a name, as everywhere.
+        let mut found = members.iter().rev().filter(|(name, _)| **name == **first);
+        let (_, range) = found.next()?;
+        Value::part(&self.text, range.clone())?.at(rest)
     }
 
     /// Returns the parameters as they are written.

@@ -223,11 +223,16 @@ impl Session {
         self.outbox.close();
     }
 
-    /// Remembers that an instance serves this session.
-    pub(crate) fn joined(&self, instance: &Arc<Instance>) {
+    /// Remembers that an instance serves this session. Returns whether it did not before.
+    pub(crate) fn joined(&self, instance: &Arc<Instance>) -> bool {
         let mut state = self.state();
+        let is_it = |it: &Weak<Instance>| it.as_ptr() == Arc::as_ptr(instance);
+        if state.instances.iter().any(is_it) {
+            return false;
+        }
         state.instances.retain(|it| it.strong_count() > 0);
         state.instances.push(Arc::downgrade(instance));
+        true
     }
 
     /// Returns the instances that serve this session.

@@ -128,8 +128,8 @@ impl Connection {
         }
         head.push_str("\r\n");
         let socket = self.socket.get_mut();
-        socket.write_all(head.as_bytes())?;
-        socket.write_all(body)?;
+        // In one piece, as most clients do.
+        socket.write_all(&[head.as_bytes(), body].concat())?;
         socket.flush()
     }
 

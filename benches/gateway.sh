@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Measures what the gateway adds to a call, beside the direct connection and beside other gateways, and the memory
+# that it takes. Everything alternates, so that all meet the same conditions. PLOT=1 draws what is added into
+# docs/gateway-added.svg. Needs Linux and python3.
+#
+#   [ROUNDS=10] [CALLS=1000] [BURST=20000] [PEERS=target/gateway-peers] [PLOT=1] benches/gateway.sh
+#
+# PEERS is the directory that benches/gateway-peers.sh has filled; without it there are no others. GATEWAY is the
+# command that serves, MCPLEXER the one that stores secrets.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin=${CARGO_TARGET_DIR:-$PWD/target}/release
+cargo build --quiet --release -p gateway-peers
+[ -n "${MCPLEXER:-}" ] || cargo build --quiet --release -p mcplexer-cli
+export MCPLEXER=${MCPLEXER:-$bin/mcplexer} BIN=$bin PEERS=${PEERS:-}
+export GATEWAY=${GATEWAY:-$MCPLEXER}
+unset MCPLEXER_AGE_KEY MCPLEXER_AGE_IDENTITY MCPLEXER_AUDIT MCPLEXER_HOME
+WORK=$(mktemp -d)
+export WORK
+trap 'rm -rf "$WORK"' EXIT
+PLOT=${PLOT:+docs/gateway-added.svg} python3 benches/gateway.py

@@ -56,6 +56,8 @@ pub struct Options {
     pub events: bool,
     /// A header that every HTTP request must have, and its value.
     pub demand: Option<(String, String)>,
+    /// Whether it closes event streams in the middle of a call, for the client to take them up again.
+    pub polling: bool,
 }
 
 impl Options {
@@ -67,6 +69,7 @@ impl Options {
             page: None,
             events: false,
             demand: None,
+            polling: true,
         }
     }
 }

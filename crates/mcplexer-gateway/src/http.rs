@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -164,15 +164,23 @@ impl Front {
             return plain(StatusCode::NOT_ACCEPTABLE, text);
         }
         let limit = self.hub.limits().message;
+        let too_long = || {
+            let text = format!("the message is longer than {limit} bytes, or was cut off");
+            json(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                message::error("null", -32600, &text),
+            )
+        };
+        // What says that it is too long is not waited for.
+        if usize::try_from(body.size_hint().lower())
+            .ok()
+            .is_none_or(|it| it > limit)
+        {
+            return too_long();
+        }
         let text = match Limited::new(body, limit).collect().await {
             Ok(collected) => String::from_utf8(collected.to_bytes().into()),
-            Err(_) => {
-                let text = format!("the message is longer than {limit} bytes, or was cut off");
-                return json(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    message::error("null", -32600, &text),
-                );
-            }
+            Err(_) => return too_long(),
         };
         let batch = match text.as_deref() {
             Ok(text) if text.trim_ascii_start().starts_with('[') => Message::batch(text).ok(),

@@ -54,6 +54,7 @@ pub(crate) fn modern_headers(message: &Message) -> Vec<(HeaderName, HeaderValue)
     let source = match method.as_str() {
         "tools/call" | "prompts/get" => "name",
         "resources/read" => "uri",
+        method if method.starts_with("tasks/") => "taskId",
         _ => return fields,
     };
     let name = message.param(&[source]).and_then(Value::as_str);
@@ -250,6 +251,9 @@ mod tests {
                 r#""uri":"file:///projects/myapp/config.json","name":"x","#,
                 Some("file:///projects/myapp/config.json"),
             ),
+            ("tasks/get", r#""taskId":"786512e2","#, Some("786512e2")),
+            ("tasks/update", r#""name":"x","taskId":"7","#, Some("7")),
+            ("tasks/cancel", r#""taskId":"ü","#, Some("=?base64?w7w=?=")),
             ("resources/subscribe", r#""uri":"file:///x","#, None),
             ("tools/list", r#""name":"x","#, None),
             ("tools/call", r#""name":7,"#, None),

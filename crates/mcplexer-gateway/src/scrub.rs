@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use mcplexer_mask::Masker;
-use serde_json::Value;
 
 use crate::json;
 
@@ -54,34 +53,92 @@ impl Scrubber {
     /// Returns a JSON text without the values, and whether there were any. It stays JSON, and a value that is a number
     /// becomes a string.
     pub(crate) fn json(&self, text: String) -> (String, bool) {
-        let Some(masked) = self.masked(&text) else {
-            return (text, false);
+        let (text, was_found) = match self.masked(&text) {
+            Some(masked) if json::is_valid(&masked) || !json::is_valid(&text) => (masked, true),
+            // A value went over the bounds of a string, or was none.
+            Some(_) => (self.apart(&text), true),
+            None => (text, false),
         };
-        if json::is_valid(&masked) || !json::is_valid(&text) {
-            return (masked, true);
-        }
-        // A value went over the bounds of a string, or was none. Taken apart, the text loses its spelling.
-        match serde_json::from_str(&text) {
-            Ok(value) => (self.value(value).to_string(), true),
-            Err(_) => ("null".to_owned(), true),
+        match self.unescaped(&text) {
+            Some(scrubbed) => (scrubbed, true),
+            None => (text, was_found),
         }
     }
 
-    fn value(&self, value: Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.text(text).0),
-            Value::Array(elements) => elements.into_iter().map(|it| self.value(it)).collect(),
-            Value::Object(members) => {
-                let members = members.into_iter();
-                let members = members.map(|(name, value)| (self.text(name).0, self.value(value)));
-                Value::Object(members.collect())
-            }
-            other => match self.text(other.to_string()) {
-                (text, true) => Value::String(text),
-                (_, false) => other,
-            },
+    /// Replaces the values in strings whose letters are escaped: what they say may be a value in another form, which
+    /// is not to be seen in the text. Returns nothing if there is none.
+    fn unescaped(&self, text: &str) -> Option<String> {
+        if !is_escaped(text) {
+            return None;
         }
+        let mut scrubbed = String::with_capacity(text.len());
+        let mut was_found = false;
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (token, after) = rest.split_at(token_len(rest));
+            let said = match is_escaped(token) {
+                true => json::Value::new(token).as_str(),
+                false => None,
+            };
+            // JSON in a string can have such strings in it again.
+            match said.map(|it| self.json(it.into_owned())) {
+                Some((said, true)) => {
+                    scrubbed.push_str(&json::string(&said));
+                    was_found = true;
+                }
+                _ => scrubbed.push_str(token),
+            }
+            rest = after;
+        }
+        was_found.then_some(scrubbed)
     }
+
+    /// Replaces the values in each string and each number of a JSON text by itself.
+    fn apart(&self, text: &str) -> String {
+        let mut scrubbed = String::with_capacity(text.len());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (token, after) = rest.split_at(token_len(rest));
+            match self.masked(token) {
+                Some(masked) if json::is_valid(&masked) => scrubbed.push_str(&masked),
+                Some(masked) => {
+                    let masked = match json::Value::new(token).as_str() {
+                        Some(text) => self.text(text.into_owned()).0,
+                        None => masked.trim_matches('"').to_owned(),
+                    };
+                    scrubbed.push_str(&json::string(&masked));
+                }
+                None => scrubbed.push_str(token),
+            }
+            rest = after;
+        }
+        scrubbed
+    }
+}
+
+/// Whether a JSON text has letters in it that are written as escapes: those of JSON, or within a string those of other
+/// languages, whose backslash is escaped then; or JSON in JSON in JSON.
+fn is_escaped(text: &str) -> bool {
+    ["\\u00", "\\\\x", "\\\\u{", "\\\\\\\\"]
+        .iter()
+        .any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
+}
+
+/// Returns the length of the first token of a JSON text: a string, a number or a word, or else one character.
+fn token_len(text: &str) -> usize {
+    if text.starts_with('"') {
+        let mut is_escaped = false;
+        let end = text.bytes().skip(1).position(|byte| {
+            let is_end = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            is_end
+        });
+        return end.map_or(text.len(), |it| it + 2);
+    }
+    let is_word = |it: char| it.is_ascii_alphanumeric() || matches!(it, '+' | '-' | '.');
+    let word = text.find(|it| !is_word(it)).unwrap_or(text.len());
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    word.max(first)
 }
 
 fn masked_by(masker: &Masker, text: &str) -> Option<String> {
@@ -137,6 +194,20 @@ mod tests {
             (
                 r#"{"hunter2hunter2":8675309123}"#,
                 r#"{"[s/TOKEN]":"[s/PIN]"}"#,
+            ),
+            // `hunter2hunter2` in hex, and a digit as an escape.
+            (
+                r#"{"a":"\u00368756e7465723268756e74657232","b":"\u0061"}"#,
+                r#"{"a":"[s/TOKEN]","b":"\u0061"}"#,
+            ),
+            (
+                r#"["b'\\x38\\x36\\x37\\x35\\x33\\x30\\x39\\x31\\x32\\x33'"]"#,
+                r#"["b'[s/PIN]'"]"#,
+            ),
+            // What has no value in it stays as it is written, also if no number type or text can hold it.
+            (
+                r#"{"n":8675309123 ,"a":1e400,"b":1.50,"c":"\ud800\"" , "hunter2hunter2\ud800":-0}"#,
+                r#"{"n":"[s/PIN]" ,"a":1e400,"b":1.50,"c":"\ud800\"" , "[s/TOKEN]\ud800":-0}"#,
             ),
         ] {
             let (found, had_any) = scrubber().json(text.to_owned());

@@ -31,6 +31,9 @@ struct Arguments {
     /// Demand that every HTTP request has this header, with the value of an environment variable
     #[arg(long, value_name = "HEADER=VARIABLE")]
     demand: Option<String>,
+    /// Never close an event stream in the middle of a call
+    #[arg(long)]
+    no_polling: bool,
     /// End when the standard input ends, also when serving HTTP
     #[arg(long)]
     until_eof: bool,
@@ -41,6 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut options = Options::new(arguments.eras);
     options.page = arguments.page;
     options.events = arguments.events;
+    options.polling = !arguments.no_polling;
     if let Some(demand) = &arguments.demand {
         let (header, variable) = demand
             .split_once('=')

@@ -240,7 +240,8 @@ impl InstallPlace {
         let rest = text.get(begin..).ok_or(InstallError::Unusual)?;
         let space = space(rest);
         let inserted = match object.members.is_empty() {
-            true if space.is_empty() && rest.starts_with('}') => format!(" {member} "),
+            // Otherwise it could not be told from `{ }`.
+            true if rest.starts_with('}') => member,
             true => format!(" {member}"),
             false => format!("{space}{member},"),
         };
@@ -286,7 +287,6 @@ fn without(text: &str, around: &Node, member: &Member) -> Option<Zeroizing<Strin
     let is_alone = around.object()?.members.len() == 1;
     let rest = text.get(end..)?;
     let end = match is_alone {
-        true if rest.starts_with(" }") => end + 1,
         true => end,
         false => end + rest.starts_with(',').then_some(1)?,
     };

@@ -101,14 +101,10 @@ impl Context {
         instances.push(Arc::downgrade(instance));
     }
 
-    /// Ends every instance; waits until they have ended.
-    pub(crate) async fn stop(&self) {
+    /// Takes every instance that runs.
+    pub(crate) fn take_running(&self) -> Vec<Arc<Instance>> {
         let instances = std::mem::take(&mut *lock(&self.instances));
-        let instances: Vec<_> = instances.iter().filter_map(Weak::upgrade).collect();
-        instances.iter().for_each(|it| it.stop());
-        for instance in instances {
-            instance.ended().await;
-        }
+        instances.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Forgets what was made of lists: one is known that was not.

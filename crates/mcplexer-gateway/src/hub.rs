@@ -194,8 +194,13 @@ impl Hub {
         let servers: Vec<_> = std::mem::take(&mut *lock(&self.servers))
             .into_values()
             .collect();
+        // Taken first: they are gone when nothing else knows them.
+        let running = self.context.take_running();
         servers.iter().for_each(|it| it.stop());
-        self.context.stop().await;
+        running.iter().for_each(|it| it.stop());
+        for instance in running {
+            instance.ended().await;
+        }
     }
 
     /// Ends servers that have had nothing to do for long, and forgets sessions that are gone.

@@ -172,8 +172,6 @@ With --gateway, the servers move to config.yaml, and the file keeps one that run
 Examples:
   mcplexer adopt                          # looks at all clients, changes nothing
   mcplexer adopt .mcp.json --write
-  mcplexer adopt .mcp.json --write --allow-arguments
-  mcplexer adopt .mcp.json --write --gateway
   mcplexer adopt .mcp.json --undo";
 
 pub(super) const IMPORT: &str = "\

@@ -193,8 +193,9 @@ impl InstallPlace {
         let server = map.node.object()?.member(NAME)?;
         [(&map.node, server), (&root, map)]
             .into_iter()
-            .find_map(|(around, member)| {
-                let candidate = without(text, around, member)?;
+            .flat_map(|it| [(it, " }"), (it, "")])
+            .find_map(|((around, member), behind)| {
+                let candidate = without(text, around, member, behind)?;
                 let before = document::parse(&candidate, Syntax::Json).ok()?;
                 let again = self.added(&candidate, &before, program).ok()?;
                 (*again == *text).then_some(candidate)
@@ -240,8 +241,9 @@ impl InstallPlace {
         let rest = text.get(begin..).ok_or(InstallError::Unusual)?;
         let space = space(rest);
         let inserted = match object.members.is_empty() {
-            // Otherwise it could not be told from `{ }`.
-            true if rest.starts_with('}') => member,
+            true if rest.starts_with('}') => format!(" {member} "),
+            // Otherwise it could not be told from `{}`.
+            true if rest.starts_with(" }") => format!("  {member}"),
             true => format!(" {member}"),
             false => format!("{space}{member},"),
         };
@@ -276,8 +278,9 @@ impl InstallPlace {
     }
 }
 
-/// Returns a text without what [`InstallPlace::added`] may have put around a member at the beginning of a map.
-fn without(text: &str, around: &Node, member: &Member) -> Option<Zeroizing<String>> {
+/// Returns a text without what [`InstallPlace::added`] may have put around a member at the beginning of a map. `behind` is what
+/// follows it, if it is alone there; all but the last character of that goes as well.
+fn without(text: &str, around: &Node, member: &Member, behind: &str) -> Option<Zeroizing<String>> {
     let begin = around.span.start + 1;
     let (start, end) = (member.key_span.start, member.node.span.end);
     let between = text.get(begin..start)?;
@@ -287,7 +290,11 @@ fn without(text: &str, around: &Node, member: &Member) -> Option<Zeroizing<Strin
     let is_alone = around.object()?.members.len() == 1;
     let rest = text.get(end..)?;
     let end = match is_alone {
-        true => end,
+        true => {
+            end + rest
+                .starts_with(behind)
+                .then_some(behind.len().saturating_sub(1))?
+        }
         false => end + rest.starts_with(',').then_some(1)?,
     };
     Some(apply(text, vec![Edit::remove(begin..end)]))

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mcplexer_files::config::{Config, ServerName};
 use mcplexer_home::OpenHome;
 use serde::Serialize;
-use tokio::io::{AsyncWriteExt, BufReader, duplex, stdin, stdout};
+use tokio::io::{AsyncWriteExt, BufReader, duplex};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use crate::lists::ListKind;
 use crate::message::{self, Message};
 use crate::options::Options;
 use crate::session::{Endpoint, Peer};
+use crate::standard::{standard_input, standard_output};
 use crate::status::{EraStatus, number};
 use crate::stdio;
 use crate::watch::Watch;
@@ -55,7 +56,8 @@ pub fn run_stdio(
     peer: Peer,
     options: Options,
 ) -> io::Result<()> {
-    let runtime = runtime()?;
+    // One client keeps one thread busy, and a message that changes threads waits for the other to wake up.
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let log = Arc::clone(&options.log);
         let place = home.home().clone();
@@ -67,8 +69,8 @@ pub fn run_stdio(
         );
         let _watch = Watch::begin(&gateway, place, config, log);
         let session = gateway.open(endpoint, peer);
-        let input = BufReader::with_capacity(64 << 10, stdin());
-        let serving = stdio::serve(gateway.hub(), session, input, stdout(), &stop);
+        let input = BufReader::with_capacity(64 << 10, standard_input());
+        let serving = stdio::serve(gateway.hub(), session, input, standard_output(), &stop);
         tokio::pin!(serving);
         tokio::select! {
             () = &mut serving => {}

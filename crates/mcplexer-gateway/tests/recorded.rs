@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 /// A server that says how many calls the log has when it gets one.
 const SERVER: &str = r#"
+PATH=/usr/bin:/bin
 answer() { echo '{"jsonrpc":"2.0","id":'$id",$1}"; }
 while read -r line; do
   id=$(printf %s "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')

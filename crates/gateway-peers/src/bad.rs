@@ -129,7 +129,7 @@ impl Bad {
         }
     }
 
-    /// The good answer to a request. Nothing, if there is none.
+    /// The good answer to a request, or nothing if it gets no answer.
     fn answer(&self, request: &Value) -> Option<String> {
         let (id, params) = (request.get("id")?, &request["params"]);
         let method = request["method"].as_str()?;

@@ -112,7 +112,7 @@ fn without_scheme(text: &str) -> &str {
     }
 }
 
-/// Returns the name before the `=` or `:` at the end of a text; empty if there is none.
+/// Returns the name before the `=` or `:` at the end of a text, or an empty string.
 fn name_at_end_of(text: &str) -> &str {
     let text = text.trim_end_matches([' ', '"', '\'', '\\']);
     text.strip_suffix(['=', ':']).map_or("", name_before)

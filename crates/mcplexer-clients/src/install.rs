@@ -118,7 +118,7 @@ impl InstallPlace {
         matches!(self.by, By::Hand(_))
     }
 
-    /// Adds the server that runs `program connect --client ID` to a file; to a new one if there is none.
+    /// Adds the server that runs `program connect --client ID` to a file, or makes a new file for it.
     ///
     /// # Errors
     /// [`InstallError`].

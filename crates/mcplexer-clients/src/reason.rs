@@ -182,7 +182,7 @@ impl Hints {
     }
 }
 
-/// Returns the argument before another one of a server; empty if there is none.
+/// Returns the argument before another one of a server, or an empty string for the first.
 pub(crate) fn before(server: &Server, at: usize) -> &str {
     let before = at.checked_sub(1).and_then(|at| server.texts.get(at));
     let before = before.filter(|it| matches!(it.place, Place::Argument(_)));

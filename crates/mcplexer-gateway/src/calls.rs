@@ -97,7 +97,7 @@ impl Calls {
         }
     }
 
-    /// Records a call that is about to go out; `None` if it is none that is recorded.
+    /// Records a call that is about to go out; `None` if calls of this method are not recorded.
     ///
     /// # Errors
     /// [`CallError::Unrecorded`]: it must not go out.

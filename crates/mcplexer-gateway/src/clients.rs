@@ -115,7 +115,7 @@ impl HttpClients {
     /// Removes a client: its token is worth nothing from now on.
     ///
     /// # Errors
-    /// [`HttpClientsError::NotFound`] if there is none of this name; others if the file cannot be used.
+    /// [`HttpClientsError::NotFound`] if no client has this name; others if the file cannot be used.
     pub fn remove(&self, name: &ServerName) -> Result<(), HttpClientsError> {
         self.change(|clients| match clients.remove(name) {
             Some(_) => Ok(()),

@@ -167,7 +167,7 @@ impl Bridge {
         waited.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the connection; makes one if there is none.
+    /// Returns the connection, and makes one first if needed.
     fn stream(&self, state: &mut State) -> Result<Arc<UnixStream>, ConnectError> {
         match &state.connection {
             Some(stream) => Ok(Arc::clone(stream)),

@@ -41,7 +41,7 @@ impl fmt::Debug for Given {
 /// Why a server does not get its credentials. No message has a value in it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Refused {
-    /// A text begins like a reference and is none.
+    /// A text begins like a reference and is not one.
     #[error("{place}: {source}")]
     Reference {
         place: String,

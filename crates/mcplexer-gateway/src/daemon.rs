@@ -205,7 +205,7 @@ impl Daemon {
         }
         drop(listener);
         log.say("ending");
-        // Whoever looks for the gateway from now on starts another one, which waits for the lock.
+        // A process that looks for the gateway from now on starts another one, which waits for the lock.
         self.place.clear(&self.socket);
         let last = async {
             while connections.join_next().await.is_some() {}

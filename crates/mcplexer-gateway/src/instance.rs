@@ -619,7 +619,7 @@ impl Instance {
     pub(crate) fn take_end(&self) {
         let mut state = self.state();
         state.is_gone = true;
-        // Whoever waits sees that nobody will answer.
+        // Each request that waits sees its channel close.
         state.pending.clear();
     }
 

@@ -14,7 +14,7 @@ const MAX_MESSAGES: usize = 4096;
 /// The most bytes that wait. A client that lets more come together is let go.
 const MAX_BYTES: usize = 256 << 20;
 
-/// The messages for one reader. Whoever writes into it never waits.
+/// The messages for one reader. Writing into it never waits.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,

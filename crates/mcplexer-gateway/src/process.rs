@@ -1,6 +1,6 @@
 //! What tells a process from another one that gets its number later.
 //!
-//! It is read from `/proc`. Where there is none, as on macOS, nothing is known of any process.
+//! It is read from `/proc`. Without `/proc`, as on macOS, nothing is known of any process.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

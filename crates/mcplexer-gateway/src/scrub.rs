@@ -66,7 +66,7 @@ impl Scrubber {
     }
 
     /// Replaces the values in strings whose letters are escaped: what they say may be a value in another form, which
-    /// is not to be seen in the text. Returns nothing if there is none.
+    /// is not to be seen in the text. Returns nothing if no value is found.
     fn unescaped(&self, text: &str) -> Option<String> {
         if !is_escaped(text) {
             return None;

@@ -163,7 +163,7 @@ impl Server {
             if let Some(idle) = current.take_if(|it| it.is_gone() || is_idle(it)) {
                 tokio::spawn(drain(idle));
             }
-            // Whoever is starting one has it as well.
+            // A request that is starting an instance holds it as well.
             current.is_some() || Arc::strong_count(slot) > 1
         });
     }

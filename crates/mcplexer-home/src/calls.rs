@@ -147,7 +147,7 @@ pub struct CallReader {
 const MOST_OPEN: usize = 10_000;
 
 impl CallReader {
-    /// Opens the log at `path`, at its end. `None` if there is none.
+    /// Opens the log at `path`, at its end. `None` if the file does not exist.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read.

@@ -28,7 +28,7 @@ pub struct AuditReader {
 }
 
 impl AuditReader {
-    /// Opens the log at `path`, at its end. `None` if there is none.
+    /// Opens the log at `path`, at its end. `None` if the file does not exist.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read.

@@ -40,7 +40,7 @@ impl Form {
     }
 }
 
-/// The text as it stands in a JSON string, without the quotation marks.
+/// The text as a JSON string has it, without the quotation marks.
 fn quoted(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     let inner = quoted

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 /// A line of so many bytes is not sent back.
 const LONG: usize = 8 << 20;
 
-/// The members of an object as they are written. Their names need not be text: half of a surrogate pair is none.
+/// The members of an object as they are written. A name may have half of a surrogate pair in it, which is not text.
 struct Members<'a>(Vec<(&'a str, &'a str)>);
 
 impl Members<'_> {

@@ -1,4 +1,4 @@
-//! Finds the daemon of a home, and starts it if there is none.
+//! Finds the daemon of a home, and starts it if it does not run.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -71,7 +71,7 @@ impl Start {
         }
     }
 
-    /// Connects; starts the daemon first if there is none and `starts` is set.
+    /// Connects. If the daemon does not run and `starts` is set, starts it first.
     pub(super) fn connect(&self, hello: &Hello, starts: bool) -> Result<UnixStream, ConnectError> {
         if let Some(stream) = self.attempt(hello)? {
             return Ok(stream);

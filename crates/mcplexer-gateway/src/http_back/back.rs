@@ -64,7 +64,7 @@ pub(crate) struct Answered {
     pub(crate) body: Incoming,
 }
 
-/// A body, or why there is none.
+/// A body, or why it is missing.
 pub(crate) enum Body {
     Whole(Bytes),
     TooLong,

@@ -153,7 +153,7 @@ impl Parser {
     /// Ends an event. One without data only says where the stream is.
     fn dispatch(&mut self) {
         if let Some(id) = self.id.take() {
-            // An empty id says that there is none to go on from.
+            // An empty id clears the one to go on from.
             self.last_id = Some(id).filter(|it| !it.is_empty());
         }
         let name = std::mem::take(&mut self.name);

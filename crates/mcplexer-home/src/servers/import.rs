@@ -71,7 +71,7 @@ pub fn import(file: &Path, only: Option<&str>) -> Result<Vec<Imported>, NotImpor
     let client = ClientFile::read(file)?;
     let entries = client.config.entries();
     let is_meant = |entry: &&Entry<'_>| only.is_none_or(|name| entry.server.is_named(name));
-    // The gateway is none of its own servers.
+    // The gateway is not one of its own servers.
     let meant = entries.iter().filter(|entry| !entry.is_gateway());
     let meant = meant.filter(is_meant);
     let imported = of_entries(file, meant)?;

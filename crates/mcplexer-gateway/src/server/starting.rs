@@ -1,0 +1,280 @@
+//! Starting a server, and greeting it in the language that it speaks.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use mcplexer_files::config::{self, Transport};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Server, blocking, lock};
+use crate::credentials::{Given, Used};
+use crate::dialect::{Dialect, Era, LEGACY};
+use crate::error::CallError;
+use crate::events::Events;
+use crate::http_back::{Back, Http};
+use crate::instance::{Instance, Parts};
+use crate::link::Link;
+use crate::lists::ListKind;
+use crate::message;
+use crate::scrub::Scrubber;
+use crate::{bridge, child};
+
+/// A call waits this long for a server that has just failed, and fails at once if it has to wait for longer.
+const SHORT_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a server may be silent about what it is, before it is taken for one with sessions.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// How long to wait for what a server that does not work writes to standard error.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+impl Server {
+    pub(super) async fn start(
+        self: &Arc<Self>,
+        asked: Instant,
+        versions: &Arc<[Used]>,
+        dialect: Option<&Dialect>,
+    ) -> Result<Arc<Instance>, CallError> {
+        if let Some(problem) = lock(&self.health).failed_since(asked) {
+            return Err(self.not_started(problem.to_owned()));
+        }
+        let wait = {
+            let health = lock(&self.health);
+            health.wait().map(|(wait, why)| (wait, why.to_owned()))
+        };
+        match wait {
+            Some((wait, why)) if wait > SHORT_WAIT => {
+                let seconds = wait.as_secs();
+                return Err(self.not_started(format!("{why} (next attempt in {seconds} s)")));
+            }
+            Some((wait, _)) => sleep(wait).await,
+            None => {}
+        }
+        let _permit = self.context.starts.acquire().await;
+        let _starting = Starting::of(&self.starting);
+        let started = match &self.definition.transport {
+            Transport::Http(http) => self.connect(http, versions, dialect).await?,
+            _ => {
+                let server = Arc::clone(self);
+                let given = blocking(move || {
+                    server
+                        .needs
+                        .open(&server.context.home, server.name.as_str())
+                });
+                let given = given.await.map_err(|refused| self.refused(&refused))?;
+                *lock(&self.refusal) = None;
+                self.launch(given, Arc::clone(versions), dialect).await
+            }
+        };
+        match &started {
+            Ok(_) => lock(&self.health).works(),
+            Err(problem) => {
+                self.context
+                    .log
+                    .of_server(&self.name, &format!("cannot be started: {problem}"));
+                lock(&self.health).failed(problem);
+            }
+        }
+        if let Ok(instance) = &started {
+            // What was only read from a file may be something else by now.
+            let stale = self.offers.take_stale();
+            if !stale.is_empty() {
+                self.refresh(stale, instance);
+            }
+        }
+        started.map_err(|problem| self.not_started(problem))
+    }
+
+    /// Starts the server and greets it.
+    pub(super) async fn launch(
+        self: &Arc<Self>,
+        given: Given,
+        used: Arc<[Used]>,
+        dialect: Option<&Dialect>,
+    ) -> Result<Arc<Instance>, String> {
+        let limit = self.context.limits.message;
+        let scrubber = Arc::new(Scrubber::new(given.masker.for_another_stream()));
+        let Transport::Stdio(stdio) = &self.definition.transport else {
+            return Err("this kind of server is not supported".to_owned());
+        };
+        let path = match stdio.path {
+            config::SearchPath::Login => self.context.login_path().await,
+            _ => None,
+        };
+        let log = Arc::clone(&self.log);
+        let program = stdio.command.first().map_or("", String::as_str);
+        let (context, masks) = (&self.context, Arc::clone(&scrubber));
+        let started = child::start(context, stdio, &given, path, masks, log).await;
+        let started = started.map_err(|error| format!("{program}: {error}"))?;
+        drop(given);
+        let instance = Instance::new(Parts {
+            server: self.name.clone(),
+            link: Link::Child(started.running),
+            scrubber,
+            log: Arc::clone(&self.log),
+            timeouts: self.definition.timeouts,
+            limit,
+            used,
+            events: Weak::clone(&self.own) as Weak<dyn Events>,
+        });
+        self.context.started(&instance);
+        let reader = Arc::clone(&instance);
+        let (mut messages, stderr) = (started.messages, started.stderr);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = messages.next().await {
+                reader.take(line, None);
+            }
+            reader.stop();
+            reader.take_end();
+        });
+        let Err(problem) = self.greet_in_time(&instance, dialect).await else {
+            return Ok(instance);
+        };
+        // What it has said last may be on its way.
+        let _still_open = timeout(LAST_WORDS, stderr).await;
+        Err(format!("{problem}{}", self.log.as_end_of_error()))
+    }
+
+    /// Begins a session over HTTP. Fails without a greeting if a credential cannot be opened.
+    pub(super) async fn connect(
+        self: &Arc<Self>,
+        http: &config::Http,
+        used: &Arc<[Used]>,
+        dialect: Option<&Dialect>,
+    ) -> Result<Result<Arc<Instance>, String>, CallError> {
+        let new = || async {
+            let (name, needs) = (self.name.clone(), self.needs.clone());
+            let timeouts = self.definition.timeouts;
+            let back = Back::new(name, http, needs, timeouts, &self.context).await;
+            back.map(Arc::new)
+        };
+        let back = match self.back.get_or_try_init(new).await {
+            Ok(back) => Arc::clone(back),
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let opened = back.fields.open().await;
+        opened.map_err(|refused| self.refused(&refused))?;
+        let instance = Instance::new(Parts {
+            server: self.name.clone(),
+            scrubber: Arc::clone(&back.fields.scrubber),
+            link: Link::Http(Http::new(back, self.definition.timeouts)),
+            log: Arc::clone(&self.log),
+            timeouts: self.definition.timeouts,
+            limit: self.context.limits.message,
+            used: Arc::clone(used),
+            events: Weak::clone(&self.own) as Weak<dyn Events>,
+        });
+        self.context.started(&instance);
+        let greeted = self.greet_in_time(&instance, dialect).await;
+        Ok(greeted.map(|()| instance))
+    }
+
+    /// Greets an instance; ends it if that fails.
+    pub(super) async fn greet_in_time(
+        &self,
+        instance: &Arc<Instance>,
+        dialect: Option<&Dialect>,
+    ) -> Result<(), String> {
+        let greeting = self.greet(instance, dialect);
+        let after = self.definition.timeouts.start;
+        let problem = match timeout(after, greeting).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(problem)) => problem,
+            Err(_) => format!("no answer within {} s", after.as_secs_f32()),
+        };
+        instance.stop();
+        Err(problem)
+    }
+
+    /// Greets a server as its client would, or else in the other way.
+    pub(super) async fn greet(
+        &self,
+        instance: &Arc<Instance>,
+        dialect: Option<&Dialect>,
+    ) -> Result<(), String> {
+        let dialect = dialect.cloned().unwrap_or_else(Dialect::own);
+        let eras = match dialect.era {
+            Era::Legacy => [Era::Legacy, Era::Modern],
+            Era::Modern => [Era::Modern, Era::Legacy],
+        };
+        let mut problem = None;
+        for era in eras {
+            match self.greet_in(instance, &dialect, era).await {
+                Ok(hello) => {
+                    instance.greeted(&hello, era);
+                    self.offers.set_hello(&hello);
+                    if era == Era::Modern && self.is_http() {
+                        // Some of the arguments of its tools are wanted in header fields.
+                        let _unknown = self.fetch(ListKind::Tools, instance).await;
+                    }
+                    if era == Era::Modern {
+                        let instance = Arc::clone(instance);
+                        tokio::spawn(async move { bridge::listen(&instance, &dialect, &[]).await });
+                    }
+                    return Ok(());
+                }
+                Err(refused) => problem = problem.or(Some(refused)),
+            }
+        }
+        Err(problem.unwrap_or_default())
+    }
+
+    /// Greets a server; returns what it says of itself.
+    pub(super) async fn greet_in(
+        &self,
+        instance: &Arc<Instance>,
+        dialect: &Dialect,
+        era: Era,
+    ) -> Result<String, String> {
+        let failed = |error: CallError| match error {
+            CallError::Lost { log, .. } if self.is_http() => format!("it did not answer{log}"),
+            CallError::Lost { .. } | CallError::Unsent { .. } => "it ended at once".to_owned(),
+            CallError::Unreached { problem, .. }
+            | CallError::Denied { problem, .. }
+            | CallError::Failed { problem, .. } => problem,
+            error => error.to_string(),
+        };
+        if era == Era::Modern {
+            let asked = timeout(PROBE, bridge::discover(instance, dialect)).await;
+            let discovered = asked.ok().transpose().map_err(failed)?.flatten();
+            return discovered.ok_or_else(|| "it does not know server/discover".to_owned());
+        }
+        let version = match dialect.era {
+            Era::Legacy => &dialect.version,
+            Era::Modern => LEGACY[0],
+        };
+        let params = format!(
+            r#"{{"protocolVersion":{},"capabilities":{},"clientInfo":{}}}"#,
+            crate::json::string(version),
+            dialect.capabilities,
+            dialect.info
+        );
+        let answer = instance.ask("initialize", &params).await.map_err(failed)?;
+        let Some(hello) = answer.message.result() else {
+            let error = answer.message.error().unwrap_or_default();
+            return Err(format!("it answers initialize with an error: {error}"));
+        };
+        instance.greeted(hello, era);
+        let initialized = message::notification("notifications/initialized", None);
+        instance.pass(initialized).await;
+        instance.listen();
+        Ok(hello.to_owned())
+    }
+}
+
+/// A start that has begun.
+struct Starting<'a>(&'a AtomicUsize);
+
+impl<'a> Starting<'a> {
+    fn of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -186,7 +186,16 @@ pub enum InvalidKeyText {
 /// recommends a variable with which private keys are printed.
 pub(super) fn one_line(error: &dyn Error) -> String {
     let cause = error.source().and_then(|it| it.downcast_ref::<io::Error>());
-    if cause.is_some_and(|it| it.kind() == io::ErrorKind::ConnectionAborted) {
+    let ended = |kind| {
+        // While the plugin was read from, and while it was written to.
+        matches!(
+            kind,
+            io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::BrokenPipe
+        )
+    };
+    if cause.is_some_and(|it| ended(it.kind())) {
         return "the program ended before it answered".to_owned();
     }
     let text = error.to_string();

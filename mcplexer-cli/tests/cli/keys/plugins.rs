@@ -156,13 +156,23 @@ fn a_plugin_that_ends_early_is_named() {
     run_with(&home, &own, &["key", "add", &recipient, "--label", "stick"]).succeeded();
     let broken = home.root().join("broken");
     fs::create_dir(&broken).unwrap();
-    write_program(&broken.join(PLUGIN), "#!/bin/sh\nread -r line\n");
-    let run = |key: &PathBuf, arguments: &[&str]| {
-        let run = finish(command(&home, key, arguments).env("PATH", &broken));
-        let run = run.failed(5, &["the program ended before it answered"]);
-        assert!(!run.stderr.contains("AGEDEBUG"), "{}", run.stderr);
-    };
-    run(&key, &["secret", "get", "github-token", "TOKEN"]);
     let (_, other) = plugin_key(&home, "other.key", &[]);
-    run(&own, &["key", "add", &other, "--label", "other"]);
+    let first_phase =
+        "while read -r line; do [ \"$line\" = '-> done' ] && break; done; read -r line\n";
+    let ends = [
+        // While it is written to, or before; then when it is to answer; then when what it asks is answered.
+        "read -r line\n".to_owned(),
+        first_phase.to_owned(),
+        format!("{first_phase}exec <&-\nprintf -- '-> unknown\\n\\n'\n"),
+    ];
+    for end in ends {
+        write_program(&broken.join(PLUGIN), &format!("#!/bin/sh\n{end}"));
+        let run = |key: &PathBuf, arguments: &[&str]| {
+            let run = finish(command(&home, key, arguments).env("PATH", &broken));
+            let run = run.failed(5, &["the program ended before it answered"]);
+            assert!(!run.stderr.contains("AGEDEBUG"), "{}", run.stderr);
+        };
+        run(&key, &["secret", "get", "github-token", "TOKEN"]);
+        run(&own, &["key", "add", &other, "--label", "other"]);
+    }
 }

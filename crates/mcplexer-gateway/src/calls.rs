@@ -19,6 +19,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::error::CallError;
+use crate::figures::Figures;
 use crate::foreign::hidden;
 use crate::instance::{Answer, Instance};
 use crate::json::{Splices, Value};
@@ -41,6 +42,7 @@ pub(crate) struct Calls {
 struct Shared {
     writer: Writer,
     live: Live,
+    figures: Figures,
     next: AtomicU64,
     in_flight: AtomicUsize,
 }
@@ -91,6 +93,7 @@ impl Calls {
             shared: Arc::new(Shared {
                 writer: Writer::new(home),
                 live: Live::default(),
+                figures: Figures::default(),
                 next: AtomicU64::new(u64::from_ne_bytes(first)),
                 in_flight: AtomicUsize::new(0),
             }),
@@ -167,6 +170,10 @@ impl Calls {
         self.shared.live.recent()
     }
 
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.shared.figures
+    }
+
     /// Writes what is not written yet, and makes it durable.
     pub(crate) fn stop(&self) {
         self.shared.writer.stop();
@@ -209,6 +216,7 @@ impl Drop for Recorded {
             },
         };
         self.shared.live.ended(&record);
+        self.shared.figures.count(&record);
         self.shared
             .writer
             .push_end(record, Arc::clone(&self.ticket));

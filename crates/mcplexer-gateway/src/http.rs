@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::dialect::{MODERN, modern_dialect};
+use crate::figures;
 use crate::hub::Hub;
 use crate::json;
 use crate::message::{self, Kind, Message, NoMessage};
@@ -132,9 +133,11 @@ impl Front {
         if path == "/healthz" {
             return plain(StatusCode::OK, "ok\n");
         }
-        let Some(endpoint) = endpoint(path) else {
-            return plain(StatusCode::NOT_FOUND, "there is /mcp and /mcp/SERVER\n");
-        };
+        let endpoint = endpoint(path);
+        if endpoint.is_none() && path != "/metrics" {
+            let text = "there is /mcp, /mcp/SERVER, /metrics and /healthz\n";
+            return plain(StatusCode::NOT_FOUND, text);
+        }
         let peer = match self.access.peer(request.headers()) {
             Ok(peer) => peer,
             Err(refusal) => {
@@ -144,12 +147,33 @@ impl Front {
                 return answer;
             }
         };
+        let Some(endpoint) = endpoint else {
+            return self.metrics(request.method(), &peer);
+        };
         match *request.method() {
             Method::POST => self.post(request, endpoint, peer).await,
             Method::GET => self.listen(request.headers(), &endpoint, &peer),
             Method::DELETE => self.delete(request.headers(), &endpoint, &peer),
             _ => not_allowed("GET, POST, DELETE"),
         }
+    }
+
+    /// Answers a monitoring system. The figures are about every server.
+    fn metrics(&self, method: &Method, peer: &Peer) -> Answer {
+        if *method != Method::GET {
+            return not_allowed("GET");
+        }
+        if self.hub.client(peer).servers.is_some() {
+            let text = "the figures are about every server, and this client may see some only\n";
+            return plain(StatusCode::FORBIDDEN, text);
+        }
+        let Ok(text) = figures::text(&self.hub) else {
+            return empty(StatusCode::INTERNAL_SERVER_ERROR);
+        };
+        let mut answer = plain(StatusCode::OK, &text);
+        let kind = HeaderValue::from_static(figures::CONTENT_TYPE);
+        answer.headers_mut().insert(CONTENT_TYPE, kind);
+        answer
     }
 
     async fn post(&self, request: Request<Incoming>, endpoint: Endpoint, peer: Peer) -> Answer {

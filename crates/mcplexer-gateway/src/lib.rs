@@ -18,6 +18,7 @@ mod daemon;
 mod dialect;
 mod error;
 mod events;
+mod figures;
 mod foreign;
 mod forward;
 mod frame;

@@ -59,6 +59,20 @@ fn with_http(home: &Home) -> Daemon {
     }
 }
 
+/// Returns the answer to a request for a page.
+fn get(address: &str, path: &str, token: Option<&str>) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let token = token.map_or_else(String::new, |it| format!("Authorization: Bearer {it}\r\n"));
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}Connection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// Returns the status line of the answer to a greeting.
 fn post(address: &str, token: Option<&str>) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -207,6 +221,44 @@ fn http_is_for_clients_of_this_machine_with_a_token() {
     run(&home, &["client", "remove", "cursor"]).failed(4, &["there is no client cursor"]);
     let kept = fs::read_to_string(home.path("gateway.clients")).unwrap();
     assert_eq!(kept, "{}");
+    stop(&home);
+}
+
+#[test]
+fn a_monitoring_system_gets_figures_with_a_token() {
+    let home = home(&["plain"]);
+    let daemon = with_http(&home);
+    let mut client = Client::greeted(&home, &["connect"]);
+    for _ in 0..3 {
+        client.call("plain__pid");
+    }
+    assert!(client.call("plain__env").contains("[github-token/TOKEN]"));
+    let added = run(&home, &["client", "add", "prometheus"]).succeeded();
+    let token = added.text().trim_end().to_owned();
+    let refused = get(&daemon.address, "/metrics", None);
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+    let figures = get(&daemon.address, "/metrics", Some(&token));
+    for line in [
+        "HTTP/1.1 200 OK",
+        "content-type: text/plain; version=0.0.4; charset=utf-8",
+        "# TYPE mcplexer_calls_total counter",
+        "mcplexer_calls_total{server=\"plain\",outcome=\"ok\"} 4",
+        "mcplexer_call_duration_seconds_count{server=\"plain\"} 4",
+        "mcplexer_scrubbed_values_total{server=\"plain\"} 1",
+        "mcplexer_server_up{server=\"plain\"} 1",
+        "mcplexer_sessions 1",
+    ] {
+        let has_it = figures.lines().any(|it| it.eq_ignore_ascii_case(line));
+        assert!(has_it, "{line} is not in {figures}");
+    }
+    assert_eq!(
+        get(&daemon.address, "/healthz", None).lines().last(),
+        Some("ok")
+    );
+    let text = config(&home, &["plain"]) + "clients: {prometheus: {servers: [plain]}}\n";
+    fs::write(home.path("config.yaml"), text).unwrap();
+    // It is taken within a second.
+    while !get(&daemon.address, "/metrics", Some(&token)).starts_with("HTTP/1.1 403 ") {}
     stop(&home);
 }
 

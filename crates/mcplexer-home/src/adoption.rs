@@ -26,6 +26,7 @@ pub(crate) use client_file::ClientFile;
 pub use environment::{directories, own_program};
 pub use gateway::{BehindGateway, GatewayReport, InFile, adopt_for_gateway, plan_for_gateway};
 pub use install::{Change, InstallReport, install, uninstall};
+pub(crate) use kept::damaged as damaged_kept;
 pub use look::{Looked, WithoutServers, by_client, look};
 pub use report::{FileReport, FindingReport, Left};
 pub use undo::{KeptServer, UndoReport, undo};

@@ -228,6 +228,22 @@ fn what_a_killed_command_left_is_removed() {
     assert!(!left.exists());
 }
 
+/// Without it, an adoption for the gateway cannot be undone.
+#[test]
+fn what_is_kept_of_a_clients_file_is_read() {
+    let home = healthy();
+    let directory = home.path("handed-over");
+    fs::create_dir(&directory).unwrap();
+    let kept = directory.join("0123456789abcdef0123456789abcdef.json");
+    for damaged in ["", "{\"file\": \"/c.js", "[]", "{}"] {
+        fs::write(&kept, damaged).unwrap();
+        finds(&home, "handed-over", "0123456789abcdef.json is damaged: ");
+    }
+    let whole = r#"{"file": "/c.json", "client": "claude", "steps": [], "servers": []}"#;
+    fs::write(&kept, whole).unwrap();
+    home.run(["doctor"]).succeeded();
+}
+
 /// The key may be stored elsewhere: a link to it is followed.
 #[test]
 fn a_key_that_is_a_link_stays_one() {

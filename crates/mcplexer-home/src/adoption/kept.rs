@@ -158,22 +158,37 @@ impl Kept {
 /// Returns the servers that files have behind the gateway; without those of one file.
 pub(super) fn of_others(home: &Home, file: &Path) -> Result<Vec<KeptServer>, Error> {
     let own = place(home, file);
+    let mut servers = Vec::new();
+    for path in all(home)? {
+        if path != own {
+            servers.extend(read(&path)?.into_iter().flat_map(|it| it.servers));
+        }
+    }
+    Ok(servers)
+}
+
+/// Returns why files with what is kept cannot be read, of each that cannot.
+pub(crate) fn damaged(home: &Home) -> Vec<Error> {
+    match all(home) {
+        Ok(paths) => paths.iter().filter_map(|path| read(path).err()).collect(),
+        Err(error) => vec![error],
+    }
+}
+
+/// Returns the files with what is kept, in the order of their names.
+fn all(home: &Home) -> Result<Vec<PathBuf>, Error> {
     let directory = home.directory().join(DIRECTORY);
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed("read", &directory, error)),
     };
-    let mut servers = Vec::new();
-    for entry in entries {
-        let path = entry
-            .map_err(|error| failed("read", &directory, error))?
-            .path();
-        if path != own && path.extension() == Some(OsStr::new("json")) {
-            servers.extend(read(&path)?.into_iter().flat_map(|it| it.servers));
-        }
-    }
-    Ok(servers)
+    let paths = entries.map(|entry| entry.map(|it| it.path()));
+    let paths: io::Result<Vec<_>> = paths.collect();
+    let mut paths = paths.map_err(|error| failed("read", &directory, error))?;
+    paths.retain(|it| it.extension() == Some(OsStr::new("json")));
+    paths.sort_unstable();
+    Ok(paths)
 }
 
 /// Returns where it is kept what was in a file.

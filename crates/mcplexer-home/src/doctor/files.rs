@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use super::{Report, Severity};
+use crate::adoption::damaged_kept;
 use crate::exposed::Exposed;
 use crate::home::Home;
 
@@ -35,6 +36,10 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
         if fix && fs::remove_file(&left).is_ok() {
             report.fixed();
         }
+    }
+    for error in damaged_kept(home) {
+        let fix = "without it, adopt --undo cannot put the servers of that client's file back: restore it from a copy of the home";
+        report.add(Severity::Warning, "handed-over", error.to_string(), fix);
     }
     if report.findings.len() == before && home.directory().exists() {
         report.well("home and key file are private");

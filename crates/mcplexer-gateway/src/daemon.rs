@@ -6,10 +6,11 @@ use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use mcplexer_files::config::Config;
 use mcplexer_home::{Home, OpenHome};
+use mcplexer_secrets::Timestamp;
 use rustix::process::getuid;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::unix::OwnedReadHalf;
@@ -24,7 +25,7 @@ use crate::gateway::Gateway;
 use crate::http::Access;
 use crate::options::Options;
 use crate::session::{Endpoint, Peer};
-use crate::status::{Status, seconds};
+use crate::status::Status;
 use crate::stdio;
 use crate::watch::Watch;
 
@@ -49,7 +50,7 @@ pub struct Daemon {
     listener: StdUnixListener,
     socket: PathBuf,
     http: Option<StdTcpListener>,
-    since: SystemTime,
+    since: Timestamp,
 }
 
 /// Why there is no daemon.
@@ -121,7 +122,7 @@ impl Daemon {
             listener,
             socket,
             http,
-            since: SystemTime::now(),
+            since: Timestamp::now(),
         })
     }
 
@@ -229,7 +230,7 @@ struct Serving {
     gateway: Gateway,
     watch: Watch,
     stop: CancellationToken,
-    since: SystemTime,
+    since: Timestamp,
     http: Option<String>,
 }
 
@@ -302,7 +303,7 @@ impl Serving {
         Status {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            since: seconds(self.since),
+            since: self.since,
             http: self.http.clone(),
             config_problem: self.watch.problem(),
             servers: hub.server_status(),

@@ -5,9 +5,10 @@ mod incoming;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use mcplexer_files::config::{ServerName, Timeouts};
+use mcplexer_secrets::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ use crate::lists::Item;
 use crate::message::{self, Kind, Message};
 use crate::scrub::Scrubber;
 use crate::session::{Route, Session};
-use crate::status::{EraStatus, InstanceStatus, number, seconds};
+use crate::status::{EraStatus, InstanceStatus, number};
 use crate::stderr_log::StderrLog;
 
 /// The request that is answered when a subscription ends (MCP 2026-07-28, "Subscriptions").
@@ -47,8 +48,8 @@ pub(crate) struct Instance {
     pub(crate) used: Arc<[Used]>,
     events: Weak<dyn Events>,
     next_id: AtomicU64,
-    /// When it started, in seconds since 1970.
-    since: u64,
+    /// When it started.
+    since: Timestamp,
     state: Mutex<State>,
 }
 
@@ -137,7 +138,7 @@ impl Instance {
             used: parts.used,
             events: parts.events,
             next_id: AtomicU64::new(1),
-            since: seconds(SystemTime::now()),
+            since: Timestamp::now(),
             state: Mutex::new(State {
                 pending: HashMap::new(),
                 sessions: Vec::new(),

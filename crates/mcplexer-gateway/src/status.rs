@@ -1,8 +1,7 @@
 //! What a gateway says of itself, its servers and its clients.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use mcplexer_files::config::ServerName;
+use mcplexer_secrets::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What a gateway does.
@@ -13,8 +12,9 @@ pub struct Status {
     pub pid: u32,
     /// Its version.
     pub version: String,
-    /// When it started, in seconds since 1970.
-    pub since: u64,
+    /// When it started.
+    #[serde(with = "rfc_3339")]
+    pub since: Timestamp,
     /// The address on which it serves HTTP, if it does.
     pub http: Option<String>,
     /// Why `config.yaml` as it is now is not used, if so: the gateway goes on with what it said before.
@@ -62,8 +62,9 @@ pub enum State {
 pub struct InstanceStatus {
     /// Its process, if it is one of this machine.
     pub pid: Option<u32>,
-    /// When it started, in seconds since 1970.
-    pub since: u64,
+    /// When it started.
+    #[serde(with = "rfc_3339")]
+    pub since: Timestamp,
     /// Which revisions of the protocol it speaks.
     pub era: EraStatus,
     /// How many clients use it.
@@ -95,10 +96,19 @@ pub struct ClientStatus {
     pub sessions: u64,
 }
 
-/// Returns a time in seconds since 1970.
-pub(crate) fn seconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+/// Times as the documents have them.
+mod rfc_3339 {
+    use mcplexer_secrets::Timestamp;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(time)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
 }
 
 /// Returns how many there are.

@@ -1,11 +1,12 @@
 //! `mcplexer status`
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use mcplexer_gateway::{
     ClientStatus, Control, EraStatus, InstanceStatus, ServerStatus, State, Status,
 };
 use mcplexer_home::Home;
+use mcplexer_secrets::Timestamp;
 
 use crate::failure::Failure;
 use crate::output::{print, print_json};
@@ -92,14 +93,14 @@ fn add_client(client: &ClientStatus, text: &mut String) {
     ));
 }
 
-/// Returns how long something lasts that began at a time in seconds since 1970.
-fn age(since: u64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seconds = now.unwrap_or_default().as_secs().saturating_sub(since);
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..86_400 => format!("{} h", seconds / 3600),
-        _ => count(seconds / 86_400, "day"),
+/// Returns how long something lasts that began at a time.
+fn age(since: Timestamp) -> String {
+    let micros = Timestamp::now().as_micros();
+    let lasts = Duration::from_micros(micros.saturating_sub(since.as_micros()));
+    match lasts.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds @ 3600..86_400 => format!("{} h", seconds / 3600),
+        seconds => count(seconds / 86_400, "day"),
     }
 }

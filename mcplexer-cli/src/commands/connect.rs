@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 
 use mcplexer_gateway::{Connect as Bridge, Start};
-use mcplexer_home::{Home, harden};
+use mcplexer_home::{Home, harden, servers};
 
 use crate::cli::Connect;
 use crate::failure::Failure;
@@ -18,6 +18,11 @@ pub(super) fn run(arguments: Connect) -> Result<(), Failure> {
     // What passes may have values in it.
     harden();
     let home = Home::from_env()?;
+    if let Some(name) = &arguments.server
+        && let Err(error @ servers::Error::NotFound { .. }) = servers::show(&home, name)
+    {
+        return Err(error.into());
+    }
     let background = ["serve", "--background"].map(Into::into).to_vec();
     let start = Start::new(&home, own, background);
     let bridge = Bridge::new(arguments.client.map(String::from), arguments.server, start);

@@ -9,7 +9,7 @@ use mcplexer_gateway::{
     Control, Daemon, Endpoint, HttpClients, Log, Options, Peer, SealingKey, log_file, run_daemon,
     run_stdio,
 };
-use mcplexer_home::{Home, OpenHome, config, harden};
+use mcplexer_home::{Home, OpenHome, config, harden, servers};
 
 use crate::cli::{Global, Serve};
 use crate::failure::Failure;
@@ -32,6 +32,9 @@ pub(super) fn run(arguments: Serve, global: Global) -> Result<(), Failure> {
     }
     if let Some(address) = arguments.http {
         return daemon(gateway, Some(address), Log::to_stderr(), global);
+    }
+    if let Some(name) = &arguments.server {
+        servers::show(gateway.home(), name)?;
     }
     let endpoint = arguments.server.map_or(Endpoint::All, Endpoint::One);
     let uid = rustix::process::getuid().as_raw();

@@ -207,6 +207,19 @@ fn a_server_has_its_credential_and_nothing_else_of_the_gateway() {
     assert_eq!(client.leave(), 0);
 }
 
+/// A client would show an empty list otherwise.
+#[test]
+fn a_server_that_is_not_in_the_file_is_named_at_once() {
+    let home = home(&["plain"]);
+    for command in ["serve", "connect"] {
+        let run = finish(&mut self::command(&home, &[command, "--server", "nope"]));
+        run.failed(
+            4,
+            &["config.yaml has no server nope", "mcplexer server list"],
+        );
+    }
+}
+
 #[test]
 fn a_server_is_tested_by_itself() {
     let home = home(&["plain"]);

@@ -208,6 +208,16 @@ fn adopted_servers_start_with_their_values() {
 /// F28, F31: after a kill at any operation, nothing is lost, and running it again finishes the job.
 #[test]
 fn killed_anywhere_it_is_finished_by_running_it_again() {
+    killed_at_each(4);
+}
+
+#[test]
+#[ignore = "a minute: every operation, of which the test above takes one in four"]
+fn killed_everywhere_it_is_finished_by_running_it_again() {
+    killed_at_each(1);
+}
+
+fn killed_at_each(step: usize) {
     let text = config("claude-desktop.json");
     for undo in [false, true] {
         let way: &[&str] = if undo {
@@ -216,7 +226,7 @@ fn killed_anywhere_it_is_finished_by_running_it_again() {
             &["adopt", "c.json", "--write"]
         };
         let mut deaths = 0;
-        for at in 1.. {
+        for at in (1..).step_by(step) {
             let home = Home::new();
             let path = home.root().join("c.json");
             fs::write(&path, &text).unwrap();
@@ -258,7 +268,7 @@ fn killed_anywhere_it_is_finished_by_running_it_again() {
             }
             deaths += 1;
         }
-        assert!(deaths > 3, "{deaths} deaths");
+        assert!(deaths > 2, "{deaths} deaths");
         eprintln!(
             "adopt{}: {deaths} deaths",
             if undo { " --undo" } else { "" }

@@ -213,7 +213,7 @@ fn live_and_cut(times: usize, random: usize) -> Count {
 
 #[test]
 fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
-    let count = live_and_cut(1, 3);
+    let count = live_and_cut(1, 2);
     assert!(count.distinct >= 10_000, "{count:?}");
 }
 

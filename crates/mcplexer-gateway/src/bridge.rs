@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::dialect::{
-    CLIENT_CAPABILITIES, CLIENT_INFO, Dialect, LOG_LEVEL, MODERN, PROTOCOL_VERSION,
+    CLIENT_CAPABILITIES, CLIENT_INFO, Dialect, LEGACY, LOG_LEVEL, MODERN, PROTOCOL_VERSION,
 };
 use crate::error::CallError;
 use crate::instance::{Answer, Instance};
@@ -150,14 +150,69 @@ pub(crate) fn as_hello(discovered: &str, version: &str) -> String {
     )
 }
 
-/// Asks a server what it is; `None` if it does not know this question.
+/// The server does not speak the revision that was asked for (MCP 2026-07-28, "Protocol Version Negotiation").
+const UNSUPPORTED_VERSION: i64 = -32022;
+
+/// Errors that only a server without sessions answers with: the header fields differ from the body, it wants a
+/// capability that the client lacks, it does not speak the revision.
+const MODERN_ERRORS: std::ops::RangeInclusive<i64> = UNSUPPORTED_VERSION..=-32020;
+
+/// What a server says to the question what it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Discovered {
+    /// Its answer.
+    Is(String),
+    /// It does not know the question, or would rather have a session.
+    HasSessions,
+    /// It knows the question, and does not answer it.
+    Refuses(String),
+}
+
+/// Asks a server what it is. One that only wants another revision is asked again.
 pub(crate) async fn discover(
     instance: &Arc<Instance>,
     dialect: &Dialect,
-) -> Result<Option<String>, CallError> {
+) -> Result<Discovered, CallError> {
     let params = format!(r#"{{"_meta":{{{}}}}}"#, meta_of(dialect, None));
-    let answer = instance.ask("server/discover", &params).await?;
-    Ok(answer.message.result().map(str::to_owned))
+    let mut answer = instance.ask("server/discover", &params).await?;
+    if let Some(supported) = supported(&answer)
+        && supported.iter().any(|it| it == MODERN[0])
+    {
+        answer = instance.ask("server/discover", &params).await?;
+    }
+    Ok(match answer.message.result() {
+        Some(result) => Discovered::Is(result.to_owned()),
+        None => refusal(&answer),
+    })
+}
+
+/// Returns the revisions that a server speaks, if it refuses the one that was asked for.
+fn supported(answer: &Answer) -> Option<Vec<String>> {
+    let error = Value::new(answer.message.error()?);
+    let code: i64 = error.get("code")?.text().parse().ok()?;
+    let supported = error.at(&["data", "supported"])?.elements().ok()?;
+    let supported = supported.into_iter().filter_map(Value::as_str);
+    (code == UNSUPPORTED_VERSION).then(|| supported.map(Into::into).collect())
+}
+
+/// Returns what it means that a server answers with an error.
+fn refusal(answer: &Answer) -> Discovered {
+    let error = answer.message.error().unwrap_or_default();
+    let code = Value::new(error).get("code");
+    let code: Option<i64> = code.and_then(|it| it.text().parse().ok());
+    if !code.is_some_and(|it| MODERN_ERRORS.contains(&it)) {
+        return Discovered::HasSessions;
+    }
+    match supported(answer) {
+        Some(it) if it.iter().any(|it| LEGACY.contains(&it.as_str())) => Discovered::HasSessions,
+        Some(it) if !it.is_empty() && !it.iter().any(|it| it == MODERN[0]) => {
+            let supported = it.join(", ");
+            Discovered::Refuses(format!(
+                "it speaks {supported} only, and this version of mcplexer does not"
+            ))
+        }
+        _ => Discovered::Refuses(format!("it answers server/discover with an error: {error}")),
+    }
 }
 
 /// Tells a server without sessions what a client with one wants to hear of: changes of these resources, or else of lists.

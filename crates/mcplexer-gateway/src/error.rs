@@ -19,7 +19,7 @@ pub(crate) enum CallError {
     /// A credential of the server cannot be opened, so it is not started.
     #[error("server {server} was not started: {problem}")]
     NoCredential { server: ServerName, problem: String },
-    /// It did not answer in time.
+    /// It did not answer within the limit, as that is configured.
     #[error("server {server} did not answer within {} s{what}{log}", .after.as_secs_f32())]
     TimedOut {
         server: ServerName,
@@ -57,6 +57,13 @@ pub(crate) enum CallError {
         "the request was not passed on: it has the value of {secret} in it, which server {server} is not given"
     )]
     Foreign { server: ServerName, secret: String },
+    /// The server describes the tool so that it must not be used.
+    #[error("the tool {tool} of server {server} cannot be used: {problem}")]
+    Unusable {
+        server: ServerName,
+        tool: String,
+        problem: String,
+    },
     /// The call cannot be recorded.
     #[error("the call cannot be recorded in the audit log: {problem}")]
     Unrecorded { problem: String },
@@ -79,6 +86,7 @@ impl CallError {
             Self::Unreached { .. } => 1011,
             Self::Denied { .. } => 1012,
             Self::Failed { .. } => 1013,
+            Self::Unusable { .. } => 1014,
         }
     }
 
@@ -91,7 +99,7 @@ impl CallError {
             Self::Unsent { .. } => AuditOutcome::NotSent,
             Self::TooLong { .. } => AuditOutcome::TooLong,
             Self::Cancelled => AuditOutcome::Cancelled,
-            Self::Foreign { .. } => AuditOutcome::Refused,
+            Self::Foreign { .. } | Self::Unusable { .. } => AuditOutcome::Refused,
             Self::NoEnd { .. } | Self::Unrecorded { .. } => AuditOutcome::Failed,
             Self::Unreached { .. } => AuditOutcome::NotStarted,
             Self::Denied { .. } | Self::Failed { .. } => AuditOutcome::Failed,

@@ -69,8 +69,8 @@ struct State {
     /// What the server calls the session.
     session: Option<HeaderValue>,
     version: Option<HeaderValue>,
-    /// The parameters that a modern server wants to see in header fields, by tool.
-    mirrored: HashMap<String, Vec<Mirrored>>,
+    /// The parameters that a modern server wants to see in header fields, by tool; or why the tool must not be used.
+    tools: HashMap<String, Result<Vec<Mirrored>, String>>,
 }
 
 /// Shows no session id, which can be in a URL: who has it can take the session over.
@@ -123,28 +123,56 @@ impl Http {
         }
     }
 
-    /// Takes the tools of a server, by name and as it wrote them. Returns those that must not be used, each with the
-    /// reason.
+    /// Whether each message says in header fields what it is.
+    pub(crate) fn is_modern(&self) -> bool {
+        self.0.state().protocol == Protocol::Modern
+    }
+
+    /// Takes tools of a server, by name and as it wrote them; `are_all` says whether it has no others. Returns those that
+    /// turn out now to be ones that must not be used, each with the reason.
     pub(crate) fn learn_tools<'a>(
         &self,
         tools: impl IntoIterator<Item = (&'a str, &'a str)>,
+        are_all: bool,
     ) -> Vec<(String, String)> {
         let mut state = self.0.state();
-        let mut invalid = Vec::new();
         if state.protocol != Protocol::Modern {
-            return invalid;
+            return Vec::new();
         }
-        state.mirrored.clear();
+        let mut learnt: HashMap<&str, Result<Vec<Mirrored>, String>> = HashMap::new();
         for (name, tool) in tools {
-            match Mirrored::of(tool) {
-                Ok(mirrored) if mirrored.is_empty() => {}
-                Ok(mirrored) => {
-                    state.mirrored.insert(name.to_owned(), mirrored);
-                }
-                Err(problem) => invalid.push((name.to_owned(), problem)),
+            // Of several tools of one name, nobody knows which one a call reaches.
+            let known = learnt.entry(name).or_insert_with(|| Ok(Vec::new()));
+            if known.is_ok() {
+                *known = Mirrored::of(tool);
+            }
+        }
+        let is_new = |name: &str, problem: &String| {
+            let before = state.tools.get(name).and_then(|it| it.as_ref().err());
+            before != Some(problem)
+        };
+        let invalid = learnt.iter().filter_map(|(name, tool)| {
+            let problem = tool.as_ref().err().filter(|it| is_new(name, it))?;
+            Some(((*name).to_owned(), problem.clone()))
+        });
+        let mut invalid: Vec<_> = invalid.collect();
+        invalid.sort();
+        if are_all {
+            state.tools.clear();
+        }
+        for (name, tool) in learnt {
+            match tool {
+                Ok(mirrored) if mirrored.is_empty() => drop(state.tools.remove(name)),
+                tool => drop(state.tools.insert(name.to_owned(), tool)),
             }
         }
         invalid
+    }
+
+    /// Returns why a tool must not be used, if that is so.
+    pub(crate) fn unusable_tool(&self, name: &str) -> Option<String> {
+        let state = self.0.state();
+        state.tools.get(name)?.as_ref().err().cloned()
     }
 
     /// Returns the secrets that the last request had.
@@ -321,7 +349,7 @@ impl State {
     fn mirror(&self, message: &Message) -> Vec<(HeaderName, HeaderValue)> {
         let mut fields = modern_headers(message);
         let tool = message.param(&["name"]).and_then(Value::as_str);
-        let mirrored = tool.and_then(|it| self.mirrored.get(it.as_ref()));
+        let mirrored = tool.and_then(|it| self.tools.get(it.as_ref())?.as_ref().ok());
         let mirrored = mirrored.into_iter().flatten();
         fields.extend(mirrored.filter_map(|it| it.field(message)));
         fields
@@ -353,7 +381,7 @@ mod tests {
             protocol: Protocol::Modern,
             session: Some(HeaderValue::from_static("session")),
             version: Some(HeaderValue::from_static("2025-11-25")),
-            mirrored: HashMap::from([("sql".to_owned(), Mirrored::of(tool).unwrap())]),
+            tools: HashMap::from([("sql".to_owned(), Mirrored::of(tool))]),
         };
         let call = r#"{"id":1,"method":"tools/call","params":{"name":"sql","arguments":{"region":"us-west1"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
         let fields = state.mirror(&Message::parse(call.to_owned()).unwrap());

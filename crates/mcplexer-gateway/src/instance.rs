@@ -1,26 +1,27 @@
 //! A running server: passes requests to it under ids of its own, and passes on what comes back.
 
+mod asking;
 mod incoming;
+mod tools;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use mcplexer_files::config::{ServerName, Timeouts};
 use mcplexer_secrets::Timestamp;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::credentials::Used;
 use crate::dialect::Era;
 use crate::error::CallError;
 use crate::events::Events;
-use crate::json::{Splices, Value};
+use crate::json::Value;
 use crate::link::Link;
-use crate::lists::Item;
-use crate::message::{self, Kind, Message};
+use crate::message::Message;
 use crate::scrub::Scrubber;
 use crate::session::{Route, Session};
 use crate::status::{EraStatus, InstanceStatus, number};
@@ -31,9 +32,6 @@ pub(crate) const LISTEN: &str = "subscriptions/listen";
 
 /// The member of `_meta` that says which subscription a notification belongs to.
 pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
-
-/// How long an answer may take that ends something.
-const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// A running child, or a session with an HTTP server.
 #[derive(Debug)]
@@ -190,19 +188,6 @@ impl Instance {
         }
     }
 
-    /// Takes the tools that it lists. Takes those out that must not be used, and says so in the log.
-    pub(crate) fn learn_tools(&self, tools: &mut Vec<Item>) {
-        let Link::Http(http) = &self.link else {
-            return;
-        };
-        let invalid = http.learn_tools(tools.iter().map(|it| (&*it.key, &*it.text)));
-        for (tool, problem) in invalid {
-            self.log
-                .add(&format!("(left out the tool {tool}: {problem})"), None);
-            tools.retain(|it| it.key != tool);
-        }
-    }
-
     /// Returns the secrets that it has now. They are opened again for each request where the transport allows it.
     pub(crate) fn used(&self) -> Arc<[Used]> {
         let newest = match &self.link {
@@ -270,121 +255,6 @@ impl Instance {
         let mut state = self.state();
         let is_other = |it: &Weak<Session>| it.upgrade().is_some_and(|it| it.number != session);
         state.sessions.retain(is_other);
-    }
-
-    /// Passes a request on, and waits for the answer, whose id is still that of this instance. `splices` are what else
-    /// changes in the request.
-    pub(crate) async fn request(
-        self: &Arc<Self>,
-        message: &Message,
-        mut splices: Splices,
-        route: Option<Route>,
-    ) -> Result<Answer, CallError> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        message.splice_id(&mut splices, &id.to_string());
-        let token = message.param(&["_meta", "progressToken"]);
-        if let Some(token) = token {
-            splices.replace(token, id.to_string());
-        }
-        let is_endless = *message.kind() == Kind::Request(LISTEN.to_owned());
-        let pending = Pending {
-            route,
-            client_id: message.id().map(str::to_owned),
-            progress_token: token.map(|it| it.text().to_owned()),
-        };
-        let text = splices.apply(message.text());
-        let patience = match is_endless {
-            true => None,
-            false => Some(self.timeouts),
-        };
-        self.call(id, text, pending, patience).await
-    }
-
-    /// Sends a request of the gateway's own, and waits for the answer.
-    pub(crate) async fn ask(
-        self: &Arc<Self>,
-        method: &str,
-        params: &str,
-    ) -> Result<Answer, CallError> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let text = message::request(&id.to_string(), method, params);
-        let patience = (method != LISTEN).then_some(self.timeouts);
-        self.call(id, text, Pending::default(), patience).await
-    }
-
-    async fn call(
-        self: &Arc<Self>,
-        id: u64,
-        text: String,
-        pending: Pending,
-        patience: Option<Timeouts>,
-    ) -> Result<Answer, CallError> {
-        let (answer, answered) = oneshot::channel();
-        let progressed = Arc::new(Notify::new());
-        let route = pending.route.clone();
-        let waiting = Waiting {
-            is_own_subscription: patience.is_none() && route.is_none(),
-            of: pending,
-            answer,
-            progressed: Arc::clone(&progressed),
-        };
-        {
-            let mut state = self.state();
-            state.last_used = Instant::now();
-            if state.is_gone {
-                return Err(self.unsent());
-            }
-            state.pending.insert(id, waiting);
-        }
-        let _unanswered = Unanswered { instance: self, id };
-        let begin = Instant::now();
-        let (call, total) = patience.map_or((FOR_EVER, FOR_EVER), |it| (it.call, it.total));
-        let total = begin + total;
-        let mut until = (begin + call).min(total);
-        let (begun, mut has_begun) = oneshot::channel();
-        let cancelled = async {
-            match &route {
-                Some(route) => route.cancel.cancelled().await,
-                None => std::future::pending().await,
-            }
-        };
-        let exchange = async {
-            if self.link.send(id, text, Some(begun)).await.is_err() {
-                return None;
-            }
-            answered.await.ok()
-        };
-        tokio::pin!(exchange, cancelled);
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut exchange => {
-                    return match answer {
-                        Some(answer) => answer,
-                        None if has_begun.try_recv().is_err() => Err(self.unsent()),
-                        None => Err(self.lost()),
-                    };
-                }
-                () = &mut cancelled => return Err(CallError::Cancelled),
-                () = progressed.notified() => {
-                    until = (Instant::now() + call).min(total);
-                }
-                () = sleep_until(until) => {
-                    return Err(CallError::TimedOut {
-                        server: self.server.clone(),
-                        after: begin.elapsed(),
-                        what: if until == total { " in all" } else { " without progress" },
-                        log: self.end_of_log(),
-                    });
-                }
-            }
-        }
-    }
-
-    /// Passes on an answer, or a notification.
-    pub(crate) async fn pass(&self, text: String) {
-        self.state().last_used = Instant::now();
-        let _gone = self.link.send(0, text, None).await;
     }
 
     /// Finds out which client something belongs to: the one whose request it is within; or else the only one whose
@@ -470,23 +340,6 @@ impl Instance {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A request. Dropped without an answer, it is cancelled at the server: the client is gone, or has waited enough.
-struct Unanswered<'a> {
-    instance: &'a Instance,
-    id: u64,
-}
-
-impl Drop for Unanswered<'_> {
-    fn drop(&mut self) {
-        let pending = self.instance.state().pending.remove(&self.id);
-        if pending.is_some() {
-            let params = format!(r#"{{"requestId":{}}}"#, self.id);
-            let text = message::notification("notifications/cancelled", Some(&params));
-            self.instance.link.cancel(self.id, text);
-        }
     }
 }
 

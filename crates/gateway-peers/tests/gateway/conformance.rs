@@ -110,3 +110,8 @@ async fn the_verdict_is_the_same_without_sessions() {
 async fn the_verdict_on_a_client_is_the_same_with_sessions() {
     is_the_same_client("2025-11-25").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_verdict_on_a_client_is_the_same_without_sessions() {
+    is_the_same_client("2026-07-28").await;
+}

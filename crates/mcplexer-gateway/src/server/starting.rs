@@ -8,6 +8,7 @@ use mcplexer_files::config::{self, Transport};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Server, blocking, lock};
+use crate::bridge::Discovered;
 use crate::credentials::{Given, Used};
 use crate::dialect::{Dialect, Era, LEGACY};
 use crate::error::CallError;
@@ -25,6 +26,14 @@ const SHORT_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a server may be silent about what it is, before it is taken for one with sessions.
 const PROBE: Duration = Duration::from_secs(5);
+
+/// Why a server was not greeted in one of the two ways.
+enum Ungreeted {
+    /// It may know the other one.
+    Perhaps(String),
+    /// The other one is no better.
+    Finally(String),
+}
 
 /// How long to wait for what a server that does not work writes to standard error.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -188,7 +197,7 @@ impl Server {
     }
 
     /// Greets a server as its client would, or else in the other way.
-    pub(super) async fn greet(
+    async fn greet(
         &self,
         instance: &Arc<Instance>,
         dialect: Option<&Dialect>,
@@ -214,31 +223,45 @@ impl Server {
                     }
                     return Ok(());
                 }
-                Err(refused) => problem = problem.or(Some(refused)),
+                Err(Ungreeted::Perhaps(refused)) => problem = problem.or(Some(refused)),
+                Err(Ungreeted::Finally(refused)) => return Err(refused),
             }
         }
         Err(problem.unwrap_or_default())
     }
 
     /// Greets a server; returns what it says of itself.
-    pub(super) async fn greet_in(
+    async fn greet_in(
         &self,
         instance: &Arc<Instance>,
         dialect: &Dialect,
         era: Era,
-    ) -> Result<String, String> {
+    ) -> Result<String, Ungreeted> {
         let failed = |error: CallError| match error {
-            CallError::Lost { log, .. } if self.is_http() => format!("it did not answer{log}"),
-            CallError::Lost { .. } | CallError::Unsent { .. } => "it ended at once".to_owned(),
-            CallError::Unreached { problem, .. }
-            | CallError::Denied { problem, .. }
-            | CallError::Failed { problem, .. } => problem,
-            error => error.to_string(),
+            // What is missing is a credential, or the way to it.
+            CallError::Denied { problem, .. } | CallError::Unreached { problem, .. } => {
+                Ungreeted::Finally(problem)
+            }
+            CallError::NoCredential { problem, .. } => Ungreeted::Finally(problem),
+            CallError::Lost { log, .. } if self.is_http() => {
+                Ungreeted::Perhaps(format!("it did not answer{log}"))
+            }
+            CallError::Lost { .. } | CallError::Unsent { .. } => {
+                Ungreeted::Perhaps("it ended at once".to_owned())
+            }
+            CallError::Failed { problem, .. } => Ungreeted::Perhaps(problem),
+            error => Ungreeted::Perhaps(error.to_string()),
         };
         if era == Era::Modern {
             let asked = timeout(PROBE, bridge::discover(instance, dialect)).await;
-            let discovered = asked.ok().transpose().map_err(failed)?.flatten();
-            return discovered.ok_or_else(|| "it does not know server/discover".to_owned());
+            return match asked.ok().transpose().map_err(failed)? {
+                Some(Discovered::Is(hello)) => Ok(hello),
+                Some(Discovered::Refuses(problem)) => Err(Ungreeted::Finally(problem)),
+                Some(Discovered::HasSessions) | None => {
+                    let problem = "it does not know server/discover".to_owned();
+                    Err(Ungreeted::Perhaps(problem))
+                }
+            };
         }
         let version = match dialect.era {
             Era::Legacy => &dialect.version,
@@ -253,7 +276,8 @@ impl Server {
         let answer = instance.ask("initialize", &params).await.map_err(failed)?;
         let Some(hello) = answer.message.result() else {
             let error = answer.message.error().unwrap_or_default();
-            return Err(format!("it answers initialize with an error: {error}"));
+            let problem = format!("it answers initialize with an error: {error}");
+            return Err(Ungreeted::Perhaps(problem));
         };
         instance.greeted(hello, era);
         let initialized = message::notification("notifications/initialized", None);

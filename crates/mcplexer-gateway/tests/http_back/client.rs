@@ -1,10 +1,9 @@
 //! A gateway in a home of its own, and a client of it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use mcplexer_files::config::{Auth, Config, Http, Server, ServerName, Timeouts, Transport};
-use mcplexer_gateway::{Endpoint, Gateway, Limits, Peer};
+use mcplexer_files::config::{Auth, Config, Http, Server, ServerName, Transport};
+use mcplexer_gateway::{Endpoint, Gateway, Limits, Options, Peer};
 use mcplexer_home::{Home, OpenHome};
 use mcplexer_secrets::keys::PassphraseRequest;
 use mcplexer_secrets::{NewScope, PutMode, ScopeKind, SecretStore, SecretValue};
@@ -59,7 +58,7 @@ pub(crate) fn world(server: Server, secrets: &[(&str, ScopeKind, &str, &str)]) -
 pub(crate) fn world_of(
     server: Server,
     secrets: &[(&str, ScopeKind, &str, &str)],
-    limits: Limits,
+    options: impl Into<Options>,
 ) -> World {
     let directory = tempfile::tempdir().unwrap();
     let nobody = |_: &PassphraseRequest<'_>| None;
@@ -71,7 +70,7 @@ pub(crate) fn world_of(
     let mut config = Config::default();
     config.servers.insert(name(), server);
     World {
-        gateway: Arc::new(Gateway::new(Arc::clone(&home), &config, limits)),
+        gateway: Arc::new(Gateway::new(Arc::clone(&home), &config, options)),
         home,
         _directory: directory,
     }
@@ -206,12 +205,4 @@ impl Client {
 pub(crate) fn text(answer: &Value) -> &str {
     let text = answer["result"]["content"][0]["text"].as_str();
     text.unwrap_or_else(|| panic!("no text: {answer}"))
-}
-
-/// Waits for an answer for a short time only.
-pub(crate) fn hurried(mut server: Server) -> Server {
-    let mut timeouts = Timeouts::default();
-    timeouts.call = Duration::from_millis(300);
-    server.timeouts = timeouts;
-    server
 }

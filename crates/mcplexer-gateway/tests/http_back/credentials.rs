@@ -243,18 +243,30 @@ async fn a_refused_credential_is_named_and_not_shown() {
 
 #[tokio::test]
 async fn a_server_without_a_credential_is_said_to_want_one() {
-    let fake = Fake::start(|_| empty(401)).await;
-    let world = world(at(&fake.url, &[]), &[]);
-    let answer = world.connect().initialize().await;
-    let error = answer["error"]["message"].as_str().unwrap();
-    assert!(
-        error.contains("401 Unauthorized") && error.contains("mcplexer secret put SCOPE KEY"),
-        "{error}"
-    );
-    assert!(
-        fake.methods().iter().all(|it| it.starts_with("POST")),
-        "a 401 is no older protocol"
-    );
+    for (status, said) in [(401, "401 Unauthorized"), (403, "403 Forbidden")] {
+        for (method, meta) in [
+            ("initialize", json!({})),
+            (
+                "server/discover",
+                json!({
+                    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                    "io.modelcontextprotocol/clientCapabilities": {},
+                }),
+            ),
+        ] {
+            let fake = Fake::start(move |_| empty(status)).await;
+            let world = world(at(&fake.url, &[]), &[]);
+            let params = json!({"_meta": meta, "protocolVersion": "2025-11-25"});
+            let answer = world.connect().ask(method, params).await;
+            let error = answer["error"]["message"].as_str().unwrap();
+            assert!(
+                error.contains(said) && error.contains("mcplexer secret put SCOPE KEY"),
+                "{error}"
+            );
+            // It is no other protocol, older or newer.
+            assert_eq!(fake.methods(), [format!("POST {method}")]);
+        }
+    }
 }
 
 /// A credential that was replaced after failures is tried at once.

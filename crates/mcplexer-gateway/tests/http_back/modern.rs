@@ -1,8 +1,9 @@
 //! Streamable HTTP without sessions, since 2026-07-28.
 
+use mcplexer_gateway::{Log, Options};
 use serde_json::{Value, json};
 
-use crate::client::{at, text, world};
+use crate::client::{at, text, world, world_of};
 use crate::fake::{Answer, Fake, Seen, events, json as answer_json, of};
 
 /// Answers as a modern server does.
@@ -36,14 +37,26 @@ fn modern(seen: &Seen) -> Answer {
             answer
         }
         "tools/list" => {
-            let schema = |field: &str| {
-                let region = json!({"type": "string", "x-mcp-header": field});
-                json!({"type": "object", "properties": {"region": region}})
+            let tool = |name: &str, kind: &str, field: &str| {
+                let region = json!({"type": kind, "x-mcp-header": field});
+                let schema = json!({"type": "object", "properties": {"region": region}});
+                json!({"name": name, "inputSchema": schema})
             };
-            seen.result(&json!({"resultType": "complete", "tools": [
-                {"name": "sql ü", "inputSchema": schema("Region")},
-                {"name": "invalid", "inputSchema": schema("not a name")},
-            ]}))
+            // In two pages.
+            match seen.body["params"]["cursor"].as_str() {
+                None => seen.result(
+                    &json!({"resultType": "complete", "nextCursor": "2", "tools": [
+                        tool("no name", "string", "not a name"),
+                        tool("sql ü", "string", "Region"),
+                        tool("object", "object", "Region"),
+                    ]}),
+                ),
+                Some(_) => seen.result(&json!({"resultType": "complete", "tools": [
+                    tool("twice", "string", "Region"),
+                    {"name": "plain", "inputSchema": {"type": "object"}},
+                    tool("twice", "number", "Region"),
+                ]})),
+            }
         }
         _ => {
             let arguments = (seen.field("mcp-name"), seen.field("mcp-param-region"));
@@ -80,6 +93,148 @@ async fn a_client_with_a_session_reaches_a_server_without_one() {
         methods.iter().all(|it| it.starts_with("POST")),
         "{methods:?}"
     );
+}
+
+/// MCP 2026-07-28, "Schema Extension": clients must not use such tools, and say why.
+#[tokio::test]
+async fn a_tool_with_an_invalid_header_is_left_out_and_not_called() {
+    let fake = Fake::start(modern).await;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let mut options = Options::default();
+    options.log = std::sync::Arc::new(Log::to_file(log.clone()).unwrap());
+    let world = world_of(at(&fake.url, &[]), &[], options);
+    let mut client = world.client().await;
+    for _ in 0..2 {
+        let mut names = Vec::new();
+        for params in [json!({}), json!({"cursor": "2"})] {
+            let list = client.ask("tools/list", params).await;
+            let tools = list["result"]["tools"].as_array().unwrap().iter();
+            names.extend(tools.map(|it| it["name"].as_str().unwrap().to_owned()));
+        }
+        assert_eq!(names, ["sql ü", "plain"]);
+    }
+    let calls = |fake: &Fake| {
+        let methods = fake.methods().into_iter();
+        methods.filter(|it| it == "POST tools/call").count()
+    };
+    for name in ["no name", "object", "twice"] {
+        let error = client.fails(name).await;
+        let begin = format!("the tool {name} of server remote cannot be used: x-mcp-header is ");
+        assert!(error.starts_with(&begin), "{error}");
+    }
+    assert_eq!(calls(&fake), 0);
+    client.call("plain").await;
+    assert_eq!(calls(&fake), 1);
+    world.stop(client).await;
+    let log = std::fs::read_to_string(log).unwrap();
+    for name in ["no name", "object", "twice"] {
+        let line = format!("(left out the tool {name}: x-mcp-header is ");
+        assert_eq!(log.matches(&line).count(), 1, "{log}");
+    }
+}
+
+/// MCP 2026-07-28, "Protocol Version Negotiation".
+#[tokio::test]
+async fn a_server_that_wants_another_revision_is_asked_again() {
+    let refusal = |seen: &Seen, code: i64, supported: &[&str]| {
+        let data = json!({"supported": supported, "requested": "?"});
+        let error = json!({"code": code, "message": "refused", "data": data});
+        answer_json(
+            400,
+            &json!({"jsonrpc": "2.0", "id": seen.body["id"], "error": error}),
+        )
+    };
+    let discover = "POST server/discover";
+    for (code, supported, is_always, greeting, said) in [
+        (
+            -32022,
+            &["2099-01-01", "2026-07-28"][..],
+            false,
+            &[discover, discover][..],
+            None,
+        ),
+        (
+            -32022,
+            &["2026-07-28"],
+            true,
+            &[discover, discover],
+            Some("it answers server/discover with an error"),
+        ),
+        (
+            -32022,
+            &["2099-01-01", "2098-01-01"],
+            true,
+            &[discover],
+            Some("it speaks 2099-01-01, 2098-01-01 only"),
+        ),
+        (
+            -32022,
+            &[],
+            true,
+            &[discover],
+            Some("it answers server/discover with an error"),
+        ),
+        (
+            -32021,
+            &[],
+            true,
+            &[discover],
+            Some("it answers server/discover with an error"),
+        ),
+        // It would rather have a session.
+        (
+            -32022,
+            &["2025-11-25"],
+            true,
+            &[discover, "POST initialize"],
+            None,
+        ),
+        // Any other error is that of a server with sessions.
+        (
+            -32000,
+            &["2026-07-28"],
+            true,
+            &[discover, "POST initialize"],
+            None,
+        ),
+    ] {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let has_sessions = greeting.contains(&"POST initialize");
+        let fake = Fake::start(move |seen| match seen.rpc() {
+            "server/discover"
+                if is_always || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 =>
+            {
+                refusal(seen, code, supported)
+            }
+            _ if has_sessions => seen.usual(),
+            _ => modern(seen),
+        })
+        .await;
+        let world = world(at(&fake.url, &[]), &[]);
+        let mut client = world.connect();
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let params = json!({"name": "plain", "arguments": {}, "_meta": meta});
+        let answer = client.ask("tools/call", params).await;
+        match said {
+            None => assert!(answer["result"].is_object(), "{answer}"),
+            Some(said) => {
+                let error = answer["error"]["message"].as_str().unwrap_or_default();
+                assert!(
+                    error.contains("server remote") && error.contains(said),
+                    "{answer}"
+                );
+            }
+        }
+        let methods = fake.methods();
+        let greeted = methods
+            .iter()
+            .filter(|it| *it == discover || *it == "POST initialize");
+        assert_eq!(greeted.collect::<Vec<_>>(), greeting);
+    }
 }
 
 /// Closing the response is the cancellation, and nothing else is said.

@@ -114,13 +114,9 @@ pub fn text(status: StatusCode, body: &str) -> Response<Sent> {
 
 /// A response with a JSON document.
 #[must_use]
-pub fn document(status: u16, body: String) -> Response<Sent> {
+pub fn document(status: u16, body: impl Into<Bytes>) -> Response<Sent> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    response(
-        status,
-        "application/json",
-        Sent::Whole(Some(Bytes::from(body))),
-    )
+    response(status, "application/json", Sent::Whole(Some(body.into())))
 }
 
 /// A response that says nothing but that the message was taken.

@@ -6,7 +6,7 @@ use memchr::{memchr, memchr2};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroize;
 
-/// How much of each end of a line that is too long is kept, in bytes: enough to find the id of its message.
+/// How much of each end of a line that was skipped is kept, in bytes: enough to find the id of its message.
 const KEPT: usize = 4096;
 
 /// Reads lines up to a limit.
@@ -22,24 +22,27 @@ pub(crate) struct Lines<R> {
 pub(crate) enum Line {
     /// Text, without the line end.
     Text(String),
-    /// It is not UTF-8.
-    NotText,
+    /// It is not UTF-8, and was skipped.
+    NotText(Ends),
     /// It is longer than the limit, and was skipped.
-    TooLong {
-        /// Its beginning.
-        head: String,
-        /// Its end.
-        tail: String,
-    },
+    TooLong(Ends),
 }
 
-impl Line {
-    /// Returns what is kept of something that is too long.
-    pub(crate) fn too_long(bytes: &[u8]) -> Self {
+/// What is kept of a line that was skipped: enough to find out which message it was.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// Its beginning.
+    pub(crate) head: String,
+    /// Its end.
+    pub(crate) tail: String,
+}
+
+impl Ends {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let head = bytes.get(..KEPT).unwrap_or(bytes);
         let tail = bytes.len().saturating_sub(KEPT);
         let tail = bytes.get(tail..).unwrap_or_default();
-        Self::TooLong {
+        Self {
             head: String::from_utf8_lossy(head).into_owned(),
             tail: String::from_utf8_lossy(tail).into_owned(),
         }
@@ -101,15 +104,17 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             return None;
         }
         if is_long {
-            let kept = Line::too_long(&line);
+            let kept = Ends::of(&line);
             line.zeroize();
-            return Some(kept);
+            return Some(Line::TooLong(kept));
         }
         Some(match String::from_utf8(line) {
             Ok(text) => Line::Text(text),
             Err(error) => {
-                error.into_bytes().zeroize();
-                Line::NotText
+                let mut line = error.into_bytes();
+                let kept = Ends::of(&line);
+                line.zeroize();
+                Line::NotText(kept)
             }
         })
     }
@@ -149,15 +154,17 @@ mod tests {
         let bytes = format!("a\r\n\n  \nü\n{{\"id\":7,{long},\"id\":8}}\nb");
         let mut read = lines(bytes.as_bytes(), 1000).await;
         assert_eq!(read.pop(), Some(text("b")));
-        let Some(Line::TooLong { head, tail }) = read.pop() else {
+        let Some(Line::TooLong(Ends { head, tail })) = read.pop() else {
             panic!("not too long");
         };
         assert!(head.starts_with("{\"id\":7,xxx") && tail.ends_with("xx,\"id\":8}"));
         assert_eq!(read, [text("a"), text("ü")]);
-        assert_eq!(lines(b"\xff\n", 10).await, [Line::NotText]);
+        let kept = Ends::of(b"{\"id\":7,\xff}");
+        let read = lines(b"{\"id\":7,\xff}\nb\n", 100).await;
+        assert_eq!(read, [Line::NotText(kept), text("b")]);
         assert_eq!(lines(b"1234567890\n", 10).await, [text("1234567890")]);
         let eleven = lines(b"1234567890123\n", 10).await;
-        assert!(matches!(eleven[..], [Line::TooLong { .. }]));
+        assert!(matches!(eleven[..], [Line::TooLong(_)]));
     }
 
     #[tokio::test]

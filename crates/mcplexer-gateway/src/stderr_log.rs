@@ -8,7 +8,7 @@ use mcplexer_files::config::ServerName;
 use tokio::io::AsyncBufRead;
 use tokio::time::{Instant, timeout_at};
 
-use crate::frame::{Line, Lines};
+use crate::frame::{Ends, Line, Lines};
 use crate::log::Log;
 use crate::scrub::Scrubber;
 
@@ -111,8 +111,8 @@ pub(crate) async fn drain(
         }
         let line = match next {
             Ok(Some(Line::Text(line))) => line,
-            Ok(Some(Line::TooLong { head, .. })) => head,
-            Ok(Some(Line::NotText)) => "(a line that is not UTF-8)".to_owned(),
+            Ok(Some(Line::TooLong(Ends { head, .. }))) => head,
+            Ok(Some(Line::NotText(_))) => "(a line that is not UTF-8)".to_owned(),
             Ok(None) | Err(_) => break flood.end(&log, &scrubber),
         };
         if let Some(line) = flood.take(line) {

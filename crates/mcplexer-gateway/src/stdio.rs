@@ -38,11 +38,11 @@ pub(crate) async fn serve(
         let Ok(Some(line)) = next else { break };
         match line {
             Line::Text(text) => hub.receive(&session, text),
-            Line::NotText => {
+            Line::NotText(_) => {
                 let text = "the message is not UTF-8 text";
                 session.outbox.push(message::error("null", -32700, text));
             }
-            Line::TooLong { .. } => {
+            Line::TooLong(_) => {
                 let text = format!("the message is longer than {limit} bytes");
                 session.outbox.push(message::error("null", -32600, &text));
             }

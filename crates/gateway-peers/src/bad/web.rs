@@ -114,7 +114,7 @@ impl Web {
         let acts = self.bad.plan(&message, secret);
         let cut = faults.cut && is_misbehaviour(&message);
         let response = match acts.as_slice() {
-            [Act::Say(only)] if !cut => document(200, String::from_utf8_lossy(only).into_owned()),
+            [Act::Say(only)] if !cut => document(200, only.clone()),
             _ => {
                 let (stream, response) = events();
                 tokio::spawn(perform(acts, stream, cut));

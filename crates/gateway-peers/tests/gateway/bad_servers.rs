@@ -41,6 +41,7 @@ const OF_BOTH: &[(&[&str], End)] = &[
     (&["--other-id"], Error("did not answer within")),
     (&["--long-line"], Error("is longer than 16777216 bytes")),
     (&["--nul"], Error("")),
+    (&["--invalid-utf8"], Error("not UTF-8")),
     (&["--flood-stderr"], HARMLESS),
     (&["--storm"], HARMLESS),
     (&["--silent"], HARMLESS),
@@ -56,7 +57,6 @@ const OF_BOTH: &[(&[&str], End)] = &[
 const OF_STDIO: &[(&[&str], End)] = &[
     (&["--banner"], HARMLESS),
     (&["--exit-mid-call"], Error("ended before it answered")),
-    (&["--invalid-utf8"], Error("did not answer within")),
     (&["--initialize-once"], HARMLESS),
     (&["--ignore-eof"], HARMLESS),
     (&["--ignore-sigterm"], HARMLESS),
@@ -72,7 +72,6 @@ const OF_STDIO: &[(&[&str], End)] = &[
 
 const OF_HTTP: &[(&[&str], End)] = &[
     (&["--exit-mid-call"], Error("")),
-    (&["--invalid-utf8"], Text("\u{fffd}\u{fffd} was asked for.")),
     (&["--cut"], Error("the outcome is unknown")),
     (&["--lose-session", "1"], HARMLESS),
     (&["--lose-session", "0"], Error("404")),
@@ -121,7 +120,7 @@ const OF_HTTP: &[(&[&str], End)] = &[
 
 /// Waits for the bad ones for a short time only: some never answer.
 fn hurried(mut server: Server, options: &[&str]) -> Server {
-    let waits = ["--never", "--other-id", "--nul", "--invalid-utf8"];
+    let waits = ["--never", "--other-id", "--nul"];
     if waits.iter().any(|it| options.contains(it)) {
         server.timeouts.call = Duration::from_millis(500);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
-use crate::frame::{Line, forget_middle};
+use crate::frame::{Ends, Line, forget_middle};
 
 /// The longest pause that a server can ask for.
 const MAX_RETRY: Duration = Duration::from_secs(60);
@@ -162,10 +162,10 @@ impl Parser {
             return;
         }
         let data = match data.len() > self.limit {
-            true => Line::too_long(&data),
+            true => Line::TooLong(Ends::of(&data)),
             false => match String::from_utf8(data) {
                 Ok(text) => Line::Text(text),
-                Err(_) => Line::NotText,
+                Err(error) => Line::NotText(Ends::of(error.as_bytes())),
             },
         };
         let name = match name.is_empty() {
@@ -242,7 +242,7 @@ mod tests {
             let pieces: Vec<&[u8]> = stream.as_bytes().chunks(999).collect();
             let (mut found, parser) = events(&pieces, 1000);
             assert_eq!(found.pop(), Some(message("b")));
-            let Some((_, Line::TooLong { head, tail })) = found.pop() else {
+            let Some((_, Line::TooLong(Ends { head, tail }))) = found.pop() else {
                 panic!("not too long");
             };
             assert!(head.starts_with("{\"id\":7,\"a\":\"x") && tail.ends_with("\",\"id\":8}"));
@@ -255,9 +255,12 @@ mod tests {
         );
         assert_eq!(
             found[..2],
-            [message("1234567890"), ("message".to_owned(), Line::NotText)]
+            [
+                message("1234567890"),
+                ("message".to_owned(), Line::NotText(Ends::of(b"\xff")))
+            ]
         );
-        assert!(matches!(found[2].1, Line::TooLong { .. }));
+        assert!(matches!(found[2].1, Line::TooLong(_)));
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Answer, Instance, SUBSCRIPTION_ID, Waiting};
 use crate::error::CallError;
-use crate::frame::Line;
+use crate::frame::{Ends, Line};
 use crate::json::Splices;
 use crate::link::Link;
 use crate::message::{self, Kind, Message};
@@ -16,8 +16,23 @@ impl Instance {
     pub(crate) fn take(self: &Arc<Self>, line: Line, within: Option<u64>) {
         match line {
             Line::Text(text) => self.take_text(text, within),
-            Line::NotText => self.say_nonsense("a line that is not UTF-8"),
-            Line::TooLong { head, tail } => self.take_too_long(&head, &tail),
+            Line::NotText(ends) => {
+                let problem = "its answer is not UTF-8 text".to_owned();
+                let error = CallError::Failed {
+                    server: self.server.clone(),
+                    problem,
+                };
+                self.take_skipped(&ends, error);
+                self.say_nonsense("a message that is not UTF-8");
+            }
+            Line::TooLong(ends) => {
+                let error = CallError::TooLong {
+                    server: self.server.clone(),
+                    limit: self.limit,
+                };
+                self.take_skipped(&ends, error);
+                self.log.add("(a message that is too long)", None);
+            }
         }
     }
 
@@ -49,18 +64,14 @@ impl Instance {
         }
     }
 
-    pub(super) fn take_too_long(&self, head: &str, tail: &str) {
+    /// Fails the request to which a message that was skipped is the answer.
+    fn take_skipped(&self, Ends { head, tail }: &Ends, error: CallError) {
         let mut state = self.state();
         let ids = ids_in(head).chain(ids_in(tail));
         let found: Vec<u64> = ids.filter(|id| state.pending.contains_key(id)).collect();
         if let Some(pending) = found.first().and_then(|id| state.pending.remove(id)) {
-            let _nobody_waits = pending.answer.send(Err(CallError::TooLong {
-                server: self.server.clone(),
-                limit: self.limit,
-            }));
+            let _nobody_waits = pending.answer.send(Err(error));
         }
-        drop(state);
-        self.log.add("(a message that is too long)", None);
     }
 
     pub(super) fn take_notification(

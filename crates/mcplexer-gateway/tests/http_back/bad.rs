@@ -1,12 +1,13 @@
 //! Servers that misbehave: each ends in an error that says which server it is, and what it did.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use mcplexer_gateway::Limits;
 use serde_json::json;
 
-use crate::client::{at, hurried, text, world, world_of};
-use crate::fake::{Fake, empty, events, of, raw};
+use crate::client::{at, text, world, world_of};
+use crate::fake::{Fake, empty, events, of, of_bytes, raw};
 
 #[tokio::test]
 async fn a_broken_answer_is_an_error_that_names_the_server() {
@@ -111,8 +112,51 @@ async fn what_is_no_answer_is_an_error_that_names_the_server() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_not_text_is_an_error_that_names_the_server() {
+    let result =
+        b"{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{\"content\":[{\"text\":\"\xff\"}]}}";
+    let late = b"{\"result\":{\"\xc3\":1},\"jsonrpc\":\"2.0\",\"id\":{id}}";
+    for (kind, begin, body, end) in [
+        ("application/json", "", &result[..], ""),
+        ("application/json", "", &late[..], ""),
+        ("text/event-stream", "data: ", &result[..], "\n\n"),
+        ("text/event-stream", "id: 7\ndata: ", &late[..], "\n\n"),
+    ] {
+        let fake = Fake::start(move |seen| {
+            if seen.rpc() != "tools/call" {
+                return seen.usual();
+            }
+            let id = seen.body["id"].to_string();
+            let at = body.windows(4).position(|it| it == b"{id}").unwrap();
+            let bytes = [
+                begin.as_bytes(),
+                &body[..at],
+                id.as_bytes(),
+                &body[at + 4..],
+                end.as_bytes(),
+            ];
+            of_bytes(200, kind, bytes.concat())
+        })
+        .await;
+        let world = world(at(&fake.url, &[]), &[]);
+        let mut client = world.client().await;
+        let error = client.fails("t").await;
+        assert!(
+            error.starts_with("server remote failed: ") && error.contains("not UTF-8"),
+            "{error}"
+        );
+        // The session goes on.
+        client.ask("tools/list", json!({})).await;
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_is_given_up() {
-    for is_streamed in [false, true] {
+    for (is_streamed, call, total, said) in [
+        (false, 300, 60_000, "0.3 s without progress"),
+        (true, 250, 60_000, "0.25 s without progress"),
+        (true, 60_000, 100, "0.1 s in all"),
+    ] {
         let fake = Fake::start(move |seen| {
             if seen.rpc() != "tools/call" {
                 return seen.usual();
@@ -130,12 +174,13 @@ async fn a_server_that_never_answers_is_given_up() {
             answer
         })
         .await;
-        let world = world(hurried(at(&fake.url, &[])), &[]);
+        let mut server = at(&fake.url, &[]);
+        server.timeouts.call = Duration::from_millis(call);
+        server.timeouts.total = Duration::from_millis(total);
+        let world = world(server, &[]);
         let mut client = world.client().await;
         let error = client.fails("t").await;
-        let has_waited = error.starts_with("server remote did not answer within ")
-            && error.ends_with(" s without progress");
-        assert!(has_waited, "{error}");
+        assert_eq!(error, format!("server remote did not answer within {said}"));
     }
 }
 

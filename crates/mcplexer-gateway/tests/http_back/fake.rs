@@ -84,9 +84,13 @@ pub(crate) fn json(status: u16, body: &Value) -> Answer {
 
 /// Answers with a body.
 pub(crate) fn of(status: u16, kind: &str, body: &str) -> Answer {
+    of_bytes(status, kind, body.as_bytes().to_vec())
+}
+
+pub(crate) fn of_bytes(status: u16, kind: &str, body: Vec<u8>) -> Answer {
     let (mut sender, answer) = streamed(status, kind);
     if !body.is_empty() {
-        let frame = hyper::body::Frame::data(Bytes::from(body.to_owned()));
+        let frame = hyper::body::Frame::data(Bytes::from(body));
         sender.try_send(frame).unwrap();
     }
     answer

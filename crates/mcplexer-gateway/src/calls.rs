@@ -193,7 +193,7 @@ impl Recorded {
             Ok(answer) => (
                 outcome(&answer.message),
                 answer.message.text().len() as u64,
-                u64::from(answer.was_scrubbed),
+                answer.scrubbed,
             ),
             Err(error) => (error.outcome(), 0, 0),
         };

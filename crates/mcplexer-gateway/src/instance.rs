@@ -89,8 +89,8 @@ struct Pending {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) message: Message,
-    /// Whether values of secrets were taken out.
-    pub(crate) was_scrubbed: bool,
+    /// How many values of secrets were taken out.
+    pub(crate) scrubbed: u64,
 }
 
 impl Answer {
@@ -99,14 +99,14 @@ impl Answer {
         let message = Message::parse(text).unwrap_or_else(|_| Message::empty());
         Self {
             message,
-            was_scrubbed: false,
+            scrubbed: 0,
         }
     }
 
     /// The same answer in other words.
     pub(crate) fn with_text(self, text: String) -> Self {
         Self {
-            was_scrubbed: self.was_scrubbed,
+            scrubbed: self.scrubbed,
             ..Self::of_gateway(text)
         }
     }
@@ -156,6 +156,11 @@ impl Instance {
     /// Returns what takes the values of its secrets out of texts.
     pub(crate) fn scrubber(&self) -> &Scrubber {
         &self.scrubber
+    }
+
+    /// Adds a line to its log.
+    pub(crate) fn log(&self, line: &str) {
+        self.log.add(line, None);
     }
 
     /// Returns what it said when it was greeted.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use mcplexer_mask::Masker;
+use mcplexer_mask::{Half, Masker};
 
 use crate::json;
 
@@ -22,17 +22,20 @@ impl Scrubber {
         *maskers = [masker].into_iter().chain(before).collect();
     }
 
-    /// Returns a text without the values, and whether there were any.
-    pub(crate) fn text(&self, text: String) -> (String, bool) {
-        match self.masked(&text) {
-            Some(masked) => (masked, true),
-            None => (text, false),
+    /// Returns a text without the values, and how many there were. What ends like the beginning of a value, or begins like
+    /// the end of one, is a part of it: the rest may be in the next text.
+    pub(crate) fn text(&self, text: String) -> (String, u64) {
+        let maskers = self.maskers();
+        let (text, count) = self.masked(&text).unwrap_or((text, 0));
+        match without_halves(&maskers, &text) {
+            Some((text, more)) => (text, count + more),
+            None => (text, count),
         }
     }
 
     /// Returns the label of the first value in a text.
     pub(crate) fn finds(&self, text: &str) -> Option<String> {
-        let masked = self.masked(text)?;
+        let (masked, _) = self.masked(text)?;
         let same = text.bytes().zip(masked.bytes());
         let same = same.take_while(|(text, masked)| text == masked).count();
         // The value may begin with a bracket, as its label does.
@@ -41,38 +44,75 @@ impl Scrubber {
         Some(label.to_owned())
     }
 
-    fn masked(&self, text: &str) -> Option<String> {
+    fn maskers(&self) -> Arc<[Masker]> {
         let maskers = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let maskers = Arc::clone(&maskers);
-        maskers.iter().fold(None, |found, masker| {
-            let masked = masked_by(masker, found.as_deref().unwrap_or(text));
-            masked.or(found)
+        Arc::clone(&maskers)
+    }
+
+    /// Returns a text without the values, and how many there were; `None` if there were none.
+    fn masked(&self, text: &str) -> Option<(String, u64)> {
+        self.maskers().iter().fold(None, |found, masker| {
+            let (text, before) = found.as_ref().map_or((text, 0), |(it, count)| (it, *count));
+            let masked = masked_by(masker, text);
+            masked.map(|(it, count)| (it, count + before)).or(found)
         })
     }
 
-    /// Returns a JSON text without the values, and whether there were any. It stays JSON, and a value that is a number
+    /// Returns a JSON text without the values, and how many there were. It stays JSON, and a value that is a number
     /// becomes a string.
-    pub(crate) fn json(&self, text: String) -> (String, bool) {
-        let (text, was_found) = match self.masked(&text) {
-            Some(masked) if json::is_valid(&masked) || !json::is_valid(&text) => (masked, true),
+    pub(crate) fn json(&self, text: String) -> (String, u64) {
+        let (text, count) = match self.masked(&text) {
+            Some((masked, count)) if json::is_valid(&masked) || !json::is_valid(&text) => {
+                (masked, count)
+            }
             // A value went over the bounds of a string, or was none.
-            Some(_) => (self.apart(&text), true),
-            None => (text, false),
+            Some(_) => self.apart(&text),
+            None => (text, 0),
         };
-        match self.unescaped(&text) {
-            Some(scrubbed) => (scrubbed, true),
-            None => (text, was_found),
+        let (text, count) = match self.unescaped(&text) {
+            Some((text, more)) => (text, count + more),
+            None => (text, count),
+        };
+        match self.without_halves_in_strings(&text) {
+            Some((text, more)) => (text, count + more),
+            None => (text, count),
         }
+    }
+
+    /// Replaces the parts of values in each string. Returns nothing if there are none.
+    fn without_halves_in_strings(&self, text: &str) -> Option<(String, u64)> {
+        let maskers = self.maskers();
+        if !text.starts_with(['{', '[', '"']) {
+            return without_halves(&maskers, text);
+        }
+        let mut scrubbed: Option<(String, u64)> = None;
+        let (mut done, mut at) = (0, 0);
+        while let Some(quote) = memchr::memchr(b'"', text.as_bytes().get(at..)?) {
+            let begin = at + quote + 1;
+            let end = begin + string_len(text.get(begin..).unwrap_or_default());
+            let inside = text.get(begin..end).unwrap_or_default();
+            if let Some((inside, count)) = without_halves(&maskers, inside) {
+                let (scrubbed, sum) = scrubbed.get_or_insert_default();
+                scrubbed.push_str(text.get(done..begin).unwrap_or_default());
+                scrubbed.push_str(&inside);
+                *sum += count;
+                done = end;
+            }
+            at = (end + 1).min(text.len());
+        }
+        let (mut scrubbed, count) = scrubbed?;
+        scrubbed.push_str(text.get(done..).unwrap_or_default());
+        Some((scrubbed, count))
     }
 
     /// Replaces the values in strings whose letters are escaped: what they say may be a value in another form, which
     /// is not to be seen in the text. Returns nothing if no value is found.
-    fn unescaped(&self, text: &str) -> Option<String> {
+    fn unescaped(&self, text: &str) -> Option<(String, u64)> {
         if !is_escaped(text) {
             return None;
         }
         let mut scrubbed = String::with_capacity(text.len());
-        let mut was_found = false;
+        let mut sum = 0;
         let mut rest = text;
         while !rest.is_empty() {
             let (token, after) = rest.split_at(token_len(rest));
@@ -82,38 +122,61 @@ impl Scrubber {
             };
             // JSON in a string can have such strings in it again.
             match said.map(|it| self.json(it.into_owned())) {
-                Some((said, true)) => {
+                Some((said, count)) if count > 0 => {
                     scrubbed.push_str(&json::string(&said));
-                    was_found = true;
+                    sum += count;
                 }
                 _ => scrubbed.push_str(token),
             }
             rest = after;
         }
-        was_found.then_some(scrubbed)
+        (sum > 0).then_some((scrubbed, sum))
     }
 
-    /// Replaces the values in each string and each number of a JSON text by itself.
-    fn apart(&self, text: &str) -> String {
+    /// Replaces the values in each string and each number of a JSON text by itself. One that went over the bounds of a
+    /// string is no value.
+    fn apart(&self, text: &str) -> (String, u64) {
         let mut scrubbed = String::with_capacity(text.len());
+        let mut sum = 0;
         let mut rest = text;
         while !rest.is_empty() {
             let (token, after) = rest.split_at(token_len(rest));
             match self.masked(token) {
-                Some(masked) if json::is_valid(&masked) => scrubbed.push_str(&masked),
-                Some(masked) => {
+                Some((masked, count)) if json::is_valid(&masked) => {
+                    scrubbed.push_str(&masked);
+                    sum += count;
+                }
+                Some((masked, count)) => {
                     let masked = match json::Value::new(token).as_str() {
                         Some(text) => self.text(text.into_owned()).0,
                         None => masked.trim_matches('"').to_owned(),
                     };
                     scrubbed.push_str(&json::string(&masked));
+                    sum += count;
                 }
                 None => scrubbed.push_str(token),
             }
             rest = after;
         }
-        scrubbed
+        (scrubbed, sum)
     }
+}
+
+/// Replaces the parts of values at the edges of words. Returns nothing if there are none.
+fn without_halves(maskers: &[Masker], text: &str) -> Option<(String, u64)> {
+    maskers.iter().fold(None, |found, masker| {
+        let (text, mut count) = found.as_ref().map_or((text, 0), |(it, count)| (it, *count));
+        let halves = masker.halves().find(text);
+        if halves.is_empty() {
+            return found;
+        }
+        let mut scrubbed = text.to_owned();
+        for Half { range, label, .. } in halves.into_iter().rev() {
+            scrubbed.replace_range(range, &format!("[{label}]"));
+            count += 1;
+        }
+        Some((scrubbed, count))
+    })
 }
 
 /// Whether a JSON text has letters in it that are written as escapes: those of JSON, or within a string those of other
@@ -126,14 +189,8 @@ fn is_escaped(text: &str) -> bool {
 
 /// Returns the length of the first token of a JSON text: a string, a number or a word, or else one character.
 fn token_len(text: &str) -> usize {
-    if text.starts_with('"') {
-        let mut is_escaped = false;
-        let end = text.bytes().skip(1).position(|byte| {
-            let is_end = byte == b'"' && !is_escaped;
-            is_escaped = byte == b'\\' && !is_escaped;
-            is_end
-        });
-        return end.map_or(text.len(), |it| it + 2);
+    if let Some(inside) = text.strip_prefix('"') {
+        return (string_len(inside) + 2).min(text.len());
     }
     let is_word = |it: char| it.is_ascii_alphanumeric() || matches!(it, '+' | '-' | '.');
     let word = text.find(|it| !is_word(it)).unwrap_or(text.len());
@@ -141,13 +198,28 @@ fn token_len(text: &str) -> usize {
     word.max(first)
 }
 
-fn masked_by(masker: &Masker, text: &str) -> Option<String> {
+/// Returns how long a JSON string is, from behind its first quote to before the last one.
+fn string_len(text: &str) -> usize {
+    let mut at = 0;
+    while let Some(next) =
+        memchr::memchr2(b'"', b'\\', text.as_bytes().get(at..).unwrap_or_default())
+    {
+        match text.as_bytes().get(at + next) {
+            Some(b'\\') => at += next + 2,
+            _ => return at + next,
+        }
+    }
+    text.len()
+}
+
+fn masked_by(masker: &Masker, text: &str) -> Option<(String, u64)> {
     let mut masked = Vec::with_capacity(text.len());
     let mut masker = masker.for_another_stream();
     masker.feed(text.as_bytes(), &mut masked);
     masker.flush(&mut masked);
     // A value need not be text, so that what is around it may not be text any more.
-    (masked != text.as_bytes()).then(|| String::from_utf8_lossy(&masked).into_owned())
+    let text = || String::from_utf8_lossy(&masked).into_owned();
+    (masker.replaced() > 0).then(|| (text(), masker.replaced()))
 }
 
 #[cfg(test)]
@@ -210,21 +282,69 @@ mod tests {
                 r#"{"n":"[s/PIN]" ,"a":1e400,"b":1.50,"c":"\ud800\"" , "[s/TOKEN]\ud800":-0}"#,
             ),
         ] {
-            let (found, had_any) = scrubber().json(text.to_owned());
-            assert_eq!((found.as_str(), had_any), (scrubbed, text != scrubbed));
+            let (found, count) = scrubber().json(text.to_owned());
+            let labels = scrubbed.matches("[s/").count() as u64;
+            assert_eq!((found.as_str(), count), (scrubbed, labels));
         }
+    }
+
+    /// `hunter2` is too short for a part of `hunter2hunter2`.
+    #[test]
+    fn a_string_with_the_larger_part_of_a_value_has_its_label() {
+        for (text, scrubbed) in [
+            (
+                r#"{"a":"hunter2hun","b":["nter2hunter2"]}"#,
+                r#"{"a":"[s/TOKEN]","b":["[s/TOKEN]"]}"#,
+            ),
+            (
+                r#"{"hunter2hunte":1,"it is unter2hunter2":2}"#,
+                r#"{"[s/TOKEN]":1,"it is [s/TOKEN]":2}"#,
+            ),
+            (
+                r#"["it is\nhunter2h\"","\\hunter2hu"]"#,
+                r#"["it is\n[s/TOKEN]\"","\\[s/TOKEN]"]"#,
+            ),
+            (
+                r#"{"json":"{\"a\":\"hunter2hunte\"}"}"#,
+                r#"{"json":"{\"a\":\"[s/TOKEN]\"}"}"#,
+            ),
+            // In hex, in base64, and as escapes.
+            (
+                r#"["68756e7465723268756e","aHVudGVyMmh1bnRlcg=="]"#,
+                r#"["[s/TOKEN]","[s/TOKEN]"]"#,
+            ),
+            (
+                r#"["\u0068unter2hunt","b'\\x68unter2hun'"]"#,
+                r#"["[s/TOKEN]","b'\\x68unter2hun'"]"#,
+            ),
+            ("hunter2hun", "[s/TOKEN]"),
+            (
+                r#"["hunter2","2hunter2","hunter2hunx","xnter2hunter2"]"#,
+                r#"["hunter2","[s/TOKEN]","hunter2hunx","xnter2hunter2"]"#,
+            ),
+            (
+                r#"{"hunter2h":"hunter2hunter2"}"#,
+                r#"{"[s/TOKEN]":"[s/TOKEN]"}"#,
+            ),
+        ] {
+            let (found, count) = scrubber().json(text.to_owned());
+            let labels = scrubbed.matches("[s/").count() as u64;
+            assert_eq!((found.as_str(), count), (scrubbed, labels), "{text}");
+        }
+        let line = scrubber().text("it is hunter2hunt".to_owned());
+        assert_eq!(line, ("it is [s/TOKEN]".to_owned(), 1));
     }
 
     #[test]
     fn the_values_before_the_last_are_replaced_as_well() {
         let scrubber = Scrubber::default();
-        assert_eq!(scrubber.text("one".to_owned()), ("one".to_owned(), false));
+        assert_eq!(scrubber.text("one".to_owned()), ("one".to_owned(), 0));
         for value in ["hunter-one", "hunter-two", "hunter-three"] {
             let label = format!("s/{}", value.len());
             let value = value.as_bytes();
             scrubber.replace(Masker::new([Known { label, value }]));
         }
         let text = "hunter-three hunter-two".to_owned();
-        assert_eq!(scrubber.text(text), ("[s/12] [s/10]".to_owned(), true));
+        assert_eq!(scrubber.text(text), ("[s/12] [s/10]".to_owned(), 2));
     }
 }

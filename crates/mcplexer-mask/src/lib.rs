@@ -25,6 +25,8 @@
 //! The scanner does not look for values in the quotes of a shell, with control sequences, or in hex with `0x`
 //! before each byte, which files rarely contain. It reads UTF-16.
 //!
+//! A masker also finds the larger part of a value at the edge of a word: see [`Masker::halves`].
+//!
 //! Of a value that is a file, both also find the members and lines that are credentials by themselves: by their
 //! shape, by the name before them, or because they are lines of base64 as in PEM.
 
@@ -35,6 +37,7 @@ mod cursor;
 mod escape;
 mod filter;
 mod form;
+mod halves;
 mod json_unit;
 mod known;
 mod masker;
@@ -45,6 +48,7 @@ mod patterns;
 mod reader;
 mod scanner;
 
+pub use halves::{Half, Halves};
 pub use known::{Known, MIN_MASKED_LEN};
 pub use masker::Masker;
 pub use scanner::{Occurrence, Scanner};

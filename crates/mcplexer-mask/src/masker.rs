@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::control;
 use crate::form::Form;
+use crate::halves::Halves;
 use crate::known::Known;
 use crate::needles::Found;
 use crate::patterns::Patterns;
@@ -43,6 +44,8 @@ pub struct Masker {
     done: usize,
     /// The value that was masked last.
     last: Option<Found>,
+    /// How many values were masked.
+    replaced: u64,
 }
 
 impl Masker {
@@ -67,6 +70,7 @@ impl Masker {
             next: 0,
             done: 0,
             last: None,
+            replaced: 0,
         }
     }
 
@@ -75,6 +79,19 @@ impl Masker {
     #[must_use]
     pub fn too_short(&self) -> &[String] {
         &self.patterns.too_short
+    }
+
+    /// Returns what finds the larger part of a value in a text that does not go on, such as a message: a stream is masked as
+    /// a whole, and needs no such thing.
+    #[must_use]
+    pub fn halves(&self) -> &Halves {
+        self.patterns.halves()
+    }
+
+    /// Returns how many values were replaced so far.
+    #[must_use]
+    pub fn replaced(&self) -> u64 {
+        self.replaced
     }
 
     /// Takes the next bytes of the stream, and appends to `out` everything that is certain by now.
@@ -147,6 +164,7 @@ impl Masker {
             .last
             .is_some_and(|last| at < last.end && last.needle == found.needle);
         if !goes_on {
+            self.replaced += 1;
             let label = self.patterns.needles.label(found.needle);
             show(label.map_or("", |it| it), found.form, out);
         }

@@ -126,6 +126,10 @@ impl Needles {
         self.sorted.iter().map(|needle| &**needle.value)
     }
 
+    pub(crate) fn labelled(&self) -> impl Iterator<Item = (&[u8], &Arc<str>)> {
+        self.sorted.iter().map(|it| (&**it.value, &it.label))
+    }
+
     pub(crate) fn label(&self, needle: usize) -> Option<&Arc<str>> {
         self.sorted.get(needle).map(|needle| &needle.label)
     }

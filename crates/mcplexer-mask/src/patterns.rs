@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::filter::Filter;
+use crate::halves::Halves;
 use crate::known::Known;
 use crate::needles::Needles;
 use crate::parts;
@@ -11,6 +12,7 @@ use crate::parts;
 pub(crate) struct Patterns {
     pub(crate) needles: Needles,
     filter: OnceLock<Filter>,
+    halves: OnceLock<Halves>,
     /// The labels of values that are too short to look for.
     pub(crate) too_short: Vec<String>,
 }
@@ -37,8 +39,14 @@ impl Patterns {
         Self {
             needles,
             filter: OnceLock::new(),
+            halves: OnceLock::new(),
             too_short,
         }
+    }
+
+    /// Returns the parts of values, which are written out when they are first needed.
+    pub(crate) fn halves(&self) -> &Halves {
+        self.halves.get_or_init(|| Halves::new(&self.needles))
     }
 
     /// Returns the filter for positions at which a value may begin, which is made when it is first needed.

@@ -38,16 +38,13 @@ impl Instance {
 
     /// Takes a message from the server.
     pub(crate) fn take_text(self: &Arc<Self>, text: String, within: Option<u64>) {
-        let (text, was_scrubbed) = self.scrubber.json(text);
+        let (text, scrubbed) = self.scrubber.json(text);
         let message = match Message::parse(text) {
             Ok(message) => message,
             Err(_) => return self.say_nonsense("a line that is no message"),
         };
         match message.kind().clone() {
-            Kind::Response => self.take_answer(Answer {
-                message,
-                was_scrubbed,
-            }),
+            Kind::Response => self.take_answer(Answer { message, scrubbed }),
             Kind::Notification(method) => self.take_notification(&method, message, within),
             Kind::Request(method) => self.take_question(&method, &message, within),
         }

@@ -71,7 +71,7 @@ impl Hub {
             Kind::Request(method) => {
                 let id = message.id().unwrap_or("null").to_owned();
                 let key = key_of(Value::new(&id));
-                session.begin(&key, cancel.clone());
+                session.begin(&key, &method, cancel.clone());
                 if method == "initialize" {
                     session.set_dialect(legacy_dialect(&message));
                 }

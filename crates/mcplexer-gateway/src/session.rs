@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::calls;
 use crate::dialect::{Dialect, Era};
-use crate::instance::Instance;
+use crate::instance::{Instance, LISTEN};
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::status::ClientStatus;
@@ -80,13 +80,21 @@ struct State {
     /// What servers have asked the client, by the id that it was asked with.
     questions: HashMap<u64, Question>,
     /// The requests that are not answered yet, by id.
-    in_flight: HashMap<String, CancellationToken>,
+    in_flight: HashMap<String, InFlight>,
     /// The instances that have served it.
     instances: Vec<Weak<Instance>>,
     /// The resources that it has subscribed to.
     subscriptions: HashMap<String, CancellationToken>,
     /// The log messages that the client wants, as it wrote it.
     log_level: Option<String>,
+}
+
+/// A request that is not answered yet.
+#[derive(Debug)]
+struct InFlight {
+    cancel: CancellationToken,
+    /// Whether it is answered only when it is cancelled.
+    is_endless: bool,
 }
 
 /// A request to the client, by whom it comes from.
@@ -162,9 +170,11 @@ impl Session {
         dialect.is_some_and(|it| it.version == "2025-03-26")
     }
 
-    /// Begins a request, which `cancel` cancels.
-    pub(crate) fn begin(&self, id: &str, cancel: CancellationToken) {
-        self.state().in_flight.insert(id.to_owned(), cancel);
+    /// Begins a request, which `cancel` cancels. A subscription is one that never ends by itself.
+    pub(crate) fn begin(&self, id: &str, method: &str, cancel: CancellationToken) {
+        let is_endless = method == LISTEN;
+        let request = InFlight { cancel, is_endless };
+        self.state().in_flight.insert(id.to_owned(), request);
     }
 
     /// Ends a request.
@@ -185,12 +195,13 @@ impl Session {
         }
     }
 
-    /// Whether a request is not answered.
+    /// Whether a request is not answered that is going to be.
     pub(crate) fn is_busy(&self) -> bool {
-        !self.state().in_flight.is_empty()
+        let state = self.state();
+        state.in_flight.values().any(|it| !it.is_endless)
     }
 
-    /// Waits until every request is answered.
+    /// Waits until every request is answered that is going to be.
     pub(crate) async fn answered_all(&self) {
         while self.is_busy() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -204,15 +215,18 @@ impl Session {
 
     /// Cancels a request.
     pub(crate) fn cancel(&self, id: &str) {
-        if let Some(cancel) = self.state().in_flight.remove(id) {
-            cancel.cancel();
+        if let Some(request) = self.state().in_flight.remove(id) {
+            request.cancel.cancel();
         }
     }
 
     /// Ends the session: its client is gone.
     pub(crate) fn close(&self) {
         let mut state = self.state();
-        state.in_flight.drain().for_each(|(_, it)| it.cancel());
+        state
+            .in_flight
+            .drain()
+            .for_each(|(_, it)| it.cancel.cancel());
         state.questions.clear();
         state.subscriptions.drain().for_each(|(_, it)| it.cancel());
         let instances = std::mem::take(&mut state.instances);

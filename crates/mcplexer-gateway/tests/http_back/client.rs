@@ -1,6 +1,7 @@
 //! A gateway in a home of its own, and a client of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcplexer_files::config::{Auth, Config, Http, Server, ServerName, Transport};
 use mcplexer_gateway::{Endpoint, Gateway, Limits, Options, Peer};

@@ -232,7 +232,10 @@ impl Hub {
         let route = route_of(session, &session.outbox, message, CancellationToken::new());
         let (server, name) = match &session.endpoint {
             Endpoint::One(server) => (self.server(server)?, name.into_owned()),
-            Endpoint::All => merged::named(self, &route, ListKind::Tools, &name).await?,
+            Endpoint::All => {
+                let named = merged::named(self, &route, ListKind::Tools, &name).await;
+                named.ok()?
+            }
         };
         let tools = server.list(ListKind::Tools, &route).await.ok()?;
         let tool = tools.iter().find(|it| it.key == name)?;

@@ -116,7 +116,7 @@ pub(crate) async fn listen(
 async fn subscribe(hub: &Arc<Hub>, route: &Route, uri: &str) {
     let owner = match &route.session.endpoint {
         Endpoint::One(name) => hub.server(name).map(|it| (it, uri.to_owned())),
-        Endpoint::All => crate::merged::owner(hub, route, uri).await,
+        Endpoint::All => crate::merged::owner(hub, route, uri).await.ok(),
     };
     if let Some((server, uri)) = owner
         && let Ok(served) = server.instance(route).await

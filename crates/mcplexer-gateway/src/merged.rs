@@ -34,6 +34,13 @@ type TableKey = (ListKind, Option<String>);
 /// What one server has.
 type Listed = (Arc<Server>, Items);
 
+/// What all servers have.
+struct Answers {
+    listed: Vec<Listed>,
+    /// Why one is left out, if that is because its credentials cannot be opened: no time changes that.
+    locked: Option<CallError>,
+}
+
 impl Tables {
     /// Forgets the tables: what servers have is something else.
     pub(crate) fn forget(&self) {
@@ -50,8 +57,11 @@ pub(crate) async fn answer(
 ) -> Result<String, CallError> {
     let id = message.id().unwrap_or("null");
     if let Some(kind) = ListKind::of_method(method) {
-        let listed = listed(hub, route, kind).await;
-        return Ok(message::result(id, &merged(hub, route, kind, &listed)));
+        let Answers { listed, locked } = listed(hub, route, kind).await;
+        return match locked {
+            Some(error) if listed.iter().all(|(_, items)| items.is_empty()) => Err(error),
+            _ => Ok(message::result(id, &merged(hub, route, kind, &listed))),
+        };
     }
     match method {
         "initialize" => Ok(message::result(id, &hello(hub, route, message))),
@@ -126,7 +136,7 @@ fn hello(hub: &Hub, route: &Route, message: &Message) -> String {
 }
 
 /// Returns what each server has, in the order of their names. Servers that do not answer in time are left out.
-async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Vec<Listed> {
+async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Answers {
     let mut asked = JoinSet::new();
     let mut listed: Vec<Listed> = Vec::new();
     for server in hub.servers_for(&route.session.peer) {
@@ -142,8 +152,9 @@ async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Vec<Listed> {
             let listing = tokio::spawn(async move { of.list(kind, &route).await });
             let mut listing = listing;
             match timeout(LIST_WAIT, &mut listing).await {
-                Ok(Ok(Ok(items))) => Some((server, items)),
-                Ok(_) => None,
+                Ok(Ok(Ok(items))) => Some(Ok((server, items))),
+                Ok(Ok(Err(error))) => Some(Err(error)),
+                Ok(Err(_)) => None,
                 Err(_) => {
                     tokio::spawn(async move {
                         if matches!(listing.await, Ok(Ok(_))) {
@@ -155,9 +166,18 @@ async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Vec<Listed> {
             }
         });
     }
-    listed.extend(asked.join_all().await.into_iter().flatten());
+    let mut locked = Vec::new();
+    for answer in asked.join_all().await.into_iter().flatten() {
+        match answer {
+            Ok(one) => listed.push(one),
+            Err(error @ CallError::NoCredential { .. }) => locked.push(error),
+            Err(_) => {}
+        }
+    }
+    // Whichever was quicker: it is the same one each time.
+    let locked = locked.into_iter().min_by_key(ToString::to_string);
     listed.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
-    listed
+    Answers { listed, locked }
 }
 
 /// Returns the merged list as a result.
@@ -211,23 +231,40 @@ fn table(hub: &Hub, route: &Route, kind: ListKind, listed: &[Listed]) -> Arc<Tab
 }
 
 /// Finds the server that has a tool or a prompt of this name, and the name that it knows.
+///
+/// # Errors
+/// Nobody has it; or it is not known who has it, because credentials cannot be opened.
 pub(crate) async fn named(
     hub: &Arc<Hub>,
     route: &Route,
     kind: ListKind,
     name: &str,
-) -> Option<(Arc<Server>, String)> {
+) -> Result<(Arc<Server>, String), Option<CallError>> {
     let key = (kind, route.session.peer.name.clone());
     let known = lock(&hub.merged.0).get(&key).map(Arc::clone);
+    let mut locked = None;
     let table = match known.filter(|it| it.get(name).is_some()) {
         Some(table) => table,
         None => {
-            let listed = listed(hub, route, kind).await;
-            table(hub, route, kind, &listed)
+            let answers = listed(hub, route, kind).await;
+            locked = answers.locked;
+            table(hub, route, kind, &answers.listed)
         }
     };
-    let (server, name) = table.get(name)?;
-    Some((hub.server(server)?, name.to_owned()))
+    let found = table.get(name);
+    let found = found.and_then(|(server, name)| Some((hub.server(server)?, name.to_owned())));
+    found.ok_or(locked)
+}
+
+/// Says that nobody has something; or else that it is not known, because credentials cannot be opened.
+fn not_found(id: &str, what: &str, why: &str, locked: Option<CallError>) -> String {
+    match locked {
+        None => message::error(id, INVALID_PARAMS, &format!("{what}; {why}")),
+        Some(locked) => {
+            let text = format!("{what} as far as is known; {locked}");
+            message::error(id, locked.code(), &text)
+        }
+    }
 }
 
 /// Passes on what names a tool or a prompt.
@@ -244,13 +281,17 @@ async fn by_name(
         let text = format!("{method} names nothing");
         return Ok(message::error(id, INVALID_PARAMS, &text));
     };
-    let Some((server, original)) = named(hub, route, kind, &name).await else {
-        let what = match kind {
-            ListKind::Tools => "tool",
-            _ => "prompt",
-        };
-        let text = format!("there is no {what} {name}; mcplexer status says which servers work");
-        return Ok(message::error(id, INVALID_PARAMS, &text));
+    let (server, original) = match named(hub, route, kind, &name).await {
+        Ok(found) => found,
+        Err(locked) => {
+            let what = match kind {
+                ListKind::Tools => "tool",
+                _ => "prompt",
+            };
+            let text = format!("there is no {what} {name}");
+            let why = "mcplexer status says which servers work";
+            return Ok(not_found(id, &text, why, locked));
+        }
     };
     let splices = || {
         let mut splices = Splices::default();
@@ -297,9 +338,13 @@ async fn by_uri(
         let text = format!("{method} names no resource");
         return Ok(message::error(id, INVALID_PARAMS, &text));
     };
-    let Some((server, original)) = owner(hub, route, &uri).await else {
-        let text = format!("no server has the resource {uri}");
-        return Ok(message::error(id, INVALID_PARAMS, &text));
+    let (server, original) = match owner(hub, route, &uri).await {
+        Ok(found) => found,
+        Err(locked) => {
+            let text = format!("no server has the resource {uri}");
+            let why = "resources/list says which there are";
+            return Ok(not_found(id, &text, why, locked));
+        }
     };
     note_subscription(route, method, &original);
     if method == "resources/unsubscribe" && is_still_wanted(route, &original) {
@@ -318,27 +363,30 @@ async fn by_uri(
 
 /// Finds the server that has a resource: the first one that lists it; or else one that has a template which fits; or else
 /// the only one with resources. Returns the URI that it knows.
+///
+/// # Errors
+/// As [`named`].
 pub(crate) async fn owner(
     hub: &Arc<Hub>,
     route: &Route,
     uri: &str,
-) -> Option<(Arc<Server>, String)> {
+) -> Result<(Arc<Server>, String), Option<CallError>> {
     let servers = hub.servers_for(&route.session.peer);
     for server in &servers {
         let own = uri.strip_prefix(server.name.as_str());
         if let Some(own) = own.and_then(|it| it.strip_prefix('+')) {
-            return Some((Arc::clone(server), own.to_owned()));
+            return Ok((Arc::clone(server), own.to_owned()));
         }
     }
-    let found = |server: &Arc<Server>| Some((Arc::clone(server), uri.to_owned()));
+    let found = |server: &Arc<Server>| Ok((Arc::clone(server), uri.to_owned()));
     let resources = listed(hub, route, ListKind::Resources).await;
-    for (server, items) in &resources {
+    for (server, items) in &resources.listed {
         if items.iter().any(|it| it.key == uri) {
             return found(server);
         }
     }
     let templates = listed(hub, route, ListKind::Templates).await;
-    for (server, items) in &templates {
+    for (server, items) in &templates.listed {
         if items.iter().any(|it| it.key == uri || fits(&it.key, uri)) {
             return found(server);
         }
@@ -347,6 +395,8 @@ pub(crate) async fn owner(
         let hello = server.hello();
         hello.is_some_and(|hello| has(&hello, &["capabilities", "resources"]))
     });
-    let first = able.next()?;
-    able.next().is_none().then(|| found(first)).flatten()
+    match (able.next(), able.next()) {
+        (Some(only), None) => found(only),
+        _ => Err(resources.locked),
+    }
 }

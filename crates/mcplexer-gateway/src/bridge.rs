@@ -9,6 +9,8 @@ use crate::dialect::{
     CLIENT_CAPABILITIES, CLIENT_INFO, Dialect, LEGACY, LOG_LEVEL, MODERN, PROTOCOL_VERSION,
 };
 use crate::error::CallError;
+use crate::foreign::secret_of_another;
+use crate::hub::Hub;
 use crate::instance::{Answer, Instance};
 use crate::json::{Splices, Value, string};
 use crate::message::{self, Message};
@@ -28,6 +30,7 @@ pub(crate) fn meta_of(dialect: &Dialect, log_level: Option<&str>) -> String {
 
 /// Passes a request on, and the questions that come back.
 pub(crate) async fn exchange(
+    hub: &Hub,
     instance: &Arc<Instance>,
     route: &Route,
     message: &Message,
@@ -58,6 +61,10 @@ pub(crate) async fn exchange(
             .unwrap_or_default()
         {
             let response = ask(route, question).await?;
+            if let Some(secret) = secret_of_another(&hub.running(), instance, &response) {
+                let server = instance.server.clone();
+                return Err(CallError::Foreign { server, secret });
+            }
             responses.push(format!("{}:{response}", string(&key)));
         }
         more = format!(r#""inputResponses":{{{}}},"#, responses.join(","));

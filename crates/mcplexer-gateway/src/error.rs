@@ -10,6 +10,9 @@ use crate::message;
 /// The code of an error that leaves the outcome unknown.
 pub(crate) const LOST: i64 = 1004;
 
+/// The code of an error about a value that the server is not given.
+pub(crate) const FOREIGN: i64 = 1010;
+
 /// A request that a server did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum CallError {
@@ -82,7 +85,7 @@ impl CallError {
             Self::Cancelled => 1007,
             Self::Unrecorded { .. } => 1008,
             Self::NoEnd { .. } => 1009,
-            Self::Foreign { .. } => 1010,
+            Self::Foreign { .. } => FOREIGN,
             Self::Unreached { .. } => 1011,
             Self::Denied { .. } => 1012,
             Self::Failed { .. } => 1013,

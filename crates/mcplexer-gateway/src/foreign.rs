@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use crate::instance::Instance;
-use crate::message::Message;
 
-/// Returns the secret whose value a request to a server has in it, if that is one of another running server's and not one
+/// Returns the secret whose value is in what a server would get, if that is one of another running server's and not one
 /// of its own. A model that was shown a value, or made to pass one on, must not carry it from one server to another.
 pub(crate) fn secret_of_another(
     running: &[Arc<Instance>],
     own: &Instance,
-    message: &Message,
+    said: &str,
 ) -> Option<String> {
-    let params = message.params()?;
     let mut others = running.iter().filter(|it| it.server != own.server);
     // A value that is in the scopes of both is its own.
     let mut rest: Option<String> = None;
@@ -20,7 +18,7 @@ pub(crate) fn secret_of_another(
         if other.used.is_empty() {
             return None;
         }
-        let rest = rest.get_or_insert_with(|| hidden([own], params));
+        let rest = rest.get_or_insert_with(|| hidden([own], said));
         other.scrubber().finds(rest)
     })
 }

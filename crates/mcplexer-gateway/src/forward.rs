@@ -55,7 +55,8 @@ async fn attempt(
     if is_call(method) {
         known_to = hub.running();
         let own = served.as_ref().ok();
-        foreign = own.and_then(|own| secret_of_another(&known_to, &own.instance, message));
+        let params = message.params().unwrap_or_default();
+        foreign = own.and_then(|own| secret_of_another(&known_to, &own.instance, params));
     }
     let spliced = splices();
     let used = served.as_ref().ok().map(|it| it.instance.used());
@@ -78,7 +79,7 @@ async fn attempt(
                 // It has not ended when it is parked.
                 return parked::exchange(hub, served, recorded, route, message, splices()).await;
             }
-            None => pass(&served.instance, route, message, splices).await,
+            None => pass(hub, &served.instance, route, message, splices).await,
         },
         Err(error) => Err(error),
     };
@@ -89,13 +90,14 @@ async fn attempt(
 }
 
 async fn pass(
+    hub: &Arc<Hub>,
     instance: &Arc<Instance>,
     route: &Route,
     message: &Message,
     splices: &impl Fn() -> Splices,
 ) -> Result<Answer, CallError> {
     match (route.is_modern(), instance.era()) {
-        (false, Era::Modern) => bridge::exchange(instance, route, message, splices).await,
+        (false, Era::Modern) => bridge::exchange(hub, instance, route, message, splices).await,
         _ => {
             let route = Some(route.clone());
             instance.request(message, splices(), route).await

@@ -6,9 +6,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge;
 use crate::dialect::{Era, as_discovered, legacy_dialect, modern_dialect, wants_log};
-use crate::error::CallError;
+use crate::error::{CallError, FOREIGN};
+use crate::foreign::secret_of_another;
 use crate::forward::forward;
 use crate::hub::Hub;
+use crate::instance::Instance;
 use crate::json::{self, Splices, Value};
 use crate::listen;
 use crate::lists::ListKind;
@@ -94,8 +96,8 @@ impl Hub {
             Kind::Notification(method) => self.take_notification(session, &method, message),
             Kind::Response => match message.id().and_then(|id| session.answered(id)) {
                 Some(Question::Server { from, id, .. }) => {
-                    let text = message.with_id(&id);
                     if let Some(instance) = from.upgrade() {
+                        let text = self.allowed(&instance, &message, &id);
                         tokio::spawn(async move { instance.pass(text).await });
                     }
                 }
@@ -105,6 +107,21 @@ impl Hub {
                 None => {}
             },
         }
+    }
+
+    /// Returns the answer of a client to a question of a server as the server gets it. One with a value of another server is
+    /// withheld, which no error can tell the client: it is in the log.
+    fn allowed(&self, instance: &Instance, answer: &Message, id: &str) -> String {
+        let Some(secret) = secret_of_another(&self.running(), instance, answer.text()) else {
+            return answer.with_id(id);
+        };
+        let line = format!(
+            "(an answer of the client was not passed on: it has the value of {secret} in it)"
+        );
+        instance.log(&line);
+        let text =
+            "the answer was not passed on: it has a secret in it that this server is not given";
+        message::error(id, FOREIGN, text)
     }
 
     fn take_notification(&self, session: &Arc<Session>, method: &str, message: Message) {

@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::calls::Recorded;
 use crate::error::CallError;
+use crate::foreign::secret_of_another;
 use crate::hub::Hub;
 use crate::inbox::INVALID_PARAMS;
 use crate::instance::Answer;
@@ -143,6 +144,11 @@ pub(crate) async fn resume(
             left.push((key, asked));
             continue;
         };
+        if let Some(secret) = secret_of_another(&hub.running(), &from, response.text()) {
+            // With the rest of the parked request it is cancelled at the server.
+            let server = from.server.clone();
+            return Some(Err(CallError::Foreign { server, secret }));
+        }
         let id = asked.question.id().unwrap_or("null");
         from.pass(message::result(id, response.text())).await;
     }

@@ -31,6 +31,24 @@ while read -r line; do
     *'"name":"fail"'*) answer '"result":{"isError":true}' ;;
     *'"name":"die"'*) exit 1 ;;
     *'"name":"hang"'*) ;;
+    *'"name":"ask"'*)
+      echo '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{}}'
+      read -r reply
+      answer '"result":{"reply":'"$reply"'}' ;;
+    *'"id"'*) answer '"error":{"code":-32601,"message":"no"}' ;;
+  esac
+done
+"#;
+
+/// A server without sessions, which asks its clients something.
+const MODERN: &str = r#"
+answer() { echo '{"jsonrpc":"2.0","id":'$id",$1}"; }
+while read -r line; do
+  id=$(printf %s "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
+  case $line in
+    *'"server/discover"'*) answer '"result":{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}' ;;
+    *'"inputResponses"'*) answer '"result":{"resultType":"complete","content":[]}' ;;
+    *'"tools/call"'*) answer '"result":{"resultType":"input_required","inputRequests":{"a":{"method":"elicitation/create","params":{}}}}' ;;
     *'"id"'*) answer '"error":{"code":-32601,"message":"no"}' ;;
   esac
 done
@@ -83,6 +101,7 @@ impl Fixture {
         for (name, server) in [
             ("git", server(&script, &env)),
             ("plain", server(&script, &env[..1])),
+            ("modern", server(&["sh", "-c", MODERN], &[])),
             ("none", server(&["/no/such/program"], &[])),
         ] {
             let name = name.parse::<ServerName>().unwrap();
@@ -312,4 +331,131 @@ async fn what_cannot_be_recorded_does_not_reach_the_server() {
     assert_eq!(client.call("log").await["result"]["seen"], 2);
     client.leave().await;
     assert_eq!(fixture.stop().await.len(), 2);
+}
+
+const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}"#;
+
+/// Neither does one get there by an answer of the client to a question of the server.
+#[tokio::test]
+async fn an_answer_with_a_value_of_another_server_is_not_passed_on() {
+    let fixture = Fixture::new();
+    let mut own = fixture.client_of("git").await;
+    let clean = r#"{"action":"accept","content":{"x":"y"}}"#;
+    for leak in [
+        format!(r#"{{"action":"accept","content":{{"x":"{TOKEN}"}}}}"#),
+        format!(r#"{{"role":"user","content":{{"type":"text","text":"it is {TOKEN}"}}}}"#),
+        format!(r#"{{"roots":[{{"uri":"file:///{TOKEN}"}}]}}"#),
+    ] {
+        // The server asks the client itself.
+        let mut client = fixture.client_of("plain").await;
+        for (answer, is_passed) in [(clean, true), (leak.as_str(), false)] {
+            let question = client.ask(&call(1, "ask", "{}")).await;
+            assert_eq!(question["method"], "elicitation/create", "{question}");
+            let id = &question["id"];
+            let reply = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{answer}}}"#);
+            let got = &client.ask(&reply).await["result"]["reply"];
+            assert_eq!(got["result"].is_object(), is_passed, "{got}");
+            assert_eq!(got["error"]["code"] == 1010, !is_passed, "{got}");
+            assert!(!got.to_string().contains("git/TOKEN"), "{got}");
+        }
+        client.leave().await;
+
+        // The gateway asks the client, for a server without sessions.
+        let mut client = fixture.client_of("modern").await;
+        for (answer, is_passed) in [(clean, true), (leak.as_str(), false)] {
+            let question = client.ask(&call(1, "t", "{}")).await;
+            let id = &question["id"];
+            let reply = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{answer}}}"#);
+            is_refused(&client.ask(&reply).await, "modern", is_passed);
+        }
+        client.leave().await;
+
+        // The client is told to ask again, with its answers.
+        for server in ["plain", "modern"] {
+            let mut client = fixture.client(Endpoint::One(server.parse().unwrap()));
+            for (answer, is_passed) in [(clean, true), (leak.as_str(), false)] {
+                let params =
+                    |more: &str| format!(r#"{{"name":"ask","arguments":{{}},{more}{META}}}"#);
+                let asked = client.ask(&request(1, "tools/call", &params(""))).await;
+                let asked = &asked["result"];
+                let key = asked["inputRequests"]
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .next()
+                    .unwrap();
+                let state = match asked.get("requestState") {
+                    Some(state) => format!(r#""requestState":{state},"#),
+                    None => String::new(),
+                };
+                let more = format!(r#""inputResponses":{{"{key}":{answer}}},{state}"#);
+                let again = request(2, "tools/call", &params(&more));
+                is_refused(&client.ask(&again).await, server, is_passed);
+            }
+            client.leave().await;
+        }
+    }
+    own.call("log").await;
+    own.leave().await;
+    let calls = fixture.stop().await;
+    let refused = |server| {
+        let of = |it: &&Call| it.server == server && it.outcome == Some(AuditOutcome::Refused);
+        calls.iter().filter(of).count()
+    };
+    assert_eq!((refused("modern"), refused("git")), (6, 0));
+}
+
+#[track_caller]
+fn is_refused(answer: &Value, server: &str, is_passed: bool) {
+    match is_passed {
+        true => assert!(answer["result"].is_object(), "{answer}"),
+        false => {
+            let message = answer["error"]["message"].as_str().unwrap_or_default();
+            let is_named = message.contains("git/TOKEN") && message.contains(server);
+            assert!(answer["error"]["code"] == 1010 && is_named, "{answer}");
+        }
+    }
+}
+
+/// On the endpoint of all servers, too.
+#[tokio::test]
+async fn a_store_that_cannot_be_opened_is_no_empty_list() {
+    for (name, damage) in [
+        ("the key is gone", None),
+        ("the key is another one", Some(&b"no key"[..])),
+    ] {
+        let fixture = Fixture::new();
+        let Fixture { directory, gateway } = fixture;
+        drop(gateway);
+        let home = Home::at(directory.path().join("home"));
+        let key = directory.path().join("home/age.key");
+        match damage {
+            None => std::fs::remove_file(&key).unwrap(),
+            Some(bytes) => std::fs::write(&key, bytes).unwrap(),
+        }
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        let home = OpenHome::open(home, nobody).unwrap();
+        let mut config = Config::default();
+        let env = [("TOKEN", "mcplexer://git/TOKEN")];
+        let git = server(&["sh", "-c", SERVER], &env);
+        config.servers.insert("git".parse().unwrap(), git);
+        let gateway = Arc::new(Gateway::new(Arc::new(home), &config, Limits::default()));
+        let fixture = Fixture { directory, gateway };
+        let mut client = fixture.client(Endpoint::All);
+        client.initialize().await;
+        for text in [
+            request(1, "tools/list", "{}"),
+            request(2, "prompts/list", "{}"),
+            call(3, "git__log", "{}"),
+            request(4, "resources/read", r#"{"uri":"file:///x"}"#),
+        ] {
+            let answer = client.ask(&text).await;
+            let error = answer["error"]["message"].as_str().unwrap_or_default();
+            let says =
+                error.contains("server git was not started: ") && error.contains("; mcplexer ");
+            assert!(answer["error"]["code"] == 1002 && says, "{name}: {answer}");
+        }
+        client.leave().await;
+        Arc::into_inner(fixture.gateway).unwrap().stop().await;
+    }
 }

@@ -60,6 +60,20 @@ fn other_tokens(bencher: Bencher<'_, '_>, secrets: usize) {
     run(bencher, secrets, &lines.collect::<Vec<_>>());
 }
 
+/// Looks for parts of values in lines of a log.
+#[divan::bench(args = SECRETS)]
+fn halves(bencher: Bencher<'_, '_>, secrets: usize) {
+    let line = "2026-11-24T15:09:09.123Z INFO  server::http: GET /repos/rust-lang/rust/issues?state=open 200 in 12.4 ms\n";
+    let text = line.repeat(STREAM / line.len());
+    let values = values(secrets);
+    let masker = Masker::new(known(&values));
+    let halves = masker.halves();
+    let counter = BytesCount::new(text.len());
+    bencher
+        .counter(counter)
+        .bench(|| halves.find(black_box(&text)).len());
+}
+
 fn run(bencher: Bencher<'_, '_>, secrets: usize, text: &[u8]) {
     let values = values(secrets);
     let mut masker = Masker::new(known(&values));

@@ -52,6 +52,7 @@ const OF_BOTH: &[(&[&str], End)] = &[
     (&["--secret", "url", "--secret-env", VARIABLE], Label),
     (&["--secret", "escaped", "--secret-env", VARIABLE], Label),
     (&["--secret", "pieces", "--secret-env", VARIABLE], Label),
+    (&["--secret", "messages", "--secret-env", VARIABLE], Label),
 ];
 
 const OF_STDIO: &[(&[&str], End)] = &[
@@ -116,6 +117,10 @@ const OF_HTTP: &[(&[&str], End)] = &[
         Label,
     ),
     (&["--secret", "pieces", "--secret-header", "x-token"], Label),
+    (
+        &["--secret", "messages", "--secret-header", "x-token"],
+        Label,
+    ),
 ];
 
 /// Waits for the bad ones for a short time only: some never answer.
@@ -130,8 +135,11 @@ fn hurried(mut server: Server, options: &[&str]) -> Server {
 /// Every form in which it might come out.
 fn forms() -> Vec<String> {
     let each = |write: fn(u8) -> String| SECRET.bytes().map(write).collect::<String>();
+    let (first, second) = SECRET.split_at(SECRET.len() / 2);
     let mut forms = vec![
         SECRET.to_owned(),
+        first.to_owned(),
+        second.to_owned(),
         each(|byte| format!("{byte:02x}")),
         each(|byte| format!("{byte:02X}")),
         each(|byte| format!("%{byte:02X}")),

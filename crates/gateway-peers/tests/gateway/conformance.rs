@@ -82,8 +82,12 @@ async fn is_the_same_client(revision: &str) {
     let runs = [client, behind]
         .map(|client| async move { verdict(&["client", revision, &client, "auth/"]).await });
     let [direct, behind] = runs;
-    let (direct, behind) = tokio::join!(direct, behind);
+    let (direct, mut behind) = tokio::join!(direct, behind);
     assert!(direct.0.lines().count() > 3, "{}", direct.0);
+    // The gateway listens to changes of lists, which the client does not. That has been checked, too.
+    let is_own = |line: &&str| line.ends_with("Header_subscriptions_listen: SUCCESS");
+    let clients = behind.0.lines().filter(|line| !is_own(line));
+    behind.0 = clients.map(|line| format!("{line}\n")).collect();
     are_equal("client", &direct, &behind);
 }
 

@@ -7,7 +7,7 @@ use std::iter;
 
 use mcplexer_detect::{self as detect, Reason};
 
-use crate::argument::without_references;
+use crate::argument::{LOGINS, without_references};
 use crate::server::{Place, Server, Text};
 
 /// The member in which Codex names the variables that hold header fields.
@@ -73,8 +73,16 @@ impl Hints {
     /// Returns the first part of an argument that looks like a credential. `before` is the argument before it.
     pub(crate) fn in_argument<'t>(&self, before: &'t str, text: &'t str) -> Option<Found<'t>> {
         let given_value = text.split_once('=').map_or(text, |(_, value)| value);
-        if detect::is_resource(text) || detect::is_resource(given_value) {
-            let (place, reason) = detect::find(text)?;
+        let mut json = given(before, text).filter(|(_, value)| is_json(value));
+        let is_ordinary = |(name, value): (&str, &str)| {
+            let name = name.trim_start_matches('-');
+            self.credential(name, value).is_none()
+        };
+        let is_elsewhere = behind_names(text).any(detect::stands_for_another);
+        let is_named = is_resource(text) || is_named_public(before, text);
+        if is_elsewhere || is_named || json.any(is_ordinary) {
+            let found = detect::find(text).or_else(|| detect::find_in_address(text));
+            let (place, reason) = found?;
             return Some((reason, text.get(place)?));
         }
         let in_words = self.in_words(before, text).map(|(reason, found)| {
@@ -91,8 +99,9 @@ impl Hints {
             })
             .or_else(|| self.by_itself(before, text))
             .or_else(|| {
-                let mut texts = [text, given_value].into_iter();
-                texts.find_map(|it| detect::in_words(before, it).map(|reason| (reason, it)))
+                let whole = [(before, text), (before, given_value)].into_iter();
+                let mut texts = whole.chain(given(before, text));
+                texts.find_map(|(name, it)| Some((detect::in_words(name, it)?, it)))
             })
     }
 
@@ -200,9 +209,58 @@ fn given<'t>(before: &'t str, text: &'t str) -> impl Iterator<Item = (&'t str, &
         let is_option = name.starts_with('-') || (before.starts_with('-') && before != "-c");
         is_option && is_word(name)
     });
+    // `--env=NAME=value`
+    let named = named.map(|(option, text)| match text.split_once('=') {
+        Some((name, value)) if option.starts_with('-') && is_variable(name) => (name, value),
+        _ => (option, text),
+    });
     let is_value = before.starts_with("--") && !before.contains('=');
     let value = is_value.then_some((before, text));
     named.into_iter().chain(value)
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[']) && text.contains('"')
+}
+
+fn is_variable(text: &str) -> bool {
+    let is_in_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !text.is_empty() && text.chars().all(is_in_a_name)
+}
+
+/// Returns whether an option, a variable or a field says that a value of one word is public. A colon in the value does
+/// not end a name then.
+fn is_named_public(before: &str, text: &str) -> bool {
+    let is_option = before.starts_with("--") && !LOGINS.contains(&before);
+    let is_value = is_option && !before.contains('=') && is_word(text);
+    let within = |text: &str| {
+        let pairs = [text.split_once('='), text.split_once(": ")];
+        // Not the padding of base64.
+        let is_value = |text: &str| is_word(text) && !text.trim_matches('=').is_empty();
+        let is_it = |(name, value): (&str, &str)| is_value(value.trim()) && is_public(name);
+        pairs.into_iter().flatten().any(is_it)
+    };
+    is_value && is_public(before)
+        || within(text)
+        || text
+            .split_once('=')
+            .is_some_and(|(option, text)| option.starts_with("--") && within(text))
+}
+
+fn is_public(name: &str) -> bool {
+    is_word(name) && detect::is_public_name(name)
+}
+
+/// Returns whether an argument is the name of a resource, also behind an option, a variable or a field.
+fn is_resource(text: &str) -> bool {
+    detect::is_resource(text) || behind_names(text).any(detect::is_resource)
+}
+
+/// Returns what is behind each `=` and `:` of an argument up to which it is one word: `--env=NAME=value` has two.
+fn behind_names(text: &str) -> impl Iterator<Item = &str> {
+    let names = text.match_indices(['=', ':']);
+    let names = names.take_while(|(at, _)| text.get(..*at).is_some_and(is_word));
+    names.filter_map(|(at, _)| text.get(at + 1..))
 }
 
 fn are_words(text: &str) -> bool {

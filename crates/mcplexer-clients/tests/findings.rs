@@ -352,6 +352,49 @@ fn logins_and_passwords_after_short_options_are_reported() {
 }
 
 #[test]
+fn the_innermost_name_of_an_argument_counts() {
+    for (arguments, expected) in [
+        (
+            &["--env=API_AUTH=Token 86536b481fdfb6fafbfc99fafaf1e9b62ce2e21c"][..],
+            &[1][..],
+        ),
+        (
+            &["--env=NETRC=machine h login me password X3Ks4WdqtGH0"],
+            &[1],
+        ),
+        (&["API_KEY=X3Ks4WdqtGH0"], &[1]),
+        (&["--milvus-token", "root:X3Ks4WdqtGH0"], &[2]),
+        (&["--es-cloud-id", "acme:{R}"], &[]),
+        (&["-e", "ES_CLOUD_ID=acme:{R}"], &[]),
+        (&["--env=ES_CLOUD_ID=acme:{R}"], &[]),
+        (&["--header", "X-Es-Cloud-Id: acme:{R}"], &[]),
+        (
+            &["--env=SECRET_ARN=arn:aws:secretsmanager:eu:1:secret:prod/shop-a1B2c3"],
+            &[],
+        ),
+        (
+            &[
+                "--header",
+                "X-Secret-Arn: arn:aws:secretsmanager:eu:1:secret:a-b1C2d3",
+            ],
+            &[],
+        ),
+        (&["--env=A_TOKEN=$(op read op://dev/token)"], &[]),
+        (&["A_TOKEN=`pass show dev/token`"], &[]),
+        (&["--host-key", "ecdsa-sha2-nistp256 AAAAE2VjZHNh{R}="], &[]),
+        (
+            &[
+                "--json-schema",
+                r#"{"properties":{"token":{"type":"string"}}}"#,
+            ],
+            &[],
+        ),
+    ] {
+        assert_eq!(reported(arguments), expected, "{arguments:?}");
+    }
+}
+
+#[test]
 fn credentials_elsewhere_are_reported_by_their_names() {
     let text = filled_in(
         r##"{

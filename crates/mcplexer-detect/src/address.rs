@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::name::{Says, says};
 use crate::reason::Reason;
 use crate::value::is_uuid;
-use crate::{entropy, value};
+use crate::{entropy, reference, value};
 
 /// Length of the shortest part that can be a token, in bytes.
 const MIN_PART: usize = 20;
@@ -103,6 +103,15 @@ const HOSTS: &[&str] = &[
 /// A long hexadecimal part is a digest, unless the part before it or the host says that a token is there.
 #[must_use]
 pub fn find_in_address(text: &str) -> Option<(Range<usize>, Reason)> {
+    find_if(text, Announced::Not)
+}
+
+/// The same in an address of which a name says that it receives events, which has a token somewhere.
+pub(crate) fn find_in_webhook(text: &str) -> Option<(Range<usize>, Reason)> {
+    find_if(text, Announced::Perhaps)
+}
+
+fn find_if(text: &str, least: Announced) -> Option<(Range<usize>, Reason)> {
     let mut from = 0;
     while let Some(at) = text.get(from..)?.find("://") {
         let start = from + at + 3;
@@ -114,7 +123,8 @@ pub fn find_in_address(text: &str) -> Option<(Range<usize>, Reason)> {
         let is_web = ["http", "https", "ws", "wss"]
             .iter()
             .any(|it| scheme.ends_with(it));
-        let found = text.get(start..end).filter(|_| is_web).and_then(in_parts);
+        let address = text.get(start..end).filter(|_| is_web);
+        let found = address.and_then(|it| in_parts(it, least));
         if let Some(place) = found {
             let reason = Reason::Address;
             return Some((start + place.start..start + place.end, reason));
@@ -134,7 +144,7 @@ enum Announced {
 }
 
 /// Finds a token in what follows the scheme.
-fn in_parts(address: &str) -> Option<Range<usize>> {
+fn in_parts(address: &str, least: Announced) -> Option<Range<usize>> {
     let end_of_host = address.find(['/', '?', '#'])?;
     let host = address.get(..end_of_host)?;
     let host = host.rsplit('@').next()?.split(':').next()?;
@@ -156,7 +166,9 @@ fn in_parts(address: &str) -> Option<Range<usize>> {
             // A server of tools for one user.
             _ if is_first && label == "mcp" => Announced::Surely,
             _ if BEFORE_TOKENS.contains(&before) => Announced::Perhaps,
-            _ => Announced::Not,
+            // A calendar of Google.
+            _ if part.starts_with("private-") => Announced::Perhaps,
+            _ => least,
         };
         let is_named = BEFORE_NAMES.contains(&before) || (!is_first && names_objects(before));
         if number > 0 && !is_named && is_token(part, announced) {
@@ -194,7 +206,8 @@ fn in_parameters(address: &str, from: usize) -> Option<Range<usize>> {
             || PUBLIC_PARAMETERS
                 .iter()
                 .any(|it| name.eq_ignore_ascii_case(it));
-        if !is_public && !value::is_placeholder(value) && entropy::looks_random(value) {
+        let is_named = is_public || reference::is_resource(value);
+        if !is_named && !value::is_placeholder(value) && entropy::looks_random(value) {
             return Some(place.end - value.len()..place.end);
         }
     }

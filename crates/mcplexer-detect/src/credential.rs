@@ -1,6 +1,6 @@
 //! Judges the value of a variable or header field.
 
-use crate::address::find_in_address;
+use crate::address::{find_in_address, find_in_webhook};
 use crate::by_name::by_name;
 use crate::find::find;
 use crate::named::{find_in_settings, find_named};
@@ -39,6 +39,10 @@ fn judge(name: &str, value: &str, hints: &[&str], depth: usize) -> Option<Reason
         .or_else(|| in_words(name, value))
         .or_else(|| within(name, value, hints, depth))
         .or_else(|| find_in_address(value).map(reason))
+        .or_else(|| {
+            let hook = name::is_of_a_webhook(name).then(|| find_in_webhook(value));
+            hook.flatten().map(reason)
+        })
 }
 
 /// Returns why a value after an option such as `-u` looks like a user and a password: `me:hunter2`.

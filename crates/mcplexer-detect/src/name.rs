@@ -1,13 +1,14 @@
 //! What the name of a variable, header field or parameter says about its value.
 
+mod abroad;
 mod identifiers;
 mod words;
 
 use identifiers::IDENTIFIERS;
 use words::{
-    COUNTED, ENDS_IN_PASS, KEYS, LOGINS, NAMED_SECRETS, OF_SEEDS, PASSWORDS, PERHAPS,
-    PUBLIC_HASHES, PUBLIC_KEYS, QUALIFIERS, SECRET_HASHES, SECRET_IDS, SECRETS, SEEDS,
-    SHORT_PASSWORDS, SHORT_SECRETS,
+    CODES, COUNTED, ENDS_IN_PASS, KEYS, LOGINS, NAMED_SECRETS, OF_SEEDS, PASSWORDS, PERHAPS,
+    PUBLIC_HASHES, PUBLIC_KEYS, PUBLIC_TOKENS, QUALIFIERS, SECRET_HASHES, SECRET_IDS, SECRETS,
+    SEEDS, SHORT_PASSWORDS, SHORT_SECRETS, TARGETS,
 };
 
 /// What a name says about its value.
@@ -21,6 +22,10 @@ pub(crate) enum Says {
     Several,
     /// It may be a token or a key.
     Perhaps,
+    /// It may be a key, also a short one.
+    Key,
+    /// It is a password, a token or a key of what the last words say, or a property of one: `PASSWORD_DB`.
+    Of,
     /// It may be a token that its issuer calls a hash.
     Hash,
     /// It may be a number that people type in place of a password.
@@ -33,10 +38,18 @@ pub(crate) enum Says {
     Login,
     /// It may be the token of a session, or its number.
     Session,
+    /// The same, and its number is a UUID.
+    SessionToken,
     /// Nothing.
     Nothing,
     /// It may look random, but is public: an identifier, a digest, a public key.
     Public,
+}
+
+/// Returns whether a name is that of something public that may look random: an identifier, a digest, a public key.
+#[must_use]
+pub fn is_public_name(name: &str) -> bool {
+    says(name) == Says::Public
 }
 
 /// Judges a name by its words.
@@ -51,20 +64,12 @@ pub(crate) fn says(name: &str) -> Says {
         from_last.next().unwrap_or(""),
     );
     let ends_with = |ends: &[&str]| ends.iter().any(|end| last.ends_with(end));
-    let is_secret = |word: &str| {
-        SECRETS.iter().any(|end| word.ends_with(end))
-            || SHORT_SECRETS.contains(&word)
-            || (word == "key" && KEYS.contains(&before))
-    };
-    let is_password = |word: &str| {
-        PASSWORDS.iter().any(|end| word.ends_with(end))
-            || SHORT_PASSWORDS.contains(&word)
-            || (word.ends_with("pass") && !ENDS_IN_PASS.contains(&word))
-    };
+    let is_secret = |word: &str| is_token(word) || (word == "key" && KEYS.contains(&before));
     let is_secret_hash = last == "hash" && (SECRET_HASHES.contains(&before) || is_password(before));
     let one = last.strip_suffix('s').unwrap_or_default();
-    if matches!(last, "key" | "keys") && PUBLIC_KEYS.contains(&before) || ends_with(&["publickey"])
-    {
+    let is_public_key = matches!(last, "key" | "keys") && PUBLIC_KEYS.contains(&before);
+    let is_public_token = last == "token" && PUBLIC_TOKENS.contains(&before);
+    if is_public_key || is_public_token || ends_with(&["publickey"]) {
         Says::Public
     } else if is_password(last) || (last == "phrase" && before == "pass") {
         Says::Password
@@ -80,21 +85,79 @@ pub(crate) fn says(name: &str) -> Says {
         Says::Seed
     } else if last == "phrase" {
         Says::Phrase
-    } else if LOGINS.contains(&last) {
+    } else if LOGINS.contains(&last) || last == "users" && LOGINS.contains(&before) {
         Says::Login
-    } else if last == "pin" || last == "code" && before == "pin" {
+    } else if last == "pin" || last == "code" && CODES.contains(&before) {
         Says::Pin
     } else if is_id_of_secrets(&words) {
         Says::Secret
     } else if last == "id" && before == "session" || last == "sessionid" {
         Says::Session
-    } else if PERHAPS.contains(&last) {
+    } else if last == "session" {
+        Says::SessionToken
+    } else if is_of_another(&words) {
+        Says::Of
+    } else if last == "key" {
+        Says::Key
+    } else if PERHAPS.contains(&last) || abroad::KEYS.contains(&last) || is_of_a_service(&words) {
         Says::Perhaps
-    } else if IDENTIFIERS.contains(&last) {
+    } else if IDENTIFIERS.contains(&last) || words.iter().skip(1).any(|it| it == "id") {
+        // `CLIENT_ID_VERCEL`
         Says::Public
     } else {
         Says::Nothing
     }
+}
+
+fn is_password(word: &str) -> bool {
+    PASSWORDS.iter().any(|end| word.ends_with(end))
+        || SHORT_PASSWORDS.contains(&word)
+        || (word.ends_with("pass") && !ENDS_IN_PASS.contains(&word))
+        || abroad::PASSWORDS.iter().any(|end| word.ends_with(end))
+        || abroad::SHORT_PASSWORDS.contains(&word)
+}
+
+fn is_token(word: &str) -> bool {
+    SECRETS.iter().any(|end| word.ends_with(end))
+        || SHORT_SECRETS.contains(&word)
+        || abroad::SECRETS.contains(&word)
+}
+
+/// Returns whether a name has a word for a password, a token or a key, and then what it is for: `PASSWORD_DB`. Many
+/// languages have no other order: `SENHA_BANCO`, `CLE_API`.
+fn is_of_another(words: &[String]) -> bool {
+    let [before @ .., last] = words else {
+        return false;
+    };
+    let is_target = TARGETS.contains(&last.as_str());
+    let is_property = !is_target
+        && (IDENTIFIERS.contains(&last.as_str()) || abroad::PROPERTIES.contains(&last.as_str()));
+    let is_abroad = |word: &str| {
+        let ends = |end: &&str| word.ends_with(end);
+        abroad::PASSWORDS.iter().any(ends)
+            || abroad::SHORT_PASSWORDS.contains(&word)
+            || abroad::SECRETS.contains(&word)
+    };
+    let is_key = |word: &str| word == "key" || abroad::KEYS.contains(&word);
+    let mut words = before.iter().map(String::as_str);
+    words.any(|word| {
+        is_target && (is_password(word) || is_token(word) || is_key(word))
+            || !is_property && is_abroad(word)
+    })
+}
+
+/// Returns whether a name has two words for a token or a key, and then the service: `CLIENT_SECRET_HEROKU`.
+fn is_of_a_service(words: &[String]) -> bool {
+    let [before @ .., last] = words else {
+        return false;
+    };
+    let is_pair = |pair: &[String]| match pair {
+        [first, second] => {
+            KEYS.contains(&first.as_str()) && matches!(second.as_str(), "key" | "secret" | "token")
+        }
+        _ => false,
+    };
+    !IDENTIFIERS.contains(&last.as_str()) && before.windows(2).any(is_pair)
 }
 
 /// Returns whether a service calls its key an id: `WOLFRAM_APP_ID`.
@@ -116,6 +179,12 @@ pub(crate) fn is_of_a_variable(name: &str) -> bool {
 pub(crate) fn is_of_authorization(name: &str) -> bool {
     let last = words(name).pop().unwrap_or_default();
     ["header", "auth", "authz", "authorization", "authentication"].contains(&last.as_str())
+}
+
+/// Returns whether a name is that of the address to which a service sends its events. Who knows it can send some.
+pub(crate) fn is_of_a_webhook(name: &str) -> bool {
+    let ends = |word: &String| word.ends_with("hook");
+    words(name).iter().any(ends)
 }
 
 /// Returns whether a name is that of a key of PGP.

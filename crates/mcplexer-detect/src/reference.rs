@@ -1,6 +1,7 @@
 //! Recognises values that only say where another value is.
 
 use crate::name::{Says, says};
+use crate::value;
 
 /// How references to secrets in other stores begin.
 const REFERENCES: &[&str] = &[
@@ -72,8 +73,9 @@ fn is_of_a_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// Returns whether a value is a reference or a variable.
-pub(crate) fn stands_for_another(value: &str) -> bool {
+/// Returns whether a value is a reference, a variable or a command whose output is meant.
+#[must_use]
+pub fn stands_for_another(value: &str) -> bool {
     let value = unquoted(value);
     let is_word =
         |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -101,7 +103,8 @@ pub(crate) fn stands_for_another(value: &str) -> bool {
     let mut braced = braces
         .iter()
         .filter_map(|(open, close)| within(open, close));
-    braced.any(|inner| !inner.contains(['"', ':']) || value.starts_with("${"))
+    let is_of_shell = value.starts_with("${") || value.starts_with("$(");
+    braced.any(|inner| !inner.contains(['"', ':']) || is_of_shell)
         || within("%", "%").is_some_and(is_word)
         || within("$", "").is_some_and(|it| is_word(it) && !it.contains(char::is_lowercase))
         || is_command(value)
@@ -122,14 +125,15 @@ fn is_command(value: &str) -> bool {
     !program.is_empty() && program.chars().all(belongs)
 }
 
-/// Returns whether a value is the name of a resource: of AWS, Google, IBM or Oracle, by RFC 8141, or a decentralized
-/// identifier. Parts of it may be named `secret` and look random.
+/// Returns whether a value is the name of a resource: of AWS, Google, IBM or Oracle, by RFC 8141, a decentralized
+/// identifier, or a public key of OpenSSH. Parts of it may be named `secret` and look random.
 #[must_use]
 pub fn is_resource(value: &str) -> bool {
     const SCHEMES: [&str; 6] = ["arn:", "crn:", "ocid1.", "urn:", "did:", "projects/"];
     let value = unquoted(value);
     let is_one_word = !value.contains(|c: char| c.is_whitespace() || c == '@');
     is_one_word && SCHEMES.iter().any(|it| value.starts_with(it))
+        || value::is_public_key_of_ssh(value)
 }
 
 /// Removes a pair of quotes.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::name::{Says, says};
+use crate::name::{self, Says, says};
 use crate::reason::Reason;
 use crate::{entropy, value};
 
@@ -63,7 +63,7 @@ fn in_authority(text: &str) -> Option<Range<usize>> {
         let is_password = match name {
             Some(_) => !stock && !value::is_placeholder(password),
             // The key in the address of Sentry may only send reports, and is part of published programs.
-            None => entropy::looks_random(password) && !is_of_sentry(host),
+            None => entropy::looks_random(password) && !is_of_sentry(password, host, rest),
         };
         if is_password {
             return Some(place);
@@ -100,8 +100,18 @@ fn in_oracle(text: &str) -> Option<Range<usize>> {
     is_password.then_some(start..start + password.len())
 }
 
-fn is_of_sentry(host: &str) -> bool {
-    host.contains(".ingest.") && host.ends_with(".sentry.io")
+/// Returns whether a key in an address is one of Sentry or of a server that takes the same reports: its path is the
+/// number of a project.
+fn is_of_sentry(key: &str, host: &str, rest: &str) -> bool {
+    /// Length of the key, in hexadecimal.
+    const KEY: usize = 32;
+    let is_key = key.len() == KEY && key.bytes().all(|it| it.is_ascii_hexdigit());
+    let path = rest.split_once(host).map_or("", |(_, path)| path);
+    let is_of_path = |c: char| c.is_ascii_alphanumeric() || "/-_.".contains(c);
+    let path = path.split(|c| !is_of_path(c)).next().unwrap_or_default();
+    let number = path.rsplit('/').next().unwrap_or_default();
+    let is_number = !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit());
+    is_key && (is_number || host.contains(".ingest."))
 }
 
 fn is_scheme_before(text: &str) -> bool {
@@ -125,7 +135,8 @@ fn in_query(text: &str) -> Option<Range<usize>> {
         let given = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
         let signs = SIGNATURES.iter().any(|it| it.eq_ignore_ascii_case(name));
         let says = if signs { Says::Secret } else { says(name) };
-        if given.len() >= MIN_PARAMETER && value::fits(says, given) {
+        let is_id = value::is_id_of_pgp(given) && name::is_of_pgp(name);
+        if given.len() >= MIN_PARAMETER && value::fits(says, given) && !is_id {
             let start = start + length + 1;
             return Some(start..start + given.len());
         }

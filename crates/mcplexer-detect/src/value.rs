@@ -47,13 +47,16 @@ pub(crate) fn fits(says: Says, value: &str) -> bool {
                 && !value.contains(|c: char| c.is_alphabetic() && !c.is_ascii())
         }
         Says::Several => value.split(is_between).any(could_be_one_of_several),
+        Says::Of => could_be_one_of_several(value),
         Says::Perhaps => could_be_a_token(value),
+        Says::Key => could_be_a_token(value) || is_short_key(value),
         Says::Hash => value.len() == MD5_LEN && value.bytes().all(|it| it.is_ascii_hexdigit()),
         Says::Phrase => is_phrase(value) || could_be_a_token(value),
         Says::Seed => is_words(value) || could_be_a_token(value),
         Says::Session => {
             entropy::looks_random(&Zeroizing::new(value.replace('%', ""))) && !is_hex(value)
         }
+        Says::SessionToken => could_be_a_token(value) && !is_uuid(value),
         Says::Login => is_login(value) || could_be_a_token(value),
         Says::Password | Says::Pin | Says::Nothing | Says::Public => false,
     }
@@ -141,9 +144,39 @@ fn could_be_a_token(value: &str) -> bool {
     let user_and_password = value
         .split_once('@')
         .is_some_and(|(user, _)| user.contains(':'));
-    let is_public = entropy::is_sid(value) || entropy::is_public(value);
+    let is_public = entropy::is_sid(value) || entropy::is_public(value) || begins_with_port(value);
     let noise = value.len() >= LEAST && entropy::is_noise(value) && !is_public;
     !value.contains(char::is_whitespace) && (user_and_password || noise || is_varied_uuid(value))
+}
+
+/// Returns whether a value begins with a host and a port: `db.example.com:1521/ORCL`.
+fn begins_with_port(value: &str) -> bool {
+    let Some((host, rest)) = value.split_once(':') else {
+        return false;
+    };
+    let is_of_host = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    let port = rest.split('/').next().unwrap_or(rest);
+    let is_port = (2..=5).contains(&port.len()) && port.bytes().all(|it| it.is_ascii_digit());
+    is_port && host.contains('.') && host.chars().all(is_of_host)
+}
+
+/// Returns whether a value is a public key as OpenSSH writes it: `ssh-ed25519 AAAA…`.
+pub(crate) fn is_public_key_of_ssh(value: &str) -> bool {
+    let mut words = value.split_whitespace();
+    let kind = words.next().unwrap_or_default();
+    let is_kind = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"]
+        .iter()
+        .any(|it| kind.starts_with(it));
+    is_kind && words.next().is_some_and(|it| it.starts_with("AAAA"))
+}
+
+/// Returns whether a value is one word with digits between its letters: `5d61d39c`, but not `shop2024`.
+fn is_short_key(value: &str) -> bool {
+    const LEAST: usize = 8;
+    let digit = |byte: &u8| byte.is_ascii_digit();
+    let mut runs = value.as_bytes().chunk_by(|a, b| digit(a) == digit(b));
+    let is_mixed = runs.nth(2).is_some();
+    value.len() >= LEAST && is_mixed && value.bytes().all(|it| it.is_ascii_alphanumeric())
 }
 
 /// Returns whether a value is a UUID other than `00000000-…`.

@@ -28,7 +28,14 @@ pub(super) const QUALIFIERS: &[&str] = &[
     "var",
 ];
 /// Ends of the last word of a password: `password` as in `PGPASSWORD`.
-pub(super) const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "passcode", "pwd"];
+pub(super) const PASSWORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "passhash",
+    "pwd",
+];
 /// Words for a password that are no ends of other words.
 pub(super) const SHORT_PASSWORDS: &[&str] = &["psw", "pw"];
 /// Words that end in `pass` and are no passwords: `DBPASS` is one.
@@ -50,6 +57,8 @@ pub(super) const SECRETS: &[&str] = &[
     "accesskey",
     "secretkey",
     "privatekey",
+    "privkey",
+    "seckey",
     "authkey",
     "credential",
     "credentials",
@@ -100,9 +109,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 /// Words for what may be secret.
 pub(super) const PERHAPS: &[&str] = &[
-    "key",
     "dsn",
-    "session",
     "sid",
     "pk",
     "salt",
@@ -116,6 +123,65 @@ pub(super) const PERHAPS: &[&str] = &[
     "oauth",
     "ak",
     "sk",
+    // The HTTP Event Collector of Splunk, a shared key of a network, forgery of requests, and licences.
+    "hec",
+    "psk",
+    "csrf",
+    "xsrf",
+    "keypair",
+    "license",
+    "licence",
+    "serial",
+];
+/// What a password, a token or a key is for, if that word follows: `PASSWORD_DB`, `TOKEN_API`.
+pub(super) const TARGETS: &[&str] = &[
+    "api",
+    "bot",
+    "database",
+    "db",
+    "email",
+    "ftp",
+    "imap",
+    "ldap",
+    "mail",
+    "mariadb",
+    "mongo",
+    "mongodb",
+    "mssql",
+    "mysql",
+    "oracle",
+    "pg",
+    "postgres",
+    "postgresql",
+    "redis",
+    "root",
+    "sftp",
+    "smtp",
+    "sql",
+    "ssh",
+    "vpn",
+    "wifi",
+    // Spanish, Portuguese, Italian, French, German, Polish.
+    "acceso",
+    "accesso",
+    "acces",
+    "acesso",
+    "banco",
+    "bazy",
+    "bd",
+    "bdd",
+    "correo",
+    "courriel",
+    "dados",
+    "datenbank",
+    "datos",
+    "donnees",
+    "privada",
+    "privata",
+    "privee",
+    "secreta",
+    "zugang",
+    "zugriff",
 ];
 /// Words that make `tokens` after them a number, or tokens of a text.
 pub(super) const COUNTED: &[&str] = &[
@@ -141,6 +207,12 @@ pub(super) const OF_SEEDS: &[&str] =
     &["seed", "recovery", "backup", "secret", "wallet", "mnemonic"];
 /// Words for a user and a password.
 pub(super) const LOGINS: &[&str] = &["auth", "login", "basic", "basicauth", "userpwd"];
+/// Words that make a `token` after them part of every page.
+pub(super) const PUBLIC_TOKENS: &[&str] = &["public", "publishable"];
+/// Words that make a `code` after them a number that people type.
+pub(super) const CODES: &[&str] = &[
+    "access", "alarm", "door", "pairing", "pass", "pin", "security", "unlock",
+];
 /// Words that make a `hash` after them secret, whatever it looks like.
 pub(super) const SECRET_HASHES: &[&str] = &[
     "api", "app", "password", "passwd", "auth", "token", "secret",
@@ -156,6 +228,9 @@ pub(super) const SECRET_IDS: &[(&str, &str)] = &[
     ("owm", "app"),
     ("blockfrost", "project"),
     ("ebay", "cert"),
+    ("vault", "secret"),
+    ("bao", "secret"),
+    ("approle", "secret"),
 ];
 /// Words that make a `hash` after them public.
 pub(super) const PUBLIC_HASHES: &[&str] = &[
@@ -199,13 +274,11 @@ pub(super) const PUBLIC_KEYS: &[&str] = &[
     "sort",
     "partition",
     "cache",
-    "primary",
     "foreign",
     "figma",
     "site",
     "idempotency",
     "translation",
-    "routing",
     "sheet",
     "spreadsheet",
 ];

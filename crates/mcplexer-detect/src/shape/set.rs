@@ -15,8 +15,6 @@ pub(crate) enum Set {
     Lower,
     /// `0-9A-Z`
     Upper,
-    /// `2-7A-Z`
-    Base32,
     /// The upper-case letters and digits of Bech32 (BIP 173).
     Bech32,
     /// `0-9a-zA-Z`
@@ -45,7 +43,6 @@ impl Set {
             Self::Uuid => return byte == b'-' || Self::Hex.has(byte),
             Self::Lower => return byte.is_ascii_digit() || byte.is_ascii_lowercase(),
             Self::Upper => return byte.is_ascii_digit() || byte.is_ascii_uppercase(),
-            Self::Base32 => return matches!(byte, b'2'..=b'7' | b'A'..=b'Z'),
             Self::Bech32 => return b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L".contains(&byte),
             Self::Alnum => b"",
             Self::Word => b"_",

@@ -2,7 +2,7 @@
 
 use crate::shape::Part::{Lit, Pad, Random, Run};
 use crate::shape::Set::{
-    Alnum, Any, AnyHex, Base32, Base64, Bech32, Digit, Hex, Lower, Upper, Url, UrlDot, Uuid, Word,
+    Alnum, Any, AnyHex, Base64, Bech32, Digit, Hex, Lower, Upper, Url, UrlDot, Uuid, Word,
 };
 use crate::shape::{Shape, shape};
 
@@ -11,7 +11,7 @@ pub(super) const SHAPES: &[Shape] = &[
     shape(
         "AWS access key",
         &["AKIA", "ASIA", "ABIA", "ACCA"],
-        &[Run(Base32, 16, 16)],
+        &[Run(Upper, 16, 16)],
     ),
     shape("Google API key", &["AIza"], &[Run(Url, 35, 35)]),
     shape("Google client secret", &["GOCSPX-"], &[Run(Url, 28, 28)]),

@@ -16,7 +16,7 @@ pub(super) const SHAPES: &[Shape] = &[
     ),
     shape("SiliconFlow key", &["sk-"], &[Run(Lower, 48, 48)]),
     shape("OpenAI key", &["sk-"], &[Random(Alnum, 32, 64)]),
-    shape("LiteLLM key", &["sk-"], &[Random(Url, 22, 22)]),
+    shape("secret key", &["sk-"], &[Random(Url, 20, 200)]),
     shape("Groq key", &["gsk_"], &[Run(Alnum, 48, 60)]),
     shape("Perplexity key", &["pplx-"], &[Run(Alnum, 40, 64)]),
     shape("xAI key", &["xai-"], &[Run(Word, 70, 90)]),

@@ -672,3 +672,114 @@ fn a_uuid_is_a_key_where_the_name_may_say_so() {
     let suffixed = "https://sctapi.ftqq.com/SCT436529T1aK6GSSTPHlxLbU5l3LshLWEGU.send";
     assert!(credential("SERVER", suffixed, &[]).is_some());
 }
+
+#[test]
+fn names_in_other_languages_and_orders_make_a_credential() {
+    for name in "\
+        PASSWORT DATENBANKPASSWORT DB_KENNWORT CONTRASENA_BD contraseña MOT_DE_PASSE SENHA_BANCO HASLO_BAZY WACHTWOORD \
+        LOSENORD SALASANA HESLO SIFRE PAROLA ADGANGSKODE JELSZO KATA_SANDI MIMA ПАРОЛЬ 密码 PASSWORD_DB PASS_SMTP \
+        TOKEN_BOT CLAVE_API CLE_API BASICAUTH_USERS BAMBU_ACCESS_CODE PRTG_PASSHASH"
+        .split_whitespace()
+    {
+        let value = match name {
+            "BASICAUTH_USERS" => "admin:BlueFish#4220",
+            "BAMBU_ACCESS_CODE" => "50702144",
+            _ => "BlueFish#4220",
+        };
+        assert_eq!(credential(name, value, &[]), Some(Reason::Name), "{name}");
+    }
+    for (name, value) in [
+        ("PASSWORT_DATEI", "geheim-2024.enc"),
+        ("SENHA_TAMANHO", "12"),
+        ("CLAVE_PRIMARIA", "cliente_id2"),
+        ("CONTRASENA_LONGITUD", "min12-max64"),
+        ("TOKEN_API", "disabled"),
+    ] {
+        assert_eq!(credential(name, value, &[]), None, "{name}={value}");
+    }
+}
+
+#[test]
+fn a_service_may_be_named_after_its_secret_and_an_id() {
+    let uuid = "0edf4328-b04c-49e4-ae12-fc3e1dcd0d91".to_owned();
+    let token = random_text("a", 24, 5);
+    for (name, value) in [
+        ("CLIENT_SECRET_HEROKU", &uuid),
+        ("ACCESS_TOKEN_ACME", &uuid),
+        ("VAULT_SECRET_ID", &uuid),
+        ("SPLUNK_HEC", &uuid),
+        ("ENCRYPTION_PRIMARY_KEY", &token),
+    ] {
+        assert!(credential(name, value, &[]).is_some(), "{name}");
+    }
+    for (name, value) in [
+        ("CLIENT_ID_VERCEL", &token),
+        ("AZURE_CLIENT_SECRET_ID", &uuid),
+        ("STEEL_SESSION", &uuid),
+        ("MAPBOX_PUBLIC_TOKEN", &token),
+        ("RENDER_SERVICE", &token),
+    ] {
+        assert_eq!(credential(name, value, &[]), None, "{name}");
+    }
+}
+
+#[test]
+fn a_short_key_has_digits_between_its_letters() {
+    for value in ["5d61d39c", "hUQA7lBKEmUw07", "a1b2c3d4e5"] {
+        assert_eq!(credential("OMDB_KEY", value, &[]), Some(Reason::Name));
+    }
+    for value in [
+        "shop2024",
+        "customers",
+        "2024shop",
+        "shop:v2:eu1",
+        "12345678",
+    ] {
+        assert_eq!(credential("OMDB_KEY", value, &[]), None, "{value}");
+    }
+}
+
+#[test]
+fn public_keys_of_senders_and_servers_stay() {
+    let key = random_text("h", 32, 5);
+    for (name, value) in [
+        ("SENTRY_DSN", format!("https://{key}@sentry.acme.io/7")),
+        ("DSN", format!("https://{key}@glitchtip.acme.io/sub/12")),
+        (
+            "OPTIONS",
+            format!(r#"{{"dsn":"https://{key}@o1.ingest.de.sentry.io/4"}}"#),
+        ),
+        (
+            "HOST_KEY",
+            format!("ecdsa-sha2-nistp256 AAAAE2VjZHNh{key}="),
+        ),
+        ("ORACLE_DSN", "db.acme.io:1521/ORCLPDB1".to_owned()),
+    ] {
+        assert_eq!(credential(name, &value, &[]), None, "{value}");
+    }
+    for value in [
+        format!("https://{key}@registry.acme.io/simple"),
+        format!("https://{key}:{key}@sentry.acme.io/7"),
+    ] {
+        assert_eq!(credential("DSN", &value, &[]), Some(Reason::Url), "{value}");
+    }
+}
+
+#[test]
+fn the_address_of_a_webhook_has_a_token() {
+    let token = random_text("l", 16, 7);
+    for address in [
+        format!("https://acme.bitrix24.ru/rest/1/{token}/"),
+        format!("https://acme.io/in/{token}"),
+        format!("https://chat.acme.io/{token}?thread=ops"),
+    ] {
+        assert_eq!(
+            credential("OPS_WEBHOOK", &address, &[]),
+            Some(Reason::Address),
+            "{address}"
+        );
+        assert_eq!(credential("OPS_URL", &address, &[]), None, "{address}");
+    }
+    let address = "https://acme.io/webhook-handlers/order-created";
+    assert_eq!(credential("OPS_WEBHOOK", address, &[]), None);
+}

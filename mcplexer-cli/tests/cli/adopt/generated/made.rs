@@ -82,7 +82,7 @@ impl Made {
         let entry = &mut self.entries[row % SERVERS];
         let is_word = !value.contains(char::is_whitespace);
         let fits_a_header = is_word && !value.contains('$') && !value.contains("://");
-        let (place, found, value) = match (entry.url.is_some(), style % 7) {
+        let (place, found, value) = match (entry.url.is_some(), style % 9) {
             (true, 0..=3) if !fits_a_header => return,
             (true, 0) if is_credential && entry.headers.is_empty() => {
                 entry
@@ -125,6 +125,14 @@ impl Made {
                 ("env", variable, options)
             }
             (false, _) if value.contains('\n') => return,
+            (false, 7) => {
+                entry.command.push(format!("--env={name}={value}"));
+                ("argument", (entry.command.len() - 1).to_string(), value)
+            }
+            (false, 8) => {
+                entry.command.push(format!("{name}={value}"));
+                ("argument", (entry.command.len() - 1).to_string(), value)
+            }
             (false, 3) if option.starts_with("--") => {
                 entry.command.push(format!("{option}={value}"));
                 ("argument", (entry.command.len() - 1).to_string(), value)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use mcplexer_detect::{Reason, is_auth_scheme, name_before, takes_over};
+use mcplexer_detect::{Reason, is_auth_scheme, name_before, takes_login, takes_over};
 use mcplexer_files::reference::{Mark, Reference};
 use mcplexer_files::template::{Syntax, Template};
 use mcplexer_secrets::{ScopeKind, SecretName};
@@ -11,15 +11,6 @@ use zeroize::Zeroizing;
 /// The name of a secret whose argument says none.
 const NO_NAME: &str = "TOKEN";
 const PASSWORD: &str = "PASSWORD";
-/// Options that take a user and a password.
-pub(crate) const LOGINS: [&str; 6] = [
-    "-u",
-    "-U",
-    "--user",
-    "--proxy-user",
-    "--userpwd",
-    "--http-user",
-];
 
 /// Returns where in a text a part of it is.
 pub(crate) fn range_of(text: &str, part: &str) -> Option<Range<usize>> {
@@ -82,7 +73,7 @@ pub(crate) fn secret_name(
     let said = match reason {
         // Else it is in the query.
         Reason::Url if !start.ends_with('=') => PASSWORD,
-        _ if LOGINS.contains(&before) || start == "-p" => PASSWORD,
+        _ if takes_login(before) || start == "-p" => PASSWORD,
         _ if start.is_empty() && before.starts_with('-') => before,
         _ if start.is_empty() => name_at_end_of(before),
         _ => name_at_end_of(without_scheme(start)),

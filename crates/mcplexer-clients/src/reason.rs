@@ -1,13 +1,11 @@
 //! Why a text of a server's entry looks like a credential.
 
-mod options;
-
 use std::collections::HashSet;
 use std::iter;
 
 use mcplexer_detect::{self as detect, Reason};
 
-use crate::argument::{LOGINS, without_references};
+use crate::argument::without_references;
 use crate::server::{Place, Server, Text};
 
 /// The member in which Codex names the variables that hold header fields.
@@ -126,7 +124,7 @@ impl Hints {
     }
 
     fn in_word<'t>(&self, before: &str, word: &'t str) -> Option<Found<'t>> {
-        if let Some(found) = options::find(before, word) {
+        if let Some(found) = detect::find_by_option(before, word) {
             return Some(found);
         }
         // In `--env=NAME=value` and `--header=Name:value`, the innermost name counts.
@@ -231,7 +229,7 @@ fn is_variable(text: &str) -> bool {
 /// Returns whether an option, a variable or a field says that a value of one word is public. A colon in the value does
 /// not end a name then.
 fn is_named_public(before: &str, text: &str) -> bool {
-    let is_option = before.starts_with("--") && !LOGINS.contains(&before);
+    let is_option = before.starts_with("--") && !detect::takes_login(before);
     let is_value = is_option && !before.contains('=') && is_word(text);
     let within = |text: &str| {
         let pairs = [text.split_once('='), text.split_once(": ")];

@@ -14,7 +14,7 @@ pub enum Variables {
     #[default]
     Braced,
     /// In braces, and `${NAME}` even in arguments, where programs replace it as well: Claude Code, Kiro, LibreChat,
-    /// Amp.
+    /// Amp, Factory.
     Named,
     /// In braces, or as `$NAME`: Gemini CLI, Qwen Code, Copilot CLI.
     Bare,
@@ -30,6 +30,7 @@ const OF_FILES: &[(Where, Variables)] = &[
     (Where::Named("librechat."), Variables::Named),
     (Where::In("amp"), Variables::Named),
     (Where::In(".amp"), Variables::Named),
+    (Where::In(".factory"), Variables::Named),
     (Where::In(".gemini"), Variables::Bare),
     (Where::In(".qwen"), Variables::Bare),
     (Where::In(".copilot"), Variables::Bare),

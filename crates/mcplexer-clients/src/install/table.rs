@@ -103,6 +103,7 @@ pub(super) const CLIENTS: &[InstallPlace] = &[
         SERVERS,
         By::Member(&[("type", "\"local\""), ("tools", "[\"*\"]")], false),
     ),
+    // Crush reads its JSON beside `crushrc`, and needs the `type`.
     row(
         "crush",
         "Crush",
@@ -244,6 +245,7 @@ pub(super) const CLIENTS: &[InstallPlace] = &[
         "Zed",
         (Base::Config, "zed/settings.json"),
         "context_servers",
+        // Zed needs no `source` any more; versions of 2025 do.
         By::Member(&[("source", "\"custom\"")], false),
     ),
 ];

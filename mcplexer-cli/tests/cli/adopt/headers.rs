@@ -201,6 +201,7 @@ fn a_field_stays_where_something_else_would_replace_the_variable() {
         (".claude.json", &["npx", "mcp-remote"][..]),
         (".mcp.json", &["npx", "mcp-remote"]),
         (".kiro/settings/mcp.json", &["npx", "mcp-remote"]),
+        (".factory/mcp.json", &["npx", "mcp-remote"]),
         ("c.json", &["docker", "run", "mcp-remote"]),
         ("c.json", &["sh", "mcp-remote"]),
         ("c.json", &["npx", "another"]),

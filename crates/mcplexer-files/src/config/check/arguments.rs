@@ -2,27 +2,9 @@
 
 use std::iter;
 
-use mcplexer_detect::{Reason, credential, find, find_in_address, find_named, in_words, login};
-
-/// Options that take a user and a password.
-const LOGINS: [&str; 6] = [
-    "-u",
-    "-U",
-    "--user",
-    "--proxy-user",
-    "--userpwd",
-    "--http-user",
-];
-/// Options that take a password or a token, or something else.
-const SHORT: [&str; 4] = ["-p", "-P", "-k", "-t"];
-/// What words that begin with `-p` go on with.
-const AFTER_P: [&str; 12] = [
-    "ack", "age", "ar", "ath", "er", "lat", "lug", "ort", "re", "ro", "ub", "y",
-];
-/// Length of the shortest value of [`SHORT`] that counts, in bytes.
-const LEAST: usize = 8;
-/// Length of the shortest password that follows `-p` at once, in bytes.
-const LEAST_AFTER_P: usize = 6;
+use mcplexer_detect::{
+    Reason, credential, find, find_by_option, find_in_address, find_named, in_words, takes_login,
+};
 
 /// Returns why an argument looks like a credential: by itself, behind a name in it, or behind the option before it. It
 /// may be a line for a shell.
@@ -48,19 +30,9 @@ pub(super) fn reason(before: &str, argument: &str) -> Option<Reason> {
 
 fn in_word(before: &str, word: &str) -> Option<Reason> {
     let bare = word.trim_matches(['"', '\'', ',']);
-    if LOGINS.contains(&before) {
-        return login(bare);
-    }
-    if SHORT.contains(&before) && bare.len() >= LEAST && is_mixed(bare) {
-        return Some(Reason::Name);
-    }
-    // As the clients of MySQL and others take it.
-    let password = word.strip_prefix("-p").filter(|it| {
-        let is_word = AFTER_P.iter().any(|end| it.starts_with(end));
-        it.len() >= LEAST_AFTER_P && (!is_word || is_mixed(it))
-    });
-    if password.is_some_and(is_password) {
-        return Some(Reason::Name);
+    let found = find_by_option(before, bare);
+    if takes_login(before) || found.is_some() {
+        return found.map(|(reason, _)| reason);
     }
     let is_value = before.starts_with("--") && !before.contains('=') && !word.starts_with('-');
     let name = before.trim_start_matches('-');
@@ -85,21 +57,6 @@ fn behind_names(text: &str) -> Option<Reason> {
         rest = value;
     }
     None
-}
-
-/// Returns whether a text is one word of capitals, small letters and digits.
-fn is_mixed(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && text.contains(|c: char| c.is_ascii_uppercase())
-        && text.contains(|c: char| c.is_ascii_lowercase())
-        && text.contains(|c: char| c.is_ascii_digit())
-}
-
-/// Returns whether a text has letters and digits, and is no path, port or setting.
-fn is_password(text: &str) -> bool {
-    text.contains(|c: char| c.is_ascii_alphabetic())
-        && text.contains(|c: char| c.is_ascii_digit())
-        && !text.contains(['/', ':', '=', '.', ',', '-', '$', '{'])
 }
 
 #[cfg(test)]

@@ -1,10 +1,17 @@
 //! Options whose names say little, but whose values are often credentials.
 
-use mcplexer_detect::{self as detect, Reason};
+use crate::credential::login;
+use crate::reason::Reason;
 
-use super::Found;
-use crate::argument::LOGINS;
-
+/// Options that take a user and a password.
+const LOGINS: [&str; 6] = [
+    "-u",
+    "-U",
+    "--user",
+    "--proxy-user",
+    "--userpwd",
+    "--http-user",
+];
 /// Options that take a password or a token, or something else.
 const SHORT: [&str; 4] = ["-p", "-P", "-k", "-t"];
 /// What words that begin with `-p` go on with.
@@ -16,11 +23,26 @@ const LEAST: usize = 8;
 /// Length of the shortest password that follows `-p` at once, in bytes.
 const LEAST_AFTER_P: usize = 6;
 
-/// Returns what of an argument looks like a credential, by the option before it or at its beginning.
-pub(super) fn find<'t>(before: &str, word: &'t str) -> Option<Found<'t>> {
-    if LOGINS.contains(&before) {
+/// Returns whether an option such as `-u` takes a user and a password.
+#[must_use]
+pub fn takes_login(option: &str) -> bool {
+    LOGINS.contains(&option)
+}
+
+/// Returns the part of a word of a command line that looks like a credential, by the option `before` it or by the `-p`
+/// at its beginning, and why.
+///
+/// ```
+/// use mcplexer_detect::{Reason, find_by_option};
+/// assert_eq!(find_by_option("-u", "me:Hunter2"), Some((Reason::Name, "Hunter2")));
+/// assert_eq!(find_by_option("mysql", "-phunter2"), Some((Reason::Name, "hunter2")));
+/// assert_eq!(find_by_option("-p", "8080:80"), None);
+/// ```
+#[must_use]
+pub fn find_by_option<'t>(before: &str, word: &'t str) -> Option<(Reason, &'t str)> {
+    if takes_login(before) {
         let (_, password) = word.split_once(':')?;
-        return detect::login(word).map(|reason| (reason, password));
+        return login(word).map(|reason| (reason, password));
     }
     if SHORT.contains(&before) && word.len() >= LEAST && is_mixed(word) {
         return Some((Reason::Name, word));

@@ -202,6 +202,8 @@ pub(super) const IDENTIFIERS: &[&str] = &[
     "room",
     "sandbox",
     "tunnel",
+    "playback",
+    "serial",
     "location",
     "member",
     "owner",

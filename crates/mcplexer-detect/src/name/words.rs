@@ -123,7 +123,7 @@ pub(super) const PERHAPS: &[&str] = &[
     "oauth",
     "ak",
     "sk",
-    // The HTTP Event Collector of Splunk, a shared key of a network, forgery of requests, and licences.
+    // The HTTP Event Collector of Splunk, a shared key of a network, forgery of requests, licences.
     "hec",
     "psk",
     "csrf",
@@ -131,7 +131,6 @@ pub(super) const PERHAPS: &[&str] = &[
     "keypair",
     "license",
     "licence",
-    "serial",
 ];
 /// What a password, a token or a key is for, if that word follows: `PASSWORD_DB`, `TOKEN_API`.
 pub(super) const TARGETS: &[&str] = &[

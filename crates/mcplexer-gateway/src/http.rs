@@ -7,14 +7,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use mcplexer_files::config::ServerName;
 use tokio::net::TcpListener;
@@ -23,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use crate::dialect::{MODERN, modern_dialect};
 use crate::figures;
 use crate::hub::Hub;
-use crate::json;
 use crate::message::{self, Kind, Message, NoMessage};
 use crate::outbox::Outbox;
 use crate::session::{Endpoint, Peer, Session};
@@ -31,10 +28,14 @@ use crate::session::{Endpoint, Peer, Session};
 mod body;
 mod guard;
 mod headers;
+mod response;
 mod sessions;
 
 use body::{Ending, Stream};
 pub use guard::Access;
+use response::{
+    Answer, bad_request, empty, events, events_of, json, no_batches, no_session, not_allowed, plain,
+};
 use sessions::Sessions;
 
 /// The id of a session (MCP 2025-11-25, "Session Management").
@@ -45,9 +46,6 @@ const VERSION: &str = "mcp-protocol-version";
 
 /// How long a connection may take to send the head of a request.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
-
-/// An answer to an HTTP request.
-type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 /// What serves HTTP.
 #[derive(Debug)]
@@ -414,81 +412,4 @@ fn accepts(headers: &HeaderMap, types: &[&str]) -> bool {
                 })
         })
     })
-}
-
-fn body(text: impl Into<Bytes>) -> BoxBody<Bytes, Infallible> {
-    Full::new(text.into()).boxed()
-}
-
-fn with_type(status: StatusCode, media: &'static str, content: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(body(content));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    headers.insert("cache-control", HeaderValue::from_static("no-store"));
-    headers.insert(
-        "x-content-type-options",
-        HeaderValue::from_static("nosniff"),
-    );
-    answer
-}
-
-fn plain(status: StatusCode, text: &str) -> Answer {
-    with_type(status, "text/plain; charset=utf-8", text.to_owned())
-}
-
-fn json(status: StatusCode, text: String) -> Answer {
-    with_type(status, "application/json", text)
-}
-
-fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(body(Bytes::new()));
-    *answer.status_mut() = status;
-    answer
-}
-
-fn bad_request(error: String) -> Answer {
-    json(StatusCode::BAD_REQUEST, error)
-}
-
-fn no_batches() -> String {
-    let text = "this revision has no batches: send one message at a time";
-    message::error("null", -32600, text)
-}
-
-/// The session has ended, or never was: a client begins a new one then.
-fn no_session(id: Option<&str>) -> Answer {
-    let text = "the session has ended; begin a new one with initialize";
-    let id = id.unwrap_or("null");
-    json(StatusCode::NOT_FOUND, message::error(id, -32600, text))
-}
-
-fn not_allowed(allowed: &'static str) -> Answer {
-    let mut answer = plain(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this method is not allowed here\n",
-    );
-    let allowed = HeaderValue::from_static(allowed);
-    answer.headers_mut().insert(ALLOW, allowed);
-    answer
-}
-
-fn events(first: String, stream: Stream) -> Answer {
-    stream.put_back(first);
-    events_of(stream)
-}
-
-fn events_of(stream: Stream) -> Answer {
-    let mut answer = with_type(StatusCode::OK, "text/event-stream", Bytes::new());
-    // Proxies must not collect events (MCP 2026-07-28, "Receiving Messages").
-    let no = HeaderValue::from_static("no");
-    answer.headers_mut().insert("x-accel-buffering", no);
-    *answer.body_mut() = stream.boxed();
-    answer
-}
-
-/// Whether a text is a JSON-RPC error with one of these codes.
-fn error_code(answer: &str) -> Option<i64> {
-    let code = json::Value::new(answer).at(&["error", "code"])?;
-    code.text().parse().ok()
 }

@@ -4,7 +4,7 @@
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 
-use super::{VERSION, error_code};
+use super::VERSION;
 use crate::dialect::{MODERN, modern_dialect};
 use crate::json::{self, Value};
 use crate::message::{self, Kind, Message};
@@ -123,4 +123,10 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
         return None;
     }
     mirror::decoded(field)
+}
+
+/// Whether a text is a JSON-RPC error with one of these codes.
+fn error_code(answer: &str) -> Option<i64> {
+    let code = Value::new(answer).at(&["error", "code"])?;
+    code.text().parse().ok()
 }

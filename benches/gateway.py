@@ -5,7 +5,7 @@ import json, os, secrets, shlex, socket, statistics, subprocess, sys, time, urll
 env = os.environ
 rounds, calls, burst = (int(env.get(name, default)) for name, default in
                         [("ROUNDS", 10), ("CALLS", 1000), ("BURST", 20000)])
-client, fixture = f"{env['BIN']}/bench-client", f"{env['BIN']}/fixture-server"
+client, fixture, passing = (f"{env['BIN']}/{name}" for name in ("bench-client", "fixture-server", "pass-through"))
 gateway, work, peers = shlex.split(env["GATEWAY"]), env["WORK"], env["PEERS"]
 TOKEN = {"X-Token": "mcplexer://bench/KEY_0"}
 processes = []
@@ -17,7 +17,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def start(command, port=None, home=None):
+def start(command, port=None, home=None, host="127.0.0.1"):
     """Starts a server that goes on; returns it when it takes connections."""
     log = open(f"{work}/log-{len(processes)}", "wb")
     own = dict(env, MCPLEXER_HOME=home) if home else env
@@ -27,7 +27,7 @@ def start(command, port=None, home=None):
         if process.poll() is not None:
             sys.exit(f"{command} ended:\n{open(log.name).read()}")
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
+            socket.create_connection((host, port)).close()
             return process
         except OSError:
             time.sleep(0.01)
@@ -78,19 +78,23 @@ def measure(way, **options):
 back_port, front_port = free_port(), free_port()
 back = f"http://127.0.0.1:{back_port}/mcp"
 start([fixture, "--http", f"127.0.0.1:{back_port}"], back_port)
+# At the same port, since the server refuses requests to another one.
+start([passing, "--listen", f"[::1]:{back_port}", "--to", f"127.0.0.1:{back_port}"], back_port, host="::1")
 stdio = {"command": [fixture], "env": {"TOKEN": "mcplexer://bench/KEY_0"}}
 many = {"command": [fixture], "env": {f"KEY_{n}": f"mcplexer://bench/KEY_{n}" for n in range(100)}}
 home, token = make_home("home", {"fixture": stdio, "many": many, "web": {"url": back, "headers": TOKEN}})
 daemon = start(gateway + ["serve", "--http", f"127.0.0.1:{front_port}"], front_port, home)
 front = f"http://127.0.0.1:{front_port}/mcp"
-DIRECT, OWN = "direct", "mcplexer"
+DIRECT, PASSED, OWN = "direct", "only passed on", "mcplexer"
 own = lambda target: (target, home, token, "echo")
 other = lambda target, tool="echo": (target, None, "", tool)
+direct = {DIRECT: other(back), PASSED: other(f"http://[::1]:{back_port}/mcp")}
 ways = {
-    "stdio → stdio": {DIRECT: other([fixture]), OWN: own(gateway + ["serve", "--server", "fixture"])},
-    "stdio → HTTP": {DIRECT: other(back), OWN: own(gateway + ["serve", "--server", "web"])},
-    "HTTP → stdio": {DIRECT: other(back), OWN: own(f"{front}/fixture")},
-    "HTTP → HTTP": {DIRECT: other(back), OWN: own(f"{front}/web")},
+    "stdio → stdio": {DIRECT: other([fixture]), PASSED: other([passing, "--", fixture]),
+                      OWN: own(gateway + ["serve", "--server", "fixture"])},
+    "stdio → HTTP": direct | {OWN: own(gateway + ["serve", "--server", "web"])},
+    "HTTP → stdio": direct | {OWN: own(f"{front}/fixture")},
+    "HTTP → HTTP": direct | {OWN: own(f"{front}/web")},
 }
 large = {DIRECT: other([fixture]), OWN: own(gateway + ["serve", "--server", "many"])}
 if peers:
@@ -148,7 +152,7 @@ for way, name in results:
 print("\n| 32 clients, 1 KiB | calls a second |\n| --- | --- |")
 for way, those in ways.items():
     for name, target in those.items():
-        count = burst if name in (DIRECT, OWN, "mcp-proxy (crate)") else burst // 10
+        count = burst if name in (DIRECT, PASSED, OWN, "mcp-proxy (crate)") else burst // 10
         rates = [got["burst"]["calls_per_second"] for got in (measure(target, burst=count) for _ in range(3)) if got]
         if rates:
             print(f"| {way}, {name} | {statistics.median(rates):.0f} |")

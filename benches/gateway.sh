@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures what the gateway adds to a call, beside the direct connection and beside other gateways, and the memory
-# that it takes. Everything alternates, so that all meet the same conditions. PLOT=1 draws what is added into
-# docs/gateway-added.svg. Needs Linux and python3.
+# Measures what the gateway adds to a call, beside the direct connection, a process that only passes bytes on, and other
+# gateways; and the memory that it takes. Everything alternates, so that all meet the same conditions. PLOT=1 draws what
+# is added into docs/gateway-added.svg. Needs Linux and python3.
 #
 #   [ROUNDS=10] [CALLS=1000] [BURST=20000] [PEERS=target/gateway-peers] [PLOT=1] benches/gateway.sh
 #

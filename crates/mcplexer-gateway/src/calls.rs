@@ -23,6 +23,7 @@ use crate::figures::Figures;
 use crate::foreign::hidden;
 use crate::instance::{Answer, Instance};
 use crate::json::{Splices, Value};
+use crate::length::at_length;
 use crate::message::Message;
 use crate::session::Peer;
 
@@ -111,7 +112,7 @@ impl Calls {
         let shared = &self.shared;
         let id = CallId::new(shared.next.fetch_add(1, Ordering::Relaxed));
         let server: Arc<str> = about.server.into();
-        let (object, arguments) = said(&about);
+        let (object, arguments) = at_length(about.message.text().len(), || said(&about));
         let record = CallRecord {
             time: Timestamp::now(),
             id,

@@ -9,6 +9,7 @@ use crate::foreign::secret_of_another;
 use crate::hub::Hub;
 use crate::instance::{Answer, Instance};
 use crate::json::Splices;
+use crate::length::at_length;
 use crate::message::Message;
 use crate::server::Server;
 use crate::session::Route;
@@ -56,7 +57,11 @@ async fn attempt(
         known_to = hub.running();
         let own = served.as_ref().ok();
         let params = message.params().unwrap_or_default();
-        foreign = own.and_then(|own| secret_of_another(&known_to, &own.instance, params));
+        foreign = own.and_then(|own| {
+            at_length(params.len(), || {
+                secret_of_another(&known_to, &own.instance, params)
+            })
+        });
     }
     let spliced = splices();
     let used = served.as_ref().ok().map(|it| it.instance.used());

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::dialect::{MODERN, modern_dialect};
 use crate::figures;
 use crate::hub::Hub;
+use crate::length::at_length;
 use crate::message::{self, Kind, Message, NoMessage};
 use crate::outbox::Outbox;
 use crate::session::{Endpoint, Peer, Session};
@@ -211,7 +212,8 @@ impl Front {
         if let Some(messages) = batch {
             return self.post_batch(&head.headers, &endpoint, &peer, messages);
         }
-        let message = match text.map(Message::parse) {
+        let parse = |text: String| at_length(text.len(), || Message::parse(text));
+        let message = match text.map(parse) {
             Ok(Ok(message)) => message,
             Ok(Err(NoMessage::Batch)) => return bad_request(no_batches()),
             Ok(Err(NoMessage::NotRpc)) => {

@@ -31,6 +31,7 @@ mod inbox;
 mod instance;
 mod json;
 mod launcher;
+mod length;
 mod link;
 mod listen;
 mod lists;

@@ -100,9 +100,10 @@ pub fn run_daemon(
     options: Options,
 ) -> io::Result<()> {
     let runtime = runtime()?;
-    let result = runtime.block_on(daemon.serve(home, config, access, options));
+    let serving = runtime.spawn(daemon.serve(home, config, access, options));
+    let served = runtime.block_on(serving);
     runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    served.map_err(io::Error::other)?
 }
 
 /// Starts a server, asks it for its tools, and ends it.
@@ -217,6 +218,11 @@ async fn ask(
     }
 }
 
+/// One thread does everything: a call that changes threads waits for the other to wake up, on its way to the server and on
+/// its way back. While it has [long work](crate::length), another one takes its place.
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().build()
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
 }

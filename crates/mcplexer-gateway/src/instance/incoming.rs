@@ -6,6 +6,7 @@ use super::{Answer, Instance, SUBSCRIPTION_ID, Waiting};
 use crate::error::CallError;
 use crate::frame::{Ends, Line};
 use crate::json::Splices;
+use crate::length::at_length;
 use crate::link::Link;
 use crate::message::{self, Kind, Message};
 use crate::session::{Asked, Question};
@@ -38,10 +39,12 @@ impl Instance {
 
     /// Takes a message from the server.
     pub(crate) fn take_text(self: &Arc<Self>, text: String, within: Option<u64>) {
-        let (text, scrubbed) = self.scrubber.json(text);
-        let message = match Message::parse(text) {
-            Ok(message) => message,
-            Err(_) => return self.say_nonsense("a line that is no message"),
+        let (message, scrubbed) = at_length(text.len(), || {
+            let (text, scrubbed) = self.scrubber.json(text);
+            (Message::parse(text), scrubbed)
+        });
+        let Ok(message) = message else {
+            return self.say_nonsense("a line that is no message");
         };
         match message.kind().clone() {
             Kind::Response => self.take_answer(Answer { message, scrubbed }),

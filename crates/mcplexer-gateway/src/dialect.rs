@@ -1,9 +1,12 @@
 //! What a client, or a server, speaks: the revision of the protocol, and what it is able to do.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use crate::json::Value;
 use crate::message::Message;
+use crate::server::lock;
 
 /// Whether the protocol has sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +33,26 @@ pub(crate) const LEGACY: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", 
 
 /// The revisions without sessions that the gateway speaks, newest first.
 pub(crate) const MODERN: [&str; 1] = ["2026-07-28"];
+
+/// What clients speak: those that speak the same share it.
+#[derive(Debug, Default)]
+pub(crate) struct Dialects(Mutex<HashSet<Arc<Dialect>>>);
+
+impl Dialects {
+    /// Returns a dialect that a session keeps.
+    pub(crate) fn shared(&self, dialect: Dialect) -> Arc<Dialect> {
+        let mut dialects = lock(&self.0);
+        if let Some(known) = dialects.get(&dialect) {
+            return Arc::clone(known);
+        }
+        if dialects.len() == dialects.capacity() {
+            dialects.retain(|it| Arc::strong_count(it) > 1);
+        }
+        let dialect = Arc::new(dialect);
+        dialects.insert(Arc::clone(&dialect));
+        dialect
+    }
+}
 
 impl Dialect {
     /// What the gateway says of itself to a server that no client waits for.
@@ -113,5 +136,28 @@ pub(crate) fn legacy_dialect(message: &Message) -> Dialect {
         version: text("protocolVersion").map_or(own.version, Cow::into_owned),
         capabilities: object("capabilities").unwrap_or(own.capabilities),
         info: object("clientInfo").unwrap_or(own.info),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_speaks_the_same_shares_it_until_nobody_does() {
+        let dialects = Dialects::default();
+        let of = |info: String| {
+            dialects.shared(Dialect {
+                info,
+                ..Dialect::own()
+            })
+        };
+        let kept = of("{}".to_owned());
+        assert!(Arc::ptr_eq(&kept, &of("{}".to_owned())));
+        for number in 0..10_000 {
+            of(number.to_string());
+        }
+        assert!(Arc::ptr_eq(&kept, &of("{}".to_owned())));
+        assert!(lock(&dialects.0).len() < 10);
     }
 }

@@ -9,6 +9,7 @@ use mcplexer_home::OpenHome;
 
 use crate::calls::Calls;
 use crate::context::{Context, Limits};
+use crate::dialect::Dialects;
 use crate::instance::Instance;
 use crate::json::Value;
 use crate::listen::Listeners;
@@ -35,6 +36,7 @@ pub(crate) struct Hub {
     pub(crate) parking: Parking,
     pub(crate) listeners: Listeners,
     pub(crate) tasks: Tasks,
+    pub(crate) dialects: Dialects,
     pub(crate) merged: merged::Tables,
 }
 
@@ -53,6 +55,7 @@ impl Hub {
             parking: Parking::default(),
             listeners: Listeners::default(),
             tasks: Tasks::default(),
+            dialects: Dialects::default(),
             merged: merged::Tables::default(),
         });
         context.set_hub(Arc::downgrade(&hub));

@@ -75,7 +75,7 @@ impl Hub {
                 let key = key_of(Value::new(&id));
                 session.begin(&key, &method, cancel.clone());
                 if method == "initialize" {
-                    session.set_dialect(legacy_dialect(&message));
+                    session.set_dialect(self.dialects.shared(legacy_dialect(&message)));
                 }
                 let route = route_of(session, outbox, &message, cancel);
                 let hub = Arc::clone(self);

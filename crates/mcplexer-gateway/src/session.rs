@@ -74,19 +74,32 @@ pub(crate) struct Session {
     next_question: AtomicU64,
 }
 
+/// There are thousands of sessions that do nothing: what few of them have takes no room in the others.
 #[derive(Debug, Default)]
 struct State {
     dialect: Option<Arc<Dialect>>,
-    /// What servers have asked the client, by the id that it was asked with.
-    questions: HashMap<u64, Question>,
     /// The requests that are not answered yet, by id.
     in_flight: HashMap<String, InFlight>,
     /// The instances that have served it.
     instances: Vec<Weak<Instance>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most sessions never have.
+#[derive(Debug, Default)]
+struct Rare {
+    /// What servers have asked the client, by the id that it was asked with.
+    questions: HashMap<u64, Question>,
     /// The resources that it has subscribed to.
     subscriptions: HashMap<String, CancellationToken>,
     /// The log messages that the client wants, as it wrote it.
     log_level: Option<String>,
+}
+
+impl State {
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
 }
 
 /// A request that is not answered yet.
@@ -159,8 +172,8 @@ impl Session {
         self.state().dialect.clone()
     }
 
-    pub(crate) fn set_dialect(&self, dialect: Dialect) {
-        self.state().dialect = Some(Arc::new(dialect));
+    pub(crate) fn set_dialect(&self, dialect: Arc<Dialect>) {
+        self.state().dialect = Some(dialect);
     }
 
     /// Whether the client may send several messages at once: only one revision allows it.
@@ -179,7 +192,11 @@ impl Session {
 
     /// Ends a request.
     pub(crate) fn end(&self, id: &str) {
-        self.state().in_flight.remove(id);
+        let in_flight = &mut self.state().in_flight;
+        in_flight.remove(id);
+        if in_flight.is_empty() {
+            in_flight.shrink_to_fit();
+        }
     }
 
     /// Says whose session it is.
@@ -223,12 +240,11 @@ impl Session {
     /// Ends the session: its client is gone.
     pub(crate) fn close(&self) {
         let mut state = self.state();
-        state
-            .in_flight
-            .drain()
-            .for_each(|(_, it)| it.cancel.cancel());
-        state.questions.clear();
-        state.subscriptions.drain().for_each(|(_, it)| it.cancel());
+        let in_flight = state.in_flight.drain();
+        in_flight.for_each(|(_, it)| it.cancel.cancel());
+        if let Some(rare) = state.rare.take() {
+            rare.subscriptions.values().for_each(|it| it.cancel());
+        }
         let instances = std::mem::take(&mut state.instances);
         drop(state);
         for instance in instances.iter().filter_map(Weak::upgrade) {
@@ -245,6 +261,8 @@ impl Session {
             return false;
         }
         state.instances.retain(|it| it.strong_count() > 0);
+        // Most sessions have one.
+        state.instances.reserve_exact(1);
         state.instances.push(Arc::downgrade(instance));
         true
     }
@@ -258,13 +276,14 @@ impl Session {
     /// Keeps a question of a server. Returns the id to ask the client with.
     pub(crate) fn ask(&self, question: Question) -> u64 {
         let number = self.next_question.fetch_add(1, Ordering::Relaxed);
-        self.state().questions.insert(number, question);
+        self.state().rare().questions.insert(number, question);
         number
     }
 
     /// Returns the question that the client answers.
     pub(crate) fn answered(&self, id: &str) -> Option<Question> {
-        self.state().questions.remove(&id.parse().ok()?)
+        let rare = &mut self.state().rare;
+        rare.as_mut()?.questions.remove(&id.parse().ok()?)
     }
 
     /// Returns the number of a question of a server, for its withdrawal.
@@ -276,16 +295,18 @@ impl Session {
             }
             Question::Gateway(_) => false,
         };
-        let (number, _) = state.questions.iter().find(|(_, it)| is_it(it))?;
+        let questions = &mut state.rare.as_mut()?.questions;
+        let (number, _) = questions.iter().find(|(_, it)| is_it(it))?;
         let number = *number;
-        state.questions.remove(&number);
+        questions.remove(&number);
         Some(number)
     }
 
     /// Returns the server that takes the client's progress on a question, and the server's token for it.
     pub(crate) fn progress_on(&self, number: &str) -> Option<(Arc<Instance>, String)> {
         let state = self.state();
-        match state.questions.get(&number.parse().ok()?)? {
+        let rare = state.rare.as_ref()?;
+        match rare.questions.get(&number.parse().ok()?)? {
             Question::Server {
                 from,
                 progress_token,
@@ -300,7 +321,9 @@ impl Session {
         match wants {
             true => drop(self.watch(uri)),
             false => {
-                if let Some(ended) = self.state().subscriptions.remove(uri) {
+                let rare = &mut self.state().rare;
+                let ended = rare.as_mut().and_then(|it| it.subscriptions.remove(uri));
+                if let Some(ended) = ended {
                     ended.cancel();
                 }
             }
@@ -311,29 +334,49 @@ impl Session {
     /// more.
     pub(crate) fn watch(&self, uri: &str) -> CancellationToken {
         let mut state = self.state();
-        state
-            .subscriptions
-            .entry(uri.to_owned())
-            .or_default()
-            .clone()
+        let subscriptions = &mut state.rare().subscriptions;
+        subscriptions.entry(uri.to_owned()).or_default().clone()
     }
 
     /// Whether the client wants to know of changes of a resource.
     pub(crate) fn has_subscribed(&self, uri: &str) -> bool {
-        self.state().subscriptions.contains_key(uri)
+        let rare = &self.state().rare;
+        rare.as_ref()
+            .is_some_and(|it| it.subscriptions.contains_key(uri))
     }
 
     /// Remembers which log messages the client wants.
     pub(crate) fn set_log_level(&self, level: Option<String>) {
-        self.state().log_level = level;
+        self.state().rare().log_level = level;
     }
 
     /// Returns which log messages the client wants, as it wrote it.
     pub(crate) fn log_level(&self) -> Option<String> {
-        self.state().log_level.clone()
+        self.state().rare.as_ref()?.log_level.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_does_nothing_is_small() {
+        let session = Session::new(1, Endpoint::All, Peer::default());
+        session.begin("1", CancellationToken::new());
+        session.end("1");
+        session.cancel("2");
+        session.subscribe("a:b", false);
+        assert!(session.answered("3").is_none() && session.log_level().is_none());
+        let state = session.state();
+        assert_eq!(
+            (state.in_flight.capacity(), state.rare.is_some()),
+            (0, false)
+        );
+        assert!(size_of::<Session>() <= 256, "{}", size_of::<Session>());
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hyper::header::HeaderValue;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::dialect::{Dialect, Era};
@@ -35,10 +36,13 @@ pub(crate) struct Sessions {
 
 #[derive(Debug, Default)]
 struct State {
-    known: HashMap<String, Known>,
+    known: HashMap<Short, Known>,
     /// Those that clients have ended.
-    ended: HashSet<String>,
+    ended: HashSet<Short>,
 }
+
+/// A digest of an id, which is long.
+type Short = [u8; 16];
 
 #[derive(Debug)]
 struct Known {
@@ -85,7 +89,7 @@ impl Sessions {
         };
         let id = self.sealer.seal(PURPOSE, &claim)?;
         let value = HeaderValue::from_str(&id).ok()?;
-        self.keep(hub, id, session);
+        self.keep(hub, short(&id), session);
         Some(value)
     }
 
@@ -98,15 +102,16 @@ impl Sessions {
         peer: &Peer,
     ) -> Option<Arc<Session>> {
         let id = id.to_str().ok()?;
+        let short = short(id);
         let is_its =
             |session: &Session| session.endpoint == *endpoint && session.peer.name == peer.name;
         {
             let mut state = lock(&self.state);
-            if let Some(known) = state.known.get_mut(id) {
+            if let Some(known) = state.known.get_mut(&short) {
                 known.used = Instant::now();
                 return is_its(&known.session).then(|| Arc::clone(&known.session));
             }
-            if state.ended.contains(id) {
+            if state.ended.contains(&short) {
                 return None;
             }
         }
@@ -119,17 +124,17 @@ impl Sessions {
             return None;
         }
         let session = hub.open(endpoint.clone(), peer.clone());
-        session.set_dialect(Dialect {
+        session.set_dialect(hub.dialects.shared(Dialect {
             era: Era::Legacy,
             version: claim.version,
             capabilities: claim.capabilities,
             info: claim.info,
-        });
-        self.keep(hub, id.to_owned(), &session);
+        }));
+        self.keep(hub, short, &session);
         Some(session)
     }
 
-    fn keep(&self, hub: &Hub, id: String, session: &Arc<Session>) {
+    fn keep(&self, hub: &Hub, id: Short, session: &Arc<Session>) {
         let known = Known {
             session: Arc::clone(session),
             used: Instant::now(),
@@ -155,10 +160,11 @@ impl Sessions {
             return false;
         };
         if let Ok(id) = id.to_str() {
+            let short = short(id);
             let mut state = lock(&self.state);
-            state.known.remove(id);
+            state.known.remove(&short);
             if state.ended.len() < MOST_ENDED {
-                state.ended.insert(id.to_owned());
+                state.ended.insert(short);
             }
         }
         hub.close(&session);
@@ -181,4 +187,12 @@ impl Sessions {
         drop(state);
         gone.iter().for_each(|(_, known)| hub.close(&known.session));
     }
+}
+
+/// Returns the beginning of the SHA-256 of an id: nobody can make another id that has the same.
+fn short(id: &str) -> Short {
+    let digest: [u8; 32] = Sha256::digest(id).into();
+    let mut short = Short::default();
+    short.copy_from_slice(digest.split_at(size_of::<Short>()).0);
+    short
 }

@@ -76,6 +76,8 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     entries: Vec<Entry>,
+    /// Since when the first of them waits.
+    since: Option<Instant>,
     /// Whether the thread is to write now.
     is_due: bool,
     /// When the thread wakes by itself; `None` if it does not, or is awake.
@@ -84,6 +86,18 @@ struct Queue {
     /// Since when lines are in the file that are not durable.
     unsynced: Option<Instant>,
     stops: bool,
+}
+
+impl Queue {
+    fn push(&mut self, entry: Entry) {
+        self.since.get_or_insert_with(Instant::now);
+        self.entries.push(entry);
+    }
+
+    fn take(&mut self) -> Vec<Entry> {
+        self.since = None;
+        std::mem::take(&mut self.entries)
+    }
 }
 
 impl Writer {
@@ -114,7 +128,7 @@ impl Writer {
         let mut queue = lock(&self.shared.queue);
         match queue.stops {
             true => entry.finish(Err("the gateway is being stopped".to_owned())),
-            false => queue.entries.push(entry),
+            false => queue.push(entry),
         }
     }
 
@@ -124,7 +138,7 @@ impl Writer {
             return;
         }
         let mut queue = lock(&self.shared.queue);
-        queue.entries.push(Entry {
+        queue.push(Entry {
             record,
             ticket,
             done: None,
@@ -229,7 +243,6 @@ impl Shared {
     /// Waits for something to do. Returns whether the thread is to end.
     fn sleep(&self) -> bool {
         let mut queue = lock(&self.queue);
-        let mut lingers = None;
         // They came while the thread wrote, and left it to the thread.
         if queue.entries.iter().any(|it| it.done.is_some()) {
             return queue.stops;
@@ -239,10 +252,8 @@ impl Shared {
                 return queue.stops;
             }
             let now = Instant::now();
-            lingers = match queue.entries.is_empty() {
-                true => None,
-                false => Some(lingers.unwrap_or(now + LINGER)),
-            };
+            // Mostly the next call has written them meanwhile, and others wait.
+            let lingers = queue.since.map(|it| it + LINGER);
             let syncs = queue.unsynced.map(|it| it + SYNC_AFTER);
             let until = [lingers, syncs].into_iter().flatten().min();
             if until.is_some_and(|it| it <= now) {
@@ -266,7 +277,7 @@ impl Shared {
     /// Writes everything that waits. Returns whether it could: without `waits`, it may take waiting. To be called while
     /// `writing` is held.
     fn write(&self, waits: bool) -> bool {
-        let mut entries = std::mem::take(&mut lock(&self.queue).entries);
+        let mut entries = lock(&self.queue).take();
         entries.retain(|it| !it.ticket.is(FAILED));
         if entries.is_empty() {
             return true;
@@ -312,8 +323,8 @@ impl Shared {
     /// Puts lines back, before those that have come since.
     fn put_back(&self, mut entries: Vec<Entry>) {
         let mut queue = lock(&self.queue);
-        entries.append(&mut queue.entries);
-        queue.entries = entries;
+        entries.append(&mut queue.take());
+        entries.into_iter().for_each(|it| queue.push(it));
     }
 
     /// Makes durable what is written. Lines are written meanwhile.

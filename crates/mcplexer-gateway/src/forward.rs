@@ -44,7 +44,10 @@ async fn attempt(
     message: &Message,
     splices: &impl Fn() -> Splices,
 ) -> Result<Answer, CallError> {
-    if let Some(resumed) = parked::resume(hub, route, message).await {
+    // What few requests need takes no room in the others.
+    if message.param(&["requestState"]).is_some()
+        && let Some(resumed) = Box::pin(parked::resume(hub, route, message)).await
+    {
         return resumed;
     }
     let served = tokio::select! {
@@ -82,7 +85,8 @@ async fn attempt(
             Some(secret) => Err(CallError::Foreign { server, secret }),
             None if route.is_modern() && served.instance.era() == Era::Legacy => {
                 // It has not ended when it is parked.
-                return parked::exchange(hub, served, recorded, route, message, splices()).await;
+                let exchange = parked::exchange(hub, served, recorded, route, message, splices());
+                return Box::pin(exchange).await;
             }
             None => pass(hub, &served.instance, route, message, splices).await,
         },
@@ -102,7 +106,9 @@ async fn pass(
     splices: &impl Fn() -> Splices,
 ) -> Result<Answer, CallError> {
     match (route.is_modern(), instance.era()) {
-        (false, Era::Modern) => bridge::exchange(hub, instance, route, message, splices).await,
+        (false, Era::Modern) => {
+            Box::pin(bridge::exchange(hub, instance, route, message, splices)).await
+        }
         _ => {
             let route = Some(route.clone());
             instance.request(message, splices(), route).await

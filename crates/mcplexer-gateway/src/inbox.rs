@@ -182,8 +182,10 @@ impl Hub {
         }
         let Endpoint::One(name) = &route.session.endpoint else {
             let answer = match (method, route.is_modern()) {
-                ("subscriptions/listen", true) => listen::listen(self, route, message).await?,
-                _ => merged::answer(self, route, method, message).await?,
+                ("subscriptions/listen", true) => {
+                    Box::pin(listen::listen(self, route, message)).await?
+                }
+                _ => Box::pin(merged::answer(self, route, method, message)).await?,
             };
             return Ok(match route.is_modern() {
                 true => as_modern_text(answer),
@@ -216,7 +218,7 @@ impl Hub {
                     return Ok(message::result(id, &as_discovered(&hello)));
                 }
                 ("subscriptions/listen", Era::Legacy) => {
-                    return listen::listen(self, route, message).await;
+                    return Box::pin(listen::listen(self, route, message)).await;
                 }
                 (_, Era::Modern) => {
                     if let Some(answer) = bridge::own_answer(&instance, route, method, message) {
@@ -311,5 +313,35 @@ fn finish(session: &Arc<Session>, outbox: &Arc<Outbox>, answer: Option<String>) 
         (true, None) => {}
         // It is there for this request.
         (false, answer) => outbox.answer(answer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcplexer_files::config::Config;
+    use mcplexer_home::{Home, OpenHome};
+    use mcplexer_secrets::keys::PassphraseRequest;
+
+    use super::*;
+    use crate::options::Options;
+    use crate::session::Peer;
+
+    /// It is moved and wiped with each call.
+    #[test]
+    fn the_work_of_a_call_is_small() {
+        let directory = tempfile::tempdir().unwrap();
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        let home = OpenHome::open(Home::at(directory.path().join("home")), nobody).unwrap();
+        let hub = Hub::new(Arc::new(home), &Config::default(), &Options::default());
+        let session = hub.open(Endpoint::All, Peer::default());
+        let message = Message::parse(message::request("1", "tools/call", "{}")).unwrap();
+        let route = route_of(
+            &session,
+            &session.outbox,
+            &message,
+            CancellationToken::new(),
+        );
+        let size = size_of_val(&hub.answer(&route, "tools/call", &message));
+        assert!(size < 4096, "{size} bytes");
     }
 }

@@ -27,7 +27,8 @@ impl Link {
     ) -> Result<(), ()> {
         match self {
             Self::Child(running) => running.send(text, begun).await,
-            Self::Http(http) => http.send(id, text, begun).await,
+            // It is long, and would take room in each call to a child.
+            Self::Http(http) => Box::pin(http.send(id, text, begun)).await,
         }
     }
 

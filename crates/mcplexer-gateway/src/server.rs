@@ -198,7 +198,9 @@ impl Server {
                     Some(instance) => instance,
                     None => {
                         let dialect = route.dialect.as_deref();
-                        let started = self.start(asked, &versions, dialect).await?;
+                        // A start is rare and long: it would take room in each call.
+                        let starting = Box::pin(self.start(asked, &versions, dialect));
+                        let started = starting.await?;
                         slot.put(&started);
                         started
                     }

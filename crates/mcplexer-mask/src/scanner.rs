@@ -20,8 +20,8 @@ mod marks;
 mod pieces;
 mod progress;
 mod sampler;
-mod screen;
 mod table;
+mod triples;
 mod utf16;
 
 pub use progress::Occurrence;
@@ -206,7 +206,7 @@ impl Scanner {
         let text = self.buffer.get(..self.length).unwrap_or_default();
         if !pieces.samplers.is_empty() {
             self.marks.find(*level, text, from, until);
-            pieces.breaks(*level, text, &self.marks, &mut piece_at);
+            pieces.breaks(text, &self.marks, &mut piece_at);
             dumps::each(text, &self.marks.groups, |first, last| {
                 parts.push((first, last));
             });

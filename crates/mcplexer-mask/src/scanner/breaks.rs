@@ -3,12 +3,11 @@
 //! Where a piece is first broken, either a gram of it ends that contains no escape, or a gram begins
 //! there, which is read in its form.
 
-use fearless_simd::Level;
-
 use super::grams::GRAM;
+use super::kinds::STRIDES;
 use super::marks::Marks;
 use super::pieces::Pieces;
-use super::table::LANES;
+use super::triples::TRIPLE;
 use crate::alphabet::{digit, sextet};
 use crate::escape::escaped;
 use crate::form::Form;
@@ -32,32 +31,16 @@ pub(super) const LOOK_AHEAD: usize = (GRAM + CHARACTER) * 36;
 
 impl Pieces {
     /// Calls `each` with the positions of the marks at which a piece may be broken.
-    pub(super) fn breaks(
-        &self,
-        level: Level,
-        text: &[u8],
-        marks: &Marks,
-        each: &mut impl FnMut(usize),
-    ) {
-        let mut look = |at: usize| {
+    pub(super) fn breaks(&self, text: &[u8], marks: &Marks, each: &mut impl FnMut(usize)) {
+        for &at in &marks.breaks {
             if self.is_broken(text, at) {
                 each(at);
             }
-        };
-        let (together, rest) = marks.breaks.as_chunks::<LANES>();
-        for breaks in together {
-            let mut left = self.may_be_broken(level, text, breaks);
-            while left != 0 {
-                let at = left.trailing_zeros() as usize;
-                left &= left - 1;
-                breaks.get(at).copied().map(&mut look);
-            }
         }
-        rest.iter().copied().for_each(look);
     }
 
     /// Returns whether a piece may be broken at a mark.
-    pub(super) fn is_broken(&self, text: &[u8], at: usize) -> bool {
+    fn is_broken(&self, text: &[u8], at: usize) -> bool {
         match text.get(at..) {
             Some([b'\n', ..]) => self.is_broken_in_dense(text, at, 1),
             Some([b'\r', ..]) => self.is_broken_line(text, at, 1) || self.is_terminal(text, at),
@@ -65,7 +48,7 @@ impl Pieces {
             Some([b'&', rest @ ..]) => {
                 may_begin_entity(rest) && self.is_raw(text, at, Form::Entity)
             }
-            Some([_, rest @ ..]) => self.is_escape(text, at, rest),
+            Some([_, rest @ ..]) => !self.is_ruled_out(text, at) && self.is_escape(text, at, rest),
             _ => false,
         }
     }
@@ -82,10 +65,12 @@ impl Pieces {
 
     fn is_broken_in_dense(&self, text: &[u8], at: usize, length: usize) -> bool {
         let behind = text.get(at + length..).unwrap_or_default();
+        let has_break = |bytes: &[u8]| bytes.iter().any(|it| may_break(*it));
+        if behind.get(..STRIDES[0].1).is_some_and(|it| !has_break(it)) && !self.may_begin(behind) {
+            return self.has_before(text, at);
+        }
         match behind.first_chunk::<GRAM>() {
-            Some(behind) if !behind.iter().any(|&it| may_break(it)) => {
-                self.begins(behind) || self.has_before(text, at)
-            }
+            Some(behind) if !has_break(behind) => self.begins(behind) || self.has_before(text, at),
             _ => self.is_dense(text, at),
         }
     }
@@ -116,6 +101,27 @@ impl Pieces {
         self.is_one_byte(text, at, byte, PERCENT, |it| {
             it.is_raw(text, at, Form::Percent) || twice(it)
         })
+    }
+
+    /// Returns whether a short escape is one of the many for a byte that no value has there. Quicker than
+    /// [`Self::is_escape`].
+    #[inline(always)]
+    fn is_ruled_out(&self, text: &[u8], at: usize) -> bool {
+        let around = at.checked_sub(2).and_then(|from| text.get(from..));
+        let Some(&[first, second, _, escape, third, fourth]) = around.and_then(<[u8]>::first_chunk)
+        else {
+            return false;
+        };
+        let Some(byte) = short_escape(escape) else {
+            return false;
+        };
+        // Looked up together: the processor cannot predict which one decides.
+        let may_have = self.triples.may_have([first, second, byte])
+            | self.triples.may_have([byte, third, fourth])
+            | may_break(third)
+            | may_break(fourth);
+        let in_dense = is_line_end(byte) & is_dense(second) & is_dense(third);
+        !may_have & !in_dense
     }
 
     fn is_escape(&self, text: &[u8], at: usize, rest: &[u8]) -> bool {
@@ -168,20 +174,26 @@ impl Pieces {
     ) -> bool {
         // Of JSON's short escapes, one stands for a character of base64; an escape with `%` may stand for any.
         let is_dense = byte == b'/' || (length == PERCENT && is_dense(byte));
+        let is_json = text.get(at) == Some(&b'\\');
         let rest = text.get(at + length..).unwrap_or_default();
-        if let Some(&next) = rest.first().filter(|&&next| !is_dense && !may_break(next))
-            && !self.may_have(before(text, at), byte, next)
+        if let Some(behind) = plain_run(byte, rest, is_json)
+            && !self.may_have(text, at, byte, behind)
         {
             return false;
         }
-        match plain_gram(byte, rest, text.get(at) == Some(&b'\\')) {
+        match plain_run::<GRAM>(byte, rest, is_json) {
             Some(gram) => self.begins(&gram) || self.has_before(text, at),
             None => (is_dense && self.is_dense(text, at)) || raw(self),
         }
     }
 
-    fn may_have(&self, before: Option<u8>, byte: u8, next: u8) -> bool {
-        self.pairs.has(byte, next) || before.is_some_and(|before| self.pairs.has(before, byte))
+    /// Returns whether a piece may have an escaped byte, by the two bytes before the escape, and by those that
+    /// it stands for with the two behind it. If the first break of a piece is near its beginning, the latter
+    /// belong to it, otherwise the former.
+    fn may_have(&self, text: &[u8], at: usize, byte: u8, behind: [u8; TRIPLE]) -> bool {
+        let before = text.get(..at).and_then(<[u8]>::last_chunk);
+        self.triples.may_have(behind)
+            || before.is_some_and(|&[first, second]| self.triples.may_have([first, second, byte]))
     }
 
     /// Returns whether a plain value continues at an escape.
@@ -196,9 +208,9 @@ impl Pieces {
             *place = byte;
             length += 1;
             let goes_on = match read {
-                [first, ..] if length == 1 => first.is_ascii() || self.pairs.beyond_ascii,
-                [first, second, ..] if length == 2 && first.is_ascii() => {
-                    self.may_have(before(text, at), first, second)
+                [first, ..] if length == 1 => first.is_ascii() || self.triples.beyond_ascii,
+                [first, second, third, ..] if length == TRIPLE && first.is_ascii() => {
+                    self.may_have(text, at, first, [first, second, third])
                 }
                 [first, ..] if length == GRAM && first.is_ascii() => break,
                 _ => true,
@@ -235,51 +247,57 @@ impl Pieces {
 
     /// Returns whether a gram ends at a position.
     fn has_before(&self, text: &[u8], at: usize) -> bool {
-        self.ends(text.get(..at).unwrap_or_default())
+        let bytes = text.get(..at).unwrap_or_default();
+        self.samplers.iter().any(|it| it.may_end(bytes)) && self.grams.end(bytes)
     }
-}
 
-/// Returns the byte that an escape of JSON or of a URL stands for, and the length of the escape. `None` if that needs a
-/// look at what follows.
-#[inline(always)]
-pub(super) fn one_byte(first: u8, second: u8, third: u8) -> Option<(u8, usize)> {
-    if first == b'%' {
-        let byte = digit(second)? << 4 | digit(third)?;
-        return (byte != b'%').then_some((byte, PERCENT));
+    /// Returns whether these bytes begin with a gram. First asks the tables that are in a cache.
+    fn begins(&self, bytes: &[u8]) -> bool {
+        self.may_begin(bytes) && self.grams.begin(bytes)
     }
-    let byte = short_escape(second)?;
-    (first == b'\\').then_some((byte, 2))
+
+    fn may_begin(&self, bytes: &[u8]) -> bool {
+        self.samplers.iter().any(|it| it.may_begin(bytes))
+    }
 }
 
 /// Returns the byte that JSON's short escape with this character stands for.
+#[inline(always)]
 fn short_escape(character: u8) -> Option<u8> {
-    match character {
-        b'n' => Some(b'\n'),
-        b'r' => Some(b'\r'),
-        b't' => Some(b'\t'),
-        b'b' => Some(8),
-        b'f' => Some(12),
-        b'"' | b'/' => Some(character),
-        _ => None,
+    const BYTES: [u8; 256] = bytes(b"nrtbf\"/", b"\n\r\t\x08\x0c\"/");
+    let byte = BYTES.get(usize::from(character)).copied();
+    byte.filter(|byte| *byte != 0)
+}
+
+/// Returns a table of bytes, by character.
+const fn bytes(mut characters: &[u8], mut bytes: &[u8]) -> [u8; 256] {
+    let mut table = [0; 256];
+    while let ([character, characters_left @ ..], [byte, bytes_left @ ..]) = (characters, bytes) {
+        table[*character as usize] = *byte;
+        (characters, bytes) = (characters_left, bytes_left);
     }
+    table
 }
 
 pub(super) fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-/// Returns the gram of a first byte and what follows. `None` if escapes are in it, except JSON's short ones
-/// in JSON.
-fn plain_gram(first: u8, mut rest: &[u8], is_json: bool) -> Option<[u8; GRAM]> {
-    let mut gram = [first; GRAM];
-    for place in gram.iter_mut().skip(1) {
+/// Returns the first byte and what follows. `None` if escapes are in it, except JSON's short ones in JSON.
+fn plain_run<const LENGTH: usize>(
+    first: u8,
+    mut rest: &[u8],
+    is_json: bool,
+) -> Option<[u8; LENGTH]> {
+    let mut run = [first; LENGTH];
+    for place in run.iter_mut().skip(1) {
         (*place, rest) = match rest {
             [b'\\', byte @ (b'"' | b'/'), rest @ ..] if is_json => (*byte, rest),
             [byte, rest @ ..] if !may_break(*byte) => (*byte, rest),
             _ => return None,
         };
     }
-    Some(gram)
+    Some(run)
 }
 
 /// Returns whether an escape that JSON does not have begins with this byte after a backslash.
@@ -308,8 +326,10 @@ pub(super) fn is_dense(byte: u8) -> bool {
 }
 
 /// Returns whether a byte ends a line, or begins an escape.
+#[inline(always)]
 fn may_break(byte: u8) -> bool {
-    BREAKS.contains(&byte)
+    const TABLE: [u8; 256] = bytes(&BREAKS, &[1; BREAKS.len()]);
+    TABLE.get(usize::from(byte)).is_some_and(|&is| is == 1)
 }
 
 fn before(text: &[u8], at: usize) -> Option<u8> {

@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 
 use zeroize::Zeroizing;
 
-use super::breaks::is_line_end;
 use super::dumps::BACK;
 use super::grams::{GRAM, Grams, mask, word};
-use super::kinds::KINDS;
+use super::kinds::{KINDS, STRIDES};
 use super::sampler::Sampler;
 use super::table::Words;
+use super::triples::{TRIPLE, Triples};
 use crate::alphabet::base64_characters;
 
 /// No piece begins after this many units of a form, so that the beginning of the value is near.
@@ -28,12 +28,20 @@ const LONGEST_CHARACTER: usize = 7;
 /// The two characters that may stand for each unit; mostly they are equal.
 type Choices = Zeroizing<Vec<[u8; 2]>>;
 
+/// The grams of all pieces.
+#[derive(Default)]
+struct Collected {
+    of_kinds: [Words; KINDS.len()],
+    /// Those that are looked up first, which a piece has more of than of its own.
+    of_strides: [Words; STRIDES.len()],
+    triples: Words,
+}
+
 /// The pieces of the values that are looked for.
 pub(super) struct Pieces {
     pub(super) samplers: Vec<Sampler>,
     pub(super) grams: Grams,
-    /// The pairs of neighbouring bytes in the plain pieces.
-    pub(super) pairs: Pairs,
+    pub(super) triples: Triples,
     /// Most bytes of a text from the beginning of a value to the end of its piece.
     pub(super) back: usize,
 }
@@ -42,20 +50,18 @@ impl Pieces {
     /// Chooses the pieces of these values, which are at least [`SHORTEST`](super::kinds::SHORTEST)
     /// bytes long.
     pub(super) fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut grams = KINDS.map(|_| Zeroizing::new(Vec::new()));
+        let mut grams = Collected::default();
         let mut pieces = Self {
             samplers: Vec::new(),
-            grams: Grams::new(&grams),
-            pairs: Pairs::default(),
+            grams: Grams::new(&grams.of_kinds),
+            triples: Triples::new(&grams.triples),
             back: BACK,
         };
         for value in values {
-            let plain = pieces.add(&as_it_is(value), LONGEST_BYTE, &mut grams);
-            pieces.pairs.add(&plain);
+            pieces.add(&as_it_is(value), LONGEST_BYTE, &mut grams);
             for quote in b"'\"" {
                 if value.contains(quote) {
-                    let piece = pieces.add(&doubled(value, *quote), LONGEST_BYTE, &mut grams);
-                    pieces.pairs.add(&piece);
+                    pieces.add(&doubled(value, *quote), LONGEST_BYTE, &mut grams);
                 }
             }
             pieces.add(&hex(value), LONGEST_CHARACTER, &mut grams);
@@ -63,14 +69,20 @@ impl Pieces {
                 pieces.add(&base64(value, lost), LONGEST_CHARACTER, &mut grams);
             }
         }
-        pieces.samplers = Sampler::all(&grams);
-        pieces.grams = Grams::new(&grams);
+        pieces.grams = Grams::new(&grams.of_kinds);
+        pieces.samplers = Sampler::all(grams.of_strides);
+        pieces.triples = Triples::new(&grams.triples);
         pieces
     }
 
-    /// Adds the grams of the rarest piece of a form. Returns the piece.
-    fn add(&mut self, form: &Choices, longest: usize, grams: &mut [Words; KINDS.len()]) -> Choices {
-        for ((length, stride), grams) in KINDS.into_iter().zip(grams) {
+    /// Adds the rarest piece of a form.
+    fn add(&mut self, form: &Choices, longest: usize, grams: &mut Collected) {
+        let Collected {
+            of_kinds,
+            of_strides,
+            triples,
+        } = grams;
+        for ((length, stride), grams) in KINDS.into_iter().zip(of_kinds) {
             let units = length + stride - 1;
             let windows = form.windows(units).enumerate().take(LAST_BEGIN);
             let Some(((at, piece), _)) = windows
@@ -82,10 +94,18 @@ impl Pieces {
             for choices in piece.windows(length) {
                 add_grams(choices, grams);
             }
+            let of_strides = STRIDES.iter().zip(of_strides);
+            for (&(_, length), grams) in of_strides.filter(|((it, _), _)| *it == stride) {
+                for choices in piece.windows(length) {
+                    add_grams(choices, grams);
+                }
+            }
             self.back = self.back.max((at + units) * longest);
-            return Zeroizing::new(piece.to_vec());
+            for choices in piece.windows(TRIPLE) {
+                add_grams(choices, triples);
+            }
+            return;
         }
-        Choices::default()
     }
 }
 
@@ -107,12 +127,14 @@ fn costs(form: &Choices, units: usize) -> impl Iterator<Item = usize> {
 }
 
 fn cost((a, b): (&[u8; 2], &[u8; 2])) -> usize {
-    match (a, b) {
+    let escaped = b.iter().any(|it| b"\"/\n\r\t".contains(it));
+    let common = match (a, b) {
         (a, b) if a == b => 8,
         ([a, _], [b, _]) if a.is_ascii_lowercase() && b.is_ascii_lowercase() => 2,
         ([a, _], [b, _]) if a.is_ascii_digit() && b.is_ascii_digit() => 1,
         _ => 0,
-    }
+    };
+    common + if escaped { 8 } else { 0 }
 }
 
 /// Adds each gram that takes one of two bytes at each place.
@@ -125,47 +147,7 @@ fn add_grams(choices: &[[u8; 2]], grams: &mut Vec<u64>) {
             *byte = if which & 1 == 0 { a } else { b };
             which >>= u32::from(a != b);
         }
-        grams.push(word(&bytes) & mask(choices.len()));
-    }
-}
-
-/// A set of pairs of neighbouring bytes.
-#[derive(Default)]
-pub(super) struct Pairs {
-    /// A bit for each pair; empty if there are no pairs.
-    bits: Zeroizing<Vec<u64>>,
-    /// Whether one of the bytes is not ASCII.
-    pub(super) beyond_ascii: bool,
-    /// Whether one of the bytes ends a line.
-    pub(super) line_end: bool,
-}
-
-impl Pairs {
-    fn add(&mut self, piece: &Choices) {
-        self.bits.resize(1 << 10, 0);
-        for (first, second) in piece.iter().zip(piece.iter().skip(1)) {
-            for (&a, &b) in first
-                .iter()
-                .flat_map(|a| second.iter().map(move |b| (a, b)))
-            {
-                let (word, bit) = Self::place(a, b);
-                if let Some(word) = self.bits.get_mut(word) {
-                    *word |= 1 << bit;
-                }
-                self.beyond_ascii |= !(a.is_ascii() && b.is_ascii());
-                self.line_end |= is_line_end(a) || is_line_end(b);
-            }
-        }
-    }
-
-    pub(super) fn has(&self, first: u8, second: u8) -> bool {
-        let (word, bit) = Self::place(first, second);
-        self.bits.get(word).is_some_and(|word| word >> bit & 1 == 1)
-    }
-
-    fn place(first: u8, second: u8) -> (usize, u32) {
-        let pair = u32::from(first) << 8 | u32::from(second);
-        (pair as usize >> 6, pair & 63)
+        grams.push(word(&*bytes) & mask(choices.len()));
     }
 }
 

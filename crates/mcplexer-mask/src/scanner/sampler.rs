@@ -8,10 +8,9 @@
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, u8x64, u64x8};
-use zeroize::Zeroizing;
 
-use super::grams::{FOLD, GRAM, Grams, SHORT, folded, mask, word};
-use super::kinds::KINDS;
+use super::grams::{FOLD, GRAM, Grams, folded, mask, word};
+use super::kinds::STRIDES;
 use super::table::{FACTORS, LANES, Table, Words};
 
 /// How many times several words are looked up before the results are looked at.
@@ -20,60 +19,47 @@ const TOGETHER: usize = 16;
 /// Looks for all pieces with one stride.
 pub(super) struct Sampler {
     stride: usize,
-    /// The bits of a word that are looked up: as many as the shortest gram has.
-    mask: u64,
+    /// How many bytes are looked up: as many as the shortest gram has.
+    length: usize,
+    /// All runs of this many bytes in the pieces.
     table: Table,
 }
 
 impl Sampler {
-    /// Creates the samplers of these grams of each kind.
-    pub(super) fn all(kinds: &[Words; KINDS.len()]) -> Vec<Self> {
-        let kinds = KINDS.iter().zip(kinds);
-        let used: Vec<_> = kinds.filter(|(_, grams)| !grams.is_empty()).collect();
-        let of_stride = used.chunk_by(|((_, one), _), ((_, other), _)| one == other);
-        let sampler = |kinds: &[(&(usize, usize), &Words)]| {
-            // The last kind has the shortest grams.
-            let (&(length, stride), _) = *kinds.last()?;
-            let mask = mask(length);
-            let grams = kinds.iter().flat_map(|(_, grams)| grams.iter());
-            let words = Zeroizing::new(grams.map(|gram| folded(*gram, length)).collect());
-            let table = Table::new(&words, FACTORS);
-            Some(Self {
+    /// Creates the samplers of the pieces of each stride.
+    pub(super) fn all(grams: [Words; STRIDES.len()]) -> Vec<Self> {
+        let strides = STRIDES.into_iter().zip(grams);
+        let used = strides.filter(|(_, grams)| !grams.is_empty());
+        let sampler = |((stride, length), mut grams): ((usize, usize), Words)| {
+            for gram in grams.iter_mut() {
+                *gram = folded(*gram, length);
+            }
+            Self {
                 stride,
-                mask,
-                table,
-            })
+                length,
+                table: Table::new(&grams, FACTORS),
+            }
         };
-        of_stride.filter_map(sampler).collect()
+        used.map(sampler).collect()
     }
 
     /// Returns whether these bytes may begin with a gram.
     pub(super) fn may_begin(&self, bytes: &[u8]) -> bool {
-        let word = match self.has_short() {
-            true => bytes.first_chunk::<SHORT>().map(word),
-            false => bytes.first_chunk::<GRAM>().map(word),
-        };
-        word.is_some_and(|word| self.table.may_have((word | FOLD) & self.mask))
+        let bytes = bytes.get(..self.length);
+        bytes.is_some_and(|bytes| self.table.may_have(folded(word(bytes), self.length)))
     }
 
     /// Returns whether these bytes may end with a gram.
     pub(super) fn may_end(&self, bytes: &[u8]) -> bool {
-        let long = bytes.last_chunk::<GRAM>();
-        let short = bytes.last_chunk::<SHORT>();
-        long.is_some_and(|bytes| self.may_begin(bytes))
-            || (self.has_short() && short.is_some_and(|bytes| self.may_begin(bytes)))
-    }
-
-    /// Returns whether there may be short grams.
-    pub(super) fn has_short(&self) -> bool {
-        self.mask == mask(SHORT)
+        let from = bytes.len().checked_sub(self.length);
+        from.is_some_and(|from| self.may_begin(bytes.get(from..).unwrap_or_default()))
     }
 
     /// Returns a bit for each of these words that may begin with a gram.
     #[inline(always)]
-    pub(super) fn may_have_of<S: Simd>(&self, simd: S, words: u64x8<S>) -> u64 {
+    pub(super) fn may_begin_of<S: Simd>(&self, simd: S, words: u64x8<S>) -> u64 {
         let words = words | u64x8::splat(simd, FOLD);
-        let words = words & u64x8::splat(simd, self.mask);
+        let words = words & u64x8::splat(simd, mask(self.length));
         self.table.may_have_of(simd, words)
     }
 
@@ -91,7 +77,6 @@ impl Sampler {
         let strides = (text, until.saturating_sub(from));
         let mut each = |at| each(from + at);
         match self.stride {
-            16 => self.sample_every::<16>(level, grams, strides, &mut each),
             8 => self.sample_every::<8>(level, grams, strides, &mut each),
             _ => self.sample_every::<4>(level, grams, strides, &mut each),
         }
@@ -138,7 +123,7 @@ impl Sampler {
         hits: &mut [u64; TOGETHER],
     ) {
         for (hits, strides) in hits.iter_mut().zip(blocks) {
-            *hits = self.may_have_of(simd, first_words(simd, strides));
+            *hits = self.may_begin_of(simd, first_words(simd, strides));
         }
     }
 }
@@ -146,12 +131,9 @@ impl Sampler {
 /// Returns the first bytes of each stride as a word.
 #[inline(always)]
 fn first_words<S: Simd, const STRIDE: usize>(simd: S, strides: &[[u8; STRIDE]; LANES]) -> u64x8<S> {
-    let (vectors, _) = strides.as_flattened().as_chunks::<{ 8 * LANES }>();
-    let vector = |bytes| u8x64::from_slice(simd, bytes).bitcast::<u64x8<S>>();
-    match vectors {
-        [one, other] => vector(one).unzip_low(vector(other)),
-        [one] => vector(one),
-        _ => {
+    match strides.as_flattened().first_chunk::<{ GRAM * LANES }>() {
+        Some(bytes) => u8x64::from_slice(simd, bytes).bitcast::<u64x8<S>>(),
+        None => {
             let words = strides.map(|bytes| word(&bytes));
             u64x8::from_slice(simd, &words)
         }

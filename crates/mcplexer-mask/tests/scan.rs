@@ -21,6 +21,9 @@ const CHUNK: usize = 256 * 1024;
 /// terminal takes the first byte of the value, and the rest may go on with a byte from before.
 const NOISE: &str = "([ .,;:!?()<>\t\nü]|\u{1b}[:;<>?]){1,12}";
 
+/// Escapes, line ends and words, without a space that would separate them.
+const ESCAPES: &str = r#"(\\["/ntu\\]|%2[0F5]|%0A|&quot;|\n|\r\n|[a-z]{1,9}|[/",.]){1,9}"#;
+
 /// Returns the name and the line of each value that is found.
 fn scan(values: &[Vec<u8>], stream: &[u8]) -> Vec<(String, u64)> {
     let mut scanner = Scanner::new(known(values));
@@ -83,6 +86,22 @@ proptest! {
         let names: Vec<_> = expected.iter().map(|(name, _)| name.clone()).collect();
         prop_assert_eq!(masked(&values, &stream), names);
         prop_assert_eq!(scan(&values, &stream), expected, "of {:?}", String::from_utf8_lossy(&stream));
+    }
+
+    /// Among escapes and line ends, which break a value or stand next to it. The masker looks at every position.
+    #[test]
+    fn a_value_next_to_escapes_is_found_as_the_masker_finds_it(
+        values in values(),
+        pieces in vec((0..FILE_FORMS, any::<prop::sample::Index>(), any::<u64>(), ESCAPES), 1..12),
+    ) {
+        let mut stream = Vec::new();
+        for (form, which, seed, escapes) in pieces {
+            stream.extend(escapes.bytes());
+            stream.extend(piece(form, &values[which.index(values.len())], "", seed).0);
+            stream.extend(escapes.bytes().take(which.index(8)));
+        }
+        let names: Vec<_> = scan(&values, &stream).into_iter().map(|(name, _)| name).collect();
+        prop_assert_eq!(names, masked(&values, &stream), "of {:?}", String::from_utf8_lossy(&stream));
     }
 
     /// In UTF-16, with a byte order mark or not, and with a part in another encoding appended, as PowerShell and

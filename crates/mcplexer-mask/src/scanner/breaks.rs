@@ -4,7 +4,7 @@
 //! there, which is read in its form.
 
 use super::grams::GRAM;
-use super::kinds::STRIDES;
+use super::kinds::{KINDS, STRIDES};
 use super::marks::Marks;
 use super::pieces::Pieces;
 use super::triples::TRIPLE;
@@ -67,10 +67,12 @@ impl Pieces {
         let behind = text.get(at + length..).unwrap_or_default();
         let has_break = |bytes: &[u8]| bytes.iter().any(|it| may_break(*it));
         if behind.get(..STRIDES[0].1).is_some_and(|it| !has_break(it)) && !self.may_begin(behind) {
-            return self.has_before(text, at);
+            return self.has_dense_before(text, at);
         }
         match behind.first_chunk::<GRAM>() {
-            Some(behind) if !has_break(behind) => self.begins(behind) || self.has_before(text, at),
+            Some(behind) if !has_break(behind) => {
+                self.begins(behind) || self.has_dense_before(text, at)
+            }
             _ => self.is_dense(text, at),
         }
     }
@@ -242,16 +244,30 @@ impl Pieces {
             }
         }
         let read = read.get(..length).unwrap_or_default();
-        length > 0 && (self.begins(read) || self.has_before(text, at))
+        length > 0 && (self.begins(read) || self.has_dense_before(text, at))
     }
 
     /// Returns whether a gram ends at a position.
     fn has_before(&self, text: &[u8], at: usize) -> bool {
-        let bytes = text.get(..at).unwrap_or_default();
-        self.samplers.iter().any(|it| it.may_end(bytes)) && self.grams.end(bytes)
+        self.ends(text.get(..at).unwrap_or_default())
     }
 
-    /// Returns whether these bytes begin with a gram. First asks the tables that are in a cache.
+    /// Returns whether a gram of hex or base64 ends at a position.
+    fn has_dense_before(&self, text: &[u8], at: usize) -> bool {
+        let before = text.get(..at).unwrap_or_default();
+        let last = before.iter().rev().take(GRAM);
+        let dense = last.take_while(|byte| is_dense(**byte)).count();
+        self.ends(before.get(before.len() - dense..).unwrap_or_default())
+    }
+
+    /// Returns whether these bytes end with a gram. First asks the tables that are in a cache.
+    fn ends(&self, bytes: &[u8]) -> bool {
+        let last = |length: usize| bytes.get(bytes.len().checked_sub(length)?..);
+        let may_be = |(length, _)| last(length).is_some_and(|it| self.may_begin(it));
+        KINDS.into_iter().any(may_be) && self.grams.end(bytes)
+    }
+
+    /// Returns whether these bytes begin with a gram.
     fn begins(&self, bytes: &[u8]) -> bool {
         self.may_begin(bytes) && self.grams.begin(bytes)
     }
@@ -273,7 +289,9 @@ fn short_escape(character: u8) -> Option<u8> {
 const fn bytes(mut characters: &[u8], mut bytes: &[u8]) -> [u8; 256] {
     let mut table = [0; 256];
     while let ([character, characters_left @ ..], [byte, bytes_left @ ..]) = (characters, bytes) {
-        table[*character as usize] = *byte;
+        if let Some((_, [place, ..])) = table.split_at_mut_checked(*character as usize) {
+            *place = *byte;
+        }
         (characters, bytes) = (characters_left, bytes_left);
     }
     table

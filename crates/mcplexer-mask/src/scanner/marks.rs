@@ -24,59 +24,30 @@ struct Class {
     low: u16,
 }
 
-const LINE_FEED: u8 = 1;
-const CARRIAGE_RETURN: u8 = 1 << 1;
-const AMPERSAND: u8 = 1 << 2;
-const BACKSLASH: u8 = 1 << 3;
-const DIGIT: u8 = 1 << 4 | 1 << 5;
-const SEPARATOR: u8 = 1 << 6 | 1 << 7;
+const DIGIT: u8 = 1 | 1 << 1;
+const SEPARATOR: u8 = 1 << 2 | 1 << 3;
+const NEIGHBOUR: u8 = 1 << 4 | 1 << 5 | 1 << 6;
 
-/// The classes of one table.
-const FIRST: [Class; 8] = [
-    class(LINE_FEED, &[0x0], &[0xA]),
-    class(CARRIAGE_RETURN, &[0x0], &[0xD]),
-    class(AMPERSAND, &[0x2], &[0x6]),
-    class(BACKSLASH, &[0x5], &[0xC]),
-    // 0 to 9
-    class(1 << 4, &[0x3], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    // A to F, a to f
-    class(1 << 5, &[0x4, 0x6], &[1, 2, 3, 4, 5, 6]),
-    // space , -
-    class(1 << 6, &[0x2], &[0x0, 0xC, 0xD]),
-    // :
-    class(1 << 7, &[0x3], &[0xA]),
-];
-
-const LETTER: u8 = 1 << 1 | 1 << 2;
-const DENSE: u8 = 1 | LETTER | 1 << 3 | 1 << 4;
-const PERCENT: u8 = 1 << 5;
-const ESCAPED: u8 = 1 << 6 | 1 << 7;
-
-/// The classes of the other table.
-const SECOND: [Class; 8] = [
+const CLASSES: [Class; 7] = [
     // 0 to 9
     class(1, &[0x3], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    // A to O, a to o
+    // A to F, a to f
+    class(1 << 1, &[0x4, 0x6], &[1, 2, 3, 4, 5, 6]),
+    // space , -
+    class(1 << 2, &[0x2], &[0x0, 0xC, 0xD]),
+    // :
+    class(1 << 3, &[0x3], &[0xA]),
+    // Characters of base64, and what may follow `&` and `\`. A few others count as such.
+    // 0 to 9, A to J, P to Z, a to j, p to z
     class(
-        1 << 1,
-        &[0x4, 0x6],
-        &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+        1 << 4,
+        &[0x3, 0x4, 0x5, 0x6, 0x7],
+        &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
     ),
-    // P to Z, p to z
-    class(1 << 2, &[0x5, 0x7], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-    // + - /
-    class(1 << 3, &[0x2], &[0xB, 0xD, 0xF]),
-    // _
-    class(1 << 4, &[0x5], &[0xF]),
-    class(PERCENT, &[0x2], &[0x5]),
-    // What may follow a backslash, and more: C E M a b e f n
-    class(1 << 6, &[0x4, 0x6], &[1, 2, 3, 5, 6, 13, 14]),
-    // " ' / 0 to 3 U \ r t u v x
-    class(
-        1 << 7,
-        &[0x2, 0x3, 0x5, 0x7],
-        &[0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 15],
-    ),
+    // K to O, k to o
+    class(1 << 5, &[0x4, 0x6], &[11, 12, 13, 14, 15]),
+    // " # ' + - / _
+    class(1 << 6, &[0x2, 0x5], &[2, 3, 7, 11, 13, 15]),
 ];
 
 const fn class(bit: u8, high: &[u8], low: &[u8]) -> Class {
@@ -151,8 +122,7 @@ const fn add(mut classes: &mut [u8], bit: u8, set: u16) {
     }
 }
 
-const FIRST_HALVES: Halves = Halves::of(&FIRST);
-const SECOND_HALVES: Halves = Halves::of(&SECOND);
+const HALVES: Halves = Halves::of(&CLASSES);
 
 /// A bit for each byte of a block.
 struct Block {
@@ -164,10 +134,7 @@ struct Block {
     /// Hexadecimal digits.
     digits: u64,
     separators: u64,
-    dense: u64,
-    /// What may follow `&` and `\`.
-    entities: u64,
-    escapes: u64,
+    neighbours: u64,
 }
 
 impl Block {
@@ -175,22 +142,24 @@ impl Block {
     fn of<S: Simd>(simd: S, bytes: &[u8; BLOCK]) -> Self {
         let bytes = u8x64::from_slice(simd, bytes);
         let (high, low) = (bytes >> 4, bytes & u8x64::splat(simd, 15));
-        let first = FIRST_HALVES.classes(simd, high, low);
-        let second = SECOND_HALVES.classes(simd, high, low);
+        let classes = HALVES.classes(simd, high, low);
         Self {
-            line_feeds: are(simd, first, LINE_FEED),
-            carriage_returns: are(simd, first, CARRIAGE_RETURN),
-            ampersands: are(simd, first, AMPERSAND),
-            backslashes: are(simd, first, BACKSLASH),
-            percents: are(simd, second, PERCENT),
-            digits: are(simd, first, DIGIT),
-            separators: are(simd, first, SEPARATOR),
-            dense: are(simd, second, DENSE),
-            entities: are(simd, second, LETTER)
-                | bytes.simd_eq(u8x64::splat(simd, b'#')).to_bitmask(),
-            escapes: are(simd, second, ESCAPED),
+            line_feeds: is(simd, bytes, b'\n'),
+            carriage_returns: is(simd, bytes, b'\r'),
+            ampersands: is(simd, bytes, b'&'),
+            backslashes: is(simd, bytes, b'\\'),
+            percents: is(simd, bytes, b'%'),
+            digits: are(simd, classes, DIGIT),
+            separators: are(simd, classes, SEPARATOR),
+            neighbours: are(simd, classes, NEIGHBOUR),
         }
     }
+}
+
+/// Returns a bit for each byte that is this one.
+#[inline(always)]
+fn is<S: Simd>(simd: S, bytes: u8x64<S>, byte: u8) -> u64 {
+    bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask()
 }
 
 /// The positions to look at in a part of a text.
@@ -205,11 +174,10 @@ pub(super) struct Marks {
 /// The last bit of each word for the block before, which the next one begins with.
 #[derive(Default)]
 struct Before {
-    dense: u64,
+    neighbour: u64,
     line_end: u64,
     carriage_return: u64,
-    ampersand: u64,
-    backslash: u64,
+    escape: u64,
     percent: u64,
     percent_digit: u64,
     breaks: u64,
@@ -224,16 +192,25 @@ impl Marks {
         let (blocks, _) = part.as_chunks::<BLOCK>();
         let last = from.checked_sub(1).and_then(|at| text.get(at));
         let mut before = Before {
-            dense: u64::from(last.is_some_and(|it| is_dense(*it))),
+            neighbour: u64::from(last.is_some_and(|it| is_dense(*it))),
             ..Before::default()
         };
         let mut at = from;
         let mut marks = [(0, 0); TOGETHER];
         for blocks in blocks.chunks(TOGETHER) {
             dispatch!(level, simd => before.all(simd, blocks, &mut marks));
+            // Those that have marks, without a branch for each: the processor cannot predict which these are.
+            let mut marked = [(0, 0, 0); TOGETHER];
+            let mut count = 0;
             for ((breaks, groups), _) in marks.iter().zip(blocks) {
-                self.add(at, *breaks, *groups);
+                if let Some(place) = marked.get_mut(count) {
+                    *place = (at, *breaks, *groups);
+                }
+                count += usize::from(breaks | groups != 0);
                 at += BLOCK;
+            }
+            for (at, breaks, groups) in marked.get(..count).unwrap_or_default() {
+                self.add(*at, *breaks, *groups);
             }
         }
         // The last blocks also have bytes after the part, in which no position is marked.
@@ -281,20 +258,16 @@ impl Before {
     /// Returns the breaks, each with the bit of the second byte after it, and the first bytes of groups.
     #[inline(always)]
     fn marks(&mut self, block: &Block) -> (u64, u64) {
-        let breaks = block.line_feeds
-            | block.carriage_returns
-            | block.ampersands
-            | block.backslashes
-            | block.percents;
         let line_ends = block.line_feeds | block.carriage_returns;
-        let ends = line_ends & after(block.dense, &mut self.dense);
-        let broken = after(ends, &mut self.line_end) & (block.dense | breaks);
+        let escapes = block.ampersands | block.backslashes;
+        let breaks = line_ends | escapes | block.percents;
+        let ends = line_ends & after(block.neighbours, &mut self.neighbour);
+        let broken = after(ends, &mut self.line_end) & (block.neighbours | breaks);
         let terminal = after(block.carriage_returns, &mut self.carriage_return) & block.line_feeds;
-        let entities = after(block.ampersands, &mut self.ampersand) & block.entities;
-        let escapes = after(block.backslashes, &mut self.backslash) & block.escapes;
+        let escapes = after(escapes, &mut self.escape) & (block.neighbours | block.backslashes);
         let percents = after(block.percents, &mut self.percent) & block.digits;
         let percents = after(percents, &mut self.percent_digit) & block.digits;
-        let breaks = broken | terminal | entities | escapes;
+        let breaks = broken | terminal | escapes;
         let breaks = after(breaks, &mut self.breaks) | percents;
 
         let others = !(block.digits | block.separators);
@@ -423,13 +396,8 @@ mod tests {
                     assert_eq!(is(block.percents), one_of(b"%"), "{byte}");
                     assert_eq!(is(block.digits), byte.is_ascii_hexdigit(), "{byte}");
                     assert_eq!(is(block.separators), one_of(b" :-,"), "{byte}");
-                    assert_eq!(is(block.dense), is_dense(*byte), "{byte}");
-                    let is_letter = byte.is_ascii_alphabetic();
-                    assert_eq!(is(block.entities), is_letter || *byte == b'#', "{byte}");
-                    assert!(
-                        is(block.escapes) || !one_of(b"nrtbf\"/\\uxUCM0123'aeEv"),
-                        "{byte}"
-                    );
+                    let may_follow = is_dense(*byte) || one_of(b"#\"'");
+                    assert!(is(block.neighbours) || !may_follow, "{byte}");
                 }
             }
         }

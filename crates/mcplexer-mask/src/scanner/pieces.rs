@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::dumps::BACK;
 use super::grams::{GRAM, Grams, mask, word};
-use super::kinds::{KINDS, STRIDES};
+use super::kinds::KINDS;
 use super::sampler::Sampler;
 use super::table::Words;
 use super::triples::{TRIPLE, Triples};
@@ -32,8 +32,6 @@ type Choices = Zeroizing<Vec<[u8; 2]>>;
 #[derive(Default)]
 struct Collected {
     of_kinds: [Words; KINDS.len()],
-    /// Those that are looked up first, which a piece has more of than of its own.
-    of_strides: [Words; STRIDES.len()],
     triples: Words,
 }
 
@@ -69,19 +67,15 @@ impl Pieces {
                 pieces.add(&base64(value, lost), LONGEST_CHARACTER, &mut grams);
             }
         }
+        pieces.samplers = Sampler::all(&grams.of_kinds);
         pieces.grams = Grams::new(&grams.of_kinds);
-        pieces.samplers = Sampler::all(grams.of_strides);
         pieces.triples = Triples::new(&grams.triples);
         pieces
     }
 
     /// Adds the rarest piece of a form.
     fn add(&mut self, form: &Choices, longest: usize, grams: &mut Collected) {
-        let Collected {
-            of_kinds,
-            of_strides,
-            triples,
-        } = grams;
+        let Collected { of_kinds, triples } = grams;
         for ((length, stride), grams) in KINDS.into_iter().zip(of_kinds) {
             let units = length + stride - 1;
             let windows = form.windows(units).enumerate().take(LAST_BEGIN);
@@ -93,12 +87,6 @@ impl Pieces {
             };
             for choices in piece.windows(length) {
                 add_grams(choices, grams);
-            }
-            let of_strides = STRIDES.iter().zip(of_strides);
-            for (&(_, length), grams) in of_strides.filter(|((it, _), _)| *it == stride) {
-                for choices in piece.windows(length) {
-                    add_grams(choices, grams);
-                }
             }
             self.back = self.back.max((at + units) * longest);
             for choices in piece.windows(TRIPLE) {
@@ -127,14 +115,17 @@ fn costs(form: &Choices, units: usize) -> impl Iterator<Item = usize> {
 }
 
 fn cost((a, b): (&[u8; 2], &[u8; 2])) -> usize {
-    let escaped = b.iter().any(|it| b"\"/\n\r\t".contains(it));
+    let may_be_escaped = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-._~".contains(byte);
     let common = match (a, b) {
         (a, b) if a == b => 8,
         ([a, _], [b, _]) if a.is_ascii_lowercase() && b.is_ascii_lowercase() => 2,
         ([a, _], [b, _]) if a.is_ascii_digit() && b.is_ascii_digit() => 1,
         _ => 0,
     };
-    common + if escaped { 8 } else { 0 }
+    match b.iter().any(may_be_escaped) {
+        true => common + 8,
+        false => common,
+    }
 }
 
 /// Adds each gram that takes one of two bytes at each place.

@@ -8,9 +8,10 @@
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, u8x64, u64x8};
+use zeroize::Zeroizing;
 
 use super::grams::{FOLD, GRAM, Grams, folded, mask, word};
-use super::kinds::STRIDES;
+use super::kinds::{KINDS, STRIDES};
 use super::table::{FACTORS, LANES, Table, Words};
 
 /// How many times several words are looked up before the results are looked at.
@@ -21,38 +22,29 @@ pub(super) struct Sampler {
     stride: usize,
     /// How many bytes are looked up: as many as the shortest gram has.
     length: usize,
-    /// All runs of this many bytes in the pieces.
     table: Table,
 }
 
 impl Sampler {
-    /// Creates the samplers of the pieces of each stride.
-    pub(super) fn all(grams: [Words; STRIDES.len()]) -> Vec<Self> {
-        let strides = STRIDES.into_iter().zip(grams);
-        let used = strides.filter(|(_, grams)| !grams.is_empty());
-        let sampler = |((stride, length), mut grams): ((usize, usize), Words)| {
-            for gram in grams.iter_mut() {
-                *gram = folded(*gram, length);
-            }
-            Self {
+    /// Creates the samplers of these grams of each kind.
+    pub(super) fn all(kinds: &[Words; KINDS.len()]) -> Vec<Self> {
+        let sampler = |(stride, length)| {
+            let kinds = KINDS.iter().zip(kinds).filter(|((_, it), _)| *it == stride);
+            let grams = kinds.flat_map(|(_, grams)| grams.iter());
+            let words: Words = Zeroizing::new(grams.map(|gram| folded(*gram, length)).collect());
+            (!words.is_empty()).then(|| Self {
                 stride,
                 length,
-                table: Table::new(&grams, FACTORS),
-            }
+                table: Table::new(&words, FACTORS),
+            })
         };
-        used.map(sampler).collect()
+        STRIDES.into_iter().filter_map(sampler).collect()
     }
 
     /// Returns whether these bytes may begin with a gram.
     pub(super) fn may_begin(&self, bytes: &[u8]) -> bool {
         let bytes = bytes.get(..self.length);
         bytes.is_some_and(|bytes| self.table.may_have(folded(word(bytes), self.length)))
-    }
-
-    /// Returns whether these bytes may end with a gram.
-    pub(super) fn may_end(&self, bytes: &[u8]) -> bool {
-        let from = bytes.len().checked_sub(self.length);
-        from.is_some_and(|from| self.may_begin(bytes.get(from..).unwrap_or_default()))
     }
 
     /// Returns a bit for each of these words that may begin with a gram.

@@ -10,7 +10,7 @@ const BITS_PER_WORD: usize = 16;
 /// largest in a second-level cache.
 const LOG_SIZES: std::ops::RangeInclusive<u32> = 11..=17;
 /// How many bits of a block stand for a word, and how many bits of a hash tell one of them.
-const MARKS: u32 = 2;
+const MARKS: u32 = 3;
 const LOG_BLOCK: u32 = u64::BITS.ilog2();
 
 /// What the halves of a word are multiplied by to hash it. From Yann Collet's xxHash.

@@ -79,14 +79,12 @@ impl Drop for Running {
     }
 }
 
-/// Kills every process whose variable `HOME` is this directory: what the commands of a test have started, in
-/// whatever process group or session. Processes that hide their environment are left to [`Running`].
+/// Kills every process that [`started_in`] finds.
 ///
 /// Does nothing where there is no `/proc`.
 pub fn kill_started_in(home: &Path) {
-    let variable = [b"HOME=", home.as_os_str().as_encoded_bytes()].concat();
     for _ in 0..ROUNDS {
-        let found = processes_with(&variable);
+        let found = started_in(home);
         if found.is_empty() {
             return;
         }
@@ -97,7 +95,13 @@ pub fn kill_started_in(home: &Path) {
     }
 }
 
-fn processes_with(variable: &[u8]) -> Vec<Pid> {
+/// Returns every process whose variable `HOME` is this directory: what the commands of a test have started, in
+/// whatever process group or session. Processes that hide their environment are left to [`Running`].
+///
+/// Returns none where there is no `/proc`.
+#[must_use]
+pub fn started_in(home: &Path) -> Vec<Pid> {
+    let variable = [b"HOME=", home.as_os_str().as_encoded_bytes()].concat();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let found = entries.filter_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
@@ -155,7 +159,6 @@ mod tests {
         let mut stdout = child.stdout.take().unwrap();
         stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "");
-        let variable = [b"HOME=", home.as_os_str().as_encoded_bytes()].concat();
-        assert_eq!(processes_with(&variable), []);
+        assert_eq!(started_in(&home), []);
     }
 }

@@ -127,7 +127,7 @@ impl Home {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     directories.push(path);
-                } else {
+                } else if path.is_file() {
                     let bytes = fs::read(&path).unwrap();
                     files.push((path, bytes));
                 }
@@ -176,7 +176,8 @@ pub(crate) fn private_directory() -> TempDir {
         .unwrap()
 }
 
-fn assert_none_in(forms: &[String], path: &Path, bytes: &[u8]) {
+/// Checks that none of these forms of a value is in these bytes.
+pub(crate) fn assert_none_in(forms: &[String], path: &Path, bytes: &[u8]) {
     // Bytes that are not text become a character that no form contains.
     let text = String::from_utf8_lossy(bytes);
     for form in forms {
@@ -185,7 +186,7 @@ fn assert_none_in(forms: &[String], path: &Path, bytes: &[u8]) {
 }
 
 /// Returns the value and its forms in hex and base64, at any offset in a longer text.
-fn forms(value: &str) -> Vec<String> {
+pub(crate) fn forms(value: &str) -> Vec<String> {
     let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut forms = vec![value.to_owned(), hex.to_uppercase(), hex];
     for before in 0..3 {

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod acceptance;
 mod access;
 mod adopt;
 mod age_command;

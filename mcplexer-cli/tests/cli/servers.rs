@@ -25,7 +25,8 @@ fn environment(run: &Run) -> serde_json::Value {
     serde_json::from_str(answer["content"][0]["text"].as_str().unwrap()).unwrap()
 }
 
-fn servers() -> Option<PathBuf> {
+/// Returns where they are installed.
+pub(crate) fn servers() -> Option<PathBuf> {
     let place = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from);
     if place.is_none() {
         skip("servers", "MCPLEXER_TEST_SERVERS names no directory");

@@ -37,7 +37,7 @@ from mcp import Client, StdioServerParameters
 
 async def main(calls, command, *arguments):
     server = StdioServerParameters(command=command, args=list(arguments))
-    async with Client(server, mode="auto") as client:
+    async with Client(server, mode="legacy") as client:
         tools = [tool.name for tool in (await client.list_tools()).tools]
         answers = await asyncio.gather(*(client.call_tool(*call) for call in json.loads(calls)))
         texts = [answer.content[0].text for answer in answers]

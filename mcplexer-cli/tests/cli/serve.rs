@@ -15,7 +15,9 @@ use test_support::{Running, STANDARD_PATH};
 use super::home::{Home, finish, write_program};
 
 mod daemon;
+mod kills;
 mod processes;
+mod web;
 
 const VALUE: &str = "m4rked-S3cret-value-0123456789";
 

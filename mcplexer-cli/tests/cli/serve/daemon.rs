@@ -5,17 +5,17 @@ use std::os::unix::net::UnixStream;
 
 use super::*;
 
-fn run(home: &Home, arguments: &[&str]) -> super::super::home::Run {
+pub(super) fn run(home: &Home, arguments: &[&str]) -> super::super::home::Run {
     finish(&mut command(home, arguments))
 }
 
-fn status(home: &Home) -> Value {
+pub(super) fn status(home: &Home) -> Value {
     let run = run(home, &["status", "--json"]).succeeded();
     serde_json::from_str(run.text()).unwrap()
 }
 
 /// Asks until the answer fits.
-fn status_with(home: &Home, fits: impl Fn(&Value) -> bool) -> Value {
+pub(super) fn status_with(home: &Home, fits: impl Fn(&Value) -> bool) -> Value {
     loop {
         let status = status(home);
         if fits(&status) {
@@ -24,7 +24,7 @@ fn status_with(home: &Home, fits: impl Fn(&Value) -> bool) -> Value {
     }
 }
 
-fn stop(home: &Home) {
+pub(super) fn stop(home: &Home) {
     let ended = run(home, &["serve", "--stop"]).succeeded();
     assert_eq!(ended.stderr, "the gateway has ended\n");
 }
@@ -35,13 +35,17 @@ fn kill(home: &Home) {
 }
 
 /// A gateway that serves HTTP.
-struct Daemon {
-    child: Running,
-    address: String,
+pub(super) struct Daemon {
+    pub(super) child: Running,
+    pub(super) address: String,
 }
 
 fn with_http(home: &Home) -> Daemon {
-    let mut command = command(home, &["serve", "--http", "127.0.0.1:0"]);
+    with_http_on(home, "127.0.0.1:0")
+}
+
+pub(super) fn with_http_on(home: &Home, address: &str) -> Daemon {
+    let mut command = command(home, &["serve", "--http", address]);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = Running::start(command.stderr(Stdio::piped())).unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

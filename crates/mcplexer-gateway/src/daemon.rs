@@ -147,6 +147,7 @@ impl Daemon {
         let log = Arc::clone(&options.log);
         let address = self.http_address();
         let gateway = Gateway::new(Arc::clone(&home), &config, options);
+        gateway.start_eager();
         let stop = CancellationToken::new();
         let on_signal = stop.clone();
         let (mut asked, mut interrupted) = (
@@ -288,6 +289,7 @@ impl Serving {
                 |refused| refused,
                 |server| {
                     server.restart();
+                    server.start_if_eager(None);
                     Reply::Ok
                 },
             ),

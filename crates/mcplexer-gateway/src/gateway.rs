@@ -25,7 +25,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Creates a gateway for the servers of a configuration. It starts none before it is needed.
+    /// Creates a gateway for the servers of a configuration. It starts none before a client comes.
     #[must_use]
     pub fn new(home: Arc<OpenHome>, config: &Config, options: impl Into<Options>) -> Self {
         let hub = Hub::new(home, config, &options.into());
@@ -68,6 +68,12 @@ impl Gateway {
         let address = listener.local_addr()?;
         let front = Front::new(Arc::clone(&self.hub), access, address);
         front.serve(listener, stop).await
+    }
+
+    /// Starts the servers whose configuration says `start: eager`, now and when a configuration adds one. Without this they
+    /// start with their first client.
+    pub fn start_eager(&self) {
+        self.hub.start_eager();
     }
 
     /// Takes another configuration. Servers that are in it as they were go on.

@@ -1,7 +1,7 @@
 //! Where clients and servers meet: each message finds its way by what it asks for.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use mcplexer_files::config::{self, Config, ServerName};
@@ -32,6 +32,8 @@ pub(crate) struct Hub {
     clients: Mutex<BTreeMap<ServerName, config::Client>>,
     sessions: Mutex<HashMap<u64, Weak<Session>>>,
     next_session: AtomicU64,
+    /// Whether eager servers start when they are configured, and not with their first client.
+    starts_eager: AtomicBool,
     sealer: Arc<Sealer>,
     pub(crate) parking: Parking,
     pub(crate) listeners: Listeners,
@@ -51,6 +53,7 @@ impl Hub {
             clients: Mutex::default(),
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1),
+            starts_eager: AtomicBool::new(false),
             sealer: Arc::new(sealer),
             parking: Parking::default(),
             listeners: Listeners::default(),
@@ -98,7 +101,11 @@ impl Hub {
                     has_changed = true;
                     before.extend(other.map(|it| (name.clone(), it)));
                     let (name, definition) = (name.clone(), definition.clone());
-                    Server::new(name, definition, Arc::clone(&self.context))
+                    let server = Server::new(name, definition, Arc::clone(&self.context));
+                    if self.starts_eager.load(Ordering::Relaxed) {
+                        server.start_if_eager(None);
+                    }
+                    server
                 }
             };
             servers.insert(name.clone(), server);
@@ -111,6 +118,20 @@ impl Hub {
             ListKind::ALL
                 .into_iter()
                 .for_each(|kind| self.tell_all(kind));
+        }
+    }
+
+    /// Starts eager servers: those that are configured now, and later ones when they are.
+    pub(crate) fn start_eager(&self) {
+        self.starts_eager.store(true, Ordering::Relaxed);
+        let servers = lock(&self.servers);
+        servers.values().for_each(|it| it.start_if_eager(None));
+    }
+
+    /// Starts eager servers for a client that has just said what it speaks.
+    pub(crate) fn start_eager_for(&self, route: &Route) {
+        for server in self.servers_for(&route.session.peer) {
+            server.start_if_eager(Some(route));
         }
     }
 

@@ -64,7 +64,10 @@ pub(crate) async fn answer(
         };
     }
     match method {
-        "initialize" => Ok(message::result(id, &hello(hub, route, message))),
+        "initialize" => {
+            hub.start_eager_for(route);
+            Ok(message::result(id, &hello(hub, route, message)))
+        }
         "server/discover" => {
             let hello = hello(hub, route, message);
             Ok(message::result(id, &as_discovered(&hello)))

@@ -1,5 +1,6 @@
 //! A configured server: starts what runs it, and knows what it offers.
 
+mod early;
 mod offering;
 mod starting;
 

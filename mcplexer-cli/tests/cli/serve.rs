@@ -16,7 +16,9 @@ use super::home::{Home, finish, write_program};
 
 mod daemon;
 mod kills;
+mod others;
 mod processes;
+mod starts;
 mod web;
 
 const VALUE: &str = "m4rked-S3cret-value-0123456789";

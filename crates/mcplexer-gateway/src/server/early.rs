@@ -1,0 +1,52 @@
+//! Starting a server before it is needed.
+
+use std::sync::Arc;
+
+use mcplexer_files::config::Start;
+use tokio_util::sync::CancellationToken;
+
+use super::Server;
+use crate::error::CallError;
+use crate::session::{Endpoint, Peer, Route, Session};
+
+impl Server {
+    /// Starts it in the background, if it is configured to start before it is needed: for a client that has come, or else as
+    /// the gateway greets it for itself.
+    pub(crate) fn start_if_eager(self: &Arc<Self>, client: Option<&Route>) {
+        if self.definition.start != Start::Eager {
+            return;
+        }
+        let (server, client) = (Arc::clone(self), client.cloned());
+        tokio::spawn(async move {
+            let started = match &client {
+                Some(route) => server.instance(route).await,
+                None => {
+                    let route = server.nobody();
+                    let started = server.instance(&route).await;
+                    route.session.close();
+                    started
+                }
+            };
+            // That it does not start is in the log already.
+            if let Err(error @ CallError::NoCredential { .. }) = started {
+                server
+                    .context
+                    .log
+                    .of_server(&server.name, &error.to_string());
+            }
+        });
+    }
+
+    /// The way to it for no client.
+    fn nobody(&self) -> Route {
+        let session = Session::new(0, Endpoint::One(self.name.clone()), Peer::named(None));
+        Route {
+            outbox: Arc::clone(&session.outbox),
+            session,
+            dialect: None,
+            cancel: CancellationToken::new(),
+            parking: None,
+            wants_log: false,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! When servers start, how many at once, and when they end by themselves.
+
+use super::daemon::{run, status_with, stop, with_http_on};
+use super::*;
+
+/// A server that notes how many start at the same time, and answers its greeting when it is let.
+const SLOW: &str = r#"#!/bin/sh
+cd "$1" || exit
+: > "busy/$2"
+ls busy | wc -l >> seen
+read line
+read go < go
+rm "busy/$2"
+id=${line#*\"id\":}; id=${id%%,*}
+printf '{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"slow","version":"1"}}}\n' "$id"
+while read line; do
+  id=${line#*\"id\":}; id=${id%%,*}
+  case $line in
+  *'"id"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"x"}]}}\n' "$id" ;;
+  esac
+done
+"#;
+
+/// Appends a line to each server of a configuration.
+fn with_line(config: &str, kind: &str, line: &str) -> String {
+    let head = format!("  {kind}:\n");
+    assert!(config.contains(&head));
+    config.replace(&head, &format!("{head}    {line}\n"))
+}
+
+fn state<'a>(status: &'a Value, server: &str) -> &'a Value {
+    let servers = status["servers"].as_array().unwrap();
+    servers.iter().find(|it| it["name"] == server).unwrap()
+}
+
+#[test]
+fn at_most_four_servers_start_at_once() {
+    let home = Home::with_secret(VALUE);
+    let root = home.root();
+    write_program(&root.join("slow"), SLOW);
+    fs::create_dir(root.join("busy")).unwrap();
+    mknodat(
+        CWD,
+        root.join("go"),
+        FileType::Fifo,
+        Mode::RUSR | Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let server = |name: &&str| {
+        format!(
+            "  {name}: {{command: [{0}/slow, {0}, {name}]}}\n",
+            root.display()
+        )
+    };
+    let servers: String = names.iter().map(server).collect();
+    fs::write(home.path("config.yaml"), format!("servers:\n{servers}")).unwrap();
+    let mut client = Client::greeted(&home, &["connect"]);
+    let listed = client.begin("tools/list", &json!({}));
+    let started = || {
+        let seen = fs::read_to_string(root.join("seen")).unwrap_or_default();
+        seen.lines().count()
+    };
+    let mut go = File::options()
+        .read(true)
+        .write(true)
+        .open(root.join("go"))
+        .unwrap();
+    // One of them is let go at a time, when as many have started as may.
+    for expected in 4..=names.len() {
+        status_with(&home, |it| {
+            let states = it["servers"].as_array().unwrap().iter();
+            let starting = states.filter(|it| it["state"] == "starting").count();
+            assert!(starting <= 4, "{it}");
+            started() == expected
+        });
+        go.write_all(b"\n").unwrap();
+    }
+    go.write_all(b"\n\n\n").unwrap();
+    let answer = client.read(|it| it["id"] == listed);
+    let tools = answer["result"]["tools"].as_array().unwrap();
+    assert_eq!(tools.len(), names.len(), "{answer}");
+    let seen = fs::read_to_string(root.join("seen")).unwrap();
+    let most = seen
+        .lines()
+        .map(|it| it.trim().parse::<u32>().unwrap())
+        .max();
+    assert_eq!(most, Some(4), "{seen}");
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+}
+
+#[test]
+fn a_server_without_calls_ends_and_one_with_a_call_does_not() {
+    let home = home(&["plain", "grandchild"]);
+    let text = config(&home, &["plain", "grandchild"]);
+    let text = with_line(&text, "plain", "idle_stop: 500ms");
+    let text = with_line(&text, "grandchild", "idle_stop: 500ms");
+    fs::write(home.path("config.yaml"), text).unwrap();
+    let mut client = Client::greeted(&home, &["connect"]);
+    let busy = client.call("grandchild__pid");
+    client.begin("tools/call", &json!({"name": "grandchild__hang"}));
+    let first = client.call("plain__pid");
+    let status = status_with(&home, |it| state(it, "plain")["state"] == "stopped");
+    assert_eq!(state(&status, "grandchild")["state"], "running", "{status}");
+    let second = client.call("plain__pid");
+    assert_ne!(second, first);
+    status_with(&home, |it| state(it, "plain")["state"] == "stopped");
+    assert_eq!(client.call("grandchild__pid"), busy);
+    assert_eq!(client.leave(), 0);
+    // The call is cancelled, and nothing is left to do.
+    status_with(&home, |it| state(it, "grandchild")["state"] == "stopped");
+    stop(&home);
+}
+
+#[test]
+fn an_eager_server_starts_without_a_client() {
+    let home = home(&["plain", "grandchild"]);
+    let text = config(&home, &["plain", "grandchild"]);
+    let eager = with_line(&text, "plain", "start: eager");
+    fs::write(home.path("config.yaml"), &eager).unwrap();
+    let _daemon = with_http_on(&home, "127.0.0.1:0");
+    let runs = |server: &'static str, instances: usize| {
+        move |status: &Value| {
+            let server = state(status, server);
+            server["instances"].as_array().unwrap().len() == instances
+        }
+    };
+    let status = status_with(&home, runs("plain", 1));
+    assert_eq!(state(&status, "grandchild")["state"], "stopped", "{status}");
+    assert_eq!(status["clients"], json!([]));
+
+    // One that becomes eager, one whose credential is missing, and one that is restarted.
+    let both = with_line(&eager, "grandchild", "start: eager");
+    let missing =
+        "  missing:\n    command: [x]\n    start: eager\n    env: {T: \"mcplexer://gone/T\"}\n";
+    fs::write(home.path("config.yaml"), both + missing).unwrap();
+    let status = status_with(&home, |it| {
+        runs("grandchild", 1)(it) && state(it, "missing")["state"] == "failing"
+    });
+    let reason = state(&status, "missing")["reason"].to_string();
+    assert!(reason.contains("mcplexer secret put gone"), "{reason}");
+    let first = state(&status, "plain")["instances"][0]["pid"].clone();
+    run(&home, &["server", "restart", "plain"]).succeeded();
+    status_with(&home, |it| {
+        let pid = &state(it, "plain")["instances"][0]["pid"];
+        pid.is_number() && *pid != first
+    });
+
+    // A client that speaks otherwise than the gateway itself has one of its own before it calls.
+    let mut client = Client::greeted(&home, &["connect"]);
+    let status = status_with(&home, runs("plain", 2));
+    let instances = state(&status, "plain")["instances"].as_array().unwrap();
+    let pids: Vec<_> = instances.iter().map(|it| it["pid"].to_string()).collect();
+    let called = client.call("plain__pid");
+    assert!(pids.contains(&called), "{called} in {pids:?}");
+    status_with(&home, runs("plain", 2));
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+}

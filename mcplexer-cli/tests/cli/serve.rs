@@ -18,6 +18,7 @@ mod daemon;
 mod kills;
 mod others;
 mod processes;
+mod soak;
 mod starts;
 mod web;
 

@@ -14,7 +14,7 @@ use super::*;
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// How long anything else may take, so that a test that fails ends.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How many answers each client gets before the gateway is killed.
 const ANSWERS: usize = 20;
@@ -82,11 +82,11 @@ impl Drop for Over<'_> {
 
 /// What killing gateways has shown.
 #[derive(Debug, Default)]
-struct Figures {
-    kills: usize,
+pub(super) struct Figures {
+    pub(super) kills: usize,
     /// How many servers that heed the end of their input ran then.
     ended: usize,
-    longest: Duration,
+    pub(super) longest: Duration,
     answered: usize,
     unknown: usize,
     /// How many answered calls have no line about their end.
@@ -95,7 +95,7 @@ struct Figures {
 
 impl Figures {
     /// Kills the gateway of a home; returns the groups of the servers that need not heed that.
-    fn kill(&mut self, home: &Home) -> Vec<i32> {
+    pub(super) fn kill(&mut self, home: &Home) -> Vec<i32> {
         let gateway = Pid::from_raw(i32::try_from(status(home)["pid"].as_i64().unwrap()).unwrap());
         let gateway = gateway.unwrap();
         // While it stands still, nothing starts or ends.
@@ -144,7 +144,7 @@ impl Figures {
 }
 
 /// Returns the groups of the servers that a gateway has started, from what it keeps for the next one.
-fn groups(home: &Home) -> Vec<i32> {
+pub(super) fn groups(home: &Home) -> Vec<i32> {
     let files = fs::read_dir(home.path("run/children"))
         .into_iter()
         .flatten();
@@ -154,7 +154,7 @@ fn groups(home: &Home) -> Vec<i32> {
     groups.map(|it| i32::try_from(it).unwrap()).collect()
 }
 
-fn command_of(pid: i32) -> String {
+pub(super) fn command_of(pid: i32) -> String {
     fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()
 }
 
@@ -170,7 +170,7 @@ fn runs(group: i32) -> bool {
     })
 }
 
-fn assert_none_runs(groups: &[i32]) {
+pub(super) fn assert_none_runs(groups: &[i32]) {
     let left: Vec<_> = groups.iter().filter(|it| runs(**it)).collect();
     assert!(
         left.is_empty(),

@@ -112,7 +112,7 @@ impl Hub {
         }
         drop(servers);
         has_changed |= !before.is_empty();
-        before.values().for_each(|it| it.stop());
+        before.values().for_each(|it| it.retire());
         self.merged.forget();
         if has_changed {
             ListKind::ALL
@@ -220,7 +220,7 @@ impl Hub {
             .collect();
         // Taken first: they are gone when nothing else knows them.
         let running = self.context.take_running();
-        servers.iter().for_each(|it| it.stop());
+        servers.iter().for_each(|it| it.retire());
         running.iter().for_each(|it| it.stop());
         for instance in running {
             instance.ended().await;

@@ -29,6 +29,9 @@ use crate::stamp::Stamp;
 use crate::status::{ServerStatus, State, number};
 use crate::stderr_log::StderrLog;
 
+/// How long a request may take to reach an instance that was started for it.
+const LAST_USE: Duration = Duration::from_secs(1);
+
 /// A configured server.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -45,6 +48,8 @@ pub(crate) struct Server {
     /// Why it did not get its credentials, if that was the last thing that happened.
     refusal: Mutex<Option<String>>,
     starting: AtomicUsize,
+    /// Whether it is not configured any more.
+    is_retired: AtomicBool,
     pub(crate) log: Arc<StderrLog>,
     offers: Offers,
 }
@@ -115,6 +120,7 @@ impl Server {
             back: OnceCell::new(),
             refusal: Mutex::default(),
             starting: AtomicUsize::new(0),
+            is_retired: AtomicBool::new(false),
             log,
         })
     }
@@ -132,12 +138,20 @@ impl Server {
     }
 
     /// Ends everything that runs.
-    pub(crate) fn stop(&self) {
-        for (_, slot) in lock(&self.slots).drain() {
+    fn stop(&self) {
+        lock(&self.slots).retain(|_, slot| {
             if let Some(instance) = lock(&slot.current).take() {
                 instance.stop();
             }
-        }
+            // What a request is starting will be in it.
+            Arc::strong_count(slot) > 1
+        });
+    }
+
+    /// Ends everything that runs, for good: it is not configured any more. What is starting ends once it has answered.
+    pub(crate) fn retire(&self) {
+        self.is_retired.store(true, Ordering::SeqCst);
+        self.stop();
     }
 
     /// Ends what has had nothing to do for long.
@@ -203,6 +217,10 @@ impl Server {
                         let starting = Box::pin(self.start(asked, &versions, dialect));
                         let started = starting.await?;
                         slot.put(&started);
+                        if self.is_retired.load(Ordering::SeqCst) {
+                            // Nobody looks for it here any more.
+                            tokio::spawn(end_idle(Arc::clone(&started), LAST_USE));
+                        }
                         started
                     }
                 }
@@ -326,10 +344,15 @@ impl Slot {
 
 /// Ends an instance that gets no more requests, once it has answered those that it has.
 async fn drain(old: Arc<Instance>) {
-    while old.idle().is_none() {
+    end_idle(old, Duration::ZERO).await;
+}
+
+/// Ends an instance once it has had nothing to do for so long.
+async fn end_idle(instance: Arc<Instance>, long: Duration) {
+    while instance.idle().is_none_or(|idle| idle < long) {
         sleep(Duration::from_millis(100)).await;
     }
-    old.stop();
+    instance.stop();
 }
 
 /// Runs something that may wait for a disk.

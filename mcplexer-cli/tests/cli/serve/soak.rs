@@ -64,7 +64,9 @@ impl Load {
             if self.is_over.load(Ordering::Relaxed) {
                 return;
             }
-            let _calls = self.calls.read().unwrap();
+            let Ok(_calls) = self.calls.read() else {
+                return;
+            };
             if let Ok(answer) = client.call(&format!("{kind}__pid"))
                 && answer.get("result").is_some()
             {

@@ -1,6 +1,11 @@
 //! When servers start, how many at once, and when they end by themselves.
 
+use std::time::Instant;
+
+use test_support::started_in;
+
 use super::daemon::{run, status_with, stop, with_http_on};
+use super::kills::PATIENCE;
 use super::*;
 
 /// A server that notes how many start at the same time, and answers its greeting when it is let.
@@ -33,8 +38,8 @@ fn state<'a>(status: &'a Value, server: &str) -> &'a Value {
     servers.iter().find(|it| it["name"] == server).unwrap()
 }
 
-#[test]
-fn at_most_four_servers_start_at_once() {
+/// Makes a home with servers that answer their greeting when they are let.
+fn slow_home(names: &[&str]) -> Home {
     let home = Home::with_secret(VALUE);
     let root = home.root();
     write_program(&root.join("slow"), SLOW);
@@ -47,7 +52,6 @@ fn at_most_four_servers_start_at_once() {
         0,
     )
     .unwrap();
-    let names = ["a", "b", "c", "d", "e", "f", "g"];
     let server = |name: &&str| {
         format!(
             "  {name}: {{command: [{0}/slow, {0}, {name}]}}\n",
@@ -56,6 +60,14 @@ fn at_most_four_servers_start_at_once() {
     };
     let servers: String = names.iter().map(server).collect();
     fs::write(home.path("config.yaml"), format!("servers:\n{servers}")).unwrap();
+    home
+}
+
+#[test]
+fn at_most_four_servers_start_at_once() {
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let home = slow_home(&names);
+    let root = home.root();
     let mut client = Client::greeted(&home, &["connect"]);
     let listed = client.begin("tools/list", &json!({}));
     let started = || {
@@ -90,6 +102,74 @@ fn at_most_four_servers_start_at_once() {
     assert_eq!(most, Some(4), "{seen}");
     assert_eq!(client.leave(), 0);
     stop(&home);
+}
+
+/// Starts a gateway with a client whose call waits for a server that is starting.
+fn while_starting(home: &Home) -> (Client, u32) {
+    let mut client = Client::greeted(home, &["connect"]);
+    let listed = client.begin("tools/list", &json!({}));
+    status_with(home, |it| it["servers"][0]["state"] == "starting");
+    (client, listed)
+}
+
+/// Returns how many processes of the server run.
+fn running(home: &Home) -> usize {
+    let started = started_in(home.root()).into_iter();
+    let commands = started.filter_map(|it| {
+        let pid = it.as_raw_nonzero();
+        fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()
+    });
+    commands.filter(|it| it.contains("/slow\0")).count()
+}
+
+/// What starts when its server is restarted, changed or removed is not forgotten: it would run until the gateway ends.
+#[test]
+fn a_server_that_is_starting_is_not_forgotten() {
+    let others = "  other: {command: [/bin/false]}\n";
+    for after in ["restart", "change", "remove"] {
+        let home = slow_home(&["a"]);
+        let before = fs::read_to_string(home.path("config.yaml")).unwrap();
+        let mut go = File::options()
+            .read(true)
+            .write(true)
+            .open(home.root().join("go"))
+            .unwrap();
+        let (mut client, listed) = while_starting(&home);
+        match after {
+            "restart" => drop(run(&home, &["server", "restart", "a"]).succeeded()),
+            "change" => {
+                let text = with_line(
+                    &before.replace(": {", ":\n    ").replace("]}", "]"),
+                    "a",
+                    "idle_stop: 9m",
+                );
+                fs::write(home.path("config.yaml"), text + others).unwrap();
+            }
+            _ => fs::write(home.path("config.yaml"), format!("servers:\n{others}")).unwrap(),
+        }
+        if after != "restart" {
+            status_with(&home, |it| it["servers"].to_string().contains("other"));
+        }
+        // As often as one may be started.
+        go.write_all(b"\n\n\n\n").unwrap();
+        client.read(|it| it["id"] == listed);
+        let listed = client.ask("tools/list", &json!({}));
+        let expected = usize::from(after != "remove");
+        assert_eq!(
+            listed["result"]["tools"].as_array().unwrap().len(),
+            expected,
+            "{after}: {listed}"
+        );
+        let until = Instant::now() + PATIENCE;
+        while running(&home) != expected {
+            assert!(Instant::now() < until, "{after}: {} run", running(&home));
+        }
+        let status = status_with(&home, |_| true);
+        let instances = status["servers"][0]["instances"].as_array().unwrap();
+        assert_eq!(instances.len(), expected, "{after}: {status}");
+        assert_eq!(client.leave(), 0);
+        stop(&home);
+    }
 }
 
 #[test]

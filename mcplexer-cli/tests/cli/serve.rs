@@ -57,9 +57,13 @@ done
 fn home(kinds: &[&str]) -> Home {
     let home = Home::with_secret(VALUE);
     write_program(&home.root().join("server"), SERVER);
-    mknodat(CWD, pipe(&home), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    make_pipe(&pipe(&home));
     fs::write(home.path("config.yaml"), config(&home, kinds)).unwrap();
     home
+}
+
+fn make_pipe(path: &Path) {
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
 }
 
 fn config(home: &Home, kinds: &[&str]) -> String {

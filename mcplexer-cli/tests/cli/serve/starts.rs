@@ -26,7 +26,7 @@ while read line; do
 done
 "#;
 
-/// Appends a line to each server of a configuration.
+/// Adds a line to a server of a configuration.
 fn with_line(config: &str, kind: &str, line: &str) -> String {
     let head = format!("  {kind}:\n");
     assert!(config.contains(&head));
@@ -44,14 +44,7 @@ fn slow_home(names: &[&str]) -> Home {
     let root = home.root();
     write_program(&root.join("slow"), SLOW);
     fs::create_dir(root.join("busy")).unwrap();
-    mknodat(
-        CWD,
-        root.join("go"),
-        FileType::Fifo,
-        Mode::RUSR | Mode::WUSR,
-        0,
-    )
-    .unwrap();
+    make_pipe(&root.join("go"));
     let server = |name: &&str| {
         format!(
             "  {name}: {{command: [{0}/slow, {0}, {name}]}}\n",

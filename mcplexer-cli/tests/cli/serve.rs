@@ -47,7 +47,7 @@ while :; do
   *'"hang"'*) echo hanging >&2 ;;
   *'"pid"'*) text $$ ;;
   *'"env"'*) text "$(env | sort | tr '\n' ' ')" ;;
-  *'"fds"'*) text "$(cd /proc/$$/fd && echo *)" ;;
+  *'"fds"'*) list=; for fd in /proc/$$/fd/*; do list="$list ${fd##*/}"; done; text "${list# }" ;;
   *'"id"'*) printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no"}}\n' "$id" ;;
   esac
 done
@@ -204,7 +204,7 @@ fn a_server_has_its_credential_and_nothing_else_of_the_gateway() {
         "{environment}"
     );
     assert!(!environment.contains("MCPLEXER"), "{environment}");
-    // 3 is the pipe, through 4 comes this text, and a shell has its script at 10 and 11.
+    // 3 is the pipe, 4 the directory that is listed, and a shell has its script at 10 and 11.
     let descriptors = client.call("fds");
     let own = ["3", "4", "10", "11"];
     let given = descriptors.split(' ').filter(|it| !own.contains(it));

@@ -204,30 +204,44 @@ impl Server {
     pub(crate) async fn instance(self: &Arc<Self>, route: &Route) -> Result<Served, CallError> {
         let versions = self.versions().await?;
         let (slot, seat) = self.slot(route);
-        let asked = Instant::now();
         let instance = match slot.fresh(&versions) {
             Some(instance) => instance,
             None => {
-                let _starting = slot.starting.lock().await;
-                match slot.fresh(&versions) {
-                    Some(instance) => instance,
-                    None => {
-                        let dialect = route.dialect.as_deref();
-                        // A start is rare and long: it would take room in each call.
-                        let starting = Box::pin(self.start(asked, &versions, dialect));
-                        let started = starting.await?;
-                        slot.put(&started);
-                        if self.is_retired.load(Ordering::SeqCst) {
-                            // Nobody looks for it here any more.
-                            tokio::spawn(end_idle(Arc::clone(&started), LAST_USE));
-                        }
-                        started
-                    }
-                }
+                let dialect = route.dialect.clone();
+                self.started(&slot, versions, dialect).await?
             }
         };
         instance.join(&route.session);
         Ok(Served { instance, seat })
+    }
+
+    /// Starts an instance in a place, unless another request does. The start goes on when nobody waits for it any more: what
+    /// it has started must be known.
+    async fn started(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        versions: Arc<[Used]>,
+        dialect: Option<Arc<Dialect>>,
+    ) -> Result<Arc<Instance>, CallError> {
+        let (server, slot) = (Arc::clone(self), Arc::clone(slot));
+        let asked = Instant::now();
+        let starting = tokio::spawn(async move {
+            let _starting = slot.starting.lock().await;
+            if let Some(instance) = slot.fresh(&versions) {
+                return Ok(instance);
+            }
+            let started = server.start(asked, &versions, dialect.as_deref()).await?;
+            slot.put(&started);
+            if server.is_retired.load(Ordering::SeqCst) {
+                // Nobody looks for it here any more.
+                tokio::spawn(end_idle(Arc::clone(&started), LAST_USE));
+            }
+            Ok(started)
+        });
+        match starting.await {
+            Ok(started) => started,
+            Err(error) => Err(self.not_started(error.to_string())),
+        }
     }
 
     /// Returns the place of the instance that serves a request.

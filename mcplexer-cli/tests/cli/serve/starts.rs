@@ -165,6 +165,53 @@ fn a_server_that_is_starting_is_not_forgotten() {
     }
 }
 
+/// A start goes on when nobody waits for it any more, and the next call uses what was started.
+#[test]
+fn a_server_whose_call_is_cancelled_is_not_forgotten() {
+    for how in ["cancel", "leave", "kill"] {
+        let home = slow_home(&["a"]);
+        let mut go = File::options()
+            .read(true)
+            .write(true)
+            .open(home.root().join("go"))
+            .unwrap();
+        let (mut other, listed) = while_starting(&home);
+        go.write_all(b"\n").unwrap();
+        other.read(|it| it["id"] == listed);
+        run(&home, &["server", "restart", "a"]).succeeded();
+        let mut client = Client::greeted(&home, &["connect", "--client", "passing"]);
+        let call = client.begin("tools/call", &json!({"name": "a__x"}));
+        let seen = || {
+            let seen = fs::read_to_string(home.root().join("seen")).unwrap();
+            seen.lines().count()
+        };
+        while seen() < 2 {}
+        match how {
+            "cancel" => {
+                let params = json!({"requestId": call});
+                client.say(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}));
+                client.ask("ping", &json!({}));
+            }
+            "leave" => assert_eq!(client.leave(), 0),
+            _ => drop(client),
+        }
+        if how != "cancel" {
+            status_with(&home, |it| it["clients"].as_array().unwrap().len() == 1);
+        }
+        go.write_all(b"\n").unwrap();
+        let until = Instant::now() + PATIENCE;
+        status_with(&home, |it| {
+            assert!(Instant::now() < until, "{how}: {it}");
+            it["servers"][0]["instances"].as_array().unwrap().len() == 1
+        });
+        let answer = other.ask("tools/call", &json!({"name": "a__x"}));
+        assert!(answer["result"].is_object(), "{how}: {answer}");
+        assert_eq!((seen(), running(&home)), (2, 1), "{how}");
+        assert_eq!(other.leave(), 0);
+        stop(&home);
+    }
+}
+
 #[test]
 fn a_server_without_calls_ends_and_one_with_a_call_does_not() {
     let home = home(&["plain", "grandchild"]);

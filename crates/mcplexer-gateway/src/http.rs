@@ -119,9 +119,11 @@ impl Front {
             .serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         tokio::select! {
-            _ = &mut connection => {}
+            _ = &mut connection => return,
             () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
         }
+        // What was asked is answered still.
+        let _ended = connection.await;
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Answer {

@@ -243,7 +243,8 @@ impl Session {
         let in_flight = state.in_flight.drain();
         in_flight.for_each(|(_, it)| it.cancel.cancel());
         if let Some(rare) = state.rare.take() {
-            rare.subscriptions.values().for_each(|it| it.cancel());
+            let subscriptions = rare.subscriptions.values();
+            subscriptions.for_each(CancellationToken::cancel);
         }
         let instances = std::mem::take(&mut state.instances);
         drop(state);
@@ -367,7 +368,7 @@ mod tests {
     #[test]
     fn a_session_that_does_nothing_is_small() {
         let session = Session::new(1, Endpoint::All, Peer::default());
-        session.begin("1", CancellationToken::new());
+        session.begin("1", "tools/call", CancellationToken::new());
         session.end("1");
         session.cancel("2");
         session.subscribe("a:b", false);

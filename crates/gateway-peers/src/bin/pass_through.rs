@@ -1,6 +1,6 @@
 //! Passes bytes on and does nothing else: what a process between a client and a server costs at least.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -52,14 +52,16 @@ fn main() -> io::Result<()> {
 }
 
 /// Writes whatever has come, at once.
-fn pass(mut from: impl Read, mut to: impl Write) -> io::Result<()> {
-    let mut buffer = vec![0; 64 << 10];
+fn pass(from: impl Read, mut to: impl Write) -> io::Result<()> {
+    let mut from = BufReader::with_capacity(64 << 10, from);
     loop {
-        let read = from.read(&mut buffer)?;
-        if read == 0 {
+        let come = from.fill_buf()?;
+        let length = come.len();
+        if length == 0 {
             return Ok(());
         }
-        to.write_all(&buffer[..read])?;
+        to.write_all(come)?;
         to.flush()?;
+        from.consume(length);
     }
 }

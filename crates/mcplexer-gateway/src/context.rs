@@ -53,6 +53,7 @@ pub(crate) struct Context {
     pub(crate) spawner: Spawner,
     /// How long a child has to end by itself.
     pub(crate) patience: Duration,
+    pub(crate) probe: Duration,
     pub(crate) log: Arc<Log>,
     hub: OnceLock<Weak<Hub>>,
     /// Every instance that may run: also one that has not greeted, or that only answers what it was asked before.
@@ -78,6 +79,7 @@ impl Context {
                 Arc::clone(&log),
             ),
             patience: options.patience,
+            probe: options.probe,
             log,
             hub: OnceLock::new(),
             instances: Mutex::default(),

@@ -23,6 +23,8 @@ pub struct Options {
     pub sealing_key: Option<SealingKey>,
     /// How long a child has to end by itself: after its standard input was closed, and again after it was asked to.
     pub patience: Duration,
+    /// How long a server may be silent about what it is, before it is greeted as one with sessions as well.
+    pub probe: Duration,
     /// Where its log goes.
     pub log: Arc<Log>,
 }
@@ -35,6 +37,7 @@ impl Default for Options {
             run_directory: None,
             sealing_key: None,
             patience: Duration::from_secs(3),
+            probe: Duration::from_secs(5),
             log: Arc::new(Log::off()),
         }
     }

@@ -1,6 +1,7 @@
 //! A configured server: starts what runs it, and knows what it offers.
 
 mod early;
+mod greeting;
 mod offering;
 mod starting;
 

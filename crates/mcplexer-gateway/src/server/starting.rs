@@ -8,32 +8,18 @@ use mcplexer_files::config::{self, Transport};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Server, blocking, lock};
-use crate::bridge::Discovered;
+use crate::child;
 use crate::credentials::{Given, Used};
-use crate::dialect::{Dialect, Era, LEGACY};
+use crate::dialect::Dialect;
 use crate::error::CallError;
 use crate::events::Events;
 use crate::http_back::{Back, Http};
 use crate::instance::{Instance, Parts};
 use crate::link::Link;
-use crate::lists::ListKind;
-use crate::message;
 use crate::scrub::Scrubber;
-use crate::{bridge, child};
 
 /// A call waits this long for a server that has just failed, and fails at once if it has to wait for longer.
 const SHORT_WAIT: Duration = Duration::from_secs(5);
-
-/// How long a server may be silent about what it is, before it is taken for one with sessions.
-const PROBE: Duration = Duration::from_secs(5);
-
-/// Why a server was not greeted in one of the two ways.
-enum Ungreeted {
-    /// It may know the other one.
-    Perhaps(String),
-    /// The other one is no better.
-    Finally(String),
-}
 
 /// How long to wait for what a server that does not work writes to standard error.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -194,96 +180,6 @@ impl Server {
         };
         instance.stop();
         Err(problem)
-    }
-
-    /// Greets a server as its client would, or else in the other way.
-    async fn greet(
-        &self,
-        instance: &Arc<Instance>,
-        dialect: Option<&Dialect>,
-    ) -> Result<(), String> {
-        let dialect = dialect.cloned().unwrap_or_else(Dialect::own);
-        let eras = match dialect.era {
-            Era::Legacy => [Era::Legacy, Era::Modern],
-            Era::Modern => [Era::Modern, Era::Legacy],
-        };
-        let mut problem = None;
-        for era in eras {
-            match self.greet_in(instance, &dialect, era).await {
-                Ok(hello) => {
-                    instance.greeted(&hello, era);
-                    self.offers.set_hello(&hello);
-                    if era == Era::Modern && self.is_http() {
-                        // Some of the arguments of its tools are wanted in header fields.
-                        let _unknown = self.fetch(ListKind::Tools, instance).await;
-                    }
-                    if era == Era::Modern {
-                        let instance = Arc::clone(instance);
-                        tokio::spawn(async move { bridge::listen(&instance, &dialect, &[]).await });
-                    }
-                    return Ok(());
-                }
-                Err(Ungreeted::Perhaps(refused)) => problem = problem.or(Some(refused)),
-                Err(Ungreeted::Finally(refused)) => return Err(refused),
-            }
-        }
-        Err(problem.unwrap_or_default())
-    }
-
-    /// Greets a server; returns what it says of itself.
-    async fn greet_in(
-        &self,
-        instance: &Arc<Instance>,
-        dialect: &Dialect,
-        era: Era,
-    ) -> Result<String, Ungreeted> {
-        let failed = |error: CallError| match error {
-            // What is missing is a credential, or the way to it.
-            CallError::Denied { problem, .. } | CallError::Unreached { problem, .. } => {
-                Ungreeted::Finally(problem)
-            }
-            CallError::NoCredential { problem, .. } => Ungreeted::Finally(problem),
-            CallError::Lost { log, .. } if self.is_http() => {
-                Ungreeted::Perhaps(format!("it did not answer{log}"))
-            }
-            CallError::Lost { .. } | CallError::Unsent { .. } => {
-                Ungreeted::Perhaps("it ended at once".to_owned())
-            }
-            CallError::Failed { problem, .. } => Ungreeted::Perhaps(problem),
-            error => Ungreeted::Perhaps(error.to_string()),
-        };
-        if era == Era::Modern {
-            let asked = timeout(PROBE, bridge::discover(instance, dialect)).await;
-            return match asked.ok().transpose().map_err(failed)? {
-                Some(Discovered::Is(hello)) => Ok(hello),
-                Some(Discovered::Refuses(problem)) => Err(Ungreeted::Finally(problem)),
-                Some(Discovered::HasSessions) | None => {
-                    let problem = "it does not know server/discover".to_owned();
-                    Err(Ungreeted::Perhaps(problem))
-                }
-            };
-        }
-        let version = match dialect.era {
-            Era::Legacy => &dialect.version,
-            Era::Modern => LEGACY[0],
-        };
-        let params = format!(
-            r#"{{"protocolVersion":{},"capabilities":{},"clientInfo":{}}}"#,
-            crate::json::string(version),
-            dialect.capabilities,
-            dialect.info
-        );
-        let answer = instance.ask("initialize", &params).await.map_err(failed)?;
-        let Some(hello) = answer.message.result() else {
-            let error = answer.message.error().unwrap_or_default();
-            let problem = format!("it answers initialize with an error: {error}");
-            return Err(Ungreeted::Perhaps(problem));
-        };
-        instance.greeted(hello, era);
-        let initialized = message::notification("notifications/initialized", None);
-        instance.pass(initialized).await;
-        instance.listen();
-        Ok(hello.to_owned())
     }
 }
 

@@ -1,5 +1,8 @@
 //! Streamable HTTP without sessions, since 2026-07-28.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use mcplexer_gateway::{Log, Options};
 use serde_json::{Value, json};
 
@@ -131,6 +134,68 @@ async fn a_tool_with_an_invalid_header_is_left_out_and_not_called() {
     for name in ["no name", "object", "twice"] {
         let line = format!("(left out the tool {name}: x-mcp-header is ");
         assert_eq!(log.matches(&line).count(), 1, "{log}");
+    }
+}
+
+/// A server that takes long to start has both greetings before it, and answers them one after the other. mcp 2.3.0 of
+/// PyPI refuses a session once it has answered the other question.
+#[tokio::test]
+async fn a_slow_server_may_answer_either_greeting() {
+    let refused = |id: &Value| json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32022, "message": "no session"}});
+    for what in ["discovered first", "refused first", "only a session"] {
+        let kept = Mutex::new(None);
+        let fake = Fake::start(move |seen| {
+            let is_legacy = what == "only a session";
+            let mut kept = kept.lock().unwrap();
+            match seen.rpc() {
+                "server/discover" => {
+                    let (later, answer) = events();
+                    *kept = Some((later, seen.clone()));
+                    answer
+                }
+                "initialize" if is_legacy => seen.usual(),
+                "initialize" => {
+                    let (mut discovered, asked) = kept.take().unwrap();
+                    let (mut refusing, answer) = events();
+                    let refused = refused(&seen.body["id"]);
+                    tokio::spawn(async move {
+                        if what == "refused first" {
+                            refusing.message(&refused).await;
+                        }
+                        let result = json!({
+                            "jsonrpc": "2.0",
+                            "id": asked.body["id"],
+                            "result": {
+                                "resultType": "complete",
+                                "supportedVersions": ["2026-07-28"],
+                                "capabilities": {"tools": {}},
+                            },
+                        });
+                        discovered.message(&result).await;
+                        if what == "discovered first" {
+                            // Nobody may want it any more.
+                            refusing.raw(&format!("data: {refused}\n\n")).await;
+                        }
+                    });
+                    answer
+                }
+                _ if is_legacy => seen.usual(),
+                _ => modern(seen),
+            }
+        })
+        .await;
+        let mut options = Options::default();
+        options.probe = Duration::from_millis(1);
+        let world = world_of(at(&fake.url, &[]), &[], options);
+        let mut client = world.connect();
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let params = json!({"name": "plain", "arguments": {}, "_meta": meta});
+        let answer = client.ask("tools/call", params).await;
+        assert!(answer["result"].is_object(), "{what}: {answer}");
+        world.stop(client).await;
     }
 }
 

@@ -47,6 +47,24 @@ fn assert_masks(values: &[&str], stream: &str, expected: &str) {
     }
 }
 
+/// What a dump shows as text may look like the end of a line, and a string may end where the last line of a dump does.
+#[test]
+fn the_text_beside_a_dump_is_masked_with_it() {
+    let value = "d\\\"%0\\a  +A +aa\\ \\aAA\\\\//0a/\"0A \\n\"0\"/\"aaz\r\n";
+    let dump = "000000 64 5c 22 25 30 5c 61 20 20 2b 41 20 2b 61 61 5c  >d\\\"%0\\a  +A +aa\\<\n000010 20 5c 61 41 41 5c 5c 2f 2f 30 61 2f 22 30 41 20  > \\aAA\\\\//0a/\"0A <\n000020 5c 6e 22 30 22 2f 22 61 61 7a 0d 0a              >\\n\"0\"/\"aaz..<\n";
+    assert_masks(&[value], dump, "000000 [s/K0]\n");
+    let value = "ghp_0123456789abcdef";
+    for after in ["", ", ", "}\nmore\n", ",\"x\":\"\\n\"}\n"] {
+        let stream = "{\"d\":\"00000000  67 68 70 5f 30 31 32 33  34 35 36 37 38 39 61 62  |ghp_0123456789ab|\\n00000010  63 64 65 66                                       |cdef|\\n\"";
+        let dump = format!("{stream}{after}");
+        assert_masks(
+            &[value],
+            &dump,
+            &format!("{{\"d\":\"00000000  [s/K0]\\n\"{after}"),
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 400 } else { 20_000 }))]
 

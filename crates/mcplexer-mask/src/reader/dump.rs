@@ -75,7 +75,7 @@ fn skip_between(
     if spaces >= 2 && !is_gap && !matches!(after, [b'\r' | b'\n', ..]) {
         let text = cursor.rest();
         let near = text.get(..REST_OF_LINE).unwrap_or(text);
-        match line_end(near) {
+        match (0..near.len()).find(|at| is_line_end(near, *at)) {
             Some(end) => cursor.skip(end),
             None if near.len() < REST_OF_LINE => return Err(Next::End),
             None => return Err(Next::Other),
@@ -136,10 +136,10 @@ fn begins_byte(text: &[u8]) -> Result<bool, Next> {
     }
 }
 
-/// Finds the end of a line. If it is escaped, as within JSON, an offset or the end of the string follows: the text of
-/// the line may contain the same characters.
-fn line_end(text: &[u8]) -> Option<usize> {
-    let is_end = |at: &usize| match text.get(*at..).unwrap_or_default() {
+/// Returns whether a line ends at a place. If its end is escaped, as within JSON, an offset follows: the text of the line
+/// may contain the same characters.
+fn is_line_end(text: &[u8], at: usize) -> bool {
+    match text.get(at..).unwrap_or_default() {
         [b'\n', ..] | [b'\r', b'\n', ..] => true,
         [b'\\', b'n', rest @ ..] => {
             let length = digits(rest);
@@ -147,9 +147,7 @@ fn line_end(text: &[u8]) -> Option<usize> {
             OFFSET.contains(&length) && matches!(behind, Some(b':' | b' '))
         }
         _ => false,
-    };
-    let ends = (0..text.len()).find(is_end);
-    ends.or_else(|| memchr::memmem::find(text, b"\\n\""))
+    }
 }
 
 /// Returns how many hexadecimal digits a text begins with.
@@ -192,10 +190,6 @@ pub(super) fn end_of_line(
         _ => {}
     }
     let near = rest.get(..REST_OF_LINE).unwrap_or(rest);
-    let Some(end) = line_end(near) else {
-        return (near.len() == REST_OF_LINE).then_some(cursor.at());
-    };
-    let line = near.get(..end).unwrap_or_default();
     let on_line = usize::try_from(pending.count).unwrap_or_default();
     let length: usize = value.iter().map(|part| part.len()).sum();
     let bytes = value.iter().copied().flatten();
@@ -205,7 +199,7 @@ pub(super) fn end_of_line(
             b' '..=b'~' => *byte,
             _ => b'.',
         });
-    let shows = |at: usize| {
+    let shows = |line: &[u8], at: usize| {
         let (hex, text) = line.split_at_checked(at).unwrap_or_default();
         let digits = hex.iter().filter(|byte| digit(**byte).is_some()).count();
         let is_hex = hex
@@ -219,16 +213,23 @@ pub(super) fn end_of_line(
         let text = before.and_then(|before| text.get(before..before + on_line));
         is_hex && text.is_some_and(|text| text.iter().copied().eq(shown.clone()))
     };
-    let mut gaps = line
-        .windows(2)
-        .enumerate()
-        .filter(|(_, pair)| *pair == b"  ");
-    let is_shown = gaps.any(|(at, _)| shows(at));
-    Some(if is_shown {
-        cursor.at() + end
-    } else {
-        cursor.at()
-    })
+    let is_shown = |end: usize| {
+        let line = near.get(..end).unwrap_or_default();
+        let mut pairs = line.windows(2).enumerate();
+        pairs.any(|(at, pair)| pair == b"  " && shows(line, at))
+    };
+    for at in 0..near.len() {
+        let is_end = is_line_end(near, at);
+        // The last line of a text within JSON ends with the string, or its text has these characters.
+        let is_possible = is_end || near.get(at..).is_some_and(|it| it.starts_with(b"\\n\""));
+        if is_possible && is_shown(at) {
+            return Some(cursor.at() + at);
+        }
+        if is_end {
+            return Some(cursor.at());
+        }
+    }
+    (near.len() == REST_OF_LINE).then_some(cursor.at())
 }
 
 /// Returns the length of ` ... 14 more bytes`, with which Node ends a `Buffer` of more than 50 bytes.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A change within this time of another one may leave the same times behind.
 const GRAIN: Duration = Duration::from_millis(100);
@@ -24,19 +24,20 @@ impl Stamp {
                 is_settled: false,
             };
         };
-        let age = metadata
-            .modified()
-            .ok()
-            .and_then(|at| SystemTime::now().duration_since(at).ok());
+        // The time of any change: also of the mode, and no program can set it.
+        let seconds = u64::try_from(metadata.ctime()).unwrap_or_default();
+        let age = SystemTime::now().duration_since(UNIX_EPOCH + Duration::from_secs(seconds));
+        let nanoseconds = u64::try_from(metadata.ctime_nsec()).unwrap_or_default();
+        let age = age.map(|it| it.saturating_sub(Duration::from_nanos(nanoseconds)));
         Self {
             state: Some((
                 metadata.dev(),
                 metadata.ino(),
                 metadata.len(),
-                metadata.mtime(),
-                metadata.mtime_nsec(),
+                metadata.ctime(),
+                metadata.ctime_nsec(),
             )),
-            is_settled: age.is_some_and(|age| age > GRAIN),
+            is_settled: age.is_ok_and(|age| age > GRAIN),
         }
     }
 
@@ -48,6 +49,8 @@ impl Stamp {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -61,12 +64,18 @@ mod tests {
             !Stamp::of(&path).is_same(&Stamp::of(&path)),
             "written just now"
         );
-        let file = fs::File::options().append(true).open(&path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(9))
-            .unwrap();
-        let settled = Stamp::of(&path);
-        assert!(settled.is_same(&Stamp::of(&path)));
+        let settled = || loop {
+            let stamp = Stamp::of(&path);
+            if stamp.is_settled {
+                return stamp;
+            }
+        };
+        let before = settled();
+        assert!(before.is_same(&Stamp::of(&path)));
         fs::write(&path, "b").unwrap();
-        assert!(!settled.is_same(&Stamp::of(&path)));
+        assert!(!before.is_same(&Stamp::of(&path)));
+        let before = settled();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(!before.is_same(&Stamp::of(&path)), "others may write it");
     }
 }

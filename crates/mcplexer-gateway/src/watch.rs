@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcplexer_files::config::Config;
-use mcplexer_home::Home;
 use mcplexer_home::config::{Error, of_home};
+use mcplexer_home::{Exposed, Home};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
@@ -59,8 +59,12 @@ async fn watch(
         let stamp = Stamp::of(&path);
         if !seen.is_some_and(|it| it.is_same(&stamp)) {
             let of = home.clone();
-            let read = spawn_blocking(move || of_home(&of)).await;
-            let found = match read {
+            // Who could write the file would decide which program is started with which secret.
+            let read = spawn_blocking(move || match Exposed::refused_in(&of) {
+                exposed if exposed.is_empty() => of_home(&of).map_err(|error| in_words(&error)),
+                exposed => Err(lines(&exposed)),
+            });
+            let found = match read.await {
                 Ok(Ok(None)) if !config.servers.is_empty() => {
                     Some(format!("{} is missing or empty", path.display()))
                 }
@@ -73,7 +77,7 @@ async fn watch(
                     }
                     None
                 }
-                Ok(Err(error)) => Some(in_words(&error)),
+                Ok(Err(problem)) => Some(problem),
                 Err(error) => Some(error.to_string()),
             };
             let before = std::mem::replace(&mut *lock(&problem), found.clone());
@@ -90,9 +94,14 @@ async fn watch(
 fn in_words(error: &Error) -> String {
     match error {
         Error::Invalid { path, problems } => {
-            let lines = problems.iter().map(|it| format!("{}:{it}", path.display()));
-            lines.collect::<Vec<_>>().join("\n")
+            let problems = problems.iter().map(|it| format!("{}:{it}", path.display()));
+            lines(&problems.collect::<Vec<_>>())
         }
         error => error.to_string(),
     }
+}
+
+fn lines(of: &[impl ToString]) -> String {
+    let lines: Vec<_> = of.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }

@@ -92,6 +92,14 @@ impl Exposed {
         found
     }
 
+    /// Finds what others could change, for which a home is not opened.
+    #[must_use]
+    pub fn refused_in(home: &Home) -> Vec<Self> {
+        let mut exposed = Self::in_home(home);
+        exposed.retain(Self::is_refused);
+        exposed
+    }
+
     /// Returns the path of the file or directory.
     #[must_use]
     pub fn path(&self) -> &Path {

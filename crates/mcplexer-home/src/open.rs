@@ -57,8 +57,7 @@ impl OpenHome {
         home.check_user_home()?;
         // One file for two purposes would wait for itself, or be written over.
         home.check_places()?;
-        let mut exposed = Exposed::in_home(&home);
-        exposed.retain(Exposed::is_refused);
+        let exposed = Exposed::refused_in(&home);
         if !exposed.is_empty() {
             return Err(Error::Exposed(exposed));
         }

@@ -1,6 +1,7 @@
 //! One gateway for all clients.
 
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use super::*;
@@ -295,6 +296,22 @@ fn a_configuration_that_changes_is_taken_and_an_invalid_one_is_not() {
     fs::write(home.path("config.yaml"), config(&home, &["plain"])).unwrap();
     let status = status_with(&home, |it| it["config_problem"].is_null());
     assert_eq!(status["servers"].as_array().unwrap().len(), 1);
+    // Somebody else could have written it.
+    let mode = |mode| {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(home.path("config.yaml"), permissions).unwrap();
+    };
+    mode(0o666);
+    let more = config(&home, &["plain", "grandchild"]);
+    fs::write(home.path("config.yaml"), more).unwrap();
+    let status = status_with(&home, |it| {
+        let problem = it["config_problem"].as_str();
+        problem.is_some_and(|it| it.contains("is writable by others (mode 0666)"))
+    });
+    assert_eq!(status["servers"].as_array().unwrap().len(), 1);
+    mode(0o600);
+    let status = status_with(&home, |it| it["config_problem"].is_null());
+    assert_eq!(status["servers"].as_array().unwrap().len(), 2);
     stop(&home);
     fs::write(home.path("config.yaml"), "servers: {plain: {command: x}}\n").unwrap();
     let refused = run(&home, &["connect"]);
@@ -380,10 +397,10 @@ fn a_locked_store_says_how_to_open_it() {
     for arguments in [&["connect"][..], &["serve"]] {
         let mut client = Client::greeted(&home, arguments);
         let params = json!({"name": "plain__pid"});
-        let listed = client.ask("tools/list", &json!({}));
-        assert_eq!(listed["result"]["tools"], json!([]));
-        let error = client.ask("tools/call", &params);
-        assert!(error["error"].is_object(), "{error}");
+        for (method, params) in [("tools/list", &json!({})), ("tools/call", &params)] {
+            let error = client.ask(method, params)["error"].to_string();
+            assert!(error.contains("no key opens this store"), "{error}");
+        }
         assert_eq!(client.leave(), 0);
         let mut client = Client::start(&home, &[arguments, &["--server", "plain"]].concat());
         let error = client.ask("initialize", &json!({}))["error"].to_string();

@@ -111,6 +111,13 @@ fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
     let name = typed(path);
     if report.written {
         session.hint(RESTART);
+        // What is behind the gateway is put back together.
+        let part = Choice::default();
+        let choice = if report.gateway.is_some() {
+            &part
+        } else {
+            choice
+        };
         session.hint(&undo_of(path, choice));
         if report.moved == 0 {
             return;

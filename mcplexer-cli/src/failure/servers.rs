@@ -132,6 +132,13 @@ fn of_refused(file: &Path, servers: &[(String, Refusal)]) -> Failure {
                 ));
                 hints.push("mcplexer server add NAME -- COMMAND ARGUMENTS adds it".to_owned());
             }
+            Refusal::Relative(word) => {
+                let word = sanitized(word);
+                messages.push(format!(
+                    "{place}: {word} is a relative path, and the gateway starts servers elsewhere"
+                ));
+                hints.push("write the whole path, or the directory as \"cwd\"".to_owned());
+            }
             Refusal::Name => {
                 messages.push(format!(
                     "{place}: no name of 1 to 32 of a-z, 0-9, - and _ can be made of this"

@@ -297,6 +297,11 @@ fn explain(refusal: &Refusal) -> String {
             let places: Vec<_> = places.iter().map(Place::to_string).collect();
             format!("the client fills in variables: {}", places.join(", "))
         }
+        Refusal::Relative(word) => {
+            format!(
+                "{word} is a relative path, and the gateway starts servers elsewhere; write the whole path"
+            )
+        }
         Refusal::Name => {
             "no name of 1 to 32 of a-z, 0-9, - and _ can be made of its name".to_owned()
         }

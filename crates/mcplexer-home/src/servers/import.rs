@@ -55,6 +55,8 @@ pub enum Refusal {
     Start,
     /// The client replaces variables of its own in these places.
     Variables(Vec<Place>),
+    /// This word of its command is a relative path, and the gateway starts servers in another directory than the client.
+    Relative(String),
     /// No name can be made of its name.
     Name,
     /// Another server of the file has this name.
@@ -118,11 +120,22 @@ fn of_entries<'e>(
 pub(crate) fn of_entry(entry: &Entry<'_>) -> Result<Imported, Refusal> {
     let name = name_of(&entry.server.name).ok_or(Refusal::Name)?;
     let transport = match &entry.reach {
-        Reach::Command { line, env } => Transport::Stdio(Stdio {
-            env: env.iter().cloned().collect(),
-            directory: entry.directory().map(PathBuf::from),
-            ..Stdio::new(line.clone())
-        }),
+        Reach::Command { line, env } => {
+            let mut directory = entry.directory().map(PathBuf::from);
+            if directory.is_none()
+                && let Some(word) = relative(line)
+            {
+                // That of a project in a file of several is known.
+                let project = entry.server.project.as_ref().map(PathBuf::from);
+                let project = project.filter(|it| it.is_absolute());
+                directory = Some(project.ok_or_else(|| Refusal::Relative(word.to_owned()))?);
+            }
+            Transport::Stdio(Stdio {
+                env: env.iter().cloned().collect(),
+                directory,
+                ..Stdio::new(line.clone())
+            })
+        }
         Reach::Url { url, headers } => Transport::Http(Http {
             headers: headers.iter().cloned().collect(),
             ..Http::new(url.clone())
@@ -147,6 +160,17 @@ pub(crate) fn of_entry(entry: &Entry<'_>) -> Result<Imported, Refusal> {
         server,
         left_out: entry.others().to_vec(),
     })
+}
+
+/// Returns a word of a command that is a relative path, or has one behind `=`.
+fn relative(line: &[String]) -> Option<&str> {
+    let is_relative = |word: &str| {
+        let path = word.rsplit_once('=').map_or(word, |(_, path)| path);
+        matches!(path, "." | "..") || path.starts_with("./") || path.starts_with("../")
+    };
+    let program = line.first().map(String::as_str);
+    let program = program.filter(|it| it.contains('/') && !it.starts_with(['/', '~', '$']));
+    program.or_else(|| line.iter().map(String::as_str).find(|it| is_relative(it)))
 }
 
 /// Makes a name for `config.yaml` of a name in a client's file: `My Server` becomes `my-server`.
@@ -179,6 +203,48 @@ mod tests {
         ] {
             let expected = made.map(|made| made.parse().unwrap());
             assert_eq!(name_of(name), expected, "{name}");
+        }
+    }
+
+    /// A client starts a project's servers in the project.
+    #[test]
+    fn a_relative_path_needs_a_directory() {
+        let server =
+            |line: &str, more: &str| format!(r#"{{"mcpServers": {{"a": {{{line}{more}}}}}}}"#);
+        for (line, word) in [
+            (r#""command": "./run.sh""#, "./run.sh"),
+            (r#""command": "bin/run""#, "bin/run"),
+            (
+                r#""command": "python3", "args": ["../srv.py"]"#,
+                "../srv.py",
+            ),
+            (r#""command": "npx", "args": ["-y", "fs", "."]"#, "."),
+            (
+                r#""command": "x", "args": ["--root=./data"]"#,
+                "--root=./data",
+            ),
+        ] {
+            match imported(&server(line, ""), None) {
+                Err(NotImported::Refused { servers, .. }) => {
+                    assert_eq!(servers[0].1, Refusal::Relative(word.to_owned()), "{line}");
+                }
+                other => panic!("{line}: {other:?}"),
+            }
+            let all = imported(&server(line, r#", "cwd": "/srv""#), None).unwrap();
+            assert_eq!(all.len(), 1, "{line}");
+            let text = server(line, "");
+            let text = format!(r#"{{"projects": {{"/w/p": {text}}}}}"#);
+            let all = imported(&text, None).unwrap();
+            match &all[0].server.transport {
+                Transport::Stdio(stdio) => assert_eq!(stdio.directory, Some("/w/p".into())),
+                other => panic!("{other:?}"),
+            }
+        }
+        for line in [
+            r#""command": "/bin/run""#,
+            r#""command": "npx", "args": ["-y", "@acme/fs", "/srv", "a/b", "x=1"]"#,
+        ] {
+            assert!(imported(&server(line, ""), None).is_ok(), "{line}");
         }
     }
 

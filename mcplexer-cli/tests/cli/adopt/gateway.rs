@@ -383,3 +383,15 @@ fn files_that_change_meanwhile_come_back() {
     assert_eq!(back, serde_json::from_str::<Value>(&five()).unwrap());
     assert_eq!(names(&home), "");
 }
+
+/// What is behind the gateway is put back together: the advice has no `--server`, which would be refused.
+#[test]
+fn the_advice_for_undoing_works() {
+    let home = with_file("mcp.json", &five());
+    let chosen = ["adopt", "mcp.json", "--gateway", "--server", "plain"];
+    let run = home.run([&chosen[..], &["--write"]].concat()).succeeded();
+    let advice = "mcplexer adopt --undo mcp.json puts it back\n";
+    assert!(run.stderr.contains(advice), "{}", run.stderr);
+    home.run(["adopt", "--undo", "mcp.json"]).succeeded();
+    assert_eq!(read(&home, "mcp.json"), five());
+}

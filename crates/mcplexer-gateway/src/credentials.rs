@@ -90,7 +90,8 @@ impl Needs {
     pub(crate) fn versions(&self, store: &Store) -> Result<Arc<[Used]>, Refused> {
         let mut used = Vec::new();
         let mut add = |scope: &ScopeId, name: &SecretName| {
-            let info = store.secret_info(scope, name).map_err(|it| unopened(&it))?;
+            let info = store.secret_info(scope, name);
+            let info = info.map_err(|it| unopened(&it, Some(name)))?;
             used.push(Used::new(scope.clone(), name.clone(), info.version));
             Ok(())
         };
@@ -100,7 +101,9 @@ impl Needs {
             }
         }
         for scope in &self.scopes {
-            let names = store.secret_names(scope).map_err(|it| unopened(&it))?;
+            let names = store
+                .secret_names(scope)
+                .map_err(|it| unopened(&it, None))?;
             names.iter().try_for_each(|name| add(scope, name))?;
         }
         used.sort();
@@ -238,10 +241,17 @@ fn filled(place: &str, text: &str, opened: &Opened) -> Result<Zeroizing<Vec<u8>>
     Ok(Zeroizing::new(filled.expose().to_vec()))
 }
 
-fn unopened(error: &StoreError) -> Refused {
+/// `name` is that of the secret, if one is meant.
+fn unopened(error: &StoreError, name: Option<&SecretName>) -> Refused {
+    let hint = match (error, name) {
+        (StoreError::ScopeNotFound { scope }, Some(name)) => {
+            format!("; mcplexer secret put {scope} {name} stores it")
+        }
+        _ => hint(error),
+    };
     Refused::Unopened {
         problem: error.to_string(),
-        hint: hint(error),
+        hint,
     }
 }
 

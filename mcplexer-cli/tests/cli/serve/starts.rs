@@ -261,7 +261,10 @@ fn an_eager_server_starts_without_a_client() {
         runs("grandchild", 1)(it) && state(it, "missing")["state"] == "failing"
     });
     let reason = state(&status, "missing")["reason"].to_string();
-    assert!(reason.contains("mcplexer secret put gone"), "{reason}");
+    assert!(
+        reason.contains("mcplexer secret put gone T stores it"),
+        "{reason}"
+    );
     let first = state(&status, "plain")["instances"][0]["pid"].clone();
     run(&home, &["server", "restart", "plain"]).succeeded();
     status_with(&home, |it| {

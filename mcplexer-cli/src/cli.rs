@@ -10,6 +10,7 @@ mod exchange;
 #[cfg(feature = "serve")]
 mod gateway;
 mod key;
+mod later;
 mod run;
 mod scan;
 mod scope;
@@ -20,7 +21,7 @@ mod when;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use adopt::{Adopt, Variable};
 pub(crate) use audit::Audit;
@@ -31,6 +32,7 @@ pub(crate) use exchange::{Export, Import};
 #[cfg(feature = "serve")]
 pub(crate) use gateway::{Client, Connect, InstallClient, Serve};
 pub(crate) use key::{AddKey, Key};
+pub(crate) use later::Later;
 pub(crate) use run::{Inject, Run};
 pub(crate) use scan::Scan;
 pub(crate) use scope::{Kind, Scope};
@@ -82,22 +84,22 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Store, read, list and delete secrets
     #[command(subcommand, after_help = examples::SECRET)]
-    Secret(Secret),
+    Secret(Later<Secret>),
     /// Create, list, show and delete scopes (groups of secrets, one for each tool server)
     #[command(subcommand, after_help = examples::SCOPE)]
-    Scope(Scope),
+    Scope(Later<Scope>),
     /// Define scopes and tool servers in config.yaml, which never holds a value
     #[command(subcommand, after_help = examples::CONFIG)]
-    Config(Config),
+    Config(Later<Config>),
     /// Add, list, show and remove the tool servers in config.yaml; test and restart them
     #[command(subcommand, after_help = examples::SERVER)]
-    Server(Server),
+    Server(Later<Server>),
     /// Serve the tool servers in config.yaml to AI clients, with their credentials
     #[cfg(feature = "serve")]
-    Serve(Serve),
+    Serve(Later<Serve>),
     /// Connect an AI client to the gateway that serves every client, which is started if needed
     #[cfg(feature = "serve")]
-    Connect(Connect),
+    Connect(Later<Connect>),
     /// Show what the gateway does: its servers and clients
     #[cfg(feature = "serve")]
     #[command(after_help = examples::STATUS)]
@@ -109,25 +111,25 @@ pub(crate) enum Command {
     /// Connect AI clients to the gateway
     #[cfg(feature = "serve")]
     #[command(subcommand, after_help = examples::CLIENT)]
-    Client(Client),
+    Client(Later<Client>),
     /// Run a command with secrets in its environment
-    Run(Run),
+    Run(Later<Run>),
     /// Fill in a template: replace each mcplexer://SCOPE/KEY with its secret
-    Inject(Inject),
+    Inject(Later<Inject>),
     /// Move the credentials in an AI client's configuration into the store
-    Adopt(Adopt),
+    Adopt(Later<Adopt>),
     /// Store the secrets of a .env, JSON or YAML file
-    Import(Import),
+    Import(Later<Import>),
     /// Write the secrets of a scope as a .env, JSON, YAML or shell file
-    Export(Export),
+    Export(Later<Export>),
     /// Find values of the store in files, and in what git is about to commit
-    Scan(Scan),
+    Scan(Later<Scan>),
     /// Manage the keys that open the store: replace, add, remove, recover
     #[command(subcommand, after_help = examples::KEY)]
-    Key(Key),
+    Key(Later<Key>),
     /// Back up the store to one age file, and restore it
     #[command(subcommand, after_help = examples::BACKUP)]
-    Backup(Backup),
+    Backup(Later<Backup>),
     /// Check for problems and say how to fix them
     #[command(after_help = examples::DOCTOR)]
     Doctor {
@@ -143,9 +145,9 @@ pub(crate) enum Command {
     Compact,
     /// Show and verify the log of who used which secret
     #[command(subcommand, after_help = examples::AUDIT)]
-    Audit(Audit),
+    Audit(Later<Audit>),
     /// Show who called which tool through the gateway
-    Calls(Calls),
+    Calls(Later<Calls>),
     /// Print a completion script for a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
@@ -161,6 +163,13 @@ pub(crate) enum Command {
     /// List the exit codes
     #[command(name = "exit-codes", hide = true, long_about = exit_code::HELP, help_template = "{about}\n")]
     ExitCodes,
+}
+
+/// Returns the whole command line, with what is [built later](Later).
+pub(crate) fn whole() -> clap::Command {
+    let mut whole = Cli::command().disable_help_subcommand(true);
+    whole.build();
+    whole
 }
 
 /// Returns the file that an argument names; `None` for standard input or output, which `-` is as well.

@@ -26,36 +26,36 @@ mod server;
 #[cfg(feature = "serve")]
 mod status;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Later};
 use crate::failure::Failure;
 use crate::{exit_code, output};
 
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
-        Command::Secret(command) => secret::run(command, cli.global),
-        Command::Scope(command) => scope::run(command, cli.global),
-        Command::Config(command) => config::run(command, cli.global),
-        Command::Server(command) => server::run(command, cli.global),
+        Command::Secret(Later(command)) => secret::run(command, cli.global),
+        Command::Scope(Later(command)) => scope::run(command, cli.global),
+        Command::Config(Later(command)) => config::run(command, cli.global),
+        Command::Server(Later(command)) => server::run(command, cli.global),
         #[cfg(feature = "serve")]
-        Command::Serve(arguments) => serve::run(arguments, cli.global),
+        Command::Serve(Later(arguments)) => serve::run(arguments, cli.global),
         #[cfg(feature = "serve")]
-        Command::Connect(arguments) => connect::run(arguments),
+        Command::Connect(Later(arguments)) => connect::run(arguments),
         #[cfg(feature = "serve")]
         Command::Status { json } => status::run(json),
         #[cfg(feature = "serve")]
-        Command::Client(command) => client::run(command, cli.global),
-        Command::Run(arguments) => run::run(arguments, cli.global),
-        Command::Adopt(arguments) => adopt::run(&arguments, cli.global),
-        Command::Inject(arguments) => inject::run(&arguments, cli.global),
-        Command::Import(arguments) => import::run(&arguments, cli.global),
-        Command::Export(arguments) => export::run(&arguments, cli.global),
-        Command::Scan(arguments) => scan::run(&arguments, cli.global),
-        Command::Key(command) => key::run(command, cli.global),
-        Command::Backup(command) => backup::run(command, cli.global),
+        Command::Client(Later(command)) => client::run(command, cli.global),
+        Command::Run(Later(arguments)) => run::run(arguments, cli.global),
+        Command::Adopt(Later(arguments)) => adopt::run(&arguments, cli.global),
+        Command::Inject(Later(arguments)) => inject::run(&arguments, cli.global),
+        Command::Import(Later(arguments)) => import::run(&arguments, cli.global),
+        Command::Export(Later(arguments)) => export::run(&arguments, cli.global),
+        Command::Scan(Later(arguments)) => scan::run(&arguments, cli.global),
+        Command::Key(Later(command)) => key::run(command, cli.global),
+        Command::Backup(Later(command)) => backup::run(command, cli.global),
         Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),
         Command::Compact => compact::run(cli.global),
-        Command::Audit(command) => audit::run(command, cli.global),
-        Command::Calls(arguments) => calls::run(&arguments, cli.global),
+        Command::Audit(Later(command)) => audit::run(command, cli.global),
+        Command::Calls(Later(arguments)) => calls::run(&arguments, cli.global),
         Command::Completions { shell } => reference::completions(shell),
         Command::Man { command } => reference::man(&command),
         Command::ExitCodes => output::print(&format!("{}\n", exit_code::HELP)),

@@ -407,7 +407,7 @@ Examples:
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory, Parser};
+    use clap::{Command, Parser};
 
     use crate::cli::Cli;
 
@@ -442,6 +442,6 @@ mod tests {
 
     #[test]
     fn every_command_has_examples_that_parse() {
-        check(&Cli::command(), &[]);
+        check(&crate::cli::whole(), &[]);
     }
 }

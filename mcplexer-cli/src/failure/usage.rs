@@ -3,12 +3,11 @@
 use std::env;
 use std::error::Error;
 
-use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use mcplexer_secrets::{ScopeId, SecretName};
 
 use super::Failure;
-use crate::cli::Cli;
+use crate::cli;
 use crate::exit_code;
 use crate::stderr::say;
 
@@ -141,7 +140,7 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
 /// Returns the command with a similar name, or one of the same name in another group: `list` may
 /// mean `secret list`.
 fn similar_command(word: &str) -> Option<String> {
-    let root = Cli::command();
+    let root = cli::whole();
     let path = commands_until(word);
     let group = path
         .iter()
@@ -168,7 +167,7 @@ fn similar_command(word: &str) -> Option<String> {
 
 /// Returns the names of the commands on the command line before this word.
 fn commands_until(word: &str) -> Vec<String> {
-    let root = Cli::command();
+    let root = cli::whole();
     let mut group = &root;
     let mut path = Vec::new();
     for argument in env::args_os().skip(1).take_while(|it| it != word) {

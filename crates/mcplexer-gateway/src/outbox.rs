@@ -11,7 +11,7 @@ const CROWDED: usize = 256;
 /// The most messages that wait. Of a client that reads none, further notifications are dropped.
 const MAX_MESSAGES: usize = 4096;
 
-/// The most bytes that wait. A client that lets more come together is let go.
+/// The most bytes that wait. Beyond, notifications are dropped; a client that lets more answers come together is let go.
 const MAX_BYTES: usize = 256 << 20;
 
 /// The messages for one reader. Writing into it never waits.
@@ -32,6 +32,8 @@ struct Queue {
 
 struct Waiting {
     text: String,
+    /// It may be dropped, so that what must arrive has room.
+    is_notification: bool,
     /// What it is about, if it may give way to a later message about the same.
     about: Option<String>,
 }
@@ -46,10 +48,50 @@ impl std::fmt::Debug for Queue {
     }
 }
 
+impl Queue {
+    fn add(&mut self, text: String, about: Option<String>, is_notification: bool) {
+        self.bytes += text.len();
+        self.messages.push_back(Waiting {
+            text,
+            is_notification,
+            about,
+        });
+    }
+
+    /// Drops the oldest notifications if too many bytes wait.
+    fn make_room(&mut self) {
+        let mut surplus = self.bytes.saturating_sub(MAX_BYTES);
+        if surplus == 0 {
+            return;
+        }
+        self.messages.retain(|it| {
+            let stays = surplus == 0 || !it.is_notification;
+            if !stays {
+                surplus = surplus.saturating_sub(it.text.len());
+                self.bytes -= it.text.len();
+            }
+            stays
+        });
+    }
+}
+
 impl Outbox {
     /// Adds a message that must arrive.
     pub(crate) fn push(&self, text: String) {
-        self.add(Waiting { text, about: None });
+        let mut queue = self.queue();
+        if queue.is_closed {
+            return;
+        }
+        queue.add(text, None, false);
+        queue.make_room();
+        if queue.bytes > MAX_BYTES {
+            *queue = Queue {
+                is_closed: true,
+                ..Queue::default()
+            };
+        }
+        drop(queue);
+        self.changed.notify_one();
     }
 
     /// Adds a notification. `about` says what it is about if a later one makes it worthless.
@@ -63,25 +105,13 @@ impl Outbox {
                 queue.bytes -= old.text.len();
             }
         }
-        if queue.messages.len() < MAX_MESSAGES {
-            drop(queue);
-            self.add(Waiting { text, about });
-        }
-    }
-
-    fn add(&self, message: Waiting) {
-        let mut queue = self.queue();
-        if queue.is_closed {
+        // One server's flood is not to end the calls of another one: it is dropped, and the answers stay.
+        let has_room = queue.messages.len() < MAX_MESSAGES
+            && queue.bytes.saturating_add(text.len()) <= MAX_BYTES;
+        if queue.is_closed || !has_room {
             return;
         }
-        queue.bytes += message.text.len();
-        queue.messages.push_back(message);
-        if queue.bytes > MAX_BYTES {
-            *queue = Queue {
-                is_closed: true,
-                ..Queue::default()
-            };
-        }
+        queue.add(text, about, true);
         drop(queue);
         self.changed.notify_one();
     }
@@ -97,8 +127,8 @@ impl Outbox {
     pub(crate) fn answer(&self, text: Option<String>) {
         let mut queue = self.queue();
         if let Some(text) = text.filter(|_| !queue.is_closed) {
-            queue.bytes += text.len();
-            queue.messages.push_back(Waiting { text, about: None });
+            queue.add(text, None, false);
+            queue.make_room();
         }
         match queue.more_answers.checked_sub(1) {
             Some(left) => queue.more_answers = left,
@@ -181,6 +211,35 @@ mod tests {
             (left.len(), left.last().unwrap().as_str()),
             (4097, "answer")
         );
+    }
+
+    /// A text that takes no memory before it is read.
+    fn long() -> String {
+        String::from_utf8(vec![0; MAX_BYTES / 4]).unwrap()
+    }
+
+    #[test]
+    fn a_flood_of_notifications_leaves_room_for_answers() {
+        let outbox = Outbox::default();
+        outbox.push("first".to_owned());
+        (0..8).for_each(|_| outbox.notify(long(), None));
+        outbox.push(long());
+        outbox.push("answer".to_owned());
+        let left: Vec<_> = all(&outbox).iter().map(String::len).collect();
+        assert_eq!(left, [5, long().len(), long().len(), long().len(), 6]);
+        (0..8).for_each(|_| outbox.notify(long(), None));
+        outbox.answer(Some("last".to_owned()));
+        assert_eq!(all(&outbox).last().unwrap(), "last");
+        assert!(outbox.is_done());
+    }
+
+    #[test]
+    fn a_client_that_reads_no_answers_is_let_go() {
+        let outbox = Outbox::default();
+        (0..4).for_each(|_| outbox.push(long()));
+        assert!(!outbox.is_closed());
+        outbox.push("one more".to_owned());
+        assert!(outbox.is_closed() && all(&outbox).is_empty());
     }
 
     #[tokio::test]

@@ -83,8 +83,8 @@ pub(crate) fn check_origin(
             return Err("web pages are not served here\n".to_owned());
         }
     }
-    let site = headers.get("sec-fetch-site");
-    match site.is_none_or(|it| it == "same-origin" || it == "none") {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    match sites.all(|it| it == "same-origin" || it == "none") {
         true => Ok(()),
         false => Err("web pages of other sites are not served here\n".to_owned()),
     }
@@ -168,6 +168,11 @@ mod tests {
         assert!(!check(&[
             ("host", "localhost:8123"),
             ("sec-fetch-site", "same-site")
+        ]));
+        assert!(!check(&[
+            ("host", "localhost:8123"),
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site")
         ]));
     }
 

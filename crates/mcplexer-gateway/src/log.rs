@@ -6,12 +6,13 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mcplexer_durable::create_parent;
 use mcplexer_files::config::ServerName;
+use rustix::fs::OFlags;
 use serde::Serialize;
 
 /// Where the log goes.
@@ -124,6 +125,19 @@ impl fmt::Debug for Log {
     }
 }
 
+/// Opens a file to write at its end. A link is not followed, and a named pipe, which nobody may read, is not waited for.
+pub(crate) fn open_log(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    let file = options.custom_flags(flags).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("not a regular file")),
+    }
+}
+
 /// A file that does not grow for ever.
 struct Rotating {
     path: PathBuf,
@@ -135,8 +149,7 @@ struct Rotating {
 impl Rotating {
     fn open(path: PathBuf, most: u64) -> io::Result<Self> {
         create_parent(&path)?;
-        let mut options = OpenOptions::new();
-        let file = options.append(true).create(true).mode(0o600).open(&path)?;
+        let file = open_log(&path)?;
         let len = file.metadata()?.len();
         Ok(Self {
             path,
@@ -224,6 +237,24 @@ mod tests {
         assert_eq!(text(path.clone()), "line number 8\nline number 9\n");
         let old = path.with_extension("log.old");
         assert_eq!(text(old), "line number 6\nline number 7\n");
+    }
+
+    #[test]
+    fn a_pipe_is_not_waited_for_and_a_link_not_followed() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let directory = tempfile::tempdir().unwrap();
+        let (pipe, link) = (directory.path().join("pipe"), directory.path().join("link"));
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let target = directory.path().join("target");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        for path in [pipe.clone(), link] {
+            assert!(Rotating::open(path.clone(), 20).is_err());
+            assert!(open_log(&path).is_err(), "{}", path.display());
+        }
+        assert!(!target.exists());
+        let _reader = File::options().read(true).write(true).open(&pipe).unwrap();
+        assert!(open_log(&pipe).is_err(), "with somebody who reads it too");
     }
 
     #[test]

@@ -1,21 +1,21 @@
 //! Finds the daemon of a home, and starts it if it does not run.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mcplexer_durable::create_parent;
+use mcplexer_durable::{create_parent, open_regular};
 use mcplexer_home::Home;
 
 use crate::ask::exchange;
 use crate::daemon::place::Place;
 use crate::daemon::talk::{Hello, Reply};
+use crate::log::open_log;
 
 /// How long a daemon may take to start.
 const START_WAIT: Duration = Duration::from_secs(20);
@@ -130,16 +130,11 @@ impl Start {
     fn start(&self) -> io::Result<(Child, u64)> {
         let path = self.place.log();
         create_parent(&path)?;
-        let length = |it: fs::Metadata| it.len();
-        if fs::metadata(&path).map(length).unwrap_or_default() > MAX_LOG {
+        let mut log = open_log(&path)?;
+        if log.metadata()?.len() > MAX_LOG {
             fs::rename(&path, path.with_extension("log.old"))?;
+            log = open_log(&path)?;
         }
-        let open = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path);
-        let log = open?;
         let from = log.metadata()?.len();
         let child = Command::new(&self.program)
             .args(&self.arguments)
@@ -161,7 +156,8 @@ impl Start {
     /// Returns what the daemon has said since.
     fn said(&self, from: u64) -> String {
         let read = || {
-            let mut log = File::open(self.place.log())?;
+            let log = open_regular(&self.place.log(), OpenOptions::new().read(true))?;
+            let mut log = log.ok_or(ErrorKind::NotFound)?;
             let end = log.seek(SeekFrom::End(0))?;
             log.seek(SeekFrom::Start(from.max(end.saturating_sub(MAX_SAID))))?;
             let mut said = String::new();

@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use mcplexer_files::config::ServerName;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::dialect::{MODERN, modern_dialect};
@@ -27,12 +27,14 @@ use crate::outbox::Outbox;
 use crate::session::{Endpoint, Peer, Session};
 
 mod body;
+mod door;
 mod guard;
 mod headers;
 mod response;
 mod sessions;
 
 use body::{Ending, Stream};
+use door::Door;
 pub use guard::Access;
 use response::{
     Answer, bad_request, empty, events, events_of, json, no_batches, no_session, not_allowed, plain,
@@ -78,17 +80,21 @@ impl Front {
         listener: TcpListener,
         stop: CancellationToken,
     ) -> io::Result<()> {
+        let door = Door::new(listener, door::most_connections());
         let sweep = tokio::spawn(Arc::clone(&self).sweep());
         let result = loop {
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = door.next() => accepted,
                 () = stop.cancelled() => break Ok(()),
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, place)) => {
                     let _slower_then = stream.set_nodelay(true);
                     let (front, stop) = (Arc::clone(&self), stop.clone());
-                    tokio::spawn(async move { front.connection(stream, stop).await });
+                    tokio::spawn(async move {
+                        front.connection(stream, stop).await;
+                        drop(place);
+                    });
                 }
                 // Too many descriptors are open: it may be better soon.
                 Err(error) if error.raw_os_error().is_some() => {
@@ -108,7 +114,7 @@ impl Front {
         }
     }
 
-    async fn connection(self: Arc<Self>, stream: tokio::net::TcpStream, stop: CancellationToken) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
         let service = service_fn(move |request| {
             let front = Arc::clone(&self);
             async move { Ok::<_, Infallible>(front.answer(request).await) }

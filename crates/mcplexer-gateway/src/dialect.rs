@@ -55,6 +55,12 @@ impl Dialects {
 }
 
 impl Dialect {
+    /// Returns how many bytes it takes.
+    pub(crate) fn len(&self) -> usize {
+        let parts = [&self.version, &self.capabilities, &self.info];
+        parts.iter().map(|it| it.len()).sum()
+    }
+
     /// What the gateway says of itself to a server that no client waits for.
     pub(crate) fn own() -> Self {
         Self {

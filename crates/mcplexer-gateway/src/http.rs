@@ -18,9 +18,10 @@ use mcplexer_files::config::ServerName;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::dialect::{MODERN, modern_dialect};
+use crate::dialect::{MODERN, legacy_dialect, modern_dialect};
 use crate::figures;
 use crate::hub::Hub;
+use crate::json::Value;
 use crate::length::at_length;
 use crate::message::{self, Kind, Message, NoMessage};
 use crate::outbox::Outbox;
@@ -46,6 +47,10 @@ const SESSION_ID: &str = "mcp-session-id";
 
 /// The revision that a client speaks (MCP 2025-06-18, "Protocol Version Header").
 const VERSION: &str = "mcp-protocol-version";
+
+/// The longest description of a client, in bytes: the id of its session has it all, and clients such as Node.js take no
+/// more than 16 KiB of header fields.
+const MAX_DIALECT: usize = 8 << 10;
 
 /// How long a connection may take to send the head of a request.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
@@ -292,6 +297,11 @@ impl Front {
         message: Message,
     ) -> Answer {
         let is_first = *message.kind() == Kind::Request("initialize".to_owned());
+        if is_first && legacy_dialect(&message).len() > MAX_DIALECT {
+            let text = format!("the description of the client is longer than {MAX_DIALECT} bytes");
+            let id = message.id().unwrap_or("null");
+            return bad_request(message::error(id, -32602, &text));
+        }
         let session = match headers.get(SESSION_ID) {
             _ if is_first => self.hub.open(endpoint, peer),
             Some(id) => match self.sessions.get(&self.hub, id, &endpoint, &peer) {
@@ -311,14 +321,20 @@ impl Front {
         };
         let (first, stream) = self.begin(&session, message).await;
         let Some(first) = first else {
+            if is_first {
+                self.hub.close(&session);
+            }
             return empty(StatusCode::ACCEPTED);
         };
+        // A client that was refused has no session.
+        let is_refused = stream.is_done() && Value::new(&first).at(&["error"]).is_some();
         let mut answer = match stream.is_done() {
             true => json(StatusCode::OK, first),
             false => events(first, stream),
         };
         if is_first {
-            match self.sessions.add(&self.hub, &session) {
+            let add = || self.sessions.add(&self.hub, &session);
+            match (!is_refused).then(add).flatten() {
                 Some(id) => {
                     answer.headers_mut().insert(SESSION_ID, id);
                 }

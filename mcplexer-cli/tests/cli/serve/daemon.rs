@@ -1,6 +1,5 @@
 //! One gateway for all clients.
 
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
@@ -41,7 +40,7 @@ pub(super) struct Daemon {
     pub(super) address: String,
 }
 
-fn with_http(home: &Home) -> Daemon {
+pub(super) fn with_http(home: &Home) -> Daemon {
     with_http_on(home, "127.0.0.1:0")
 }
 
@@ -62,36 +61,6 @@ pub(super) fn with_http_on(home: &Home, address: &str) -> Daemon {
         child,
         address: address.strip_suffix("/mcp").unwrap().to_owned(),
     }
-}
-
-/// Returns the answer to a request for a page.
-fn get(address: &str, path: &str, token: Option<&str>) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let token = token.map_or_else(String::new, |it| format!("Authorization: Bearer {it}\r\n"));
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}Connection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-/// Returns the status line of the answer to a greeting.
-fn post(address: &str, token: Option<&str>) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}).to_string();
-    let token = token.map_or_else(String::new, |it| format!("Authorization: Bearer {it}\r\n"));
-    write!(
-        stream,
-        "POST /mcp HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n{token}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).unwrap();
-    answer.trim_end().to_owned()
 }
 
 #[test]
@@ -194,77 +163,6 @@ fn there_is_one_gateway_for_a_home() {
     kill_process(Pid::from_child(&daemon.child), Signal::TERM).unwrap();
     assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
     assert!(!home.path("run/gateway.sock").exists());
-}
-
-#[test]
-fn http_is_for_clients_of_this_machine_with_a_token() {
-    let home = home(&["plain"]);
-    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
-        run(&home, &["serve", "--http", address]).failed(2, &["of this machine alone"]);
-    }
-    let daemon = with_http(&home);
-    let added = run(&home, &["client", "add", "cursor"]).succeeded();
-    let token = added.text().trim_end().to_owned();
-    assert_eq!(token.len(), 43);
-    run(&home, &["client", "add", "cursor"]).failed(8, &["there is a client cursor already"]);
-    assert_eq!(run(&home, &["client", "list"]).text(), "cursor\n");
-    let wrong = "A".repeat(43);
-    for (token, expected) in [
-        (None, "HTTP/1.1 401 Unauthorized"),
-        (Some(wrong.as_str()), "HTTP/1.1 401 Unauthorized"),
-        (Some(token.as_str()), "HTTP/1.1 200 OK"),
-    ] {
-        assert_eq!(post(&daemon.address, token), expected);
-    }
-    let kept = fs::read_to_string(home.path("gateway.clients")).unwrap();
-    assert!(kept.contains("cursor") && !kept.contains(&token), "{kept}");
-    run(&home, &["client", "remove", "cursor"]).succeeded();
-    assert_eq!(
-        post(&daemon.address, Some(&token)),
-        "HTTP/1.1 401 Unauthorized"
-    );
-    run(&home, &["client", "remove", "cursor"]).failed(4, &["there is no client cursor"]);
-    let kept = fs::read_to_string(home.path("gateway.clients")).unwrap();
-    assert_eq!(kept, "{}");
-    stop(&home);
-}
-
-#[test]
-fn a_monitoring_system_gets_figures_with_a_token() {
-    let home = home(&["plain"]);
-    let daemon = with_http(&home);
-    let mut client = Client::greeted(&home, &["connect"]);
-    for _ in 0..3 {
-        client.call("plain__pid");
-    }
-    assert!(client.call("plain__env").contains("[github-token/TOKEN]"));
-    let added = run(&home, &["client", "add", "prometheus"]).succeeded();
-    let token = added.text().trim_end().to_owned();
-    let refused = get(&daemon.address, "/metrics", None);
-    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
-    let figures = get(&daemon.address, "/metrics", Some(&token));
-    for line in [
-        "HTTP/1.1 200 OK",
-        "content-type: text/plain; version=0.0.4; charset=utf-8",
-        "# TYPE mcplexer_calls_total counter",
-        "mcplexer_calls_total{server=\"plain\",outcome=\"ok\"} 4",
-        "mcplexer_call_duration_seconds_count{server=\"plain\"} 4",
-        "mcplexer_scrubbed_values_total{server=\"plain\"} 1",
-        "mcplexer_server_up{server=\"plain\"} 1",
-        "mcplexer_sessions 1",
-    ] {
-        let has_it = figures.lines().any(|it| it.eq_ignore_ascii_case(line));
-        assert!(has_it, "{line} is not in {figures}");
-    }
-    assert_eq!(
-        get(&daemon.address, "/healthz", None).lines().last(),
-        Some("ok")
-    );
-    let text = config(&home, &["plain"]) + "clients: {prometheus: {servers: [plain]}}\n";
-    fs::write(home.path("config.yaml"), text).unwrap();
-    // It is taken within a second.
-    while !get(&daemon.address, "/metrics", Some(&token)).starts_with("HTTP/1.1 403 ") {}
-    stop(&home);
 }
 
 #[test]

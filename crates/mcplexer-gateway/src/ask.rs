@@ -31,6 +31,12 @@ pub enum ControlError {
     /// There is no daemon.
     #[error("no gateway runs for this home")]
     NotRunning,
+    /// It takes no more questions.
+    #[error("the gateway of this home is ending (process {pid})")]
+    Ending {
+        /// Its process.
+        pid: u32,
+    },
     /// It has no such server.
     #[error("the gateway has no server {server}")]
     Unknown {
@@ -88,18 +94,32 @@ impl Control {
         }
     }
 
-    /// Asks the daemon to end, and waits until it has.
+    /// Asks the daemon to end, and waits until it has: also if it had been asked before.
     ///
     /// # Errors
     /// If there is no daemon.
     pub fn stop(&self) -> Result<(), ControlError> {
         let pid = self.place.info().map(|it| it.pid);
-        self.ask(Ask::Stop, None)?;
+        match self.ask(Ask::Stop, None) {
+            Ok(_) | Err(ControlError::Ending { .. }) => {}
+            Err(error) => return Err(error),
+        }
         self.place.wait_until_ended(pid.unwrap_or_default());
         Ok(())
     }
 
     fn ask(&self, ask: Ask, server: Option<&ServerName>) -> Result<Reply, ControlError> {
+        self.reply(ask, server).map_err(|error| match error {
+            // It had the question when it began to end, or has never seen it.
+            ControlError::NotRunning | ControlError::Io { .. } => match self.place.ending() {
+                Some(pid) => ControlError::Ending { pid },
+                None => error,
+            },
+            error => error,
+        })
+    }
+
+    fn reply(&self, ask: Ask, server: Option<&ServerName>) -> Result<Reply, ControlError> {
         let info = self.place.info().ok_or(ControlError::NotRunning)?;
         let failed = |source| ControlError::Io {
             socket: info.socket.clone(),

@@ -63,6 +63,12 @@ pub enum DaemonError {
         /// That process, if it has said so.
         pid: Option<u32>,
     },
+    /// The daemon of this home has begun to end.
+    #[error("the gateway of this home is ending (process {pid})")]
+    Ending {
+        /// That process.
+        pid: u32,
+    },
     /// Other machines could reach the address.
     #[error("{address} is not an address of this machine alone")]
     NotLoopback {
@@ -98,6 +104,7 @@ impl Daemon {
     ///
     /// # Errors
     /// - [`DaemonError::Runs`] if another process is the daemon.
+    /// - [`DaemonError::Ending`] if that one is ending. Without an address, it is waited for: a client waits behind this.
     /// - [`DaemonError::NotLoopback`] if other machines could reach the address.
     /// - [`DaemonError::Address`], [`DaemonError::TooLong`] and [`DaemonError::Io`] if it cannot listen.
     pub fn listen(home: &Home, http: Option<SocketAddr>) -> Result<Self, DaemonError> {
@@ -105,7 +112,7 @@ impl Daemon {
             return Err(DaemonError::NotLoopback { address });
         }
         let place = Place::of(home);
-        let lock = place.lock()?;
+        let lock = place.lock(http.is_none())?;
         let http = http.map(|address| {
             let listen = || {
                 let listener = StdTcpListener::bind(address)?;
@@ -180,11 +187,13 @@ impl Daemon {
             }
         };
         let listener = UnixListener::from_std(self.listener)?;
-        let told = self.place.tell(&Info {
+        let mut info = Info {
             pid: std::process::id(),
             socket: self.socket.clone(),
             http: serving.http.clone(),
-        });
+            is_ending: false,
+        };
+        let told = self.place.tell(&info);
         told.map_err(|error| io::Error::other(error.to_string()))?;
         log.say(&match &serving.http {
             Some(address) => format!("serving clients here, and on http://{address}/mcp"),
@@ -205,10 +214,17 @@ impl Daemon {
                 () = stop.cancelled() => break,
             }
         }
+        // A process that looks for the gateway from now on waits for the lock, and starts another one.
+        info.is_ending = true;
+        let _gone = match self.place.tell(&info) {
+            Ok(()) => std::fs::remove_file(&self.socket),
+            Err(_) => {
+                self.place.clear(&self.socket);
+                Ok(())
+            }
+        };
         drop(listener);
         log.say("ending");
-        // A process that looks for the gateway from now on starts another one, which waits for the lock.
-        self.place.clear(&self.socket);
         let last = async {
             while connections.join_next().await.is_some() {}
             while serving.gateway.is_busy() {
@@ -221,6 +237,8 @@ impl Daemon {
         if let Some(http) = http {
             http.abort();
         }
+        // While the lock is held: from then on these may be those of another one.
+        self.place.clear(&self.socket);
         Ok(())
     }
 }

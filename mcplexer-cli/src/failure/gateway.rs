@@ -15,6 +15,9 @@ impl From<DaemonError> for Failure {
             DaemonError::Runs { .. } => failure
                 .with_hint("mcplexer status shows what it does; mcplexer serve --stop ends it")
                 .with_code(exit_code::BUSY),
+            DaemonError::Ending { .. } => failure
+                .with_hint("mcplexer serve --stop waits until it has ended")
+                .with_code(exit_code::BUSY),
             DaemonError::NotLoopback { .. } => failure
                 .with_hint("use 127.0.0.1 or [::1], with a port")
                 .with_code(exit_code::USAGE),
@@ -38,6 +41,9 @@ impl From<ControlError> for Failure {
                     "mcplexer serve --http starts one; mcplexer connect does if it is needed",
                 )
                 .with_code(exit_code::NOT_FOUND),
+            ControlError::Ending { .. } => failure
+                .with_hint("mcplexer serve --stop waits until it has ended")
+                .with_code(exit_code::BUSY),
             ControlError::Unknown { .. } => failure
                 .with_hint("mcplexer server list lists them; those that are disabled are left out")
                 .with_code(exit_code::NOT_FOUND),

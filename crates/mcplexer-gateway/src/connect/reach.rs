@@ -84,6 +84,8 @@ impl Start {
         if let Some(stream) = self.attempt(hello)? {
             return Ok(stream);
         }
+        // The client has a session, which goes on when that one has ended.
+        self.place.wait_while_ending();
         let (mut child, from) = self
             .start()
             .map_err(|it| self.not_started(it.to_string()))?;
@@ -110,7 +112,7 @@ impl Start {
 
     /// Connects, if a daemon is there that takes clients.
     fn attempt(&self, hello: &Hello) -> Result<Option<UnixStream>, ConnectError> {
-        let Some(info) = self.place.info() else {
+        let Some(info) = self.place.info().filter(|it| !it.is_ending) else {
             return Ok(None);
         };
         let connected = UnixStream::connect(info.socket);

@@ -42,6 +42,9 @@ pub(crate) struct Info {
     pub(crate) pid: u32,
     pub(crate) socket: PathBuf,
     pub(crate) http: Option<String>,
+    /// It takes no more clients, and still has the lock until everything of it has ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_ending: bool,
 }
 
 impl Place {
@@ -61,6 +64,20 @@ impl Place {
         match file {
             Ok(Some(file)) => file.try_lock().is_ok(),
             _ => true,
+        }
+    }
+
+    /// Returns the daemon that has begun to end, if it has not ended.
+    pub(crate) fn ending(&self) -> Option<u32> {
+        let info = self.info().filter(|it| it.is_ending)?;
+        // One that was killed meanwhile has left the file.
+        (!self.is_free()).then_some(info.pid)
+    }
+
+    /// Waits until no daemon is ending.
+    pub(crate) fn wait_while_ending(&self) {
+        if let Some(pid) = self.ending() {
+            self.wait_until_ended(pid);
         }
     }
 
@@ -95,8 +112,9 @@ impl Place {
         self.directory.join("gateway.log")
     }
 
-    /// Makes this process the daemon of the home, until the file is closed.
-    pub(crate) fn lock(&self) -> Result<File, DaemonError> {
+    /// Makes this process the daemon of the home, until the file is closed. If another one is ending, waits for its end, or
+    /// says so at once.
+    pub(crate) fn lock(&self, waits_for_end: bool) -> Result<File, DaemonError> {
         let path = self.lock_file();
         let open = || {
             create_parent(&path)?;
@@ -110,12 +128,23 @@ impl Place {
             source,
         };
         let file: File = open().map_err(failed)?;
-        match wait_for_lock(&file, LOCK_WAIT).map_err(failed)? {
-            Some(()) => Ok(file),
-            None => Err(DaemonError::Runs {
-                pid: self.info().map(|it| it.pid),
-            }),
+        if wait_for_lock(&file, LOCK_WAIT).map_err(failed)?.is_some() {
+            return Ok(file);
         }
+        if let Some(pid) = self.ending() {
+            let patience = if waits_for_end {
+                END_WAIT
+            } else {
+                Duration::ZERO
+            };
+            return match wait_for_lock(&file, patience).map_err(failed)? {
+                Some(()) => Ok(file),
+                None => Err(DaemonError::Ending { pid }),
+            };
+        }
+        Err(DaemonError::Runs {
+            pid: self.info().map(|it| it.pid),
+        })
     }
 
     /// Returns what the daemon says of itself. It may have ended since.

@@ -136,6 +136,35 @@ fn a_session_goes_on_at_the_next_gateway() {
     stop(&home);
 }
 
+/// A server that ignores every request to end holds the gateway for seconds.
+#[test]
+fn a_session_goes_on_after_a_gateway_that_is_slow_to_end() {
+    let home = home(&["plain", "stubborn"]);
+    let mut client = Client::greeted(&home, &["connect"]);
+    let lost = client.begin("tools/call", &json!({"name": "stubborn__hang"}));
+    let logs = || run(&home, &["server", "logs", "stubborn"]).succeeded();
+    while logs().text() != "hanging\n" {}
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| stop(&home));
+        let asked = || run(&home, &["status"]);
+        let ending = std::iter::repeat_with(asked).find(|it| it.code != 0);
+        ending.unwrap().failed(7, &["is ending (process"]);
+        let second = scope.spawn(|| stop(&home));
+        run(&home, &["serve", "--http", "127.0.0.1:0"]).failed(
+            7,
+            &["the gateway of this home is ending", "serve --stop waits"],
+        );
+        // The server has its seconds from here on.
+        let answer = client.read(|it| it["id"] == lost);
+        assert_eq!(answer["error"]["code"], 1004);
+        assert!(client.call("plain__pid").parse::<u32>().is_ok());
+        first.join().unwrap();
+        second.join().unwrap();
+    });
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+}
+
 #[test]
 fn there_is_one_gateway_for_a_home() {
     let home = home(&["plain"]);

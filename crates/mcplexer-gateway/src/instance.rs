@@ -25,7 +25,7 @@ use crate::message::Message;
 use crate::scrub::Scrubber;
 use crate::session::{Route, Session};
 use crate::status::{EraStatus, InstanceStatus, number};
-use crate::stderr_log::StderrLog;
+use crate::stderr_log::{Mark, StderrLog};
 
 /// The request that is answered when a subscription ends (MCP 2026-07-28, "Subscriptions").
 pub(crate) const LISTEN: &str = "subscriptions/listen";
@@ -40,6 +40,8 @@ pub(crate) struct Instance {
     link: Link,
     scrubber: Arc<Scrubber>,
     log: Arc<StderrLog>,
+    /// Where its lines begin in the log.
+    mark: Mark,
     timeouts: Timeouts,
     limit: usize,
     /// The secrets that it got.
@@ -118,6 +120,8 @@ pub(crate) struct Parts {
     pub(crate) link: Link,
     pub(crate) scrubber: Arc<Scrubber>,
     pub(crate) log: Arc<StderrLog>,
+    /// Where its lines begin in the log.
+    pub(crate) mark: Mark,
     pub(crate) timeouts: Timeouts,
     pub(crate) limit: usize,
     pub(crate) used: Arc<[Used]>,
@@ -131,6 +135,7 @@ impl Instance {
             link: parts.link,
             scrubber: parts.scrubber,
             log: parts.log,
+            mark: parts.mark,
             timeouts: parts.timeouts,
             limit: parts.limit,
             used: parts.used,
@@ -324,7 +329,7 @@ impl Instance {
     /// Returns what a child has written to standard error, for the end of an error.
     fn end_of_log(&self) -> String {
         match &self.link {
-            Link::Child(_) => self.log.as_end_of_error(),
+            Link::Child(_) => self.log.as_end_of_error(self.mark),
             Link::Http(_) => String::new(),
         }
     }

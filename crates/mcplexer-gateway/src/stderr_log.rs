@@ -39,7 +39,13 @@ pub(crate) struct StderrLog {
 struct Kept {
     lines: VecDeque<String>,
     bytes: usize,
+    /// How many lines there were before these.
+    gone: usize,
 }
+
+/// How many lines a server had written when a process of it was started.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Mark(usize);
 
 impl StderrLog {
     pub(crate) fn new(server: ServerName, log: Arc<Log>) -> Self {
@@ -69,7 +75,14 @@ impl StderrLog {
             && let Some(first) = kept.lines.pop_front()
         {
             kept.bytes -= first.len();
+            kept.gone += 1;
         }
+    }
+
+    /// Returns where the lines of a process begin that is started now.
+    pub(crate) fn mark(&self) -> Mark {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        Mark(kept.gone + kept.lines.len())
     }
 
     /// Returns the last lines.
@@ -79,9 +92,13 @@ impl StderrLog {
         kept.lines.iter().skip(skipped).cloned().collect()
     }
 
-    /// Returns the last 20 lines as the end of an error, or nothing if there are none.
-    pub(crate) fn as_end_of_error(&self) -> String {
-        match self.last(20) {
+    /// Returns the last 20 lines since then as the end of an error, or nothing if there are none. Those of earlier processes
+    /// would be taken for the reason.
+    pub(crate) fn as_end_of_error(&self, since: Mark) -> String {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = (kept.gone + kept.lines.len()).saturating_sub(since.0);
+        drop(kept);
+        match self.last(count.min(20)) {
             lines if lines.is_empty() => String::new(),
             lines => format!("; its standard error ends:\n{}", lines.join("\n")),
         }
@@ -196,7 +213,7 @@ mod tests {
     #[test]
     fn a_flood_leaves_its_end() {
         let log = new_log();
-        assert_eq!(log.as_end_of_error(), "");
+        assert_eq!(log.as_end_of_error(Mark::default()), "");
         for number in 0..100_000 {
             log.add(&format!("line {number}"), None);
         }
@@ -205,6 +222,23 @@ mod tests {
         assert_eq!(last[0], "line 99999");
         assert_eq!(last[1].len(), MAX_LINE);
         assert!(log.last(usize::MAX).iter().map(String::len).sum::<usize>() <= MAX_BYTES);
-        assert!(log.as_end_of_error().contains("line 99990\nline 99991"));
+        let end = log.as_end_of_error(Mark::default());
+        assert!(end.contains("line 99990\nline 99991"));
+    }
+
+    #[test]
+    fn an_error_ends_with_lines_of_its_own_process() {
+        let log = new_log();
+        log.add("of the first", None);
+        let second = log.mark();
+        assert_eq!(log.as_end_of_error(second), "");
+        log.add("of the second", None);
+        let expected = "; its standard error ends:\nof the second";
+        assert_eq!(log.as_end_of_error(second), expected);
+        (0..100_000).for_each(|_| log.add("of the second", None));
+        let third = log.mark();
+        log.add("of the third", None);
+        let expected = "; its standard error ends:\nof the third";
+        assert_eq!(log.as_end_of_error(third), expected);
     }
 }

@@ -97,7 +97,7 @@ impl Server {
             config::SearchPath::Login => self.context.login_path().await,
             _ => None,
         };
-        let log = Arc::clone(&self.log);
+        let (log, mark) = (Arc::clone(&self.log), self.log.mark());
         let program = stdio.command.first().map_or("", String::as_str);
         let (context, masks) = (&self.context, Arc::clone(&scrubber));
         let started = child::start(context, stdio, &given, path, masks, log).await;
@@ -108,6 +108,7 @@ impl Server {
             link: Link::Child(started.running),
             scrubber,
             log: Arc::clone(&self.log),
+            mark,
             timeouts: self.definition.timeouts,
             limit,
             used,
@@ -128,7 +129,7 @@ impl Server {
         };
         // What it has said last may be on its way.
         let _still_open = timeout(LAST_WORDS, stderr).await;
-        Err(format!("{problem}{}", self.log.as_end_of_error()))
+        Err(format!("{problem}{}", self.log.as_end_of_error(mark)))
     }
 
     /// Begins a session over HTTP. Fails without a greeting if a credential cannot be opened.
@@ -155,6 +156,7 @@ impl Server {
             scrubber: Arc::clone(&back.fields.scrubber),
             link: Link::Http(Http::new(back, self.definition.timeouts)),
             log: Arc::clone(&self.log),
+            mark: self.log.mark(),
             timeouts: self.definition.timeouts,
             limit: self.context.limits.message,
             used: Arc::clone(used),

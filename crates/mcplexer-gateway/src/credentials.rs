@@ -265,7 +265,7 @@ fn hint(error: &StoreError) -> String {
             format!("; mcplexer secret put {scope} {name} stores it")
         }
         StoreError::Key(reason) | StoreError::Locked { reason, .. } if needs_passphrase(reason) => {
-            "; mcplexer serve --http in a terminal asks for it once".to_owned()
+            "; mcplexer serve --http in a terminal asks for the passphrase once: if a gateway runs in the background, mcplexer serve --stop ends it first".to_owned()
         }
         error if error.kind() == ErrorKind::Key => {
             "; mcplexer doctor says what is wrong with the key".to_owned()

@@ -304,10 +304,16 @@ impl Server {
     }
 
     fn refused(&self, refused: &Refused) -> CallError {
-        *lock(&self.refusal) = Some(refused.to_string());
+        let problem = refused.to_string();
+        let before = lock(&self.refusal).replace(problem.clone());
+        // Once: each call finds it again.
+        if before.as_ref() != Some(&problem) {
+            let line = format!("was not started: {problem}");
+            self.context.log.of_server(&self.name, &line);
+        }
         CallError::NoCredential {
             server: self.name.clone(),
-            problem: refused.to_string(),
+            problem,
         }
     }
 

@@ -312,6 +312,8 @@ fn what_is_not_a_bridge_is_refused() {
     stop(&home);
 }
 
+const HINT: &str = "mcplexer serve --http in a terminal asks for the passphrase once: if a gateway runs in the background, mcplexer serve --stop ends it first";
+
 /// The key of the store gets a passphrase, which nobody can be asked for.
 #[test]
 fn a_locked_store_says_how_to_open_it() {
@@ -326,17 +328,19 @@ fn a_locked_store_says_how_to_open_it() {
         let params = json!({"name": "plain__pid"});
         for (method, params) in [("tools/list", &json!({})), ("tools/call", &params)] {
             let error = client.ask(method, params)["error"].to_string();
-            assert!(error.contains("no key opens this store"), "{error}");
+            assert!(error.contains(HINT), "{error}");
         }
         assert_eq!(client.leave(), 0);
         let mut client = Client::start(&home, &[arguments, &["--server", "plain"]].concat());
         let error = client.ask("initialize", &json!({}))["error"].to_string();
-        let hint = "mcplexer serve --http in a terminal asks for it once";
         assert!(
-            error.contains("no key opens this store") && error.contains(hint),
+            error.contains("no key opens this store") && error.contains(HINT),
             "{error}"
         );
         assert_eq!(client.leave(), 0);
     }
+    let log = fs::read_to_string(home.path("run/gateway.log")).unwrap();
+    let told: Vec<_> = log.lines().filter(|it| it.contains(HINT)).collect();
+    assert_eq!(told.len(), 1, "it is in the log, once: {log}");
     stop(&home);
 }

@@ -39,6 +39,8 @@ pub(crate) struct Failure {
     what: What,
     /// The position in an input where it happened. Ends with `: ` unless empty.
     place: String,
+    /// More lines of the message, such as those of another program. Shown indented below it.
+    details: Vec<String>,
     hints: Vec<String>,
     /// The usage, as clap prints it.
     usage: Option<Box<str>>,
@@ -104,6 +106,7 @@ impl Failure {
             others: Vec::new(),
             what,
             place: String::new(),
+            details: Vec::new(),
             hints: Vec::new(),
             usage: None,
             code: None,
@@ -117,6 +120,17 @@ impl Failure {
         Self {
             others,
             ..Self::new(last)
+        }
+    }
+
+    /// Creates a failure with a message of several lines.
+    #[cfg(feature = "serve")]
+    pub(crate) fn of_lines(text: &str) -> Self {
+        let mut lines = text.lines().filter(|it| !it.trim().is_empty());
+        let first = lines.next().unwrap_or_default();
+        Self {
+            details: lines.map(str::to_owned).collect(),
+            ..Self::new(first)
         }
     }
 
@@ -196,9 +210,13 @@ impl Failure {
         for other in std::mem::take(&mut self.others) {
             say(&format!("mcplexer: error: {}", shortened(other)));
         }
+        let details = std::mem::take(&mut self.details);
         let words = self.words(context);
         if !words.message.is_empty() {
             say(&format!("mcplexer: error: {}", words.message));
+            for line in details {
+                say(&format!("  {}", shortened(line)));
+            }
             words.hints.iter().for_each(|hint| say_hint(hint));
             words.usage.iter().for_each(|usage| say(usage));
         }

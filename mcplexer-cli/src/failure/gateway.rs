@@ -54,7 +54,7 @@ impl From<ControlError> for Failure {
 
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
-        let failure = Self::new(error.to_string());
+        let failure = Self::of_lines(&error.to_string());
         match error {
             ConnectError::NotStarted { log, .. } => {
                 failure.with_hint(format!("its log is {}", shown(&log)))

@@ -253,7 +253,7 @@ fn a_server_is_tested_by_itself() {
         &["server other is not in config.yaml", "mcplexer server list"],
     );
     test("none").failed(1, &["server none cannot be started", "No such file"]);
-    test("dead").failed(1, &["server dead cannot be started", "dying"]);
+    test("dead").failed(1, &["server dead cannot be started", "\n  dying\n"]);
     home.run(["secret", "delete", "github-token", "TOKEN"])
         .succeeded();
     test("plain").failed(

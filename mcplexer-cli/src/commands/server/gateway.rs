@@ -31,7 +31,7 @@ pub(super) fn test(name: &ServerName, json: bool, global: Global) -> Result<(), 
     }
     let tested = test_server(home, &config, name, options);
     let report = tested.map_err(|problem| {
-        Failure::new(problem).with_hint(format!(
+        Failure::of_lines(&problem).with_hint(format!(
             "mcplexer server show {name} shows how it is started"
         ))
     })?;

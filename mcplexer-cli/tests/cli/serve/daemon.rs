@@ -247,6 +247,7 @@ fn a_configuration_that_changes_is_taken_and_an_invalid_one_is_not() {
         &[
             "the gateway does not start: ",
             "config.yaml:1:",
+            "\n  mcplexer: hint: ",
             "its log is",
         ],
     );

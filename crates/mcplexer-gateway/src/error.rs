@@ -6,6 +6,7 @@ use mcplexer_files::config::ServerName;
 use mcplexer_secrets::audit::AuditOutcome;
 
 use crate::message;
+use crate::scrub::Scrubber;
 
 /// The code of an error that leaves the outcome unknown.
 pub(crate) const LOST: i64 = 1004;
@@ -107,6 +108,27 @@ impl CallError {
             Self::Unreached { .. } => AuditOutcome::NotStarted,
             Self::Denied { .. } | Self::Failed { .. } => AuditOutcome::Failed,
         }
+    }
+
+    /// Returns the error without the values of secrets in its words. What a server says can be in any of them: a URL, a
+    /// type, the reason why a connection was cut.
+    #[must_use]
+    pub(crate) fn scrubbed(mut self, scrubber: &Scrubber) -> Self {
+        let words = match &mut self {
+            Self::NotStarted { problem, .. }
+            | Self::NoCredential { problem, .. }
+            | Self::Unreached { problem, .. }
+            | Self::Denied { problem, .. }
+            | Self::Failed { problem, .. }
+            | Self::Unusable { problem, .. }
+            | Self::Unrecorded { problem } => problem,
+            Self::TimedOut { log, .. } | Self::Lost { log, .. } | Self::Unsent { log, .. } => log,
+            Self::TooLong { .. } | Self::NoEnd { .. } | Self::Cancelled | Self::Foreign { .. } => {
+                return self;
+            }
+        };
+        *words = scrubber.text(std::mem::take(words)).0;
+        self
     }
 
     /// Returns the answer to a request that failed like this.

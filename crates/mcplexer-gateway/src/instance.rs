@@ -307,8 +307,10 @@ impl Instance {
         self.state().pending.contains_key(&id)
     }
 
-    /// Takes it that a request is not going to be answered.
+    /// Takes it that a request is not going to be answered. Every error of a transport comes by here on its way to a
+    /// client, to the log and to what is shown of a start that failed.
     pub(crate) fn fail(&self, id: u64, error: CallError) {
+        let error = error.scrubbed(&self.scrubber);
         let pending = self.state().pending.remove(&id);
         match pending {
             Some(pending) => {

@@ -9,7 +9,7 @@ use hyper::header::HeaderMap;
 use tokio::time::{sleep, timeout};
 
 use super::back::{Answered, Body};
-use super::problem::{answered, challenge, excerpt, is_json, media_type};
+use super::problem::{answered, challenge, excerpt, is_json, media_type, sent_type};
 use super::stream::Events;
 use super::target::shown;
 use super::{EVENT_STREAM, Protocol, SESSION, Shared};
@@ -155,9 +155,10 @@ impl Shared {
         if !is_json(&kind) && !kind.is_empty() {
             return Err(self.back.failed(format!(
                 "{whence} with {}, which is no message: is the URL that of an MCP endpoint?",
-                match kind.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    true => kind.as_str(),
-                    false => "something",
+                // As it was sent: a value in other letters is not found.
+                match sent_type(&answer.headers) {
+                    kind if kind.bytes().all(|byte| byte.is_ascii_graphic()) => kind,
+                    _ => "something",
                 }
             )));
         }

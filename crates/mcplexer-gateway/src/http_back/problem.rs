@@ -6,6 +6,7 @@ use hyper::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{StatusCode, Uri};
 
 use super::target::shown;
+use crate::json;
 use crate::scrub::Scrubber;
 
 /// The most characters that a message repeats of what a server sent.
@@ -66,10 +67,14 @@ pub(crate) fn challenge(headers: &HeaderMap, scrubber: &Scrubber) -> String {
 
 /// Returns the type of a body, without parameters and in lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    sent_type(headers).to_ascii_lowercase()
+}
+
+/// Returns the type of a body, without parameters and as it was sent.
+pub(crate) fn sent_type(headers: &HeaderMap) -> &str {
     let kind = headers.get(hyper::header::CONTENT_TYPE);
     let kind = kind.and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default();
-    kind.trim().to_ascii_lowercase()
+    kind.split(';').next().unwrap_or_default().trim()
 }
 
 /// Whether a type is JSON (RFC 6839, section 3.1).
@@ -111,7 +116,11 @@ fn parameters(text: &str) -> Vec<(String, String)> {
 
 /// Returns the beginning of a text of a server, without values of secrets, on one line.
 fn readable(text: &str, scrubber: &Scrubber) -> String {
-    let (text, _) = scrubber.text(text.to_owned());
+    // In JSON, the letters of a value can be escaped.
+    let (text, _) = match json::is_valid(text) {
+        true => scrubber.json(text.to_owned()),
+        false => scrubber.text(text.to_owned()),
+    };
     let mut short: String = text
         .chars()
         .take(MAX_EXCERPT)
@@ -177,6 +186,9 @@ mod tests {
             ": no [31m [s/TOKEN]"
         );
         assert_eq!(of("application/problem+json", "{}"), ": {}");
+        // `hunter2hunter2` in hex, the first digit of it as an escape.
+        let escaped = r#"{"a":"\u00368756e7465723268756e74657232"}"#;
+        assert_eq!(of("application/json", escaped), r#": {"a":"[s/TOKEN]"}"#);
         assert_eq!(of("text/html", "<p>no"), "");
         assert_eq!(of("text/plain", " "), "");
         assert_eq!(of("text/plain", &"ü".repeat(1000)).chars().count(), 203);

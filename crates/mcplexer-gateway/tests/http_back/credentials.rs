@@ -329,6 +329,60 @@ async fn an_error_with_the_credential_in_it_is_scrubbed() {
     }
 }
 
+/// What the gateway says of an answer has parts of it: where it leads, where it came from, and its type.
+#[tokio::test]
+async fn an_error_about_an_answer_with_the_credential_in_it_is_scrubbed() {
+    let hex: String = TOKEN.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let in_hex = hex.clone();
+    let to = |status: u16, location: String| {
+        let mut answer = empty(status);
+        let location = location.parse().unwrap();
+        answer.headers_mut().insert("location", location);
+        answer
+    };
+    let fake =
+        Fake::start(
+            move |seen| match (seen.path.as_str(), seen.body["params"]["name"].as_str()) {
+                ("/mcp", Some("get")) => to(302, format!("/{TOKEN}")),
+                ("/mcp", Some("moved")) => to(307, format!("/{TOKEN}/x")),
+                ("/mcp", Some("type")) => of(200, &format!("text/{in_hex}"), "no"),
+                ("/mcp", _) => seen.usual(),
+                _ => empty(500),
+            },
+        )
+        .await;
+    let field = ("X-Token", "mcplexer://web/TOKEN");
+    let world = world(at(&fake.url, &[field]), &[SECRET]);
+    let mut client = world.client().await;
+    for (tool, said) in [
+        ("get", "/[web/TOKEN]"),
+        ("moved", "/[web/TOKEN]/x answered 500"),
+        ("type", "with text/[web/TOKEN], which is no message"),
+    ] {
+        let error = client.fails(tool).await;
+        assert!(error.contains(said), "{tool}: {error}");
+        assert!(!error.contains(TOKEN) && !error.contains(&hex), "{error}");
+    }
+}
+
+/// The same of a server that does not even greet: what is said of it comes into the log and the status as well.
+#[tokio::test]
+async fn a_start_that_fails_shows_no_credential() {
+    let fake = Fake::start(|_| {
+        let mut answer = empty(302);
+        let location = format!("/{TOKEN}").parse().unwrap();
+        answer.headers_mut().insert("location", location);
+        answer
+    })
+    .await;
+    let field = ("X-Token", "mcplexer://web/TOKEN");
+    let world = world(at(&fake.url, &[field]), &[SECRET]);
+    let answer = world.connect().initialize().await;
+    let error = answer["error"]["message"].as_str().unwrap();
+    assert!(error.contains("/[web/TOKEN]"), "{error}");
+    assert!(!error.contains(TOKEN), "{error}");
+}
+
 #[tokio::test]
 async fn redirects_stay_at_the_origin() {
     let other = Fake::start(Seen::usual).await;

@@ -1,10 +1,13 @@
 //! Takes the values of secrets out of what a server sends.
 
+mod tokens;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use mcplexer_mask::{Half, Masker};
 
 use crate::json;
+use tokens::{integers_len, is_escaped, said, string_len, token_len, with_quoted_labels};
 
 /// Replaces known values in whole messages.
 #[derive(Debug, Default)]
@@ -117,11 +120,11 @@ impl Scrubber {
         while !rest.is_empty() {
             let (token, after) = rest.split_at(token_len(rest));
             let said = match is_escaped(token) {
-                true => json::Value::new(token).as_str(),
+                true => said(token),
                 false => None,
             };
             // JSON in a string can have such strings in it again.
-            match said.map(|it| self.json(it.into_owned())) {
+            match said.map(|it| self.json(it)) {
                 Some((said, count)) if count > 0 => {
                     scrubbed.push_str(&json::string(&said));
                     sum += count;
@@ -133,13 +136,28 @@ impl Scrubber {
         (sum > 0).then_some((scrubbed, sum))
     }
 
-    /// Replaces the values in each string and each number of a JSON text by itself. One that went over the bounds of a
-    /// string is no value.
+    /// Replaces the values in each string and each run of numbers of a JSON text by itself. One that went over the bounds
+    /// of a string is no value.
     fn apart(&self, text: &str) -> (String, u64) {
         let mut scrubbed = String::with_capacity(text.len());
         let mut sum = 0;
         let mut rest = text;
         while !rest.is_empty() {
+            // The bytes of a value can be the elements of an array.
+            let integers = integers_len(rest);
+            if integers > token_len(rest)
+                && let Some((run, after)) = rest.split_at_checked(integers)
+            {
+                match self.masked(run) {
+                    Some((masked, count)) => {
+                        scrubbed.push_str(&with_quoted_labels(&masked));
+                        sum += count;
+                    }
+                    None => scrubbed.push_str(run),
+                }
+                rest = after;
+                continue;
+            }
             let (token, after) = rest.split_at(token_len(rest));
             match self.masked(token) {
                 Some((masked, count)) if json::is_valid(&masked) => {
@@ -147,8 +165,8 @@ impl Scrubber {
                     sum += count;
                 }
                 Some((masked, count)) => {
-                    let masked = match json::Value::new(token).as_str() {
-                        Some(text) => self.text(text.into_owned()).0,
+                    let masked = match said(token) {
+                        Some(text) => self.text(text).0,
                         None => masked.trim_matches('"').to_owned(),
                     };
                     scrubbed.push_str(&json::string(&masked));
@@ -170,46 +188,17 @@ fn without_halves(maskers: &[Masker], text: &str) -> Option<(String, u64)> {
         if halves.is_empty() {
             return found;
         }
-        let mut scrubbed = text.to_owned();
-        for Half { range, label, .. } in halves.into_iter().rev() {
-            scrubbed.replace_range(range, &format!("[{label}]"));
+        let mut scrubbed = String::with_capacity(text.len());
+        let mut done = 0;
+        for Half { range, label, .. } in halves {
+            scrubbed.push_str(text.get(done..range.start).unwrap_or_default());
+            scrubbed.extend(["[", label, "]"]);
+            done = range.end;
             count += 1;
         }
+        scrubbed.push_str(text.get(done..).unwrap_or_default());
         Some((scrubbed, count))
     })
-}
-
-/// Whether a JSON text has letters in it that are written as escapes: those of JSON, or within a string those of other
-/// languages, whose backslash is escaped then; or JSON in JSON in JSON.
-fn is_escaped(text: &str) -> bool {
-    ["\\u00", "\\\\x", "\\\\u{", "\\\\\\\\"]
-        .iter()
-        .any(|it| memchr::memmem::find(text.as_bytes(), it.as_bytes()).is_some())
-}
-
-/// Returns the length of the first token of a JSON text: a string, a number or a word, or else one character.
-fn token_len(text: &str) -> usize {
-    if let Some(inside) = text.strip_prefix('"') {
-        return (string_len(inside) + 2).min(text.len());
-    }
-    let is_word = |it: char| it.is_ascii_alphanumeric() || matches!(it, '+' | '-' | '.');
-    let word = text.find(|it| !is_word(it)).unwrap_or(text.len());
-    let first = text.chars().next().map_or(0, char::len_utf8);
-    word.max(first)
-}
-
-/// Returns how long a JSON string is, from behind its first quote to before the last one.
-fn string_len(text: &str) -> usize {
-    let mut at = 0;
-    while let Some(next) =
-        memchr::memchr2(b'"', b'\\', text.as_bytes().get(at..).unwrap_or_default())
-    {
-        match text.as_bytes().get(at + next) {
-            Some(b'\\') => at += next + 2,
-            _ => return at + next,
-        }
-    }
-    text.len()
 }
 
 fn masked_by(masker: &Masker, text: &str) -> Option<(String, u64)> {
@@ -227,6 +216,8 @@ mod tests {
     use mcplexer_mask::Known;
 
     use super::*;
+
+    const TOKEN: &str = "hunter2hunter2";
 
     fn scrubber() -> Scrubber {
         let known = |label: &str, value| Known {
@@ -288,6 +279,43 @@ mod tests {
         }
     }
 
+    /// Each says `hunter2hunter2`: as the elements of an array, in octal, and beside half of a surrogate pair.
+    #[test]
+    fn a_value_has_its_label_however_a_message_writes_it() {
+        let bytes: Vec<String> = TOKEN.bytes().map(|it| it.to_string()).collect();
+        let (list, lines) = (bytes.join(","), bytes.join(",\n  "));
+        let octal: String = TOKEN.bytes().map(|it| format!("\\\\{it:03o}")).collect();
+        let hex = r"\u00368756e7465723268756e74657232";
+        for (text, scrubbed) in [
+            (
+                format!(r#"{{"type":"Buffer","data":[{list}]}}"#),
+                r#"{"type":"Buffer","data":["[s/TOKEN]"]}"#,
+            ),
+            (
+                format!(r#"{{"a":[[1, 2,{lines} , 3],[{list}]],"b":1}}"#),
+                r#"{"a":[[1, 2,"[s/TOKEN]" , 3],["[s/TOKEN]"]],"b":1}"#,
+            ),
+            (
+                format!(r#"["a", {list}, 8675309123, 1.5,-2, {list}, 1.5]"#),
+                r#"["a", "[s/TOKEN]", "[s/PIN]", 1.5,-2, "[s/TOKEN]", 1.5]"#,
+            ),
+            (
+                format!(r#"{{"json":"{{\"a\":[{list}]}}"}}"#),
+                r#"{"json":"{\"a\":[[s/TOKEN]]}"}"#,
+            ),
+            (format!(r#"["it is {octal}"]"#), r#"["it is [s/TOKEN]"]"#),
+            (format!(r#"["\ud800 {hex}"]"#), "[\"\u{fffd} [s/TOKEN]\"]"),
+            (
+                format!(r#"["\udfff\ud83d\ude00\"{hex}"]"#),
+                "[\"\u{fffd}\u{1f600}\\\"[s/TOKEN]\"]",
+            ),
+        ] {
+            let (found, count) = scrubber().json(text.clone());
+            let labels = scrubbed.matches("[s/").count() as u64;
+            assert_eq!((found.as_str(), count), (scrubbed, labels), "{text}");
+        }
+    }
+
     /// `hunter2` is too short for a part of `hunter2hunter2`.
     #[test]
     fn a_string_with_the_larger_part_of_a_value_has_its_label() {
@@ -331,6 +359,11 @@ mod tests {
             let labels = scrubbed.matches("[s/").count() as u64;
             assert_eq!((found.as_str(), count), (scrubbed, labels), "{text}");
         }
+        let text = "ü hunter2hunt unter2hunter2 ü hunter2hunte".to_owned();
+        assert_eq!(
+            scrubber().text(text),
+            ("ü [s/TOKEN] [s/TOKEN] ü [s/TOKEN]".to_owned(), 3)
+        );
         let line = scrubber().text("it is hunter2hunt".to_owned());
         assert_eq!(line, ("it is [s/TOKEN]".to_owned(), 1));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::instance::Instance;
 
-/// Returns the secret whose value is in what a server would get, if that is one of another running server's and not one
+/// Returns the secret whose value is in the JSON that a server would get, if that is one of another running server's and not one
 /// of its own. A model that was shown a value, or made to pass one on, must not carry it from one server to another.
 pub(crate) fn secret_of_another(
     running: &[Arc<Instance>],
@@ -18,7 +18,10 @@ pub(crate) fn secret_of_another(
         if other.used.is_empty() {
             return None;
         }
-        let rest = rest.get_or_insert_with(|| hidden([own], said));
+        let rest = rest.get_or_insert_with(|| match own.used.is_empty() {
+            true => said.to_owned(),
+            false => own.scrubber().json(said.to_owned()).0,
+        });
         other.scrubber().finds(rest)
     })
 }

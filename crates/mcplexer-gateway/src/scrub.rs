@@ -9,6 +9,9 @@ use mcplexer_mask::{Half, Masker};
 use crate::json;
 use tokens::{integers_len, is_escaped, said, string_len, token_len, with_quoted_labels};
 
+/// How many versions of the values are replaced. Each takes a search of every message.
+const VERSIONS: usize = 8;
+
 /// Replaces known values in whole messages.
 #[derive(Debug, Default)]
 pub(crate) struct Scrubber(RwLock<Arc<[Masker]>>);
@@ -18,11 +21,12 @@ impl Scrubber {
         Self(RwLock::new([masker].into()))
     }
 
-    /// Replaces other values from now on, and still those before them: an answer may be on its way that has them.
+    /// Replaces other values from now on, and still those before them: an answer may be on its way that has them, for as
+    /// long as a call takes.
     pub(crate) fn replace(&self, masker: Masker) {
         let mut maskers = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let before = maskers.first().map(Masker::for_another_stream);
-        *maskers = [masker].into_iter().chain(before).collect();
+        let before = maskers.iter().map(Masker::for_another_stream);
+        *maskers = [masker].into_iter().chain(before).take(VERSIONS).collect();
     }
 
     /// Returns a text without the values, and how many there were. What ends like the beginning of a value, or begins like
@@ -36,15 +40,24 @@ impl Scrubber {
         }
     }
 
-    /// Returns the label of the first value in a text.
+    /// Returns the label of the first value in a JSON text, as [`json`](Self::json) finds them.
     pub(crate) fn finds(&self, text: &str) -> Option<String> {
-        let (masked, _) = self.masked(text)?;
-        let same = text.bytes().zip(masked.bytes());
-        let same = same.take_while(|(text, masked)| text == masked).count();
-        // The value may begin with a bracket, as its label does.
-        let from = masked.get(..=same)?.rfind('[')? + 1;
-        let label = masked.get(from..)?.split(']').next()?;
-        Some(label.to_owned())
+        let (scrubbed, count) = self.json(text.to_owned());
+        if count == 0 {
+            return None;
+        }
+        let maskers = self.maskers();
+        let labels = || maskers.iter().flat_map(Masker::labels);
+        let first = labels().filter_map(|label| {
+            let shown = format!("[{label}]");
+            // The text may have had labels in it before.
+            let is_more = scrubbed.matches(&shown).count() > text.matches(&shown).count();
+            let at = scrubbed.find(&shown).filter(|_| is_more)?;
+            Some((at, label))
+        });
+        // A label in UTF-16 is in the place of a value, but not to be found.
+        let first = first.min().map(|(_, label)| label);
+        first.or_else(|| labels().next()).map(str::to_owned)
     }
 
     fn maskers(&self) -> Arc<[Masker]> {
@@ -368,16 +381,39 @@ mod tests {
         assert_eq!(line, ("it is [s/TOKEN]".to_owned(), 1));
     }
 
+    /// What is not in a message may be in a request all the same.
     #[test]
-    fn the_values_before_the_last_are_replaced_as_well() {
+    fn what_would_be_replaced_is_found() {
+        let bytes: Vec<String> = TOKEN.bytes().map(|it| it.to_string()).collect();
+        let octal: String = TOKEN.bytes().map(|it| format!("\\\\{it:03o}")).collect();
+        for text in [
+            r#"{"a":"\u00368756e7465723268756e74657232"}"#.to_owned(),
+            r#"{"a":"[s/PIN] \u0061","b":"hunter2hun"}"#.to_owned(),
+            format!(r#"{{"a":[{}]}}"#, bytes.join(",")),
+            format!(r#"{{"a":"{octal}"}}"#),
+        ] {
+            assert_eq!(
+                scrubber().finds(&text).as_deref(),
+                Some("s/TOKEN"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_values_are_replaced_as_well() {
         let scrubber = Scrubber::default();
         assert_eq!(scrubber.text("one".to_owned()), ("one".to_owned(), 0));
-        for value in ["hunter-one", "hunter-two", "hunter-three"] {
-            let label = format!("s/{}", value.len());
+        for number in 0..=VERSIONS {
+            let label = format!("s/{number}");
+            let value = format!("hunter-{number}");
             let value = value.as_bytes();
             scrubber.replace(Masker::new([Known { label, value }]));
         }
-        let text = "hunter-three hunter-two".to_owned();
-        assert_eq!(scrubber.text(text), ("[s/12] [s/10]".to_owned(), 2));
+        let text = "hunter-8 hunter-7 hunter-1 hunter-0".to_owned();
+        assert_eq!(
+            scrubber.text(text),
+            ("[s/8] [s/7] [s/1] hunter-0".to_owned(), 3)
+        );
     }
 }

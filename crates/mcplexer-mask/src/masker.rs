@@ -81,6 +81,11 @@ impl Masker {
         &self.patterns.too_short
     }
 
+    /// Returns the labels of the values that are masked.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.patterns.needles.labelled().map(|(_, label)| &**label)
+    }
+
     /// Returns what finds the larger part of a value in a text that does not go on, such as a message: a stream is masked as
     /// a whole, and needs no such thing.
     #[must_use]

@@ -276,10 +276,17 @@ async fn a_value_of_another_server_is_not_passed_on() {
     let mut own = fixture.client_of("git").await;
     let mut other = fixture.client_of("plain").await;
     let base64 = "dG9rLTVlMWYyZDNjNGI1YTY5Nzg4Nzk2YTViNGMzZDJlMWYw";
+    let hex: String = TOKEN.bytes().map(|it| format!("{it:02x}")).collect();
+    let (first, rest) = (hex.as_bytes()[0], &hex[1..]);
+    let octal: String = TOKEN.bytes().map(|it| format!("\\\\{it:03o}")).collect();
     for arguments in [
         format!(r#"{{"x":"{TOKEN}"}}"#),
         format!(r#"{{"a":[{{"b":"header {base64}"}}]}}"#),
         format!(r#"{{"{TOKEN}":1}}"#),
+        // However the client writes it: its hex with escapes of JSON, with escapes of C, as bytes.
+        format!(r#"{{"x":"\u00{first:02x}{rest}"}}"#),
+        format!(r#"{{"x":"{octal}"}}"#),
+        format!(r#"{{"x":{:?}}}"#, TOKEN.as_bytes()),
     ] {
         let refused = other.ask(&call(1, "log", &arguments)).await;
         assert_eq!(refused["error"]["code"], 1010, "{refused}");
@@ -308,7 +315,7 @@ async fn a_value_of_another_server_is_not_passed_on() {
             .clone()
             .all(|it| it.server == "plain" && it.digest.is_none())
     );
-    assert_eq!((calls.len(), refused.count()), (8, 4));
+    assert_eq!((calls.len(), refused.count()), (14, 7));
     let uris = calls.iter().filter(|it| it.method == "resources/read");
     assert!(
         uris.clone()

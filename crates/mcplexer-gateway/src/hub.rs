@@ -135,7 +135,7 @@ impl Hub {
         }
     }
 
-    /// Returns a server.
+    /// Returns a server, for the user's own commands. What a client asks for is found with [`Self::server_for`].
     pub(crate) fn server(&self, name: &ServerName) -> Option<Arc<Server>> {
         lock(&self.servers).get(name).cloned()
     }
@@ -150,6 +150,28 @@ impl Hub {
         };
         let seen = servers.iter().filter(|(name, _)| sees(name));
         seen.map(|(_, server)| Arc::clone(server)).collect()
+    }
+
+    /// Returns a server, if a client sees it: one that it does not see is like one that does not exist.
+    pub(crate) fn server_for(&self, peer: &Peer, name: &ServerName) -> Option<Arc<Server>> {
+        self.server(name).filter(|_| self.sees(peer, name))
+    }
+
+    /// Whether a client may use a server of this name.
+    fn sees(&self, peer: &Peer, name: &ServerName) -> bool {
+        let clients = lock(&self.clients);
+        let client = peer.name.as_deref().and_then(|it| it.parse().ok());
+        let client = client.and_then(|it: ServerName| clients.get(&it));
+        let only = client.and_then(|it| it.servers.as_ref());
+        only.is_none_or(|only| only.contains(name))
+    }
+
+    /// Returns the instances that serve a session, of the servers that its client sees: a configuration may have taken one
+    /// away since the session began.
+    pub(crate) fn instances_for(&self, session: &Session) -> Vec<Arc<Instance>> {
+        let mut instances = session.instances();
+        instances.retain(|it| self.sees(&session.peer, &it.server));
+        instances
     }
 
     /// Returns what is configured for a client.
@@ -238,11 +260,7 @@ impl Hub {
     pub(crate) fn changed(&self, server: &ServerName, kind: ListKind) {
         self.merged.forget();
         let is_concerned = |session: &Arc<Session>| {
-            session.endpoint == Endpoint::All
-                && self
-                    .client(&session.peer)
-                    .servers
-                    .is_none_or(|it| it.contains(server))
+            session.endpoint == Endpoint::All && self.sees(&session.peer, server)
         };
         for session in self.sessions().into_iter().filter(is_concerned) {
             tell(&session, kind);
@@ -268,10 +286,12 @@ impl Hub {
         message: Message,
         within: Option<u64>,
     ) {
-        let sessions = from.sessions();
+        let mut sessions = from.sessions();
+        sessions.retain(|it| self.sees(&it.peer, &server.name));
         let only_one =
             |session: &Arc<Session>| session.endpoint == Endpoint::One(server.name.clone());
-        let here = |route: &Route| only_one(&route.session);
+        let sees = |route: &Route| self.sees(&route.session.peer, &server.name);
+        let here = |route: &Route| only_one(&route.session) && sees(route);
         if method == "notifications/resources/updated" {
             let uri = message.param(&["uri"]).and_then(Value::as_str);
             let uri = uri.unwrap_or_default().into_owned();
@@ -279,7 +299,8 @@ impl Hub {
                 let about = Some(format!("{method} {uri}"));
                 session.outbox.notify(message.text().to_owned(), about);
             }
-            let at = |route: &Route| here(route) || route.session.endpoint == Endpoint::All;
+            let is_merged = |route: &Route| route.session.endpoint == Endpoint::All;
+            let at = |route: &Route| here(route) || is_merged(route) && sees(route);
             self.listeners.resource_changed(at, &uri);
         } else if !ListKind::of_changed(method).is_empty() {
             // Clients of all servers hear of it when the merged list is another one.
@@ -290,7 +311,7 @@ impl Hub {
             for kind in ListKind::of_changed(method) {
                 self.listeners.list_changed(here, *kind);
             }
-        } else if let Some(route) = from.route_for(within) {
+        } else if let Some(route) = from.route_for(within).filter(sees) {
             route.outbox.notify(message.into_text(), None);
         }
     }

@@ -96,7 +96,9 @@ impl Hub {
             Kind::Notification(method) => self.take_notification(session, &method, message),
             Kind::Response => match message.id().and_then(|id| session.answered(id)) {
                 Some(Question::Server { from, id, .. }) => {
-                    if let Some(instance) = from.upgrade() {
+                    let sees =
+                        |it: &Arc<Instance>| self.server_for(&session.peer, &it.server).is_some();
+                    if let Some(instance) = from.upgrade().filter(sees) {
                         let text = self.allowed(&instance, &message, &id);
                         tokio::spawn(async move { instance.pass(text).await });
                     }
@@ -125,7 +127,7 @@ impl Hub {
     }
 
     fn take_notification(&self, session: &Arc<Session>, method: &str, message: Message) {
-        let mut to = session.instances();
+        let mut to = self.instances_for(session);
         let mut text = None;
         match method {
             // Each server was told when it was greeted.
@@ -146,7 +148,7 @@ impl Hub {
                 let mut splices = Splices::default();
                 splices.replace(token, servers);
                 text = Some(splices.apply(message.text()));
-                to = vec![from];
+                to.retain(|it| Arc::ptr_eq(it, &from));
             }
             _ => {}
         }
@@ -192,7 +194,7 @@ impl Hub {
                 false => answer,
             });
         };
-        let Some(server) = self.server(name) else {
+        let Some(server) = self.server_for(&route.session.peer, name) else {
             let text = format!("there is no server {name}; mcplexer server list shows them");
             return Ok(message::error(id, INVALID_PARAMS, &text));
         };
@@ -250,7 +252,10 @@ impl Hub {
         let name = message.param(&["name"])?.as_str()?;
         let route = route_of(session, &session.outbox, message, CancellationToken::new());
         let (server, name) = match &session.endpoint {
-            Endpoint::One(server) => (self.server(server)?, name.into_owned()),
+            Endpoint::One(server) => {
+                let server = self.server_for(&session.peer, server)?;
+                (server, name.into_owned())
+            }
             Endpoint::All => {
                 let named = merged::named(self, &route, ListKind::Tools, &name).await;
                 named.ok()?

@@ -115,7 +115,10 @@ pub(crate) async fn listen(
 /// Subscribes to a resource at the server that has it.
 async fn subscribe(hub: &Arc<Hub>, route: &Route, uri: &str) {
     let owner = match &route.session.endpoint {
-        Endpoint::One(name) => hub.server(name).map(|it| (it, uri.to_owned())),
+        Endpoint::One(name) => {
+            let server = hub.server_for(&route.session.peer, name);
+            server.map(|it| (it, uri.to_owned()))
+        }
         Endpoint::All => crate::merged::owner(hub, route, uri).await.ok(),
     };
     if let Some((server, uri)) = owner

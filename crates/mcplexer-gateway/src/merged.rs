@@ -86,7 +86,7 @@ pub(crate) async fn answer(
         },
         method if method.starts_with("tasks/") => by_task(hub, route, method, message).await,
         "logging/setLevel" => {
-            for instance in route.session.instances() {
+            for instance in hub.instances_for(&route.session) {
                 let params = message.params().unwrap_or("{}");
                 let _not_every_server_logs = instance.ask(method, params).await;
             }
@@ -255,7 +255,12 @@ pub(crate) async fn named(
         }
     };
     let found = table.get(name);
-    let found = found.and_then(|(server, name)| Some((hub.server(server)?, name.to_owned())));
+    let found = found.and_then(|(server, name)| {
+        Some((
+            hub.server_for(&route.session.peer, server)?,
+            name.to_owned(),
+        ))
+    });
     found.ok_or(locked)
 }
 
@@ -320,7 +325,7 @@ async fn by_task(
     let id = message.id().unwrap_or("null");
     let task = message.param(&["taskId"]).and_then(Value::as_str);
     let server = task.as_ref().and_then(|task| hub.tasks.server(task));
-    let Some(server) = server.and_then(|it| hub.server(&it)) else {
+    let Some(server) = server.and_then(|it| hub.server_for(&route.session.peer, &it)) else {
         let text = format!("there is no task {}", task.unwrap_or_default());
         return Ok(message::error(id, INVALID_PARAMS, &text));
     };

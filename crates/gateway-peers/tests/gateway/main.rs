@@ -6,6 +6,7 @@ mod alone;
 mod bad_clients;
 mod bad_servers;
 mod conformance;
+mod limits;
 mod lossless;
 mod pairs;
 mod random;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcplexer_files::config::{Config, Http, Server, Stdio, Transport};
+use mcplexer_files::config::{self, Config, Http, Server, Stdio, Transport};
 use mcplexer_gateway::{Access, Endpoint, Gateway, Limits, Peer};
 use mcplexer_home::calls::Call;
 use mcplexer_home::{Home, OpenHome};
@@ -69,6 +69,15 @@ pub(crate) fn remote(url: &str, headers: &[(&str, &str)]) -> Server {
 
 impl World {
     pub(crate) fn new(servers: Vec<(&str, Server)>, secrets: &[Secret<'_>]) -> Self {
+        Self::with_clients(servers, secrets, &[])
+    }
+
+    /// With clients that see some servers only.
+    pub(crate) fn with_clients(
+        servers: Vec<(&str, Server)>,
+        secrets: &[Secret<'_>],
+        clients: &[(&str, &[&str])],
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let nobody = |_: &PassphraseRequest<'_>| None;
         let home = OpenHome::open(Home::at(directory.path().join("home")), nobody).unwrap();
@@ -83,6 +92,11 @@ impl World {
         for (name, server) in servers {
             config.servers.insert(name.parse().unwrap(), server);
         }
+        for (name, servers) in clients {
+            let mut client = config::Client::default();
+            client.servers = Some(servers.iter().map(|it| it.parse().unwrap()).collect());
+            config.clients.insert(name.parse().unwrap(), client);
+        }
         Self {
             gateway: Arc::new(Gateway::new(Arc::new(home), &config, Limits::default())),
             fronts: Vec::new(),
@@ -93,11 +107,21 @@ impl World {
 
     /// Serves HTTP. Returns the URL of all servers, which that of one begins with.
     pub(crate) async fn serve(&mut self) -> String {
+        self.serve_to(Access::open()).await
+    }
+
+    /// Serves HTTP to clients whose names are their tokens.
+    pub(crate) async fn serve_named(&mut self) -> String {
+        self.serve_to(Access::with_tokens(|it| Some(it.to_owned())))
+            .await
+    }
+
+    async fn serve_to(&mut self, access: Access) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         let (gateway, end) = (Arc::clone(&self.gateway), self.end.clone());
         self.fronts.push(tokio::spawn(async move {
-            gateway.serve_http(listener, Access::open(), end).await
+            gateway.serve_http(listener, access, end).await
         }));
         url
     }
@@ -111,12 +135,18 @@ impl World {
     }
 
     pub(crate) fn connect(&self, server: Option<&str>) -> Client {
+        self.connect_as("test", server)
+    }
+
+    /// Connects a client of this name.
+    pub(crate) fn connect_as(&self, name: &str, server: Option<&str>) -> Client {
+        let name = name.to_owned();
         let endpoint = server.map_or(Endpoint::All, |it| Endpoint::One(it.parse().unwrap()));
         let (ours, theirs) = duplex(1 << 20);
         let gateway = Arc::clone(&self.gateway);
         let serving = tokio::spawn(async move {
             let (input, output) = split(theirs);
-            let peer = Peer::named(Some("test".to_owned()));
+            let peer = Peer::named(Some(name));
             gateway
                 .serve_stream(endpoint, peer, BufReader::new(input), output)
                 .await;

@@ -309,8 +309,13 @@ async fn by_name(
         splices
     };
     let answer = forward(hub, &server, route, method, message, splices).await?;
-    if let Some(result) = answer.message.result() {
-        hub.tasks.note(result, &server.name);
+    let result = answer.message.result();
+    if result.is_some_and(|it| !hub.tasks.note(&route.session.peer, it, &server.name)) {
+        // Whoever asked for it would get what is another server's.
+        return Err(CallError::Failed {
+            server: server.name.clone(),
+            problem: "it gives its task the id of a task of another server".to_owned(),
+        });
     }
     Ok(answer.message.with_id(id))
 }
@@ -324,7 +329,9 @@ async fn by_task(
 ) -> Result<String, CallError> {
     let id = message.id().unwrap_or("null");
     let task = message.param(&["taskId"]).and_then(Value::as_str);
-    let server = task.as_ref().and_then(|task| hub.tasks.server(task));
+    let server = task
+        .as_ref()
+        .and_then(|task| hub.tasks.server(&route.session.peer, task));
     let Some(server) = server.and_then(|it| hub.server_for(&route.session.peer, &it)) else {
         let text = format!("there is no task {}", task.unwrap_or_default());
         return Ok(message::error(id, INVALID_PARAMS, &text));

@@ -24,6 +24,7 @@ use crate::foreign::hidden;
 use crate::instance::{Answer, Instance};
 use crate::json::{Splices, Value};
 use crate::length::at_length;
+use crate::lists::is_list;
 use crate::message::Message;
 use crate::session::Peer;
 
@@ -247,7 +248,7 @@ pub(crate) fn is_call(method: &str) -> bool {
         method,
         "ping" | "initialize" | "server/discover" | "logging/setLevel"
     );
-    !is_other && !method.ends_with("/list")
+    !is_other && !is_list(method)
 }
 
 /// Returns the tool, the prompt or the resource, as the server names it; and what is said about the arguments.

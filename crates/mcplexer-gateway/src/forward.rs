@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::calls::{About, is_call};
+use crate::calls::About;
 use crate::dialect::Era;
 use crate::error::CallError;
 use crate::foreign::secret_of_another;
@@ -10,6 +10,7 @@ use crate::hub::Hub;
 use crate::instance::{Answer, Instance};
 use crate::json::Splices;
 use crate::length::at_length;
+use crate::lists::is_list;
 use crate::message::Message;
 use crate::server::Server;
 use crate::session::Route;
@@ -55,17 +56,15 @@ async fn attempt(
         served = server.instance(route) => served,
         () = route.cancel.cancelled() => return Err(CallError::Cancelled),
     };
-    let (mut known_to, mut foreign) = (Vec::new(), None);
-    if is_call(method) {
-        known_to = hub.running();
-        let own = served.as_ref().ok();
-        let params = message.params().unwrap_or_default();
-        foreign = own.and_then(|own| {
-            at_length(params.len(), || {
-                secret_of_another(&known_to, &own.instance, params)
-            })
-        });
-    }
+    let known_to = hub.running();
+    let own = served.as_ref().ok();
+    // All of it goes there: the method and the members beside the parameters, too.
+    let said = message.text();
+    let foreign = own.and_then(|own| {
+        at_length(said.len(), || {
+            secret_of_another(&known_to, &own.instance, said)
+        })
+    });
     let spliced = splices();
     let used = served.as_ref().ok().map(|it| it.instance.used());
     let recorded = hub.calls().begin(About {
@@ -118,7 +117,7 @@ async fn pass(
 
 /// Whether a request only reads.
 fn is_harmless(method: &str) -> bool {
-    method.ends_with("/list")
+    is_list(method)
         || matches!(
             method,
             "ping" | "resources/read" | "prompts/get" | "completion/complete"

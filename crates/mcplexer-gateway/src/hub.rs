@@ -10,6 +10,7 @@ use mcplexer_home::OpenHome;
 use crate::calls::Calls;
 use crate::context::{Context, Limits};
 use crate::dialect::Dialects;
+use crate::foreign::secret_of_another;
 use crate::instance::Instance;
 use crate::json::Value;
 use crate::listen::Listeners;
@@ -79,6 +80,23 @@ impl Hub {
     pub(crate) fn running(&self) -> Vec<Arc<Instance>> {
         let servers = lock(&self.servers);
         servers.values().flat_map(|it| it.instances()).collect()
+    }
+
+    /// Returns the secret whose value is in what a client says of itself, unless it is one of the only server that it is
+    /// connected to. Each server hears of its clients when it is greeted.
+    pub(crate) fn secret_in_greeting(&self, session: &Session, said: &str) -> Option<String> {
+        let running = self.running();
+        let own = match &session.endpoint {
+            Endpoint::One(name) => running.iter().find(|it| it.server == *name),
+            Endpoint::All => None,
+        };
+        match own {
+            Some(own) => secret_of_another(&running, own, said),
+            None => running.iter().find_map(|it| match it.used.is_empty() {
+                true => None,
+                false => it.scrubber().finds(said),
+            }),
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {

@@ -12,6 +12,7 @@ use crate::forward::forward;
 use crate::hub::Hub;
 use crate::instance::Instance;
 use crate::json::{self, Splices, Value};
+use crate::length::at_length;
 use crate::listen;
 use crate::lists::ListKind;
 use crate::merged;
@@ -73,6 +74,16 @@ impl Hub {
             Kind::Request(method) => {
                 let id = message.id().unwrap_or("null").to_owned();
                 let key = key_of(Value::new(&id));
+                let said = message.text();
+                if method == "initialize"
+                    && let Some(secret) =
+                        at_length(said.len(), || self.secret_in_greeting(session, said))
+                {
+                    let text =
+                        format!("the session was not begun: it has the value of {secret} in it");
+                    let refusal = message::error(&id, FOREIGN, &text);
+                    return finish(session, outbox, Some(refusal));
+                }
                 session.begin(&key, &method, cancel.clone());
                 if method == "initialize" {
                     session.set_dialect(self.dialects.shared(legacy_dialect(&message)));
@@ -153,7 +164,16 @@ impl Hub {
             _ => {}
         }
         let text = text.unwrap_or_else(|| message.into_text());
+        let running = self.running();
         for instance in to {
+            if let Some(secret) =
+                at_length(text.len(), || secret_of_another(&running, &instance, &text))
+            {
+                // No error can tell the client.
+                let what = "a notification of the client was not passed on";
+                instance.log(&format!("({what}: it has the value of {secret} in it)"));
+                continue;
+            }
             let text = text.clone();
             tokio::spawn(async move { instance.pass(text).await });
         }
@@ -209,6 +229,11 @@ impl Hub {
         );
         if greeting {
             let instance = server.instance(route).await?.instance;
+            let said = message.text();
+            if let Some(secret) = secret_of_another(&self.running(), &instance, said) {
+                let server = instance.server.clone();
+                return Err(CallError::Foreign { server, secret });
+            }
             let hello = instance.hello().unwrap_or_else(|| "{}".into());
             match (method, instance.era()) {
                 ("initialize", Era::Legacy) => return Ok(message::result(id, &hello)),

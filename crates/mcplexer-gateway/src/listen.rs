@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::error::CallError;
+use crate::foreign::secret_of_another;
 use crate::hub::Hub;
 use crate::instance::SUBSCRIPTION_ID;
 use crate::json::string;
@@ -124,6 +125,11 @@ async fn subscribe(hub: &Arc<Hub>, route: &Route, uri: &str) {
     if let Some((server, uri)) = owner
         && let Ok(served) = server.instance(route).await
     {
+        if let Some(secret) = secret_of_another(&hub.running(), &served.instance, &uri) {
+            let what = "a subscription of the client was not passed on";
+            let line = format!("({what}: it has the value of {secret} in it)");
+            return served.instance.log(&line);
+        }
         let params = format!(r#"{{"uri":{}}}"#, string(&uri));
         let _not_every_server_can = served.instance.ask("resources/subscribe", &params).await;
     }

@@ -82,6 +82,11 @@ impl ListKind {
     }
 }
 
+/// Whether a method of the protocol lists something. One whose name only looks like that may do anything.
+pub(crate) fn is_list(method: &str) -> bool {
+    method == "tasks/list" || ListKind::of_method(method).is_some()
+}
+
 /// A tool, a prompt, a resource or a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Item {

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::dialect::{LEGACY, as_discovered, own_info};
 use crate::error::CallError;
+use crate::foreign::secret_of_another;
 use crate::forward::forward;
 use crate::hub::Hub;
 use crate::inbox::{INVALID_PARAMS, NO_METHOD, is_still_wanted, note_subscription};
@@ -86,7 +87,12 @@ pub(crate) async fn answer(
         },
         method if method.starts_with("tasks/") => by_task(hub, route, method, message).await,
         "logging/setLevel" => {
+            let running = hub.running();
             for instance in hub.instances_for(&route.session) {
+                if let Some(secret) = secret_of_another(&running, &instance, message.text()) {
+                    let server = instance.server.clone();
+                    return Err(CallError::Foreign { server, secret });
+                }
                 let params = message.params().unwrap_or("{}");
                 let _not_every_server_logs = instance.ask(method, params).await;
             }

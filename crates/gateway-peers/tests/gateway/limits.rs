@@ -1,4 +1,4 @@
-//! What a client may not see does not exist for it.
+//! What a client may not see does not exist for it, and what a server may not see does not get there.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 
 use super::world::{World, program};
 
+const MIRROR: &str = env!("CARGO_BIN_EXE_mirror-server");
 const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-server");
 
 /// The error of a server that does not exist.
@@ -119,5 +120,93 @@ async fn http_reaches_no_server_that_its_client_may_not_see() {
     let params = json!({ "name": "echo", "arguments": { "message": "x" } });
     let (_, hidden) = post(&good, "lim", &fields, &request("tools/call", &params)).await;
     assert!(hidden.contains("there is no server good;"), "{hidden}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_part_of_a_message_has_a_value_of_another_server() {
+    const VALUE: &str = "tok-5e1f2d3c4b5a69788796a5b4c3d2e1f0";
+    let env = [("TOKEN", "mcplexer://own/TOKEN")];
+    let servers = vec![
+        ("own", program(MIRROR, &[], &env)),
+        ("plain", program(MIRROR, &[], &[])),
+    ];
+    let world = World::new(servers, &[("own", "TOKEN", VALUE.as_bytes())]);
+    let own = world.client(Some("own")).await;
+    let mut client = world.client(Some("plain")).await;
+    let requests = [
+        format!(r#""method":"tools/list","params":{{"cursor":"{VALUE}"}}"#),
+        format!(r#""method":"logging/setLevel","params":{{"level":"{VALUE}"}}"#),
+        format!(r#""method":"x/list","params":{{"a":"{VALUE}"}}"#),
+        format!(r#""method":"x/{VALUE}""#),
+        format!(r#""method":"tools/call","params":{{"name":"mirror"}},"more":"{VALUE}""#),
+    ];
+    for (id, request) in requests.iter().enumerate() {
+        // No number of a request of `client` is like these.
+        let id = 1000 + id as u64;
+        client
+            .send(&format!(r#"{{"jsonrpc":"2.0","id":{id},{request}}}"#))
+            .await;
+        let answer = client.answer(id).await;
+        assert_eq!(answer["error"]["code"], 1010, "{request}: {answer}");
+    }
+    client.leave().await;
+
+    for endpoint in [Some("plain"), None] {
+        let mut client = world.connect(endpoint);
+        let info = json!({ "name": VALUE, "version": "1" });
+        let params =
+            json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info });
+        let answer = client.ask("initialize", params).await;
+        assert_eq!(answer["error"]["code"], 1010, "{answer}");
+        client.leave().await;
+    }
+    own.leave().await;
+    // Those that are calls are in the log, also one whose name ends as that of a list.
+    let methods: Vec<_> = world.calls().into_iter().map(|it| it.method).collect();
+    assert_eq!(methods, ["x/list", "x/[own/TOKEN]", "tools/call"]);
+    world.stop().await;
+}
+
+/// A server that writes down the notifications that it gets.
+const NOTED: &str = r#"
+while read -r line; do
+  id=$(printf %s "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
+  case $line in
+    *'"initialize"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}' ;;
+    *'"id"'*) echo '{"jsonrpc":"2.0","id":'$id',"result":{"got":"'$(echo $got)'"}}' ;;
+    *notifications/a*) got="$got a" ;;
+    *notifications/b*) got="$got b" ;;
+  esac
+done
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_notification_has_a_value_of_another_server() {
+    const VALUE: &str = "tok-5e1f2d3c4b5a69788796a5b4c3d2e1f0";
+    let env = [("TOKEN", "mcplexer://own/TOKEN")];
+    let servers = vec![
+        ("own", program(MIRROR, &[], &env)),
+        ("noted", program("sh", &["-c", NOTED], &[])),
+    ];
+    let world = World::new(servers, &[("own", "TOKEN", VALUE.as_bytes())]);
+    let own = world.client(Some("own")).await;
+    let mut client = world.client(Some("noted")).await;
+    let leak =
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/a","params":{{"x":"{VALUE}"}}}}"#);
+    client.send(&leak).await;
+    client
+        .send(r#"{"jsonrpc":"2.0","method":"notifications/b"}"#)
+        .await;
+    // Notifications are passed on by themselves: the one that may pass gets there sometime.
+    loop {
+        let got = client.ask("x/got", json!({})).await["result"]["got"].clone();
+        match got.as_str().unwrap() {
+            "" => {}
+            got => break assert_eq!(got, "b"),
+        }
+    }
+    client.leave().await;
+    own.leave().await;
     world.stop().await;
 }

@@ -130,6 +130,7 @@ async fn each_method_that_asks_a_server_for_something_is_recorded_with_its_objec
         ("tasks/cancel", r#"{"taskId":"1"}"#, None),
         ("vendor/what", "null", None),
         ("vendor/nothing", "{}", None),
+        ("vendor/list", "{}", None),
     ] {
         let text = format!(r#"{{"id":1,"method":"{method}","params":{params}}}"#);
         drop(client.begin(&text, None).await.unwrap().unwrap());
@@ -148,6 +149,7 @@ async fn each_method_that_asks_a_server_for_something_is_recorded_with_its_objec
         "tools/list",
         "ping",
         "resources/templates/list",
+        "tasks/list",
         "initialize",
         "server/discover",
     ] {

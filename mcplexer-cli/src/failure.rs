@@ -39,8 +39,6 @@ pub(crate) struct Failure {
     what: What,
     /// The position in an input where it happened. Ends with `: ` unless empty.
     place: String,
-    /// More lines of the message, such as those of another program. Shown indented below it.
-    details: Vec<String>,
     hints: Vec<String>,
     /// The usage, as clap prints it.
     usage: Option<Box<str>>,
@@ -52,6 +50,8 @@ pub(crate) struct Failure {
 enum What {
     /// A complete message.
     Message(String),
+    /// One of several lines, of which all but the first are shown indented.
+    Lines(Box<str>),
     /// An error of the store, whose message depends on the context.
     Store(Box<StoreError>),
 }
@@ -74,6 +74,17 @@ pub(crate) struct Words {
     pub(crate) hints: Vec<String>,
     usage: Option<Box<str>>,
     pub(crate) code: u8,
+}
+
+impl Words {
+    fn of(message: String) -> Self {
+        Self {
+            message,
+            hints: Vec::new(),
+            usage: None,
+            code: exit_code::FAILURE,
+        }
+    }
 }
 
 impl Context {
@@ -106,7 +117,6 @@ impl Failure {
             others: Vec::new(),
             what,
             place: String::new(),
-            details: Vec::new(),
             hints: Vec::new(),
             usage: None,
             code: None,
@@ -123,15 +133,10 @@ impl Failure {
         }
     }
 
-    /// Creates a failure with a message of several lines.
+    /// Creates a failure with a message of several lines, such as those of another program.
     #[cfg(feature = "serve")]
     pub(crate) fn of_lines(text: &str) -> Self {
-        let mut lines = text.lines().filter(|it| !it.trim().is_empty());
-        let first = lines.next().unwrap_or_default();
-        Self {
-            details: lines.map(str::to_owned).collect(),
-            ..Self::new(first)
-        }
+        Self::of(What::Lines(text.into()))
     }
 
     /// Creates a failure that has already been reported, with only an exit code.
@@ -176,7 +181,7 @@ impl Failure {
     pub(crate) fn store_error(&self) -> Option<&StoreError> {
         match &self.what {
             What::Store(error) => Some(error),
-            What::Message(_) => None,
+            What::Message(_) | What::Lines(_) => None,
         }
     }
 
@@ -188,16 +193,18 @@ impl Failure {
 
     /// Turns the failure into words, without characters that could steer a terminal.
     pub(crate) fn words(self, context: &Context) -> Words {
+        let mut more = String::new();
         let mut words = match self.what {
-            What::Message(message) => Words {
-                message,
-                hints: Vec::new(),
-                usage: None,
-                code: exit_code::FAILURE,
-            },
+            What::Lines(text) => {
+                let mut lines = text.lines().filter(|it| !it.trim().is_empty());
+                let message = lines.next().unwrap_or_default().to_owned();
+                more.extend(lines.map(|it| format!("\n  {}", shortened(it))));
+                Words::of(message)
+            }
+            What::Message(message) => Words::of(message),
             What::Store(error) => store::words(&error, context),
         };
-        words.message = shortened(format!("{}{}", self.place, words.message));
+        words.message = shortened(format!("{}{}", self.place, words.message)) + &more;
         words.hints.extend(self.hints);
         words.hints = words.hints.iter().map(shortened).collect();
         words.usage = self.usage.or(words.usage);
@@ -210,13 +217,9 @@ impl Failure {
         for other in std::mem::take(&mut self.others) {
             say(&format!("mcplexer: error: {}", shortened(other)));
         }
-        let details = std::mem::take(&mut self.details);
         let words = self.words(context);
         if !words.message.is_empty() {
             say(&format!("mcplexer: error: {}", words.message));
-            for line in details {
-                say(&format!("  {}", shortened(line)));
-            }
             words.hints.iter().for_each(|hint| say_hint(hint));
             words.usage.iter().for_each(|usage| say(usage));
         }

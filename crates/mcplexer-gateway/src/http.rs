@@ -1,21 +1,14 @@
 //! Clients over HTTP: the Streamable HTTP transport, with sessions (MCP 2025-03-26 to 2025-11-25) and without
 //! (2026-07-28), on the same paths.
 
-use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use mcplexer_files::config::ServerName;
-use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::dialect::{MODERN, legacy_dialect, modern_dialect};
@@ -35,7 +28,6 @@ mod response;
 mod sessions;
 
 use body::{Ending, Stream};
-use door::Door;
 pub use guard::Access;
 use response::{
     Answer, bad_request, empty, events, events_of, json, no_batches, no_session, not_allowed, plain,
@@ -51,9 +43,6 @@ const VERSION: &str = "mcp-protocol-version";
 /// The longest description of a client, in bytes: the id of its session has it all, and clients such as Node.js take no
 /// more than 16 KiB of header fields.
 const MAX_DIALECT: usize = 8 << 10;
-
-/// How long a connection may take to send the head of a request.
-const HEAD_WAIT: Duration = Duration::from_secs(30);
 
 /// What serves HTTP.
 #[derive(Debug)]
@@ -74,67 +63,6 @@ impl Front {
             sessions,
             address,
         })
-    }
-
-    /// Serves every client that connects, until `stop`.
-    ///
-    /// # Errors
-    /// If no more connections can be accepted.
-    pub(crate) async fn serve(
-        self: Arc<Self>,
-        listener: TcpListener,
-        stop: CancellationToken,
-    ) -> io::Result<()> {
-        let door = Door::new(listener, door::most_connections());
-        let sweep = tokio::spawn(Arc::clone(&self).sweep());
-        let result = loop {
-            let accepted = tokio::select! {
-                accepted = door.next() => accepted,
-                () = stop.cancelled() => break Ok(()),
-            };
-            match accepted {
-                Ok((stream, place)) => {
-                    let _slower_then = stream.set_nodelay(true);
-                    let (front, stop) = (Arc::clone(&self), stop.clone());
-                    tokio::spawn(async move {
-                        front.connection(stream, stop).await;
-                        drop(place);
-                    });
-                }
-                // Too many descriptors are open: it may be better soon.
-                Err(error) if error.raw_os_error().is_some() => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                Err(error) => break Err(error),
-            }
-        };
-        sweep.abort();
-        result
-    }
-
-    async fn sweep(self: Arc<Self>) {
-        loop {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            self.sessions.sweep(&self.hub);
-        }
-    }
-
-    async fn connection(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
-        let service = service_fn(move |request| {
-            let front = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(front.answer(request).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_WAIT)
-            .serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        tokio::select! {
-            _ = &mut connection => return,
-            () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        // What was asked is answered still.
-        let _ended = connection.await;
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Answer {

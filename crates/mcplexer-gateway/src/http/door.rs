@@ -1,31 +1,105 @@
-//! How many connections there are at once. Another user of the machine can open as many as he likes, without a token; the
+//! The connections of HTTP clients. Another user of the machine can open as many as he likes, without a token; the
 //! descriptors that they take are not to be missing for servers.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::Front;
 
 /// The most connections, where descriptors are many.
 const MOST: u64 = 512;
 
+/// How long a connection may take to send the head of a request.
+const HEAD_WAIT: Duration = Duration::from_secs(30);
+
+impl Front {
+    /// Serves every client that connects, until `stop`.
+    ///
+    /// # Errors
+    /// If no more connections can be accepted.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let door = Door::new(listener, most_connections());
+        let sweep = tokio::spawn(Arc::clone(&self).sweep());
+        let result = loop {
+            let accepted = tokio::select! {
+                accepted = door.next() => accepted,
+                () = stop.cancelled() => break Ok(()),
+            };
+            match accepted {
+                Ok((stream, place)) => {
+                    let _slower_then = stream.set_nodelay(true);
+                    let (front, stop) = (Arc::clone(&self), stop.clone());
+                    tokio::spawn(async move {
+                        front.connection(stream, stop).await;
+                        drop(place);
+                    });
+                }
+                // Too many descriptors are open: it may be better soon.
+                Err(error) if error.raw_os_error().is_some() => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        sweep.abort();
+        result
+    }
+
+    async fn sweep(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            self.sessions.sweep(&self.hub);
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
+        let service = service_fn(move |request| {
+            let front = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(front.answer(request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WAIT)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            _ = &mut connection => return,
+            () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        // What was asked is answered still.
+        let _ended = connection.await;
+    }
+}
+
 /// Lets connections in.
 #[derive(Debug)]
-pub(super) struct Door {
+struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
 }
 
 impl Door {
-    pub(super) fn new(listener: TcpListener, most: usize) -> Self {
+    fn new(listener: TcpListener, most: usize) -> Self {
         let places = Arc::new(Semaphore::new(most));
         Self { listener, places }
     }
 
     /// Waits for the next connection, and before for a place. The system lets the others wait, which takes no descriptor.
-    pub(super) async fn next(&self) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    async fn next(&self) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(io::Error::other)?;
         let (stream, _) = self.listener.accept().await?;
@@ -34,7 +108,7 @@ impl Door {
 }
 
 /// Returns how many connections there may be: half of the descriptors that this process may have stay free.
-pub(super) fn most_connections() -> usize {
+fn most_connections() -> usize {
     most_of(getrlimit(Resource::Nofile).current)
 }
 

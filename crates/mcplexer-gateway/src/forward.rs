@@ -37,6 +37,34 @@ pub(crate) async fn forward(
     }
 }
 
+/// Answers a request whose server is known, and cannot be asked: it is recorded as one that was passed on.
+pub(crate) async fn fail(
+    hub: &Arc<Hub>,
+    server: &Arc<Server>,
+    route: &Route,
+    method: &str,
+    message: &Message,
+    splices: &Splices,
+    error: CallError,
+) -> Result<Answer, CallError> {
+    let known_to = hub.running();
+    let recorded = hub.calls().begin(About {
+        actor: &route.session.actor,
+        server: server.name.as_str(),
+        method,
+        message,
+        splices,
+        secrets: None,
+        known_to: &known_to,
+        is_refused: false,
+    });
+    let answer = Err(error);
+    if let Some(recorded) = recorded.await? {
+        recorded.finish(&answer);
+    }
+    answer
+}
+
 async fn attempt(
     hub: &Arc<Hub>,
     server: &Arc<Server>,

@@ -6,24 +6,23 @@ use std::time::Duration;
 
 use mcplexer_files::config::ServerName;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use crate::dialect::{LEGACY, as_discovered, own_info};
 use crate::error::CallError;
 use crate::foreign::secret_of_another;
-use crate::forward::forward;
+use crate::forward::{fail, forward};
 use crate::hub::Hub;
 use crate::inbox::{INVALID_PARAMS, NO_METHOD, is_still_wanted, note_subscription};
 use crate::instance::has;
 use crate::json::{self, Splices, Value};
 use crate::lists::{Items, ListKind, fits};
 use crate::message::{self, Message};
-use crate::names::{Table, exposed};
+use crate::names::{Table, can_be_of, exposed, without_server};
 use crate::server::{Server, lock};
 use crate::session::Route;
 
-/// How long a list waits for servers that have to start. What comes later is told as a change.
-const LIST_WAIT: Duration = Duration::from_secs(10);
+/// How long a list waits for servers that were never asked. What comes later is told as a change.
+const LIST_WAIT: Duration = Duration::from_secs(5);
 
 /// The tables of names that were built, by what they are of.
 #[derive(Debug, Default)]
@@ -153,26 +152,10 @@ async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Answers {
             listed.push((server, items));
             continue;
         }
-        let (hub, route) = (Arc::clone(hub), route.clone());
+        let route = route.clone();
         asked.spawn(async move {
-            let name = server.name.clone();
-            let (of, late) = (Arc::clone(&server), Arc::clone(&hub));
-            // It goes on when nobody waits any more.
-            let listing = tokio::spawn(async move { of.list(kind, &route).await });
-            let mut listing = listing;
-            match timeout(LIST_WAIT, &mut listing).await {
-                Ok(Ok(Ok(items))) => Some(Ok((server, items))),
-                Ok(Ok(Err(error))) => Some(Err(error)),
-                Ok(Err(_)) => None,
-                Err(_) => {
-                    tokio::spawn(async move {
-                        if matches!(listing.await, Ok(Ok(_))) {
-                            late.changed(&name, kind);
-                        }
-                    });
-                    None
-                }
-            }
+            let answer = server.list_soon(kind, &route, LIST_WAIT).await?;
+            Some(answer.map(|items| (server, items)))
         });
     }
     let mut locked = Vec::new();
@@ -230,44 +213,76 @@ fn table(hub: &Hub, route: &Route, kind: ListKind, listed: &[Listed]) -> Arc<Tab
         return Arc::clone(table);
     }
     let most = usize::from(hub.client(&route.session.peer).max_tool_name);
-    let names = listed.iter().map(|(server, items)| {
-        let names = items.iter().map(|it| it.key.as_str()).collect();
-        (&server.name, names)
-    });
-    let table = Arc::new(Table::of(names, most));
+    let table = Arc::new(table_of(listed, most));
     lock(&hub.merged.0).insert(key, Arc::clone(&table));
     table
 }
 
-/// Finds the server that has a tool or a prompt of this name, and the name that it knows.
-///
-/// # Errors
-/// Nobody has it; or it is not known who has it, because credentials cannot be opened.
+/// Why it is not known who has a tool or a prompt.
+pub(crate) enum Unnamed {
+    /// Nobody has it.
+    Nobody,
+    /// Its name is of a server that does not say what it has.
+    Silent(Arc<Server>, CallError),
+}
+
+/// Finds the server that has a tool or a prompt of this name, and the name that it knows. Only servers are asked that the
+/// name can be of, so that no other one delays it.
 pub(crate) async fn named(
     hub: &Arc<Hub>,
     route: &Route,
     kind: ListKind,
     name: &str,
-) -> Result<(Arc<Server>, String), Option<CallError>> {
-    let key = (kind, route.session.peer.name.clone());
+) -> Result<(Arc<Server>, String), Unnamed> {
+    let peer = &route.session.peer;
+    let key = (kind, peer.name.clone());
     let known = lock(&hub.merged.0).get(&key).map(Arc::clone);
-    let mut locked = None;
-    let table = match known.filter(|it| it.get(name).is_some()) {
-        Some(table) => table,
-        None => {
-            let answers = listed(hub, route, kind).await;
-            locked = answers.locked;
-            table(hub, route, kind, &answers.listed)
-        }
+    let found = |table: &Table| {
+        let (server, name) = table.get(name)?;
+        Some((hub.server_for(peer, server)?, name.to_owned()))
     };
-    let found = table.get(name);
-    let found = found.and_then(|(server, name)| {
-        Some((
-            hub.server_for(&route.session.peer, server)?,
-            name.to_owned(),
-        ))
+    if let Some(found) = known.as_deref().and_then(found) {
+        return Ok(found);
+    }
+    let most = usize::from(hub.client(peer).max_tool_name);
+    let mut asked = JoinSet::new();
+    for server in hub.servers_for(peer) {
+        if can_be_of(&server.name, name, most) {
+            let route = route.clone();
+            asked.spawn(async move {
+                let listed = tokio::select! {
+                    listed = server.list(kind, &route) => listed,
+                    () = route.cancel.cancelled() => Err(CallError::Cancelled),
+                };
+                (server, listed)
+            });
+        }
+    }
+    let (mut listed, mut silent) = (Vec::new(), Vec::new());
+    for (server, answer) in asked.join_all().await {
+        match answer {
+            Ok(items) => listed.push((server, items)),
+            Err(error) => silent.push((server, error)),
+        }
+    }
+    if let Some(found) = found(&table_of(&listed, most)) {
+        return Ok(found);
+    }
+    // If it can be of several, it is most likely of the one with the longest name.
+    let silent = silent
+        .into_iter()
+        .max_by_key(|(server, _)| server.name.as_str().len());
+    Err(silent.map_or(Unnamed::Nobody, |(server, error)| {
+        Unnamed::Silent(server, error)
+    }))
+}
+
+fn table_of(listed: &[Listed], most: usize) -> Table {
+    let names = listed.iter().map(|(server, items)| {
+        let names = items.iter().map(|it| it.key.as_str()).collect();
+        (&server.name, names)
     });
-    found.ok_or(locked)
+    Table::of(names, most)
 }
 
 /// Says that nobody has something; or else that it is not known, because credentials cannot be opened.
@@ -297,14 +312,22 @@ async fn by_name(
     };
     let (server, original) = match named(hub, route, kind, &name).await {
         Ok(found) => found,
-        Err(locked) => {
+        Err(Unnamed::Nobody) => {
             let what = match kind {
                 ListKind::Tools => "tool",
                 _ => "prompt",
             };
             let text = format!("there is no {what} {name}");
             let why = "mcplexer status says which servers work";
-            return Ok(not_found(id, &text, why, locked));
+            return Ok(not_found(id, &text, why, None));
+        }
+        Err(Unnamed::Silent(server, error)) => {
+            let mut splices = Splices::default();
+            if let Some(named) = message.param(path) {
+                splices.replace(named, json::string(without_server(&server.name, &name)));
+            }
+            let failed = fail(hub, &server, route, method, message, &splices, error);
+            return Ok(Box::pin(failed).await?.message.with_id(id));
         }
     };
     let splices = || {

@@ -23,11 +23,7 @@ pub(crate) struct Table {
 /// takes, at most `most` of them. A longer one is cut, and ends with a digest of the whole.
 pub(crate) fn exposed(server: &ServerName, name: &str, most: usize) -> String {
     let whole = format!("{server}__{name}");
-    let is_allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
-    let allowed: String = whole
-        .chars()
-        .map(|it| if is_allowed(it) { it } else { '_' })
-        .collect();
+    let allowed = allowed(&whole);
     if allowed.len() <= most && allowed == whole {
         return allowed;
     }
@@ -37,9 +33,34 @@ pub(crate) fn exposed(server: &ServerName, name: &str, most: usize) -> String {
         char::from(BASE32.get(index).copied().unwrap_or(b'a'))
     };
     let digest: String = digest.iter().take(DIGEST_LEN).map(letter).collect();
-    let kept = most.saturating_sub(DIGEST_LEN + 1);
+    let kept = kept(most);
     let cut = allowed.get(..kept.min(allowed.len())).unwrap_or_default();
     format!("{cut}_{digest}")
+}
+
+/// Returns the characters of a name that is cut.
+fn kept(most: usize) -> usize {
+    most.saturating_sub(DIGEST_LEN + 1)
+}
+
+fn allowed(name: &str) -> String {
+    let is_allowed = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-');
+    let each = name.chars();
+    each.map(|it| if is_allowed(it) { it } else { '_' })
+        .collect()
+}
+
+/// Whether something of a server can have this name.
+pub(crate) fn can_be_of(server: &ServerName, exposed: &str, most: usize) -> bool {
+    let prefix = allowed(&format!("{server}__"));
+    let cut = prefix.get(..kept(most).min(prefix.len()));
+    exposed.starts_with(cut.unwrap_or_default())
+}
+
+/// Returns a name without that of its server: what it is called there, unless it is a name that was cut.
+pub(crate) fn without_server<'a>(server: &ServerName, exposed: &'a str) -> &'a str {
+    let prefix = allowed(&format!("{server}__"));
+    exposed.strip_prefix(prefix.as_str()).unwrap_or(exposed)
 }
 
 impl Table {
@@ -109,6 +130,23 @@ mod tests {
         );
         assert_ne!(dotted, exposed(&a, "x y", 60));
         assert!(exposed(&a, "ü", 20).is_ascii());
+    }
+
+    #[test]
+    fn what_a_name_begins_with_says_which_servers_it_can_be_of() {
+        let (a, ab) = (server("a"), server("a-b"));
+        assert!(can_be_of(&a, "a__b", 60) && !can_be_of(&ab, "a__b", 60));
+        assert!(!can_be_of(&a, "a-b__c", 60) && can_be_of(&ab, "a-b__c", 60));
+        for name in ["c", "c.d", &"c".repeat(100)] {
+            for most in [16, 60] {
+                let long = server("a-server-with-a-long-name");
+                for server in [&a, &ab, &long] {
+                    let exposed = exposed(server, name, most);
+                    assert!(can_be_of(server, &exposed, most), "{exposed}");
+                }
+            }
+        }
+        assert_eq!(without_server(&a, "a__b__c"), "b__c");
     }
 
     #[test]

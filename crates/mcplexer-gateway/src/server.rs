@@ -30,6 +30,8 @@ use crate::stamp::Stamp;
 use crate::status::{ServerStatus, State, number};
 use crate::stderr_log::StderrLog;
 
+use offering::Listing;
+
 /// How long a request may take to reach an instance that was started for it.
 const LAST_USE: Duration = Duration::from_secs(1);
 
@@ -53,6 +55,7 @@ pub(crate) struct Server {
     is_retired: AtomicBool,
     pub(crate) log: Arc<StderrLog>,
     offers: Offers,
+    listing: Mutex<Listing>,
 }
 
 /// What instances differ in.
@@ -123,6 +126,7 @@ impl Server {
             starting: AtomicUsize::new(0),
             is_retired: AtomicBool::new(false),
             log,
+            listing: Mutex::default(),
         })
     }
 
@@ -197,6 +201,7 @@ impl Server {
     pub(crate) fn restart(&self) {
         self.stop();
         lock(&self.health).works();
+        lock(&self.listing).wait_again();
         *lock(&self.refusal) = None;
     }
 
@@ -295,6 +300,7 @@ impl Server {
         if before.is_some_and(|(_, before)| before != versions) {
             // What failed with another secret need not fail with this one.
             lock(&self.health).works();
+            lock(&self.listing).wait_again();
         }
         Ok(versions)
     }

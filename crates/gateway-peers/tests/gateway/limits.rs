@@ -1,10 +1,11 @@
 //! What a client may not see does not exist for it, and what a server may not see does not get there.
 
+use mcplexer_secrets::audit::AuditOutcome;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::world::{World, program};
+use super::world::{World, program, remote};
 
 const MIRROR: &str = env!("CARGO_BIN_EXE_mirror-server");
 const FIXTURE: &str = env!("CARGO_BIN_EXE_fixture-server");
@@ -208,5 +209,61 @@ async fn no_notification_has_a_value_of_another_server() {
     }
     client.leave().await;
     own.leave().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_depends_on_the_server_that_its_name_is_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let started = directory.path().join("started");
+    let hangs = format!("touch '{}'; exec sleep 1000", started.display());
+    let servers = vec![
+        ("good", program(FIXTURE, &[], &[])),
+        ("hangs", program("sh", &["-c", &hangs], &[])),
+    ];
+    let world = World::new(servers, &[]);
+    for _ in 0..2 {
+        let mut client = world.client(None).await;
+        let answer = client.call("good__echo", json!({ "message": "x" })).await;
+        assert_eq!(answer["result"]["content"][0]["text"], "x", "{answer}");
+        for name in ["good__none", "nobody__x"] {
+            let answer = client.call(name, json!({})).await;
+            assert_eq!(answer["error"]["code"], -32602, "{answer}");
+        }
+        client.leave().await;
+    }
+    assert!(!started.exists(), "nobody has asked for it");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_to_a_server_that_is_down_fails_with_its_error() {
+    // Nobody listens there any more.
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", free.local_addr().unwrap());
+    drop(free);
+    let env = [("TOKEN", "mcplexer://none/TOKEN")];
+    let servers = vec![
+        ("figma", remote(&url, &[])),
+        ("nosecret", program(MIRROR, &[], &env)),
+    ];
+    let world = World::new(servers, &[]);
+    let mut client = world.client(None).await;
+    for (tool, server, code) in [
+        ("figma__foo", "figma", 1001),
+        ("nosecret__foo", "nosecret", 1002),
+    ] {
+        let answer = client.call(tool, json!({})).await;
+        let error = &answer["error"];
+        let text = error["message"].as_str().unwrap();
+        assert_eq!(error["code"], code, "{answer}");
+        assert!(text.starts_with(&format!("server {server} ")), "{text}");
+        let call = world.calls().pop().unwrap();
+        assert_eq!(
+            (call.server.as_str(), call.object.as_deref(), call.outcome),
+            (server, Some("foo"), Some(AuditOutcome::NotStarted))
+        );
+    }
+    client.leave().await;
     world.stop().await;
 }

@@ -1,8 +1,12 @@
 //! What a server offers: asking for it, keeping it, and asking again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::Server;
+use tokio::time::timeout;
+
+use super::{Server, lock};
 use crate::bridge;
 use crate::dialect::{Dialect, Era};
 use crate::error::CallError;
@@ -12,6 +16,23 @@ use crate::session::Route;
 
 /// The most pages of one list that are read, so that a server cannot go on for ever.
 const MAX_PAGES: usize = 1000;
+
+/// How lists that are not known yet are asked for.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    under_way: BTreeSet<ListKind>,
+    /// The lists without which clients were answered: they are told when these are there.
+    missed: BTreeSet<ListKind>,
+    /// Whether it was waited for in vain, so that nobody waits again.
+    is_late: bool,
+}
+
+impl Listing {
+    /// Forgets that it was waited for in vain: something is another way now.
+    pub(super) fn wait_again(&mut self) {
+        self.is_late = false;
+    }
+}
 
 impl Server {
     /// Returns what it offers, as far as that is known without asking.
@@ -33,7 +54,69 @@ impl Server {
         self.offers.set_list(kind, &items);
         self.context.listed();
         self.save();
+        let was_missed = {
+            let mut listing = lock(&self.listing);
+            listing.is_late = false;
+            listing.missed.remove(&kind)
+        };
+        if was_missed {
+            self.context.changed(&self.name, kind);
+        }
         Ok(items)
+    }
+
+    /// Returns what it offers, if that is known soon: a server that was waited for in vain is not waited for again. It is
+    /// asked all the same, and clients are told when it has answered. `None` if it has not.
+    pub(crate) async fn list_soon(
+        self: &Arc<Self>,
+        kind: ListKind,
+        route: &Route,
+        patience: Duration,
+    ) -> Option<Result<Items, CallError>> {
+        let (is_first, is_late) = {
+            let mut listing = lock(&self.listing);
+            (listing.under_way.insert(kind), listing.is_late)
+        };
+        if is_late && !is_first {
+            return self.missed(kind);
+        }
+        let (server, route) = (Arc::clone(self), route.clone());
+        // It goes on when nobody waits any more.
+        let listing = tokio::spawn(async move {
+            let listed = server.list(kind, &route).await;
+            let mut listing = lock(&server.listing);
+            listing.under_way.remove(&kind);
+            // Credentials that cannot be opened take no time, and are worth an error.
+            listing.is_late = listed
+                .as_ref()
+                .is_err_and(|it| !matches!(it, CallError::NoCredential { .. }));
+            drop(listing);
+            listed
+        });
+        if is_late {
+            return self.missed(kind);
+        }
+        match timeout(patience, listing).await {
+            Ok(Ok(Err(error))) => {
+                lock(&self.listing).missed.insert(kind);
+                Some(Err(error))
+            }
+            Ok(answer) => answer.ok(),
+            Err(_) => {
+                lock(&self.listing).is_late = true;
+                self.missed(kind)
+            }
+        }
+    }
+
+    /// Remembers that a client was answered without a list, unless it has come meanwhile.
+    fn missed(&self, kind: ListKind) -> Option<Result<Items, CallError>> {
+        lock(&self.listing).missed.insert(kind);
+        let items = self.listed(kind)?;
+        let mut listing = lock(&self.listing);
+        listing.missed.remove(&kind);
+        listing.is_late = false;
+        Some(Ok(items))
     }
 
     pub(super) async fn fetch(
@@ -91,5 +174,57 @@ impl Server {
             }
             server.save();
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcplexer_files::config::{Config, SearchPath, Server as Definition, Stdio, Transport};
+    use mcplexer_home::{Home, OpenHome};
+    use mcplexer_secrets::keys::PassphraseRequest;
+    use tokio::time::Instant;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::hub::Hub;
+    use crate::options::Options;
+    use crate::session::{Endpoint, Peer};
+
+    /// The clock goes on only while everything waits for it.
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_twice_for_a_server_that_hangs() {
+        let directory = tempfile::tempdir().unwrap();
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        let home = OpenHome::open(Home::at(directory.path().join("home")), nobody).unwrap();
+        let mut stdio = Stdio::new(vec!["sleep".to_owned(), "1000".to_owned()]);
+        stdio.path = SearchPath::Inherit;
+        let hangs = Definition::new(Transport::Stdio(stdio));
+        let mut config = Config::default();
+        let name: mcplexer_files::config::ServerName = "hangs".parse().unwrap();
+        config.servers.insert(name.clone(), hangs);
+        let hub = Hub::new(Arc::new(home), &config, &Options::default());
+        let server = hub.server(&name).unwrap();
+        let session = hub.open(Endpoint::All, Peer::default());
+        let route = Route {
+            outbox: Arc::clone(&session.outbox),
+            session,
+            dialect: None,
+            cancel: CancellationToken::new(),
+            parking: None,
+            wants_log: false,
+        };
+        let patience = Duration::from_secs(3);
+        let begin = Instant::now();
+        let first = server.list_soon(ListKind::Tools, &route, patience).await;
+        assert!(first.is_none() && begin.elapsed() >= patience);
+        // Neither for another list, nor after a change of the configuration.
+        hub.configure(&config);
+        let begin = Instant::now();
+        for kind in [ListKind::Tools, ListKind::Prompts, ListKind::Tools] {
+            let next = server.list_soon(kind, &route, patience).await;
+            assert!(next.is_none());
+        }
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        hub.stop().await;
     }
 }

@@ -3,6 +3,7 @@
 mod early;
 mod greeting;
 mod offering;
+mod room;
 mod starting;
 
 use std::collections::HashMap;
@@ -209,7 +210,7 @@ impl Server {
     /// value answers what it was asked, and ends.
     pub(crate) async fn instance(self: &Arc<Self>, route: &Route) -> Result<Served, CallError> {
         let versions = self.versions().await?;
-        let (slot, seat) = self.slot(route);
+        let (slot, seat) = self.slot(route)?;
         let instance = match slot.fresh(&versions) {
             Some(instance) => instance,
             None => {
@@ -251,7 +252,7 @@ impl Server {
     }
 
     /// Returns the place of the instance that serves a request.
-    fn slot(&self, route: &Route) -> (Arc<Slot>, Option<Seat>) {
+    fn slot(&self, route: &Route) -> Result<(Arc<Slot>, Option<Seat>), CallError> {
         let own;
         let dialect = match &route.dialect {
             Some(dialect) => &**dialect,
@@ -267,19 +268,19 @@ impl Server {
             alone: None,
         };
         let mut slots = lock(&self.slots);
-        if !self.offers.is_apart() {
-            return (Arc::clone(slots.entry(class).or_default()), None);
-        }
-        if !route.is_modern() {
-            class.alone = Some(Alone::Session(route.session.number));
-            return (Arc::clone(slots.entry(class).or_default()), None);
+        let is_apart = self.offers.is_apart();
+        if !is_apart || !route.is_modern() {
+            class.alone = is_apart.then_some(Alone::Session(route.session.number));
+            room::make_room(&mut slots, &class).map_err(|it| self.crowded(it))?;
+            return Ok((Arc::clone(slots.entry(class).or_default()), None));
         }
         let mut number = 0;
         loop {
             class.alone = Some(Alone::Seat(number));
+            room::make_room(&mut slots, &class).map_err(|it| self.crowded(it))?;
             let slot = slots.entry(class.clone()).or_default();
             if !slot.is_taken.swap(true, Ordering::AcqRel) {
-                return (Arc::clone(slot), Some(Seat(Arc::clone(slot))));
+                return Ok((Arc::clone(slot), Some(Seat(Arc::clone(slot)))));
             }
             number += 1;
         }
@@ -321,6 +322,11 @@ impl Server {
             server: self.name.clone(),
             problem,
         }
+    }
+
+    fn crowded(&self, count: usize) -> CallError {
+        let what = "instances of it work for clients that differ";
+        self.not_started(format!("{count} {what}; try again when they have answered"))
     }
 
     fn not_started(&self, problem: String) -> CallError {

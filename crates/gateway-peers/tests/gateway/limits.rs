@@ -267,3 +267,43 @@ async fn a_call_to_a_server_that_is_down_fails_with_its_error() {
     client.leave().await;
     world.stop().await;
 }
+
+/// A client can say of itself what it likes, and each kind of client has an instance.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_differ_do_not_start_any_number_of_servers() {
+    let world = World::new(vec![("good", program(FIXTURE, &[], &[]))], &[]);
+    let mut client = world.connect(Some("good"));
+    let kind = |kind: u64, arguments: &Value| {
+        let mut meta = meta();
+        meta["io.modelcontextprotocol/clientCapabilities"] =
+            json!({ "experimental": { "kind": kind } });
+        let name = match arguments.get("message") {
+            Some(_) => "echo",
+            None => "wait",
+        };
+        json!({ "name": name, "arguments": arguments, "_meta": meta })
+    };
+    for number in 0..20 {
+        let answer = client
+            .ask("tools/call", kind(number, &json!({ "message": "x" })))
+            .await;
+        assert_eq!(answer["result"]["content"][0]["text"], "x", "{answer}");
+    }
+    // No wait ends, so that sooner or later no instance can give way.
+    let mut refused = None;
+    for number in 100..200 {
+        client.begin("tools/call", &kind(number, &json!({}))).await;
+        let echo = kind(number + 100, &json!({ "message": "x" }));
+        let answer = client.ask("tools/call", echo).await;
+        if answer.get("error").is_some() {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("there is an end to it");
+    assert_eq!(refused["error"]["code"], 1001, "{refused}");
+    let text = refused["error"]["message"].as_str().unwrap();
+    assert!(text.contains("16 instances of it work"), "{text}");
+    client.leave().await;
+    world.stop().await;
+}

@@ -17,9 +17,13 @@ use crate::instance::has;
 use crate::json::{self, Splices, Value};
 use crate::lists::{Items, ListKind, fits};
 use crate::message::{self, Message};
-use crate::names::{Table, can_be_of, exposed, without_server};
+use crate::names::{Table, exposed, without_server};
 use crate::server::{Server, lock};
 use crate::session::Route;
+
+mod named;
+
+pub(crate) use named::{Unnamed, named};
 
 /// How long a list waits for servers that were never asked. What comes later is told as a change.
 const LIST_WAIT: Duration = Duration::from_secs(5);
@@ -216,65 +220,6 @@ fn table(hub: &Hub, route: &Route, kind: ListKind, listed: &[Listed]) -> Arc<Tab
     let table = Arc::new(table_of(listed, most));
     lock(&hub.merged.0).insert(key, Arc::clone(&table));
     table
-}
-
-/// Why it is not known who has a tool or a prompt.
-pub(crate) enum Unnamed {
-    /// Nobody has it.
-    Nobody,
-    /// Its name is of a server that does not say what it has.
-    Silent(Arc<Server>, CallError),
-}
-
-/// Finds the server that has a tool or a prompt of this name, and the name that it knows. Only servers are asked that the
-/// name can be of, so that no other one delays it.
-pub(crate) async fn named(
-    hub: &Arc<Hub>,
-    route: &Route,
-    kind: ListKind,
-    name: &str,
-) -> Result<(Arc<Server>, String), Unnamed> {
-    let peer = &route.session.peer;
-    let key = (kind, peer.name.clone());
-    let known = lock(&hub.merged.0).get(&key).map(Arc::clone);
-    let found = |table: &Table| {
-        let (server, name) = table.get(name)?;
-        Some((hub.server_for(peer, server)?, name.to_owned()))
-    };
-    if let Some(found) = known.as_deref().and_then(found) {
-        return Ok(found);
-    }
-    let most = usize::from(hub.client(peer).max_tool_name);
-    let mut asked = JoinSet::new();
-    for server in hub.servers_for(peer) {
-        if can_be_of(&server.name, name, most) {
-            let route = route.clone();
-            asked.spawn(async move {
-                let listed = tokio::select! {
-                    listed = server.list(kind, &route) => listed,
-                    () = route.cancel.cancelled() => Err(CallError::Cancelled),
-                };
-                (server, listed)
-            });
-        }
-    }
-    let (mut listed, mut silent) = (Vec::new(), Vec::new());
-    for (server, answer) in asked.join_all().await {
-        match answer {
-            Ok(items) => listed.push((server, items)),
-            Err(error) => silent.push((server, error)),
-        }
-    }
-    if let Some(found) = found(&table_of(&listed, most)) {
-        return Ok(found);
-    }
-    // If it can be of several, it is most likely of the one with the longest name.
-    let silent = silent
-        .into_iter()
-        .max_by_key(|(server, _)| server.name.as_str().len());
-    Err(silent.map_or(Unnamed::Nobody, |(server, error)| {
-        Unnamed::Silent(server, error)
-    }))
 }
 
 fn table_of(listed: &[Listed], most: usize) -> Table {

@@ -133,7 +133,7 @@ async fn nothing_is_sent_without_the_credential() {
         (
             "X-Token",
             "mcplexer://none/TOKEN",
-            "mcplexer secret put none KEY",
+            "mcplexer secret put none TOKEN stores it",
         ),
         ("X-Token", "mcplexer://web/BROKEN", "line end"),
         ("X-Token", "mcplexer://web", "X-Token"),

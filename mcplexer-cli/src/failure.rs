@@ -51,6 +51,10 @@ enum What {
     /// A complete message.
     Message(String),
     /// One of several lines, of which all but the first are shown indented.
+    #[cfg_attr(
+        not(feature = "serve"),
+        expect(dead_code, reason = "only servers and gateways say several lines")
+    )]
     Lines(Box<str>),
     /// An error of the store, whose message depends on the context.
     Store(Box<StoreError>),

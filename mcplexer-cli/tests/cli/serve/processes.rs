@@ -40,9 +40,10 @@ fn what_heeds_its_end_of_input_ends_with_a_killed_gateway() {
 
 #[test]
 fn what_ignores_every_request_ends_when_the_next_gateway_starts() {
-    let home = home(&["plain", "stubborn"]);
+    let kinds = ["plain", "stubborn"];
+    let home = home(&kinds);
     let held = held(&home);
-    let client = under_load(&home, &["stubborn"]);
+    let client = under_load(&home, &kinds);
     kill(&client);
     drop(client);
     assert_eq!(run_files(&home), 2);

@@ -167,6 +167,7 @@ async fn no_part_of_a_message_has_a_value_of_another_server() {
 
 /// A server that writes down the notifications that it gets.
 const NOTED: &str = r#"
+PATH=/usr/bin:/bin
 while read -r line; do
   id=$(printf %s "$line" | sed 's/.*"id":\([0-9]*\).*/\1/')
   case $line in

@@ -18,21 +18,22 @@ use super::recorder::{Recorder, Subject};
 use super::rekey::Rekeyed;
 use super::restore::{self, RestoreMode, Restored};
 use super::rotation::{self, RotateIdentity};
-use super::scope::{NewScope, ScopeInfo};
+use super::scope::NewScope;
 use super::secret::{PutMode, SecretInfo, Stored};
 use super::slots::SlotInfo;
 use super::unlocked::{read_header, read_slots};
 use super::vault::{IfMissing, Vault};
-use super::{SecretStore, compact, not_found, owners, verify};
+use super::{compact, not_found, owners, verify};
 use crate::audit::{Actor, Audit, AuditOperation, AuditReport, AuditSink, CallRecord, KeptLog};
 use crate::backend::{Backend, RedbBackend};
 use crate::backup::{Backup, BackupTo};
 use crate::checkpoint::Checkpoint;
-use crate::credentials::{Credentials, Purpose, Select};
 use crate::keys::{KeyProvider, Pins, Recipient, RecoveryCode, SlotLabel, SlotRef};
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
-/// A [`SecretStore`] in which values, and the keys that encrypt them, are encrypted at rest.
+mod secrets;
+
+/// A [`SecretStore`](crate::SecretStore) in which values, and the keys that encrypt them, are encrypted at rest.
 ///
 /// It is cheap to keep open, and threads may share it. Several processes may use one file at the
 /// same time. The key is asked for once, when it is first needed.
@@ -164,13 +165,13 @@ impl Store {
         secrets.ok_or_else(|| not_found::scope(scope))
     }
 
-    /// Stores a value as [`put`](SecretStore::put) does, and changes what is said about it.
+    /// Stores a value as [`put`](crate::SecretStore::put) does, and changes what is said about it.
     ///
     /// What `edit` keeps stays as it is, except that an expiry which has passed is dropped: it was that of the
     /// value before. [`Stored::expiry_dropped`] has it then.
     ///
     /// # Errors
-    /// [`Error::InvalidExpiry`], or as [`put`](SecretStore::put).
+    /// [`Error::InvalidExpiry`], or as [`put`](crate::SecretStore::put).
     pub fn put_with(
         &self,
         scope: &NewScope,
@@ -208,7 +209,7 @@ impl Store {
     /// Opens a version of a value.
     ///
     /// # Errors
-    /// [`Error::VersionNotFound`], or as [`get`](SecretStore::get).
+    /// [`Error::VersionNotFound`], or as [`get`](crate::SecretStore::get).
     pub fn get_version(
         &self,
         scope: &ScopeId,
@@ -221,7 +222,7 @@ impl Store {
     /// Stores the value of a version again, as the next version.
     ///
     /// # Errors
-    /// [`Error::VersionNotFound`], or as [`get`](SecretStore::get).
+    /// [`Error::VersionNotFound`], or as [`get`](crate::SecretStore::get).
     pub fn restore_version(
         &self,
         scope: &ScopeId,
@@ -291,7 +292,7 @@ impl Store {
     /// Nothing is changed if this fails.
     /// * [`Error::ScopeChanged`] if a scope to delete has other secrets than it had in the plan.
     /// * [`Error::KindMisfit`] if a scope holds a secret whose name the new kind does not allow.
-    /// * [`Error::StoreFull`], or as [`put`](SecretStore::put).
+    /// * [`Error::StoreFull`], or as [`put`](crate::SecretStore::put).
     pub fn apply_scopes(
         &self,
         scopes: &[NewScope],
@@ -308,7 +309,7 @@ impl Store {
     /// * [`Error::Conflicts`] names every secret that the store has with another value, if
     ///   `on_conflict` is [`Fail`](OnConflict::Fail).
     /// * [`Error::NamedTwice`] if two of `secrets` have the same name.
-    /// * As [`put`](SecretStore::put).
+    /// * As [`put`](crate::SecretStore::put).
     pub fn import(
         &self,
         scope: &NewScope,
@@ -343,7 +344,7 @@ impl Store {
     /// [`Keep`](super::ImportAction::Keep) if `on_conflict` skips such secrets.
     ///
     /// # Errors
-    /// As [`get`](SecretStore::get), or if the scope's kind does not allow a name.
+    /// As [`get`](crate::SecretStore::get), or if the scope's kind does not allow a name.
     pub fn plan_import(
         &self,
         scope: &NewScope,
@@ -562,7 +563,7 @@ impl Store {
     /// is compared by revision, which no clock can falsify; that of another store by time.
     ///
     /// # Errors
-    /// As [`put`](SecretStore::put); nothing is changed then.
+    /// As [`put`](crate::SecretStore::put); nothing is changed then.
     pub fn restore(&self, backup: &Backup, mode: RestoreMode) -> Result<Restored, Error> {
         restore::restore(&self.vault, backup, mode)
     }
@@ -658,81 +659,5 @@ impl fmt::Debug for Store {
             .field("keys", &self.vault.keyring)
             .field("audit", &self.vault.recorder)
             .finish_non_exhaustive()
-    }
-}
-
-impl SecretStore for Store {
-    fn put(
-        &self,
-        scope: &NewScope,
-        name: &SecretName,
-        value: &SecretValue,
-        mode: PutMode,
-    ) -> Result<Stored, Error> {
-        self.put_with(scope, name, value, mode, &SecretEdit::default())
-    }
-
-    fn get(&self, scope: &ScopeId, name: &SecretName) -> Result<SecretValue, Error> {
-        let subject = Subject::secret(AuditOperation::Get, scope, name);
-        let value = self.vault.read(subject, |reader| {
-            reader.existing_scope(scope)?.existing_secret(name)
-        })?;
-        value.ok_or_else(|| not_found::scope(scope))
-    }
-
-    fn credentials(
-        &self,
-        scope: &ScopeId,
-        select: Select<'_>,
-        purpose: Purpose<'_>,
-    ) -> Result<Credentials, Error> {
-        let subject = Subject::opening(scope, select, purpose);
-        let credentials = self.vault.read(subject, |reader| {
-            reader.existing_scope(scope)?.credentials(select)
-        })?;
-        credentials.ok_or_else(|| not_found::scope(scope))
-    }
-
-    fn list(&self, scope: &ScopeId) -> Result<Vec<SecretInfo>, Error> {
-        let subject = Subject::scope(AuditOperation::List, scope);
-        let list = self.vault.read_names(subject, |names| names.secrets(scope));
-        list?.ok_or_else(|| not_found::scope(scope))
-    }
-
-    fn delete(&self, scope: &ScopeId, name: &SecretName) -> Result<(), Error> {
-        let subject = Subject::secret(AuditOperation::Delete, scope, name);
-        let if_missing = IfMissing::ScopeNotFound(scope);
-        self.vault.write(subject, if_missing, |writer| {
-            writer.delete_secret(scope, name)
-        })
-    }
-
-    fn scope(&self, scope: &ScopeId) -> Result<ScopeInfo, Error> {
-        let subject = Subject::scope(AuditOperation::List, scope);
-        let info = self.vault.read_names(subject, |names| names.scope(scope));
-        info?.ok_or_else(|| not_found::scope(scope))
-    }
-
-    fn scopes(&self) -> Result<Vec<ScopeInfo>, Error> {
-        let subject = Subject::store(AuditOperation::List);
-        let scopes = self
-            .vault
-            .read_names(subject, |names: &Names<'_>| names.scopes())?;
-        // Without a store there are no scopes.
-        Ok(scopes.unwrap_or_else(Vec::new))
-    }
-
-    fn create_scope(&self, scope: &NewScope) -> Result<(), Error> {
-        let subject = Subject::scope(AuditOperation::CreateScope, &scope.id);
-        self.vault.write(subject, IfMissing::CREATE, |writer| {
-            writer.create_scope(scope)
-        })
-    }
-
-    fn delete_scope(&self, scope: &ScopeId) -> Result<usize, Error> {
-        let subject = Subject::scope(AuditOperation::DeleteScope, scope);
-        let if_missing = IfMissing::ScopeNotFound(scope);
-        self.vault
-            .write(subject, if_missing, |writer| writer.delete_scope(scope))
     }
 }

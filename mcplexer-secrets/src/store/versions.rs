@@ -2,10 +2,52 @@
 
 use super::consistency::{Version, decode_secret};
 use super::draft::Draft;
+use super::life::{Change, SecretEdit};
+use super::secret::Stored;
 use super::writer::Writer;
-use crate::Error;
 use crate::backend::{Table, Transaction};
 use crate::record::{self, Earlier, EarlierValue, Entry, Secret};
+use crate::{Error, SecretName, Timestamp};
+
+/// Describes the version of a secret that follows `before`, or the first one, in a change that leads to `revision`.
+///
+/// What is said about a secret stays, unless `edit` changes it, but for an expiry that has passed: it was
+/// that of the value before. Neither the time of a secret nor its revision goes back: not when the clock
+/// does, nor if the last version came from a copy of the store that is further on.
+pub(super) fn next(
+    before: Option<&Entry>,
+    name: &SecretName,
+    edit: &SecretEdit,
+    revision: u64,
+    now: Timestamp,
+) -> (Entry, Stored) {
+    let mut entry = Entry {
+        name: name.clone(),
+        version: 1,
+        created: now,
+        updated: now,
+        revision,
+        note: None,
+        expires: None,
+        rotate_every: None,
+        digest: [0; 32],
+    };
+    let mut expiry_dropped = None;
+    if let Some(before) = before {
+        expiry_dropped = before.expires.filter(|expires| *expires <= now);
+        entry = Entry {
+            version: before.version.saturating_add(1),
+            updated: before.updated.max(now),
+            revision: revision.max(before.revision.saturating_add(1)),
+            expires: before.expires.filter(|expires| *expires > now),
+            ..before.clone()
+        };
+    }
+    edit.apply(&mut entry);
+    let mut stored = Stored::new(entry.version, false);
+    stored.expiry_dropped = expiry_dropped.filter(|_| edit.expires == Change::Keep);
+    (entry, stored)
+}
 
 /// Moves the current version of a secret to its earlier ones, as it is sealed, and deletes the oldest beyond
 /// the number that the scope keeps. Returns those that are left.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::life::{Change, SecretEdit};
+use super::life::SecretEdit;
 use super::not_found;
 use super::opener::Opener;
 use super::pages::{self, List};
@@ -278,11 +278,7 @@ impl<'t> Writer<'t> {
         self.header().revision.saturating_add(1)
     }
 
-    /// Puts a value as the next version of its name, and lists it.
-    ///
-    /// What is said about a secret stays, unless `edit` changes it, but for an expiry that has passed: it was
-    /// that of the value before. Neither the time of a secret nor its revision goes back: not when the clock
-    /// does, nor if the last version came from a copy of the store that is further on.
+    /// Puts a value as the [next version](versions::next) of its name, and lists it.
     pub(super) fn put_next(
         &mut self,
         draft: &mut Draft,
@@ -291,32 +287,9 @@ impl<'t> Writer<'t> {
         edit: &SecretEdit,
         now: Timestamp,
     ) -> Result<Stored, Error> {
-        let mut entry = Entry {
-            name: name.clone(),
-            version: 1,
-            created: now,
-            updated: now,
-            revision: self.next_revision(),
-            note: None,
-            expires: None,
-            rotate_every: None,
-            digest: [0; 32],
-        };
         let before = draft.entry(self.snapshot(), name)?.cloned();
-        let mut expiry_dropped = None;
-        if let Some(before) = &before {
-            expiry_dropped = before.expires.filter(|expires| *expires <= now);
-            entry = Entry {
-                version: before.version.saturating_add(1),
-                updated: before.updated.max(now),
-                revision: entry.revision.max(before.revision.saturating_add(1)),
-                expires: before.expires.filter(|expires| *expires > now),
-                ..before.clone()
-            };
-        }
-        edit.apply(&mut entry);
-        let mut stored = Stored::new(entry.version, false);
-        stored.expiry_dropped = expiry_dropped.filter(|_| edit.expires == Change::Keep);
+        let (entry, stored) =
+            versions::next(before.as_ref(), name, edit, self.next_revision(), now);
         self.put_version(draft, before.as_ref(), entry, value.expose())?;
         Ok(stored)
     }

@@ -13,7 +13,6 @@ use mcplexer_files::config::{ServerName, Timeouts};
 use mcplexer_secrets::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::credentials::Used;
 use crate::dialect::Era;
@@ -282,12 +281,8 @@ impl Instance {
         let mut sessions = state.sessions.iter().filter_map(Weak::upgrade);
         let session = sessions.next()?;
         sessions.next().is_none().then(|| Route {
-            dialect: session.dialect(),
-            outbox: Arc::clone(&session.outbox),
-            session,
-            cancel: CancellationToken::new(),
-            parking: None,
             wants_log: true,
+            ..Route::of(session)
         })
     }
 

@@ -285,7 +285,7 @@ async fn by_name(
     let answer = forward(hub, &server, route, method, message, splices).await?;
     let result = answer.message.result();
     if result.is_some_and(|it| !hub.tasks.note(&route.session.peer, it, &server.name)) {
-        // Whoever asked for it would get what is another server's.
+        // A client that asks for it later would get the other server's result.
         return Err(CallError::Failed {
             server: server.name.clone(),
             problem: "it gives its task the id of a task of another server".to_owned(),

@@ -95,7 +95,7 @@ impl Scrubber {
         }
     }
 
-    /// Replaces the parts of values in each string. Returns nothing if there are none.
+    /// Replaces the parts of values in each string. Returns `None` if it finds no part.
     fn without_halves_in_strings(&self, text: &str) -> Option<(String, u64)> {
         let maskers = self.maskers();
         if !text.starts_with(['{', '[', '"']) {
@@ -193,7 +193,7 @@ impl Scrubber {
     }
 }
 
-/// Replaces the parts of values at the edges of words. Returns nothing if there are none.
+/// Replaces the parts of values at the edges of words. Returns `None` if it finds no part.
 fn without_halves(maskers: &[Masker], text: &str) -> Option<(String, u64)> {
     maskers.iter().fold(None, |found, masker| {
         let (text, mut count) = found.as_ref().map_or((text, 0), |(it, count)| (it, *count));

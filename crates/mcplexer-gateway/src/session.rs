@@ -148,6 +148,18 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// The way of what belongs to no request. It does not take what servers log.
+    pub(crate) fn of(session: Arc<Session>) -> Self {
+        Self {
+            dialect: session.dialect(),
+            outbox: Arc::clone(&session.outbox),
+            session,
+            cancel: CancellationToken::new(),
+            parking: None,
+            wants_log: false,
+        }
+    }
+
     pub(crate) fn is_modern(&self) -> bool {
         let dialect = self.dialect.as_ref();
         dialect.is_some_and(|it| it.era == Era::Modern)

@@ -92,8 +92,8 @@ impl StderrLog {
         kept.lines.iter().skip(skipped).cloned().collect()
     }
 
-    /// Returns the last 20 lines since then as the end of an error, or nothing if there are none. Those of earlier processes
-    /// would be taken for the reason.
+    /// Returns the last 20 lines since `since` as the end of an error; an empty text without such lines. Lines of earlier
+    /// processes would be taken for the reason.
     pub(crate) fn as_end_of_error(&self, since: Mark) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let count = (kept.gone + kept.lines.len()).saturating_sub(since.0);

@@ -155,7 +155,7 @@ fn a_string_with_the_larger_part_of_a_value_has_its_label() {
     assert_eq!(line, ("it is [s/TOKEN]".to_owned(), 1));
 }
 
-/// What is not in a message may be in a request all the same.
+/// A request is refused for every spelling that is replaced in an answer.
 #[test]
 fn what_would_be_replaced_is_found() {
     let bytes: Vec<String> = TOKEN.bytes().map(|it| it.to_string()).collect();

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use mcplexer_files::config::Start;
-use tokio_util::sync::CancellationToken;
 
 use super::Server;
 use crate::error::CallError;
@@ -39,14 +38,7 @@ impl Server {
 
     /// The way to it for no client.
     fn nobody(&self) -> Route {
-        let session = Session::new(0, Endpoint::One(self.name.clone()), Peer::named(None));
-        Route {
-            outbox: Arc::clone(&session.outbox),
-            session,
-            dialect: None,
-            cancel: CancellationToken::new(),
-            parking: None,
-            wants_log: false,
-        }
+        let endpoint = Endpoint::One(self.name.clone());
+        Route::of(Session::new(0, endpoint, Peer::named(None)))
     }
 }

@@ -66,7 +66,7 @@ impl Server {
     }
 
     /// Returns what it offers, if that is known soon: a server that was waited for in vain is not waited for again. It is
-    /// asked all the same, and clients are told when it has answered. `None` if it has not.
+    /// asked nevertheless, and clients are notified when it has answered. `None` if it has not.
     pub(crate) async fn list_soon(
         self: &Arc<Self>,
         kind: ListKind,
@@ -183,7 +183,6 @@ mod tests {
     use mcplexer_home::{Home, OpenHome};
     use mcplexer_secrets::keys::PassphraseRequest;
     use tokio::time::Instant;
-    use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::hub::Hub;
@@ -205,14 +204,7 @@ mod tests {
         let hub = Hub::new(Arc::new(home), &config, &Options::default());
         let server = hub.server(&name).unwrap();
         let session = hub.open(Endpoint::All, Peer::default());
-        let route = Route {
-            outbox: Arc::clone(&session.outbox),
-            session,
-            dialect: None,
-            cancel: CancellationToken::new(),
-            parking: None,
-            wants_log: false,
-        };
+        let route = Route::of(session);
         let patience = Duration::from_secs(3);
         let begin = Instant::now();
         let first = server.list_soon(ListKind::Tools, &route, patience).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcplexer_gateway::{Log, Options};
 use serde_json::{Value, json};
 
-use crate::client::{at, text, world, world_of};
+use crate::client::{Client, at, text, world, world_of};
 use crate::fake::{Answer, Fake, Seen, events, json as answer_json, of};
 
 /// Answers as a modern server does.
@@ -137,6 +137,16 @@ async fn a_tool_with_an_invalid_header_is_left_out_and_not_called() {
     }
 }
 
+/// Calls a tool as a client without a session does.
+async fn call_plain(client: &mut Client) -> Value {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let params = json!({"name": "plain", "arguments": {}, "_meta": meta});
+    client.ask("tools/call", params).await
+}
+
 /// A server that takes long to start has both greetings before it, and answers them one after the other. mcp 2.3.0 of
 /// PyPI refuses a session once it has answered the other question.
 #[tokio::test]
@@ -188,12 +198,7 @@ async fn a_slow_server_may_answer_either_greeting() {
         options.probe = Duration::from_millis(1);
         let world = world_of(at(&fake.url, &[]), &[], options);
         let mut client = world.connect();
-        let meta = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-        });
-        let params = json!({"name": "plain", "arguments": {}, "_meta": meta});
-        let answer = client.ask("tools/call", params).await;
+        let answer = call_plain(&mut client).await;
         assert!(answer["result"].is_object(), "{what}: {answer}");
         world.stop(client).await;
     }
@@ -278,12 +283,7 @@ async fn a_server_that_wants_another_revision_is_asked_again() {
         .await;
         let world = world(at(&fake.url, &[]), &[]);
         let mut client = world.connect();
-        let meta = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-        });
-        let params = json!({"name": "plain", "arguments": {}, "_meta": meta});
-        let answer = client.ask("tools/call", params).await;
+        let answer = call_plain(&mut client).await;
         match said {
             None => assert!(answer["result"].is_object(), "{answer}"),
             Some(said) => {

@@ -2,19 +2,15 @@
 
 use super::*;
 
-/// Many at once: each is in the log when it is told so, and they share their writes.
-async fn burst(many: usize) {
-    let directory = tempfile::tempdir().unwrap();
-    let client = Arc::new(Client::new(&directory));
-    let tasks: Vec<_> = (0..many)
+/// Calls from so many tasks at the same time, so often from each.
+async fn call_at_once(client: &Arc<Client>, tasks: usize, calls: usize) {
+    let tasks: Vec<_> = (0..tasks)
         .map(|_| {
-            let client = Arc::clone(&client);
+            let client = Arc::clone(client);
             tokio::spawn(async move {
-                for _ in 0..20 {
-                    client
-                        .tool()
-                        .await
-                        .finish(&answer(r#"{"id":1,"result":{}}"#));
+                for _ in 0..calls {
+                    let call = client.tool().await;
+                    call.finish(&answer(r#"{"id":1,"result":{}}"#));
                 }
             })
         })
@@ -22,6 +18,13 @@ async fn burst(many: usize) {
     for task in tasks {
         task.await.unwrap();
     }
+}
+
+/// Many at once: each is in the log when it is told so, and they share their writes.
+async fn burst(many: usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let client = Arc::new(Client::new(&directory));
+    call_at_once(&client, many, 20).await;
     client.calls.stop();
     let lines = lines(&directory);
     assert_eq!(lines.len(), 40 * many);
@@ -95,22 +98,7 @@ async fn figures() {
         times.last()
     );
     let begun = Instant::now();
-    let tasks: Vec<_> = (0..32)
-        .map(|_| {
-            let client = Arc::clone(&client);
-            tokio::spawn(async move {
-                for _ in 0..2000 {
-                    client
-                        .tool()
-                        .await
-                        .finish(&answer(r#"{"id":1,"result":{}}"#));
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
+    call_at_once(&client, 32, 2000).await;
     let each = begun.elapsed() / 64_000;
     println!("32 at once: {each:?} each");
     let begun = Instant::now();

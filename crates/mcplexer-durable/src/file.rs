@@ -65,6 +65,35 @@ pub fn is_still_at(file: &File, path: &Path) -> bool {
     }
 }
 
+/// Returns the length of the file at `path` if it is this one: another process may have moved or replaced it.
+///
+/// On Linux this does not ask for times. Where a file system keeps fine times only for those who ask (ext4 since 6.13), the
+/// next write to the file is cheaper then.
+#[must_use]
+pub fn len_if_at(file: FileId, path: &Path) -> Option<u64> {
+    let (id, len) = id_and_len(path).ok()?;
+    (id == file).then_some(len)
+}
+
+#[cfg(target_os = "linux")]
+fn id_and_len(path: &Path) -> io::Result<(FileId, u64)> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+    let found = statx(
+        CWD,
+        path,
+        AtFlags::empty(),
+        StatxFlags::INO | StatxFlags::SIZE,
+    )?;
+    let device = makedev(found.stx_dev_major, found.stx_dev_minor);
+    Ok((FileId::new(device, found.stx_ino), found.stx_size))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn id_and_len(path: &Path) -> io::Result<(FileId, u64)> {
+    let found = fs::metadata(path)?;
+    Ok((FileId::new(found.dev(), found.ino()), found.len()))
+}
+
 /// Sets the mode of a new file, from which the umask may have removed bits.
 pub(crate) fn close_to_others(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(FILE_MODE))
@@ -72,4 +101,25 @@ pub(crate) fn close_to_others(file: &File) -> io::Result<()> {
 
 pub(crate) fn not_a_file() -> io::Error {
     io::Error::new(ErrorKind::Unsupported, "it is not a regular file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_again_until_another_one_is_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, moved) = (directory.path().join("a"), directory.path().join("b"));
+        create_file(&path).unwrap();
+        let file = FileId::of(&File::open(&path).unwrap());
+        assert_eq!(len_if_at(file, &path), Some(0));
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(len_if_at(file, &path), Some(3));
+        fs::rename(&path, &moved).unwrap();
+        assert_eq!(len_if_at(file, &path), None);
+        create_file(&path).unwrap();
+        assert_eq!(len_if_at(file, &path), None);
+        assert_eq!(len_if_at(file, &moved), Some(3));
+    }
 }

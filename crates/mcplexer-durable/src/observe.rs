@@ -14,6 +14,10 @@ impl FileId {
         let metadata = file.metadata();
         metadata.map_or(Self(0, 0), |it| Self(it.dev(), it.ino()))
     }
+
+    pub(crate) fn new(device: u64, inode: u64) -> Self {
+        Self(device, inode)
+    }
 }
 
 /// Reports to the observer that this thread has just done an operation on a file or a backend.

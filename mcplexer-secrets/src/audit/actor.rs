@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 /// The maximum length of a text about an actor in a line, in characters.
 const MAX_LEN: usize = 64;
 /// The maximum length of a tool's name: the Model Context Protocol allows 128 characters.
@@ -70,21 +72,24 @@ impl Default for Actor {
     }
 }
 
-pub(super) fn bounded(text: &str) -> String {
+pub(super) fn bounded(text: &str) -> Cow<'_, str> {
     cut(text, MAX_LEN)
 }
 
-pub(super) fn bounded_tool(text: &str) -> String {
+pub(super) fn bounded_tool(text: &str) -> Cow<'_, str> {
     cut(text, MAX_TOOL_LEN)
 }
 
-pub(super) fn bounded_use(text: &str) -> String {
+pub(super) fn bounded_use(text: &str) -> Cow<'_, str> {
     cut(text, MAX_USE_LEN)
 }
 
 /// Returns the text as a line contains it. A control character would take six bytes there, and
 /// could steer a terminal.
-fn cut(text: &str, len: usize) -> String {
+fn cut(text: &str, len: usize) -> Cow<'_, str> {
+    if text.len() <= len && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let printable = text.chars().map(|character| match character.is_control() {
         true => char::REPLACEMENT_CHARACTER,
         false => character,

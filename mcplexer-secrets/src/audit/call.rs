@@ -1,5 +1,6 @@
 //! Calls through a gateway: a line before each goes out, and a line about how it ended.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -214,11 +215,11 @@ fn how_many_fit(secrets: &[SecretVersion]) -> usize {
 #[derive(Serialize)]
 pub(super) struct CallMembers<'a> {
     call: CallId,
-    server: String,
+    server: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<String>,
+    method: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    object: Option<String>,
+    object: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     secrets: &'a [SecretVersion],
     #[serde(skip_serializing_if = "is_zero")]

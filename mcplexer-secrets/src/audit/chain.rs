@@ -1,5 +1,7 @@
 //! How lines are bound to each other.
 
+use std::fmt::Write;
+
 use memchr::memmem;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -117,7 +119,9 @@ impl AuditPosition {
         let members = event.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
         let members = members.unwrap_or(&event);
         let prev = to_hex(&self.hash);
-        let mut line = format!("{{\"line\":{number},{members},\"prev\":\"{prev}\"");
+        // With the number and both hashes.
+        let mut line = String::with_capacity(members.len() + 192);
+        let _always_ok = write!(line, "{{\"line\":{number},{members},\"prev\":\"{prev}\"");
         let hash: Hash = Sha256::digest(line.as_bytes()).into();
         line.push_str(HASH_MEMBER);
         line.push_str(&to_hex(&hash));
@@ -172,24 +176,14 @@ pub(crate) fn hash_of(line: &[u8]) -> Option<Hash> {
 }
 
 pub(super) fn to_hex(bytes: &Hash) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let mut text = String::with_capacity(2 * bytes.len());
-    text.extend(digits.map(digit));
-    text
+    base16ct::lower::encode_string(bytes)
 }
 
 /// Parses only the form that [`to_hex`] writes, so that each line has exactly one form.
 pub(super) fn from_hex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
-    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if text.len() != 64 || !text.bytes().all(is_digit) {
-        return None;
-    }
-    for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(hash)
+    let decoded = base16ct::lower::decode(text, &mut hash).ok()?;
+    (decoded.len() == 32).then_some(hash)
 }
 
 #[cfg(test)]

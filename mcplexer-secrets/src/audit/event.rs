@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -152,7 +153,7 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a SecretName>,
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
-    used_for: Option<String>,
+    used_for: Option<Cow<'a, str>>,
     outcome: AuditOutcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
@@ -165,20 +166,20 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pending: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
+    owner: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claimant: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claimed: Option<u64>,
     uid: u32,
     pid: u32,
-    program: String,
+    program: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<String>,
+    client: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<String>,
+    session: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool: Option<String>,
+    tool: Option<Cow<'a, str>>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     call: Option<CallMembers<'a>>,
 }

@@ -33,6 +33,7 @@ pub struct FileAudit {
 #[derive(Debug)]
 struct Open {
     file: File,
+    id: FileId,
     len: u64,
     tip: AuditPosition,
     /// The sealed position that was found in the file as it is now.
@@ -76,20 +77,26 @@ impl FileAudit {
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = match slot.take() {
             Some(open) if mcplexer_durable::is_still_at(&open.file, &self.path) => open,
-            _ => Open {
-                file: self.open_or_create().map_err(failed)?,
-                len: 0,
-                tip: AuditPosition::genesis()?,
-                found: None,
-                last: None,
-            },
+            _ => {
+                let file = self.open_or_create().map_err(failed)?;
+                Open {
+                    id: FileId::of(&file),
+                    file,
+                    len: 0,
+                    tip: AuditPosition::genesis()?,
+                    found: None,
+                    last: None,
+                }
+            }
         };
         let locked = wait_for_lock(&open.file, self.patience).map_err(failed)?;
         if locked.is_none() {
             let message = format!("{} is still in use by another program", self.path.display());
             return Err(AuditError::new(AuditErrorKind::Busy, message));
         }
-        let result = self.catch_up(&mut open).and_then(|()| work(&mut open));
+        let len = open.file.metadata().map_err(failed)?.len();
+        let result = self.catch_up(&mut open, len);
+        let result = result.and_then(|()| work(&mut open));
         open.file.unlock().map_err(failed)?;
         *slot = Some(open);
         result
@@ -104,10 +111,7 @@ impl FileAudit {
         let Ok(mut slot) = self.open.try_lock() else {
             return Ok(None);
         };
-        let is_it = |open: &&mut Open| {
-            open.tip.log == log && mcplexer_durable::is_still_at(&open.file, &self.path)
-        };
-        let Some(open) = slot.as_mut().filter(is_it) else {
+        let Some(open) = slot.as_mut().filter(|open| open.tip.log == log) else {
             return Ok(None);
         };
         match open.file.try_lock() {
@@ -115,7 +119,12 @@ impl FileAudit {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(source)) => return Err(self.failed(source)),
         }
-        let result = self.catch_up(open).and_then(|()| work(open));
+        let Some(len) = mcplexer_durable::len_if_at(open.id, &self.path) else {
+            // Closing it unlocks it.
+            *slot = None;
+            return Ok(None);
+        };
+        let result = self.catch_up(open, len).and_then(|()| work(open));
         if let Err(source) = open.file.unlock() {
             // Closing it unlocks it.
             *slot = None;
@@ -157,10 +166,9 @@ impl FileAudit {
         AuditError::new(AuditErrorKind::Other, message).with_source(source)
     }
 
-    /// Reads what other processes have appended, and removes what a crash has left.
-    fn catch_up(&self, open: &mut Open) -> Result<(), AuditError> {
+    /// Reads what other processes have appended to a file that has this length now, and removes what a crash has left.
+    fn catch_up(&self, open: &mut Open, len: u64) -> Result<(), AuditError> {
         let failed = |source| self.failed(source);
-        let len = open.file.metadata().map_err(failed)?.len();
         if len == open.len {
             return Ok(());
         }
@@ -199,8 +207,8 @@ impl FileAudit {
         let mut written = (&open.file).write_all(lines.as_bytes());
         operation_done();
         if written.is_ok() && events.iter().any(AuditEvent::durable) {
-            let id = FileId::of(&open.file);
-            written = open.file.sync_data().inspect(|()| made_durable(id));
+            let synced = open.file.sync_data();
+            written = synced.inspect(|()| made_durable(open.id));
         }
         if let Err(source) = written {
             // Removes what was written of the lines. If that fails too, a later append does

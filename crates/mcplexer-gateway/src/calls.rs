@@ -284,7 +284,8 @@ fn outcome(answer: &Message) -> AuditOutcome {
         return AuditOutcome::Error;
     }
     // Large results are not taken apart for a member that they do not have.
-    let result = answer.result().filter(|it| it.contains("isError"));
+    let is_said = |it: &&str| memchr::memmem::find(it.as_bytes(), b"isError").is_some();
+    let result = answer.result().filter(is_said);
     let says = result.and_then(|it| Value::new(it).get("isError"));
     match says.is_some_and(|it| it.text() == "true") {
         true => AuditOutcome::ToolError,

@@ -208,8 +208,5 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn digest(token: &str) -> String {
-    let digest = Sha256::digest(token.as_bytes());
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
-    let halves = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    halves.map(digit).collect()
+    base16ct::lower::encode_string(&Sha256::digest(token.as_bytes()))
 }

@@ -294,8 +294,14 @@ impl Server {
         {
             return Ok(Arc::clone(versions));
         }
-        let server = Arc::clone(self);
-        let versions = blocking(move || server.needs.versions(server.context.home.store())).await;
+        let versions = match self.back.get() {
+            // They are opened now, so that what is recorded of the call is what its request has.
+            Some(back) => back.fields.open().await.map(|it| Arc::clone(&it.used)),
+            None => {
+                let server = Arc::clone(self);
+                blocking(move || server.needs.versions(server.context.home.store())).await
+            }
+        };
         let versions = versions.map_err(|refused| self.refused(&refused))?;
         let before = lock(&self.versions).replace((stamp, Arc::clone(&versions)));
         if before.is_some_and(|(_, before)| before != versions) {

@@ -132,11 +132,13 @@ impl Shared {
                 _ => self.take_events(instance, id, events).await,
             };
         }
-        let whence = answered(&answer.uri, answer.status);
+        let whence = || answered(&answer.uri, answer.status);
         let body = match self.back.body(&answer.headers, answer.body).await {
             Body::Whole(body) => body,
             Body::Cut(problem) => {
-                return Err(self.back.lost(&format!("{whence}, and then: {problem}")));
+                return Err(self
+                    .back
+                    .lost(&format!("{}, and then: {problem}", whence())));
             }
             Body::TooLong => {
                 return Err(CallError::TooLong {
@@ -150,11 +152,12 @@ impl Shared {
             return Ok(());
         }
         if body.trim_ascii().is_empty() {
-            return Err(self.back.failed(format!("{whence} without a message")));
+            return Err(self.back.failed(format!("{} without a message", whence())));
         }
         if !is_json(&kind) && !kind.is_empty() {
             return Err(self.back.failed(format!(
-                "{whence} with {}, which is no message: is the URL that of an MCP endpoint?",
+                "{} with {}, which is no message: is the URL that of an MCP endpoint?",
+                whence(),
                 // As it was sent: a value in other letters is not found.
                 match sent_type(&answer.headers) {
                     kind if kind.bytes().all(|byte| byte.is_ascii_graphic()) => kind,
@@ -163,7 +166,9 @@ impl Shared {
             )));
         }
         let Ok(text) = String::from_utf8(body.into()) else {
-            return Err(self.back.failed(format!("{whence} with what is not UTF-8")));
+            return Err(self
+                .back
+                .failed(format!("{} with what is not UTF-8", whence())));
         };
         // One revision has several messages in one body.
         match text.trim_ascii_start().starts_with('[') {
@@ -175,9 +180,10 @@ impl Shared {
             false => instance.take_text(text, Some(id)),
         }
         match instance.awaits(id) {
-            true => Err(self
-                .back
-                .failed(format!("{whence} with what is no answer to the request"))),
+            true => Err(self.back.failed(format!(
+                "{} with what is no answer to the request",
+                whence()
+            ))),
             false => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mcplexer_files::config::{Auth, Config, Http, Server, ServerName, Transport};
 use mcplexer_gateway::{Endpoint, Gateway, Limits, Options, Peer};
+use mcplexer_home::calls::CallReader;
 use mcplexer_home::{Home, OpenHome};
 use mcplexer_secrets::keys::PassphraseRequest;
 use mcplexer_secrets::{NewScope, PutMode, ScopeKind, SecretStore, SecretValue};
@@ -130,6 +131,14 @@ impl World {
         let log = std::fs::read_to_string(self.home.home().audit_log()).unwrap_or_default();
         let lines = log.lines().filter(|it| it.contains("inject"));
         lines.map(str::to_owned).collect()
+    }
+
+    /// Returns the secrets that each call used, as the audit log has them.
+    pub(crate) fn used(&self) -> Vec<String> {
+        let log = self.home.home().audit_log();
+        let mut calls = CallReader::open(&log).unwrap().unwrap();
+        let calls = calls.last(usize::MAX).unwrap();
+        calls.iter().map(|it| it.secrets.join(" ")).collect()
     }
 }
 

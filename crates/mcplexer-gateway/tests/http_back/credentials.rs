@@ -93,6 +93,8 @@ async fn a_replaced_secret_reaches_the_next_request() {
         .collect();
     let tokens: Vec<_> = calls.iter().map(|it| it.field("x-token")).collect();
     assert_eq!(tokens, [TOKEN, TOKEN, TOKEN, OTHER, OTHER, OTHER]);
+    let (before, after) = ("web/TOKEN@1", "web/TOKEN@2");
+    assert_eq!(world.used(), [before, before, before, after, after, after]);
     assert!(
         calls
             .iter()

@@ -3,8 +3,10 @@
 # gateways; and the memory that it takes. Everything alternates, so that all meet the same conditions. PLOT=1 draws what
 # is added into docs/gateway-added.svg. Needs Linux and python3.
 #
-#   [ROUNDS=10] [CALLS=1000] [BURST=20000] [PEERS=target/gateway-peers] [PLOT=1] benches/gateway.sh
+#   [ROUNDS=10] [CALLS=1000] [BURST=20000] [PEERS=target/gateway-peers] [PLOT=1] [CORE=0] benches/gateway.sh
 #
+# With CORE, everything runs on that processor alone: what is added is then the time of all that is done, and nothing of
+# waking up another processor, which takes a virtual machine as long as the gateway takes for the call.
 # PEERS is the directory that benches/gateway-peers.sh has filled; without it there are no others. GATEWAY is the
 # command that serves, MCPLEXER the one that stores secrets.
 set -euo pipefail
@@ -18,4 +20,4 @@ unset MCPLEXER_AGE_KEY MCPLEXER_AGE_IDENTITY MCPLEXER_AUDIT MCPLEXER_HOME
 WORK=$(mktemp -d)
 export WORK
 trap 'rm -rf "$WORK"' EXIT
-PLOT=${PLOT:+docs/gateway-added.svg} python3 benches/gateway.py
+PLOT=${PLOT:+docs/gateway-added.svg} ${CORE:+taskset -c "$CORE"} python3 benches/gateway.py

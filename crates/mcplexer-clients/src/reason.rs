@@ -70,6 +70,10 @@ impl Hints {
 
     /// Returns the first part of an argument that looks like a credential. `before` is the argument before it.
     pub(crate) fn in_argument<'t>(&self, before: &'t str, text: &'t str) -> Option<Found<'t>> {
+        let is_value = before.starts_with("--") && !before.contains('=');
+        if is_value && detect::is_named_id(before, text) {
+            return None;
+        }
         let given_value = text.split_once('=').map_or(text, |(_, value)| value);
         let mut json = given(before, text).filter(|(_, value)| is_json(value));
         let is_ordinary = |(name, value): (&str, &str)| {
@@ -185,8 +189,22 @@ impl Hints {
     fn by_itself<'t>(&self, before: &str, word: &'t str) -> Option<Found<'t>> {
         let names_next = before.starts_with('-') && !before.contains('=') && !word.starts_with('-');
         let name = if names_next { before } else { "" };
-        is_word(word).then(|| self.named(name, word)).flatten()
+        let may_be = is_word(word) && !is_option_of_words(word);
+        may_be.then(|| self.named(name, word)).flatten()
     }
+}
+
+/// Returns whether a text is an option of words that begin with capitals: `--skipChromiumDownload`.
+fn is_option_of_words(text: &str) -> bool {
+    /// Fewest letters of such a word, on average.
+    const LETTERS: usize = 4;
+    let name = text.strip_prefix("--").unwrap_or_default();
+    let capitals = name.bytes().filter(u8::is_ascii_uppercase).count();
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|it| it.is_ascii_alphabetic() || it == b'-')
+        && (capitals + 1) * LETTERS <= name.len()
 }
 
 /// Returns the argument before another one of a server, or an empty string for the first.

@@ -53,11 +53,33 @@ const BEFORE_NAMES: &[&str] = &[
     "watch",
 ];
 /// Parts that a token follows, be it hexadecimal.
-const BEFORE_TOKENS: &[&str] = &["v1", "v2", "v3", "v4", "rpc", "mcp", "sse", "s", "t", "u"];
+const BEFORE_TOKENS: &[&str] = &[
+    "v1",
+    "v2",
+    "v3",
+    "v4",
+    "rpc",
+    "mcp",
+    "sse",
+    "s",
+    "t",
+    "u",
+    // What sends events, and networks of blockchains.
+    "callback",
+    "generic",
+    "inbound",
+    "incoming",
+    "integration",
+    "mainnet",
+    "testnet",
+];
 /// Parts that only a token follows, be it a UUID. Hosts may begin with them as well: `hooks.example.com`.
 const BEFORE_SECRETS: &[&str] = &[
-    "key", "keys", "apikey", "hook", "hooks", "webhook", "webhooks", "token", "auth",
+    "key", "keys", "apikey", "hook", "hooks", "iwh", "webhook", "webhooks", "token", "auth",
+    "ical", "ping",
 ];
+/// Parts of an address that receives events. A token is somewhere behind them.
+const RECEIVERS: &[&str] = &["hook", "hooks", "iwh", "webhook", "webhooks"];
 /// Parameters with digests, versions and states, which look as random as tokens.
 const PUBLIC_PARAMETERS: &[&str] = &[
     "v",
@@ -144,7 +166,7 @@ enum Announced {
 }
 
 /// Finds a token in what follows the scheme.
-fn in_parts(address: &str, least: Announced) -> Option<Range<usize>> {
+fn in_parts(address: &str, mut least: Announced) -> Option<Range<usize>> {
     let end_of_host = address.find(['/', '?', '#'])?;
     let host = address.get(..end_of_host)?;
     let host = host.rsplit('@').next()?.split(':').next()?;
@@ -173,6 +195,9 @@ fn in_parts(address: &str, least: Announced) -> Option<Range<usize>> {
         let is_named = BEFORE_NAMES.contains(&before) || (!is_first && names_objects(before));
         if number > 0 && !is_named && is_token(part, announced) {
             return Some(place);
+        }
+        if RECEIVERS.contains(&part) {
+            least = Announced::Perhaps;
         }
         before = part;
     }

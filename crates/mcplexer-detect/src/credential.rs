@@ -5,7 +5,7 @@ use crate::by_name::by_name;
 use crate::find::find;
 use crate::named::{find_in_settings, find_named};
 use crate::reason::Reason;
-use crate::{json, name, reference, scheme, value};
+use crate::{entropy, json, name, reference, scheme, value};
 
 /// How deeply JSON is read that is in a string of JSON.
 const MAX_DEPTH: usize = 4;
@@ -27,7 +27,7 @@ pub fn credential(name: &str, value: &str, hints: &[&str]) -> Option<Reason> {
 }
 
 fn judge(name: &str, value: &str, hints: &[&str], depth: usize) -> Option<Reason> {
-    if is_picture(value) {
+    if is_named_id(name, value) || is_picture(value) {
         return None;
     }
     let reason = |found: (_, Reason)| found.1;
@@ -82,6 +82,12 @@ fn within(name: &str, value: &str, hints: &[&str], depth: usize) -> Option<Reaso
         false => find_named(value, |_| false),
     };
     found.map(|(_, reason)| reason)
+}
+
+/// Returns whether a value is the id of a key of Twilio, and its name says so: the secret of the key is another value.
+#[must_use]
+pub fn is_named_id(name: &str, value: &str) -> bool {
+    entropy::is_sid(value) && name::is_of_an_id(name)
 }
 
 /// Returns whether a value is a picture or another file as an address (RFC 2397).

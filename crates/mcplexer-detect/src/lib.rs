@@ -41,7 +41,7 @@ mod url;
 mod value;
 
 pub use address::find_in_address;
-pub use credential::{credential, in_words, login};
+pub use credential::{credential, in_words, is_named_id, login};
 pub use everyday::is_everyday;
 pub use find::{find, find_any};
 pub use name::is_public_name;

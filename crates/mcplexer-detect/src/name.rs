@@ -181,6 +181,12 @@ pub(crate) fn is_of_authorization(name: &str) -> bool {
     ["header", "auth", "authz", "authorization", "authentication"].contains(&last.as_str())
 }
 
+/// Returns whether a name is that of an identifier: `API_KEY_SID`.
+pub(crate) fn is_of_an_id(name: &str) -> bool {
+    let last = words(name).pop().unwrap_or_default();
+    ["id", "sid"].contains(&last.as_str())
+}
+
 /// Returns whether a name is that of the address to which a service sends its events. Who knows it can send some.
 pub(crate) fn is_of_a_webhook(name: &str) -> bool {
     let ends = |word: &String| word.ends_with("hook");

@@ -13,6 +13,8 @@ mod work;
 
 use table::{AFTER_SCHEMES, TABLE};
 
+use crate::credential::is_named_id;
+use crate::named::name_before;
 use crate::reason::Reason;
 use crate::shape::{Set, Shape};
 
@@ -45,8 +47,17 @@ pub(crate) fn find(text: &str) -> Option<(Range<usize>, Reason)> {
         let known = BY_FIRST_BYTE.get(usize::from(*rest.first()?))?;
         let found = known.iter().find_map(|shape| shape.matches(rest));
         let (reason, length) = found.or_else(|| after_scheme(before, rest))?;
-        Some((at..at + length, reason))
+        let place = at..at + length;
+        let is_id = is_id(text.get(..at)?, text.get(place.clone())?);
+        (!is_id).then_some((place, reason))
     })
+}
+
+/// Returns whether a token is the id of a key, and the name before it says so: `api_key_sid=SK…`.
+fn is_id(before: &str, token: &str) -> bool {
+    let before = before.trim_end_matches([' ', '"', '\'', '\\']);
+    let before = before.strip_suffix([':', '=']);
+    before.is_some_and(|it| is_named_id(name_before(it), token))
 }
 
 /// Returns the length of a token that is recognised only by the scheme of authentication before it.

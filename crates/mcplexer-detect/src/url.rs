@@ -89,15 +89,36 @@ fn longer<'t>(rest: &'t str, authority: &str) -> Option<&'t str> {
     rest.get(..=at)
 }
 
-/// Finds `jdbc:oracle:thin:user/password@host`.
+/// Finds `jdbc:oracle:thin:user/password@host`, and the same without its driver: `user/password@host:1521/XE`.
 fn in_oracle(text: &str) -> Option<Range<usize>> {
-    let (before, rest) = text.split_once("jdbc:oracle:")?;
-    let (driver, rest) = rest.split_once(':')?;
-    let (login, _) = rest.split_once('@')?;
-    let (user, password) = login.split_once('/')?;
-    let start = before.len() + "jdbc:oracle:".len() + driver.len() + 1 + user.len() + 1;
-    let is_password = !password.is_empty() && !value::is_placeholder(password);
-    is_password.then_some(start..start + password.len())
+    let mut logins = text.match_indices('@');
+    logins.find_map(|(end, _)| {
+        let before = text.get(..end)?;
+        let is_edge = |c: char| c.is_whitespace() || "=\"'`:@".contains(c);
+        let start = before.rfind(is_edge).map_or(0, |at| at + 1);
+        let (user, password) = before.get(start..)?.split_once('/')?;
+        let driver = text.get(..start)?.strip_suffix(':');
+        let driver = driver.and_then(|it| it.rsplit_once(':'));
+        let has_driver = driver.is_some_and(|(it, _)| it.ends_with("jdbc:oracle"));
+        let is_user = |it: char| it.is_ascii_alphanumeric() || "_$#".contains(it);
+        let is_login = !user.is_empty()
+            && user.chars().all(is_user)
+            && !password.contains('/')
+            && is_listener(text.get(end + 1..)?);
+        let is_password = (has_driver || is_login) && !password.is_empty();
+        let is_password = is_password && !value::is_placeholder(password);
+        is_password.then(|| end - password.len()..end)
+    })
+}
+
+/// Returns whether a text begins as Oracle writes where a database is: `//db`, `db:1521/XE`, `db:1521:XE`.
+fn is_listener(text: &str) -> bool {
+    let is_of_host = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    let host = text.trim_start_matches(is_of_host);
+    let port = host.strip_prefix(':').unwrap_or_default();
+    let rest = port.trim_start_matches(|c: char| c.is_ascii_digit());
+    let has_port = host.len() < text.len() && rest.len() < port.len();
+    text.starts_with("//") || has_port && rest.starts_with(['/', ':'])
 }
 
 /// Returns whether a key in an address is one of Sentry or of a server that takes the same reports: its path is the

@@ -143,8 +143,12 @@ fn could_be_a_token(value: &str) -> bool {
     const LEAST: usize = 16;
     let user_and_password = value
         .split_once('@')
-        .is_some_and(|(user, _)| user.contains(':'));
-    let is_public = entropy::is_sid(value) || entropy::is_public(value) || begins_with_port(value);
+        .is_some_and(|(user, _)| user.contains(':') && !user.ends_with(':'));
+    // What is a password in an address of JDBC was looked for already.
+    let is_public = entropy::is_sid(value)
+        || entropy::is_public(value)
+        || begins_with_port(value)
+        || value.starts_with("jdbc:");
     let noise = value.len() >= LEAST && entropy::is_noise(value) && !is_public;
     !value.contains(char::is_whitespace) && (user_and_password || noise || is_varied_uuid(value))
 }

@@ -611,6 +611,8 @@ fn what_is_made_of_a_password_and_logins_of_oracle_are_found() {
         format!("$argon2id$v=19$m=65540,t=3,p=4${hash}"),
         "jdbc:oracle:thin:scott/tiger7@//db.example.com:1521/XE".to_owned(),
         "jdbc:oracle:oci:scott/tiger7@shop".to_owned(),
+        "system/tigerXE@localhost:1521/XEPDB1".to_owned(),
+        "scott/tiger7@//db.example.com:1521/ORCL".to_owned(),
     ] {
         assert!(credential("SETTING", &value, &[]).is_some(), "{value}");
     }
@@ -782,4 +784,28 @@ fn the_address_of_a_webhook_has_a_token() {
     }
     let address = "https://acme.io/webhook-handlers/order-created";
     assert_eq!(credential("OPS_WEBHOOK", address, &[]), None);
+}
+
+#[test]
+fn a_token_may_be_some_parts_after_a_webhook() {
+    let token = "3f9ac2107be45d6801cf2e93ab74d560";
+    for path in ["iwh/Ab3dEf", "webhooks/acme", "integration", "eth/mainnet"] {
+        let address = format!("https://example.com/{path}/{token}/");
+        assert_eq!(
+            credential("SERVICE_URL", &address, &[]),
+            Some(Reason::Address),
+            "{path}"
+        );
+    }
+    let page = format!("https://example.com/shop/{token}/");
+    assert_eq!(credential("SERVICE_URL", &page, &[]), None);
+}
+
+#[test]
+fn the_id_of_a_key_is_none_if_its_name_says_so() {
+    let id = ["SK", "3f9ac2107be45d6801cf2e93ab74d560"].concat();
+    assert_eq!(credential("TWILIO_API_KEY_SID", &id, &[]), None);
+    assert_eq!(find(&format!("api_key_sid={id}")), None);
+    assert_eq!(find(&format!("{{\"apiKeySid\": \"{id}\"}}")), None);
+    assert!(credential("TWILIO_API_KEY", &id, &[]).is_some());
 }

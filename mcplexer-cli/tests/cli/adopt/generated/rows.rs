@@ -56,15 +56,10 @@ impl Rows {
 
     /// Returns the rows that were written after that, of other services and kinds, in two halves.
     pub(super) fn unseen_later() -> [Self; 2] {
-        let mut first = Self::read(
+        Self::halves(
             include_str!("unseen/third_credentials.txt"),
             include_str!("unseen/third_ordinary.txt"),
-        );
-        let second = Self {
-            credentials: first.credentials.split_off(first.credentials.len() / 2),
-            ordinary: first.ordinary.split_off(first.ordinary.len() / 2),
-        };
-        [first, second]
+        )
     }
 
     /// Returns the rows of public tool servers, which were written before a look at the rules, and the rows of what
@@ -80,6 +75,24 @@ impl Rows {
                 include_str!("unseen/fifth_ordinary.txt"),
             ),
         ]
+    }
+
+    /// Returns the rows of public tool servers that were written after that, again before a look at the rules, in two
+    /// halves.
+    pub(super) fn unseen_sixth() -> [Self; 2] {
+        Self::halves(
+            include_str!("unseen/sixth_credentials.txt"),
+            include_str!("unseen/sixth_ordinary.txt"),
+        )
+    }
+
+    fn halves(credentials: &'static str, ordinary: &'static str) -> [Self; 2] {
+        let mut first = Self::read(credentials, ordinary);
+        let second = Self {
+            credentials: first.credentials.split_off(first.credentials.len() / 2),
+            ordinary: first.ordinary.split_off(first.ordinary.len() / 2),
+        };
+        [first, second]
     }
 
     fn read(credentials: &'static str, ordinary: &'static str) -> Self {

@@ -5,8 +5,9 @@
 #
 #   [ROUNDS=10] [CALLS=1000] [BURST=20000] [PEERS=target/gateway-peers] [PLOT=1] [CORE=0] benches/gateway.sh
 #
-# With CORE, everything runs on that processor alone: what is added is then the time of all that is done, and nothing of
-# waking up another processor, which takes a virtual machine as long as the gateway takes for the call.
+# With CORE, everything runs on that one processor. The added time is then the work itself, without the time to wake another
+# processor, which on a virtual machine is as long as the gateway's own work.
+#
 # PEERS is the directory that benches/gateway-peers.sh has filled; without it there are no others. GATEWAY is the
 # command that serves, MCPLEXER the one that stores secrets.
 set -euo pipefail

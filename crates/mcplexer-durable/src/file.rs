@@ -65,10 +65,11 @@ pub fn is_still_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Returns the length of the file at `path` if it is this one: another process may have moved or replaced it.
+/// Returns the length in bytes of the file at `path`, or `None` if that is another file: another process may have moved or
+/// replaced it.
 ///
-/// On Linux this does not ask for times. Where a file system keeps fine times only for those who ask (ext4 since 6.13), the
-/// next write to the file is cheaper then.
+/// On Linux this does not read the file's times. Since Linux 6.13, reading them makes the next write update the inode
+/// (multigrain timestamps), which takes longer than the write itself.
 #[must_use]
 pub fn len_if_at(file: FileId, path: &Path) -> Option<u64> {
     let (id, len) = id_and_len(path).ok()?;

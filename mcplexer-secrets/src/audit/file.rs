@@ -119,18 +119,20 @@ impl FileAudit {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(source)) => return Err(self.failed(source)),
         }
-        let Some(len) = mcplexer_durable::len_if_at(open.id, &self.path) else {
-            // Closing it unlocks it.
-            *slot = None;
-            return Ok(None);
+        let result = match mcplexer_durable::len_if_at(open.id, &self.path) {
+            Some(len) => {
+                let caught_up = self.catch_up(open, len);
+                caught_up.and_then(|()| work(open)).map(Some)
+            }
+            // It was moved or replaced since.
+            None => Ok(None),
         };
-        let result = self.catch_up(open, len).and_then(|()| work(open));
         if let Err(source) = open.file.unlock() {
             // Closing it unlocks it.
             *slot = None;
             return Err(self.failed(source));
         }
-        result.map(Some)
+        result
     }
 
     /// As [`locked`](Self::locked). Where the file is as this process left it, no lock is needed to read it.

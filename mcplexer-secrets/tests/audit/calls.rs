@@ -146,6 +146,27 @@ fn calls_are_recorded_at_once_only_where_nothing_has_to_be_waited_for() {
 }
 
 #[test]
+fn a_log_that_was_moved_or_replaced_gets_no_call_and_stays_unlocked() {
+    let home = Home::new();
+    let store = home.store();
+    put(&store, "K").unwrap();
+    let record = [begun(1, "tools/call", "t")];
+    store.record_calls(&record).unwrap();
+    let moved = home.log().with_extension("moved");
+    fs::rename(home.log(), &moved).unwrap();
+    let before = fs::read(&moved).unwrap();
+    assert!(!store.record_calls_at_once(&record).unwrap());
+    fs::copy(&moved, home.log()).unwrap();
+    assert!(!store.record_calls_at_once(&record).unwrap());
+    for log in [&moved, &home.log()] {
+        assert_eq!(fs::read(log).unwrap(), before);
+        fs::File::open(log).unwrap().try_lock().unwrap();
+    }
+    fs::rename(&moved, home.log()).unwrap();
+    assert!(store.record_calls_at_once(&record).unwrap());
+}
+
+#[test]
 fn a_log_that_contradicts_the_store_is_not_continued_with_calls() {
     let home = Home::new();
     let store = home.store();

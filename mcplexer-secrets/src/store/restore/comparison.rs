@@ -92,8 +92,8 @@ impl Both<'_> {
         })
     }
 
-    /// Returns whether the value that loses is none that the other copy had before, as far as can be known:
-    /// those of before the oldest version that is kept are gone.
+    /// Returns whether both the store and the backup have changed the secret: the losing value is not an earlier
+    /// version of the winning one. Versions that are no longer kept cannot be compared.
     fn was_changed_in_both(&self, action: RestoreAction) -> Result<bool, Error> {
         match action {
             RestoreAction::Keep => Ok(!self.backup_is_earlier()?),

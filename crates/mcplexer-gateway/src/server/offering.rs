@@ -195,7 +195,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let nobody = |_: &PassphraseRequest<'_>| None;
         let home = OpenHome::open(Home::at(directory.path().join("home")), nobody).unwrap();
-        let mut stdio = Stdio::new(vec!["sleep".to_owned(), "1000".to_owned()]);
+        // It reads and never answers, with nothing but what the shell has built in.
+        let silent = ["sh", "-c", "while read -r line; do :; done"];
+        let mut stdio = Stdio::new(silent.map(str::to_owned).to_vec());
         stdio.path = SearchPath::Inherit;
         let hangs = Definition::new(Transport::Stdio(stdio));
         let mut config = Config::default();

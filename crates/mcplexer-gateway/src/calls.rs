@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{broadcast, oneshot};
 
+use crate::awake::Awake;
 use crate::error::CallError;
 use crate::figures::Figures;
 use crate::foreign::hidden;
@@ -47,6 +48,7 @@ struct Shared {
     figures: Figures,
     next: AtomicU64,
     in_flight: AtomicUsize,
+    awake: Awake,
 }
 
 /// What a call is about.
@@ -98,6 +100,7 @@ impl Calls {
                 figures: Figures::default(),
                 next: AtomicU64::new(u64::from_ne_bytes(first)),
                 in_flight: AtomicUsize::new(0),
+                awake: Awake::new(),
             }),
         }
     }
@@ -152,7 +155,13 @@ impl Calls {
             received => received.ok(),
         };
         match is_written {
-            Some(Ok(())) => Ok(Some(recorded)),
+            Some(Ok(())) => {
+                if others == 0 {
+                    // For the answer.
+                    shared.awake.stay();
+                }
+                Ok(Some(recorded))
+            }
             failed => {
                 recorded.end.0 = AuditOutcome::Failed;
                 let problem = failed.and_then(Result::err);
@@ -222,7 +231,10 @@ impl Drop for Recorded {
         self.shared
             .writer
             .push_end(record, Arc::clone(&self.ticket));
-        self.shared.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if self.shared.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
+            // For the next call.
+            self.shared.awake.stay();
+        }
     }
 }
 

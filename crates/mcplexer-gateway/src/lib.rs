@@ -7,6 +7,7 @@
 //! the text, so that everything else arrives as it was sent.
 
 mod ask;
+mod awake;
 mod bridge;
 mod calls;
 mod child;

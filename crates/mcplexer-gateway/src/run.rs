@@ -218,8 +218,11 @@ async fn ask(
     }
 }
 
-/// As many threads as the machine has: with one, a call changes threads less often, but that was no quicker in
-/// `benches/gateway.sh`, and a tenth fewer calls were answered. [Long work](crate::length) leaves its thread to others.
+/// One thread: a call that changes threads waits for the other one to wake up, twice in `benches/gateway.sh` where there were two.
+/// [Long work](crate::length) leaves it to others.
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().build()
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
 }

@@ -30,7 +30,7 @@ pub(crate) use calls::Calls;
 pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use exchange::{Export, Import};
 #[cfg(feature = "serve")]
-pub(crate) use gateway::{Client, Connect, InstallClient, Serve};
+pub(crate) use gateway::{Client, Connect, InstallClient, Serve, Ui};
 pub(crate) use key::{AddKey, Key};
 pub(crate) use later::Later;
 pub(crate) use run::{Inject, Run};
@@ -100,6 +100,9 @@ pub(crate) enum Command {
     /// Connect an AI client to the gateway that serves every client, which is started if needed
     #[cfg(feature = "serve")]
     Connect(Later<Connect>),
+    /// Open the page in a browser: secrets, servers and calls
+    #[cfg(feature = "serve")]
+    Ui(Later<Ui>),
     /// Show what the gateway does: its servers and clients
     #[cfg(feature = "serve")]
     #[command(after_help = examples::STATUS)]

@@ -25,6 +25,8 @@ mod serve;
 mod server;
 #[cfg(feature = "serve")]
 mod status;
+#[cfg(feature = "serve")]
+mod ui;
 
 use crate::cli::{Cli, Command, Later};
 use crate::failure::Failure;
@@ -40,6 +42,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(Later(arguments)) => serve::run(arguments, cli.global),
         #[cfg(feature = "serve")]
         Command::Connect(Later(arguments)) => connect::run(arguments),
+        #[cfg(feature = "serve")]
+        Command::Ui(Later(arguments)) => ui::run(&arguments, cli.global),
         #[cfg(feature = "serve")]
         Command::Status { json } => status::run(json),
         #[cfg(feature = "serve")]

@@ -94,6 +94,28 @@ impl Control {
         }
     }
 
+    /// Returns the address of the page, with a ticket in its fragment: whoever has it can begin one session, within a minute.
+    ///
+    /// # Errors
+    /// If there is no daemon, or it has no page.
+    pub fn page(&self) -> Result<String, ControlError> {
+        match self.ask(Ask::Page, None)? {
+            Reply::Page { address, ticket } => Ok(format!("http://{address}/#t={ticket}")),
+            _ => Err(self.odd()),
+        }
+    }
+
+    /// Ends the sessions of the page; returns how many there were.
+    ///
+    /// # Errors
+    /// If there is no daemon.
+    pub fn end_sessions(&self) -> Result<usize, ControlError> {
+        match self.ask(Ask::EndSessions, None)? {
+            Reply::Ended(sessions) => Ok(sessions),
+            _ => Err(self.odd()),
+        }
+    }
+
     /// Asks the daemon to end, and waits until it has: also if it had been asked before.
     ///
     /// # Errors

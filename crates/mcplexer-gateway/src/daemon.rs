@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdTcpListener};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mcplexer_files::config::Config;
@@ -22,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::frame::{Line, Lines};
 use crate::gateway::Gateway;
-use crate::http::Access;
+use crate::http::{Access, Front};
 use crate::options::Options;
 use crate::session::{Endpoint, Peer};
+use crate::site::{Handle, Site};
 use crate::status::Status;
 use crate::stdio;
 use crate::watch::Watch;
@@ -152,7 +153,7 @@ impl Daemon {
         options: Options,
     ) -> io::Result<()> {
         let log = Arc::clone(&options.log);
-        let address = self.http_address();
+        let make_site = options.site.clone();
         let gateway = Gateway::new(Arc::clone(&home), &config, options);
         gateway.start_eager();
         let stop = CancellationToken::new();
@@ -169,33 +170,28 @@ impl Daemon {
             on_signal.cancel();
         });
         let watch = Watch::begin(&gateway, home.home().clone(), config, Arc::clone(&log));
-        let serving = Arc::new(Serving {
+        let inside = Arc::new(Inside {
             gateway,
             watch,
-            stop: stop.clone(),
+            home,
             since: self.since,
-            http: address.map(|it| it.to_string()),
+            http: OnceLock::new(),
         });
-        let http = match self.http {
-            None => None,
-            Some(listener) => {
-                let listener = TcpListener::from_std(listener)?;
-                let (serving, stop) = (Arc::clone(&serving), stop.clone());
-                Some(tokio::spawn(async move {
-                    serving.gateway.serve_http(listener, access, stop).await
-                }))
-            }
-        };
-        let listener = UnixListener::from_std(self.listener)?;
-        let mut info = Info {
-            pid: std::process::id(),
+        let site = make_site.map(|it| it.make(Handle::new(Arc::clone(&inside))));
+        let serving = Arc::new(Serving {
+            inside,
+            site,
+            access,
+            stop: stop.clone(),
+            place: self.place.clone(),
             socket: self.socket.clone(),
-            http: serving.http.clone(),
-            is_ending: false,
-        };
-        let told = self.place.tell(&info);
-        told.map_err(|error| io::Error::other(error.to_string()))?;
-        log.say(&match &serving.http {
+        });
+        if let Some(listener) = self.http {
+            serving.serve_http(listener)?;
+        }
+        let listener = UnixListener::from_std(self.listener)?;
+        serving.tell(false)?;
+        log.say(&match serving.inside.address() {
             Some(address) => format!("serving clients here, and on http://{address}/mcp"),
             None => "serving clients here".to_owned(),
         });
@@ -215,8 +211,7 @@ impl Daemon {
             }
         }
         // A process that looks for the gateway from now on waits for the lock, and starts another one.
-        info.is_ending = true;
-        let _gone = match self.place.tell(&info) {
+        let _gone = match serving.tell(true) {
             Ok(()) => std::fs::remove_file(&self.socket),
             Err(_) => {
                 self.place.clear(&self.socket);
@@ -227,33 +222,105 @@ impl Daemon {
         log.say("ending");
         let last = async {
             while connections.join_next().await.is_some() {}
-            while serving.gateway.is_busy() {
+            while serving.inside.gateway.is_busy() {
                 sleep(Duration::from_millis(20)).await;
             }
         };
         let _late = timeout(LAST_ANSWERS, last).await;
         connections.shutdown().await;
-        serving.gateway.end().await;
-        if let Some(http) = http {
-            http.abort();
-        }
+        serving.inside.gateway.end().await;
         // While the lock is held: from then on these may be those of another one.
         self.place.clear(&self.socket);
         Ok(())
     }
 }
 
-/// The gateway, as the connections on the socket see it.
-#[derive(Debug)]
-struct Serving {
-    gateway: Gateway,
+/// The gateway of this process, and what is known of it.
+pub(crate) struct Inside {
+    pub(crate) gateway: Gateway,
     watch: Watch,
-    stop: CancellationToken,
+    pub(crate) home: Arc<OpenHome>,
     since: Timestamp,
-    http: Option<String>,
+    http: OnceLock<SocketAddr>,
+}
+
+impl Inside {
+    /// Returns the address on which it serves HTTP, if it does.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.http.get().copied()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let hub = self.gateway.hub();
+        Status {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            since: self.since,
+            http: self.address().map(|it| it.to_string()),
+            config_problem: self.watch.problem(),
+            servers: hub.server_status(),
+            clients: hub.client_status(),
+        }
+    }
+}
+
+/// The gateway, as the connections on the socket see it.
+struct Serving {
+    inside: Arc<Inside>,
+    site: Option<Arc<dyn Site>>,
+    access: Access,
+    stop: CancellationToken,
+    place: Place,
+    socket: PathBuf,
 }
 
 impl Serving {
+    /// Says where the daemon is, or that it is ending.
+    fn tell(&self, is_ending: bool) -> io::Result<()> {
+        let told = self.place.tell(&Info {
+            pid: std::process::id(),
+            socket: self.socket.clone(),
+            http: self.inside.address().map(|it| it.to_string()),
+            is_ending,
+        });
+        told.map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    /// Serves clients over HTTP from now on.
+    fn serve_http(&self, listener: StdTcpListener) -> io::Result<SocketAddr> {
+        let address = listener.local_addr()?;
+        let listener = TcpListener::from_std(listener)?;
+        let _once = self.inside.http.set(address);
+        let (site, access) = (self.site.clone(), self.access.clone());
+        let front = Front::new(Arc::clone(self.inside.gateway.hub()), access, site, address);
+        tokio::spawn(front.serve(listener, self.stop.clone()));
+        Ok(address)
+    }
+
+    /// Returns where the page is, with a ticket for it. If there is no HTTP yet, it is served from now on, at a free port of
+    /// this machine.
+    fn page(&self) -> Result<Reply, String> {
+        let no_page = || "this gateway has no page".to_owned();
+        let site = self.site.as_ref().ok_or_else(no_page)?;
+        let address = match self.inside.address() {
+            Some(address) => address,
+            None => {
+                let listen = || {
+                    let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+                    listener.set_nonblocking(true)?;
+                    let address = self.serve_http(listener)?;
+                    self.tell(false)?;
+                    Ok(address)
+                };
+                listen().map_err(|error: io::Error| format!("cannot serve the page: {error}"))?
+            }
+        };
+        Ok(Reply::Page {
+            address,
+            ticket: site.ticket(),
+        })
+    }
+
     async fn connection(&self, stream: UnixStream) {
         // The directory is closed to others; root is let in nowhere either.
         let Ok(credentials) = stream.peer_cred() else {
@@ -286,22 +353,28 @@ impl Serving {
         let pid = credentials.pid().and_then(|it| u32::try_from(it).ok());
         let peer = Peer::process(hello.client, credentials.uid(), pid);
         let endpoint = hello.server.map_or(Endpoint::All, Endpoint::One);
-        let session = self.gateway.open(endpoint, peer);
+        let session = self.inside.gateway.open(endpoint, peer);
         if let Some(first) = hello.first_question {
             session.number_questions_from(first);
         }
-        stdio::serve(self.gateway.hub(), session, input, write, &self.stop).await;
+        let hub = self.inside.gateway.hub();
+        stdio::serve(hub, session, input, write, &self.stop).await;
     }
 
     fn reply(&self, ask: Ask, hello: &Hello) -> Reply {
         let server = || {
             let name = hello.server.as_ref();
             let name = name.ok_or_else(|| Reply::Error("no server is named".to_owned()))?;
-            let server = self.gateway.hub().server(name);
+            let server = self.inside.gateway.hub().server(name);
             server.ok_or_else(|| Reply::Unknown(name.clone()))
         };
         match ask {
-            Ask::Status => Reply::Status(Box::new(self.status())),
+            Ask::Status => Reply::Status(Box::new(self.inside.status())),
+            Ask::Page => self.page().unwrap_or_else(Reply::Error),
+            Ask::EndSessions => {
+                let ended = self.site.as_ref().map_or(0, |it| it.end_sessions());
+                Reply::Ended(ended)
+            }
             Ask::Stop => Reply::Ok,
             Ask::Restart => server().map_or_else(
                 |refused| refused,
@@ -315,19 +388,6 @@ impl Serving {
                 |refused| refused,
                 |server| Reply::Lines(server.log.last(usize::MAX)),
             ),
-        }
-    }
-
-    fn status(&self) -> Status {
-        let hub = self.gateway.hub();
-        Status {
-            pid: std::process::id(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            since: self.since,
-            http: self.http.clone(),
-            config_problem: self.watch.problem(),
-            servers: hub.server_status(),
-            clients: hub.client_status(),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Gateway {
         stop: CancellationToken,
     ) -> io::Result<()> {
         let address = listener.local_addr()?;
-        let front = Front::new(Arc::clone(&self.hub), access, address);
+        let front = Front::new(Arc::clone(&self.hub), access, None, address);
         front.serve(listener, stop).await
     }
 

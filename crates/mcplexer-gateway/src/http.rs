@@ -19,6 +19,7 @@ use crate::length::at_length;
 use crate::message::{self, Kind, Message, NoMessage};
 use crate::outbox::Outbox;
 use crate::session::{Endpoint, Peer, Session};
+use crate::site::Site;
 
 mod body;
 mod door;
@@ -45,21 +46,27 @@ const VERSION: &str = "mcp-protocol-version";
 const MAX_DIALECT: usize = 8 << 10;
 
 /// What serves HTTP.
-#[derive(Debug)]
 pub(crate) struct Front {
     hub: Arc<Hub>,
     access: Access,
+    site: Option<Arc<dyn Site>>,
     sessions: Sessions,
     /// The address that clients connect to.
     address: SocketAddr,
 }
 
 impl Front {
-    pub(crate) fn new(hub: Arc<Hub>, access: Access, address: SocketAddr) -> Arc<Self> {
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        access: Access,
+        site: Option<Arc<dyn Site>>,
+        address: SocketAddr,
+    ) -> Arc<Self> {
         let sessions = Sessions::new(&hub);
         Arc::new(Self {
             hub,
             access,
+            site,
             sessions,
             address,
         })
@@ -75,6 +82,9 @@ impl Front {
         }
         let endpoint = endpoint(path);
         if endpoint.is_none() && path != "/metrics" {
+            if let Some(site) = &self.site {
+                return site.answer(request).await;
+            }
             let text = "there is /mcp, /mcp/SERVER, /metrics and /healthz\n";
             return plain(StatusCode::NOT_FOUND, text);
         }

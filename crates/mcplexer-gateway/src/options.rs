@@ -8,6 +8,7 @@ use crate::context::Limits;
 use crate::launcher::Launcher;
 use crate::log::Log;
 use crate::sealing_key::SealingKey;
+use crate::site::MakeSite;
 
 /// How a gateway runs, besides its configuration.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Options {
     pub probe: Duration,
     /// Where its log goes.
     pub log: Arc<Log>,
+    /// What a daemon serves over HTTP beside the protocol.
+    pub site: Option<MakeSite>,
 }
 
 impl Default for Options {
@@ -39,6 +42,7 @@ impl Default for Options {
             patience: Duration::from_secs(3),
             probe: Duration::from_secs(5),
             log: Arc::new(Log::off()),
+            site: None,
         }
     }
 }

@@ -348,6 +348,16 @@ Examples:
   mcplexer serve --stop";
 
 #[cfg(feature = "serve")]
+pub(super) const UI: &str = "\
+The gateway serves the page, and is started if needed. The address has a ticket in it that is good for one minute and for one \
+browser. A session ends after 15 minutes without use.
+
+Examples:
+  mcplexer ui
+  mcplexer ui --no-browser                # prints the address
+  mcplexer ui --stop";
+
+#[cfg(feature = "serve")]
 pub(super) const CONNECT: &str = "\
 It is the command of an entry in an AI client's configuration. If the gateway is restarted, the client's session goes on.
 

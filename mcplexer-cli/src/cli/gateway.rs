@@ -1,4 +1,4 @@
-//! The arguments of `mcplexer serve`, `connect`, `status` and `client`.
+//! The arguments of `mcplexer serve`, `connect`, `ui`, `status` and `client`.
 
 use std::net::SocketAddr;
 
@@ -46,6 +46,17 @@ pub(crate) struct Connect {
     /// Connect to this server alone, with its tools under their own names
     #[arg(long, value_name = "NAME")]
     pub(crate) server: Option<ServerName>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = examples::UI)]
+pub(crate) struct Ui {
+    /// Print the address, and open no browser
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// End every session of the page
+    #[arg(long, conflicts_with = "no_browser")]
+    pub(crate) stop: bool,
 }
 
 #[derive(Debug, Subcommand)]

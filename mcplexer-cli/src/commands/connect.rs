@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 use mcplexer_gateway::{Connect as Bridge, Start};
 use mcplexer_home::{Home, harden, servers};
@@ -12,9 +13,7 @@ use crate::failure::Failure;
 
 pub(super) fn run(arguments: Connect) -> Result<(), Failure> {
     // Looked up first, because a hardened process may not be able to.
-    let own = std::env::current_exe().map_err(|error| {
-        Failure::new(format!("cannot find the path of mcplexer itself: {error}"))
-    })?;
+    let own = own_path()?;
     // What passes may have values in it.
     harden();
     let home = Home::from_env()?;
@@ -23,8 +22,7 @@ pub(super) fn run(arguments: Connect) -> Result<(), Failure> {
     {
         return Err(error.into());
     }
-    let background = ["serve", "--background"].map(Into::into).to_vec();
-    let start = Start::new(&home, own, background);
+    let start = start(&home, own);
     let bridge = Bridge::new(arguments.client.map(String::from), arguments.server, start);
     // Past the buffers of the standard streams: messages are passed on whole.
     let stream = |fd: io::Result<std::os::fd::OwnedFd>| {
@@ -34,4 +32,16 @@ pub(super) fn run(arguments: Connect) -> Result<(), Failure> {
     let input = stream(io::stdin().as_fd().try_clone_to_owned())?;
     let output = stream(io::stdout().as_fd().try_clone_to_owned())?;
     Ok(bridge.run(input, output)?)
+}
+
+/// Returns how the gateway in the background is reached, and started if needed.
+pub(super) fn start(home: &Home, own: PathBuf) -> Start {
+    let background = ["serve", "--background"].map(Into::into).to_vec();
+    Start::new(home, own, background)
+}
+
+/// Returns the path of this program.
+pub(super) fn own_path() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::new(format!("cannot find the path of mcplexer itself: {error}")))
 }

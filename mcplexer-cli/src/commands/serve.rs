@@ -11,6 +11,7 @@ use mcplexer_gateway::{
 };
 use mcplexer_home::{Home, OpenHome, config, harden, servers};
 
+use super::connect::own_path;
 use crate::cli::{Global, Serve};
 use crate::failure::Failure;
 use crate::process::launcher;
@@ -90,9 +91,7 @@ impl Parts {
     /// Finds the home, and hardens the process.
     pub(super) fn new() -> Result<Self, Failure> {
         // Looked up first, because a hardened process may not be able to.
-        let own = std::env::current_exe().map_err(|error| {
-            Failure::new(format!("cannot find the path of mcplexer itself: {error}"))
-        })?;
+        let own = own_path()?;
         harden();
         let home = Home::from_env()?;
         Ok(Self { own, home })
@@ -121,6 +120,7 @@ impl Parts {
         options.run_directory = Some(run);
         options.sealing_key = Some(key);
         options.log = Arc::new(log);
+        options.site = Some(mcplexer_page::page());
         Ok((Arc::new(open), config, options))
     }
 }

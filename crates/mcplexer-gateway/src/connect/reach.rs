@@ -14,7 +14,7 @@ use mcplexer_home::Home;
 
 use crate::ask::exchange;
 use crate::daemon::place::Place;
-use crate::daemon::talk::{Hello, Reply};
+use crate::daemon::talk::{Ask, Hello, Reply};
 use crate::log::open_log;
 
 /// How long a daemon may take to start.
@@ -71,6 +71,15 @@ impl Start {
         }
     }
 
+    /// Starts the daemon, unless it runs.
+    ///
+    /// # Errors
+    /// If it does not start, or is of another version.
+    pub fn begin(&self) -> Result<(), ConnectError> {
+        self.connect(&Hello::asking(Ask::Status, None), true)
+            .map(drop)
+    }
+
     /// Connects. If the daemon does not run and `starts` is set, starts it first.
     pub(super) fn connect(&self, hello: &Hello, starts: bool) -> Result<UnixStream, ConnectError> {
         if let Some(stream) = self.attempt(hello)? {
@@ -118,7 +127,7 @@ impl Start {
         let connected = UnixStream::connect(info.socket);
         let reply = connected.and_then(|stream| Ok((exchange(&stream, hello)?, stream)));
         match reply {
-            Ok((Reply::Ok, stream)) => Ok(Some(stream)),
+            Ok((Reply::Ok | Reply::Status(_), stream)) => Ok(Some(stream)),
             Ok((Reply::Error(error), _)) => Err(ConnectError::Refused(error)),
             Ok(_) => Err(ConnectError::Refused(
                 "the gateway answers oddly".to_owned(),

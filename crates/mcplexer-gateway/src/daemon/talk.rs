@@ -1,6 +1,7 @@
 //! What is said on the daemon's socket before messages pass: one line of JSON each way.
 
 use std::io;
+use std::net::SocketAddr;
 
 use mcplexer_files::config::ServerName;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,10 @@ pub(crate) enum Ask {
     Restart,
     /// The last lines that a server wrote to standard error.
     Logs,
+    /// Where its page is, and a ticket for it.
+    Page,
+    /// To end the sessions of the page.
+    EndSessions,
     /// To end.
     Stop,
 }
@@ -56,6 +61,15 @@ pub(crate) enum Reply {
     Status(Box<Status>),
     /// Lines.
     Lines(Vec<String>),
+    /// Where the page is.
+    Page {
+        /// The address of its host.
+        address: SocketAddr,
+        /// With this, one browser can begin one session.
+        ticket: String,
+    },
+    /// So many sessions were ended.
+    Ended(usize),
     /// There is no such server.
     Unknown(ServerName),
     /// It will not.

@@ -6,6 +6,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::Front;
+use crate::site::Remote;
 
 /// The most connections, where descriptors are many.
 const MOST: u64 = 512;
@@ -67,7 +70,11 @@ impl Front {
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
-        let service = service_fn(move |request| {
+        let remote = stream.peer_addr().map(Remote).ok();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            if let Some(remote) = remote {
+                request.extensions_mut().insert(remote);
+            }
             let front = Arc::clone(&self);
             async move { Ok::<_, Infallible>(front.answer(request).await) }
         });

@@ -3,19 +3,25 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Body;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
 use super::body::Stream;
 use crate::message;
+use crate::site::SiteBody;
 
 /// An answer to an HTTP request.
-pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
+pub(super) type Answer = Response<SiteBody>;
 
-fn body(text: impl Into<Bytes>) -> BoxBody<Bytes, Infallible> {
-    Full::new(text.into()).boxed()
+fn body(text: impl Into<Bytes>) -> SiteBody {
+    whole(Full::new(text.into()))
+}
+
+/// A body that never fails.
+fn whole(body: impl Body<Data = Bytes, Error = Infallible> + Send + 'static) -> SiteBody {
+    body.map_err(|never| match never {}).boxed_unsync()
 }
 
 fn with_type(status: StatusCode, media: &'static str, content: impl Into<Bytes>) -> Answer {
@@ -84,6 +90,6 @@ pub(super) fn events_of(stream: Stream) -> Answer {
     // Proxies must not collect events (MCP 2026-07-28, "Receiving Messages").
     let no = HeaderValue::from_static("no");
     answer.headers_mut().insert("x-accel-buffering", no);
-    *answer.body_mut() = stream.boxed();
+    *answer.body_mut() = whole(stream);
     answer
 }

@@ -1,0 +1,137 @@
+//! Where the page meets the gateway: what the gateway serves of it, and what it may see of the gateway.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use mcplexer_files::config::ServerName;
+use mcplexer_home::OpenHome;
+use mcplexer_home::calls::Call;
+use tokio::sync::broadcast;
+
+use crate::daemon::Inside;
+use crate::server::Server;
+use crate::status::Status;
+
+/// The body of an answer over HTTP.
+pub type SiteBody = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
+
+/// An answer that is on its way.
+pub type SiteAnswer<'a> = Pin<Box<dyn Future<Output = Response<SiteBody>> + Send + 'a>>;
+
+/// Where a request comes from: an extension of each that a [`Site`] answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remote(pub SocketAddr);
+
+/// What is served over HTTP beside the protocol.
+pub trait Site: Send + Sync {
+    /// Answers a request whose host and origin are the gateway's own.
+    fn answer(&self, request: Request<Incoming>) -> SiteAnswer<'_>;
+
+    /// Makes a ticket, with which one browser can begin one session.
+    fn ticket(&self) -> String;
+
+    /// Ends every session; returns how many there were.
+    fn end_sessions(&self) -> usize;
+}
+
+/// Makes the site of a gateway.
+#[derive(Clone)]
+pub struct MakeSite(Arc<dyn Fn(Handle) -> Arc<dyn Site> + Send + Sync>);
+
+impl MakeSite {
+    /// Makes it with this function.
+    pub fn new(make: impl Fn(Handle) -> Arc<dyn Site> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    pub(crate) fn make(&self, handle: Handle) -> Arc<dyn Site> {
+        (self.0)(handle)
+    }
+}
+
+impl fmt::Debug for MakeSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MakeSite").finish_non_exhaustive()
+    }
+}
+
+/// A running gateway, seen from the same process.
+#[derive(Clone)]
+pub struct Handle(Arc<Inside>);
+
+/// There is no such server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no server named {0}")]
+pub struct NoServer(pub ServerName);
+
+impl Handle {
+    pub(crate) fn new(inside: Arc<Inside>) -> Self {
+        Self(inside)
+    }
+
+    /// Returns the home whose servers it starts.
+    #[must_use]
+    pub fn home(&self) -> &Arc<OpenHome> {
+        &self.0.home
+    }
+
+    /// Returns what it does.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0.status()
+    }
+
+    /// Returns the address on which it serves HTTP, if it does.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.0.address()
+    }
+
+    /// Ends what runs of a server, and forgets that it has failed. The next call starts it.
+    ///
+    /// # Errors
+    /// If there is no such server.
+    pub fn restart(&self, server: &ServerName) -> Result<(), NoServer> {
+        self.server(server)?.restart();
+        Ok(())
+    }
+
+    /// Returns the last lines that a server wrote to standard error, with its secrets replaced.
+    ///
+    /// # Errors
+    /// If there is no such server.
+    pub fn log(&self, server: &ServerName) -> Result<Vec<String>, NoServer> {
+        Ok(self.server(server)?.log.last(usize::MAX))
+    }
+
+    /// Returns the last calls, at most 1,000, in the order in which they went out.
+    #[must_use]
+    pub fn recent_calls(&self) -> Vec<Call> {
+        self.0.gateway.recent_calls()
+    }
+
+    /// Returns the calls that follow: each when it goes out, and again when it has ended. Who does not keep up misses some.
+    #[must_use]
+    pub fn watch_calls(&self) -> broadcast::Receiver<Arc<Call>> {
+        self.0.gateway.watch_calls()
+    }
+
+    fn server(&self, name: &ServerName) -> Result<Arc<Server>, NoServer> {
+        let server = self.0.gateway.hub().server(name);
+        server.ok_or_else(|| NoServer(name.clone()))
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,71 @@
+//! Beginning and ending a session of a browser.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::access::Person;
+use crate::problem::Problem;
+use crate::sessions::IDLE;
+use crate::site::App;
+
+/// A ticket of `mcplexer ui`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ticket {
+    /// What stands behind `#t=` in the address.
+    ticket: String,
+}
+
+/// A session.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Session {
+    /// What every other request carries: `Authorization: Bearer TOKEN`.
+    token: String,
+    /// After so many seconds without a request it ends.
+    idle_seconds: u64,
+}
+
+/// Begins a session with a ticket, which is good for one minute and for one session.
+#[utoipa::path(
+    post,
+    path = "/api/v1/session",
+    tag = "session",
+    request_body = Ticket,
+    responses(
+        (status = 200, body = Session),
+        (status = 401, description = "The ticket is none, was used, or is too old", body = Problem),
+    )
+)]
+pub(super) async fn begin(
+    State(app): State<App>,
+    ticket: Result<Json<Ticket>, JsonRejection>,
+) -> Result<Json<Session>, Problem> {
+    let Json(Ticket { ticket }) = ticket?;
+    let refused = || {
+        Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "this ticket was used, or is older than a minute",
+        )
+        .with_hint("mcplexer ui opens the page again")
+    };
+    Ok(Json(Session {
+        token: app.sessions.begin(&ticket).ok_or_else(refused)?,
+        idle_seconds: IDLE.as_secs(),
+    }))
+}
+
+/// Ends the session.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/session",
+    tag = "session",
+    responses((status = 204), (status = 401, body = Problem))
+)]
+pub(super) async fn end(State(app): State<App>, person: Person) -> StatusCode {
+    app.sessions.end(&person.token);
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,123 @@
+//! Errors, as an answer tells them (RFC 9457).
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use mcplexer_gateway::NoServer;
+use mcplexer_home::config::Error as ConfigError;
+use mcplexer_secrets::{Error as StoreError, ErrorKind};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why something was not done (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// The status of the answer.
+    pub(crate) status: u16,
+    /// What went wrong.
+    pub(crate) title: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hints: Vec<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, title: impl Into<String>) -> Self {
+        Self {
+            status: status.as_u16(),
+            title: title.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The request has no token of a session.
+    pub(crate) fn no_session() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "the session has ended")
+            .with_hint("mcplexer ui opens the page again")
+    }
+
+    /// Something is not as it has to be.
+    pub(crate) fn invalid(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer realm=\"mcplexer\"");
+            headers.insert(WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let status = match error.kind() {
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorKind::Key => StatusCode::LOCKED,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Store(error) => error.into(),
+            error => Self::new(StatusCode::CONFLICT, error.to_string())
+                .with_hint("mcplexer config check says what is wrong"),
+        }
+    }
+}
+
+impl From<NoServer> for Problem {
+    fn from(error: NoServer) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error.to_string())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        // What it says of a field may quote what the field holds.
+        let title = match &rejection {
+            JsonRejection::JsonDataError(_) => {
+                "the body has not the form that the documentation gives"
+            }
+            JsonRejection::JsonSyntaxError(_) => "the body is not JSON",
+            JsonRejection::MissingJsonContentType(_) => "the body has to be application/json",
+            _ => "the body cannot be read",
+        };
+        Self::new(rejection.status(), title)
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::new(StatusCode::NOT_FOUND, rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, rejection.body_text())
+    }
+}

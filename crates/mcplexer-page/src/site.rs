@@ -1,0 +1,159 @@
+//! The page as the gateway serves it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Request, StatusCode};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use mcplexer_gateway::{Handle, MakeSite, Site, SiteAnswer};
+use mcplexer_home::OpenHome;
+use tokio::task::spawn_blocking;
+use tower_service::Service;
+
+use crate::problem::Problem;
+use crate::sessions::Sessions;
+use crate::{api, assets, pages};
+
+/// What a browser is told about every answer: nothing of another origin is loaded, nothing is kept, and no other page may
+/// frame it, read it or send to it.
+const FIELDS: [(HeaderName, HeaderValue); 8] = [
+    (
+        HeaderName::from_static("content-security-policy"),
+        HeaderValue::from_static(
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), display-capture=(), geolocation=(), microphone=()"),
+    ),
+    (
+        HeaderName::from_static("referrer-policy"),
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        HeaderName::from_static("x-frame-options"),
+        HeaderValue::from_static("DENY"),
+    ),
+    (
+        HeaderName::from_static("cache-control"),
+        HeaderValue::from_static("no-store"),
+    ),
+];
+
+/// Returns what makes the page of a gateway.
+#[must_use]
+pub fn page() -> MakeSite {
+    MakeSite::new(|gateway| Arc::new(Page::new(gateway)))
+}
+
+/// What the answers are made of.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) gateway: Handle,
+    pub(crate) sessions: Sessions,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Works with the home where it holds up nobody.
+    pub(crate) async fn with_home<T, E>(
+        &self,
+        work: impl FnOnce(&OpenHome) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        Problem: From<E>,
+    {
+        let home = Arc::clone(self.gateway.home());
+        let done = spawn_blocking(move || work(&home)).await;
+        let failed = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "it could not be done");
+        Ok(done.map_err(failed)??)
+    }
+}
+
+/// The page of a gateway.
+struct Page {
+    app: App,
+    router: Router,
+}
+
+impl Page {
+    fn new(gateway: Handle) -> Self {
+        let app = App(Arc::new(Parts {
+            gateway,
+            sessions: Sessions::default(),
+        }));
+        let router = Router::new()
+            .merge(api::router())
+            .merge(pages::router())
+            .merge(assets::router())
+            .fallback(|| async {
+                Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address")
+                    .into_response()
+            })
+            .method_not_allowed_fallback(|| async {
+                let title = "this method is not allowed here";
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, title).into_response()
+            })
+            .layer(map_response(with_fields))
+            .with_state(app.clone());
+        Self { app, router }
+    }
+}
+
+/// Adds what a browser is told about every answer.
+async fn with_fields(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in FIELDS {
+        headers.entry(name).or_insert(value);
+    }
+    response
+}
+
+impl Site for Page {
+    fn answer(&self, request: Request<Incoming>) -> SiteAnswer<'_> {
+        let mut router = self.router.clone();
+        Box::pin(async move {
+            let answering = Service::call(&mut router, request.map(Body::new));
+            let Ok(response) = answering.await;
+            response.map(|body| body.map_err(Into::into).boxed_unsync())
+        })
+    }
+
+    fn ticket(&self) -> String {
+        self.app.sessions.ticket()
+    }
+
+    fn end_sessions(&self) -> usize {
+        self.app.sessions.end_all()
+    }
+}

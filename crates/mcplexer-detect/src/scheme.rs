@@ -52,7 +52,10 @@ pub(crate) fn is_authorization(name: &str, value: &str) -> bool {
             && !scheme.is_empty()
             && scheme.chars().all(is_of_scheme);
     let is_token = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | ',' | '/');
-    let is_base64 = token.ends_with('=');
+    let of_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    // One without padding has whole groups of four (RFC 4648, section 4).
+    let is_base64 =
+        token.ends_with('=') || token.len().is_multiple_of(4) && token.chars().all(of_base64);
     is_announced
         && token.len() >= MIN_TOKEN
         && token.chars().all(|c| is_token(c) || is_base64 && c == '/')

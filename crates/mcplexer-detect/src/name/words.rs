@@ -220,6 +220,8 @@ pub(super) const SECRET_HASHES: &[&str] = &[
 pub(super) const NAMED_SECRETS: &[&str] = &["pull", "tls", "k8s", "kubernetes"];
 /// Services that call a key an id, and how the word before `id` begins.
 pub(super) const SECRET_IDS: &[(&str, &str)] = &[
+    ("estat", "app"),
+    ("rakuten", "app"),
     ("wolfram", "app"),
     ("wolframalpha", "app"),
     ("openweather", "app"),

@@ -583,6 +583,10 @@ fn a_scheme_and_a_token_are_a_credential() {
             "GenieKey 3aca2d7f-9af7-4c1e-b0a1-9a40bd6cc2f1".to_owned(),
         ),
         ("UPSTREAM", format!("Basic {token}==")),
+        (
+            "UPSTREAM",
+            "Basic 1SI69q1O6uqbkWqT26/u6wiOLY+THl2GRyXh".to_owned(),
+        ),
         ("ACME_HEADER", format!("Acme-Key {token}")),
         ("acmeAuth", format!("Acme {token}")),
     ] {
@@ -595,6 +599,7 @@ fn a_scheme_and_a_token_are_a_credential() {
         ("AUTH_HEADER", "Bearer YOUR_ACCESS_TOKEN".to_owned()),
         ("AUTH_HEADER", "Authorization".to_owned()),
         ("PAGE_HEADER", "Welcome internationalization".to_owned()),
+        ("UPSTREAM", "Basic srv/docs/readme/main".to_owned()),
     ] {
         assert_eq!(in_words(name, &value), None, "{name} {value}");
     }

@@ -111,6 +111,11 @@ fn rows_of_more_public_tool_servers_are_found_as_well() {
     assert_found(&Rows::unseen_sixth());
 }
 
+#[test]
+fn rows_of_many_kinds_of_servers_are_found_as_well() {
+    assert_found(&Rows::unseen_seventh());
+}
+
 fn assert_found(rows: &[Rows; 2]) {
     let (mut credentials, mut ordinary, mut in_arguments) = (0, 0, 0);
     let (mut missed, mut taken) = ([0; 2], [0; 2]);

@@ -16,12 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = ConfigFile::of_home(&home)?.into_config()?;
     let home = Arc::new(OpenHome::open(home, |_: &PassphraseRequest<'_>| None)?);
     let arguments: Vec<_> = std::env::args().skip(2).collect();
-    // One client is served the quickest by one thread.
-    let mut runtime = match std::env::var("THREADS").as_deref() {
-        Ok("1") => Builder::new_current_thread(),
-        _ => Builder::new_multi_thread(),
-    };
-    let runtime = runtime.enable_all().build()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let gateway = Gateway::new(home, &config, Limits::default());
         let option = |name: &str| {

@@ -61,7 +61,7 @@ pub(crate) async fn exchange(
             .unwrap_or_default()
         {
             let response = ask(route, question).await?;
-            if let Some(secret) = secret_of_another(&hub.running(), instance, &response) {
+            if let Some(secret) = secret_of_another(&hub.running(), instance, &response).await {
                 let server = instance.server.clone();
                 return Err(CallError::Foreign { server, secret });
             }

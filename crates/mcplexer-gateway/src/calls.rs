@@ -24,7 +24,7 @@ use crate::figures::Figures;
 use crate::foreign::hidden;
 use crate::instance::{Answer, Instance};
 use crate::json::{Splices, Value};
-use crate::length::at_length;
+use crate::length::at_length_of;
 use crate::lists::is_list;
 use crate::message::Message;
 use crate::session::Peer;
@@ -116,7 +116,14 @@ impl Calls {
         let shared = &self.shared;
         let id = CallId::new(shared.next.fetch_add(1, Ordering::Relaxed));
         let server: Arc<str> = about.server.into();
-        let (object, arguments) = at_length(about.message.text().len(), || said(&about));
+        let (object, arguments) = said(&about);
+        let arguments = match arguments {
+            Some(arguments) => Some(CallArguments {
+                digest: at_length_of(arguments, |it| Sha256::digest(it).into()).await,
+                bytes: arguments.len() as u64,
+            }),
+            None => None,
+        };
         let record = CallRecord {
             time: Timestamp::now(),
             id,
@@ -263,8 +270,8 @@ pub(crate) fn is_call(method: &str) -> bool {
     !is_other && !is_list(method)
 }
 
-/// Returns the tool, the prompt or the resource, as the server names it; and what is said about the arguments.
-fn said(about: &About<'_>) -> (Option<Arc<str>>, Option<CallArguments>) {
+/// Returns the tool, the prompt or the resource, as the server names it; and the arguments whose digest is recorded.
+fn said<'a>(about: &About<'a>) -> (Option<Arc<str>>, Option<&'a str>) {
     let Some(params) = about.message.param(&[]) else {
         return (None, None);
     };
@@ -283,11 +290,7 @@ fn said(about: &About<'_>) -> (Option<Arc<str>>, Option<CallArguments>) {
         _ if about.is_refused => None,
         arguments => Some(arguments.unwrap_or(params)),
     };
-    let arguments = arguments.map(|it| CallArguments {
-        digest: Sha256::digest(it.text()).into(),
-        bytes: it.text().len() as u64,
-    });
-    (object, arguments)
+    (object, arguments.map(Value::text))
 }
 
 /// Returns how a call has ended that was answered.

@@ -9,7 +9,6 @@ use crate::foreign::secret_of_another;
 use crate::hub::Hub;
 use crate::instance::{Answer, Instance};
 use crate::json::Splices;
-use crate::length::at_length;
 use crate::lists::is_list;
 use crate::message::Message;
 use crate::server::Server;
@@ -87,12 +86,10 @@ async fn attempt(
     let known_to = hub.running();
     let own = served.as_ref().ok();
     // All of it goes there: the method and the members beside the parameters, too.
-    let said = message.text();
-    let foreign = own.and_then(|own| {
-        at_length(said.len(), || {
-            secret_of_another(&known_to, &own.instance, said)
-        })
-    });
+    let foreign = match own {
+        Some(own) => secret_of_another(&known_to, &own.instance, message.text()).await,
+        None => None,
+    };
     let spliced = splices();
     let used = served.as_ref().ok().map(|it| it.instance.used());
     let recorded = hub.calls().begin(About {

@@ -2,6 +2,7 @@
 //! (2026-07-28), on the same paths.
 
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt, Limited};
@@ -15,8 +16,8 @@ use crate::dialect::{MODERN, legacy_dialect, modern_dialect};
 use crate::figures;
 use crate::hub::Hub;
 use crate::json::Value;
-use crate::length::at_length;
-use crate::message::{self, Kind, Message, NoMessage};
+use crate::length::to_the_end;
+use crate::message::{self, Kind, Message, NoMessage, Sent};
 use crate::outbox::Outbox;
 use crate::session::{Endpoint, Peer, Session};
 use crate::site::Site;
@@ -31,7 +32,8 @@ mod sessions;
 use body::{Ending, Stream};
 pub use guard::Access;
 use response::{
-    Answer, bad_request, empty, events, events_of, json, no_batches, no_session, not_allowed, plain,
+    Answer, bad_request, empty, events, events_of, json, no_batches, no_session, not_allowed,
+    not_json, plain,
 };
 use sessions::Sessions;
 
@@ -55,6 +57,13 @@ pub(crate) struct Front {
     address: SocketAddr,
 }
 
+/// What a client says beside a message.
+struct Head {
+    headers: HeaderMap,
+    endpoint: Endpoint,
+    peer: Peer,
+}
+
 impl Front {
     pub(crate) fn new(
         hub: Arc<Hub>,
@@ -72,7 +81,7 @@ impl Front {
         })
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Answer {
         if let Err(refusal) = guard::check_origin(request.headers(), request.uri(), self.address) {
             return plain(StatusCode::FORBIDDEN, &refusal);
         }
@@ -126,7 +135,12 @@ impl Front {
         answer
     }
 
-    async fn post(&self, request: Request<Incoming>, endpoint: Endpoint, peer: Peer) -> Answer {
+    async fn post(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        endpoint: Endpoint,
+        peer: Peer,
+    ) -> Answer {
         let (head, body) = request.into_parts();
         let is_json = |it: &HeaderValue| it.as_bytes().starts_with(b"application/json");
         if !head.headers.get(CONTENT_TYPE).is_some_and(is_json) {
@@ -156,38 +170,61 @@ impl Front {
             Ok(collected) => String::from_utf8(collected.to_bytes().into()),
             Err(_) => return too_long(),
         };
-        let batch = match text.as_deref() {
-            Ok(text) if text.trim_ascii_start().starts_with('[') => Message::batch(text).ok(),
-            _ => None,
+        let Ok(text) = text else {
+            return bad_request(not_json());
         };
-        if let Some(messages) = batch {
-            return self.post_batch(&head.headers, &endpoint, &peer, messages);
+        let head = Head {
+            headers: head.headers,
+            endpoint,
+            peer,
+        };
+        // A client that does not wait for the answer takes back its request. Other messages have been sent.
+        match to_the_end(text.len(), Arc::clone(self).read(head, text)).await {
+            ControlFlow::Continue((head, request)) => self.post_one(head, request).await,
+            ControlFlow::Break(answer) => answer,
         }
-        let parse = |text: String| at_length(text.len(), || Message::parse(text));
-        let message = match text.map(parse) {
-            Ok(Ok(message)) => message,
-            Ok(Err(NoMessage::Batch)) => return bad_request(no_batches()),
-            Ok(Err(NoMessage::NotRpc)) => {
-                let text = "the message is not JSON-RPC 2.0";
-                return bad_request(message::error("null", -32600, text));
+    }
+
+    /// Reads what a client sends. Returns a request; answers everything else.
+    async fn read(
+        self: Arc<Self>,
+        head: Head,
+        text: String,
+    ) -> ControlFlow<Answer, (Head, Message)> {
+        let message = match Sent::read(text, true).await {
+            Ok(Sent::One(message)) => message,
+            Ok(Sent::Several(messages)) => {
+                return ControlFlow::Break(self.post_batch(&head, messages).await);
             }
-            Ok(Err(NoMessage::NotJson)) | Err(_) => {
-                let text = "the message is not JSON";
-                return bad_request(message::error("null", -32700, text));
+            Err(why) => {
+                return ControlFlow::Break(bad_request(match why {
+                    NoMessage::Batch => no_batches(),
+                    NoMessage::NotRpc => {
+                        message::error("null", -32600, "the message is not JSON-RPC 2.0")
+                    }
+                    NoMessage::NotJson => not_json(),
+                }));
             }
         };
-        let version = head.headers.get(VERSION).and_then(|it| it.to_str().ok());
+        match message.kind() {
+            Kind::Request(_) => ControlFlow::Continue((head, message)),
+            _ => ControlFlow::Break(Box::pin(self.post_one(head, message)).await),
+        }
+    }
+
+    /// Answers a message.
+    async fn post_one(&self, head: Head, message: Message) -> Answer {
+        let Head {
+            headers,
+            endpoint,
+            peer,
+        } = head;
+        let version = headers.get(VERSION).and_then(|it| it.to_str().ok());
         let is_modern =
             modern_dialect(&message).is_some() || version.is_some_and(|it| MODERN.contains(&it));
         match is_modern {
-            true => {
-                self.post_modern(&head.headers, endpoint, peer, message)
-                    .await
-            }
-            false => {
-                self.post_legacy(&head.headers, endpoint, peer, message)
-                    .await
-            }
+            true => self.post_modern(&headers, endpoint, peer, message).await,
+            false => self.post_legacy(&headers, endpoint, peer, message).await,
         }
     }
 
@@ -254,7 +291,8 @@ impl Front {
         };
         let Kind::Request(_) = message.kind() else {
             let cancel = CancellationToken::new();
-            self.hub.take(&session, &session.outbox, message, cancel);
+            let taken = self.hub.take(&session, &session.outbox, message, cancel);
+            taken.await;
             return empty(StatusCode::ACCEPTED);
         };
         let (first, stream) = self.begin(&session, message).await;
@@ -283,15 +321,12 @@ impl Front {
     }
 
     /// Answers a client that sends several messages at once.
-    fn post_batch(
-        &self,
-        headers: &HeaderMap,
-        endpoint: &Endpoint,
-        peer: &Peer,
-        messages: Vec<Message>,
-    ) -> Answer {
-        let id = headers.get(SESSION_ID);
-        let session = id.and_then(|id| self.sessions.get(&self.hub, id, endpoint, peer));
+    async fn post_batch(&self, head: &Head, messages: Vec<Message>) -> Answer {
+        let get = |id| {
+            let (endpoint, peer) = (&head.endpoint, &head.peer);
+            self.sessions.get(&self.hub, id, endpoint, peer)
+        };
+        let session = head.headers.get(SESSION_ID).and_then(get);
         let Some(session) = session.filter(|it| it.takes_batches()) else {
             return bad_request(no_batches());
         };
@@ -300,7 +335,8 @@ impl Front {
         let outbox = Arc::new(Outbox::for_answers(requests));
         let cancel = CancellationToken::new();
         for message in messages {
-            self.hub.take(&session, &outbox, message, cancel.clone());
+            let taken = self.hub.take(&session, &outbox, message, cancel.clone());
+            taken.await;
         }
         match requests {
             0 => empty(StatusCode::ACCEPTED),
@@ -314,7 +350,7 @@ impl Front {
         let outbox = Arc::new(Outbox::default());
         let cancel = CancellationToken::new();
         let stream = Stream::new(Arc::clone(&outbox), Some(cancel.clone().drop_guard()));
-        self.hub.take(session, &outbox, message, cancel);
+        self.hub.take(session, &outbox, message, cancel).await;
         (outbox.next().await, stream)
     }
 

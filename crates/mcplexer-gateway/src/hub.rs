@@ -10,7 +10,7 @@ use mcplexer_home::OpenHome;
 use crate::calls::Calls;
 use crate::context::{Context, Limits};
 use crate::dialect::Dialects;
-use crate::foreign::secret_of_another;
+use crate::foreign::{secret_of_another, secret_of_any};
 use crate::instance::Instance;
 use crate::json::Value;
 use crate::listen::Listeners;
@@ -84,18 +84,15 @@ impl Hub {
 
     /// Returns the secret whose value is in what a client says of itself, unless it is one of the only server that it is
     /// connected to. Each server hears of its clients when it is greeted.
-    pub(crate) fn secret_in_greeting(&self, session: &Session, said: &str) -> Option<String> {
+    pub(crate) async fn secret_in_greeting(&self, session: &Session, said: &str) -> Option<String> {
         let running = self.running();
         let own = match &session.endpoint {
             Endpoint::One(name) => running.iter().find(|it| it.server == *name),
             Endpoint::All => None,
         };
         match own {
-            Some(own) => secret_of_another(&running, own, said),
-            None => running.iter().find_map(|it| match it.used.is_empty() {
-                true => None,
-                false => it.scrubber().finds(said),
-            }),
+            Some(own) => secret_of_another(&running, own, said).await,
+            None => secret_of_any(&running, said).await,
         }
     }
 

@@ -12,11 +12,10 @@ use crate::forward::forward;
 use crate::hub::Hub;
 use crate::instance::Instance;
 use crate::json::{self, Splices, Value};
-use crate::length::at_length;
 use crate::listen;
 use crate::lists::ListKind;
 use crate::merged;
-use crate::message::{self, Kind, Message, NoMessage};
+use crate::message::{self, Kind, Message, NoMessage, Sent};
 use crate::outbox::Outbox;
 use crate::parked::as_modern_text;
 use crate::session::{Endpoint, Question, Route, Session};
@@ -31,21 +30,20 @@ pub(crate) const NO_METHOD: i64 = -32601;
 pub(crate) const INVALID_PARAMS: i64 = -32602;
 
 impl Hub {
-    /// Takes a text from a client. Returns at once; what it asks for goes to the session's outbox.
-    pub(crate) fn receive(self: &Arc<Self>, session: &Arc<Session>, text: String) {
+    /// Takes a text from a client; what it asks for goes to the session's outbox. Returns as soon as the next one can be taken,
+    /// and waits for no answer.
+    pub(crate) async fn receive(self: &Arc<Self>, session: &Arc<Session>, text: String) {
         let outbox = &session.outbox;
-        if session.takes_batches()
-            && let Ok(messages) = Message::batch(&text)
-        {
-            for message in messages {
-                self.take(session, outbox, message, CancellationToken::new());
-            }
-            return;
-        }
-        match Message::parse(text) {
-            Ok(message) => {
+        match Sent::read(text, session.takes_batches()).await {
+            Ok(Sent::One(message)) => {
                 let cancel = CancellationToken::new();
-                self.take(session, outbox, message, cancel);
+                self.take(session, outbox, message, cancel).await;
+            }
+            Ok(Sent::Several(messages)) => {
+                for message in messages {
+                    let cancel = CancellationToken::new();
+                    self.take(session, outbox, message, cancel).await;
+                }
             }
             Err(why) => {
                 let (code, what) = match why {
@@ -61,9 +59,9 @@ impl Hub {
         }
     }
 
-    /// Takes a message from a client. Returns at once; what it asks for goes to `outbox`. If that is not the one of the
-    /// session, it is closed behind the answer.
-    pub(crate) fn take(
+    /// Takes a message from a client; what it asks for goes to `outbox`. If that is not the one of the session, it is closed
+    /// behind the answer. Returns as soon as the next one can be taken, and waits for no answer.
+    pub(crate) async fn take(
         self: &Arc<Self>,
         session: &Arc<Session>,
         outbox: &Arc<Outbox>,
@@ -76,8 +74,7 @@ impl Hub {
                 let key = key_of(Value::new(&id));
                 let said = message.text();
                 if method == "initialize"
-                    && let Some(secret) =
-                        at_length(said.len(), || self.secret_in_greeting(session, said))
+                    && let Some(secret) = self.secret_in_greeting(session, said).await
                 {
                     let text =
                         format!("the session was not begun: it has the value of {secret} in it");
@@ -104,13 +101,15 @@ impl Hub {
                     route.session.end(&key);
                 });
             }
-            Kind::Notification(method) => self.take_notification(session, &method, message),
+            Kind::Notification(method) => {
+                self.take_notification(session, &method, message).await;
+            }
             Kind::Response => match message.id().and_then(|id| session.answered(id)) {
                 Some(Question::Server { from, id, .. }) => {
                     let sees =
                         |it: &Arc<Instance>| self.server_for(&session.peer, &it.server).is_some();
                     if let Some(instance) = from.upgrade().filter(sees) {
-                        let text = self.allowed(&instance, &message, &id);
+                        let text = self.allowed(&instance, &message, &id).await;
                         tokio::spawn(async move { instance.pass(text).await });
                     }
                 }
@@ -124,8 +123,8 @@ impl Hub {
 
     /// Returns the answer of a client to a question of a server as the server gets it. One with a value of another server is
     /// withheld, which no error can tell the client: it is in the log.
-    fn allowed(&self, instance: &Instance, answer: &Message, id: &str) -> String {
-        let Some(secret) = secret_of_another(&self.running(), instance, answer.text()) else {
+    async fn allowed(&self, instance: &Instance, answer: &Message, id: &str) -> String {
+        let Some(secret) = secret_of_another(&self.running(), instance, answer.text()).await else {
             return answer.with_id(id);
         };
         let line = format!(
@@ -137,7 +136,7 @@ impl Hub {
         message::error(id, FOREIGN, text)
     }
 
-    fn take_notification(&self, session: &Arc<Session>, method: &str, message: Message) {
+    async fn take_notification(&self, session: &Arc<Session>, method: &str, message: Message) {
         let mut to = self.instances_for(session);
         let mut text = None;
         match method {
@@ -166,9 +165,7 @@ impl Hub {
         let text = text.unwrap_or_else(|| message.into_text());
         let running = self.running();
         for instance in to {
-            if let Some(secret) =
-                at_length(text.len(), || secret_of_another(&running, &instance, &text))
-            {
+            if let Some(secret) = secret_of_another(&running, &instance, &text).await {
                 // No error can tell the client.
                 let what = "a notification of the client was not passed on";
                 instance.log(&format!("({what}: it has the value of {secret} in it)"));
@@ -230,7 +227,7 @@ impl Hub {
         if greeting {
             let instance = server.instance(route).await?.instance;
             let said = message.text();
-            if let Some(secret) = secret_of_another(&self.running(), &instance, said) {
+            if let Some(secret) = secret_of_another(&self.running(), &instance, said).await {
                 let server = instance.server.clone();
                 return Err(CallError::Foreign { server, secret });
             }

@@ -158,7 +158,7 @@ impl Instance {
     }
 
     /// Returns what takes the values of its secrets out of texts.
-    pub(crate) fn scrubber(&self) -> &Scrubber {
+    pub(crate) fn scrubber(&self) -> &Arc<Scrubber> {
         &self.scrubber
     }
 

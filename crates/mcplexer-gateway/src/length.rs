@@ -1,44 +1,134 @@
 //! Work that takes long because a message is long.
+//!
+//! All tasks share one thread. What would hold it up is done on a thread for blocking work, and its task waits.
 
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::task::block_in_place;
+use std::future::pending;
+use std::panic::resume_unwind;
 
-/// A message of more bytes than this is long: to search it for secrets takes half a millisecond.
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// A message of more bytes than this is long: to search it for secrets takes half a millisecond. To wake another thread
+/// takes a tenth of that.
 const LONG: usize = 64 << 10;
 
-/// Does what takes the longer the more bytes there are. Meanwhile the thread's other tasks go on elsewhere, if they are many
-/// and somebody else can do them.
-pub(crate) fn at_length<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    let moves = || {
-        let runtime = Handle::try_current();
-        runtime.is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::MultiThread)
-    };
-    match bytes > LONG && moves() {
-        true => block_in_place(work),
+/// Does what takes the longer the more bytes there are: here and now if they are few, and elsewhere if they are many.
+pub(crate) async fn at_length<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    match is_long(bytes) {
+        true => joined(spawn_blocking(work)).await,
         false => work(),
+    }
+}
+
+/// Does what takes the longer the longer a text is, as [`at_length`] does. A long text is copied, which takes a hundredth of
+/// the time of a search.
+pub(crate) async fn at_length_of<T: Send + 'static>(
+    text: &str,
+    work: impl FnOnce(&str) -> T + Send + 'static,
+) -> T {
+    match is_long(text.len()) {
+        true => {
+            let text = text.to_owned();
+            joined(spawn_blocking(move || work(&text))).await
+        }
+        false => work(text),
+    }
+}
+
+/// Does something that waits only for [long work](at_length) on so many bytes, to its end: dropped in the middle, it goes on.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    bytes: usize,
+    work: impl Future<Output = T> + Send + 'static,
+) -> T {
+    match is_long(bytes) {
+        true => joined(tokio::spawn(work)).await,
+        false => work.await,
+    }
+}
+
+/// Whether work on so many bytes is done elsewhere.
+pub(crate) fn is_long(bytes: usize) -> bool {
+    bytes > LONG
+}
+
+async fn joined<T>(work: JoinHandle<T>) -> T {
+    match work.await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime is ending, and the task that waits ends with it.
+            Err(_) => pending().await,
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::sync::mpsc;
+    use std::task::{Context, Waker};
+    use std::thread;
+
+    use tokio::runtime::Builder;
+    use tokio::sync::oneshot;
 
     use super::*;
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn long_work_holds_up_nobody() {
-        let (send, receive) = mpsc::channel();
-        let long = tokio::spawn(async move {
-            // Received only if another task runs at the same time.
-            at_length(LONG + 1, || receive.recv())
-        });
-        let other = tokio::spawn(async move { send.send(7) });
-        assert_eq!(long.await.unwrap(), Ok(7));
-        other.await.unwrap().unwrap();
+    /// Whether something is done when it is looked at once.
+    fn is_done_at_once(work: impl Future) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        pin!(work).poll(&mut context).is_ready()
     }
 
     #[tokio::test]
-    async fn where_there_is_one_thread_it_is_done_there() {
-        assert_eq!(at_length(LONG + 1, || 7), 7);
+    async fn long_work_holds_up_nobody() {
+        let (send, receive) = mpsc::channel();
+        let (send_other, receive_other) = mpsc::channel();
+        let text = "x".repeat(LONG + 1);
+        // Each ends only if another task of this thread goes on meanwhile.
+        let long = at_length(text.len(), move || receive.recv());
+        let of_text = at_length_of(&text, move |it| (it.len(), receive_other.recv()));
+        let other = tokio::spawn(async move { (send.send(7), send_other.send(8)) });
+        assert_eq!(tokio::join!(long, of_text), (Ok(7), (LONG + 1, Ok(8))));
+        assert_eq!(other.await.unwrap(), (Ok(()), Ok(())));
+    }
+
+    #[tokio::test]
+    async fn short_work_is_done_here_and_now() {
+        let here = thread::current().id();
+        let thread = |bytes| at_length(bytes, || thread::current().id());
+        assert_eq!(thread(LONG).await, here);
+        assert_ne!(thread(LONG + 1).await, here);
+        assert!(is_done_at_once(thread(LONG)));
+        assert!(is_done_at_once(at_length_of("x", str::len)));
+        assert!(is_done_at_once(to_the_end(LONG, thread(LONG))));
+    }
+
+    #[tokio::test]
+    async fn what_goes_to_the_end_needs_nobody_who_waits() {
+        let (go, gone) = oneshot::channel::<()>();
+        let (done, is_done) = oneshot::channel();
+        let work = async move { (gone.await, done.send(7)) };
+        assert!(!is_done_at_once(to_the_end(LONG + 1, work)));
+        go.send(()).unwrap();
+        assert_eq!(is_done.await, Ok(7));
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "what it says")]
+    async fn a_panic_is_passed_on() {
+        at_length(LONG + 1, || panic!("what it says")).await;
+    }
+
+    #[test]
+    fn a_runtime_that_has_ended_is_no_panic() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let ended = runtime.handle().clone();
+        drop(runtime);
+        let _entered = ended.enter();
+        assert!(!is_done_at_once(at_length(LONG + 1, || 7)));
+        assert!(!is_done_at_once(to_the_end(LONG + 1, async { 7 })));
     }
 }

@@ -125,7 +125,7 @@ async fn subscribe(hub: &Arc<Hub>, route: &Route, uri: &str) {
     if let Some((server, uri)) = owner
         && let Ok(served) = server.instance(route).await
     {
-        if let Some(secret) = secret_of_another(&hub.running(), &served.instance, &uri) {
+        if let Some(secret) = secret_of_another(&hub.running(), &served.instance, &uri).await {
             let what = "a subscription of the client was not passed on";
             let line = format!("({what}: it has the value of {secret} in it)");
             return served.instance.log(&line);

@@ -92,7 +92,7 @@ pub(crate) async fn answer(
         "logging/setLevel" => {
             let running = hub.running();
             for instance in hub.instances_for(&route.session) {
-                if let Some(secret) = secret_of_another(&running, &instance, message.text()) {
+                if let Some(secret) = secret_of_another(&running, &instance, message.text()).await {
                     let server = instance.server.clone();
                     return Err(CallError::Foreign { server, secret });
                 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::json::{NotJson, Splices, Value};
+use crate::length::{at_length, is_long};
 
 /// A message as it was received.
 #[derive(Clone)]
@@ -34,6 +35,15 @@ pub(crate) enum Kind {
     Response,
 }
 
+/// What was sent as one text.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// A message.
+    One(Message),
+    /// Several messages (JSON-RPC 2.0, section 6).
+    Several(Vec<Message>),
+}
+
 /// Why a text is no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoMessage {
@@ -48,6 +58,31 @@ pub(crate) enum NoMessage {
 impl From<NotJson> for NoMessage {
     fn from(_: NotJson) -> Self {
         Self::NotJson
+    }
+}
+
+impl Sent {
+    /// Reads a text of any length.
+    ///
+    /// # Errors
+    /// Why it is no message.
+    pub(crate) async fn read(text: String, may_be_several: bool) -> Result<Self, NoMessage> {
+        let bytes = text.len();
+        let read = move || {
+            if may_be_several
+                && text.trim_ascii_start().starts_with('[')
+                && let Ok(messages) = Message::batch(&text)
+            {
+                return Ok(Self::Several(messages));
+            }
+            let message = Message::parse(text)?;
+            if is_long(bytes) {
+                // To look for a member of the parameters takes long only once.
+                let _found = message.param(&["_meta"]);
+            }
+            Ok(Self::One(message))
+        };
+        at_length(bytes, read).await
     }
 }
 

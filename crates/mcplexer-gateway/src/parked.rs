@@ -144,7 +144,7 @@ pub(crate) async fn resume(
             left.push((key, asked));
             continue;
         };
-        if let Some(secret) = secret_of_another(&hub.running(), &from, response.text()) {
+        if let Some(secret) = secret_of_another(&hub.running(), &from, response.text()).await {
             // With the rest of the parked request it is cancelled at the server.
             let server = from.server.clone();
             return Some(Err(CallError::Foreign { server, secret }));

@@ -56,8 +56,7 @@ pub fn run_stdio(
     peer: Peer,
     options: Options,
 ) -> io::Result<()> {
-    // One client keeps one thread busy, and a message that changes threads waits for the other to wake up.
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime()?;
     let result = runtime.block_on(async {
         let log = Arc::clone(&options.log);
         let place = home.home().clone();
@@ -100,10 +99,9 @@ pub fn run_daemon(
     options: Options,
 ) -> io::Result<()> {
     let runtime = runtime()?;
-    let serving = runtime.spawn(daemon.serve(home, config, access, options));
-    let served = runtime.block_on(serving);
+    let served = runtime.block_on(daemon.serve(home, config, access, options));
     runtime.shutdown_timeout(Duration::from_secs(1));
-    served.map_err(io::Error::other)?
+    served
 }
 
 /// Starts a server, asks it for its tools, and ends it.
@@ -219,10 +217,7 @@ async fn ask(
 }
 
 /// One thread: a call that changes threads waits for the other one to wake up, twice in `benches/gateway.sh` where there were two.
-/// [Long work](crate::length) leaves it to others.
+/// [Long work](crate::length) is done elsewhere.
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
+    Builder::new_current_thread().enable_all().build()
 }

@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::frame::{Line, Lines, write_line};
 use crate::hub::Hub;
-use crate::length::at_length;
 use crate::message;
 use crate::session::Session;
 
@@ -38,7 +37,7 @@ pub(crate) async fn serve(
         };
         let Ok(Some(line)) = next else { break };
         match line {
-            Line::Text(text) => at_length(text.len(), || hub.receive(&session, text)),
+            Line::Text(text) => hub.receive(&session, text).await,
             Line::NotText(_) => {
                 let text = "the message is not UTF-8 text";
                 session.outbox.push(message::error("null", -32700, text));

@@ -57,6 +57,10 @@ pub(super) fn bad_request(error: String) -> Answer {
     json(StatusCode::BAD_REQUEST, error)
 }
 
+pub(super) fn not_json() -> String {
+    message::error("null", -32700, "the message is not JSON")
+}
+
 pub(super) fn no_batches() -> String {
     let text = "this revision has no batches: send one message at a time";
     message::error("null", -32600, text)

@@ -66,10 +66,11 @@ impl Shared {
         }
         let problem = answered(&uri, status);
         self.refused(instance, id, &problem, status, &headers, &body)
+            .await
     }
 
     /// Takes an answer that is not a success.
-    fn refused(
+    async fn refused(
         &self,
         instance: &Arc<Instance>,
         id: u64,
@@ -106,7 +107,7 @@ impl Shared {
         if let Some(error) = error.filter(|_| id != 0)
             && let Some(text) = error.as_answer_to(id)
         {
-            instance.take_text(text, Some(id));
+            instance.take_text(text, Some(id)).await;
             return Ok(());
         }
         let excerpt = excerpt(headers, body, scrubber);
@@ -174,10 +175,12 @@ impl Shared {
         match text.trim_ascii_start().starts_with('[') {
             true => {
                 for message in Value::new(&text).elements().unwrap_or_default() {
-                    instance.take_text(message.text().to_owned(), Some(id));
+                    instance
+                        .take_text(message.text().to_owned(), Some(id))
+                        .await;
                 }
             }
-            false => instance.take_text(text, Some(id)),
+            false => instance.take_text(text, Some(id)).await,
         }
         match instance.awaits(id) {
             true => Err(self.back.failed(format!(
@@ -202,7 +205,7 @@ impl Shared {
                 match events.next().await {
                     Ok(Some(event)) if event.name == "message" => {
                         resumes = 0;
-                        instance.take(event.data, Some(id));
+                        instance.take(event.data, Some(id)).await;
                         if !instance.awaits(id) {
                             events.finish(instance).await;
                             return Ok(());

@@ -43,7 +43,7 @@ async fn listen_on(shared: &Shared) {
                     let Some(instance) = shared.instance() else {
                         return;
                     };
-                    event.reach(&instance);
+                    event.reach(&instance).await;
                 }
                 asked = events.parser.retry().unwrap_or_default();
                 let reached = events.parser.last_id().map(str::to_owned);
@@ -92,7 +92,7 @@ impl Shared {
                 let Some(instance) = instance.upgrade() else {
                     return;
                 };
-                event.reach(&instance);
+                event.reach(&instance).await;
             }
         };
         tokio::select! {

@@ -24,9 +24,9 @@ pub(crate) struct Events {
 
 impl Event {
     /// Passes the message in it on, if it is one that belongs to no request.
-    pub(crate) fn reach(self, instance: &Arc<Instance>) {
+    pub(crate) async fn reach(self, instance: &Arc<Instance>) {
         if self.name == "message" {
-            instance.take(self.data, None);
+            instance.take(self.data, None).await;
         }
     }
 }
@@ -67,7 +67,7 @@ impl Events {
             Poll::Ready(next)
         });
         match at_once.await {
-            Poll::Ready(Ok(Some(event))) => event.reach(instance),
+            Poll::Ready(Ok(Some(event))) => event.reach(instance).await,
             Poll::Ready(_) => return,
             Poll::Pending => {}
         }
@@ -75,7 +75,7 @@ impl Events {
         tokio::spawn(timeout(PATIENCE, async move {
             while let Ok(Some(event)) = self.next().await {
                 if let Some(instance) = instance.upgrade() {
-                    event.reach(&instance);
+                    event.reach(&instance).await;
                 }
             }
         }));

@@ -13,10 +13,10 @@ use crate::session::{Asked, Question};
 
 impl Instance {
     /// Takes a line from the server. `within` is the id of the request to whose answer it belongs, where the transport
-    /// says so.
-    pub(crate) fn take(self: &Arc<Self>, line: Line, within: Option<u64>) {
+    /// says so. Who reads lines waits for the end of one before the next: they stay in their order.
+    pub(crate) async fn take(self: &Arc<Self>, line: Line, within: Option<u64>) {
         match line {
-            Line::Text(text) => self.take_text(text, within),
+            Line::Text(text) => self.take_text(text, within).await,
             Line::NotText(ends) => {
                 let problem = "its answer is not UTF-8 text".to_owned();
                 let error = CallError::Failed {
@@ -37,12 +37,14 @@ impl Instance {
         }
     }
 
-    /// Takes a message from the server.
-    pub(crate) fn take_text(self: &Arc<Self>, text: String, within: Option<u64>) {
-        let (message, scrubbed) = at_length(text.len(), || {
-            let (text, scrubbed) = self.scrubber.json(text);
+    /// Takes a message from the server, as [`take`](Self::take) does.
+    pub(crate) async fn take_text(self: &Arc<Self>, text: String, within: Option<u64>) {
+        let (bytes, scrubber) = (text.len(), Arc::clone(&self.scrubber));
+        let read = move || {
+            let (text, scrubbed) = scrubber.json(text);
             (Message::parse(text), scrubbed)
-        });
+        };
+        let (message, scrubbed) = at_length(bytes, read).await;
         let Ok(message) = message else {
             return self.say_nonsense("a line that is no message");
         };

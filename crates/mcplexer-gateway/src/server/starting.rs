@@ -119,7 +119,7 @@ impl Server {
         let (mut messages, stderr) = (started.messages, started.stderr);
         tokio::spawn(async move {
             while let Ok(Some(line)) = messages.next().await {
-                reader.take(line, None);
+                reader.take(line, None).await;
             }
             reader.stop();
             reader.take_end();

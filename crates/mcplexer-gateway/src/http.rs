@@ -178,7 +178,11 @@ impl Front {
             endpoint,
             peer,
         };
-        // A client that does not wait for the answer takes back its request. Other messages have been sent.
+        self.post_text(head, text).await
+    }
+
+    /// Answers what a client sends. If it hangs up meanwhile, it takes back its request; other messages are taken still.
+    async fn post_text(self: &Arc<Self>, head: Head, text: String) -> Answer {
         match to_the_end(text.len(), Arc::clone(self).read(head, text)).await {
             ControlFlow::Continue((head, request)) => self.post_one(head, request).await,
             ControlFlow::Break(answer) => answer,
@@ -412,4 +416,49 @@ fn accepts(headers: &HeaderMap, types: &[&str]) -> bool {
                 })
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use mcplexer_files::config::Config;
+    use mcplexer_home::{Home, OpenHome};
+    use mcplexer_secrets::keys::PassphraseRequest;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::options::Options;
+    use crate::session::Question;
+
+    #[tokio::test]
+    async fn a_long_answer_is_taken_though_its_client_has_hung_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        let home = OpenHome::open(Home::at(directory.path().join("home")), nobody).unwrap();
+        let hub = Hub::new(Arc::new(home), &Config::default(), &Options::default());
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let front = Front::new(Arc::clone(&hub), Access::open(), address);
+        let session = hub.open(Endpoint::All, Peer::default());
+        let hello = message::request("1", "initialize", r#"{"protocolVersion":"2025-11-25"}"#);
+        let dialect = legacy_dialect(&Message::parse(hello).unwrap());
+        session.set_dialect(hub.dialects.shared(dialect));
+        let id = front.sessions.add(&hub, &session).unwrap();
+        let (answer, answered) = oneshot::channel();
+        let number = session.ask(Question::Gateway(answer));
+        let head = Head {
+            headers: HeaderMap::from_iter([(SESSION_ID.parse().unwrap(), id)]),
+            endpoint: Endpoint::All,
+            peer: Peer::default(),
+        };
+        let text = format!(r#"{{"x":"{}"}}"#, "y".repeat(100_000));
+        let text = message::result(&number.to_string(), &text);
+        {
+            let posted = pin!(front.post_text(head, text));
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(posted.poll(&mut context).is_pending());
+        }
+        assert!(answered.await.unwrap().result().is_some());
+    }
 }

@@ -439,7 +439,7 @@ mod tests {
         let home = OpenHome::open(Home::at(directory.path().join("home")), nobody).unwrap();
         let hub = Hub::new(Arc::new(home), &Config::default(), &Options::default());
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        let front = Front::new(Arc::clone(&hub), Access::open(), address);
+        let front = Front::new(Arc::clone(&hub), Access::open(), None, address);
         let session = hub.open(Endpoint::All, Peer::default());
         let hello = message::request("1", "initialize", r#"{"protocolVersion":"2025-11-25"}"#);
         let dialect = legacy_dialect(&Message::parse(hello).unwrap());

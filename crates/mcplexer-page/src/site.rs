@@ -1,7 +1,7 @@
 //! The page as the gateway serves it.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -103,7 +103,8 @@ impl App {
 /// The page of a gateway.
 struct Page {
     app: App,
-    router: Router,
+    /// Made for the first request: a gateway whose page nobody opens does without it.
+    router: OnceLock<Router>,
 }
 
 impl Page {
@@ -112,7 +113,14 @@ impl Page {
             gateway,
             sessions: Sessions::default(),
         }));
-        let router = Router::new()
+        Self {
+            app,
+            router: OnceLock::new(),
+        }
+    }
+
+    fn router(&self) -> Router {
+        Router::new()
             .merge(api::router())
             .merge(pages::router())
             .merge(assets::router())
@@ -125,8 +133,7 @@ impl Page {
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, title).into_response()
             })
             .layer(map_response(with_fields))
-            .with_state(app.clone());
-        Self { app, router }
+            .with_state(self.app.clone())
     }
 }
 
@@ -141,7 +148,7 @@ async fn with_fields(mut response: Response) -> Response {
 
 impl Site for Page {
     fn answer(&self, request: Request<Incoming>) -> SiteAnswer<'_> {
-        let mut router = self.router.clone();
+        let mut router = self.router.get_or_init(|| self.router()).clone();
         Box::pin(async move {
             let answering = Service::call(&mut router, request.map(Body::new));
             let Ok(response) = answering.await;

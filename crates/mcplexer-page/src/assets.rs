@@ -10,6 +10,9 @@ use crate::site::App;
 
 const STYLE: &str = include_str!("assets/page.css");
 const SCRIPT: &str = include_str!("assets/page.js");
+const DRESS: &str = include_str!("assets/dress.js");
+const FORMS: &str = include_str!("assets/forms.js");
+const SEARCH: &str = include_str!("assets/search.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
 pub(crate) fn router() -> Router<App> {
@@ -18,11 +21,15 @@ pub(crate) fn router() -> Router<App> {
             "/page.css",
             get(|| async { asset("text/css; charset=utf-8", STYLE) }),
         )
-        .route(
-            "/page.js",
-            get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }),
-        )
+        .route("/page.js", get(|| async { script(SCRIPT) }))
+        .route("/dress.js", get(|| async { script(DRESS) }))
+        .route("/forms.js", get(|| async { script(FORMS) }))
+        .route("/search.js", get(|| async { script(SEARCH) }))
         .route("/icon.svg", get(|| async { asset("image/svg+xml", ICON) }))
+}
+
+fn script(text: &'static str) -> impl IntoResponse {
+    asset("text/javascript; charset=utf-8", text)
 }
 
 fn asset(media: &'static str, text: &'static str) -> impl IntoResponse {

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use mcplexer_gateway::{Handle, HttpClients, MakeSite, Site, SiteAnswer, Tokens};
 use mcplexer_home::OpenHome;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tower_service::Service;
 
@@ -74,6 +75,8 @@ pub(crate) struct Parts {
     pub(crate) sessions: Sessions,
     /// The tokens of clients, some of which may use the API.
     pub(crate) tokens: Tokens,
+    /// Held while everything is checked.
+    pub(crate) checking: Mutex<()>,
 }
 
 impl Deref for App {
@@ -115,6 +118,7 @@ impl Page {
             gateway,
             tokens,
             sessions: Sessions::default(),
+            checking: Mutex::default(),
         }));
         let router = Router::new()
             .merge(api::router())

@@ -1,9 +1,9 @@
 //! Beginning and ending a session of a browser.
 
-use axum::{Extension, Json};
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use mcplexer_gateway::Remote;
 use rustix::process::getuid;
 use serde::{Deserialize, Serialize};

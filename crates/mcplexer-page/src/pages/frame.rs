@@ -3,12 +3,12 @@
 use maud::{DOCTYPE, Markup, html};
 
 /// The pages that the navigation names: address, name, and what the icon is drawn with.
-const PLACES: [(&str, &str, &str); 6] = [
+pub(crate) const PLACES: [(&str, &str, &str); 6] = [
     ("/", "Overview", "M4 13h7V4H4zM13 20h7V4h-7zM4 20h7v-5H4z"),
     (
         "/secrets",
         "Secrets",
-        "M15 7a4 4 0 1 1-3.9 5H8v3H5v3H2v-3l9-6.1A4 4 0 0 1 15 7z",
+        "M20 8.5a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0zM12.3 11.7 4 20M7 17l2.5 2.5M10 14l2.5 2.5",
     ),
     (
         "/servers",
@@ -17,7 +17,11 @@ const PLACES: [(&str, &str, &str); 6] = [
     ),
     ("/calls", "Calls", "M4 12h4l3-8 4 16 3-8h2"),
     ("/clients", "Clients", "M4 5h16v10H4zM8 19h8M12 15v4"),
-    ("/doctor", "Doctor", "M12 4v16M4 12h16"),
+    (
+        "/doctor",
+        "Doctor",
+        "M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM8.5 12l2.5 2.5 4.5-5",
+    ),
 ];
 
 /// The scripts. A page's own ones come after that of the frame.

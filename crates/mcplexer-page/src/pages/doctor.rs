@@ -29,7 +29,7 @@ pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup
         }
         @if !checked.well.is_empty() {
             h2 { "In order" }
-            @for line in &checked.well { p .well { (line) } }
+            @for line in &checked.well { p .well { (sentence(line)) } }
         }
         p { button type="button" data-again="" { "Check again" } }
     })

@@ -77,6 +77,7 @@ export function dress(root) {
       it.focus();
     }));
   }
+  root.querySelectorAll("table").forEach(label);
   // What is wider than the page scrolls in a box of its own, also by keyboard.
   for (const it of root.querySelectorAll("table:not(.scroll > *)")) wrap(it, "scroll");
   for (const it of root.querySelectorAll(".scroll, pre.log")) {
@@ -84,6 +85,23 @@ export function dress(root) {
     if (it.classList.contains("scroll")) it.setAttribute("role", "region");
     else it.setAttribute("role", "group");
     it.setAttribute("aria-label", it.dataset.name || it.querySelector("caption")?.textContent || title(it));
+  }
+}
+
+// On narrow screens, rows are cards: each cell says what it is, and what a table is has to be said again.
+export function label(table) {
+  const heads = [...table.querySelectorAll("thead th")].map((it) => (it.querySelector(".hidden") ? "" : it.textContent));
+  const set = (element, role) => element?.setAttribute("role", role);
+  set(table, "table");
+  for (const it of table.children) if (it.tagName !== "CAPTION") set(it, "rowgroup");
+  for (const it of table.querySelectorAll("thead th")) set(it, "columnheader");
+  for (const row of table.rows) {
+    set(row, "row");
+    if (row.parentNode.tagName === "THEAD") continue;
+    [...row.cells].forEach((cell, at) => {
+      set(cell, cell.tagName === "TH" ? "rowheader" : "cell");
+      if (cell.tagName === "TD" && heads[at]) cell.dataset.label = heads[at];
+    });
   }
 }
 

@@ -83,7 +83,7 @@ fn connected(clients: &[Connected]) -> Markup {
 }
 
 fn head() -> Markup {
-    html! { thead { tr { th { "Client" } th { "State" } th { "How" } } } }
+    html! { thead { tr { th { "Client" } th { "State" } th { span .hidden { "How it connects" } } } } }
 }
 
 fn known_row(report: &InstallReport) -> Markup {

@@ -16,6 +16,12 @@ use axum::routing::get;
 
 use crate::site::App;
 
+/// Returns the frame, as text.
+#[cfg(test)]
+pub(crate) fn frame() -> String {
+    frame::page().into_string()
+}
+
 pub(crate) fn router() -> Router<App> {
     let parts = Router::new()
         .route("/overview/findings", get(overview::findings))

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use mcplexer_home::OpenHome;
-use mcplexer_home::scopes;
+use mcplexer_secrets::Store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -82,27 +82,20 @@ impl Search {
         }
     }
 
-    /// Adds scopes and secrets. Where the store is locked, it has none.
-    fn look_into(&mut self, home: &OpenHome) {
-        if !home.home().store().exists() {
-            return;
+    /// Adds scopes and secrets, which is not recorded: it goes over names only. A store that cannot be read has none.
+    fn look_into(&mut self, store: &Store) {
+        let scopes = store.scope_names().unwrap_or_default();
+        for scope in &scopes {
+            let address = format!("/secrets/{}", segment(scope.as_str()));
+            self.offer("scope", scope.as_str(), None, &address);
         }
-        let Ok(list) = scopes::list(home) else { return };
-        for scope in &list.scopes {
-            let address = format!("/secrets/{}", segment(scope.id.as_str()));
-            let name = scope.name.as_deref();
-            self.offer("scope", scope.id.as_str(), name, &address);
-        }
-        for scope in list.scopes {
+        for scope in &scopes {
             if self.is_full() {
                 return;
             }
-            let Ok(found) = scopes::secrets(&scope.id, home) else {
-                continue;
-            };
-            let id = scope.id.as_str();
-            for secret in found.secrets {
-                let key = secret.name.as_str();
+            let id = scope.as_str();
+            for name in store.secret_names(scope).unwrap_or_default() {
+                let key = name.as_str();
                 let address = format!("/secrets/{}/{}", segment(id), segment(key));
                 self.offer("secret", key, Some(id), &address);
             }
@@ -147,7 +140,7 @@ pub(super) async fn find(
         search.offer("client", &client.name, None, "/clients");
     }
     let work = move |home: &OpenHome| {
-        search.look_into(home);
+        search.look_into(home.store());
         Ok::<_, Problem>(search)
     };
     let search = app.with_home(work).await?;

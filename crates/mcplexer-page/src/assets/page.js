@@ -113,6 +113,10 @@ export async function load({ focus, y } = {}) {
     // Our own part, in which everything foreign is escaped.
     const part = document.createElement("template");
     part.innerHTML = text;
+    // What takes no longer than this comes with the rest, so that nothing jumps.
+    const slow = [...part.content.querySelectorAll("[data-part]")].map((it) => fill(it, mine.signal));
+    if (slow.length) await Promise.race([Promise.all(slow), new Promise((done) => setTimeout(done, 120))]);
+    if (mine.signal.aborted) return;
     put(part.content);
   } else {
     const it = await problem(answer);
@@ -123,7 +127,6 @@ export async function load({ focus, y } = {}) {
     put(copy);
   }
   shown = hereNow();
-  for (const it of main.querySelectorAll("[data-part]")) fill(it, mine.signal);
   const old = focus === "field" && field && main.querySelector(`form [name="${CSS.escape(field)}"]`);
   const target = old || (focus && (main.querySelector("h1") || main));
   if (target) target.focus({ preventScroll: true });
@@ -148,7 +151,7 @@ async function fill(element, signal) {
   if (signal.aborted) return;
   element.replaceChildren(made.content);
   element.removeAttribute("aria-busy");
-  dress(element);
+  if (element.isConnected) dress(element);
 }
 
 // Goes to another address of the page.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use maud::{Markup, html};
 use mcplexer_gateway::State as ServerState;
 use mcplexer_home::OpenHome;
@@ -12,7 +11,7 @@ use mcplexer_home::calls::Call;
 use mcplexer_home::doctor::{Doctor, Severity as HowBad};
 use mcplexer_home::scopes::{DueRow, due};
 use mcplexer_secrets::audit::AuditOutcome;
-use mcplexer_secrets::{SecretStore, Timestamp};
+use mcplexer_secrets::{ErrorKind, Timestamp};
 
 use super::doctor::finding;
 use super::words::{count, segment, time};
@@ -33,11 +32,17 @@ const MOST_DUE: usize = 10;
 
 pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
     let status = app.gateway.status();
-    // A locked store is something to tell here, and hides nothing else.
-    let scopes = match scopes::all(&app).await {
-        Ok(scopes) => Ok(scopes),
-        Err(problem) if problem.status == StatusCode::LOCKED.as_u16() => Err(problem),
-        Err(problem) => return Err(problem),
+    // What is wrong with the store is something to tell here, and hides nothing else.
+    let scopes = scopes::all(&app).await;
+    let is_locked = app.with_home(|home: &OpenHome| Ok::<_, Problem>(is_locked(home)));
+    let locked = match (&scopes, is_locked.await?) {
+        (Err(problem), _) => Some(("The secrets cannot be read", problem.title.clone())),
+        (_, true) => Some((
+            "The secrets are locked",
+            "No key opens the store: servers start without their secrets, or not at all."
+                .to_owned(),
+        )),
+        _ => None,
     };
     let failing: Vec<_> = status
         .servers
@@ -50,23 +55,27 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
         h1 { "Overview" }
         p .aside { "mcplexer " (status.version) ", running since " (time(&status.since.to_string())) }
         ul .tiles {
-            @match &scopes {
-                Ok(scopes) => {
-                    (tile("/secrets", "Secrets", &scopes.iter().map(|it| it.secrets).sum::<usize>().to_string(), &format!("in {}", count(scopes.len(), "scope")), false))
-                }
-                Err(_) => (tile("/secrets", "Secrets", "–", "locked", true)),
-            }
+            (tile(
+                "/secrets",
+                "Secrets",
+                &scopes.as_ref().map_or_else(|_| "–".to_owned(), |all| all.iter().map(|it| it.secrets).sum::<usize>().to_string()),
+                &match (&scopes, &locked) {
+                    (Ok(scopes), None) => format!("in {}", count(scopes.len(), "scope")),
+                    _ => "locked".to_owned(),
+                },
+                locked.is_some(),
+            ))
             (tile("/servers", "Servers", &status.servers.len().to_string(), &match failing.len() { 0 => "none failing".to_owned(), it => format!("{it} failing") }, !failing.is_empty()))
             (tile("/calls", "Last calls", &calls.len().to_string(), &format!("{} failed", failed.count()), false))
             (tile("/clients", "Clients", &status.clients.len().to_string(), "connected", false))
         }
         h2 { "Needs attention" }
-        @if scopes.is_err() || status.config_problem.is_some() || !failing.is_empty() {
+        @if locked.is_some() || status.config_problem.is_some() || !failing.is_empty() {
             ul .findings {
-                @if let Err(problem) = &scopes {
+                @if let Some((what, why)) = &locked {
                     li .error {
-                        p { strong { "The secrets are locked" } }
-                        p { (problem.title) }
+                        p { strong { (what) } }
+                        p { (why) }
                         pre .command { "mcplexer doctor" }
                     }
                 }
@@ -163,6 +172,16 @@ pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup
     })
 }
 
+/// Whether no key at hand opens the store.
+fn is_locked(home: &OpenHome) -> bool {
+    // A checkpoint takes the key, and is not recorded.
+    home.home().store().exists()
+        && home
+            .store()
+            .checkpoint()
+            .is_err_and(|it| it.kind() == ErrorKind::Key)
+}
+
 /// What needs attention.
 struct Found {
     is_locked: bool,
@@ -173,8 +192,8 @@ struct Found {
 
 impl Found {
     fn look(home: &OpenHome) -> Self {
+        let is_locked = is_locked(home);
         let has_store = home.home().store().exists();
-        let is_locked = has_store && home.store().scopes().is_err();
         let by = Timestamp::from_micros(Timestamp::now().as_micros().saturating_add(SOON));
         let due = match has_store && !is_locked {
             true => due(None, by, home).map(|it| it.secrets).unwrap_or_default(),

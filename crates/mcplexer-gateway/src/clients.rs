@@ -277,8 +277,8 @@ mod tests {
             api: ApiAccess::Read,
         };
         let tokens = clients.clone().tokens();
-        assert_eq!(clients.list().unwrap(), [expected.clone()]);
-        assert_eq!(tokens.find(&token), Some(expected));
+        assert_eq!(tokens.find(&token), Some(expected.clone()));
+        assert_eq!(clients.list().unwrap(), [expected]);
         assert_eq!(tokens.find("guessed"), None);
         clients.remove(&name).unwrap();
         assert_eq!(tokens.find(&token), None);

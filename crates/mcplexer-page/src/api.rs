@@ -1,6 +1,9 @@
 //! The same acts over HTTP, for the page and for programs. The types of the bodies are what `openapi.json` is made from.
 
+pub(crate) mod clients;
+pub(crate) mod doctor;
 pub(crate) mod scopes;
+mod search;
 mod secrets;
 mod session;
 
@@ -25,6 +28,9 @@ use crate::site::App;
     ),
     tags(
         (name = "session", description = "Beginning and ending a session of a browser"),
+        (name = "clients", description = "Who may connect over HTTP, and who is connected"),
+        (name = "doctor", description = "What is wrong, and what fixes it"),
+        (name = "search", description = "Everything that has a name"),
         (name = "secrets", description = "Scopes and their secrets, without values"),
     )
 )]
@@ -39,6 +45,10 @@ pub(crate) fn router() -> Router<App> {
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Documentation::openapi())
         .routes(routes!(session::begin, session::end))
+        .routes(routes!(clients::list, clients::add))
+        .routes(routes!(clients::remove))
+        .routes(routes!(doctor::check))
+        .routes(routes!(search::find))
         .routes(routes!(scopes::list, scopes::create))
         .routes(routes!(scopes::show, scopes::delete))
         .routes(routes!(secrets::put, secrets::delete))

@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod assets;
 mod generate;
+mod owner;
 mod pages;
 mod problem;
 mod sessions;

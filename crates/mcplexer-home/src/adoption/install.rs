@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use mcplexer_clients::{
     ClientConfig, Directories, Install, InstallError, InstallPlace, Syntax, Uninstall,
-    install_place,
+    install_place, installable,
 };
 use mcplexer_durable::{FileReplacement, ReplaceError, create_parent, sync_parent};
 use mcplexer_secrets::Error as StoreError;
@@ -106,6 +106,26 @@ pub fn install(
     Ok(report(change, write))
 }
 
+/// Returns what [`install`] would do for each client, by the client's name. A client whose file cannot be changed is one
+/// whose file is changed by hand.
+#[must_use]
+pub fn installs(program: &str, directories: &Directories) -> Vec<InstallReport> {
+    let of = |id| {
+        install(id, program, directories, false).or_else(|_| {
+            let (place, file) = find(id, directories)?;
+            Ok::<_, Error>(InstallReport {
+                client: place.id,
+                name: place.client,
+                file,
+                change: Change::Hand,
+                written: false,
+                text: place.snippet(program),
+            })
+        })
+    };
+    installable().filter_map(|id| of(id).ok()).collect()
+}
+
 /// Removes the server from the file of a client, and nothing else.
 ///
 /// # Errors
@@ -192,4 +212,31 @@ fn create(file: &Path, text: &[u8]) -> Result<(), Error> {
         source,
     })?;
     Ok(replacement.finish_new()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::directories;
+    use super::*;
+
+    #[test]
+    fn each_client_says_what_it_takes() {
+        let home = tempfile::tempdir().unwrap();
+        let cursor = home.path().join(".cursor");
+        fs::create_dir(&cursor).unwrap();
+        fs::write(cursor.join("mcp.json"), "{\"mcpServers\": []}").unwrap();
+        let directories = directories(|name| (name == "HOME").then(|| home.path().into()));
+        let all = installs("mcplexer", &directories);
+        let ids: Vec<_> = all.iter().map(|it| it.client).collect();
+        assert_eq!(ids, installable().collect::<Vec<_>>());
+        for report in &all {
+            let is_unusual = report.client == "cursor";
+            assert!(!is_unusual || report.change == Change::Hand);
+            assert!(
+                !report.written && report.text.contains("connect"),
+                "{report:?}"
+            );
+        }
+        assert!(all.iter().any(|it| it.change == Change::Create));
+    }
 }

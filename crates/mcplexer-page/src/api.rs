@@ -1,5 +1,9 @@
 //! The same acts over HTTP, for the page and for programs. The types of the bodies are what `openapi.json` is made from.
 
+mod answers;
+mod confidential;
+mod import;
+mod said;
 pub(crate) mod scopes;
 mod secrets;
 mod session;
@@ -40,8 +44,16 @@ fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Documentation::openapi())
         .routes(routes!(session::begin, session::end))
         .routes(routes!(scopes::list, scopes::create))
-        .routes(routes!(scopes::show, scopes::delete))
-        .routes(routes!(secrets::put, secrets::delete))
+        .routes(routes!(scopes::show, scopes::change, scopes::delete))
+        .routes(routes!(
+            secrets::show,
+            secrets::put,
+            secrets::edit,
+            secrets::delete
+        ))
+        .routes(routes!(secrets::versions))
+        .routes(routes!(secrets::restore))
+        .routes(routes!(import::import))
 }
 
 /// Reads a name, a time or something else that has a rule; fails with that rule.

@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod assets;
 mod generate;
+mod hints;
 mod pages;
 mod problem;
 mod sessions;

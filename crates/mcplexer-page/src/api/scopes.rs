@@ -1,5 +1,9 @@
 //! Scopes.
 
+mod change;
+
+pub(super) use change::{__path_change, change};
+
 use std::fmt;
 
 use axum::Json;
@@ -11,6 +15,7 @@ use mcplexer_secrets::{NewScope, ScopeId, ScopeKind, SecretStore};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answers::{BadBody, Conflict, Refused};
 use super::parsed;
 use crate::access::Person;
 use crate::problem::Problem;
@@ -103,7 +108,9 @@ pub(crate) struct Secret {
     pub(crate) note: Option<String>,
     /// When its value expires (RFC 3339).
     pub(crate) expires: Option<String>,
-    /// When its value is to be replaced (RFC 3339).
+    /// The number of days after which to replace its value.
+    pub(crate) rotate_every_days: Option<u32>,
+    /// When its value is to be replaced, as that number says (RFC 3339).
     pub(crate) rotate_by: Option<String>,
 }
 
@@ -180,6 +187,7 @@ impl From<SecretRow> for Secret {
             updated: row.updated.to_string(),
             note: row.note.map(|it| it.as_str().to_owned()),
             expires: row.expires.map(text),
+            rotate_every_days: row.rotate_every_days,
             rotate_by: row.rotate_by.map(text),
         }
     }
@@ -205,7 +213,7 @@ pub(crate) async fn one(app: &App, id: ScopeId) -> Result<ScopeWithSecrets, Prob
     get,
     path = "/api/v1/scopes",
     tag = "secrets",
-    responses((status = 200, body = Scopes), (status = 401, body = Problem), (status = 423, body = Problem), (status = 503, body = Problem))
+    responses((status = 200, body = Scopes), Refused)
 )]
 pub(super) async fn list(State(app): State<App>, _: Person) -> Result<Json<Scopes>, Problem> {
     let scopes = all(&app).await?;
@@ -218,14 +226,7 @@ pub(super) async fn list(State(app): State<App>, _: Person) -> Result<Json<Scope
     path = "/api/v1/scopes",
     tag = "secrets",
     request_body = ScopeToCreate,
-    responses(
-        (status = 201, body = ScopeWithSecrets),
-        (status = 401, body = Problem),
-        (status = 409, description = "There is one", body = Problem),
-        (status = 422, body = Problem),
-        (status = 423, body = Problem),
-        (status = 503, body = Problem),
-    )
+    responses((status = 201, body = ScopeWithSecrets), Refused, BadBody, Conflict)
 )]
 pub(super) async fn create(
     State(app): State<App>,
@@ -251,14 +252,7 @@ pub(super) async fn create(
     path = "/api/v1/scopes/{scope}",
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
-    responses(
-        (status = 200, body = ScopeWithSecrets),
-        (status = 401, body = Problem),
-        (status = 404, body = Problem),
-        (status = 422, body = Problem),
-        (status = 423, body = Problem),
-        (status = 503, body = Problem),
-    )
+    responses((status = 200, body = ScopeWithSecrets), Refused)
 )]
 pub(super) async fn show(
     State(app): State<App>,
@@ -276,14 +270,7 @@ pub(super) async fn show(
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     request_body = Confirmation,
-    responses(
-        (status = 204),
-        (status = 401, body = Problem),
-        (status = 404, body = Problem),
-        (status = 422, body = Problem),
-        (status = 423, body = Problem),
-        (status = 503, body = Problem),
-    )
+    responses((status = 204), Refused, BadBody)
 )]
 pub(super) async fn delete(
     State(app): State<App>,

@@ -10,6 +10,8 @@ use crate::site::App;
 
 const STYLE: &str = include_str!("assets/page.css");
 const SCRIPT: &str = include_str!("assets/page.js");
+const SECRETS: &str = include_str!("assets/secrets.js");
+const IMPORT: &str = include_str!("assets/import.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
 pub(crate) fn router() -> Router<App> {
@@ -21,6 +23,14 @@ pub(crate) fn router() -> Router<App> {
         .route(
             "/page.js",
             get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }),
+        )
+        .route(
+            "/secrets.js",
+            get(|| async { asset("text/javascript; charset=utf-8", SECRETS) }),
+        )
+        .route(
+            "/import.js",
+            get(|| async { asset("text/javascript; charset=utf-8", IMPORT) }),
         )
         .route("/icon.svg", get(|| async { asset("image/svg+xml", ICON) }))
 }

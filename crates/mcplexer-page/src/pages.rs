@@ -15,11 +15,13 @@ pub(crate) fn router() -> Router<App> {
     let parts = Router::new()
         .route("/", get(overview::page))
         .route("/secrets", get(secrets::scopes))
-        .route("/secrets/{scope}", get(secrets::scope));
+        .route("/secrets/{scope}", get(secrets::scope::page))
+        .route("/secrets/{scope}/{key}", get(secrets::secret::page));
     let frame = get(|| async { frame::page() });
     Router::new()
         .route("/", frame.clone())
         .route("/secrets", frame.clone())
-        .route("/secrets/{scope}", frame)
+        .route("/secrets/{scope}", frame.clone())
+        .route("/secrets/{scope}/{key}", frame)
         .nest("/parts", parts)
 }

@@ -18,6 +18,7 @@ mod daemon;
 mod http;
 mod kills;
 mod others;
+mod page;
 mod processes;
 mod soak;
 mod starts;

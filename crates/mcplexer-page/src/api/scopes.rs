@@ -179,13 +179,19 @@ impl From<ScopeReport> for ScopeWithSecrets {
 
 impl From<SecretRow> for Secret {
     fn from(row: SecretRow) -> Self {
+        Self::of(&row)
+    }
+}
+
+impl Secret {
+    pub(crate) fn of(row: &SecretRow) -> Self {
         let text = |it: mcplexer_secrets::Timestamp| it.to_string();
         Self {
             key: row.name.to_string(),
             version: row.version,
             created: row.created.to_string(),
             updated: row.updated.to_string(),
-            note: row.note.map(|it| it.as_str().to_owned()),
+            note: row.note.as_ref().map(|it| it.as_str().to_owned()),
             expires: row.expires.map(text),
             rotate_every_days: row.rotate_every_days,
             rotate_by: row.rotate_by.map(text),

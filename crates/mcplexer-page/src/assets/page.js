@@ -1,5 +1,3 @@
-"use strict";
-
 // The session is of this tab and this origin alone: other origins cannot read it, and the browser sends it nowhere by itself.
 const TOKEN = "mcplexer";
 const main = document.getElementById("main");
@@ -146,5 +144,7 @@ async function start() {
   }
   load();
 }
+
+export { send, problem, words, say, load, go };
 
 start();

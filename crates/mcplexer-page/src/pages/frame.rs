@@ -32,7 +32,9 @@ pub(super) fn page() -> Markup {
                 title { "mcplexer" }
                 link rel="icon" href="/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/page.css";
-                script src="/page.js" defer {}
+                script type="module" src="/page.js" {}
+                script type="module" src="/secrets.js" {}
+                script type="module" src="/import.js" {}
             }
             body {
                 a .skip href="#main" { "Skip to content" }

@@ -3,6 +3,7 @@
 mod due;
 mod forms;
 mod list;
+mod locked;
 mod plot;
 pub(super) mod scope;
 pub(super) mod secret;
@@ -31,6 +32,7 @@ pub(super) async fn scopes(
 ) -> Result<Markup, Problem> {
     let Query(wanted) = wanted?;
     let scopes = scopes::all(&app).await?;
+    let locked = locked::of(&app).await?;
     let now = Timestamp::now();
     let due = match scopes.is_empty() {
         true => Vec::new(),
@@ -42,6 +44,7 @@ pub(super) async fn scopes(
     });
     Ok(html! {
         h1 { "Secrets" }
+        (locked)
         @if is_empty {
             section .state {
                 h2 { "No secrets yet" }

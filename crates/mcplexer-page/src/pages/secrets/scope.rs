@@ -8,6 +8,7 @@ use mcplexer_secrets::{ScopeId, Timestamp};
 use super::due::badges;
 use super::forms::{self, Target};
 use super::list::{Part, Wanted};
+use super::locked;
 use super::uses::Uses;
 use crate::access::Person;
 use crate::api::parsed;
@@ -29,6 +30,7 @@ pub(in crate::pages) async fn page(
         Ok::<_, mcplexer_secrets::Error>((report, Uses::of(home.home(), &id)))
     });
     let (report, uses) = found.await?;
+    let locked = locked::of(&app).await?;
     let ScopeWithSecrets { scope, keys } = report.into();
     let part = Part::of(keys, &wanted, |it| {
         [&it.key, it.note.as_deref().unwrap_or_default()]
@@ -43,6 +45,7 @@ pub(in crate::pages) async fn page(
             @if let Some(name) = &scope.name { (name) ". " }
             (scope.kind) ", " (count(scope.secrets, "secret")) ", created " (time(&scope.created))
         }
+        (locked)
         @if scope.secrets == 0 {
             section .state {
                 h2 { "No secrets yet" }

@@ -8,8 +8,8 @@ use mcplexer_secrets::{ScopeId, SecretName, Timestamp};
 
 use super::due::badges;
 use super::forms::{self, Target};
-use super::plot;
 use super::uses::{Uses, last_used};
+use super::{locked, plot};
 use crate::access::Person;
 use crate::api::parsed;
 use crate::api::scopes::Secret;
@@ -29,6 +29,7 @@ pub(in crate::pages) async fn page(
         Ok::<_, mcplexer_secrets::Error>((info, history, Uses::of(home.home(), &id)))
     });
     let (info, history, uses) = found.await?;
+    let locked = locked::of(&app).await?;
     let secret = Secret::from(SecretRow::from(info));
     let now = Timestamp::now();
     let own = format!(
@@ -43,6 +44,7 @@ pub(in crate::pages) async fn page(
     Ok(html! {
         p .path { a href="/secrets" { "Secrets" } " / " a href={ "/secrets/" (segment(&scope)) } { (scope) } }
         h1 { (key) (badges(&secret, now)) }
+        (locked)
         @if let Some(note) = &secret.note { p { (note) } }
         div .columns {
             section {

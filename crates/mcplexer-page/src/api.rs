@@ -64,3 +64,49 @@ pub(crate) fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, Problem>
 fn invalid<E: Display>(error: E) -> Problem {
     Problem::invalid(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Returns each operation of the documentation.
+    fn operations() -> Vec<(String, Value)> {
+        let documentation = serde_json::to_value(documented().into_openapi()).unwrap();
+        let paths = documentation["paths"].as_object().unwrap().clone();
+        let operations = paths.into_iter().flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().clone().into_iter();
+            methods.map(move |(method, it)| (format!("{method} {path}"), it))
+        });
+        operations.collect()
+    }
+
+    #[test]
+    fn each_operation_has_an_id_of_its_own() {
+        let mut seen = HashSet::new();
+        for (name, operation) in operations() {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(seen.insert(id.clone()), "{name}: {id}");
+        }
+    }
+
+    #[test]
+    fn the_answers_about_secrets_are_documented() {
+        for (name, operation) in operations() {
+            if operation["tags"][0] != "secrets" {
+                continue;
+            }
+            let answers = operation["responses"].as_object().unwrap();
+            let body = ["400", "413", "415"].into_iter();
+            let body = body.filter(|_| operation.get("requestBody").is_some());
+            for status in ["401", "404", "422", "423", "503"].into_iter().chain(body) {
+                let content = &answers[status]["content"]["application/problem+json"];
+                let schema = &content["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/Problem", "{name}: {status}");
+            }
+        }
+    }
+}

@@ -117,6 +117,7 @@ enum ImportAction {
 #[utoipa::path(
     post,
     path = "/api/v1/scopes/{scope}/import",
+    operation_id = "import_secrets",
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     request_body = FileToImport,

@@ -218,6 +218,7 @@ pub(crate) async fn one(app: &App, id: ScopeId) -> Result<ScopeWithSecrets, Prob
 #[utoipa::path(
     get,
     path = "/api/v1/scopes",
+    operation_id = "list_scopes",
     tag = "secrets",
     responses((status = 200, body = Scopes), Refused)
 )]
@@ -230,6 +231,7 @@ pub(super) async fn list(State(app): State<App>, _: Person) -> Result<Json<Scope
 #[utoipa::path(
     post,
     path = "/api/v1/scopes",
+    operation_id = "create_scope",
     tag = "secrets",
     request_body = ScopeToCreate,
     responses((status = 201, body = ScopeWithSecrets), Refused, BadBody, Conflict)
@@ -256,6 +258,7 @@ pub(super) async fn create(
 #[utoipa::path(
     get,
     path = "/api/v1/scopes/{scope}",
+    operation_id = "show_scope",
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     responses((status = 200, body = ScopeWithSecrets), Refused)
@@ -273,6 +276,7 @@ pub(super) async fn show(
 #[utoipa::path(
     delete,
     path = "/api/v1/scopes/{scope}",
+    operation_id = "delete_scope",
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     request_body = Confirmation,

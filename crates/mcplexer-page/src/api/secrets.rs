@@ -54,6 +54,7 @@ impl StoredVersion {
 #[utoipa::path(
     delete,
     path = "/api/v1/scopes/{scope}/secrets/{key}",
+    operation_id = "delete_secret",
     tag = "secrets",
     params(
         ("scope" = String, Path, description = "The id of the scope"),

@@ -2,7 +2,7 @@
 import { send, problem, words, say, load } from "/page.js";
 
 const MOST = 16 * 1024 * 1024;
-const ACTIONS = { add: "new", replace: "replaced", keep: "kept", same: "unchanged" };
+const ACTIONS = { add: "new", replace: "another value", keep: "kept", same: "unchanged" };
 
 function element(name, text) {
   const it = document.createElement(name);

@@ -100,7 +100,7 @@ fn due_table(due: &[DueRow], now: Timestamp) -> Markup {
                 tbody { @for row in due.iter().take(MOST_DUE) { (due_row(row, now)) } }
             }
             @if let Some(more) = due.len().checked_sub(MOST_DUE).filter(|it| *it > 0) {
-                p .aside { "And " (more) " more: " code { "mcplexer secret list --due 30d" } }
+                p .aside { "And " (more) " more: " code { "mcplexer secret list --expiring 30d" } }
             }
             h2 { "Scopes" }
         }

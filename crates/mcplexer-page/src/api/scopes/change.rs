@@ -31,6 +31,7 @@ pub(in crate::api) struct ScopeChanges {
 #[utoipa::path(
     patch,
     path = "/api/v1/scopes/{scope}",
+    operation_id = "change_scope",
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     request_body = ScopeChanges,

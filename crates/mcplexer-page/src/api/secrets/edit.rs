@@ -39,6 +39,7 @@ pub(in crate::api) struct SecretChanges {
 #[utoipa::path(
     get,
     path = "/api/v1/scopes/{scope}/secrets/{key}",
+    operation_id = "show_secret",
     tag = "secrets",
     params(
         ("scope" = String, Path, description = "The id of the scope"),
@@ -60,6 +61,7 @@ pub(in crate::api) async fn show(
 #[utoipa::path(
     patch,
     path = "/api/v1/scopes/{scope}/secrets/{key}",
+    operation_id = "edit_secret",
     tag = "secrets",
     params(
         ("scope" = String, Path, description = "The id of the scope"),

@@ -49,6 +49,7 @@ pub(in crate::api) struct ValueToStore {
 #[utoipa::path(
     put,
     path = "/api/v1/scopes/{scope}/secrets/{key}",
+    operation_id = "put_secret",
     tag = "secrets",
     params(
         ("scope" = String, Path, description = "The id of the scope"),

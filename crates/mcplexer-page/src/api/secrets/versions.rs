@@ -45,6 +45,7 @@ pub(in crate::api) struct VersionToRestore {
 #[utoipa::path(
     get,
     path = "/api/v1/scopes/{scope}/secrets/{key}/versions",
+    operation_id = "list_versions",
     tag = "secrets",
     params(
         ("scope" = String, Path, description = "The id of the scope"),
@@ -75,6 +76,7 @@ pub(in crate::api) async fn versions(
 #[utoipa::path(
     post,
     path = "/api/v1/scopes/{scope}/secrets/{key}/restore",
+    operation_id = "restore_version",
     tag = "secrets",
     params(
         ("scope" = String, Path, description = "The id of the scope"),

@@ -342,6 +342,54 @@ fn an_earlier_version_is_restored_as_the_next_one() {
 }
 
 #[test]
+fn what_is_due_and_who_uses_it_is_shown() {
+    let home = home(&["plain"]);
+    let page = Session::begin(&home);
+    let shown = page.get("/parts/secrets").text;
+    assert!(!shown.contains("Needs a new value"), "{shown}");
+    home.run([
+        "secret",
+        "edit",
+        "github-token",
+        "TOKEN",
+        "--expires",
+        "10d",
+    ])
+    .succeeded();
+    home.run([
+        "secret",
+        "put",
+        "github-token",
+        "LATER",
+        "x",
+        "--expires",
+        "31d",
+    ])
+    .succeeded();
+    let shown = page.get("/parts/secrets").text;
+    for part in [
+        "Needs a new value",
+        "<a href=\"/secrets/github-token/TOKEN\">github-token/TOKEN</a>",
+        "<span class=\"badge warn\">expires soon</span>",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("LATER"), "{shown}");
+    let path = "/parts/secrets/github-token/TOKEN";
+    assert!(page.get(path).text.contains("in none of the latest calls"));
+    let mut client = Client::greeted(&home, &["connect"]);
+    client.call("plain__pid");
+    let shown = page.get(path).text;
+    assert!(
+        shown.contains(", by <a href=\"/servers/plain\">"),
+        "{shown}"
+    );
+    let other = page.get("/parts/secrets/github-token/LATER").text;
+    assert!(!other.contains("/servers/plain"), "{other}");
+    assert_eq!(client.leave(), 0);
+}
+
+#[test]
 fn thousands_of_secrets_are_shown_in_hundreds() {
     let home = home(&["plain"]);
     let page = Session::begin(&home);

@@ -1,4 +1,4 @@
-//! The HTTP clients that may connect: their names, and the digests of their tokens.
+//! The HTTP clients that may connect: their names, the digests of their tokens, and what they may do beside it.
 //!
 //! A token has 256 random bits, so its SHA-256 says nothing about it, and finding one by its digest tells nothing by the time
 //! that it takes.
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Mutex;
 
 use base64::Engine;
@@ -17,6 +18,7 @@ use mcplexer_durable::{
 };
 use mcplexer_files::config::ServerName;
 use mcplexer_home::Home;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -73,8 +75,115 @@ pub enum HttpClientsError {
     },
 }
 
-/// Names by the digest of the token, in hex.
-type Digests = BTreeMap<ServerName, String>;
+/// What a client may do over `/api/v1`, beside connecting.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ApiAccess {
+    /// Nothing.
+    #[default]
+    None,
+    /// Read what there is. No answer has a value of a secret.
+    Read,
+    /// Change secrets and servers, too. Not clients: their tokens could do more than it can.
+    Write,
+}
+
+impl ApiAccess {
+    /// Returns its name: `none`, `read` or `write`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// There is no such access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the access has to be none, read or write")]
+pub struct NoApiAccess;
+
+impl FromStr for ApiAccess {
+    type Err = NoApiAccess;
+
+    fn from_str(text: &str) -> Result<Self, NoApiAccess> {
+        let all = [Self::None, Self::Read, Self::Write];
+        let found = all.into_iter().find(|it| it.as_str() == text);
+        found.ok_or(NoApiAccess)
+    }
+}
+
+/// A client that may connect over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct HttpClient {
+    /// Its name.
+    pub name: ServerName,
+    /// What it may do over the API.
+    pub api: ApiAccess,
+}
+
+/// What is kept of a token, as one text: its digest in hex, then a space and what it may do over the API. Without the
+/// latter, it may do nothing there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Entry {
+    digest: String,
+    api: ApiAccess,
+}
+
+impl TryFrom<String> for Entry {
+    type Error = NoApiAccess;
+
+    fn try_from(text: String) -> Result<Self, NoApiAccess> {
+        let (digest, api) = match text.split_once(' ') {
+            Some((digest, api)) => (digest.to_owned(), api.parse()?),
+            None => (text, ApiAccess::None),
+        };
+        Ok(Self { digest, api })
+    }
+}
+
+impl From<Entry> for String {
+    fn from(entry: Entry) -> Self {
+        match entry.api {
+            ApiAccess::None => entry.digest,
+            api => format!("{} {}", entry.digest, api.as_str()),
+        }
+    }
+}
+
+/// What is kept of the token of each client.
+type Entries = BTreeMap<ServerName, Entry>;
+
+/// Finds out whose a token is, as the file says when it is asked.
+#[derive(Debug)]
+pub struct Tokens {
+    clients: HttpClients,
+    seen: Mutex<Option<(Stamp, Entries)>>,
+}
+
+impl Tokens {
+    /// Returns the client that has this token.
+    pub fn find(&self, token: &str) -> Option<HttpClient> {
+        let stamp = Stamp::of(&self.clients.path);
+        let mut seen = lock(&self.seen);
+        if !seen.as_ref().is_some_and(|(it, _)| it.is_same(&stamp)) {
+            // A file that cannot be read lets nobody in.
+            *seen = Some((stamp, self.clients.read().unwrap_or_default()));
+        }
+        let digest = digest(token);
+        let (_, clients) = seen.as_ref()?;
+        let (name, entry) = clients.iter().find(|(_, it)| it.digest == digest)?;
+        Some(HttpClient {
+            name: name.clone(),
+            api: entry.api,
+        })
+    }
+}
 
 impl HttpClients {
     /// Uses the file of a home.
@@ -85,27 +194,36 @@ impl HttpClients {
         }
     }
 
-    /// Returns the names of the clients.
+    /// Returns the clients, by name.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn names(&self) -> Result<Vec<ServerName>, HttpClientsError> {
-        Ok(self.read()?.into_keys().collect())
+    pub fn list(&self) -> Result<Vec<HttpClient>, HttpClientsError> {
+        let clients = self.read()?.into_iter();
+        let clients = clients.map(|(name, Entry { api, .. })| HttpClient { name, api });
+        Ok(clients.collect())
     }
 
-    /// Adds a client; returns its token, which is kept nowhere.
+    /// Adds a client that may do this over the API; returns its token, which is kept nowhere.
     ///
     /// # Errors
     /// [`HttpClientsError::Exists`] if there is one of this name; others if the file cannot be used.
-    pub fn add(&self, name: &ServerName) -> Result<Zeroizing<String>, HttpClientsError> {
+    pub fn add(
+        &self,
+        name: &ServerName,
+        api: ApiAccess,
+    ) -> Result<Zeroizing<String>, HttpClientsError> {
         let mut bytes = Zeroizing::new([0; TOKEN_LEN]);
         getrandom::fill(&mut *bytes).map_err(|it| self.failed(io::Error::other(it)))?;
         let token = Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes));
-        let digest = digest(&token);
+        let entry = Entry {
+            digest: digest(&token),
+            api,
+        };
         self.change(|clients| match clients.contains_key(name) {
             true => Err(HttpClientsError::Exists { name: name.clone() }),
             false => {
-                clients.insert(name.clone(), digest.clone());
+                clients.insert(name.clone(), entry.clone());
                 Ok(())
             }
         })?;
@@ -126,36 +244,34 @@ impl HttpClients {
     /// Lets in these clients, as the file has them when they connect.
     #[must_use]
     pub fn access(self) -> Access {
-        let seen = Mutex::new(None::<(Stamp, Digests)>);
-        Access::with_tokens(move |token| {
-            let stamp = Stamp::of(&self.path);
-            let mut seen = lock(&seen);
-            if !seen.as_ref().is_some_and(|(it, _)| it.is_same(&stamp)) {
-                // A file that cannot be read lets nobody in.
-                *seen = Some((stamp, self.read().unwrap_or_default()));
-            }
-            let digest = digest(token);
-            let (_, clients) = seen.as_ref()?;
-            let found = clients.iter().find(|(_, it)| **it == digest);
-            found.map(|(name, _)| name.to_string())
-        })
+        let tokens = self.tokens();
+        Access::with_tokens(move |token| Some(tokens.find(token)?.name.to_string()))
     }
 
-    fn read(&self) -> Result<Digests, HttpClientsError> {
+    /// Finds out whose tokens are.
+    #[must_use]
+    pub fn tokens(self) -> Tokens {
+        Tokens {
+            clients: self,
+            seen: Mutex::new(None),
+        }
+    }
+
+    fn read(&self) -> Result<Entries, HttpClientsError> {
         let unusable = |problem| HttpClientsError::Unusable {
             path: self.path.clone(),
             problem,
         };
         let open = open_regular(&self.path, OpenOptions::new().read(true));
         let Some(file) = open.map_err(|it| self.failed(it))? else {
-            return Ok(Digests::new());
+            return Ok(Entries::new());
         };
         if exposure(&file).map_err(|it| self.failed(it))? != Exposure::None {
             return Err(unusable("is open to other users"));
         }
         let bytes = read_at_most(MAX_LEN, &file).map_err(|it| self.failed(it))?;
         if bytes.is_empty() {
-            return Ok(Digests::new());
+            return Ok(Entries::new());
         }
         let clients = serde_json::from_slice(&bytes);
         clients.map_err(|_| unusable("is not a list of clients"))
@@ -164,7 +280,7 @@ impl HttpClients {
     /// Changes the file; no change of another process is lost.
     fn change(
         &self,
-        change: impl Fn(&mut Digests) -> Result<(), HttpClientsError>,
+        change: impl Fn(&mut Entries) -> Result<(), HttpClientsError>,
     ) -> Result<(), HttpClientsError> {
         for _ in 0..ATTEMPTS {
             let _lock = match self.locked() {
@@ -209,4 +325,43 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn digest(token: &str) -> String {
     base16ct::lower::encode_string(&Sha256::digest(token.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(text: &str) -> Result<Entry, serde_json::Error> {
+        serde_json::from_value(serde_json::Value::String(text.to_owned()))
+    }
+
+    #[test]
+    fn an_entry_without_access_has_none() {
+        assert_eq!(entry("ab12").unwrap().api, ApiAccess::None);
+        assert_eq!(entry("ab12 read").unwrap().api, ApiAccess::Read);
+        assert_eq!(entry("ab12 write").unwrap().api, ApiAccess::Write);
+        for text in ["ab12 ", "ab12 all", "ab12 read write"] {
+            assert!(entry(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_names_its_client_and_what_it_may_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let clients = HttpClients {
+            path: directory.path().join("gateway.clients"),
+        };
+        let name: ServerName = "backup".parse().unwrap();
+        let token = clients.add(&name, ApiAccess::Read).unwrap();
+        let expected = HttpClient {
+            name: name.clone(),
+            api: ApiAccess::Read,
+        };
+        let tokens = clients.clone().tokens();
+        assert_eq!(clients.list().unwrap(), [expected.clone()]);
+        assert_eq!(tokens.find(&token), Some(expected));
+        assert_eq!(tokens.find("guessed"), None);
+        clients.remove(&name).unwrap();
+        assert_eq!(tokens.find(&token), None);
+    }
 }

@@ -63,7 +63,7 @@ mod token;
 mod watch;
 
 pub use ask::{Control, ControlError};
-pub use clients::{HttpClients, HttpClientsError};
+pub use clients::{ApiAccess, HttpClient, HttpClients, HttpClientsError, NoApiAccess, Tokens};
 pub use connect::{Connect, ConnectError, Start};
 pub use context::Limits;
 pub use daemon::{Daemon, DaemonError, log_file};

@@ -19,15 +19,17 @@ mod gateway;
 mod install;
 mod kept;
 mod look;
+mod plaintext;
 mod report;
 mod undo;
 
 pub(crate) use client_file::ClientFile;
 pub use environment::{directories, own_program};
 pub use gateway::{BehindGateway, GatewayReport, InFile, adopt_for_gateway, plan_for_gateway};
-pub use install::{Change, InstallReport, install, uninstall};
+pub use install::{Change, InstallReport, install, installs, uninstall};
 pub(crate) use kept::damaged as damaged_kept;
 pub use look::{Looked, WithoutServers, by_client, look};
+pub use plaintext::{Plaintext, plaintext};
 pub use report::{FileReport, FindingReport, Left};
 pub use undo::{KeptServer, UndoReport, undo};
 

@@ -83,10 +83,7 @@ impl Doctor {
             git::examine(&home, &mut report);
         }
         match OpenHome::open(home, person) {
-            Ok(open) => {
-                let is_locked = store::examine(&open, &mut report, progress);
-                keys::examine(&open, is_locked, self.fix, &mut report);
-            }
+            Ok(open) => self.examine_store(&open, &mut report, progress),
             Err(Error::Store(error)) => report.fail(error),
             // What is exposed has been reported.
             Err(Error::Exposed(_)) => {}
@@ -94,6 +91,34 @@ impl Doctor {
         }
         process::examine(&mut report);
         Ok(report)
+    }
+
+    /// Checks the same in a home that is open already.
+    pub fn examine_open(self, open: &OpenHome, progress: &mut dyn FnMut(Progress)) -> Report {
+        let mut report = Report::default();
+        if files::examine(open.home(), self.fix, &mut report) {
+            git::examine(open.home(), &mut report);
+            self.examine_store(open, &mut report, progress);
+        }
+        process::examine(&mut report);
+        report
+    }
+
+    /// Checks only who opens the store, which takes no time.
+    pub fn examine_keys(self, open: &OpenHome) -> Report {
+        let mut report = Report::default();
+        keys::examine(open, false, self.fix, &mut report);
+        report
+    }
+
+    fn examine_store(
+        self,
+        open: &OpenHome,
+        report: &mut Report,
+        progress: &mut dyn FnMut(Progress),
+    ) {
+        let is_locked = store::examine(open, report, progress);
+        keys::examine(open, is_locked, self.fix, report);
     }
 }
 

@@ -1,9 +1,10 @@
-//! Who sends a request.
+//! Who sends a request: a person in a browser, who has a session, or a script with the token of a client.
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use mcplexer_gateway::ApiAccess;
 
 use crate::problem::Problem;
 use crate::site::App;
@@ -14,6 +15,14 @@ pub(crate) struct Person {
     pub(crate) token: String,
 }
 
+/// A person, or a client whose token may read over the API.
+#[derive(Debug)]
+pub(crate) struct Reader;
+
+/// A person, or a client whose token may change secrets and servers over the API.
+#[derive(Debug)]
+pub(crate) struct Writer;
+
 impl FromRequestParts<App> for Person {
     type Rejection = Problem;
 
@@ -23,7 +32,45 @@ impl FromRequestParts<App> for Person {
             true => Ok(Self {
                 token: token.to_owned(),
             }),
+            false if app.tokens.find(token).is_some() => Err(Problem::forbidden(
+                "this takes a session: no client may do it",
+            )
+            .with_hint("mcplexer ui opens one")),
             false => Err(Problem::no_session()),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        check(parts, app, ApiAccess::Read).map(|()| Self)
+    }
+}
+
+impl FromRequestParts<App> for Writer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        check(parts, app, ApiAccess::Write).map(|()| Self)
+    }
+}
+
+/// Fails unless the request has the token of a session, or of a client that may do as much as this.
+fn check(parts: &Parts, app: &App, needed: ApiAccess) -> Result<(), Problem> {
+    let token = bearer(&parts.headers).ok_or_else(Problem::no_session)?;
+    if app.sessions.goes_on(token) {
+        return Ok(());
+    }
+    let client = app.tokens.find(token).ok_or_else(Problem::no_session)?;
+    match client.api >= needed {
+        true => Ok(()),
+        false => {
+            let needed = needed.as_str();
+            let title = format!("client {} may not {needed} over the API", client.name);
+            let hint = format!("mcplexer client add NAME --api {needed} adds one that may");
+            Err(Problem::new(StatusCode::FORBIDDEN, title).with_hint(hint))
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The same acts over HTTP, for the page and for programs. The types of the bodies are what `openapi.json` is made from.
 
 mod answers;
+pub(crate) mod clients;
 mod confidential;
+pub(crate) mod doctor;
 mod import;
 mod said;
 pub(crate) mod scopes;
+mod search;
 mod secrets;
 mod session;
 
@@ -29,6 +32,9 @@ use crate::site::App;
     ),
     tags(
         (name = "session", description = "Beginning and ending a session of a browser"),
+        (name = "clients", description = "Who may connect over HTTP, and who is connected"),
+        (name = "doctor", description = "What is wrong, and what fixes it"),
+        (name = "search", description = "Everything that has a name"),
         (name = "secrets", description = "Scopes and their secrets, without values"),
     )
 )]
@@ -43,6 +49,10 @@ pub(crate) fn router() -> Router<App> {
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Documentation::openapi())
         .routes(routes!(session::begin, session::end))
+        .routes(routes!(clients::list, clients::add))
+        .routes(routes!(clients::remove))
+        .routes(routes!(doctor::check))
+        .routes(routes!(search::find))
         .routes(routes!(scopes::list, scopes::create))
         .routes(routes!(scopes::show, scopes::change, scopes::delete))
         .routes(routes!(
@@ -102,7 +112,10 @@ mod tests {
             let answers = operation["responses"].as_object().unwrap();
             let body = ["400", "413", "415"].into_iter();
             let body = body.filter(|_| operation.get("requestBody").is_some());
-            for status in ["401", "404", "422", "423", "503"].into_iter().chain(body) {
+            for status in ["401", "403", "404", "422", "423", "503"]
+                .into_iter()
+                .chain(body)
+            {
                 let content = &answers[status]["content"]["application/problem+json"];
                 let schema = &content["schema"]["$ref"];
                 assert_eq!(schema, "#/components/schemas/Problem", "{name}: {status}");

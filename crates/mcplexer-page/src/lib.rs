@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod generate;
 mod hints;
+mod owner;
 mod pages;
 mod problem;
 mod sessions;

@@ -1,27 +1,45 @@
 //! The pages. Each address answers with the same empty frame, which needs no session; its script fetches what belongs into
 //! it from the same address below `/parts`, with the token of the session.
 
+mod clients;
+mod doctor;
 mod frame;
 mod overview;
 mod secrets;
 mod words;
+
+pub(crate) use frame::PLACES;
+pub(crate) use words::segment;
 
 use axum::Router;
 use axum::routing::get;
 
 use crate::site::App;
 
+/// Returns the frame, as text.
+#[cfg(test)]
+pub(crate) fn frame() -> String {
+    frame::page().into_string()
+}
+
 pub(crate) fn router() -> Router<App> {
     let parts = Router::new()
-        .route("/", get(overview::page))
+        .route("/overview/findings", get(overview::findings))
+        .route("/clients", get(clients::page))
+        .route("/doctor", get(doctor::page))
+        .route("/doctor/findings", get(doctor::findings))
         .route("/secrets", get(secrets::scopes))
         .route("/secrets/{scope}", get(secrets::scope::page))
         .route("/secrets/{scope}/{key}", get(secrets::secret::page));
     let frame = get(|| async { frame::page() });
     Router::new()
         .route("/", frame.clone())
+        .route("/clients", frame.clone())
+        .route("/doctor", frame.clone())
         .route("/secrets", frame.clone())
         .route("/secrets/{scope}", frame.clone())
         .route("/secrets/{scope}/{key}", frame)
+        // What is nested has no address that ends in a slash.
+        .route("/parts/", get(overview::page))
         .nest("/parts", parts)
 }

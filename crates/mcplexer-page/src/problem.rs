@@ -1,15 +1,17 @@
 //! Errors, as an answer tells them (RFC 9457).
 
+use std::convert::Infallible;
+
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use mcplexer_gateway::NoServer;
+use mcplexer_gateway::{HttpClientsError, NoServer};
 use mcplexer_home::config::Error as ConfigError;
 use mcplexer_secrets::{Error as StoreError, ErrorKind};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::hints;
 
@@ -23,6 +25,39 @@ pub(crate) struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) hints: Vec<String>,
+}
+
+/// What every act may be answered with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it stands for answers in the documentation")]
+pub(crate) enum Refused {
+    /// The token is missing, or of no session and no client
+    #[response(status = 401)]
+    Unknown(Problem),
+    /// The client may not do this
+    #[response(status = 403)]
+    Forbidden(Problem),
+    /// It cannot be done now
+    #[response(status = 503)]
+    Unavailable(Problem),
+}
+
+/// What an act with a body may be answered with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it stands for answers in the documentation")]
+pub(crate) enum BadBody {
+    /// The body is not JSON
+    #[response(status = 400)]
+    Syntax(Problem),
+    /// The body is too long
+    #[response(status = 413)]
+    Length(Problem),
+    /// The body is not said to be JSON
+    #[response(status = 415)]
+    Media(Problem),
+    /// The body is not as it has to be
+    #[response(status = 422)]
+    Data(Problem),
 }
 
 impl Problem {
@@ -49,6 +84,11 @@ impl Problem {
     pub(crate) fn too_long(most: usize) -> Self {
         let title = format!("the body is longer than {most} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, title)
+    }
+
+    /// Who sends the request may not do this.
+    pub(crate) fn forbidden(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, what)
     }
 
     /// Something is not as it has to be.
@@ -97,6 +137,23 @@ impl From<ConfigError> for Problem {
             error => Self::new(StatusCode::CONFLICT, error.to_string())
                 .with_hint("mcplexer config check says what is wrong"),
         }
+    }
+}
+
+impl From<HttpClientsError> for Problem {
+    fn from(error: HttpClientsError) -> Self {
+        let status = match &error {
+            HttpClientsError::Exists { .. } => StatusCode::CONFLICT,
+            HttpClientsError::NotFound { .. } => StatusCode::NOT_FOUND,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<Infallible> for Problem {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -10,8 +10,9 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use mcplexer_gateway::{Handle, MakeSite, Site, SiteAnswer};
+use mcplexer_gateway::{Handle, HttpClients, MakeSite, Site, SiteAnswer, Tokens};
 use mcplexer_home::OpenHome;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tower_service::Service;
 
@@ -72,6 +73,10 @@ pub(crate) struct App(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) gateway: Handle,
     pub(crate) sessions: Sessions,
+    /// The tokens of clients, some of which may use the API.
+    pub(crate) tokens: Tokens,
+    /// Held while everything is checked.
+    pub(crate) checking: Mutex<()>,
 }
 
 impl Deref for App {
@@ -108,9 +113,12 @@ struct Page {
 
 impl Page {
     fn new(gateway: Handle) -> Self {
+        let tokens = HttpClients::of(gateway.home().home()).tokens();
         let app = App(Arc::new(Parts {
             gateway,
+            tokens,
             sessions: Sessions::default(),
+            checking: Mutex::default(),
         }));
         let router = Router::new()
             .merge(api::router())

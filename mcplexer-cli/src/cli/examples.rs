@@ -383,7 +383,8 @@ The client sends the token in the header field Authorization: Bearer TOKEN. It i
 
 Examples:
   mcplexer client add cursor
-  mcplexer client add claude-code | pbcopy";
+  mcplexer client add claude-code | pbcopy
+  mcplexer client add nightly-report --api read";
 
 #[cfg(feature = "serve")]
 pub(super) const CLIENT_LIST: &str = "\

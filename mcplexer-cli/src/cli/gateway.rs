@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, Subcommand};
 use mcplexer_files::config::ServerName;
+use mcplexer_gateway::ApiAccess;
 
 use super::examples;
 
@@ -69,6 +70,9 @@ pub(crate) enum Client {
     Add {
         /// Name of the client, as config.yaml has it
         name: ServerName,
+        /// What it may do over /api/v1 beside it, for scripts: none, read or write
+        #[arg(long, value_name = "ACCESS", default_value = "none")]
+        api: ApiAccess,
     },
     /// List the clients that may connect over HTTP
     #[command(alias = "ls", after_help = examples::CLIENT_LIST)]

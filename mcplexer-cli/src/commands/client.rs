@@ -2,7 +2,7 @@
 
 mod install;
 
-use mcplexer_gateway::HttpClients;
+use mcplexer_gateway::{ApiAccess, HttpClient, HttpClients};
 use mcplexer_home::Home;
 
 use crate::agent::Agent;
@@ -16,7 +16,7 @@ pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
     let clients = HttpClients::of(&Home::from_env()?);
     match command {
         Client::Install(arguments) => install::run(&arguments, global),
-        Client::Add { name } => {
+        Client::Add { name, api } => {
             if let Some(agent) = Agent::running() {
                 return Err(
                     Failure::new(format!("{}: it is not shown a token", agent.evidence()))
@@ -24,7 +24,7 @@ pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
                         .with_code(exit_code::DECLINED),
                 );
             }
-            let token = clients.add(&name)?;
+            let token = clients.add(&name, api)?;
             if !global.quiet {
                 say(&format!(
                     "added client {name}. Its token is shown only now:"
@@ -33,14 +33,20 @@ pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
             print(&format!("{}\n", token.as_str()))?;
             if !global.quiet {
                 say_hint("the client sends it as Authorization: Bearer TOKEN");
+                if api != ApiAccess::None {
+                    say_hint(&format!(
+                        "it may {} over /api/v1 as well; /api/v1/openapi.json says how",
+                        api.as_str()
+                    ));
+                }
             }
             Ok(())
         }
         Client::List { json } => {
-            let names = clients.names()?;
+            let list = clients.list()?;
             match json {
-                true => print_json(&names),
-                false => print(&names.iter().map(|it| format!("{it}\n")).collect::<String>()),
+                true => print_json(&list),
+                false => print(&list.iter().map(line).collect::<String>()),
             }
         }
         Client::Remove { name } => {
@@ -50,5 +56,12 @@ pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
             }
             Ok(())
         }
+    }
+}
+
+fn line(client: &HttpClient) -> String {
+    match client.api {
+        ApiAccess::None => format!("{}\n", client.name),
+        api => format!("{}  api: {}\n", client.name, api.as_str()),
     }
 }

@@ -57,7 +57,7 @@ fn daemon(
 ) -> Result<(), Failure> {
     let daemon = Daemon::listen(gateway.home(), address)?;
     let clients = HttpClients::of(gateway.home());
-    if address.is_some() && clients.names()?.is_empty() && !global.quiet {
+    if address.is_some() && clients.list()?.is_empty() && !global.quiet {
         say("mcplexer: warning: no client has a token for HTTP");
         say_hint("mcplexer client add NAME makes one; mcplexer connect needs none");
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use mcplexer_clients::{
     ClientConfig, Directories, Install, InstallError, InstallPlace, Syntax, Uninstall,
-    install_place,
+    install_place, installable,
 };
 use mcplexer_durable::{FileReplacement, ReplaceError, create_parent, sync_parent};
 use mcplexer_secrets::Error as StoreError;
@@ -104,6 +104,26 @@ pub fn install(
         }
     }
     Ok(report(change, write))
+}
+
+/// Returns what [`install`] would do for each client, by the client's name. A client whose file cannot be changed is one
+/// whose file is changed by hand.
+#[must_use]
+pub fn installs(program: &str, directories: &Directories) -> Vec<InstallReport> {
+    let of = |id| {
+        install(id, program, directories, false).or_else(|_| {
+            let (place, file) = find(id, directories)?;
+            Ok::<_, Error>(InstallReport {
+                client: place.id,
+                name: place.client,
+                file,
+                change: Change::Hand,
+                written: false,
+                text: place.snippet(program),
+            })
+        })
+    };
+    installable().filter_map(|id| of(id).ok()).collect()
 }
 
 /// Removes the server from the file of a client, and nothing else.

@@ -11,6 +11,9 @@ pub(super) enum Refused {
     /// There is no session, or it has ended
     #[response(status = 401, content_type = "application/problem+json")]
     NoSession(Problem),
+    /// The client may not do this
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
     /// There is nothing of that name
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),

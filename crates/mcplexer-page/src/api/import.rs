@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::answers::{BadBody, Conflict, Refused};
 use super::confidential::Confidential;
 use super::parsed;
-use crate::access::Person;
+use crate::access::Writer;
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -125,7 +125,7 @@ enum ImportAction {
 )]
 pub(super) async fn import(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<String>, PathRejection>,
     Confidential(body): Confidential<FileToImport, MOST>,
 ) -> Result<Json<Imported>, Problem> {

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::answers::{BadBody, Conflict, Refused};
 use super::parsed;
-use crate::access::Person;
+use crate::access::{Reader, Writer};
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -222,7 +222,7 @@ pub(crate) async fn one(app: &App, id: ScopeId) -> Result<ScopeWithSecrets, Prob
     tag = "secrets",
     responses((status = 200, body = Scopes), Refused)
 )]
-pub(super) async fn list(State(app): State<App>, _: Person) -> Result<Json<Scopes>, Problem> {
+pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Scopes>, Problem> {
     let scopes = all(&app).await?;
     Ok(Json(Scopes { scopes }))
 }
@@ -238,7 +238,7 @@ pub(super) async fn list(State(app): State<App>, _: Person) -> Result<Json<Scope
 )]
 pub(super) async fn create(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     body: Result<Json<ScopeToCreate>, JsonRejection>,
 ) -> Result<(StatusCode, Json<ScopeWithSecrets>), Problem> {
     let Json(new) = body?;
@@ -265,7 +265,7 @@ pub(super) async fn create(
 )]
 pub(super) async fn show(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ScopeWithSecrets>, Problem> {
     let Path(scope) = path?;
@@ -284,7 +284,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn delete(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<String>, PathRejection>,
     body: Result<Json<Confirmation>, JsonRejection>,
 ) -> Result<StatusCode, Problem> {

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::answers::{BadBody, Refused};
 use super::parsed;
 use super::scopes::Confirmation;
-use crate::access::Person;
+use crate::access::Writer;
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -65,7 +65,7 @@ impl StoredVersion {
 )]
 pub(super) async fn delete(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<(String, String)>, PathRejection>,
     body: Result<Json<Confirmation>, JsonRejection>,
 ) -> Result<StatusCode, Problem> {

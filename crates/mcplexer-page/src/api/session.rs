@@ -1,14 +1,18 @@
 //! Beginning and ending a session of a browser.
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
+use mcplexer_gateway::Remote;
+use rustix::process::getuid;
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
 use crate::access::Person;
-use crate::problem::Problem;
+use crate::owner;
+use crate::problem::{BadBody, Problem, Refused};
 use crate::sessions::IDLE;
 use crate::site::App;
 
@@ -38,13 +42,24 @@ pub(super) struct Session {
     responses(
         (status = 200, body = Session),
         (status = 401, description = "The ticket is none, was used, or is too old", body = Problem),
+        (status = 403, description = "Another user of this machine sends it", body = Problem),
+        BadBody,
     )
 )]
 pub(super) async fn begin(
     State(app): State<App>,
+    remote: Option<Extension<Remote>>,
     ticket: Result<Json<Ticket>, JsonRejection>,
 ) -> Result<Json<Session>, Problem> {
     let Json(Ticket { ticket }) = ticket?;
+    if let (Some(Extension(Remote(remote))), Some(own)) = (remote, app.gateway.address()) {
+        let uid = getuid().as_raw();
+        let looked = spawn_blocking(move || owner::may_be_own(remote, own, uid));
+        if !looked.await.unwrap_or_default() {
+            let title = "a session is for the user of this gateway alone";
+            return Err(Problem::forbidden(title));
+        }
+    }
     let refused = || {
         Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -63,7 +78,7 @@ pub(super) async fn begin(
     delete,
     path = "/api/v1/session",
     tag = "session",
-    responses((status = 204), (status = 401, body = Problem))
+    responses((status = 204), Refused)
 )]
 pub(super) async fn end(State(app): State<App>, person: Person) -> StatusCode {
     app.sessions.end(&person.token);

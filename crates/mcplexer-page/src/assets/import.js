@@ -1,5 +1,6 @@
 // Imports a file: reads it here, shows what it would change, and stores it when a person says so. No value gets into the page.
 import { send, problem, words, say, load } from "/page.js";
+import { dress } from "/dress.js";
 
 const MOST = 16 * 1024 * 1024;
 const ACTIONS = { add: "new", replace: "another value", keep: "kept", same: "unchanged" };
@@ -58,6 +59,7 @@ class ImportFile extends HTMLElement {
     box.dataset.preview = "";
     box.append(...content);
     this.append(box);
+    dress(box);
   }
 
   fail(it) {

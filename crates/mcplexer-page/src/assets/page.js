@@ -1,25 +1,44 @@
+// The frame's script: it fetches what belongs into <main>, and sends what forms and other scripts ask for.
+
+import { dress, undress } from "/dress.js";
+import "/forms.js";
+import "/search.js";
+
 // The session is of this tab and this origin alone: other origins cannot read it, and the browser sends it nowhere by itself.
 const TOKEN = "mcplexer";
 const main = document.getElementById("main");
-const said = document.getElementById("said");
-let latest = 0;
+let stop = new AbortController();
+let shown = "";
 
-function show(template) {
-  main.replaceChildren(document.getElementById(template).content.cloneNode(true));
-  main.removeAttribute("aria-busy");
+function hereNow() {
+  return location.pathname + location.search;
 }
 
-// Sends a request with the token. Returns null when there is nobody to answer, or no session any more.
-async function send(method, path, body) {
+// Shows a state that the frame has as a template.
+export function show(template) {
+  stop.abort();
+  put(document.getElementById(template).content.cloneNode(true));
+  shown = "";
+}
+
+// Puts nodes into <main>. What was typed into the old ones is wiped first.
+function put(...nodes) {
+  undress(main);
+  main.replaceChildren(...nodes);
+  main.removeAttribute("aria-busy");
+  const heading = main.querySelector("h1");
+  document.title = heading ? heading.textContent + " · mcplexer" : "mcplexer";
+  heading?.setAttribute("tabindex", "-1");
+  dress(main);
+}
+
+// Sends a request with the token. Fails with a TypeError if nobody answers, with an AbortError if it was stopped.
+// Returns null if there is no session any more, which the page says then.
+export async function ask(method, path, body, signal) {
   const headers = { authorization: "Bearer " + (sessionStorage.getItem(TOKEN) || "") };
   if (body !== undefined) headers["content-type"] = "application/json";
-  let answer;
-  try {
-    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
-  } catch {
-    show("gone");
-    return null;
-  }
+  body = body === undefined ? undefined : JSON.stringify(body);
+  const answer = await fetch(path, { method, headers, body, cache: "no-store", signal });
   if (answer.status === 401 && path !== "/api/v1/session") {
     sessionStorage.removeItem(TOKEN);
     show("ended");
@@ -28,123 +47,165 @@ async function send(method, path, body) {
   return answer;
 }
 
-async function problem(answer) {
+// The same, for who has nothing to lose: if nobody answers, the page says so and null is returned.
+export async function send(method, path, body, signal) {
   try {
-    return await answer.json();
-  } catch {
-    return { title: "the gateway answered with " + answer.status, hints: [] };
+    return await ask(method, path, body, signal);
+  } catch (error) {
+    if (error.name !== "AbortError") show("gone");
+    return null;
   }
 }
 
-function words(it) {
+// Reads why something was not done.
+export async function problem(answer) {
+  try {
+    const it = await answer.json();
+    if (typeof it.title === "string") return it;
+  } catch {}
+  return { status: answer.status, title: "The gateway answered with " + answer.status + ".", hints: [] };
+}
+
+// Shows why something was not done, and what to do.
+export function words(it) {
   const box = document.createElement("div");
-  const title = document.createElement("p");
-  title.textContent = it.title;
-  box.append(title);
-  for (const hint of it.hints || []) {
-    const line = document.createElement("p");
-    line.className = "hint";
-    line.textContent = hint;
-    box.append(line);
-  }
+  box.className = "problem";
+  const lines = [it.title.charAt(0).toUpperCase() + it.title.slice(1), ...(it.hints || [])];
+  lines.forEach((text, at) => {
+    const line = box.appendChild(document.createElement("p"));
+    line.className = at ? "hint" : "title";
+    line.textContent = text;
+  });
   return box;
 }
 
-// Fetches what belongs into the frame. A slower answer to an earlier question is dropped.
-async function load(focus) {
-  const mine = ++latest;
-  main.setAttribute("aria-busy", "true");
+// Says it to people who do not see the page, and for a moment to those who do.
+export function say(text) {
+  const said = document.getElementById("said");
+  said.textContent = "";
+  setTimeout(() => (said.textContent = text), 50);
+}
+
+function markPlace() {
   for (const link of document.querySelectorAll("nav a")) {
     const to = link.getAttribute("href");
     const here = to === "/" ? location.pathname === "/" : (location.pathname + "/").startsWith(to + "/");
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const answer = await send("GET", "/parts" + location.pathname + location.search);
-  if (answer === null || mine !== latest) return;
+}
+
+// Fetches what belongs into the frame. A slower answer to an earlier question is dropped.
+// `focus`: "heading" moves it to the heading, "field" to the field that has it now; `y` is where to scroll to.
+export async function load({ focus, y } = {}) {
+  stop.abort();
+  const mine = (stop = new AbortController());
+  const field = document.activeElement?.name;
+  main.setAttribute("aria-busy", "true");
+  markPlace();
+  if (!sessionStorage.getItem(TOKEN)) return show("none");
+  const answer = await send("GET", "/parts" + hereNow(), undefined, mine.signal);
+  if (answer === null || mine.signal.aborted) return;
   if (answer.ok) {
-    const text = await answer.text();
-    if (mine !== latest) return;
-    main.innerHTML = text;
+    const text = await answer.text().catch(() => null);
+    if (mine.signal.aborted) return;
+    if (text === null) return show("gone");
+    // Our own part, in which everything foreign is escaped.
+    const part = document.createElement("template");
+    part.innerHTML = text;
+    // What takes no longer than this comes with the rest, so that nothing jumps.
+    const slow = [...part.content.querySelectorAll("[data-part]")].map((it) => fill(it, mine.signal));
+    if (slow.length) await Promise.race([Promise.all(slow), new Promise((done) => setTimeout(done, 120))]);
+    if (mine.signal.aborted) return;
+    put(part.content);
   } else {
-    const box = words(await problem(answer));
-    box.className = "state";
-    main.replaceChildren(box);
+    const it = await problem(answer);
+    if (mine.signal.aborted) return;
+    const state = document.getElementById(it.status === 423 ? "locked" : it.status === 404 ? "missing" : "failed");
+    const copy = state.content.cloneNode(true);
+    copy.querySelector(".why").replaceChildren(words(it));
+    put(copy);
   }
-  main.removeAttribute("aria-busy");
-  const heading = main.querySelector("h1");
-  document.title = heading ? heading.textContent + " · mcplexer" : "mcplexer";
-  for (const it of main.querySelectorAll("time")) it.textContent = ago(it.dateTime);
-  if (focus) main.focus({ preventScroll: true });
+  shown = hereNow();
+  const old = focus === "field" && field && main.querySelector(`form [name="${CSS.escape(field)}"]`);
+  const target = old || (focus && (main.querySelector("h1") || main));
+  if (target) target.focus({ preventScroll: true });
+  if (y !== undefined) scrollTo(0, y);
 }
 
-function ago(text) {
-  const seconds = (Date.parse(text) - Date.now()) / 1000;
-  const units = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]];
-  const format = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-  for (const [unit, length] of units)
-    if (Math.abs(seconds) >= length) return format.format(Math.trunc(seconds / length), unit);
-  return "just now";
+// Fetches a part that takes longer, into the element that names it.
+async function fill(element, signal) {
+  element.setAttribute("aria-busy", "true");
+  let made;
+  try {
+    const answer = await ask("GET", element.dataset.part, undefined, signal);
+    if (answer === null) return;
+    made = document.createElement("template");
+    if (answer.ok) made.innerHTML = await answer.text();
+    else made.content.append(words(await problem(answer)));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    made = document.createElement("template");
+    made.content.append(words({ title: "This part could not be loaded." }));
+  }
+  if (signal.aborted) return;
+  element.replaceChildren(made.content);
+  element.removeAttribute("aria-busy");
+  if (element.isConnected) dress(element);
 }
 
-function go(address) {
+// Goes to another address of the page.
+export function go(address, focus = "heading") {
+  keepPlace();
   history.pushState(null, "", address);
-  load(true).then(() => scrollTo(0, 0));
+  load({ focus, y: focus === "heading" ? 0 : undefined });
 }
 
-function say(text) {
-  said.textContent = text;
+// Remembers how far this entry of the history is scrolled.
+function keepPlace() {
+  if (shown === hereNow()) history.replaceState({ y: scrollY }, "");
 }
 
 document.addEventListener("click", (event) => {
+  if (event.defaultPrevented) return;
   const link = event.target.closest("a[href]");
-  if (link && link.origin === location.origin && !link.hash && !link.target && event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) {
+  const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (link && plain && link.classList.contains("skip")) {
+    event.preventDefault();
+    main.focus();
+  } else if (link && plain && link.origin === location.origin && !link.hash && !link.target && !link.hasAttribute("download")) {
     event.preventDefault();
     go(link.pathname + link.search);
   }
-  if (event.target.closest("[data-again]")) load(true);
+  if (event.target.closest("[data-again]")) load({ focus: "heading" });
 });
 
-addEventListener("popstate", () => load(true));
-
-// A form says which act it is: the body has its fields, and {name} in its address stands for one of them.
-document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  event.preventDefault();
-  const fields = {};
-  for (const [name, value] of new FormData(form)) if (value !== "") fields[name] = value;
-  const filled = (address) => address.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(fields[name] || ""));
-  const [to, then] = [filled(form.dataset.to), form.dataset.then && filled(form.dataset.then)];
-  for (const [, name] of form.dataset.to.matchAll(/\{(\w+)\}/g)) delete fields[name];
-  const button = form.querySelector("button");
-  button.disabled = true;
-  const answer = await send(form.dataset.method, to, fields);
-  button.disabled = false;
-  if (answer === null) return;
-  form.querySelector("[role=alert]")?.remove();
-  if (!answer.ok) {
-    const box = words(await problem(answer));
-    box.setAttribute("role", "alert");
-    form.append(box);
-    return;
-  }
-  form.reset();
-  say("Done.");
-  if (then) go(then);
-  else load();
+history.scrollRestoration = "manual";
+let scrolled;
+addEventListener("scroll", () => {
+  clearTimeout(scrolled);
+  scrolled = setTimeout(keepPlace, 150);
+}, { passive: true });
+addEventListener("popstate", () => {
+  clearTimeout(scrolled);
+  if (shown !== hereNow()) load({ focus: "heading", y: history.state?.y ?? 0 });
 });
+addEventListener("pagehide", () => undress(document));
+addEventListener("hashchange", () => location.hash.startsWith("#t=") && start());
 
 async function start() {
   const ticket = location.hash.startsWith("#t=") ? location.hash.slice(3) : "";
   if (ticket) {
-    history.replaceState(null, "", location.pathname + location.search);
+    history.replaceState(history.state, "", hereNow());
     const answer = await send("POST", "/api/v1/session", { ticket });
     if (answer === null) return;
     if (answer.ok) sessionStorage.setItem(TOKEN, (await answer.json()).token);
+    else if (!sessionStorage.getItem(TOKEN)) {
+      show("failed");
+      return main.querySelector(".why").replaceChildren(words(await problem(answer)));
+    }
   }
-  load();
+  await load({ y: history.state?.y });
 }
-
-export { send, problem, words, say, load, go };
 
 start();

@@ -1,46 +1,266 @@
 //! What there is, and what needs attention.
 
+use std::path::Path;
+
 use axum::extract::State;
 use maud::{Markup, html};
 use mcplexer_gateway::State as ServerState;
+use mcplexer_home::OpenHome;
+use mcplexer_home::adoption::{Plaintext, directories, own_program, plaintext};
+use mcplexer_home::calls::Call;
+use mcplexer_home::doctor::{Doctor, Severity as HowBad};
+use mcplexer_home::scopes::{DueRow, due};
+use mcplexer_secrets::audit::AuditOutcome;
+use mcplexer_secrets::{ErrorKind, Timestamp};
 
-use super::words::{count, time};
+use super::doctor::finding;
+use super::words::{count, segment, time};
 use crate::access::Person;
+use crate::api::doctor::Finding;
 use crate::api::scopes;
 use crate::problem::Problem;
 use crate::site::App;
 
+/// How long before its end a secret needs attention, in microseconds: two weeks.
+const SOON: u64 = 14 * 86_400 * 1_000_000;
+
+/// How many calls are shown.
+const CALLS: usize = 8;
+
+/// How many secrets that expire are shown.
+const MOST_DUE: usize = 10;
+
 pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
     let status = app.gateway.status();
-    let scopes = scopes::all(&app).await?;
-    let secrets: usize = scopes.iter().map(|it| it.secrets).sum();
+    // What is wrong with the store is something to tell here, and hides nothing else.
+    let scopes = scopes::all(&app).await;
+    let is_locked = app.with_home(|home: &OpenHome| Ok::<_, Problem>(is_locked(home)));
+    let locked = match (&scopes, is_locked.await?) {
+        (Err(problem), _) => Some(("The secrets cannot be read", problem.title.clone())),
+        (_, true) => Some((
+            "The secrets are locked",
+            "No key opens the store: servers start without their secrets, or not at all."
+                .to_owned(),
+        )),
+        _ => None,
+    };
     let failing: Vec<_> = status
         .servers
         .iter()
         .filter(|it| it.state == ServerState::Failing)
         .collect();
+    let calls = app.gateway.recent_calls();
+    let failed = calls.iter().filter(|it| outcome(it).1 == "badge bad");
     Ok(html! {
         h1 { "Overview" }
+        p .aside { "mcplexer " (status.version) ", running since " (time(&status.since.to_string())) }
         ul .tiles {
-            li { a href="/secrets" { strong { (secrets) } span { "in " (count(scopes.len(), "scope")) } "Secrets" } }
-            li { a href="/servers" { strong { (status.servers.len()) } span { (count(failing.len(), "failing").trim_end_matches('s')) } "Servers" } }
-            li { a href="/clients" { strong { (status.clients.len()) } span { "connected" } "Clients" } }
+            (tile(
+                "/secrets",
+                "Secrets",
+                &scopes.as_ref().map_or_else(|_| "–".to_owned(), |all| all.iter().map(|it| it.secrets).sum::<usize>().to_string()),
+                &match (&scopes, &locked) {
+                    (Ok(scopes), None) => format!("in {}", count(scopes.len(), "scope")),
+                    _ => "locked".to_owned(),
+                },
+                locked.is_some(),
+            ))
+            (tile("/servers", "Servers", &status.servers.len().to_string(), &match failing.len() { 0 => "none failing".to_owned(), it => format!("{it} failing") }, !failing.is_empty()))
+            (tile("/calls", "Last calls", &calls.len().to_string(), &format!("{} failed", failed.count()), false))
+            (tile("/clients", "Clients", &status.clients.len().to_string(), "connected", false))
         }
         h2 { "Needs attention" }
-        @if failing.is_empty() && status.config_problem.is_none() {
-            p .well { "Nothing." }
-        }
-        ul .findings {
-            @if let Some(problem) = &status.config_problem {
-                li { strong { "config.yaml is not used" } p { (problem) } }
-            }
-            @for server in failing {
-                li {
-                    strong { a href={ "/servers/" (server.name) } { (server.name) } " does not start" }
-                    p { (server.reason.as_deref().unwrap_or_default()) }
+        @if locked.is_some() || status.config_problem.is_some() || !failing.is_empty() {
+            ul .findings {
+                @if let Some((what, why)) = &locked {
+                    li .error {
+                        p { strong { (what) } }
+                        p { (why) }
+                        pre .command { "mcplexer doctor" }
+                    }
+                }
+                @if let Some(problem) = &status.config_problem {
+                    li .error {
+                        p { strong { "config.yaml is not used as it is now" } }
+                        p { (problem) }
+                        pre .command { "mcplexer config check" }
+                    }
+                }
+                @for server in &failing {
+                    li .error {
+                        p { strong { a href={ "/servers/" (segment(server.name.as_str())) } { (server.name) } " does not start" } }
+                        p { (server.reason.as_deref().unwrap_or_default()) }
+                    }
                 }
             }
         }
-        p .aside { "mcplexer " (status.version) ", running since " (time(&status.since.to_string())) "." }
+        div data-part={ "/parts/overview/findings" } { p .loading { "Looking for more…" } }
+        h2 { "Last calls" }
+        (last_calls(&calls))
     })
+}
+
+fn tile(address: &str, name: &str, number: &str, detail: &str, is_bad: bool) -> Markup {
+    html! {
+        li { a href=(address) { (name) strong { (number) } span .bad[is_bad] { (detail) } } }
+    }
+}
+
+/// How a call went, and how that is shown.
+fn outcome(call: &Call) -> (&'static str, &'static str) {
+    match call.outcome {
+        None => ("running", "badge"),
+        Some(AuditOutcome::Ok) => ("ok", "badge good"),
+        Some(AuditOutcome::Cancelled) => ("cancelled", "badge"),
+        Some(AuditOutcome::ToolError) => ("tool error", "badge warn"),
+        Some(AuditOutcome::TimedOut) => ("timed out", "badge bad"),
+        Some(_) => ("failed", "badge bad"),
+    }
+}
+
+fn last_calls(calls: &[Call]) -> Markup {
+    html! {
+        @if calls.is_empty() {
+            p .none { "No client has called a tool since the gateway started." }
+        } @else {
+            table {
+                thead { tr { th { "What" } th { "Server" } th { "Client" } th { "When" } th { "Outcome" } th .number { "Took" } } }
+                tbody {
+                    @for call in calls.iter().rev().take(CALLS) {
+                        tr {
+                            th scope="row" { (call.object.as_deref().unwrap_or(&call.method)) }
+                            td { a href={ "/servers/" (segment(&call.server)) } { (call.server) } }
+                            td { @match &call.client { Some(it) => (it), None => span .none { "–" } } }
+                            td { (time(&call.time)) }
+                            td { span class=(outcome(call).1) { (outcome(call).0) } }
+                            td .number { @match call.ms { Some(ms) => { (ms) " ms" }, None => span .none { "–" } } }
+                        }
+                    }
+                }
+            }
+            p { a href="/calls" { "All calls" } }
+        }
+    }
+}
+
+/// What takes longer to find: secrets that expire, keys, and credentials in the files of clients.
+pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
+    let found = app.with_home(|home: &OpenHome| Ok::<_, Problem>(Found::look(home)));
+    let found = found.await?;
+    let status = app.gateway.status();
+    let is_well = status.config_problem.is_none()
+        && !found.is_locked
+        && status
+            .servers
+            .iter()
+            .all(|it| it.state != ServerState::Failing);
+    let now = Timestamp::now();
+    Ok(html! {
+        @if found.is_none() {
+            @if is_well { p .well { "Nothing." } }
+        } @else {
+            ul .findings {
+                @for it in &found.keys { (finding(it)) }
+                @for it in found.due.iter().take(MOST_DUE) { (due_row(it, now)) }
+                @if let Some(more) = found.due.len().checked_sub(MOST_DUE).filter(|it| *it > 0) {
+                    li .warning { p { (count(more, "more secret")) ". All of them:" } pre .command { "mcplexer secret list --expiring 14d" } }
+                }
+                @for it in &found.plaintext { (plaintext_row(it)) }
+            }
+        }
+        p { a href="/doctor" { "Check everything" } }
+    })
+}
+
+/// Whether no key at hand opens the store.
+fn is_locked(home: &OpenHome) -> bool {
+    // A checkpoint takes the key, and is not recorded.
+    home.home().store().exists()
+        && home
+            .store()
+            .checkpoint()
+            .is_err_and(|it| it.kind() == ErrorKind::Key)
+}
+
+/// What needs attention.
+struct Found {
+    is_locked: bool,
+    keys: Vec<Finding>,
+    due: Vec<DueRow>,
+    plaintext: Vec<Plaintext>,
+}
+
+impl Found {
+    fn look(home: &OpenHome) -> Self {
+        let is_locked = is_locked(home);
+        let has_store = home.home().store().exists();
+        let by = Timestamp::from_micros(Timestamp::now().as_micros().saturating_add(SOON));
+        let due = match has_store && !is_locked {
+            true => due(None, by, home).map(|it| it.secrets).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let keys = match has_store && !is_locked {
+            true => Doctor::default().examine_keys(home).findings,
+            false => Vec::new(),
+        };
+        let keys = keys.into_iter().filter(|it| it.severity != HowBad::Note);
+        let mut directories = directories(|name| std::env::var_os(name));
+        directories.project = None;
+        Self {
+            is_locked,
+            keys: keys.map(Finding::from).collect(),
+            due,
+            plaintext: plaintext(&directories, &own_program(), home),
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        self.keys.is_empty() && self.due.is_empty() && self.plaintext.is_empty()
+    }
+}
+
+fn due_row(row: &DueRow, now: Timestamp) -> Markup {
+    let (scope, key) = (row.scope.as_str(), row.secret.name.as_str());
+    let (at, verbs) = match (row.secret.expires, row.secret.rotate_by) {
+        (Some(expires), Some(rotate)) if rotate < expires => {
+            (Some(rotate), ("was to be replaced", "is to be replaced"))
+        }
+        (None, rotate) => (rotate, ("was to be replaced", "is to be replaced")),
+        (expires, _) => (expires, ("expired", "expires")),
+    };
+    html! {
+        @if let Some(at) = at {
+            li .error[at < now] .warning[at >= now] {
+                p {
+                    a href={ "/secrets/" (segment(scope)) "/" (segment(key)) } { (scope) "/" (key) } " "
+                    (if at < now { verbs.0 } else { verbs.1 }) " " (time(&at.to_string())) "."
+                }
+            }
+        }
+    }
+}
+
+fn plaintext_row(row: &Plaintext) -> Markup {
+    html! {
+        li .warning {
+            p {
+                strong { (count(row.credentials, "credential")) " in plaintext" } " in the file of " (row.client) ": "
+                code { (row.file.display()) }
+            }
+            @if row.is_adoptable {
+                p { "This shows what can be moved into the store:" }
+                pre .command { "mcplexer adopt " (quoted(&row.file)) }
+            }
+        }
+    }
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "/._-+@%,:=".contains(it);
+    match path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
 }

@@ -27,7 +27,7 @@ pub(super) fn count(number: usize, thing: &str) -> String {
 }
 
 /// A part of an address.
-pub(super) fn segment(text: &str) -> String {
+pub(crate) fn segment(text: &str) -> String {
     let mut segment = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Scope, parsed};
-use crate::access::Person;
+use crate::access::Writer;
 use crate::api::answers::{BadBody, Refused};
 use crate::api::said::given;
 use crate::problem::Problem;
@@ -39,7 +39,7 @@ pub(in crate::api) struct ScopeChanges {
 )]
 pub(in crate::api) async fn change(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<String>, PathRejection>,
     body: Result<Json<ScopeChanges>, JsonRejection>,
 ) -> Result<Json<Scope>, Problem> {

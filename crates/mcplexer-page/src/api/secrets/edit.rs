@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::names;
-use crate::access::Person;
+use crate::access::{Reader, Writer};
 use crate::api::answers::{BadBody, Refused};
 use crate::api::said;
 use crate::api::scopes::Secret;
@@ -49,7 +49,7 @@ pub(in crate::api) struct SecretChanges {
 )]
 pub(in crate::api) async fn show(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<Secret>, Problem> {
     let (scope, key) = names(path)?;
@@ -72,7 +72,7 @@ pub(in crate::api) async fn show(
 )]
 pub(in crate::api) async fn edit(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<(String, String)>, PathRejection>,
     body: Result<Json<SecretChanges>, JsonRejection>,
 ) -> Result<Json<Secret>, Problem> {

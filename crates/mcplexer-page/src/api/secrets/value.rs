@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::{StoredVersion, names};
-use crate::access::Person;
+use crate::access::Writer;
 use crate::api::answers::{BadBody, Conflict, Refused};
 use crate::api::confidential::Confidential;
 use crate::api::{invalid, said};
@@ -60,7 +60,7 @@ pub(in crate::api) struct ValueToStore {
 )]
 pub(in crate::api) async fn put(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<(String, String)>, PathRejection>,
     Confidential(body): Confidential<ValueToStore, MOST>,
 ) -> Result<Json<StoredVersion>, Problem> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{StoredVersion, names};
-use crate::access::Person;
+use crate::access::{Reader, Writer};
 use crate::api::answers::{BadBody, Refused};
 use crate::problem::Problem;
 use crate::site::App;
@@ -55,7 +55,7 @@ pub(in crate::api) struct VersionToRestore {
 )]
 pub(in crate::api) async fn versions(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<Versions>, Problem> {
     let (scope, key) = names(path)?;
@@ -87,7 +87,7 @@ pub(in crate::api) async fn versions(
 )]
 pub(in crate::api) async fn restore(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<(String, String)>, PathRejection>,
     body: Result<Json<VersionToRestore>, JsonRejection>,
 ) -> Result<Json<StoredVersion>, Problem> {

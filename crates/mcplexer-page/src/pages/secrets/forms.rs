@@ -1,5 +1,5 @@
-//! Forms into which a value goes. The element `secret-form` sends them: it reads files, and a field that is emptied stands
-//! for nothing any more.
+//! Forms into which a value goes, and those of what is said about it. The script `forms.js` sends them, and `secrets.js`
+//! refuses what a field cannot hold.
 
 use maud::{Markup, html};
 
@@ -30,28 +30,26 @@ pub(super) fn value(target: &Target<'_>) -> Markup {
 
 fn form(target: &Target<'_>, field: &Markup) -> Markup {
     html! {
-        secret-form {
-            @match target {
-                Target::New { secrets, then } => {
-                    form data-method="PUT" data-to={ (secrets) "/{key}" } data-then={ (then) "/{key}" } {
-                        input type="hidden" name="if_version" value="0" data-type="number";
-                        label { "Key" input name="key" required autocomplete="off" spellcheck="false" placeholder="GITHUB_PERSONAL_ACCESS_TOKEN"; }
-                        (field)
-                        details {
-                            summary { "Note, expiry, rotation" }
-                            (said(None, None, None))
-                        }
-                        button { "Store" }
+        @match target {
+            Target::New { secrets, then } => {
+                form data-method="PUT" data-to={ (secrets) "/{key}" } data-then={ (then) "/{key}" } data-said="Stored." {
+                    input type="hidden" name="if_version" value="0" data-type="number";
+                    label { "Key" input name="key" required autocomplete="off" spellcheck="false" placeholder="GITHUB_PERSONAL_ACCESS_TOKEN"; }
+                    (field)
+                    details {
+                        summary { "Note, expiry, rotation" }
+                        (said(None, None, None))
                     }
-                },
-                Target::Next { secret, version } => {
-                    form data-method="PUT" data-to=(secret) {
-                        input type="hidden" name="if_version" value=(version) data-type="number";
-                        (field)
-                        button { "Store as version " (version.saturating_add(1)) }
-                    }
-                },
-            }
+                    button { "Store" }
+                }
+            },
+            Target::Next { secret, version } => {
+                form data-method="PUT" data-to=(secret) data-said="Stored." {
+                    input type="hidden" name="if_version" value=(version) data-type="number";
+                    (field)
+                    button { "Store as version " (version.saturating_add(1)) }
+                }
+            },
         }
     }
 }
@@ -71,17 +69,18 @@ fn generate() -> Markup {
 
 fn file() -> Markup {
     html! {
-        label { "File, up to 1 MiB" input name="base64" type="file" required data-most="1048576"; }
+        label { "File, up to 1 MiB" input name="base64" type="file" required data-as="base64" data-most="1048576"; }
         p .aside { "Its bytes become the value, with every line end." }
     }
 }
 
-/// Shows the fields of what is said about a secret.
+/// Shows the fields of what is said about a secret. One that is there and is emptied removes what it stands for.
 pub(super) fn said(note: Option<&str>, expires: Option<&str>, days: Option<u32>) -> Markup {
+    let empty = |is_there: bool| is_there.then_some("null");
     let date = expires.and_then(|it| it.get(..10));
     html! {
-        label { "Note, which is not encrypted" input name="note" maxlength="200" autocomplete="off" value=[note]; }
-        label { "Expires" input name="expires" type="date" value=[date]; }
-        label { "Replace every so many days" input name="rotate_every_days" type="number" min="1" max="36500" data-type="number" value=[days]; }
+        label { "Note, which is not encrypted" input name="note" maxlength="200" autocomplete="off" data-empty=[empty(note.is_some())] value=[note]; }
+        label { "Expires" input name="expires" type="date" data-empty=[empty(date.is_some())] value=[date]; }
+        label { "Replace every so many days" input name="rotate_every_days" type="number" min="1" max="36500" data-type="number" data-empty=[empty(days.is_some())] value=[days]; }
     }
 }

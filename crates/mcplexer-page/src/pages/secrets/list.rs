@@ -61,11 +61,9 @@ impl<T> Part<T> {
     pub(super) fn filter(&self, what: &str) -> Markup {
         html! {
             @if self.all > 10 || !self.q.is_empty() {
-                secret-form {
-                    form .filters method="get" role="search" {
-                        label { "Filter " (what) input name="q" type="search" value=(self.q) autocomplete="off" spellcheck="false"; }
-                        button { "Filter" }
-                    }
+                form .filters method="get" role="search" {
+                    label { "Filter " (what) input name="q" type="search" value=(self.q) autocomplete="off" spellcheck="false"; }
+                    button { "Filter" }
                 }
                 @if self.found == 0 {
                     p .none { "None of " (self.all) " fits." }

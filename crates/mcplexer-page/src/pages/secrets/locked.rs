@@ -13,7 +13,7 @@ pub(super) async fn of(app: &App) -> Result<Markup, Problem> {
     });
     Ok(html! {
         @if let Some(problem) = opened.await? {
-            section .state role="alert" {
+            section .state.locked role="alert" {
                 h2 { "The store cannot be opened" }
                 p { (problem.title) }
                 @for hint in &problem.hints { p .hint { (hint) } }

@@ -97,13 +97,11 @@ fn settings(own: &str, scope: &Scope) -> Markup {
     html! {
         details {
             summary { "Name and versions" }
-            secret-form data-empty="null" {
-                form data-method="PATCH" data-to=(own) {
-                    label { "Name" input name="name" maxlength="128" autocomplete="off" value=[scope.name.as_deref()]; }
-                    label { "Earlier versions to keep of each secret"
-                        input name="keep_versions" type="number" min="0" max="100" required data-type="number" value=(scope.keep_versions); }
-                    button { "Save" }
-                }
+            form data-method="PATCH" data-to=(own) data-changed data-said="Saved." {
+                label { "Name" input name="name" maxlength="128" autocomplete="off" data-empty="null" value=[scope.name.as_deref()]; }
+                label { "Earlier versions to keep of each secret"
+                    input name="keep_versions" type="number" min="0" max="100" required data-type="number" value=(scope.keep_versions); }
+                button { "Save" }
             }
         }
     }

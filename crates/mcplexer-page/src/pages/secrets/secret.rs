@@ -84,7 +84,7 @@ fn reference(scope: &str, key: &str) -> Markup {
     html! {
         @if reference.parse::<Reference>().is_ok() {
             h2 { "Refer to it" }
-            pre .command { (reference) }
+            pre .command data-name="the reference" { (reference) }
             p .aside { "In config.yaml and in the files of clients, this stands for the value." }
         }
     }
@@ -111,11 +111,9 @@ fn version_row(own: &str, row: &VersionRow, current: Option<u64>) -> Markup {
                 @if current == Some(row.version) {
                     span class="badge good" { "current" }
                 } @else {
-                    secret-form {
-                        form data-method="POST" data-to={ (own) "/restore" } {
-                            input type="hidden" name="version" value=(row.version) data-type="number";
-                            button { "Restore" span .hidden { " version " (row.version) } }
-                        }
+                    form data-method="POST" data-to={ (own) "/restore" } data-said="Restored." {
+                        input type="hidden" name="version" value=(row.version) data-type="number";
+                        button { "Restore" span .hidden { " version " (row.version) } }
                     }
                 }
             }
@@ -126,12 +124,10 @@ fn version_row(own: &str, row: &VersionRow, current: Option<u64>) -> Markup {
 fn edit(own: &str, secret: &Secret) -> Markup {
     html! {
         h2 { "Note, expiry, rotation" }
-        secret-form data-empty="null" {
-            form data-method="PATCH" data-to=(own) {
-                (forms::said(secret.note.as_deref(), secret.expires.as_deref(), secret.rotate_every_days))
-                p .aside { "An empty field removes what it stands for." }
-                button { "Save" }
-            }
+        form data-method="PATCH" data-to=(own) data-changed data-said="Saved." {
+            (forms::said(secret.note.as_deref(), secret.expires.as_deref(), secret.rotate_every_days))
+            p .aside { "An empty field removes what it stands for." }
+            button { "Save" }
         }
     }
 }

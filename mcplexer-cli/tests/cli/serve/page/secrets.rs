@@ -435,7 +435,7 @@ fn a_locked_store_says_how_to_open_it() {
         ] {
             let shown = page.get(path);
             assert_eq!(shown.status, 200, "{}", shown.text);
-            for part in ["class=\"state\"", "github-token", title, hint] {
+            for part in ["class=\"state", "github-token", title, hint] {
                 assert!(shown.text.contains(part), "{part}: {}", shown.text);
             }
         }
@@ -457,7 +457,7 @@ fn a_home_without_secrets_says_what_to_do() {
     assert_eq!(page.get("/api/v1/scopes").is(200), json!({"scopes": []}));
     let shown = page.get("/parts/secrets").text;
     assert!(
-        shown.contains("class=\"state\"") && shown.contains("mcplexer adopt"),
+        shown.contains("class=\"state") && shown.contains("mcplexer adopt"),
         "{shown}"
     );
     let scope = page.send("POST", "/api/v1/scopes", &json!({"id": "github"}));

@@ -1,0 +1,96 @@
+//! What is wrong with a home, and what fixes it.
+
+use axum::Json;
+use axum::extract::State;
+use mcplexer_home::OpenHome;
+use mcplexer_home::doctor::{Doctor, Finding as Found, Report, Severity as HowBad};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::access::Reader;
+use crate::problem::{Problem, Refused};
+use crate::site::App;
+
+/// What the checks of `mcplexer doctor` found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Checked {
+    /// What is in order, in sentences.
+    pub(crate) well: Vec<String>,
+    /// The problems, in the order of the checks.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// A problem.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Finding {
+    /// How bad it is.
+    pub(crate) severity: Severity,
+    /// What kind of problem it is, in a word that does not change.
+    pub(crate) code: String,
+    /// The problem in words.
+    pub(crate) message: String,
+    /// Commands that fix it.
+    pub(crate) fix: Vec<String>,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Severity {
+    /// Secrets are exposed or not available.
+    Error,
+    /// Secrets may become exposed or unavailable.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl From<Report> for Checked {
+    fn from(report: Report) -> Self {
+        Self {
+            well: report.well,
+            findings: report.findings.into_iter().map(Finding::from).collect(),
+        }
+    }
+}
+
+impl From<Found> for Finding {
+    fn from(found: Found) -> Self {
+        let fix = match found.cause {
+            // The terminal has advice on errors of the store.
+            Some(_) => vec!["mcplexer doctor".to_owned()],
+            None => found.fix,
+        };
+        Self {
+            severity: match found.severity {
+                HowBad::Error => Severity::Error,
+                HowBad::Warning => Severity::Warning,
+                _ => Severity::Note,
+            },
+            code: found.code.to_owned(),
+            message: found.message,
+            fix,
+        }
+    }
+}
+
+/// Checks everything, one at a time: it reads each secret and each line of the log.
+pub(crate) async fn examine(app: &App) -> Result<Checked, Problem> {
+    let _one = app.checking.lock().await;
+    app.with_home(|home: &OpenHome| {
+        let doctor = Doctor::default();
+        Ok::<_, Problem>(doctor.examine_open(home, &mut |_| ()).into())
+    })
+    .await
+}
+
+/// Checks the files, the store, the log and the keys, and fixes nothing. It takes as long as there are secrets and calls.
+#[utoipa::path(
+    get,
+    path = "/api/v1/doctor",
+    tag = "doctor",
+    responses((status = 200, body = Checked), Refused)
+)]
+pub(super) async fn check(State(app): State<App>, _: Reader) -> Result<Json<Checked>, Problem> {
+    Ok(Json(examine(&app).await?))
+}

@@ -1,0 +1,116 @@
+// Forms. One with data-to says which act it is: the body has its fields, and {name} in its address stands for one of them.
+// A form of method GET filters: its fields become the query of the address.
+//
+// data-type="number" and "boolean" say what a field is sent as; an empty field is left out, unless it has data-empty; with
+// data-empty="null" it is sent as null. A form with data-changed sends the fields that were changed.
+// A file is read here, as its data-as says: "base64" or "text". A <template> in the form is shown with the answer of
+// the act instead of going on: {name} in its text stands for what the answer has.
+
+import { ask, go, load, problem, say, words } from "/page.js";
+import { dress, undress } from "/dress.js";
+
+function base64(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  return btoa(text);
+}
+
+async function fileOf(input) {
+  const file = input.files[0];
+  if (!file) return "";
+  return input.dataset.as === "text" ? file.text() : base64(new Uint8Array(await file.arrayBuffer()));
+}
+
+async function valueOf(field) {
+  const is = field.dataset.type;
+  if (field.type === "file") return fileOf(field);
+  if (field.type === "checkbox") return is === "boolean" ? field.checked : field.checked ? field.value : "";
+  if (field.type === "radio" && !field.checked) return undefined;
+  if (field.value === "") return { "": "", null: null }[field.dataset.empty];
+  if (is === "number") return Number(field.value);
+  if (is === "boolean") return field.value === "true";
+  return field.value;
+}
+
+async function fieldsOf(form) {
+  const fields = {};
+  for (const field of form.elements) {
+    if (!field.name || field.disabled || field.type === "submit" || field.type === "button") continue;
+    if (form.hasAttribute("data-changed") && field.value === field.defaultValue) continue;
+    const value = await valueOf(field);
+    if (value !== undefined && (value !== "" || field.hasAttribute("data-empty"))) fields[field.name] = value;
+  }
+  return fields;
+}
+
+function filter(form, submitter) {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form, submitter)) if (typeof value === "string" && value !== "") query.append(name, value);
+  const to = form.getAttribute("action") || location.pathname;
+  go(to + (query.size ? "?" + query : ""), "field");
+}
+
+function alert(form, it) {
+  form.querySelector(":scope > [role=alert]")?.remove();
+  const box = words(it);
+  box.setAttribute("role", "alert");
+  form.append(box);
+  dress(box);
+}
+
+// Shows what the answer has, once.
+function reveal(form, answer) {
+  const copy = form.querySelector("template").content.cloneNode(true);
+  const walker = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode())
+    walker.currentNode.data = walker.currentNode.data.replace(/\{(\w+)\}/g, (all, name) => answer[name] ?? all);
+  const box = document.createElement("section");
+  box.className = "revealed";
+  box.tabIndex = -1;
+  box.append(copy);
+  form.replaceWith(box);
+  dress(box);
+  box.focus();
+}
+
+async function act(form) {
+  if (form.getAttribute("aria-busy") === "true") return;
+  const filled = (address, fields) => address.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(fields[name] ?? ""));
+  const buttons = [...form.querySelectorAll("button")].filter((it) => it.type === "submit");
+  const busy = (is) => {
+    form.setAttribute("aria-busy", is);
+    for (const it of buttons) it.disabled = is;
+  };
+  busy(true);
+  let answer;
+  let then;
+  try {
+    const fields = await fieldsOf(form);
+    const to = filled(form.dataset.to, fields);
+    then = form.dataset.then && filled(form.dataset.then, fields);
+    for (const [, name] of form.dataset.to.matchAll(/\{(\w+)\}/g)) delete fields[name];
+    answer = await ask(form.dataset.method, to, fields);
+    if (answer === null) return;
+  } catch (error) {
+    const gone = { title: "The gateway does not answer.", hints: ["Nothing typed here is lost. Start the gateway again, and try once more."] };
+    alert(form, error instanceof TypeError ? gone : { title: "The file cannot be read." });
+    return;
+  } finally {
+    busy(false);
+  }
+  if (!answer.ok) return alert(form, await problem(answer));
+  undress(form.parentNode);
+  form.reset();
+  say(form.dataset.said || "Done.");
+  if (form.querySelector("template")) reveal(form, await answer.json());
+  else if (then) go(then);
+  else load({ focus: "heading" });
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method === "dialog" || event.defaultPrevented) return;
+  event.preventDefault();
+  if (form.dataset.to) act(form);
+  else filter(form, event.submitter);
+});

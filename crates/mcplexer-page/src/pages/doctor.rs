@@ -1,0 +1,59 @@
+//! What is wrong, and the commands that fix it.
+
+use axum::extract::State;
+use maud::{Markup, html};
+
+use super::words::count;
+use crate::access::Person;
+use crate::api::doctor::{self, Finding, Severity};
+use crate::problem::Problem;
+use crate::site::App;
+
+/// Says what is going to be checked; the checks take a while.
+pub(super) async fn page(_: Person) -> Markup {
+    html! {
+        h1 { "Doctor" }
+        p .aside { "Checks the files, every secret, the audit log and the keys. It changes nothing: run a fix in a terminal." }
+        div data-part="/parts/doctor/findings" { p .loading { "Checking…" } }
+    }
+}
+
+pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
+    let checked = doctor::examine(&app).await?;
+    Ok(html! {
+        @if checked.findings.is_empty() {
+            p .well { "No problems found." }
+        } @else {
+            h2 { (count(checked.findings.len(), "problem")) }
+            ul .findings { @for it in &checked.findings { (finding(it)) } }
+        }
+        @if !checked.well.is_empty() {
+            h2 { "In order" }
+            @for line in &checked.well { p .well { (sentence(line)) } }
+        }
+        p { button type="button" data-again="" { "Check again" } }
+    })
+}
+
+/// A problem with its fix.
+pub(super) fn finding(finding: &Finding) -> Markup {
+    let (class, name, badge) = match finding.severity {
+        Severity::Error => ("error", "Error", "bad"),
+        Severity::Warning => ("warning", "Warning", "warn"),
+        Severity::Note => ("plain", "Note", "plain"),
+    };
+    html! {
+        li class=(class) {
+            p { span class={ "badge " (badge) } { (name) } (sentence(&finding.message)) " " code { (finding.code) } }
+            @for fix in &finding.fix { pre .command { (fix) } }
+        }
+    }
+}
+
+/// The text as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|it| it.to_uppercase().to_string());
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
+}

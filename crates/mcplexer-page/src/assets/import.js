@@ -117,7 +117,7 @@ class ImportFile extends HTMLElement {
     content.push(table);
     if (rows.length > 200) content.push(element("p", `And ${rows.length - 200} more.`));
     const [run, cancel] = [element("button", "Import"), element("button", "Cancel")];
-    run.type = cancel.type = "button";
+    cancel.type = "button";
     run.disabled = added + replaced === 0;
     run.addEventListener("click", () => {
       run.disabled = true;

@@ -42,7 +42,7 @@ pub(in crate::pages) async fn page(
         version: secret.version,
     };
     Ok(html! {
-        p .path { a href="/secrets" { "Secrets" } " / " a href={ "/secrets/" (segment(&scope)) } { (scope) } }
+        p .path { a href="/secrets" { "Secrets" } a href={ "/secrets/" (segment(&scope)) } { (scope) } }
         h1 { (key) (badges(&secret, now)) }
         (locked)
         @if let Some(note) = &secret.note { p { (note) } }
@@ -96,7 +96,7 @@ fn versions(own: &str, history: &History, now: Timestamp) -> Markup {
         h2 { "Versions" }
         (plot::versions(&history.versions, now))
         table {
-            thead { tr { th .number { "Version" } th { "Stored" } th { span .hidden { "Acts" } } } }
+            thead { tr { th { "Version" } th { "Stored" } th { span .hidden { "Acts" } } } }
             tbody { @for version in &history.versions { (version_row(own, version, current)) } }
         }
     }
@@ -105,7 +105,7 @@ fn versions(own: &str, history: &History, now: Timestamp) -> Markup {
 fn version_row(own: &str, row: &VersionRow, current: Option<u64>) -> Markup {
     html! {
         tr {
-            th .number scope="row" { (row.version) }
+            th scope="row" { (row.version) }
             td { (time(&row.updated.to_string())) }
             td {
                 @if current == Some(row.version) {
@@ -113,7 +113,7 @@ fn version_row(own: &str, row: &VersionRow, current: Option<u64>) -> Markup {
                 } @else {
                     form data-method="POST" data-to={ (own) "/restore" } data-said="Restored." {
                         input type="hidden" name="version" value=(row.version) data-type="number";
-                        button { "Restore" span .hidden { " version " (row.version) } }
+                        button .quiet { "Restore" span .hidden { " version " (row.version) } }
                     }
                 }
             }

@@ -76,7 +76,9 @@ fn key_error(result: Result<impl std::fmt::Debug, Error>) -> KeyError {
 #[test]
 fn a_new_store_has_a_new_key_and_both_are_private() {
     let home = Home::new();
+    assert!(!home.store().unlock().unwrap());
     put(&home.store()).unwrap();
+    assert!(home.store().unlock().unwrap());
     assert_eq!(get(&home.store()).unwrap().expose(), b"v");
     assert_eq!((mode(&home.key()), mode(&home.file())), (0o600, 0o600));
     assert_eq!(mode(home.key().parent().unwrap()), 0o700);
@@ -114,7 +116,11 @@ fn a_lost_key_is_an_error_that_names_the_path_and_the_recipients() {
     let recipient = home.store().slots().unwrap()[0].recipient.clone();
     fs::remove_file(home.key()).unwrap();
     let before = fs::read(home.file()).unwrap();
-    for result in [put(&home.store()), get(&home.store()).map(drop)] {
+    for result in [
+        put(&home.store()),
+        get(&home.store()).map(drop),
+        home.store().unlock().map(drop),
+    ] {
         let error = result.unwrap_err();
         let Error::Locked { reason, slots } = error else {
             panic!("{error}");

@@ -1,7 +1,11 @@
 //! The same acts over HTTP, for the page and for programs. The types of the bodies are what `openapi.json` is made from.
 
+mod answers;
 pub(crate) mod clients;
+mod confidential;
 pub(crate) mod doctor;
+mod import;
+mod said;
 pub(crate) mod scopes;
 mod search;
 mod secrets;
@@ -50,8 +54,16 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(doctor::check))
         .routes(routes!(search::find))
         .routes(routes!(scopes::list, scopes::create))
-        .routes(routes!(scopes::show, scopes::delete))
-        .routes(routes!(secrets::put, secrets::delete))
+        .routes(routes!(scopes::show, scopes::change, scopes::delete))
+        .routes(routes!(
+            secrets::show,
+            secrets::put,
+            secrets::edit,
+            secrets::delete
+        ))
+        .routes(routes!(secrets::versions))
+        .routes(routes!(secrets::restore))
+        .routes(routes!(import::import))
 }
 
 /// Reads a name, a time or something else that has a rule; fails with that rule.
@@ -61,4 +73,53 @@ pub(crate) fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, Problem>
 
 fn invalid<E: Display>(error: E) -> Problem {
     Problem::invalid(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Returns each operation of the documentation.
+    fn operations() -> Vec<(String, Value)> {
+        let documentation = serde_json::to_value(documented().into_openapi()).unwrap();
+        let paths = documentation["paths"].as_object().unwrap().clone();
+        let operations = paths.into_iter().flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().clone().into_iter();
+            methods.map(move |(method, it)| (format!("{method} {path}"), it))
+        });
+        operations.collect()
+    }
+
+    #[test]
+    fn each_operation_has_an_id_of_its_own() {
+        let mut seen = HashSet::new();
+        for (name, operation) in operations() {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(seen.insert(id.clone()), "{name}: {id}");
+        }
+    }
+
+    #[test]
+    fn the_answers_about_secrets_are_documented() {
+        for (name, operation) in operations() {
+            if operation["tags"][0] != "secrets" {
+                continue;
+            }
+            let answers = operation["responses"].as_object().unwrap();
+            let body = ["400", "413", "415"].into_iter();
+            let body = body.filter(|_| operation.get("requestBody").is_some());
+            for status in ["401", "403", "404", "422", "423", "503"]
+                .into_iter()
+                .chain(body)
+            {
+                let content = &answers[status]["content"]["application/problem+json"];
+                let schema = &content["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/Problem", "{name}: {status}");
+            }
+        }
+    }
 }

@@ -10,6 +10,8 @@ use crate::site::App;
 
 const STYLE: &str = include_str!("assets/page.css");
 const SCRIPT: &str = include_str!("assets/page.js");
+const SECRETS: &str = include_str!("assets/secrets.js");
+const IMPORT: &str = include_str!("assets/import.js");
 const DRESS: &str = include_str!("assets/dress.js");
 const FORMS: &str = include_str!("assets/forms.js");
 const SEARCH: &str = include_str!("assets/search.js");
@@ -25,6 +27,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/dress.js", get(|| async { script(DRESS) }))
         .route("/forms.js", get(|| async { script(FORMS) }))
         .route("/search.js", get(|| async { script(SEARCH) }))
+        .route("/secrets.js", get(|| async { script(SECRETS) }))
+        .route("/import.js", get(|| async { script(IMPORT) }))
         .route("/icon.svg", get(|| async { asset("image/svg+xml", ICON) }))
 }
 
@@ -42,7 +46,7 @@ mod tests {
     use super::*;
     use crate::pages::frame;
 
-    const SCRIPTS: [&str; 4] = [SCRIPT, DRESS, FORMS, SEARCH];
+    const SCRIPTS: [&str; 6] = [SCRIPT, DRESS, FORMS, SEARCH, SECRETS, IMPORT];
 
     #[test]
     fn they_are_small() {

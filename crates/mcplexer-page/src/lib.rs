@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod assets;
 mod generate;
+mod hints;
 mod owner;
 mod pages;
 mod problem;

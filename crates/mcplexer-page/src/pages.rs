@@ -29,14 +29,16 @@ pub(crate) fn router() -> Router<App> {
         .route("/doctor", get(doctor::page))
         .route("/doctor/findings", get(doctor::findings))
         .route("/secrets", get(secrets::scopes))
-        .route("/secrets/{scope}", get(secrets::scope));
+        .route("/secrets/{scope}", get(secrets::scope::page))
+        .route("/secrets/{scope}/{key}", get(secrets::secret::page));
     let frame = get(|| async { frame::page() });
     Router::new()
         .route("/", frame.clone())
         .route("/clients", frame.clone())
         .route("/doctor", frame.clone())
         .route("/secrets", frame.clone())
-        .route("/secrets/{scope}", frame)
+        .route("/secrets/{scope}", frame.clone())
+        .route("/secrets/{scope}/{key}", frame)
         // What is nested has no address that ends in a slash.
         .route("/parts/", get(overview::page))
         .nest("/parts", parts)

@@ -13,6 +13,8 @@ use mcplexer_secrets::{Error as StoreError, ErrorKind};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::hints;
+
 /// Why something was not done (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -78,6 +80,12 @@ impl Problem {
             .with_hint("mcplexer ui opens the page again")
     }
 
+    /// The body of a request is longer than this many bytes.
+    pub(crate) fn too_long(most: usize) -> Self {
+        let title = format!("the body is longer than {most} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, title)
+    }
+
     /// Who sends the request may not do this.
     pub(crate) fn forbidden(what: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, what)
@@ -115,7 +123,10 @@ impl From<StoreError> for Problem {
             ErrorKind::Key => StatusCode::LOCKED,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self::new(status, error.to_string())
+        Self {
+            hints: hints::of(&error),
+            ..Self::new(status, hints::title(&error))
+        }
     }
 }
 
@@ -161,6 +172,7 @@ impl From<JsonRejection> for Problem {
             }
             JsonRejection::JsonSyntaxError(_) => "the body is not JSON",
             JsonRejection::MissingJsonContentType(_) => "the body has to be application/json",
+            _ if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => "the body is too long",
             _ => "the body cannot be read",
         };
         Self::new(rejection.status(), title)

@@ -19,6 +19,7 @@ mod daemon;
 mod http;
 mod kills;
 mod others;
+mod page;
 mod processes;
 mod soak;
 mod starts;

@@ -135,6 +135,15 @@ impl Store {
         Ok(true)
     }
 
+    /// Opens the store with the keys at hand, and gives nothing out. Names can be read without a key: this says whether values
+    /// can. Returns `false` if there is no store. Not recorded.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if no key opens the store.
+    pub fn unlock(&self) -> Result<bool, Error> {
+        Ok(self.vault.peek(|_| Ok(()))?.is_some())
+    }
+
     /// Whether the scope exists. Verified if a key is at hand; not recorded.
     ///
     /// # Errors

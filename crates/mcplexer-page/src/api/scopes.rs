@@ -1,5 +1,9 @@
 //! Scopes.
 
+mod change;
+
+pub(super) use change::{__path_change, change};
+
 use std::fmt;
 
 use axum::Json;
@@ -11,8 +15,9 @@ use mcplexer_secrets::{NewScope, ScopeId, ScopeKind, SecretStore};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answers::{BadBody, Conflict, Refused};
 use super::parsed;
-use crate::access::Person;
+use crate::access::{Reader, Writer};
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -103,7 +108,9 @@ pub(crate) struct Secret {
     pub(crate) note: Option<String>,
     /// When its value expires (RFC 3339).
     pub(crate) expires: Option<String>,
-    /// When its value is to be replaced (RFC 3339).
+    /// The number of days after which to replace its value.
+    pub(crate) rotate_every_days: Option<u32>,
+    /// When its value is to be replaced, as that number says (RFC 3339).
     pub(crate) rotate_by: Option<String>,
 }
 
@@ -172,14 +179,21 @@ impl From<ScopeReport> for ScopeWithSecrets {
 
 impl From<SecretRow> for Secret {
     fn from(row: SecretRow) -> Self {
+        Self::of(&row)
+    }
+}
+
+impl Secret {
+    pub(crate) fn of(row: &SecretRow) -> Self {
         let text = |it: mcplexer_secrets::Timestamp| it.to_string();
         Self {
             key: row.name.to_string(),
             version: row.version,
             created: row.created.to_string(),
             updated: row.updated.to_string(),
-            note: row.note.map(|it| it.as_str().to_owned()),
+            note: row.note.as_ref().map(|it| it.as_str().to_owned()),
             expires: row.expires.map(text),
+            rotate_every_days: row.rotate_every_days,
             rotate_by: row.rotate_by.map(text),
         }
     }
@@ -204,10 +218,11 @@ pub(crate) async fn one(app: &App, id: ScopeId) -> Result<ScopeWithSecrets, Prob
 #[utoipa::path(
     get,
     path = "/api/v1/scopes",
+    operation_id = "list_scopes",
     tag = "secrets",
-    responses((status = 200, body = Scopes), (status = 401, body = Problem), (status = 423, body = Problem), (status = 503, body = Problem))
+    responses((status = 200, body = Scopes), Refused)
 )]
-pub(super) async fn list(State(app): State<App>, _: Person) -> Result<Json<Scopes>, Problem> {
+pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Scopes>, Problem> {
     let scopes = all(&app).await?;
     Ok(Json(Scopes { scopes }))
 }
@@ -216,20 +231,14 @@ pub(super) async fn list(State(app): State<App>, _: Person) -> Result<Json<Scope
 #[utoipa::path(
     post,
     path = "/api/v1/scopes",
+    operation_id = "create_scope",
     tag = "secrets",
     request_body = ScopeToCreate,
-    responses(
-        (status = 201, body = ScopeWithSecrets),
-        (status = 401, body = Problem),
-        (status = 409, description = "There is one", body = Problem),
-        (status = 422, body = Problem),
-        (status = 423, body = Problem),
-        (status = 503, body = Problem),
-    )
+    responses((status = 201, body = ScopeWithSecrets), Refused, BadBody, Conflict)
 )]
 pub(super) async fn create(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     body: Result<Json<ScopeToCreate>, JsonRejection>,
 ) -> Result<(StatusCode, Json<ScopeWithSecrets>), Problem> {
     let Json(new) = body?;
@@ -249,20 +258,14 @@ pub(super) async fn create(
 #[utoipa::path(
     get,
     path = "/api/v1/scopes/{scope}",
+    operation_id = "show_scope",
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
-    responses(
-        (status = 200, body = ScopeWithSecrets),
-        (status = 401, body = Problem),
-        (status = 404, body = Problem),
-        (status = 422, body = Problem),
-        (status = 423, body = Problem),
-        (status = 503, body = Problem),
-    )
+    responses((status = 200, body = ScopeWithSecrets), Refused)
 )]
 pub(super) async fn show(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ScopeWithSecrets>, Problem> {
     let Path(scope) = path?;
@@ -273,21 +276,15 @@ pub(super) async fn show(
 #[utoipa::path(
     delete,
     path = "/api/v1/scopes/{scope}",
+    operation_id = "delete_scope",
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     request_body = Confirmation,
-    responses(
-        (status = 204),
-        (status = 401, body = Problem),
-        (status = 404, body = Problem),
-        (status = 422, body = Problem),
-        (status = 423, body = Problem),
-        (status = 503, body = Problem),
-    )
+    responses((status = 204), Refused, BadBody)
 )]
 pub(super) async fn delete(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<String>, PathRejection>,
     body: Result<Json<Confirmation>, JsonRejection>,
 ) -> Result<StatusCode, Problem> {

@@ -1,40 +1,27 @@
-//! Secrets: stored and deleted, never returned.
+//! Secrets: stored, changed and deleted; their values are never returned.
+
+mod edit;
+mod value;
+mod versions;
+
+pub(super) use edit::{__path_edit, __path_show, edit, show};
+pub(super) use value::{__path_put, put};
+pub(super) use versions::{__path_restore, __path_versions, restore, versions};
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use mcplexer_home::config::ScopeToMake;
-use mcplexer_secrets::{
-    Change, PutMode, ScopeId, SecretEdit, SecretName, SecretStore, SecretValue,
-};
-use serde::{Deserialize, Serialize};
+use mcplexer_secrets::{ScopeId, SecretName, SecretStore, Stored};
+use serde::Serialize;
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
+use super::answers::{BadBody, Refused};
+use super::parsed;
 use super::scopes::Confirmation;
-use super::{invalid, parsed};
-use crate::access::Person;
-use crate::generate;
+use crate::access::Writer;
 use crate::problem::Problem;
 use crate::site::App;
-
-/// A value to store, and what is said about it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ValueToStore {
-    /// The value. Exactly one of this and `generate` is there.
-    #[schema(value_type = Option<String>)]
-    value: Option<Zeroizing<String>>,
-    /// Makes a random value of so many letters and digits, from 8 to 512. Nobody sees it.
-    generate: Option<usize>,
-    /// Fails unless this is the version that is replaced; 0 if there must be none.
-    if_version: Option<u64>,
-    /// A note for people.
-    note: Option<String>,
-    /// When the value expires (RFC 3339).
-    expires: Option<String>,
-}
 
 /// What was stored.
 #[derive(Serialize, ToSchema)]
@@ -47,95 +34,38 @@ pub(super) struct StoredVersion {
     version: u64,
     /// Whether the scope was created with it.
     scope_created: bool,
+    /// The expiry of the value before, which has passed and was removed (RFC 3339).
+    expiry_dropped: Option<String>,
 }
 
-/// Stores a value: a new secret, or a new version of one. A scope that does not exist is created.
-#[utoipa::path(
-    put,
-    path = "/api/v1/scopes/{scope}/secrets/{key}",
-    tag = "secrets",
-    params(
-        ("scope" = String, Path, description = "The id of the scope"),
-        ("key" = String, Path, description = "The name of the secret"),
-    ),
-    request_body = ValueToStore,
-    responses(
-        (status = 200, body = StoredVersion),
-        (status = 401, body = Problem),
-        (status = 409, description = "Another version is there", body = Problem),
-        (status = 422, body = Problem),
-        (status = 423, body = Problem),
-        (status = 503, body = Problem),
-    )
-)]
-pub(super) async fn put(
-    State(app): State<App>,
-    _: Person,
-    path: Result<Path<(String, String)>, PathRejection>,
-    body: Result<Json<ValueToStore>, JsonRejection>,
-) -> Result<Json<StoredVersion>, Problem> {
-    let (scope, key) = names(path)?;
-    let Json(body) = body?;
-    let value = match (body.value, body.generate) {
-        (Some(value), None) => SecretValue::copy_of(value.as_bytes()).map_err(invalid)?,
-        (None, Some(length)) => generate::value(length)?,
-        _ => {
-            return Err(Problem::invalid(
-                "exactly one of value and generate has to be there",
-            ));
-        }
-    };
-    let mode = match body.if_version {
-        None => PutMode::Overwrite,
-        Some(0) => PutMode::Create,
-        Some(version) => PutMode::Replace { version },
-    };
-    let mut edit = SecretEdit::default();
-    if let Some(note) = body.note.filter(|it| !it.is_empty()) {
-        edit.note = Change::Set(parsed(&note)?);
+impl StoredVersion {
+    fn of(scope: &ScopeId, key: &SecretName, stored: &Stored) -> Json<Self> {
+        Json(Self {
+            scope: scope.to_string(),
+            key: key.to_string(),
+            version: stored.version,
+            scope_created: stored.scope_created,
+            expiry_dropped: stored.expiry_dropped.map(|it| it.to_string()),
+        })
     }
-    if let Some(expires) = body.expires {
-        edit.expires = Change::Set(parsed(&expires)?);
-    }
-    let (id, name) = (scope.clone(), key.clone());
-    let stored = app.with_home(move |home| {
-        let new = ScopeToMake::find(&id, home)?;
-        let stored = home
-            .store()
-            .put_with(&new.scope, &name, &value, mode, &edit);
-        stored.map_err(mcplexer_home::config::Error::from)
-    });
-    let stored = stored.await?;
-    Ok(Json(StoredVersion {
-        scope: scope.to_string(),
-        key: key.to_string(),
-        version: stored.version,
-        scope_created: stored.scope_created,
-    }))
 }
 
 /// Deletes a secret with every version of it.
 #[utoipa::path(
     delete,
     path = "/api/v1/scopes/{scope}/secrets/{key}",
+    operation_id = "delete_secret",
     tag = "secrets",
     params(
         ("scope" = String, Path, description = "The id of the scope"),
         ("key" = String, Path, description = "The name of the secret"),
     ),
     request_body = Confirmation,
-    responses(
-        (status = 204),
-        (status = 401, body = Problem),
-        (status = 404, body = Problem),
-        (status = 422, body = Problem),
-        (status = 423, body = Problem),
-        (status = 503, body = Problem),
-    )
+    responses((status = 204), Refused, BadBody)
 )]
 pub(super) async fn delete(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: Result<Path<(String, String)>, PathRejection>,
     body: Result<Json<Confirmation>, JsonRejection>,
 ) -> Result<StatusCode, Problem> {

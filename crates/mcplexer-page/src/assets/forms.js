@@ -1,7 +1,8 @@
 // Forms. One with data-to says which act it is: the body has its fields, and {name} in its address stands for one of them.
 // A form of method GET filters: its fields become the query of the address.
 //
-// data-type="number" and "boolean" say what a field is sent as; an empty field is left out, unless it has data-empty.
+// data-type="number" and "boolean" say what a field is sent as; an empty field is left out, unless it has data-empty; with
+// data-empty="null" it is sent as null. A form with data-changed sends the fields that were changed.
 // A file is read here, as its data-as says: "base64" or "text". A <template> in the form is shown with the answer of
 // the act instead of going on: {name} in its text stands for what the answer has.
 
@@ -25,7 +26,7 @@ async function valueOf(field) {
   if (field.type === "file") return fileOf(field);
   if (field.type === "checkbox") return is === "boolean" ? field.checked : field.checked ? field.value : "";
   if (field.type === "radio" && !field.checked) return undefined;
-  if (field.value === "") return field.hasAttribute("data-empty") ? "" : undefined;
+  if (field.value === "") return { "": "", null: null }[field.dataset.empty];
   if (is === "number") return Number(field.value);
   if (is === "boolean") return field.value === "true";
   return field.value;
@@ -35,6 +36,7 @@ async function fieldsOf(form) {
   const fields = {};
   for (const field of form.elements) {
     if (!field.name || field.disabled || field.type === "submit" || field.type === "button") continue;
+    if (form.hasAttribute("data-changed") && field.value === field.defaultValue) continue;
     const value = await valueOf(field);
     if (value !== undefined && (value !== "" || field.hasAttribute("data-empty"))) fields[field.name] = value;
   }

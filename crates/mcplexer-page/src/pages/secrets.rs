@@ -1,32 +1,71 @@
 //! Scopes and their secrets. A value goes in, and never comes out.
 
-use axum::extract::{Path, State};
-use maud::{Markup, html};
+mod due;
+mod forms;
+mod list;
+mod locked;
+mod plot;
+pub(super) mod scope;
+pub(super) mod secret;
+mod uses;
 
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use maud::{Markup, html};
+use mcplexer_home::scopes::DueRow;
+use mcplexer_secrets::Timestamp;
+
+use self::list::{Part, Wanted};
 use super::words::{count, maybe, segment, time};
 use crate::access::Person;
-use crate::api::parsed;
 use crate::api::scopes::{self, Scope, Secret};
 use crate::problem::Problem;
 use crate::site::App;
 
-pub(super) async fn scopes(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
+/// How many of the secrets that are due are shown.
+const MOST_DUE: usize = 20;
+
+pub(super) async fn scopes(
+    State(app): State<App>,
+    _: Person,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Markup, Problem> {
+    let Query(wanted) = wanted?;
     let scopes = scopes::all(&app).await?;
+    let locked = locked::of(&app).await?;
+    let now = Timestamp::now();
+    let due = match scopes.is_empty() {
+        true => Vec::new(),
+        false => due(&app, now).await?,
+    };
+    let is_empty = scopes.is_empty();
+    let part = Part::of(scopes, &wanted, |it| {
+        [&it.id, it.name.as_deref().unwrap_or_default()]
+    });
     Ok(html! {
         h1 { "Secrets" }
-        @if scopes.is_empty() {
+        (locked)
+        @if is_empty {
             section .state {
-                p { "There are no secrets yet. A scope holds what one tool server needs." }
+                h2 { "No secrets yet" }
+                p { "A scope holds what one tool server needs. Create one below, or take over what the files of your clients hold:" }
+                pre .command { "mcplexer adopt" }
             }
         } @else {
-            table {
-                thead { tr { th { "Scope" } th { "Kind" } th .number { "Secrets" } th { "Created" } } }
-                tbody { @for scope in &scopes { (scope_row(scope)) } }
+            (due_table(&due, now))
+            (part.filter("scopes"))
+            @if !part.rows.is_empty() {
+                table {
+                    thead { tr { th { "Scope" } th { "Kind" } th .number { "Secrets" } th { "Created" } } }
+                    tbody { @for scope in &part.rows { (scope_row(scope)) } }
+                }
             }
+            (part.links())
         }
         h2 { "New scope" }
         form data-method="POST" data-to="/api/v1/scopes" data-then="/secrets/{id}" {
-            label { "Id" input name="id" required autocomplete="off" spellcheck="false" placeholder="github-token"; }
+            label { "Id" input name="id" required autocomplete="off" spellcheck="false" placeholder="github"; }
+            label { "Name" input name="name" maxlength="128" autocomplete="off"; }
             label { "Kind"
                 select name="kind" {
                     option value="env" { "env: environment variables" }
@@ -38,74 +77,62 @@ pub(super) async fn scopes(State(app): State<App>, _: Person) -> Result<Markup, 
     })
 }
 
+/// Returns what has expired, expires soon, or is to be replaced; what comes first is first.
+async fn due(app: &App, now: Timestamp) -> Result<Vec<DueRow>, Problem> {
+    let by = due::soon(now);
+    let list = app.with_home(move |home| mcplexer_home::scopes::due(None, by, home));
+    let mut due = list.await?.secrets;
+    let is_shown = |it: &DueRow| {
+        let rotate = it.secret.rotate_by.filter(|it| *it <= now);
+        it.secret.expires.filter(|it| *it <= by).or(rotate)
+    };
+    due.retain(|it| is_shown(it).is_some());
+    due.sort_by_key(is_shown);
+    Ok(due)
+}
+
+fn due_table(due: &[DueRow], now: Timestamp) -> Markup {
+    html! {
+        @if !due.is_empty() {
+            h2 { "Needs a new value" }
+            table {
+                thead { tr { th { "Secret" } th { "Expires" } th { "To be replaced" } } }
+                tbody { @for row in due.iter().take(MOST_DUE) { (due_row(row, now)) } }
+            }
+            @if let Some(more) = due.len().checked_sub(MOST_DUE).filter(|it| *it > 0) {
+                p .aside { "And " (more) " more: " code { "mcplexer secret list --expiring 30d" } }
+            }
+            h2 { "Scopes" }
+        }
+    }
+}
+
+fn due_row(row: &DueRow, now: Timestamp) -> Markup {
+    let scope = row.scope.as_str();
+    let key = row.secret.name.as_str();
+    let secret = Secret::of(&row.secret);
+    html! {
+        tr {
+            th scope="row" {
+                a href={ "/secrets/" (segment(scope)) "/" (segment(key)) } { (scope) "/" (key) }
+                (due::badges(&secret, now))
+            }
+            td { (maybe(secret.expires.as_deref())) }
+            td { (maybe(secret.rotate_by.as_deref())) }
+        }
+    }
+}
+
 fn scope_row(scope: &Scope) -> Markup {
     html! {
         tr {
             th scope="row" {
                 a href={ "/secrets/" (segment(&scope.id)) } { (scope.id) }
-                @if let Some(name) = &scope.name { span .note { (name) } }
+                @if let Some(name) = &scope.name { " " span .note { (name) } }
             }
             td { (scope.kind) }
-            td .number { (scope.secrets) }
+            td .number title=(count(scope.secrets, "secret")) { (scope.secrets) }
             td { (time(&scope.created)) }
-        }
-    }
-}
-
-pub(super) async fn scope(
-    State(app): State<App>,
-    _: Person,
-    Path(scope): Path<String>,
-) -> Result<Markup, Problem> {
-    let found = scopes::one(&app, parsed(&scope)?).await?;
-    let (scope, keys) = (found.scope, found.keys);
-    let own = format!("/api/v1/scopes/{}", segment(&scope.id));
-    Ok(html! {
-        p .path { a href="/secrets" { "Secrets" } }
-        h1 { (scope.id) }
-        p .aside { (scope.kind) ", " (count(keys.len(), "secret")) ", created " (time(&scope.created)) }
-        @if !keys.is_empty() {
-            table {
-                thead { tr { th { "Key" } th .number { "Version" } th { "Updated" } th { "Expires" } th { "Note" } th { span .hidden { "Acts" } } } }
-                tbody { @for key in &keys { (key_row(&own, key)) } }
-            }
-        }
-        h2 { "Store a value" }
-        form data-method="PUT" data-to={ (own) "/secrets/{key}" } {
-            label { "Key" input name="key" required autocomplete="off" spellcheck="false" placeholder="GITHUB_PERSONAL_ACCESS_TOKEN"; }
-            label { "Value" input name="value" type="password" required autocomplete="off"; }
-            label { "Note" input name="note" autocomplete="off"; }
-            button { "Store" }
-        }
-        details {
-            summary { "Delete this scope" }
-            form .danger data-method="DELETE" data-to=(own) data-then="/secrets" {
-                label { "Type " code { (scope.id) } " to delete it with " (count(keys.len(), "secret"))
-                    input name="confirm" required autocomplete="off" spellcheck="false"; }
-                button { "Delete the scope" }
-            }
-        }
-    })
-}
-
-fn key_row(scope: &str, secret: &Secret) -> Markup {
-    html! {
-        tr {
-            th scope="row" { (secret.key) }
-            td .number { (secret.version) }
-            td { (time(&secret.updated)) }
-            td { (maybe(secret.expires.as_deref())) }
-            td .text { (secret.note.as_deref().unwrap_or_default()) }
-            td {
-                details {
-                    summary { "Delete" span .hidden { " " (secret.key) } }
-                    form .danger data-method="DELETE" data-to={ (scope) "/secrets/" (segment(&secret.key)) } {
-                        label { "Type " code { (secret.key) } " to delete it with all versions"
-                            input name="confirm" required autocomplete="off" spellcheck="false"; }
-                        button { "Delete" }
-                    }
-                }
-            }
         }
     }
 }

@@ -1,0 +1,223 @@
+//! The secrets of a file, stored in one scope. What they would change can be seen before.
+
+use std::path::Path as FilePath;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use mcplexer_files::exchange::Format;
+use mcplexer_home::MAX_TEXT_LEN;
+use mcplexer_home::import::{Action, Blank, Error, Hash, Import, ImportReport, Reading, Secrets};
+use mcplexer_secrets::{OnConflict, ScopeId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::answers::{BadBody, Conflict, Refused};
+use super::confidential::Confidential;
+use super::parsed;
+use crate::access::Writer;
+use crate::problem::Problem;
+use crate::site::App;
+
+/// The longest body: as long as a file may be, with escapes.
+const MOST: usize = 2 * MAX_TEXT_LEN;
+
+/// What errors call the file: its name is not repeated, since it comes from outside.
+const FILE: &str = "the file";
+
+/// A file to import, and how.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileToImport {
+    /// Its name, which says how it is written: `.env`, `.env.local`, `prod.env`, `a.json`, `a.yaml` or `a.yml`.
+    file: String,
+    /// What is in it, at most 16 MiB.
+    #[schema(value_type = String)]
+    text: Zeroizing<String>,
+    /// Changes nothing: the answer says what would be done.
+    #[serde(default)]
+    dry_run: bool,
+    /// What to do with secrets that the store has with another value.
+    #[serde(default)]
+    on_conflict: IfDifferent,
+    /// Leaves blank values out, which no secret can be, instead of importing nothing.
+    #[serde(default)]
+    skip_blank: bool,
+    /// What a `#` right behind a value in a `.env` file begins.
+    #[serde(default)]
+    hash: AfterHash,
+}
+
+/// What to do with secrets that the store has with another value.
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum IfDifferent {
+    /// Import nothing at all.
+    #[default]
+    Fail,
+    /// Import the others.
+    Skip,
+    /// Replace them.
+    Overwrite,
+}
+
+/// What a `#` right behind a value in a `.env` file begins, without a space or quotes.
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum AfterHash {
+    /// A part of the value, as for python-dotenv, docker and shells.
+    #[default]
+    Keep,
+    /// A comment, as for the npm package `dotenv`.
+    Cut,
+}
+
+/// What an import did, or would do. No values.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Imported {
+    /// The scope.
+    scope: String,
+    /// Whether nothing was changed.
+    dry_run: bool,
+    /// Whether the scope is created.
+    scope_created: bool,
+    /// The secrets, in the order of the file.
+    secrets: Vec<ImportedSecret>,
+    /// The names that are left out because their values are blank.
+    blank: Vec<String>,
+    /// Where a `#` right behind a value may be a part of it, or begin a comment: `line 3 (PASSWORD)`.
+    unclear_hashes: Vec<String>,
+}
+
+/// A secret of the file.
+#[derive(Serialize, ToSchema)]
+struct ImportedSecret {
+    /// Its name.
+    key: String,
+    /// What happens to it.
+    action: ImportAction,
+}
+
+/// What happens to a secret that is imported.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ImportAction {
+    /// It is new.
+    Add,
+    /// Its value replaces the one in the store.
+    Replace,
+    /// The store keeps another value.
+    Keep,
+    /// The store has this value already.
+    Same,
+}
+
+/// Stores the secrets of a file in a scope: all of them in one commit, or none. A scope that does not exist is created.
+#[utoipa::path(
+    post,
+    path = "/api/v1/scopes/{scope}/import",
+    operation_id = "import_secrets",
+    tag = "secrets",
+    params(("scope" = String, Path, description = "The id of the scope")),
+    request_body = FileToImport,
+    responses((status = 200, body = Imported), Refused, BadBody, Conflict)
+)]
+pub(super) async fn import(
+    State(app): State<App>,
+    _: Writer,
+    path: Result<Path<String>, PathRejection>,
+    Confidential(body): Confidential<FileToImport, MOST>,
+) -> Result<Json<Imported>, Problem> {
+    let Path(scope) = path?;
+    let scope: ScopeId = parsed(&scope)?;
+    if body.text.len() > MAX_TEXT_LEN {
+        return Err(Problem::too_long(MAX_TEXT_LEN));
+    }
+    let format = format(&body.file)?;
+    let done = app.with_home(move |home| {
+        let secrets = Secrets::read(FILE, body.text.as_bytes(), format, &reading(&body))?;
+        let import = Import {
+            scope,
+            on_conflict: body.on_conflict.into(),
+            dry_run: body.dry_run,
+        };
+        let report = import.run(&secrets, home)?;
+        Ok::<_, Error>(Imported::new(report, secrets.hashes()))
+    });
+    Ok(Json(done.await?))
+}
+
+fn format(file: &str) -> Result<Format, Problem> {
+    let format = Format::of_path(FilePath::new(file));
+    let format = format.filter(|it| Format::READ.contains(it));
+    format.ok_or_else(|| {
+        Problem::invalid("the name of the file does not say how it is written")
+            .with_hint("name it .env, or with .env, .json, .yaml or .yml at its end")
+    })
+}
+
+fn reading(body: &FileToImport) -> Reading {
+    Reading {
+        blank: match body.skip_blank {
+            true => Blank::Skip,
+            false => Blank::Error,
+        },
+        hash: match body.hash {
+            AfterHash::Keep => Hash::Keep,
+            AfterHash::Cut => Hash::Cut,
+        },
+        ..Reading::default()
+    }
+}
+
+impl Imported {
+    fn new(report: ImportReport, hashes: &[String]) -> Self {
+        let secrets = report.secrets.into_iter().map(|row| ImportedSecret {
+            key: row.key.to_string(),
+            action: row.action.into(),
+        });
+        Self {
+            scope: report.scope.to_string(),
+            dry_run: report.dry_run,
+            scope_created: report.scope_created,
+            secrets: secrets.collect(),
+            blank: report.blank,
+            unclear_hashes: hashes.to_vec(),
+        }
+    }
+}
+
+impl From<IfDifferent> for OnConflict {
+    fn from(it: IfDifferent) -> Self {
+        match it {
+            IfDifferent::Fail => Self::Fail,
+            IfDifferent::Skip => Self::Skip,
+            IfDifferent::Overwrite => Self::Overwrite,
+        }
+    }
+}
+
+impl From<Action> for ImportAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Add => Self::Add,
+            Action::Replace => Self::Replace,
+            Action::Keep => Self::Keep,
+            _ => Self::Same,
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Config(error) => error.into(),
+            Error::Store(error) => error.into(),
+            Error::Blank { .. } => {
+                Self::invalid(error.to_string()).with_hint("skip_blank leaves blank values out")
+            }
+            error => Self::invalid(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// Imports a file: reads it here, shows what it would change, and stores it when a person says so. No value gets into the page.
+import { send, problem, words, say, load } from "/page.js";
+import { dress } from "/dress.js";
+
+const MOST = 16 * 1024 * 1024;
+const ACTIONS = { add: "new", replace: "another value", keep: "kept", same: "unchanged" };
+
+function element(name, text) {
+  const it = document.createElement(name);
+  if (text !== undefined) it.textContent = text;
+  return it;
+}
+
+function choice(label, options) {
+  const [box, select] = [element("label", label), element("select")];
+  for (const [value, text] of options) {
+    const option = element("option", text);
+    option.value = value;
+    select.append(option);
+  }
+  box.append(select);
+  return [box, select];
+}
+
+class ImportFile extends HTMLElement {
+  // The file that was chosen, as long as its preview is shown.
+  #file = null;
+
+  connectedCallback() {
+    this.input = this.querySelector("input");
+    this.input.addEventListener("change", () => this.take(this.input.files[0]));
+    this.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      this.classList.add("over");
+    });
+    this.addEventListener("dragleave", () => this.classList.remove("over"));
+    this.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.classList.remove("over");
+      this.take(event.dataTransfer.files[0]);
+    });
+  }
+
+  disconnectedCallback() {
+    this.#file = null;
+  }
+
+  take(file) {
+    this.#file = file || null;
+    this.input.value = "";
+    this.show();
+    if (file) this.preview("keep");
+  }
+
+  show(...content) {
+    this.querySelector("[data-preview]")?.remove();
+    if (content.length === 0) return;
+    const box = element("div");
+    box.dataset.preview = "";
+    box.append(...content);
+    this.append(box);
+    dress(box);
+  }
+
+  fail(it) {
+    const box = words(it);
+    box.setAttribute("role", "alert");
+    this.show(box);
+  }
+
+  // Sends the file. Its text is read anew each time, and kept nowhere.
+  async ask(more) {
+    const file = this.#file;
+    if (file.size > MOST) return this.fail({ title: "The file is longer than 16 MiB." });
+    let text;
+    try {
+      text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    } catch {
+      return this.fail({ title: "The file cannot be read as text.", hints: ["If it is one value, store it as a secret from a file."] });
+    }
+    const answer = await send("POST", this.dataset.to, { file: file.name, text, skip_blank: true, ...more });
+    text = "";
+    if (answer === null || file !== this.#file) return;
+    if (!answer.ok) return this.fail(await problem(answer));
+    return answer.json();
+  }
+
+  async preview(hash) {
+    const plan = await this.ask({ dry_run: true, hash });
+    if (!plan) return;
+    const rows = plan.secrets.map(({ key, action }) => {
+      const row = element("tr");
+      const head = element("th", key);
+      head.scope = "row";
+      row.append(head, element("td", ACTIONS[action]));
+      return row;
+    });
+    const number = (action) => plan.secrets.filter((it) => it.action === action).length;
+    const [added, replaced, same] = ["add", "replace", "same"].map(number);
+    const content = [element("h3", this.#file.name), element("p", `${added} new, ${replaced} with another value, ${same} unchanged`)];
+    if (plan.blank.length) content.push(element("p", "Left out because blank: " + plan.blank.join(", ")));
+    if (plan.unclear_hashes.length) {
+      const [box, select] = choice(`The # right behind a value, ${plan.unclear_hashes.join(", ")}, is`, [["keep", "a part of the value"], ["cut", "the beginning of a comment"]]);
+      select.value = hash;
+      select.addEventListener("change", () => this.preview(select.value));
+      content.push(box);
+    }
+    const [conflict, select] = choice("Where the store has another value", [["overwrite", "replace it"], ["skip", "keep it"]]);
+    if (replaced) content.push(conflict);
+    const table = element("table");
+    const [head, body] = [element("thead"), element("tbody")];
+    const titles = element("tr");
+    titles.append(element("th", "Key"), element("th", "Value"));
+    head.append(titles);
+    body.append(...rows.slice(0, 200));
+    table.append(head, body);
+    content.push(table);
+    if (rows.length > 200) content.push(element("p", `And ${rows.length - 200} more.`));
+    const [run, cancel] = [element("button", "Import"), element("button", "Cancel")];
+    cancel.type = "button";
+    run.disabled = added + replaced === 0;
+    run.addEventListener("click", () => {
+      run.disabled = true;
+      this.run(hash, replaced ? select.value : "fail");
+    });
+    cancel.addEventListener("click", () => this.take(null));
+    content.push(run, cancel);
+    this.show(...content);
+    say("The preview is there.");
+    (run.disabled ? cancel : run).focus();
+  }
+
+  async run(hash, on_conflict) {
+    const done = await this.ask({ hash, on_conflict });
+    if (!done) return;
+    this.#file = null;
+    const stored = done.secrets.filter((it) => it.action === "add" || it.action === "replace").length;
+    say(`Imported ${stored} secrets.`);
+    load();
+  }
+}
+
+customElements.define("import-file", ImportFile);

@@ -9,6 +9,10 @@ use mcplexer_secrets::audit::{
 };
 use serde::Serialize;
 
+mod page;
+
+pub use page::{Ending, InvalidEnding, Page, PageError, Placed, Wanted, find, page};
+
 /// A call of a client to a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -72,7 +72,9 @@ pub fn missing(
     Ok(missing)
 }
 
-fn references(server: &Server) -> BTreeSet<Reference> {
+/// Returns the secrets that a server refers to. Those of whole [scopes](Transport::scopes) are not among them.
+#[must_use]
+pub fn references(server: &Server) -> BTreeSet<Reference> {
     let values = server.transport.values().values();
     let templates = values.filter_map(|value| Template::parse(value.as_bytes()).ok());
     let references = templates.flat_map(|it| {

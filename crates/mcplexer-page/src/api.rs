@@ -1,10 +1,12 @@
 //! The same acts over HTTP, for the page and for programs. The types of the bodies are what `openapi.json` is made from.
 
+pub(crate) mod calls;
 pub(crate) mod clients;
 pub(crate) mod doctor;
 pub(crate) mod scopes;
 mod search;
 mod secrets;
+pub(crate) mod servers;
 mod session;
 
 use std::fmt::Display;
@@ -32,6 +34,8 @@ use crate::site::App;
         (name = "doctor", description = "What is wrong, and what fixes it"),
         (name = "search", description = "Everything that has a name"),
         (name = "secrets", description = "Scopes and their secrets, without values"),
+        (name = "servers", description = "Tool servers: what they do, and starting and stopping them"),
+        (name = "calls", description = "Calls of clients to servers"),
     )
 )]
 struct Documentation;
@@ -52,6 +56,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(scopes::list, scopes::create))
         .routes(routes!(scopes::show, scopes::delete))
         .routes(routes!(secrets::put, secrets::delete))
+        .merge(servers::router())
+        .merge(calls::router())
 }
 
 /// Reads a name, a time or something else that has a rule; fails with that rule.

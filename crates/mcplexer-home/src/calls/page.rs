@@ -119,6 +119,31 @@ pub struct Page {
     pub reached: Option<String>,
 }
 
+impl Page {
+    /// Makes a page of calls that are not in a log, given in the order in which they began. `before` is how many of the newest
+    /// ones come before it.
+    #[must_use]
+    pub fn of_recent(calls: Vec<Call>, wanted: &Wanted, before: Option<u64>, most: usize) -> Self {
+        let skipped = usize::try_from(before.unwrap_or(0)).unwrap_or(usize::MAX);
+        let mut page = Self::default();
+        let mut calls = (0..).zip(calls.into_iter().rev()).skip(skipped);
+        while page.calls.len() < most {
+            let Some((at, call)) = calls.next() else {
+                return page;
+            };
+            if wanted.is_over(&call) {
+                return page;
+            }
+            page.reached = Some(call.time.clone());
+            if wanted.has(&call) {
+                page.calls.push(Placed { call, at });
+            }
+        }
+        page.older = calls.next().map(|(at, _)| at);
+        page
+    }
+}
+
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -127,8 +127,8 @@ fn pages_have_every_call_once_with_its_end() {
 
 #[test]
 fn a_filter_is_exact_on_every_page() {
-    let log = log(400, |id| (id % 11 != 0).then_some(id % 17));
-    let outcome_of = |id: u64| (id % 11 != 0).then(|| outcome(id));
+    let log = log(400, |id| (!id.is_multiple_of(11)).then_some(id % 17));
+    let outcome_of = |id: u64| (!id.is_multiple_of(11)).then(|| outcome(id));
     type Expected<'a> = &'a dyn Fn(u64) -> bool;
     let text = |it: &str| Some(it.to_owned());
     let all = Wanted::default;
@@ -292,4 +292,29 @@ fn an_outcome_is_a_word_of_the_log() {
     for bad in ["", "OK", "x"] {
         assert_eq!(bad.parse::<Ending>(), Err(InvalidEnding), "{bad}");
     }
+}
+
+#[test]
+fn calls_in_memory_have_pages_too() {
+    let log = log(20, |_| Some(0));
+    let all = page(&log.path, &Wanted::default(), None, 20, 1000).unwrap();
+    let recent: Vec<_> = all.calls.iter().rev().map(|it| it.call.clone()).collect();
+    let wanted = Wanted {
+        server: Some("linear".to_owned()),
+        ..Wanted::default()
+    };
+    let (mut found, mut before) = (Vec::new(), None);
+    loop {
+        let page = Page::of_recent(recent.clone(), &wanted, before, 3);
+        found.extend(page.calls.iter().map(number));
+        before = page.older;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert!(
+        found
+            .into_iter()
+            .eq((1..=20).rev().filter(|it| it % 3 == 1))
+    );
 }

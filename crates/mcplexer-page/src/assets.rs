@@ -13,6 +13,7 @@ const SCRIPT: &str = include_str!("assets/page.js");
 const DRESS: &str = include_str!("assets/dress.js");
 const FORMS: &str = include_str!("assets/forms.js");
 const SEARCH: &str = include_str!("assets/search.js");
+const CALLS: &str = include_str!("assets/calls.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
 pub(crate) fn router() -> Router<App> {
@@ -25,6 +26,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/dress.js", get(|| async { script(DRESS) }))
         .route("/forms.js", get(|| async { script(FORMS) }))
         .route("/search.js", get(|| async { script(SEARCH) }))
+        .route("/calls.js", get(|| async { script(CALLS) }))
         .route("/icon.svg", get(|| async { asset("image/svg+xml", ICON) }))
 }
 

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use mcplexer_home::calls::{self, Page, Placed, Wanted};
 use mcplexer_secrets::audit::AuditOutcome;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,7 +28,7 @@ const PAGE: usize = 50;
 const LINES: usize = 10_000;
 
 /// Which calls are wanted.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CallFilter {
@@ -279,7 +279,7 @@ async fn list(
 }
 
 /// Where a call is.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CallPlace {

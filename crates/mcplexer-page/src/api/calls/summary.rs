@@ -9,7 +9,7 @@ use mcplexer_home::calls::{Page, Wanted};
 use mcplexer_secrets::Timestamp;
 use mcplexer_secrets::audit::AuditOutcome;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{Source, read};
 use crate::access::Person;
@@ -40,17 +40,10 @@ impl Span {
             Self::Day => 86_400,
         }
     }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-        }
-    }
 }
 
 /// How far back to look.
-#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SummaryOf {

@@ -37,7 +37,7 @@ pub(crate) fn public_url(url: &str) -> String {
 /// Returns the references in the value of a variable or a header field, and nothing else of it.
 pub(super) fn references(text: &str) -> Vec<String> {
     let template = Template::parse(text.as_bytes()).ok();
-    let references = template.iter().flat_map(|it| it.references());
+    let references = template.iter().flat_map(Template::references);
     references
         .map(|(it, _)| format!("{}/{}", it.scope, it.name))
         .collect()

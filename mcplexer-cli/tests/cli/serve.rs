@@ -22,6 +22,7 @@ mod others;
 mod processes;
 mod soak;
 mod starts;
+mod watched;
 mod web;
 
 const VALUE: &str = "m4rked-S3cret-value-0123456789";

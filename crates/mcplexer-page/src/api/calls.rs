@@ -1,6 +1,6 @@
 //! Calls of clients to servers. They are read from the end of the audit log, a limited number of lines at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -177,15 +177,13 @@ fn word(outcome: AuditOutcome) -> String {
 /// Returns a page of calls.
 pub(crate) async fn page(app: &App, filter: &CallFilter) -> Result<Calls, Problem> {
     let (wanted, most) = (filter.wanted()?, filter.most()?);
-    let (page, source) = read(app, wanted, filter.before, most, LINES).await?;
-    // Those that this gateway knows to go on: for the log, that is the same as to have been cut short.
-    let mut running = HashMap::new();
-    if page.calls.iter().any(|it| it.call.outcome.is_none()) {
-        let recent = app.gateway.recent_calls().into_iter();
-        running.extend(recent.map(|it| (it.id, it.outcome.is_none())));
-    }
+    let Found {
+        page,
+        source,
+        running,
+    } = read(app, wanted, filter.before, most, LINES).await?;
     let calls = page.calls.into_iter().map(|it| {
-        let is_running = it.call.outcome.is_none() && running.get(&it.call.id) == Some(&true);
+        let is_running = running.contains(&it.call.id);
         Call::new(
             it.call,
             (source == Source::Log).then_some(it.at),
@@ -202,6 +200,14 @@ pub(crate) async fn page(app: &App, filter: &CallFilter) -> Result<Calls, Proble
     })
 }
 
+/// A page of calls, as it was found.
+struct Found {
+    page: Page,
+    source: Source,
+    /// The ids of those that go on.
+    running: HashSet<String>,
+}
+
 /// Reads calls out of the audit log, or out of memory if that is turned off.
 async fn read(
     app: &App,
@@ -209,20 +215,42 @@ async fn read(
     before: Option<u64>,
     most: usize,
     lines: usize,
-) -> Result<(Page, Source), Problem> {
-    match app.gateway.home().audit_log() {
+) -> Result<Found, Problem> {
+    let (mut page, source) = match app.gateway.home().audit_log() {
         Ok(log) => {
+            let wanted = wanted.clone();
             let page = app.with_home(move |_| calls::page(&log, &wanted, before, most, lines));
-            Ok((page.await?, Source::Log))
+            (page.await?, Source::Log)
         }
         Err(_) => {
             let recent = app.gateway.recent_calls();
-            Ok((
-                Page::of_recent(recent, &wanted, before, most),
-                Source::Memory,
-            ))
+            let page = Page::of_recent(recent, &wanted, before, most);
+            (page, Source::Memory)
         }
+    };
+    let mut running = HashSet::new();
+    if page.calls.iter().any(|it| it.call.outcome.is_none()) {
+        // How a call ended is in memory before it is in the log.
+        let recent = app.gateway.recent_calls().into_iter();
+        let mut recent: HashMap<_, _> = recent.map(|it| (it.id.clone(), it)).collect();
+        for it in &mut page.calls {
+            if it.call.outcome.is_none()
+                && let Some(newer) = recent.remove(&it.call.id)
+            {
+                if newer.outcome.is_none() {
+                    running.insert(newer.id.clone());
+                }
+                it.call = newer;
+            }
+        }
+        // By now one may not be wanted any more.
+        page.calls.retain(|it| wanted.has(&it.call));
     }
+    Ok(Found {
+        page,
+        source,
+        running,
+    })
 }
 
 /// Returns a call.

@@ -135,8 +135,8 @@ pub(crate) async fn of(app: &App, last: Span) -> Result<Summary, Problem> {
         since: Some(Timestamp::from_micros(since)),
         ..Wanted::default()
     };
-    let (page, source) = read(app, wanted, None, usize::MAX, LINES).await?;
-    Ok(Summary::of(&page, now, last, source))
+    let found = read(app, wanted, None, usize::MAX, LINES).await?;
+    Ok(Summary::of(&found.page, now, last, found.source))
 }
 
 /// Counts calls and errors by server, over the last hour or day. At most 10,000 lines of the audit log are read: `counted_since`

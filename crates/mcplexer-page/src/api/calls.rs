@@ -14,8 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::parsed;
-use crate::access::Person;
-use crate::problem::Problem;
+use crate::access::Reader;
+use crate::problem::{Problem, Refused};
 use crate::site::App;
 
 pub(crate) mod stream;
@@ -291,15 +291,14 @@ pub(super) fn router() -> OpenApiRouter<App> {
     responses(
         (status = 200, body = Calls),
         (status = 400, body = Problem),
-        (status = 401, body = Problem),
+        Refused,
         (status = 409, description = "The audit log is another one than that of `before`", body = Problem),
         (status = 422, body = Problem),
-        (status = 503, body = Problem),
     )
 )]
 async fn list(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     filter: Result<Query<CallFilter>, QueryRejection>,
 ) -> Result<Json<Calls>, Problem> {
     let Query(filter) = filter?;
@@ -324,14 +323,13 @@ pub(crate) struct CallPlace {
     responses(
         (status = 200, body = Call),
         (status = 400, body = Problem),
-        (status = 401, body = Problem),
+        Refused,
         (status = 404, body = Problem),
-        (status = 503, body = Problem),
     )
 )]
 async fn show(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     path: Result<Path<String>, PathRejection>,
     place: Result<Query<CallPlace>, QueryRejection>,
 ) -> Result<Json<Call>, Problem> {

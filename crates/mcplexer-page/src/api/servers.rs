@@ -17,8 +17,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::parsed;
-use crate::access::Person;
-use crate::problem::Problem;
+use crate::access::{Reader, Writer};
+use crate::problem::{Problem, Refused};
 use crate::site::App;
 
 mod words;
@@ -352,9 +352,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
     get,
     path = "/api/v1/servers",
     tag = "servers",
-    responses((status = 200, body = Servers), (status = 401, body = Problem), (status = 503, body = Problem))
+    responses((status = 200, body = Servers), Refused)
 )]
-async fn list(State(app): State<App>, _: Person) -> Result<Json<Servers>, Problem> {
+async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Problem> {
     Ok(Json(all(&app).await?))
 }
 
@@ -366,15 +366,14 @@ async fn list(State(app): State<App>, _: Person) -> Result<Json<Servers>, Proble
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerDetail),
-        (status = 401, body = Problem),
+        Refused,
         (status = 404, body = Problem),
         (status = 422, body = Problem),
-        (status = 503, body = Problem),
     )
 )]
 async fn show(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
     Ok(Json(one(&app, &name(path)?).await?))
@@ -389,16 +388,15 @@ async fn show(
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerDetail),
-        (status = 401, body = Problem),
+        Refused,
         (status = 404, body = Problem),
         (status = 409, description = "It does not start", body = Problem),
         (status = 422, body = Problem),
-        (status = 503, body = Problem),
     )
 )]
 async fn start(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
     let name = name(path)?;
@@ -414,15 +412,14 @@ async fn start(
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerDetail),
-        (status = 401, body = Problem),
+        Refused,
         (status = 404, body = Problem),
         (status = 422, body = Problem),
-        (status = 503, body = Problem),
     )
 )]
 async fn stop(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
     let name = name(path)?;
@@ -438,16 +435,15 @@ async fn stop(
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerDetail),
-        (status = 401, body = Problem),
+        Refused,
         (status = 404, body = Problem),
         (status = 409, description = "It does not start again", body = Problem),
         (status = 422, body = Problem),
-        (status = 503, body = Problem),
     )
 )]
 async fn restart(
     State(app): State<App>,
-    _: Person,
+    _: Writer,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
     let name = name(path)?;
@@ -473,14 +469,14 @@ async fn begin(app: &App, name: &ServerName) -> Result<(), Problem> {
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerLog),
-        (status = 401, body = Problem),
+        Refused,
         (status = 404, body = Problem),
         (status = 422, body = Problem),
     )
 )]
 async fn log(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     path: NamedServer,
 ) -> Result<Json<ServerLog>, Problem> {
     let lines = app.gateway.log(&name(path)?)?;
@@ -495,14 +491,14 @@ async fn log(
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = Tools),
-        (status = 401, body = Problem),
+        Refused,
         (status = 404, body = Problem),
         (status = 422, body = Problem),
     )
 )]
 async fn tools(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     path: NamedServer,
 ) -> Result<Json<Tools>, Problem> {
     Ok(Json(tools_of(&app, &name(path)?)?))

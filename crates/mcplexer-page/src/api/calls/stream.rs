@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
@@ -19,8 +20,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use utoipa::ToSchema;
 
 use super::{Call, CallFilter};
-use crate::access::Person;
-use crate::problem::Problem;
+use crate::access::{Reader, bearer, still_reads};
+use crate::problem::{Problem, Refused};
 use crate::site::App;
 
 /// How often to look whether the session lasts.
@@ -52,23 +53,25 @@ pub(super) enum Line {
     responses(
         (status = 200, description = "A line for each call that goes out or ends", body = Line, content_type = "application/x-ndjson"),
         (status = 400, body = Problem),
-        (status = 401, body = Problem),
+        Refused,
         (status = 422, body = Problem),
     )
 )]
 pub(super) async fn stream(
     State(app): State<App>,
-    person: Person,
+    _: Reader,
+    headers: HeaderMap,
     filter: Result<Query<CallFilter>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(filter) = filter?;
     let wanted = filter.wanted()?;
+    let token = bearer(&headers).unwrap_or_default().to_owned();
     let (to, lines) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let last = async {
             let mut look = interval(LOOK);
             look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            while app.sessions.lasts(&person.token) {
+            while still_reads(&app, &token) {
                 look.tick().await;
             }
         };

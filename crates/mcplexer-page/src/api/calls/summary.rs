@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Source, read};
-use crate::access::Person;
-use crate::problem::Problem;
+use crate::access::Reader;
+use crate::problem::{Problem, Refused};
 use crate::site::App;
 
 /// How many lines of the log are read for it.
@@ -149,13 +149,12 @@ pub(crate) async fn of(app: &App, last: Span) -> Result<Summary, Problem> {
     responses(
         (status = 200, body = Summary),
         (status = 400, body = Problem),
-        (status = 401, body = Problem),
-        (status = 503, body = Problem),
+        Refused,
     )
 )]
 pub(super) async fn summary(
     State(app): State<App>,
-    _: Person,
+    _: Reader,
     of: Result<Query<SummaryOf>, QueryRejection>,
 ) -> Result<Json<Summary>, Problem> {
     let Query(SummaryOf { last }) = of?;

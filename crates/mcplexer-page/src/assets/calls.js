@@ -1,5 +1,6 @@
 // Calls as they happen: <live-calls data-to="ADDRESS"> has a table of calls, and gets new ones on top.
 
+import { label } from "/dress.js";
 import { ask } from "/page.js";
 
 // How many rows the table has at most. Older ones are a page away.
@@ -142,6 +143,7 @@ class LiveCalls extends HTMLElement {
     row.querySelectorAll("a")[focused]?.focus();
     while (body.rows.length > MOST) body.deleteRow(-1);
     table.hidden = false;
+    label(table);
     document.querySelector("main [data-empty]")?.remove();
   }
 }

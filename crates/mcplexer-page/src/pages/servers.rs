@@ -74,7 +74,7 @@ fn row(server: &Server) -> Markup {
             th scope="row" { a href={ "/servers/" (segment(&server.name)) } { (server.name) } }
             td {
                 (badge(server.state))
-                @if let Some(reason) = &server.reason { span .note { (first_line(reason)) } }
+                @if let Some(reason) = &server.reason { span .note { (short(reason)) } }
             }
             td .number { @match server.tools { Some(tools) => (tools), None => span .none { "–" } } }
             td .number { (server.clients()) }
@@ -92,6 +92,16 @@ fn badge(state: ServerState) -> Markup {
         ServerState::Disabled => ("", "disabled"),
     };
     html! { span class={ "badge " (class) } { (word) } }
+}
+
+/// A reason in a line: with the line that it announces.
+fn short(reason: &str) -> String {
+    let mut lines = reason.lines();
+    let first = lines.next().unwrap_or_default();
+    match (first.ends_with(':'), lines.next()) {
+        (true, Some(next)) => format!("{first} {next}"),
+        _ => first.to_owned(),
+    }
 }
 
 fn first_line(text: &str) -> &str {

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcplexer_secrets::audit::{Actor, CallId, CallRecord, CallStep};
+use mcplexer_secrets::Timestamp;
+use mcplexer_secrets::audit::{Actor, AuditOutcome, CallId, CallRecord, CallStep};
 use tempfile::TempDir;
 
+use super::super::{Ending, InvalidEnding};
 use super::*;
 use crate::open::tests::{opened, put};
 

@@ -3,7 +3,7 @@
 use mcplexer_files::template::Template;
 
 /// Returns a command as a line for a shell.
-pub(crate) fn command_line(command: &[String]) -> String {
+pub(super) fn command_line(command: &[String]) -> String {
     let words: Vec<_> = command.iter().map(|it| quoted(it)).collect();
     words.join(" ")
 }
@@ -17,7 +17,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Returns a URL without what may be a credential in it: a user, a query and a fragment.
-pub(crate) fn public_url(url: &str) -> String {
+pub(super) fn public_url(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let (shown, rest) = url.split_at(end);
     let shown = match shown.split_once("://") {

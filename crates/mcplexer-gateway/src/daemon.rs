@@ -176,6 +176,7 @@ impl Daemon {
             home,
             since: self.since,
             http: OnceLock::new(),
+            stop: stop.clone(),
         });
         let site = make_site.map(|it| it.make(Handle::new(Arc::clone(&inside))));
         let serving = Arc::new(Serving {
@@ -242,6 +243,8 @@ pub(crate) struct Inside {
     pub(crate) home: Arc<OpenHome>,
     since: Timestamp,
     http: OnceLock<SocketAddr>,
+    /// Cancelled when it begins to end.
+    pub(crate) stop: CancellationToken,
 }
 
 impl Inside {

@@ -143,8 +143,8 @@ impl Server {
         current.filter(|it| !it.is_gone()).collect()
     }
 
-    /// Ends everything that runs.
-    fn stop(&self) {
+    /// Ends everything that runs. The next call starts it.
+    pub(crate) fn stop(&self) {
         lock(&self.slots).retain(|_, slot| {
             if let Some(instance) = lock(&slot.current).take() {
                 instance.stop();
@@ -201,6 +201,11 @@ impl Server {
     /// Ends everything that runs, and forgets that it has failed.
     pub(crate) fn restart(&self) {
         self.stop();
+        self.forget_failures();
+    }
+
+    /// Forgets that it has failed, so that the next attempt to start it does not wait.
+    fn forget_failures(&self) {
         lock(&self.health).works();
         lock(&self.listing).wait_again();
         *lock(&self.refusal) = None;

@@ -11,12 +11,14 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
-use mcplexer_files::config::ServerName;
+use mcplexer_files::config::{Server as Definition, ServerName};
 use mcplexer_home::OpenHome;
 use mcplexer_home::calls::Call;
 use tokio::sync::broadcast;
 
 use crate::daemon::Inside;
+use crate::json::Value;
+use crate::lists::{Item, ListKind};
 use crate::server::Server;
 use crate::status::Status;
 
@@ -67,6 +69,33 @@ impl fmt::Debug for MakeSite {
 #[derive(Clone)]
 pub struct Handle(Arc<Inside>);
 
+/// A tool of a server, as the server describes it: the texts are foreign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ToolInfo {
+    /// Its name.
+    pub name: String,
+    /// What it does, if the server says so.
+    pub description: Option<String>,
+    /// The length of its definition in bytes.
+    pub bytes: usize,
+}
+
+/// A server was not started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotStarted {
+    /// There is no such server.
+    #[error(transparent)]
+    NoServer(#[from] NoServer),
+    /// It does not start, or does not answer.
+    #[error("{problem}")]
+    Failed {
+        /// Why.
+        problem: String,
+    },
+}
+
 /// There is no such server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no server named {0}")]
@@ -102,6 +131,57 @@ impl Handle {
     pub fn restart(&self, server: &ServerName) -> Result<(), NoServer> {
         self.server(server)?.restart();
         Ok(())
+    }
+
+    /// Ends what runs of a server. The next call starts it.
+    ///
+    /// # Errors
+    /// If there is no such server.
+    pub fn stop(&self, server: &ServerName) -> Result<(), NoServer> {
+        self.server(server)?.stop();
+        Ok(())
+    }
+
+    /// Starts a server if it does not run, and asks for its tools if they are not known. The start goes on when the future is
+    /// dropped.
+    ///
+    /// # Errors
+    /// If there is no such server, or if it does not start.
+    pub async fn start(&self, server: &ServerName) -> Result<(), NotStarted> {
+        let started = self.server(server)?.start_now().await;
+        started.map_err(|error| NotStarted::Failed {
+            problem: error.to_string(),
+        })
+    }
+
+    /// Returns how a server is configured. It has references to secrets, and no values.
+    ///
+    /// # Errors
+    /// If there is no such server.
+    pub fn definition(&self, server: &ServerName) -> Result<Definition, NoServer> {
+        Ok(self.server(server)?.definition.clone())
+    }
+
+    /// Returns the tools of a server, if it was asked for them.
+    ///
+    /// # Errors
+    /// If there is no such server.
+    pub fn tools(&self, server: &ServerName) -> Result<Option<Vec<ToolInfo>>, NoServer> {
+        let items = self.server(server)?.listed(ListKind::Tools);
+        let info = |item: &Item| ToolInfo {
+            name: item.key.clone(),
+            description: Value::new(&item.text)
+                .get("description")
+                .and_then(Value::as_str)
+                .map(Into::into),
+            bytes: item.text.len(),
+        };
+        Ok(items.map(|items| items.iter().map(info).collect()))
+    }
+
+    /// Waits until the gateway begins to end.
+    pub async fn ending(&self) {
+        self.0.stop.cancelled().await;
     }
 
     /// Returns the last lines that a server wrote to standard error, with its secrets replaced.

@@ -9,6 +9,12 @@ use mcplexer_secrets::audit::{
 };
 use serde::Serialize;
 
+mod page;
+mod wanted;
+
+pub use page::{Page, PageError, Placed, find, page};
+pub use wanted::{Ending, InvalidEnding, Wanted};
+
 /// A call of a client to a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use mcplexer_gateway::ApiAccess;
+use mcplexer_gateway::{ApiAccess, HttpClient};
 
 use crate::problem::Problem;
 use crate::site::App;
@@ -75,8 +75,14 @@ fn check(parts: &Parts, app: &App, needed: ApiAccess) -> Result<(), Problem> {
     }
 }
 
+/// Whether who has this token may go on reading. It does not prolong a session.
+pub(crate) fn still_reads(app: &App, token: &str) -> bool {
+    let may_read = |client: &HttpClient| client.api >= ApiAccess::Read;
+    app.sessions.lasts(token) || app.tokens.find(token).as_ref().is_some_and(may_read)
+}
+
 /// Returns the token of a request (RFC 6750, section 2.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;

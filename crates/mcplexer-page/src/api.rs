@@ -1,6 +1,7 @@
 //! The same acts over HTTP, for the page and for programs. The types of the bodies are what `openapi.json` is made from.
 
 mod answers;
+pub(crate) mod calls;
 pub(crate) mod clients;
 mod confidential;
 pub(crate) mod doctor;
@@ -9,6 +10,7 @@ mod said;
 pub(crate) mod scopes;
 mod search;
 mod secrets;
+pub(crate) mod servers;
 mod session;
 
 use std::fmt::Display;
@@ -36,6 +38,8 @@ use crate::site::App;
         (name = "doctor", description = "What is wrong, and what fixes it"),
         (name = "search", description = "Everything that has a name"),
         (name = "secrets", description = "Scopes and their secrets, without values"),
+        (name = "servers", description = "Tool servers: what they do, and starting and stopping them"),
+        (name = "calls", description = "Calls of clients to servers"),
     )
 )]
 struct Documentation;
@@ -64,6 +68,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(secrets::versions))
         .routes(routes!(secrets::restore))
         .routes(routes!(import::import))
+        .merge(servers::router())
+        .merge(calls::router())
 }
 
 /// Reads a name, a time or something else that has a rule; fails with that rule.

@@ -15,6 +15,7 @@ const IMPORT: &str = include_str!("assets/import.js");
 const DRESS: &str = include_str!("assets/dress.js");
 const FORMS: &str = include_str!("assets/forms.js");
 const SEARCH: &str = include_str!("assets/search.js");
+const CALLS: &str = include_str!("assets/calls.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
 pub(crate) fn router() -> Router<App> {
@@ -29,6 +30,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/search.js", get(|| async { script(SEARCH) }))
         .route("/secrets.js", get(|| async { script(SECRETS) }))
         .route("/import.js", get(|| async { script(IMPORT) }))
+        .route("/calls.js", get(|| async { script(CALLS) }))
         .route("/icon.svg", get(|| async { asset("image/svg+xml", ICON) }))
 }
 

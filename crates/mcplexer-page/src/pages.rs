@@ -1,11 +1,13 @@
 //! The pages. Each address answers with the same empty frame, which needs no session; its script fetches what belongs into
 //! it from the same address below `/parts`, with the token of the session.
 
+mod calls;
 mod clients;
 mod doctor;
 mod frame;
 mod overview;
 mod secrets;
+mod servers;
 mod words;
 
 pub(crate) use frame::PLACES;
@@ -30,7 +32,12 @@ pub(crate) fn router() -> Router<App> {
         .route("/doctor/findings", get(doctor::findings))
         .route("/secrets", get(secrets::scopes))
         .route("/secrets/{scope}", get(secrets::scope::page))
-        .route("/secrets/{scope}/{key}", get(secrets::secret::page));
+        .route("/secrets/{scope}/{key}", get(secrets::secret::page))
+        .route("/servers", get(servers::list))
+        .route("/servers/{server}", get(servers::show))
+        .route("/calls", get(calls::list))
+        .route("/calls/plot", get(calls::plot))
+        .route("/calls/{id}", get(calls::show));
     let frame = get(|| async { frame::page() });
     Router::new()
         .route("/", frame.clone())
@@ -38,7 +45,11 @@ pub(crate) fn router() -> Router<App> {
         .route("/doctor", frame.clone())
         .route("/secrets", frame.clone())
         .route("/secrets/{scope}", frame.clone())
-        .route("/secrets/{scope}/{key}", frame)
+        .route("/secrets/{scope}/{key}", frame.clone())
+        .route("/servers", frame.clone())
+        .route("/servers/{server}", frame.clone())
+        .route("/calls", frame.clone())
+        .route("/calls/{id}", frame)
         // What is nested has no address that ends in a slash.
         .route("/parts/", get(overview::page))
         .nest("/parts", parts)

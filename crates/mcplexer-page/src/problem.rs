@@ -7,7 +7,8 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use mcplexer_gateway::{HttpClientsError, NoServer};
+use mcplexer_gateway::{HttpClientsError, NoServer, NotStarted};
+use mcplexer_home::calls::PageError;
 use mcplexer_home::config::Error as ConfigError;
 use mcplexer_secrets::{Error as StoreError, ErrorKind};
 use serde::Serialize;
@@ -160,6 +161,25 @@ impl From<Infallible> for Problem {
 impl From<NoServer> for Problem {
     fn from(error: NoServer) -> Self {
         Self::new(StatusCode::NOT_FOUND, error.to_string())
+    }
+}
+
+impl From<NotStarted> for Problem {
+    fn from(error: NotStarted) -> Self {
+        match error {
+            NotStarted::NoServer(error) => error.into(),
+            error => Self::new(StatusCode::CONFLICT, error.to_string()),
+        }
+    }
+}
+
+impl From<PageError> for Problem {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Log(error) => Self::from(error).with_hint("mcplexer audit verify says more"),
+            error => Self::new(StatusCode::CONFLICT, error.to_string())
+                .with_hint("begin with the newest calls again"),
+        }
     }
 }
 

@@ -61,6 +61,13 @@ impl Sessions {
         used.map(|it| *it = Instant::now()).is_some()
     }
 
+    /// Whether this is the token of a session, without using it: a session ends behind a stream that nobody looks at.
+    pub(crate) fn lasts(&self, token: &str) -> bool {
+        let state = self.state();
+        let used = state.tokens.get(&digest(token));
+        used.is_some_and(|it| it.elapsed() <= IDLE)
+    }
+
     /// Ends a session.
     pub(crate) fn end(&self, token: &str) {
         self.state().tokens.remove(&digest(token));
@@ -134,6 +141,13 @@ mod tests {
         assert!(!sessions.goes_on(&idle));
         sessions.end(&used);
         assert!(!sessions.goes_on(&used));
+        // Only looked at, a session ends.
+        let looked_at = begin();
+        for _ in 0..2 {
+            assert!(sessions.lasts(&looked_at));
+            tokio::time::advance(IDLE / 2 + Duration::from_millis(1)).await;
+        }
+        assert!(!sessions.lasts(&looked_at) && !sessions.goes_on(&looked_at));
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,6 +23,7 @@ mod page;
 mod processes;
 mod soak;
 mod starts;
+mod watched;
 mod web;
 
 const VALUE: &str = "m4rked-S3cret-value-0123456789";

@@ -53,6 +53,32 @@ impl AuditReader {
         Ok(Some(reader))
     }
 
+    /// Opens the log at `path`, at a position that [`position`](Self::position) has returned. `None` if the file does not
+    /// exist, or if no line begins or ends there: it is another log by now.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read.
+    pub fn open_at(path: &Path, position: u64) -> Result<Option<Self>, Error> {
+        let Some(mut reader) = Self::open(path)? else {
+            return Ok(None);
+        };
+        if position > reader.end {
+            return Ok(None);
+        }
+        if position > 0 && reader.read(position - 1, position)? != b"\n" {
+            return Ok(None);
+        }
+        (reader.begin, reader.end) = (position, position);
+        reader.before.clear();
+        Ok(Some(reader))
+    }
+
+    /// Returns where the first line begins that was read, in bytes from the beginning of the log.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.begin
+    }
+
     /// Returns the line before those that were read. `None` at the beginning of the log.
     ///
     /// # Errors

@@ -316,3 +316,30 @@ fn a_log_is_read_from_its_end() {
     let mut reader = AuditReader::open(&home.log()).unwrap().unwrap();
     assert_eq!(reader.previous().unwrap_err().kind(), ErrorKind::Tampered);
 }
+
+#[test]
+fn a_log_is_read_on_from_a_position() {
+    let home = Home::new();
+    let store = home.store();
+    put(&store, "K").unwrap();
+    let records: Vec<_> = (0..500).map(|id| begun(id, "tools/call", "t")).collect();
+    store.record_calls(&records).unwrap();
+    let mut reader = AuditReader::open(&home.log()).unwrap().unwrap();
+    for _ in 0..300 {
+        reader.previous().unwrap().unwrap();
+    }
+    let position = reader.position();
+    let next = reader.previous().unwrap().unwrap();
+    let open = |at| AuditReader::open_at(&home.log(), at).unwrap();
+    let mut again = open(position).unwrap();
+    assert_eq!(again.previous().unwrap().unwrap(), next);
+    let mut again = open(position).unwrap();
+    let following = again.appended().unwrap();
+    assert_eq!(following.first().unwrap().line, next.line + 1);
+    assert!(open(0).unwrap().previous().unwrap().is_none());
+    let end = fs::metadata(home.log()).unwrap().len();
+    assert_eq!(open(end).unwrap().previous().unwrap().unwrap().line, 502);
+    for other in [1, position + 1, position - 1, end + 1, u64::MAX] {
+        assert!(open(other).is_none(), "{other}");
+    }
+}

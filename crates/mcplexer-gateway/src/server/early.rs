@@ -6,6 +6,7 @@ use mcplexer_files::config::Start;
 
 use super::Server;
 use crate::error::CallError;
+use crate::lists::ListKind;
 use crate::session::{Endpoint, Peer, Route, Session};
 
 impl Server {
@@ -34,6 +35,19 @@ impl Server {
                     .of_server(&server.name, &error.to_string());
             }
         });
+    }
+
+    /// Starts it now, as the gateway greets it for itself, and asks for its tools if they are not known. The start goes on when
+    /// nobody waits for it any more.
+    pub(crate) async fn start_now(self: &Arc<Self>) -> Result<(), CallError> {
+        self.forget_failures();
+        let route = self.nobody();
+        let started = match self.instance(&route).await {
+            Ok(_) => self.list(ListKind::Tools, &route).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        route.session.close();
+        started
     }
 
     /// The way to it for no client.

@@ -25,7 +25,7 @@ pub(crate) const PLACES: [(&str, &str, &str); 6] = [
 ];
 
 /// The scripts. A page's own ones come after that of the frame.
-const SCRIPTS: [&str; 3] = ["/page.js", "/secrets.js", "/import.js"];
+const SCRIPTS: [&str; 4] = ["/page.js", "/secrets.js", "/import.js", "/calls.js"];
 
 /// The frame of every page, without anything that needs a session.
 pub(super) fn page() -> Markup {

@@ -45,7 +45,11 @@ pub(super) fn with_http(home: &Home) -> Daemon {
 }
 
 pub(super) fn with_http_on(home: &Home, address: &str) -> Daemon {
-    let mut command = command(home, &["serve", "--http", address]);
+    started(command(home, &["serve", "--http", address]))
+}
+
+/// Starts a gateway that serves HTTP.
+pub(super) fn started(mut command: Command) -> Daemon {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = Running::start(command.stderr(Stdio::piped())).unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -1,0 +1,271 @@
+//! Tool servers. How one is reached can be read here, and not changed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use mcplexer_files::config::{Server as Definition, ServerName};
+use mcplexer_gateway::NoServer;
+use tokio::time::timeout;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::parsed;
+use crate::access::{Reader, Writer};
+use crate::problem::{Problem, Refused};
+use crate::site::App;
+
+mod described;
+mod words;
+
+pub(crate) use described::{
+    Era, Server, ServerDetail, ServerLog, ServerState, Servers, Tool, Tools, TransportKind,
+    UsedSecret,
+};
+
+/// How long an answer waits for a server that starts. The start goes on behind it.
+const START_WAIT: Duration = Duration::from_secs(5);
+
+/// Returns all servers: those of the gateway, and those that its configuration leaves out.
+pub(crate) async fn all(app: &App) -> Result<Servers, Problem> {
+    let status = app.gateway.status();
+    let mut servers = BTreeMap::new();
+    for server in status.servers {
+        let name = server.name.clone();
+        // A configuration may have taken it away meanwhile.
+        if let Ok(definition) = app.gateway.definition(&name) {
+            servers.insert(name.to_string(), Server::new(server, &definition));
+        }
+    }
+    for (name, definition) in disabled(app).await? {
+        let name = name.to_string();
+        let server = Server::disabled(name.clone(), &definition);
+        servers.entry(name).or_insert(server);
+    }
+    Ok(Servers {
+        servers: servers.into_values().collect(),
+        config_problem: status.config_problem,
+    })
+}
+
+/// Returns the servers that are disabled. That the file has problems is said elsewhere.
+async fn disabled(app: &App) -> Result<Vec<(ServerName, Definition)>, Problem> {
+    let disabled = app.with_home(|home| {
+        let list = mcplexer_home::servers::list(home.home());
+        let rows = list.map(|it| it.servers).unwrap_or_default().into_iter();
+        let disabled = rows.filter(|it| it.server.disabled);
+        Ok::<_, Problem>(disabled.map(|it| (it.name, it.server)).collect())
+    });
+    disabled.await
+}
+
+/// Returns a server.
+pub(crate) async fn one(app: &App, name: &ServerName) -> Result<ServerDetail, Problem> {
+    if let Ok(definition) = app.gateway.definition(name) {
+        let servers = app.gateway.status().servers;
+        if let Some(status) = servers.into_iter().find(|it| it.name == *name) {
+            return Ok(ServerDetail::new(
+                Server::new(status, &definition),
+                &definition,
+            ));
+        }
+    }
+    let disabled = disabled(app).await?;
+    let found = disabled.into_iter().find(|(it, _)| it == name);
+    let (_, definition) = found.ok_or_else(|| NoServer(name.clone()))?;
+    let server = Server::disabled(name.to_string(), &definition);
+    Ok(ServerDetail::new(server, &definition))
+}
+
+/// Returns the tools of a server.
+pub(crate) fn tools_of(app: &App, name: &ServerName) -> Result<Tools, Problem> {
+    let tools = app.gateway.tools(name)?;
+    let is_known = tools.is_some();
+    let tools: Vec<_> = tools
+        .unwrap_or_default()
+        .into_iter()
+        .map(Tool::from)
+        .collect();
+    Ok(Tools {
+        is_known,
+        tokens: tools.iter().map(|it| it.tokens).sum(),
+        tools,
+    })
+}
+
+type NamedServer = Result<Path<String>, PathRejection>;
+
+fn name(path: NamedServer) -> Result<ServerName, Problem> {
+    let Path(name) = path?;
+    parsed(&name)
+}
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(start))
+        .routes(routes!(stop))
+        .routes(routes!(restart))
+        .routes(routes!(log))
+        .routes(routes!(tools))
+}
+
+/// Returns all servers.
+#[utoipa::path(
+    get,
+    path = "/api/v1/servers",
+    tag = "servers",
+    responses((status = 200, body = Servers), Refused)
+)]
+async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Problem> {
+    Ok(Json(all(&app).await?))
+}
+
+/// Returns a server.
+#[utoipa::path(
+    get,
+    path = "/api/v1/servers/{server}",
+    tag = "servers",
+    params(("server" = String, Path, description = "The name of the server")),
+    responses(
+        (status = 200, body = ServerDetail),
+        Refused,
+        (status = 404, body = Problem),
+        (status = 422, body = Problem),
+    )
+)]
+async fn show(
+    State(app): State<App>,
+    _: Reader,
+    path: NamedServer,
+) -> Result<Json<ServerDetail>, Problem> {
+    Ok(Json(one(&app, &name(path)?).await?))
+}
+
+/// Starts a server if it does not run, and asks for its tools. If it takes longer than 5 seconds, the answer says that it is
+/// starting.
+#[utoipa::path(
+    post,
+    path = "/api/v1/servers/{server}/start",
+    tag = "servers",
+    params(("server" = String, Path, description = "The name of the server")),
+    responses(
+        (status = 200, body = ServerDetail),
+        Refused,
+        (status = 404, body = Problem),
+        (status = 409, description = "It does not start", body = Problem),
+        (status = 422, body = Problem),
+    )
+)]
+async fn start(
+    State(app): State<App>,
+    _: Writer,
+    path: NamedServer,
+) -> Result<Json<ServerDetail>, Problem> {
+    let name = name(path)?;
+    begin(&app, &name).await?;
+    Ok(Json(one(&app, &name).await?))
+}
+
+/// Ends what runs of a server. Calls that it has not answered fail; the next call starts it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/servers/{server}/stop",
+    tag = "servers",
+    params(("server" = String, Path, description = "The name of the server")),
+    responses(
+        (status = 200, body = ServerDetail),
+        Refused,
+        (status = 404, body = Problem),
+        (status = 422, body = Problem),
+    )
+)]
+async fn stop(
+    State(app): State<App>,
+    _: Writer,
+    path: NamedServer,
+) -> Result<Json<ServerDetail>, Problem> {
+    let name = name(path)?;
+    app.gateway.stop(&name)?;
+    Ok(Json(one(&app, &name).await?))
+}
+
+/// Ends what runs of a server, and starts it again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/servers/{server}/restart",
+    tag = "servers",
+    params(("server" = String, Path, description = "The name of the server")),
+    responses(
+        (status = 200, body = ServerDetail),
+        Refused,
+        (status = 404, body = Problem),
+        (status = 409, description = "It does not start again", body = Problem),
+        (status = 422, body = Problem),
+    )
+)]
+async fn restart(
+    State(app): State<App>,
+    _: Writer,
+    path: NamedServer,
+) -> Result<Json<ServerDetail>, Problem> {
+    let name = name(path)?;
+    app.gateway.restart(&name)?;
+    begin(&app, &name).await?;
+    Ok(Json(one(&app, &name).await?))
+}
+
+/// Starts a server, and waits for a moment.
+async fn begin(app: &App, name: &ServerName) -> Result<(), Problem> {
+    match timeout(START_WAIT, app.gateway.start(name)).await {
+        Ok(started) => Ok(started?),
+        // It goes on.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Returns the last lines that a server wrote to standard error.
+#[utoipa::path(
+    get,
+    path = "/api/v1/servers/{server}/log",
+    tag = "servers",
+    params(("server" = String, Path, description = "The name of the server")),
+    responses(
+        (status = 200, body = ServerLog),
+        Refused,
+        (status = 404, body = Problem),
+        (status = 422, body = Problem),
+    )
+)]
+async fn log(
+    State(app): State<App>,
+    _: Reader,
+    path: NamedServer,
+) -> Result<Json<ServerLog>, Problem> {
+    let lines = app.gateway.log(&name(path)?)?;
+    Ok(Json(ServerLog { lines }))
+}
+
+/// Returns the tools of a server, if it was asked for them.
+#[utoipa::path(
+    get,
+    path = "/api/v1/servers/{server}/tools",
+    tag = "servers",
+    params(("server" = String, Path, description = "The name of the server")),
+    responses(
+        (status = 200, body = Tools),
+        Refused,
+        (status = 404, body = Problem),
+        (status = 422, body = Problem),
+    )
+)]
+async fn tools(
+    State(app): State<App>,
+    _: Reader,
+    path: NamedServer,
+) -> Result<Json<Tools>, Problem> {
+    Ok(Json(tools_of(&app, &name(path)?)?))
+}

@@ -1,0 +1,170 @@
+// Calls as they happen: <live-calls data-to="ADDRESS"> has a table of calls, and gets new ones on top.
+
+import { label } from "/dress.js";
+import { ask } from "/page.js";
+
+// How many rows the table has at most. Older ones are a page away.
+const MOST = 200;
+
+// Names come from clients and servers: they are text, and never markup.
+function cell(row, text, name) {
+  const it = row.insertCell();
+  if (name) it.className = name;
+  if (text === null || text === undefined || text === "") {
+    const none = it.appendChild(document.createElement("span"));
+    none.className = "none";
+    none.textContent = "–";
+  } else it.textContent = text;
+  return it;
+}
+
+function link(cell, address) {
+  const it = document.createElement("a");
+  it.href = address;
+  it.append(...cell.childNodes);
+  cell.append(it);
+  return it;
+}
+
+function outcome(call) {
+  const badge = document.createElement("span");
+  const kind = call.outcome === "ok" ? "good" : call.outcome === "cancelled" ? "warn" : call.outcome ? "bad" : "";
+  badge.className = "badge " + kind;
+  badge.textContent = (call.outcome || "running").replaceAll("-", " ");
+  return badge;
+}
+
+function fill(row, call) {
+  row.replaceChildren();
+  row.dataset.call = call.id;
+  const time = document.createElement("time");
+  time.dateTime = call.time;
+  time.title = new Date(call.time).toLocaleString();
+  time.textContent = "just now";
+  row.insertCell().append(time);
+  link(row.cells[0], "/calls/" + encodeURIComponent(call.id));
+  cell(row, call.client || call.program);
+  link(cell(row, call.server), "/servers/" + encodeURIComponent(call.server));
+  cell(row, call.tool || call.method, "text");
+  row.insertCell().append(outcome(call));
+  cell(row, call.ms, "number");
+}
+
+class LiveCalls extends HTMLElement {
+  connectedCallback() {
+    // Moved within the page, it goes on.
+    if (this.stop && !this.stop.signal.aborted) return;
+    this.stop = new AbortController();
+    this.held = [];
+    this.missed = 0;
+    this.button = this.querySelector("[data-pause]");
+    this.button.onclick = () => this.pause(this.button.getAttribute("aria-pressed") !== "true");
+    this.run(this.stop.signal);
+  }
+
+  disconnectedCallback() {
+    queueMicrotask(() => this.isConnected || this.stop.abort());
+  }
+
+  pause(is) {
+    this.button.setAttribute("aria-pressed", is);
+    this.button.textContent = is ? "Go on" : "Pause";
+    if (!is) for (const call of this.held.splice(0)) this.add(call);
+    this.tell();
+  }
+
+  tell(state) {
+    if (state) this.state = state;
+    const paused = this.button.getAttribute("aria-pressed") === "true";
+    const badge = this.querySelector("[data-state]");
+    badge.textContent = paused ? "paused" : this.state;
+    badge.className = "badge " + (paused || this.state !== "live" ? "warn" : "good");
+    const notes = [];
+    if (paused && this.held.length) notes.push(this.held.length + " new");
+    if (this.missed) notes.push(this.missed + " not shown: they came too quickly");
+    this.querySelector("[data-note]").textContent = notes.join(", ");
+  }
+
+  // Reads the stream, and begins again when it ends: sooner first, then every half minute.
+  async run(signal) {
+    let wait = 1000;
+    while (!signal.aborted) {
+      try {
+        const answer = await ask("GET", this.dataset.to, undefined, signal);
+        // The session has ended, and the page says so.
+        if (answer === null) return;
+        if (!answer.ok) throw new TypeError();
+        wait = 1000;
+        this.tell("live");
+        await this.read(answer.body.getReader());
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof TypeError)) console.error(error);
+      }
+      if (signal.aborted) return;
+      this.tell("connecting");
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      wait = Math.min(wait * 2, 30000);
+    }
+  }
+
+  async read(reader) {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = lines.pop();
+      for (const line of lines) if (line) this.take(JSON.parse(line));
+    }
+  }
+
+  take(it) {
+    if (it.missed) this.missed += it.missed;
+    else if (this.button.getAttribute("aria-pressed") !== "true") this.add(it);
+    else {
+      const at = this.held.findIndex((held) => held.id === it.id);
+      if (at >= 0) this.held[at] = it;
+      else this.held.push(it);
+      if (this.held.length > MOST) this.held.shift();
+    }
+    this.tell();
+  }
+
+  add(call) {
+    const table = this.querySelector("table");
+    const body = table.tBodies[0];
+    // A call comes twice: when it goes out, and when it has ended.
+    const old = [...body.rows].find((it) => it.dataset.call === call.id);
+    const row = old || body.insertRow(0);
+    const focused = row.contains(document.activeElement) ? [...row.querySelectorAll("a")].indexOf(document.activeElement) : -1;
+    fill(row, call);
+    row.querySelectorAll("a")[focused]?.focus();
+    while (body.rows.length > MOST) body.deleteRow(-1);
+    table.hidden = false;
+    label(table);
+    document.querySelector("main [data-empty]")?.remove();
+  }
+}
+
+customElements.define("live-calls", LiveCalls);
+
+// The plot of another span of time takes the place of the one that is shown.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-plot]");
+  const part = button?.closest("[data-part]");
+  if (!part) return;
+  button.disabled = true;
+  try {
+    const answer = await ask("GET", "/parts/calls/plot?last=" + button.dataset.plot);
+    if (!answer?.ok || !part.isConnected) return;
+    const made = document.createElement("template");
+    // Our own part, in which everything foreign is escaped.
+    made.innerHTML = await answer.text();
+    part.replaceChildren(made.content);
+    part.querySelector("[data-plot]")?.focus();
+  } catch {
+    button.disabled = false;
+  }
+});

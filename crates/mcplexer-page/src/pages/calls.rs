@@ -1,0 +1,265 @@
+//! Calls of clients to servers: newest first, with filters that are in the address.
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use maud::{Markup, html};
+
+use super::words::{segment, time};
+use crate::access::Person;
+use crate::api::calls::summary::{self, SummaryOf};
+use crate::api::calls::{self, Call, CallFilter, CallPlace, Calls, Source};
+use crate::problem::Problem;
+use crate::site::App;
+
+mod plot;
+
+/// The outcomes that can be chosen, in words.
+const OUTCOMES: [(&str, &str); 15] = [
+    ("ok", "ok"),
+    ("problem", "any problem"),
+    ("open", "no end yet"),
+    ("error", "error"),
+    ("tool-error", "tool error"),
+    ("timed-out", "timed out"),
+    ("cancelled", "cancelled"),
+    ("lost", "lost"),
+    ("not-sent", "not sent"),
+    ("not-started", "not started"),
+    ("too-long", "too long"),
+    ("refused", "refused"),
+    ("failed", "failed"),
+    ("no-key", "no key"),
+    ("tampered", "tampered"),
+];
+
+pub(super) async fn list(
+    State(app): State<App>,
+    _: Person,
+    filter: Result<Query<CallFilter>, QueryRejection>,
+) -> Result<Markup, Problem> {
+    let Query(filter) = filter?;
+    let page = calls::page(&app, &filter).await?;
+    let servers = app.gateway.status().servers;
+    let servers: Vec<_> = servers.iter().map(|it| it.name.to_string()).collect();
+    let is_first = filter.before.is_none();
+    let is_filtered = !query(&filter).is_empty();
+    Ok(html! {
+        h1 { "Calls" }
+        @if page.source == Source::Memory {
+            section .state {
+                p { "The audit log is turned off (" code { "MCPLEXER_AUDIT" } "). These are the last calls that the gateway \
+                    remembers, at most 1,000. They are forgotten when it ends." }
+            }
+        }
+        @if is_first { div data-part="/parts/calls/plot" .reserved {} }
+        (filters(&filter, &servers))
+        @if is_first {
+            live-calls data-to={ "/api/v1/calls/stream" (with(&query(&filter))) } {
+                p .aside {
+                    span .badge data-state="" { "live" } " "
+                    button type="button" data-pause="" aria-pressed="false" { "Pause" }
+                    " " span data-note="" {}
+                }
+                (rows(&page))
+            }
+        } @else {
+            (rows(&page))
+        }
+        @if page.calls.is_empty() { (nothing(&page, is_first, is_filtered)) }
+        (pages(&filter, &page))
+    })
+}
+
+/// The filters of a page, as the query of an address: without its place.
+fn query(filter: &CallFilter) -> String {
+    let fields = [
+        ("server", &filter.server),
+        ("client", &filter.client),
+        ("tool", &filter.tool),
+        ("outcome", &filter.outcome),
+    ];
+    let given = fields.iter().filter_map(|(name, value)| {
+        let value = value.as_deref().filter(|it| !it.is_empty())?;
+        Some(format!("{name}={}", segment(value)))
+    });
+    given.collect::<Vec<_>>().join("&")
+}
+
+fn with(query: &str) -> String {
+    match query.is_empty() {
+        true => String::new(),
+        false => format!("?{query}"),
+    }
+}
+
+fn filters(filter: &CallFilter, servers: &[String]) -> Markup {
+    let text = |it: &Option<String>| it.clone().unwrap_or_default();
+    let (server, outcome) = (text(&filter.server), text(&filter.outcome));
+    html! {
+        form .filters method="get" action="/calls" {
+            label { "Server"
+                select name="server" {
+                    option value="" { "all" }
+                    @if !server.is_empty() && !servers.contains(&server) { option value=(server) selected { (server) } }
+                    @for it in servers { option value=(it) selected[*it == server] { (it) } }
+                }
+            }
+            label { "Client" input name="client" value=(text(&filter.client)) autocomplete="off" spellcheck="false"; }
+            label { "Tool" input name="tool" value=(text(&filter.tool)) autocomplete="off" spellcheck="false"; }
+            label { "Outcome"
+                select name="outcome" {
+                    option value="" { "all" }
+                    @for (value, word) in OUTCOMES { option value=(value) selected[value == outcome] { (word) } }
+                }
+            }
+            button { "Filter" }
+        }
+    }
+}
+
+fn rows(page: &Calls) -> Markup {
+    html! {
+        table hidden[page.calls.is_empty()] {
+            thead { tr {
+                th { "Time" } th { "Client" } th { "Server" } th { "Tool" } th { "Outcome" } th .number { "ms" }
+            } }
+            tbody { @for call in &page.calls { (row(call)) } }
+        }
+    }
+}
+
+fn row(call: &Call) -> Markup {
+    html! {
+        tr data-call=(call.id) {
+            td { a href=(address(call)) { (time(&call.time)) } }
+            td { (client(call)) }
+            td { a href={ "/servers/" (segment(&call.server)) } { (call.server) } }
+            td .text { (call.tool.as_deref().unwrap_or(&call.method)) }
+            td { (outcome(call)) }
+            td .number { @match call.ms { Some(ms) => (ms), None => span .none { "–" } } }
+        }
+    }
+}
+
+fn address(call: &Call) -> String {
+    let at = call.at.map_or_else(String::new, |at| format!("?at={at}"));
+    format!("/calls/{}{at}", segment(&call.id))
+}
+
+fn client(call: &Call) -> Markup {
+    html! {
+        @match &call.client {
+            Some(client) => (client),
+            None => span .none { @if call.program.is_empty() { "–" } @else { (call.program) } },
+        }
+    }
+}
+
+fn outcome(call: &Call) -> Markup {
+    let (class, word) = match call.outcome.as_deref() {
+        Some("ok") => ("good", "ok"),
+        Some("cancelled") => ("warn", "cancelled"),
+        Some(other) => ("bad", other),
+        None if call.is_running => ("", "running"),
+        None => ("warn", "no end found"),
+    };
+    html! { span class={ "badge " (class) } { (word.replace('-', " ")) } }
+}
+
+fn nothing(page: &Calls, is_first: bool, is_filtered: bool) -> Markup {
+    html! {
+        section .state.empty data-empty="" {
+            @if let (true, Some(reached)) = (page.is_cut, &page.reached) {
+                p { "No such call in the last " (page.lines) " lines of the log, back to " (time(reached)) "." }
+            } @else if is_filtered {
+                p { "No such calls." }
+                p { a href="/calls" { "Show all calls" } }
+            } @else if is_first {
+                p { "No client has called a server yet. Calls show up here as they happen." }
+                p { a href="/clients" { "Connect a client" } }
+            } @else {
+                p { "There are no older calls." }
+            }
+        }
+    }
+}
+
+fn pages(filter: &CallFilter, page: &Calls) -> Markup {
+    let query = query(filter);
+    html! {
+        @if filter.before.is_some() || page.older.is_some() {
+            nav .pages aria-label="Pages of calls" {
+                @if filter.before.is_some() { a href={ "/calls" (with(&query)) } { "Newest" } " " }
+                @if let Some(older) = page.older {
+                    a rel="next" href={ "/calls?" (query) @if !query.is_empty() { "&" } "before=" (older) } {
+                        @if page.is_cut { "Search on" } @else { "Older" }
+                    }
+                }
+            }
+            @if let (true, false, Some(reached)) = (page.is_cut, page.calls.is_empty(), &page.reached) {
+                p .aside { "Searched back to " (time(reached)) "." }
+            }
+        }
+    }
+}
+
+/// Draws the calls of the last hour or day.
+pub(super) async fn plot(
+    State(app): State<App>,
+    _: Person,
+    of: Result<Query<SummaryOf>, QueryRejection>,
+) -> Result<Markup, Problem> {
+    let Query(SummaryOf { last }) = of?;
+    Ok(plot::draw(&summary::of(&app, last).await?))
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    _: Person,
+    path: Result<Path<String>, PathRejection>,
+    place: Result<Query<CallPlace>, QueryRejection>,
+) -> Result<Markup, Problem> {
+    let (Path(id), Query(place)) = (path?, place?);
+    let call = calls::one(&app, &id, place.at).await?;
+    let tool = call.tool.as_deref();
+    Ok(html! {
+        p .path { a href="/calls" { "Calls" } }
+        h1 { (tool.unwrap_or(&call.method)) }
+        p .aside { (outcome(&call)) " " (time(&call.time)) }
+        dl {
+            dt { "Client" } dd { (client(&call)) @if let Some(session) = &call.session { span .note { "session " (session) } } }
+            dt { "Process" } dd { (call.pid) " " (call.program) span .note { "user " (call.uid) } }
+            dt { "Server" } dd { a href={ "/servers/" (segment(&call.server)) } { (call.server) } }
+            dt { "Method" } dd { (call.method) }
+            @if let Some(tool) = tool { dt { "Tool" } dd { (tool) } }
+            dt { "Time" } dd { (call.time) }
+            dt { "Time taken" } dd { @match call.ms { Some(ms) => { (ms) " ms" }, None => span .none { "–" } } }
+            dt { "Secrets given" } dd { (secrets(&call.secrets)) }
+            dt { "Arguments" } dd {
+                @match &call.digest {
+                    Some(digest) => { (call.bytes) " bytes, SHA-256 " code { (digest) } },
+                    None => span .none { "none" },
+                }
+            }
+            dt { "Answer" } dd { @match call.answer_bytes { Some(bytes) => { (bytes) " bytes" }, None => span .none { "–" } } }
+            dt { "Values replaced" } dd { @match call.scrubbed { Some(it) => (it), None => span .none { "–" } } }
+            dt { "Id" } dd { code { (call.id) } }
+        }
+        p { a href={ "/calls?server=" (segment(&call.server)) @if let Some(tool) = tool { "&tool=" (segment(tool)) } } { "Calls like this" } }
+    })
+}
+
+/// Secrets in their versions, each with a way to its scope.
+fn secrets(secrets: &[String]) -> Markup {
+    html! {
+        @if secrets.is_empty() { span .none { "none" } }
+        @for it in secrets {
+            div {
+                @match it.split_once('/') {
+                    Some((scope, _)) => a href={ "/secrets/" (segment(scope)) } { (it) },
+                    None => (it),
+                }
+            }
+        }
+    }
+}

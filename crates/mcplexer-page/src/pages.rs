@@ -13,7 +13,6 @@ use crate::site::App;
 
 pub(crate) fn router() -> Router<App> {
     let parts = Router::new()
-        .route("/", get(overview::page))
         .route("/secrets", get(secrets::scopes))
         .route("/secrets/{scope}", get(secrets::scope));
     let frame = get(|| async { frame::page() });
@@ -21,5 +20,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/", frame.clone())
         .route("/secrets", frame.clone())
         .route("/secrets/{scope}", frame)
+        // Nested, it would be at /parts alone.
+        .route("/parts/", get(overview::page))
         .nest("/parts", parts)
 }

@@ -107,7 +107,10 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-again]")) load(true);
 });
 
-addEventListener("popstate", () => load(true));
+// Another ticket in the same tab changes nothing but what stands behind the "#".
+const hasTicket = () => location.hash.startsWith("#t=");
+addEventListener("popstate", () => hasTicket() || load(true));
+addEventListener("hashchange", () => hasTicket() && start());
 
 // A form says which act it is: the body has its fields, and {name} in its address stands for one of them.
 document.addEventListener("submit", async (event) => {
@@ -137,7 +140,7 @@ document.addEventListener("submit", async (event) => {
 });
 
 async function start() {
-  const ticket = location.hash.startsWith("#t=") ? location.hash.slice(3) : "";
+  const ticket = hasTicket() ? location.hash.slice(3) : "";
   if (ticket) {
     history.replaceState(null, "", location.pathname + location.search);
     const answer = await send("POST", "/api/v1/session", { ticket });

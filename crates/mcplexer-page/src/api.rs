@@ -1,5 +1,6 @@
 //! The same acts over HTTP, for the page and for programs. The types of the bodies are what `openapi.json` is made from.
 
+mod everywhere;
 pub(crate) mod scopes;
 mod secrets;
 mod session;
@@ -32,6 +33,7 @@ struct Documentation;
 
 pub(crate) fn router() -> Router<App> {
     let (router, documentation) = documented().split_for_parts();
+    let documentation = everywhere::complete(documentation);
     let documented = move || async move { Json(documentation) };
     router.route("/api/v1/openapi.json", get(documented))
 }

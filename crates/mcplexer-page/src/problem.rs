@@ -75,7 +75,11 @@ impl From<StoreError> for Problem {
             ErrorKind::Key => StatusCode::LOCKED,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self::new(status, error.to_string())
+        let problem = Self::new(status, error.to_string());
+        match error.kind() {
+            ErrorKind::Key => problem.with_hint("mcplexer doctor says which key is missing"),
+            _ => problem,
+        }
     }
 }
 

@@ -40,8 +40,16 @@ fn check(examples: u32) {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(opened.asked(&token, "GET", "/api/v1/scopes").status, 200, "{said}");
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        opened.asked(&token, "GET", "/api/v1/scopes").status,
+        200,
+        "{said}"
+    );
 }
 
 #[test]

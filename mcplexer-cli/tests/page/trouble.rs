@@ -48,16 +48,18 @@ fn a_store_without_its_key_says_which_one_is_missing() {
     let (key, aside) = (place.path("age.key"), place.root().join("aside"));
     place.stop();
     fs::rename(&key, &aside).unwrap();
-    let opened = place.ui();
-    browser.open(&opened.address());
-    browser.settled();
+    browser.open(&place.ui().address());
+    browser.wait_for("Needs attention");
     browser.click("Secrets");
-    browser.wait(
-        "document.querySelector('main .state, main [role=alert]')?.innerText.includes('age.key')",
-    );
+    browser.click("github-token");
+    browser.fill("Key", "OTHER");
+    browser.fill("Value", "n0t-stored-S3cret-value-01234");
+    browser.press("Store");
+    browser.wait("document.querySelector('main form [role=alert]')?.innerText.includes('mcplexer doctor')");
+    assert_eq!(browser.filled("Key"), "OTHER");
     fs::rename(&aside, &key).unwrap();
-    browser.reload();
-    browser.wait_for("github-token");
+    browser.press("Store");
+    browser.wait("document.querySelector('main table')?.innerText.includes('OTHER')");
 }
 
 #[test]

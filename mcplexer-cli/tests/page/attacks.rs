@@ -7,10 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::http::{Answer, Ask};
-use super::place::{Opened, Place};
-
-/// The pages, each of which has a part, and what they load. A page that the navigation or a part links to has to be here.
-const PAGES: [&str; 3] = ["/", "/secrets", "/secrets/github-token"];
+use super::place::{Opened, PAGES, Place};
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const MEDIA: [&str; 4] = [
@@ -182,7 +179,7 @@ fn routes(own: &Own) -> Vec<Route> {
         reading: BTreeSet::new(),
     };
     let mut routes = vec![get("/api/v1/openapi.json".to_owned(), Needs::Nothing)];
-    for page in PAGES {
+    for (_, page) in PAGES {
         routes.push(get(page.to_owned(), Needs::Nothing));
         routes.push(get(format!("/parts{page}"), Needs::Token));
     }
@@ -211,7 +208,7 @@ fn routes(own: &Own) -> Vec<Route> {
 }
 
 /// Puts what there is into a path of the documentation.
-fn example(path: &str) -> String {
+pub(super) fn example(path: &str) -> String {
     let parts = path.split('/').map(|it| match it {
         "{scope}" => "github-token",
         "{key}" => "TOKEN",
@@ -484,6 +481,6 @@ fn every_page_is_tried() {
         assert_eq!(answer.status, 200, "{page}: {answer:?}");
         next.extend(quoted(&answer.text(), "href=\"").map(str::to_owned));
     }
-    let tried: BTreeSet<_> = PAGES.map(str::to_owned).into();
+    let tried: BTreeSet<_> = PAGES.map(|(_, page)| page.to_owned()).into();
     assert_eq!(seen.difference(&tried).collect::<Vec<_>>(), [""; 0]);
 }

@@ -12,7 +12,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
                       response_headers_conformance,unsupported_method,ignored_auth";
 
 /// Finds what `.ci/servers` has installed.
-fn installed(name: &str) -> Option<PathBuf> {
+pub(super) fn installed(name: &str) -> Option<PathBuf> {
     let place = std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from);
     let found = place.map(|it| it.join(name)).filter(|it| it.exists());
     if found.is_none() {

@@ -17,6 +17,14 @@ const BINARY: &str = env!("CARGO_BIN_EXE_mcplexer");
 /// A value of the store that no page may show.
 pub(crate) const STORED: &str = "st0red-S3cret-value-0123456789";
 
+/// The pages, each with a name for its picture, and as they are in [`Place::with_secret`]. A test fails if a page links to
+/// one that is not here.
+pub(crate) const PAGES: [(&str, &str); 3] = [
+    ("overview", "/"),
+    ("secrets", "/secrets"),
+    ("scope", "/secrets/github-token"),
+];
+
 /// A server that calls itself what a page would run, had it not escaped it.
 pub(crate) const SERVER: &str = r#"#!/bin/sh
 echo 'started <script>document.title="run"</script>' >&2

@@ -1,6 +1,7 @@
 //! The page of the gateway, as browsers and programs meet it: real sockets, and a real browser.
 
-#![cfg(all(test, feature = "serve"))]
+#![cfg(test)]
+#![cfg(feature = "serve")]
 
 mod attacks;
 mod browser;

@@ -76,12 +76,16 @@ fn complete_one(operation: &mut Operation, has_name: bool, begins: bool) {
             response.content.insert(PROBLEM.to_owned(), content);
         }
     }
-    let mut foreign = Response::new("The request is of another host or of another page");
-    let text = RefOr::T(Content::default());
-    foreign.content.insert("text/plain".to_owned(), text);
-    let foreign = RefOr::T(foreign);
-    let responses = &mut operation.responses.responses;
-    responses.entry("403".to_owned()).or_insert(foreign);
+    // What is of another page never gets here: the gateway says so in plain words.
+    can_be(
+        operation,
+        "403",
+        "The request is of another host or page, or its token may not do this",
+    );
+    if let Some(RefOr::T(foreign)) = operation.responses.responses.get_mut("403") {
+        let text = RefOr::T(Content::default());
+        foreign.content.insert("text/plain".to_owned(), text);
+    }
 }
 
 /// Documents a failure, unless the operation has said more about it.

@@ -5,6 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod clients;
 mod confidential;
 pub(crate) mod doctor;
+mod everywhere;
 mod import;
 mod said;
 pub(crate) mod scopes;
@@ -46,6 +47,7 @@ struct Documentation;
 
 pub(crate) fn router() -> Router<App> {
     let (router, documentation) = documented().split_for_parts();
+    let documentation = everywhere::complete(documentation);
     let documented = move || async move { Json(documentation) };
     router.route("/api/v1/openapi.json", get(documented))
 }

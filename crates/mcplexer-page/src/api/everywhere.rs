@@ -1,0 +1,139 @@
+//! What the documentation says of every operation, so that none of them can forget it: who may ask, and how it fails.
+
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr, Response};
+
+/// The name of the one way to prove who asks.
+const TOKEN: &str = "token";
+
+/// The media type of a problem (RFC 9457).
+const PROBLEM: &str = "application/problem+json";
+
+/// Completes the documentation of every operation.
+pub(super) fn complete(mut documentation: OpenApi) -> OpenApi {
+    let mut components = documentation.components.take().unwrap_or_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(bearer));
+    documentation.components = Some(components);
+    for (path, item) in &mut documentation.paths.paths {
+        for (method, operation) in operations(item) {
+            let begins = path == "/api/v1/session" && method == "post";
+            complete_one(operation, path.contains('{'), begins);
+        }
+    }
+    documentation
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("delete", &mut item.delete),
+        ("patch", &mut item.patch),
+    ];
+    all.into_iter()
+        .filter_map(|(method, it)| it.as_mut().map(|it| (method, it)))
+}
+
+fn complete_one(operation: &mut Operation, has_name: bool, begins: bool) {
+    let asks = operation.parameters.as_ref().is_some_and(|all| {
+        all.iter()
+            .any(|it| matches!(it, RefOr::T(it) if it.parameter_in == utoipa::openapi::path::ParameterIn::Query))
+    });
+    if !begins {
+        let none: [&str; 0] = [];
+        operation.security = Some(vec![SecurityRequirement::new(TOKEN, none)]);
+        can_be(operation, "401", "There is no session, or it has ended");
+    }
+    if operation.request_body.is_some() {
+        can_be(operation, "400", "The body is not JSON");
+        can_be(operation, "413", "The body is too large");
+        can_be(operation, "415", "The body has to be application/json");
+        can_be(
+            operation,
+            "422",
+            "A part of the body is not as it has to be",
+        );
+    }
+    if asks {
+        can_be(
+            operation,
+            "400",
+            "A part of the query is not as it has to be",
+        );
+    }
+    if has_name {
+        can_be(operation, "404", "There is none of this name");
+        can_be(operation, "422", "A name in the address is not one");
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+            && let Some(content) = response.content.shift_remove("application/json")
+        {
+            response.content.insert(PROBLEM.to_owned(), content);
+        }
+    }
+    // What is of another page never gets here: the gateway says so in plain words.
+    can_be(
+        operation,
+        "403",
+        "The request is of another host or page, or its token may not do this",
+    );
+    if let Some(RefOr::T(foreign)) = operation.responses.responses.get_mut("403") {
+        let text = RefOr::T(Content::default());
+        foreign.content.insert("text/plain".to_owned(), text);
+    }
+}
+
+/// Documents a failure, unless the operation has said more about it.
+fn can_be(operation: &mut Operation, status: &str, why: &str) {
+    let mut failure = Response::new(why);
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    let content = RefOr::T(problem);
+    failure.content.insert(PROBLEM.to_owned(), content);
+    let failure = RefOr::T(failure);
+    let responses = &mut operation.responses.responses;
+    responses.entry(status.to_owned()).or_insert(failure);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    #[test]
+    fn every_operation_says_who_may_ask_and_how_it_fails() {
+        let (_, documentation) = super::super::documented().split_for_parts();
+        let documentation = serde_json::to_value(super::complete(documentation)).unwrap();
+        let paths = documentation["paths"].as_object().unwrap();
+        for (path, item) in paths {
+            for (method, operation) in item.as_object().unwrap() {
+                let begins = path == "/api/v1/session" && method == "post";
+                assert_eq!(
+                    operation["security"] == Value::Null,
+                    begins,
+                    "{method} {path}"
+                );
+                let responses = operation["responses"].as_object().unwrap();
+                assert!(responses.contains_key("401"), "{method} {path}");
+                for (status, response) in responses {
+                    if status.starts_with(['4', '5']) && status != "403" {
+                        let content = response["content"].as_object().unwrap();
+                        let media: Vec<_> = content.keys().collect();
+                        assert_eq!(
+                            media,
+                            ["application/problem+json"],
+                            "{method} {path} {status}"
+                        );
+                    }
+                }
+            }
+        }
+        assert_eq!(
+            documentation["components"]["securitySchemes"]["token"]["scheme"],
+            "bearer"
+        );
+    }
+}

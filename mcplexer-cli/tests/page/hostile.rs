@@ -1,0 +1,181 @@
+//! A page of another port of this machine, in the same browser, while a session goes on.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+
+use super::browser::Visit;
+use super::place::Place;
+
+/// A server whose every address is an empty page.
+struct Evil {
+    port: u16,
+    ended: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Evil {
+    fn serve() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let ended = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&ended);
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if ends.load(Ordering::SeqCst) {
+                    return;
+                }
+                // A browser opens connections that it does not use.
+                std::thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    let mut lines = BufReader::new(&stream).lines();
+                    while lines
+                        .next()
+                        .is_some_and(|it| it.is_ok_and(|it| !it.is_empty()))
+                    {}
+                    let page = "<!doctype html><title>evil</title><body>evil</body>";
+                    let head =
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n";
+                    let _gone = write!(
+                        &stream,
+                        "{head}Content-Length: {}\r\n\r\n{page}",
+                        page.len()
+                    );
+                });
+            }
+        });
+        Self {
+            port,
+            ended,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Evil {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        // It looks when somebody comes.
+        let _woken = std::net::TcpStream::connect(("127.0.0.1", self.port));
+        let _ended = self.thread.take().map(std::thread::JoinHandle::join);
+    }
+}
+
+/// Tries each way to ask; returns what could be read, of answers that were not opaque.
+const FETCHES: &str = r#"
+const [to, body] = args, read = [];
+for (const path of ["/", "/parts/", "/parts/secrets", "/api/v1/scopes", "/api/v1/openapi.json", "/page.js"])
+  for (const mode of ["cors", "no-cors", "same-origin"])
+    for (const credentials of ["include", "omit"])
+      try {
+        const answer = await fetch(to + path, { mode, credentials });
+        const text = await answer.text();
+        if (answer.type !== "opaque" || text) read.push([path, mode, text]);
+      } catch {}
+for (const [method, path] of [["POST", "/api/v1/scopes"], ["PUT", "/api/v1/scopes/github-token/secrets/TOKEN"], ["DELETE", "/api/v1/scopes/github-token"], ["POST", "/api/v1/session"]])
+  for (const mode of ["cors", "no-cors"])
+    for (const type of ["application/json", "text/plain", "application/x-www-form-urlencoded"])
+      for (const authorization of [null, "Bearer guessed"])
+        try {
+          const headers = { "content-type": type };
+          if (authorization) headers.authorization = authorization;
+          const answer = await fetch(to + path, { method, mode, headers, body, credentials: "include" });
+          const text = await answer.text();
+          if (answer.type !== "opaque" || text) read.push([method, path, mode, text]);
+        } catch {}
+return read;
+"#;
+
+/// Sends a form into a frame, which shows what is answered; waits until it has loaded.
+const FORM: &str = r#"
+const [to, type] = args;
+const frame = document.createElement("iframe");
+frame.name = "frame" + Math.random();
+document.body.append(frame);
+const form = document.createElement("form");
+Object.assign(form, { method: "POST", action: to, enctype: type, target: frame.name });
+const field = document.createElement("input");
+Object.assign(field, { name: '{"id":"evil","kind":"env","name":"', value: '"}' });
+form.append(field);
+document.body.append(form);
+await new Promise((done) => { frame.onload = done; form.submit(); });
+try { return frame.contentDocument ? frame.contentDocument.body.innerText : ""; } catch { return ""; }
+"#;
+
+/// Frames a page; returns what can be seen of it.
+const FRAME: &str = r#"
+const [to] = args;
+const frame = document.createElement("iframe");
+frame.src = to;
+await new Promise((done) => { frame.onload = done; document.body.append(frame); });
+try { return frame.contentDocument && frame.contentDocument.URL !== "about:blank" ? frame.contentDocument.body.innerText : ""; } catch { return ""; }
+"#;
+
+#[test]
+fn a_page_of_another_port_changes_nothing_and_reads_nothing() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place, origin) = (&visit.browser, &visit.place, &visit.opened.origin);
+    let before = place.state();
+    let evil = Evil::serve();
+    // The same host, so the same site: only the port differs. And another site.
+    for host in ["127.0.0.1", "localhost"] {
+        let former = browser.new_tab();
+        browser.open(&format!("http://{host}:{}/", evil.port));
+        let body = r#"{"id":"evil","confirm":"github-token","value":"evil"}"#;
+        let read = browser.promised(FETCHES, &json!([origin, body]));
+        assert_eq!(read, json!([]), "{host}");
+        for media in [
+            "application/x-www-form-urlencoded",
+            "text/plain",
+            "multipart/form-data",
+        ] {
+            for path in ["/api/v1/scopes", "/secrets"] {
+                let read = browser.promised(FORM, &json!([format!("{origin}{path}"), media]));
+                assert_eq!(read, "", "{host} {media} {path}");
+            }
+        }
+        for path in ["/", "/parts/secrets", "/secrets/github-token"] {
+            let read = browser.promised(FRAME, &json!([format!("{origin}{path}")]));
+            assert_eq!(read, "", "{host} {path}");
+        }
+        // No script of ours runs there as one of theirs, and no session is to be found there.
+        let found = browser.script(
+            "return [document.cookie, sessionStorage.length, localStorage.length]",
+            &json!([]),
+        );
+        assert_eq!(found, json!(["", 0, 0]));
+        let opened = browser.script(
+            "const it = window.open(arguments[0]); try { return it ? String(it.document.body.innerText) : ''; } catch { return ''; }",
+            &json!([format!("{origin}/secrets")]),
+        );
+        assert_eq!(opened, "", "{host}");
+        browser.go_to_tab(&former);
+    }
+    assert_eq!(place.state(), before);
+    // The session of the page still goes on.
+    browser.reload();
+    browser.wait_for("Needs attention");
+}
+
+/// A link on another page leads here without a session, and the window that it came from cannot be reached.
+#[test]
+fn a_window_that_another_page_opens_has_no_session() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, origin) = (&visit.browser, &visit.opened.origin);
+    let evil = Evil::serve();
+    browser.open(&format!("http://127.0.0.1:{}/", evil.port));
+    browser.script(
+        "location.href = arguments[0]",
+        &json!([format!("{origin}/secrets/github-token")]),
+    );
+    browser.wait("location.port !== '' && document.title !== 'evil'");
+    let shown = browser.text();
+    assert!(!shown.contains("TOKEN"), "{shown}");
+}

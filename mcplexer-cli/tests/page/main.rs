@@ -1,0 +1,16 @@
+//! The page of the gateway, as browsers and programs meet it: real sockets, and a real browser.
+
+#![cfg(test)]
+#![cfg(feature = "serve")]
+
+mod attacks;
+mod browser;
+mod documented;
+mod driver;
+mod flows;
+mod hostile;
+mod http;
+mod leaks;
+mod looks;
+mod place;
+mod trouble;

@@ -163,8 +163,13 @@ fn is_of_a_service(words: &[String]) -> bool {
 /// Returns whether a service calls its key an id: `WOLFRAM_APP_ID`.
 fn is_id_of_secrets(words: &[String]) -> bool {
     let last = words.last().map_or("", String::as_str);
-    let begins = |word: &str| words.iter().rev().take(2).any(|it| it.starts_with(word));
-    let is_it = |(service, id): &(&str, &str)| words.iter().any(|it| it == service) && begins(id);
+    // `app`, `appid`, `application`, `applicationid`.
+    let is_word = |it: &str, word: &str| {
+        let rest = it.strip_prefix(word).map(|it| it.trim_end_matches("id"));
+        rest.is_some_and(|it| ["", "lication"].contains(&it))
+    };
+    let has = |word: &str| words.iter().rev().take(2).any(|it| is_word(it, word));
+    let is_it = |(service, id): &(&str, &str)| words.iter().any(|it| it == service) && has(id);
     last.ends_with("id") && SECRET_IDS.iter().any(is_it)
 }
 

@@ -52,10 +52,12 @@ pub(crate) fn is_authorization(name: &str, value: &str) -> bool {
             && !scheme.is_empty()
             && scheme.chars().all(is_of_scheme);
     let is_token = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | ',' | '/');
-    let of_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
-    // One without padding has whole groups of four (RFC 4648, section 4).
-    let is_base64 =
-        token.ends_with('=') || token.len().is_multiple_of(4) && token.chars().all(of_base64);
+    // A path is seldom made of letters of both cases and digits.
+    let of_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let has = |is: fn(&char) -> bool| token.chars().any(|c| is(&c));
+    let is_mixed =
+        has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase) && has(char::is_ascii_digit);
+    let is_base64 = token.ends_with('=') || is_mixed && token.chars().all(of_base64);
     is_announced
         && token.len() >= MIN_TOKEN
         && token.chars().all(|c| is_token(c) || is_base64 && c == '/')

@@ -222,6 +222,7 @@ pub(super) const NAMED_SECRETS: &[&str] = &["pull", "tls", "k8s", "kubernetes"];
 pub(super) const SECRET_IDS: &[(&str, &str)] = &[
     ("estat", "app"),
     ("rakuten", "app"),
+    ("stat", "app"),
     ("wolfram", "app"),
     ("wolframalpha", "app"),
     ("openweather", "app"),

@@ -536,11 +536,20 @@ fn the_last_words_of_a_name_may_say_which_one_it_is() {
         "PGPASS",
         "WOLFRAM_APP_ID",
         "wolframAlphaAppid",
+        "E_STAT_APP_ID",
+        "RAKUTEN_APPLICATION_ID",
         "EBAY_CERT_ID",
     ] {
         assert!(credential(name, "acme-9931-x7", &[]).is_some(), "{name}");
     }
-    for name in ["SLACK_APP_ID", "COMPASS", "AIRTABLE_BASE", "API_V2"] {
+    for name in [
+        "SLACK_APP_ID",
+        "ESTAT_APPROVAL_ID",
+        "RAKUTEN_APPLE_ID",
+        "COMPASS",
+        "AIRTABLE_BASE",
+        "API_V2",
+    ] {
         assert_eq!(credential(name, "acme-9931-x7", &[]), None, "{name}");
     }
     assert!(credential("ADMIN_PIN", "4711", &[]).is_some());
@@ -600,6 +609,7 @@ fn a_scheme_and_a_token_are_a_credential() {
         ("AUTH_HEADER", "Authorization".to_owned()),
         ("PAGE_HEADER", "Welcome internationalization".to_owned()),
         ("UPSTREAM", "Basic srv/docs/readme/main".to_owned()),
+        ("UPSTREAM", "Basic Docs/Readme/v2/Main/Index".to_owned()),
     ] {
         assert_eq!(in_words(name, &value), None, "{name} {value}");
     }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Mutex;
 
 use base64::Engine;
@@ -18,13 +17,18 @@ use mcplexer_durable::{
 };
 use mcplexer_files::config::ServerName;
 use mcplexer_home::Home;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::http::Access;
 use crate::server::lock;
 use crate::stamp::Stamp;
+
+mod entry;
+
+use entry::Entry;
+pub use entry::{ApiAccess, NoApiAccess};
 
 /// The longest file, in bytes.
 const MAX_LEN: usize = 1 << 20;
@@ -75,47 +79,6 @@ pub enum HttpClientsError {
     },
 }
 
-/// What a client may do over `/api/v1`, beside connecting.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum ApiAccess {
-    /// Nothing.
-    #[default]
-    None,
-    /// Read what there is. No answer has a value of a secret.
-    Read,
-    /// Change secrets and servers, too. Not clients: their tokens could do more than it can.
-    Write,
-}
-
-impl ApiAccess {
-    /// Returns its name: `none`, `read` or `write`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-}
-
-/// There is no such access.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the access has to be none, read or write")]
-pub struct NoApiAccess;
-
-impl FromStr for ApiAccess {
-    type Err = NoApiAccess;
-
-    fn from_str(text: &str) -> Result<Self, NoApiAccess> {
-        let all = [Self::None, Self::Read, Self::Write];
-        let found = all.into_iter().find(|it| it.as_str() == text);
-        found.ok_or(NoApiAccess)
-    }
-}
-
 /// A client that may connect over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -124,36 +87,6 @@ pub struct HttpClient {
     pub name: ServerName,
     /// What it may do over the API.
     pub api: ApiAccess,
-}
-
-/// What is kept of a token, as one text: its digest in hex, then a space and what it may do over the API. Without the
-/// latter, it may do nothing there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct Entry {
-    digest: String,
-    api: ApiAccess,
-}
-
-impl TryFrom<String> for Entry {
-    type Error = NoApiAccess;
-
-    fn try_from(text: String) -> Result<Self, NoApiAccess> {
-        let (digest, api) = match text.split_once(' ') {
-            Some((digest, api)) => (digest.to_owned(), api.parse()?),
-            None => (text, ApiAccess::None),
-        };
-        Ok(Self { digest, api })
-    }
-}
-
-impl From<Entry> for String {
-    fn from(entry: Entry) -> Self {
-        match entry.api {
-            ApiAccess::None => entry.digest,
-            api => format!("{} {}", entry.digest, api.as_str()),
-        }
-    }
 }
 
 /// What is kept of the token of each client.
@@ -331,20 +264,6 @@ fn digest(token: &str) -> String {
 mod tests {
     use super::*;
 
-    fn entry(text: &str) -> Result<Entry, serde_json::Error> {
-        serde_json::from_value(serde_json::Value::String(text.to_owned()))
-    }
-
-    #[test]
-    fn an_entry_without_access_has_none() {
-        assert_eq!(entry("ab12").unwrap().api, ApiAccess::None);
-        assert_eq!(entry("ab12 read").unwrap().api, ApiAccess::Read);
-        assert_eq!(entry("ab12 write").unwrap().api, ApiAccess::Write);
-        for text in ["ab12 ", "ab12 all", "ab12 read write"] {
-            assert!(entry(text).is_err(), "{text}");
-        }
-    }
-
     #[test]
     fn a_token_names_its_client_and_what_it_may_do() {
         let directory = tempfile::tempdir().unwrap();
@@ -358,8 +277,8 @@ mod tests {
             api: ApiAccess::Read,
         };
         let tokens = clients.clone().tokens();
-        assert_eq!(clients.list().unwrap(), [expected.clone()]);
-        assert_eq!(tokens.find(&token), Some(expected));
+        assert_eq!(tokens.find(&token), Some(expected.clone()));
+        assert_eq!(clients.list().unwrap(), [expected]);
         assert_eq!(tokens.find("guessed"), None);
         clients.remove(&name).unwrap();
         assert_eq!(tokens.find(&token), None);

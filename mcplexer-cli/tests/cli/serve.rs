@@ -14,6 +14,7 @@ use test_support::{Running, STANDARD_PATH};
 
 use super::home::{Home, finish, write_program};
 
+mod api;
 mod daemon;
 mod http;
 mod kills;

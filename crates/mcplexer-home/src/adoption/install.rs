@@ -213,3 +213,30 @@ fn create(file: &Path, text: &[u8]) -> Result<(), Error> {
     })?;
     Ok(replacement.finish_new()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::directories;
+    use super::*;
+
+    #[test]
+    fn each_client_says_what_it_takes() {
+        let home = tempfile::tempdir().unwrap();
+        let cursor = home.path().join(".cursor");
+        fs::create_dir(&cursor).unwrap();
+        fs::write(cursor.join("mcp.json"), "{\"mcpServers\": []}").unwrap();
+        let directories = directories(|name| (name == "HOME").then(|| home.path().into()));
+        let all = installs("mcplexer", &directories);
+        let ids: Vec<_> = all.iter().map(|it| it.client).collect();
+        assert_eq!(ids, installable().collect::<Vec<_>>());
+        for report in &all {
+            let is_unusual = report.client == "cursor";
+            assert!(!is_unusual || report.change == Change::Hand);
+            assert!(
+                !report.written && report.text.contains("connect"),
+                "{report:?}"
+            );
+        }
+        assert!(all.iter().any(|it| it.change == Change::Create));
+    }
+}

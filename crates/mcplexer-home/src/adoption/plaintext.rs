@@ -41,3 +41,36 @@ pub fn plaintext(directories: &Directories, program: &str, open: &OpenHome) -> V
     let all = with_servers.chain(others);
     all.filter(|it| it.credentials > 0).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::directories;
+    use super::*;
+    use crate::open::tests::opened;
+
+    #[test]
+    fn a_file_with_credentials_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_owned();
+        let open = opened(&directory);
+        let mut directories = directories(|name| (name == "HOME").then(|| path.clone().into()));
+        directories.project = None;
+        assert_eq!(plaintext(&directories, "mcplexer", &open), []);
+        let cursor = path.join(".cursor");
+        fs::create_dir(&cursor).unwrap();
+        let file = cursor.join("mcp.json");
+        let server =
+            r#"{"command": "x", "env": {"TOKEN": "ghp_0123456789abcdefghijABCDEFGHIJ012345"}}"#;
+        fs::write(&file, format!("{{\"mcpServers\": {{\"a\": {server}}}}}")).unwrap();
+        let found = plaintext(&directories, "mcplexer", &open);
+        let [one] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(
+            (&one.file, one.credentials, one.is_adoptable),
+            (&file, 1, true)
+        );
+    }
+}

@@ -113,11 +113,14 @@ function title(element) {
   return found;
 }
 
-// Forgets what was typed.
+// Forgets what was typed into a form.
+export function wipe(form) {
+  for (const it of form.querySelectorAll("input, textarea")) if (!["checkbox", "radio", "hidden"].includes(it.type)) it.value = "";
+}
+
+// Forgets what was typed into the forms of acts.
 export function undress(root) {
-  for (const form of root.querySelectorAll("form[data-to]")) {
-    for (const it of form.querySelectorAll("input, textarea")) if (!["checkbox", "radio", "hidden"].includes(it.type)) it.value = "";
-  }
+  root.querySelectorAll("form[data-to]").forEach(wipe);
 }
 
 setInterval(() => tell(document), 30000);

@@ -7,7 +7,7 @@
 // the act instead of going on: {name} in its text stands for what the answer has.
 
 import { ask, go, load, problem, say, words } from "/page.js";
-import { dress, undress } from "/dress.js";
+import { dress, wipe } from "/dress.js";
 
 function base64(bytes) {
   let text = "";
@@ -99,7 +99,7 @@ async function act(form) {
     busy(false);
   }
   if (!answer.ok) return alert(form, await problem(answer));
-  undress(form.parentNode);
+  wipe(form);
   form.reset();
   say(form.dataset.said || "Done.");
   if (form.querySelector("template")) reveal(form, await answer.json());

@@ -51,7 +51,7 @@ pub(super) fn finding(finding: &Finding) -> Markup {
 }
 
 /// The text as a sentence.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|it| it.to_uppercase().to_string());
     let end = if text.ends_with('.') { "" } else { "." };

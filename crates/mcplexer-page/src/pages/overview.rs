@@ -13,7 +13,7 @@ use mcplexer_home::scopes::{DueRow, due};
 use mcplexer_secrets::audit::AuditOutcome;
 use mcplexer_secrets::{ErrorKind, Timestamp};
 
-use super::doctor::finding;
+use super::doctor::{finding, sentence};
 use super::words::{count, segment, time};
 use crate::access::Person;
 use crate::api::doctor::Finding;
@@ -50,7 +50,9 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
         .filter(|it| it.state == ServerState::Failing)
         .collect();
     let calls = app.gateway.recent_calls();
-    let failed = calls.iter().filter(|it| outcome(it).1 == "badge bad");
+    let failed = calls
+        .iter()
+        .filter(|it| matches!(outcome(it).1, "badge bad" | "badge warn"));
     Ok(html! {
         h1 { "Overview" }
         p .aside { "mcplexer " (status.version) ", running since " (time(&status.since.to_string())) }
@@ -89,7 +91,8 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
                 @for server in &failing {
                     li .error {
                         p { strong { a href={ "/servers/" (segment(server.name.as_str())) } { (server.name) } " does not start" } }
-                        p { (server.reason.as_deref().unwrap_or_default()) }
+                        @if let Some(reason) = &server.reason { p { (sentence(reason)) } }
+                        pre .command { "mcplexer server logs " (server.name) }
                     }
                 }
             }

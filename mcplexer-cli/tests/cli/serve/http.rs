@@ -6,12 +6,26 @@ use super::daemon::{run, status, stop, with_http};
 use super::*;
 
 /// Returns the answer to a request for a page.
-fn get(address: &str, path: &str, token: Option<&str>) -> String {
+pub(super) fn get(address: &str, path: &str, token: Option<&str>) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let token = token.map_or_else(String::new, |it| format!("Authorization: Bearer {it}\r\n"));
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: {address}\r\n{token}Connection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Returns the answer to a request with JSON.
+pub(super) fn send(address: &str, method: &str, path: &str, token: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
     )
     .unwrap();
     let mut answer = String::new();

@@ -416,6 +416,43 @@ fn thousands_of_secrets_are_shown_in_hundreds() {
     assert!(none.contains("None of 3000 fits."), "{none}");
 }
 
+/// A script that may read does not write, and none gets a page.
+#[test]
+fn the_token_of_a_client_does_what_it_may() {
+    let home = home(&["plain"]);
+    let mut page = Session::begin(&home);
+    let token = |name: &str, api: &str| {
+        let added = run(&home, &["client", "add", name, "--api", api]).succeeded();
+        added.text().trim_end().to_owned()
+    };
+    let (reads, writes) = (token("reads", "read"), token("writes", "write"));
+    page.token = reads;
+    page.get("/api/v1/scopes").is(200);
+    page.get(TOKEN).is(200);
+    page.get(&format!("{TOKEN}/versions")).is(200);
+    let scope = "/api/v1/scopes/github-token";
+    for (method, path, body) in [
+        ("POST", "/api/v1/scopes", json!({"id": "a"})),
+        ("PATCH", scope, json!({"name": "a"})),
+        ("DELETE", scope, json!({"confirm": "github-token"})),
+        ("PUT", TOKEN, json!({"value": "a"})),
+        ("PATCH", TOKEN, json!({"note": "a"})),
+        ("DELETE", TOKEN, json!({"confirm": "TOKEN"})),
+        ("POST", &format!("{TOKEN}/restore"), json!({"version": 1})),
+        (
+            "POST",
+            &format!("{scope}/import"),
+            json!({"file": ".env", "text": "A=b"}),
+        ),
+    ] {
+        page.send(method, path, &body).is(403);
+    }
+    page.get("/parts/secrets").is(403);
+    page.token = writes;
+    page.send("PUT", TOKEN, &json!({"value": "a"})).is(200);
+    page.get("/parts/secrets/github-token/TOKEN").is(403);
+}
+
 /// The key of the store gets a passphrase, or is gone.
 #[test]
 fn a_locked_store_says_how_to_open_it() {

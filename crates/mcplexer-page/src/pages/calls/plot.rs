@@ -102,29 +102,32 @@ fn class(index: usize) -> String {
     format!("s{}", index + 1)
 }
 
-/// The servers with the most calls, and the others together.
+/// The servers with the most calls, by name so that they keep their colours, and the others together.
 fn series(servers: &[ServerCalls]) -> Vec<Series> {
     let mut sorted: Vec<_> = servers.iter().collect();
     sorted.sort_by_key(|it| Reverse(it.calls.iter().sum::<u64>()));
-    let mut series: Vec<Series> = Vec::new();
-    for it in sorted {
-        match series.get_mut(COLOURS) {
-            None => series.push(Series {
-                name: match series.len() {
-                    COLOURS if servers.len() > COLOURS + 1 => "others".to_owned(),
-                    _ => it.server.clone(),
-                },
-                calls: it.calls.clone(),
-                errors: it.errors.clone(),
-            }),
-            Some(others) => {
-                let add = |to: &mut Vec<u64>, more: &[u64]| {
-                    to.iter_mut().zip(more).for_each(|(to, more)| *to += more);
-                };
-                add(&mut others.calls, &it.calls);
-                add(&mut others.errors, &it.errors);
-            }
+    let own = match servers.len() <= COLOURS + 1 {
+        true => servers.len(),
+        false => COLOURS,
+    };
+    let others = sorted.split_off(own);
+    sorted.sort_by_key(|it| &it.server);
+    let of = |name: &str, it: &ServerCalls| Series {
+        name: name.to_owned(),
+        calls: it.calls.clone(),
+        errors: it.errors.clone(),
+    };
+    let mut series: Vec<_> = sorted.into_iter().map(|it| of(&it.server, it)).collect();
+    if let Some((first, more)) = others.split_first() {
+        let mut together = of("others", first);
+        let add = |to: &mut Vec<u64>, more: &[u64]| {
+            to.iter_mut().zip(more).for_each(|(to, more)| *to += more);
+        };
+        for it in more {
+            add(&mut together.calls, &it.calls);
+            add(&mut together.errors, &it.errors);
         }
+        series.push(together);
     }
     series
 }
@@ -187,6 +190,8 @@ mod tests {
             let drawn: u64 = series.iter().map(|it| sum(&it.calls)).sum();
             let counted: u64 = summary.servers.iter().map(|it| sum(&it.calls)).sum();
             assert_eq!(drawn, counted);
+            let names = series.iter().take(COLOURS).map(|it| &it.name);
+            assert!(names.is_sorted());
             let is_others = series.last().unwrap().name == "others";
             assert_eq!(is_others, servers > COLOURS + 1);
         }

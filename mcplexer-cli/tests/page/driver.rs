@@ -170,12 +170,12 @@ impl Browser {
         }
     }
 
-    /// Waits until the page says this.
+    /// Waits until the page says this; a sentence may begin with it.
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) {
         self.wait(&format!(
-            "document.body.innerText.includes({})",
-            json!(text)
+            "document.body.innerText.toLowerCase().includes({})",
+            json!(text.to_lowercase())
         ));
     }
 

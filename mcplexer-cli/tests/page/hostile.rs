@@ -162,9 +162,9 @@ fn a_page_of_another_port_changes_nothing_and_reads_nothing() {
     browser.wait_for("Needs attention");
 }
 
-/// A link on another page leads here without a session, and the window that it came from cannot be reached.
+/// In a tab that has a session: what another page leads to is not shown.
 #[test]
-fn a_window_that_another_page_opens_has_no_session() {
+fn a_link_on_another_page_leads_nowhere() {
     let Some(visit) = Visit::to(Place::with_secret()) else {
         return;
     };

@@ -19,10 +19,15 @@ pub(crate) const STORED: &str = "st0red-S3cret-value-0123456789";
 
 /// The pages, each with a name for its picture, and as they are in [`Place::with_secret`]. A test fails if a page links to
 /// one that is not here.
-pub(crate) const PAGES: [(&str, &str); 3] = [
+pub(crate) const PAGES: [(&str, &str); 8] = [
     ("overview", "/"),
     ("secrets", "/secrets"),
     ("scope", "/secrets/github-token"),
+    ("servers", "/servers"),
+    ("server", "/servers/plain"),
+    ("calls", "/calls"),
+    ("clients", "/clients"),
+    ("doctor", "/doctor"),
 ];
 
 /// A server that calls itself what a page would run, had it not escaped it.

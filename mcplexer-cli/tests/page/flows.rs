@@ -39,16 +39,22 @@ fn a_scope_is_created_filled_and_deleted() {
     browser.wait("location.pathname === '/secrets/made-here'");
     browser.fill("Key", "API_KEY");
     browser.fill("Value", TYPED);
+    browser.click("Note, expiry, rotation");
     browser.fill("Note", "of a test");
     browser.press("Store");
-    browser.wait("document.querySelector('main table')?.innerText.includes('API_KEY')");
-    browser.wait_for("of a test");
+    browser.wait("location.pathname === '/secrets/made-here/API_KEY'");
+    browser.settled();
     assert_eq!(place.get("made-here", "API_KEY"), TYPED);
     assert!(!browser.text().contains(TYPED));
-    browser.click("Delete API_KEY");
+    visit.at("/secrets/made-here");
+    browser.wait_for("of a test");
+    browser.click("API_KEY");
+    browser.click("Delete this secret");
     browser.fill("Type API_KEY", "API_KEY");
     browser.press("Delete");
-    browser.wait("!document.querySelector('main').innerText.includes('of a test')");
+    browser.wait("location.pathname === '/secrets/made-here'");
+    browser.settled();
+    assert!(!browser.text().contains("of a test"));
     assert!(
         !place
             .run(&["scope", "show", "made-here"])
@@ -86,7 +92,8 @@ fn what_was_typed_is_kept_when_it_is_refused() {
         ("not a name".to_owned(), TYPED.to_owned())
     );
     assert!(!browser.text().contains(TYPED));
-    browser.click("Delete TOKEN");
+    visit.at("/secrets/github-token/TOKEN");
+    browser.click("Delete this secret");
     browser.fill("Type TOKEN", "token");
     browser.press("Delete");
     browser.wait_for("confirm has to be TOKEN");
@@ -106,9 +113,9 @@ fn reload_and_back_show_what_was_there() {
     let browser = &visit.browser;
     browser.click("Secrets");
     browser.click("github-token");
-    browser.wait_for("Store a value");
+    browser.wait_for("Store a secret");
     browser.reload();
-    browser.wait_for("Store a value");
+    browser.wait_for("Store a secret");
     assert_eq!(visit.path(), "/secrets/github-token");
     browser.back();
     browser.wait_for("New scope");
@@ -129,9 +136,9 @@ fn two_tabs_have_two_sessions() {
     browser.wait_for("mcplexer ui");
     browser.open(&place.ui().address());
     browser.wait_for("Needs attention");
-    visit.at("/secrets/github-token");
+    visit.at("/secrets/github-token/TOKEN");
     place.run(&["secret", "delete", "github-token", "TOKEN"]);
-    browser.click("Delete TOKEN");
+    browser.click("Delete this secret");
     browser.fill("Type TOKEN", "TOKEN");
     browser.press("Delete");
     // Somebody else was quicker.
@@ -163,16 +170,18 @@ fn the_keyboard_is_enough() {
     browser.wait("document.querySelector('main').contains(document.activeElement)");
     browser.tab_to("it.matches('main a') && it.innerText === 'github-token'");
     browser.keys(ENTER);
-    browser.wait_for("Store a value");
+    browser.wait_for("Store a secret");
     browser.wait("document.querySelector('main').contains(document.activeElement)");
     browser.tab_to("it.name === 'key'");
     browser.keys("BY_KEYS");
     browser.tab_to("it.name === 'value'");
     browser.keys(TYPED);
     browser.keys(ENTER);
-    browser.wait("document.querySelector('main table')?.innerText.includes('BY_KEYS')");
+    browser.wait("document.querySelector('h1')?.innerText === 'BY_KEYS'");
     assert_eq!(place.get("github-token", "BY_KEYS"), TYPED);
-    browser.tab_to("it.matches('summary') && it.innerText.includes('BY_KEYS')");
+    browser.tab_to("it.matches('summary') && it.innerText === 'Delete this secret'");
     browser.keys(&format!("{ENTER}{TAB}BY_KEYS{ENTER}"));
-    browser.wait("!document.querySelector('main table').innerText.includes('BY_KEYS')");
+    browser.wait("location.pathname === '/secrets/github-token'");
+    browser.settled();
+    assert!(!browser.text().contains("BY_KEYS"));
 }

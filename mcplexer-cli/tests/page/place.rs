@@ -19,10 +19,11 @@ pub(crate) const STORED: &str = "st0red-S3cret-value-0123456789";
 
 /// The pages, each with a name for its picture, and as they are in [`Place::with_secret`]. A test fails if a page links to
 /// one that is not here.
-pub(crate) const PAGES: [(&str, &str); 8] = [
+pub(crate) const PAGES: [(&str, &str); 9] = [
     ("overview", "/"),
     ("secrets", "/secrets"),
     ("scope", "/secrets/github-token"),
+    ("secret", "/secrets/github-token/TOKEN"),
     ("servers", "/servers"),
     ("server", "/servers/plain"),
     ("calls", "/calls"),

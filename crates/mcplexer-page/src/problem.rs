@@ -12,7 +12,7 @@ use mcplexer_home::calls::PageError;
 use mcplexer_home::config::Error as ConfigError;
 use mcplexer_secrets::{Error as StoreError, ErrorKind};
 use serde::Serialize;
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
 use crate::hints;
 
@@ -26,39 +26,6 @@ pub(crate) struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) hints: Vec<String>,
-}
-
-/// What every act may be answered with.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "it stands for answers in the documentation")]
-pub(crate) enum Refused {
-    /// The token is missing, or of no session and no client
-    #[response(status = 401)]
-    Unknown(Problem),
-    /// The client may not do this
-    #[response(status = 403)]
-    Forbidden(Problem),
-    /// It cannot be done now
-    #[response(status = 503)]
-    Unavailable(Problem),
-}
-
-/// What an act with a body may be answered with.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "it stands for answers in the documentation")]
-pub(crate) enum BadBody {
-    /// The body is not JSON
-    #[response(status = 400)]
-    Syntax(Problem),
-    /// The body is too long
-    #[response(status = 413)]
-    Length(Problem),
-    /// The body is not said to be JSON
-    #[response(status = 415)]
-    Media(Problem),
-    /// The body is not as it has to be
-    #[response(status = 422)]
-    Data(Problem),
 }
 
 impl Problem {

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::parsed;
 use crate::access::Reader;
-use crate::problem::{Problem, Refused};
+use crate::problem::Problem;
 use crate::site::App;
 
 pub(crate) mod stream;
@@ -291,7 +291,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
     responses(
         (status = 200, body = Calls),
         (status = 400, body = Problem),
-        Refused,
         (status = 409, description = "The audit log is another one than that of `before`", body = Problem),
         (status = 422, body = Problem),
     )
@@ -323,7 +322,6 @@ pub(crate) struct CallPlace {
     responses(
         (status = 200, body = Call),
         (status = 400, body = Problem),
-        Refused,
         (status = 404, body = Problem),
     )
 )]

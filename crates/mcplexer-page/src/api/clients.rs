@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::parsed;
 use super::scopes::Confirmation;
 use crate::access::{Person, Reader};
-use crate::problem::{BadBody, Problem, Refused};
+use crate::problem::Problem;
 use crate::site::App;
 
 /// The clients of the gateway.
@@ -140,8 +140,9 @@ pub(crate) async fn all(app: &App) -> Result<Clients, Problem> {
 #[utoipa::path(
     get,
     path = "/api/v1/clients",
+    operation_id = "list_clients",
     tag = "clients",
-    responses((status = 200, body = Clients), Refused)
+    responses((status = 200, body = Clients))
 )]
 pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Clients>, Problem> {
     Ok(Json(all(&app).await?))
@@ -151,13 +152,12 @@ pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Clien
 #[utoipa::path(
     post,
     path = "/api/v1/clients",
+    operation_id = "add_client",
     tag = "clients",
     request_body = ClientToAdd,
     responses(
         (status = 201, body = Added),
         (status = 409, description = "There is one", body = Problem),
-        BadBody,
-        Refused,
     )
 )]
 pub(super) async fn add(
@@ -182,10 +182,11 @@ pub(super) async fn add(
 #[utoipa::path(
     delete,
     path = "/api/v1/clients/{name}",
+    operation_id = "remove_client",
     tag = "clients",
     params(("name" = String, Path, description = "The name of the client")),
     request_body = Confirmation,
-    responses((status = 204), (status = 404, body = Problem), BadBody, Refused)
+    responses((status = 204), (status = 404, body = Problem))
 )]
 pub(super) async fn remove(
     State(app): State<App>,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Reader;
-use crate::problem::{Problem, Refused};
+use crate::problem::Problem;
 use crate::site::App;
 
 /// What the checks of `mcplexer doctor` found.
@@ -88,8 +88,9 @@ pub(crate) async fn examine(app: &App) -> Result<Checked, Problem> {
 #[utoipa::path(
     get,
     path = "/api/v1/doctor",
+    operation_id = "run_doctor",
     tag = "doctor",
-    responses((status = 200, body = Checked), Refused)
+    responses((status = 200, body = Checked))
 )]
 pub(super) async fn check(State(app): State<App>, _: Reader) -> Result<Json<Checked>, Problem> {
     Ok(Json(examine(&app).await?))

@@ -46,6 +46,12 @@ fn complete_one(operation: &mut Operation, has_name: bool, begins: bool) {
         let none: [&str; 0] = [];
         operation.security = Some(vec![SecurityRequirement::new(TOKEN, none)]);
         can_be(operation, "401", "There is no session, or it has ended");
+        can_be(operation, "423", "No key opens the store");
+        can_be(
+            operation,
+            "503",
+            "The store or the gateway cannot do it now",
+        );
     }
     if operation.request_body.is_some() {
         can_be(operation, "400", "The body is not JSON");

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use super::answers::{BadBody, Conflict, Refused};
 use super::confidential::Confidential;
 use super::parsed;
 use crate::access::Writer;
@@ -121,7 +120,7 @@ enum ImportAction {
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     request_body = FileToImport,
-    responses((status = 200, body = Imported), Refused, BadBody, Conflict)
+    responses((status = 200, body = Imported), (status = 409, description = "The store holds something else, or config.yaml has problems", body = Problem))
 )]
 pub(super) async fn import(
     State(app): State<App>,

@@ -15,7 +15,6 @@ use mcplexer_secrets::{NewScope, ScopeId, ScopeKind, SecretStore};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answers::{BadBody, Conflict, Refused};
 use super::parsed;
 use crate::access::{Reader, Writer};
 use crate::problem::Problem;
@@ -220,7 +219,7 @@ pub(crate) async fn one(app: &App, id: ScopeId) -> Result<ScopeWithSecrets, Prob
     path = "/api/v1/scopes",
     operation_id = "list_scopes",
     tag = "secrets",
-    responses((status = 200, body = Scopes), Refused)
+    responses((status = 200, body = Scopes))
 )]
 pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Scopes>, Problem> {
     let scopes = all(&app).await?;
@@ -234,7 +233,7 @@ pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Scope
     operation_id = "create_scope",
     tag = "secrets",
     request_body = ScopeToCreate,
-    responses((status = 201, body = ScopeWithSecrets), Refused, BadBody, Conflict)
+    responses((status = 201, body = ScopeWithSecrets), (status = 409, description = "The store holds something else, or config.yaml has problems", body = Problem))
 )]
 pub(super) async fn create(
     State(app): State<App>,
@@ -261,7 +260,7 @@ pub(super) async fn create(
     operation_id = "show_scope",
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
-    responses((status = 200, body = ScopeWithSecrets), Refused)
+    responses((status = 200, body = ScopeWithSecrets))
 )]
 pub(super) async fn show(
     State(app): State<App>,
@@ -280,7 +279,7 @@ pub(super) async fn show(
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     request_body = Confirmation,
-    responses((status = 204), Refused, BadBody)
+    responses((status = 204))
 )]
 pub(super) async fn delete(
     State(app): State<App>,

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::clients;
 use crate::access::Reader;
 use crate::pages::{PLACES, segment};
-use crate::problem::{Problem, Refused};
+use crate::problem::Problem;
 use crate::site::App;
 
 /// The most results.
@@ -114,9 +114,10 @@ impl Search {
 #[utoipa::path(
     get,
     path = "/api/v1/search",
+    operation_id = "search",
     tag = "search",
     params(("q" = Option<String>, Query, description = "A part of the name, in any case. Without one, the pages are found")),
-    responses((status = 200, body = Results), (status = 400, body = Problem), Refused)
+    responses((status = 200, body = Results), (status = 400, body = Problem))
 )]
 pub(super) async fn find(
     State(app): State<App>,

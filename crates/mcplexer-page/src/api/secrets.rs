@@ -16,7 +16,6 @@ use mcplexer_secrets::{ScopeId, SecretName, SecretStore, Stored};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answers::{BadBody, Refused};
 use super::parsed;
 use super::scopes::Confirmation;
 use crate::access::Writer;
@@ -61,7 +60,7 @@ impl StoredVersion {
         ("key" = String, Path, description = "The name of the secret"),
     ),
     request_body = Confirmation,
-    responses((status = 204), Refused, BadBody)
+    responses((status = 204))
 )]
 pub(super) async fn delete(
     State(app): State<App>,

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::parsed;
 use crate::access::{Reader, Writer};
-use crate::problem::{Problem, Refused};
+use crate::problem::Problem;
 use crate::site::App;
 
 mod described;
@@ -118,7 +118,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     get,
     path = "/api/v1/servers",
     tag = "servers",
-    responses((status = 200, body = Servers), Refused)
+    responses((status = 200, body = Servers))
 )]
 async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Problem> {
     Ok(Json(all(&app).await?))
@@ -132,7 +132,6 @@ async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Proble
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerDetail),
-        Refused,
         (status = 404, body = Problem),
         (status = 422, body = Problem),
     )
@@ -154,7 +153,6 @@ async fn show(
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerDetail),
-        Refused,
         (status = 404, body = Problem),
         (status = 409, description = "It does not start", body = Problem),
         (status = 422, body = Problem),
@@ -178,7 +176,6 @@ async fn start(
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerDetail),
-        Refused,
         (status = 404, body = Problem),
         (status = 422, body = Problem),
     )
@@ -201,7 +198,6 @@ async fn stop(
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerDetail),
-        Refused,
         (status = 404, body = Problem),
         (status = 409, description = "It does not start again", body = Problem),
         (status = 422, body = Problem),
@@ -235,7 +231,6 @@ async fn begin(app: &App, name: &ServerName) -> Result<(), Problem> {
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = ServerLog),
-        Refused,
         (status = 404, body = Problem),
         (status = 422, body = Problem),
     )
@@ -257,7 +252,6 @@ async fn log(
     params(("server" = String, Path, description = "The name of the server")),
     responses(
         (status = 200, body = Tools),
-        Refused,
         (status = 404, body = Problem),
         (status = 422, body = Problem),
     )

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::access::Person;
 use crate::owner;
-use crate::problem::{BadBody, Problem, Refused};
+use crate::problem::Problem;
 use crate::sessions::IDLE;
 use crate::site::App;
 
@@ -37,13 +37,13 @@ pub(super) struct Session {
 #[utoipa::path(
     post,
     path = "/api/v1/session",
+    operation_id = "begin_session",
     tag = "session",
     request_body = Ticket,
     responses(
         (status = 200, body = Session),
         (status = 401, description = "The ticket is none, was used, or is too old", body = Problem),
         (status = 403, description = "Another user of this machine sends it", body = Problem),
-        BadBody,
     )
 )]
 pub(super) async fn begin(
@@ -77,8 +77,9 @@ pub(super) async fn begin(
 #[utoipa::path(
     delete,
     path = "/api/v1/session",
+    operation_id = "end_session",
     tag = "session",
-    responses((status = 204), Refused)
+    responses((status = 204))
 )]
 pub(super) async fn end(State(app): State<App>, person: Person) -> StatusCode {
     app.sessions.end(&person.token);

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use super::{Call, CallFilter};
 use crate::access::{Reader, bearer, still_reads};
-use crate::problem::{Problem, Refused};
+use crate::problem::Problem;
 use crate::site::App;
 
 /// How often to look whether the session lasts.
@@ -48,12 +48,12 @@ pub(super) enum Line {
 #[utoipa::path(
     get,
     path = "/api/v1/calls/stream",
+    operation_id = "stream_calls",
     tag = "calls",
     params(CallFilter),
     responses(
         (status = 200, description = "A line for each call that goes out or ends", body = Line, content_type = "application/x-ndjson"),
         (status = 400, body = Problem),
-        Refused,
         (status = 422, body = Problem),
     )
 )]

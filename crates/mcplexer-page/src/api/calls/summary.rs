@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{Source, read};
 use crate::access::Reader;
-use crate::problem::{Problem, Refused};
+use crate::problem::Problem;
 use crate::site::App;
 
 /// How many lines of the log are read for it.
@@ -144,12 +144,12 @@ pub(crate) async fn of(app: &App, last: Span) -> Result<Summary, Problem> {
 #[utoipa::path(
     get,
     path = "/api/v1/calls/summary",
+    operation_id = "count_calls",
     tag = "calls",
     params(SummaryOf),
     responses(
         (status = 200, body = Summary),
         (status = 400, body = Problem),
-        Refused,
     )
 )]
 pub(super) async fn summary(

@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use super::{Scope, parsed};
 use crate::access::Writer;
-use crate::api::answers::{BadBody, Refused};
 use crate::api::said::given;
 use crate::problem::Problem;
 use crate::site::App;
@@ -35,7 +34,7 @@ pub(in crate::api) struct ScopeChanges {
     tag = "secrets",
     params(("scope" = String, Path, description = "The id of the scope")),
     request_body = ScopeChanges,
-    responses((status = 200, body = Scope), Refused, BadBody)
+    responses((status = 200, body = Scope))
 )]
 pub(in crate::api) async fn change(
     State(app): State<App>,

@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 
 use super::names;
 use crate::access::{Reader, Writer};
-use crate::api::answers::{BadBody, Refused};
 use crate::api::said;
 use crate::api::scopes::Secret;
 use crate::problem::Problem;
@@ -45,7 +44,7 @@ pub(in crate::api) struct SecretChanges {
         ("scope" = String, Path, description = "The id of the scope"),
         ("key" = String, Path, description = "The name of the secret"),
     ),
-    responses((status = 200, body = Secret), Refused)
+    responses((status = 200, body = Secret))
 )]
 pub(in crate::api) async fn show(
     State(app): State<App>,
@@ -68,7 +67,7 @@ pub(in crate::api) async fn show(
         ("key" = String, Path, description = "The name of the secret"),
     ),
     request_body = SecretChanges,
-    responses((status = 200, body = Secret), Refused, BadBody)
+    responses((status = 200, body = Secret))
 )]
 pub(in crate::api) async fn edit(
     State(app): State<App>,

@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 
 use super::{StoredVersion, names};
 use crate::access::Writer;
-use crate::api::answers::{BadBody, Conflict, Refused};
 use crate::api::confidential::Confidential;
 use crate::api::{invalid, said};
 use crate::generate;
@@ -56,7 +55,7 @@ pub(in crate::api) struct ValueToStore {
         ("key" = String, Path, description = "The name of the secret"),
     ),
     request_body = ValueToStore,
-    responses((status = 200, body = StoredVersion), Refused, BadBody, Conflict)
+    responses((status = 200, body = StoredVersion), (status = 409, description = "The store holds something else, or config.yaml has problems", body = Problem))
 )]
 pub(in crate::api) async fn put(
     State(app): State<App>,

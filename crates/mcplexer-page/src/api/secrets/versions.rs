@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use super::{StoredVersion, names};
 use crate::access::{Reader, Writer};
-use crate::api::answers::{BadBody, Refused};
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -51,7 +50,7 @@ pub(in crate::api) struct VersionToRestore {
         ("scope" = String, Path, description = "The id of the scope"),
         ("key" = String, Path, description = "The name of the secret"),
     ),
-    responses((status = 200, body = Versions), Refused)
+    responses((status = 200, body = Versions))
 )]
 pub(in crate::api) async fn versions(
     State(app): State<App>,
@@ -83,7 +82,7 @@ pub(in crate::api) async fn versions(
         ("key" = String, Path, description = "The name of the secret"),
     ),
     request_body = VersionToRestore,
-    responses((status = 200, body = StoredVersion), Refused, BadBody)
+    responses((status = 200, body = StoredVersion))
 )]
 pub(in crate::api) async fn restore(
     State(app): State<App>,

@@ -286,6 +286,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[utoipa::path(
     get,
     path = "/api/v1/calls",
+    operation_id = "list_calls",
     tag = "calls",
     params(CallFilter),
     responses(
@@ -317,6 +318,7 @@ pub(crate) struct CallPlace {
 #[utoipa::path(
     get,
     path = "/api/v1/calls/{id}",
+    operation_id = "show_call",
     tag = "calls",
     params(("id" = String, Path, description = "The id of the call"), CallPlace),
     responses(

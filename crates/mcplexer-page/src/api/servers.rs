@@ -117,6 +117,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 #[utoipa::path(
     get,
     path = "/api/v1/servers",
+    operation_id = "list_servers",
     tag = "servers",
     responses((status = 200, body = Servers))
 )]
@@ -128,6 +129,7 @@ async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Proble
 #[utoipa::path(
     get,
     path = "/api/v1/servers/{server}",
+    operation_id = "show_server",
     tag = "servers",
     params(("server" = String, Path, description = "The name of the server")),
     responses(
@@ -149,6 +151,7 @@ async fn show(
 #[utoipa::path(
     post,
     path = "/api/v1/servers/{server}/start",
+    operation_id = "start_server",
     tag = "servers",
     params(("server" = String, Path, description = "The name of the server")),
     responses(
@@ -172,6 +175,7 @@ async fn start(
 #[utoipa::path(
     post,
     path = "/api/v1/servers/{server}/stop",
+    operation_id = "stop_server",
     tag = "servers",
     params(("server" = String, Path, description = "The name of the server")),
     responses(
@@ -194,6 +198,7 @@ async fn stop(
 #[utoipa::path(
     post,
     path = "/api/v1/servers/{server}/restart",
+    operation_id = "restart_server",
     tag = "servers",
     params(("server" = String, Path, description = "The name of the server")),
     responses(
@@ -227,6 +232,7 @@ async fn begin(app: &App, name: &ServerName) -> Result<(), Problem> {
 #[utoipa::path(
     get,
     path = "/api/v1/servers/{server}/log",
+    operation_id = "show_log",
     tag = "servers",
     params(("server" = String, Path, description = "The name of the server")),
     responses(
@@ -248,6 +254,7 @@ async fn log(
 #[utoipa::path(
     get,
     path = "/api/v1/servers/{server}/tools",
+    operation_id = "list_tools",
     tag = "servers",
     params(("server" = String, Path, description = "The name of the server")),
     responses(

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::error::InvalidConfig;
+use crate::find::ServerMap;
 use crate::server::{Place, Server, Start, Text};
 use crate::syntax::Syntax;
 use crate::variables::Variables;
@@ -26,6 +27,7 @@ pub struct ClientConfig {
     pub(crate) variables: Variables,
     home: Option<PathBuf>,
     pub(crate) servers: Vec<Server>,
+    pub(crate) maps: Vec<ServerMap>,
 }
 
 impl ClientConfig {
@@ -51,6 +53,7 @@ impl ClientConfig {
             variables: found.variables,
             home: None,
             servers: found.servers,
+            maps: found.maps,
         })
     }
 

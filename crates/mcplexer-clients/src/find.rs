@@ -4,6 +4,8 @@ mod entry;
 mod settings;
 mod texts;
 
+use std::ops::Range;
+
 use mcplexer_files::position::{Lines, Position};
 
 use crate::environment::Environment;
@@ -23,8 +25,17 @@ const SERVERS: [&str; 3] = ["mcpServers", "context_servers", "mcp_servers"];
 pub(crate) struct Found {
     /// The servers, in the order of the file.
     pub(crate) servers: Vec<Server>,
+    /// The maps that have the servers, in the order in which they were found. Those may be empty.
+    pub(crate) maps: Vec<ServerMap>,
     /// The variables of the client that has such files.
     pub(crate) variables: Variables,
+}
+
+/// Where a map of servers is.
+pub(crate) struct ServerMap {
+    pub(crate) span: Range<usize>,
+    /// The directory of its project, in a file that has several.
+    pub(crate) project: Option<String>,
 }
 
 /// Returns the servers of a document; `None` if it has no member for them.
@@ -35,6 +46,7 @@ pub(crate) fn servers(document: &Node, text: &str, syntax: Syntax) -> Option<Fou
         lines: &Lines::of(text.as_bytes()),
         layout: &Layout::of(text),
         servers: None,
+        maps: Vec::new(),
         variables: Variables::default(),
     };
     search.look(document, None, None);
@@ -45,6 +57,7 @@ pub(crate) fn servers(document: &Node, text: &str, syntax: Syntax) -> Option<Fou
     servers.sort_by_key(|server| (server.position.line, server.position.column));
     Some(Found {
         servers,
+        maps: search.maps,
         variables: search.variables,
     })
 }
@@ -57,6 +70,7 @@ struct Search<'a> {
     lines: &'a Lines<'a>,
     layout: &'a Layout,
     servers: Option<Vec<Server>>,
+    maps: Vec<ServerMap>,
     variables: Variables,
 }
 
@@ -68,7 +82,7 @@ impl Search<'_> {
             let name = member.key.as_str();
             let is_found = match (&member.node.value, are_servers(name, key)) {
                 (Value::Object(servers), Some(Are::Sure)) => {
-                    self.add(servers, project);
+                    self.add(&member.node, servers, project);
                     true
                 }
                 (Value::Object(servers), Some(Are::IfOneIs)) if servers.has_entry() => {
@@ -76,7 +90,7 @@ impl Search<'_> {
                     if name == "mcp" && servers.has_program() {
                         self.variables = Variables::Shell;
                     }
-                    self.add(servers, project);
+                    self.add(&member.node, servers, project);
                     true
                 }
                 // Continue lists its servers, each with its name.
@@ -96,11 +110,15 @@ impl Search<'_> {
     /// Takes a document for servers by their names if each of its members looks like one.
     fn look_at_whole(&mut self, document: &Node) {
         if let Some(object) = document.object().filter(|it| it.has_only_entries()) {
-            self.add(object, None);
+            self.add(document, object, None);
         }
     }
 
-    fn add(&mut self, servers: &Object, project: Option<&str>) {
+    fn add(&mut self, map: &Node, servers: &Object, project: Option<&str>) {
+        self.maps.push(ServerMap {
+            span: map.span.clone(),
+            project: project.map(str::to_owned),
+        });
         let found = servers.members.iter().filter_map(|member| {
             let object = member.node.object()?;
             let position = self.lines.position(member.key_span.start);

@@ -2,6 +2,7 @@
 
 mod handed;
 mod member;
+mod reconnect;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,6 +21,7 @@ use crate::syntax::Syntax;
 pub use handed::HandedMap;
 use handed::Kept;
 use member::member;
+pub use reconnect::Presence;
 
 /// The name of the server that remains.
 const NAME: &str = "mcplexer";
@@ -52,6 +54,9 @@ pub enum HandOverError {
     /// The file could not be put back to the byte.
     #[error("it could not be put back as it was")]
     NotUndone,
+    /// A server that was handed over is in it again.
+    #[error("it has a server again that is behind the gateway")]
+    Again,
     /// It has no server that connects to the gateway for this client, or another number of them.
     #[error("it does not connect to the gateway for this client as it did when it was handed over")]
     Changed,
@@ -124,7 +129,10 @@ impl ClientConfig {
                 return Err(HandOverError::Name);
             }
             let entry = member(map, program, client);
-            let (span, handed, text) = self.hand_over_map(map, &goes, entry)?;
+            let (span, mut handed, text) = self.hand_over_map(map, &goes, entry)?;
+            let chosen = map.members.iter().filter(|it| is_in(&chosen, it));
+            handed.names = chosen.map(|it| it.key.clone()).collect();
+            handed.project = self.project_of(map);
             servers.push(handed);
             edits.push(Edit::replace(span, text));
         }
@@ -156,6 +164,8 @@ impl ClientConfig {
         let mut handed = HandedMap {
             first: String::new(),
             kept: Vec::new(),
+            names: Vec::new(),
+            project: None,
         };
         let mut replacement = entry;
         // Where the text that is not kept yet begins, and where the member before ends.
@@ -182,7 +192,8 @@ impl ClientConfig {
     }
 
     /// Returns the file with the servers back that [`hand_over`](Self::hand_over) has taken out. What else has changed
-    /// in the file since stays changed.
+    /// in the file since stays changed. If the server that connects to the gateway was removed from the only map, they
+    /// become the last ones there.
     ///
     /// # Errors
     /// [`HandOverError::Changed`] if the file no longer has what `hand_over` has put into it.
@@ -191,7 +202,22 @@ impl ClientConfig {
         client: &str,
         servers: &[HandedMap],
     ) -> Result<Zeroizing<Vec<u8>>, HandOverError> {
-        let text = self.taken_back(client, servers)?;
+        let is_known = servers.iter().all(HandedMap::has_names);
+        let text = match (self.connects(client), servers) {
+            (false, [map]) if self.presence(servers) == Presence::None => {
+                let text = self.reconnected(&self.document()?, client, map)?;
+                let connected = Self::parse(text.as_bytes(), self.syntax);
+                let connected = connected.map_err(|_| HandOverError::Changed)?;
+                connected.taken_back(client, servers)?
+            }
+            _ => self.taken_back(client, servers)?,
+        };
+        // Whoever calls this forgets them, so that they are in the file is beyond doubt.
+        let after = Self::parse(text.as_bytes(), self.syntax);
+        let after = after.map_err(|_| HandOverError::Changed)?;
+        if is_known && after.presence(servers) != Presence::All {
+            return Err(HandOverError::Changed);
+        }
         Ok(self.bytes(&text))
     }
 
@@ -306,6 +332,13 @@ impl ClientConfig {
             Syntax::Toml => Err(HandOverError::Notation),
             syntax => document::parse(&self.text, syntax).map_err(|_| HandOverError::NotUndone),
         }
+    }
+
+    /// Returns the directory of the project whose servers a map has.
+    fn project_of(&self, map: &Object) -> Option<String> {
+        let first = map.members.first()?.key_span.start;
+        let mut maps = self.maps.iter();
+        maps.find(|it| it.span.contains(&first))?.project.clone()
     }
 
     /// Returns the places and names of these servers.

@@ -7,6 +7,7 @@ use mcplexer_clients::{
     store as clients_store,
 };
 use mcplexer_durable::{FileReplacement, ReplaceError};
+use mcplexer_files::config::ServerName;
 use mcplexer_files::position::Position;
 use mcplexer_secrets::Error as StoreError;
 
@@ -107,6 +108,22 @@ pub enum Error {
         file: PathBuf,
         /// Why not.
         source: HandOverError,
+    },
+    /// The file no longer has the server that connects to the gateway, whose place the servers take.
+    #[error("{} does not connect to the gateway for {client} as it did when it was handed over", .file.display())]
+    Disconnected {
+        /// The file.
+        file: PathBuf,
+        /// The client.
+        client: ServerName,
+    },
+    /// The file has its servers again, but they are in `config.yaml` too.
+    #[error("{} has its servers again, and config.yaml still has them", .file.display())]
+    NotRemoved {
+        /// The file.
+        file: PathBuf,
+        /// Why they could not be removed there.
+        source: Box<Self>,
     },
     /// There are credentials between the servers, such as in comments. They would have to be kept in plaintext.
     #[error("{}, line {}: a credential is between the servers", .file.display(), .lines.first().unwrap_or(&0))]

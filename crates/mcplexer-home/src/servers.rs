@@ -232,30 +232,58 @@ pub(crate) fn remove_same(
     home: &Home,
     servers: &[(ServerName, Server)],
 ) -> Result<Vec<(ServerName, Stayed)>, Error> {
-    let existing = of_home(home)?.unwrap_or_default().servers;
-    if !servers.iter().any(|(name, _)| existing.contains_key(name)) {
-        return Ok(Vec::new());
+    match has_any(home, servers)? {
+        true => change(home, &|file| without_same(home, file, servers)),
+        false => Ok(Vec::new()),
     }
-    change(home, &|file| {
-        let existing = of_text(home, file)?.servers;
-        let (mut text, mut stay) = (file.to_owned(), Vec::new());
-        for (name, server) in servers {
-            match existing.get(name) {
-                None => continue,
-                Some(it) if it != server => {
-                    stay.push((name.clone(), Stayed::Changed));
-                    continue;
-                }
-                Some(_) => {}
+}
+
+/// Finds out whether [`remove_same`] would fail, as far as that can be known before.
+pub(crate) fn check_remove_same(
+    home: &Home,
+    servers: &[(ServerName, Server)],
+) -> Result<(), Error> {
+    let path = home.config();
+    if !has_any(home, servers)? {
+        return Ok(());
+    }
+    let file = open_regular(&path, OpenOptions::new().read(true));
+    let file = file.map_err(|source| failed("read", &path, source))?;
+    let text = file.as_ref().map(|file| read(file, &path)).transpose()?;
+    without_same(home, text.as_deref().unwrap_or_default(), servers)?;
+    FileReplacement::begin(&path)?;
+    Ok(())
+}
+
+fn has_any(home: &Home, servers: &[(ServerName, Server)]) -> Result<bool, Error> {
+    let existing = of_home(home)?.unwrap_or_default().servers;
+    Ok(servers.iter().any(|(name, _)| existing.contains_key(name)))
+}
+
+/// Returns a text without the servers that are the same in it, and those that stay.
+fn without_same(
+    home: &Home,
+    file: &str,
+    servers: &[(ServerName, Server)],
+) -> Result<(String, Vec<(ServerName, Stayed)>), Error> {
+    let existing = of_text(home, file)?.servers;
+    let (mut text, mut stay) = (file.to_owned(), Vec::new());
+    for (name, server) in servers {
+        match existing.get(name) {
+            None => continue,
+            Some(it) if it != server => {
+                stay.push((name.clone(), Stayed::Changed));
+                continue;
             }
-            match without_server(&text, name) {
-                Ok(without) => text = without,
-                Err(EditError::Named(_)) => stay.push((name.clone(), Stayed::Named)),
-                Err(error) => return Err(explain(error, home, name, None)),
-            }
+            Some(_) => {}
         }
-        Ok((text, stay))
-    })
+        match without_server(&text, name) {
+            Ok(without) => text = without,
+            Err(EditError::Named(_)) => stay.push((name.clone(), Stayed::Named)),
+            Err(error) => return Err(explain(error, home, name, None)),
+        }
+    }
+    Ok((text, stay))
 }
 
 fn explain(error: EditError, home: &Home, server: &ServerName, entry: Option<String>) -> Error {

@@ -36,8 +36,8 @@ impl From<Error> for Failure {
                     HandOverError::Notation => {
                         "mcplexer server add --from FILE adds its servers; write the one that runs mcplexer connect by hand"
                     }
-                    HandOverError::Changed => {
-                        "put the server that runs mcplexer connect back, and try again; nothing was changed"
+                    HandOverError::Again => {
+                        "rename or remove it in the file, and try again; nothing was changed"
                     }
                     HandOverError::Credential => {
                         "delete it where nothing needs it, such as in a comment; nothing was changed"
@@ -46,6 +46,23 @@ impl From<Error> for Failure {
                 },
                 exit_code::USAGE,
             ),
+            Error::Disconnected { ref client, .. } => {
+                let entry = format!(
+                    "\"mcplexer\": {{ \"command\": \"mcplexer\", \"args\": [\"connect\", \"--client\", \"{client}\"] }}"
+                );
+                return Self::new(error.to_string())
+                    .with_hint(format!("put {entry} back among its servers, and try again"))
+                    .with_hint("nothing was changed")
+                    .with_code(exit_code::USAGE);
+            }
+            Error::NotRemoved { source, file } => {
+                let message = format!(
+                    "{} has its servers again, and config.yaml still has them",
+                    shown(&file)
+                );
+                let cause = Self::from(*source);
+                return cause.with_hint(message);
+            }
             Error::Between { .. } => (
                 "delete it if nothing reads it; what is between the servers is kept for --undo",
                 exit_code::USAGE,

@@ -11,6 +11,12 @@ pub struct HandedMap {
     pub(super) first: String,
     /// The servers that stay between others.
     pub(super) kept: Vec<Kept>,
+    /// The names of the servers that are behind the gateway.
+    #[serde(default)]
+    pub(super) names: Vec<String>,
+    /// The directory of their project, in a file that has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<String>,
 }
 
 /// A server that stays, between others that do not.
@@ -36,6 +42,11 @@ impl HandedMap {
     pub(super) fn without_kept(&self) -> String {
         let behind = self.kept.iter().map(|it| it.behind.as_str());
         [self.first.as_str()].into_iter().chain(behind).collect()
+    }
+
+    /// Returns whether it says which servers it has.
+    pub(super) fn has_names(&self) -> bool {
+        !self.names.is_empty()
     }
 
     /// Returns whether a text is in it.

@@ -134,7 +134,7 @@ fn store(
             stored => stored?,
         }
         let mut kept = Kept::load(open.home(), &file.path, &plan.report.client)?;
-        kept.settle(&file.bytes, &file.config);
+        kept.settle(&file.bytes, &file.config)?;
         if !plan.new.is_empty() {
             match servers::add(open.home(), &plan.new, false) {
                 Err(servers::Error::Exists { .. }) => continue,

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use mcplexer_clients::{ClientConfig, HandOverError, HandedMap, MAX_CONFIG_LEN};
+use mcplexer_clients::{ClientConfig, HandOverError, HandedMap, MAX_CONFIG_LEN, Presence};
 use mcplexer_durable::{create_parent, open_regular, read_at_most, replace_file, sync_parent};
 use mcplexer_files::config::{Server, ServerName};
 use mcplexer_secrets::Error as StoreError;
@@ -78,27 +78,55 @@ impl Kept {
         read(&place(home, file))
     }
 
-    /// Returns what has happened to the file. The rest has not: a command was killed, or somebody has put the file back
-    /// by hand.
-    fn applied(&self, bytes: &[u8], config: &ClientConfig) -> &[Step] {
-        if !config.connects(self.client.as_str()) {
-            return &[];
+    /// Returns what has happened to the file. The rest has not: a command was killed, or somebody has put the servers
+    /// back by hand.
+    fn applied(&self, bytes: &[u8], config: &ClientConfig) -> Result<&[Step], HandOverError> {
+        let is_pending = |step: &Step| step.pending.as_ref().is_some_and(|it| *it != digest(bytes));
+        if config.connects(self.client.as_str()) {
+            return Ok(match self.steps.split_last() {
+                // It may have been written and changed since.
+                Some((last, before))
+                    if is_pending(last) && config.presence(&last.servers) != Presence::None =>
+                {
+                    before
+                }
+                _ => &self.steps,
+            });
         }
-        match self.steps.split_last() {
-            Some((last, before))
-                if last.pending.as_ref().is_some_and(|it| *it != digest(bytes)) =>
-            {
-                before
+        // The server that connects is gone. Those that are not in the file either are nowhere else.
+        let mut applied = self.steps.as_slice();
+        while let Some((last, before)) = applied.split_last() {
+            match config.presence(&last.servers) {
+                Presence::All => applied = before,
+                Presence::None => break,
+                _ => return Err(HandOverError::Changed),
             }
-            _ => &self.steps,
+        }
+        let is_out = |step: &Step| config.presence(&step.servers) == Presence::None;
+        match applied.iter().all(is_out) {
+            true => Ok(applied),
+            false => Err(HandOverError::Changed),
         }
     }
 
     /// Forgets what was kept and has not happened.
-    pub(super) fn settle(&mut self, bytes: &[u8], config: &ClientConfig) {
-        let applied = self.applied(bytes, config).len();
+    ///
+    /// # Errors
+    /// [`Error::Disconnected`] if that cannot be told.
+    pub(super) fn settle(&mut self, bytes: &[u8], config: &ClientConfig) -> Result<(), Error> {
+        let applied = self.applied(bytes, config);
+        let applied = applied.map_err(|_| self.disconnected())?.len();
         self.steps.truncate(applied);
         self.done();
+        Ok(())
+    }
+
+    /// Returns the error for a file that no longer connects to the gateway.
+    pub(super) fn disconnected(&self) -> Error {
+        Error::Disconnected {
+            file: PathBuf::from(&self.file),
+            client: self.client.clone(),
+        }
     }
 
     /// Adds what was taken out of the file to make this text of it.
@@ -122,7 +150,19 @@ impl Kept {
         read: &dyn Fn(&[u8]) -> Result<ClientConfig, Error>,
     ) -> Result<Result<Zeroizing<Vec<u8>>, HandOverError>, Error> {
         let mut text = Zeroizing::new(bytes.to_vec());
-        for step in self.applied(bytes, config).iter().rev() {
+        let applied = match self.applied(bytes, config) {
+            Ok(applied) => applied,
+            Err(error) => return Ok(Err(error)),
+        };
+        let is_there = |step: &Step| {
+            let presence = config.presence(&step.servers);
+            matches!(presence, Presence::All | Presence::Some)
+        };
+        // The file would have two servers of one name.
+        if applied.iter().any(is_there) {
+            return Ok(Err(HandOverError::Again));
+        }
+        for step in applied.iter().rev() {
             match read(&text)?.take_back(self.client.as_str(), &step.servers) {
                 Ok(back) => text = back,
                 Err(error) => return Ok(Err(error)),

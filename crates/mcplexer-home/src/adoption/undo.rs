@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use mcplexer_clients::{HandOverError, InvalidConfig};
 use mcplexer_durable::FileReplacement;
-use mcplexer_files::config::ServerName;
+use mcplexer_files::config::{Server, ServerName};
 use mcplexer_secrets::{Purpose, SecretValue};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -56,12 +57,23 @@ pub struct KeptServer {
 /// - [`Error::NotText`] if a value is not text.
 /// - [`Error::Plan`] if a reference is damaged.
 /// - [`Error::Together`] if some servers are chosen of a file whose servers are behind the gateway, and
-///   [`Error::HandOver`] if it no longer has what takes their place.
+///   [`Error::Disconnected`] if it no longer has what takes their place, and nowhere to put them.
+/// - [`Error::Servers`] if they cannot be removed from `config.yaml`. [`Error::NotRemoved`] is the only one after which
+///   the file is changed.
 /// - Otherwise as [`plan`](super::plan). The file is unchanged then.
 pub fn undo(path: &Path, choice: &Choice, open: &OpenHome) -> Result<UndoReport, Error> {
     let replacement = FileReplacement::begin(path)?;
-    let mut file = ClientFile::read(path)?;
     let kept = Kept::find(open.home(), path)?;
+    let mut file = match (ClientFile::read(path), &kept) {
+        (
+            Err(Error::Invalid {
+                source: InvalidConfig::NoServers { .. },
+                ..
+            }),
+            Some(kept),
+        ) => return Err(kept.disconnected()),
+        (read, _) => read?,
+    };
     if kept.is_some() && !choice.servers.is_empty() {
         return Err(Error::Together {
             file: path.to_owned(),
@@ -99,13 +111,23 @@ pub fn undo(path: &Path, choice: &Choice, open: &OpenHome) -> Result<UndoReport,
     let lookup = |reference: &_| opened.value(reference).map(SecretValue::expose);
     let undone = file.config.undo(&choice.servers, &lookup);
     let undone = undone?;
+    // All that can be wrong with the other files is found out before this one is written.
+    let leaving = match &kept {
+        None => None,
+        Some(kept) => Some(Leaving::of(path, kept, open.home())?),
+    };
     let changed = undone.bytes() != file.bytes.as_slice();
     if changed {
         replacement.write_over(&file.bytes, undone.bytes())?;
     }
-    let (removed, in_config) = match kept {
-        None => (Vec::new(), Vec::new()),
-        Some(kept) => forget(path, &kept, open.home())?,
+    let (removed, in_config) = match (kept, leaving) {
+        (Some(kept), Some(leaving)) => {
+            let left = leaving.leave(open.home());
+            let left = left.map_err(|error| back(&file, undone.bytes(), error))?;
+            kept.delete()?;
+            left
+        }
+        _ => (Vec::new(), Vec::new()),
     };
     Ok(UndoReport {
         removed,
@@ -122,49 +144,70 @@ pub fn undo(path: &Path, choice: &Choice, open: &OpenHome) -> Result<UndoReport,
 fn taken_back(file: &ClientFile, kept: &Kept) -> Result<Zeroizing<Vec<u8>>, Error> {
     let read = |text: &[u8]| file.with_text(text);
     let text = kept.take_back(&file.bytes, &file.config, &read)?;
-    text.map_err(|source| Error::HandOver {
-        file: file.path.clone(),
-        source,
+    text.map_err(|source| match source {
+        HandOverError::Changed => kept.disconnected(),
+        source => Error::HandOver {
+            file: file.path.clone(),
+            source,
+        },
     })
 }
 
-/// Removes the servers of a file from `config.yaml`, and what was kept of it.
-fn forget(
-    file: &Path,
-    kept: &Kept,
-    home: &Home,
-) -> Result<(Vec<ServerName>, Vec<KeptServer>), Error> {
-    let others = kept::of_others(home, file)?;
-    let (mut same, mut stay) = (Vec::new(), Vec::new());
-    for it in &kept.servers {
-        let reason = match it.added {
-            false => "it was there before",
-            true if others.iter().any(|other| other.name == it.name) => {
-                "another client's file was adopted with it"
-            }
-            true => {
-                same.push((it.name.clone(), it.server.clone()));
-                continue;
-            }
-        };
-        stay.push((it.name.clone(), reason));
+/// Writes a file back as it was, after an error. Returns that error, or says that it could not be written.
+fn back(file: &ClientFile, written: &[u8], error: Error) -> Error {
+    let replaced = FileReplacement::begin(&file.path);
+    let replaced = replaced.and_then(|it| it.write_over(written, &file.bytes));
+    match replaced {
+        Ok(()) => error,
+        Err(_) => Error::NotRemoved {
+            file: file.path.clone(),
+            source: Box::new(error),
+        },
     }
-    for (name, why) in servers::remove_same(home, &same)? {
-        let reason = match why {
-            Stayed::Changed => "it was changed since",
-            Stayed::Named => "clients in the file name it",
-        };
-        same.retain(|(it, _)| *it != name);
-        stay.push((name, reason));
+}
+
+/// The servers of a file that leave `config.yaml`, and those that do not.
+struct Leaving {
+    same: Vec<(ServerName, Server)>,
+    stay: Vec<KeptServer>,
+}
+
+impl Leaving {
+    /// Finds them, and that `config.yaml` can be changed.
+    fn of(file: &Path, kept: &Kept, home: &Home) -> Result<Self, Error> {
+        let others = kept::of_others(home, file)?;
+        let (mut same, mut stay) = (Vec::new(), Vec::new());
+        for it in &kept.servers {
+            let reason = match it.added {
+                false => "it was there before",
+                true if others.iter().any(|other| other.name == it.name) => {
+                    "another client's file was adopted with it"
+                }
+                true => {
+                    same.push((it.name.clone(), it.server.clone()));
+                    continue;
+                }
+            };
+            let name = it.name.clone();
+            stay.push(KeptServer { name, reason });
+        }
+        servers::check_remove_same(home, &same)?;
+        Ok(Self { same, stay })
     }
-    kept.delete()?;
-    let removed = same.into_iter().map(|(name, _)| name);
-    let stay = stay.into_iter();
-    Ok((
-        removed.collect(),
-        stay.map(|(name, reason)| KeptServer { name, reason })
-            .collect(),
-    ))
+
+    /// Removes them. Returns those that are removed and those that stay.
+    fn leave(mut self, home: &Home) -> Result<(Vec<ServerName>, Vec<KeptServer>), Error> {
+        for (name, why) in servers::remove_same(home, &self.same)? {
+            let reason = match why {
+                Stayed::Changed => "it was changed since",
+                Stayed::Named => "clients in the file name it",
+            };
+            self.same.retain(|(it, _)| *it != name);
+            self.stay.push(KeptServer { name, reason });
+        }
+        let removed = self.same.into_iter().map(|(name, _)| name);
+        Ok((removed.collect(), self.stay))
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `adopt --gateway`: a client's servers in config.yaml, and back to the byte.
 
+mod undo;
+
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 

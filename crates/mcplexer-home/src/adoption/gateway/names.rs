@@ -33,7 +33,7 @@ impl Names {
             client: file.path.display().to_string(),
         })?;
         let mut kept = Kept::load(home, &file.path, &client)?;
-        kept.settle(&file.bytes, &file.config);
+        kept.settle(&file.bytes, &file.config)?;
         let mut added = kept::of_others(home, &file.path)?;
         added.extend(kept.servers.iter().cloned());
         // What was not handed over in the end is not behind the gateway.

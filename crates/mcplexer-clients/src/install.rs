@@ -87,6 +87,14 @@ pub fn install_place(id: &str) -> Option<&'static InstallPlace> {
     CLIENTS.iter().find(|it| it.id == id)
 }
 
+/// Returns the name that `mcplexer connect --client` has for a client of [`client_of`](crate::client_of), if it is one of
+/// those that [`installable`] names.
+#[must_use]
+pub fn client_id(client: &str) -> Option<&'static str> {
+    let of_client = CLIENTS.iter().find(|it| it.client == client);
+    of_client.map(|it| it.id)
+}
+
 /// Returns the names of the clients, sorted.
 pub fn installable() -> impl Iterator<Item = &'static str> {
     CLIENTS.iter().map(|it| it.id)

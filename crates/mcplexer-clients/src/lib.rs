@@ -57,7 +57,9 @@ pub use entry::{Entry, Reach};
 pub use error::{AdoptError, InvalidConfig};
 pub use finding::{Finding, Outcome, Stays};
 pub use gateway::{HandOverError, HandedMap, HandedOver, Presence};
-pub use install::{Install, InstallError, InstallPlace, Uninstall, install_place, installable};
+pub use install::{
+    Install, InstallError, InstallPlace, Uninstall, client_id, install_place, installable,
+};
 pub use places::{Directories, StandardPlace, client_of, standard_places};
 pub use scopes::Destination;
 pub use server::{Place, Server, Start};

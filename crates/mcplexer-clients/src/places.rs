@@ -85,19 +85,20 @@ pub fn standard_places(directories: &Directories) -> Vec<StandardPlace> {
 /// Returns the client that a file of this path is of, wherever the home directory or the project is.
 #[must_use]
 pub fn client_of(path: &Path) -> Option<&'static str> {
-    let own = PLACES.iter().filter(|(_, _, file)| !file.contains('*'));
-    let mut own = own.filter(|(_, _, file)| path.ends_with(file));
-    own.next().map(|(client, _, _)| *client).or_else(|| {
-        let of_editors = EDITORS.iter().flat_map(|&(editor, _, directory)| {
-            let files = OF_EDITORS.iter().filter(|(_, file)| !file.contains('*'));
-            files.map(move |&(client, file)| {
-                let client = if client.is_empty() { editor } else { client };
-                (client, format!("{directory}/User/{file}"))
-            })
-        });
-        let mut of_editors = of_editors.filter(|(_, file)| path.ends_with(file));
-        of_editors.next().map(|(client, _)| client)
-    })
+    let own = PLACES
+        .iter()
+        .map(|&(client, _, file)| (client, file.to_owned()));
+    let of_editors = EDITORS.iter().flat_map(|&(editor, _, directory)| {
+        OF_EDITORS.iter().map(move |&(client, file)| {
+            let client = if client.is_empty() { editor } else { client };
+            (client, format!("{directory}/User/{file}"))
+        })
+    });
+    let places = own.chain(of_editors);
+    let of_path = places.filter(|(_, file)| !file.contains('*') && path.ends_with(file));
+    // `.warp/.mcp.json` is no `.mcp.json` of a project.
+    let longest = of_path.max_by_key(|(_, file)| Path::new(file).components().count());
+    longest.map(|(client, _)| client)
 }
 
 #[cfg(test)]
@@ -144,6 +145,8 @@ mod tests {
             ("/h/.cursor/mcp.json", Some("Cursor")),
             ("/s/Code/User/mcp.json", Some("VS Code")),
             ("/s/Cursor/User/settings.json", Some("Cursor")),
+            ("/h/.warp/.mcp.json", Some("Warp")),
+            ("/w/.warp/.mcp.json", Some("Warp")),
             ("/w/mcp.json", None),
         ] {
             assert_eq!(client_of(Path::new(path)), client, "{path}");

@@ -3,7 +3,8 @@
 #![cfg(test)]
 
 use mcplexer_clients::{
-    ClientConfig, Install, InstallError, Syntax, Uninstall, install_place, installable,
+    ClientConfig, Directories, Install, InstallError, Syntax, Uninstall, client_id, client_of,
+    install_place, installable,
 };
 
 const PROGRAM: &str = "/b/mcplexer";
@@ -140,4 +141,32 @@ fn other_servers_and_other_files_are_refused() {
         None
     );
     assert!(install_place("emacs").is_none());
+}
+
+/// What moves the servers of a client's file calls the client as `client install` does.
+#[test]
+fn a_client_has_one_name() {
+    let directories = Directories {
+        home: Some("/h".into()),
+        settings: Some("/s".into()),
+        config: Some("/x".into()),
+        codex: Some("/c".into()),
+        project: Some("/w".into()),
+    };
+    for id in installable() {
+        let path = install_place(id).unwrap().path(&directories).unwrap();
+        let client = client_of(&path).unwrap_or_else(|| panic!("{}", path.display()));
+        assert_eq!(client_id(client), Some(id), "{}", path.display());
+    }
+    for (path, id) in [
+        ("/w/.vscode/mcp.json", "vscode"),
+        ("/w/.warp/.mcp.json", "warp"),
+        ("/w/.mcp.json", "claude-code"),
+    ] {
+        assert_eq!(
+            client_of(path.as_ref()).and_then(client_id),
+            Some(id),
+            "{path}"
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mcplexer_clients::client_of;
+use mcplexer_clients::{client_id, client_of};
 use mcplexer_files::config::{MAX_SERVER_NAME_LEN, Server, ServerName};
 
 use crate::adoption::Error;
@@ -108,6 +108,8 @@ fn numbered(name: &ServerName, number: usize) -> ServerName {
 fn client_name(file: &Path) -> Option<ServerName> {
     let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let stem = whole.file_stem().and_then(|it| it.to_str());
-    let of_file = client_of(&whole).or(stem).and_then(servers::name_of);
+    let of_place = client_of(&whole);
+    let of_place = of_place.map(|client| client_id(client).unwrap_or(client));
+    let of_file = of_place.or(stem).and_then(servers::name_of);
     of_file.or_else(|| NO_CLIENT.parse().ok())
 }

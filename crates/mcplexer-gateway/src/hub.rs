@@ -125,6 +125,12 @@ impl Hub {
             };
             servers.insert(name.clone(), server);
         }
+        if servers.is_empty() {
+            self.context.log.say(match config.servers.is_empty() {
+                true => "no servers in config.yaml; mcplexer server add adds one",
+                false => "all servers in config.yaml are disabled",
+            });
+        }
         drop(servers);
         has_changed |= !before.is_empty();
         before.values().for_each(|it| it.retire());
@@ -170,6 +176,21 @@ impl Hub {
     /// Returns a server, if a client sees it: one that it does not see is like one that does not exist.
     pub(crate) fn server_for(&self, peer: &Peer, name: &ServerName) -> Option<Arc<Server>> {
         self.server(name).filter(|_| self.sees(peer, name))
+    }
+
+    /// Writes into the log that a client asks for a server which `config.yaml` keeps from it. The client is not told, so
+    /// that it does not learn which servers there are.
+    pub(crate) fn note_hidden(&self, peer: &Peer, is_meant: impl Fn(&ServerName) -> bool) {
+        let servers: Vec<_> = lock(&self.servers).keys().cloned().collect();
+        let hidden = servers
+            .iter()
+            .find(|it| is_meant(it) && !self.sees(peer, it));
+        if let (Some(server), Some(client)) = (hidden, peer.name.as_deref()) {
+            let text = format!(
+                "refused to client {client}: clients in config.yaml does not list this server for it"
+            );
+            self.context.log.of_server(server, &text);
+        }
     }
 
     /// Whether a client may use a server of this name.
@@ -233,7 +254,10 @@ impl Hub {
     pub(crate) fn client_status(&self) -> Vec<ClientStatus> {
         let mut clients: Vec<ClientStatus> = Vec::new();
         for session in self.sessions() {
-            let client = session.client_status();
+            let client = ClientStatus {
+                servers: self.client(&session.peer).servers,
+                ..session.client_status()
+            };
             let is_same = |it: &&mut ClientStatus| {
                 let sessions = client.sessions;
                 ClientStatus {

@@ -17,7 +17,7 @@ use crate::instance::has;
 use crate::json::{self, Splices, Value};
 use crate::lists::{Items, ListKind, fits};
 use crate::message::{self, Message};
-use crate::names::{Table, exposed, without_server};
+use crate::names::{Table, can_be_of, exposed, without_server};
 use crate::server::{Server, lock};
 use crate::session::Route;
 
@@ -262,6 +262,8 @@ async fn by_name(
                 ListKind::Tools => "tool",
                 _ => "prompt",
             };
+            let most = usize::from(hub.client(&route.session.peer).max_tool_name);
+            hub.note_hidden(&route.session.peer, |it| can_be_of(it, &name, most));
             let text = format!("there is no {what} {name}");
             let why = "mcplexer status says which servers work";
             return Ok(not_found(id, &text, why, None));

@@ -219,6 +219,7 @@ impl Session {
                 Endpoint::All => None,
                 Endpoint::One(name) => Some(name.to_string()),
             },
+            servers: None,
             pid: self.peer.pid,
             sessions: 1,
         }

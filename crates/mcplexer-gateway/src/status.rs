@@ -90,6 +90,9 @@ pub struct ClientStatus {
     pub name: Option<String>,
     /// The server that it is connected to; `None` for all.
     pub server: Option<String>,
+    /// The servers that it sees, if `config.yaml` says which ones; `None` for all.
+    #[serde(default)]
+    pub servers: Option<Vec<ServerName>>,
     /// Its process, if it is known.
     pub pid: Option<u32>,
     /// How many sessions it has.

@@ -34,6 +34,11 @@ fn text(status: &Status) -> String {
             text.push_str(&format!("  {}\n", shortened(line)));
         }
     }
+    if status.servers.is_empty() {
+        text.push_str(
+            "no servers: config.yaml has none, or all are disabled; mcplexer server add adds one\n",
+        );
+    }
     for server in &status.servers {
         add_server(server, &mut text);
     }
@@ -78,7 +83,18 @@ fn add_instance(instance: &InstanceStatus, text: &mut String) {
 
 fn add_client(client: &ClientStatus, text: &mut String) {
     let name = client.name.as_deref().unwrap_or("(no name)");
-    let to = client.server.as_deref().unwrap_or("all servers");
+    let to = match (&client.server, &client.servers) {
+        (Some(server), Some(seen)) if !seen.iter().any(|it| it.as_str() == server) => {
+            format!("{server}, which config.yaml does not list for it")
+        }
+        (Some(server), _) => server.clone(),
+        (None, None) => "all servers".to_owned(),
+        (None, Some(seen)) if seen.is_empty() => "no servers, as config.yaml says".to_owned(),
+        (None, Some(seen)) => {
+            let seen: Vec<_> = seen.iter().map(ToString::to_string).collect();
+            format!("only {}, as config.yaml says", seen.join(", "))
+        }
+    };
     let process = client
         .pid
         .map_or_else(String::new, |it| format!(", process {it}"));
@@ -89,7 +105,7 @@ fn add_client(client: &ClientStatus, text: &mut String) {
     text.push_str(&format!(
         "client {}: {}{process}{sessions}\n",
         sanitized(name),
-        sanitized(to)
+        sanitized(&to)
     ));
 }
 

@@ -349,3 +349,82 @@ fn a_locked_store_says_how_to_open_it() {
     assert_eq!(told.len(), 1, "it is in the log, once: {log}");
     stop(&home);
 }
+
+/// `clients` in config.yaml keeps servers from a client, which is not told which ones: the status and the log are.
+#[test]
+fn the_status_says_which_servers_a_client_sees() {
+    let home = home(&["plain", "other"]);
+    let text = config(&home, &["plain", "other"])
+        + "clients: {editor: {servers: [plain]}, idle: {servers: []}}\n";
+    fs::write(home.path("config.yaml"), text).unwrap();
+    let mut editor = Client::greeted(&home, &["connect", "--client", "editor"]);
+    let idle = Client::greeted(&home, &["connect", "--client", "idle"]);
+    let all = Client::greeted(&home, &["connect", "--client", "all"]);
+    let mut beside = Client::start(
+        &home,
+        &["connect", "--client", "editor", "--server", "other"],
+    );
+    let answer = editor.call("other__pid");
+    assert!(answer.contains("there is no tool other__pid"), "{answer}");
+    assert!(!answer.contains("config.yaml"), "{answer}");
+    let refused = beside.ask("initialize", &json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}));
+    assert!(
+        refused.to_string().contains("there is no server other"),
+        "{refused}"
+    );
+
+    let status = status(&home);
+    let servers = |name: &str, server: Value| {
+        let clients = status["clients"].as_array().unwrap();
+        let found = clients
+            .iter()
+            .find(|it| it["name"] == name && it["server"] == server);
+        found.unwrap_or_else(|| panic!("{name} in {status}"))["servers"].clone()
+    };
+    assert_eq!(servers("editor", json!(null)), json!(["plain"]));
+    assert_eq!(servers("editor", json!("other")), json!(["plain"]));
+    assert_eq!(servers("idle", json!(null)), json!([]));
+    assert_eq!(servers("all", json!(null)), json!(null));
+    let text = run(&home, &["status"]).succeeded();
+    for line in [
+        "client editor: only plain, as config.yaml says, process",
+        "client editor: other, which config.yaml does not list for it, process",
+        "client idle: no servers, as config.yaml says, process",
+        "client all: all servers, process",
+    ] {
+        assert!(text.text().contains(line), "{line} in {}", text.text());
+    }
+    let log = fs::read_to_string(home.path("run/gateway.log")).unwrap();
+    let refusals = log
+        .lines()
+        .filter(|it| it.contains("refused to client editor"));
+    let refusals: Vec<_> = refusals.collect();
+    assert_eq!(refusals.len(), 2, "{log}");
+    assert!(refusals[0].contains("\"server\":\"other\""), "{log}");
+    drop((editor, idle, all, beside));
+    stop(&home);
+}
+
+#[test]
+fn a_gateway_without_servers_says_so() {
+    let home = home(&[]);
+    for (text, said) in [
+        (
+            "auth_scopes: [{id: a}]\n",
+            "no servers in config.yaml; mcplexer server add adds one",
+        ),
+        (
+            "servers: {a: {command: [x], disabled: true}}\n",
+            "all servers in config.yaml are disabled",
+        ),
+    ] {
+        fs::write(home.path("config.yaml"), text).unwrap();
+        let client = Client::greeted(&home, &["connect"]);
+        let status = run(&home, &["status"]).succeeded();
+        assert!(status.text().contains("no servers: "), "{}", status.text());
+        let log = fs::read_to_string(home.path("run/gateway.log")).unwrap();
+        assert!(log.contains(said), "{log}");
+        drop(client);
+        stop(&home);
+    }
+}

@@ -100,7 +100,7 @@ fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
     if report.moved == 0 && !gateway::moves(report) {
         return;
     }
-    if report.tracked && report.moved > 0 {
+    if report.tracked {
         for_the_team(path, report, session);
     }
     for variable in session.home().named_by() {
@@ -179,10 +179,19 @@ fn for_the_team(path: &Path, report: &FileReport, session: &Session) {
     } else {
         "is to start"
     };
+    let mut needs = vec!["mcplexer in the PATH"];
+    if gateway::moves(report) {
+        needs.push("these servers in a config.yaml of their own");
+    }
+    if report.moved > 0 {
+        needs.push("these secrets");
+    }
     session.tell(&format!(
-        "git tracks {}: it {verb} plain mcplexer, so each colleague needs mcplexer in the PATH and these secrets",
-        shown(path)
+        "git tracks {}: it {verb} plain mcplexer, so each colleague needs {}",
+        shown(path),
+        needs.join(" and ")
     ));
+    gateway::hint_servers(report, session);
     let secrets: BTreeSet<_> = report
         .findings
         .iter()

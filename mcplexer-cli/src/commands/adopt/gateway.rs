@@ -5,6 +5,9 @@ use mcplexer_home::adoption::FileReport;
 use crate::session::Session;
 use crate::text::{self, count, sanitized, shortened};
 
+/// How many servers are named for colleagues.
+const MOST_SERVERS: usize = 10;
+
 /// Returns whether servers of the file move.
 pub(super) fn moves(report: &FileReport) -> bool {
     let gateway = report.gateway.as_ref();
@@ -63,5 +66,22 @@ pub(super) fn tell(report: &FileReport, session: &Session) {
         };
         let stays = count(gateway.stays.len() as u64, "server");
         session.tell(&format!("{stays} {verb} in the file"));
+    }
+}
+
+/// Says how colleagues get the servers.
+pub(super) fn hint_servers(report: &FileReport, session: &Session) {
+    let Some(gateway) = report.gateway.as_ref().filter(|_| report.written) else {
+        return;
+    };
+    for server in gateway.servers.iter().take(MOST_SERVERS) {
+        session.hint(&format!(
+            "mcplexer server show {} prints it for another config.yaml",
+            server.name
+        ));
+    }
+    let more = gateway.servers.len().saturating_sub(MOST_SERVERS);
+    if more > 0 {
+        session.hint(&format!("… and {more} more"));
     }
 }

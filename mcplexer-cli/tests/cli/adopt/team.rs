@@ -57,13 +57,38 @@ fn a_file_that_git_tracks_starts_plain_mcplexer() {
         assert_eq!(adopted.contains(BINARY), !tracked, "{adopted}");
         run(name, &["--undo"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
-        run(name, &["--write", "--gateway"]);
+        let moved = run(name, &["--write", "--gateway"]);
+        let said = "needs mcplexer in the PATH and these servers in a config.yaml of their own and these secrets\n";
+        assert_eq!(moved.stderr.contains(said), tracked, "{}", moved.stderr);
         let connected = fs::read_to_string(&path).unwrap();
         let plain = r#""command": "mcplexer", "args": ["connect""#;
         assert_eq!(connected.contains(plain), tracked, "{connected}");
         run(name, &["--undo"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
+}
+
+/// Servers without credentials leave the file as well.
+#[test]
+fn colleagues_need_the_servers_that_leave_a_file() {
+    let home = Home::new();
+    fs::create_dir(home.root().join("shop")).unwrap();
+    if !git(&home, "shop", &["init", "-q"]) {
+        return skip("git", "a file that git tracks");
+    }
+    let file = home.root().join("shop/.mcp.json");
+    fs::write(&file, r#"{"mcpServers": {"Fs Tools": {"command": "x"}}}"#).unwrap();
+    assert!(git(&home, "shop", &["add", ".mcp.json"]));
+    let said = "so each colleague needs mcplexer in the PATH and these servers in a config.yaml of their own\n";
+    for way in [&["--gateway"][..], &["--gateway", "--write"]] {
+        let mut command = home.command();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let run = finish(command.args(["adopt", "shop/.mcp.json"]).args(way)).succeeded();
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        let shows = "mcplexer server show fs-tools prints it";
+        assert_eq!(run.stderr.contains(shows), way.len() > 1, "{}", run.stderr);
+    }
+    home.run(["server", "show", "fs-tools"]).succeeded();
 }
 
 /// The file of Claude Code has each project's servers, and the names are often the same.

@@ -6,6 +6,7 @@ use mcplexer_files::template::without_marks;
 
 use crate::config::ClientConfig;
 use crate::server::{Place, Server, Start, Text};
+use crate::undo::without_added;
 
 /// What a client's file says about a server. It may have credentials in it.
 pub struct Entry<'a> {
@@ -80,11 +81,13 @@ impl ClientConfig {
                 Place::Argument(_) => {}
                 _ => continue,
             }
-            if text
-                .value
-                .as_deref()
-                .is_some_and(|it| self.has_variables(it))
-            {
+            let value = text.value.as_deref();
+            // `mcp-remote` replaces what adopting has given it.
+            let value = value.map(|it| match text.place {
+                Place::Argument(_) => without_added(server, it),
+                _ => it,
+            });
+            if value.is_some_and(|it| self.has_variables(it)) {
                 variables.push(text.place.clone());
             }
         }

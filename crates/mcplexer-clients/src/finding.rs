@@ -59,6 +59,8 @@ pub enum Stays {
     Expanded,
     /// It is an argument, which other programs can see.
     Argument,
+    /// It is an argument of a server that goes to `config.yaml`, whose commands have no references.
+    Command,
     /// It is one of several credentials in an argument.
     SeveralInArgument,
     /// It is a header field, which the client sends itself.

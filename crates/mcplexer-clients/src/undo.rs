@@ -188,6 +188,13 @@ struct Added<'a> {
     is_spaced: bool,
 }
 
+/// Returns an argument without the variable at its end, if that was added for a header field.
+pub(crate) fn without_added<'a>(server: &Server, argument: &'a str) -> &'a str {
+    let mut variables = server.texts.iter().filter_map(added);
+    let field = variables.find_map(|it| argument.strip_suffix(&variable(it.name)));
+    field.unwrap_or(argument)
+}
+
 fn added(text: &Text) -> Option<Added<'_>> {
     match (&text.place, mark(text)?) {
         (Place::Env(name), Mark::Header { spaced, .. }) => Some(Added {

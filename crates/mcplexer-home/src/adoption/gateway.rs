@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::client_file::ClientFile;
 use super::kept::{Kept, KeptServer};
-use super::report::{FileReport, FindingReport};
+use super::report::{FileReport, FindingReport, Left};
 use super::{ATTEMPTS, Choice, Error};
 use crate::open::OpenHome;
 use crate::servers::{self, Refusal, of_entry};
@@ -172,6 +172,7 @@ impl Plan {
             let adoption = file.plan(choice, &headers, program, open)?;
             let adopted = file.with_text(adoption.text())?;
             let entries = adopted.entries();
+            let before = file.config.entries();
             let mut names = Names::read(file, open.home())?;
             let (mut stays, mut moves) = (Vec::new(), Vec::new());
             let mut staying = BTreeSet::new();
@@ -182,7 +183,7 @@ impl Plan {
                     staying.insert(at);
                     continue;
                 }
-                match goes(entry, &left, &mut names) {
+                match goes(entry, before.get(at), &left, &mut names) {
                     Ok(behind) => moves.push(behind),
                     Err(reason) => {
                         staying.insert(at);
@@ -246,9 +247,13 @@ impl Plan {
     }
 
     fn report(self, file: &ClientFile) -> FileReport {
+        let mut report = file.report(&self.adoption);
+        for finding in &mut report.findings {
+            finding.left = finding.left.take().map(for_gateway);
+        }
         FileReport {
             gateway: Some(self.report),
-            ..file.report(&self.adoption)
+            ..report
         }
     }
 }
@@ -269,16 +274,36 @@ fn left(findings: &[Finding]) -> LeftOf<'_> {
     left
 }
 
-/// Returns where a server goes, or why it stays.
-fn goes(entry: &Entry<'_>, left: &LeftOf<'_>, names: &mut Names) -> Result<BehindGateway, String> {
+/// Returns why a credential stays if its server cannot move either: no option makes `config.yaml` take it in a command.
+fn for_gateway(left: Left) -> Left {
+    match left.0 {
+        Stays::Argument => Left(Stays::Command),
+        stays => Left(stays),
+    }
+}
+
+/// Returns where a server goes, or why it stays. `before` is its entry as the file has it.
+fn goes(
+    entry: &Entry<'_>,
+    before: Option<&Entry<'_>>,
+    left: &LeftOf<'_>,
+    names: &mut Names,
+) -> Result<BehindGateway, String> {
     let server = entry.server;
     let left = left.get(&(server.project.as_deref(), server.name.as_str()));
     // What the client fills in has another reason to stay than a credential.
     if let Some(finding) = left.filter(|_| entry.variables.is_empty()) {
-        let left = FindingReport::of(finding).left.map(|it| it.to_string());
+        let left = FindingReport::of(finding).left.map(for_gateway);
+        let left = left.map(|it| it.to_string());
         return Err(format!("{}: {}", finding.place, left.unwrap_or_default()));
     }
-    let imported = of_entry(entry).map_err(|refusal| explain(&refusal))?;
+    let imported = of_entry(entry).map_err(|refusal| match (refusal, before) {
+        // Adopting has put other arguments before them.
+        (Refusal::Variables(_), Some(before)) if !before.variables.is_empty() => {
+            explain(&Refusal::Variables(before.variables.clone()))
+        }
+        (refusal, _) => explain(&refusal),
+    })?;
     let (name, added) = names.take(&imported.name, &imported.server);
     Ok(BehindGateway {
         server: server.name.clone(),

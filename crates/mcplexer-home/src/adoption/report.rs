@@ -158,6 +158,9 @@ impl fmt::Display for Left {
             Stays::Argument => {
                 "other programs can see arguments; use a variable, or adopt --allow-arguments"
             }
+            Stays::Command => {
+                "other programs can see arguments; give it to the server in a variable of its env instead"
+            }
             Stays::SeveralInArgument => "there are several credentials in the argument",
             Stays::Header => "the client sends it itself; mcp-remote can take it from a variable",
             Stays::Url => {

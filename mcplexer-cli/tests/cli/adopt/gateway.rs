@@ -397,3 +397,59 @@ fn the_advice_for_undoing_works() {
     home.run(["adopt", "--undo", "mcp.json"]).succeeded();
     assert_eq!(read(&home, "mcp.json"), five());
 }
+
+/// `mcp-remote` fills in what adopting gives it, so that the server moves as it is.
+#[test]
+fn a_server_behind_mcp_remote_moves_with_its_header_field() {
+    let header = format!("Authorization: Bearer {}", tokens()["github"]);
+    let file = json!({"mcpServers": {
+        "r": {"command": "npx", "args": ["mcp-remote", "https://h/mcp", "--header", header]},
+    }})
+    .to_string();
+    let home = with_file("mcp.json", &file);
+    for adopts_first in [false, true] {
+        if adopts_first {
+            home.run(["adopt", "mcp.json", "--write"]).succeeded();
+        }
+        home.run(["adopt", "mcp.json", "--gateway", "--write"])
+            .succeeded();
+        let list = document(&home.run(["server", "list", "--json"]).succeeded());
+        let expected = json!([{
+            "name": "r",
+            "command": ["npx", "mcp-remote", "https://h/mcp", "--header", "Authorization:${AUTHORIZATION}"],
+            "env": {"AUTHORIZATION": "mcplexer://r/AUTHORIZATION"},
+        }]);
+        assert_eq!(list["servers"], expected);
+        home.run(["config", "check"]).succeeded();
+        home.run(["adopt", "--undo", "mcp.json"]).succeeded();
+        assert_eq!(read(&home, "mcp.json"), file);
+    }
+}
+
+/// Reasons number the arguments as the file has them, and name no option that changes nothing.
+#[test]
+fn reasons_are_those_of_the_file() {
+    let token = &tokens()["github"];
+    let file = json!({"mcpServers": {
+        "own": {"command": "x", "args": ["a", "${input:dir}"], "env": {"TOKEN": token}},
+        "arg": {"command": "x", "args": ["--token", ARGUMENT]},
+    }});
+    let home = with_file("mcp.json", &file.to_string());
+    let run = home.run(["adopt", "mcp.json", "--gateway"]).succeeded();
+    let table = String::from_utf8(run.stdout).unwrap();
+    assert!(
+        table.contains("own  kept: the client fills in variables: argument 2\n"),
+        "{table}"
+    );
+    assert!(
+        table.contains("arg  kept: argument 2: other programs can see arguments; give it"),
+        "{table}"
+    );
+    assert!(!table.contains("--allow-arguments"), "{table}");
+    let run = home.run(["adopt", "mcp.json"]).succeeded();
+    assert!(
+        run.text().contains("or adopt --allow-arguments"),
+        "{}",
+        run.text()
+    );
+}

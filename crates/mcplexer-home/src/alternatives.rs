@@ -59,36 +59,37 @@ impl Alternatives {
 
 /// Returns the name closest to `typed`, if it is close.
 fn similar<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<Alternatives> {
+    let name = closest(typed, names)?.to_owned();
+    Some(Alternatives::Similar { name })
+}
+
+/// Returns the name that was probably meant by one that is not there: the closest, if it is close.
+#[must_use]
+pub fn closest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let closeness = |name: &str| {
         // Two swapped letters are one mistake, in a short name too.
         let is_slip = strsim::osa_distance(typed, name) == 1 && typed.len() > 2;
         let alike = strsim::jaro_winkler(typed, name);
         if is_slip { alike.max(0.9) } else { alike }
     };
-    let best = names
-        .map(|name| (closeness(name), name))
-        .max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.85).then(|| Alternatives::Similar {
-        name: best.1.to_owned(),
-    })
+    let names = names.into_iter().map(|name| (closeness(name), name));
+    let best = names.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.85).then_some(best.1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn closest(typed: &str) -> Option<String> {
-        match similar(typed, ["github-token", "web", "ab"].into_iter())? {
-            Alternatives::Similar { name } => Some(name),
-            _ => None,
-        }
+    fn found(typed: &str) -> Option<&str> {
+        closest(typed, ["github-token", "web", "ab"])
     }
 
     #[test]
     fn a_slip_finds_the_name_and_another_word_does_not() {
-        assert_eq!(closest("github-tokne").as_deref(), Some("github-token"));
-        assert_eq!(closest("wbe").as_deref(), Some("web"));
-        assert_eq!(closest("drive"), None);
-        assert_eq!(closest("ac"), None, "too short to be a slip");
+        assert_eq!(found("github-tokne"), Some("github-token"));
+        assert_eq!(found("wbe"), Some("web"));
+        assert_eq!(found("drive"), None);
+        assert_eq!(found("ac"), None, "too short to be a slip");
     }
 }

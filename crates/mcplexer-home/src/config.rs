@@ -64,6 +64,8 @@ pub struct CheckReport {
     pub servers: Option<usize>,
     /// The problems, in the order of the file.
     pub problems: Vec<ProblemRow>,
+    /// What servers refer to and the store does not have, a line each.
+    pub warnings: Vec<String>,
 }
 
 /// A problem of a configuration.
@@ -160,6 +162,7 @@ impl ConfigFile {
             scopes: config.map(|config| config.auth_scopes.iter().flatten().count()),
             servers: config.map(|config| config.servers.len()),
             problems: problems.iter().map(ProblemRow::from).collect(),
+            warnings: Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::home::Home;
 use crate::open::OpenHome;
 
+mod config;
 mod files;
 mod git;
 mod keys;
@@ -82,6 +83,7 @@ impl Doctor {
         if files::examine(&home, self.fix, &mut report) {
             git::examine(&home, &mut report);
         }
+        config::examine(&home, &mut report);
         match OpenHome::open(home, person) {
             Ok(open) => self.examine_store(&open, &mut report, progress),
             Err(Error::Store(error)) => report.fail(error),
@@ -98,6 +100,7 @@ impl Doctor {
         let mut report = Report::default();
         if files::examine(open.home(), self.fix, &mut report) {
             git::examine(open.home(), &mut report);
+            config::examine(open.home(), &mut report);
             self.examine_store(open, &mut report, progress);
         }
         process::examine(&mut report);
@@ -118,6 +121,7 @@ impl Doctor {
         progress: &mut dyn FnMut(Progress),
     ) {
         let is_locked = store::examine(open, report, progress);
+        config::examine_references(open, report);
         keys::examine(open, is_locked, self.fix, report);
     }
 }

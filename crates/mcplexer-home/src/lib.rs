@@ -49,7 +49,7 @@ mod text;
 /// times as much memory.
 pub const MAX_TEXT_LEN: usize = 16 << 20;
 
-pub use alternatives::Alternatives;
+pub use alternatives::{Alternatives, closest};
 pub use env_keys::{EnvKeyError, EnvKeys};
 pub use error::{EnvironmentError, Error};
 pub use exposed::Exposed;

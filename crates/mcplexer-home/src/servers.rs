@@ -22,7 +22,7 @@ mod missing;
 
 pub use import::{Imported, NotImported, Refusal, import};
 pub(crate) use import::{name_of, of_entry};
-pub use missing::{Missing, missing, references};
+pub use missing::{Missing, missing, missing_at_home, references};
 
 /// How often to make a change again if other programs change the file meanwhile.
 const ATTEMPTS: usize = 20;

@@ -7,6 +7,7 @@ use std::path::Path;
 use mcplexer_files::config;
 use mcplexer_home::Home;
 use mcplexer_home::config::{ConfigFile, Error, show};
+use mcplexer_home::servers::{Missing, missing_at_home};
 
 use crate::cli::{Config, ConfigFrom, Global};
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ use crate::{exit_code, input};
 
 pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {
     match command {
-        Config::Check { from, json } => check(&from, json),
+        Config::Check { from, json } => check(&from, json, global),
         Config::Apply {
             from,
             prune,
@@ -75,10 +76,14 @@ fn read(from: &ConfigFrom) -> Result<(String, ConfigFile), Failure> {
     Ok(("standard input".to_owned(), file))
 }
 
-fn check(from: &ConfigFrom, json: bool) -> Result<(), Failure> {
+fn check(from: &ConfigFrom, json: bool, global: Global) -> Result<(), Failure> {
     let (name, file) = read(from)?;
     if json {
-        let report = file.check();
+        let mut report = file.check();
+        if report.scopes.is_some() {
+            let missing = missing(from, global).1;
+            report.warnings = missing.iter().map(ToString::to_string).collect();
+        }
         print_json(&report)?;
         return match report.scopes {
             Some(_) => Ok(()),
@@ -91,5 +96,28 @@ fn check(from: &ConfigFrom, json: bool) -> Result<(), Failure> {
     if !config.servers.is_empty() {
         found += &format!(", {}", count(config.servers.len() as u64, "server"));
     }
-    print(&format!("{name}: {found}, no problems\n"))
+    let (session, missing) = missing(from, global);
+    let result = match missing.len() {
+        0 => "no problems".to_owned(),
+        several => count(several as u64, "warning"),
+    };
+    print(&format!("{name}: {found}, {result}\n"))?;
+    for (session, missing) in session
+        .iter()
+        .flat_map(|it| missing.iter().map(move |m| (it, m)))
+    {
+        super::server::warn(missing, session);
+    }
+    Ok(())
+}
+
+/// Returns what the servers of the home need and its store does not have. Another file may be for another store, and
+/// a store that cannot be read is no problem of the file.
+fn missing(from: &ConfigFrom, global: Global) -> (Option<Session>, Vec<Missing>) {
+    let session = match from.file {
+        Some(_) => None,
+        None => Session::open(global).ok(),
+    };
+    let missing = session.as_ref().and_then(|it| missing_at_home(it).ok());
+    (session, missing.unwrap_or_default())
 }

@@ -3,7 +3,6 @@
 use mcplexer_files::config::{Http, Server as ConfigServer, ServerName, Stdio, Transport};
 use mcplexer_home::Home;
 use mcplexer_home::servers::{self, AddReport, Missing};
-use mcplexer_secrets::ScopeKind;
 
 use crate::cli::{AddServer, Global, Server};
 use crate::exit_code;
@@ -72,33 +71,12 @@ fn tell_added(report: &AddReport, session: &Session) {
     }
 }
 
-fn warn(missing: &Missing, session: &Session) {
-    let (warning, hint) = match missing {
-        Missing::Secret { server, reference } => (
-            format!("{server} refers to {reference}, which is not in the store"),
-            format!(
-                "mcplexer secret put {} {} stores it",
-                reference.scope, reference.name
-            ),
-        ),
-        Missing::Scope {
-            server,
-            scope,
-            kind,
-        } => {
-            let create = match kind {
-                ScopeKind::Env => String::new(),
-                kind => format!("mcplexer scope create {scope} --kind {kind} && "),
-            };
-            (
-                format!("{server} gets the secrets of the scope {scope}, which has none"),
-                format!("{create}mcplexer secret put {scope} KEY stores one"),
-            )
-        }
-        _ => return,
-    };
-    session.tell(&format!("mcplexer: warning: {warning}"));
-    session.hint(&hint);
+/// Warns of what a server needs and the store does not have.
+pub(super) fn warn(missing: &Missing, session: &Session) {
+    session.tell(&format!("mcplexer: warning: {missing}"));
+    for hint in missing.fix() {
+        session.hint(&hint);
+    }
 }
 
 /// Returns the server that the arguments describe.

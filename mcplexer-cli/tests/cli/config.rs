@@ -167,7 +167,7 @@ fn a_value_in_the_file_is_refused_and_not_repeated() {
 fn json_of_config_has_the_documented_shapes() {
     let home = with_config(SCOPES);
     let check = |text: &[u8]| home.pipe(["config", "check", "-", "--json"], text);
-    let well = json!({ "file": "-", "scopes": 0, "servers": 0, "problems": [] });
+    let well = json!({ "file": "-", "scopes": 0, "servers": 0, "problems": [], "warnings": [] });
     assert_eq!(document(&check(b"auth_scopes: []").succeeded()), well);
     let wrong = check(b"auth_scopes: []\ntoken: x");
     assert_eq!((wrong.code, wrong.stderr.as_str()), (2, ""));
@@ -178,7 +178,7 @@ fn json_of_config_has_the_documented_shapes() {
         "message": "values are not allowed in this file",
         "hint": "mcplexer secret put SCOPE TOKEN stores a value",
     });
-    let expected = json!({ "file": "-", "scopes": null, "servers": null, "problems": [problem] });
+    let expected = json!({ "file": "-", "scopes": null, "servers": null, "problems": [problem], "warnings": [] });
     assert_eq!(document(&wrong), expected);
 
     let applied = home.run(["config", "apply", "--dry-run", "--json"]);

@@ -300,3 +300,62 @@ fn with_its_log_moved_away_a_store_that_is_gone_is_forgotten() {
     home.run(["secret", "put", "s", "K", "new"]).succeeded();
     assert_eq!(home.get("s", "K"), b"new");
 }
+
+#[test]
+fn a_broken_config_file_is_found() {
+    let home = healthy();
+    fs::write(home.path("config.yaml"), "servers:\n  a: {comand: [x]}\n").unwrap();
+    let text = finds(&home, "config", "config.yaml:2:");
+    assert!(text.contains("mcplexer config check"), "{text}");
+    fs::write(home.path("config.yaml"), "servers: [").unwrap();
+    finds(&home, "config", "config.yaml:1:");
+    fs::write(home.path("config.yaml"), "servers: {a: {command: [x]}}\n").unwrap();
+    let run = home.run(["doctor"]).succeeded();
+    assert!(
+        run.text()
+            .contains("config.yaml has no problems (1 server)"),
+        "{}",
+        run.text()
+    );
+}
+
+/// A server that refers to a secret which is not there would fail at its first call only.
+#[test]
+fn references_to_nothing_are_found() {
+    let home = healthy();
+    for (reference, meant) in [
+        ("github-token/TOKNE", "did you mean TOKEN?"),
+        ("github-tokne/TOKEN", "did you mean github-token?"),
+    ] {
+        let text = format!(
+            "servers: {{a: {{command: [x], env: {{A: mcplexer://{reference}}}}}, b: {{command: [x], disabled: true, env: {{A: mcplexer://no/K}}}}}}\n"
+        );
+        fs::write(home.path("config.yaml"), text).unwrap();
+        let said = format!("a refers to mcplexer://{reference}, which is not in the store");
+        assert!(finds(&home, "reference", &said).contains(meant));
+        let check = home.run(["config", "check"]).succeeded();
+        assert!(
+            check.text().ends_with("2 servers, 1 warning\n"),
+            "{}",
+            check.text()
+        );
+        assert!(
+            check.stderr.contains(&said) && check.stderr.contains(meant),
+            "{}",
+            check.stderr
+        );
+        let check = home.run(["config", "check", "--json"]).succeeded();
+        assert!(check.text().contains(&said), "{}", check.text());
+        // Another file may be for another machine.
+        let file = home.path("config.yaml");
+        let check = home
+            .run(["config", "check", file.to_str().unwrap()])
+            .succeeded();
+        assert!(check.text().ends_with("no problems\n"), "{}", check.text());
+        let env = format!("A=mcplexer://{reference}");
+        let added = home
+            .run(["server", "add", "c", "--replace", "--env", &env, "--", "x"])
+            .succeeded();
+        assert!(added.stderr.contains(meant), "{}", added.stderr);
+    }
+}

@@ -26,7 +26,7 @@ fn servers_are_counted_and_scopes_may_be_absent() {
     assert!(
         check
             .text()
-            .ends_with("config.yaml: 0 scopes, 2 servers, no problems\n")
+            .ends_with("config.yaml: 0 scopes, 2 servers, 2 warnings\n")
     );
     let check = document(&home.run(["config", "check", "--json"]).succeeded());
     assert_eq!(

@@ -77,6 +77,8 @@ pub enum Error {
         what: &'static str,
         /// Its name.
         name: String,
+        /// The names of those that it has.
+        others: Vec<String>,
     },
     /// The store cannot say or do what a file needs.
     #[error("{}: {source}", .file.display())]

@@ -57,6 +57,8 @@ pub enum Error {
         file: PathBuf,
         /// The server.
         server: ServerName,
+        /// The servers that it has.
+        others: Vec<ServerName>,
     },
     /// Clients of the file name the server.
     #[error("{}: clients name the server {server}", .file.display())]
@@ -144,11 +146,14 @@ pub fn list(home: &Home) -> Result<ServerList, Error> {
 /// [`Error::NotFound`]; [`Error::Config`].
 pub fn show(home: &Home, name: &ServerName) -> Result<ServerRow, Error> {
     let list = list(home)?;
-    let row = list.servers.into_iter().find(|row| row.name == *name);
-    row.ok_or_else(|| Error::NotFound {
-        file: home.config(),
-        server: name.clone(),
-    })
+    match list.servers.iter().find(|row| row.name == *name) {
+        Some(row) => Ok(row.clone()),
+        None => Err(Error::NotFound {
+            file: home.config(),
+            server: name.clone(),
+            others: list.servers.into_iter().map(|it| it.name).collect(),
+        }),
+    }
 }
 
 impl ServerRow {
@@ -212,7 +217,16 @@ pub fn add(
 pub fn remove(home: &Home, name: &ServerName) -> Result<PathBuf, Error> {
     change(home, &|file| {
         let text = without_server(file, name);
-        let text = text.map_err(|error| explain(error, home, name, None))?;
+        let text = text.map_err(|error| match error {
+            EditError::NotFound => Error::NotFound {
+                file: home.config(),
+                server: name.clone(),
+                others: of_text(home, file)
+                    .map(|it| it.servers.into_keys().collect())
+                    .unwrap_or_default(),
+            },
+            error => explain(error, home, name, None),
+        })?;
         Ok((text, ()))
     })?;
     Ok(home.config())
@@ -299,7 +313,11 @@ fn explain(error: EditError, home: &Home, server: &ServerName, entry: Option<Str
             server,
             clients,
         },
-        EditError::NotFound => Error::NotFound { file, server },
+        EditError::NotFound => Error::NotFound {
+            file,
+            server,
+            others: Vec::new(),
+        },
         _ => Error::Unusual { file, entry },
     }
 }

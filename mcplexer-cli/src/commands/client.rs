@@ -2,7 +2,7 @@
 
 mod install;
 
-use mcplexer_gateway::{ApiAccess, HttpClient, HttpClients};
+use mcplexer_gateway::{ApiAccess, HttpClient, HttpClients, HttpClientsError};
 use mcplexer_home::Home;
 
 use crate::agent::Agent;
@@ -50,7 +50,17 @@ pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
             }
         }
         Client::Remove { name } => {
-            clients.remove(&name)?;
+            clients.remove(&name).map_err(|error| match &error {
+                HttpClientsError::NotFound { .. } => {
+                    let others = clients.list().unwrap_or_default();
+                    let others = others.iter().map(|it| it.name.as_str());
+                    Failure::new(error.to_string())
+                        .with_meant(name.as_str(), others)
+                        .with_hint("mcplexer client list lists them")
+                        .with_code(exit_code::NOT_FOUND)
+                }
+                _ => error.into(),
+            })?;
             if !global.quiet {
                 say(&format!("removed client {name}; its token is invalid"));
             }

@@ -26,10 +26,16 @@ impl From<Error> for Failure {
                 "name the configuration file of an AI client",
                 exit_code::USAGE,
             ),
-            Error::NotFound { .. } => (
-                "without --server, --only and --skip it lists what the file has",
-                exit_code::NOT_FOUND,
-            ),
+            Error::NotFound {
+                ref name,
+                ref others,
+                ..
+            } => {
+                return Self::new(error.to_string())
+                    .with_meant(name, others.iter().map(String::as_str))
+                    .with_hint("without --server, --only and --skip it lists what the file has")
+                    .with_code(exit_code::NOT_FOUND);
+            }
             Error::Servers(error) => return Self::from(error),
             Error::HandOver { ref source, .. } => (
                 match source {
@@ -68,9 +74,10 @@ impl From<Error> for Failure {
                 exit_code::USAGE,
             ),
             Error::Together { .. } => ("leave out --server", exit_code::USAGE),
-            Error::UnknownClient { .. } => {
+            Error::UnknownClient { ref client } => {
                 let known: Vec<_> = installable().collect();
-                return Self::new(sanitized(error))
+                return Self::new(sanitized(&error))
+                    .with_meant(&client.to_lowercase(), known.iter().copied())
                     .with_hint(format!("known clients: {}", known.join(", ")))
                     .with_code(exit_code::NOT_FOUND);
             }

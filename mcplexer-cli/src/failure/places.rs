@@ -1,10 +1,10 @@
 //! Advice on the environment and on opening a home directory.
 
-use mcplexer_home::{Alternatives, EnvironmentError, Error, Exposed, KeySource, OwnFile};
+use mcplexer_home::{Alternatives, EnvironmentError, Error, Exposed, KeySource, OwnFile, closest};
 
 use super::Failure;
 use crate::exit_code;
-use crate::text::shown;
+use crate::text::{sanitized, shown};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -69,6 +69,16 @@ impl From<OwnFile> for Failure {
 }
 
 impl Failure {
+    /// Asks whether the name that is closest to what was typed was meant, if one is close.
+    pub(crate) fn with_meant<'a>(
+        self,
+        typed: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let meant = closest(typed, names).map(|it| format!("did you mean {}?", sanitized(it)));
+        self.with_hints(meant)
+    }
+
     /// Adds what to try instead of a name that was not found.
     pub(crate) fn with_alternatives(self, alternatives: &Alternatives) -> Self {
         match alternatives {

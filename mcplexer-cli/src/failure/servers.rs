@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mcplexer_clients::Place;
-use mcplexer_files::config::Problem;
+use mcplexer_files::config::{Problem, ServerName};
 use mcplexer_home::config;
 use mcplexer_home::servers::{Error, NotImported, Refusal};
 
@@ -35,7 +35,9 @@ impl From<Error> for Failure {
             Error::NotFound {
                 ref file,
                 ref server,
+                ref others,
             } => Self::new(format!("{} has no server {server}", shown(file)))
+                .with_meant(server.as_str(), others.iter().map(ServerName::as_str))
                 .with_hint("mcplexer server list names the servers")
                 .with_code(exit_code::NOT_FOUND),
             Error::Named {

@@ -104,10 +104,18 @@ impl ClientFile {
 
     /// A server or a variable that was chosen and is not in the file is a mistake.
     pub(super) fn check_names(&self, choice: &Choice) -> Result<(), Error> {
-        let not_found = |what, name: &str| Error::NotFound {
-            file: self.path.clone(),
-            what,
-            name: name.to_owned(),
+        let servers = self.config.servers();
+        let not_found = |what, name: &str| {
+            let server = servers.iter().map(|it| it.name.clone());
+            Error::NotFound {
+                file: self.path.clone(),
+                what,
+                name: name.to_owned(),
+                others: match what {
+                    "server" => server.collect(),
+                    _ => Vec::new(),
+                },
+            }
         };
         let keys = || choice.only.iter().chain(&choice.skip);
         let named = choice.servers.iter();

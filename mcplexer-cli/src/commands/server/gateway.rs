@@ -1,8 +1,9 @@
 //! `mcplexer server test`, `logs` and `restart`
 
 use mcplexer_files::config::ServerName;
-use mcplexer_gateway::{Control, EraStatus, Log, test_server};
+use mcplexer_gateway::{Control, ControlError, EraStatus, Log, test_server};
 use mcplexer_home::Home;
+use mcplexer_home::config::of_home;
 
 use crate::cli::Global;
 use crate::commands::serve::Parts;
@@ -24,9 +25,13 @@ pub(super) fn test(name: &ServerName, json: bool, global: Global) -> Result<(), 
                     "mcplexer server list lists the servers",
                 ),
             };
-            return Err(Failure::new(format!("server {name} {what}"))
-                .with_hint(hint)
-                .with_code(exit_code::NOT_FOUND));
+            let others = config.servers.keys().map(ServerName::as_str);
+            let failure = Failure::new(format!("server {name} {what}"));
+            let failure = match found {
+                Some(_) => failure,
+                None => failure.with_meant(name.as_str(), others),
+            };
+            return Err(failure.with_hint(hint).with_code(exit_code::NOT_FOUND));
         }
     }
     let tested = test_server(home, &config, name, options);
@@ -51,7 +56,9 @@ pub(super) fn test(name: &ServerName, json: bool, global: Global) -> Result<(), 
 }
 
 pub(super) fn logs(name: &ServerName) -> Result<(), Failure> {
-    let lines = Control::of(&Home::from_env()?).logs(name)?;
+    let home = Home::from_env()?;
+    let lines = Control::of(&home).logs(name);
+    let lines = lines.map_err(|error| unknown(error, &home))?;
     print(
         &lines
             .iter()
@@ -61,9 +68,28 @@ pub(super) fn logs(name: &ServerName) -> Result<(), Failure> {
 }
 
 pub(super) fn restart(name: &ServerName, global: Global) -> Result<(), Failure> {
-    Control::of(&Home::from_env()?).restart(name)?;
+    let home = Home::from_env()?;
+    let restarted = Control::of(&home).restart(name);
+    restarted.map_err(|error| unknown(error, &home))?;
     if !global.quiet {
         say(&format!("ended server {name}; the next call starts it"));
     }
     Ok(())
+}
+
+/// Returns the failure of a question to the gateway. For a server that it does not have, asks whether one of
+/// `config.yaml` was meant.
+fn unknown(error: ControlError, home: &Home) -> Failure {
+    let ControlError::Unknown { server } = &error else {
+        return error.into();
+    };
+    let servers = of_home(home).ok().flatten().unwrap_or_default().servers;
+    let others = servers
+        .iter()
+        .filter(|(name, it)| !it.disabled && *name != server);
+    let hint = "mcplexer server list lists them; those that are disabled are left out";
+    Failure::new(error.to_string())
+        .with_meant(server.as_str(), others.map(|(name, _)| name.as_str()))
+        .with_hint(hint)
+        .with_code(exit_code::NOT_FOUND)
 }

@@ -428,3 +428,36 @@ fn a_gateway_without_servers_says_so() {
         stop(&home);
     }
 }
+
+/// A name that is almost right is asked about, wherever one is typed.
+#[test]
+fn a_mistyped_name_is_recognised() {
+    let home = home(&["everything", "plain"]);
+    fs::write(
+        home.root().join("mcp.json"),
+        r#"{"mcpServers": {"github": {"command": "x"}}}"#,
+    )
+    .unwrap();
+    run(&home, &["client", "add", "backup"]).succeeded();
+    let client = Client::greeted(&home, &["connect"]);
+    for (arguments, meant) in [
+        (&["server", "test", "evrything"][..], "everything"),
+        (&["server", "show", "evrything"], "everything"),
+        (&["server", "remove", "evrything"], "everything"),
+        (&["server", "restart", "evrything"], "everything"),
+        (&["server", "logs", "evrything"], "everything"),
+        (&["serve", "--server", "evrything"], "everything"),
+        (&["connect", "--server", "evrything"], "everything"),
+        (&["client", "install", "cursr"], "cursor"),
+        (&["client", "install", "Cursor"], "cursor"),
+        (&["client", "remove", "bakcup"], "backup"),
+        (&["adopt", "mcp.json", "--server", "gihub"], "github"),
+    ] {
+        let said = format!("hint: did you mean {meant}?\n");
+        run(&home, arguments).failed(4, &[&said]);
+    }
+    let other = run(&home, &["server", "logs", "zebra"]);
+    assert!(!other.stderr.contains("did you mean"), "{}", other.stderr);
+    drop(client);
+    stop(&home);
+}

@@ -75,12 +75,15 @@ impl Control {
         }
     }
 
-    /// Ends what runs of a server, and forgets that it has failed. The next call starts it.
+    /// Ends what runs of a server, and forgets that it has failed. The next call starts it. Returns how many instances ran.
     ///
     /// # Errors
     /// If there is no daemon, or no such server.
-    pub fn restart(&self, server: &ServerName) -> Result<(), ControlError> {
-        self.ask(Ask::Restart, Some(server)).map(drop)
+    pub fn restart(&self, server: &ServerName) -> Result<usize, ControlError> {
+        match self.ask(Ask::Restart, Some(server))? {
+            Reply::Ended(instances) => Ok(instances),
+            _ => Err(self.odd()),
+        }
     }
 
     /// Returns the last lines that a server wrote to standard error, with its secrets replaced.

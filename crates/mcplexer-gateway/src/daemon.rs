@@ -382,9 +382,9 @@ impl Serving {
             Ask::Restart => server().map_or_else(
                 |refused| refused,
                 |server| {
-                    server.restart();
+                    let running = server.restart();
                     server.start_if_eager(None);
-                    Reply::Ok
+                    Reply::Ended(running)
                 },
             ),
             Ask::Logs => server().map_or_else(

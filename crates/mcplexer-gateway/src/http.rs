@@ -288,8 +288,13 @@ impl Front {
                 None => return no_session(message.id()),
             },
             None => {
-                let text = "the header field Mcp-Session-Id is missing";
                 let id = message.id().unwrap_or("null");
+                if let Endpoint::One(name) = &endpoint
+                    && self.hub.server_for(&peer, name).is_none()
+                {
+                    return json(StatusCode::NOT_FOUND, message::no_server(id, name));
+                }
+                let text = "the header field Mcp-Session-Id is missing";
                 return bad_request(message::error(id, -32600, text));
             }
         };

@@ -213,8 +213,7 @@ impl Hub {
         };
         let Some(server) = self.server_for(&route.session.peer, name) else {
             self.note_hidden(&route.session.peer, |it| it == name);
-            let text = format!("there is no server {name}; mcplexer server list shows them");
-            return Ok(message::error(id, INVALID_PARAMS, &text));
+            return Ok(message::no_server(id, name));
         };
         let greeting = matches!(
             method,

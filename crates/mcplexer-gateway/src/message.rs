@@ -1,5 +1,6 @@
 //! JSON-RPC 2.0 messages: what kind they are, and their parts as they are written.
 
+use mcplexer_files::config::ServerName;
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -261,6 +262,12 @@ pub(crate) fn result(id: &str, result: &str) -> String {
 pub(crate) fn error(id: &str, code: i64, message: &str) -> String {
     let message = crate::json::string(message);
     format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message}}}}}"#)
+}
+
+/// Returns the answer to a client of a server that there is not, or that it does not see.
+pub(crate) fn no_server(id: &str, name: &ServerName) -> String {
+    let text = format!("there is no server {name}; mcplexer server list shows them");
+    error(id, -32602, &text)
 }
 
 /// Returns a notification; `params` are an object.

@@ -199,7 +199,8 @@ impl Server {
     }
 
     /// Ends everything that runs, and forgets that it has failed.
-    pub(crate) fn restart(&self) {
+    pub(crate) fn restart(&self) -> usize {
+        let running = self.instances().len();
         self.stop();
         self.forget_failures();
     }
@@ -209,6 +210,7 @@ impl Server {
         lock(&self.health).works();
         lock(&self.listing).wait_again();
         *lock(&self.refusal) = None;
+        running
     }
 
     /// Returns an instance for a session; starts it if none runs. If a secret was replaced, the one that has the old

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use mcplexer_files::config::Config;
 use mcplexer_gateway::{
-    Control, Daemon, Endpoint, HttpClients, Log, Options, Peer, SealingKey, log_file, run_daemon,
-    run_stdio,
+    Control, ControlError, Daemon, Endpoint, HttpClients, Log, Options, Peer, SealingKey, log_file,
+    run_daemon, run_stdio,
 };
 use mcplexer_home::{Home, OpenHome, config, harden, servers};
 
 use super::connect::own_path;
 use crate::cli::{Global, Serve};
+use crate::exit_code;
 use crate::failure::Failure;
 use crate::process::launcher;
 use crate::session::Terminal;
@@ -67,7 +68,14 @@ fn daemon(
 }
 
 fn stop(global: Global) -> Result<(), Failure> {
-    Control::of(&Home::from_env()?).stop()?;
+    let stopped = Control::of(&Home::from_env()?).stop();
+    stopped.map_err(|error| match error {
+        // Nothing has to be done: who ends one does not want to start one.
+        ControlError::NotRunning => Failure::new(error.to_string())
+            .with_hint("there is nothing to end")
+            .with_code(exit_code::NOT_FOUND),
+        error => error.into(),
+    })?;
     if !global.quiet {
         say("the gateway has ended");
     }

@@ -4,6 +4,7 @@ use std::env;
 use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use mcplexer_home::closest;
 use mcplexer_secrets::{ScopeId, SecretName};
 
 use super::Failure;
@@ -79,7 +80,14 @@ impl Failure {
         };
         let message = match (error.kind(), error.source()) {
             (ErrorKind::UnknownArgument, _) => {
-                return Some(Self::of_surplus().with_code(exit_code::USAGE));
+                // What was typed may be a value, but the option that it is like is none.
+                let meant = text(error, ContextKind::InvalidArg).and_then(similar_option);
+                let meant = meant.map(|it| format!("did you mean {it}?"));
+                let surplus = Self::of_surplus().with_code(exit_code::USAGE);
+                return Some(Self {
+                    hints: meant.into_iter().chain(surplus.hints).collect(),
+                    ..surplus
+                });
             }
             (ErrorKind::ValueValidation, Some(reason)) if option.starts_with("--") => {
                 // The option `--if-version <N>` and the reason: "takes a number, such as 3".
@@ -110,6 +118,18 @@ fn meant(error: &clap::Error) -> Option<String> {
             let is_exact = similar.rsplit(' ').next() == Some(word);
             let is_best = is_exact || error.get(ContextKind::SuggestedSubcommand).is_none();
             is_best.then(|| format!("did you mean {similar}?"))
+        }
+        // Clap would make a value of it, which none of this command is.
+        ErrorKind::UnknownArgument if commands_until("") == ["server", "add"] => {
+            let typed = text(error, ContextKind::InvalidArg)?;
+            Some(match similar_option(typed) {
+                Some(option) => format!("did you mean {option}?"),
+                None if typed.starts_with('-') => {
+                    "the command and its options go behind --; what else a server can have, such as directory and timeouts, is written into config.yaml"
+                        .to_owned()
+                }
+                None => "the command goes behind --: mcplexer server add NAME -- COMMAND".to_owned(),
+            })
         }
         ErrorKind::ValueValidation if text(error, ContextKind::InvalidArg)? == "<SCOPE>" => {
             let typed = text(error, ContextKind::InvalidValue)?;
@@ -177,6 +197,19 @@ fn commands_until(word: &str) -> Vec<String> {
         }
     }
     path
+}
+
+/// Returns the option of the command on the command line that is like a word.
+fn similar_option(word: &str) -> Option<String> {
+    let word = word.strip_prefix("--")?.split('=').next()?;
+    let root = cli::whole();
+    let path = commands_until("");
+    let command = path
+        .iter()
+        .try_fold(&root, |group, name| group.find_subcommand(name))?;
+    let options = command.get_arguments().filter_map(clap::Arg::get_long);
+    let option = closest(word, options)?;
+    Some(format!("--{option}"))
 }
 
 /// Returns the hint that names the help of the command on the command line.

@@ -485,3 +485,44 @@ fn a_new_audit_log_is_told_and_its_directory_is_not_made() {
     );
     assert_eq!(run("~/log").succeeded().stderr, "");
 }
+
+/// The advice is about the command that was typed, and repeats no word that may be a value.
+#[test]
+fn mistyped_options_and_missing_dashes_are_recognised() {
+    let home = Home::new();
+    for (arguments, said, unsaid) in [
+        (
+            &["secret", "put", "s", "K", "--flie", "nope.pem"][..],
+            "did you mean --file?",
+            "flie",
+        ),
+        (
+            &["secret", "put", "s", "K", "v", "hunter2"],
+            "at most one VALUE",
+            "did you mean",
+        ),
+        (
+            &["server", "add", "foo", "bar"],
+            "mcplexer server add NAME -- COMMAND",
+            "as a value",
+        ),
+        (
+            &["server", "add", "foo", "--ulr", "http://x"],
+            "did you mean --url?",
+            "as a value",
+        ),
+        (
+            &["server", "add", "wd", "--directory", "/nope", "--", "x"],
+            "is written into config.yaml",
+            "as a value",
+        ),
+    ] {
+        let run = home.run(arguments).failed(2, &[said]);
+        assert!(!run.stderr.contains(unsaid), "{}", run.stderr);
+    }
+    let run = home.run(["serve", "--stop"]);
+    if cfg!(feature = "serve") {
+        assert_eq!(run.code, 4);
+        assert!(!run.stderr.contains("starts one"), "{}", run.stderr);
+    }
+}

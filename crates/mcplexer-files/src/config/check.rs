@@ -263,7 +263,9 @@ impl<'a> Check<'a> {
         let message = if name == "<<" {
             "merge keys are not allowed".to_owned()
         } else {
-            format!("unknown field; the fields are {}", fields.names())
+            let meant = fields.closest(name);
+            let meant = meant.map_or_else(String::new, |it| format!("; did you mean {it}?"));
+            format!("unknown field; the fields are {}{meant}", fields.names())
         };
         self.found(key.position, &at.path, message);
     }

@@ -107,6 +107,15 @@ impl Fields {
         let names: Vec<_> = self.all.iter().map(|(name, _)| *name).collect();
         names.join(", ")
     }
+
+    /// Returns the field that was probably meant by an unknown name: one a slip or two away. The message has that, since
+    /// it repeats nothing of the file.
+    pub(super) fn closest(&self, name: &str) -> Option<&'static str> {
+        let names = self.all.iter().map(|(field, _)| *field);
+        let near = names.map(|field| (strsim::osa_distance(name, field), field));
+        let near = near.filter(|(slips, field)| *slips <= (field.len() / 3).min(2));
+        near.min_by_key(|(slips, _)| *slips).map(|(_, field)| field)
+    }
 }
 
 impl Required {

@@ -187,7 +187,7 @@ const BAD_FILES: [(&str, &[&str]); 17] = [
     (
         "auth_scope: []\n",
         &[
-            "1:1: unknown field; the fields are auth_scopes, servers, clients",
+            "1:1: unknown field; the fields are auth_scopes, servers, clients; did you mean auth_scopes?",
             "1:1: missing field auth_scopes or servers; use `auth_scopes: []` for an empty list",
         ],
     ),

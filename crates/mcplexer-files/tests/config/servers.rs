@@ -317,7 +317,16 @@ const BAD_SERVERS: &[(&str, &[&str])] = &[
     ),
     (
         "{command: [a], timeouts: {calls: 1s}}",
-        &["32: servers.x.timeouts: unknown field; the fields are connect, start, call, total"],
+        &[
+            "32: servers.x.timeouts: unknown field; the fields are connect, start, call, total; did you mean call?",
+        ],
+    ),
+    (
+        "{comand: [a]}",
+        &[
+            "6: servers.x: missing field command or url",
+            "7: servers.x: unknown field; the fields are command, env, scopes, directory, path, url, headers, auth, start, idle_stop, timeouts, disabled; did you mean command?",
+        ],
     ),
     (
         "{command: [a], timeouts: {call: 5}}",

@@ -68,7 +68,7 @@ pub(crate) enum Reply {
         /// With this, one browser can begin one session.
         ticket: String,
     },
-    /// So many sessions were ended.
+    /// So many sessions, or instances of a server, were ended.
     Ended(usize),
     /// There is no such server.
     Unknown(ServerName),

@@ -70,9 +70,12 @@ pub(super) fn logs(name: &ServerName) -> Result<(), Failure> {
 pub(super) fn restart(name: &ServerName, global: Global) -> Result<(), Failure> {
     let home = Home::from_env()?;
     let restarted = Control::of(&home).restart(name);
-    restarted.map_err(|error| unknown(error, &home))?;
+    let ended = restarted.map_err(|error| unknown(error, &home))?;
     if !global.quiet {
-        say(&format!("ended server {name}; the next call starts it"));
+        say(&match ended {
+            0 => format!("server {name} did not run; the next call starts it"),
+            _ => format!("ended server {name}; the next call starts it"),
+        });
     }
     Ok(())
 }

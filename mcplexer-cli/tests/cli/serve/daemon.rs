@@ -461,3 +461,22 @@ fn a_mistyped_name_is_recognised() {
     drop(client);
     stop(&home);
 }
+
+#[test]
+fn restarting_says_whether_the_server_ran() {
+    let home = home(&["plain"]);
+    let mut client = Client::greeted(&home, &["connect"]);
+    let restart = || {
+        run(&home, &["server", "restart", "plain"])
+            .succeeded()
+            .stderr
+    };
+    assert_eq!(
+        restart(),
+        "server plain did not run; the next call starts it\n"
+    );
+    client.call("plain__pid");
+    assert_eq!(restart(), "ended server plain; the next call starts it\n");
+    drop(client);
+    stop(&home);
+}

@@ -155,3 +155,31 @@ fn a_monitoring_system_gets_figures_with_a_token() {
     while !get(&daemon.address, "/metrics", Some(&token)).starts_with("HTTP/1.1 403 ") {}
     stop(&home);
 }
+
+/// A mistyped address is no lost session.
+#[test]
+fn a_server_that_there_is_not_is_named() {
+    let home = home(&["plain"]);
+    let daemon = with_http(&home);
+    let added = run(&home, &["client", "add", "t"]).succeeded();
+    let token = added.text().trim_end().to_owned();
+    let body = r#"{"jsonrpc":"2.0","id":7,"method":"tools/list"}"#;
+    let mut answers = ["/mcp/plian", "/mcp/plain"].map(|path| {
+        let mut stream = TcpStream::connect(&daemon.address).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            daemon.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let [wrong, right] = &mut answers;
+    assert!(wrong.starts_with("HTTP/1.1 404 "), "{wrong}");
+    assert!(wrong.contains("there is no server plian"), "{wrong}");
+    assert!(right.contains("Mcp-Session-Id is missing"), "{right}");
+    stop(&home);
+}

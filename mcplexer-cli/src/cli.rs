@@ -30,7 +30,7 @@ pub(crate) use calls::Calls;
 pub(crate) use config::{Config, ConfigFrom};
 pub(crate) use exchange::{Export, Import};
 #[cfg(feature = "serve")]
-pub(crate) use gateway::{Client, Connect, InstallClient, Serve, Ui};
+pub(crate) use gateway::{Client, Connect, HTTP_ADDRESS, InstallClient, Serve, Ui};
 pub(crate) use key::{AddKey, Key};
 pub(crate) use later::Later;
 pub(crate) use run::{Inject, Run};

@@ -101,23 +101,34 @@ fn with_tilde(text: &str, home: &str) -> String {
 
 /// Aligns rows in columns.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        })
-        .collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths);
-        let line: String = cells
-            .map(|(cell, &width)| format!("{cell:width$}  "))
-            .collect();
-        text.push_str(line.trim_end());
-        text.push('\n');
+    Columns::default().rows(rows)
+}
+
+/// The columns of a table whose rows come one after the other: each is at least as wide as in the rows before.
+#[derive(Debug, Default)]
+pub(crate) struct Columns(Vec<usize>);
+
+impl Columns {
+    /// Aligns more rows.
+    pub(crate) fn rows(&mut self, rows: &[Vec<String>]) -> String {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        self.0.resize(columns.max(self.0.len()), 0);
+        for row in rows {
+            for (cell, width) in row.iter().zip(&mut self.0) {
+                *width = cell.chars().count().max(*width);
+            }
+        }
+        let mut text = String::new();
+        for row in rows {
+            let cells = row.iter().zip(&self.0);
+            let line: String = cells
+                .map(|(cell, &width)| format!("{cell:width$}  "))
+                .collect();
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
     }
-    text
 }
 
 /// Formats one name per line, for `xargs` and `while read`.

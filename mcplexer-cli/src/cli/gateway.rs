@@ -9,7 +9,7 @@ use mcplexer_gateway::ApiAccess;
 use super::examples;
 
 /// Where the gateway serves HTTP, unless an address is given.
-const HTTP_ADDRESS: &str = "127.0.0.1:3333";
+pub(crate) const HTTP_ADDRESS: &str = "127.0.0.1:3333";
 
 #[derive(Debug, Args)]
 #[command(after_help = examples::SERVE)]

@@ -11,7 +11,7 @@ use crate::cli::{Calls, Global};
 use crate::failure::Failure;
 use crate::output::{json_line, print, print_json, print_on};
 use crate::session::Session;
-use crate::text::{sanitized, table};
+use crate::text::{Columns, sanitized, table};
 
 /// How often the log is looked at for more.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -37,13 +37,14 @@ pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
     if !arguments.follow {
         return match arguments.json {
             true => print_json(&Document { calls }),
-            false => print(&rows(&calls)),
+            false => print(&table(&rows(&calls))),
         };
     }
+    let mut columns = Columns::default();
     loop {
         let text = match arguments.json {
             true => calls.iter().map(json_line).collect::<Result<_, _>>()?,
-            false => rows(&calls),
+            false => columns.rows(&rows(&calls)),
         };
         if !print_on(&text)? {
             return Ok(());
@@ -62,9 +63,8 @@ pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
     }
 }
 
-fn rows(calls: &[Call]) -> String {
-    let rows: Vec<_> = calls.iter().map(row).collect();
-    table(&rows)
+fn rows(calls: &[Call]) -> Vec<Vec<String>> {
+    calls.iter().map(row).collect()
 }
 
 fn row(call: &Call) -> Vec<String> {

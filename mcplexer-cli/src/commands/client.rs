@@ -2,18 +2,19 @@
 
 mod install;
 
-use mcplexer_gateway::{ApiAccess, HttpClient, HttpClients, HttpClientsError};
+use mcplexer_gateway::{ApiAccess, Control, HttpClient, HttpClients, HttpClientsError};
 use mcplexer_home::Home;
 
 use crate::agent::Agent;
-use crate::cli::{Client, Global};
+use crate::cli::{Client, Global, HTTP_ADDRESS};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::stderr::{say, say_hint};
 
 pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
-    let clients = HttpClients::of(&Home::from_env()?);
+    let home = Home::from_env()?;
+    let clients = HttpClients::of(&home);
     match command {
         Client::Install(arguments) => install::run(&arguments, global),
         Client::Add { name, api } => {
@@ -33,6 +34,7 @@ pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
             print(&format!("{}\n", token.as_str()))?;
             if !global.quiet {
                 say_hint("the client sends it as Authorization: Bearer TOKEN");
+                say_hint(&address(&home));
                 if api != ApiAccess::None {
                     say_hint(&format!(
                         "it may {} over /api/v1 as well; /api/v1/openapi.json says how",
@@ -66,6 +68,15 @@ pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
             }
             Ok(())
         }
+    }
+}
+
+/// Says where an HTTP client connects.
+fn address(home: &Home) -> String {
+    let status = Control::of(home).status().ok();
+    match status.and_then(|it| it.http) {
+        Some(address) => format!("its URL is http://{address}/mcp"),
+        None => format!("its URL is http://{HTTP_ADDRESS}/mcp while mcplexer serve --http runs"),
     }
 }
 

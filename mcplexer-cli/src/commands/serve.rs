@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use mcplexer_files::config::Config;
 use mcplexer_gateway::{
-    Control, ControlError, Daemon, Endpoint, HttpClients, Log, Options, Peer, SealingKey, log_file,
-    run_daemon, run_stdio,
+    Control, ControlError, Daemon, DaemonError, Endpoint, HttpClients, Log, Options, Peer,
+    SealingKey, log_file, run_daemon, run_stdio,
 };
 use mcplexer_home::{Home, OpenHome, config, harden, servers};
 
@@ -56,7 +56,8 @@ fn daemon(
     log: Log,
     global: Global,
 ) -> Result<(), Failure> {
-    let daemon = Daemon::listen(gateway.home(), address)?;
+    let daemon = Daemon::listen(gateway.home(), address);
+    let daemon = daemon.map_err(|error| runs_already(error, gateway.home(), address))?;
     let clients = HttpClients::of(gateway.home());
     if address.is_some() && clients.list()?.is_empty() && !global.quiet {
         say("mcplexer: warning: no client has a token for HTTP");
@@ -65,6 +66,18 @@ fn daemon(
     let (home, config, options) = gateway.open(log, global)?;
     let served = run_daemon(daemon, home, config, clients.access(), options);
     served.map_err(|error| Failure::new(format!("cannot serve: {error}")))
+}
+
+/// Says what to do where a gateway runs that a client has started, which serves no HTTP.
+fn runs_already(error: DaemonError, home: &Home, address: Option<SocketAddr>) -> Failure {
+    let is_asked = address.is_some() && matches!(error, DaemonError::Runs { .. });
+    let status = is_asked.then(|| Control::of(home).status().ok()).flatten();
+    match status {
+        Some(status) if status.http.is_none() => Failure::new(format!("{error}, without HTTP"))
+            .with_hint("mcplexer serve --stop ends it; then mcplexer serve --http serves its clients as well")
+            .with_code(exit_code::BUSY),
+        _ => error.into(),
+    }
 }
 
 fn stop(global: Global) -> Result<(), Failure> {

@@ -141,3 +141,34 @@ fn calls_that_follow_are_shown_when_they_have_ended() {
         .unwrap();
     assert!(running.wait().unwrap().success());
 }
+
+/// What follows is in the columns of what was there.
+#[test]
+fn calls_that_follow_are_aligned() {
+    let home = Home::with_secret("v");
+    let store = store(&home);
+    let records = [
+        begun(1, "a_tool_of_a_long_name"),
+        ended(1, AuditOutcome::Ok),
+    ];
+    store.record_calls(&records).unwrap();
+    let mut command = home.command();
+    command.args(["calls", "-f"]).stdout(Stdio::piped());
+    let mut running = Running::start(&mut command).unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    // The end of the line: names before it may be short.
+    let mut outcome = || {
+        let line = lines.next().unwrap().unwrap();
+        line.rfind("ok ").unwrap_or_else(|| panic!("{line}"))
+    };
+    let first = outcome();
+    store
+        .record_calls(&[begun(2, "b"), ended(2, AuditOutcome::Ok)])
+        .unwrap();
+    assert_eq!(outcome(), first);
+    drop(lines);
+    store
+        .record_calls(&[begun(3, "e"), ended(3, AuditOutcome::Ok)])
+        .unwrap();
+    assert!(running.wait().unwrap().success());
+}

@@ -480,3 +480,30 @@ fn restarting_says_whether_the_server_ran() {
     drop(client);
     stop(&home);
 }
+
+/// A gateway that a client has started serves no HTTP, and stands in the way of one that does.
+#[test]
+fn http_beside_a_gateway_without_it_is_explained() {
+    let home = home(&["plain"]);
+    let added = run(&home, &["client", "add", "one"]).succeeded();
+    let said = "its URL is http://127.0.0.1:3333/mcp while mcplexer serve --http runs\n";
+    assert!(added.stderr.contains(said), "{}", added.stderr);
+    let client = Client::greeted(&home, &["connect"]);
+    run(&home, &["serve", "--http", "127.0.0.1:0"]).failed(
+        7,
+        &[
+            "a gateway runs for this home already",
+            "without HTTP",
+            "mcplexer serve --stop ends it; then",
+        ],
+    );
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+    let daemon = with_http(&home);
+    let other = run(&home, &["serve", "--http", "127.0.0.1:0"]);
+    assert!(!other.stderr.contains("without HTTP"), "{}", other.stderr);
+    let added = run(&home, &["client", "add", "two"]).succeeded();
+    let said = format!("its URL is http://{}/mcp\n", daemon.address);
+    assert!(added.stderr.contains(&said), "{}", added.stderr);
+    stop(&home);
+}

@@ -198,11 +198,12 @@ impl Server {
         }
     }
 
-    /// Ends everything that runs, and forgets that it has failed.
+    /// Ends everything that runs, and forgets that it has failed. Returns how many instances ran.
     pub(crate) fn restart(&self) -> usize {
         let running = self.instances().len();
         self.stop();
         self.forget_failures();
+        running
     }
 
     /// Forgets that it has failed, so that the next attempt to start it does not wait.
@@ -210,7 +211,6 @@ impl Server {
         lock(&self.health).works();
         lock(&self.listing).wait_again();
         *lock(&self.refusal) = None;
-        running
     }
 
     /// Returns an instance for a session; starts it if none runs. If a secret was replaced, the one that has the old

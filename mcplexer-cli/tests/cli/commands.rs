@@ -37,8 +37,7 @@ m client list                            => 0 c
 m client remove c                        => 0 its token is invalid
 m serve < /dev/null && echo served       => 0 served
 m connect < /dev/null; m server logs x && echo listed => 0 listed
-m server restart x                       => 0 ended server x
-m ui --no-browser                        => 0 /#t=
+m server restart x                       => 0 server x did not run
 m serve --stop                           => 0 the gateway has ended
 m server remove x; m config check        => 0 0 scopes, no problems
 m client install cursor --write          => 0 Cursor connects to the gateway

@@ -38,6 +38,7 @@ m client remove c                        => 0 its token is invalid
 m serve < /dev/null && echo served       => 0 served
 m connect < /dev/null; m server logs x && echo listed => 0 listed
 m server restart x                       => 0 server x did not run
+m ui --no-browser                        => 0 /#t=
 m serve --stop                           => 0 the gateway has ended
 m server remove x; m config check        => 0 0 scopes, no problems
 m client install cursor --write          => 0 Cursor connects to the gateway

@@ -40,8 +40,8 @@ pub(crate) struct Client {
 pub(crate) struct Connected {
     /// Its name, if it has one.
     pub(crate) name: Option<String>,
-    /// The server that it is connected to; null for all.
-    pub(crate) server: Option<String>,
+    /// The servers whose tools it sees; null for all.
+    pub(crate) servers: Option<Vec<String>>,
     /// Its process, if it is known.
     pub(crate) pid: Option<u32>,
     /// How many sessions it has.
@@ -94,7 +94,12 @@ impl From<ClientStatus> for Connected {
     fn from(client: ClientStatus) -> Self {
         Self {
             name: client.name,
-            server: client.server,
+            servers: match client.server {
+                Some(server) => Some(vec![server]),
+                None => client
+                    .servers
+                    .map(|it| it.iter().map(ToString::to_string).collect()),
+            },
             pid: client.pid,
             sessions: client.sessions,
         }

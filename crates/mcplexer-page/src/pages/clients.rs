@@ -67,9 +67,13 @@ fn connected(clients: &[Connected]) -> Markup {
                         tr {
                             th scope="row" { (it.name.as_deref().unwrap_or("without a name")) }
                             td {
-                                @match &it.server {
-                                    Some(server) => a href={ "/servers/" (segment(server)) } { (server) },
+                                @match it.servers.as_deref() {
                                     None => "all servers",
+                                    Some([]) => "no server",
+                                    Some(servers) => @for (at, server) in servers.iter().enumerate() {
+                                        @if at > 0 { ", " }
+                                        a href={ "/servers/" (segment(server)) } { (server) }
+                                    },
                                 }
                             }
                             td .number { @match it.pid { Some(pid) => (pid), None => span .none { "–" } } }

@@ -3,21 +3,30 @@
 //! All tasks share one thread. What would hold it up is done on a thread for blocking work, and its task waits.
 
 use std::future::pending;
+use std::num::NonZero;
 use std::panic::resume_unwind;
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
 
+use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// A message of more bytes than this is long: to search it for secrets takes half a millisecond. To wake another thread
 /// takes a tenth of that.
 const LONG: usize = 64 << 10;
 
-/// Does what takes the longer the more bytes there are: here and now if they are few, and elsewhere if they are many.
+/// One permit a processor: more long work at once takes memory, and is not done sooner. Who comes first is served first.
+static PROCESSORS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
+
+/// Does what takes the longer the more bytes there are: here and now if they are few, and elsewhere if they are many, once a
+/// processor is free. Dropped before that, it is not done at all.
 pub(crate) async fn at_length<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
     match is_long(bytes) {
-        true => joined(spawn_blocking(work)).await,
+        true => elsewhere(work).await,
         false => work(),
     }
 }
@@ -31,7 +40,7 @@ pub(crate) async fn at_length_of<T: Send + 'static>(
     match is_long(text.len()) {
         true => {
             let text = text.to_owned();
-            joined(spawn_blocking(move || work(&text))).await
+            elsewhere(move || work(&text)).await
         }
         false => work(text),
     }
@@ -51,6 +60,17 @@ pub(crate) async fn to_the_end<T: Send + 'static>(
 /// Whether work on so many bytes is done elsewhere.
 pub(crate) fn is_long(bytes: usize) -> bool {
     bytes > LONG
+}
+
+/// Does something on a thread for blocking work.
+async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let processor = PROCESSORS.acquire().await;
+    let work = move || {
+        // It is in use until the work is done, whether or not somebody still waits.
+        let _processor = processor;
+        work()
+    };
+    joined(spawn_blocking(work)).await
 }
 
 async fn joined<T>(work: JoinHandle<T>) -> T {
@@ -104,6 +124,27 @@ mod tests {
         assert!(is_done_at_once(thread(LONG)));
         assert!(is_done_at_once(at_length_of("x", str::len)));
         assert!(is_done_at_once(to_the_end(LONG, thread(LONG))));
+    }
+
+    #[tokio::test]
+    async fn long_work_waits_for_a_processor_and_is_not_begun_for_nobody() {
+        let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+        let ends = (0..available_parallelism().unwrap().get()).map(|_| {
+            let (end, ended) = mpsc::channel::<()>();
+            let begun = begun.clone();
+            tokio::spawn(at_length(LONG + 1, move || (begun.send(()), ended.recv())));
+            end
+        });
+        let ends: Vec<_> = ends.collect();
+        for _ in &ends {
+            has_begun.recv().await.unwrap();
+        }
+        let (done, is_done) = oneshot::channel();
+        let one_more = at_length(LONG + 1, move || done.send(()));
+        assert!(!is_done_at_once(one_more));
+        assert!(is_done.await.is_err());
+        drop(ends);
+        assert_eq!(at_length(LONG + 1, || 7).await, 7);
     }
 
     #[tokio::test]

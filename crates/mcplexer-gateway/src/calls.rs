@@ -63,7 +63,7 @@ pub(crate) struct About<'a> {
     pub(crate) secrets: Option<&'a Arc<[SecretVersion]>>,
     /// Whose secrets are taken out of what is recorded.
     pub(crate) known_to: &'a [Arc<Instance>],
-    /// Whether it is refused for a value in it, of which not even a digest is recorded.
+    /// Whether it is refused for a value in it, or was not searched for one: not even a digest of that is recorded.
     pub(crate) is_refused: bool,
 }
 

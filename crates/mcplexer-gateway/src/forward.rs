@@ -78,17 +78,19 @@ async fn attempt(
     {
         return resumed;
     }
-    let served = tokio::select! {
-        biased;
-        served = server.instance(route) => served,
-        () = route.cancel.cancelled() => return Err(CallError::Cancelled),
+    let served = match unless_cancelled(route, server.instance(route)).await {
+        Ok(served) => served,
+        Err(cancelled) => Err(cancelled),
     };
     let known_to = hub.running();
     let own = served.as_ref().ok();
     // All of it goes there: the method and the members beside the parameters, too.
     let foreign = match own {
-        Some(own) => secret_of_another(&known_to, &own.instance, message.text()).await,
-        None => None,
+        Some(own) => {
+            let search = secret_of_another(&known_to, &own.instance, message.text());
+            unless_cancelled(route, search).await
+        }
+        None => Ok(None),
     };
     let spliced = splices();
     let used = served.as_ref().ok().map(|it| it.instance.used());
@@ -100,19 +102,20 @@ async fn attempt(
         splices: &spliced,
         secrets: used.as_ref(),
         known_to: &known_to,
-        is_refused: foreign.is_some(),
+        is_refused: !matches!(foreign, Ok(None)),
     });
     let recorded = recorded.await?;
     let server = server.name.clone();
     let answer = match served {
         Ok(served) => match foreign {
-            Some(secret) => Err(CallError::Foreign { server, secret }),
-            None if route.is_modern() && served.instance.era() == Era::Legacy => {
+            Err(cancelled) => Err(cancelled),
+            Ok(Some(secret)) => Err(CallError::Foreign { server, secret }),
+            Ok(None) if route.is_modern() && served.instance.era() == Era::Legacy => {
                 // It has not ended when it is parked.
                 let exchange = parked::exchange(hub, served, recorded, route, message, splices());
                 return Box::pin(exchange).await;
             }
-            None => pass(hub, &served.instance, route, message, splices).await,
+            Ok(None) => pass(hub, &served.instance, route, message, splices).await,
         },
         Err(error) => Err(error),
     };
@@ -120,6 +123,15 @@ async fn attempt(
         recorded.finish(&answer);
     }
     answer
+}
+
+/// Does something for a request, unless that is cancelled first.
+async fn unless_cancelled<T>(route: &Route, work: impl Future<Output = T>) -> Result<T, CallError> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        () = route.cancel.cancelled() => Err(CallError::Cancelled),
+    }
 }
 
 async fn pass(

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use mcplexer_files::config::{Config, SearchPath, Server, ServerName, Stdio, Transport};
 use mcplexer_gateway::{Endpoint, Gateway, Limits, Peer};
 use mcplexer_home::{Home, OpenHome};
+use mcplexer_secrets::audit::AuditOutcome;
 use mcplexer_secrets::keys::PassphraseRequest;
 use mcplexer_secrets::{NewScope, PutMode, SecretStore, SecretValue};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines};
+use tokio::task::JoinHandle;
 
 /// A server that says which notifications it got. Before each answer it says something long, and something short.
 const SERVER: &str = r#"
@@ -27,6 +29,10 @@ while read -r line; do
     *'"initialize"'*) answer '"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"x","version":"1"}}' ;;
     *'"notifications/long"'*) seen=${seen}long, ;;
     *'"notifications/short"'*) seen=${seen}short, ;;
+    *'"arguments"'*)
+      got=$(printf %s "$line" | sed 's/.*"x":"\([a-z0-9]*\)".*/\1/' | head -c 3)
+      seen=$seen$got,
+      answer '"result":{}' ;;
     *'"tools/call"'*)
       echo '{"jsonrpc":"2.0","method":"notifications/long","params":{"x":"'"$long $TOKEN"'"}}'
       echo '{"jsonrpc":"2.0","method":"notifications/short"}'
@@ -58,7 +64,7 @@ fn server(token: &str) -> Server {
 }
 
 /// A gateway for a server with a secret, and for one without.
-fn gateway(directory: &TempDir) -> Gateway {
+fn gateway(directory: &TempDir) -> Arc<Gateway> {
     let home = Home::at(directory.path().join("home"));
     let nobody = |_: &PassphraseRequest<'_>| None;
     let home = OpenHome::open(home, nobody).unwrap();
@@ -72,7 +78,56 @@ fn gateway(directory: &TempDir) -> Gateway {
         let name = name.parse::<ServerName>().unwrap();
         config.servers.insert(name, server(token));
     }
-    Gateway::new(Arc::new(home), &config, Limits::default())
+    Arc::new(Gateway::new(Arc::new(home), &config, Limits::default()))
+}
+
+struct Client {
+    to: DuplexStream,
+    from: Lines<BufReader<DuplexStream>>,
+    served: JoinHandle<()>,
+}
+
+impl Client {
+    async fn of(gateway: &Arc<Gateway>, server: &str) -> Self {
+        let (to, input) = tokio::io::duplex(1 << 16);
+        let (output, from) = tokio::io::duplex(1 << 16);
+        let endpoint = Endpoint::One(server.parse().unwrap());
+        let gateway = Arc::clone(gateway);
+        let served = tokio::spawn(async move {
+            let (peer, input) = (Peer::named(None), BufReader::new(input));
+            gateway.serve_stream(endpoint, peer, input, output).await;
+        });
+        let from = BufReader::new(from).lines();
+        let mut client = Self { to, from, served };
+        client.ask(INITIALIZE).await;
+        client
+    }
+
+    async fn send(&mut self, text: &str) {
+        let line = format!("{text}\n");
+        self.to.write_all(line.as_bytes()).await.unwrap();
+    }
+
+    /// Returns the next answer.
+    async fn answer(&mut self) -> Value {
+        loop {
+            let line = self.from.next_line().await.unwrap().unwrap();
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if message.get("id").is_some() {
+                return message;
+            }
+        }
+    }
+
+    async fn leave(self) {
+        drop(self.to);
+        self.served.await.unwrap();
+    }
+
+    async fn ask(&mut self, text: &str) -> Value {
+        self.send(text).await;
+        self.answer().await
+    }
 }
 
 #[tokio::test]
@@ -106,5 +161,33 @@ async fn messages_of_a_client_and_of_a_server_stay_in_their_order() {
         };
         tokio::join!(served, client);
     }
-    gateway.stop().await;
+    Arc::into_inner(gateway).unwrap().stop().await;
+}
+
+fn call(id: u64, argument: &str) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"t","arguments":{{"x":"{argument}"}}}}}}"#
+    )
+}
+
+/// The server says which calls it got.
+#[tokio::test]
+async fn a_call_that_is_cancelled_before_it_is_sent_stays_here() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = gateway(&directory);
+    let mut git = Client::of(&gateway, "git").await;
+    git.ask(CALL).await;
+    let mut client = Client::of(&gateway, "plain").await;
+    let mut calls = gateway.watch_calls();
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}"#;
+    client
+        .send(&format!("{}\n{cancel}", call(5, &"y".repeat(3 << 20))))
+        .await;
+    assert_eq!(calls.recv().await.unwrap().outcome, None);
+    let ended = calls.recv().await.unwrap();
+    assert_eq!(ended.outcome, Some(AuditOutcome::Cancelled));
+    assert_eq!(client.ask(CALL).await["result"]["seen"], "");
+    git.leave().await;
+    client.leave().await;
+    Arc::into_inner(gateway).unwrap().stop().await;
 }

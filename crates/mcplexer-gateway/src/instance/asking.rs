@@ -70,6 +70,10 @@ impl Instance {
         let (answer, answered) = oneshot::channel();
         let progressed = Arc::new(Notify::new());
         let route = pending.route.clone();
+        if route.as_ref().is_some_and(|it| it.cancel.is_cancelled()) {
+            // What the server has not got, it need not be told to forget.
+            return Err(CallError::Cancelled);
+        }
         let waiting = Waiting {
             is_own_subscription: patience.is_none() && route.is_none(),
             of: pending,

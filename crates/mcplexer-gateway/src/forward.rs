@@ -1,6 +1,9 @@
 //! Passes requests on to servers, in the language that each of them speaks.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
 use crate::calls::About;
 use crate::dialect::Era;
@@ -82,6 +85,10 @@ async fn attempt(
         Ok(served) => served,
         Err(cancelled) => Err(cancelled),
     };
+    let turn = match served {
+        Ok(_) => route.session.turn(message.text().len()).await,
+        Err(_) => None,
+    };
     let known_to = hub.running();
     let own = served.as_ref().ok();
     // All of it goes there: the method and the members beside the parameters, too.
@@ -113,9 +120,15 @@ async fn attempt(
             Ok(None) if route.is_modern() && served.instance.era() == Era::Legacy => {
                 // It has not ended when it is parked.
                 let exchange = parked::exchange(hub, served, recorded, route, message, splices());
-                return Box::pin(exchange).await;
+                return begun(Box::pin(exchange), turn).await;
             }
-            Ok(None) => pass(hub, &served.instance, route, message, splices).await,
+            Ok(None) => {
+                begun(
+                    pin!(pass(hub, &served.instance, route, message, splices)),
+                    turn,
+                )
+                .await
+            }
         },
         Err(error) => Err(error),
     };
@@ -131,6 +144,16 @@ async fn unless_cancelled<T>(route: &Route, work: impl Future<Output = T>) -> Re
         biased;
         done = work => Ok(done),
         () = route.cancel.cancelled() => Err(CallError::Cancelled),
+    }
+}
+
+/// Ends a turn once the exchange has begun: its request is in the server's queue, or in the line for a place in that.
+async fn begun<T>(mut exchange: impl Future<Output = T> + Unpin, turn: Option<impl Drop>) -> T {
+    let first = poll_fn(|context| Poll::Ready(Pin::new(&mut exchange).poll(context))).await;
+    drop(turn);
+    match first {
+        Poll::Ready(done) => done,
+        Poll::Pending => exchange.await,
     }
 }
 

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use mcplexer_files::config::ServerName;
 use mcplexer_secrets::audit::Actor;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::calls;
 use crate::dialect::{Dialect, Era};
 use crate::instance::{Instance, LISTEN};
+use crate::length::is_long;
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::status::ClientStatus;
@@ -72,6 +73,8 @@ pub(crate) struct Session {
     pub(crate) outbox: Arc<Outbox>,
     state: Mutex<State>,
     next_question: AtomicU64,
+    /// Its long requests on their way to servers, one after the other.
+    line: Semaphore,
 }
 
 /// There are thousands of sessions that do nothing: what few of them have takes no room in the others.
@@ -176,7 +179,18 @@ impl Session {
             outbox: Arc::default(),
             state: Mutex::default(),
             next_question: AtomicU64::new(1),
+            line: Semaphore::new(1),
         })
+    }
+
+    /// Waits for the turn of a request of so many bytes whose server runs. What comes behind a long one waits until that is on
+    /// its way or given up, so that both get there in the order in which the client wrote them; nothing else waits.
+    pub(crate) async fn turn(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        let is_free = self.line.available_permits() > 0;
+        match is_free && !is_long(bytes) {
+            true => None,
+            false => self.line.acquire().await.ok(),
+        }
     }
 
     /// Returns the protocol that the client speaks; `None` before it has said so.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcplexer_files::config::{Config, SearchPath, Server, ServerName, Stdio, Transport};
 use mcplexer_gateway::{Endpoint, Gateway, Limits, Peer};
@@ -187,6 +188,35 @@ async fn a_call_that_is_cancelled_before_it_is_sent_stays_here() {
     let ended = calls.recv().await.unwrap();
     assert_eq!(ended.outcome, Some(AuditOutcome::Cancelled));
     assert_eq!(client.ask(CALL).await["result"]["seen"], "");
+    git.leave().await;
+    client.leave().await;
+    Arc::into_inner(gateway).unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn calls_get_to_their_server_in_the_order_of_the_client() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = gateway(&directory);
+    let mut git = Client::of(&gateway, "git").await;
+    git.ask(CALL).await;
+    let mut client = Client::of(&gateway, "plain").await;
+    // While the store is new, each call looks there which secrets its server gets.
+    let store = std::fs::metadata(directory.path().join("home/secrets.redb")).unwrap();
+    while store.modified().unwrap().elapsed().unwrap() < Duration::from_millis(200) {
+        client.ask(CALL).await;
+    }
+    client.ask(CALL).await;
+    let padding = "y".repeat(100_000);
+    let calls = (100..130).map(|id| match id % 3 {
+        0 => call(id, &format!("{id}{padding}")),
+        _ => call(id, &id.to_string()),
+    });
+    client.send(&calls.collect::<Vec<_>>().join("\n")).await;
+    for _ in 100..130 {
+        client.answer().await;
+    }
+    let expected = (100..130).map(|id| format!("{id},")).collect::<String>();
+    assert_eq!(client.ask(CALL).await["result"]["seen"], expected);
     git.leave().await;
     client.leave().await;
     Arc::into_inner(gateway).unwrap().stop().await;

@@ -203,6 +203,7 @@ impl Front {
             Err(why) => {
                 return ControlFlow::Break(bad_request(match why {
                     NoMessage::Batch => no_batches(),
+                    NoMessage::Many => message::error("null", -32600, &message::too_many()),
                     NoMessage::NotRpc => {
                         message::error("null", -32600, "the message is not JSON-RPC 2.0")
                     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge;
@@ -43,6 +44,7 @@ impl Hub {
                 for message in messages {
                     let cancel = CancellationToken::new();
                     self.take(session, outbox, message, cancel).await;
+                    yield_now().await;
                 }
             }
             Err(why) => {
@@ -53,6 +55,7 @@ impl Hub {
                         NOT_RPC,
                         "this revision has no batches: send one message at a time",
                     ),
+                    NoMessage::Many => (NOT_RPC, &*message::too_many()),
                 };
                 outbox.push(message::error("null", code, what));
             }

@@ -54,7 +54,12 @@ pub(crate) enum NoMessage {
     NotRpc,
     /// It is several messages, which only one revision of the protocol allows.
     Batch,
+    /// It is more messages than are taken at once.
+    Many,
 }
+
+/// The most messages that are taken at once: one that says little takes a hundred times its length in memory.
+const MOST_AT_ONCE: usize = 1000;
 
 impl From<NotJson> for NoMessage {
     fn from(_: NotJson) -> Self {
@@ -70,11 +75,13 @@ impl Sent {
     pub(crate) async fn read(text: String, may_be_several: bool) -> Result<Self, NoMessage> {
         let bytes = text.len();
         let read = move || {
-            if may_be_several
-                && text.trim_ascii_start().starts_with('[')
-                && let Ok(messages) = Message::batch(&text)
-            {
-                return Ok(Self::Several(messages));
+            if may_be_several && text.trim_ascii_start().starts_with('[') {
+                match Message::batch(&text) {
+                    Ok(messages) => return Ok(Self::Several(messages)),
+                    Err(NoMessage::Many) => return Err(NoMessage::Many),
+                    // What it is instead is found below.
+                    Err(_) => {}
+                }
             }
             let message = Message::parse(text)?;
             if is_long(bytes) {
@@ -147,6 +154,9 @@ impl Message {
         let elements = Value::new(text.trim_ascii()).elements()?;
         if elements.is_empty() {
             return Err(NoMessage::NotRpc);
+        }
+        if elements.len() > MOST_AT_ONCE {
+            return Err(NoMessage::Many);
         }
         let messages = elements.iter().map(|it| Self::parse(it.text().to_owned()));
         messages.collect()
@@ -258,6 +268,11 @@ pub(crate) fn result(id: &str, result: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)
 }
 
+/// Says why [so many messages](NoMessage::Many) are not taken.
+pub(crate) fn too_many() -> String {
+    format!("the batch has more than {MOST_AT_ONCE} messages: send fewer at once")
+}
+
 /// Returns an answer with an error.
 pub(crate) fn error(id: &str, code: i64, message: &str) -> String {
     let message = crate::json::string(message);
@@ -287,6 +302,17 @@ mod tests {
 
     fn kind(text: &str) -> Result<Kind, NoMessage> {
         Message::parse(text.to_owned()).map(|it| it.kind)
+    }
+
+    #[tokio::test]
+    async fn a_batch_has_a_bound() {
+        let batch = |count: usize| {
+            let pings = vec![request("1", "ping", "{}"); count];
+            Sent::read(format!("[{}]", pings.join(",")), true)
+        };
+        let most = batch(MOST_AT_ONCE).await;
+        assert!(matches!(most, Ok(Sent::Several(them)) if them.len() == MOST_AT_ONCE));
+        assert_eq!(batch(MOST_AT_ONCE + 1).await.err(), Some(NoMessage::Many));
     }
 
     #[test]

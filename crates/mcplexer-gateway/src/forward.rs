@@ -5,6 +5,8 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
+use tokio::sync::SemaphorePermit;
+
 use crate::calls::About;
 use crate::dialect::Era;
 use crate::error::CallError;
@@ -148,7 +150,10 @@ async fn unless_cancelled<T>(route: &Route, work: impl Future<Output = T>) -> Re
 }
 
 /// Ends a turn once the exchange has begun: its request is in the server's queue, or in the line for a place in that.
-async fn begun<T>(mut exchange: impl Future<Output = T> + Unpin, turn: Option<impl Drop>) -> T {
+async fn begun<T>(
+    mut exchange: impl Future<Output = T> + Unpin,
+    turn: Option<SemaphorePermit<'_>>,
+) -> T {
     let first = poll_fn(|context| Poll::Ready(Pin::new(&mut exchange).poll(context))).await;
     drop(turn);
     match first {

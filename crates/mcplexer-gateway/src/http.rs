@@ -1,17 +1,21 @@
 //! Clients over HTTP: the Streamable HTTP transport, with sessions (MCP 2025-03-26 to 2025-11-25) and without
 //! (2026-07-28), on the same paths.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use mcplexer_files::config::ServerName;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::backlog::{Backlog, Place};
 use crate::dialect::{MODERN, legacy_dialect, modern_dialect};
 use crate::figures;
 use crate::hub::Hub;
@@ -47,12 +51,19 @@ const VERSION: &str = "mcp-protocol-version";
 /// more than 16 KiB of header fields.
 const MAX_DIALECT: usize = 8 << 10;
 
+/// The bytes of long messages of all clients together that are read, or wait for the first thing that comes back.
+const BACKLOG: usize = 256 << 20;
+
+/// How long a long message may take to arrive: others may wait for its place.
+const BODY_WAIT: Duration = Duration::from_secs(120);
+
 /// What serves HTTP.
 pub(crate) struct Front {
     hub: Arc<Hub>,
     access: Access,
     site: Option<Arc<dyn Site>>,
     sessions: Sessions,
+    backlog: Backlog,
     /// The address that clients connect to.
     address: SocketAddr,
 }
@@ -62,6 +73,7 @@ struct Head {
     headers: HeaderMap,
     endpoint: Endpoint,
     peer: Peer,
+    place: Option<Place>,
 }
 
 impl Front {
@@ -77,6 +89,7 @@ impl Front {
             access,
             site,
             sessions,
+            backlog: Backlog::new(BACKLOG),
             address,
         })
     }
@@ -135,12 +148,16 @@ impl Front {
         answer
     }
 
-    async fn post(
+    async fn post<B>(
         self: &Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<B>,
         endpoint: Endpoint,
         peer: Peer,
-    ) -> Answer {
+    ) -> Answer
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let (head, body) = request.into_parts();
         let is_json = |it: &HeaderValue| it.as_bytes().starts_with(b"application/json");
         if !head.headers.get(CONTENT_TYPE).is_some_and(is_json) {
@@ -166,9 +183,22 @@ impl Front {
         {
             return too_long();
         }
-        let text = match Limited::new(body, limit).collect().await {
-            Ok(collected) => String::from_utf8(collected.to_bytes().into()),
-            Err(_) => return too_long(),
+        // What does not say how long it is can be as long as any.
+        let most = body.size_hint().upper().map(usize::try_from);
+        let most = most.map_or(limit, |it| it.unwrap_or(limit)).min(limit);
+        let place = self.backlog.place(most).await;
+        let read = Limited::new(body, limit).collect();
+        let read = match &place {
+            Some(_) => timeout(BODY_WAIT, read).await.ok(),
+            None => Some(read.await),
+        };
+        let text = match read {
+            Some(Ok(collected)) => String::from_utf8(collected.to_bytes().into()),
+            Some(Err(_)) => return too_long(),
+            None => {
+                let text = format!("the message took longer than {} s\n", BODY_WAIT.as_secs());
+                return plain(StatusCode::REQUEST_TIMEOUT, &text);
+            }
         };
         let Ok(text) = text else {
             return bad_request(not_json());
@@ -177,6 +207,7 @@ impl Front {
             headers: head.headers,
             endpoint,
             peer,
+            place: place.and_then(|it| it.of(text.len())),
         };
         self.post_text(head, text).await
     }
@@ -223,6 +254,7 @@ impl Front {
             headers,
             endpoint,
             peer,
+            place: _place,
         } = head;
         let version = headers.get(VERSION).and_then(|it| it.to_str().ok());
         let is_modern =
@@ -429,14 +461,60 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Waker};
 
+    use bytes::Bytes;
+    use http_body_util::{Channel, Full};
     use mcplexer_files::config::Config;
     use mcplexer_home::{Home, OpenHome};
     use mcplexer_secrets::keys::PassphraseRequest;
+    use tempfile::TempDir;
     use tokio::sync::oneshot;
 
     use super::*;
     use crate::options::Options;
     use crate::session::Question;
+
+    fn front(directory: &TempDir) -> Arc<Front> {
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        let home = OpenHome::open(Home::at(directory.path().join("home")), nobody).unwrap();
+        let hub = Hub::new(Arc::new(home), &Config::default(), &Options::default());
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        Front::new(hub, Access::open(), None, address)
+    }
+
+    fn request<B>(body: B) -> Request<B> {
+        let mut request = Request::new(body);
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        request
+    }
+
+    #[tokio::test]
+    async fn a_long_message_is_read_once_it_has_a_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let front = front(&directory);
+        let post = |padding: usize| {
+            let body = Full::<Bytes>::from(" ".repeat(padding));
+            front.post(request(body), Endpoint::All, Peer::default())
+        };
+        let all = front.backlog.place(usize::MAX).await;
+        assert_eq!(post(10).await.status(), StatusCode::BAD_REQUEST);
+        let mut long = pin!(post(100_000));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(long.as_mut().poll(&mut context).is_pending());
+        drop(all);
+        assert_eq!(long.await.status(), StatusCode::BAD_REQUEST);
+        assert!(front.backlog.place(usize::MAX).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_never_ends_keeps_no_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let front = front(&directory);
+        let (_sender, body) = Channel::<Bytes>::new(1);
+        let answer = front.post(request(body), Endpoint::All, Peer::default());
+        assert_eq!(answer.await.status(), StatusCode::REQUEST_TIMEOUT);
+        assert!(front.backlog.place(usize::MAX).await.is_some());
+    }
 
     #[tokio::test]
     async fn a_long_answer_is_taken_though_its_client_has_hung_up() {
@@ -457,6 +535,7 @@ mod tests {
             headers: HeaderMap::from_iter([(SESSION_ID.parse().unwrap(), id)]),
             endpoint: Endpoint::All,
             peer: Peer::default(),
+            place: None,
         };
         let text = format!(r#"{{"x":"{}"}}"#, "y".repeat(100_000));
         let text = message::result(&number.to_string(), &text);

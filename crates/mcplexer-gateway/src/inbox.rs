@@ -13,6 +13,7 @@ use crate::forward::forward;
 use crate::hub::Hub;
 use crate::instance::Instance;
 use crate::json::{self, Splices, Value};
+use crate::length::is_long;
 use crate::listen;
 use crate::lists::ListKind;
 use crate::merged;
@@ -31,8 +32,7 @@ pub(crate) const NO_METHOD: i64 = -32601;
 pub(crate) const INVALID_PARAMS: i64 = -32602;
 
 impl Hub {
-    /// Takes a text from a client; what it asks for goes to the session's outbox. Returns as soon as the next one can be taken,
-    /// and waits for no answer.
+    /// Takes a text from a client; what it asks for goes to the session's outbox. Returns as soon as the next one can be taken.
     pub(crate) async fn receive(self: &Arc<Self>, session: &Arc<Session>, text: String) {
         let outbox = &session.outbox;
         match Sent::read(text, session.takes_batches()).await {
@@ -63,7 +63,7 @@ impl Hub {
     }
 
     /// Takes a message from a client; what it asks for goes to `outbox`. If that is not the one of the session, it is closed
-    /// behind the answer. Returns as soon as the next one can be taken, and waits for no answer.
+    /// behind the answer. Returns as soon as the next one can be taken: only if too much is not answered yet, it waits for answers.
     pub(crate) async fn take(
         self: &Arc<Self>,
         session: &Arc<Session>,
@@ -73,6 +73,10 @@ impl Hub {
     ) {
         match message.kind().clone() {
             Kind::Request(method) => {
+                let place = match message.text().len() {
+                    bytes if is_long(bytes) => session.backlog().place(bytes).await,
+                    _ => None,
+                };
                 let id = message.id().unwrap_or("null").to_owned();
                 let key = key_of(Value::new(&id));
                 let said = message.text();
@@ -100,6 +104,7 @@ impl Hub {
                             finish(&route.session, &route.outbox, Some(error.answer(&id)));
                         }
                     }
+                    drop((message, place));
                     // Behind the answer: a session that ends waits for what has not ended.
                     route.session.end(&key);
                 });
@@ -348,6 +353,9 @@ fn finish(session: &Arc<Session>, outbox: &Arc<Outbox>, answer: Option<String>) 
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
     use mcplexer_files::config::Config;
     use mcplexer_home::{Home, OpenHome};
     use mcplexer_secrets::keys::PassphraseRequest;
@@ -355,6 +363,31 @@ mod tests {
     use super::*;
     use crate::options::Options;
     use crate::session::Peer;
+
+    #[tokio::test]
+    async fn a_long_request_waits_while_too_much_is_not_answered() {
+        let directory = tempfile::tempdir().unwrap();
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        let home = OpenHome::open(Home::at(directory.path().join("home")), nobody).unwrap();
+        let hub = Hub::new(Arc::new(home), &Config::default(), &Options::default());
+        let session = hub.open(Endpoint::All, Peer::default());
+        let take = |padding: usize| {
+            let params = format!(r#"{{"x":"{}"}}"#, "y".repeat(padding));
+            let message = Message::parse(message::request("1", "ping", &params)).unwrap();
+            hub.take(&session, &session.outbox, message, CancellationToken::new())
+        };
+        let backlog = session.backlog().place(usize::MAX).await;
+        take(10).await;
+        let mut long = pin!(take(100_000));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(long.as_mut().poll(&mut context).is_pending());
+        assert!(session.outbox.next().await.is_some());
+        drop(backlog);
+        long.await;
+        assert!(session.outbox.next().await.is_some());
+        session.answered_all().await;
+        assert!(session.backlog().place(usize::MAX).await.is_some());
+    }
 
     /// It is moved and wiped with each call.
     #[test]

@@ -8,6 +8,7 @@
 
 mod ask;
 mod awake;
+mod backlog;
 mod bridge;
 mod calls;
 mod child;

@@ -10,6 +10,7 @@ use mcplexer_secrets::audit::Actor;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::backlog::Backlog;
 use crate::calls;
 use crate::dialect::{Dialect, Era};
 use crate::instance::{Instance, LISTEN};
@@ -88,9 +89,13 @@ struct State {
     rare: Option<Box<Rare>>,
 }
 
+/// The bytes of long requests of a session that wait for their answers.
+const BACKLOG: usize = 64 << 20;
+
 /// What most sessions never have.
 #[derive(Debug, Default)]
 struct Rare {
+    backlog: Option<Backlog>,
     /// What servers have asked the client, by the id that it was asked with.
     questions: HashMap<u64, Question>,
     /// The resources that it has subscribed to.
@@ -181,6 +186,13 @@ impl Session {
             next_question: AtomicU64::new(1),
             line: Semaphore::new(1),
         })
+    }
+
+    /// Returns how much of what it has asked for is not answered yet.
+    pub(crate) fn backlog(&self) -> Backlog {
+        let mut state = self.state();
+        let backlog = &mut state.rare().backlog;
+        backlog.get_or_insert_with(|| Backlog::new(BACKLOG)).clone()
     }
 
     /// Waits for the turn of a request of so many bytes whose server runs. What comes behind a long one waits until that is on

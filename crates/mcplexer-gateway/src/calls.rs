@@ -119,7 +119,8 @@ impl Calls {
         let (object, arguments) = said(&about);
         let arguments = match arguments {
             Some(arguments) => Some(CallArguments {
-                digest: at_length_of(arguments, |it| Sha256::digest(it).into()).await,
+                digest: at_length_of(arguments.len(), arguments, |it| Sha256::digest(it).into())
+                    .await,
                 bytes: arguments.len() as u64,
             }),
             None => None,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::instance::Instance;
-use crate::length::at_length_of;
+use crate::length::{at_length_of, search_len};
 
 /// Returns the secret whose value is in the JSON that a server would get, if that is one of another running server's and not one
 /// of its own. A model that was shown a value, or made to pass one on, must not carry it from one server to another.
@@ -43,7 +43,7 @@ async fn search(
         };
         others.iter().find_map(|other| other.finds(&rest))
     };
-    at_length_of(said, find).await
+    at_length_of(search_len(said), said, find).await
 }
 
 /// Returns a text without the values of the secrets that these have.

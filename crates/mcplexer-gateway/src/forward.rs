@@ -88,7 +88,7 @@ async fn attempt(
         Err(cancelled) => Err(cancelled),
     };
     let turn = match served {
-        Ok(_) => route.session.turn(message.text().len()).await,
+        Ok(_) => route.session.turn(message.text()).await,
         Err(_) => None,
     };
     let known_to = hub.running();

@@ -15,6 +15,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 /// takes a tenth of that.
 const LONG: usize = 64 << 10;
 
+/// To search an escape for secrets takes the time of at least so many bytes of plain text.
+const ESCAPE: usize = 48;
+
 /// One permit a processor: more long work at once takes memory, and is not done sooner. Who comes first is served first.
 static PROCESSORS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
@@ -34,10 +37,11 @@ pub(crate) async fn at_length<T: Send + 'static>(
 /// Does what takes the longer the longer a text is, as [`at_length`] does. A long text is copied, which takes a hundredth of
 /// the time of a search.
 pub(crate) async fn at_length_of<T: Send + 'static>(
+    bytes: usize,
     text: &str,
     work: impl FnOnce(&str) -> T + Send + 'static,
 ) -> T {
-    match is_long(text.len()) {
+    match is_long(bytes) {
         true => {
             let text = text.to_owned();
             elsewhere(move || work(&text)).await
@@ -54,6 +58,16 @@ pub(crate) async fn to_the_end<T: Send + 'static>(
     match is_long(bytes) {
         true => joined(tokio::spawn(work)).await,
         false => work.await,
+    }
+}
+
+/// Returns how many bytes of plain text take as long to search for secrets as a text. Nothing is counted where that does not
+/// change the place of the work.
+pub(crate) fn search_len(text: &str) -> usize {
+    let bytes = text.len();
+    match is_long(bytes) || bytes <= LONG / (1 + ESCAPE) {
+        true => bytes,
+        false => bytes + ESCAPE * memchr::memchr_iter(b'\\', text.as_bytes()).count(),
     }
 }
 
@@ -109,7 +123,9 @@ mod tests {
         let text = "x".repeat(LONG + 1);
         // Each ends only if another task of this thread goes on meanwhile.
         let long = at_length(text.len(), move || receive.recv());
-        let of_text = at_length_of(&text, move |it| (it.len(), receive_other.recv()));
+        let of_text = at_length_of(text.len(), &text, move |it| {
+            (it.len(), receive_other.recv())
+        });
         let other = tokio::spawn(async move { (send.send(7), send_other.send(8)) });
         assert_eq!(tokio::join!(long, of_text), (Ok(7), (LONG + 1, Ok(8))));
         assert_eq!(other.await.unwrap(), (Ok(()), Ok(())));
@@ -122,7 +138,7 @@ mod tests {
         assert_eq!(thread(LONG).await, here);
         assert_ne!(thread(LONG + 1).await, here);
         assert!(is_done_at_once(thread(LONG)));
-        assert!(is_done_at_once(at_length_of("x", str::len)));
+        assert!(is_done_at_once(at_length_of(1, "x", str::len)));
         assert!(is_done_at_once(to_the_end(LONG, thread(LONG))));
     }
 
@@ -145,6 +161,17 @@ mod tests {
         assert!(is_done.await.is_err());
         drop(ends);
         assert_eq!(at_length(LONG + 1, || 7).await, 7);
+    }
+
+    #[test]
+    fn escapes_make_a_text_long_to_search() {
+        let is_long_to_search = |text: &str| is_long(search_len(text));
+        assert!(!is_long_to_search(&"x".repeat(LONG)));
+        assert!(is_long_to_search(&"x".repeat(LONG + 1)));
+        assert!(is_long_to_search(&"\\".repeat(2000)));
+        assert!(is_long_to_search(&"xxx\\n".repeat(1500)));
+        assert!(!is_long_to_search(&"\\".repeat(1024)));
+        assert_eq!(search_len(&"\\".repeat(1024)), 1024);
     }
 
     #[tokio::test]

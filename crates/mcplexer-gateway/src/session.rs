@@ -14,7 +14,7 @@ use crate::backlog::Backlog;
 use crate::calls;
 use crate::dialect::{Dialect, Era};
 use crate::instance::{Instance, LISTEN};
-use crate::length::is_long;
+use crate::length::{is_long, search_len};
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::status::ClientStatus;
@@ -195,11 +195,11 @@ impl Session {
         backlog.get_or_insert_with(|| Backlog::new(BACKLOG)).clone()
     }
 
-    /// Waits for the turn of a request of so many bytes whose server runs. What comes behind a long one waits until that is on
+    /// Waits for the turn of a request whose server runs. What comes behind a long one waits until that is on
     /// its way or given up, so that both get there in the order in which the client wrote them; nothing else waits.
-    pub(crate) async fn turn(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+    pub(crate) async fn turn(&self, text: &str) -> Option<SemaphorePermit<'_>> {
         let is_free = self.line.available_permits() > 0;
-        match is_free && !is_long(bytes) {
+        match is_free && !is_long(search_len(text)) {
             true => None,
             false => self.line.acquire().await.ok(),
         }

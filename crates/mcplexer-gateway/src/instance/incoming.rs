@@ -6,7 +6,7 @@ use super::{Answer, Instance, SUBSCRIPTION_ID, Waiting};
 use crate::error::CallError;
 use crate::frame::{Ends, Line};
 use crate::json::Splices;
-use crate::length::at_length;
+use crate::length::{at_length, search_len};
 use crate::link::Link;
 use crate::message::{self, Kind, Message};
 use crate::session::{Asked, Question};
@@ -39,7 +39,7 @@ impl Instance {
 
     /// Takes a message from the server, as [`take`](Self::take) does.
     pub(crate) async fn take_text(self: &Arc<Self>, text: String, within: Option<u64>) {
-        let (bytes, scrubber) = (text.len(), Arc::clone(&self.scrubber));
+        let (bytes, scrubber) = (search_len(&text), Arc::clone(&self.scrubber));
         let read = move || {
             let (text, scrubbed) = scrubber.json(text);
             (Message::parse(text), scrubbed)

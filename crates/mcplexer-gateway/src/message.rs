@@ -273,9 +273,20 @@ pub(crate) fn too_many() -> String {
     format!("the batch has more than {MOST_AT_ONCE} messages: send fewer at once")
 }
 
-/// Returns an answer with an error.
+/// The longest text of an error, in bytes: names of any length are in it that a client or a server has chosen.
+const MAX_ERROR: usize = 16 << 10;
+
+/// Returns an answer with an error. Of a long text it has the beginning.
 pub(crate) fn error(id: &str, code: i64, message: &str) -> String {
-    let message = crate::json::string(message);
+    let message = match message.len() > MAX_ERROR {
+        true => {
+            let mut ends = (0..=MAX_ERROR).rev();
+            let end = ends.find(|it| message.is_char_boundary(*it));
+            let beginning = message.get(..end.unwrap_or_default()).unwrap_or_default();
+            crate::json::string(&format!("{beginning}…"))
+        }
+        false => crate::json::string(message),
+    };
     format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":{message}}}}}"#)
 }
 
@@ -302,6 +313,19 @@ mod tests {
 
     fn kind(text: &str) -> Result<Kind, NoMessage> {
         Message::parse(text.to_owned()).map(|it| it.kind)
+    }
+
+    #[test]
+    fn an_error_repeats_the_beginning_of_what_is_long() {
+        let text_of = |message: &str| {
+            let error = Message::parse(error("1", -1, message)).unwrap();
+            let text = Value::new(error.error().unwrap()).get("message");
+            text.unwrap().as_str().unwrap().into_owned()
+        };
+        let short = "ü".repeat(MAX_ERROR / 2);
+        assert_eq!(text_of(&short), short);
+        let long = text_of(&format!("x{short}"));
+        assert!(long.len() < MAX_ERROR + 4 && long.starts_with("xü") && long.ends_with("ü…"));
     }
 
     #[tokio::test]

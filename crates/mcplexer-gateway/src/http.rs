@@ -492,8 +492,9 @@ mod tests {
     async fn a_long_message_is_read_once_it_has_a_place() {
         let directory = tempfile::tempdir().unwrap();
         let front = front(&directory);
-        let post = |padding: usize| {
-            let body = Full::<Bytes>::from(" ".repeat(padding));
+        let post = |bytes: usize| {
+            // What is no text is refused as soon as it is read.
+            let body = Full::<Bytes>::from(vec![0xff; bytes]);
             front.post(request(body), Endpoint::All, Peer::default())
         };
         let all = front.backlog.place(usize::MAX).await;

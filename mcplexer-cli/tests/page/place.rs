@@ -184,10 +184,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            // The test may have ended it itself.
-            let _ended = self.command(BINARY).args(["serve", "--stop"]).output();
-        }
+        // The test may have ended it itself.
+        let _ended = self.command(BINARY).args(["serve", "--stop"]).output();
         kill_started_in(self.root());
     }
 }

@@ -212,7 +212,7 @@ impl ClientConfig {
             }
             _ => self.taken_back(client, servers)?,
         };
-        // Whoever calls this forgets them, so that they are in the file is beyond doubt.
+        // The caller forgets these servers, so they must be in the file for certain.
         let after = Self::parse(text.as_bytes(), self.syntax);
         let after = after.map_err(|_| HandOverError::Changed)?;
         if is_known && after.presence(servers) != Presence::All {

@@ -97,7 +97,7 @@ impl Control {
         }
     }
 
-    /// Returns the address of the page, with a ticket in its fragment: whoever has it can begin one session, within a minute.
+    /// Returns the address of the page, with a ticket in its fragment, which begins one session within a minute.
     ///
     /// # Errors
     /// If there is no daemon, or it has no page.

@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::{api, assets, pages};
 
-/// What a browser is told about every answer: nothing of another origin is loaded, nothing is kept, and no other page may
+/// Header fields of every answer: nothing of another origin is loaded, nothing is kept, and no other page may
 /// frame it, read it or send to it.
 const FIELDS: [(HeaderName, HeaderValue); 8] = [
     (
@@ -145,7 +145,7 @@ impl Page {
     }
 }
 
-/// Adds what a browser is told about every answer.
+/// Adds the header fields of every answer.
 async fn with_fields(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in FIELDS {

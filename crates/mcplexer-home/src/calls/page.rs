@@ -28,7 +28,7 @@ pub struct Placed {
 pub struct Page {
     /// The calls, newest first.
     pub calls: Vec<Placed>,
-    /// Where to go on for older ones. `None` if there are none.
+    /// The cursor for older calls; `None` at the beginning of the log.
     pub older: Option<u64>,
     /// How many lines were read for it.
     pub lines: usize,

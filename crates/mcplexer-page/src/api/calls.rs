@@ -49,7 +49,7 @@ pub(crate) struct CallFilter {
 }
 
 impl CallFilter {
-    /// Reads what is wanted. An empty field of a form is one that is missing.
+    /// Reads the filter. An empty field of a form counts as absent.
     pub(crate) fn wanted(&self) -> Result<Wanted, Problem> {
         let text = |it: &Option<String>| it.clone().filter(|it| !it.is_empty());
         let ending = text(&self.outcome).map(|it| parsed(&it)).transpose()?;

@@ -71,7 +71,7 @@ fn complete_one(operation: &mut Operation, has_name: bool, begins: bool) {
         );
     }
     if has_name {
-        can_be(operation, "404", "There is none of this name");
+        can_be(operation, "404", "Nothing has this name");
         can_be(operation, "422", "A name in the address is not one");
     }
     for (status, response) in &mut operation.responses.responses {

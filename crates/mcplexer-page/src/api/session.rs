@@ -42,7 +42,7 @@ pub(super) struct Session {
     request_body = Ticket,
     responses(
         (status = 200, body = Session),
-        (status = 401, description = "The ticket is none, was used, or is too old", body = Problem),
+        (status = 401, description = "The ticket is unknown, used or expired", body = Problem),
         (status = 403, description = "Another user of this machine sends it", body = Problem),
     )
 )]

@@ -127,7 +127,7 @@ fn known_row(report: &InstallReport) -> Markup {
 fn tokens(clients: &[Client]) -> Markup {
     html! {
         @if clients.is_empty() {
-            p .none { "There are none." }
+            p .none { "No client has a token." }
         } @else {
             table {
                 thead { tr { th { "Name" } th { "Over the API" } th { span .hidden { "Acts" } } } }

@@ -24,7 +24,7 @@ async fn call_at_once(client: &Arc<Client>, tasks: usize, calls: usize) {
     }
 }
 
-/// Many at once, from each of so many threads: each is in the log when it is told so, and they share their writes.
+/// Many at once, from each of so many threads: each is in the log when its call returns, and they share their writes.
 fn burst(threads: usize, many: usize) {
     let directory = tempfile::tempdir().unwrap();
     let client = Arc::new(Client::new(&directory));

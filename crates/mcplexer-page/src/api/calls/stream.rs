@@ -43,7 +43,7 @@ pub(super) enum Line {
     },
 }
 
-/// Returns the calls as they happen: one JSON object a line. Who reads too slowly misses some, and is told how many. The
+/// Returns the calls as they happen: one JSON object a line. A slow reader misses some, and gets their number. The
 /// stream does not prolong the session, and ends with it.
 #[utoipa::path(
     get,

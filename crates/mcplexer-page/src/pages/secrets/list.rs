@@ -8,7 +8,7 @@ use crate::pages::words::segment;
 /// The rows of a page.
 const ROWS: usize = 100;
 
-/// Which part of a list is wanted, as the address says it. What makes no sense means the whole, or the beginning.
+/// The page and the filter that the address asks for. An invalid page means the first one.
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::pages) struct Wanted {
     /// What the rows have to contain.

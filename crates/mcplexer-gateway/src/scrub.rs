@@ -101,24 +101,7 @@ impl Scrubber {
         if !text.starts_with(['{', '[', '"']) {
             return without_halves(&maskers, text);
         }
-        let mut scrubbed: Option<(String, u64)> = None;
-        let (mut done, mut at) = (0, 0);
-        while let Some(quote) = memchr::memchr(b'"', text.as_bytes().get(at..)?) {
-            let begin = at + quote + 1;
-            let end = begin + string_len(text.get(begin..).unwrap_or_default());
-            let inside = text.get(begin..end).unwrap_or_default();
-            if let Some((inside, count)) = without_halves(&maskers, inside) {
-                let (scrubbed, sum) = scrubbed.get_or_insert_default();
-                scrubbed.push_str(text.get(done..begin).unwrap_or_default());
-                scrubbed.push_str(&inside);
-                *sum += count;
-                done = end;
-            }
-            at = (end + 1).min(text.len());
-        }
-        let (mut scrubbed, count) = scrubbed?;
-        scrubbed.push_str(text.get(done..).unwrap_or_default());
-        Some((scrubbed, count))
+        in_strings(text, |inside| without_halves(&maskers, inside))
     }
 
     /// Replaces the values in strings whose letters are escaped: what they say may be a value in another form, which
@@ -127,26 +110,16 @@ impl Scrubber {
         if !is_escaped(text) {
             return None;
         }
-        let mut scrubbed = String::with_capacity(text.len());
-        let mut sum = 0;
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (token, after) = rest.split_at(token_len(rest));
-            let said = match is_escaped(token) {
-                true => said(token),
-                false => None,
-            };
-            // JSON in a string can have such strings in it again.
-            match said.map(|it| self.json(it)) {
-                Some((said, count)) if count > 0 => {
-                    scrubbed.push_str(&json::string(&said));
-                    sum += count;
-                }
-                _ => scrubbed.push_str(token),
+        in_strings(text, |inside| {
+            if !is_escaped(inside) {
+                return None;
             }
-            rest = after;
-        }
-        (sum > 0).then_some((scrubbed, sum))
+            // JSON in a string can have such strings in it again.
+            let (scrubbed, count) = self.json(said(&format!("\"{inside}\""))?);
+            let written = (count > 0).then(|| json::string(&scrubbed))?;
+            let inside = written.get(1..written.len() - 1)?;
+            Some((inside.to_owned(), count))
+        })
     }
 
     /// Replaces the values in each string and each run of numbers of a JSON text by itself. One that went over the bounds
@@ -193,6 +166,31 @@ impl Scrubber {
     }
 }
 
+/// Replaces what is between the quotes of the strings of a JSON text. Returns `None` if nothing is replaced.
+fn in_strings(
+    text: &str,
+    replaced: impl Fn(&str) -> Option<(String, u64)>,
+) -> Option<(String, u64)> {
+    let mut scrubbed: Option<(String, u64)> = None;
+    let (mut done, mut at) = (0, 0);
+    while let Some(quote) = memchr::memchr(b'"', text.as_bytes().get(at..)?) {
+        let begin = at + quote + 1;
+        let end = begin + string_len(text.get(begin..).unwrap_or_default());
+        let inside = text.get(begin..end).unwrap_or_default();
+        if let Some((inside, count)) = replaced(inside) {
+            let (scrubbed, sum) = scrubbed.get_or_insert_default();
+            scrubbed.push_str(text.get(done..begin).unwrap_or_default());
+            scrubbed.push_str(&inside);
+            *sum += count;
+            done = end;
+        }
+        at = (end + 1).min(text.len());
+    }
+    let (mut scrubbed, count) = scrubbed?;
+    scrubbed.push_str(text.get(done..).unwrap_or_default());
+    Some((scrubbed, count))
+}
+
 /// Replaces the parts of values at the edges of words. Returns `None` if it finds no part.
 fn without_halves(maskers: &[Masker], text: &str) -> Option<(String, u64)> {
     maskers.iter().fold(None, |found, masker| {
@@ -215,6 +213,10 @@ fn without_halves(maskers: &[Masker], text: &str) -> Option<(String, u64)> {
 }
 
 fn masked_by(masker: &Masker, text: &str) -> Option<(String, u64)> {
+    // Most texts have none, and need no copy.
+    if !masker.finds(text.as_bytes()) {
+        return None;
+    }
     let mut masked = Vec::with_capacity(text.len());
     let mut masker = masker.for_another_stream();
     masker.feed(text.as_bytes(), &mut masked);

@@ -7,16 +7,13 @@
 
 use zeroize::Zeroizing;
 
-use crate::alphabet::{base32_characters, base64_characters};
+use crate::alphabet::{base32_characters, base64_characters, digit};
 use crate::form::Form;
 use crate::next::Next;
-use crate::reader::{Reader, printed_by_cat};
+use crate::reader::{Reader, printed_by_cat, short_escape};
 
 /// How many bytes are looked up together.
 const RUN: usize = 4;
-/// How far ahead to look for the end of a run, at first and later. Without a limit, a caller that asks for one position
-/// after another would search a long run to its end each time.
-const NEAR: [usize; 2] = [32, 256];
 /// Bits of the table for each value, which has some 100 beginnings.
 const BITS_PER_VALUE: usize = 4096;
 /// At least 8 KiB, at most 1 MiB.
@@ -30,6 +27,8 @@ pub(crate) struct Filter {
     begins: [bool; 256],
     /// Whether a value begins with a byte that ends a run.
     breaks: bool,
+    /// Whether a value may begin with backslashes before a byte.
+    escaped: [bool; 256],
     /// The first bytes of forms that no line end and no escape interrupts within the first [`RUN`] bytes. Fewer of
     /// them are looked at only where the buffer ends.
     whole: [bool; 256],
@@ -47,6 +46,7 @@ impl Filter {
             shift: u32::BITS - log_bits,
             begins: [false; 256],
             breaks: false,
+            escaped: [false; 256],
             whole: [false; 256],
         };
         for value in values {
@@ -68,25 +68,18 @@ impl Filter {
             filter.add_utf16(value);
             filter.add_caret(value);
         }
+        filter.escaped = std::array::from_fn(|byte| filter.may_be_escaped(byte));
         filter
     }
 
     /// Returns the first position from `from` on at which a value may begin.
     pub(crate) fn candidate(&self, buffer: &[u8], from: usize) -> Option<usize> {
         let mut at = from;
-        let [mut ahead, far] = NEAR;
         while let Some(rest) = buffer.get(at..).filter(|rest| !rest.is_empty()) {
-            let near = rest.get(..ahead).unwrap_or(rest);
-            let length = near.iter().position(|&byte| ends_run(byte));
-            let run = near.get(..length.unwrap_or(near.len())).unwrap_or_default();
-            if let Some(found) = run.windows(RUN).position(|window| self.has(window)) {
-                return Some(at + found);
-            }
-            if length.is_none() && near.len() < rest.len() {
-                at += near.len() - (RUN - 1);
-                ahead = far;
-                continue;
-            }
+            let run = match self.in_run(rest) {
+                Ok(found) => return Some(at + found),
+                Err(length) => rest.get(..length).unwrap_or_default(),
+            };
             let found = match run.len() == rest.len() {
                 true => self.at_end_of_buffer(run),
                 false => self.at_end(run),
@@ -96,7 +89,11 @@ impl Filter {
             }
             at += run.len();
             match buffer.get(at) {
-                Some(b'%' | b'\\') => return Some(at),
+                Some(b'%') => return Some(at),
+                Some(b'\\') => match self.without_escape(buffer, at) {
+                    Some(after) => at = after,
+                    None => return Some(at),
+                },
                 Some(b'&') if self.may_be_reference(buffer, at) => return Some(at),
                 Some(_) if self.breaks => return Some(at),
                 _ => at += 1,
@@ -105,13 +102,61 @@ impl Filter {
         None
     }
 
+    /// Returns whether a value may begin with a backslash before a byte, or with several.
+    fn may_be_escaped(&self, byte: usize) -> bool {
+        let of_escape = u8::try_from(byte).is_ok_and(|byte| match byte {
+            // What follows them counts; and base64 has slashes.
+            b'u' | b'U' | b'x' | b'0'..=b'3' | b'C' | b'M' | b'/' => true,
+            byte => short_escape(byte).is_some_and(|byte| self.begins(byte)),
+        });
+        self.begins(b'\\') || of_escape
+    }
+
+    /// Returns where backslashes end with which no value begins in any form, nor with the escape that the last of them
+    /// begins; `None` if one may. That is so in most texts, and quicker than to read each form.
+    fn without_escape(&self, buffer: &[u8], at: usize) -> Option<usize> {
+        let rest = buffer.get(at..)?;
+        let count = rest.iter().take_while(|it| **it == b'\\').count();
+        let (byte, behind) = rest.get(count..)?.split_first()?;
+        let may_begin = match byte {
+            b'u' if !self.begins(b'\\') => {
+                let first = utf8_of_unit(behind).map(|it| self.begins(it));
+                first.unwrap_or(true)
+            }
+            byte => self.escaped.get(usize::from(*byte)) == Some(&true),
+        };
+        (!may_begin).then_some(at + count)
+    }
+
+    fn begins(&self, byte: u8) -> bool {
+        self.begins.get(usize::from(byte)) == Some(&true)
+    }
+
     /// Returns whether a character reference may stand for the first byte of a value.
     fn may_be_reference(&self, buffer: &[u8], at: usize) -> bool {
         match Reader::new(buffer, at, Form::Entity).next() {
-            Next::Byte(byte) => self.begins.get(usize::from(byte)) == Some(&true),
+            Next::Byte(byte) => self.begins(byte),
             Next::End => true,
             Next::Cut | Next::Other => false,
         }
+    }
+
+    /// Looks up the positions of a run that are followed by [`RUN`] bytes. Returns the first one where a value may begin,
+    /// or else the length of the run.
+    fn in_run(&self, rest: &[u8]) -> Result<usize, usize> {
+        let mut word = 0;
+        for (at, &byte) in rest.iter().enumerate() {
+            if ENDS_RUN.get(usize::from(byte)) == Some(&true) {
+                return Err(at);
+            }
+            word = word >> 8 | u32::from(byte) << 24;
+            if let Some(first) = (at + 1).checked_sub(RUN)
+                && self.has_hash_of(word)
+            {
+                return Ok(first);
+            }
+        }
+        Err(rest.len())
     }
 
     /// Looks up the positions at the end of a run, where fewer than [`RUN`] bytes are left.
@@ -134,23 +179,19 @@ impl Filter {
     }
 
     fn has(&self, beginning: &[u8]) -> bool {
-        let (word, bit) = self.place(beginning);
+        self.has_hash_of(word_of(beginning))
+    }
+
+    fn has_hash_of(&self, word: u32) -> bool {
+        let (word, bit) = self.place(word);
         self.bits.get(word).is_some_and(|word| word >> bit & 1 == 1)
     }
 
-    fn place(&self, beginning: &[u8]) -> (usize, u32) {
-        let mut word = match *beginning {
-            [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
-            [a, b, c] => u32::from_le_bytes([a, b, c, 0]) ^ 0x3333_3333,
-            [a, b] => u32::from_le_bytes([a, b, 0, 0]) ^ 0x5555_5555,
-            [a] => u32::from_le_bytes([a, 0, 0, 0]) ^ 0x9999_9999,
-            _ => 0,
-        };
+    fn place(&self, word: u32) -> (usize, u32) {
         // Fibonacci hashing, Knuth, The Art of Computer Programming, volume 3, section 6.4.
-        word = word.wrapping_mul(0x9E37_79B1) >> self.shift;
-        (word as usize >> 6, word & 63)
+        let hash = word.wrapping_mul(0x9E37_79B1) >> self.shift;
+        (hash as usize >> 6, hash & 63)
     }
-
     /// Adds every beginning of 1 to 4 bytes that has one of these bytes at each place.
     fn add(&mut self, choices: &[&[u8]]) {
         for length in 1..=choices.len().min(RUN) {
@@ -173,7 +214,7 @@ impl Filter {
             beginnings = longer.collect();
         }
         for beginning in &beginnings {
-            let (word, bit) = self.place(beginning);
+            let (word, bit) = self.place(word_of(beginning));
             if let Some(word) = self.bits.get_mut(word) {
                 *word |= 1 << bit;
             }
@@ -354,8 +395,42 @@ fn mark(bytes: &mut [bool; 256], byte: u8) {
     }
 }
 
+/// Returns the first byte of the character (RFC 3629) whose number these four hexadecimal digits are, if they are one
+/// and it is none of ASCII.
+fn utf8_of_unit(digits: &[u8]) -> Option<u8> {
+    let digits = digits.first_chunk::<4>()?;
+    let mut code = 0;
+    for it in digits {
+        code = code << 4 | u32::from(digit(*it)?);
+    }
+    let character = char::from_u32(code).filter(|it| !it.is_ascii())?;
+    character.encode_utf8(&mut [0; 4]).bytes().next()
+}
+
+/// Returns up to [`RUN`] bytes as one number.
+fn word_of(beginning: &[u8]) -> u32 {
+    match *beginning {
+        [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+        [a, b, c] => u32::from_le_bytes([a, b, c, 0]) ^ 0x3333_3333,
+        [a, b] => u32::from_le_bytes([a, b, 0, 0]) ^ 0x5555_5555,
+        [a] => u32::from_le_bytes([a, 0, 0, 0]) ^ 0x9999_9999,
+        _ => 0,
+    }
+}
+
+/// Whether each byte [ends a run](ends_run).
+static ENDS_RUN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < ends.len() {
+        ends[byte] = ends_run(byte as u8);
+        byte += 1;
+    }
+    ends
+};
+
 /// Returns whether a byte begins an escape or a control sequence, or breaks a line.
-fn ends_run(byte: u8) -> bool {
+const fn ends_run(byte: u8) -> bool {
     matches!(
         byte,
         b'%' | b'\\' | b'&' | b'\r' | b'\n' | b'\x08' | b'\x1b'

@@ -89,7 +89,7 @@ impl Halves {
                 });
             }
         }
-        let has_gaps = |it: &Written| (0..it.text.len()).any(|at| gap(&it.text, at).is_some());
+        let has_gaps = |it: &Written| it.text.iter().any(|it| ends_word(*it));
         Self {
             has_gaps: written.iter().any(has_gaps),
             ends: Table::of(ends),
@@ -107,26 +107,20 @@ impl Halves {
         if self.written.is_empty() || bytes.len() < LEAST {
             return found;
         }
-        let (mut begin, mut at) = (0, 0);
-        while at <= bytes.len() {
-            let Some(length) = gap(bytes, at) else {
-                at += 1;
-                continue;
-            };
-            if at - begin >= LEAST || self.has_gaps {
-                let halves = [self.begins(bytes, begin), self.ends(bytes, at)];
-                for half in halves.into_iter().flatten() {
-                    match found.last_mut() {
-                        // A word within the value ended there.
-                        Some(last) if half.range.start < last.range.end => {
-                            last.range.end = last.range.end.max(half.range.end);
-                        }
-                        _ => found.push(half),
+        let least = if self.has_gaps { 0 } else { LEAST };
+        let mut begin = 0;
+        while let Some(word) = next_word(bytes, begin, least) {
+            let halves = [self.begins(bytes, word.start), self.ends(bytes, word.end)];
+            for half in halves.into_iter().flatten() {
+                match found.last_mut() {
+                    // A word within the value ended there.
+                    Some(last) if half.range.start < last.range.end => {
+                        last.range.end = last.range.end.max(half.range.end);
                     }
+                    _ => found.push(half),
                 }
             }
-            at += length.max(1);
-            begin = at;
+            begin = word.end + gap(bytes, word.end);
         }
         found
     }
@@ -334,16 +328,63 @@ fn edge(text: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(*edge))
 }
 
-/// Returns the length of what separates words at a position, if something does.
-fn gap(text: &[u8], at: usize) -> Option<usize> {
-    match text.get(at) {
-        None => Some(0),
-        Some(b' ' | b'\t' | b'\n' | b'\r') => Some(1),
-        Some(b'\\') => Some(match text.get(at + 1) {
-            Some(b'u') => 6,
-            _ => 2,
-        }),
-        Some(_) => None,
+/// Returns the next word of this length or longer, from `begin` on, where a word begins. Control characters, spaces and
+/// escapes are between words.
+fn next_word(text: &[u8], mut begin: usize, least: usize) -> Option<Range<usize>> {
+    let mut at = begin;
+    while let Some(chunk) = text.get(at..).and_then(|it| it.first_chunk::<CHUNK>()) {
+        let (backslashes, blanks) = ends_of_words(u64::from_le_bytes(*chunk));
+        let ends = backslashes | blanks;
+        let first = at + ends.trailing_zeros() as usize / 8;
+        if ends == 0 {
+            at += CHUNK;
+        } else if first - begin >= least {
+            return Some(begin..first);
+        } else if backslashes == 0 && least >= CHUNK {
+            // What is between the others is too short.
+            at += CHUNK - ends.leading_zeros() as usize / 8;
+            begin = at;
+        } else {
+            at = first + gap(text, first);
+            begin = at;
+        }
+    }
+    loop {
+        let rest = text.get(at..)?;
+        at += rest.iter().take_while(|it| !ends_word(**it)).count();
+        if at - begin >= least {
+            return Some(begin..at);
+        }
+        at += gap(text, at);
+        begin = at;
+    }
+}
+
+/// How many bytes are looked at together: words are short, and to look at one byte after the other would mean one wrong
+/// guess of the processor for each.
+const CHUNK: usize = 8;
+
+/// Returns two numbers that have the highest bit of each byte that is a backslash, and of each that is a space or a
+/// control character (Warren, Hacker's Delight, section 6-1).
+fn ends_of_words(bytes: u64) -> (u64, u64) {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const LOW: u64 = ONES * 0x7F;
+    let other = bytes ^ (ONES * u64::from(b'\\'));
+    let backslashes = !((other & LOW) + LOW | other | LOW);
+    let blanks = !((bytes & LOW) + ONES * u64::from(0x7F - b' ') | bytes | LOW);
+    (backslashes, blanks)
+}
+
+fn ends_word(byte: u8) -> bool {
+    matches!(byte, 0..=b' ' | b'\\')
+}
+
+/// Returns the length of what separates words at a position; at the end of the text one, as if something followed.
+fn gap(text: &[u8], at: usize) -> usize {
+    match text.get(at..) {
+        Some([b'\\', b'u', ..]) => 6,
+        Some([b'\\', ..]) => 2,
+        _ => 1,
     }
 }
 
@@ -369,8 +410,35 @@ impl fmt::Debug for Halves {
 mod tests {
     use base64::Engine;
     use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
 
+    use super::{ends_word, gap, next_word};
     use crate::{Known, Masker};
+
+    proptest! {
+        #[test]
+        fn words_are_those_that_a_look_at_each_byte_finds(
+            text in "([ \t\n]{0,3}|\\PC{0,20}|!{0,9}|[\\\\]{1,3}(u00e9|n|\"))(  [a-z]{0,12}|\\\\n){0,4}",
+            least in prop::sample::select(vec![0, 1, 8, 9]),
+        ) {
+            let text = text.as_bytes();
+            let (mut expected, mut begin) = (Vec::new(), 0);
+            while let Some(rest) = text.get(begin..) {
+                let length = rest.iter().take_while(|it| !ends_word(**it)).count();
+                if length >= least {
+                    expected.push(begin..begin + length);
+                }
+                begin += length + gap(text, begin + length);
+            }
+            let mut words = Vec::new();
+            let mut begin = 0;
+            while let Some(word) = next_word(text, begin, least) {
+                begin = word.end + gap(text, word.end);
+                words.push(word);
+            }
+            prop_assert_eq!(words, expected);
+        }
+    }
 
     fn masker(value: &str) -> Masker {
         let label = "s/K".to_owned();

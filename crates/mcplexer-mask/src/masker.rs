@@ -1,6 +1,7 @@
 //! Replaces values in a stream.
 
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -91,6 +92,17 @@ impl Masker {
     #[must_use]
     pub fn halves(&self) -> &Halves {
         self.patterns.halves()
+    }
+
+    /// Returns whether a text that does not go on, such as a message, has a value in it.
+    #[must_use]
+    pub fn finds(&self, text: &[u8]) -> bool {
+        let filter = self.patterns.filter();
+        let candidates = iter::successors(filter.candidate(text, 0), |at| {
+            filter.candidate(text, at + 1)
+        });
+        let mut looks = candidates.map(|at| self.patterns.needles.look(text, at));
+        looks.any(|look| look.found.is_some())
     }
 
     /// Returns how many values were replaced so far.

@@ -17,6 +17,10 @@ use crate::reader::{Base, Order, Reader};
 /// How many bytes of a value reveal it, if a program says that it leaves out the rest.
 const MIN_SHOWN: usize = 16;
 
+/// How far behind a value in hex, in bytes, two spaces may be that come before line ends of the value: `0d`, with what
+/// separates it.
+const HEX_OF_LINE_ENDS: usize = 8;
+
 /// Values with their labels.
 pub(crate) struct Needles {
     /// Sorted by value.
@@ -154,7 +158,9 @@ impl Needles {
                 continue;
             }
             let read = self.follow(buffer, at, form, &mut look);
-            if form == Form::Hex && contains(buffer, at, read, b"  ") {
+            // The line may end behind the value, before the line ends that belong to it.
+            let end = (read + HEX_OF_LINE_ENDS).min(buffer.len());
+            if form == Form::Hex && contains(buffer, at, end, b"  ") {
                 self.follow(buffer, at, Form::Dump, &mut look);
             }
         }

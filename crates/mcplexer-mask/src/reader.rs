@@ -21,6 +21,7 @@ use pending::Pending;
 use percent::Space;
 
 pub(crate) use caret::printed as printed_by_cat;
+pub(crate) use code::short_escape;
 pub(crate) use entity::may_begin as may_begin_entity;
 pub(crate) use utf16::Order;
 pub(crate) use words::Base;

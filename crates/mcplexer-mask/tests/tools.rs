@@ -100,6 +100,12 @@ fn a_text_that_looks_like_hex_is_no_hex() {
         "00000000: 6265 2068 6170 7079 2c20 646f 6e27 7420  be happy, don't \n00000010: 776f 7272 79                             worry\n",
         "00000000: [s/K]\n",
     );
+    // The line ends within the line ends of the value.
+    assert_masks(
+        "a0 of a value z\r\n",
+        "00000000: 61 30 20 6f 66 20 61 20 76 61 6c 75 65 20 7a 0d  a0 of a value z.\n00000010: 0a                                               .\n",
+        "00000000: [s/K]\n",
+    );
 }
 
 /// Node shows the first 50 bytes of a buffer.

@@ -63,7 +63,15 @@ enum Code {
 }
 
 fn short(cursor: &mut Cursor<'_>, escaped: u8) -> Next {
-    let byte = match escaped {
+    match short_escape(escaped) {
+        Some(byte) => cursor.take(2, byte),
+        None => cursor.plain(),
+    }
+}
+
+/// Returns what a backslash and this byte stand for; `None` if that is the backslash itself.
+pub(crate) fn short_escape(escaped: u8) -> Option<u8> {
+    Some(match escaped {
         b'n' => b'\n',
         b't' => b'\t',
         b'r' => b'\r',
@@ -74,9 +82,8 @@ fn short(cursor: &mut Cursor<'_>, escaped: u8) -> Next {
         b'v' => 0x0B,
         b'0' => 0,
         byte if byte.is_ascii_punctuation() || byte == b' ' => byte,
-        _ => return cursor.plain(),
-    };
-    cursor.take(2, byte)
+        _ => return None,
+    })
 }
 
 /// Exactly this many hexadecimal digits. Returns what they stand for, and how many bytes they are.

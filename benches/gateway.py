@@ -96,6 +96,7 @@ ways = {
     "HTTP → stdio": direct | {OWN: own(f"{front}/fixture")},
     "HTTP → HTTP": direct | {OWN: own(f"{front}/web")},
 }
+MEBIBYTES = ["letters", "source", "json"]
 large = {DIRECT: other([fixture]), OWN: own(gateway + ["serve", "--server", "many"])}
 if peers:
     at = lambda name: f"{peers}/bin/{name}"
@@ -131,10 +132,11 @@ for turn in range(rounds + 1):
             got = measure(target, calls=calls)
             if got and turn:
                 results.setdefault((way, name), []).append(got["echo"])
-    for name, target in large.items():
-        got = measure(target, large=10)
-        if got and turn:
-            results.setdefault(("1 MiB", name), []).append(got["large"])
+    for of in MEBIBYTES:
+        for name, target in large.items():
+            got = measure(target, large=10, of=of)
+            if got and turn:
+                results.setdefault((f"1 MiB of {of}", name), []).append(got["large"])
 
 median = lambda key, of="p50_us": statistics.median(each[of] for each in results[key])
 
@@ -194,7 +196,7 @@ print("after 1, 1,000, 10,000 and 20,000 abandoned sessions: "
 def plot(path):
     """Bars: what each adds to a call. The scale is logarithmic, since the others add hundreds of times as much."""
     import math
-    rows = [(way, name, max(added(way, name, "p50_us"), 1)) for way, name in results if name != DIRECT and way != "1 MiB"]
+    rows = [(way, name, max(added(way, name, "p50_us"), 1)) for way, name in results if name != DIRECT and not way.startswith("1 MiB")]
     height, left, width = 30 + 22 * len(rows), 230, 640
     most = math.ceil(math.log10(max(value for _, _, value in rows)))
     x = lambda value: left + math.log10(value) / most * (width - left - 80)

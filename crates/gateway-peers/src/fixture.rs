@@ -7,6 +7,7 @@ mod caller;
 mod content;
 mod jobs;
 mod legacy;
+mod letters;
 mod lists;
 mod modern;
 mod session;

@@ -44,6 +44,9 @@ pub struct Load {
     /// The letters of each result
     #[arg(long, default_value_t = 1 << 20)]
     letters: usize,
+    /// What they are: `letters`, `source` or `json`
+    #[arg(long, default_value = "letters")]
+    of: String,
     /// Ask for the tools so many times
     #[arg(long, default_value_t = 0)]
     lists: usize,
@@ -133,7 +136,7 @@ impl Load {
                 "large",
                 self.large,
                 "tools/call",
-                &call(&letters, &json!({ "count": self.letters })),
+                &call(&letters, &json!({ "count": self.letters, "of": self.of })),
             ),
             ("list", self.lists, "tools/list", &json!({})),
         ] {

@@ -25,6 +25,8 @@ pub(crate) struct Filter {
     shift: u32,
     /// Whether a value begins with a byte.
     begins: [bool; 256],
+    /// Whether a byte [ends a run](ends_run).
+    ends_run: [bool; 256],
     /// Whether a value begins with a byte that ends a run.
     breaks: bool,
     /// Whether a value may begin with backslashes before a byte.
@@ -45,6 +47,7 @@ impl Filter {
             bits: Zeroizing::new(vec![0; 1 << (log_bits - 6)]),
             shift: u32::BITS - log_bits,
             begins: [false; 256],
+            ends_run: std::array::from_fn(|byte| u8::try_from(byte).is_ok_and(ends_run)),
             breaks: false,
             escaped: [false; 256],
             whole: [false; 256],
@@ -146,7 +149,7 @@ impl Filter {
     fn in_run(&self, rest: &[u8]) -> Result<usize, usize> {
         let mut word = 0;
         for (at, &byte) in rest.iter().enumerate() {
-            if ENDS_RUN.get(usize::from(byte)) == Some(&true) {
+            if self.ends_run.get(usize::from(byte)) == Some(&true) {
                 return Err(at);
             }
             word = word >> 8 | u32::from(byte) << 24;
@@ -418,19 +421,8 @@ fn word_of(beginning: &[u8]) -> u32 {
     }
 }
 
-/// Whether each byte [ends a run](ends_run).
-static ENDS_RUN: [bool; 256] = {
-    let mut ends = [false; 256];
-    let mut byte = 0;
-    while byte < ends.len() {
-        ends[byte] = ends_run(byte as u8);
-        byte += 1;
-    }
-    ends
-};
-
 /// Returns whether a byte begins an escape or a control sequence, or breaks a line.
-const fn ends_run(byte: u8) -> bool {
+fn ends_run(byte: u8) -> bool {
     matches!(
         byte,
         b'%' | b'\\' | b'&' | b'\r' | b'\n' | b'\x08' | b'\x1b'

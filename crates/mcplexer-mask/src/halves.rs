@@ -370,8 +370,8 @@ fn ends_of_words(bytes: u64) -> (u64, u64) {
     const ONES: u64 = u64::MAX / 0xFF;
     const LOW: u64 = ONES * 0x7F;
     let other = bytes ^ (ONES * u64::from(b'\\'));
-    let backslashes = !((other & LOW) + LOW | other | LOW);
-    let blanks = !((bytes & LOW) + ONES * u64::from(0x7F - b' ') | bytes | LOW);
+    let backslashes = !(((other & LOW) + LOW) | other | LOW);
+    let blanks = !(((bytes & LOW) + ONES * u64::from(0x7F - b' ')) | bytes | LOW);
     (backslashes, blanks)
 }
 

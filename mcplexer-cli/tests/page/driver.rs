@@ -3,7 +3,7 @@
 //! The protocol is HTTP with JSON, of which a test needs a dozen commands: less than the crates that speak it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use base64::Engine;
@@ -23,6 +23,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Keys, as WebDriver writes them.
 pub(crate) const TAB: &str = "\u{e004}";
 pub(crate) const ENTER: &str = "\u{e007}";
+pub(crate) const CONTROL: &str = "\u{e009}";
 
 /// A browser. On drop its session ends, and with it Chromium; then the driver.
 pub(crate) struct Browser {
@@ -192,14 +193,30 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
-    /// Waits for the first element that an XPath expression finds, and returns it.
+    /// Waits for the first visible element that an XPath expression finds, and returns it.
     #[track_caller]
     fn element(&self, path: &str) -> String {
         let found = self.wait(&format!(
-            "document.evaluate({}, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE).singleNodeValue",
+            "(() => {{\n\
+               const all = document.evaluate({}, document, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE);\n\
+               for (let at = 0; at < all.snapshotLength; at++) {{\n\
+                 const it = all.snapshotItem(at);\n\
+                 // A list is closed until somebody chooses from it.\n\
+                 if ((it.closest('select') ?? it).checkVisibility()) return it;\n\
+               }}\n\
+             }})()",
             json!(path)
         ));
         found[ELEMENT].as_str().unwrap().to_owned()
+    }
+
+    /// Waits for the visible field whose label begins with this text, and returns it.
+    #[track_caller]
+    fn field(&self, label: &str) -> String {
+        self.element(&format!(
+            "//label[starts-with(normalize-space(), {})]//*[self::input or self::textarea or self::select]",
+            json!(label)
+        ))
     }
 
     #[track_caller]
@@ -223,25 +240,41 @@ impl Browser {
         self.click_on(&format!("//button[normalize-space()={}]", json!(text)));
     }
 
-    /// Types into the visible field whose label begins with this text.
+    /// Types into a field. One for a file takes the path of it.
     #[track_caller]
     pub(crate) fn fill(&self, label: &str, text: &str) {
-        let element = self.element(&format!(
-            "//label[starts-with(normalize-space(), {})]//*[self::input or self::textarea]",
-            json!(label)
-        ));
-        let body = json!({"text": text});
-        self.command("POST", &format!("/element/{element}/value"), &body);
+        let path = format!("/element/{}/value", self.field(label));
+        self.command("POST", &path, &json!({"text": text}));
     }
 
-    /// Returns what a field holds, whose label begins with this text.
+    /// Empties a field.
+    #[track_caller]
+    pub(crate) fn empty(&self, label: &str) {
+        let path = format!("/element/{}/clear", self.field(label));
+        self.command("POST", &path, &json!({}));
+    }
+
+    /// Clicks into a field.
+    #[track_caller]
+    pub(crate) fn click_into(&self, label: &str) {
+        let path = format!("/element/{}/click", self.field(label));
+        self.command("POST", &path, &json!({}));
+    }
+
+    /// Chooses from a list.
+    #[track_caller]
+    pub(crate) fn choose(&self, label: &str, option: &str) {
+        self.click_on(&format!(
+            "//label[starts-with(normalize-space(), {})]//option[normalize-space()={}]",
+            json!(label),
+            json!(option)
+        ));
+    }
+
+    /// Returns what a field holds.
     #[track_caller]
     pub(crate) fn filled(&self, label: &str) -> String {
-        let element = self.element(&format!(
-            "//label[starts-with(normalize-space(), {})]//*[self::input or self::textarea]",
-            json!(label)
-        ));
-        let path = format!("/element/{element}/property/value");
+        let path = format!("/element/{}/property/value", self.field(label));
         let value = self.command("GET", &path, &Value::Null);
         value.as_str().unwrap().to_owned()
     }
@@ -258,6 +291,47 @@ impl Browser {
         let actions: Vec<_> = actions.collect();
         let body = json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]});
         self.command("POST", "/actions", &body);
+    }
+
+    /// Presses a key while another one is held.
+    #[track_caller]
+    pub(crate) fn chord(&self, held: &str, key: &str) {
+        let act = |kind: &str, key: &str| json!({"type": kind, "value": key});
+        let actions = [
+            act("keyDown", held),
+            act("keyDown", key),
+            act("keyUp", key),
+            act("keyUp", held),
+        ];
+        let body = json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]});
+        self.command("POST", "/actions", &body);
+    }
+
+    /// Copies a text somewhere else, so that it can be pasted.
+    #[track_caller]
+    pub(crate) fn copy_elsewhere(&self, text: &str) {
+        let former = self.new_tab();
+        self.open("data:text/html,<textarea autofocus></textarea>");
+        let script = "const it = document.querySelector('textarea'); it.value = arguments[0]; it.select(); it.focus()";
+        self.script(script, &json!([text]));
+        self.chord(CONTROL, "c");
+        self.command("DELETE", "/window", &Value::Null);
+        self.go_to_tab(&former);
+    }
+
+    /// Drops a file onto the first element that a selector finds.
+    #[track_caller]
+    pub(crate) fn drop_file(&self, selector: &str, file: &Path) {
+        let place = "const it = document.querySelector(arguments[0]);\n\
+                     it.scrollIntoView({ block: 'center', behavior: 'instant' });\n\
+                     const { x, y, width, height } = it.getBoundingClientRect();\n\
+                     return [x + width / 2, y + height / 2];";
+        let place = self.script(place, &json!([selector]));
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let data = json!({"items": [], "files": [file], "dragOperationsMask": 1});
+            let event = json!({"type": kind, "x": place[0], "y": place[1], "data": data});
+            self.chromium("Input.dispatchDragEvent", &event);
+        }
     }
 
     /// Goes on with Tab until the focused element fits the expression, in which it is `it`.

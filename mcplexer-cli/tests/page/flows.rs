@@ -6,6 +6,10 @@ use super::browser::Visit;
 use super::driver::{ENTER, TAB};
 use super::place::Place;
 
+mod calls;
+mod import;
+mod secrets;
+
 const TYPED: &str = "typ3d-S3cret-value-9876543210";
 
 #[test]

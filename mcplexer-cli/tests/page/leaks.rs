@@ -12,7 +12,7 @@ use super::place::{PAGES, Place, STORED};
 const TYPED: &str = "typ3d-S3cret-value-9876543210";
 
 /// All that the page keeps, besides its variables.
-const KEPT: &str = r#"
+pub(super) const KEPT: &str = r#"
 const fields = [...document.querySelectorAll("input, textarea")].map((it) => it.value);
 const databases = (await indexedDB.databases()).map((it) => it.name);
 const caches = await window.caches.keys();
@@ -23,7 +23,7 @@ return JSON.stringify([
 "#;
 
 /// Returns a value as it could be written: as it is, in hex, in base64 at each offset.
-fn forms(value: &str) -> Vec<String> {
+pub(super) fn forms(value: &str) -> Vec<String> {
     let mut forms = vec![value.to_owned()];
     forms.push(value.bytes().map(|it| format!("{it:02x}")).collect());
     for before in 0..3 {
@@ -35,7 +35,7 @@ fn forms(value: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn assert_none(forms: &[String], bytes: &[u8], place: &str) {
+pub(super) fn assert_none(forms: &[String], bytes: &[u8], place: &str) {
     let text = String::from_utf8_lossy(bytes);
     // A browser keeps texts in two bytes a character as well.
     let narrow: String = text.chars().filter(|it| *it != '\0').collect();

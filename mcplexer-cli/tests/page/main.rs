@@ -5,9 +5,11 @@
 
 mod attacks;
 mod browser;
+mod client;
 mod documented;
 mod driver;
 mod flows;
+mod gate;
 mod hostile;
 mod http;
 mod leaks;

@@ -31,15 +31,18 @@ pub(crate) const PAGES: [(&str, &str); 9] = [
     ("doctor", "/doctor"),
 ];
 
-/// A server that calls itself what a page would run, had it not escaped it.
+/// A server that calls itself what a page would run, had it not escaped it. It stops at the gate beside it, if its tool `wait` is
+/// called or it was started with `slow`; its tool `fail` fails.
 pub(crate) const SERVER: &str = r#"#!/bin/sh
 echo 'started <script>document.title="run"</script>' >&2
 answer() { printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$1"; }
 while IFS= read -r line; do
   id=${line#*\"id\":}; id=${id%%,*}
   case $line in
-  *'"initialize"'*) answer '{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"sh","version":"1"}}' ;;
-  *'"tools/list"'*) answer '{"tools":[{"name":"echo","description":"<img src=x onerror=\"document.title=1\">","inputSchema":{"type":"object"}}]}' ;;
+  *'"initialize"'*) [ "$1" != slow ] || read -r go <"$0.gate"; answer '{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"sh","version":"1"}}' ;;
+  *'"tools/list"'*) answer '{"tools":[{"name":"echo","description":"<img src=x onerror=\"document.title=1\">","inputSchema":{"type":"object"}},{"name":"wait"},{"name":"fail"}]}' ;;
+  *'"wait"'*) read -r go <"$0.gate"; answer '{"content":[]}' ;;
+  *'"fail"'*) answer '{"content":[{"type":"text","text":"failed"}],"isError":true}' ;;
   *'"id"'*) answer '{"content":[{"type":"text","text":"done"}]}' ;;
   esac
 done
@@ -121,6 +124,24 @@ impl Place {
         self.run(&["secret", "get", scope, key])
             .trim_end()
             .to_owned()
+    }
+
+    /// Returns a value to the byte.
+    #[track_caller]
+    pub(crate) fn bytes(&self, scope: &str, key: &str) -> Vec<u8> {
+        let mut command = self.command(BINARY);
+        let output = command
+            .args(["secret", "get", scope, key])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    }
+
+    /// Runs the command line; returns what it prints as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.run(&[arguments, &["--json"]].concat())).unwrap()
     }
 
     /// Opens the page; returns its address with a ticket. Starts the gateway if need be.

@@ -72,11 +72,18 @@ class ImportFile extends HTMLElement {
   async ask(more) {
     const file = this.#file;
     if (file.size > MOST) return this.fail({ title: "The file is longer than 16 MiB." });
+    let bytes;
+    try {
+      bytes = await file.arrayBuffer();
+    } catch {
+      // What is imported is what was shown: a browser does not read a file that was changed since it was chosen.
+      return this.fail({ title: "The file cannot be read any more.", hints: ["If it was changed, choose it again to see what it would change now."] });
+    }
     let text;
     try {
-      text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+      text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch {
-      return this.fail({ title: "The file cannot be read as text.", hints: ["If it is one value, store it as a secret from a file."] });
+      return this.fail({ title: "The file is not text.", hints: ["If it is one value, store it as a secret from a file."] });
     }
     const answer = await send("POST", this.dataset.to, { file: file.name, text, skip_blank: true, ...more });
     text = "";

@@ -1,0 +1,132 @@
+//! A file is imported: it is shown what would change, and stored when a person says so.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use serde_json::json;
+
+use crate::browser::Visit;
+use crate::leaks::{KEPT, assert_none, forms};
+use crate::place::{Place, STORED};
+
+const OTHER: &str = "0ther-S3cret-value-1122334455";
+const NEW: &str = "n3w-S3cret-value-6677889900";
+
+/// Waits until the preview is there.
+const PREVIEWED: &str = "document.querySelector('[data-preview] table')";
+
+/// Returns the rows of the preview.
+const ROWS: &str = "return [...document.querySelectorAll('[data-preview] tbody tr')]\n\
+                    .map((it) => [...it.cells].map((cell) => cell.innerText))";
+
+/// Writes a file of an app, which has a key of the store as well.
+fn env(visit: &Visit) -> PathBuf {
+    let file = visit.place.root().join("app.env");
+    let text = format!(
+        "# of the app\nTOKEN={OTHER}\nexport NEW_KEY=\"{NEW}\"\nBLANK=\nHASHED=tail-{NEW}#part\n"
+    );
+    fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn a_dropped_file_is_stored_after_its_preview() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token");
+    let before = place.state();
+    browser.drop_file("import-file", &env(&visit));
+    browser.wait(PREVIEWED);
+    browser.wait_for("2 new, 1 with another value, 0 unchanged");
+    browser.wait_for("Left out because blank: BLANK");
+    let rows = json!([
+        ["TOKEN", "another value"],
+        ["NEW_KEY", "new"],
+        ["HASHED", "new"]
+    ]);
+    assert_eq!(browser.script(ROWS, &json!([])), rows);
+    assert_eq!(place.state(), before, "nothing is stored yet");
+    browser.choose("The # right behind", "the beginning of a comment");
+    browser.wait("document.querySelector('[data-preview] select')?.value === 'cut'");
+    assert_eq!(place.state(), before, "nothing is stored yet");
+    browser.press("Import");
+    browser.wait("!document.querySelector('[data-preview]') && document.querySelector('main').innerText.includes('NEW_KEY')");
+    browser.settled();
+    assert_eq!(place.get("github-token", "TOKEN"), OTHER);
+    assert_eq!(place.get("github-token", "NEW_KEY"), NEW);
+    assert_eq!(place.get("github-token", "HASHED"), format!("tail-{NEW}"));
+    let kept = browser.promised(KEPT, &json!([]));
+    let forms = [forms(OTHER), forms(NEW), forms(STORED)].concat();
+    assert_none(&forms, kept.as_str().unwrap().as_bytes(), "the page");
+}
+
+#[test]
+fn a_chosen_file_leaves_what_is_to_be_kept() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token");
+    let before = place.state();
+    let env = env(&visit);
+    browser.fill("A .env", env.to_str().unwrap());
+    browser.wait(PREVIEWED);
+    browser.press("Cancel");
+    browser.wait("!document.querySelector('[data-preview]')");
+    assert_eq!(place.state(), before);
+    browser.fill("A .env", env.to_str().unwrap());
+    browser.wait(PREVIEWED);
+    browser.choose("Where the store has another value", "keep it");
+    browser.press("Import");
+    browser.wait("!document.querySelector('[data-preview]') && document.querySelector('main').innerText.includes('NEW_KEY')");
+    assert_eq!(place.get("github-token", "TOKEN"), STORED);
+    assert_eq!(place.get("github-token", "NEW_KEY"), NEW);
+    assert_eq!(
+        place.get("github-token", "HASHED"),
+        format!("tail-{NEW}#part")
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_imported_says_why() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token");
+    let before = place.state();
+    let bad_line = format!("GOOD={NEW}\nnot a line of it {OTHER}\n");
+    for (name, bytes, why) in [
+        ("bad.env", bad_line.as_bytes(), "line 2"),
+        ("letter.txt", b"Dear all", "name it .env"),
+        ("none.env", b"# nothing\n", "no secrets"),
+        ("key.env", b"KEY=\xff\n", "not text"),
+    ] {
+        let file = place.root().join(name);
+        fs::write(&file, bytes).unwrap();
+        browser.drop_file("import-file", &file);
+        browser.wait(&alert(why));
+        assert!(!browser.text().contains(OTHER) && !browser.text().contains(NEW));
+    }
+    // What is imported is what was shown.
+    let env = env(&visit);
+    browser.drop_file("import-file", &env);
+    browser.wait(PREVIEWED);
+    fs::write(&env, "EVIL=1\n").unwrap();
+    let changed = File::options().write(true).open(&env).unwrap();
+    changed.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    browser.press("Import");
+    browser.wait(&alert("cannot be read any more"));
+    assert_eq!(place.state(), before);
+}
+
+/// Whether an alert has these words.
+fn alert(words: &str) -> String {
+    format!(
+        "document.querySelector('import-file [role=alert]')?.innerText.includes({})",
+        json!(words)
+    )
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mcplexer_files::config::Start;
 
 use super::Server;
+use super::starting::Starting;
 use crate::error::CallError;
 use crate::lists::ListKind;
 use crate::session::{Endpoint, Peer, Route, Session};
@@ -37,17 +38,26 @@ impl Server {
         });
     }
 
-    /// Starts it now, as the gateway greets it for itself, and asks for its tools if they are not known. The start goes on when
+    /// Starts it now, as the gateway greets it for itself, and asks for its tools if they are not known. All of it goes on when
     /// nobody waits for it any more.
     pub(crate) async fn start_now(self: &Arc<Self>) -> Result<(), CallError> {
-        self.forget_failures();
-        let route = self.nobody();
-        let started = match self.instance(&route).await {
-            Ok(_) => self.list(ListKind::Tools, &route).await.map(|_| ()),
-            Err(error) => Err(error),
-        };
-        route.session.close();
-        started
+        let server = Arc::clone(self);
+        let starting = tokio::spawn(async move {
+            // Whoever looks meanwhile finds it starting, until its tools are known.
+            let _starting = Starting::of(&server.starting);
+            server.forget_failures();
+            let route = server.nobody();
+            let started = match server.instance(&route).await {
+                Ok(_) => server.list(ListKind::Tools, &route).await.map(|_| ()),
+                Err(error) => Err(error),
+            };
+            route.session.close();
+            started
+        });
+        match starting.await {
+            Ok(started) => started,
+            Err(error) => Err(self.not_started(error.to_string())),
+        }
     }
 
     /// The way to it for no client.

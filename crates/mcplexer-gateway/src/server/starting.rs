@@ -186,10 +186,10 @@ impl Server {
 }
 
 /// A start that has begun.
-struct Starting<'a>(&'a AtomicUsize);
+pub(super) struct Starting<'a>(&'a AtomicUsize);
 
 impl<'a> Starting<'a> {
-    fn of(count: &'a AtomicUsize) -> Self {
+    pub(super) fn of(count: &'a AtomicUsize) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }

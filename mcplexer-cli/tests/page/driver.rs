@@ -23,6 +23,9 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Keys, as WebDriver writes them.
 pub(crate) const TAB: &str = "\u{e004}";
 pub(crate) const ENTER: &str = "\u{e007}";
+pub(crate) const ESCAPE: &str = "\u{e00c}";
+pub(crate) const UP: &str = "\u{e013}";
+pub(crate) const DOWN: &str = "\u{e015}";
 pub(crate) const CONTROL: &str = "\u{e009}";
 
 /// A browser. On drop its session ends, and with it Chromium; then the driver.
@@ -317,6 +320,18 @@ impl Browser {
         self.chord(CONTROL, "c");
         self.command("DELETE", "/window", &Value::Null);
         self.go_to_tab(&former);
+    }
+
+    /// Returns what was copied: it is pasted into the search, which leaves the page alone.
+    #[track_caller]
+    pub(crate) fn pasted(&self) -> String {
+        self.click_on("//button[@id='search']");
+        self.wait("document.getElementById('finder').open");
+        self.chord(CONTROL, "v");
+        let pasted = "return document.querySelector('#finder input').value";
+        let pasted = self.script(pasted, &json!([]));
+        self.keys(ESCAPE);
+        pasted.as_str().unwrap().to_owned()
     }
 
     /// Drops a file onto the first element that a selector finds.

@@ -3,11 +3,13 @@
 use serde_json::json;
 
 use super::browser::Visit;
-use super::driver::{ENTER, TAB};
 use super::place::Place;
 
 mod calls;
+mod clients;
 mod import;
+mod keyboard;
+mod search;
 mod secrets;
 
 const TYPED: &str = "typ3d-S3cret-value-9876543210";
@@ -158,34 +160,4 @@ fn two_tabs_have_two_sessions() {
     assert_eq!(said, "ended 2 sessions\n");
     browser.reload();
     browser.wait_for("The session has ended");
-}
-
-#[test]
-fn the_keyboard_is_enough() {
-    let Some(visit) = Visit::to(Place::with_secret()) else {
-        return;
-    };
-    let (browser, place) = (&visit.browser, &visit.place);
-    browser.tab_to("it.matches('a.skip')");
-    browser.tab_to("it.matches('nav a[href=\"/secrets\"]')");
-    browser.keys(ENTER);
-    browser.wait_for("New scope");
-    // The focus is in what came, so Tab goes on from there.
-    browser.wait("document.querySelector('main').contains(document.activeElement)");
-    browser.tab_to("it.matches('main a') && it.innerText === 'github-token'");
-    browser.keys(ENTER);
-    browser.wait_for("Store a secret");
-    browser.wait("document.querySelector('main').contains(document.activeElement)");
-    browser.tab_to("it.name === 'key'");
-    browser.keys("BY_KEYS");
-    browser.tab_to("it.name === 'value'");
-    browser.keys(TYPED);
-    browser.keys(ENTER);
-    browser.wait("document.querySelector('h1')?.innerText === 'BY_KEYS'");
-    assert_eq!(place.get("github-token", "BY_KEYS"), TYPED);
-    browser.tab_to("it.matches('summary') && it.innerText === 'Delete this secret'");
-    browser.keys(&format!("{ENTER}{TAB}BY_KEYS{ENTER}"));
-    browser.wait("location.pathname === '/secrets/github-token'");
-    browser.settled();
-    assert!(!browser.text().contains("BY_KEYS"));
 }

@@ -8,10 +8,15 @@ const list = dialog.querySelector("ul");
 const note = dialog.querySelector("p");
 let asked = 0;
 let timer;
+// What the results are of, and whether the first one is taken as soon as they are of what is typed.
+let found = null;
+let isTaken = false;
 
 function open() {
   if (dialog.open) return;
   input.value = "";
+  found = null;
+  isTaken = false;
   empty("Type to search scopes, secrets, servers, clients and pages.");
   dialog.showModal();
   find();
@@ -38,11 +43,14 @@ function chosen() {
 }
 
 async function find() {
+  clearTimeout(timer);
   const mine = ++asked;
-  const answer = await send("GET", "/api/v1/search?q=" + encodeURIComponent(input.value.trim()));
+  const wanted = input.value.trim();
+  const answer = await send("GET", "/api/v1/search?q=" + encodeURIComponent(wanted));
   if (answer === null) return dialog.close();
   const body = answer.ok ? await answer.json() : await problem(answer);
   if (mine !== asked || !dialog.open) return;
+  found = wanted;
   if (!answer.ok) return empty(body.title);
   const items = body.results.map((it, index) => {
     const item = document.createElement("li");
@@ -56,19 +64,29 @@ async function find() {
     }
     return item;
   });
-  if (!items.length) return empty("Nothing has “" + input.value.trim() + "” in its name.");
+  if (!items.length) return empty("Nothing has “" + wanted + "” in its name.");
   list.replaceChildren(...items);
   note.textContent = items.length === 1 ? "1 result" : items.length + " results";
   input.setAttribute("aria-expanded", "true");
   choose(0);
+  if (isTaken) take(items[0]);
 }
 
 function take(item) {
+  if (!item) return;
   dialog.close();
-  if (item) go(item.dataset.address);
+  go(item.dataset.address);
+}
+
+// Takes what is selected, once the results are there.
+function enter() {
+  if (found === input.value.trim()) return take(list.children[chosen()]);
+  isTaken = true;
+  find();
 }
 
 input.addEventListener("input", () => {
+  isTaken = false;
   clearTimeout(timer);
   timer = setTimeout(find, 100);
 });
@@ -77,7 +95,7 @@ input.addEventListener("keydown", (event) => {
   if (event.isComposing) return;
   const to = { ArrowDown: chosen() + 1, ArrowUp: chosen() - 1 }[event.key];
   if (to !== undefined) choose(to);
-  else if (event.key === "Enter") take(list.children[chosen()]);
+  else if (event.key === "Enter") enter();
   else return;
   event.preventDefault();
 });

@@ -11,6 +11,7 @@ mod import;
 mod keyboard;
 mod search;
 mod secrets;
+mod servers;
 
 const TYPED: &str = "typ3d-S3cret-value-9876543210";
 

@@ -4,7 +4,8 @@
 // data-type="number" and "boolean" say what a field is sent as; an empty field is left out, unless it has data-empty; with
 // data-empty="null" it is sent as null. A form with data-changed sends the fields that were changed.
 // A file is read here, as its data-as says: "base64" or "text". A <template> in the form is shown with the answer of
-// the act instead of going on: {name} in its text stands for what the answer has.
+// the act instead of going on: {name} in its text, and in data-said, stands for what the answer has. With data-anew, the
+// page itself says why the act failed, and is shown anew.
 
 import { ask, go, load, problem, say, words } from "/page.js";
 import { dress, wipe } from "/dress.js";
@@ -51,19 +52,24 @@ function filter(form, submitter) {
 }
 
 function alert(form, it) {
-  form.querySelector(":scope > [role=alert]")?.remove();
   const box = words(it);
+  if (!form.isConnected) return say(box.firstChild.textContent);
+  form.querySelector(":scope > [role=alert]")?.remove();
   box.setAttribute("role", "alert");
   form.append(box);
   dress(box);
+}
+
+// Puts what the answer has into a text.
+function told(text, answer) {
+  return text.replace(/\{(\w+)\}/g, (all, name) => answer[name] ?? all);
 }
 
 // Shows what the answer has, once.
 function reveal(form, answer) {
   const copy = form.querySelector("template").content.cloneNode(true);
   const walker = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode())
-    walker.currentNode.data = walker.currentNode.data.replace(/\{(\w+)\}/g, (all, name) => answer[name] ?? all);
+  while (walker.nextNode()) walker.currentNode.data = told(walker.currentNode.data, answer);
   const box = document.createElement("section");
   box.className = "revealed";
   box.tabIndex = -1;
@@ -98,11 +104,18 @@ async function act(form) {
   } finally {
     busy(false);
   }
-  if (!answer.ok) return alert(form, await problem(answer));
+  if (!answer.ok) {
+    const it = await problem(answer);
+    if (!form.isConnected || !form.hasAttribute("data-anew")) return alert(form, it);
+    return load({ focus: "heading" });
+  }
+  const made = answer.status === 204 ? {} : await answer.json();
+  say(told(form.dataset.said || "Done.", made));
+  // A slow act ends on another page, where something may have been typed meanwhile.
+  if (!form.isConnected) return;
   wipe(form);
   form.reset();
-  say(form.dataset.said || "Done.");
-  if (form.querySelector("template")) reveal(form, await answer.json());
+  if (form.querySelector("template")) reveal(form, made);
   else if (then) go(then);
   else load({ focus: "heading" });
 }

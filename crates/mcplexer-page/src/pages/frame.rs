@@ -25,7 +25,13 @@ pub(crate) const PLACES: [(&str, &str, &str); 6] = [
 ];
 
 /// The scripts. A page's own ones come after that of the frame.
-const SCRIPTS: [&str; 4] = ["/page.js", "/secrets.js", "/import.js", "/calls.js"];
+const SCRIPTS: [&str; 5] = [
+    "/page.js",
+    "/secrets.js",
+    "/import.js",
+    "/calls.js",
+    "/servers.js",
+];
 
 /// The frame of every page, without anything that needs a session.
 pub(super) fn page() -> Markup {

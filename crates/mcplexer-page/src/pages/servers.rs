@@ -73,7 +73,7 @@ fn row(server: &Server) -> Markup {
         tr {
             th scope="row" { a href={ "/servers/" (segment(&server.name)) } { (server.name) } }
             td {
-                (badge(server.state))
+                (badge(server))
                 @if let Some(reason) = &server.reason { span .note { (short(reason)) } }
             }
             td .number { @match server.tools { Some(tools) => (tools), None => span .none { "–" } } }
@@ -83,15 +83,23 @@ fn row(server: &Server) -> Markup {
     }
 }
 
-fn badge(state: ServerState) -> Markup {
-    let (class, word) = match state {
+/// Shows what a server does. One that starts is looked after by the script `servers.js`.
+fn badge(server: &Server) -> Markup {
+    let (class, word) = match server.state {
         ServerState::Stopped => ("", "stopped"),
         ServerState::Starting => ("warn", "starting"),
         ServerState::Running => ("good", "running"),
         ServerState::Failing => ("bad", "failing"),
         ServerState::Disabled => ("", "disabled"),
     };
-    html! { span class={ "badge " (class) } { (word) } }
+    let badge = html! { span class={ "badge " (class) } { (word) } };
+    html! {
+        @if server.state == ServerState::Starting {
+            server-state data-state=(word) data-to={ "/api/v1/servers/" (segment(&server.name)) } { (badge) }
+        } @else {
+            (badge)
+        }
+    }
 }
 
 /// A reason in a line: with the line that it announces.
@@ -122,7 +130,7 @@ pub(super) async fn show(
     Ok(html! {
         p .path { a href="/servers" { "Servers" } }
         h1 { (server.name) }
-        p .aside { (badge(server.state)) " " (meaning(server)) }
+        p .aside { (badge(server)) " " (meaning(server)) }
         @if let Some(reason) = &server.reason {
             section .state.failing {
                 h2 { "It does not start" }
@@ -157,9 +165,9 @@ fn meaning(server: &Server) -> &'static str {
 fn acts(server: &Server) -> Markup {
     let own = format!("/api/v1/servers/{}", segment(&server.name));
     let runs = !server.instances.is_empty();
-    let act = |name: &str, word: &str, said: &str| {
+    let act = |name: &str, word: &str| {
         html! {
-            form .act data-method="POST" data-to={ (own) "/" (name) } data-said=(said) {
+            form .act data-method="POST" data-to={ (own) "/" (name) } data-said="It is {state}." data-anew {
                 button { (word) span .hidden { " " (server.name) } }
             }
         }
@@ -167,10 +175,10 @@ fn acts(server: &Server) -> Markup {
     html! {
         div .acts {
             @if runs {
-                (act("restart", "Restart", "Restarted."))
-                (act("stop", "Stop", "Stopped."))
+                (act("restart", "Restart"))
+                (act("stop", "Stop"))
             } @else {
-                (act("start", "Start", "Started."))
+                (act("start", "Start"))
             }
         }
     }

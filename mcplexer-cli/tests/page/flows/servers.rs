@@ -1,0 +1,154 @@
+//! Tool servers: started, stopped, slow, and broken.
+
+use serde_json::{Value, json};
+
+use crate::browser::Visit;
+use crate::driver::Browser;
+use crate::gate::Gate;
+use crate::place::Place;
+
+const BADGE: &str = "document.querySelector('main h1 ~ p .badge')?.innerText";
+
+/// Waits until the page of a server says that it is in this state.
+#[track_caller]
+fn wait_until(browser: &Browser, state: &str) {
+    browser.wait(&format!("{BADGE} === {}", json!(state)));
+    browser.settled();
+}
+
+/// Returns the process that runs.
+fn process(browser: &Browser) -> u64 {
+    let script = "return Number(document.querySelector('main tbody th').innerText)";
+    browser.script(script, &json!([])).as_u64().unwrap()
+}
+
+#[test]
+fn a_server_is_started_and_stopped() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    browser.click("Servers");
+    browser.click("plain");
+    wait_until(browser, "stopped");
+    browser.wait_for("It was not asked for its tools yet");
+    browser.press("Start plain");
+    wait_until(browser, "running");
+    browser.wait_for("3 tools, about");
+    let shown = browser.text();
+    // What it calls itself is text.
+    assert!(
+        shown.contains("<img src=x onerror=\"document.title=1\">"),
+        "{shown}"
+    );
+    let log = place.run(&["server", "logs", "plain"]);
+    assert!(
+        log.contains("started <script>") && shown.contains(log.trim()),
+        "{log}{shown}"
+    );
+    assert_eq!(
+        browser.script("return document.title", &json!([])),
+        "plain · mcplexer"
+    );
+    let first = process(browser);
+    let command = std::fs::read_to_string(format!("/proc/{first}/cmdline")).unwrap();
+    assert!(
+        command.contains(place.root().to_str().unwrap()),
+        "{command}"
+    );
+    browser.press("Restart plain");
+    browser.wait(&format!(
+        "Number(document.querySelector('main tbody th')?.innerText) !== {first}"
+    ));
+    wait_until(browser, "running");
+    assert_ne!(process(browser), first);
+    browser.press("Stop plain");
+    wait_until(browser, "stopped");
+    // Its log and its tools are still known.
+    let shown = browser.text();
+    assert!(
+        shown.contains("3 tools, about") && shown.contains("started <script>"),
+        "{shown}"
+    );
+    assert!(!shown.contains("What runs"), "{shown}");
+}
+
+#[test]
+fn a_server_that_does_not_start_says_why() {
+    let place = Place::with_secret();
+    place.run(&[
+        "server",
+        "add",
+        "dead",
+        "--",
+        "/bin/sh",
+        "-c",
+        "echo 'no licence found' >&2; exit 3",
+    ]);
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/servers/dead");
+    browser.press("Start dead");
+    // The page is of one mind: it does not call it stopped as well.
+    wait_until(browser, "failing");
+    browser.wait_for("It does not start");
+    browser.wait("document.querySelector('main .failing')?.innerText.includes('no licence found')");
+    assert!(
+        place
+            .run(&["server", "logs", "dead"])
+            .contains("no licence found")
+    );
+    visit.at("/servers");
+    browser.wait_for("no licence found");
+    browser.click("Overview");
+    browser.wait_for("dead does not start");
+    browser.click("Secrets");
+    browser.wait_for("github-token");
+}
+
+#[test]
+fn a_slow_server_holds_up_nothing() {
+    let place = Place::with_secret();
+    let server = place.root().join("server");
+    place.run(&[
+        "server",
+        "add",
+        "slow",
+        "--",
+        "/bin/sh",
+        server.to_str().unwrap(),
+        "slow",
+    ]);
+    let mut gate = Gate::of(&place);
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/servers/slow");
+    browser.press("Start slow");
+    browser.wait("document.querySelector('form.act[aria-busy=true]')");
+    // Others go on, and see what it does.
+    browser.click("Servers");
+    browser.wait("document.querySelector('main tbody')?.innerText.includes('starting')");
+    browser.click("plain");
+    browser.press("Start plain");
+    wait_until(browser, "running");
+    browser.click("Secrets");
+    browser.fill("Id", "typed-meanwhile");
+    // The answer comes after some seconds, when the page has moved on: nothing that was typed since is lost.
+    browser.wait("performance.getEntriesByType('resource').some((it) => it.name.endsWith('/servers/slow/start'))");
+    browser.wait_for("It is starting.");
+    browser.settled();
+    assert_eq!(browser.filled("Id"), "typed-meanwhile");
+    let focused = browser.script("return document.activeElement.name", &json!([]));
+    assert_eq!(focused, Value::from("id"));
+    visit.at("/servers/slow");
+    wait_until(browser, "starting");
+    gate.open();
+    // Nobody has to load the page again.
+    wait_until(browser, "running");
+    assert!(browser.text().contains("3 tools, about"));
+    assert_eq!(place.run(&["server", "logs", "slow"]).lines().count(), 1);
+}

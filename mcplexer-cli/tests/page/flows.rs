@@ -7,6 +7,7 @@ use super::place::Place;
 
 mod calls;
 mod clients;
+mod doctor;
 mod import;
 mod keyboard;
 mod search;

@@ -1,9 +1,13 @@
 //! What the page says when something is in the way.
 
 use std::fs;
+use std::process::Stdio;
+
+use rexpect::session::spawn_command;
+use serde_json::json;
 
 use super::browser::Visit;
-use super::place::Place;
+use super::place::{PAGES, Place};
 
 #[test]
 fn a_gateway_that_was_restarted_asks_for_a_new_ticket() {
@@ -58,6 +62,70 @@ fn a_store_without_its_key_says_which_one_is_missing() {
     browser.wait("document.querySelector('main form [role=alert]')?.innerText.includes('age.key')");
     assert_eq!(browser.filled("Key"), "OTHER");
     fs::rename(&aside, &key).unwrap();
+    browser.press("Store");
+    browser.wait("document.querySelector('h1')?.innerText === 'OTHER'");
+}
+
+/// Gives the key of a home a passphrase, `right`.
+fn give_passphrase(place: &Place) {
+    let passphrase = age::secrecy::SecretString::from("right".to_owned());
+    let mut recipient = age::scrypt::Recipient::new(passphrase);
+    recipient.set_work_factor(2);
+    let file = place.path("age.key");
+    let sealed = age::encrypt(&recipient, &fs::read(&file).unwrap()).unwrap();
+    fs::write(file, sealed).unwrap();
+}
+
+#[test]
+fn a_key_with_a_passphrase_is_opened_in_a_terminal() {
+    let place = Place::with_secret();
+    give_passphrase(&place);
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    browser.wait_for("The secrets are locked");
+    assert!(
+        browser
+            .text()
+            .contains("mcplexer serve --http in a terminal")
+    );
+    // Everything that needs no key goes on.
+    for (_, path) in PAGES {
+        visit.at(path);
+        browser.wait("!document.querySelector('main [aria-busy=true]')");
+        let states = "return ['This page cannot be shown', 'Not found', 'The gateway does not answer']\n\
+                      .filter((it) => document.body.innerText.includes(it))";
+        assert_eq!(browser.script(states, &json!([])), json!([]), "{path}");
+        let is_secret = path.starts_with("/secrets");
+        let has_way = browser
+            .text()
+            .contains("mcplexer serve --http in a terminal");
+        assert!(has_way || !is_secret, "{path}: {}", browser.text());
+    }
+    visit.at("/secrets/github-token");
+    browser.fill("Key", "OTHER");
+    browser.fill("Value", "n0t-stored-S3cret-value-01234");
+    browser.press("Store");
+    browser
+        .wait("document.querySelector('main form [role=alert]')?.innerText.includes('passphrase')");
+    assert_eq!(browser.filled("Value"), "n0t-stored-S3cret-value-01234");
+    // What the page says to do.
+    place.stop();
+    let mut command = place.command(env!("CARGO_BIN_EXE_mcplexer"));
+    command.args(["serve", "--http", "127.0.0.1:0"]);
+    command.env("TERM", "dumb").stdin(Stdio::inherit());
+    let mut terminal = spawn_command(command, Some(60_000)).unwrap();
+    terminal.exp_string("passphrase for").unwrap();
+    terminal.send_line("right").unwrap();
+    terminal.exp_string("serving").unwrap();
+    browser.open(&place.ui().address());
+    browser.wait_for("Needs attention");
+    assert!(!browser.text().contains("locked"));
+    browser.click("Secrets");
+    browser.click("github-token");
+    browser.fill("Key", "OTHER");
+    browser.fill("Value", "st0red-then-S3cret-value-01234");
     browser.press("Store");
     browser.wait("document.querySelector('h1')?.innerText === 'OTHER'");
 }

@@ -70,7 +70,9 @@ export async function problem(answer) {
 export function words(it) {
   const box = document.createElement("div");
   box.className = "problem";
-  const lines = [it.title.charAt(0).toUpperCase() + it.title.slice(1), ...(it.hints || [])];
+  // A name that it begins with stays as it is, such as that of a file.
+  const title = /^\p{L}+( |$)/u.test(it.title) ? it.title.charAt(0).toUpperCase() + it.title.slice(1) : it.title;
+  const lines = [title, ...(it.hints || [])];
   lines.forEach((text, at) => {
     const line = box.appendChild(document.createElement("p"));
     line.className = at ? "hint" : "title";

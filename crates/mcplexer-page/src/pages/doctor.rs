@@ -44,16 +44,42 @@ pub(super) fn finding(finding: &Finding) -> Markup {
     };
     html! {
         li class=(class) {
-            p { span class={ "badge " (badge) } { (name) } (sentence(&finding.message)) " " code { (finding.code) } }
+            p { span class={ "badge " (badge) } { (name) } " " (sentence(&finding.message)) " " code { (finding.code) } }
             @for fix in &finding.fix { pre .command { (fix) } }
         }
     }
 }
 
-/// The text as a sentence.
+/// The text as a sentence. A name that it begins with stays as it is, such as that of a file.
 pub(super) fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|it| it.to_uppercase().to_string());
     let end = if text.ends_with('.') { "" } else { "." };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
+    let word = text.split(' ').next().unwrap_or_default();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if word.chars().all(char::is_alphabetic) => {
+            format!("{}{}{end}", first.to_uppercase(), letters.as_str())
+        }
+        _ => format!("{text}{end}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_does_not_change_a_name() {
+        for (text, expected) in [
+            ("only one key opens it", "Only one key opens it."),
+            (
+                "config.yaml has no problems.",
+                "config.yaml has no problems.",
+            ),
+            ("~/.mcplexer is open", "~/.mcplexer is open."),
+            ("1 scope", "1 scope."),
+            ("", "."),
+        ] {
+            assert_eq!(sentence(text), expected);
+        }
+    }
 }

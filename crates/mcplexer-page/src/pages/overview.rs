@@ -10,10 +10,11 @@ use mcplexer_home::adoption::{Plaintext, directories, own_program, plaintext};
 use mcplexer_home::calls::Call;
 use mcplexer_home::doctor::{Doctor, Severity as HowBad};
 use mcplexer_home::scopes::{DueRow, due};
+use mcplexer_secrets::Timestamp;
 use mcplexer_secrets::audit::AuditOutcome;
-use mcplexer_secrets::{ErrorKind, Timestamp};
 
 use super::doctor::{finding, sentence};
+use super::secrets::locked;
 use super::words::{count, segment, time};
 use crate::access::Person;
 use crate::api::doctor::Finding;
@@ -34,14 +35,11 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
     let status = app.gateway.status();
     // What is wrong with the store is something to tell here, and hides nothing else.
     let scopes = scopes::all(&app).await;
-    let is_locked = app.with_home(|home: &OpenHome| Ok::<_, Problem>(is_locked(home)));
-    let locked = match (&scopes, is_locked.await?) {
-        (Err(problem), _) => Some(("The secrets cannot be read", problem.title.clone())),
-        (_, true) => Some((
-            "The secrets are locked",
-            "No key opens the store: servers start without their secrets, or not at all."
-                .to_owned(),
-        )),
+    let reason = app.with_home(|home: &OpenHome| Ok::<_, Problem>(locked::reason(home)));
+    let reason = reason.await?;
+    let locked = match (&scopes, &reason) {
+        (Err(problem), _) => Some(("The secrets cannot be read", problem)),
+        (_, Some(problem)) => Some(("The secrets are locked", problem)),
         _ => None,
     };
     let failing: Vec<_> = status
@@ -77,8 +75,8 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
                 @if let Some((what, why)) = &locked {
                     li .error {
                         p { strong { (what) } }
-                        p { (why) }
-                        pre .command { "mcplexer doctor" }
+                        p { (sentence(&why.title)) }
+                        @for hint in &why.hints { p .hint { (hint) } }
                     }
                 }
                 @if let Some(problem) = &status.config_problem {
@@ -175,16 +173,6 @@ pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup
     })
 }
 
-/// Whether no key at hand opens the store.
-fn is_locked(home: &OpenHome) -> bool {
-    // A checkpoint takes the key, and is not recorded.
-    home.home().store().exists()
-        && home
-            .store()
-            .checkpoint()
-            .is_err_and(|it| it.kind() == ErrorKind::Key)
-}
-
 /// What needs attention.
 struct Found {
     is_locked: bool,
@@ -195,7 +183,7 @@ struct Found {
 
 impl Found {
     fn look(home: &OpenHome) -> Self {
-        let is_locked = is_locked(home);
+        let is_locked = locked::reason(home).is_some();
         let has_store = home.home().store().exists();
         let by = Timestamp::from_micros(Timestamp::now().as_micros().saturating_add(SOON));
         let due = match has_store && !is_locked {

@@ -3,7 +3,7 @@
 mod due;
 mod forms;
 mod list;
-mod locked;
+pub(super) mod locked;
 mod plot;
 pub(super) mod scope;
 pub(super) mod secret;

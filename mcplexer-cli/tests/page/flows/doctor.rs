@@ -1,0 +1,45 @@
+//! What is wrong, and the command that fixes it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use crate::browser::Visit;
+use crate::place::Place;
+
+/// Returns the commands of the findings.
+const FIXES: &str =
+    "return [...document.querySelectorAll('.findings pre')].map((it) => it.innerText)";
+
+#[test]
+fn a_problem_comes_with_its_fix() {
+    let place = Place::with_secret();
+    fs::set_permissions(place.path(""), Permissions::from_mode(0o755)).unwrap();
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    browser.click("Doctor");
+    browser.wait_for("2 problems");
+    let fix = format!("chmod 700 {}", place.path("").display());
+    let fix = fix.trim_end_matches('/');
+    let fixes = browser.script(FIXES, &json!([]));
+    assert_eq!(fixes, json!([fix, "mcplexer key recovery"]));
+    browser.press("Copy");
+    let copied = browser.pasted();
+    assert_eq!(copied, fix);
+    let shell = place.command("/bin/sh").args(["-c", &copied]).status();
+    assert!(shell.unwrap().success());
+    browser.press("Check again");
+    browser.wait(
+        "[...document.querySelectorAll('main h2')].some((it) => it.innerText === '1 problem')",
+    );
+    let fixes = browser.script(FIXES, &json!([]));
+    assert_eq!(fixes, json!(["mcplexer key recovery"]));
+    let mut doctor = place.command(env!("CARGO_BIN_EXE_mcplexer"));
+    let found = doctor.args(["doctor", "--json"]).output().unwrap().stdout;
+    let found: Value = serde_json::from_slice(&found).unwrap();
+    assert_eq!(found["findings"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["findings"][0]["fix"], fixes);
+}

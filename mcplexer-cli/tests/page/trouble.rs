@@ -44,6 +44,25 @@ fn an_address_of_a_former_gateway_says_what_to_do() {
 }
 
 #[test]
+fn calls_are_waited_for_until_the_session_ends() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    let is = |state: &str| {
+        browser.wait(&format!(
+            "document.querySelector('live-calls [data-state]')?.innerText === '{state}'"
+        ))
+    };
+    visit.at("/calls");
+    is("live");
+    place.stop();
+    is("connecting");
+    let _again = place.serve(visit.opened.host());
+    browser.wait_for("The session has ended");
+}
+
+#[test]
 fn a_store_without_its_key_says_which_one_is_missing() {
     let Some(visit) = Visit::to(Place::with_secret()) else {
         return;
@@ -110,6 +129,9 @@ fn a_key_with_a_passphrase_is_opened_in_a_terminal() {
     browser
         .wait("document.querySelector('main form [role=alert]')?.innerText.includes('passphrase')");
     assert_eq!(browser.filled("Value"), "n0t-stored-S3cret-value-01234");
+    visit.at("/servers/plain");
+    browser.press("Start plain");
+    browser.wait("document.querySelector('main .failing')?.innerText.includes('passphrase')");
     // What the page says to do.
     place.stop();
     let mut command = place.command(env!("CARGO_BIN_EXE_mcplexer"));

@@ -177,7 +177,7 @@ fn acts(server: &Server) -> Markup {
             @if runs {
                 (act("restart", "Restart"))
                 (act("stop", "Stop"))
-            } @else {
+            } @else if server.state != ServerState::Starting {
                 (act("start", "Start"))
             }
         }

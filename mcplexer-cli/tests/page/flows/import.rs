@@ -76,6 +76,12 @@ fn a_chosen_file_leaves_what_is_to_be_kept() {
     browser.wait(PREVIEWED);
     browser.press("Cancel");
     browser.wait("!document.querySelector('[data-preview]')");
+    // Nor is it, if the page is loaded again in the middle.
+    browser.fill("A .env", env.to_str().unwrap());
+    browser.wait(PREVIEWED);
+    browser.reload();
+    browser.wait_for("Import a file");
+    assert_eq!(browser.script(ROWS, &json!([])), json!([]));
     assert_eq!(place.state(), before);
     browser.fill("A .env", env.to_str().unwrap());
     browser.wait(PREVIEWED);

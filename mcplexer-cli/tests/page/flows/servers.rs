@@ -1,8 +1,10 @@
 //! Tool servers: started, stopped, slow, and broken.
 
 use serde_json::{Value, json};
+use test_support::tool;
 
 use crate::browser::Visit;
+use crate::documented::installed;
 use crate::driver::Browser;
 use crate::gate::Gate;
 use crate::place::Place;
@@ -146,9 +148,39 @@ fn a_slow_server_holds_up_nothing() {
     assert_eq!(focused, Value::from("id"));
     visit.at("/servers/slow");
     wait_until(browser, "starting");
+    assert!(!browser.text().contains("Start\n"), "{}", browser.text());
     gate.open();
     // Nobody has to load the page again.
     wait_until(browser, "running");
     assert!(browser.text().contains("3 tools, about"));
     assert_eq!(place.run(&["server", "logs", "slow"]).lines().count(), 1);
+}
+
+/// `@modelcontextprotocol/server-everything`: tools that others have written, with long descriptions.
+#[test]
+fn a_public_server_shows_its_tools() {
+    let server = installed("node_modules/@modelcontextprotocol/server-everything/dist/index.js");
+    let (Some(server), Some(node)) = (server, tool("node")) else {
+        return;
+    };
+    let place = Place::with_secret();
+    let [node, server] = [&node, &server].map(|it| it.to_str().unwrap());
+    place.run(&["server", "add", "everything", "--", node, server]);
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/servers/everything");
+    browser.press("Start everything");
+    wait_until(browser, "running");
+    let tools = "return [...document.querySelectorAll('main tr')]\n\
+                 .filter((it) => it.cells.length === 3 && Number(it.cells[2].innerText) > 0).length";
+    let tools = browser.script(tools, &json!([]));
+    // The command line starts one of its own, and asks it.
+    let tested = place.run(&["server", "test", "everything"]);
+    assert!(
+        tested.contains(&format!(" {tools} tools, ")),
+        "{tools}: {tested}"
+    );
+    browser.wait_for(&format!("{tools} tools, about"));
 }

@@ -392,6 +392,13 @@ impl Browser {
         self.chromium("Emulation.setDeviceMetricsOverride", &size);
     }
 
+    /// Opens everything that hides something, also where otherwise one closes another.
+    #[track_caller]
+    pub(crate) fn open_all(&self) {
+        let script = "for (const it of document.querySelectorAll('details')) { it.removeAttribute('name'); it.open = true; }";
+        self.script(script, &json!([]));
+    }
+
     /// Returns a picture of the whole page, as PNG.
     #[track_caller]
     pub(crate) fn picture(&self) -> Vec<u8> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::browser::Visit;
 use super::documented::installed;
+use super::driver::{Browser, ESCAPE};
 use super::place::{PAGES, Place};
 
 /// Makes a home as people have it.
@@ -25,48 +26,99 @@ fn furnished() -> Place {
     place
 }
 
+/// Looks at what is shown, in both colour schemes, with everything opened that hides something; returns what is wrong.
+fn wrong(browser: &Browser, name: &str) -> Vec<Value> {
+    let Some(axe) = installed("node_modules/axe-core/axe.min.js") else {
+        return Vec::new();
+    };
+    let axe = fs::read_to_string(axe).unwrap();
+    let mut found = Vec::new();
+    for (scheme, width) in [("light", 1280), ("dark", 360)] {
+        browser.looks(scheme, width);
+        browser.open_all();
+        browser.script(&axe, &json!([]));
+        let script = "const it = await axe.run(document, { resultTypes: ['violations'] });\n\
+                      return it.violations.map((it) => [it.id, it.nodes.map((it) => it.html + ' ' + it.failureSummary)]);";
+        let violations = browser.promised(script, &json!([]));
+        if violations != json!([]) {
+            found.push(json!([name, scheme, violations]));
+        }
+        let wide = browser.script(
+            "return document.documentElement.scrollWidth - innerWidth",
+            &json!([]),
+        );
+        if wide.as_i64().unwrap() > 0 {
+            found.push(json!([name, width, "wider than the screen", wide]));
+        }
+    }
+    found
+}
+
+#[track_caller]
+fn assert_none(found: Vec<Value>) {
+    assert!(found.is_empty(), "{:#}", Value::from(found));
+}
+
 #[test]
 fn axe_finds_nothing_and_nothing_is_wider_than_the_screen() {
-    let Some(axe) = installed("node_modules/axe-core/axe.min.js") else {
-        return;
-    };
     let Some(visit) = Visit::to(furnished()) else {
         return;
     };
-    let browser = &visit.browser;
-    let axe = fs::read_to_string(axe).unwrap();
     let mut found = Vec::new();
     for (name, path) in PAGES {
         visit.at(path);
-        for (scheme, width) in [("light", 1280), ("dark", 360)] {
-            browser.looks(scheme, width);
-            // Opened, so that what they hide is looked at too.
-            browser.script(
-                &format!(
-                    "{axe}\nfor (const it of document.querySelectorAll('details')) it.open = true;"
-                ),
-                &json!([]),
-            );
-            let script = "const it = await axe.run(document, { resultTypes: ['violations'] });\n\
-                          return it.violations.map((it) => [it.id, it.nodes.map((it) => it.html + ' ' + it.failureSummary)]);";
-            let violations = browser.promised(script, &json!([]));
-            if violations != json!([]) {
-                found.push(json!([name, scheme, violations]));
-            }
-            let wide = browser.script(
-                "return document.documentElement.scrollWidth - innerWidth",
-                &json!([]),
-            );
-            if wide.as_i64().unwrap() > 0 {
-                found.push(json!([name, width, "wider than the screen", wide]));
-            }
-        }
+        found.extend(wrong(&visit.browser, name));
     }
-    assert!(
-        found.is_empty(),
-        "{}",
-        serde_json::to_string_pretty(&Value::from(found)).unwrap()
-    );
+    assert_none(found);
+}
+
+/// What no page shows until somebody does something.
+#[test]
+fn axe_finds_nothing_in_what_comes_up() {
+    let place = furnished();
+    place.run(&[
+        "server",
+        "add",
+        "dead",
+        "--",
+        "/bin/sh",
+        "-c",
+        "echo 'no licence' >&2; exit 3",
+    ]);
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    let mut found = Vec::new();
+    visit.at("/secrets/github-token");
+    let file = place.root().join("app.env");
+    fs::write(&file, "TOKEN=an0ther-value\nNEW=n3w#part\nBLANK=\n").unwrap();
+    browser.fill("A .env", file.to_str().unwrap());
+    browser.wait("document.querySelector('[data-preview] table')");
+    found.extend(wrong(browser, "preview"));
+    browser.fill("Key", "not a name");
+    browser.fill("Value", "n0t-stored");
+    browser.press("Store");
+    browser.wait("document.querySelector('main form [role=alert]')");
+    found.extend(wrong(browser, "refused"));
+    visit.at("/clients");
+    browser.fill("Name", "cursor");
+    browser.press("Make a token");
+    browser.wait("document.querySelector('.revealed')");
+    found.extend(wrong(browser, "token"));
+    visit.at("/servers/dead");
+    browser.press("Start dead");
+    browser.wait("document.querySelector('main .failing')");
+    found.extend(wrong(browser, "failing"));
+    browser.keys("/e");
+    browser.wait("document.querySelector('#found [aria-selected=true]')");
+    found.extend(wrong(browser, "search"));
+    browser.keys(ESCAPE);
+    place.stop();
+    browser.click("Secrets");
+    browser.wait_for("The gateway does not answer");
+    found.extend(wrong(browser, "gone"));
+    assert_none(found);
 }
 
 #[test]

@@ -264,6 +264,15 @@ impl Browser {
         self.command("POST", &path, &json!({}));
     }
 
+    /// Ticks a box, or takes the tick away.
+    #[track_caller]
+    pub(crate) fn tick(&self, label: &str) {
+        self.click_on(&format!(
+            "//label[normalize-space()={}]/input",
+            json!(label)
+        ));
+    }
+
     /// Chooses from a list.
     #[track_caller]
     pub(crate) fn choose(&self, label: &str, option: &str) {

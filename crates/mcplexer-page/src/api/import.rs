@@ -40,6 +40,9 @@ pub(super) struct FileToImport {
     /// What to do with secrets that the store has with another value.
     #[serde(default)]
     on_conflict: IfDifferent,
+    /// Leaves out these secrets of the file. Each has to be in it.
+    #[serde(default)]
+    skip: Vec<String>,
     /// Leaves blank values out, which no secret can be, instead of importing nothing.
     #[serde(default)]
     skip_blank: bool,
@@ -158,6 +161,7 @@ fn format(file: &str) -> Result<Format, Problem> {
 
 fn reading(body: &FileToImport) -> Reading {
     Reading {
+        skip: body.skip.clone(),
         blank: match body.skip_blank {
             true => Blank::Skip,
             false => Blank::Error,

@@ -25,6 +25,8 @@ function choice(label, options) {
 class ImportFile extends HTMLElement {
   // The file that was chosen, as long as its preview is shown.
   #file = null;
+  // The keys of it that are left out.
+  #left = new Set();
 
   connectedCallback() {
     this.input = this.querySelector("input");
@@ -47,6 +49,7 @@ class ImportFile extends HTMLElement {
 
   take(file) {
     this.#file = file || null;
+    this.#left.clear();
     this.input.value = "";
     this.show();
     if (file) this.preview("keep");
@@ -97,14 +100,33 @@ class ImportFile extends HTMLElement {
     if (!plan) return;
     const rows = plan.secrets.map(({ key, action }) => {
       const row = element("tr");
-      const head = element("th", key);
+      const head = element("th");
       head.scope = "row";
+      const [label, box] = [element("label"), element("input")];
+      box.type = "checkbox";
+      box.checked = !this.#left.has(key);
+      box.addEventListener("change", () => {
+        if (box.checked) this.#left.delete(key);
+        else this.#left.add(key);
+        tell();
+      });
+      label.append(box, key);
+      head.append(label);
       row.append(head, element("td", ACTIONS[action]));
       return row;
     });
-    const number = (action) => plan.secrets.filter((it) => it.action === action).length;
-    const [added, replaced, same] = ["add", "replace", "same"].map(number);
-    const content = [element("h3", this.#file.name), element("p", `${added} new, ${replaced} with another value, ${same} unchanged`)];
+    const number = (action) => plan.secrets.filter((it) => it.action === action && !this.#left.has(it.key)).length;
+    const [sum, run, cancel] = [element("p"), element("button", "Import"), element("button", "Cancel")];
+    const [conflict, select] = choice("Where the store has another value", [["overwrite", "replace it"], ["skip", "keep it"]]);
+    const tell = () => {
+      const [added, replaced, same] = ["add", "replace", "same"].map(number);
+      sum.textContent = `${added} new, ${replaced} with another value, ${same} unchanged`;
+      if (this.#left.size) sum.textContent += `, ${this.#left.size} left out`;
+      conflict.hidden = !replaced;
+      run.disabled = added + replaced === 0;
+    };
+    tell();
+    const content = [element("h3", this.#file.name), sum];
     if (plan.blank.length) content.push(element("p", "Left out because blank: " + plan.blank.join(", ")));
     if (plan.unclear_hashes.length) {
       const [box, select] = choice(`The # right behind a value, ${plan.unclear_hashes.join(", ")}, is`, [["keep", "a part of the value"], ["cut", "the beginning of a comment"]]);
@@ -112,8 +134,7 @@ class ImportFile extends HTMLElement {
       select.addEventListener("change", () => this.preview(select.value));
       content.push(box);
     }
-    const [conflict, select] = choice("Where the store has another value", [["overwrite", "replace it"], ["skip", "keep it"]]);
-    if (replaced) content.push(conflict);
+    content.push(conflict);
     const table = element("table");
     const [head, body] = [element("thead"), element("tbody")];
     const titles = element("tr");
@@ -123,12 +144,10 @@ class ImportFile extends HTMLElement {
     table.append(head, body);
     content.push(table);
     if (rows.length > 200) content.push(element("p", `And ${rows.length - 200} more.`));
-    const [run, cancel] = [element("button", "Import"), element("button", "Cancel")];
     cancel.type = "button";
-    run.disabled = added + replaced === 0;
     run.addEventListener("click", () => {
       run.disabled = true;
-      this.run(hash, replaced ? select.value : "fail");
+      this.run(hash, number("replace") ? select.value : "fail");
     });
     cancel.addEventListener("click", () => this.take(null));
     content.push(run, cancel);
@@ -138,7 +157,7 @@ class ImportFile extends HTMLElement {
   }
 
   async run(hash, on_conflict) {
-    const done = await this.ask({ hash, on_conflict });
+    const done = await this.ask({ hash, on_conflict, skip: [...this.#left] });
     if (!done) return;
     this.#file = null;
     const stored = done.secrets.filter((it) => it.action === "add" || it.action === "replace").length;

@@ -74,11 +74,14 @@ fn a_chosen_file_leaves_what_is_to_be_kept() {
     let env = env(&visit);
     browser.fill("A .env", env.to_str().unwrap());
     browser.wait(PREVIEWED);
+    // Another file has other keys: nothing of this choice is left.
+    browser.tick("HASHED");
     browser.press("Cancel");
     browser.wait("!document.querySelector('[data-preview]')");
     // Nor is it, if the page is loaded again in the middle.
     browser.fill("A .env", env.to_str().unwrap());
     browser.wait(PREVIEWED);
+    assert!(!browser.text().contains("1 left out"));
     browser.reload();
     browser.wait_for("Import a file");
     assert_eq!(browser.script(ROWS, &json!([])), json!([]));
@@ -86,10 +89,26 @@ fn a_chosen_file_leaves_what_is_to_be_kept() {
     browser.fill("A .env", env.to_str().unwrap());
     browser.wait(PREVIEWED);
     browser.choose("Where the store has another value", "keep it");
+    browser.tick("HASHED");
+    browser.wait_for("1 new, 1 with another value, 0 unchanged, 1 left out");
     browser.press("Import");
     browser.wait("!document.querySelector('[data-preview]') && document.querySelector('main').innerText.includes('NEW_KEY')");
     assert_eq!(place.get("github-token", "TOKEN"), STORED);
     assert_eq!(place.get("github-token", "NEW_KEY"), NEW);
+    let names = place.run(&["scope", "show", "github-token"]);
+    assert!(!names.contains("HASHED"), "{names}");
+    // What is ticked again is imported, and nothing is left to be done without a tick.
+    browser.fill("A .env", env.to_str().unwrap());
+    browser.wait(PREVIEWED);
+    for key in ["TOKEN", "HASHED"] {
+        browser.tick(key);
+    }
+    browser
+        .wait("[...document.querySelectorAll('[data-preview] button')].some((it) => it.disabled)");
+    browser.tick("HASHED");
+    browser.press("Import");
+    browser.wait("!document.querySelector('[data-preview]') && document.querySelector('main').innerText.includes('HASHED')");
+    assert_eq!(place.get("github-token", "TOKEN"), STORED);
     assert_eq!(
         place.get("github-token", "HASHED"),
         format!("tail-{NEW}#part")

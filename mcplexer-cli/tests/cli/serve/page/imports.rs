@@ -46,6 +46,16 @@ fn the_preview_is_what_the_import_does() {
         VALUE.as_bytes(),
         "nothing has changed"
     );
+    // What is left out is not there at all, and has to be in the file.
+    let few = json!({"dry_run": true, "skip": ["TOKEN", "HASH"]});
+    let preview = page.send("POST", IMPORT, &file(few)).is(200);
+    let keys = preview["secrets"].as_array().unwrap().iter();
+    assert_eq!(
+        keys.map(|it| it["key"].clone()).collect::<Vec<_>>(),
+        ["NEW", "SAME"]
+    );
+    let other = json!({"dry_run": true, "skip": ["OTHER"]});
+    page.send("POST", IMPORT, &file(other)).is(422);
     let refused = page.send("POST", IMPORT, &file(json!({})));
     assert!(refused.is(409)["title"].as_str().unwrap().contains("TOKEN"));
     home.run(["secret", "get", "github-token", "NEW"])

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::browser::Visit;
 use super::documented::installed;
-use super::driver::{Browser, ESCAPE};
+use super::driver::Browser;
+use super::hands::ESCAPE;
 use super::place::{PAGES, Place};
 
 /// Makes a home as people have it.

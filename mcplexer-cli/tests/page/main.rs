@@ -10,6 +10,7 @@ mod documented;
 mod driver;
 mod flows;
 mod gate;
+mod hands;
 mod hostile;
 mod http;
 mod leaks;

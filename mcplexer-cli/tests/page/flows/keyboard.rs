@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Visit;
 use crate::client::Client;
-use crate::driver::{ENTER, TAB};
+use crate::hands::{ENTER, TAB};
 use crate::place::{PAGES, Place};
 
 /// Notes from then on where the focus comes, and without a ring.

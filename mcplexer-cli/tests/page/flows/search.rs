@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::browser::Visit;
-use crate::driver::{DOWN, ENTER, ESCAPE, UP};
+use crate::hands::{DOWN, ENTER, ESCAPE, UP};
 use crate::place::Place;
 
 const IS_OPEN: &str = "document.getElementById('finder').open";

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::browser::Visit;
-use crate::driver::CONTROL;
+use crate::hands::CONTROL;
 use crate::place::{Place, STORED};
 
 const PASTED: &str = "p4sted-S3cret-value-5566778899";

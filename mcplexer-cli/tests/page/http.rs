@@ -1,9 +1,12 @@
 //! HTTP as it goes over the wire: the client decides about every byte, since an attacker does.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 /// After so long without a byte, nothing comes any more.
@@ -20,7 +23,7 @@ pub(crate) struct Ask {
 }
 
 /// What was answered.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) fields: Vec<(String, String)>,
@@ -46,6 +49,12 @@ impl Ask {
 
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.with("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// Adds what a browser sends that was given a password.
+    pub(crate) fn basic(self, password: &str) -> Self {
+        let pair = BASE64_STANDARD.encode(format!("mcplexer:{password}"));
+        self.with("Authorization", &format!("Basic {pair}"))
     }
 
     pub(crate) fn json(self, body: &Value) -> Self {
@@ -154,6 +163,12 @@ impl Answer {
             .iter()
             .map(|(name, value)| format!("{name}: {value}\n"));
         fields.collect::<String>() + &self.text()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.status, self.everything())
     }
 }
 

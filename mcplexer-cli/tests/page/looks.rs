@@ -13,6 +13,14 @@ use super::driver::Browser;
 use super::hands::ESCAPE;
 use super::place::{PAGES, Place};
 
+/// Each colour scheme with each width.
+const LOOKS: [(&str, u32); 4] = [
+    ("light", 1280),
+    ("light", 360),
+    ("dark", 1280),
+    ("dark", 360),
+];
+
 /// Makes a home as people have it.
 fn furnished() -> Place {
     let place = Place::with_secret();
@@ -34,7 +42,7 @@ fn wrong(browser: &Browser, name: &str) -> Vec<Value> {
     };
     let axe = fs::read_to_string(axe).unwrap();
     let mut found = Vec::new();
-    for (scheme, width) in [("light", 1280), ("dark", 360)] {
+    for (scheme, width) in LOOKS {
         browser.looks(scheme, width);
         browser.open_all();
         browser.script(&axe, &json!([]));
@@ -42,14 +50,14 @@ fn wrong(browser: &Browser, name: &str) -> Vec<Value> {
                       return it.violations.map((it) => [it.id, it.nodes.map((it) => it.html + ' ' + it.failureSummary)]);";
         let violations = browser.promised(script, &json!([]));
         if violations != json!([]) {
-            found.push(json!([name, scheme, violations]));
+            found.push(json!([name, scheme, width, violations]));
         }
         let wide = browser.script(
             "return document.documentElement.scrollWidth - innerWidth",
             &json!([]),
         );
         if wide.as_i64().unwrap() > 0 {
-            found.push(json!([name, width, "wider than the screen", wide]));
+            found.push(json!([name, scheme, width, "wider than the screen", wide]));
         }
     }
     found
@@ -133,13 +141,11 @@ fn pictures_are_made_of_each_page() {
     let browser = &visit.browser;
     fs::create_dir_all(&directory).unwrap();
     for (name, path) in PAGES {
-        for scheme in ["light", "dark"] {
-            for width in [1280, 360] {
-                browser.looks(scheme, width);
-                visit.at(path);
-                let file = directory.join(format!("{name}-{scheme}-{width}.png"));
-                fs::write(file, browser.picture()).unwrap();
-            }
+        for (scheme, width) in LOOKS {
+            browser.looks(scheme, width);
+            visit.at(path);
+            let file = directory.join(format!("{name}-{scheme}-{width}.png"));
+            fs::write(file, browser.picture()).unwrap();
         }
     }
 }

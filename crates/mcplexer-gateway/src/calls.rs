@@ -35,6 +35,9 @@ mod writer;
 use live::Live;
 use writer::{Ticket, Writer};
 
+/// How much of a method or a name is kept, in characters: the log has no more of it, and a client may send any length.
+const MOST_OF_NAME: usize = 128;
+
 /// Records calls, and shows them to who watches.
 #[derive(Debug)]
 pub(crate) struct Calls {
@@ -80,9 +83,11 @@ pub(crate) struct Recorded {
 }
 
 impl About<'_> {
-    /// Returns a text without values of secrets.
-    fn hide(&self, text: &str) -> String {
-        hidden(self.known_to.iter().map(|it| &**it), text)
+    /// Returns a name without values of secrets, and as much of it as is kept.
+    fn hide(&self, name: &str) -> Arc<str> {
+        let name = hidden(self.known_to.iter().map(|it| &**it), name);
+        let end = name.char_indices().nth(MOST_OF_NAME).map(|(at, _)| at);
+        end.and_then(|it| name.get(..it)).unwrap_or(&name).into()
     }
 }
 
@@ -131,7 +136,7 @@ impl Calls {
             actor: Arc::clone(about.actor),
             server: Arc::clone(&server),
             step: CallStep::Begun {
-                method: about.hide(about.method).into(),
+                method: about.hide(about.method),
                 object,
                 secrets: about.secrets.map_or_else(|| [].into(), Arc::clone),
                 arguments,
@@ -284,7 +289,7 @@ fn said<'a>(about: &About<'a>) -> (Option<Arc<str>>, Option<&'a str>) {
     let object = named.and_then(|named| {
         let original = about.splices.replacement(named).map(Value::new);
         let name = original.unwrap_or(named).as_str()?;
-        Some(Arc::from(about.hide(&name)))
+        Some(about.hide(&name))
     });
     let arguments = match member("arguments") {
         None if about.method == "tools/call" => None,

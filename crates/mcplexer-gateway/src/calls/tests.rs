@@ -160,6 +160,20 @@ async fn each_method_that_asks_a_server_for_something_is_recorded_with_its_objec
 }
 
 #[tokio::test]
+async fn of_a_name_no_more_is_kept_than_the_log_has() {
+    let directory = tempfile::tempdir().unwrap();
+    let client = Client::new(&directory);
+    let long = "é".repeat(100_000);
+    let text = format!(r#"{{"id":1,"method":"{long}","params":{{"name":"{long}"}}}}"#);
+    drop(client.begin(&text, None).await.unwrap().unwrap());
+    let call = client.calls.recent().pop().unwrap();
+    assert_eq!(call.method, long[..2 * MOST_OF_NAME]);
+    assert_eq!(call.object.as_deref(), Some(&long[..2 * MOST_OF_NAME]));
+    let line = lines(&directory).into_iter().find_map(|it| it.call);
+    assert_eq!(line.unwrap().object, call.object);
+}
+
+#[tokio::test]
 async fn each_way_to_end_has_its_word() {
     let directory = tempfile::tempdir().unwrap();
     let client = Client::new(&directory);

@@ -15,5 +15,6 @@ mod pages;
 mod problem;
 mod sessions;
 mod site;
+mod streams;
 
 pub use site::page;

@@ -14,7 +14,7 @@ use mcplexer_secrets::{Error as StoreError, ErrorKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::hints;
+use crate::{hints, streams};
 
 /// Why something was not done (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +52,12 @@ impl Problem {
     pub(crate) fn too_long(most: usize) -> Self {
         let title = format!("the body is longer than {most} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, title)
+    }
+
+    /// Its token has as many streams open as it may.
+    pub(crate) fn too_many_streams() -> Self {
+        let title = format!("{} streams of calls are open already", streams::MOST);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, title).with_hint("end one of them before the next")
     }
 
     /// Who sends the request may not do this.

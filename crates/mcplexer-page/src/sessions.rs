@@ -19,7 +19,7 @@ pub(crate) const IDLE: Duration = Duration::from_secs(15 * 60);
 const MOST: usize = 64;
 
 /// What is kept of a ticket or a token: nobody who reads the memory of this process can use it.
-type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// The sessions of browsers.
 #[derive(Debug, Default)]
@@ -95,7 +95,8 @@ fn add(to: &mut HashMap<Digest, Instant>, digest: Digest) {
     to.insert(digest, Instant::now());
 }
 
-fn digest(text: &str) -> Digest {
+/// Returns what is kept of a ticket or a token.
+pub(crate) fn digest(text: &str) -> Digest {
     Sha256::digest(text).into()
 }
 

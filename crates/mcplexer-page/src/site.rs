@@ -18,6 +18,7 @@ use tower_service::Service;
 
 use crate::problem::Problem;
 use crate::sessions::Sessions;
+use crate::streams::Streams;
 use crate::{api, assets, pages};
 
 /// Header fields of every answer: nothing of another origin is loaded, nothing is kept, and no other page may
@@ -75,6 +76,7 @@ pub(crate) struct Parts {
     pub(crate) sessions: Sessions,
     /// The tokens of clients, some of which may use the API.
     pub(crate) tokens: Tokens,
+    pub(crate) streams: Streams,
     /// Held while everything is checked.
     pub(crate) checking: Mutex<()>,
 }
@@ -119,6 +121,7 @@ impl Page {
             gateway,
             tokens,
             sessions: Sessions::default(),
+            streams: Streams::default(),
             checking: Mutex::default(),
         }));
         Self {

@@ -74,6 +74,11 @@ impl Ask {
 
     /// Sends it on a connection of its own.
     pub(crate) fn try_send(&self) -> io::Result<Answer> {
+        self.begin().map(|(answer, _)| answer)
+    }
+
+    /// Sends it on a connection of its own; returns that, too. Of a stream, the answer is the head alone.
+    pub(crate) fn begin(&self) -> io::Result<(Answer, BufReader<TcpStream>)> {
         let stream = TcpStream::connect(&self.to)?;
         stream.set_read_timeout(Some(LIMIT))?;
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
@@ -87,7 +92,9 @@ impl Ask {
         let mut bytes = text.into_bytes();
         bytes.extend_from_slice(&self.body);
         (&stream).write_all(&bytes)?;
-        Answer::read(&mut BufReader::new(stream), self.method == "HEAD")
+        let mut stream = BufReader::new(stream);
+        let answer = Answer::read(&mut stream, self.method == "HEAD")?;
+        Ok((answer, stream))
     }
 }
 

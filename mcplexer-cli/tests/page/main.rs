@@ -16,4 +16,5 @@ mod http;
 mod leaks;
 mod looks;
 mod place;
+mod streams;
 mod trouble;

@@ -12,7 +12,7 @@ use test_support::{Running, STANDARD_PATH, kill_started_in, restore_signals};
 
 use super::http::{Answer, Ask};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_mcplexer");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_mcplexer");
 
 /// A value of the store that no page may show.
 pub(crate) const STORED: &str = "st0red-S3cret-value-0123456789";

@@ -1,7 +1,7 @@
 // Calls as they happen: <live-calls data-to="ADDRESS"> has a table of calls, and gets new ones on top.
 
 import { label } from "/dress.js";
-import { ask } from "/page.js";
+import { ask, problem } from "/page.js";
 
 // How many rows the table has at most. Older ones are a page away.
 const MOST = 200;
@@ -81,6 +81,7 @@ class LiveCalls extends HTMLElement {
     badge.className = "badge " + (paused || this.state !== "live" ? "warn" : "good");
     const notes = [];
     if (paused && this.held.length) notes.push(this.held.length + " new");
+    if (this.refused) notes.push(this.refused);
     if (this.missed) notes.push(this.missed + " not shown: they came too quickly");
     this.querySelector("[data-note]").textContent = notes.join(", ");
   }
@@ -93,6 +94,7 @@ class LiveCalls extends HTMLElement {
         const answer = await ask("GET", this.dataset.to, undefined, signal);
         // The session has ended, and the page says so.
         if (answer === null) return;
+        this.refused = answer.ok ? "" : (await problem(answer)).title;
         if (!answer.ok) throw new TypeError();
         wait = 1000;
         this.tell("live");

@@ -44,7 +44,7 @@ pub(super) enum Line {
 }
 
 /// Returns the calls as they happen: one JSON object a line. A slow reader misses some, and gets their number. The
-/// stream does not prolong the session, and ends with it.
+/// stream does not prolong the session, and ends with it. One token may have 8 streams open.
 #[utoipa::path(
     get,
     path = "/api/v1/calls/stream",
@@ -55,6 +55,7 @@ pub(super) enum Line {
         (status = 200, description = "A line for each call that goes out or ends", body = Line, content_type = "application/x-ndjson"),
         (status = 400, body = Problem),
         (status = 422, body = Problem),
+        (status = 429, description = "As many streams are open as may be", body = Problem),
     )
 )]
 pub(super) async fn stream(
@@ -66,6 +67,8 @@ pub(super) async fn stream(
     let Query(filter) = filter?;
     let wanted = filter.wanted()?;
     let token = bearer(&headers).unwrap_or_default().to_owned();
+    let place = app.streams.take(&token);
+    let place = place.ok_or_else(Problem::too_many_streams)?;
     let (to, lines) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let last = async {
@@ -77,18 +80,19 @@ pub(super) async fn stream(
         };
         let reader = to.clone();
         tokio::select! {
-            () = send(&app, &wanted, &to) => {}
+            () = send(&app, &token, &wanted, &to) => {}
             () = last => {}
             () = app.gateway.ending() => {}
             () = reader.closed() => {}
         }
+        drop(place);
     });
     let media = [(CONTENT_TYPE, "application/x-ndjson")];
     Ok((media, Body::new(Lines(lines))).into_response())
 }
 
-/// Sends calls for as long as somebody reads.
-async fn send(app: &App, wanted: &Wanted, to: &Sender<Bytes>) {
+/// Sends calls for as long as somebody reads, and may. What is sent to a reader who is slow was called before that ended.
+async fn send(app: &App, token: &str, wanted: &Wanted, to: &Sender<Bytes>) {
     let mut calls = app.gateway.watch_calls();
     // The head of the answer goes out with the first bytes.
     let mut line = Bytes::from_static(b"\n");
@@ -108,6 +112,10 @@ async fn send(app: &App, wanted: &Wanted, to: &Sender<Bytes>) {
                 Err(RecvError::Closed) => return,
             }
         };
+        // It is looked for now and then alone, and a call may come before.
+        if !still_reads(app, token) {
+            return;
+        }
         let Ok(mut text) = serde_json::to_vec(&next) else {
             return;
         };

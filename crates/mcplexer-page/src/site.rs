@@ -28,7 +28,7 @@ const FIELDS: [(HeaderName, HeaderValue); 8] = [
         HeaderName::from_static("content-security-policy"),
         HeaderValue::from_static(
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+             form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
         ),
     ),
     (

@@ -179,3 +179,37 @@ fn a_link_on_another_page_leads_nowhere() {
     let shown = browser.text();
     assert!(!shown.contains("TOKEN"), "{shown}");
 }
+
+/// Sends a form as the browser does without a script of ours; returns which rule of the page forbids it.
+const NATIVE: &str = r#"
+const [to, method] = args;
+const violated = new Promise((done) => addEventListener("securitypolicyviolation", (it) => done(it.effectiveDirective), { once: true }));
+const form = document.createElement("form");
+Object.assign(form, { method, action: to });
+document.body.append(form);
+form.submit();
+return await violated;
+"#;
+
+/// Markup that got into a page could otherwise send what is typed into it somewhere.
+#[test]
+fn the_browser_itself_sends_no_form_of_the_page() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let evil = Evil::serve();
+    let here = &visit.opened.origin;
+    let there = format!("http://127.0.0.1:{}/", evil.port);
+    for to in [here, &there] {
+        for method in ["GET", "POST"] {
+            let forbids = visit.browser.promised(NATIVE, &json!([to, method]));
+            assert_eq!(forbids, "form-action", "{method} {to}");
+        }
+    }
+    assert_eq!(visit.path(), "/");
+    // The page's own script sends those that are its.
+    visit.at("/calls");
+    visit.browser.fill("Tool", "echo");
+    visit.browser.press("Filter");
+    visit.browser.wait("location.search === '?tool=echo'");
+}

@@ -323,7 +323,7 @@ fn check_fields(answer: &Answer, what: &str) {
         "base-uri 'none'",
         "connect-src 'self'",
         "default-src 'none'",
-        "form-action 'self'",
+        "form-action 'none'",
         "frame-ancestors 'none'",
         "img-src 'self' data:",
         "script-src 'self'",

@@ -160,5 +160,5 @@ fn without_a_store_the_page_says_how_to_begin() {
     let browser = &visit.browser;
     browser.click("Secrets");
     browser.wait_for("no secrets yet");
-    assert!(!visit.place.path("store.redb").exists());
+    assert!(!visit.place.path("secrets.redb").exists());
 }

@@ -206,6 +206,13 @@ impl Browser {
         self.command("POST", "/goog/cdp/execute", &body)
     }
 
+    /// Runs a script in each page that is opened from now on, before those of the page.
+    #[track_caller]
+    pub(crate) fn before_each_page(&self, script: &str) {
+        let source = json!({"source": script});
+        self.chromium("Page.addScriptToEvaluateOnNewDocument", &source);
+    }
+
     /// Shows the page in these colours and of this width.
     #[track_caller]
     pub(crate) fn looks(&self, scheme: &str, width: u32) {

@@ -13,6 +13,7 @@ mod gate;
 mod hands;
 mod hostile;
 mod http;
+mod large;
 mod leaks;
 mod looks;
 mod place;

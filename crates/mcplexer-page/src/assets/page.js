@@ -115,9 +115,9 @@ export async function load({ focus, y } = {}) {
     // Our own part, in which everything foreign is escaped.
     const part = document.createElement("template");
     part.innerHTML = text;
-    // What takes no longer than this comes with the rest, so that nothing jumps.
+    // What takes no longer than this comes with the rest, so that nothing jumps; and nobody sees the rest later for it.
     const slow = [...part.content.querySelectorAll("[data-part]")].map((it) => fill(it, mine.signal));
-    if (slow.length) await Promise.race([Promise.all(slow), new Promise((done) => setTimeout(done, 120))]);
+    if (slow.length) await Promise.race([Promise.all(slow), new Promise((done) => setTimeout(done, 40))]);
     if (mine.signal.aborted) return;
     put(part.content);
   } else {

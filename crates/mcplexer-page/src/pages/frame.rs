@@ -33,6 +33,9 @@ const SCRIPTS: [&str; 5] = [
     "/servers.js",
 ];
 
+/// What these import. Named here, it is fetched with them and not after the first one was read.
+const IMPORTED: [&str; 3] = ["/dress.js", "/forms.js", "/search.js"];
+
 /// The frame of every page, without anything that needs a session.
 pub(super) fn page() -> Markup {
     html! {
@@ -45,6 +48,7 @@ pub(super) fn page() -> Markup {
                 title { "mcplexer" }
                 link rel="icon" href="/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/page.css";
+                @for script in IMPORTED { link rel="modulepreload" href=(script); }
                 @for script in SCRIPTS {
                     script type="module" src=(script) {}
                 }

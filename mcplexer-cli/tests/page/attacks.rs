@@ -93,6 +93,7 @@ fn only_a_program_of_this_machine_with_a_token_is_answered() {
             }
         }
     }
+    println!("{tried} requests");
     assert!(tried > 5000, "{tried}");
     assert_eq!(place.state(), before);
     // The session was not ended by what was refused.

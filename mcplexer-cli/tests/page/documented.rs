@@ -47,6 +47,9 @@ fn check(examples: u32) {
         "{said}{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    // How many requests it made.
+    let summary = said.split_once("= SUMMARY =");
+    println!("{}", summary.map_or(&*said, |(_, it)| it));
     assert_eq!(
         opened.asked(&token, "GET", "/api/v1/scopes").status,
         200,

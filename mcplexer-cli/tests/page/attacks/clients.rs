@@ -34,7 +34,7 @@ fn a_client_is_answered_what_its_token_is_for() {
                         if !it.acts(&own) {
                             let verdict = it.check(&own);
                             let key = (format!("{token:?}"), format!("{verdict:?}"));
-                            *tried.entry(key).or_insert(0) += 1;
+                            *tried.entry(key).or_insert(0_u32) += 1;
                         }
                     }
                 }
@@ -42,6 +42,7 @@ fn a_client_is_answered_what_its_token_is_for() {
         }
     }
     assert_eq!(place.state(), before);
+    println!("{} requests", tried.values().sum::<u32>());
     // Each right makes a difference: what is never answered, or always, proves nothing.
     let tried = |token: Token, verdict: Verdict| {
         let key = (format!("{token:?}"), format!("{verdict:?}"));

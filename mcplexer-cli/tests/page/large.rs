@@ -130,6 +130,20 @@ fn weigh(secrets: u32, calls: u64) {
         let own = loaded.iter().filter(|(it, _)| it.ends_with(".js"));
         scripts.extend(own.map(|(name, bytes)| ((*name).to_owned(), *bytes)));
     }
+    // The plot comes later than the rest, and nothing moves for it.
+    visit.at("/calls");
+    visit
+        .browser
+        .wait("document.querySelector('.reserved svg')");
+    let heights = visit.browser.script(
+        "const it = document.querySelector('.reserved'), height = it.offsetHeight;
+         it.replaceChildren();
+         it.setAttribute('aria-busy', 'true');
+         return [height, it.offsetHeight]",
+        &json!([]),
+    );
+    let moved = heights[0].as_i64().unwrap() - heights[1].as_i64().unwrap();
+    assert!(moved.abs() <= 2, "{heights}");
     let bytes: f64 = scripts.values().sum();
     assert!(bytes > 0.0 && bytes < SCRIPTS, "{bytes}: {scripts:?}");
     println!("{table}scripts: {:.0} KiB", bytes / 1024.0);
@@ -147,6 +161,9 @@ fn a_page_of_a_large_home_is_small() {
     weigh(10_000, 1_000_000);
 }
 
+/// How often each page is loaded.
+const LOADS: usize = 11;
+
 /// Notes when the part of the page is seen.
 const NOTES: &str = r#"
 addEventListener("readystatechange", () => {
@@ -156,11 +173,8 @@ addEventListener("readystatechange", () => {
   new MutationObserver((_, observer) => {
     if (main.hasAttribute("aria-busy")) return;
     observer.disconnect();
-    requestAnimationFrame(() => {
-      const after = new MessageChannel();
-      after.port1.onmessage = () => { window.shown = performance.now(); };
-      after.port2.postMessage(null);
-    });
+    // What is queued in the frame that shows it runs after that.
+    requestAnimationFrame(() => setTimeout(() => { window.shown = performance.now(); }));
   }).observe(main, { attributes: true });
 }, true);
 "#;
@@ -181,26 +195,29 @@ fn how_soon_a_page_is_seen() {
     for (name, path) in PAGES {
         let mut frame = Vec::new();
         let mut content = Vec::new();
-        for _ in 0..21 {
+        while content.len() < LOADS {
             visit.at(path);
-            browser.wait(
-                "window.shown && performance.getEntriesByName('first-contentful-paint').length",
-            );
-            let times = browser.script(
-                "return [performance.getEntriesByName('first-contentful-paint')[0].startTime, window.shown]",
+            browser.wait("!document.querySelector('[aria-busy]')");
+            let times = browser.promised(
+                "await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)));
+                 return [performance.getEntriesByName('first-contentful-paint')[0]?.startTime, window.shown]",
                 &json!([]),
             );
-            frame.push(times[0].as_f64().unwrap());
-            content.push(times[1].as_f64().unwrap());
-            // What is still looked for would hold up the next one.
-            browser.wait("!document.querySelector('[aria-busy]')");
+            // Now and then the browser does not say it.
+            if let (Some(first), Some(shown)) = (times[0].as_f64(), times[1].as_f64()) {
+                frame.push(first);
+                content.push(shown);
+            }
         }
         for times in [&mut frame, &mut content] {
             times.sort_by(f64::total_cmp);
         }
         println!(
             "| {name} | {:.0} ms | {:.0} ms | {:.0} ms | {:.0} ms |",
-            frame[10], frame[20], content[10], content[20]
+            frame[LOADS / 2],
+            frame[LOADS - 1],
+            content[LOADS / 2],
+            content[LOADS - 1]
         );
     }
 }

@@ -116,7 +116,10 @@ export async function load({ focus, y } = {}) {
     const part = document.createElement("template");
     part.innerHTML = text;
     // What takes no longer than this comes with the rest, so that nothing jumps; and nobody sees the rest later for it.
-    const slow = [...part.content.querySelectorAll("[data-part]")].map((it) => fill(it, mine.signal));
+    // What has its place kept, or nothing below, is not waited for.
+    const begin = (which) => [...part.content.querySelectorAll("[data-part]" + which)].map((it) => fill(it, mine.signal));
+    begin("[data-later]");
+    const slow = begin(":not([data-later])");
     if (slow.length) await Promise.race([Promise.all(slow), new Promise((done) => setTimeout(done, 40))]);
     if (mine.signal.aborted) return;
     put(part.content);

@@ -51,7 +51,7 @@ pub(super) async fn list(
                     remembers, at most 1,000. They are forgotten when it ends." }
             }
         }
-        @if is_first { div data-part="/parts/calls/plot" .reserved {} }
+        @if is_first { div data-part="/parts/calls/plot" data-later="" .reserved {} }
         (filters(&filter, &servers))
         @if is_first {
             live-calls data-to={ "/api/v1/calls/stream" (with(&query(&filter))) } {

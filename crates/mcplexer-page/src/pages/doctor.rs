@@ -14,7 +14,7 @@ pub(super) async fn page(_: Person) -> Markup {
     html! {
         h1 { "Doctor" }
         p .aside { "Checks the files, every secret, the audit log and the keys. It changes nothing: run a fix in a terminal." }
-        div data-part="/parts/doctor/findings" { p .loading { "Checking…" } }
+        div data-part="/parts/doctor/findings" data-later="" { p .loading { "Checking…" } }
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
-use mcplexer_secrets::{ScopeId, Timestamp};
+use mcplexer_secrets::{Note, ScopeId, Timestamp};
 
 use super::due::badges;
 use super::forms::{self, Target};
@@ -29,11 +29,15 @@ pub(in crate::pages) async fn page(
         let report = mcplexer_home::scopes::show(&id, home)?;
         Ok::<_, mcplexer_secrets::Error>((report, Uses::of(home.home(), &id)))
     });
-    let (report, uses) = found.await?;
+    let (mut report, uses) = found.await?;
     let locked = locked::of(&app).await?;
-    let ScopeWithSecrets { scope, keys } = report.into();
-    let part = Part::of(keys, &wanted, |it| {
-        [&it.key, it.note.as_deref().unwrap_or_default()]
+    // Only what is shown of a long list is made into text.
+    let secrets = std::mem::take(&mut report.secrets);
+    let ScopeWithSecrets { mut scope, .. } = report.into();
+    scope.secrets = secrets.len();
+    let part = Part::of(secrets, &wanted, |it| {
+        let note = it.note.as_ref().map(Note::as_str);
+        [it.name.as_str(), note.unwrap_or_default()]
     });
     let own = format!("/api/v1/scopes/{}", segment(&scope.id));
     let here = format!("/secrets/{}", segment(&scope.id));
@@ -57,7 +61,7 @@ pub(in crate::pages) async fn page(
             @if !part.rows.is_empty() {
                 table {
                     thead { tr { th { "Key" } th .number { "Version" } th { "Stored" } th { "Expires" } th { "Used by" } th { "Note" } } }
-                    tbody { @for secret in &part.rows { (row(&here, secret, &uses, now)) } }
+                    tbody { @for secret in &part.rows { (row(&here, &Secret::of(secret), &uses, now)) } }
                 }
             }
             (part.links())

@@ -14,6 +14,8 @@ use crate::reader::{Reader, printed_by_cat, short_escape};
 
 /// How many bytes are looked up together.
 const RUN: usize = 4;
+/// How many backslashes an escape begins with at most: within JSON in JSON, `\\\"` is a quote.
+const MOST_BACKSLASHES: usize = 3;
 /// Bits of the table for each value, which has some 100 beginnings.
 const BITS_PER_VALUE: usize = 4096;
 /// At least 8 KiB, at most 1 MiB.
@@ -93,9 +95,9 @@ impl Filter {
             at += run.len();
             match buffer.get(at) {
                 Some(b'%') => return Some(at),
-                Some(b'\\') => match self.without_escape(buffer, at) {
-                    Some(after) => at = after,
-                    None => return Some(at),
+                Some(b'\\') => match self.behind_backslashes(buffer, at) {
+                    Ok(after) => at = after,
+                    Err(found) => return Some(found),
                 },
                 Some(b'&') if self.may_be_reference(buffer, at) => return Some(at),
                 Some(_) if self.breaks => return Some(at),
@@ -116,19 +118,23 @@ impl Filter {
     }
 
     /// Returns where backslashes end with which no value begins in any form, nor with the escape that the last of them
-    /// begins; `None` if one may. That is so in most texts, and quicker than to read each form.
-    fn without_escape(&self, buffer: &[u8], at: usize) -> Option<usize> {
-        let rest = buffer.get(at..)?;
+    /// begins, which is quicker than to read each form; or else, as an error, where a value may begin.
+    fn behind_backslashes(&self, buffer: &[u8], at: usize) -> Result<usize, usize> {
+        if self.begins(b'\\') {
+            return Err(at);
+        }
+        let rest = buffer.get(at..).unwrap_or_default();
         let count = rest.iter().take_while(|it| **it == b'\\').count();
-        let (byte, behind) = rest.get(count..)?.split_first()?;
-        let may_begin = match byte {
-            b'u' if !self.begins(b'\\') => {
-                let first = utf8_of_unit(behind).map(|it| self.begins(it));
-                first.unwrap_or(true)
-            }
-            byte => self.escaped.get(usize::from(*byte)) == Some(&true),
+        let may_begin = match rest.get(count..).and_then(<[u8]>::split_first) {
+            Some((b'u', digits)) => utf8_of_unit(digits).is_none_or(|it| self.begins(it)),
+            Some((byte, _)) => self.escaped.get(usize::from(*byte)) == Some(&true),
+            None => true,
         };
-        (!may_begin).then_some(at + count)
+        match may_begin {
+            // The backslashes before these stand for themselves.
+            true => Err(at + count.saturating_sub(MOST_BACKSLASHES)),
+            false => Ok(at + count),
+        }
     }
 
     fn begins(&self, byte: u8) -> bool {
@@ -195,6 +201,7 @@ impl Filter {
         let hash = word.wrapping_mul(0x9E37_79B1) >> self.shift;
         (hash as usize >> 6, hash & 63)
     }
+
     /// Adds every beginning of 1 to 4 bytes that has one of these bytes at each place.
     fn add(&mut self, choices: &[&[u8]]) {
         for length in 1..=choices.len().min(RUN) {

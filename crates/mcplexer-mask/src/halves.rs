@@ -112,13 +112,7 @@ impl Halves {
         while let Some(word) = next_word(bytes, begin, least) {
             let halves = [self.begins(bytes, word.start), self.ends(bytes, word.end)];
             for half in halves.into_iter().flatten() {
-                match found.last_mut() {
-                    // A word within the value ended there.
-                    Some(last) if half.range.start < last.range.end => {
-                        last.range.end = last.range.end.max(half.range.end);
-                    }
-                    _ => found.push(half),
-                }
+                add(&mut found, half);
             }
             begin = word.end + gap(bytes, word.end);
         }
@@ -166,9 +160,7 @@ impl Halves {
             let written = self.written.get(long(number))?;
             let part = written.text.get(..long(end))?;
             let before = text.strip_suffix(part)?;
-            // Its first character may be the last one of an escape.
-            let escapes = before.iter().rev().take_while(|it| **it == b'\\').count();
-            let is_it = escapes % 2 == 0 && (written.is_base64 || !is_base64);
+            let is_it = !ends_within_escape(before) && (written.is_base64 || !is_base64);
             is_it.then_some((before.len(), written))
         });
         longest.min_by_key(|(start, _)| *start)
@@ -326,6 +318,32 @@ fn padding(text: &[u8]) -> usize {
 fn edge(text: &[u8], at: usize) -> Option<u64> {
     let edge = text.get(at..)?.first_chunk::<LEAST>()?;
     Some(u64::from_be_bytes(*edge))
+}
+
+/// Returns whether a text ends within an escape of JSON: behind its backslash, or before the last digit of `\uXXXX`.
+fn ends_within_escape(text: &[u8]) -> bool {
+    let ends_with_escape = |text: &[u8]| {
+        let backslashes = text.iter().rev().take_while(|it| **it == b'\\').count();
+        backslashes % 2 == 1
+    };
+    let digits = text.iter().rev().take(3);
+    let digits = digits.take_while(|it| it.is_ascii_hexdigit()).count();
+    let mut of_unit =
+        (0..=digits).filter_map(|count| text.get(..text.len() - count)?.strip_suffix(b"u"));
+    ends_with_escape(text) || of_unit.any(ends_with_escape)
+}
+
+/// Adds a part behind others. It takes in those that it overlaps with: a value can have an edge of a word in it.
+fn add<'a>(found: &mut Vec<Half<'a>>, mut half: Half<'a>) {
+    while let Some(last) = found.pop_if(|last| half.range.start < last.range.end) {
+        let start = last.range.start.min(half.range.start);
+        let end = last.range.end.max(half.range.end);
+        half = Half {
+            range: start..end,
+            label: last.label,
+        };
+    }
+    found.push(half);
 }
 
 /// Returns the next word of this length or longer, from `begin` on, where a word begins. Control characters, spaces and
@@ -487,6 +505,34 @@ mod tests {
         ] {
             assert_eq!(shown(&masker, &text), text);
         }
+    }
+
+    #[test]
+    fn a_part_does_not_begin_within_an_escape() {
+        let digits = masker("0a1b2c3d4e5f6789");
+        for (text, expected) in [
+            ("\\u0000a1b2c3d4", "\\u0000a1b2c3d4"),
+            ("\\u000\\\\0a1b2c3d4", "\\u000\\\\[s/K]"),
+            ("\\\\u0000a1b2c3d4", "\\\\u000[s/K]"),
+            ("\\u00e90a1b2c3d4", "\\u00e9[s/K]"),
+            ("u0000a1b2c3d4", "u000[s/K]"),
+        ] {
+            assert_eq!(shown(&digits, text), expected);
+        }
+    }
+
+    #[test]
+    fn parts_that_overlap_are_replaced_together() {
+        let values = [
+            "first-part second-part third-part-xyz",
+            "0123456789second-part",
+        ];
+        let known = values.map(|value| Known {
+            label: "s/K".to_owned(),
+            value: value.as_bytes(),
+        });
+        let masker = Masker::new(known);
+        assert_eq!(shown(&masker, "it: first-part second-part"), "it: [s/K]");
     }
 
     #[test]

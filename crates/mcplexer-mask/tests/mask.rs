@@ -394,6 +394,18 @@ fn a_longer_value_wins_over_a_shorter_one_that_it_begins_with() {
     );
 }
 
+/// Each backslash may begin an escape with what is behind the last one.
+#[test]
+fn many_backslashes_are_masked_in_one_pass() {
+    let token = "hunter2hunter2";
+    for tail in ["", "x41", "u0041", "u00e9", "\"", "n", "/"] {
+        let stream = format!("{}{tail}{token}", "\\".repeat(1 << 20));
+        let shown = mask(masker(&[token]), stream.as_bytes(), &[1 << 16]);
+        let expected = stream.replace(token, "[s/K0]");
+        assert!(shown == expected.as_bytes(), "before {tail:?}");
+    }
+}
+
 #[test]
 fn a_value_of_a_mebibyte_is_masked() {
     let value: Vec<u8> = (0..1_u32 << 20)

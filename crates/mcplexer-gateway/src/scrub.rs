@@ -85,41 +85,41 @@ impl Scrubber {
             Some(_) => self.apart(&text),
             None => (text, 0),
         };
-        let (text, count) = match self.unescaped(&text) {
-            Some((text, more)) => (text, count + more),
-            None => (text, count),
-        };
-        match self.without_halves_in_strings(&text) {
+        match self.in_strings(&text) {
             Some((text, more)) => (text, count + more),
             None => (text, count),
         }
     }
 
-    /// Replaces the parts of values in each string. Returns `None` if it finds no part.
-    fn without_halves_in_strings(&self, text: &str) -> Option<(String, u64)> {
+    /// Replaces the values in strings whose letters are escaped: what they say may be a value in another form, which is not
+    /// to be seen in the text. Then replaces the parts of values: in each string, or in all of a text that is not JSON.
+    /// Returns `None` if it finds nothing.
+    fn in_strings(&self, text: &str) -> Option<(String, u64)> {
         let maskers = self.maskers();
-        if !text.starts_with(['{', '[', '"']) {
-            return without_halves(&maskers, text);
+        let halves = |text: &str| without_halves(&maskers, text);
+        if text.starts_with(['{', '[', '"']) {
+            return replaced_in_strings(text, |string, inside| {
+                replaced_twice(inside, |_| self.unescaped(string), halves)
+            });
         }
-        in_strings(text, |inside| without_halves(&maskers, inside))
+        replaced_twice(
+            text,
+            |text| replaced_in_strings(text, |string, _| self.unescaped(string)),
+            halves,
+        )
     }
 
-    /// Replaces the values in strings whose letters are escaped: what they say may be a value in another form, which
-    /// is not to be seen in the text. Returns nothing if no value is found.
-    fn unescaped(&self, text: &str) -> Option<(String, u64)> {
-        if !is_escaped(text) {
+    /// Replaces the values in what a string says, which is in its quotes. Returns what is to be between them; `None` if it
+    /// finds nothing.
+    fn unescaped(&self, string: &str) -> Option<(String, u64)> {
+        if !is_escaped(string) {
             return None;
         }
-        in_strings(text, |inside| {
-            if !is_escaped(inside) {
-                return None;
-            }
-            // JSON in a string can have such strings in it again.
-            let (scrubbed, count) = self.json(said(&format!("\"{inside}\""))?);
-            let written = (count > 0).then(|| json::string(&scrubbed))?;
-            let inside = written.get(1..written.len() - 1)?;
-            Some((inside.to_owned(), count))
-        })
+        // JSON in a string can have such strings in it again.
+        let (scrubbed, count) = self.json(said(string)?);
+        let written = (count > 0).then(|| json::string(&scrubbed))?;
+        let inside = written.get(1..written.len() - 1)?;
+        Some((inside.to_owned(), count))
     }
 
     /// Replaces the values in each string and each run of numbers of a JSON text by itself. One that went over the bounds
@@ -166,18 +166,35 @@ impl Scrubber {
     }
 }
 
-/// Replaces what is between the quotes of the strings of a JSON text. Returns `None` if nothing is replaced.
-fn in_strings(
+/// Replaces something in a text, and something else in what that leaves. Returns `None` if it replaces nothing.
+fn replaced_twice(
     text: &str,
-    replaced: impl Fn(&str) -> Option<(String, u64)>,
+    first: impl Fn(&str) -> Option<(String, u64)>,
+    second: impl Fn(&str) -> Option<(String, u64)>,
+) -> Option<(String, u64)> {
+    let Some((text, count)) = first(text) else {
+        return second(text);
+    };
+    match second(&text) {
+        Some((text, more)) => Some((text, count + more)),
+        None => Some((text, count)),
+    }
+}
+
+/// Replaces what is in the strings of a JSON text, given with their quotes and without them. Returns `None` if it replaces
+/// nothing.
+fn replaced_in_strings(
+    text: &str,
+    replaced: impl Fn(&str, &str) -> Option<(String, u64)>,
 ) -> Option<(String, u64)> {
     let mut scrubbed: Option<(String, u64)> = None;
     let (mut done, mut at) = (0, 0);
     while let Some(quote) = memchr::memchr(b'"', text.as_bytes().get(at..)?) {
         let begin = at + quote + 1;
         let end = begin + string_len(text.get(begin..).unwrap_or_default());
+        let string = text.get(begin - 1..(end + 1).min(text.len()));
         let inside = text.get(begin..end).unwrap_or_default();
-        if let Some((inside, count)) = replaced(inside) {
+        if let Some((inside, count)) = replaced(string.unwrap_or_default(), inside) {
             let (scrubbed, sum) = scrubbed.get_or_insert_default();
             scrubbed.push_str(text.get(done..begin).unwrap_or_default());
             scrubbed.push_str(&inside);

@@ -31,6 +31,8 @@ pub(crate) struct Filter {
     ends_run: [bool; 256],
     /// Whether a value begins with a byte that ends a run.
     breaks: bool,
+    /// Whether there is a quote or a backslash among the first [`RUN`] bytes of a value.
+    has_quotes: bool,
     /// Whether a value may begin with backslashes before a byte.
     escaped: [bool; 256],
     /// The first bytes of forms that no line end and no escape interrupts within the first [`RUN`] bytes. Fewer of
@@ -51,6 +53,7 @@ impl Filter {
             begins: [false; 256],
             ends_run: std::array::from_fn(|byte| u8::try_from(byte).is_ok_and(ends_run)),
             breaks: false,
+            has_quotes: false,
             escaped: [false; 256],
             whole: [false; 256],
         };
@@ -59,6 +62,8 @@ impl Filter {
                 mark(&mut filter.begins, first);
                 filter.breaks |= ends_run(first);
             }
+            let mut first = value.iter().take(RUN);
+            filter.has_quotes |= first.any(|byte| matches!(byte, b'"' | b'\\'));
             filter.add_plain(value);
             filter.add_before_control(value);
             filter.add_quoted(value);
@@ -85,9 +90,10 @@ impl Filter {
                 Ok(found) => return Some(at + found),
                 Err(length) => rest.get(..length).unwrap_or_default(),
             };
-            let found = match run.len() == rest.len() {
-                true => self.at_end_of_buffer(run),
-                false => self.at_end(run),
+            let found = match rest.get(run.len()..) {
+                Some([]) | None => self.at_end_of_buffer(run),
+                Some(behind) if self.may_go_on_with(behind) => self.at_end(run),
+                Some(_) => None,
             };
             if let Some(found) = found {
                 return Some(at + found);
@@ -166,6 +172,13 @@ impl Filter {
             }
         }
         Err(rest.len())
+    }
+
+    /// Returns whether a value that begins less than [`RUN`] bytes before the end of a run may go on with what ends the run.
+    /// It does not with an escaped quote, which ends most runs of JSON within JSON, unless it has one itself.
+    fn may_go_on_with(&self, behind: &[u8]) -> bool {
+        let backslashes = behind.iter().take_while(|it| **it == b'\\').count();
+        backslashes == 0 || self.has_quotes || behind.get(backslashes) != Some(&b'"')
     }
 
     /// Looks up the positions at the end of a run, where fewer than [`RUN`] bytes are left.

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. A type that may hold a value has no `Debug`.
 
+mod address;
 mod adopt;
 mod audit;
 mod backup;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+pub(crate) use address::split;
 pub(crate) use adopt::{Adopt, Variable};
 pub(crate) use audit::Audit;
 pub(crate) use backup::{Backup, BackupFile};

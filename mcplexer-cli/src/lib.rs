@@ -18,6 +18,7 @@ mod session;
 mod stderr;
 mod text;
 
+use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -36,7 +37,7 @@ pub fn main() -> ExitCode {
     keep_caught_panics_silent();
     let result = match process::Helper::asked_for() {
         Some(helper) => helper.run().map_err(Failure::from),
-        None => match Cli::try_parse() {
+        None => match Cli::try_parse_from(cli::split(env::args_os())) {
             Ok(cli) => commands::run(cli),
             Err(error) => Failure::of_usage(&error).and_then(|text| output::print(&text)),
         },
@@ -67,7 +68,7 @@ pub struct Refusal {
 ///
 /// Returns what [`main`] prints for them in place of running a command.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Refusal> {
-    let parsed = Cli::try_parse_from(arguments);
+    let parsed = Cli::try_parse_from(cli::split(arguments));
     parsed.map(drop).map_err(|error| Refusal {
         message: error.render().to_string(),
         exit_code: error.exit_code(),

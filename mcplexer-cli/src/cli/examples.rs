@@ -16,6 +16,7 @@ A new value keeps the note and the interval. It keeps an expiry as well, unless 
 pub(super) const SECRET_GET: &str = "\
 Examples:
   mcplexer secret get github TOKEN
+  mcplexer secret get github/TOKEN        # the same
   mcplexer secret get github TOKEN --version 3
   mcplexer secret get tls PRIVATE_KEY > server.pem";
 

@@ -5,7 +5,6 @@ use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use mcplexer_home::closest;
-use mcplexer_secrets::{ScopeId, SecretName};
 
 use super::Failure;
 use crate::cli;
@@ -73,11 +72,6 @@ impl Failure {
             Some(ContextValue::String(option)) if option.starts_with("--") => option,
             _ => "the scope or the key",
         };
-        let has_slash = text(error, ContextKind::InvalidValue).is_some_and(|it| it.contains('/'));
-        let help = match has_slash {
-            true => "give scope and key as two words: mcplexer secret put SCOPE KEY".to_owned(),
-            false => help_hint(),
-        };
         let message = match (error.kind(), error.source()) {
             (ErrorKind::UnknownArgument, _) => {
                 // What was typed may be a value, but the option that it is like is none.
@@ -103,7 +97,7 @@ impl Failure {
             ) => format!("invalid value for {option}"),
             _ => return None,
         };
-        let failure = Self::new(message).with_hint(help);
+        let failure = Self::new(message).with_hint(help_hint());
         Some(failure.with_code(exit_code::USAGE))
     }
 }
@@ -135,14 +129,6 @@ fn meant(error: &clap::Error) -> Option<String> {
             let typed = text(error, ContextKind::InvalidValue)?;
             match commands_until(typed).as_slice() {
                 [command] if command == "import" => Some(format!("mcplexer import SCOPE {typed}")),
-                [group, command] if group == "secret" => {
-                    let (scope, name) = typed.split_once('/')?;
-                    let (scope, name): (ScopeId, SecretName) =
-                        (scope.parse().ok()?, name.parse().ok()?);
-                    Some(format!(
-                        "give scope and key as two words: mcplexer secret {command} {scope} {name}"
-                    ))
-                }
                 _ => None,
             }
         }

@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use mcplexer_files::config::ServerName;
 use mcplexer_gateway::{ApiAccess, HttpClient};
 
 use crate::problem::Problem;
@@ -21,7 +22,10 @@ pub(crate) struct Reader;
 
 /// A person, or a client whose token may change secrets and servers over the API.
 #[derive(Debug)]
-pub(crate) struct Writer;
+pub(crate) struct Writer {
+    /// The name of the client, if it is one.
+    pub(crate) client: Option<ServerName>,
+}
 
 impl FromRequestParts<App> for Person {
     type Rejection = Problem;
@@ -45,7 +49,7 @@ impl FromRequestParts<App> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        check(parts, app, ApiAccess::Read).map(|()| Self)
+        check(parts, app, ApiAccess::Read).map(|_| Self)
     }
 }
 
@@ -53,19 +57,20 @@ impl FromRequestParts<App> for Writer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        check(parts, app, ApiAccess::Write).map(|()| Self)
+        check(parts, app, ApiAccess::Write).map(|client| Self { client })
     }
 }
 
-/// Fails unless the request has the token of a session, or of a client that may do as much as this.
-fn check(parts: &Parts, app: &App, needed: ApiAccess) -> Result<(), Problem> {
+/// Fails unless the request has the token of a session, or of a client that may do as much as this. Returns the client's
+/// name.
+fn check(parts: &Parts, app: &App, needed: ApiAccess) -> Result<Option<ServerName>, Problem> {
     let token = bearer(&parts.headers).ok_or_else(Problem::no_session)?;
     if app.sessions.goes_on(token) {
-        return Ok(());
+        return Ok(None);
     }
     let client = app.tokens.find(token).ok_or_else(Problem::no_session)?;
     match client.api >= needed {
-        true => Ok(()),
+        true => Ok(Some(client.name)),
         false => {
             let needed = needed.as_str();
             let title = format!("client {} may not {needed} over the API", client.name);

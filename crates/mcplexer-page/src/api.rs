@@ -4,6 +4,7 @@ pub(crate) mod calls;
 pub(crate) mod clients;
 mod confidential;
 pub(crate) mod doctor;
+mod environment;
 mod everywhere;
 mod import;
 mod said;

@@ -5,16 +5,19 @@ use std::path::Path as FilePath;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use mcplexer_files::exchange::Format;
 use mcplexer_home::MAX_TEXT_LEN;
-use mcplexer_home::import::{Action, Blank, Error, Hash, Import, ImportReport, Reading, Secrets};
-use mcplexer_secrets::{OnConflict, ScopeId};
+use mcplexer_home::import::{
+    Action, Blank, Error, Hash, Import, ImportReport, ImportRow, Reading, Secrets,
+};
+use mcplexer_secrets::{OnConflict, ScopeId, SecretName};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::confidential::Confidential;
-use super::parsed;
+use super::{environment, parsed};
 use crate::access::Writer;
 use crate::problem::Problem;
 use crate::site::App;
@@ -55,7 +58,7 @@ pub(super) struct FileToImport {
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum IfDifferent {
-    /// Import nothing at all.
+    /// Import nothing at all. For a client, values that are the same count as well.
     #[default]
     Fail,
     /// Import the others.
@@ -111,7 +114,7 @@ enum ImportAction {
     Replace,
     /// The store keeps another value.
     Keep,
-    /// The store has this value already.
+    /// The store has this value already. A client is not told so, since it could find out a value by trying.
     Same,
 }
 
@@ -127,7 +130,7 @@ enum ImportAction {
 )]
 pub(super) async fn import(
     State(app): State<App>,
-    _: Writer,
+    writer: Writer,
     path: Result<Path<String>, PathRejection>,
     Confidential(body): Confidential<FileToImport, MOST>,
 ) -> Result<Json<Imported>, Problem> {
@@ -139,13 +142,27 @@ pub(super) async fn import(
     let format = format(&body.file)?;
     let done = app.with_home(move |home| {
         let secrets = Secrets::read(FILE, body.text.as_bytes(), format, &reading(&body))?;
-        let import = Import {
-            scope,
-            on_conflict: body.on_conflict.into(),
-            dry_run: body.dry_run,
+        let is_client = writer.client.is_some();
+        let import = |on_conflict, dry_run| Import {
+            scope: scope.clone(),
+            on_conflict,
+            dry_run,
         };
-        let report = import.run(&secrets, home)?;
-        Ok::<_, Error>(Imported::new(report, secrets.hashes()))
+        if is_client {
+            let report = import(OnConflict::Overwrite, true).run(&secrets, home)?;
+            let is_new = |it: &&ImportRow| matches!(it.action, Action::Add);
+            let (new, there): (Vec<_>, Vec<_>) = report.secrets.iter().partition(is_new);
+            environment::check(&writer, &scope, new.iter().map(|it| &it.key), home)?;
+            if let (IfDifferent::Fail, Some(first)) = (body.on_conflict, there.first()) {
+                return Err(there_already(&first.key));
+            }
+        }
+        let report = import(body.on_conflict.into(), body.dry_run).run(&secrets, home)?;
+        let imported = Imported::new(report, secrets.hashes());
+        Ok(match is_client {
+            true => imported.without_same(body.on_conflict),
+            false => imported,
+        })
     });
     Ok(Json(done.await?))
 }
@@ -189,6 +206,27 @@ impl Imported {
             unclear_hashes: hashes.to_vec(),
         }
     }
+
+    /// Says the same of a value that the store has as of any other.
+    fn without_same(mut self, on_conflict: IfDifferent) -> Self {
+        for secret in &mut self.secrets {
+            if let ImportAction::Same = secret.action {
+                secret.action = match on_conflict {
+                    IfDifferent::Overwrite => ImportAction::Replace,
+                    IfDifferent::Fail | IfDifferent::Skip => ImportAction::Keep,
+                };
+            }
+        }
+        self
+    }
+}
+
+fn there_already(name: &SecretName) -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        format!("the store has {name} already"),
+    )
+    .with_hint("on_conflict: skip leaves out what the store has, and overwrite replaces it")
 }
 
 impl From<IfDifferent> for OnConflict {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::attempt::{CARRIED, Own, TOKENS, Token, Try, Verdict};
 use super::routes::routes;
@@ -74,6 +74,81 @@ fn a_client_that_may_write_writes_until_it_is_removed() {
     place.run(&["client", "remove", "writes"]);
     assert_eq!(create(&own.writes, "made-later"), 401);
     assert!(!place.run(&["scope", "list"]).contains("made-later"));
+}
+
+/// A server gets each secret of its scope as a variable, and `npm_config_registry` says where npx finds programs.
+#[test]
+fn no_client_adds_variables_to_a_server() {
+    let place = Place::with_secret();
+    place.run(&[
+        "server",
+        "add",
+        "whole",
+        "--scope",
+        "github-token",
+        "--",
+        "npx",
+        "a",
+    ]);
+    place.run(&[
+        "server", "add", "later", "--scope", "later", "--", "npx", "a",
+    ]);
+    let own = Own::of(&place);
+    let file = json!({"file": ".env", "text": "npm_config_registry=http://127.0.0.1:1/"});
+    let variable = json!({"value": "http://127.0.0.1:1/"});
+    let send = |method: &str, target: &str, body: &Value, token: &str| {
+        let target = format!("/api/v1/scopes/{target}");
+        let ask = own.opened.ask(method, &target).bearer(token).json(body);
+        ask.send()
+    };
+    for (method, target, body) in [
+        ("PUT", "github-token/secrets/npm_config_registry", &variable),
+        ("PUT", "later/secrets/npm_config_registry", &variable),
+        ("POST", "github-token/import", &file),
+        ("POST", "later/import", &file),
+    ] {
+        let answer = send(method, target, body, &own.writes);
+        assert_eq!(answer.status, 403, "{target}: {answer:?}");
+        assert!(
+            answer.text().contains("would get it as a variable"),
+            "{answer:?}"
+        );
+    }
+    let names = place.run(&["scope", "show", "github-token"]);
+    assert!(!names.contains("npm_config_registry"), "{names}");
+    // It may replace what is there, and add what no server gets; and a person may add it.
+    for (target, token) in [
+        ("github-token/secrets/TOKEN", &own.writes),
+        ("elsewhere/secrets/npm_config_registry", &own.writes),
+        ("github-token/secrets/npm_config_registry", &own.session),
+    ] {
+        let answer = send("PUT", target, &variable, token);
+        assert_eq!(answer.status, 200, "{target}: {answer:?}");
+    }
+}
+
+/// Else a client could find out a value by trying.
+#[test]
+fn no_client_learns_whether_a_value_is_the_stored_one() {
+    let place = Place::with_secret();
+    let own = Own::of(&place);
+    let import = |value: &str, on_conflict: &str, token: &str| {
+        let ask = own.opened.ask("POST", "/api/v1/scopes/github-token/import");
+        let body = json!({
+            "file": ".env", "text": format!("TOKEN={value}"), "dry_run": true, "on_conflict": on_conflict,
+        });
+        let answer = ask.bearer(token).json(&body).send();
+        (answer.status, answer.text())
+    };
+    let value = place.get("github-token", "TOKEN");
+    for on_conflict in ["fail", "skip", "overwrite"] {
+        let [right, wrong] = [&*value, "an0ther"].map(|it| import(it, on_conflict, &own.writes));
+        assert_eq!(right, wrong, "{on_conflict}");
+        assert_ne!(
+            import(&value, on_conflict, &own.session),
+            import("an0ther", on_conflict, &own.session)
+        );
+    }
 }
 
 /// Who gets in is for a person to say: no token of a client makes another one, ends a session or begins one.

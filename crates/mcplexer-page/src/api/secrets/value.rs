@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{StoredVersion, names};
 use crate::access::Writer;
 use crate::api::confidential::Confidential;
-use crate::api::{invalid, said};
+use crate::api::{environment, invalid, said};
 use crate::generate;
 use crate::problem::Problem;
 use crate::site::App;
@@ -59,7 +59,7 @@ pub(in crate::api) struct ValueToStore {
 )]
 pub(in crate::api) async fn put(
     State(app): State<App>,
-    _: Writer,
+    writer: Writer,
     path: Result<Path<(String, String)>, PathRejection>,
     Confidential(body): Confidential<ValueToStore, MOST>,
 ) -> Result<Json<StoredVersion>, Problem> {
@@ -77,11 +77,12 @@ pub(in crate::api) async fn put(
     };
     let (id, name) = (scope.clone(), key.clone());
     let stored = app.with_home(move |home| {
+        environment::check(&writer, &id, [&name], home)?;
         let new = ScopeToMake::find(&id, home)?;
         let stored = home
             .store()
             .put_with(&new.scope, &name, &value, mode, &edit);
-        stored.map_err(mcplexer_home::config::Error::from)
+        stored.map_err(Problem::from)
     });
     Ok(StoredVersion::of(&scope, &key, &stored.await?))
 }

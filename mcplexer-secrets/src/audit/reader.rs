@@ -5,12 +5,16 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::end::MAX_LINE_LEN;
 use super::{AuditLine, chain};
 use crate::Error;
 use crate::error::{Finding, RecordName};
 
 /// How much is read at once.
 const STEP: u64 = 64 << 10;
+
+/// How far apart line feeds are at most. A line has [`MAX_LINE_LEN`] bytes at most; a power cut may leave a gap of zeros.
+const LONGEST: u64 = 256 * MAX_LINE_LEN;
 
 /// Reads the lines of a log from its end: those before it, the last one first, and those that are appended to it.
 ///
@@ -117,9 +121,16 @@ impl AuditReader {
             self.end = 0;
         }
         let len = self.file.metadata().map_err(failed)?.len();
-        let to = len.min(self.end.saturating_add(STEP));
-        let bytes = self.read(self.end, to)?;
-        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
+        let read = |most| self.read(self.end, len.min(self.end.saturating_add(most)));
+        let whole = |bytes: &[u8]| memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        let mut bytes = read(STEP)?;
+        if bytes.len() as u64 == STEP && whole(&bytes) == 0 {
+            bytes = read(LONGEST)?;
+        }
+        let whole = whole(&bytes);
+        if bytes.len() as u64 == LONGEST && whole == 0 {
+            return Err(self.not_a_line());
+        }
         let mut lines = Vec::new();
         for line in bytes.split_at(whole).0.split_inclusive(|&it| it == b'\n') {
             self.end += line.len() as u64;
@@ -144,6 +155,9 @@ impl AuditReader {
             if self.before.len() as u64 == self.begin {
                 return Ok(Some(std::mem::take(&mut self.before)));
             }
+            if self.before.len() as u64 >= LONGEST {
+                return Err(self.not_a_line());
+            }
             self.fill()?;
         }
     }
@@ -166,11 +180,13 @@ impl AuditReader {
     }
 
     fn parse(&self, line: &[u8]) -> Result<AuditLine, Error> {
-        let (content, _) = chain::parse(line).ok_or_else(|| {
-            let log = RecordName::AuditLog(self.path.clone());
-            Error::tampered(log, Finding::BrokenChain)
-        })?;
+        let (content, _) = chain::parse(line).ok_or_else(|| self.not_a_line())?;
         Ok(content.into())
+    }
+
+    fn not_a_line(&self) -> Error {
+        let log = RecordName::AuditLog(self.path.clone());
+        Error::tampered(log, Finding::BrokenChain)
     }
 }
 

@@ -317,6 +317,35 @@ fn a_log_is_read_from_its_end() {
     assert_eq!(reader.previous().unwrap_err().kind(), ErrorKind::Tampered);
 }
 
+/// Its end would otherwise be looked for in all of it, again with each part that is read.
+#[test]
+fn what_is_too_long_is_no_line() {
+    let home = Home::new();
+    let store = home.store();
+    put(&store, "K").unwrap();
+    let mut reader = AuditReader::open(&home.log()).unwrap().unwrap();
+    let finished = fs::read(home.log()).unwrap();
+    let line = "x".repeat(64 << 20);
+    fs::write(home.log(), [&finished, line.as_bytes(), b"\n"].concat()).unwrap();
+    let appended = reader.appended().unwrap_err();
+    assert_eq!(appended.kind(), ErrorKind::Tampered);
+    let mut reader = AuditReader::open(&home.log()).unwrap().unwrap();
+    let previous = reader.previous().unwrap_err();
+    assert_eq!(previous.kind(), ErrorKind::Tampered);
+    // What a power cut leaves is skipped.
+    let gap = vec![0; 100_000];
+    fs::write(home.log(), [&finished, &*gap, b"\n", &finished].concat()).unwrap();
+    let mut reader = AuditReader::open(&home.log()).unwrap().unwrap();
+    let mut lines = 0;
+    while reader.previous().unwrap().is_some() {
+        lines += 1;
+    }
+    assert_eq!(
+        lines,
+        2 * finished.iter().filter(|it| **it == b'\n').count()
+    );
+}
+
 #[test]
 fn a_log_is_read_on_from_a_position() {
     let home = Home::new();

@@ -12,6 +12,10 @@ use super::{Call, Wanted};
 /// How many lines behind a page are searched for the ends of its calls.
 const MOST_BEHIND: usize = 2_000;
 
+/// So many lines about anything but calls count as one about a call: who lists secrets again and again must not put calls
+/// out of sight.
+const OTHERS_FOR_ONE: usize = 10;
+
 /// A call, and where it is in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -75,7 +79,8 @@ pub enum PageError {
     Log(#[from] Error),
 }
 
-/// Returns the newest calls of a log that are wanted: at most `most`, and at most those in `lines` lines. `before` is
+/// Returns the newest calls of a log that are wanted: at most `most`, and at most those in `lines` lines, of which ten that are
+/// not about calls count as one. `before` is
 /// [`Page::older`] of the page before. A log that does not exist has none.
 ///
 /// A call that ended more than 2,000 lines after the page is one without an end here; [`find`] looks further.
@@ -94,8 +99,10 @@ pub fn page(
         return Ok(Page::default());
     };
     let mut page = Page::default();
+    let mut others = 0;
     while page.calls.len() < most {
-        if page.lines >= lines {
+        let about_calls = page.lines - others;
+        if about_calls + others / OTHERS_FOR_ONE >= lines {
             page.is_cut = true;
             break;
         }
@@ -103,6 +110,7 @@ pub fn page(
             return Ok(page);
         };
         page.lines += 1;
+        others += usize::from(line.call.is_none());
         page.reached = Some(line.time.clone());
         let Some(placed) = backwards.take(line)? else {
             continue;

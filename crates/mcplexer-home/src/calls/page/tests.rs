@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcplexer_secrets::Timestamp;
 use mcplexer_secrets::audit::{Actor, AuditOutcome, CallId, CallRecord, CallStep};
+use mcplexer_secrets::{SecretStore, Timestamp};
 use tempfile::TempDir;
 
 use super::super::{Ending, InvalidEnding};
@@ -184,6 +184,22 @@ fn a_filter_is_exact_on_every_page() {
             assert!(found.eq(expected), "{wanted:?}");
         }
     }
+}
+
+#[test]
+fn calls_are_found_behind_many_other_lines() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = opened(&directory);
+    put(&open, "web", "A", "v");
+    open.store().record_calls(&[begun(1), ended(1)]).unwrap();
+    for _ in 0..500 {
+        open.store().list(&"web".parse().unwrap()).unwrap();
+    }
+    let log = open.audit_log().unwrap();
+    let page = |lines| page(&log, &Wanted::default(), None, 10, lines).unwrap();
+    assert_eq!(page(60).calls.len(), 1);
+    let cut = page(20);
+    assert_eq!((cut.calls.len(), cut.lines, cut.is_cut), (0, 200, true));
 }
 
 #[test]

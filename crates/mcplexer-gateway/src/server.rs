@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use mcplexer_files::config::{self, ServerName, Transport};
-use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+use tokio::sync::{Mutex as AsyncMutex, OnceCell, watch};
 use tokio::time::{Instant, sleep};
 
 use crate::context::Context;
@@ -52,6 +52,8 @@ pub(crate) struct Server {
     /// Why it did not get its credentials, if that was the last thing that happened.
     refusal: Mutex<Option<String>>,
     starting: AtomicUsize,
+    /// How often it was stopped.
+    stops: watch::Sender<u64>,
     /// Whether it is not configured any more.
     is_retired: AtomicBool,
     pub(crate) log: Arc<StderrLog>,
@@ -125,6 +127,7 @@ impl Server {
             back: OnceCell::new(),
             refusal: Mutex::default(),
             starting: AtomicUsize::new(0),
+            stops: watch::Sender::new(0),
             is_retired: AtomicBool::new(false),
             log,
             listing: Mutex::default(),
@@ -143,8 +146,9 @@ impl Server {
         current.filter(|it| !it.is_gone()).collect()
     }
 
-    /// Ends everything that runs. The next call starts it.
+    /// Ends everything that runs or starts. The next call starts it.
     pub(crate) fn stop(&self) {
+        self.stops.send_modify(|stops| *stops += 1);
         lock(&self.slots).retain(|_, slot| {
             if let Some(instance) = lock(&slot.current).take() {
                 instance.stop();
@@ -154,7 +158,7 @@ impl Server {
         });
     }
 
-    /// Ends everything that runs, for good: it is not configured any more. What is starting ends once it has answered.
+    /// Ends everything that runs, for good: it is not configured any more.
     pub(crate) fn retire(&self) {
         self.is_retired.store(true, Ordering::SeqCst);
         self.stop();

@@ -5,6 +5,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use mcplexer_files::config::{self, Transport};
+use tokio::select;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Server, blocking, lock};
@@ -48,8 +50,10 @@ impl Server {
         }
         let _permit = self.context.starts.acquire().await;
         let _starting = Starting::of(&self.starting);
+        let mut stops = self.stops.subscribe();
+        let before = *stops.borrow();
         let started = match &self.definition.transport {
-            Transport::Http(http) => self.connect(http, versions, dialect).await?,
+            Transport::Http(http) => self.connect(http, versions, dialect, &mut stops).await?,
             _ => {
                 let server = Arc::clone(self);
                 let given = blocking(move || {
@@ -59,11 +63,14 @@ impl Server {
                 });
                 let given = given.await.map_err(|refused| self.refused(&refused))?;
                 *lock(&self.refusal) = None;
-                self.launch(given, Arc::clone(versions), dialect).await
+                self.launch(given, Arc::clone(versions), dialect, &mut stops)
+                    .await
             }
         };
         match &started {
             Ok(_) => lock(&self.health).works(),
+            // It may work, if it is let.
+            Err(_) if *self.stops.borrow() != before => {}
             Err(problem) => {
                 self.context
                     .log
@@ -87,6 +94,7 @@ impl Server {
         given: Given,
         used: Arc<[Used]>,
         dialect: Option<&Dialect>,
+        stops: &mut watch::Receiver<u64>,
     ) -> Result<Arc<Instance>, String> {
         let limit = self.context.limits.message;
         let scrubber = Arc::new(Scrubber::new(given.masker.for_another_stream()));
@@ -124,7 +132,7 @@ impl Server {
             reader.stop();
             reader.take_end();
         });
-        let Err(problem) = self.greet_in_time(&instance, dialect).await else {
+        let Err(problem) = self.greet_in_time(&instance, dialect, stops).await else {
             return Ok(instance);
         };
         // What it has said last may be on its way.
@@ -138,6 +146,7 @@ impl Server {
         http: &config::Http,
         used: &Arc<[Used]>,
         dialect: Option<&Dialect>,
+        stops: &mut watch::Receiver<u64>,
     ) -> Result<Result<Arc<Instance>, String>, CallError> {
         let new = || async {
             let (name, needs) = (self.name.clone(), self.needs.clone());
@@ -163,19 +172,24 @@ impl Server {
             events: Weak::clone(&self.own) as Weak<dyn Events>,
         });
         self.context.started(&instance);
-        let greeted = self.greet_in_time(&instance, dialect).await;
+        let greeted = self.greet_in_time(&instance, dialect, stops).await;
         Ok(greeted.map(|()| instance))
     }
 
-    /// Greets an instance; ends it if that fails.
+    /// Greets an instance; ends it if that fails, or if the server is stopped meanwhile.
     pub(super) async fn greet_in_time(
         &self,
         instance: &Arc<Instance>,
         dialect: Option<&Dialect>,
+        stops: &mut watch::Receiver<u64>,
     ) -> Result<(), String> {
         let greeting = self.greet(instance, dialect);
         let after = self.definition.timeouts.start;
-        let problem = match timeout(after, greeting).await {
+        let greeted = select! {
+            greeted = timeout(after, greeting) => greeted,
+            _ = stops.changed() => Ok(Err("stopped while it was starting".to_owned())),
+        };
+        let problem = match greeted {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(problem)) => problem,
             Err(_) => format!("no answer within {} s", after.as_secs_f32()),

@@ -177,7 +177,9 @@ fn acts(server: &Server) -> Markup {
             @if runs {
                 (act("restart", "Restart"))
                 (act("stop", "Stop"))
-            } @else if server.state != ServerState::Starting {
+            } @else if server.state == ServerState::Starting {
+                (act("stop", "Stop"))
+            } @else {
                 (act("start", "Start"))
             }
         }

@@ -149,11 +149,17 @@ fn a_slow_server_holds_up_nothing() {
     visit.at("/servers/slow");
     wait_until(browser, "starting");
     assert!(!browser.text().contains("Start\n"), "{}", browser.text());
+    // One that takes too long is stopped, and may be started again.
+    browser.press("Stop slow");
+    wait_until(browser, "stopped");
+    assert!(!place.run(&["status"]).contains("starting"));
+    browser.press("Start slow");
+    wait_until(browser, "starting");
     gate.open();
     // Nobody has to load the page again.
     wait_until(browser, "running");
     assert!(browser.text().contains("3 tools, about"));
-    assert_eq!(place.run(&["server", "logs", "slow"]).lines().count(), 1);
+    assert_eq!(place.run(&["server", "logs", "slow"]).lines().count(), 2);
 }
 
 /// `@modelcontextprotocol/server-everything`: tools that others have written, with long descriptions.

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::frame::{Line, Lines};
 use crate::gateway::Gateway;
-use crate::http::{Access, Front};
+use crate::http::{Access, Front, Places};
 use crate::options::Options;
 use crate::session::{Endpoint, Peer};
 use crate::site::{Handle, Site};
@@ -30,6 +30,7 @@ use crate::status::Status;
 use crate::stdio;
 use crate::watch::Watch;
 
+mod origin;
 pub(crate) mod place;
 pub(crate) mod talk;
 
@@ -176,6 +177,7 @@ impl Daemon {
             home,
             since: self.since,
             http: OnceLock::new(),
+            page: OnceLock::new(),
             stop: stop.clone(),
         });
         let site = make_site.map(|it| it.make(Handle::new(Arc::clone(&inside))));
@@ -183,6 +185,7 @@ impl Daemon {
             inside,
             site,
             access,
+            places: Places::default(),
             stop: stop.clone(),
             place: self.place.clone(),
             socket: self.socket.clone(),
@@ -243,6 +246,8 @@ pub(crate) struct Inside {
     pub(crate) home: Arc<OpenHome>,
     since: Timestamp,
     http: OnceLock<SocketAddr>,
+    /// The address of the page, once it was opened.
+    page: OnceLock<SocketAddr>,
     /// Cancelled when it begins to end.
     pub(crate) stop: CancellationToken,
 }
@@ -272,6 +277,7 @@ struct Serving {
     inside: Arc<Inside>,
     site: Option<Arc<dyn Site>>,
     access: Access,
+    places: Places,
     stop: CancellationToken,
     place: Place,
     socket: PathBuf,
@@ -296,28 +302,41 @@ impl Serving {
         let _once = self.inside.http.set(address);
         let (site, access) = (self.site.clone(), self.access.clone());
         let front = Front::new(Arc::clone(self.inside.gateway.hub()), access, site, address);
-        tokio::spawn(front.serve(listener, self.stop.clone()));
+        tokio::spawn(front.serve(listener, self.places.clone(), self.stop.clone()));
         Ok(address)
     }
 
-    /// Returns where the page is, with a ticket for it. If there is no HTTP yet, it is served from now on, at a free port of
-    /// this machine.
+    /// Serves the page from now on, at an address of its own.
+    fn serve_page(&self, site: &Arc<dyn Site>) -> io::Result<SocketAddr> {
+        let listener = origin::listen()?;
+        let address = listener.local_addr()?;
+        let listener = TcpListener::from_std(listener)?;
+        let _once = self.inside.page.set(address);
+        let hub = Arc::clone(self.inside.gateway.hub());
+        let front = Front::of_page(hub, Arc::clone(site), address);
+        tokio::spawn(front.serve(listener, self.places.clone(), self.stop.clone()));
+        Ok(address)
+    }
+
+    /// Returns where the page is, with a ticket for it. It is served from the first time on. If there is no HTTP for clients
+    /// yet, that is served from now on, too, at a free port of this machine.
     fn page(&self) -> Result<Reply, String> {
         let no_page = || "this gateway has no page".to_owned();
         let site = self.site.as_ref().ok_or_else(no_page)?;
-        let address = match self.inside.address() {
-            Some(address) => address,
-            None => {
-                let listen = || {
-                    let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-                    listener.set_nonblocking(true)?;
-                    let address = self.serve_http(listener)?;
-                    self.tell(false)?;
-                    Ok(address)
-                };
-                listen().map_err(|error: io::Error| format!("cannot serve the page: {error}"))?
+        let listen = || {
+            if self.inside.address().is_none() {
+                let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+                listener.set_nonblocking(true)?;
+                self.serve_http(listener)?;
+                self.tell(false)?;
+            }
+            match self.inside.page.get() {
+                Some(address) => Ok(*address),
+                None => self.serve_page(site),
             }
         };
+        let address =
+            listen().map_err(|error: io::Error| format!("cannot serve the page: {error}"))?;
         Ok(Reply::Page {
             address,
             ticket: site.ticket(),

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::{Access, Front};
+use crate::http::{Access, Front, Places};
 use crate::hub::Hub;
 use crate::options::Options;
 use crate::session::{Endpoint, Peer, Session};
@@ -67,7 +67,7 @@ impl Gateway {
     ) -> io::Result<()> {
         let address = listener.local_addr()?;
         let front = Front::new(Arc::clone(&self.hub), access, None, address);
-        front.serve(listener, stop).await
+        front.serve(listener, Places::default(), stop).await
     }
 
     /// Starts the servers whose configuration says `start: eager`, now and when a configuration adds one. Without this they

@@ -14,18 +14,21 @@ use crate::dialect::MODERN;
 use crate::figures;
 use crate::hub::Hub;
 use crate::session::{Endpoint, Peer};
-use crate::site::Site;
+use crate::site::{Entrance, Site};
 
 mod body;
 mod door;
 mod guard;
 mod headers;
+mod owner;
 mod post;
 mod response;
 mod sessions;
 
 use body::Stream;
+pub(crate) use door::Places;
 pub use guard::Access;
+pub(crate) use owner::may_be_own;
 use response::{Answer, empty, events_of, no_session, not_allowed, plain};
 use sessions::Sessions;
 
@@ -47,6 +50,7 @@ pub(crate) struct Front {
     backlog: Backlog,
     /// The address that clients connect to.
     address: SocketAddr,
+    entrance: Entrance,
 }
 
 impl Front {
@@ -64,12 +68,34 @@ impl Front {
             sessions,
             backlog: Backlog::new(BACKLOG),
             address,
+            entrance: Entrance::Clients,
+        })
+    }
+
+    /// What serves the page alone.
+    pub(crate) fn of_page(hub: Arc<Hub>, site: Arc<dyn Site>, address: SocketAddr) -> Arc<Self> {
+        let sessions = Sessions::new(&hub);
+        Arc::new(Self {
+            hub,
+            // Nothing there asks for it.
+            access: Access::with_tokens(|_| None),
+            site: Some(site),
+            sessions,
+            backlog: Backlog::new(BACKLOG),
+            address,
+            entrance: Entrance::Page,
         })
     }
 
     async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Answer {
-        if let Err(refusal) = guard::check_origin(request.headers(), request.uri(), self.address) {
-            return plain(StatusCode::FORBIDDEN, &refusal);
+        let origin = guard::Origin::of(self.entrance, self.address);
+        if let Err(refusal) = origin.check(request.headers(), request.uri()) {
+            return plain(StatusCode::FORBIDDEN, refusal);
+        }
+        if self.entrance == Entrance::Page
+            && let Some(site) = &self.site
+        {
+            return site.answer(request).await;
         }
         let path = request.uri().path();
         if path == "/healthz" {

@@ -77,7 +77,7 @@ pub use run::{TestReport, run_daemon, run_stdio, test_server};
 pub use sealing_key::{SealingKey, SealingKeyError};
 pub use session::{Endpoint, Peer};
 pub use site::{
-    Handle, MakeSite, NoServer, NotStarted, Remote, Site, SiteAnswer, SiteBody, ToolInfo,
+    Entrance, Handle, MakeSite, NoServer, NotStarted, Remote, Site, SiteAnswer, SiteBody, ToolInfo,
 };
 pub use standard::{standard_input, standard_output};
 pub use status::{ClientStatus, EraStatus, InstanceStatus, ServerStatus, State, Status};

@@ -14,9 +14,12 @@ use hyper::{Request, Response};
 use mcplexer_files::config::{Server as Definition, ServerName};
 use mcplexer_home::OpenHome;
 use mcplexer_home::calls::Call;
+use rustix::process::getuid;
 use tokio::sync::broadcast;
+use tokio::task::spawn_blocking;
 
 use crate::daemon::Inside;
+use crate::http::may_be_own;
 use crate::json::Value;
 use crate::lists::{Item, ListKind};
 use crate::server::Server;
@@ -28,13 +31,43 @@ pub type SiteBody = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 /// An answer that is on its way.
 pub type SiteAnswer<'a> = Pin<Box<dyn Future<Output = Response<SiteBody>> + Send + 'a>>;
 
-/// Where a request comes from: an extension of each that a [`Site`] answers.
+/// How a request comes in, and from where: an extension of each that a [`Site`] answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remote(pub SocketAddr);
+pub struct Remote {
+    pub(crate) entrance: Entrance,
+    pub(crate) remote: SocketAddr,
+    pub(crate) own: SocketAddr,
+}
+
+/// The address at which a request comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Entrance {
+    /// That of the page, which no other program can have had.
+    Page,
+    /// That of clients and scripts, which another program can have had before.
+    Clients,
+}
+
+impl Remote {
+    /// Returns the address at which it comes in.
+    #[must_use]
+    pub fn entrance(&self) -> Entrance {
+        self.entrance
+    }
+
+    /// Whether it may be of the user of this process, or of root.
+    pub async fn is_own(&self) -> bool {
+        let Self { remote, own, .. } = *self;
+        let uid = getuid().as_raw();
+        let looked = spawn_blocking(move || may_be_own(remote, own, uid));
+        looked.await.unwrap_or_default()
+    }
+}
 
 /// What is served over HTTP beside the protocol.
 pub trait Site: Send + Sync {
-    /// Answers a request whose host and origin are the gateway's own.
+    /// Answers a request whose host and origin are those of its entrance.
     fn answer(&self, request: Request<Incoming>) -> SiteAnswer<'_>;
 
     /// Makes a ticket, with which one browser can begin one session.

@@ -8,7 +8,7 @@ use mcplexer_files::config::ServerName;
 use mcplexer_gateway::{ApiAccess, HttpClient};
 
 use crate::problem::Problem;
-use crate::site::App;
+use crate::site::{App, is_page};
 
 /// A person in a browser, who has a session.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl FromRequestParts<App> for Person {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let token = bearer(&parts.headers).ok_or_else(Problem::no_session)?;
-        match app.sessions.goes_on(token) {
+        match is_session(parts, app, token) {
             true => Ok(Self {
                 token: token.to_owned(),
             }),
@@ -65,7 +65,7 @@ impl FromRequestParts<App> for Writer {
 /// name.
 fn check(parts: &Parts, app: &App, needed: ApiAccess) -> Result<Option<ServerName>, Problem> {
     let token = bearer(&parts.headers).ok_or_else(Problem::no_session)?;
-    if app.sessions.goes_on(token) {
+    if is_session(parts, app, token) {
         return Ok(None);
     }
     let client = app.tokens.find(token).ok_or_else(Problem::no_session)?;
@@ -78,6 +78,11 @@ fn check(parts: &Parts, app: &App, needed: ApiAccess) -> Result<Option<ServerNam
             Err(Problem::new(StatusCode::FORBIDDEN, title).with_hint(hint))
         }
     }
+}
+
+/// Whether this is the token of a session, which goes on. A session is of the page alone.
+fn is_session(parts: &Parts, app: &App, token: &str) -> bool {
+    is_page(&parts.extensions) && app.sessions.goes_on(token)
 }
 
 /// Whether who has this token may go on reading. It does not prolong a session.

@@ -26,6 +26,9 @@ use utoipa_axum::routes;
 use crate::problem::Problem;
 use crate::site::App;
 
+/// Where a session begins and ends.
+pub(crate) const SESSION: &str = "/api/v1/session";
+
 /// What the documentation begins with.
 #[derive(OpenApi)]
 #[openapi(

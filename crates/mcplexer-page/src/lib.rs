@@ -10,7 +10,6 @@ mod api;
 mod assets;
 mod generate;
 mod hints;
-mod owner;
 mod pages;
 mod problem;
 mod sessions;

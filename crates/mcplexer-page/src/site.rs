@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Request, StatusCode};
+use axum::http::{Extensions, HeaderName, HeaderValue, Request, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use mcplexer_gateway::{Handle, HttpClients, MakeSite, Site, SiteAnswer, Tokens};
+use mcplexer_gateway::{Entrance, Handle, HttpClients, MakeSite, Remote, Site, SiteAnswer, Tokens};
 use mcplexer_home::OpenHome;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
@@ -148,6 +148,18 @@ impl Page {
     }
 }
 
+/// Whether a request comes in at the address of the page. A browser may keep what another program has left behind at any other
+/// one, so nothing that a browser shows is there, and no session.
+pub(crate) fn is_page(extensions: &Extensions) -> bool {
+    let remote = extensions.get::<Remote>();
+    remote.is_some_and(|it| it.entrance() == Entrance::Page)
+}
+
+/// Whether something is at the address of clients, too.
+fn is_for_scripts(path: &str) -> bool {
+    path.starts_with("/api/v1/") && path != api::SESSION && !path.starts_with("/api/v1/session/")
+}
+
 /// Adds the header fields of every answer.
 async fn with_fields(mut response: Response) -> Response {
     let headers = response.headers_mut();
@@ -161,8 +173,15 @@ impl Site for Page {
     fn answer(&self, request: Request<Incoming>) -> SiteAnswer<'_> {
         let mut router = self.router.get_or_init(|| self.router()).clone();
         Box::pin(async move {
-            let answering = Service::call(&mut router, request.map(Body::new));
-            let Ok(response) = answering.await;
+            let is_here = is_page(request.extensions()) || is_for_scripts(request.uri().path());
+            let response = if is_here {
+                let answering = Service::call(&mut router, request.map(Body::new));
+                let Ok(response) = answering.await;
+                response
+            } else {
+                let elsewhere = (StatusCode::NOT_FOUND, "mcplexer ui opens the page\n");
+                with_fields(elsewhere.into_response()).await
+            };
             response.map(|body| body.map_err(Into::into).boxed_unsync())
         })
     }

@@ -22,15 +22,19 @@ fn only_a_program_of_this_machine_with_a_token_is_answered() {
     let before = place.state();
     let port = own.opened.port();
     let other = port.wrapping_add(1);
+    let (name, _) = own.opened.host().split_once(':').unwrap();
     let named = |name: &str| vec![format!("{name}:{port}")];
     let mut hosts: Vec<Vec<String>> = own.hosts.iter().map(|it| vec![it.clone()]).collect();
     hosts.extend([
         named("rebound.example"),
         named("127.0.0.1.rebound.example"),
+        named("127.0.0.1"),
         named("127.0.0.2"),
+        named("localhost"),
+        named("[::1]"),
         named("0.0.0.0"),
-        vec![format!("127.0.0.1:{other}")],
-        vec!["127.0.0.1".to_owned()],
+        vec![format!("{name}:{other}")],
+        vec![name.to_owned()],
         vec![String::new()],
         vec![],
         vec![own.hosts[0].clone(), own.hosts[0].clone()],
@@ -40,8 +44,10 @@ fn only_a_program_of_this_machine_with_a_token_is_answered() {
     origins.extend(own.hosts.iter().map(|it| Some(format!("http://{it}"))));
     let foreign = [
         "null".to_owned(),
-        format!("http://127.0.0.1:{other}"),
-        format!("https://127.0.0.1:{port}"),
+        format!("http://{name}:{other}"),
+        format!("https://{name}:{port}"),
+        format!("http://127.0.0.1:{port}"),
+        format!("http://localhost:{port}"),
         format!("http://evil.example:{port}"),
         "https://evil.example".to_owned(),
     ];

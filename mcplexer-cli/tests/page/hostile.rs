@@ -1,68 +1,10 @@
 //! A page of another port of this machine, in the same browser, while a session goes on.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use serde_json::json;
 
 use super::browser::Visit;
+use super::evil::Evil;
 use super::place::Place;
-
-/// A server whose every address is an empty page.
-struct Evil {
-    port: u16,
-    ended: Arc<AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Evil {
-    fn serve() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let ended = Arc::new(AtomicBool::new(false));
-        let ends = Arc::clone(&ended);
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if ends.load(Ordering::SeqCst) {
-                    return;
-                }
-                // A browser opens connections that it does not use.
-                std::thread::spawn(move || {
-                    let stream = stream.unwrap();
-                    let mut lines = BufReader::new(&stream).lines();
-                    while lines
-                        .next()
-                        .is_some_and(|it| it.is_ok_and(|it| !it.is_empty()))
-                    {}
-                    let page = "<!doctype html><title>evil</title><body>evil</body>";
-                    let head =
-                        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n";
-                    let _gone = write!(
-                        &stream,
-                        "{head}Content-Length: {}\r\n\r\n{page}",
-                        page.len()
-                    );
-                });
-            }
-        });
-        Self {
-            port,
-            ended,
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for Evil {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
-        // It looks when somebody comes.
-        let _woken = std::net::TcpStream::connect(("127.0.0.1", self.port));
-        let _ended = self.thread.take().map(std::thread::JoinHandle::join);
-    }
-}
 
 /// Tries each way to ask; returns what could be read, of answers that were not opaque.
 const FETCHES: &str = r#"
@@ -125,7 +67,7 @@ fn a_page_of_another_port_changes_nothing_and_reads_nothing() {
     // The same host, so the same site: only the port differs. And another site.
     for host in ["127.0.0.1", "localhost"] {
         let former = browser.new_tab();
-        browser.open(&format!("http://{host}:{}/", evil.port));
+        browser.open(&format!("http://{host}:{}/", evil.port()));
         let body = r#"{"id":"evil","confirm":"github-token","value":"evil"}"#;
         let read = browser.promised(FETCHES, &json!([origin, body]));
         assert_eq!(read, json!([]), "{host}");
@@ -170,7 +112,7 @@ fn a_link_on_another_page_leads_nowhere() {
     };
     let (browser, origin) = (&visit.browser, &visit.opened.origin);
     let evil = Evil::serve();
-    browser.open(&format!("http://127.0.0.1:{}/", evil.port));
+    browser.open(&format!("http://127.0.0.1:{}/", evil.port()));
     browser.script(
         "location.href = arguments[0]",
         &json!([format!("{origin}/secrets/github-token")]),
@@ -199,7 +141,7 @@ fn the_browser_itself_sends_no_form_of_the_page() {
     };
     let evil = Evil::serve();
     let here = &visit.opened.origin;
-    let there = format!("http://127.0.0.1:{}/", evil.port);
+    let there = format!("http://127.0.0.1:{}/", evil.port());
     for to in [here, &there] {
         for method in ["GET", "POST"] {
             let forbids = visit.browser.promised(NATIVE, &json!([to, method]));

@@ -154,6 +154,12 @@ impl Place {
         }
     }
 
+    /// Returns the host with its port at which clients and scripts connect.
+    pub(crate) fn http(&self) -> String {
+        let status = self.json(&["status"]);
+        status["http"].as_str().unwrap().to_owned()
+    }
+
     /// Starts a gateway at an address; returns when it serves.
     pub(crate) fn serve(&self, address: &str) -> Running {
         let mut command = self.command(BINARY);
@@ -214,7 +220,7 @@ impl Drop for Place {
 /// Where the page is.
 #[derive(Debug, Clone)]
 pub(crate) struct Opened {
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.X.Y.Z:PORT`
     pub(crate) origin: String,
     pub(crate) ticket: String,
 }

@@ -28,16 +28,16 @@ fn a_gateway_that_was_restarted_asks_for_a_new_ticket() {
 }
 
 #[test]
-fn an_address_of_a_former_gateway_says_what_to_do() {
+fn an_address_that_was_the_page_once_is_none_again() {
     let Some(visit) = Visit::to(Place::with_secret()) else {
         return;
     };
     let (browser, place) = (&visit.browser, &visit.place);
     place.stop();
-    let address = visit.opened.host().to_owned();
-    let _again = place.serve(&address);
+    let _again = place.serve(visit.opened.host());
     browser.click("Secrets");
-    browser.wait_for("The session has ended");
+    browser.wait_for("Not found");
+    browser.reload();
     browser.wait_for("mcplexer ui");
     browser.open(&place.ui().address());
     browser.wait_for("Needs attention");

@@ -1,5 +1,5 @@
 //! The connections of HTTP clients. Another user of the machine can open as many as he likes, without a token; the
-//! descriptors that they take are not to be missing for servers.
+//! descriptors that they take are not to be missing for servers, nor the places for the gateway's own user.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,6 +22,9 @@ use crate::site::Remote;
 /// The most connections, where descriptors are many.
 const MOST: u64 = 512;
 
+/// The most connections of other users that are kept once this many are open.
+const MOST_FOREIGN: usize = 16;
+
 /// How long a connection may take to send the head of a request.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
 
@@ -33,9 +36,10 @@ impl Front {
     pub(crate) async fn serve(
         self: Arc<Self>,
         listener: TcpListener,
+        places: Places,
         stop: CancellationToken,
     ) -> io::Result<()> {
-        let door = Door::new(listener, most_connections());
+        let door = Door { listener, places };
         let sweep = tokio::spawn(Arc::clone(&self).sweep());
         let result = loop {
             let accepted = tokio::select! {
@@ -45,9 +49,14 @@ impl Front {
             match accepted {
                 Ok((stream, place)) => {
                     let _slower_then = stream.set_nodelay(true);
-                    let (front, stop) = (Arc::clone(&self), stop.clone());
+                    let (front, stop, places) =
+                        (Arc::clone(&self), stop.clone(), door.places.clone());
                     tokio::spawn(async move {
-                        front.connection(stream, stop).await;
+                        let remote = front.remote(&stream);
+                        if let Some(admitted) = places.admit(remote).await {
+                            front.connection(stream, remote, stop).await;
+                            drop(admitted);
+                        }
                         drop(place);
                     });
                 }
@@ -69,8 +78,21 @@ impl Front {
         }
     }
 
-    async fn connection(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
-        let remote = stream.peer_addr().map(Remote).ok();
+    /// Returns where a connection comes in, and from where; `None` if it has ended.
+    fn remote(&self, stream: &TcpStream) -> Option<Remote> {
+        Some(Remote {
+            entrance: self.entrance,
+            remote: stream.peer_addr().ok()?,
+            own: stream.local_addr().ok()?,
+        })
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        remote: Option<Remote>,
+        stop: CancellationToken,
+    ) {
         let service = service_fn(move |mut request: Request<Incoming>| {
             if let Some(remote) = remote {
                 request.extensions_mut().insert(remote);
@@ -92,36 +114,78 @@ impl Front {
     }
 }
 
+/// The places of connections, for all addresses of a gateway together.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    all: Arc<Semaphore>,
+    most: usize,
+    /// Those of other users among them, once they are looked at.
+    foreign: Arc<Semaphore>,
+    most_foreign: usize,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::of(most_connections())
+    }
+}
+
+impl Places {
+    fn of(most: usize) -> Self {
+        let most_foreign = MOST_FOREIGN.min(most / 4);
+        Self {
+            all: Arc::new(Semaphore::new(most)),
+            most,
+            foreign: Arc::new(Semaphore::new(most_foreign)),
+            most_foreign,
+        }
+    }
+
+    /// Finds out whether a connection may stay; `None` if it may not. Whose it is takes milliseconds to find out, and matters
+    /// only while there are many.
+    async fn admit(&self, remote: Option<Remote>) -> Option<Option<OwnedSemaphorePermit>> {
+        let remote = remote?;
+        if !self.are_many() || remote.is_own().await {
+            return Some(None);
+        }
+        self.admit_foreign().map(Some)
+    }
+
+    fn are_many(&self) -> bool {
+        self.most - self.all.available_permits() > self.most_foreign
+    }
+
+    fn admit_foreign(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.foreign).try_acquire_owned().ok()
+    }
+}
+
 /// Lets connections in.
 #[derive(Debug)]
 struct Door {
     listener: TcpListener,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 impl Door {
-    fn new(listener: TcpListener, most: usize) -> Self {
-        let places = Arc::new(Semaphore::new(most));
-        Self { listener, places }
-    }
-
     /// Waits for the next connection, and before for a place. The system lets the others wait, which takes no descriptor.
     async fn next(&self) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = Arc::clone(&self.places.all).acquire_owned().await;
         let place = place.map_err(io::Error::other)?;
         let (stream, _) = self.listener.accept().await?;
         Ok((stream, place))
     }
 }
 
-/// Returns how many connections there may be: half of the descriptors that this process may have stay free.
+/// Returns how many connections there may be: half of the descriptors that this process may have stay free. Each address
+/// that waits for the next one has a place.
 fn most_connections() -> usize {
     most_of(getrlimit(Resource::Nofile).current)
 }
 
 fn most_of(descriptors: Option<u64>) -> usize {
-    let most = descriptors.map_or(MOST, |it| (it / 2).clamp(1, MOST));
-    usize::try_from(most).unwrap_or(1)
+    let most = descriptors.map_or(MOST, |it| (it / 2).clamp(2, MOST));
+    usize::try_from(most).unwrap_or(2)
 }
 
 #[cfg(test)]
@@ -135,7 +199,7 @@ mod tests {
     #[test]
     fn half_of_the_descriptors_stay_free() {
         for (descriptors, expected) in [
-            (Some(1), 1),
+            (Some(1), 2),
             (Some(256), 128),
             (Some(1024), 512),
             (Some(1 << 20), 512),
@@ -145,11 +209,30 @@ mod tests {
         }
     }
 
+    /// Connections of other users that came while there were few stay; of those that come later, few.
+    #[tokio::test]
+    async fn other_users_leave_places_for_our_own() {
+        let places = Places::of(8);
+        let mut taken: Vec<_> = (0..2)
+            .map(|_| Arc::clone(&places.all).try_acquire_owned().unwrap())
+            .collect();
+        assert!(!places.are_many());
+        taken.push(Arc::clone(&places.all).try_acquire_owned().unwrap());
+        assert!(places.are_many());
+        let first = places.admit_foreign().unwrap();
+        let second = places.admit_foreign().unwrap();
+        assert!(places.admit_foreign().is_none());
+        drop(first);
+        assert!(places.admit_foreign().is_some());
+        drop(second);
+    }
+
     #[tokio::test]
     async fn a_connection_waits_until_another_one_ends() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let door = Door::new(listener, 2);
+        let places = Places::of(2);
+        let door = Door { listener, places };
         let mut clients = Vec::new();
         for _ in 0..3 {
             clients.push(TcpStream::connect(address).await.unwrap());

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
 use hyper::http::Uri;
+use hyper::http::uri::Authority;
 
 use crate::session::Peer;
+use crate::site::Entrance;
 
 /// Finds out which client has a token; `None` if none has.
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
@@ -57,48 +59,62 @@ impl fmt::Debug for Access {
     }
 }
 
-/// Refuses what a web page sends, and what was meant for another host: a name that a page has rebound to this machine.
-///
-/// # Errors
-/// What is wrong.
-pub(crate) fn check_origin(
-    headers: &HeaderMap,
-    uri: &Uri,
+/// What a request has to say of where it comes from and goes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    entrance: Entrance,
     address: SocketAddr,
-) -> Result<(), String> {
-    let mut hosts = headers.get_all(HOST).iter();
-    let host = hosts.next().and_then(|it| it.to_str().ok());
-    let host = host.filter(|_| hosts.next().is_none()).unwrap_or_default();
-    if !is_own(host, address)
-        || uri
-            .authority()
-            .is_some_and(|it| !is_own(it.as_str(), address))
-    {
-        return Err("this host is not served here; use 127.0.0.1 with the port\n".to_owned());
-    }
-    for origin in headers.get_all(ORIGIN) {
-        let origin = origin.to_str().unwrap_or_default();
-        let host = origin.strip_prefix("http://");
-        if !host.is_some_and(|it| is_own(it, address)) {
-            return Err("web pages are not served here\n".to_owned());
-        }
-    }
-    let mut sites = headers.get_all("sec-fetch-site").iter();
-    match sites.all(|it| it == "same-origin" || it == "none") {
-        true => Ok(()),
-        false => Err("web pages of other sites are not served here\n".to_owned()),
-    }
 }
 
-/// Whether this is how a client of this machine writes the address.
-fn is_own(host: &str, address: SocketAddr) -> bool {
-    let Some((name, port)) = host.rsplit_once(':') else {
-        return false;
-    };
-    let is_loopback = matches!(name, "127.0.0.1" | "[::1]")
-        || name.eq_ignore_ascii_case("localhost")
-        || name.trim_matches(['[', ']']) == address.ip().to_string();
-    is_loopback && port == address.port().to_string()
+impl Origin {
+    pub(crate) fn of(entrance: Entrance, address: SocketAddr) -> Self {
+        Self { entrance, address }
+    }
+
+    /// Refuses what a web page of another origin sends, and what was meant for another host: a name that a page has rebound
+    /// to this machine.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), &'static str> {
+        let mut hosts = headers.get_all(HOST).iter();
+        let host = hosts.next().and_then(|it| it.to_str().ok());
+        let host = host.filter(|_| hosts.next().is_none()).unwrap_or_default();
+        let is_foreign = |it: &Authority| !self.is_own(it.as_str());
+        if !self.is_own(host) || uri.authority().is_some_and(is_foreign) {
+            return Err(match self.entrance {
+                Entrance::Page => "this host is not served here; mcplexer ui opens the page\n",
+                Entrance::Clients => "this host is not served here; use 127.0.0.1 with the port\n",
+            });
+        }
+        for origin in headers.get_all(ORIGIN) {
+            let origin = origin.to_str().unwrap_or_default();
+            let host = origin.strip_prefix("http://");
+            if !host.is_some_and(|it| self.is_own(it)) {
+                return Err("web pages are not served here\n");
+            }
+        }
+        let mut sites = headers.get_all("sec-fetch-site").iter();
+        match sites.all(|it| it == "same-origin" || it == "none") {
+            true => Ok(()),
+            false => Err("web pages of other sites are not served here\n"),
+        }
+    }
+
+    /// Whether this is the address. Clients of this machine may write it in other ways, too; the page has one origin.
+    fn is_own(&self, host: &str) -> bool {
+        let address = self.address;
+        if self.entrance == Entrance::Page {
+            return host == address.to_string();
+        }
+        let Some((name, port)) = host.rsplit_once(':') else {
+            return false;
+        };
+        let is_loopback = matches!(name, "127.0.0.1" | "[::1]")
+            || name.eq_ignore_ascii_case("localhost")
+            || name.trim_matches(['[', ']']) == address.ip().to_string();
+        is_loopback && port == address.port().to_string()
+    }
 }
 
 #[cfg(test)]
@@ -111,7 +127,35 @@ mod tests {
             headers.append(*name, value.parse().unwrap());
         }
         let address = "127.0.0.1:8123".parse().unwrap();
-        check_origin(&headers, &Uri::from_static("/mcp"), address).is_ok()
+        let origin = Origin::of(Entrance::Clients, address);
+        origin.check(&headers, &Uri::from_static("/mcp")).is_ok()
+    }
+
+    #[test]
+    fn the_page_has_one_host() {
+        let origin = Origin::of(Entrance::Page, "127.9.8.7:8123".parse().unwrap());
+        let check = |host: &str, from: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, host.parse().unwrap());
+            if let Some(from) = from {
+                headers.insert(ORIGIN, from.parse().unwrap());
+            }
+            origin.check(&headers, &Uri::from_static("/")).is_ok()
+        };
+        let own = "127.9.8.7:8123";
+        assert!(check(own, None));
+        assert!(check(own, Some("http://127.9.8.7:8123")));
+        for other in [
+            "127.0.0.1:8123",
+            "localhost:8123",
+            "[::1]:8123",
+            "[127.9.8.7]:8123",
+            "127.9.8.7:08123",
+            "127.9.8.7",
+        ] {
+            assert!(!check(other, None), "{other}");
+            assert!(!check(own, Some(&format!("http://{other}"))), "{other}");
+        }
     }
 
     #[test]

@@ -1,17 +1,15 @@
 //! Beginning and ending a session of a browser.
 
-use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
-use axum::{Extension, Json};
+use axum::http::request::Parts;
 use mcplexer_gateway::Remote;
-use rustix::process::getuid;
 use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
+use super::confidential::Confidential;
 use crate::access::Person;
-use crate::owner;
 use crate::problem::Problem;
 use crate::sessions::IDLE;
 use crate::site::App;
@@ -33,6 +31,28 @@ pub(super) struct Session {
     idle_seconds: u64,
 }
 
+/// The longest body with a ticket, in bytes.
+const MOST: usize = 1024;
+
+/// The user of this gateway, or root, who can read all of it. Known before anything is read of what is sent.
+#[derive(Debug)]
+pub(super) struct Own;
+
+impl FromRequestParts<App> for Own {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let is_own = match parts.extensions.get::<Remote>().copied() {
+            Some(remote) => remote.is_own().await,
+            None => false,
+        };
+        let title = "a session is for the user of this gateway alone";
+        is_own
+            .then_some(Self)
+            .ok_or_else(|| Problem::forbidden(title))
+    }
+}
+
 /// Begins a session with a ticket, which is good for one minute and for one session.
 #[utoipa::path(
     post,
@@ -48,18 +68,10 @@ pub(super) struct Session {
 )]
 pub(super) async fn begin(
     State(app): State<App>,
-    remote: Option<Extension<Remote>>,
-    ticket: Result<Json<Ticket>, JsonRejection>,
+    _: Own,
+    body: Result<Confidential<Ticket, MOST>, Problem>,
 ) -> Result<Json<Session>, Problem> {
-    let Json(Ticket { ticket }) = ticket?;
-    if let (Some(Extension(Remote(remote))), Some(own)) = (remote, app.gateway.address()) {
-        let uid = getuid().as_raw();
-        let looked = spawn_blocking(move || owner::may_be_own(remote, own, uid));
-        if !looked.await.unwrap_or_default() {
-            let title = "a session is for the user of this gateway alone";
-            return Err(Problem::forbidden(title));
-        }
-    }
+    let Confidential(Ticket { ticket }) = body?;
     let refused = || {
         Problem::new(
             StatusCode::UNAUTHORIZED,

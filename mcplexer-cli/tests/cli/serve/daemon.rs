@@ -48,6 +48,15 @@ pub(super) fn with_http_on(home: &Home, address: &str) -> Daemon {
     started(command(home, &["serve", "--http", address]))
 }
 
+/// Opens the page; returns its host with its port, and a ticket.
+pub(super) fn page(home: &Home) -> (String, String) {
+    let address = run(home, &["ui", "--no-browser"]).succeeded();
+    let address = address.text();
+    let (host, ticket) = address.trim_end().split_once("/#t=").unwrap();
+    let host = host.strip_prefix("http://").unwrap();
+    (host.to_owned(), ticket.to_owned())
+}
+
 /// Starts a gateway that serves HTTP.
 pub(super) fn started(mut command: Command) -> Daemon {
     command.stdin(Stdio::null()).stdout(Stdio::null());

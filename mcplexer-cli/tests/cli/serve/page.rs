@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use super::daemon::{Daemon, run, with_http};
+use super::daemon::{Daemon, page, run, with_http};
 use super::*;
 
 mod imports;
@@ -10,7 +10,8 @@ mod secrets;
 
 /// A session of a browser.
 pub(super) struct Session {
-    daemon: Daemon,
+    _daemon: Daemon,
+    address: String,
     token: String,
 }
 
@@ -41,10 +42,10 @@ impl Session {
     /// Begins a session at the gateway of a home, which starts with it.
     pub(super) fn begin(home: &Home) -> Self {
         let daemon = with_http(home);
-        let page = run(home, &["ui", "--no-browser"]).succeeded();
-        let (_, ticket) = page.text().trim_end().split_once("#t=").unwrap();
+        let (address, ticket) = page(home);
         let mut session = Self {
-            daemon,
+            _daemon: daemon,
+            address,
             token: String::new(),
         };
         let begun = session.send("POST", "/api/v1/session", &json!({"ticket": ticket}));
@@ -61,8 +62,8 @@ impl Session {
     }
 
     pub(super) fn request(&self, method: &str, path: &str, media: &str, body: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.daemon.address).unwrap();
-        let (address, token, length) = (&self.daemon.address, &self.token, body.len());
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (address, token, length) = (&self.address, &self.token, body.len());
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: {media}\r\n\
              Content-Length: {length}\r\nConnection: close\r\n\r\n"

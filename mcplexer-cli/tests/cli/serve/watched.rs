@@ -12,11 +12,10 @@ struct Browser {
 }
 
 impl Browser {
-    fn open(home: &Home, address: &str) -> Self {
-        let opened = run(home, &["ui", "--no-browser"]).succeeded();
-        let (_, ticket) = opened.text().trim().split_once("/#t=").unwrap();
+    fn open(home: &Home) -> Self {
+        let (address, ticket) = daemon::page(home);
         let mut browser = Self {
-            address: address.to_owned(),
+            address,
             token: String::new(),
         };
         let body = json!({"ticket": ticket});
@@ -91,8 +90,8 @@ fn a_server_is_started_looked_at_and_stopped_over_the_api() {
     let mut text = fs::read_to_string(home.path("config.yaml")).unwrap();
     text += "  broken: {command: [/nonexistent/x]}\n  off: {url: \"https://example.com/mcp\", disabled: true}\n";
     fs::write(home.path("config.yaml"), text).unwrap();
-    let daemon = with_http(&home);
-    let browser = Browser::open(&home, &daemon.address);
+    let _daemon = with_http(&home);
+    let browser = Browser::open(&home);
     let states = |list: &Value| {
         let servers = list["servers"].as_array().unwrap().iter();
         let states = servers.map(|it| format!("{} {}", it["name"], it["state"]).replace('"', ""));
@@ -166,8 +165,8 @@ fn a_server_is_started_looked_at_and_stopped_over_the_api() {
 #[test]
 fn calls_are_seen_as_they_happen_and_afterwards() {
     let home = home(&["plain"]);
-    let daemon = with_http(&home);
-    let browser = Browser::open(&home, &daemon.address);
+    let _daemon = with_http(&home);
+    let browser = Browser::open(&home);
     let (_, empty) = browser.text("GET", "/parts/calls", None);
     assert!(empty.contains("No client has called a server yet"));
     let (mut stream, head) = browser.send("GET", "/api/v1/calls/stream?tool=pid", None);
@@ -261,8 +260,8 @@ fn a_stream_of_calls_ends_with_the_gateway_and_no_log_is_needed() {
     let home = home(&["plain"]);
     let mut serve = command(&home, &["serve", "--http", "127.0.0.1:0"]);
     serve.env("MCPLEXER_AUDIT", "off");
-    let daemon = daemon::started(serve);
-    let browser = Browser::open(&home, &daemon.address);
+    let _daemon = daemon::started(serve);
+    let browser = Browser::open(&home);
     let mut client = Client::greeted(&home, &["connect"]);
     client.call("plain__pid");
     let page = browser.get("/api/v1/calls");

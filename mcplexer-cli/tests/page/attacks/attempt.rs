@@ -266,10 +266,8 @@ impl Own {
         assert_eq!(scopes(&removed), 200);
         place.run(&["client", "remove", "removed"]);
         assert_eq!(scopes(&removed), 401);
-        let port = opened.port();
-        let names = ["127.0.0.1", "localhost", "[::1]"];
         Self {
-            hosts: names.map(|it| format!("{it}:{port}")).into(),
+            hosts: vec![opened.host().to_owned()],
             opened,
             session,
             ended,

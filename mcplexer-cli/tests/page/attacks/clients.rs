@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::attempt::{CARRIED, Own, TOKENS, Token, Try, Verdict};
 use super::routes::routes;
+use crate::http::Ask;
 use crate::place::Place;
 
 #[test]
@@ -199,13 +200,15 @@ fn the_protocol_takes_the_token_of_a_client_alone() {
     let greeting = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"},
     }});
+    let http = place.http();
     let ask = |target: &str| {
-        let ask = own.opened.ask("POST", target).json(&greeting);
+        let ask = Ask::new(&http, "POST", target).with("Host", &http);
+        let ask = ask.json(&greeting);
         ask.with("Accept", "application/json, text/event-stream")
     };
     for target in ["/mcp", "/mcp/plain"] {
         for token in own.clients() {
-            let status = |ask: crate::http::Ask| ask.send().status;
+            let status = |ask: Ask| ask.send().status;
             assert_eq!(status(ask(target).bearer(token)), 200, "{target}");
             assert_eq!(status(ask(target).basic(token)), 401, "{target}");
             let cookie = format!("mcplexer={token}; token={token}");

@@ -27,7 +27,7 @@ fn a_token_is_shown_once() {
     let token = shown[0].as_str().unwrap();
     let snippet: Value = serde_json::from_str(shown[1].as_str().unwrap()).unwrap();
     let server = &snippet["mcpServers"]["mcplexer"];
-    assert_eq!(server["url"], format!("{}/mcp", visit.opened.origin));
+    assert_eq!(server["url"], format!("http://{}/mcp", place.http()));
     assert_eq!(
         server["headers"]["Authorization"],
         format!("Bearer {token}")

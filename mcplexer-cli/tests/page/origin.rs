@@ -1,0 +1,110 @@
+//! The address of the page: nobody can have had it before, and who has it afterwards gets nothing.
+
+use serde_json::json;
+
+use super::browser::Visit;
+use super::driver::Browser;
+use super::evil::Evil;
+use super::http::Ask;
+use super::place::{PAGES, Place};
+
+/// What another program leaves behind in the browser: a script that is kept, and a worker that answers for its address.
+fn leaves_behind(path: &str) -> (&'static str, &'static str) {
+    const MARKED: &str = "document.title = 'evil: ' + location.hash;";
+    match path {
+        "/page.js" => (
+            "Content-Type: text/javascript\r\nCache-Control: max-age=31536000, immutable",
+            MARKED,
+        ),
+        "/worker.js" => (
+            "Content-Type: text/javascript",
+            "addEventListener('install', (it) => it.waitUntil(skipWaiting()));\n\
+             addEventListener('activate', (it) => it.waitUntil(clients.claim()));\n\
+             addEventListener('fetch', (it) => it.respondWith(new Response('<title>evil</title>evil', { headers: { 'content-type': 'text/html' } })));",
+        ),
+        _ => (
+            "Content-Type: text/html",
+            "<!doctype html><script type=module>\n\
+             await fetch('/page.js');\n\
+             await navigator.serviceWorker.register('/worker.js');\n\
+             await navigator.serviceWorker.ready;\n\
+             document.title = 'left';\n\
+             </script>",
+        ),
+    }
+}
+
+#[test]
+fn who_had_the_port_before_does_not_have_the_page() {
+    let place = Place::with_secret();
+    let Some(browser) = Browser::start(&place) else {
+        return;
+    };
+    let evil = Evil::at("127.0.0.1:0", leaves_behind);
+    let host = format!("127.0.0.1:{}", evil.port());
+    browser.open(&format!("http://{host}/"));
+    browser.wait("document.title === 'left'");
+    drop(evil);
+    let _gateway = place.serve(&host);
+    let opened = place.ui();
+    browser.open(&opened.address());
+    browser.wait_for("Needs attention");
+    // The worker is still there, and answers for its own address.
+    browser.open(&format!("http://{host}/"));
+    browser.wait("document.title === 'evil'");
+    assert_eq!(place.http(), host);
+    assert_ne!(opened.host(), host);
+}
+
+#[test]
+fn each_gateway_has_another_address_for_its_page() {
+    let place = Place::with_secret();
+    let first = place.ui();
+    assert_eq!(place.ui().host(), first.host());
+    place.stop();
+    let second = place.ui();
+    assert_ne!(second.host(), first.host());
+    #[cfg(target_os = "linux")]
+    for opened in [&first, &second] {
+        assert!(opened.host().starts_with("127."), "{}", opened.host());
+        assert!(
+            !opened.host().starts_with("127.0.0.1:"),
+            "{}",
+            opened.host()
+        );
+    }
+}
+
+#[test]
+fn the_address_of_clients_has_no_page_and_no_session() {
+    let place = Place::with_secret();
+    let opened = place.ui();
+    let (session, next) = (opened.token(), place.ui());
+    let client = place.run(&["client", "add", "reads", "--api", "read"]);
+    let http = place.http();
+    let ask = |method: &str, target: &str| Ask::new(&http, method, target).with("Host", &http);
+    let mut targets = vec!["/page.js".to_owned(), "/icon.svg".to_owned()];
+    targets.extend(["/api/v1/session/proof?nonce=x", "/nothing"].map(str::to_owned));
+    for (_, page) in PAGES {
+        targets.extend([page.to_owned(), format!("/parts{page}")]);
+    }
+    for target in &targets {
+        for token in [session.as_str(), client.trim_end()] {
+            let answer = ask("GET", target).bearer(token).send();
+            assert_eq!(answer.status, 404, "{target}: {answer:?}");
+            assert_eq!(answer.text(), "mcplexer ui opens the page\n");
+        }
+    }
+    let ticket = json!({"ticket": next.ticket});
+    let begun = ask("POST", "/api/v1/session").json(&ticket).send();
+    assert_eq!(begun.status, 404, "{begun:?}");
+    let scopes = |token: &str| ask("GET", "/api/v1/scopes").bearer(token).send().status;
+    assert_eq!(scopes(client.trim_end()), 200);
+    assert_eq!(scopes(&session), 401);
+    let added = ask("POST", "/api/v1/clients").bearer(&session);
+    let added = added.json(&json!({"name": "evil"})).send();
+    assert_eq!(added.status, 401, "{added:?}");
+    // The protocol is there alone, and the ticket is still good where the page is.
+    assert_eq!(opened.asked(client.trim_end(), "POST", "/mcp").status, 404);
+    next.token();
+}

@@ -58,6 +58,7 @@ pub(crate) fn router() -> Router<App> {
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Documentation::openapi())
         .routes(routes!(session::begin, session::end))
+        .routes(routes!(session::prove))
         .routes(routes!(clients::list, clients::add))
         .routes(routes!(clients::remove))
         .routes(routes!(doctor::check))

@@ -1,13 +1,16 @@
 //! Tickets, with which a browser begins a session, and the tokens of sessions.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 /// How long a ticket is good for.
 const TICKET_LIFE: Duration = Duration::from_secs(60);
@@ -29,43 +32,90 @@ pub(crate) struct Sessions(Mutex<State>);
 struct State {
     /// When each was made.
     tickets: HashMap<Digest, Instant>,
-    /// When each was used last.
-    tokens: HashMap<Digest, Instant>,
+    tokens: HashMap<Digest, Lasting>,
+}
+
+/// A session that goes on.
+struct Lasting {
+    /// When it was used last.
+    used: Instant,
+    key: Zeroizing<String>,
+}
+
+impl Lasting {
+    fn is_over(&self) -> bool {
+        self.used.elapsed() > IDLE
+    }
+}
+
+impl fmt::Debug for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lasting").finish_non_exhaustive()
+    }
+}
+
+/// What a session begins with.
+pub(crate) struct Begun {
+    /// With this, the browser proves who it is.
+    pub(crate) token: String,
+    /// With this, the gateway proves who it is.
+    pub(crate) key: Zeroizing<String>,
 }
 
 impl Sessions {
     /// Makes a ticket: with it, one session can begin, within a minute.
     pub(crate) fn ticket(&self) -> String {
         let ticket = random();
-        add(&mut self.state().tickets, digest(&ticket));
+        let mut state = self.state();
+        make_room(&mut state.tickets, |it| *it);
+        state.tickets.insert(digest(&ticket), Instant::now());
         ticket
     }
 
-    /// Begins a session; returns its token. `None` if the ticket is none, was used, or is too old.
-    pub(crate) fn begin(&self, ticket: &str) -> Option<String> {
+    /// Begins a session. `None` if the ticket is none, was used, or is too old.
+    pub(crate) fn begin(&self, ticket: &str) -> Option<Begun> {
         let mut state = self.state();
         let made = state.tickets.remove(&digest(ticket))?;
         if made.elapsed() > TICKET_LIFE {
             return None;
         }
-        let token = random();
-        add(&mut state.tokens, digest(&token));
-        Some(token)
+        let (token, key) = (random(), Zeroizing::new(random()));
+        let lasting = Lasting {
+            used: Instant::now(),
+            key: key.clone(),
+        };
+        make_room(&mut state.tokens, |it| it.used);
+        state.tokens.insert(digest(&token), lasting);
+        Some(Begun { token, key })
+    }
+
+    /// Returns HMAC-SHA-256 (RFC 2104) of this with the key of a session, which nobody else has; `None` if there is no such
+    /// session.
+    pub(crate) fn proof(&self, token: &str, nonce: &[u8]) -> Option<String> {
+        let state = self.state();
+        let lasting = state
+            .tokens
+            .get(&digest(token))
+            .filter(|it| !it.is_over())?;
+        let key = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(lasting.key.as_bytes()).ok()?);
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+        mac.update(nonce);
+        Some(BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 
     /// Whether this is the token of a session, which goes on.
     pub(crate) fn goes_on(&self, token: &str) -> bool {
         let mut state = self.state();
-        state.tokens.retain(|_, used| used.elapsed() <= IDLE);
-        let used = state.tokens.get_mut(&digest(token));
-        used.map(|it| *it = Instant::now()).is_some()
+        state.tokens.retain(|_, it| !it.is_over());
+        let lasting = state.tokens.get_mut(&digest(token));
+        lasting.map(|it| it.used = Instant::now()).is_some()
     }
 
     /// Whether this is the token of a session, without using it: a session ends behind a stream that nobody looks at.
     pub(crate) fn lasts(&self, token: &str) -> bool {
         let state = self.state();
-        let used = state.tokens.get(&digest(token));
-        used.is_some_and(|it| it.elapsed() <= IDLE)
+        let lasting = state.tokens.get(&digest(token));
+        lasting.is_some_and(|it| !it.is_over())
     }
 
     /// Ends a session.
@@ -76,7 +126,7 @@ impl Sessions {
     /// Ends all sessions, and forgets the tickets; returns how many sessions there were.
     pub(crate) fn end_all(&self) -> usize {
         let ended = std::mem::take(&mut *self.state());
-        let lasting = ended.tokens.values().filter(|it| it.elapsed() <= IDLE);
+        let lasting = ended.tokens.values().filter(|it| !it.is_over());
         lasting.count()
     }
 
@@ -85,14 +135,14 @@ impl Sessions {
     }
 }
 
-fn add(to: &mut HashMap<Digest, Instant>, digest: Digest) {
-    if to.len() >= MOST
-        && let Some(oldest) = to.iter().min_by_key(|(_, time)| **time)
+/// Makes room for one more.
+fn make_room<T>(among: &mut HashMap<Digest, T>, time: impl Fn(&T) -> Instant) {
+    if among.len() >= MOST
+        && let Some(oldest) = among.iter().min_by_key(|(_, it)| time(it))
     {
         let oldest = *oldest.0;
-        to.remove(&oldest);
+        among.remove(&oldest);
     }
-    to.insert(digest, Instant::now());
 }
 
 /// Returns what is kept of a ticket or a token.
@@ -118,22 +168,47 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_ticket_begins_one_session_within_a_minute() {
         let sessions = Sessions::default();
-        assert_eq!(sessions.begin("guessed"), None);
+        let begin = |ticket: &str| sessions.begin(ticket).map(|it| it.token);
+        assert_eq!(begin("guessed"), None);
         let ticket = sessions.ticket();
-        let token = sessions.begin(&ticket).unwrap();
+        let token = begin(&ticket).unwrap();
         assert!(sessions.goes_on(&token));
         assert!(!sessions.goes_on(&ticket));
-        assert_eq!(sessions.begin(&ticket), None, "used twice");
-        assert_eq!(sessions.begin(&token), None);
+        assert_eq!(begin(&ticket), None, "used twice");
+        assert_eq!(begin(&token), None);
         let late = sessions.ticket();
         tokio::time::advance(TICKET_LIFE + Duration::from_millis(1)).await;
-        assert_eq!(sessions.begin(&late), None);
+        assert_eq!(begin(&late), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_has_a_key_that_proves_who_answers() {
+        let sessions = Sessions::default();
+        let begin = || sessions.begin(&sessions.ticket()).unwrap();
+        let (one, other) = (begin(), begin());
+        let expected = |begun: &Begun, nonce: &[u8]| {
+            let key = BASE64_URL_SAFE_NO_PAD.decode(begun.key.as_bytes()).unwrap();
+            assert_eq!(key.len(), 32);
+            let mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+            BASE64_URL_SAFE_NO_PAD.encode(mac.chain_update(nonce).finalize().into_bytes())
+        };
+        let proof = sessions.proof(&one.token, b"nonce").unwrap();
+        assert_eq!(proof, expected(&one, b"nonce"));
+        assert_ne!(proof, expected(&other, b"nonce"));
+        assert_ne!(proof, expected(&one, b"other"));
+        assert_eq!(sessions.proof("guessed", b"nonce"), None);
+        let shown = format!("{sessions:?}");
+        assert!(!shown.contains(one.key.as_str()), "{shown}");
+        sessions.end(&one.token);
+        assert_eq!(sessions.proof(&one.token, b"nonce"), None);
+        tokio::time::advance(IDLE + Duration::from_millis(1)).await;
+        assert_eq!(sessions.proof(&other.token, b"nonce"), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_session_lasts_while_it_is_used() {
         let sessions = Sessions::default();
-        let begin = || sessions.begin(&sessions.ticket()).unwrap();
+        let begin = || sessions.begin(&sessions.ticket()).unwrap().token;
         let (used, idle) = (begin(), begin());
         for _ in 0..3 {
             tokio::time::advance(IDLE / 2).await;
@@ -156,17 +231,17 @@ mod tests {
         let sessions = Sessions::default();
         let ticket = sessions.ticket();
         let tokens: Vec<_> = (0..3)
-            .map(|_| sessions.begin(&sessions.ticket()).unwrap())
+            .map(|_| sessions.begin(&sessions.ticket()).unwrap().token)
             .collect();
         assert_eq!(sessions.end_all(), 3);
         assert!(tokens.iter().all(|it| !sessions.goes_on(it)));
-        assert_eq!(sessions.begin(&ticket), None);
+        assert!(sessions.begin(&ticket).is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn they_are_limited_in_number() {
         let sessions = Sessions::default();
-        let first = sessions.begin(&sessions.ticket()).unwrap();
+        let first = sessions.begin(&sessions.ticket()).unwrap().token;
         for _ in 0..MOST {
             tokio::time::advance(Duration::from_millis(1)).await;
             sessions.begin(&sessions.ticket()).unwrap();

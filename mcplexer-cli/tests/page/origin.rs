@@ -8,6 +8,8 @@ use super::evil::Evil;
 use super::http::Ask;
 use super::place::{PAGES, Place};
 
+const TYPED: &str = "typ3d-S3cret-value-9876543210";
+
 /// What another program leaves behind in the browser: a script that is kept, and a worker that answers for its address.
 fn leaves_behind(path: &str) -> (&'static str, &'static str) {
     const MARKED: &str = "document.title = 'evil: ' + location.hash;";
@@ -107,4 +109,52 @@ fn the_address_of_clients_has_no_page_and_no_session() {
     // The protocol is there alone, and the ticket is still good where the page is.
     assert_eq!(opened.asked(client.trim_end(), "POST", "/mcp").status, 404);
     next.token();
+}
+
+/// Answers like the gateway, except for what it cannot know.
+fn answers_anything(path: &str) -> (&'static str, &'static str) {
+    const JSON: &str = "Content-Type: application/json";
+    match path.starts_with("/api/v1/session/proof") {
+        true => (
+            JSON,
+            r#"{"proof":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
+        ),
+        false => (
+            JSON,
+            r#"{"scope":"github-token","key":"TOKEN","version":2,"scope_created":false,"expiry_dropped":null}"#,
+        ),
+    }
+}
+
+#[test]
+fn who_has_the_address_afterwards_is_sent_nothing_that_was_typed() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token");
+    browser.fill("Key", "OTHER");
+    browser.fill("Value", TYPED);
+    place.stop();
+    let evil = Evil::at(visit.opened.host(), answers_anything);
+    browser.press("Store");
+    browser.wait("document.querySelector('main form [role=alert]')?.innerText");
+    let heard = evil.heard();
+    assert!(
+        heard.contains("GET /api/v1/session/proof?nonce="),
+        "{heard}"
+    );
+    assert!(
+        !heard.contains(TYPED) && !heard.contains("OTHER"),
+        "{heard}"
+    );
+    browser.wait_for("another program answers here");
+    assert_eq!(browser.filled("Value"), TYPED);
+    let kept = browser.script("return sessionStorage.length", &json!([]));
+    assert_eq!(kept, 0);
+    // Not at the second try either.
+    browser.press("Store");
+    browser.wait("document.querySelector('main form:not([aria-busy=true]) [role=alert]')");
+    let heard = evil.heard();
+    assert!(!heard.contains(TYPED), "{heard}");
 }

@@ -1,17 +1,21 @@
 //! Beginning and ending a session of a browser.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use mcplexer_gateway::Remote;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 use super::confidential::Confidential;
 use crate::access::Person;
 use crate::problem::Problem;
-use crate::sessions::IDLE;
+use crate::sessions::{Begun, IDLE};
 use crate::site::App;
 
 /// A ticket of `mcplexer ui`.
@@ -27,6 +31,9 @@ pub(super) struct Ticket {
 pub(super) struct Session {
     /// What every other request carries: `Authorization: Bearer TOKEN`.
     token: String,
+    /// With this, the gateway proves who answers: 32 bytes in base64url (RFC 4648, section 5).
+    #[schema(value_type = String)]
+    key: Zeroizing<String>,
     /// After so many seconds without a request it ends.
     idle_seconds: u64,
 }
@@ -79,9 +86,57 @@ pub(super) async fn begin(
         )
         .with_hint("mcplexer ui opens the page again")
     };
+    let Begun { token, key } = app.sessions.begin(&ticket).ok_or_else(refused)?;
     Ok(Json(Session {
-        token: app.sessions.begin(&ticket).ok_or_else(refused)?,
+        token,
+        key,
         idle_seconds: IDLE.as_secs(),
+    }))
+}
+
+/// What is to be proved.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Challenge {
+    /// Random bytes, 16 to 64, in base64url (RFC 4648, section 5), without padding.
+    #[param(min_length = 22, max_length = 86)]
+    nonce: String,
+}
+
+/// A proof.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Proof {
+    /// HMAC-SHA-256 (RFC 2104) of the bytes of `nonce` with those of the session's `key`, in base64url.
+    proof: String,
+}
+
+/// Proves that this is the gateway with which the session began: after its end, another program can have its address. Who sends
+/// something confidential asks for this before.
+#[utoipa::path(
+    get,
+    path = "/api/v1/session/proof",
+    operation_id = "prove_session",
+    tag = "session",
+    params(Challenge),
+    responses(
+        (status = 200, body = Proof),
+        (status = 422, description = "The nonce is too short or too long, or not in base64url", body = Problem),
+    )
+)]
+pub(super) async fn prove(
+    State(app): State<App>,
+    person: Person,
+    challenge: Result<Query<Challenge>, QueryRejection>,
+) -> Result<Json<Proof>, Problem> {
+    let Query(Challenge { nonce }) = challenge?;
+    let nonce = BASE64_URL_SAFE_NO_PAD.decode(nonce).ok();
+    let nonce = nonce.filter(|it| (16..=64).contains(&it.len()));
+    let nonce =
+        nonce.ok_or_else(|| Problem::invalid("nonce has to be 16 to 64 bytes in base64url"))?;
+    let proof = app.sessions.proof(&person.token, &nonce);
+    Ok(Json(Proof {
+        proof: proof.ok_or_else(Problem::no_session)?,
     }))
 }
 

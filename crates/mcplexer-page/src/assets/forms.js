@@ -7,7 +7,7 @@
 // the act instead of going on: {name} in its text, and in data-said, stands for what the answer has. With data-anew, the
 // page itself says why the act failed, and is shown anew.
 
-import { ask, go, load, problem, say, words } from "/page.js";
+import { Stranger, ask, go, load, problem, say, stranger, words } from "/page.js";
 import { dress, wipe } from "/dress.js";
 
 function base64(bytes) {
@@ -99,7 +99,8 @@ async function act(form) {
     if (answer === null) return;
   } catch (error) {
     const gone = { title: "The gateway does not answer.", hints: ["Nothing typed here is lost. Start the gateway again, and try once more."] };
-    alert(form, error instanceof TypeError ? gone : { title: "The file cannot be read." });
+    const unread = { title: "The file cannot be read." };
+    alert(form, error instanceof Stranger ? stranger : error instanceof TypeError ? gone : unread);
     return;
   } finally {
     busy(false);

@@ -6,6 +6,8 @@ import "/search.js";
 
 // The session is of this tab and this origin alone: other origins cannot read it, and the browser sends it nowhere by itself.
 const TOKEN = "mcplexer";
+const KEY = "mcplexer-key";
+const SESSION = "/api/v1/session";
 const main = document.getElementById("main");
 let stop = new AbortController();
 let shown = "";
@@ -32,15 +34,49 @@ function put(...nodes) {
   dress(main);
 }
 
-// Sends a request with the token. Fails with a TypeError if nobody answers, with an AbortError if it was stopped.
-// Returns null if there is no session any more, which the page says then.
+// Who answers is not the gateway with which the session began: that has ended, or has ended the session.
+export class Stranger extends Error {}
+
+export const stranger = {
+  title: "The session has ended, or another program answers here.",
+  hints: ["Nothing was sent, and what is typed here is still there. mcplexer ui opens the page again."],
+};
+
+function end() {
+  sessionStorage.removeItem(TOKEN);
+  sessionStorage.removeItem(KEY);
+}
+
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (it) => it.charCodeAt(0));
+const text = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+// Has the gateway prove who it is, before anything that was typed is sent: after its end, another program can have its address.
+// Fails with a Stranger if it does not, and ends the session in this tab.
+async function prove(headers, signal) {
+  const nonce = crypto.getRandomValues(new Uint8Array(32));
+  const answer = await fetch("/api/v1/session/proof?nonce=" + text(nonce), { headers, cache: "no-store", redirect: "error", signal });
+  let proven = false;
+  try {
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    const key = await crypto.subtle.importKey("raw", bytes(sessionStorage.getItem(KEY)), algorithm, false, ["verify"]);
+    proven = answer.ok && (await crypto.subtle.verify("HMAC", key, bytes((await answer.json()).proof), nonce));
+  } catch {}
+  if (signal?.aborted) throw signal.reason;
+  if (proven) return;
+  end();
+  throw new Stranger();
+}
+
+// Sends a request with the token, and a body only to the gateway. Fails with a TypeError if nobody answers, with a Stranger if
+// somebody else does, with an AbortError if it was stopped. Returns null if there is no session any more, which the page says then.
 export async function ask(method, path, body, signal) {
   const headers = { authorization: "Bearer " + (sessionStorage.getItem(TOKEN) || "") };
+  if (body !== undefined && path !== SESSION) await prove(headers, signal);
   if (body !== undefined) headers["content-type"] = "application/json";
   body = body === undefined ? undefined : JSON.stringify(body);
-  const answer = await fetch(path, { method, headers, body, cache: "no-store", signal });
-  if (answer.status === 401 && path !== "/api/v1/session") {
-    sessionStorage.removeItem(TOKEN);
+  const answer = await fetch(path, { method, headers, body, cache: "no-store", redirect: "error", signal });
+  if (answer.status === 401 && path !== SESSION) {
+    end();
     show("ended");
     return null;
   }
@@ -52,7 +88,8 @@ export async function send(method, path, body, signal) {
   try {
     return await ask(method, path, body, signal);
   } catch (error) {
-    if (error.name !== "AbortError") show("gone");
+    if (error instanceof Stranger) show("ended");
+    else if (error.name !== "AbortError") show("gone");
     return null;
   }
 }
@@ -202,10 +239,13 @@ async function start() {
   const ticket = location.hash.startsWith("#t=") ? location.hash.slice(3) : "";
   if (ticket) {
     history.replaceState(history.state, "", hereNow());
-    const answer = await send("POST", "/api/v1/session", { ticket });
+    const answer = await send("POST", SESSION, { ticket });
     if (answer === null) return;
-    if (answer.ok) sessionStorage.setItem(TOKEN, (await answer.json()).token);
-    else if (!sessionStorage.getItem(TOKEN)) {
+    if (answer.ok) {
+      const { token, key } = await answer.json();
+      sessionStorage.setItem(TOKEN, token);
+      sessionStorage.setItem(KEY, key);
+    } else if (!sessionStorage.getItem(TOKEN)) {
       show("failed");
       return main.querySelector(".why").replaceChildren(words(await problem(answer)));
     }

@@ -14,6 +14,7 @@ mod pages;
 mod problem;
 mod sessions;
 mod site;
+mod slow;
 mod streams;
 
 pub use site::page;

@@ -166,7 +166,7 @@ impl From<JsonRejection> for Problem {
             JsonRejection::JsonSyntaxError(_) => "the body is not JSON",
             JsonRejection::MissingJsonContentType(_) => "the body has to be application/json",
             _ if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => "the body is too long",
-            _ => "the body cannot be read",
+            _ => "the body cannot be read, or took too long",
         };
         Self::new(rejection.status(), title)
     }

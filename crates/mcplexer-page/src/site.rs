@@ -4,7 +4,6 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::body::Body;
 use axum::http::{Extensions, HeaderName, HeaderValue, Request, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +18,7 @@ use tower_service::Service;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::streams::Streams;
-use crate::{api, assets, pages};
+use crate::{api, assets, pages, slow};
 
 /// Header fields of every answer: nothing of another origin is loaded, nothing is kept, and no other page may
 /// frame it, read it or send to it.
@@ -175,7 +174,7 @@ impl Site for Page {
         Box::pin(async move {
             let is_here = is_page(request.extensions()) || is_for_scripts(request.uri().path());
             let response = if is_here {
-                let answering = Service::call(&mut router, request.map(Body::new));
+                let answering = Service::call(&mut router, request.map(slow::limited));
                 let Ok(response) = answering.await;
                 response
             } else {

@@ -18,6 +18,7 @@ mod large;
 mod leaks;
 mod looks;
 mod origin;
+mod others;
 mod place;
 mod streams;
 mod trouble;

@@ -40,8 +40,10 @@ async fn read(request: Request, most: usize) -> Result<Zeroizing<Vec<u8>>, Probl
     let mut body = request.into_body();
     let mut is_too_long = false;
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body cannot be read"))?;
+        let frame = frame.map_err(|_| {
+            let title = "the body cannot be read, or took too long";
+            Problem::new(StatusCode::BAD_REQUEST, title)
+        })?;
         let Some(data) = frame.data_ref().filter(|_| !is_too_long) else {
             continue;
         };

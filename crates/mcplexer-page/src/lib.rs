@@ -16,5 +16,6 @@ mod sessions;
 mod site;
 mod slow;
 mod streams;
+mod turn;
 
 pub use site::page;

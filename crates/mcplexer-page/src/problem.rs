@@ -54,6 +54,11 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, title)
     }
 
+    /// What was to be done has broken off.
+    pub(crate) fn not_done() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "it could not be done")
+    }
+
     /// Its token has as many streams open as it may.
     pub(crate) fn too_many_streams() -> Self {
         let title = format!("{} streams of calls are open already", streams::MOST);

@@ -18,7 +18,7 @@ use tower_service::Service;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::streams::Streams;
-use crate::{api, assets, pages, slow};
+use crate::{api, assets, pages, slow, turn};
 
 /// Header fields of every answer: nothing of another origin is loaded, nothing is kept, and no other page may
 /// frame it, read it or send to it.
@@ -77,7 +77,9 @@ pub(crate) struct Parts {
     pub(crate) tokens: Tokens,
     pub(crate) streams: Streams,
     /// Held while everything is checked.
-    pub(crate) checking: Mutex<()>,
+    pub(crate) checking: Arc<Mutex<()>>,
+    /// Held while lines of the log are read.
+    pub(crate) reading: Arc<Mutex<()>>,
 }
 
 impl Deref for App {
@@ -89,6 +91,24 @@ impl Deref for App {
 }
 
 impl App {
+    /// Works with the home, one at a time of those that hold `turn`. Who asks may leave meanwhile: the work goes on to its end,
+    /// and the next one waits for that.
+    pub(crate) async fn in_turn<T, E>(
+        &self,
+        turn: &Arc<Mutex<()>>,
+        work: impl FnOnce(&OpenHome) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        Problem: From<E>,
+    {
+        let home = Arc::clone(self.gateway.home());
+        turn::take(turn, move || work(&home))
+            .await?
+            .map_err(Problem::from)
+    }
+
     /// Works with the home where it holds up nobody.
     pub(crate) async fn with_home<T, E>(
         &self,
@@ -101,8 +121,7 @@ impl App {
     {
         let home = Arc::clone(self.gateway.home());
         let done = spawn_blocking(move || work(&home)).await;
-        let failed = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "it could not be done");
-        Ok(done.map_err(failed)??)
+        Ok(done.map_err(|_| Problem::not_done())??)
     }
 }
 
@@ -121,7 +140,8 @@ impl Page {
             tokens,
             sessions: Sessions::default(),
             streams: Streams::default(),
-            checking: Mutex::default(),
+            checking: Arc::default(),
+            reading: Arc::default(),
         }));
         Self {
             app,

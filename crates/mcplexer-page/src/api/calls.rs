@@ -219,7 +219,9 @@ async fn read(
     let (mut page, source) = match app.gateway.home().audit_log() {
         Ok(log) => {
             let wanted = wanted.clone();
-            let page = app.with_home(move |_| calls::page(&log, &wanted, before, most, lines));
+            let page = app.in_turn(&app.reading, move |_| {
+                calls::page(&log, &wanted, before, most, lines)
+            });
             (page.await?, Source::Log)
         }
         Err(_) => {
@@ -268,7 +270,7 @@ pub(crate) async fn one(app: &App, id: &str, at: Option<u64>) -> Result<Call, Pr
     };
     let log = app.gateway.home().audit_log().map_err(|_| missing())?;
     let wanted = id.to_owned();
-    let found = app.with_home(move |_| calls::find(&log, &wanted, at, LINES));
+    let found = app.in_turn(&app.reading, move |_| calls::find(&log, &wanted, at, LINES));
     let Placed { call, at, .. } = found.await?.ok_or_else(missing)?;
     Ok(Call::new(call, Some(at), false))
 }

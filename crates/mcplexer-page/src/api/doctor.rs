@@ -76,8 +76,7 @@ impl From<Found> for Finding {
 
 /// Checks everything, one at a time: it reads each secret and each line of the log.
 pub(crate) async fn examine(app: &App) -> Result<Checked, Problem> {
-    let _one = app.checking.lock().await;
-    app.with_home(|home: &OpenHome| {
+    app.in_turn(&app.checking, |home: &OpenHome| {
         let doctor = Doctor::default();
         Ok::<_, Problem>(doctor.examine_open(home, &mut |_| ()).into())
     })

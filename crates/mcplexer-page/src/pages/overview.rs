@@ -146,7 +146,9 @@ fn last_calls(calls: &[Call]) -> Markup {
 
 /// What takes longer to find: secrets that expire, keys, and credentials in the files of clients.
 pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
-    let found = app.with_home(|home: &OpenHome| Ok::<_, Problem>(Found::look(home)));
+    let found = app.in_turn(&app.checking, |home: &OpenHome| {
+        Ok::<_, Problem>(Found::look(home))
+    });
     let found = found.await?;
     let status = app.gateway.status();
     let is_well = status.config_problem.is_none()

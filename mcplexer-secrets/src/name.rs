@@ -14,6 +14,9 @@ const SCOPE_RULE: &str = "1 to 64 of a-z 0-9 . _ -, beginning with a letter or d
 const ENV_RULE: &str = "1 to 128 of A-Z a-z 0-9 _, not beginning with a digit";
 const HEADER_RULE: &str =
     "1 to 128 of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~ (an RFC 9110 field name)";
+/// What a name is before it is known in which scope.
+const NAME_RULE: &str = "1 to 128 of A-Z a-z 0-9 _, not beginning with a digit; \
+                         in a header scope, an RFC 9110 field name";
 
 /// Why a text is not a name.
 ///
@@ -169,7 +172,7 @@ impl TryFrom<String> for SecretName {
 
     fn try_from(text: String) -> Result<Self, InvalidName> {
         let max = MAX_SECRET_NAME_LEN;
-        check(&text, "secret name", HEADER_RULE, max, |_, c| is_tchar(c))?;
+        check(&text, "secret name", NAME_RULE, max, |_, c| is_tchar(c))?;
         Ok(Self(text))
     }
 }
@@ -240,6 +243,15 @@ impl ScopeKind {
             Self::Env => "env",
             Self::Header => "header",
             Self::OAuth2 => "oauth2",
+        }
+    }
+
+    /// Returns the rule for the names of secrets in a scope of this kind, in words.
+    #[must_use]
+    pub fn name_rule(self) -> &'static str {
+        match self {
+            Self::Header => HEADER_RULE,
+            Self::Env | Self::OAuth2 => ENV_RULE,
         }
     }
 

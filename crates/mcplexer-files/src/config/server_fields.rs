@@ -155,11 +155,9 @@ fn check_directory(text: &str) -> Result<(), String> {
 fn check_variable(text: &str) -> Result<(), String> {
     let name = text.parse::<SecretName>();
     let name = name.and_then(|name| ScopeKind::Env.check(&name));
-    if let Err(error) = name {
-        return Err(format!(
-            "invalid name of a variable: it is {}",
-            error.rule()
-        ));
+    if name.is_err() {
+        let rule = ScopeKind::Env.name_rule();
+        return Err(format!("invalid name of a variable: it is {rule}"));
     }
     if text.starts_with("MCPLEXER_") {
         return Err("the variables MCPLEXER_… are mcplexer's own".to_owned());
@@ -178,11 +176,9 @@ fn check_variable(text: &str) -> Result<(), String> {
 
 fn check_header(text: &str) -> Result<(), String> {
     let name = text.to_ascii_lowercase();
-    if let Err(error) = text.parse::<SecretName>() {
-        return Err(format!(
-            "invalid name of a header field: it is {}",
-            error.rule()
-        ));
+    if text.parse::<SecretName>().is_err() {
+        let rule = ScopeKind::Header.name_rule();
+        return Err(format!("invalid name of a header field: it is {rule}"));
     }
     let is_reserved = RESERVED_HEADERS.split(' ').any(|it| it == name);
     match is_reserved || name.starts_with("mcp-") {

@@ -224,6 +224,13 @@ impl Recorded {
     }
 }
 
+impl Recorded {
+    /// Records that the gateway itself has refused the call.
+    pub(crate) fn refuse(mut self) {
+        self.end.0 = AuditOutcome::Refused;
+    }
+}
+
 impl Drop for Recorded {
     fn drop(&mut self) {
         let (outcome, bytes, scrubbed) = self.end;

@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
+use mcplexer_files::config::ServerName;
 use tokio::sync::SemaphorePermit;
 
 use crate::calls::About;
@@ -67,6 +68,33 @@ pub(crate) async fn fail(
         recorded.finish(&answer);
     }
     answer
+}
+
+/// Records a request that names what a server does not have: nobody is asked.
+pub(crate) async fn refuse(
+    hub: &Arc<Hub>,
+    server: &ServerName,
+    route: &Route,
+    method: &str,
+    message: &Message,
+    splices: &Splices,
+) -> Result<(), CallError> {
+    let known_to = hub.running();
+    let recorded = hub.calls().begin(About {
+        actor: &route.session.actor,
+        server: server.as_str(),
+        method,
+        message,
+        splices,
+        secrets: None,
+        known_to: &known_to,
+        // Not searched for a value.
+        is_refused: true,
+    });
+    if let Some(recorded) = recorded.await? {
+        recorded.refuse();
+    }
+    Ok(())
 }
 
 async fn attempt(

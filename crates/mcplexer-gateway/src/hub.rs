@@ -193,6 +193,13 @@ impl Hub {
         }
     }
 
+    /// Returns the server that a name is probably of: the one with the longest name, also one that the client does not see.
+    pub(crate) fn server_like(&self, is_meant: impl Fn(&ServerName) -> bool) -> Option<ServerName> {
+        let servers = lock(&self.servers);
+        let meant = servers.keys().filter(|it| is_meant(it));
+        meant.max_by_key(|it| it.as_str().len()).cloned()
+    }
+
     /// Whether a client may use a server of this name.
     fn sees(&self, peer: &Peer, name: &ServerName) -> bool {
         let clients = lock(&self.clients);

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::dialect::{LEGACY, as_discovered, own_info};
 use crate::error::CallError;
 use crate::foreign::secret_of_another;
-use crate::forward::{fail, forward};
+use crate::forward::{fail, forward, refuse};
 use crate::hub::Hub;
 use crate::inbox::{INVALID_PARAMS, NO_METHOD, is_still_wanted, note_subscription};
 use crate::instance::has;
@@ -264,6 +264,13 @@ async fn by_name(
             };
             let most = usize::from(hub.client(&route.session.peer).max_tool_name);
             hub.note_hidden(&route.session.peer, |it| can_be_of(it, &name, most));
+            if let Some(server) = hub.server_like(|it| can_be_of(it, &name, most)) {
+                let mut splices = Splices::default();
+                if let Some(named) = message.param(path) {
+                    splices.replace(named, json::string(without_server(&server, &name)));
+                }
+                Box::pin(refuse(hub, &server, route, method, message, &splices)).await?;
+            }
             let text = format!("there is no {what} {name}");
             let why = "mcplexer status says which servers work";
             return Ok(not_found(id, &text, why, None));

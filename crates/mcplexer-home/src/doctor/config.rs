@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::open::OpenHome;
 use crate::servers::missing_at_home;
 
-const CHECK: &str = "mcplexer config check says where, and what is allowed there";
+const CHECK: &str = "mcplexer config check";
 
 /// Checks the file alone.
 pub(super) fn examine(home: &Home, report: &mut Report) {
@@ -42,7 +42,9 @@ pub(super) fn examine(home: &Home, report: &mut Report) {
 /// Checks that the store has what servers refer to. A file or a store that cannot be read has been reported.
 pub(super) fn examine_references(open: &OpenHome, report: &mut Report) {
     for missing in missing_at_home(open).unwrap_or_default() {
-        let (message, fix) = (missing.to_string(), missing.fix());
-        report.add_with(Severity::Warning, "reference", message, fix);
+        let meant = missing.meant();
+        let meant = meant.map_or_else(String::new, |it| format!("; did you mean {it}?"));
+        let message = format!("{missing}{meant}");
+        report.add(Severity::Warning, "reference", message, missing.command());
     }
 }

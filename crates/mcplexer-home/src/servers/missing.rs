@@ -60,29 +60,39 @@ impl Missing {
     /// Returns what to do about it, a line each.
     #[must_use]
     pub fn fix(&self) -> Vec<String> {
-        let (meant, store) = match self {
-            Self::Secret {
-                reference, meant, ..
-            } => {
+        let stores = match self {
+            Self::Secret { .. } => "stores it",
+            Self::Scope { .. } => "stores one",
+        };
+        let meant = self.meant().map(|it| format!("did you mean {it}?"));
+        let store = format!("{} {stores}", self.command());
+        meant.into_iter().chain([store]).collect()
+    }
+
+    /// Returns the command that stores what is missing.
+    #[must_use]
+    pub fn command(&self) -> String {
+        match self {
+            Self::Secret { reference, .. } => {
                 let Reference { scope, name } = reference;
-                (
-                    meant,
-                    format!("mcplexer secret put {scope} {name} stores it"),
-                )
+                format!("mcplexer secret put {scope} {name}")
             }
-            Self::Scope {
-                scope, kind, meant, ..
-            } => {
+            Self::Scope { scope, kind, .. } => {
                 let create = match kind {
                     ScopeKind::Env => String::new(),
                     kind => format!("mcplexer scope create {scope} --kind {kind} && "),
                 };
-                let put = format!("{create}mcplexer secret put {scope} KEY stores one");
-                (meant, put)
+                format!("{create}mcplexer secret put {scope} KEY")
             }
-        };
-        let meant = meant.iter().map(|it| format!("did you mean {it}?"));
-        meant.chain([store]).collect()
+        }
+    }
+
+    /// Returns a name that was probably meant.
+    #[must_use]
+    pub fn meant(&self) -> Option<&str> {
+        match self {
+            Self::Secret { meant, .. } | Self::Scope { meant, .. } => meant.as_deref(),
+        }
     }
 }
 

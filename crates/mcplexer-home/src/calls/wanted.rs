@@ -21,6 +21,8 @@ pub struct Wanted {
     pub object: Option<String>,
     /// Those that ended like this.
     pub ending: Option<Ending>,
+    /// Whether a part of the names of a client and of an object is enough, in any case.
+    pub is_part: bool,
     /// Those that began at this time or later.
     pub since: Option<Timestamp>,
 }
@@ -61,12 +63,16 @@ impl Wanted {
     /// Returns whether a call is one of them, as far as `since` is not concerned.
     #[must_use]
     pub fn has(&self, call: &Call) -> bool {
-        let is = |wanted: &Option<String>, text: Option<&str>| {
-            wanted.is_none() || wanted.as_deref() == text
+        let fits = |wanted: &Option<String>, text: Option<&str>| match (wanted, text) {
+            (None, _) => true,
+            (Some(wanted), Some(text)) if self.is_part => {
+                text.to_lowercase().contains(&wanted.to_lowercase())
+            }
+            (Some(wanted), text) => text == Some(wanted),
         };
-        is(&self.server, Some(&call.server))
-            && is(&self.client, call.client.as_deref())
-            && is(&self.object, call.object.as_deref())
+        (self.server.is_none() || self.server.as_ref() == Some(&call.server))
+            && fits(&self.client, call.client.as_deref())
+            && fits(&self.object, call.object.as_deref())
             && self.ending.is_none_or(|it| it.is_of(call.outcome))
     }
 

@@ -168,7 +168,7 @@ fn acts(server: &Server) -> Markup {
     let act = |name: &str, word: &str| {
         html! {
             form .act data-method="POST" data-to={ (own) "/" (name) } data-said="It is {state}." data-anew {
-                button { (word) span .hidden { " " (server.name) } }
+                button .quiet[name != "start"] .stop[name == "stop"] { (word) span .hidden { " " (server.name) } }
             }
         }
     };
@@ -234,16 +234,16 @@ fn tools(tools: &Tools) -> Markup {
     html! {
         h2 { "Tools" }
         @if !tools.is_known {
-            p .aside { "It was not asked for its tools yet. Starting it does that." }
+            p .aside { "Tools not loaded yet. Starting the server loads them." }
         } @else if tools.tools.is_empty() {
             p .aside { "It has none." }
         } @else {
             p .aside {
-                (count(tools.tools.len(), "tool")) ", about " (tools.tokens) " tokens in each conversation: an estimate, a \
+                (count(tools.tools.len(), "tool")) ", about " (tools.tokens) " context tokens in each conversation: an estimate, a \
                 quarter of the bytes of their definitions."
             }
             table {
-                thead { tr { th { "Tool" } th { "Description" } th .number { "Tokens, about" } } }
+                thead { tr { th { "Tool" } th { "Description" } th .number { "Context tokens" } } }
                 tbody {
                     @for tool in &tools.tools {
                         tr {
@@ -307,10 +307,15 @@ fn definition(detail: &ServerDetail) -> Markup {
                 }
             }
         }
-        p { "This can be changed on the command line only, with all that the server gets:" }
-        pre .command data-name="the command that changes the server" {
-            "mcplexer server add " (name) " --replace "
-            @if is_http { "--url URL" } @else { "-- COMMAND" }
+        @match &detail.add {
+            Some(command) => {
+                p { "This can be changed on the command line only. This is how it is now; change what you want, and run it:" }
+                pre .command data-name="the command that changes the server" { (command) }
+            },
+            None => {
+                p { "This can be changed in config.yaml only: no command says all that it has. See it in a terminal:" }
+                pre .command data-name="the command that shows the server" { "mcplexer server show " (name) }
+            },
         }
     }
 }

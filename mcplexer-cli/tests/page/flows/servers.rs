@@ -33,7 +33,7 @@ fn a_server_is_started_and_stopped() {
     browser.click("Servers");
     browser.click("plain");
     wait_until(browser, "stopped");
-    browser.wait_for("It was not asked for its tools yet");
+    browser.wait_for("Tools not loaded yet");
     browser.press("Start plain");
     wait_until(browser, "running");
     browser.wait_for("3 tools, about");
@@ -189,4 +189,24 @@ fn a_public_server_shows_its_tools() {
         "{tools}: {tested}"
     );
     browser.wait_for(&format!("{tools} tools, about"));
+}
+
+/// Who runs the command as it is shown changes nothing.
+#[test]
+fn the_command_that_changes_a_server_has_all_of_it() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    let before = place.run(&["server", "show", "plain", "--json"]);
+    visit.at("/servers/plain");
+    let command = "return [...document.querySelectorAll('pre.command')].at(-1).innerText";
+    let command = browser.script(command, &json!([]));
+    let command = command.as_str().unwrap();
+    assert!(command.starts_with("mcplexer server add plain --replace "));
+    let own = format!("exec \"$0\" {}", command.strip_prefix("mcplexer ").unwrap());
+    let mut shell = place.command("/bin/sh");
+    let ran = shell.args(["-c", &own, env!("CARGO_BIN_EXE_mcplexer")]);
+    assert!(ran.output().unwrap().status.success(), "{command}");
+    assert_eq!(place.run(&["server", "show", "plain", "--json"]), before);
 }

@@ -7,7 +7,7 @@ use mcplexer_gateway::{EraStatus, InstanceStatus, ServerStatus, State as Doing, 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::words::{command_line, public_url, references};
+use super::words::{add_command, command_line, public_url, references};
 
 /// All servers.
 #[derive(Serialize, ToSchema)]
@@ -104,6 +104,8 @@ pub(crate) struct ServerDetail {
     pub(crate) command: Option<String>,
     /// Its URL, without a query. It can be changed on the command line only.
     pub(crate) url: Option<String>,
+    /// The command that adds it as it is now, to be changed and run. Missing if no command says all of it.
+    pub(crate) add: Option<String>,
     /// Its variables or header fields, by name: the references to secrets in each. What else is in one is left out.
     pub(crate) values: BTreeMap<String, Vec<String>>,
 }
@@ -235,6 +237,7 @@ impl ServerDetail {
         let values = definition.transport.values().iter();
         let values = values.map(|(name, text)| (name.clone(), references(text)));
         Self {
+            add: add_command(&server.name, definition),
             server,
             command,
             url,

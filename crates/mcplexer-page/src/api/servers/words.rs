@@ -1,5 +1,8 @@
 //! How a server's configuration is shown: nothing in it that could be a credential.
 
+use std::collections::BTreeMap;
+
+use mcplexer_files::config::{Http, Server, Stdio, Transport};
 use mcplexer_files::template::Template;
 
 /// Returns a command as a line for a shell.
@@ -43,9 +46,108 @@ pub(super) fn references(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns the command that adds a server as it is. `None` if no command says all of it, or if it has something that may be a
+/// credential and is not shown: then it can be changed in `config.yaml` alone.
+pub(super) fn add_command(name: &str, server: &Server) -> Option<String> {
+    let (option, separator) = match &server.transport {
+        Transport::Http(_) => ("--header", ": "),
+        _ => ("--env", "="),
+    };
+    let values = server.transport.values();
+    if !values.values().all(|it| is_reference(it)) {
+        return None;
+    }
+    let mut words = ["mcplexer", "server", "add", name, "--replace"]
+        .map(str::to_owned)
+        .to_vec();
+    let (transport, rest) = match &server.transport {
+        Transport::Stdio(stdio) => {
+            for scope in &stdio.scopes {
+                words.extend(["--scope".to_owned(), scope.to_string()]);
+            }
+            let told = Stdio {
+                env: stdio.env.clone(),
+                scopes: stdio.scopes.clone(),
+                ..Stdio::new(stdio.command.clone())
+            };
+            let rest = [&["--".to_owned()], stdio.command.as_slice()].concat();
+            (Transport::Stdio(told), rest)
+        }
+        Transport::Http(http) if public_url(&http.url) == http.url => {
+            words.extend(["--url".to_owned(), http.url.clone()]);
+            let told = Http {
+                headers: http.headers.clone(),
+                ..Http::new(http.url.clone())
+            };
+            (Transport::Http(told), Vec::new())
+        }
+        _ => return None,
+    };
+    if Server::new(transport) != *server {
+        return None;
+    }
+    words.extend(pairs(values, option, separator));
+    words.extend(rest);
+    Some(command_line(&words))
+}
+
+fn pairs(values: &BTreeMap<String, String>, option: &str, separator: &str) -> Vec<String> {
+    let pairs = values.iter().flat_map(|(name, value)| {
+        let pair = format!("{name}{separator}{value}");
+        [option.to_owned(), pair]
+    });
+    pairs.collect()
+}
+
+/// Whether a value has nothing in it but references, and the scheme of an authentication.
+fn is_reference(text: &str) -> bool {
+    let text = text.strip_prefix("Bearer ").unwrap_or(text);
+    let named = references(text);
+    let plain = named.iter().map(|it| format!("mcplexer://{it}"));
+    !named.is_empty() && plain.collect::<String>() == text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mcplexer_files::config::SearchPath;
+
+    #[test]
+    fn a_command_says_all_of_a_server_or_is_missing() {
+        let mut stdio = Stdio::new(vec!["npx".to_owned(), "two words".to_owned()]);
+        stdio.scopes.push("web".parse().unwrap());
+        let of = |stdio: &Stdio| add_command("a", &Server::new(Transport::Stdio(stdio.clone())));
+        assert_eq!(
+            of(&stdio).unwrap(),
+            "mcplexer server add a --replace --scope web -- npx 'two words'"
+        );
+        let token = "mcplexer://web/TOKEN".to_owned();
+        stdio.env.insert("TOKEN".to_owned(), token.clone());
+        assert_eq!(
+            of(&stdio).unwrap(),
+            "mcplexer server add a --replace --scope web --env TOKEN=mcplexer://web/TOKEN -- npx 'two words'"
+        );
+        // It may be a credential.
+        let mut other = stdio.clone();
+        other.env.insert("A".to_owned(), "hunter2".to_owned());
+        assert_eq!(of(&other), None);
+        let mut other = stdio.clone();
+        other.directory = Some("/srv".into());
+        assert_eq!(of(&other), None);
+        other.directory = None;
+        other.path = SearchPath::Login;
+        assert_eq!(of(&other), None);
+        let mut http = Http::new("https://a.example/mcp".to_owned());
+        http.headers
+            .insert("Authorization".to_owned(), format!("Bearer {token}"));
+        let of = |http: &Http| add_command("a", &Server::new(Transport::Http(http.clone())));
+        assert_eq!(
+            of(&http).unwrap(),
+            "mcplexer server add a --replace --url https://a.example/mcp --header 'Authorization: Bearer mcplexer://web/TOKEN'"
+        );
+        http.url.push_str("?key=hunter2");
+        assert_eq!(of(&http), None);
+    }
 
     #[test]
     fn a_command_is_quoted_for_a_shell() {

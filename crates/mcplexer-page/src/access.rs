@@ -16,6 +16,10 @@ pub(crate) struct Person {
     pub(crate) token: String,
 }
 
+/// A page that looks by itself for what has changed, in a session that this does not prolong.
+#[derive(Debug)]
+pub(crate) struct Onlooker;
+
 /// A person, or a client whose token may read over the API.
 #[derive(Debug)]
 pub(crate) struct Reader;
@@ -31,17 +35,40 @@ impl FromRequestParts<App> for Person {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers).ok_or_else(Problem::no_session)?;
-        match is_session(parts, app, token) {
-            true => Ok(Self {
-                token: token.to_owned(),
-            }),
-            false if app.tokens.find(token).is_some() => Err(Problem::forbidden(
-                "this takes a session: no client may do it",
-            )
-            .with_hint("mcplexer ui opens one")),
-            false => Err(Problem::no_session()),
-        }
+        let token = session(parts, app, |token| is_session(parts, app, token))?;
+        Ok(Self { token })
+    }
+}
+
+impl FromRequestParts<App> for Onlooker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        session(parts, app, |token| {
+            is_page(&parts.extensions) && app.sessions.lasts(token)
+        })
+        .map(|_| Self)
+    }
+}
+
+/// Returns the token of a session.
+fn session(parts: &Parts, app: &App, is_one: impl Fn(&str) -> bool) -> Result<String, Problem> {
+    let token = bearer(&parts.headers).ok_or_else(|| unknown(parts))?;
+    match is_one(token) {
+        true => Ok(token.to_owned()),
+        false if app.tokens.find(token).is_some() => Err(Problem::forbidden(
+            "this takes a session: no client may do it",
+        )
+        .with_hint("mcplexer ui opens one")),
+        false => Err(unknown(parts)),
+    }
+}
+
+/// Says what who sends a request has to bring: a page a session, a script the token of a client.
+fn unknown(parts: &Parts) -> Problem {
+    match parts.uri.path().starts_with("/api/") {
+        true => Problem::no_token(),
+        false => Problem::no_session(),
     }
 }
 
@@ -64,11 +91,11 @@ impl FromRequestParts<App> for Writer {
 /// Fails unless the request has the token of a session, or of a client that may do as much as this. Returns the client's
 /// name.
 fn check(parts: &Parts, app: &App, needed: ApiAccess) -> Result<Option<ServerName>, Problem> {
-    let token = bearer(&parts.headers).ok_or_else(Problem::no_session)?;
+    let token = bearer(&parts.headers).ok_or_else(Problem::no_token)?;
     if is_session(parts, app, token) {
         return Ok(None);
     }
-    let client = app.tokens.find(token).ok_or_else(Problem::no_session)?;
+    let client = app.tokens.find(token).ok_or_else(Problem::no_token)?;
     match client.api >= needed {
         true => Ok(Some(client.name)),
         false => {

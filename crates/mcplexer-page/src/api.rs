@@ -83,6 +83,14 @@ pub(crate) fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, Problem>
     text.parse().map_err(invalid::<T::Err>)
 }
 
+/// Reads a field of a body; fails with its rule, and its name.
+pub(crate) fn parsed_field<T: FromStr<Err: Display>>(
+    field: &'static str,
+    text: &str,
+) -> Result<T, Problem> {
+    parsed(text).map_err(|it| it.of(field))
+}
+
 fn invalid<E: Display>(error: E) -> Problem {
     Problem::invalid(error.to_string())
 }

@@ -15,19 +15,21 @@ pub(crate) use words::segment;
 
 use axum::Router;
 use axum::routing::get;
+use maud::Markup;
 
 use crate::site::App;
 
-/// Returns the frame, as text.
-#[cfg(test)]
-pub(crate) fn frame() -> String {
-    frame::page().into_string()
+/// Returns the frame.
+pub(crate) fn frame() -> Markup {
+    frame::page()
 }
 
 pub(crate) fn router() -> Router<App> {
     let parts = Router::new()
         .route("/overview/findings", get(overview::findings))
+        .route("/overview/clients", get(overview::clients))
         .route("/clients", get(clients::page))
+        .route("/clients/connected", get(clients::connected_now))
         .route("/doctor", get(doctor::page))
         .route("/doctor/findings", get(doctor::findings))
         .route("/secrets", get(secrets::scopes))

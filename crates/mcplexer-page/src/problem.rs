@@ -23,6 +23,9 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     /// What went wrong.
     pub(crate) title: String,
+    /// The field of the body that is wrong, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) field: Option<&'static str>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) hints: Vec<String>,
@@ -33,6 +36,7 @@ impl Problem {
         Self {
             status: status.as_u16(),
             title: title.into(),
+            field: None,
             hints: Vec::new(),
         }
     }
@@ -42,10 +46,24 @@ impl Problem {
         self
     }
 
+    /// Says which field of the body is wrong.
+    pub(crate) fn of(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
     /// The request has no token of a session.
     pub(crate) fn no_session() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "the session has ended")
             .with_hint("mcplexer ui opens the page again")
+    }
+
+    /// A request to the API has no token that may use it.
+    pub(crate) fn no_token() -> Self {
+        let title = "this takes the token of a client, behind Authorization: Bearer";
+        Self::new(StatusCode::UNAUTHORIZED, title)
+            .with_hint("mcplexer client add NAME --api read makes a token for a script")
+            .with_hint("if this is the page: its session has ended, and mcplexer ui opens it again")
     }
 
     /// The body of a request is longer than this many bytes.
@@ -185,6 +203,17 @@ impl From<PathRejection> for Problem {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, rejection.body_text())
+        // What it says may quote what was given.
+        let said = rejection.body_text();
+        let names = |field: &str| said.contains(&format!(": {field}: "));
+        let title = match ["limit", "before", "at"].into_iter().find(|it| names(it)) {
+            Some(field) => format!("{field} takes a whole number"),
+            None if names("last") => "last takes hour or day".to_owned(),
+            None if said.contains("unknown field") => {
+                "the query has a parameter that is not known here".to_owned()
+            }
+            None => "the query cannot be read".to_owned(),
+        };
+        Self::new(StatusCode::BAD_REQUEST, title)
     }
 }

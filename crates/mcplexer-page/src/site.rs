@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::http::{Extensions, HeaderName, HeaderValue, Request, StatusCode};
+use axum::http::header::ACCEPT;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
@@ -154,10 +155,7 @@ impl Page {
             .merge(api::router())
             .merge(pages::router())
             .merge(assets::router())
-            .fallback(|| async {
-                Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address")
-                    .into_response()
-            })
+            .fallback(nothing)
             .method_not_allowed_fallback(|| async {
                 let title = "this method is not allowed here";
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, title).into_response()
@@ -177,6 +175,20 @@ pub(crate) fn is_page(extensions: &Extensions) -> bool {
 /// Whether something is at the address of clients, too.
 fn is_for_scripts(path: &str) -> bool {
     path.starts_with("/api/v1/") && path != api::SESSION && !path.starts_with("/api/v1/session/")
+}
+
+/// Answers at an address where nothing is: a browser gets the page, which says so.
+async fn nothing(uri: Uri, headers: HeaderMap) -> Response {
+    let accepts = headers.get(ACCEPT).and_then(|it| it.to_str().ok());
+    let is_page = !["/api/", "/parts/"]
+        .iter()
+        .any(|it| uri.path().starts_with(it));
+    match is_page && accepts.is_some_and(|it| it.contains("text/html")) {
+        true => (StatusCode::NOT_FOUND, pages::frame()).into_response(),
+        false => {
+            Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address").into_response()
+        }
+    }
 }
 
 /// Adds the header fields of every answer.

@@ -94,7 +94,9 @@ fn what_was_typed_is_kept_when_it_is_refused() {
     browser.fill("Key", "not a name");
     browser.fill("Value", TYPED);
     browser.press("Store");
-    browser.wait("document.querySelector('main form [role=alert]')?.innerText");
+    // The rule is that of the scope, and the field is marked.
+    browser.wait_for("1 to 128 of A-Z a-z 0-9 _");
+    browser.wait("document.activeElement.matches('[name=key][aria-invalid=true]')");
     assert_eq!(
         (browser.filled("Key"), browser.filled("Value")),
         ("not a name".to_owned(), TYPED.to_owned())
@@ -104,7 +106,7 @@ fn what_was_typed_is_kept_when_it_is_refused() {
     browser.click("Delete this secret");
     browser.fill("Type TOKEN", "token");
     browser.press("Delete");
-    browser.wait_for("confirm has to be TOKEN");
+    browser.wait_for("type TOKEN to confirm");
     assert!(
         visit
             .place

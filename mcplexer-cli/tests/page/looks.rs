@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::browser::Visit;
+use super::client::Client;
 use super::documented::installed;
 use super::driver::Browser;
 use super::hands::ESCAPE;
-use super::place::{PAGES, Place};
+use super::place::{PAGES, Place, SERVER};
 
 /// Each colour scheme with each width.
 const LOOKS: [(&str, u32); 4] = [
@@ -31,6 +32,10 @@ fn furnished() -> Place {
         ("sentry", "SENTRY_AUTH_TOKEN"),
     ] {
         place.put(scope, key, "an0ther-S3cret-value-of-a-test");
+    }
+    let mut client = Client::connect(&place, "cursor");
+    for tool in ["plain__echo", "plain__fail", "plain__echo", "plain__nope"] {
+        client.call(tool);
     }
     place
 }
@@ -94,6 +99,27 @@ fn axe_finds_nothing_in_what_comes_up() {
         "-c",
         "echo 'no licence' >&2; exit 3",
     ]);
+    // Tools with long names, and descriptions without a place to break.
+    let wordy = format!(
+        "{}-{}",
+        "a_tool_with_a_name_that_is_long".repeat(3),
+        "x".repeat(20)
+    );
+    let words = format!("{} {}", "w0rd".repeat(60), "and more of it ".repeat(30));
+    let server = SERVER.replace(
+        "\"name\":\"wait\"",
+        &format!("\"name\":\"{wordy}\",\"description\":\"{words}\""),
+    );
+    let file = place.root().join("wordy");
+    fs::write(&file, server).unwrap();
+    place.run(&[
+        "server",
+        "add",
+        "wordy",
+        "--",
+        "/bin/sh",
+        file.to_str().unwrap(),
+    ]);
     let Some(visit) = Visit::to(place) else {
         return;
     };
@@ -119,6 +145,10 @@ fn axe_finds_nothing_in_what_comes_up() {
     browser.press("Start dead");
     browser.wait("document.querySelector('main .failing')");
     found.extend(wrong(browser, "failing"));
+    visit.at("/servers/wordy");
+    browser.press("Start wordy");
+    browser.wait("document.querySelector('main td details')");
+    found.extend(wrong(browser, "tools"));
     browser.keys("/e");
     browser.wait("document.querySelector('#found [aria-selected=true]')");
     found.extend(wrong(browser, "search"));

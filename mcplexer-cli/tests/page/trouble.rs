@@ -44,6 +44,68 @@ fn an_address_that_was_the_page_once_is_none_again() {
 }
 
 #[test]
+fn what_was_typed_stays_when_the_session_ends() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token");
+    browser.fill("Key", "TYPED_BEFORE");
+    browser.fill("Value", "typ3d-before-the-end");
+    place.run(&["ui", "--stop"]);
+    browser.press("Store");
+    browser.wait_for("The session has ended");
+    browser.wait_for("What you have typed is still here");
+    assert_eq!(
+        (browser.filled("Key"), browser.filled("Value")),
+        ("TYPED_BEFORE".to_owned(), "typ3d-before-the-end".to_owned())
+    );
+    // This tab had one, and says so.
+    browser.click("Servers");
+    browser.wait("document.querySelector('h1')?.innerText === 'The session has ended'");
+    browser.reload();
+    browser.wait("document.querySelector('h1')?.innerText === 'The session has ended'");
+}
+
+#[test]
+fn an_address_without_a_page_is_not_found() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    visit.at("/nowhere");
+    let browser = &visit.browser;
+    browser.wait("document.querySelector('h1')?.innerText === 'Not found'");
+    let ask = |path: &str| visit.opened.ask("GET", path);
+    let page = ask("/nowhere").with("Accept", "text/html").send();
+    assert_eq!((page.status, page.media()), (404, "text/html"));
+    for path in ["/nowhere", "/api/v1/nowhere"] {
+        let answer = ask(path).with("Accept", "*/*").send();
+        assert_eq!(
+            (answer.status, answer.media()),
+            (404, "application/problem+json")
+        );
+    }
+    // A script is told what it needs.
+    let refused = ask("/api/v1/scopes").send();
+    assert_eq!(refused.status, 401);
+    let hint = "mcplexer client add NAME --api read makes a token for a script";
+    assert_eq!(refused.value()["hints"][0], hint, "{refused:?}");
+}
+
+#[test]
+fn calls_that_are_paused_say_that_the_gateway_has_ended() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    visit.at("/calls");
+    let browser = &visit.browser;
+    browser.wait("document.querySelector('live-calls [data-state]')?.innerText === 'live'");
+    browser.press("Pause");
+    visit.place.stop();
+    browser.wait_for("the gateway does not answer");
+}
+
+#[test]
 fn calls_are_waited_for_until_the_session_ends() {
     let Some(visit) = Visit::to(Place::with_secret()) else {
         return;

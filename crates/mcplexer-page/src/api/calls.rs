@@ -34,12 +34,12 @@ const LINES: usize = 10_000;
 pub(crate) struct CallFilter {
     /// Those to this server.
     pub(crate) server: Option<String>,
-    /// Those of this client.
+    /// Those of clients that have this in their name, in any case.
     pub(crate) client: Option<String>,
     /// Those that ended like this: an outcome of the log, such as `ok`, `tool-error` or `timed-out`; `problem` for any but
     /// `ok`; `open` for those without an end.
     pub(crate) outcome: Option<String>,
-    /// Those of this tool, prompt or resource.
+    /// Those of tools, prompts or resources that have this in their name, in any case.
     pub(crate) tool: Option<String>,
     /// Those before the page that had this as `older`.
     pub(crate) before: Option<u64>,
@@ -58,6 +58,7 @@ impl CallFilter {
             client: text(&self.client),
             object: text(&self.tool),
             ending,
+            is_part: true,
             since: None,
         })
     }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use super::parsed;
 use super::scopes::Confirmation;
+use super::{parsed, parsed_field};
 use crate::access::{Person, Reader};
 use crate::problem::Problem;
 use crate::site::App;
@@ -171,7 +171,7 @@ pub(super) async fn add(
     body: Result<Json<ClientToAdd>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Added>), Problem> {
     let Json(ClientToAdd { name, api }) = body?;
-    let name: ServerName = parsed(&name)?;
+    let name: ServerName = parsed_field("name", &name)?;
     let new = name.clone();
     let token = app.with_home(move |home| HttpClients::of(home.home()).add(&new, api.into()));
     let added = Added {

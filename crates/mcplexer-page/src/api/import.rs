@@ -170,10 +170,7 @@ pub(super) async fn import(
 fn format(file: &str) -> Result<Format, Problem> {
     let format = Format::of_path(FilePath::new(file));
     let format = format.filter(|it| Format::READ.contains(it));
-    format.ok_or_else(|| {
-        Problem::invalid("the name of the file does not say how it is written")
-            .with_hint("name it .env, or with .env, .json, .yaml or .yml at its end")
-    })
+    format.ok_or_else(|| Problem::invalid("unknown file type: use .env, .json or .yaml"))
 }
 
 fn reading(body: &FileToImport) -> Reading {

@@ -30,12 +30,12 @@ pub(super) fn change<T, U>(
 /// Reads a note.
 #[expect(clippy::needless_pass_by_value, reason = "it reads a field of a body")]
 pub(super) fn note(text: String) -> Result<Note, Problem> {
-    parsed(&text)
+    parsed(&text).map_err(|it| it.of("note"))
 }
 
 /// Reads a number of days after which to replace a value.
 pub(super) fn interval(days: u32) -> Result<RotateEvery, Problem> {
-    RotateEvery::try_from(days).map_err(invalid)
+    RotateEvery::try_from(days).map_err(|it| invalid(it).of("rotate_every_days"))
 }
 
 /// Reads a moment that has not passed: a date, which stands for its first moment in UTC, or a time as RFC 3339 has it.
@@ -48,10 +48,11 @@ pub(super) fn future(text: String) -> Result<Timestamp, Problem> {
     };
     let moment: Timestamp = moment.map_err(|_| {
         Problem::invalid("expires takes a date (2027-01-31) or a time (2027-01-31T12:00:00Z)")
+            .of("expires")
     })?;
     match moment > Timestamp::now() {
         true => Ok(moment),
-        false => Err(Problem::invalid("expires takes a time that has not passed")),
+        false => Err(Problem::invalid("expires takes a time that has not passed").of("expires")),
     }
 }
 

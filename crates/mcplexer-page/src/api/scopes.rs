@@ -15,7 +15,7 @@ use mcplexer_secrets::{NewScope, ScopeId, ScopeKind, SecretStore};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::parsed;
+use super::{parsed, parsed_field};
 use crate::access::{Reader, Writer};
 use crate::problem::Problem;
 use crate::site::App;
@@ -141,7 +141,7 @@ impl Confirmation {
     pub(super) fn check(&self, name: &str) -> Result<(), Problem> {
         match self.confirm == name {
             true => Ok(()),
-            false => Err(Problem::invalid(format!("confirm has to be {name}"))),
+            false => Err(Problem::invalid(format!("type {name} to confirm")).of("confirm")),
         }
     }
 }
@@ -241,7 +241,7 @@ pub(super) async fn create(
     body: Result<Json<ScopeToCreate>, JsonRejection>,
 ) -> Result<(StatusCode, Json<ScopeWithSecrets>), Problem> {
     let Json(new) = body?;
-    let id: ScopeId = parsed(&new.id)?;
+    let id: ScopeId = parsed_field("id", &new.id)?;
     let mut scope = NewScope::env(id.clone());
     scope.kind = new.kind.into();
     scope.display_name = new.name.filter(|it| !it.is_empty());

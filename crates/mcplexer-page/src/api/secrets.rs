@@ -16,8 +16,8 @@ use mcplexer_secrets::{ScopeId, SecretName, SecretStore, Stored};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::parsed;
 use super::scopes::Confirmation;
+use super::{parsed, parsed_field};
 use crate::access::Writer;
 use crate::problem::Problem;
 use crate::site::App;
@@ -79,5 +79,5 @@ fn names(
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<(ScopeId, SecretName), Problem> {
     let Path((scope, key)) = path?;
-    Ok((parsed(&scope)?, parsed(&key)?))
+    Ok((parsed(&scope)?, parsed_field("key", &key)?))
 }

@@ -82,7 +82,7 @@ pub(super) async fn begin(
     let refused = || {
         Problem::new(
             StatusCode::UNAUTHORIZED,
-            "this ticket was used, or is older than a minute",
+            "this link was used or has expired",
         )
         .with_hint("mcplexer ui opens the page again")
     };

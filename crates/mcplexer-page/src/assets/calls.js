@@ -1,10 +1,13 @@
 // Calls as they happen: <live-calls data-to="ADDRESS"> has a table of calls, and gets new ones on top.
 
 import { label } from "/dress.js";
-import { ask, problem } from "/page.js";
+import { ask, problem, renew } from "/page.js";
 
 // How many rows the table has at most. Older ones are a page away.
 const MOST = 200;
+
+// How long the plot waits for more calls, in milliseconds.
+const PLOT = 3000;
 
 // Names come from clients and servers: they are text, and never markup.
 function cell(row, text, name) {
@@ -63,12 +66,29 @@ class LiveCalls extends HTMLElement {
   }
 
   disconnectedCallback() {
-    queueMicrotask(() => this.isConnected || this.stop.abort());
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.stop.abort();
+      clearTimeout(this.drawing);
+      this.drawing = 0;
+    });
+  }
+
+  // Draws the plot again, once for calls that come together.
+  draw() {
+    if (this.drawing) return;
+    this.drawing = setTimeout(() => {
+      this.drawing = 0;
+      const part = document.querySelector("main [data-part^='/parts/calls/plot']");
+      if (!part) return;
+      part.hidden = false;
+      renew(part, part.dataset.part);
+    }, PLOT);
   }
 
   pause(is) {
     this.button.setAttribute("aria-pressed", is);
-    this.button.textContent = is ? "Go on" : "Pause";
+    this.button.textContent = is ? "Resume" : "Pause";
     if (!is) for (const call of this.held.splice(0)) this.add(call);
     this.tell();
   }
@@ -81,6 +101,7 @@ class LiveCalls extends HTMLElement {
     badge.className = "badge " + (paused || this.state !== "live" ? "warn" : "good");
     const notes = [];
     if (paused && this.held.length) notes.push(this.held.length + " new");
+    if (paused && this.state && this.state !== "live") notes.push("the gateway does not answer");
     if (this.refused) notes.push(this.refused);
     if (this.missed) notes.push(this.missed + " not shown: they came too quickly");
     this.querySelector("[data-note]").textContent = notes.join(", ");
@@ -147,6 +168,7 @@ class LiveCalls extends HTMLElement {
     table.hidden = false;
     label(table);
     document.querySelector("main [data-empty]")?.remove();
+    this.draw();
   }
 }
 
@@ -158,15 +180,10 @@ document.addEventListener("click", async (event) => {
   const part = button?.closest("[data-part]");
   if (!part) return;
   button.disabled = true;
-  try {
-    const answer = await ask("GET", "/parts/calls/plot?last=" + button.dataset.plot);
-    if (!answer?.ok || !part.isConnected) return;
-    const made = document.createElement("template");
-    // Our own part, in which everything foreign is escaped.
-    made.innerHTML = await answer.text();
-    part.replaceChildren(made.content);
-    part.querySelector("[data-plot]")?.focus();
-  } catch {
-    button.disabled = false;
-  }
+  const to = new URL(part.dataset.part, location);
+  to.searchParams.set("last", button.dataset.plot);
+  part.dataset.part = to.pathname + to.search;
+  await renew(part, part.dataset.part);
+  button.disabled = false;
+  part.querySelector("[data-plot]")?.focus();
 });

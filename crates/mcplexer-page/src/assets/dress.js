@@ -66,12 +66,11 @@ export function dress(root) {
     it.setAttribute("autocomplete", "off");
     it.setAttribute("spellcheck", "false");
   }
-  for (const it of root.querySelectorAll("input[type=password]:not([data-secret])")) {
+  for (const it of root.querySelectorAll("textarea.veiled:not([data-secret])")) {
     it.dataset.secret = "";
     for (const name of ["data-1p-ignore", "data-lpignore", "data-bwignore"]) it.setAttribute(name, "true");
     wrap(it.closest("label") || it, "secret").append(button("Show", "Show what is typed", (made) => {
-      const hidden = it.type === "password";
-      it.type = hidden ? "text" : "password";
+      const hidden = !it.classList.toggle("veiled");
       made.textContent = hidden ? "Hide" : "Show";
       made.setAttribute("aria-label", hidden ? "Hide what is typed" : "Show what is typed");
       it.focus();
@@ -123,4 +122,4 @@ export function undress(root) {
   root.querySelectorAll("form[data-to]").forEach(wipe);
 }
 
-setInterval(() => tell(document), 30000);
+setInterval(() => tell(document), 10000);

@@ -51,13 +51,30 @@ function filter(form, submitter) {
   go(to + (query.size ? "?" + query : ""), "field");
 }
 
+// Takes away what was wrong with the last attempt.
+function clear(form) {
+  document.querySelector("#why")?.remove();
+  form.querySelector(":scope > [role=alert]")?.remove();
+  for (const it of form.querySelectorAll("[aria-invalid]")) {
+    it.removeAttribute("aria-invalid");
+    it.removeAttribute("aria-describedby");
+  }
+}
+
 function alert(form, it) {
   const box = words(it);
   if (!form.isConnected) return say(box.firstChild.textContent);
-  form.querySelector(":scope > [role=alert]")?.remove();
+  say("");
+  clear(form);
   box.setAttribute("role", "alert");
+  box.id = "why";
   form.append(box);
   dress(box);
+  const bad = it.field && form.elements[it.field];
+  if (!bad?.setAttribute || bad.type === "hidden") return;
+  bad.setAttribute("aria-invalid", "true");
+  bad.setAttribute("aria-describedby", box.id);
+  bad.focus();
 }
 
 // Puts what the answer has into a text.
@@ -111,7 +128,7 @@ async function act(form) {
     return load({ focus: "heading" });
   }
   const made = answer.status === 204 ? {} : await answer.json();
-  say(told(form.dataset.said || "Done.", made));
+  say(told(form.dataset.said || "", made));
   // A slow act ends on another page, where something may have been typed meanwhile.
   if (!form.isConnected) return;
   wipe(form);

@@ -66,7 +66,7 @@ class ImportFile extends HTMLElement {
   }
 
   fail(it) {
-    const box = words(it);
+    const box = words({ ...it, title: it.title.replace(/^the file\b/, this.#file?.name || "the file") });
     box.setAttribute("role", "alert");
     this.show(box);
   }

@@ -5,6 +5,7 @@ import "/forms.js";
 import "/search.js";
 
 // The session is of this tab and this origin alone: other origins cannot read it, and the browser sends it nowhere by itself.
+// Once it has ended, it is empty.
 const TOKEN = "mcplexer";
 const KEY = "mcplexer-key";
 const SESSION = "/api/v1/session";
@@ -43,7 +44,7 @@ export const stranger = {
 };
 
 function end() {
-  sessionStorage.removeItem(TOKEN);
+  sessionStorage.setItem(TOKEN, "");
   sessionStorage.removeItem(KEY);
 }
 
@@ -76,11 +77,38 @@ export async function ask(method, path, body, signal) {
   body = body === undefined ? undefined : JSON.stringify(body);
   const answer = await fetch(path, { method, headers, body, cache: "no-store", redirect: "error", signal });
   if (answer.status === 401 && path !== SESSION) {
-    end();
-    show("ended");
+    ended();
     return null;
   }
   return answer;
+}
+
+// Says that the session has ended. What was typed stays.
+function ended() {
+  end();
+  const isTyped = (it) => it.type !== "hidden" && it.value !== it.defaultValue && it.matches("textarea, input:not([type=checkbox], [type=radio])");
+  if (![...main.querySelectorAll("form[data-to] *")].some(isTyped)) return show("ended");
+  if (main.querySelector(":scope > .over")) return;
+  stop.abort();
+  const copy = document.getElementById("ended").content.cloneNode(true);
+  const box = copy.firstElementChild;
+  box.classList.add("over");
+  box.tabIndex = -1;
+  const heading = document.createElement("h2");
+  heading.append(...box.querySelector("h1").childNodes);
+  box.querySelector("h1").replaceWith(heading);
+  main.prepend(copy);
+  main.removeAttribute("aria-busy");
+  dress(box);
+  box.focus();
+  scrollTo(0, 0);
+}
+
+// Markup of our own, in which everything foreign is escaped, as nodes.
+function nodes(text) {
+  const made = document.createElement("template");
+  made.innerHTML = text;
+  return made.content;
 }
 
 // The same, for who has nothing to lose: if nobody answers, the page says so and null is returned.
@@ -118,11 +146,14 @@ export function words(it) {
   return box;
 }
 
+let saying;
+
 // Says it to people who do not see the page, and for a moment to those who do.
 export function say(text) {
   const said = document.getElementById("said");
   said.textContent = "";
-  setTimeout(() => (said.textContent = text), 50);
+  clearTimeout(saying);
+  saying = setTimeout(() => (said.textContent = text), 50);
 }
 
 function markPlace() {
@@ -142,24 +173,23 @@ export async function load({ focus, y } = {}) {
   const field = document.activeElement?.name;
   main.setAttribute("aria-busy", "true");
   markPlace();
-  if (!sessionStorage.getItem(TOKEN)) return show("none");
+  const token = sessionStorage.getItem(TOKEN);
+  if (!token) return show(token === "" ? "ended" : "none");
   const answer = await send("GET", "/parts" + hereNow(), undefined, mine.signal);
   if (answer === null || mine.signal.aborted) return;
   if (answer.ok) {
     const text = await answer.text().catch(() => null);
     if (mine.signal.aborted) return;
     if (text === null) return show("gone");
-    // Our own part, in which everything foreign is escaped.
-    const part = document.createElement("template");
-    part.innerHTML = text;
+    const part = nodes(text);
     // What takes no longer than this comes with the rest, so that nothing jumps; and nobody sees the rest later for it.
     // What has its place kept, or nothing below, is not waited for.
-    const begin = (which) => [...part.content.querySelectorAll("[data-part]" + which)].map((it) => fill(it, mine.signal));
+    const begin = (which) => [...part.querySelectorAll("[data-part]:not([hidden])" + which)].map((it) => fill(it, mine.signal));
     begin("[data-later]");
     const slow = begin(":not([data-later])");
     if (slow.length) await Promise.race([Promise.all(slow), new Promise((done) => setTimeout(done, 40))]);
     if (mine.signal.aborted) return;
-    put(part.content);
+    put(part);
   } else {
     const it = await problem(answer);
     if (mine.signal.aborted) return;
@@ -182,19 +212,37 @@ async function fill(element, signal) {
   try {
     const answer = await ask("GET", element.dataset.part, undefined, signal);
     if (answer === null) return;
-    made = document.createElement("template");
-    if (answer.ok) made.innerHTML = await answer.text();
-    else made.content.append(words(await problem(answer)));
+    made = answer.ok ? nodes(await answer.text()) : words(await problem(answer));
   } catch (error) {
     if (error.name === "AbortError") return;
-    made = document.createElement("template");
-    made.content.append(words({ title: "This part could not be loaded." }));
+    made = words({ title: "This part could not be loaded." });
   }
   if (signal.aborted) return;
-  element.replaceChildren(made.content);
+  element.replaceChildren(made);
   element.removeAttribute("aria-busy");
   if (element.isConnected) dress(element);
 }
+
+// Fetches a part anew that is shown. What was opened in it stays open, and the focus where it was.
+export async function renew(element, path) {
+  const of = (which) => [...element.querySelectorAll(which)];
+  const answer = await ask("GET", path, undefined, stop.signal).catch(() => null);
+  if (!answer?.ok) return;
+  const text = await answer.text().catch(() => null);
+  if (text === null || !element.isConnected) return;
+  const open = of("details").map((it) => it.open);
+  const focused = of("a, button, summary").indexOf(document.activeElement);
+  element.replaceChildren(nodes(text));
+  dress(element);
+  of("details").forEach((it, at) => (it.open = Boolean(open[at])));
+  of("a, button, summary")[focused]?.focus({ preventScroll: true });
+}
+
+// What changes by itself is looked at now and then, while somebody sees it. That does not prolong the session.
+setInterval(() => {
+  if (document.visibilityState !== "visible" || !sessionStorage.getItem(TOKEN)) return;
+  for (const it of main.querySelectorAll("[data-fresh]")) renew(it, it.dataset.fresh);
+}, 5000);
 
 // Goes to another address of the page.
 export function go(address, focus = "heading") {
@@ -245,7 +293,8 @@ async function start() {
       const { token, key } = await answer.json();
       sessionStorage.setItem(TOKEN, token);
       sessionStorage.setItem(KEY, key);
-    } else if (!sessionStorage.getItem(TOKEN)) {
+    } else if (answer.status === 401 && !sessionStorage.getItem(TOKEN)) return show("stale");
+    else if (!sessionStorage.getItem(TOKEN)) {
       show("failed");
       return main.querySelector(".why").replaceChildren(words(await problem(answer)));
     }

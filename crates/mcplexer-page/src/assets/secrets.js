@@ -1,18 +1,24 @@
-// What a field for a value refuses before it is sent. The words are shown at the field, as browsers do.
+// Fields for a value.
 
-// A field of one line would drop the line ends of a key, and nobody would see it.
-document.addEventListener("paste", (event) => {
-  const field = event.target;
-  if (!(field instanceof HTMLInputElement) || !field.hasAttribute("data-one-line")) return;
-  const text = event.clipboardData.getData("text").replace(/\r?\n$/, "");
-  if (!/[\r\n]/.test(text)) return;
+// While nobody sees what is typed, Enter sends it: a line end that nobody sees would be a part of the value.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("textarea.veiled")) return;
   event.preventDefault();
-  field.setCustomValidity("This value has several lines. Save it as a file, and take that.");
-  field.reportValidity();
+  event.target.form.requestSubmit();
 });
+
+// Says how many lines a value has: a line end at its end is a part of it.
+function count(field) {
+  const lines = field.value.split("\n");
+  const ends = lines.length > 1 && lines.at(-1) === "";
+  const number = lines.length - (ends ? 1 : 0);
+  const text = number > 1 ? number + " lines" : "1 line";
+  field.closest("form").querySelector("[data-lines]").textContent = lines.length < 2 ? "" : text + (ends ? ", with a line end behind the last one" : "");
+}
 
 document.addEventListener("input", (event) => {
   const field = event.target;
+  if (field.matches("textarea[data-secret]")) count(field);
   if (!(field instanceof HTMLInputElement)) return;
   const file = field.type === "file" && field.files[0];
   let problem = "";

@@ -1,12 +1,15 @@
 //! Calls of clients to servers: newest first, with filters that are in the address.
 
+use std::collections::BTreeSet;
+
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::words::{segment, time};
-use crate::access::Person;
-use crate::api::calls::summary::{self, SummaryOf};
+use crate::access::{Onlooker, Person};
+use crate::api::calls::summary::{self, Span};
 use crate::api::calls::{self, Call, CallFilter, CallPlace, Calls, Source};
 use crate::problem::Problem;
 use crate::site::App;
@@ -38,6 +41,9 @@ pub(super) async fn list(
     filter: Result<Query<CallFilter>, QueryRejection>,
 ) -> Result<Markup, Problem> {
     let Query(filter) = filter?;
+    if filter.wanted().is_err() {
+        return Ok(unknown_outcome());
+    }
     let page = calls::page(&app, &filter).await?;
     let servers = app.gateway.status().servers;
     let servers: Vec<_> = servers.iter().map(|it| it.name.to_string()).collect();
@@ -51,8 +57,11 @@ pub(super) async fn list(
                     remembers, at most 1,000. They are forgotten when it ends." }
             }
         }
-        @if is_first { div data-part="/parts/calls/plot" data-later="" .reserved {} }
-        (filters(&filter, &servers))
+        @if is_first {
+            // Without calls there is nothing to draw; the first one brings it.
+            div data-part={ "/parts/calls/plot" (with(&query(&filter))) } data-later="" .reserved[!page.calls.is_empty()] hidden[page.calls.is_empty()] {}
+        }
+        (filters(&filter, &servers, &page))
         @if is_first {
             live-calls data-to={ "/api/v1/calls/stream" (with(&query(&filter))) } {
                 p .aside {
@@ -68,6 +77,18 @@ pub(super) async fn list(
         @if page.calls.is_empty() { (nothing(&page, is_first, is_filtered)) }
         (pages(&filter, &page))
     })
+}
+
+/// Says that the address asks for an outcome that there is not.
+fn unknown_outcome() -> Markup {
+    html! {
+        h1 { "Calls" }
+        section .state {
+            h2 { "There is no such outcome" }
+            p { "The address of this page asks for one that no call has." }
+            p { a href="/calls" { "Show all calls" } }
+        }
+    }
 }
 
 /// The filters of a page, as the query of an address: without its place.
@@ -92,7 +113,7 @@ fn with(query: &str) -> String {
     }
 }
 
-fn filters(filter: &CallFilter, servers: &[String]) -> Markup {
+fn filters(filter: &CallFilter, servers: &[String], page: &Calls) -> Markup {
     let text = |it: &Option<String>| it.clone().unwrap_or_default();
     let (server, outcome) = (text(&filter.server), text(&filter.outcome));
     html! {
@@ -104,8 +125,10 @@ fn filters(filter: &CallFilter, servers: &[String]) -> Markup {
                     @for it in servers { option value=(it) selected[*it == server] { (it) } }
                 }
             }
-            label { "Client" input name="client" value=(text(&filter.client)) autocomplete="off" spellcheck="false"; }
-            label { "Tool" input name="tool" value=(text(&filter.tool)) autocomplete="off" spellcheck="false"; }
+            label { "Client" input name="client" list="clients" value=(text(&filter.client)) autocomplete="off" spellcheck="false"; }
+            label { "Tool" input name="tool" list="tools" value=(text(&filter.tool)) autocomplete="off" spellcheck="false"; }
+            (suggestions("clients", page.calls.iter().filter_map(|it| it.client.as_deref())))
+            (suggestions("tools", page.calls.iter().filter_map(|it| it.tool.as_deref())))
             label { "Outcome"
                 select name="outcome" {
                     option value="" { "all" }
@@ -114,6 +137,14 @@ fn filters(filter: &CallFilter, servers: &[String]) -> Markup {
             }
             button { "Filter" }
         }
+    }
+}
+
+/// The names among the calls of this page.
+fn suggestions<'a>(id: &str, names: impl Iterator<Item = &'a str>) -> Markup {
+    let names: BTreeSet<_> = names.collect();
+    html! {
+        datalist id=(id) { @for it in names { option value=(it) {} } }
     }
 }
 
@@ -166,13 +197,39 @@ fn outcome(call: &Call) -> Markup {
     html! { span class={ "badge " (class) } { (word.replace('-', " ")) } }
 }
 
+/// What an outcome means. What a server said of its error is not kept, since it may hold anything.
+fn meaning(outcome: Option<&str>) -> Option<&'static str> {
+    Some(match outcome? {
+        "error" => "The server answered with an error of the protocol. Its words are not kept.",
+        "tool-error" => "The tool says that it failed. Its words are not kept.",
+        "timed-out" => "The server did not answer in time.",
+        "cancelled" => "The client took the call back, or left.",
+        "lost" => "The server ended before it answered.",
+        "not-sent" => "The server ended before it got the call.",
+        "not-started" => "The server did not start.",
+        "too-long" => "The answer was longer than the gateway passes on.",
+        "refused" => {
+            "The gateway did not pass it on: there is no such tool, or it had a secret of another server in it."
+        }
+        "no-key" => "The secrets of the server could not be opened.",
+        "tampered" => "A secret of the server was changed from outside.",
+        _ => return None,
+    })
+}
+
+/// The time of day in UTC.
+fn clock(time: &str) -> Markup {
+    let of_day = time.get(11..19).unwrap_or_default();
+    html! { span .note { (of_day) " UTC" } }
+}
+
 fn nothing(page: &Calls, is_first: bool, is_filtered: bool) -> Markup {
     html! {
         section .state.empty data-empty="" {
             @if let (true, Some(reached)) = (page.is_cut, &page.reached) {
                 p { "No such call in the last " (page.lines) " lines of the log, back to " (time(reached)) "." }
             } @else if is_filtered {
-                p { "No such calls." }
+                p { "No calls match." }
                 p { a href="/calls" { "Show all calls" } }
             } @else if is_first {
                 p { "No client has called a server yet. Calls show up here as they happen." }
@@ -188,7 +245,7 @@ fn pages(filter: &CallFilter, page: &Calls) -> Markup {
     let query = query(filter);
     html! {
         @if filter.before.is_some() || page.older.is_some() {
-            nav .pages aria-label="Pages of calls" {
+            div .pages role="navigation" aria-label="Pages of calls" {
                 @if filter.before.is_some() { a href={ "/calls" (with(&query)) } { "Newest" } " " }
                 @if let Some(older) = page.older {
                     a rel="next" href={ "/calls?" (query) @if !query.is_empty() { "&" } "before=" (older) } {
@@ -203,14 +260,33 @@ fn pages(filter: &CallFilter, page: &Calls) -> Markup {
     }
 }
 
+/// What to draw: the filters of the page, and how far to look back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PlotOf {
+    last: Span,
+    server: Option<String>,
+    client: Option<String>,
+    tool: Option<String>,
+    outcome: Option<String>,
+}
+
 /// Draws the calls of the last hour or day.
 pub(super) async fn plot(
     State(app): State<App>,
-    _: Person,
-    of: Result<Query<SummaryOf>, QueryRejection>,
+    _: Onlooker,
+    of: Result<Query<PlotOf>, QueryRejection>,
 ) -> Result<Markup, Problem> {
-    let Query(SummaryOf { last }) = of?;
-    Ok(plot::draw(&summary::of(&app, last).await?))
+    let Query(of) = of?;
+    let filter = CallFilter {
+        server: of.server,
+        client: of.client,
+        tool: of.tool,
+        outcome: of.outcome,
+        ..CallFilter::default()
+    };
+    let summary = summary::of(&app, of.last, filter.wanted()?).await?;
+    Ok(plot::draw(&summary, !query(&filter).is_empty()))
 }
 
 pub(super) async fn show(
@@ -225,7 +301,8 @@ pub(super) async fn show(
     Ok(html! {
         p .path { a href="/calls" { "Calls" } }
         h1 { (tool.unwrap_or(&call.method)) }
-        p .aside { (outcome(&call)) " " (time(&call.time)) }
+        p .aside { (outcome(&call)) " " (time(&call.time)) ", " (clock(&call.time)) }
+        @if let Some(meaning) = meaning(call.outcome.as_deref()) { p { (meaning) } }
         dl {
             dt { "Client" } dd { (client(&call)) @if let Some(session) = &call.session { span .note { "session " (session) } } }
             dt { "Process" } dd { (call.pid) " " (call.program) span .note { "user " (call.uid) } }
@@ -240,6 +317,7 @@ pub(super) async fn show(
                     Some(digest) => { (call.bytes) " bytes, SHA-256 " code { (digest) } },
                     None => span .none { "none" },
                 }
+                span .note { "what they say is not kept" }
             }
             dt { "Answer" } dd { @match call.answer_bytes { Some(bytes) => { (bytes) " bytes" }, None => span .none { "–" } } }
             dt { "Values replaced" } dd { @match call.scrubbed { Some(it) => (it), None => span .none { "–" } } }

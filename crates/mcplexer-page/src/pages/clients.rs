@@ -1,12 +1,14 @@
 //! Clients: who is connected, how one connects, and tokens for HTTP.
 
+use std::net::SocketAddr;
+
 use axum::extract::State;
 use maud::{Markup, html};
 use mcplexer_home::OpenHome;
 use mcplexer_home::adoption::{Change, InstallReport, directories, installs, own_program};
 
 use super::words::segment;
-use crate::access::Person;
+use crate::access::{Onlooker, Person};
 use crate::api::clients::{self, Access, Client, Connected};
 use crate::problem::Problem;
 use crate::site::App;
@@ -24,25 +26,24 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
         h1 { "Clients" }
         p .aside { "Programs that call tools through this gateway." }
         h2 { "Connected now" }
-        (connected(&all.connected))
-        h2 { "Connect a client" }
-        p { "A client of this machine starts " code { "mcplexer connect" } " and needs no token. Its other servers stay as they are." }
-        @if !here.is_empty() {
-            table {
-                caption { "Clients that have a file here" }
-                (head())
-                tbody { @for it in here { (known_row(it)) } }
-            }
-        }
-        details open[!known.iter().any(is_here)] {
-            summary { "Other clients" }
-            table { (head()) tbody { @for it in absent { (known_row(it)) } } }
-        }
+        div data-fresh="/parts/clients/connected" { (connected(&all.connected)) }
         h2 #tokens { "Tokens" }
         p { "For a client that connects over HTTP, and for scripts that use " code { "/api/v1" } "." }
         (tokens(&all.clients))
-        h3 { "New token" }
-        (new_token())
+        details open[all.clients.is_empty()] {
+            summary { "New token" }
+            (new_token(app.gateway.address()))
+        }
+        h2 { "Connect a client" }
+        p { "A client of this machine starts " code { "mcplexer connect" } " and needs no token. Its other servers stay as they are." }
+        @if !here.is_empty() {
+            h3 { "With a file here" }
+            ul .rows { @for it in here { (known_row(it)) } }
+        }
+        details open[!known.iter().any(is_here)] {
+            summary { "Other clients" }
+            ul .rows { @for it in absent { (known_row(it)) } }
+        }
     })
 }
 
@@ -53,6 +54,11 @@ fn is_here(report: &InstallReport) -> bool {
         Change::Hand => report.file.exists(),
         _ => true,
     }
+}
+
+/// Who is connected now.
+pub(super) async fn connected_now(State(app): State<App>, _: Onlooker) -> Result<Markup, Problem> {
+    Ok(connected(&clients::all(&app).await?.connected))
 }
 
 fn connected(clients: &[Connected]) -> Markup {
@@ -86,23 +92,16 @@ fn connected(clients: &[Connected]) -> Markup {
     }
 }
 
-fn head() -> Markup {
-    html! { thead { tr { th { "Client" } th { "State" } th { span .hidden { "How it connects" } } } } }
-}
-
 fn known_row(report: &InstallReport) -> Markup {
     let (badge, state) = match report.change {
-        Change::None => ("badge good", "connected"),
+        Change::None => ("badge good", "set up"),
         Change::Hand => ("badge", "by hand"),
-        _ => ("badge", "not connected"),
+        _ => ("badge", "not set up"),
     };
     html! {
-        tr {
-            th scope="row" { (report.name) }
-            td { span class=(badge) { (state) } }
-            td .text {
-                details {
-                    summary { "Show" span .hidden { " how " (report.name) " connects" } }
+        li {
+            details {
+                summary { (report.name) " " span class=(badge) { (state) } }
                     p { code { (report.file.display()) } }
                     @match report.change {
                         Change::None => p { "It connects to the gateway. This removes it again:" },
@@ -118,7 +117,6 @@ fn known_row(report: &InstallReport) -> Markup {
                             pre .command { (report.text.trim_end()) }
                         }
                     }
-                }
             }
         }
     }
@@ -145,7 +143,7 @@ fn tokens(clients: &[Client]) -> Markup {
                             td {
                                 details {
                                     summary { "Remove" span .hidden { " " (it.name) } }
-                                    form .danger data-method="DELETE" data-to={ "/api/v1/clients/" (segment(&it.name)) } {
+                                    form .danger data-method="DELETE" data-to={ "/api/v1/clients/" (segment(&it.name)) } data-said={ "Client " (it.name) " removed." } {
                                         label { span { "Type " code { (it.name) } " to make its token invalid" }
                                             input name="confirm" required autocomplete="off" spellcheck="false"; }
                                         button { "Remove" }
@@ -161,10 +159,10 @@ fn tokens(clients: &[Client]) -> Markup {
 }
 
 /// The form, and what is shown once when it was sent.
-fn new_token() -> Markup {
+fn new_token(address: Option<SocketAddr>) -> Markup {
     html! {
-        form data-method="POST" data-to="/api/v1/clients" data-said="The token is shown." {
-            label { "Name" small { "As config.yaml has the client, if it does." }
+        form data-method="POST" data-to="/api/v1/clients" {
+            label { "Name" small { "Use the client's name from config.yaml, if it has one." }
                 input name="name" required autocomplete="off" spellcheck="false" placeholder="cursor"; }
             label { "Over the API"
                 select name="api" {
@@ -185,7 +183,13 @@ fn new_token() -> Markup {
                     "    \"headers\": { \"Authorization\": \"Bearer {token}\" }\n"
                     "} } }"
                 }
-                p .hint { "The address stays the same if the gateway is started with it: " code { "mcplexer serve --http" } "." }
+                @if let Some(address) = address {
+                    p { "A script, if the token may use the API:" }
+                    pre .command data-name="the command of a script" {
+                        "curl -H 'Authorization: Bearer {token}' http://" (address) "/api/v1/scopes"
+                    }
+                }
+                p .hint { "This address changes when the gateway restarts; " code { "mcplexer serve --http" } " keeps it." }
                 p { a href="/clients" { "Done" } }
             }
         }

@@ -44,22 +44,38 @@ pub(super) fn finding(finding: &Finding) -> Markup {
     };
     html! {
         li class=(class) {
-            p { span class={ "badge " (badge) } { (name) } " " (sentence(&finding.message)) " " code { (finding.code) } }
-            @for fix in &finding.fix { pre .command { (fix) } }
+            p { span class={ "badge " (badge) } { (name) } " " (ended(&finding.message)) " " code { (finding.code) } }
+            @for fix in &finding.fix {
+                @if is_command(fix) { pre .command { (fix) } } @else { p .hint { (ended(fix)) } }
+            }
         }
     }
 }
 
+/// Whether a fix can be typed into a shell: the others are advice.
+fn is_command(fix: &str) -> bool {
+    const PROGRAMS: [&str; 8] = [
+        "mcplexer", "chmod", "chown", "sudo", "rm", "git", "echo", "ulimit",
+    ];
+    let first = fix.split(' ').next().unwrap_or_default();
+    PROGRAMS.contains(&first)
+}
+
+/// The text with an end. It may begin with the name of a server, which has no capital.
+fn ended(text: &str) -> String {
+    let end = if text.ends_with(['.', '?']) { "" } else { "." };
+    format!("{text}{end}")
+}
+
 /// The text as a sentence. A name that it begins with stays as it is, such as that of a file.
 pub(super) fn sentence(text: &str) -> String {
-    let end = if text.ends_with('.') { "" } else { "." };
     let word = text.split(' ').next().unwrap_or_default();
     let mut letters = text.chars();
     match letters.next() {
         Some(first) if word.chars().all(char::is_alphabetic) => {
-            format!("{}{}{end}", first.to_uppercase(), letters.as_str())
+            ended(&format!("{}{}", first.to_uppercase(), letters.as_str()))
         }
-        _ => format!("{text}{end}"),
+        _ => ended(text),
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn page() -> Markup {
                 div #said role="status" aria-live="polite" {}
                 noscript { p .notice { "This page needs JavaScript." } }
                 (finder())
-                @for state in [none(), ended(), gone(), locked(), missing(), failed()] { (state) }
+                @for state in [none(), ended(), stale(), gone(), locked(), missing(), failed()] { (state) }
             }
         }
     }
@@ -102,13 +102,27 @@ fn none() -> Markup {
     }
 }
 
-/// A tab whose session the gateway does not know any more.
+/// A tab whose session the gateway does not know any more. What was typed stays below it.
 fn ended() -> Markup {
     html! {
         template #ended {
             section .state.locked {
                 h1 { "The session has ended" }
                 p { "It ends after 15 minutes without use, with " code { "mcplexer ui --stop" } " and with the gateway. Open the page again:" }
+                pre .command { "mcplexer ui" }
+                p .kept { "It opens in another tab. What you have typed is still here: copy it from below, this tab cannot send it." }
+            }
+        }
+    }
+}
+
+/// A ticket that begins no session.
+fn stale() -> Markup {
+    html! {
+        template #stale {
+            section .state {
+                h1 { "This link was used or has expired" }
+                p { "A link works once, within a minute. Open the page again:" }
                 pre .command { "mcplexer ui" }
             }
         }

@@ -16,7 +16,7 @@ use mcplexer_secrets::audit::AuditOutcome;
 use super::doctor::{finding, sentence};
 use super::secrets::locked;
 use super::words::{count, segment, time};
-use crate::access::Person;
+use crate::access::{Onlooker, Person};
 use crate::api::doctor::Finding;
 use crate::api::scopes;
 use crate::problem::Problem;
@@ -66,8 +66,8 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
                 locked.is_some(),
             ))
             (tile("/servers", "Servers", &status.servers.len().to_string(), &match failing.len() { 0 => "none failing".to_owned(), it => format!("{it} failing") }, !failing.is_empty()))
-            (tile("/calls", "Last calls", &calls.len().to_string(), &format!("{} failed", failed.count()), false))
-            (tile("/clients", "Clients", &status.clients.len().to_string(), "connected", false))
+            (tile("/calls", "Calls", &calls.len().to_string(), &format!("{} failed, since the gateway started", failed.count()), false))
+            li data-fresh="/parts/overview/clients" { (clients_tile(status.clients.len())) }
         }
         h2 { "Needs attention" }
         @if locked.is_some() || status.config_problem.is_some() || !failing.is_empty() {
@@ -103,8 +103,29 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
 
 fn tile(address: &str, name: &str, number: &str, detail: &str, is_bad: bool) -> Markup {
     html! {
-        li { a href=(address) { (name) strong { (number) } span .bad[is_bad] { (detail) } } }
+        li { (tile_link(address, name, number, detail, is_bad)) }
     }
+}
+
+fn tile_link(address: &str, name: &str, number: &str, detail: &str, is_bad: bool) -> Markup {
+    html! {
+        a href=(address) { (name) strong { (number) } span .bad[is_bad] { (detail) } }
+    }
+}
+
+fn clients_tile(number: usize) -> Markup {
+    tile_link(
+        "/clients",
+        "Clients",
+        &number.to_string(),
+        "connected",
+        false,
+    )
+}
+
+/// How many clients are connected now.
+pub(super) async fn clients(State(app): State<App>, _: Onlooker) -> Markup {
+    clients_tile(app.gateway.status().clients.len())
 }
 
 /// How a call went, and how that is shown.

@@ -53,7 +53,7 @@ pub(super) async fn scopes(
             }
         } @else {
             (due_table(&due, now))
-            (part.filter("scopes"))
+            (part.filter("scopes", None))
             @if !part.rows.is_empty() {
                 table {
                     thead { tr { th { "Scope" } th { "Kind" } th .number { "Secrets" } th { "Created" } } }
@@ -63,7 +63,7 @@ pub(super) async fn scopes(
             (part.links())
         }
         h2 { "New scope" }
-        form data-method="POST" data-to="/api/v1/scopes" data-then="/secrets/{id}" {
+        form data-method="POST" data-to="/api/v1/scopes" data-then="/secrets/{id}" data-said="Scope {id} created." {
             label { "Id" input name="id" required autocomplete="off" spellcheck="false" placeholder="github"; }
             label { "Name" input name="name" maxlength="128" autocomplete="off"; }
             label { "Kind"

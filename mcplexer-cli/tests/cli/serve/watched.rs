@@ -227,7 +227,7 @@ fn calls_are_seen_as_they_happen_and_afterwards() {
             &format!("/parts/calls/{id}?at={at}"),
             "github-token/TOKEN@1",
         ),
-        ("/parts/calls?outcome=lost", "No such calls"),
+        ("/parts/calls?outcome=lost", "No calls match"),
     ] {
         let (status, text) = browser.text("GET", path, None);
         assert!(status == 200 && text.contains(says), "{path}: {text}");

@@ -5,7 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::place::{Opened, PAGES};
 
 /// What a part fetches later, which is no page of its own.
-pub(super) const PARTS: [&str; 3] = ["/overview/findings", "/doctor/findings", "/calls/plot"];
+pub(super) const PARTS: [&str; 5] = [
+    "/overview/findings",
+    "/overview/clients",
+    "/doctor/findings",
+    "/calls/plot",
+    "/clients/connected",
+];
 
 /// An address that answers something.
 #[derive(Debug, Clone)]

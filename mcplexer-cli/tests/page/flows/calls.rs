@@ -44,20 +44,26 @@ fn a_call_shows_up_as_it_happens() {
         ["cursor", "plain", "wait", "ok"]
     ]);
     wait_for_rows(&visit, &both);
+    // The plot follows, and the calls of tools that there are not have a row.
+    browser.wait("document.querySelector('.legend')?.innerText.includes('plain')");
     // What is held back comes later, and nothing gets lost.
     browser.press("Pause");
     client.call("plain__echo");
     browser.wait_for("1 new");
     wait_for_rows(&visit, &both);
-    browser.press("Go on");
+    browser.press("Resume");
     browser.wait(&format!("({ROWS}).length === 3"));
+    client.call("plain__nope");
+    browser.wait(&format!(
+        "JSON.stringify(({ROWS})[0]) === '[\"cursor\",\"plain\",\"nope\",\"refused\"]'"
+    ));
     assert_eq!(
         browser.script("return window.notReloaded", &json!([])),
         true
     );
     browser.click("Overview");
     browser.wait_for("Last calls");
-    browser.wait("[...document.querySelectorAll('main tbody tr')].length === 3");
+    browser.wait("[...document.querySelectorAll('main tbody tr')].length === 4");
 }
 
 #[test]
@@ -126,8 +132,13 @@ fn filters_are_in_the_address() {
     browser.press("Filter");
     browser.wait(&format!("({ROWS}).length === 4"));
     assert_eq!(visit.path(), "/calls?tool=fail");
+    visit.at("/calls?client=CURS&tool=AI");
+    browser.wait(&format!("({ROWS}).length === 2"));
+    visit.at("/calls?outcome=nonsense");
+    browser.click("Show all calls");
+    browser.wait(&format!("({ROWS}).length === 9"));
     visit.at("/calls?client=nobody");
-    browser.wait_for("No such calls");
+    browser.wait_for("No calls match");
     browser.click("Show all calls");
     browser.wait(&format!("({ROWS}).length === 9"));
 }

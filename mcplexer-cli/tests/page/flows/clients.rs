@@ -44,6 +44,13 @@ fn a_token_is_shown_once() {
         .send();
     assert_eq!(put.status, 403, "{put:?}");
     assert_eq!(place.json(&["client", "list"])[0]["name"], "cursor");
+    let script = shown[2].as_str().unwrap();
+    let origin = &visit.opened.origin;
+    assert_eq!(
+        script,
+        format!("curl -H 'Authorization: Bearer {token}' {origin}/api/v1/scopes")
+    );
+    browser.wait_for("This address changes when the gateway restarts");
     browser.press("Copy");
     assert_eq!(browser.pasted(), token);
     browser.reload();
@@ -70,6 +77,6 @@ fn who_is_connected_is_listed() {
     browser.click("Clients");
     browser.wait_for("No client is connected");
     let _client = Client::connect(&visit.place, "zed");
-    browser.reload();
+    // Nobody has to load the page again.
     browser.wait("document.querySelector('main tbody')?.innerText.includes('zed\\tall servers')");
 }

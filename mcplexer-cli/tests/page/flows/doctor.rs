@@ -43,3 +43,18 @@ fn a_problem_comes_with_its_fix() {
     assert_eq!(found["findings"].as_array().unwrap().len(), 1, "{found}");
     assert_eq!(found["findings"][0]["fix"], fixes);
 }
+
+#[test]
+fn the_fix_of_a_missing_secret_is_a_command_and_names_stay() {
+    let place = Place::with_secret();
+    let text = "servers:\n  missing:\n    command: [x]\n    env: {T: \"mcplexer://nope/T\"}\n";
+    fs::write(place.path("config.yaml"), text).unwrap();
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let browser = &visit.browser;
+    visit.at("/doctor");
+    browser.wait("document.body.innerText.includes(' missing refers to mcplexer://nope/T')");
+    let fixes = browser.script(FIXES, &json!([]));
+    assert_eq!(fixes[0], "mcplexer secret put nope T", "{fixes}");
+}

@@ -126,7 +126,7 @@ fn a_file_that_cannot_be_imported_says_why() {
     let bad_line = format!("GOOD={NEW}\nnot a line of it {OTHER}\n");
     for (name, bytes, why) in [
         ("bad.env", bad_line.as_bytes(), "line 2"),
-        ("letter.txt", b"Dear all", "name it .env"),
+        ("letter.txt", b"Dear all", "Unknown file type"),
         ("none.env", b"# nothing\n", "no secrets"),
         ("key.env", b"KEY=\xff\n", "not text"),
     ] {

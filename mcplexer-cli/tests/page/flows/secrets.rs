@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::browser::Visit;
-use crate::hands::CONTROL;
+use crate::hands::{CONTROL, ENTER};
 use crate::place::{Place, STORED};
 
 const PASTED: &str = "p4sted-S3cret-value-5566778899";
@@ -31,20 +31,38 @@ fn a_value_is_replaced_by_a_pasted_one() {
     };
     let (browser, place) = (&visit.browser, &visit.place);
     visit.at("/secrets/github-token/TOKEN");
-    // A field of one line would join these, and nobody would see it.
-    browser.copy_elsewhere("first line\nsecond line");
-    browser.click_into("Value");
-    browser.chord(CONTROL, "v");
-    browser
-        .wait("document.querySelector('[name=value]').validationMessage.includes('several lines')");
-    assert_eq!(browser.filled("Value"), "");
     browser.copy_elsewhere(PASTED);
     browser.click_into("Value");
     browser.chord(CONTROL, "v");
     assert_eq!(browser.filled("Value"), PASTED);
+    // Nobody beside you reads it.
+    let veil = "return getComputedStyle(document.querySelector('[name=value]')).webkitTextSecurity";
+    assert_eq!(browser.script(veil, &json!([])), "disc");
+    browser.press("Show");
+    assert_eq!(browser.script(veil, &json!([])), "none");
+    // A line end that nobody sees is no part of it.
+    browser.press("Hide");
+    browser.keys(ENTER);
+    browser.wait_for("Store as version 3");
+    assert_eq!(place.bytes("github-token", "TOKEN"), PASTED.as_bytes());
+    assert!(!document(&visit).contains(PASTED));
+}
+
+#[test]
+fn a_pasted_value_keeps_its_lines() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token/TOKEN");
+    let lines = format!("-----BEGIN KEY-----\n{PASTED}\n\n-----END KEY-----\n");
+    browser.copy_elsewhere(&lines);
+    browser.click_into("Value");
+    browser.chord(CONTROL, "v");
+    browser.wait_for("4 lines, with a line end behind the last one");
     browser.press("Store as version 2");
     browser.wait_for("Store as version 3");
-    assert_eq!(place.get("github-token", "TOKEN"), PASTED);
+    assert_eq!(place.bytes("github-token", "TOKEN"), lines.as_bytes());
     assert!(!document(&visit).contains(PASTED));
 }
 
@@ -55,7 +73,7 @@ fn a_value_is_generated_and_taken_from_a_file() {
     };
     let (browser, place) = (&visit.browser, &visit.place);
     visit.at("/secrets/github-token/TOKEN");
-    browser.click("Make a random one");
+    browser.click("Generate");
     browser.empty("Letters and digits");
     browser.fill("Letters and digits", "48");
     browser.press("Store as version 2");
@@ -69,7 +87,7 @@ fn a_value_is_generated_and_taken_from_a_file() {
     fs::write(&file, bytes).unwrap();
     let empty = place.root().join("empty.pem");
     fs::write(&empty, "").unwrap();
-    browser.click("Take a file");
+    browser.click("From a file");
     browser.fill("File", empty.to_str().unwrap());
     browser
         .wait("document.querySelector('[name=base64]').validationMessage === 'The file is empty.'");
@@ -79,7 +97,7 @@ fn a_value_is_generated_and_taken_from_a_file() {
     assert_eq!(place.bytes("github-token", "TOKEN"), bytes);
     // A new secret can be made so, too.
     visit.at("/secrets/github-token");
-    browser.click("Take a file");
+    browser.click("From a file");
     browser.fill("Key", "PRIVATE_KEY");
     browser.fill("File", file.to_str().unwrap());
     browser.press("Store");

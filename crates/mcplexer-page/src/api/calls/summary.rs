@@ -127,13 +127,13 @@ impl Summary {
     }
 }
 
-/// Counts the calls of the last hour or day.
-pub(crate) async fn of(app: &App, last: Span) -> Result<Summary, Problem> {
+/// Counts those calls of the last hour or day that are wanted.
+pub(crate) async fn of(app: &App, last: Span, wanted: Wanted) -> Result<Summary, Problem> {
     let now = Timestamp::now();
     let since = now.as_micros().saturating_sub(last.seconds() * 1_000_000);
     let wanted = Wanted {
         since: Some(Timestamp::from_micros(since)),
-        ..Wanted::default()
+        ..wanted
     };
     let found = read(app, wanted, None, usize::MAX, LINES).await?;
     Ok(Summary::of(&found.page, now, last, found.source))
@@ -158,5 +158,5 @@ pub(super) async fn summary(
     of: Result<Query<SummaryOf>, QueryRejection>,
 ) -> Result<Json<Summary>, Problem> {
     let Query(SummaryOf { last }) = of?;
-    Ok(Json(self::of(&app, last).await?))
+    Ok(Json(self::of(&app, last, Wanted::default()).await?))
 }

@@ -102,9 +102,11 @@ fn value_of(
     generate: Option<usize>,
 ) -> Result<SecretValue, Problem> {
     match (text, base64, generate) {
-        (Some(text), None, None) => SecretValue::copy_of(text.as_bytes()).map_err(invalid),
-        (None, Some(encoded), None) => decoded(&encoded),
-        (None, None, Some(length)) => generate::value(length),
+        (Some(text), None, None) => {
+            SecretValue::copy_of(text.as_bytes()).map_err(|it| invalid(it).of("value"))
+        }
+        (None, Some(encoded), None) => decoded(&encoded).map_err(|it| it.of("base64")),
+        (None, None, Some(length)) => generate::value(length).map_err(|it| it.of("generate")),
         _ => Err(Problem::invalid(
             "exactly one of value, base64 and generate has to be there",
         )),

@@ -10,12 +10,12 @@ use crate::pages::words::{count, time};
 
 /// The size of the drawing, in its own units.
 const WIDTH: u64 = 720;
-const HEIGHT: u64 = 180;
+const HEIGHT: u64 = 196;
 
 /// Where the bars stand, and how far they reach.
-const BASE: u64 = 152;
-const TOP: u64 = 16;
-const LEFT: u64 = 40;
+const BASE: u64 = 160;
+const TOP: u64 = 24;
+const LEFT: u64 = 64;
 
 /// How many servers have a colour of their own.
 const COLOURS: usize = 5;
@@ -28,7 +28,7 @@ struct Series {
 }
 
 /// Draws the calls to each server, and beneath each bar how many failed; and says the same in a table.
-pub(super) fn draw(summary: &Summary) -> Markup {
+pub(super) fn draw(summary: &Summary, is_filtered: bool) -> Markup {
     let series = series(&summary.servers);
     let parts = usize::try_from(summary.parts).unwrap_or_default();
     let at = |values: &[u64], part: usize| values.get(part).copied().unwrap_or_default();
@@ -47,27 +47,25 @@ pub(super) fn draw(summary: &Summary) -> Markup {
             }
             @if let Some(since) = &summary.counted_since { " Counted since " (time(since)) ": there were more calls than are read for this." }
             @if summary.source == Source::Memory { " Counted from the last 1,000 calls." }
+            @if is_filtered { " Calls that match." }
         }
-        @if most == 0 {
-            p .aside { "No calls." }
-        } @else {
-            figure {
+        figure {
                 svg .plot viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(alternative(&series, words)) {
                     line .grid x1=(LEFT) x2=(WIDTH) y1=(TOP) y2=(TOP) {}
                     line .axis x1=(LEFT) x2=(WIDTH) y1=(BASE) y2=(BASE) {}
-                    text x=(LEFT - 6) y=(TOP + 4) text-anchor="end" { (most) }
+                    @if most > 0 { text x=(LEFT - 6) y=(TOP + 4) text-anchor="end" { (most) } }
                     text x=(LEFT - 6) y=(BASE + 4) text-anchor="end" { "0" }
                     text x=(LEFT) y=(HEIGHT - 8) { "1 " (words) " ago" }
                     text x=(WIDTH - 4) y=(HEIGHT - 8) text-anchor="end" { "now" }
+                    @if most == 0 { text x=(WIDTH / 2) y=(BASE / 2) text-anchor="middle" { "no calls" @if is_filtered { " match" } } }
                     @for part in 0..parts { (bar(&series, part, parts, most)) }
                 }
                 ul .legend {
                     @for (index, it) in series.iter().enumerate() { li class=(class(index)) { span { (it.name) } } }
                     @if series.iter().any(|it| it.errors.iter().any(|it| *it > 0)) { li .bad { span { "with a problem" } } }
                 }
-            }
-            (table(&series))
         }
+        @if most > 0 { (table(&series)) }
     }
 }
 
@@ -199,10 +197,10 @@ mod tests {
 
     #[test]
     fn what_is_foreign_is_text_and_nothing_is_inline() {
-        let drawn = draw(&summary(7)).into_string();
+        let drawn = draw(&summary(7), false).into_string();
         assert!(drawn.contains("&lt;b&gt;6") && !drawn.contains("<b>"));
         assert!(!drawn.contains("style="));
-        let none = draw(&summary(0)).into_string();
-        assert!(none.contains("No calls.") && !none.contains("<svg"));
+        let none = draw(&summary(0), false).into_string();
+        assert!(none.contains("no calls") && none.contains("<svg"));
     }
 }

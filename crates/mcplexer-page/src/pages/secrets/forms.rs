@@ -6,7 +6,12 @@ use maud::{Markup, html};
 /// What a value is stored as.
 pub(super) enum Target<'a> {
     /// A new secret of a scope, at this address of the API.
-    New { secrets: &'a str, then: &'a str },
+    New {
+        secrets: &'a str,
+        then: &'a str,
+        /// A key as such scopes have it.
+        example: &'a str,
+    },
     /// The next version of a secret, at this address of the API.
     Next { secret: &'a str, version: u64 },
 }
@@ -15,8 +20,8 @@ pub(super) enum Target<'a> {
 pub(super) fn value(target: &Target<'_>) -> Markup {
     let ways = [
         ("Paste it", paste()),
-        ("Make a random one", generate()),
-        ("Take a file", file()),
+        ("Generate", generate()),
+        ("From a file", file()),
     ];
     html! {
         @for (at, (name, field)) in ways.into_iter().enumerate() {
@@ -31,10 +36,10 @@ pub(super) fn value(target: &Target<'_>) -> Markup {
 fn form(target: &Target<'_>, field: &Markup) -> Markup {
     html! {
         @match target {
-            Target::New { secrets, then } => {
-                form data-method="PUT" data-to={ (secrets) "/{key}" } data-then={ (then) "/{key}" } data-said="Stored." {
+            Target::New { secrets, then, example } => {
+                form data-method="PUT" data-to={ (secrets) "/{key}" } data-then={ (then) "/{key}" } data-said="{scope}/{key} stored." {
                     input type="hidden" name="if_version" value="0" data-type="number";
-                    label { "Key" input name="key" required autocomplete="off" spellcheck="false" placeholder="GITHUB_PERSONAL_ACCESS_TOKEN"; }
+                    label { "Key" input name="key" required autocomplete="off" spellcheck="false" placeholder=(example); }
                     (field)
                     details {
                         summary { "Note, expiry, rotation" }
@@ -44,7 +49,7 @@ fn form(target: &Target<'_>, field: &Markup) -> Markup {
                 }
             },
             Target::Next { secret, version } => {
-                form data-method="PUT" data-to=(secret) data-said="Stored." {
+                form data-method="PUT" data-to=(secret) data-said="Version {version} stored." {
                     input type="hidden" name="if_version" value=(version) data-type="number";
                     (field)
                     button { "Store as version " (version.saturating_add(1)) }
@@ -56,7 +61,8 @@ fn form(target: &Target<'_>, field: &Markup) -> Markup {
 
 fn paste() -> Markup {
     html! {
-        label { "Value" input name="value" type="password" required autocomplete="off" data-one-line=""; }
+        label { "Value" textarea .veiled name="value" rows="1" required autocomplete="off" {} }
+        p .aside data-lines="" role="status" {}
     }
 }
 

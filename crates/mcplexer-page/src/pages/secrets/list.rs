@@ -57,8 +57,8 @@ impl<T> Part<T> {
         }
     }
 
-    /// Shows the field of the filter, unless everything is seen at a glance.
-    pub(super) fn filter(&self, what: &str) -> Markup {
+    /// Shows the field of the filter, unless everything is seen at a glance; and a way to what is below a long list.
+    pub(super) fn filter(&self, what: &str, below: Option<&str>) -> Markup {
         html! {
             @if self.all > 10 || !self.q.is_empty() {
                 form .filters method="get" role="search" {
@@ -66,7 +66,12 @@ impl<T> Part<T> {
                     button { "Filter" }
                 }
                 @if self.found == 0 {
-                    p .none { "None of " (self.all) " fits." }
+                    p .none { "No " (what.trim_end_matches('s')) " matches." }
+                } @else {
+                    p .aside {
+                        (self.rows.len()) " of " (self.all)
+                        @if let Some(below) = below { " · " a href="#store" { (below) } }
+                    }
                 }
             }
         }
@@ -137,9 +142,9 @@ mod tests {
         assert_eq!((few.page, few.rows.len()), (1, 11));
         assert_eq!(few.links().into_string(), "");
         let none = part("&\"<", "");
-        let shown = none.filter("keys").into_string();
+        let shown = none.filter("keys", None).into_string();
         assert!(shown.contains("value=\"&amp;&quot;&lt;\""), "{shown}");
-        assert!(shown.contains("None of 250 fits."), "{shown}");
+        assert!(shown.contains("No key matches."), "{shown}");
         let many = part("k", "1").links().into_string();
         assert!(many.contains("href=\"?q=k&amp;page=2\""), "{many}");
     }
@@ -148,6 +153,6 @@ mod tests {
     fn nothing_has_one_page() {
         let none = Part::of(Vec::<String>::new(), &Wanted::default(), |it| [it, ""]);
         assert_eq!((none.rows.len(), none.page, none.pages), (0, 1, 1));
-        assert_eq!(none.filter("keys").into_string(), "");
+        assert_eq!(none.filter("keys", None).into_string(), "");
     }
 }

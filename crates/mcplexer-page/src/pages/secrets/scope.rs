@@ -12,7 +12,7 @@ use super::locked;
 use super::uses::Uses;
 use crate::access::Person;
 use crate::api::parsed;
-use crate::api::scopes::{Scope, ScopeWithSecrets, Secret};
+use crate::api::scopes::{Kind, Scope, ScopeWithSecrets, Secret};
 use crate::pages::words::{count, maybe, segment, time};
 use crate::problem::Problem;
 use crate::site::App;
@@ -42,6 +42,10 @@ pub(in crate::pages) async fn page(
     let own = format!("/api/v1/scopes/{}", segment(&scope.id));
     let here = format!("/secrets/{}", segment(&scope.id));
     let now = Timestamp::now();
+    let example = match scope.kind {
+        Kind::Header => "Authorization",
+        _ => "GITHUB_PERSONAL_ACCESS_TOKEN",
+    };
     Ok(html! {
         p .path { a href="/secrets" { "Secrets" } }
         h1 { (scope.id) }
@@ -57,7 +61,7 @@ pub(in crate::pages) async fn page(
                     code { "mcplexer://" (scope.id) "/KEY" } "." }
             }
         } @else {
-            (part.filter("keys"))
+            (part.filter("keys", Some("Store a secret")))
             @if !part.rows.is_empty() {
                 table {
                     thead { tr { th { "Key" } th .number { "Version" } th { "Stored" } th { "Expires" } th { "Used by" } th { "Note" } } }
@@ -68,8 +72,8 @@ pub(in crate::pages) async fn page(
         }
         div .columns {
             section {
-                h2 { "Store a secret" }
-                (forms::value(&Target::New { secrets: &format!("{own}/secrets"), then: &here }))
+                h2 #store tabindex="-1" { "Store a secret" }
+                (forms::value(&Target::New { secrets: &format!("{own}/secrets"), then: &here, example }))
             }
             section {
                 h2 { "Import a file" }
@@ -80,7 +84,7 @@ pub(in crate::pages) async fn page(
             }
         }
         (settings(&own, &scope))
-        (delete(&own, &scope))
+        (delete(&own, &scope, &uses))
     })
 }
 
@@ -101,7 +105,7 @@ fn settings(own: &str, scope: &Scope) -> Markup {
     html! {
         details {
             summary { "Name and versions" }
-            form data-method="PATCH" data-to=(own) data-changed data-said="Saved." {
+            form data-method="PATCH" data-to=(own) data-changed data-said="Scope {id} saved." {
                 label { "Name" input name="name" maxlength="128" autocomplete="off" data-empty="null" value=[scope.name.as_deref()]; }
                 label { "Earlier versions to keep of each secret"
                     input name="keep_versions" type="number" min="0" max="100" required data-type="number" value=(scope.keep_versions); }
@@ -111,12 +115,13 @@ fn settings(own: &str, scope: &Scope) -> Markup {
     }
 }
 
-fn delete(own: &str, scope: &Scope) -> Markup {
+fn delete(own: &str, scope: &Scope, uses: &Uses) -> Markup {
     html! {
         details {
             summary { "Delete this scope" }
-            form .danger data-method="DELETE" data-to=(own) data-then="/secrets" {
+            form .danger data-method="DELETE" data-to=(own) data-then="/secrets" data-said={ "Scope " (scope.id) " deleted." } {
                 label { "Type " code { (scope.id) } " to delete it with " (count(scope.secrets, "secret"))
+                    (uses.warning(None))
                     input name="confirm" required autocomplete="off" spellcheck="false"; }
                 button { "Delete the scope" }
             }

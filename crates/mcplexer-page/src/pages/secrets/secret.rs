@@ -58,7 +58,7 @@ pub(in crate::pages) async fn page(
         }
         (versions(&own, &history, now))
         (edit(&own, &secret))
-        (delete(&own, &scope, &key))
+        (delete(&own, &scope, &key, &uses))
     })
 }
 
@@ -111,7 +111,7 @@ fn version_row(own: &str, row: &VersionRow, current: Option<u64>) -> Markup {
                 @if current == Some(row.version) {
                     span class="badge good" { "current" }
                 } @else {
-                    form data-method="POST" data-to={ (own) "/restore" } data-said="Restored." {
+                    form data-method="POST" data-to={ (own) "/restore" } data-said={ "Version " (row.version) " restored." } {
                         input type="hidden" name="version" value=(row.version) data-type="number";
                         button .quiet { "Restore" span .hidden { " version " (row.version) } }
                     }
@@ -124,7 +124,7 @@ fn version_row(own: &str, row: &VersionRow, current: Option<u64>) -> Markup {
 fn edit(own: &str, secret: &Secret) -> Markup {
     html! {
         h2 { "Note, expiry, rotation" }
-        form data-method="PATCH" data-to=(own) data-changed data-said="Saved." {
+        form data-method="PATCH" data-to=(own) data-changed data-said="{key} saved." {
             (forms::said(secret.note.as_deref(), secret.expires.as_deref(), secret.rotate_every_days))
             p .aside { "An empty field removes what it stands for." }
             button { "Save" }
@@ -132,12 +132,12 @@ fn edit(own: &str, secret: &Secret) -> Markup {
     }
 }
 
-fn delete(own: &str, scope: &str, key: &str) -> Markup {
+fn delete(own: &str, scope: &str, key: &str, uses: &Uses) -> Markup {
     html! {
         details {
             summary { "Delete this secret" }
-            form .danger data-method="DELETE" data-to=(own) data-then={ "/secrets/" (segment(scope)) } {
-                label { "Type " code { (key) } " to delete it with all versions"
+            form .danger data-method="DELETE" data-to=(own) data-then={ "/secrets/" (segment(scope)) } data-said={ (scope) "/" (key) " deleted." } {
+                label { "Type " code { (key) } " to delete it with all versions" (uses.warning(Some(key)))
                     input name="confirm" required autocomplete="off" spellcheck="false"; }
                 button { "Delete" }
             }

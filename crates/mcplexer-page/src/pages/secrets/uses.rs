@@ -35,11 +35,27 @@ impl Uses {
         Self { uses }
     }
 
+    /// Returns the servers that get a secret; `None` for any of the scope.
+    fn servers(&self, key: Option<&str>) -> BTreeSet<&str> {
+        let gets = |of: &Option<String>| match (key, of) {
+            (Some(key), Some(of)) => key == of,
+            _ => true,
+        };
+        let used = self.uses.iter().filter(|(_, of)| gets(of));
+        used.map(|(server, _)| server.as_str()).collect()
+    }
+
+    /// Says which servers would miss a secret; `None` for any of the scope.
+    pub(super) fn warning(&self, key: Option<&str>) -> Markup {
+        let servers: Vec<_> = self.servers(key).into_iter().collect();
+        html! {
+            @if !servers.is_empty() { small { "Used by " (servers.join(", ")) ". Without it, that does not start." } }
+        }
+    }
+
     /// Shows the servers that get a secret.
     pub(super) fn of_key(&self, key: &str) -> Markup {
-        let gets = |of: &Option<String>| of.as_deref().is_none_or(|it| it == key);
-        let used = self.uses.iter().filter(|(_, of)| gets(of));
-        let servers: BTreeSet<_> = used.map(|(server, _)| server.as_str()).collect();
+        let servers = self.servers(Some(key));
         html! {
             @if servers.is_empty() { span .none { "–" } }
             @for (at, server) in servers.into_iter().enumerate() {

@@ -38,6 +38,7 @@ mod harden;
 mod home;
 pub mod import;
 pub mod keys;
+mod names;
 mod onlookers;
 mod open;
 mod own_files;
@@ -57,6 +58,7 @@ pub use harden::{CoreLimit, harden};
 pub use home::{
     AUDIT_VARIABLE, AuditTarget, HOME_VARIABLE, Home, IDENTITY_VARIABLE, KEY_VARIABLE, KeySource,
 };
+pub use names::Names;
 pub use onlookers::others_see_arguments;
 pub use open::{Created, OpenHome};
 pub use own_files::OwnFile;

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-pub(crate) use address::split;
+pub(crate) use address::{positional, split};
 pub(crate) use adopt::{Adopt, Variable};
 pub(crate) use audit::Audit;
 pub(crate) use backup::{Backup, BackupFile};

@@ -5,6 +5,7 @@
 mod agent;
 mod cli;
 mod commands;
+mod complete;
 mod exit_code;
 mod failure;
 mod input;
@@ -34,6 +35,9 @@ use crate::failure::{Context, Failure};
 /// their messages are not for the terminal.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(request) = complete::Request::received() {
+        return request.answer();
+    }
     keep_caught_panics_silent();
     let result = match process::Helper::asked_for() {
         Some(helper) => helper.run().map_err(Failure::from),

@@ -46,7 +46,7 @@ fn address(arguments: &[OsString]) -> Option<(usize, Reference)> {
 }
 
 /// Returns the arguments from `from` on that are neither options nor values of these options.
-fn positional<'a>(
+pub(crate) fn positional<'a>(
     arguments: &'a [OsString],
     from: usize,
     options: &'a [&'a Arg],
@@ -65,10 +65,20 @@ fn positional<'a>(
                 return Some((at, word.as_os_str()));
             }
             are_options_over = word == "--";
-            let name = word.to_str().and_then(|it| it.strip_prefix("--"));
-            is_value = options.iter().any(|it| it.get_long() == name);
+            is_value = options.iter().any(|it| is_named(it, word));
             None
         })
+}
+
+/// Whether the word is the name of the option, and the next word its value.
+fn is_named(option: &Arg, word: &OsStr) -> bool {
+    let word = word.to_str().unwrap_or_default();
+    match word.strip_prefix("--") {
+        Some(long) => option.get_long() == Some(long),
+        None => option
+            .get_short()
+            .is_some_and(|it| word == format!("-{it}")),
+    }
 }
 
 #[cfg(test)]

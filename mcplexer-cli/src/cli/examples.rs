@@ -329,9 +329,13 @@ Examples:
   mcplexer calls --json | jq '.calls[] | select(.outcome != \"ok\")'";
 
 pub(super) const COMPLETIONS: &str = "\
+In bash, zsh and fish, Tab also completes scopes, keys, servers and backups. The script runs mcplexer for them; it needs no \
+key and reads no value.
+
 Examples:
+  mcplexer completions bash > ~/.local/share/bash-completion/completions/mcplexer
   mcplexer completions fish > ~/.config/fish/completions/mcplexer.fish
-  mcplexer completions bash > ~/.local/share/bash-completion/completions/mcplexer";
+  source <(mcplexer completions zsh)      # in ~/.zshrc, after compinit";
 
 pub(super) const MAN: &str = "\
 Examples:

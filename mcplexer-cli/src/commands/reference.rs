@@ -5,11 +5,15 @@ use std::io::{self, Write};
 use clap::{Command, CommandFactory};
 
 use crate::cli::{ABOUT, Cli, ENVIRONMENT};
+use crate::complete;
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::print;
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    if let Some(script) = complete::script(shell) {
+        return print(&script);
+    }
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut without_hidden(), "mcplexer", &mut script);
     print(&String::from_utf8_lossy(&script))

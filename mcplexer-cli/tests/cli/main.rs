@@ -14,6 +14,7 @@ mod built;
 mod calls;
 mod client;
 mod commands;
+mod completions;
 mod config;
 mod contention;
 mod crash;

@@ -1,0 +1,185 @@
+//! The names that complete an argument. What cannot be read has none.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap_complete::PathCompleter;
+use clap_complete::engine::{CompletionCandidate, ValueCompleter};
+use mcplexer_clients::installable;
+use mcplexer_files::config::Config;
+use mcplexer_files::reference::SCHEME;
+#[cfg(feature = "serve")]
+use mcplexer_gateway::HttpClients;
+use mcplexer_home::{Home, Names, config};
+use mcplexer_secrets::{ScopeId, SecretName};
+use rustix::fs::{Access, access};
+
+use super::kind::Kind;
+use super::line::Line;
+use crate::cli;
+
+/// Completes an argument of one kind.
+pub(super) struct Completer {
+    kind: Kind,
+    line: Arc<Line>,
+}
+
+impl Completer {
+    pub(super) fn new(kind: Kind, line: Arc<Line>) -> Self {
+        Self { kind, line }
+    }
+}
+
+impl ValueCompleter for Completer {
+    fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
+        let Some(typed) = current.to_str() else {
+            return Vec::new();
+        };
+        let files = match self.kind {
+            Kind::Backup => PathCompleter::file().filter(is_backup),
+            Kind::File => PathCompleter::file(),
+            Kind::Command if self.line.given.is_empty() => return programs(typed),
+            Kind::Command => PathCompleter::any(),
+            Kind::ServerCommand if !self.line.are_options_over => return Vec::new(),
+            Kind::ServerCommand if self.line.given.len() < 2 => return programs(typed),
+            Kind::ServerCommand => PathCompleter::any(),
+            _ => {
+                let names = self.names(typed).unwrap_or_default();
+                return beginning_with(typed, names);
+            }
+        };
+        files.complete(current)
+    }
+}
+
+impl Completer {
+    fn names(&self, typed: &str) -> Option<Vec<String>> {
+        Some(match self.kind {
+            Kind::Scope => texts(scopes()?),
+            Kind::ScopeOrSecret => scopes_or_secrets(typed)?,
+            Kind::Key => texts(secrets(self.line.given.first()?.to_str()?)?),
+            Kind::ChosenKey => self.chosen(typed),
+            Kind::RenamedKey if typed.contains('=') => Vec::new(),
+            Kind::RenamedKey => {
+                let keys = self.chosen(typed).into_iter();
+                keys.map(|it| it + "=").collect()
+            }
+            Kind::Owner => names()?.owners().ok()?,
+            Kind::Server => texts(config()?.servers.into_keys()),
+            Kind::Client => texts(config()?.clients.into_keys()),
+            Kind::HttpClient => http_clients()?,
+            Kind::AiClient => texts(installable()),
+            Kind::Page => self.pages()?,
+            Kind::Backup | Kind::File | Kind::Command | Kind::ServerCommand => return None,
+        })
+    }
+
+    /// Returns the secrets of the scopes of `--scope`, with the scope once a slash is typed.
+    fn chosen(&self, typed: &str) -> Vec<String> {
+        let mut all = BTreeSet::new();
+        for scope in &self.line.scopes {
+            let keys = secrets(scope.as_str()).unwrap_or_default();
+            all.extend(keys.into_iter().map(|key| match typed.contains('/') {
+                true => format!("{scope}/{key}"),
+                false => key.to_string(),
+            }));
+        }
+        all.into_iter().collect()
+    }
+
+    /// Returns the commands below the one that is given.
+    fn pages(&self) -> Option<Vec<String>> {
+        let whole = cli::whole();
+        let mut given = self.line.given.iter();
+        let command = given.try_fold(&whole, |it, word| it.find_subcommand(word))?;
+        let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
+        let names = shown.map(|it| it.get_name().to_owned());
+        Some(names.filter(|it| it != "help").collect())
+    }
+}
+
+fn beginning_with(typed: &str, names: Vec<String>) -> Vec<CompletionCandidate> {
+    let names = names.into_iter().filter(|it| it.starts_with(typed));
+    // The engine would write the name of the argument for each of them.
+    let tagged = names.map(|it| CompletionCandidate::new(it).tag(Some("names".into())));
+    tagged.collect()
+}
+
+fn texts(names: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
+    names.into_iter().map(|it| it.to_string()).collect()
+}
+
+fn names() -> Option<Names> {
+    Names::of(&Home::from_env().ok()?).ok()
+}
+
+fn scopes() -> Option<Vec<ScopeId>> {
+    names()?.scopes().ok()
+}
+
+fn secrets(scope: &str) -> Option<Vec<SecretName>> {
+    names()?.secrets(&scope.parse().ok()?).ok()
+}
+
+fn config() -> Option<Config> {
+    config::of_home(&Home::from_env().ok()?).ok()?
+}
+
+#[cfg(feature = "serve")]
+fn http_clients() -> Option<Vec<String>> {
+    let clients = HttpClients::of(&Home::from_env().ok()?).list().ok()?;
+    Some(texts(clients.into_iter().map(|it| it.name)))
+}
+
+#[cfg(not(feature = "serve"))]
+fn http_clients() -> Option<Vec<String>> {
+    None
+}
+
+/// Returns scopes; or secrets in one word, once a slash says that such a word is typed.
+fn scopes_or_secrets(typed: &str) -> Option<Vec<String>> {
+    let (scheme, rest) = match typed.strip_prefix(SCHEME) {
+        Some(rest) => (SCHEME, rest),
+        None => ("", typed),
+    };
+    if let Some((scope, _)) = rest.split_once('/') {
+        let keys = secrets(scope)?.into_iter();
+        return Some(keys.map(|it| format!("{scheme}{scope}/{it}")).collect());
+    }
+    let scopes = scopes()?.into_iter();
+    if !scheme.is_empty() {
+        return Some(scopes.map(|it| format!("{scheme}{it}/")).collect());
+    }
+    let scheme = Some(SCHEME.to_owned()).filter(|_| !typed.is_empty() && scopes.len() > 0);
+    Some(scopes.map(|it| it.to_string()).chain(scheme).collect())
+}
+
+/// Returns the programs in PATH, or those at a path.
+fn programs(typed: &str) -> Vec<CompletionCandidate> {
+    if typed.contains('/') {
+        let programs = PathCompleter::any().filter(is_program);
+        return programs.complete(OsStr::new(typed));
+    }
+    let mut found = BTreeSet::new();
+    for directory in env::split_paths(&env::var_os("PATH").unwrap_or_default()) {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let name = entry.file_name().into_string().unwrap_or_default();
+            if name.starts_with(typed) && is_program(&entry.path()) {
+                found.insert(name);
+            }
+        }
+    }
+    beginning_with(typed, found.into_iter().collect())
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+fn is_backup(path: &Path) -> bool {
+    path.is_file() && path.extension() == Some(OsStr::new("age"))
+}

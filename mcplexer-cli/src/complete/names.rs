@@ -61,7 +61,7 @@ impl Completer {
         Some(match self.kind {
             Kind::Scope => texts(scopes()?),
             Kind::ScopeOrSecret => scopes_or_secrets(typed)?,
-            Kind::Key => texts(secrets(self.line.given.first()?.to_str()?)?),
+            Kind::Key => texts(secrets(self.line.given.first()?.to_str()?, typed)?),
             Kind::ChosenKey => self.chosen(typed),
             Kind::RenamedKey if typed.contains('=') => Vec::new(),
             Kind::RenamedKey => {
@@ -82,7 +82,8 @@ impl Completer {
     fn chosen(&self, typed: &str) -> Vec<String> {
         let mut all = BTreeSet::new();
         for scope in &self.line.scopes {
-            let keys = secrets(scope.as_str()).unwrap_or_default();
+            let key = typed.rsplit_once('/').map_or(typed, |it| it.1);
+            let keys = secrets(scope.as_str(), key).unwrap_or_default();
             all.extend(keys.into_iter().map(|key| match typed.contains('/') {
                 true => format!("{scope}/{key}"),
                 false => key.to_string(),
@@ -121,8 +122,11 @@ fn scopes() -> Option<Vec<ScopeId>> {
     names()?.scopes().ok()
 }
 
-fn secrets(scope: &str) -> Option<Vec<SecretName>> {
-    names()?.secrets(&scope.parse().ok()?).ok()
+/// Returns the secrets whose names begin with what is typed: of 10,000, most are dropped before they cost more.
+fn secrets(scope: &str, typed: &str) -> Option<Vec<SecretName>> {
+    let mut all = names()?.secrets(&scope.parse().ok()?).ok()?;
+    all.retain(|it| it.as_str().starts_with(typed));
+    Some(all)
 }
 
 fn config() -> Option<Config> {
@@ -146,8 +150,8 @@ fn scopes_or_secrets(typed: &str) -> Option<Vec<String>> {
         Some(rest) => (SCHEME, rest),
         None => ("", typed),
     };
-    if let Some((scope, _)) = rest.split_once('/') {
-        let keys = secrets(scope)?.into_iter();
+    if let Some((scope, key)) = rest.split_once('/') {
+        let keys = secrets(scope, key)?.into_iter();
         return Some(keys.map(|it| format!("{scheme}{scope}/{it}")).collect());
     }
     let scopes = scopes()?.into_iter();

@@ -335,7 +335,7 @@ key and reads no value.
 Examples:
   mcplexer completions bash > ~/.local/share/bash-completion/completions/mcplexer
   mcplexer completions fish > ~/.config/fish/completions/mcplexer.fish
-  source <(mcplexer completions zsh)      # in ~/.zshrc, after compinit";
+  mcplexer completions zsh > ~/.zfunc/_mcplexer    # and fpath+=~/.zfunc before compinit in ~/.zshrc";
 
 pub(super) const MAN: &str = "\
 Examples:

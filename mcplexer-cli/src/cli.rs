@@ -84,6 +84,9 @@ pub(crate) struct Global {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Create a key and a store if there are none; the first secret put does so too
+    #[command(after_help = examples::INIT)]
+    Init,
     /// Store, read, list and delete secrets
     #[command(subcommand, after_help = examples::SECRET)]
     Secret(Later<Secret>),
@@ -118,6 +121,7 @@ pub(crate) enum Command {
     #[command(subcommand, after_help = examples::CLIENT)]
     Client(Later<Client>),
     /// Run a command with secrets in its environment
+    #[command(alias = "exec")]
     Run(Later<Run>),
     /// Fill in a template: replace each mcplexer://SCOPE/KEY with its secret
     Inject(Later<Inject>),
@@ -165,6 +169,9 @@ pub(crate) enum Command {
         /// Command that the page is about, such as `secret put`
         command: Vec<String>,
     },
+    /// Print the version
+    #[command(hide = true)]
+    Version,
     /// List the exit codes
     #[command(name = "exit-codes", hide = true, long_about = exit_code::HELP, help_template = "{about}\n")]
     ExitCodes,

@@ -13,6 +13,7 @@ mod connect;
 mod doctor;
 mod export;
 mod import;
+mod init;
 mod inject;
 mod key;
 mod reference;
@@ -28,12 +29,15 @@ mod status;
 #[cfg(feature = "serve")]
 mod ui;
 
+use clap::CommandFactory;
+
 use crate::cli::{Cli, Command, Later};
 use crate::failure::Failure;
 use crate::{exit_code, output};
 
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
+        Command::Init => init::run(cli.global),
         Command::Secret(Later(command)) => secret::run(command, cli.global),
         Command::Scope(Later(command)) => scope::run(command, cli.global),
         Command::Config(Later(command)) => config::run(command, cli.global),
@@ -62,6 +66,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Calls(Later(arguments)) => calls::run(&arguments, cli.global),
         Command::Completions { shell } => reference::completions(shell),
         Command::Man { command } => reference::man(&command),
+        Command::Version => output::print(&Cli::command().render_version()),
         Command::ExitCodes => output::print(&format!("{}\n", exit_code::HELP)),
     }
 }

@@ -1,9 +1,16 @@
 //! The examples at the end of each command's help.
 
+pub(super) const INIT: &str = "\
+Examples:
+  mcplexer init
+  MCPLEXER_HOME=/srv/tools mcplexer init";
+
 pub(super) const SECRET: &str = "\
 Examples:
   mcplexer secret put github TOKEN
-  mcplexer secret list github";
+  mcplexer secret list github
+
+Other names: set and add mean put; show and read mean get; ls means list; rm and remove mean delete.";
 
 pub(super) const SECRET_PUT: &str = "\
 Examples:
@@ -17,7 +24,6 @@ pub(super) const SECRET_GET: &str = "\
 Examples:
   mcplexer secret get github TOKEN
   mcplexer secret get github/TOKEN        # the same
-  mcplexer secret get github TOKEN --version 3
   mcplexer secret get tls PRIVATE_KEY > server.pem";
 
 pub(super) const SECRET_EDIT: &str = "\
@@ -423,9 +429,11 @@ Examples:
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use clap::{Command, Parser};
 
-    use crate::cli::Cli;
+    use crate::cli::{Cli, split};
 
     /// The words of an example from `mcplexer` on, without what the shell does with its input and output.
     fn words(example: &str) -> Vec<String> {
@@ -446,7 +454,7 @@ mod tests {
         assert!((2..=3).contains(&examples.len()), "{path:?}: {examples:?}");
         for example in examples {
             let words = words(example);
-            let parsed = Cli::try_parse_from(&words);
+            let parsed = Cli::try_parse_from(split(words.iter().map(OsString::from)));
             assert!(parsed.is_ok(), "{example}: {:?}", parsed.err());
             let is_own = path.iter().all(|name| words.iter().any(|it| it == name));
             assert!(is_own || words.iter().any(|it| it == "rm"), "{example}");

@@ -12,10 +12,10 @@ use super::{examples, number};
 #[derive(Subcommand)]
 pub(crate) enum Secret {
     /// Store a value, or replace it
-    #[command(after_help = examples::SECRET_PUT)]
+    #[command(aliases = ["set", "add"], after_help = examples::SECRET_PUT)]
     Put(Put),
     /// Print a value, byte for byte (plus a newline on a terminal)
-    #[command(after_help = examples::SECRET_GET)]
+    #[command(aliases = ["show", "read"], after_help = examples::SECRET_GET)]
     Get {
         /// Scope of the secret
         scope: ScopeId,
@@ -57,7 +57,7 @@ pub(crate) enum Secret {
     #[command(alias = "ls", after_help = examples::SECRET_LIST)]
     List(List),
     /// Delete a secret, with all its versions
-    #[command(alias = "rm", after_help = examples::SECRET_DELETE)]
+    #[command(aliases = ["rm", "remove"], after_help = examples::SECRET_DELETE)]
     Delete {
         /// Scope of the secret
         scope: ScopeId,

@@ -87,6 +87,14 @@ impl Failure {
                 // The option `--if-version <N>` and the reason: "takes a number, such as 3".
                 format!("{} {reason}", option.split(' ').next().unwrap_or(option))
             }
+            (ErrorKind::ValueValidation, Some(_)) if has_value_in_name(error) => {
+                let failure = Self::new("KEY and VALUE are one word, with = between them")
+                    .with_hint(
+                        "leave =VALUE out, to be asked for it: mcplexer secret put SCOPE KEY",
+                    )
+                    .with_hint("mcplexer import SCOPE FILE stores the lines KEY=VALUE of a file");
+                return Some(failure.with_code(exit_code::USAGE));
+            }
             (ErrorKind::ValueValidation, Some(reason)) => reason.to_string(),
             (
                 ErrorKind::ValueValidation
@@ -102,14 +110,18 @@ impl Failure {
     }
 }
 
+/// Returns whether the word for a scope or a key is `KEY=VALUE`.
+fn has_value_in_name(error: &clap::Error) -> bool {
+    text(error, ContextKind::InvalidValue).is_some_and(|it| it.contains('='))
+}
+
 /// Guesses what was meant.
 fn meant(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
-            let similar = similar_command(word)?;
+            let (similar, is_exact) = similar_command(word)?;
             // Otherwise clap's own suggestion may be as good.
-            let is_exact = similar.rsplit(' ').next() == Some(word);
             let is_best = is_exact || error.get(ContextKind::SuggestedSubcommand).is_none();
             is_best.then(|| format!("did you mean {similar}?"))
         }
@@ -143,32 +155,33 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     }
 }
 
+/// What people type for a command of another name, such as that of another program.
+const OTHER_WORDS: [(&str, &str); 2] =
+    [("env", "mcplexer run"), ("unset", "mcplexer secret delete")];
+
 /// Returns the command with a similar name, or one of the same name in another group: `list` may
-/// mean `secret list`.
-fn similar_command(word: &str) -> Option<String> {
+/// mean `secret list`. Says whether it is the name, or one that means the command.
+fn similar_command(word: &str) -> Option<(String, bool)> {
     let root = cli::whole();
     let path = commands_until(word);
     let group = path
         .iter()
         .try_fold(&root, |group, name| group.find_subcommand(name))?;
-    let shown: Vec<_> = group
-        .get_subcommands()
-        .filter(|it| !it.is_hide_set())
-        .collect();
-    let is_near = |name: &str| strsim::osa_distance(word, name) <= 1;
-    let near = shown.iter().find(|it| is_near(it.get_name()));
-    let mut words = vec!["mcplexer"];
-    words.extend(path.iter().map(String::as_str));
-    match near {
-        Some(near) => words.push(near.get_name()),
-        None => {
-            let mut groups = shown.iter();
-            let (outer, inner) =
-                groups.find_map(|it| Some((it.get_name(), it.find_subcommand(word)?)))?;
-            words.extend([outer, inner.get_name()]);
-        }
+    let shown = || group.get_subcommands().filter(|it| !it.is_hide_set());
+    let full = |names: &[&str]| {
+        let path = path.iter().map(String::as_str);
+        let words: Vec<_> = ["mcplexer"].into_iter().chain(path).collect();
+        [&words, names].concat().join(" ")
+    };
+    let same = shown().find_map(|it| Some((it.get_name(), it.find_subcommand(word)?)));
+    if let Some((outer, inner)) = same {
+        return Some((full(&[outer, inner.get_name()]), true));
     }
-    Some(words.join(" "))
+    if let Some((_, command)) = OTHER_WORDS.iter().find(|(other, _)| *other == word) {
+        return Some(((*command).to_owned(), true));
+    }
+    let near = shown().find(|it| strsim::osa_distance(word, it.get_name()) <= 1)?;
+    Some((full(&[near.get_name()]), false))
 }
 
 /// Returns the names of the commands on the command line before this word.
@@ -205,10 +218,9 @@ fn help_hint() -> String {
     format!("{} --help shows the options and examples", words.join(" "))
 }
 
-/// Returns whether this process was asked to store a value.
+/// Returns whether this process was asked to store a value, whatever the command was called.
 fn is_put() -> bool {
-    let mut words = env::args_os().skip(1);
-    words.any(|word| word == "secret") && words.any(|word| word == "put")
+    commands_until("") == ["secret", "put"]
 }
 
 fn asks_for_help() -> bool {

@@ -9,6 +9,7 @@ use super::home::{BINARY, Home, finish};
 /// another in the same home.
 const LINES: &str = r#"
 m key init                               => 0 Created your key
+m init                                   => 0 has a key and a store already
 m key show                               => 0 recipient  age1
 m key list                               => 0 IN USE
 m secret put s K value-of-K              => 0 stored s/K, version 1

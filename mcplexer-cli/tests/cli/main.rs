@@ -56,3 +56,4 @@ mod terminal;
 mod trust;
 mod usage;
 mod values;
+mod verbs;

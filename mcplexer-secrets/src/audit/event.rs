@@ -203,8 +203,12 @@ pub enum AuditOperation {
     Scan,
     /// The versions of a secret, the secrets of a scope, or all scopes, were listed.
     List,
-    /// A secret was deleted.
+    /// A secret was deleted, or several: the preceding lines list them.
     Delete,
+    /// The value of another secret, which the preceding line names, was stored.
+    Copy,
+    /// A secret got another place. The preceding line has the old one.
+    Move,
     /// What is said about a secret was changed.
     Edit,
     /// A version of a value was stored again.
@@ -213,6 +217,8 @@ pub enum AuditOperation {
     CreateScope,
     /// A scope was deleted.
     DeleteScope,
+    /// A scope got another id. The preceding line has the old one.
+    RenameScope,
     /// A scope was given another kind, display name, hints or number of versions to keep.
     UpdateScope,
     /// Scopes were created, changed and deleted together to match a file. The preceding lines list

@@ -271,9 +271,12 @@ impl Recorder {
         let Some(audit) = &self.audit else {
             return Ok(());
         };
-        for (operation, scope) in writer.parts() {
+        for (operation, scope, name) in writer.parts() {
             // Not durable by themselves: the line that follows them is.
-            let part = Subject::scope(*operation, scope);
+            let part = Subject {
+                name: name.as_ref(),
+                ..Subject::scope(*operation, scope)
+            };
             audit.record(&part.event(AuditOutcome::Ok, &self.actor))?;
         }
         let mut event = subject.event(AuditOutcome::Ok, &self.actor);

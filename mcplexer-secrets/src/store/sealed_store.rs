@@ -31,6 +31,7 @@ use crate::checkpoint::Checkpoint;
 use crate::keys::{KeyProvider, Pins, Recipient, RecoveryCode, SlotLabel, SlotRef};
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
+mod places;
 mod secrets;
 
 /// A [`SecretStore`](crate::SecretStore) in which values, and the keys that encrypt them, are encrypted at rest.

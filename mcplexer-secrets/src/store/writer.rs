@@ -21,11 +21,14 @@ use crate::record::{
 use crate::seal::RootKey;
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
+/// What a change does to one scope, or to one of its secrets.
+pub(super) type Part = (AuditOperation, ScopeId, Option<SecretName>);
+
 /// A change of the store in the making. Dropped without a commit, it changes nothing.
 pub(super) struct Writer<'t> {
     transaction: Box<dyn Transaction + 't>,
     unlocked: Arc<Unlocked>,
-    parts: Vec<(AuditOperation, ScopeId)>,
+    parts: Vec<Part>,
 }
 
 impl<'t> Writer<'t> {
@@ -82,14 +85,25 @@ impl<'t> Writer<'t> {
         Reader::new(self.snapshot(), Arc::clone(&self.unlocked))
     }
 
-    /// What the change does to single scopes, for the audit log.
-    pub(super) fn parts(&self) -> &[(AuditOperation, ScopeId)] {
+    /// What the change does to single scopes and secrets, for the audit log.
+    pub(super) fn parts(&self) -> &[Part] {
         &self.parts
     }
 
     /// Adds to what the audit log says about single scopes.
     pub(super) fn add_part(&mut self, operation: AuditOperation, scope: &ScopeId) {
-        self.parts.push((operation, scope.clone()));
+        self.parts.push((operation, scope.clone(), None));
+    }
+
+    /// Adds to what the audit log says about single secrets.
+    pub(super) fn add_secret_part(
+        &mut self,
+        operation: AuditOperation,
+        scope: &ScopeId,
+        name: &SecretName,
+    ) {
+        self.parts
+            .push((operation, scope.clone(), Some(name.clone())));
     }
 
     /// Puts the header of the next revision, and commits; returns the header as it is now.

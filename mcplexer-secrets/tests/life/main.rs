@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod copies;
+mod moves;
 mod said;
 
 use std::fs;

@@ -38,7 +38,7 @@ pub(crate) use later::Later;
 pub(crate) use run::{Inject, Run};
 pub(crate) use scan::Scan;
 pub(crate) use scope::{Kind, Scope};
-pub(crate) use secret::{Edit, List, Newline, Put, Secret};
+pub(crate) use secret::{Edit, Get, List, Newline, Put, Secret};
 pub(crate) use server::{AddServer, Server};
 
 use crate::exit_code;

@@ -87,6 +87,15 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     print(&terminal_safe(serde_json::to_string_pretty(document))?)
 }
 
+/// Writes one JSON document that has values to standard output.
+///
+/// # Errors
+///
+/// As [`write`].
+pub(crate) fn write_json(document: &impl Serialize) -> Result<(), Failure> {
+    write(terminal_safe(serde_json::to_string_pretty(document))?.as_bytes())
+}
+
 /// Returns a JSON document on one line.
 ///
 /// # Errors

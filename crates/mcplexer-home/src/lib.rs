@@ -33,6 +33,7 @@ pub mod environment;
 mod error;
 pub mod export;
 mod exposed;
+pub mod find;
 mod git;
 mod harden;
 mod home;

@@ -11,15 +11,18 @@ use super::Secret;
 /// scope and key. All other arguments stay.
 pub(crate) fn split(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<_> = arguments.into_iter().collect();
-    if let Some((at, secret)) = address(&arguments) {
-        let words = [secret.scope.to_string(), secret.name.to_string()];
-        arguments.splice(at..=at, words.map(OsString::from));
+    let found = addresses(&arguments).unwrap_or_default();
+    // From the last one on, since the first becomes two words.
+    for (number, (at, secret)) in found.into_iter().enumerate().rev() {
+        let scope = (number == 0).then(|| secret.scope.to_string());
+        let words = scope.into_iter().chain([secret.name.to_string()]);
+        arguments.splice(at..=at, words.map(OsString::from).collect::<Vec<_>>());
     }
     arguments
 }
 
-/// Finds the word, and where it is.
-fn address(arguments: &[OsString]) -> Option<(usize, Reference)> {
+/// Finds the word, and where it is; then those of more secrets of that scope, where several may be given.
+fn addresses(arguments: &[OsString]) -> Option<Vec<(usize, Reference)>> {
     let has_slash = |it: &OsString| it.as_encoded_bytes().contains(&b'/');
     // Nearly always there is no such word, and nothing to build.
     if !arguments.iter().skip(1).any(has_slash) {
@@ -31,18 +34,35 @@ fn address(arguments: &[OsString]) -> Option<(usize, Reference)> {
     let name = arguments.get(verb)?.to_str()?;
     let secret = Secret::augment_subcommands(Command::new("secret"));
     let command = secret.find_subcommand(name)?;
-    let mut places = command.get_positionals().map(|it| it.get_id().as_str());
-    if (places.next(), places.next()) != (Some("scope"), Some("key")) {
+    let mut places = command.get_positionals();
+    let is = |place: Option<&Arg>, id: &str| place.is_some_and(|it| it.get_id() == id);
+    let (scope, key) = (places.next(), places.next());
+    if !is(scope, "scope") || !is(key, "key") {
         return None;
     }
+    let several = key?
+        .get_num_args()
+        .is_some_and(|number| number.max_values() > 1);
     let options: Vec<_> = command.get_opts().collect();
-    let (at, word) = positional(arguments, verb + 1, &options).next()?;
+    let mut words = positional(arguments, verb + 1, &options);
+    let (at, word) = words.next()?;
+    let first = parsed(word)?;
+    let others = words.take_while(|_| several).filter_map(|(at, word)| {
+        let other = parsed(word).filter(|it| it.scope == first.scope);
+        other.map(|it| (at, it))
+    });
+    let others: Vec<_> = others.collect();
+    Some([(at, first)].into_iter().chain(others).collect())
+}
+
+/// Parses a secret in one word.
+fn parsed(word: &OsStr) -> Option<Reference> {
     let word = word.to_str()?;
     let address = match word.starts_with(SCHEME) {
         true => word.parse(),
         false => format!("{SCHEME}{word}").parse(),
     };
-    Some((at, address.ok()?))
+    address.ok()
 }
 
 /// Returns the arguments from `from` on that are neither options nor values of these options.
@@ -101,6 +121,7 @@ mod tests {
             ),
             ("get --version=3 -- a/B", "get --version=3 -- a B"),
             ("rm github/TOKEN", "rm github TOKEN"),
+            ("rm s/A s/B C t/D --quiet", "rm s A B C t/D --quiet"),
             (
                 "put --file x/y --note a/b github/T",
                 "put --file x/y --note a/b github T",

@@ -23,8 +23,8 @@ A new value keeps the note and the interval. It keeps an expiry as well, unless 
 pub(super) const SECRET_GET: &str = "\
 Examples:
   mcplexer secret get github TOKEN
-  mcplexer secret get github/TOKEN        # the same
-  mcplexer secret get tls PRIVATE_KEY > server.pem";
+  mcplexer secret get tls/PRIVATE_KEY > server.pem
+  mcplexer secret get shop DB_USER DB_PASSWORD --json";
 
 pub(super) const SECRET_EDIT: &str = "\
 Examples:
@@ -47,13 +47,18 @@ Examples:
 pub(super) const SECRET_LIST: &str = "\
 Examples:
   mcplexer secret list
-  mcplexer secret list github --long
+  mcplexer secret list --all --long
   mcplexer secret list --expiring 30d";
 
 pub(super) const SECRET_DELETE: &str = "\
 Examples:
   mcplexer secret delete github TOKEN
-  mcplexer secret rm github TOKEN";
+  mcplexer secret rm shop DB_USER DB_PASSWORD";
+
+pub(super) const SECRET_FIND: &str = "\
+Examples:
+  mcplexer secret find token
+  mcplexer secret find 'shop/*_key' --long";
 
 pub(super) const SERVER: &str = "\
 Examples:

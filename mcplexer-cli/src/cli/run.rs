@@ -15,7 +15,7 @@ use super::examples;
 #[command(after_help = examples::RUN)]
 pub(crate) struct Run {
     /// Pass the secrets of this scope; may be repeated
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(short, long, value_name = "SCOPE")]
     pub(crate) scope: Vec<ScopeId>,
     /// Pass only these secrets (KEY or SCOPE/KEY)
     #[arg(long, value_name = "KEY,…", value_delimiter = ',', requires = "scope")]

@@ -14,20 +14,9 @@ pub(crate) enum Secret {
     /// Store a value, or replace it
     #[command(aliases = ["set", "add"], after_help = examples::SECRET_PUT)]
     Put(Put),
-    /// Print a value, byte for byte (plus a newline on a terminal)
+    /// Print a value, byte for byte (plus a newline on a terminal), or values as JSON
     #[command(aliases = ["show", "read"], after_help = examples::SECRET_GET)]
-    Get {
-        /// Scope of the secret
-        scope: ScopeId,
-        /// Name of the secret
-        key: SecretName,
-        /// Print an earlier version
-        #[arg(long, value_name = "N", value_parser = number)]
-        version: Option<u64>,
-        /// Print it even if a coding agent is running the command
-        #[arg(long)]
-        reveal: bool,
-    },
+    Get(Get),
     /// Change the note, the expiry or the rotation interval of a secret; its value stays
     #[command(after_help = examples::SECRET_EDIT)]
     Edit(Edit),
@@ -56,14 +45,45 @@ pub(crate) enum Secret {
     /// List the secrets of a scope, or all scopes; never values
     #[command(alias = "ls", after_help = examples::SECRET_LIST)]
     List(List),
-    /// Delete a secret, with all its versions
+    /// List the secrets whose name, scope or note has a text in it; never values
+    #[command(alias = "search", after_help = examples::SECRET_FIND)]
+    Find {
+        /// Text, in upper or lower case; with * or ? it has to match as a whole
+        pattern: String,
+        /// Show when each value was stored, expires and is to be replaced, and its note
+        #[arg(long)]
+        long: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete secrets of a scope, with all their versions: all of them or none
     #[command(aliases = ["rm", "remove"], after_help = examples::SECRET_DELETE)]
     Delete {
-        /// Scope of the secret
+        /// Scope of the secrets
         scope: ScopeId,
-        /// Name of the secret
-        key: SecretName,
+        /// Names of the secrets
+        #[arg(required = true)]
+        key: Vec<SecretName>,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct Get {
+    /// Scope of the secrets
+    pub(crate) scope: ScopeId,
+    /// Name of the secret; several with --json
+    #[arg(required = true)]
+    pub(crate) key: Vec<SecretName>,
+    /// Print an earlier version
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(crate) version: Option<u64>,
+    /// Print it even if a coding agent is running the command
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    /// Print JSON: the value and what is said about it
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 // The value comes from the argument, from --file, from standard input if that is not a terminal, or
@@ -129,9 +149,13 @@ pub(crate) struct Edit {
 #[derive(Args)]
 pub(crate) struct List {
     /// Scope whose secrets to list [default: list the scopes]
+    #[arg(group = "listed")]
     pub(crate) scope: Option<ScopeId>,
+    /// List the secrets of all scopes, as SCOPE/KEY
+    #[arg(long, group = "listed", conflicts_with = "expiring")]
+    pub(crate) all: bool,
     /// Show when each value was stored, expires and is to be replaced, and its note
-    #[arg(long, requires = "scope", conflicts_with = "expiring")]
+    #[arg(long, requires = "listed", conflicts_with = "expiring")]
     pub(crate) long: bool,
     /// List only secrets that expire or are to be rotated by then, of all scopes unless one is given
     #[arg(long, value_name = "WHEN", value_parser = moment)]

@@ -17,12 +17,7 @@ use crate::failure::Failure;
 pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
     match command {
         Secret::Put(arguments) => put::run(arguments, global),
-        Secret::Get {
-            scope,
-            key,
-            version,
-            reveal,
-        } => get::run(&scope, &key, version, reveal, global),
+        Secret::Get(arguments) => get::run(&arguments, global),
         Secret::Edit(arguments) => edit::run(arguments, global),
         Secret::History { scope, key, json } => history::run(&scope, &key, json, global),
         Secret::Restore {
@@ -37,6 +32,12 @@ pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
             ..
         }) => list::expiring(scope.as_ref(), by, json, global),
         Secret::List(List {
+            all: true,
+            long,
+            json,
+            ..
+        }) => list::all(long, json, global),
+        Secret::List(List {
             scope: None, json, ..
         }) => scope::list::run(json, global),
         Secret::List(List {
@@ -45,6 +46,11 @@ pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
             json,
             ..
         }) => list::run(&scope, long, json, global),
+        Secret::Find {
+            pattern,
+            long,
+            json,
+        } => list::find(&pattern, long, json, global),
         Secret::Delete { scope, key } => delete::run(&scope, &key, global),
     }
 }

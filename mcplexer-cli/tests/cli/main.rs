@@ -48,6 +48,7 @@ mod scan;
 mod serve;
 mod server;
 mod servers;
+mod several;
 mod staged;
 mod streams;
 mod strict;

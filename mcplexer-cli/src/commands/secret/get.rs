@@ -1,22 +1,54 @@
-use mcplexer_secrets::{ScopeId, SecretName, SecretStore};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use mcplexer_secrets::{Note, ScopeId, SecretInfo, SecretName, SecretStore, SecretValue};
+use serde::Serialize;
 
-use crate::cli::Global;
+use crate::cli::{Get, Global};
 use crate::failure::Failure;
 use crate::output::stdout_is_terminal;
 use crate::session::Session;
-use crate::{agent, output};
+use crate::{agent, exit_code, output};
 
-pub(super) fn run(
+pub(super) fn run(get: &Get, global: Global) -> Result<(), Failure> {
+    let [key, others @ ..] = &get.key[..] else {
+        return Err(refused("no secret was named"));
+    };
+    if !others.is_empty() && get.version.is_some() {
+        return Err(refused("--version is for one secret")
+            .with_hint("each secret counts its own: get them one by one"));
+    }
+    if !others.is_empty() && !get.json {
+        return Err(
+            refused("several values on standard output could not be told apart")
+                .with_hint("--json prints each with its name"),
+        );
+    }
+    let (scope, keys) = (&get.scope, text_of(&get.key));
+    let instead =
+        format!("mcplexer run --scope {scope} --only {keys} -- COMMAND gives it to a command");
+    agent::guard(get.reveal, &instead)?;
+    let session = Session::open(global)?;
+    match get.json {
+        true => json(get, key, &session),
+        false => value(scope, key, get.version, &session),
+    }
+}
+
+fn text_of(keys: &[SecretName]) -> String {
+    let keys: Vec<_> = keys.iter().map(SecretName::as_str).collect();
+    keys.join(",")
+}
+
+fn refused(message: &str) -> Failure {
+    Failure::new(message).with_code(exit_code::USAGE)
+}
+
+fn value(
     scope: &ScopeId,
     key: &SecretName,
     version: Option<u64>,
-    reveal: bool,
-    global: Global,
+    session: &Session,
 ) -> Result<(), Failure> {
-    let instead =
-        format!("mcplexer run --scope {scope} --only {key} -- COMMAND gives it to a command");
-    agent::guard(reveal, &instead)?;
-    let session = Session::open(global)?;
     let value = match version {
         None => session.store().get(scope, key),
         Some(version) => session.store().get_version(scope, key, version),
@@ -32,5 +64,70 @@ pub(super) fn run(
     match stdout_is_terminal() {
         true => output::write(b"\n"),
         false => Ok(()),
+    }
+}
+
+/// Values, with what is said about them. Has no `Debug`.
+#[derive(Serialize)]
+struct Values<'a> {
+    secrets: Vec<Row<'a>>,
+}
+
+/// A value, with what is said about it.
+#[derive(Serialize)]
+struct Row<'a> {
+    scope: &'a ScopeId,
+    key: &'a SecretName,
+    version: u64,
+    updated: String,
+    note: Option<&'a Note>,
+    expires: Option<String>,
+    /// The value, if it is text.
+    value: Option<&'a str>,
+    /// The value, if it is not.
+    base64: Option<String>,
+}
+
+impl<'a> Row<'a> {
+    fn new(scope: &'a ScopeId, info: &'a SecretInfo, value: &'a SecretValue) -> Self {
+        let text = str::from_utf8(value.expose()).ok();
+        let bytes = text.is_none().then(|| value.expose());
+        Self {
+            scope,
+            key: &info.name,
+            version: info.version,
+            updated: info.updated.to_string(),
+            note: info.note.as_ref(),
+            expires: info.expires.map(|it| it.to_string()),
+            value: text,
+            base64: bytes.map(|bytes| BASE64_STANDARD.encode(bytes)),
+        }
+    }
+}
+
+fn json(get: &Get, key: &SecretName, session: &Session) -> Result<(), Failure> {
+    let (scope, store) = (&get.scope, session.store());
+    let opened = match get.version {
+        None => store.get_all(scope, &get.key),
+        Some(version) => store.get_version(scope, key, version).and_then(|value| {
+            let mut info = store.secret_info(scope, key)?;
+            let versions = store.history(scope, key)?;
+            let stored = versions.iter().find(|it| it.version == version);
+            info.updated = stored.map_or(info.updated, |it| it.updated);
+            info.version = version;
+            Ok(vec![(info, value)])
+        }),
+    };
+    let opened = opened.map_err(|error| session.explain(error))?;
+    let rows = opened.iter().map(|(info, value)| {
+        if get.version.is_none() {
+            session.warn_if_due(scope, info);
+        }
+        Row::new(scope, info, value)
+    });
+    let mut secrets: Vec<_> = rows.collect();
+    match secrets.pop_if(|_| get.key.len() == 1) {
+        Some(row) => output::write_json(&row),
+        None => output::write_json(&Values { secrets }),
     }
 }

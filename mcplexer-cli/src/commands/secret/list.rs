@@ -1,7 +1,9 @@
+use mcplexer_home::find::{self, FoundList, FoundRow, Pattern};
 use mcplexer_home::scopes::{self, SecretRow};
 use mcplexer_secrets::{ScopeId, Timestamp};
 
 use crate::cli::Global;
+use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
@@ -24,6 +26,51 @@ pub(super) fn run(scope: &ScopeId, long: bool, json: bool, global: Global) -> Re
     print(&match long {
         true => long_table(&report.secrets),
         false => table(&report.secrets),
+    })
+}
+
+/// Lists the secrets of all scopes.
+pub(super) fn all(long: bool, json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let report = find::all(&session).map_err(|error| session.explain(error))?;
+    if report.secrets.is_empty() && !json {
+        session.tell("the store has no secrets");
+        return Ok(());
+    }
+    print_all(&report, long, json)
+}
+
+/// Lists the secrets of all scopes that match a pattern.
+pub(super) fn find(pattern: &str, long: bool, json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let report = find::find(&Pattern::new(pattern), &session);
+    let report = report.map_err(|error| session.explain(error))?;
+    if json {
+        print_all(&report, long, json)?;
+    }
+    if report.secrets.is_empty() {
+        let pattern = sanitized(pattern);
+        return Err(Failure::new(format!("no secret matches {pattern}"))
+            .with_hint("mcplexer secret list --all lists all secrets")
+            .with_code(exit_code::NOT_FOUND));
+    }
+    match json {
+        true => Ok(()),
+        false => print_all(&report, long, json),
+    }
+}
+
+fn print_all(report: &FoundList, long: bool, json: bool) -> Result<(), Failure> {
+    if json {
+        return print_json(report);
+    }
+    if !long && !stdout_is_terminal() {
+        return print(&text::lines(report.secrets.iter().map(FoundRow::place)));
+    }
+    let rows = report.secrets.iter().map(|it| (it.place(), &it.secret));
+    print(&match long {
+        true => long_rows("SECRET", rows),
+        false => short_rows("SECRET", rows),
     })
 }
 
@@ -58,11 +105,18 @@ pub(super) fn expiring(
 
 /// Returns a table of secrets with what is said about them.
 fn long_table(secrets: &[SecretRow]) -> String {
-    let header = ["KEY", "VERSION", "STORED", "EXPIRES", "ROTATE BY", "NOTE"];
+    long_rows("KEY", secrets.iter().map(|it| (it.name.to_string(), it)))
+}
+
+fn long_rows<'a>(
+    first: &str,
+    secrets: impl IntoIterator<Item = (String, &'a SecretRow)>,
+) -> String {
+    let header = [first, "VERSION", "STORED", "EXPIRES", "ROTATE BY", "NOTE"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(secrets.iter().map(|secret| {
+    rows.extend(secrets.into_iter().map(|(name, secret)| {
         vec![
-            secret.name.to_string(),
+            name,
             secret.version.to_string(),
             text::date(secret.updated),
             date(secret.expires),
@@ -79,10 +133,17 @@ fn date(time: Option<Timestamp>) -> String {
 
 /// Returns a table of secrets, for people.
 pub(in crate::commands) fn table(secrets: &[SecretRow]) -> String {
-    let mut rows = vec![vec!["KEY".into(), "VERSION".into(), "UPDATED".into()]];
-    rows.extend(secrets.iter().map(|secret| {
+    short_rows("KEY", secrets.iter().map(|it| (it.name.to_string(), it)))
+}
+
+fn short_rows<'a>(
+    first: &str,
+    secrets: impl IntoIterator<Item = (String, &'a SecretRow)>,
+) -> String {
+    let mut rows = vec![vec![first.to_owned(), "VERSION".into(), "UPDATED".into()]];
+    rows.extend(secrets.into_iter().map(|(name, secret)| {
         vec![
-            secret.name.to_string(),
+            name,
             secret.version.to_string(),
             Ago(secret.updated).to_string(),
         ]

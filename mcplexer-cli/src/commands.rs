@@ -30,6 +30,7 @@ mod status;
 mod ui;
 
 use clap::CommandFactory;
+use mcplexer_home::moves::References;
 
 use crate::cli::{Cli, Command, Later};
 use crate::failure::Failure;
@@ -68,5 +69,13 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Man { command } => reference::man(&command),
         Command::Version => output::print(&Cli::command().render_version()),
         Command::ExitCodes => output::print(&format!("{}\n", exit_code::HELP)),
+    }
+}
+
+/// What becomes of references in config.yaml to a name that goes.
+fn references(leave: bool) -> References {
+    match leave {
+        true => References::Leave,
+        false => References::Refuse,
     }
 }

@@ -39,6 +39,7 @@ mod harden;
 mod home;
 pub mod import;
 pub mod keys;
+pub mod moves;
 mod names;
 mod onlookers;
 mod open;

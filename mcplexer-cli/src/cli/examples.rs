@@ -55,6 +55,33 @@ Examples:
   mcplexer secret delete github TOKEN
   mcplexer secret rm shop DB_USER DB_PASSWORD";
 
+pub(super) const SECRET_COPY: &str = "\
+The value keeps its age, from which an interval counts, and its note, expiry and interval.
+
+Examples:
+  mcplexer secret copy github/TOKEN ci/GITHUB_TOKEN
+  mcplexer secret copy github/TOKEN ci/GITHUB_TOKEN --force";
+
+pub(super) const SECRET_MOVE: &str = "\
+Versions, times, note, expiry and interval come along: of the earlier versions, as many as the new scope keeps.
+
+Examples:
+  mcplexer secret move shop/GITHUB_TOKEN github/TOKEN
+  mcplexer secret move mcplexer://shop/TOKEN web/TOKEN --force";
+
+pub(super) const SECRET_RENAME: &str = "\
+Examples:
+  mcplexer secret rename github TOKEN GITHUB_TOKEN
+  mcplexer secret rename github/TOKEN GITHUB_TOKEN";
+
+pub(super) const SCOPE_RENAME: &str = "\
+If config.yaml refers to the scope, nothing is renamed: change it first. What else refers to it, such as the files of AI
+clients, needs the new id as well.
+
+Examples:
+  mcplexer scope rename github-token github
+  mcplexer scope rename github-token github --leave-references";
+
 pub(super) const SECRET_FIND: &str = "\
 Examples:
   mcplexer secret find token

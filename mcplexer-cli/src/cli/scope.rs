@@ -59,6 +59,18 @@ pub(crate) enum Scope {
         #[arg(long)]
         json: bool,
     },
+    /// Rename a scope; its secrets, their versions and everything else stay
+    #[command(alias = "mv", after_help = examples::SCOPE_RENAME)]
+    Rename {
+        /// Id of the scope
+        scope: ScopeId,
+        /// Its new id
+        #[arg(value_name = "NEW_SCOPE")]
+        new: ScopeId,
+        /// Do it although config.yaml refers to the old id
+        #[arg(long)]
+        leave_references: bool,
+    },
     /// Delete a scope and all its secrets
     #[command(alias = "rm", after_help = examples::SCOPE_DELETE)]
     Delete {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use mcplexer_secrets::{Note, RotateEvery, ScopeId, SecretName, Timestamp};
 
+use super::moves::{Copy, Move, Rename};
 use super::when::{future, moment};
 use super::{examples, number};
 
@@ -57,6 +58,15 @@ pub(crate) enum Secret {
         #[arg(long)]
         json: bool,
     },
+    /// Copy a value and what is said about it; not its earlier versions
+    #[command(alias = "cp", after_help = examples::SECRET_COPY)]
+    Copy(Copy),
+    /// Move a secret with its versions to another scope or name
+    #[command(alias = "mv", after_help = examples::SECRET_MOVE)]
+    Move(Move),
+    /// Rename a secret within its scope; its versions stay
+    #[command(after_help = examples::SECRET_RENAME)]
+    Rename(Rename),
     /// Delete secrets of a scope, with all their versions: all of them or none
     #[command(aliases = ["rm", "remove"], after_help = examples::SECRET_DELETE)]
     Delete {

@@ -2,9 +2,10 @@
 
 pub(super) mod list;
 
-use mcplexer_home::scopes;
+use mcplexer_home::{moves, scopes};
 use mcplexer_secrets::{NewScope, ScopeId, ScopeKind, SecretName, SecretStore};
 
+use super::references;
 use super::secret::list::table as secret_table;
 use crate::cli::{Global, Kind, Scope};
 use crate::failure::Failure;
@@ -40,6 +41,11 @@ pub(super) fn run(command: Scope, global: Global) -> Result<(), Failure> {
         } => update(&scope, keep_versions, global),
         Scope::List { json } => list::run(json, global),
         Scope::Show { scope, json } => show(&scope, json, global),
+        Scope::Rename {
+            scope,
+            new,
+            leave_references,
+        } => rename(&scope, &new, leave_references, global),
         Scope::Delete { scope, force } => delete(&scope, force, global),
     }
 }
@@ -95,6 +101,23 @@ fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
         text.push_str(&secret_table(&report.secrets));
     }
     print(&text)
+}
+
+fn rename(
+    id: &ScopeId,
+    new: &ScopeId,
+    leave_references: bool,
+    global: Global,
+) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let renamed = moves::rename_scope(id, new, references(leave_references), &session);
+    let secrets = renamed.map_err(|error| session.explain(error))?;
+    let secrets = text::count(secrets as u64, "secret");
+    session.tell(&format!("renamed scope {id} to {new}, with {secrets}"));
+    session.hint(&format!(
+        "what refers to mcplexer://{id}/…, such as a client's configuration, needs the new name"
+    ));
+    Ok(())
 }
 
 fn delete(id: &ScopeId, force: bool, global: Global) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ mod edit;
 mod get;
 mod history;
 pub(super) mod list;
+mod moves;
 mod put;
 mod restore;
 
@@ -46,6 +47,9 @@ pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
             json,
             ..
         }) => list::run(&scope, long, json, global),
+        Secret::Copy(arguments) => moves::copy(&arguments, global),
+        Secret::Move(arguments) => moves::move_secret(&arguments, global),
+        Secret::Rename(arguments) => moves::rename(arguments, global),
         Secret::Find {
             pattern,
             long,

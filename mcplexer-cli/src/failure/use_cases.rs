@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mcplexer_files::config::Problem;
 use mcplexer_files::exchange::{ReadError, WriteError};
-use mcplexer_home::{backup, config, credentials, export, import, keys};
+use mcplexer_home::{backup, config, credentials, export, import, keys, moves};
 
 use super::Failure;
 use crate::exit_code;
@@ -21,6 +21,24 @@ impl From<credentials::Error> for Failure {
                 }
             }
             credentials::Error::NoSecrets { ref scope } => no_secrets(&error, scope.as_str()),
+            other => Self::new(other.to_string()),
+        }
+    }
+}
+
+impl From<moves::Error> for Failure {
+    fn from(error: moves::Error) -> Self {
+        match error {
+            moves::Error::Referred { file, what, places } => Self::new(format!(
+                "{} refers to {what}: {}",
+                shown(&file),
+                places.join(", ")
+            ))
+            .with_hint("write the new name there first, and run it again")
+            .with_hint("--leave-references does it nevertheless")
+            .with_code(exit_code::USAGE),
+            moves::Error::Config(error) => Self::from(error),
+            moves::Error::Store(error) => Self::from(error),
             other => Self::new(other.to_string()),
         }
     }

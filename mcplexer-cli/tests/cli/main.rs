@@ -38,6 +38,7 @@ mod limits;
 mod machines;
 mod mask;
 mod memory;
+mod moves;
 mod namespaces;
 mod outputs;
 mod pipes;

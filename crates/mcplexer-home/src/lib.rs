@@ -34,6 +34,7 @@ mod error;
 pub mod export;
 mod exposed;
 pub mod find;
+pub mod generate;
 mod git;
 mod harden;
 mod home;

@@ -8,7 +8,6 @@
 mod access;
 mod api;
 mod assets;
-mod generate;
 mod hints;
 mod pages;
 mod problem;

@@ -55,6 +55,14 @@ Examples:
   mcplexer secret delete github TOKEN
   mcplexer secret rm shop DB_USER DB_PASSWORD";
 
+pub(super) const SECRET_GENERATE: &str = "\
+As with put, a secret that exists gets the value as its next version.
+
+Examples:
+  mcplexer secret generate shop SESSION_KEY
+  mcplexer secret generate shop/PIN --length 8 --alphabet digits
+  mcplexer secret generate shop HMAC_KEY --length 64 --alphabet hex --create";
+
 pub(super) const SECRET_COPY: &str = "\
 The value keeps its age, from which an interval counts, and its note, expiry and interval.
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use mcplexer_home::generate::LENGTHS;
 use mcplexer_secrets::{Note, RotateEvery, ScopeId, SecretName, Timestamp};
 
 use super::moves::{Copy, Move, Rename};
@@ -15,6 +16,9 @@ pub(crate) enum Secret {
     /// Store a value, or replace it
     #[command(aliases = ["set", "add"], after_help = examples::SECRET_PUT)]
     Put(Put),
+    /// Store a random value, and print nothing of it
+    #[command(after_help = examples::SECRET_GENERATE)]
+    Generate(Generate),
     /// Print a value, byte for byte (plus a newline on a terminal), or values as JSON
     #[command(aliases = ["show", "read"], after_help = examples::SECRET_GET)]
     Get(Get),
@@ -123,6 +127,43 @@ pub(crate) struct Put {
     pub(crate) said: Said,
 }
 
+#[derive(Args)]
+pub(crate) struct Generate {
+    /// Scope of the secret; created if needed, as config.yaml defines it or else of kind env
+    pub(crate) scope: ScopeId,
+    /// Name of the secret
+    pub(crate) key: SecretName,
+    /// Number of characters, 8 to 512
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = length)]
+    pub(crate) length: usize,
+    /// Characters to take
+    #[arg(long, value_enum, default_value_t = Characters::Alnum)]
+    pub(crate) alphabet: Characters,
+    /// Fail if the secret exists
+    #[arg(long, conflicts_with = "if_version")]
+    pub(crate) create: bool,
+    /// Fail unless the secret is at this version
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(crate) if_version: Option<u64>,
+    #[command(flatten)]
+    pub(crate) said: Said,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Characters {
+    /// Letters and digits
+    Alnum,
+    /// Digits
+    Digits,
+    /// Digits and the letters a to f
+    Hex,
+    /// Letters, digits, - and _
+    #[value(name = "base64url")]
+    Base64Url,
+    /// All visible ASCII characters
+    Ascii,
+}
+
 /// What is said about a secret besides its value.
 #[derive(Args)]
 pub(crate) struct Said {
@@ -179,6 +220,12 @@ pub(crate) struct List {
 pub(crate) enum Newline {
     Keep,
     Strip,
+}
+
+/// Parses the length of a random value.
+fn length(text: &str) -> Result<usize, &'static str> {
+    let number = text.parse().ok().filter(|it| LENGTHS.contains(it));
+    number.ok_or("takes a number from 8 to 512")
 }
 
 /// Parses a note.

@@ -2,6 +2,7 @@
 
 mod delete;
 mod edit;
+mod generate;
 mod get;
 mod history;
 pub(super) mod list;
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
     match command {
         Secret::Put(arguments) => put::run(arguments, global),
+        Secret::Generate(arguments) => generate::run(&arguments, global),
         Secret::Get(arguments) => get::run(&arguments, global),
         Secret::Edit(arguments) => edit::run(arguments, global),
         Secret::History { scope, key, json } => history::run(&scope, &key, json, global),

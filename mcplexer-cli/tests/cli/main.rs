@@ -27,6 +27,7 @@ mod echo;
 mod environment;
 mod exchange;
 mod faults;
+mod generate;
 mod home;
 mod import;
 mod inject;

@@ -1,10 +1,10 @@
 use std::io::{self, IsTerminal};
 
 use mcplexer_home::config::ScopeToMake;
-use mcplexer_secrets::{PutMode, ScopeId, SecretEdit, SecretName, Stored};
+use mcplexer_secrets::{PutMode, ScopeId, SecretEdit, SecretName, SecretValue, Stored};
 
 use super::change;
-use crate::cli::{Global, Put};
+use crate::cli::{Global, Put, Said};
 use crate::failure::Failure;
 use crate::input::ValueSource;
 use crate::session::Session;
@@ -16,34 +16,50 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
     let new = ScopeToMake::find(&put.scope, &session).map_err(|error| session.explain(error))?;
     let is_argument = matches!(source, ValueSource::Argument(_));
     let value = source.read(&put)?;
-    let mode = match (put.create, put.if_version) {
-        (true, _) => PutMode::Create,
-        (false, Some(version)) => PutMode::Replace { version },
-        (false, None) => PutMode::Overwrite,
-    };
-    let edit = SecretEdit {
-        note: change(put.said.note.clone()),
-        expires: change(put.said.expires),
-        rotate_every: change(put.said.rotate_every),
-    };
-    let store = session.store();
-    let stored = store.put_with(&new.scope, &put.key, &value, mode, &edit);
-    let stored = stored.map_err(|error| session.explain(error))?;
-    session.tell_created();
-    if stored.scope_created {
-        session.tell_scope(&new);
-    }
-    session.tell(&format!(
-        "stored {}/{}, version {}",
-        put.scope, put.key, stored.version
-    ));
-    tell_expiry(&put.scope, &put.key, &stored, &session);
-    session.warn_of_takeovers(&put.scope, [&put.key]);
+    let mode = mode(put.create, put.if_version);
+    store(&new, &put.key, &value, mode, &put.said, &session)?;
     if is_argument && io::stderr().is_terminal() {
         session.hint(
             "values in arguments are visible in ps and shell history; leave it out to be asked",
         );
     }
+    Ok(())
+}
+
+pub(super) fn mode(create: bool, if_version: Option<u64>) -> PutMode {
+    match (create, if_version) {
+        (true, _) => PutMode::Create,
+        (false, Some(version)) => PutMode::Replace { version },
+        (false, None) => PutMode::Overwrite,
+    }
+}
+
+/// Stores a value, and tells the user.
+pub(super) fn store(
+    new: &ScopeToMake,
+    key: &SecretName,
+    value: &SecretValue,
+    mode: PutMode,
+    said: &Said,
+    session: &Session,
+) -> Result<(), Failure> {
+    let edit = SecretEdit {
+        note: change(said.note.clone()),
+        expires: change(said.expires),
+        rotate_every: change(said.rotate_every),
+    };
+    let stored = session
+        .store()
+        .put_with(&new.scope, key, value, mode, &edit);
+    let stored = stored.map_err(|error| session.explain(error))?;
+    let scope = &new.scope.id;
+    session.tell_created();
+    if stored.scope_created {
+        session.tell_scope(new);
+    }
+    session.tell(&format!("stored {scope}/{key}, version {}", stored.version));
+    tell_expiry(scope, key, &stored, session);
+    session.warn_of_takeovers(scope, [key]);
     Ok(())
 }
 

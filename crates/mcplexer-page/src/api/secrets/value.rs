@@ -3,9 +3,11 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use mcplexer_home::config::ScopeToMake;
+use mcplexer_home::generate::{self, Alphabet, LENGTHS};
 use mcplexer_secrets::{Change, MAX_VALUE_LEN, PutMode, SecretEdit, SecretValue};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,7 +17,6 @@ use super::{StoredVersion, names};
 use crate::access::Writer;
 use crate::api::confidential::Confidential;
 use crate::api::{environment, invalid, said};
-use crate::generate;
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -106,10 +107,22 @@ fn value_of(
             SecretValue::copy_of(text.as_bytes()).map_err(|it| invalid(it).of("value"))
         }
         (None, Some(encoded), None) => decoded(&encoded).map_err(|it| it.of("base64")),
-        (None, None, Some(length)) => generate::value(length).map_err(|it| it.of("generate")),
+        (None, None, Some(length)) => generate::value(length, Alphabet::default())
+            .map_err(|it| not_generated(it).of("generate")),
         _ => Err(Problem::invalid(
             "exactly one of value, base64 and generate has to be there",
         )),
+    }
+}
+
+fn not_generated(error: generate::Error) -> Problem {
+    match error {
+        generate::Error::Length => Problem::invalid(format!(
+            "generate has to be from {} to {}",
+            LENGTHS.start(),
+            LENGTHS.end()
+        )),
+        other => Problem::new(StatusCode::SERVICE_UNAVAILABLE, other.to_string()),
     }
 }
 

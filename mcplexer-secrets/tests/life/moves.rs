@@ -156,8 +156,11 @@ fn a_scope_gets_another_id_and_keeps_everything_else() {
     place.store.update_scope(&described).unwrap();
     place.put("L", "too");
     let (mut before, versions) = (place.store.scope(&scope()).unwrap(), place.versions("K"));
+    let revision = place.info("K").revision;
     assert_eq!(place.store.rename_scope(&scope(), &other()).unwrap(), 2);
     before.id = other();
+    let after = place.store.secret_info(&other(), &key("K")).unwrap();
+    assert!(after.revision > revision, "newer than in a copy");
     assert_eq!(place.store.scopes().unwrap(), [before]);
     assert_eq!(values_of(&place, &other(), "K"), versions);
     place.check();

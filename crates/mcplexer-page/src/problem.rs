@@ -88,6 +88,37 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, what)
     }
 
+    /// A body is JSON, and not what it has to be. What the reader says of it may quote what it holds: names of our own alone are
+    /// taken out of it.
+    fn of_data(status: StatusCode, said: &str) -> Self {
+        const FIELDS: [&str; 11] = [
+            "id",
+            "kind",
+            "name",
+            "keep_versions",
+            "note",
+            "expires",
+            "rotate_every_days",
+            "confirm",
+            "api",
+            "version",
+            "ticket",
+        ];
+        let is = |form: &dyn Fn(&str) -> String| {
+            let mut fields = FIELDS.into_iter();
+            fields.find(|it| said.contains(&form(it)))
+        };
+        if let Some(field) = is(&|it| format!("missing field `{it}`")) {
+            return Self::new(status, format!("{field} is missing")).of(field);
+        }
+        if let Some(field) = is(&|it| format!("target type: {it}: ")) {
+            let title = format!("{field} has not the form that the documentation gives");
+            return Self::new(status, title).of(field);
+        }
+        let title = "the body has not the form that the documentation gives";
+        Self::new(status, title)
+    }
+
     /// Something is not as it has to be.
     pub(crate) fn invalid(what: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
@@ -182,10 +213,10 @@ impl From<PageError> for Problem {
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         // What it says of a field may quote what the field holds.
+        if let JsonRejection::JsonDataError(error) = &rejection {
+            return Self::of_data(rejection.status(), &error.body_text());
+        }
         let title = match &rejection {
-            JsonRejection::JsonDataError(_) => {
-                "the body has not the form that the documentation gives"
-            }
             JsonRejection::JsonSyntaxError(_) => "the body is not JSON",
             JsonRejection::MissingJsonContentType(_) => "the body has to be application/json",
             _ if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => "the body is too long",
@@ -215,5 +246,25 @@ impl From<QueryRejection> for Problem {
             None => "the query cannot be read".to_owned(),
         };
         Self::new(StatusCode::BAD_REQUEST, title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_does_not_fit_names_our_own_fields_alone() {
+        let of = |said: &str| {
+            let problem = Problem::of_data(StatusCode::UNPROCESSABLE_ENTITY, said);
+            (problem.title, problem.field)
+        };
+        let said = "Failed to deserialize the JSON body into the target type: ";
+        let (title, field) = of(&format!("{said}missing field `id` at line 1 column 2"));
+        assert_eq!((title.as_str(), field), ("id is missing", Some("id")));
+        let (title, field) = of(&format!("{said}name: invalid type: integer `5`"));
+        assert!(title.starts_with("name has not") && field == Some("name"));
+        let (title, field) = of(&format!("{said}hunter2: unknown field `hunter2`"));
+        assert!(!title.contains("hunter2") && field.is_none());
     }
 }

@@ -174,6 +174,7 @@ fn pictures_are_made_of_each_page() {
         for (scheme, width) in LOOKS {
             browser.looks(scheme, width);
             visit.at(path);
+            browser.wait("!document.querySelector('main [aria-busy=true]')");
             let file = directory.join(format!("{name}-{scheme}-{width}.png"));
             fs::write(file, browser.picture()).unwrap();
         }

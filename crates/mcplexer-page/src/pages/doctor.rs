@@ -42,9 +42,14 @@ pub(super) fn finding(finding: &Finding) -> Markup {
         Severity::Warning => ("warning", "Warning", "warn"),
         Severity::Note => ("plain", "Note", "plain"),
     };
+    // Such a message begins with the name of a server.
+    let message = match finding.code.as_str() {
+        "reference" => ended(&finding.message),
+        _ => sentence(&finding.message),
+    };
     html! {
         li class=(class) {
-            p { span class={ "badge " (badge) } { (name) } " " (ended(&finding.message)) " " code { (finding.code) } }
+            p { span class={ "badge " (badge) } { (name) } " " (message) " " code { (finding.code) } }
             @for fix in &finding.fix {
                 @if is_command(fix) { pre .command { (fix) } } @else { p .hint { (ended(fix)) } }
             }
@@ -61,7 +66,7 @@ fn is_command(fix: &str) -> bool {
     PROGRAMS.contains(&first)
 }
 
-/// The text with an end. It may begin with the name of a server, which has no capital.
+/// The text with an end.
 fn ended(text: &str) -> String {
     let end = if text.ends_with(['.', '?']) { "" } else { "." };
     format!("{text}{end}")

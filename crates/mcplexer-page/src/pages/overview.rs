@@ -66,7 +66,7 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
                 locked.is_some(),
             ))
             (tile("/servers", "Servers", &status.servers.len().to_string(), &match failing.len() { 0 => "none failing".to_owned(), it => format!("{it} failing") }, !failing.is_empty()))
-            (tile("/calls", "Calls", &calls.len().to_string(), &format!("{} failed, since the gateway started", failed.count()), false))
+            (tile("/calls", "Calls", &calls.len().to_string(), &format!("{} failed since the gateway started", failed.count()), false))
             li data-fresh="/parts/overview/clients" { (clients_tile(status.clients.len())) }
         }
         h2 { "Needs attention" }
@@ -136,6 +136,7 @@ fn outcome(call: &Call) -> (&'static str, &'static str) {
         Some(AuditOutcome::Cancelled) => ("cancelled", "badge"),
         Some(AuditOutcome::ToolError) => ("tool error", "badge warn"),
         Some(AuditOutcome::TimedOut) => ("timed out", "badge bad"),
+        Some(AuditOutcome::Refused) => ("refused", "badge bad"),
         Some(_) => ("failed", "badge bad"),
     }
 }

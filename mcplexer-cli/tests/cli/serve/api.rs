@@ -1,6 +1,6 @@
 //! The API over HTTP, for scripts that have the token of a client.
 
-use super::daemon::{run, stop, with_http};
+use super::daemon::{page, run, stop, with_http};
 use super::http::{get, send};
 use super::*;
 
@@ -45,10 +45,13 @@ fn a_token_may_do_what_its_client_may() {
 fn no_client_does_what_takes_a_session() {
     let home = home(&["plain"]);
     let daemon = with_http(&home);
+    let (page, _) = page(&home);
     let writer = token(&home, "writer", "write");
     for path in ["/parts/", "/parts/clients", "/parts/doctor/findings"] {
-        let refused = get(&daemon.address, path, Some(&writer));
+        let refused = get(&page, path, Some(&writer));
         assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
+        let elsewhere = get(&daemon.address, path, Some(&writer));
+        assert!(elsewhere.starts_with("HTTP/1.1 404 "), "{elsewhere}");
     }
     let body = r#"{"name": "another", "api": "write"}"#;
     let refused = send(&daemon.address, "POST", "/api/v1/clients", &writer, body);

@@ -52,10 +52,11 @@ const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAl
 const text = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 // Has the gateway prove who it is, before anything that was typed is sent: after its end, another program can have its address.
-// Fails with a Stranger if it does not, and ends the session in this tab.
+// Returns whether the session goes on. Fails with a Stranger if who answers does not prove it, and ends the session in this tab.
 async function prove(headers, signal) {
   const nonce = crypto.getRandomValues(new Uint8Array(32));
   const answer = await fetch("/api/v1/session/proof?nonce=" + text(nonce), { headers, cache: "no-store", redirect: "error", signal });
+  if (answer.status === 401) return false;
   let proven = false;
   try {
     const algorithm = { name: "HMAC", hash: "SHA-256" };
@@ -63,7 +64,7 @@ async function prove(headers, signal) {
     proven = answer.ok && (await crypto.subtle.verify("HMAC", key, bytes((await answer.json()).proof), nonce));
   } catch {}
   if (signal?.aborted) throw signal.reason;
-  if (proven) return;
+  if (proven) return true;
   end();
   throw new Stranger();
 }
@@ -72,7 +73,10 @@ async function prove(headers, signal) {
 // somebody else does, with an AbortError if it was stopped. Returns null if there is no session any more, which the page says then.
 export async function ask(method, path, body, signal) {
   const headers = { authorization: "Bearer " + (sessionStorage.getItem(TOKEN) || "") };
-  if (body !== undefined && path !== SESSION) await prove(headers, signal);
+  if (body !== undefined && path !== SESSION && !(await prove(headers, signal))) {
+    ended();
+    return null;
+  }
   if (body !== undefined) headers["content-type"] = "application/json";
   body = body === undefined ? undefined : JSON.stringify(body);
   const answer = await fetch(path, { method, headers, body, cache: "no-store", redirect: "error", signal });

@@ -45,10 +45,10 @@ fn a_token_is_shown_once() {
     assert_eq!(put.status, 403, "{put:?}");
     assert_eq!(place.json(&["client", "list"])[0]["name"], "cursor");
     let script = shown[2].as_str().unwrap();
-    let origin = &visit.opened.origin;
+    let address = place.http();
     assert_eq!(
         script,
-        format!("curl -H 'Authorization: Bearer {token}' {origin}/api/v1/scopes")
+        format!("curl -H 'Authorization: Bearer {token}' http://{address}/api/v1/scopes")
     );
     browser.wait_for("This address changes when the gateway restarts");
     browser.press("Copy");

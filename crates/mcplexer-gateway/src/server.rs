@@ -52,7 +52,7 @@ pub(crate) struct Server {
     /// Why it did not get its credentials, if that was the last thing that happened.
     refusal: Mutex<Option<String>>,
     starting: AtomicUsize,
-    /// How often it was stopped.
+    /// How often it was stopped while it was starting.
     stops: watch::Sender<u64>,
     /// Whether it is not configured any more.
     is_retired: AtomicBool,
@@ -146,9 +146,13 @@ impl Server {
         current.filter(|it| !it.is_gone()).collect()
     }
 
-    /// Ends everything that runs or starts. The next call starts it.
-    pub(crate) fn stop(&self) {
+    /// Ends what is starting, which a person no longer waits for. Calls that wait for it fail.
+    pub(crate) fn stop_starting(&self) {
         self.stops.send_modify(|stops| *stops += 1);
+    }
+
+    /// Ends everything that runs. The next call starts it.
+    pub(crate) fn stop(&self) {
         lock(&self.slots).retain(|_, slot| {
             if let Some(instance) = lock(&slot.current).take() {
                 instance.stop();
@@ -158,7 +162,7 @@ impl Server {
         });
     }
 
-    /// Ends everything that runs, for good: it is not configured any more.
+    /// Ends everything that runs, for good: it is not configured any more. What is starting ends once it has answered.
     pub(crate) fn retire(&self) {
         self.is_retired.store(true, Ordering::SeqCst);
         self.stop();

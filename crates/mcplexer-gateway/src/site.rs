@@ -166,12 +166,14 @@ impl Handle {
         Ok(())
     }
 
-    /// Ends what runs of a server. The next call starts it.
+    /// Ends what runs of a server, and what is starting. The next call starts it.
     ///
     /// # Errors
     /// If there is no such server.
     pub fn stop(&self, server: &ServerName) -> Result<(), NoServer> {
-        self.server(server)?.stop();
+        let server = self.server(server)?;
+        server.stop_starting();
+        server.stop();
         Ok(())
     }
 

@@ -72,7 +72,8 @@ fn each_argument_has_the_names_that_it_takes() {
         ),
         (&["man", "secret", "p"], &["put"]),
         (&["server", "add", "x", ""], &[]),
-        (&["secret", "get", "web", "A", ""], &[]),
+        (&["secret", "get", "web", "A", ""], &["A", "B"]),
+        (&["secret", "put", "web", "A", ""], &[]),
     ] {
         assert_eq!(candidates(&home, words), expected, "{words:?}");
     }

@@ -130,7 +130,7 @@ fn names_are_completed() {
         &home,
         &[
             ("sec", "<secret>"),
-            ("secret ge", "<secret><get>"),
+            ("secret hi", "<secret><history>"),
             ("secret get ", "<secret><get><github-token>"),
             (
                 "secret get github-token ",

@@ -8,7 +8,7 @@ use super::words::{count, maybe, segment, time};
 use crate::access::Person;
 use crate::api::parsed;
 use crate::api::servers::{
-    self, Era, Server, ServerDetail, ServerState, Tools, TransportKind, UsedSecret,
+    self, Era, Server, ServerDetail, ServerState, Tool, Tools, TransportKind, UsedSecret,
 };
 use crate::problem::Problem;
 use crate::site::App;
@@ -230,7 +230,35 @@ fn secrets(secrets: &[UsedSecret]) -> Markup {
     }
 }
 
+/// How much of a server's own words a page has, in bytes: of its tools, and of its log. A server may write any length.
+const MOST_WORDS: usize = 32 << 10;
+/// How much of one description it has, in characters.
+const MOST_OF_DESCRIPTION: usize = 2_000;
+/// About how many bytes a row has besides the words.
+const ROW: usize = 150;
+
+/// Returns how many of these lengths fit on a page.
+fn fitting(lengths: impl Iterator<Item = usize>) -> usize {
+    let mut room = MOST_WORDS;
+    let fits = |length: usize| {
+        let left = room.checked_sub(length);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    lengths.map(fits).take_while(|it| *it).count()
+}
+
+/// Returns how long a text is on a page.
+fn size(text: &str) -> usize {
+    text.len() + 4 * text.matches(['<', '>', '&', '"']).count()
+}
+
 fn tools(tools: &Tools) -> Markup {
+    let words = |it: &Tool| {
+        let description = size(it.description.as_deref().unwrap_or_default());
+        ROW + size(&it.name) + description.min(5 * MOST_OF_DESCRIPTION)
+    };
+    let shown = fitting(tools.tools.iter().map(words));
     html! {
         h2 { "Tools" }
         @if !tools.is_known {
@@ -245,7 +273,7 @@ fn tools(tools: &Tools) -> Markup {
             table {
                 thead { tr { th { "Tool" } th { "Description" } th .number { "Context tokens" } } }
                 tbody {
-                    @for tool in &tools.tools {
+                    @for tool in tools.tools.iter().take(shown) {
                         tr {
                             th scope="row" { (tool.name) }
                             td .text { (description(tool.description.as_deref().unwrap_or_default())) }
@@ -253,6 +281,9 @@ fn tools(tools: &Tools) -> Markup {
                         }
                     }
                 }
+            }
+            @if shown < tools.tools.len() {
+                p .aside { "And " (count(tools.tools.len() - shown, "tool")) " more, which the API lists." }
             }
         }
     }
@@ -266,18 +297,25 @@ fn description(text: &str) -> Markup {
         @if short.len() == text.trim_end().len() {
             (short)
         } @else {
-            details { summary { (short) "…" } pre .log { (text) } }
+            @let shown: String = text.chars().take(MOST_OF_DESCRIPTION).collect();
+            details { summary { (short) "…" } pre .log { (shown) @if shown.len() < text.len() { "…" } } }
         }
     }
 }
 
 fn log(lines: &[String]) -> Markup {
+    let shown = fitting(lines.iter().rev().map(|it| size(it)));
+    let is_cut = shown < lines.len();
+    let lines = lines.get(lines.len() - shown..).unwrap_or_default();
     html! {
         h2 { "Log" }
         @if lines.is_empty() {
             p .aside { "It has written nothing to standard error since the gateway started." }
         } @else {
-            p .aside { "What it wrote to standard error, with the values of its secrets replaced." }
+            p .aside {
+                "What it wrote to standard error, with the values of its secrets replaced"
+                @if is_cut { ": the last lines. mcplexer server logs shows all" } "."
+            }
             pre .log { @for line in lines { (line) "\n" } }
         }
     }

@@ -210,3 +210,38 @@ fn the_command_that_changes_a_server_has_all_of_it() {
     assert!(ran.output().unwrap().status.success(), "{command}");
     assert_eq!(place.run(&["server", "show", "plain", "--json"]), before);
 }
+
+/// Answers with 600 tools, each of which has a long description, and writes a long log.
+const TALKER: &str = r#"#!/bin/sh
+awk 'BEGIN { while (n++ < 5000) print n ": a line of a log that is much too long" }' >&2
+while IFS= read -r line; do
+  id=${line#*\"id\":}; id=${id%%,*}
+  case $line in
+  *'"initialize"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"sh","version":"1"}}}\n' "$id" ;;
+  *'"tools/list"'*) awk -v id="$id" 'BEGIN {
+    while (length(d) < 5000) d = d "<"
+    printf "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"tools\":[", id
+    while (n++ < 600) printf "%s{\"name\":\"tool-%d\",\"description\":\"%s\",\"inputSchema\":{\"type\":\"object\"}}", (n > 1 ? "," : ""), n, substr(d, 1, (n % 7 ? 700 : 5000))
+    print "]}}"
+  }' ;;
+  esac
+done
+"#;
+
+#[test]
+fn a_server_that_says_too_much_fills_no_page() {
+    let place = Place::with_secret();
+    let server = place.root().join("talker");
+    std::fs::write(&server, TALKER).unwrap();
+    let server = server.to_str().unwrap();
+    place.run(&["server", "add", "talker", "--", "/bin/sh", server]);
+    let opened = place.ui();
+    let token = opened.token();
+    let started = opened.asked(&token, "POST", "/api/v1/servers/talker/start");
+    assert_eq!(started.value()["tools"], 600, "{started:?}");
+    let page = opened.asked(&token, "GET", "/parts/servers/talker").text();
+    assert!(page.len() < 100 << 10, "{} bytes", page.len());
+    for shown in ["600 tools, about", "tool-1<", "more, which the API lists"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+}

@@ -72,7 +72,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// What becomes of references in config.yaml to a name that goes.
+/// What to do with references in config.yaml to a name that is removed.
 fn references(leave: bool) -> References {
     match leave {
         true => References::Leave,

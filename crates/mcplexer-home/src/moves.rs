@@ -32,7 +32,7 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
-/// What becomes of references to an old name in `config.yaml`.
+/// What to do with references to the old name in `config.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum References {

@@ -418,8 +418,8 @@ fn mark(bytes: &mut [bool; 256], byte: u8) {
     }
 }
 
-/// Returns the first byte of the character (RFC 3629) whose number these four hexadecimal digits are, if they are one
-/// and it is none of ASCII.
+/// Returns the first byte in UTF-8 (RFC 3629) of the character with this hexadecimal code point. `None` for ASCII characters
+/// and surrogates.
 fn utf8_of_unit(digits: &[u8]) -> Option<u8> {
     let digits = digits.first_chunk::<4>()?;
     let mut code = 0;

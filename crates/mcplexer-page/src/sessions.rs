@@ -72,7 +72,7 @@ impl Sessions {
         ticket
     }
 
-    /// Begins a session. `None` if the ticket is none, was used, or is too old.
+    /// Begins a session. `None` if the ticket is unknown, used, or expired.
     pub(crate) fn begin(&self, ticket: &str) -> Option<Begun> {
         let mut state = self.state();
         let made = state.tickets.remove(&digest(ticket))?;

@@ -1,8 +1,8 @@
 //! The address of the page.
 //!
-//! A browser keeps what an origin has left behind: a service worker or a cached script answers for it later, whoever has the
-//! address then. Another program can have had each address that can be guessed. So the page has one that nobody can have
-//! had: of the 16 million addresses of this machine and the free ports of each, another one with each gateway.
+//! A browser keeps service workers and cached scripts for each origin, and uses them even if another program listens there
+//! later. A program could have listened at any address that can be guessed. So each gateway picks an unpredictable one for the
+//! page: one of the 16 million loopback addresses, and a free port.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};

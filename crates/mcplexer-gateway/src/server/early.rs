@@ -43,7 +43,7 @@ impl Server {
     pub(crate) async fn start_now(self: &Arc<Self>) -> Result<(), CallError> {
         let server = Arc::clone(self);
         let starting = tokio::spawn(async move {
-            // Whoever looks meanwhile finds it starting, until its tools are known.
+            // Its status is "starting" until its tools are known.
             let _starting = Starting::of(&server.starting);
             server.forget_failures();
             let route = server.nobody();

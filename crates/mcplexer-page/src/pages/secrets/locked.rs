@@ -6,13 +6,13 @@ use mcplexer_home::OpenHome;
 use crate::problem::Problem;
 use crate::site::App;
 
-/// Returns why the store cannot be opened. `None` if it can, or there is none yet.
+/// Returns why the store cannot be opened. `None` if it can, or if no store exists yet.
 pub(in crate::pages) fn reason(home: &OpenHome) -> Option<Problem> {
     let opened = home.home().store().exists().then(|| home.store().unlock());
     opened.and_then(Result::err).map(Problem::from)
 }
 
-/// Says why the store cannot be opened, and what to do. Nothing if it can, or there is none yet.
+/// Says why the store cannot be opened, and what to do. Empty if it can, or if no store exists yet.
 pub(super) async fn of(app: &App) -> Result<Markup, Problem> {
     let reason = app.with_home(|home| Ok::<_, Problem>(reason(home)));
     Ok(html! {

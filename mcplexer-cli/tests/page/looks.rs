@@ -41,6 +41,8 @@ fn furnished() -> Place {
 }
 
 /// Looks at what is shown, in both colour schemes, with everything opened that hides something; returns what is wrong.
+///
+/// What fades is held still while axe looks: what leaves as it was, what comes as it will be.
 fn wrong(browser: &Browser, name: &str) -> Vec<Value> {
     let Some(axe) = installed("node_modules/axe-core/axe.min.js") else {
         return Vec::new();
@@ -51,7 +53,10 @@ fn wrong(browser: &Browser, name: &str) -> Vec<Value> {
         browser.looks(scheme, width);
         browser.open_all();
         browser.script(&axe, &json!([]));
-        let script = "const it = await axe.run(document, { resultTypes: ['violations'] });\n\
+        let script = "for (const it of document.getAnimations())\n\
+                        if (it.animationName === 'leave') { it.pause(); it.currentTime = 0; }\n\
+                        else if (it.effect.getComputedTiming().endTime !== Infinity) it.finish();\n\
+                      const it = await axe.run(document, { resultTypes: ['violations'] });\n\
                       return it.violations.map((it) => [it.id, it.nodes.map((it) => it.html + ' ' + it.failureSummary)]);";
         let violations = browser.promised(script, &json!([]));
         if violations != json!([]) {

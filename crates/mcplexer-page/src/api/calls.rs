@@ -10,8 +10,6 @@ use mcplexer_home::calls::{self, Page, Placed, Wanted};
 use mcplexer_secrets::audit::AuditOutcome;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::parsed;
 use crate::access::Reader;
@@ -276,14 +274,6 @@ pub(crate) async fn one(app: &App, id: &str, at: Option<u64>) -> Result<Call, Pr
     Ok(Call::new(call, Some(at), false))
 }
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(stream::stream))
-        .routes(routes!(summary::summary))
-        .routes(routes!(show))
-}
-
 /// Returns calls, newest first, a page at a time. For one page, at most 10,000 lines of the audit log are read: a filter that few
 /// calls pass may return less than `limit`, and goes on with `older`.
 #[utoipa::path(
@@ -299,7 +289,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         (status = 422, body = Problem),
     )
 )]
-async fn list(
+pub(super) async fn list(
     State(app): State<App>,
     _: Reader,
     filter: Result<Query<CallFilter>, QueryRejection>,
@@ -330,7 +320,7 @@ pub(crate) struct CallPlace {
         (status = 404, body = Problem),
     )
 )]
-async fn show(
+pub(super) async fn show(
     State(app): State<App>,
     _: Reader,
     path: Result<Path<String>, PathRejection>,

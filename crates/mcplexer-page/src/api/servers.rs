@@ -9,8 +9,6 @@ use axum::extract::{Path, State};
 use mcplexer_files::config::{Server as Definition, ServerName};
 use mcplexer_gateway::NoServer;
 use tokio::time::timeout;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::parsed;
 use crate::access::{Reader, Writer};
@@ -102,17 +100,6 @@ fn name(path: NamedServer) -> Result<ServerName, Problem> {
     parsed(&name)
 }
 
-pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(show))
-        .routes(routes!(start))
-        .routes(routes!(stop))
-        .routes(routes!(restart))
-        .routes(routes!(log))
-        .routes(routes!(tools))
-}
-
 /// Returns all servers.
 #[utoipa::path(
     get,
@@ -121,7 +108,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     tag = "servers",
     responses((status = 200, body = Servers))
 )]
-async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Problem> {
+pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Problem> {
     Ok(Json(all(&app).await?))
 }
 
@@ -138,7 +125,7 @@ async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Proble
         (status = 422, body = Problem),
     )
 )]
-async fn show(
+pub(super) async fn show(
     State(app): State<App>,
     _: Reader,
     path: NamedServer,
@@ -161,7 +148,7 @@ async fn show(
         (status = 422, body = Problem),
     )
 )]
-async fn start(
+pub(super) async fn start(
     State(app): State<App>,
     _: Writer,
     path: NamedServer,
@@ -184,7 +171,7 @@ async fn start(
         (status = 422, body = Problem),
     )
 )]
-async fn stop(
+pub(super) async fn stop(
     State(app): State<App>,
     _: Writer,
     path: NamedServer,
@@ -208,7 +195,7 @@ async fn stop(
         (status = 422, body = Problem),
     )
 )]
-async fn restart(
+pub(super) async fn restart(
     State(app): State<App>,
     _: Writer,
     path: NamedServer,
@@ -241,7 +228,7 @@ async fn begin(app: &App, name: &ServerName) -> Result<(), Problem> {
         (status = 422, body = Problem),
     )
 )]
-async fn log(
+pub(super) async fn log(
     State(app): State<App>,
     _: Reader,
     path: NamedServer,
@@ -263,7 +250,7 @@ async fn log(
         (status = 422, body = Problem),
     )
 )]
-async fn tools(
+pub(super) async fn tools(
     State(app): State<App>,
     _: Reader,
     path: NamedServer,

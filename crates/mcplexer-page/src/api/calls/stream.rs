@@ -58,7 +58,7 @@ pub(super) enum Line {
         (status = 429, description = "As many streams are open as may be", body = Problem),
     )
 )]
-pub(super) async fn stream(
+pub(in crate::api) async fn stream(
     State(app): State<App>,
     _: Reader,
     headers: HeaderMap,

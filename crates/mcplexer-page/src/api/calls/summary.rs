@@ -152,7 +152,7 @@ pub(crate) async fn of(app: &App, last: Span, wanted: Wanted) -> Result<Summary,
         (status = 400, body = Problem),
     )
 )]
-pub(super) async fn summary(
+pub(in crate::api) async fn summary(
     State(app): State<App>,
     _: Reader,
     of: Result<Query<SummaryOf>, QueryRejection>,

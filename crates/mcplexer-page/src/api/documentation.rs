@@ -1,8 +1,43 @@
-//! What the documentation says of every operation, so that none of them can forget it: who may ask, and how it fails.
+//! Makes `openapi.json` from the types of the operations. The program has the file only: the code that makes it is larger.
 
+use std::collections::HashSet;
+
+use serde_json::Value;
+use snapbox::{assert_data_eq, file};
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr, Response};
+
+use super::{
+    calls, clients, doctor, import, scopes, search, secrets, servers, session, stream, summary,
+};
+
+/// Describes operations.
+macro_rules! document {
+    ($($module:ident::$operation:ident),* $(,)?) => {
+        #[derive(utoipa::OpenApi)]
+        #[openapi(
+            info(
+                title = "mcplexer",
+                description = "Secrets, servers and calls of a gateway. No answer has a value of a secret."
+            ),
+            tags(
+                (name = "session", description = "Beginning and ending a session of a browser"),
+                (name = "clients", description = "Who may connect over HTTP, and who is connected"),
+                (name = "doctor", description = "What is wrong, and what fixes it"),
+                (name = "search", description = "Everything that has a name"),
+                (name = "secrets", description = "Scopes and their secrets, without values"),
+                (name = "servers", description = "Tool servers: what they do, and starting and stopping them"),
+                (name = "calls", description = "Calls of clients to servers"),
+            ),
+            paths($($module::$operation),*)
+        )]
+        struct Documentation;
+    };
+}
+
+operations!(document);
 
 /// The name of the one way to prove who asks.
 const TOKEN: &str = "token";
@@ -10,8 +45,9 @@ const TOKEN: &str = "token";
 /// The media type of a problem (RFC 9457).
 const PROBLEM: &str = "application/problem+json";
 
-/// Completes the documentation of every operation.
-pub(super) fn complete(mut documentation: OpenApi) -> OpenApi {
+/// Returns the documentation, with what holds for every operation, so that none can forget it: who may ask, and how it fails.
+fn documentation() -> OpenApi {
+    let mut documentation = Documentation::openapi();
     let mut components = documentation.components.take().unwrap_or_default();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     components.add_security_scheme(TOKEN, SecurityScheme::Http(bearer));
@@ -105,41 +141,54 @@ fn can_be(operation: &mut Operation, status: &str, why: &str) {
     responses.entry(status.to_owned()).or_insert(failure);
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::Value;
+/// `SNAPSHOTS=overwrite` makes the file anew.
+#[test]
+fn the_file_is_as_the_types_are() {
+    let mut json = documentation().to_pretty_json().unwrap();
+    json.push('\n');
+    assert_data_eq!(json, file!["openapi.json"].raw());
+}
 
-    #[test]
-    fn every_operation_says_who_may_ask_and_how_it_fails() {
-        let (_, documentation) = super::super::documented().split_for_parts();
-        let documentation = serde_json::to_value(super::complete(documentation)).unwrap();
-        let paths = documentation["paths"].as_object().unwrap();
-        for (path, item) in paths {
-            for (method, operation) in item.as_object().unwrap() {
-                let begins = path == "/api/v1/session" && method == "post";
-                assert_eq!(
-                    operation["security"] == Value::Null,
-                    begins,
-                    "{method} {path}"
-                );
-                let responses = operation["responses"].as_object().unwrap();
-                assert!(responses.contains_key("401"), "{method} {path}");
-                for (status, response) in responses {
-                    if status.starts_with(['4', '5']) && status != "403" {
-                        let content = response["content"].as_object().unwrap();
-                        let media: Vec<_> = content.keys().collect();
-                        assert_eq!(
-                            media,
-                            ["application/problem+json"],
-                            "{method} {path} {status}"
-                        );
-                    }
+#[test]
+fn each_operation_has_an_id_of_its_own() {
+    let mut seen = HashSet::new();
+    for item in documentation().paths.paths.values_mut() {
+        for (_, operation) in operations(item) {
+            let id = operation.operation_id.clone().unwrap();
+            assert!(seen.insert(id.clone()), "{id}");
+        }
+    }
+}
+
+#[test]
+fn every_operation_says_who_may_ask_and_how_it_fails() {
+    let documentation = serde_json::to_value(documentation()).unwrap();
+    let paths = documentation["paths"].as_object().unwrap();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().unwrap() {
+            let begins = path == "/api/v1/session" && method == "post";
+            assert_eq!(
+                operation["security"] == Value::Null,
+                begins,
+                "{method} {path}"
+            );
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.contains_key("401"), "{method} {path}");
+            for (status, response) in responses {
+                if status.starts_with(['4', '5']) && status != "403" {
+                    let content = response["content"].as_object().unwrap();
+                    let media: Vec<_> = content.keys().collect();
+                    assert_eq!(
+                        media,
+                        ["application/problem+json"],
+                        "{method} {path} {status}"
+                    );
                 }
             }
         }
-        assert_eq!(
-            documentation["components"]["securitySchemes"]["token"]["scheme"],
-            "bearer"
-        );
     }
+    assert_eq!(
+        documentation["components"]["securitySchemes"]["token"]["scheme"],
+        "bearer"
+    );
 }

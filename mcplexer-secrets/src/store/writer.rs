@@ -3,23 +3,22 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::life::SecretEdit;
 use super::not_found;
 use super::opener::Opener;
 use super::pages::{self, List};
 use super::reader::Reader;
 use super::scope::{MAX_SCOPES, NewScope};
-use super::secret::{PutMode, SecretInfo, Stored};
 use super::unlocked::{OpenScope, Unlocked};
-use super::versions;
 use crate::audit::AuditOperation;
 use crate::backend::{Commit, Snapshot, Table, Transaction};
 use crate::record::{
-    self, AuditSeal, Claim, Digest, EarlierValue, Entry, HEADER_KEY, Header, OWNERS_KEY, Owners,
-    Scope, ScopeRef, Secret, Slot, Span, StoreId,
+    self, AuditSeal, Claim, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Slot, Span,
+    StoreId,
 };
 use crate::seal::RootKey;
-use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
+use crate::{Error, ScopeId, SecretName, Timestamp};
+
+mod secrets;
 
 /// What a change does to one scope, or to one of its secrets.
 pub(super) type Part = (AuditOperation, ScopeId, Option<SecretName>);
@@ -207,79 +206,6 @@ impl<'t> Writer<'t> {
         Ok(count)
     }
 
-    /// Stores a value as `mode` allows, with changes to what is said about it, and creates the scope if it does
-    /// not exist.
-    pub(super) fn put_secret(
-        &mut self,
-        scope: &NewScope,
-        name: &SecretName,
-        value: &SecretValue,
-        mode: PutMode,
-        edit: &SecretEdit,
-    ) -> Result<Stored, Error> {
-        edit.check()?;
-        let (mut draft, scope_created) = self.draft_or_new(scope)?;
-        draft.record.kind.check(name)?;
-        mode.check(&scope.id, name, draft.entry(self.snapshot(), name)?)?;
-        let mut stored = self.put_next(&mut draft, name, value, edit, Timestamp::now())?;
-        stored.scope_created = scope_created;
-        self.put_scope(draft)?;
-        Ok(stored)
-    }
-
-    /// Stores the value of an earlier version as the next version.
-    pub(super) fn restore_version(
-        &mut self,
-        scope: &ScopeId,
-        name: &SecretName,
-        version: u64,
-    ) -> Result<Stored, Error> {
-        let value = self
-            .reader()
-            .existing_scope(scope)?
-            .version(name, version)?;
-        let mut draft = self.existing_draft(scope)?;
-        let edit = SecretEdit::default();
-        let stored = self.put_next(&mut draft, name, &value, &edit, Timestamp::now())?;
-        self.put_scope(draft)?;
-        Ok(stored)
-    }
-
-    /// Changes what is said about a secret; returns it as it is now.
-    pub(super) fn edit_secret(
-        &mut self,
-        scope: &ScopeId,
-        name: &SecretName,
-        edit: &SecretEdit,
-    ) -> Result<SecretInfo, Error> {
-        edit.check()?;
-        let mut draft = self.existing_draft(scope)?;
-        let entry = draft.entry(self.snapshot(), name)?.cloned();
-        let mut entry = entry.ok_or_else(|| not_found::secret(scope, name))?;
-        edit.apply(&mut entry);
-        let info = entry.info();
-        draft.list(self.snapshot(), entry)?;
-        self.put_scope(draft)?;
-        Ok(info)
-    }
-
-    /// Deletes a secret with its earlier versions.
-    pub(super) fn delete_secret(
-        &mut self,
-        scope: &ScopeId,
-        name: &SecretName,
-    ) -> Result<(), Error> {
-        let mut draft = self.existing_draft(scope)?;
-        if !draft.remove(self.snapshot(), name)? {
-            return Err(not_found::secret(scope, name));
-        }
-        let key = record::secret_key(scope, name);
-        self.transaction.delete(Table::Secrets, &key)?;
-        let versions = record::version_prefix(scope, name);
-        self.transaction.delete_prefix(Table::Secrets, &versions)?;
-        self.put_scope(draft)
-    }
-
     /// Makes the revision that the change leads to higher than one that was taken over from a copy of the store: what is
     /// put later is then newer than that.
     pub(super) fn follow_revision(&mut self, taken_over: u64) {
@@ -290,76 +216,6 @@ impl<'t> Writer<'t> {
     /// The revision that the change leads to.
     pub(super) fn next_revision(&self) -> u64 {
         self.header().revision.saturating_add(1)
-    }
-
-    /// Puts a value as the [next version](versions::next) of its name, and lists it.
-    pub(super) fn put_next(
-        &mut self,
-        draft: &mut Draft,
-        name: &SecretName,
-        value: &SecretValue,
-        edit: &SecretEdit,
-        now: Timestamp,
-    ) -> Result<Stored, Error> {
-        let before = draft.entry(self.snapshot(), name)?.cloned();
-        let (entry, stored) =
-            versions::next(before.as_ref(), name, edit, self.next_revision(), now);
-        self.put_version(draft, before.as_ref(), entry, value.expose())?;
-        Ok(stored)
-    }
-
-    /// Puts a value as the version that `entry` describes, over the one before, and lists it.
-    pub(super) fn put_version(
-        &mut self,
-        draft: &mut Draft,
-        before: Option<&Entry>,
-        entry: Entry,
-        value: &[u8],
-    ) -> Result<(), Error> {
-        let earlier = match before {
-            Some(before) => versions::set_aside(&mut *self.transaction, draft, before)?,
-            None => Vec::new(),
-        };
-        let sealed = self.seal(draft, &entry, value)?;
-        self.put_record(draft, entry, &Secret { sealed, earlier })
-    }
-
-    /// Seals a value as the version that `entry` describes.
-    pub(super) fn seal(
-        &self,
-        draft: &Draft,
-        entry: &Entry,
-        value: &[u8],
-    ) -> Result<Vec<u8>, Error> {
-        let context = self.header().value(&draft.id, entry);
-        draft.key().seal(value, &context)
-    }
-
-    /// Puts the record of a secret, and lists it as `entry` with the digest of that record.
-    pub(super) fn put_record(
-        &mut self,
-        draft: &mut Draft,
-        mut entry: Entry,
-        secret: &Secret,
-    ) -> Result<(), Error> {
-        let bytes = record::encode(secret)?;
-        entry.digest = record::digest(&bytes);
-        let key = record::secret_key(&draft.id, &entry.name);
-        draft.list(self.snapshot(), entry)?;
-        Ok(self.transaction.put(Table::Secrets, &key, &bytes)?)
-    }
-
-    /// Puts the record of an earlier version, which `entry` describes; returns its digest.
-    pub(super) fn put_earlier(
-        &mut self,
-        draft: &Draft,
-        entry: &Entry,
-        sealed: Vec<u8>,
-    ) -> Result<Digest, Error> {
-        let bytes = record::encode(&EarlierValue { sealed })?;
-        let key = record::version_key(&draft.id, &entry.name, entry.version);
-        self.transaction.put(Table::Secrets, &key, &bytes)?;
-        Ok(record::digest(&bytes))
     }
 
     /// Puts a scope, and lists it.
@@ -444,6 +300,8 @@ impl<'t> Writer<'t> {
 mod tests {
     use super::*;
     use crate::store::fixture::{change, filled, id, name, put, scope, value};
+    use crate::store::life::SecretEdit;
+    use crate::store::secret::PutMode;
 
     #[test]
     fn a_store_holds_100_000_scopes_and_no_more() {
@@ -468,24 +326,6 @@ mod tests {
             )
         });
         assert!(matches!(put, Err(Error::StoreFull)));
-    }
-
-    #[test]
-    fn the_next_version_keeps_the_time_of_the_first() {
-        let vault = filled();
-        let entry = || {
-            let entry = |reader: &Reader<'_>| {
-                let scope = reader.existing_scope(&id("s"))?;
-                Ok(scope.entry(&name("K"))?.unwrap())
-            };
-            vault.peek(entry).unwrap().unwrap()
-        };
-        let first = entry();
-        change(&vault, |writer| put(writer, "K", b"next")).unwrap();
-        let next = entry();
-        assert_eq!((first.version, next.version), (1, 2));
-        assert_eq!(first.created, next.created);
-        assert!(first.updated <= next.updated);
     }
 
     #[test]

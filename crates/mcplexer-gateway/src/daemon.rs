@@ -11,37 +11,32 @@ use std::time::Duration;
 use mcplexer_files::config::Config;
 use mcplexer_home::{Home, OpenHome};
 use mcplexer_secrets::Timestamp;
-use rustix::process::getuid;
-use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::unix::OwnedReadHalf;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::frame::{Line, Lines};
 use crate::gateway::Gateway;
 use crate::http::{Access, Front, Places};
 use crate::options::Options;
-use crate::session::{Endpoint, Peer};
 use crate::site::{Handle, Site};
 use crate::status::Status;
-use crate::stdio;
 use crate::watch::Watch;
 
+mod connection;
+mod error;
 mod origin;
 pub(crate) mod place;
 pub(crate) mod talk;
 
+pub use error::DaemonError;
+
 use place::{Info, Place};
-use talk::{Ask, Hello, Reply};
+use talk::Reply;
 
 /// How long requests may take that are not answered when the gateway is to end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
-
-/// How long a connection may take to say what it is.
-const HELLO_WAIT: Duration = Duration::from_secs(10);
 
 /// The daemon of a home, which listens and does not answer yet.
 #[derive(Debug)]
@@ -53,52 +48,6 @@ pub struct Daemon {
     socket: PathBuf,
     http: Option<StdTcpListener>,
     since: Timestamp,
-}
-
-/// Why there is no daemon.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DaemonError {
-    /// Another process is the daemon of this home.
-    #[error("a gateway runs for this home already{}", .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
-    Runs {
-        /// That process, if it has said so.
-        pid: Option<u32>,
-    },
-    /// The daemon of this home has begun to end.
-    #[error("the gateway of this home is ending (process {pid})")]
-    Ending {
-        /// That process.
-        pid: u32,
-    },
-    /// Other machines could reach the address.
-    #[error("{address} is not an address of this machine alone")]
-    NotLoopback {
-        /// The address.
-        address: SocketAddr,
-    },
-    /// It cannot listen on the address.
-    #[error("cannot listen on {address}: {source}")]
-    Address {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A file cannot be used.
-    #[error("cannot use {}: {source}", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The path of the home is too long for a socket in it.
-    #[error("the path {} is too long for a socket", .path.display())]
-    TooLong {
-        /// Where the socket would be.
-        path: PathBuf,
-    },
 }
 
 impl Daemon {
@@ -341,85 +290,6 @@ impl Serving {
             address,
             ticket: site.ticket(),
         })
-    }
-
-    async fn connection(&self, stream: UnixStream) {
-        // The directory is closed to others; root is let in nowhere either.
-        let Ok(credentials) = stream.peer_cred() else {
-            return;
-        };
-        if credentials.uid() != getuid().as_raw() {
-            return;
-        }
-        let (read, mut write) = stream.into_split();
-        let mut input = BufReader::with_capacity(64 << 10, read);
-        let Ok(Some(hello)) = timeout(HELLO_WAIT, hello(&mut input)).await else {
-            return;
-        };
-        let reply = match (&hello, hello.ask) {
-            (Hello { mcplexer, .. }, _) if *mcplexer != talk::VERSION => Reply::Error(format!(
-                "the gateway is of version {}; mcplexer serve --stop ends it, and the next client starts the other one",
-                env!("CARGO_PKG_VERSION")
-            )),
-            (_, None) => Reply::Ok,
-            (_, Some(ask)) => self.reply(ask, &hello),
-        };
-        let is_ok = matches!(reply, Reply::Ok);
-        let Ok(line) = talk::line(&reply) else { return };
-        if write.write_all(line.as_bytes()).await.is_err() || hello.ask.is_some() || !is_ok {
-            if hello.ask == Some(Ask::Stop) {
-                self.stop.cancel();
-            }
-            return;
-        }
-        let pid = credentials.pid().and_then(|it| u32::try_from(it).ok());
-        let peer = Peer::process(hello.client, credentials.uid(), pid);
-        let endpoint = hello.server.map_or(Endpoint::All, Endpoint::One);
-        let session = self.inside.gateway.open(endpoint, peer);
-        if let Some(first) = hello.first_question {
-            session.number_questions_from(first);
-        }
-        let hub = self.inside.gateway.hub();
-        stdio::serve(hub, session, input, write, &self.stop).await;
-    }
-
-    fn reply(&self, ask: Ask, hello: &Hello) -> Reply {
-        let server = || {
-            let name = hello.server.as_ref();
-            let name = name.ok_or_else(|| Reply::Error("no server is named".to_owned()))?;
-            let server = self.inside.gateway.hub().server(name);
-            server.ok_or_else(|| Reply::Unknown(name.clone()))
-        };
-        match ask {
-            Ask::Status => Reply::Status(Box::new(self.inside.status())),
-            Ask::Page => self.page().unwrap_or_else(Reply::Error),
-            Ask::EndSessions => {
-                let ended = self.site.as_ref().map_or(0, |it| it.end_sessions());
-                Reply::Ended(ended)
-            }
-            Ask::Stop => Reply::Ok,
-            Ask::Restart => server().map_or_else(
-                |refused| refused,
-                |server| {
-                    let running = server.restart();
-                    server.start_if_eager(None);
-                    Reply::Ended(running)
-                },
-            ),
-            Ask::Logs => server().map_or_else(
-                |refused| refused,
-                |server| Reply::Lines(server.log.last(usize::MAX)),
-            ),
-        }
-    }
-}
-
-/// Reads what a connection says first; nothing that comes behind it.
-async fn hello(input: &mut BufReader<OwnedReadHalf>) -> Option<Hello> {
-    let mut lines = Lines::new(input, talk::MAX_LINE);
-    match lines.next().await {
-        Ok(Some(Line::Text(text))) => serde_json::from_str(&text).ok(),
-        _ => None,
     }
 }
 

@@ -1,11 +1,6 @@
 //! The endpoint of all servers: what each of them has, under names that begin with the server's.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use mcplexer_files::config::ServerName;
-use tokio::task::JoinSet;
+use std::sync::Arc;
 
 use crate::dialect::{LEGACY, as_discovered, own_info};
 use crate::error::CallError;
@@ -13,44 +8,21 @@ use crate::foreign::secret_of_another;
 use crate::forward::{fail, forward, refuse};
 use crate::hub::Hub;
 use crate::inbox::{INVALID_PARAMS, NO_METHOD, is_still_wanted, note_subscription};
-use crate::instance::has;
 use crate::json::{self, Splices, Value};
-use crate::lists::{Items, ListKind, fits};
+use crate::lists::ListKind;
 use crate::message::{self, Message};
-use crate::names::{Table, can_be_of, exposed, without_server};
-use crate::server::{Server, lock};
+use crate::names::{can_be_of, without_server};
 use crate::session::Route;
 
+mod lists;
 mod named;
+mod owner;
 
+pub(crate) use lists::Tables;
 pub(crate) use named::{Unnamed, named};
+pub(crate) use owner::owner;
 
-/// How long a list waits for servers that were never asked. What comes later is told as a change.
-const LIST_WAIT: Duration = Duration::from_secs(5);
-
-/// The tables of names that were built, by what they are of.
-#[derive(Debug, Default)]
-pub(crate) struct Tables(Mutex<HashMap<TableKey, Arc<Table>>>);
-
-/// What a table is of: a kind of list, as a client of this name sees it.
-type TableKey = (ListKind, Option<String>);
-
-/// What one server has.
-type Listed = (Arc<Server>, Items);
-
-/// What all servers have.
-struct Answers {
-    listed: Vec<Listed>,
-    /// Why one is left out, if that is because its credentials cannot be opened: no time changes that.
-    locked: Option<CallError>,
-}
-
-impl Tables {
-    /// Forgets the tables: what servers have is something else.
-    pub(crate) fn forget(&self) {
-        lock(&self.0).clear();
-    }
-}
+use lists::{Answers, listed, merged};
 
 /// Answers a request to all servers.
 pub(crate) async fn answer(
@@ -145,89 +117,6 @@ fn hello(hub: &Hub, route: &Route, message: &Message) -> String {
         r#"{{"protocolVersion":"{version}","capabilities":{{"completions":{{}},"logging":{{}},"prompts":{{"listChanged":true}},"resources":{{"subscribe":true,"listChanged":true}},"tools":{{"listChanged":true}}{tasks}}},"serverInfo":{}{instructions}}}"#,
         own_info()
     )
-}
-
-/// Returns what each server has, in the order of their names. Servers that do not answer in time are left out.
-async fn listed(hub: &Arc<Hub>, route: &Route, kind: ListKind) -> Answers {
-    let mut asked = JoinSet::new();
-    let mut listed: Vec<Listed> = Vec::new();
-    for server in hub.servers_for(&route.session.peer) {
-        if let Some(items) = server.listed(kind) {
-            listed.push((server, items));
-            continue;
-        }
-        let route = route.clone();
-        asked.spawn(async move {
-            let answer = server.list_soon(kind, &route, LIST_WAIT).await?;
-            Some(answer.map(|items| (server, items)))
-        });
-    }
-    let mut locked = Vec::new();
-    for answer in asked.join_all().await.into_iter().flatten() {
-        match answer {
-            Ok(one) => listed.push(one),
-            Err(error @ CallError::NoCredential { .. }) => locked.push(error),
-            Err(_) => {}
-        }
-    }
-    // Whichever was quicker: it is the same one each time.
-    let locked = locked.into_iter().min_by_key(ToString::to_string);
-    listed.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
-    Answers { listed, locked }
-}
-
-/// Returns the merged list as a result.
-fn merged(hub: &Hub, route: &Route, kind: ListKind, listed: &[Listed]) -> String {
-    let most = usize::from(hub.client(&route.session.peer).max_tool_name);
-    let table = table(hub, route, kind, listed);
-    let mut items = Vec::new();
-    let mut uris = std::collections::HashSet::new();
-    for (server, list) in listed {
-        for item in list.iter() {
-            let mut splices = Splices::default();
-            let value = Value::new(&item.text);
-            let key = value.get(kind.key());
-            match (kind, key) {
-                (ListKind::Tools | ListKind::Prompts, Some(key)) => {
-                    let name = exposed(&server.name, &item.key, most);
-                    if table.get(&name).is_none() {
-                        continue;
-                    }
-                    splices.replace(key, json::string(&name));
-                }
-                (_, Some(key)) if !uris.insert(item.key.clone()) => {
-                    splices.replace(key, json::string(&apart(&server.name, &item.key)));
-                }
-                _ => {}
-            }
-            items.push(splices.apply(&item.text));
-        }
-    }
-    format!(r#"{{"{}":[{}]}}"#, kind.member(), items.join(","))
-}
-
-/// Returns the URI under which clients see a resource that another server has as well.
-fn apart(server: &ServerName, uri: &str) -> String {
-    format!("{server}+{uri}")
-}
-
-fn table(hub: &Hub, route: &Route, kind: ListKind, listed: &[Listed]) -> Arc<Table> {
-    let key = (kind, route.session.peer.name.clone());
-    if let Some(table) = lock(&hub.merged.0).get(&key) {
-        return Arc::clone(table);
-    }
-    let most = usize::from(hub.client(&route.session.peer).max_tool_name);
-    let table = Arc::new(table_of(listed, most));
-    lock(&hub.merged.0).insert(key, Arc::clone(&table));
-    table
-}
-
-fn table_of(listed: &[Listed], most: usize) -> Table {
-    let names = listed.iter().map(|(server, items)| {
-        let names = items.iter().map(|it| it.key.as_str()).collect();
-        (&server.name, names)
-    });
-    Table::of(names, most)
 }
 
 /// Says that nobody has something; or else that it is not known, because credentials cannot be opened.
@@ -357,44 +246,4 @@ async fn by_uri(
     };
     let answer = forward(hub, &server, route, method, message, splices).await?;
     Ok(answer.message.with_id(id))
-}
-
-/// Finds the server that has a resource: the first one that lists it; or else one that has a template which fits; or else
-/// the only one with resources. Returns the URI that it knows.
-///
-/// # Errors
-/// As [`named`].
-pub(crate) async fn owner(
-    hub: &Arc<Hub>,
-    route: &Route,
-    uri: &str,
-) -> Result<(Arc<Server>, String), Option<CallError>> {
-    let servers = hub.servers_for(&route.session.peer);
-    for server in &servers {
-        let own = uri.strip_prefix(server.name.as_str());
-        if let Some(own) = own.and_then(|it| it.strip_prefix('+')) {
-            return Ok((Arc::clone(server), own.to_owned()));
-        }
-    }
-    let found = |server: &Arc<Server>| Ok((Arc::clone(server), uri.to_owned()));
-    let resources = listed(hub, route, ListKind::Resources).await;
-    for (server, items) in &resources.listed {
-        if items.iter().any(|it| it.key == uri) {
-            return found(server);
-        }
-    }
-    let templates = listed(hub, route, ListKind::Templates).await;
-    for (server, items) in &templates.listed {
-        if items.iter().any(|it| it.key == uri || fits(&it.key, uri)) {
-            return found(server);
-        }
-    }
-    let mut able = servers.iter().filter(|server| {
-        let hello = server.hello();
-        hello.is_some_and(|hello| has(&hello, &["capabilities", "resources"]))
-    });
-    match (able.next(), able.next()) {
-        (Some(only), None) => found(only),
-        _ => Err(resources.locked),
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::table_of;
+use super::lists::table_of;
 use crate::error::CallError;
 use crate::hub::Hub;
 use crate::lists::ListKind;

@@ -66,10 +66,15 @@ fn similar<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<Alte
 /// Returns the name that was probably meant by one that is not there: the closest, if it is close.
 #[must_use]
 pub fn closest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed_small = typed.to_lowercase();
     let closeness = |name: &str| {
+        let small = name.to_lowercase();
+        if small == typed_small {
+            return 1.0;
+        }
         // Two swapped letters are one mistake, in a short name too.
-        let is_slip = strsim::osa_distance(typed, name) == 1 && typed.len() > 2;
-        let alike = strsim::jaro_winkler(typed, name);
+        let is_slip = strsim::osa_distance(&typed_small, &small) == 1 && typed.len() > 2;
+        let alike = strsim::jaro_winkler(&typed_small, &small);
         if is_slip { alike.max(0.9) } else { alike }
     };
     let names = names.into_iter().map(|name| (closeness(name), name));
@@ -89,6 +94,8 @@ mod tests {
     fn a_slip_finds_the_name_and_another_word_does_not() {
         assert_eq!(found("github-tokne"), Some("github-token"));
         assert_eq!(found("wbe"), Some("web"));
+        assert_eq!(found("GitHub-Token"), Some("github-token"));
+        assert_eq!(found("GITHUB-TOKNE"), Some("github-token"));
         assert_eq!(found("drive"), None);
         assert_eq!(found("ac"), None, "too short to be a slip");
     }

@@ -11,13 +11,15 @@ use regex::Regex;
 use super::terminal::{Answer, Terminal};
 
 /// What differs from run to run, and what stands for it.
-const DIFFERS: [(&str, &str); 7] = [
+const DIFFERS: [(&str, &str); 9] = [
     (
         r"\d{4}-\d\d-\d\d( |T)\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC)?",
         "2026-01-02${1}03:04",
     ),
     (r"\bage1[0-9a-z]{50,}", "age1…"),
     (r"\bmcp_[0-9A-Za-z_-]{20,}", "mcp_…"),
+    (r"\bmcplexer\[\d+\]", "mcplexer[4711]"),
+    (r"opens with \S+", "opens with laptop"),
     (r"\b(process|pid) \d+", "$1 4711"),
     (r"127\.\d+\.\d+\.\d+:\d+", "127.0.0.1:3333"),
     (r"\b\d+(\.\d+)? (ms|s)\b", "5 $2"),

@@ -52,9 +52,12 @@ pub(super) fn move_secret(arguments: &Move, global: Global) -> Result<(), Failur
     if moved.scope_created {
         session.tell_scope(&new);
     }
-    let earlier = text::count(moved.earlier as u64, "earlier version");
+    let earlier = match moved.earlier {
+        0 => String::new(),
+        count => format!(", with {}", text::count(count as u64, "earlier version")),
+    };
     session.tell(&format!(
-        "moved {} to {}, version {}, with {earlier}",
+        "moved {} to {}, version {}{earlier}",
         place(from),
         place(to),
         moved.version

@@ -23,6 +23,7 @@ use crate::http::may_be_own;
 use crate::json::Value;
 use crate::lists::{Item, ListKind};
 use crate::server::Server;
+use crate::session::Peer;
 use crate::status::Status;
 
 /// The body of an answer over HTTP.
@@ -195,6 +196,13 @@ impl Handle {
     /// If there is no such server.
     pub fn definition(&self, server: &ServerName) -> Result<Definition, NoServer> {
         Ok(self.server(server)?.definition.clone())
+    }
+
+    /// Returns the servers that a client sees; `None` for all.
+    #[must_use]
+    pub fn servers_of(&self, client: &ServerName) -> Option<Vec<ServerName>> {
+        let peer = Peer::named(Some(client.to_string()));
+        self.0.gateway.hub().client(&peer).servers
     }
 
     /// Returns the tools of a server, if it was asked for them.

@@ -8,6 +8,7 @@ use mcplexer_files::config::ServerName;
 use mcplexer_gateway::{ApiAccess, HttpClient};
 
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::{App, is_page};
 
 /// A person in a browser, who has a session.
@@ -22,13 +23,16 @@ pub(crate) struct Onlooker;
 
 /// A person, or a client whose token may read over the API.
 #[derive(Debug)]
-pub(crate) struct Reader;
+pub(crate) struct Reader {
+    pub(crate) sight: Sight,
+}
 
 /// A person, or a client whose token may change secrets and servers over the API.
 #[derive(Debug)]
 pub(crate) struct Writer {
     /// The name of the client, if it is one.
     pub(crate) client: Option<ServerName>,
+    pub(crate) sight: Sight,
 }
 
 impl FromRequestParts<App> for Person {
@@ -76,7 +80,9 @@ impl FromRequestParts<App> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        check(parts, app, ApiAccess::Read).map(|_| Self)
+        let client = check(parts, app, ApiAccess::Read)?;
+        let sight = Sight::of(app, client.as_ref());
+        Ok(Self { sight })
     }
 }
 
@@ -84,7 +90,9 @@ impl FromRequestParts<App> for Writer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        check(parts, app, ApiAccess::Write).map(|client| Self { client })
+        let client = check(parts, app, ApiAccess::Write)?;
+        let sight = Sight::of(app, client.as_ref());
+        Ok(Self { client, sight })
     }
 }
 
@@ -112,10 +120,14 @@ fn is_session(parts: &Parts, app: &App, token: &str) -> bool {
     is_page(&parts.extensions) && app.sessions.goes_on(token)
 }
 
-/// Whether who has this token may go on reading. It does not prolong a session.
-pub(crate) fn still_reads(app: &App, token: &str) -> bool {
+/// Returns what the holder of a token sees; `None` once the token may not read. It does not prolong a session.
+pub(crate) fn still_sees(app: &App, token: &str) -> Option<Sight> {
+    if app.sessions.lasts(token) {
+        return Some(Sight::default());
+    }
     let may_read = |client: &HttpClient| client.api >= ApiAccess::Read;
-    app.sessions.lasts(token) || app.tokens.find(token).as_ref().is_some_and(may_read)
+    let client = app.tokens.find(token).filter(may_read)?;
+    Some(Sight::of(app, Some(&client.name)))
 }
 
 /// Returns the token of a request (RFC 6750, section 2.1).

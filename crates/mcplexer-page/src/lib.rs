@@ -12,6 +12,7 @@ mod hints;
 mod pages;
 mod problem;
 mod sessions;
+mod sight;
 mod site;
 mod slow;
 mod streams;

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod clients;
+mod limited;
 mod routes;
 
 pub(super) use routes::example;

@@ -63,7 +63,7 @@ impl Caller {
 }
 
 /// A stream of calls.
-struct Stream(BufReader<TcpStream>);
+pub(crate) struct Stream(BufReader<TcpStream>);
 
 /// What a reader got of the calls.
 #[derive(Debug, Default)]
@@ -82,7 +82,7 @@ impl Got {
 
 impl Stream {
     /// Opens one; returns when it listens.
-    fn open(opened: &Opened, token: &str) -> Self {
+    pub(crate) fn open(opened: &Opened, token: &str) -> Self {
         let ask = opened.ask("GET", "/api/v1/calls/stream").bearer(token);
         let (answer, reader) = ask.begin().unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -93,7 +93,7 @@ impl Stream {
     }
 
     /// Returns the next line; `None` if the stream has ended. Each line is a chunk.
-    fn line(&mut self) -> Option<String> {
+    pub(crate) fn line(&mut self) -> Option<String> {
         let mut next = || {
             let mut line = String::new();
             self.0.read_line(&mut line).unwrap();

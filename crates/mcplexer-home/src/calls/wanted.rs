@@ -15,6 +15,8 @@ use super::Call;
 pub struct Wanted {
     /// Those to this server.
     pub server: Option<String>,
+    /// Those to one of these servers.
+    pub among: Option<Vec<String>>,
     /// Those of this client.
     pub client: Option<String>,
     /// Those of this tool, prompt or resource.
@@ -71,6 +73,10 @@ impl Wanted {
             (Some(wanted), text) => text == Some(wanted),
         };
         (self.server.is_none() || self.server.as_ref() == Some(&call.server))
+            && self
+                .among
+                .as_ref()
+                .is_none_or(|it| it.contains(&call.server))
             && fits(&self.client, call.client.as_deref())
             && fits(&self.object, call.object.as_deref())
             && self.ending.is_none_or(|it| it.is_of(call.outcome))

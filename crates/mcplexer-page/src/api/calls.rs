@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::parsed;
 use crate::access::Reader;
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 pub(crate) mod stream;
@@ -57,7 +58,7 @@ impl CallFilter {
             object: text(&self.tool),
             ending,
             is_part: true,
-            since: None,
+            ..Wanted::default()
         })
     }
 
@@ -174,8 +175,8 @@ fn word(outcome: AuditOutcome) -> String {
 }
 
 /// Returns a page of calls.
-pub(crate) async fn page(app: &App, filter: &CallFilter) -> Result<Calls, Problem> {
-    let (wanted, most) = (filter.wanted()?, filter.most()?);
+pub(crate) async fn page(app: &App, filter: &CallFilter, sight: &Sight) -> Result<Calls, Problem> {
+    let (wanted, most) = (sight.limit(filter.wanted()?), filter.most()?);
     let Found {
         page,
         source,
@@ -254,11 +255,17 @@ async fn read(
     })
 }
 
-/// Returns a call.
-pub(crate) async fn one(app: &App, id: &str, at: Option<u64>) -> Result<Call, Problem> {
+/// Returns a call to a server that is seen.
+pub(crate) async fn one(
+    app: &App,
+    id: &str,
+    at: Option<u64>,
+    sight: &Sight,
+) -> Result<Call, Problem> {
+    let sees = |call: &calls::Call| sight.sees_named(&call.server);
     let recent = app.gateway.recent_calls();
     let recent = recent.into_iter().find(|it| it.id == id);
-    if let Some(call) = recent {
+    if let Some(call) = recent.filter(sees) {
         let is_running = call.outcome.is_none();
         return Ok(Call::new(call, at, is_running));
     }
@@ -270,7 +277,8 @@ pub(crate) async fn one(app: &App, id: &str, at: Option<u64>) -> Result<Call, Pr
     let log = app.gateway.home().audit_log().map_err(|_| missing())?;
     let wanted = id.to_owned();
     let found = app.in_turn(&app.reading, move |_| calls::find(&log, &wanted, at, LINES));
-    let Placed { call, at, .. } = found.await?.ok_or_else(missing)?;
+    let found = found.await?.filter(|it| sees(&it.call));
+    let Placed { call, at, .. } = found.ok_or_else(missing)?;
     Ok(Call::new(call, Some(at), false))
 }
 
@@ -291,11 +299,11 @@ pub(crate) async fn one(app: &App, id: &str, at: Option<u64>) -> Result<Call, Pr
 )]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Reader,
+    Reader { sight }: Reader,
     filter: Result<Query<CallFilter>, QueryRejection>,
 ) -> Result<Json<Calls>, Problem> {
     let Query(filter) = filter?;
-    Ok(Json(page(&app, &filter).await?))
+    Ok(Json(page(&app, &filter, &sight).await?))
 }
 
 /// Where a call is.
@@ -322,10 +330,10 @@ pub(crate) struct CallPlace {
 )]
 pub(super) async fn show(
     State(app): State<App>,
-    _: Reader,
+    Reader { sight }: Reader,
     path: Result<Path<String>, PathRejection>,
     place: Result<Query<CallPlace>, QueryRejection>,
 ) -> Result<Json<Call>, Problem> {
     let (Path(id), Query(place)) = (path?, place?);
-    Ok(Json(one(&app, &id, place.at).await?))
+    Ok(Json(one(&app, &id, place.at, &sight).await?))
 }

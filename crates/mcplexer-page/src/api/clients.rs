@@ -15,6 +15,7 @@ use super::scopes::Confirmation;
 use super::{parsed, parsed_field};
 use crate::access::{Person, Reader};
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 /// The clients of the gateway.
@@ -90,16 +91,20 @@ impl From<HttpClient> for Client {
     }
 }
 
-impl From<ClientStatus> for Connected {
-    fn from(client: ClientStatus) -> Self {
+impl Connected {
+    fn new(client: ClientStatus, sight: &Sight) -> Self {
+        let mut servers: Option<Vec<String>> = match client.server {
+            Some(server) => Some(vec![server]),
+            None => client
+                .servers
+                .map(|it| it.iter().map(ToString::to_string).collect()),
+        };
+        if let Some(servers) = &mut servers {
+            servers.retain(|it| sight.sees_named(it));
+        }
         Self {
             name: client.name,
-            servers: match client.server {
-                Some(server) => Some(vec![server]),
-                None => client
-                    .servers
-                    .map(|it| it.iter().map(ToString::to_string).collect()),
-            },
+            servers,
             pid: client.pid,
             sessions: client.sessions,
         }
@@ -131,13 +136,16 @@ pub(super) struct Added {
     url: Option<String>,
 }
 
-/// Returns the clients.
-pub(crate) async fn all(app: &App) -> Result<Clients, Problem> {
+/// Returns the clients. Of their servers, those are named that are seen.
+pub(crate) async fn all(app: &App, sight: &Sight) -> Result<Clients, Problem> {
     let clients = app.with_home(|home: &OpenHome| HttpClients::of(home.home()).list());
     let connected = app.gateway.status().clients;
     Ok(Clients {
         clients: clients.await?.into_iter().map(Client::from).collect(),
-        connected: connected.into_iter().map(Connected::from).collect(),
+        connected: connected
+            .into_iter()
+            .map(|it| Connected::new(it, sight))
+            .collect(),
     })
 }
 
@@ -149,8 +157,11 @@ pub(crate) async fn all(app: &App) -> Result<Clients, Problem> {
     tag = "clients",
     responses((status = 200, body = Clients))
 )]
-pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Clients>, Problem> {
-    Ok(Json(all(&app).await?))
+pub(super) async fn list(
+    State(app): State<App>,
+    Reader { sight }: Reader,
+) -> Result<Json<Clients>, Problem> {
+    Ok(Json(all(&app, &sight).await?))
 }
 
 /// Adds a client that connects over HTTP, and returns its token. Only a session may do this.

@@ -83,7 +83,8 @@ pub(crate) async fn examine(app: &App) -> Result<Checked, Problem> {
     .await
 }
 
-/// Checks the files, the store, the log and the keys, and fixes nothing. It takes as long as there are secrets and calls.
+/// Checks the files, the store, the log and the keys, and fixes nothing. It takes as long as there are secrets and calls. A client
+/// that may see some servers only is refused.
 #[utoipa::path(
     get,
     path = "/api/v1/doctor",
@@ -91,6 +92,10 @@ pub(crate) async fn examine(app: &App) -> Result<Checked, Problem> {
     tag = "doctor",
     responses((status = 200, body = Checked))
 )]
-pub(super) async fn check(State(app): State<App>, _: Reader) -> Result<Json<Checked>, Problem> {
+pub(super) async fn check(
+    State(app): State<App>,
+    Reader { sight }: Reader,
+) -> Result<Json<Checked>, Problem> {
+    sight.of_all("the checks are about")?;
     Ok(Json(examine(&app).await?))
 }

@@ -35,8 +35,12 @@ pub(super) fn check<'a>(
     match names.into_iter().find(is_new) {
         None => Ok(()),
         Some(name) => {
+            let server = match writer.sight.sees(server) {
+                true => format!("server {server}"),
+                false => "a server".to_owned(),
+            };
             let title = format!(
-                "client {client} may not add {name} to {scope}: server {server} would get it as a variable"
+                "client {client} may not add {name} to {scope}: {server} would get it as a variable"
             );
             Err(Problem::forbidden(title).with_hint(
                 "the page and mcplexer secret put can add it; a client may replace it then",

@@ -121,7 +121,7 @@ impl Search {
 )]
 pub(super) async fn find(
     State(app): State<App>,
-    _: Reader,
+    Reader { sight }: Reader,
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Results>, Problem> {
     let Query(wanted) = query?;
@@ -132,12 +132,13 @@ pub(super) async fn find(
     if search.wanted.is_empty() {
         return Ok(Json(search.results()));
     }
-    for server in app.gateway.status().servers {
+    let servers = app.gateway.status().servers.into_iter();
+    for server in servers.filter(|it| sight.sees(&it.name)) {
         let name = server.name.as_str();
         let address = format!("/servers/{}", segment(name));
         search.offer("server", name, None, &address);
     }
-    for client in clients::all(&app).await?.clients {
+    for client in clients::all(&app, &sight).await?.clients {
         search.offer("client", &client.name, None, "/clients");
     }
     let work = move |home: &OpenHome| {

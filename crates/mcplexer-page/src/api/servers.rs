@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::parsed;
 use crate::access::{Reader, Writer};
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 mod described;
@@ -26,8 +27,8 @@ pub(crate) use described::{
 /// How long an answer waits for a server that starts. The start goes on behind it.
 const START_WAIT: Duration = Duration::from_secs(5);
 
-/// Returns all servers: those of the gateway, and those that its configuration leaves out.
-pub(crate) async fn all(app: &App) -> Result<Servers, Problem> {
+/// Returns all servers that are seen: those of the gateway, and those that its configuration leaves out.
+pub(crate) async fn all(app: &App, sight: &Sight) -> Result<Servers, Problem> {
     let status = app.gateway.status();
     let mut servers = BTreeMap::new();
     for server in status.servers {
@@ -42,9 +43,15 @@ pub(crate) async fn all(app: &App) -> Result<Servers, Problem> {
         let server = Server::disabled(name.clone(), &definition);
         servers.entry(name).or_insert(server);
     }
+    servers.retain(|name, _| sight.sees_named(name));
+    // What it says may name other servers.
+    let config_problem = status.config_problem.map(|it| match sight.is_limited() {
+        true => "config.yaml has problems".to_owned(),
+        false => it,
+    });
     Ok(Servers {
         servers: servers.into_values().collect(),
-        config_problem: status.config_problem,
+        config_problem,
     })
 }
 
@@ -95,9 +102,10 @@ pub(crate) fn tools_of(app: &App, name: &ServerName) -> Result<Tools, Problem> {
 
 type NamedServer = Result<Path<String>, PathRejection>;
 
-fn name(path: NamedServer) -> Result<ServerName, Problem> {
+/// Returns the name of a server that is seen.
+fn seen(path: NamedServer, sight: &Sight) -> Result<ServerName, Problem> {
     let Path(name) = path?;
-    parsed(&name)
+    Ok(sight.seen(parsed(&name)?)?)
 }
 
 /// Returns all servers.
@@ -108,8 +116,11 @@ fn name(path: NamedServer) -> Result<ServerName, Problem> {
     tag = "servers",
     responses((status = 200, body = Servers))
 )]
-pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Servers>, Problem> {
-    Ok(Json(all(&app).await?))
+pub(super) async fn list(
+    State(app): State<App>,
+    Reader { sight }: Reader,
+) -> Result<Json<Servers>, Problem> {
+    Ok(Json(all(&app, &sight).await?))
 }
 
 /// Returns a server.
@@ -127,10 +138,10 @@ pub(super) async fn list(State(app): State<App>, _: Reader) -> Result<Json<Serve
 )]
 pub(super) async fn show(
     State(app): State<App>,
-    _: Reader,
+    Reader { sight }: Reader,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    Ok(Json(one(&app, &name(path)?).await?))
+    Ok(Json(one(&app, &seen(path, &sight)?).await?))
 }
 
 /// Starts a server if it does not run, and asks for its tools. If it takes longer than 5 seconds, the answer says that it is
@@ -150,10 +161,10 @@ pub(super) async fn show(
 )]
 pub(super) async fn start(
     State(app): State<App>,
-    _: Writer,
+    Writer { sight, .. }: Writer,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    let name = name(path)?;
+    let name = seen(path, &sight)?;
     begin(&app, &name).await?;
     Ok(Json(one(&app, &name).await?))
 }
@@ -173,10 +184,10 @@ pub(super) async fn start(
 )]
 pub(super) async fn stop(
     State(app): State<App>,
-    _: Writer,
+    Writer { sight, .. }: Writer,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    let name = name(path)?;
+    let name = seen(path, &sight)?;
     app.gateway.stop(&name)?;
     Ok(Json(one(&app, &name).await?))
 }
@@ -197,10 +208,10 @@ pub(super) async fn stop(
 )]
 pub(super) async fn restart(
     State(app): State<App>,
-    _: Writer,
+    Writer { sight, .. }: Writer,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    let name = name(path)?;
+    let name = seen(path, &sight)?;
     app.gateway.restart(&name)?;
     begin(&app, &name).await?;
     Ok(Json(one(&app, &name).await?))
@@ -230,10 +241,10 @@ async fn begin(app: &App, name: &ServerName) -> Result<(), Problem> {
 )]
 pub(super) async fn log(
     State(app): State<App>,
-    _: Reader,
+    Reader { sight }: Reader,
     path: NamedServer,
 ) -> Result<Json<ServerLog>, Problem> {
-    let lines = app.gateway.log(&name(path)?)?;
+    let lines = app.gateway.log(&seen(path, &sight)?)?;
     Ok(Json(ServerLog { lines }))
 }
 
@@ -252,8 +263,8 @@ pub(super) async fn log(
 )]
 pub(super) async fn tools(
     State(app): State<App>,
-    _: Reader,
+    Reader { sight }: Reader,
     path: NamedServer,
 ) -> Result<Json<Tools>, Problem> {
-    Ok(Json(tools_of(&app, &name(path)?)?))
+    Ok(Json(tools_of(&app, &seen(path, &sight)?)?))
 }

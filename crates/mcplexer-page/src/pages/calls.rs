@@ -12,6 +12,7 @@ use crate::access::{Onlooker, Person};
 use crate::api::calls::summary::{self, Span};
 use crate::api::calls::{self, Call, CallFilter, CallPlace, Calls, Source};
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 mod plot;
@@ -44,7 +45,7 @@ pub(super) async fn list(
     if filter.wanted().is_err() {
         return Ok(unknown_outcome());
     }
-    let page = calls::page(&app, &filter).await?;
+    let page = calls::page(&app, &filter, &Sight::default()).await?;
     let servers = app.gateway.status().servers;
     let servers: Vec<_> = servers.iter().map(|it| it.name.to_string()).collect();
     let is_first = filter.before.is_none();
@@ -296,7 +297,7 @@ pub(super) async fn show(
     place: Result<Query<CallPlace>, QueryRejection>,
 ) -> Result<Markup, Problem> {
     let (Path(id), Query(place)) = (path?, place?);
-    let call = calls::one(&app, &id, place.at).await?;
+    let call = calls::one(&app, &id, place.at, &Sight::default()).await?;
     let tool = call.tool.as_deref();
     Ok(html! {
         p .path { a href="/calls" { "Calls" } }

@@ -11,10 +11,11 @@ use super::words::segment;
 use crate::access::{Onlooker, Person};
 use crate::api::clients::{self, Access, Client, Connected};
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
-    let all = clients::all(&app).await?;
+    let all = clients::all(&app, &Sight::default()).await?;
     let known = app.with_home(|_: &OpenHome| {
         let mut directories = directories(|name| std::env::var_os(name));
         directories.project = None;
@@ -58,7 +59,9 @@ fn is_here(report: &InstallReport) -> bool {
 
 /// Who is connected now.
 pub(super) async fn connected_now(State(app): State<App>, _: Onlooker) -> Result<Markup, Problem> {
-    Ok(connected(&clients::all(&app).await?.connected))
+    Ok(connected(
+        &clients::all(&app, &Sight::default()).await?.connected,
+    ))
 }
 
 fn connected(clients: &[Connected]) -> Markup {

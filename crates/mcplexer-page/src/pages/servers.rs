@@ -11,6 +11,7 @@ use crate::api::servers::{
     self, Era, Server, ServerDetail, ServerState, Tool, Tools, TransportKind, UsedSecret,
 };
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 /// How to add a server of each kind.
@@ -19,7 +20,7 @@ const ADD_URL: &str = "mcplexer server add NAME --url https://example.com/mcp --
 const ADD_FROM: &str = "mcplexer server add --from FILE";
 
 pub(super) async fn list(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
-    let list = servers::all(&app).await?;
+    let list = servers::all(&app, &Sight::default()).await?;
     Ok(html! {
         h1 { "Servers" }
         (not_used(list.config_problem.as_deref()))

@@ -20,7 +20,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use utoipa::ToSchema;
 
 use super::{Call, CallFilter};
-use crate::access::{Reader, bearer, still_reads};
+use crate::access::{Reader, bearer, still_sees};
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -74,7 +74,7 @@ pub(in crate::api) async fn stream(
         let last = async {
             let mut look = interval(LOOK);
             look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            while still_reads(&app, &token) {
+            while still_sees(&app, &token).is_some() {
                 look.tick().await;
             }
         };
@@ -101,8 +101,16 @@ async fn send(app: &App, token: &str, wanted: &Wanted, to: &Sender<Bytes>) {
             return;
         }
         let next = loop {
-            match calls.recv().await {
-                Ok(call) if is_shown(wanted, &call) => {
+            let heard = match calls.recv().await {
+                Ok(call) if !is_shown(wanted, &call) => continue,
+                heard => heard,
+            };
+            // The token is looked at now and then alone, and a call may come before.
+            let Some(sight) = still_sees(app, token) else {
+                return;
+            };
+            match heard {
+                Ok(call) if sight.sees_named(&call.server) => {
                     let is_running = call.outcome.is_none();
                     let call = Call::new((*call).clone(), None, is_running);
                     break Line::Call(Box::new(call));
@@ -112,10 +120,6 @@ async fn send(app: &App, token: &str, wanted: &Wanted, to: &Sender<Bytes>) {
                 Err(RecvError::Closed) => return,
             }
         };
-        // It is looked for now and then alone, and a call may come before.
-        if !still_reads(app, token) {
-            return;
-        }
         let Ok(mut text) = serde_json::to_vec(&next) else {
             return;
         };

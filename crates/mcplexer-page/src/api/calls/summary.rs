@@ -154,9 +154,11 @@ pub(crate) async fn of(app: &App, last: Span, wanted: Wanted) -> Result<Summary,
 )]
 pub(in crate::api) async fn summary(
     State(app): State<App>,
-    _: Reader,
+    Reader { sight }: Reader,
     of: Result<Query<SummaryOf>, QueryRejection>,
 ) -> Result<Json<Summary>, Problem> {
     let Query(SummaryOf { last }) = of?;
-    Ok(Json(self::of(&app, last, Wanted::default()).await?))
+    Ok(Json(
+        self::of(&app, last, sight.limit(Wanted::default())).await?,
+    ))
 }

@@ -1,0 +1,71 @@
+//! Which servers the sender of a request sees: `clients` in `config.yaml` says so for the token of a client, as it does for tools.
+
+use mcplexer_files::config::ServerName;
+use mcplexer_gateway::NoServer;
+use mcplexer_home::calls::Wanted;
+
+use crate::problem::Problem;
+use crate::site::App;
+
+/// The servers that the sender of a request sees. The default is a person's: all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sight {
+    only: Option<Vec<ServerName>>,
+}
+
+impl Sight {
+    /// Returns what a client sees now, or what a person sees.
+    pub(crate) fn of(app: &App, client: Option<&ServerName>) -> Self {
+        Self {
+            only: client.and_then(|it| app.gateway.servers_of(it)),
+        }
+    }
+
+    /// Whether some servers are left out.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.only.is_some()
+    }
+
+    pub(crate) fn sees(&self, server: &ServerName) -> bool {
+        self.only.as_ref().is_none_or(|it| it.contains(server))
+    }
+
+    /// Whether a server of this name is seen. A text that is no name is one of no server.
+    pub(crate) fn sees_named(&self, server: &str) -> bool {
+        let named = |only: &Vec<ServerName>| only.iter().any(|it| it.as_str() == server);
+        self.only.as_ref().is_none_or(named)
+    }
+
+    /// Returns a server that is seen.
+    ///
+    /// # Errors
+    /// As for a server that does not exist, so that nothing tells which ones do.
+    pub(crate) fn seen(&self, server: ServerName) -> Result<ServerName, NoServer> {
+        match self.sees(&server) {
+            true => Ok(server),
+            false => Err(NoServer(server)),
+        }
+    }
+
+    /// Leaves those calls that go to servers that are seen.
+    pub(crate) fn limit(&self, wanted: Wanted) -> Wanted {
+        let names = |it: &Vec<ServerName>| it.iter().map(ToString::to_string).collect();
+        Wanted {
+            among: self.only.as_ref().map(names),
+            ..wanted
+        }
+    }
+
+    /// Refuses what is about every server.
+    ///
+    /// # Errors
+    /// Unless every server is seen.
+    pub(crate) fn of_all(&self, what: &str) -> Result<(), Problem> {
+        if !self.is_limited() {
+            return Ok(());
+        }
+        let title = format!("{what} every server, and this client may see some only");
+        let hint = "in config.yaml, a client without servers sees all of them";
+        Err(Problem::forbidden(title).with_hint(hint))
+    }
+}

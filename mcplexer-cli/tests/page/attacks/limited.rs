@@ -1,0 +1,174 @@
+//! The token of a client that sees some servers only: the others do not exist for it.
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::http::Answer;
+use crate::place::{Opened, Place};
+use crate::streams::Stream;
+
+/// A home with three servers, of which a client sees one.
+struct Limited {
+    place: Place,
+    opened: Opened,
+    token: String,
+    everything: String,
+}
+
+impl Limited {
+    fn new() -> Self {
+        let place = Place::with_secret();
+        let server = place.root().join("server");
+        let server = server.to_str().unwrap();
+        place.run(&["server", "add", "hidden", "--", "/bin/sh", server]);
+        let config = place.path("config.yaml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let text = format!(
+            "{text}  absent:\n    command: [/bin/sh, {server}]\n    disabled: true\n\
+             clients:\n  few:\n    servers: [plain]\n"
+        );
+        std::fs::write(&config, text).unwrap();
+        let opened = place.ui();
+        let add = |name: &str| place.run(&["client", "add", name, "--api", "write"]);
+        let (token, everything) = (add("few"), add("all"));
+        Self {
+            opened,
+            token: token.trim_end().to_owned(),
+            everything: everything.trim_end().to_owned(),
+            place,
+        }
+    }
+
+    fn get(&self, token: &str, target: &str) -> Answer {
+        self.opened.asked(token, "GET", target)
+    }
+
+    /// Asks as the client that sees one server.
+    fn ask(&self, target: &str) -> Value {
+        let answer = self.get(&self.token, target);
+        assert_eq!(answer.status, 200, "{target}: {answer:?}");
+        answer.value()
+    }
+}
+
+fn names(list: &Value, member: &str) -> Vec<String> {
+    let names = list.as_array().unwrap().iter();
+    names
+        .map(|it| it[member].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_server_that_a_client_does_not_see_is_like_one_that_does_not_exist() {
+    let limited = Limited::new();
+    let (token, opened) = (&limited.token, &limited.opened);
+    let all = limited.get(&limited.everything, "/api/v1/servers").value();
+    assert_eq!(
+        names(&all["servers"], "name"),
+        ["absent", "hidden", "plain"]
+    );
+    let list = limited.ask("/api/v1/servers");
+    assert_eq!(names(&list["servers"], "name"), ["plain"]);
+    for (method, act) in [
+        ("GET", ""),
+        ("GET", "/log"),
+        ("GET", "/tools"),
+        ("POST", "/start"),
+        ("POST", "/stop"),
+        ("POST", "/restart"),
+    ] {
+        let of = |server: &str| {
+            let answer = opened.asked(token, method, &format!("/api/v1/servers/{server}{act}"));
+            (answer.status, answer.text())
+        };
+        let unknown = of("unknown");
+        assert_eq!(unknown.0, 404, "{unknown:?}");
+        for server in ["hidden", "absent"] {
+            let (status, text) = of(server);
+            assert_eq!(
+                (status, text.replace(server, "unknown")),
+                unknown,
+                "{method} {act}"
+            );
+        }
+        assert_eq!(of("plain").0, 200, "{method} {act}");
+    }
+    let found = limited.ask("/api/v1/search?q=hidden");
+    assert_eq!(found["results"], json!([]));
+    let found = limited.ask("/api/v1/search?q=plain");
+    assert_eq!(names(&found["results"], "kind"), ["server"]);
+    // What is about every server is refused, and what may name one says less.
+    for (who, status) in [(token, 403), (&limited.everything, 200)] {
+        let answer = limited.get(who, "/api/v1/doctor");
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_client_sees_calls_to_its_servers_alone() {
+    let limited = Limited::new();
+    let mut stream = Stream::open(&limited.opened, &limited.token);
+    let mut cursor = Client::connect(&limited.place, "cursor");
+    for tool in ["hidden__echo", "plain__echo", "hidden__fail"] {
+        cursor.call(tool);
+    }
+    let all = limited.get(&limited.everything, "/api/v1/calls").value();
+    assert_eq!(
+        names(&all["calls"], "server"),
+        ["hidden", "plain", "hidden"]
+    );
+    let list = limited.ask("/api/v1/calls");
+    assert_eq!(names(&list["calls"], "server"), ["plain"]);
+    let list = limited.ask("/api/v1/calls?server=hidden");
+    assert_eq!(list["calls"], json!([]));
+    let summary = limited.ask("/api/v1/calls/summary");
+    assert_eq!(names(&summary["servers"], "server"), ["plain"]);
+    for call in all["calls"].as_array().unwrap() {
+        let id = call["id"].as_str().unwrap();
+        for at in [String::new(), format!("?at={}", call["at"])] {
+            let answer = limited.get(&limited.token, &format!("/api/v1/calls/{id}{at}"));
+            let expected = if call["server"] == "plain" { 200 } else { 404 };
+            assert_eq!(answer.status, expected, "{call}: {answer:?}");
+        }
+    }
+    // Where there is a client of one server, others do not learn its name.
+    let connected = limited.ask("/api/v1/clients")["connected"].to_string();
+    assert!(!connected.contains("hidden"), "{connected}");
+    // The calls went out before this one, and each comes twice.
+    cursor.call("plain__fail");
+    for tool in ["echo", "echo", "fail", "fail"] {
+        let line: Value = serde_json::from_str(&stream.line().unwrap()).unwrap();
+        assert_eq!(
+            (&line["server"], &line["tool"]),
+            (&json!("plain"), &json!(tool))
+        );
+    }
+}
+
+/// The gateway takes a changed file within a second: what it answers is asked until it has.
+#[test]
+fn a_client_sees_what_the_file_says_now() {
+    let limited = Limited::new();
+    let config = limited.place.path("config.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let status = || limited.get(&limited.token, "/api/v1/servers/hidden").status;
+    assert_eq!(status(), 404);
+    let text = text.replace("servers: [plain]", "servers: [plain, hidden]");
+    std::fs::write(&config, &text).unwrap();
+    while status() != 200 {}
+    // The problem of a file may name any server.
+    let text = text.replace("disabled: true", "disabled: perhaps");
+    std::fs::write(&config, text).unwrap();
+    let problem = |token: &str| {
+        let servers = limited.get(token, "/api/v1/servers").value();
+        servers["config_problem"].as_str().map(str::to_owned)
+    };
+    let all = loop {
+        if let Some(problem) = problem(&limited.everything) {
+            break problem;
+        }
+    };
+    assert!(all.contains("absent"), "{all}");
+    let few = problem(&limited.token).unwrap();
+    assert_eq!(few, "config.yaml has problems");
+}

@@ -27,6 +27,13 @@ pub(crate) struct Reader {
     pub(crate) sight: Sight,
 }
 
+/// A reader who watches what happens, which does not prolong a session.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    pub(crate) token: String,
+    pub(crate) sight: Sight,
+}
+
 /// A person, or a client whose token may change secrets and servers over the API.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -86,6 +93,20 @@ impl FromRequestParts<App> for Reader {
     }
 }
 
+impl FromRequestParts<App> for Watcher {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let token = bearer(&parts.headers).ok_or_else(Problem::no_token)?;
+        let is_session = is_page(&parts.extensions) && app.sessions.lasts(token);
+        let client = client(app, token, is_session, ApiAccess::Read)?;
+        Ok(Self {
+            token: token.to_owned(),
+            sight: Sight::of(app, client.as_ref()),
+        })
+    }
+}
+
 impl FromRequestParts<App> for Writer {
     type Rejection = Problem;
 
@@ -100,7 +121,17 @@ impl FromRequestParts<App> for Writer {
 /// name.
 fn check(parts: &Parts, app: &App, needed: ApiAccess) -> Result<Option<ServerName>, Problem> {
     let token = bearer(&parts.headers).ok_or_else(Problem::no_token)?;
-    if is_session(parts, app, token) {
+    client(app, token, is_session(parts, app, token), needed)
+}
+
+/// Returns the client that has a token, unless it is that of a session. Fails if it may not do as much as this.
+fn client(
+    app: &App,
+    token: &str,
+    is_session: bool,
+    needed: ApiAccess,
+) -> Result<Option<ServerName>, Problem> {
+    if is_session {
         return Ok(None);
     }
     let client = app.tokens.find(token).ok_or_else(Problem::no_token)?;
@@ -131,7 +162,7 @@ pub(crate) fn still_sees(app: &App, token: &str) -> Option<Sight> {
 }
 
 /// Returns the token of a request (RFC 6750, section 2.1).
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;

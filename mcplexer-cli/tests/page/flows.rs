@@ -10,6 +10,7 @@ mod clients;
 mod doctor;
 mod import;
 mod keyboard;
+mod live;
 mod search;
 mod secrets;
 mod servers;

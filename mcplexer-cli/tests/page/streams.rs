@@ -207,6 +207,41 @@ fn a_session_has_a_number_of_streams() {
 }
 
 #[test]
+fn a_stream_begins_with_the_newest_calls() {
+    let place = Place::with_secret();
+    let opened = place.ui();
+    let token = opened.token();
+    let mut caller = Caller::start(&place);
+    for tool in ["one", "two", "three"] {
+        caller.ask("tools/call", &json!({"name": tool, "arguments": {}}), 1);
+    }
+    let begin = |query: &str| {
+        let target = format!("/api/v1/calls/stream?{query}");
+        opened.ask("GET", &target).bearer(&token).begin().unwrap()
+    };
+    let (answer, reader) = begin("limit=2");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let mut stream = Stream(reader);
+    let mut tool = || {
+        let line = stream.line().unwrap();
+        let call: Value = serde_json::from_str(&line).unwrap_or_default();
+        call["tool"].as_str().map(str::to_owned)
+    };
+    let three = Some("three".to_owned());
+    assert_eq!(
+        [tool(), tool(), tool()],
+        [Some("two".to_owned()), three, None]
+    );
+    caller.ask("tools/call", &json!({"name": "four", "arguments": {}}), 1);
+    assert_eq!(tool().as_deref(), Some("four"));
+    for (query, word) in [("limit=501", "limit"), ("before=7", "before")] {
+        let (answer, _) = begin(query);
+        assert_eq!(answer.status, 422, "{answer:?}");
+        assert!(answer.text().contains(word), "{answer:?}");
+    }
+}
+
+#[test]
 fn nothing_is_sent_after_the_session_or_the_client_has_ended() {
     let place = Place::with_secret();
     let opened = place.ui();

@@ -40,9 +40,9 @@ pub(crate) struct CallFilter {
     pub(crate) outcome: Option<String>,
     /// Those of tools, prompts or resources that have this in their name, in any case.
     pub(crate) tool: Option<String>,
-    /// Those before the page that had this as `older`.
+    /// Those before the page that had this as `older`. Not for a stream.
     pub(crate) before: Option<u64>,
-    /// How many, from 1 to 500. 50, if it is missing.
+    /// How many, from 1 to 500. If it is missing, a page has 50, and a stream begins with the next call.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<usize>,
 }

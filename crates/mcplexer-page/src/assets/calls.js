@@ -1,4 +1,5 @@
-// Calls as they happen: <live-calls data-to="ADDRESS"> has a table of calls, and gets new ones on top.
+// Calls as they happen: <live-calls data-to="ADDRESS"> has a table of calls, and gets new ones on top, while it is seen: a stream
+// takes one of the six connections that a browser has to this origin, for all tabs together.
 
 import { label } from "/dress.js";
 import { ask, problem, renew } from "/page.js";
@@ -40,6 +41,7 @@ function outcome(call) {
 function fill(row, call) {
   row.replaceChildren();
   row.dataset.call = call.id;
+  row.toggleAttribute("data-open", !call.outcome);
   const time = document.createElement("time");
   time.dateTime = call.time;
   time.title = new Date(call.time).toLocaleString();
@@ -53,6 +55,16 @@ function fill(row, call) {
   cell(row, call.ms, "number");
 }
 
+// Waits until the tab is seen.
+async function seen(signal) {
+  while (document.hidden && !signal.aborted) {
+    await new Promise((resolve) => {
+      document.addEventListener("visibilitychange", resolve, { once: true });
+      signal.addEventListener("abort", resolve, { once: true });
+    });
+  }
+}
+
 class LiveCalls extends HTMLElement {
   connectedCallback() {
     // Moved within the page, it goes on.
@@ -61,8 +73,10 @@ class LiveCalls extends HTMLElement {
     this.held = [];
     this.missed = 0;
     this.button = this.querySelector("[data-pause]");
-    this.button.onclick = () => this.pause(this.button.getAttribute("aria-pressed") !== "true");
+    this.button.onclick = () => this.pause(!this.isPaused());
     this.run(this.stop.signal);
+    const hide = () => document.hidden && this.reading?.abort();
+    document.addEventListener("visibilitychange", hide, { signal: this.stop.signal });
   }
 
   disconnectedCallback() {
@@ -93,9 +107,13 @@ class LiveCalls extends HTMLElement {
     this.tell();
   }
 
+  isPaused() {
+    return this.button.getAttribute("aria-pressed") === "true";
+  }
+
   tell(state) {
     if (state) this.state = state;
-    const paused = this.button.getAttribute("aria-pressed") === "true";
+    const paused = this.isPaused();
     const badge = this.querySelector("[data-state]");
     badge.textContent = paused ? "paused" : this.state;
     badge.className = "badge " + (paused || this.state !== "live" ? "warn" : "good");
@@ -107,21 +125,25 @@ class LiveCalls extends HTMLElement {
     this.querySelector("[data-note]").textContent = notes.join(", ");
   }
 
-  // Reads the stream, and begins again when it ends: sooner first, then every half minute.
+  // Reads the stream while somebody sees it, and begins again when it ends: sooner first, then every half minute.
   async run(signal) {
     let wait = 1000;
+    const to = new URL(this.dataset.to, location);
+    to.searchParams.set("limit", MOST);
     while (!signal.aborted) {
+      await seen(signal);
+      const reading = (this.reading = new AbortController());
       try {
-        const answer = await ask("GET", this.dataset.to, undefined, signal);
+        const answer = await ask("GET", to.pathname + to.search, undefined, AbortSignal.any([signal, reading.signal]));
         // The session has ended, and the page says so.
         if (answer === null) return;
         this.refused = answer.ok ? "" : (await problem(answer)).title;
         if (!answer.ok) throw new TypeError();
         wait = 1000;
-        this.tell("live");
         await this.read(answer.body.getReader());
       } catch (error) {
         if (signal.aborted) return;
+        if (reading.signal.aborted) continue;
         if (!(error instanceof TypeError)) console.error(error);
       }
       if (signal.aborted) return;
@@ -134,18 +156,55 @@ class LiveCalls extends HTMLElement {
   async read(reader) {
     const decoder = new TextDecoder();
     let rest = "";
+    // The newest calls come first, up to an empty line. What was missed is among them.
+    let newest = [];
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
       const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
       rest = lines.pop();
-      for (const line of lines) if (line) this.take(JSON.parse(line));
+      for (const line of lines) {
+        if (line && newest) newest.push(JSON.parse(line));
+        else if (line) this.take(JSON.parse(line));
+        else if (newest) {
+          this.catchUp(newest);
+          newest = null;
+        }
+      }
     }
+  }
+
+  // Adds what was missed of these calls, oldest first, where it belongs: what is older than all that are shown is a page away.
+  catchUp(newest) {
+    const first = this.rowOf(newest.find((it) => this.rowOf(it)));
+    const calls = first ? newest.slice(newest.findIndex((it) => it.id === first.dataset.call)) : newest;
+    const isNews = (it) => !this.rowOf(it) || (it.outcome && this.rowOf(it).hasAttribute("data-open"));
+    if (this.isPaused()) calls.filter(isNews).forEach((it) => this.take(it));
+    else {
+      // One that went on, and is not wanted any more since it has ended.
+      const isGone = (row) => row.hasAttribute("data-open") && !newest.some((it) => it.id === row.dataset.call);
+      const most = newest.length < MOST ? MOST : first?.sectionRowIndex || 0;
+      for (const row of [...this.rows()].slice(0, most)) if (isGone(row)) row.remove();
+      let below = first;
+      for (const it of calls) {
+        if (isNews(it)) this.add(it, below?.sectionRowIndex);
+        below = this.rowOf(it) || below;
+      }
+    }
+    this.tell("live");
+  }
+
+  rows() {
+    return this.querySelector("table").tBodies[0].rows;
+  }
+
+  rowOf(call) {
+    return call && [...this.rows()].find((it) => it.dataset.call === call.id);
   }
 
   take(it) {
     if (it.missed) this.missed += it.missed;
-    else if (this.button.getAttribute("aria-pressed") !== "true") this.add(it);
+    else if (!this.isPaused()) this.add(it);
     else {
       const at = this.held.findIndex((held) => held.id === it.id);
       if (at >= 0) this.held[at] = it;
@@ -155,12 +214,11 @@ class LiveCalls extends HTMLElement {
     this.tell();
   }
 
-  add(call) {
+  add(call, at = 0) {
     const table = this.querySelector("table");
     const body = table.tBodies[0];
     // A call comes twice: when it goes out, and when it has ended.
-    const old = [...body.rows].find((it) => it.dataset.call === call.id);
-    const row = old || body.insertRow(0);
+    const row = this.rowOf(call) || body.insertRow(at);
     const focused = row.contains(document.activeElement) ? [...row.querySelectorAll("a")].indexOf(document.activeElement) : -1;
     fill(row, call);
     row.querySelectorAll("a")[focused]?.focus();

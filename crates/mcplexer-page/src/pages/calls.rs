@@ -162,7 +162,7 @@ fn rows(page: &Calls) -> Markup {
 
 fn row(call: &Call) -> Markup {
     html! {
-        tr data-call=(call.id) {
+        tr data-call=(call.id) data-open[call.outcome.is_none()] {
             td { a href=(address(call)) { (time(&call.time)) } }
             td { (client(call)) }
             td { a href={ "/servers/" (segment(&call.server)) } { (call.server) } }

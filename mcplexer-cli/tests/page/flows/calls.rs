@@ -8,11 +8,11 @@ use crate::gate::Gate;
 use crate::place::Place;
 
 /// Returns what the rows of the table say: client, server, tool, outcome.
-const ROWS: &str = "[...document.querySelectorAll('live-calls tbody tr')]\n\
+pub(super) const ROWS: &str = "[...document.querySelectorAll('live-calls tbody tr')]\n\
                     .map((it) => [...it.cells].slice(1, 5).map((cell) => cell.innerText))";
 
 #[track_caller]
-fn wait_for_rows(visit: &Visit, rows: &Value) {
+pub(super) fn wait_for_rows(visit: &Visit, rows: &Value) {
     visit.browser.wait(&format!(
         "JSON.stringify({ROWS}) === {}",
         json!(rows.to_string())

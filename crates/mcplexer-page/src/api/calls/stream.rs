@@ -2,25 +2,25 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
-use mcplexer_home::calls::{Ending, Wanted};
+use mcplexer_home::calls::{self, Ending, Wanted};
 use serde::Serialize;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{MissedTickBehavior, interval};
 use utoipa::ToSchema;
 
 use super::{Call, CallFilter};
-use crate::access::{Reader, bearer, still_sees};
+use crate::access::{Watcher, still_sees};
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -43,7 +43,8 @@ pub(super) enum Line {
     },
 }
 
-/// Returns the calls as they happen: one JSON object a line. A slow reader misses some, and gets their number. The
+/// Returns the calls as they happen: one JSON object a line. With `limit`, it begins with as many of the newest calls, oldest
+/// first; an empty line is before those that happen from then on. A slow reader misses some, and gets their number. The
 /// stream does not prolong the session, and ends with it. One token may have 8 streams open.
 #[utoipa::path(
     get,
@@ -60,15 +61,22 @@ pub(super) enum Line {
 )]
 pub(in crate::api) async fn stream(
     State(app): State<App>,
-    _: Reader,
-    headers: HeaderMap,
+    Watcher { token, sight }: Watcher,
     filter: Result<Query<CallFilter>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(filter) = filter?;
     let wanted = filter.wanted()?;
-    let token = bearer(&headers).unwrap_or_default().to_owned();
+    if filter.before.is_some() {
+        return Err(Problem::invalid("a stream has no before"));
+    }
     let place = app.streams.take(&token);
     let place = place.ok_or_else(Problem::too_many_streams)?;
+    // Before the log is read, so that no call is between them.
+    let calls = app.gateway.watch_calls();
+    let newest = match filter.limit {
+        Some(_) => super::page(&app, &filter, &sight).await?.calls,
+        None => Vec::new(),
+    };
     let (to, lines) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let last = async {
@@ -80,7 +88,7 @@ pub(in crate::api) async fn stream(
         };
         let reader = to.clone();
         tokio::select! {
-            () = send(&app, &token, &wanted, &to) => {}
+            () = send(&app, &token, &wanted, newest, calls, &to) => {}
             () = last => {}
             () = app.gateway.ending() => {}
             () = reader.closed() => {}
@@ -92,45 +100,72 @@ pub(in crate::api) async fn stream(
 }
 
 /// Sends calls for as long as somebody reads, and may. What is sent to a reader who is slow was called before that ended.
-async fn send(app: &App, token: &str, wanted: &Wanted, to: &Sender<Bytes>) {
-    let mut calls = app.gateway.watch_calls();
+async fn send(
+    app: &App,
+    token: &str,
+    wanted: &Wanted,
+    newest: Vec<Call>,
+    mut calls: broadcast::Receiver<Arc<calls::Call>>,
+    to: &Sender<Bytes>,
+) {
+    let newest = newest.into_iter().rev();
+    let mut newest = newest.map(|it| text(&Line::Call(Box::new(it))));
     // The head of the answer goes out with the first bytes.
-    let mut line = Bytes::from_static(b"\n");
+    let mut is_empty_sent = false;
     loop {
+        let line = match newest.next() {
+            Some(line) => line,
+            None if !is_empty_sent => {
+                is_empty_sent = true;
+                Some(Bytes::from_static(b"\n"))
+            }
+            None => next(app, token, wanted, &mut calls)
+                .await
+                .and_then(|it| text(&it)),
+        };
+        let Some(line) = line else { return };
         if to.send(line).await.is_err() {
             return;
         }
-        let next = loop {
-            let heard = match calls.recv().await {
-                Ok(call) if !is_shown(wanted, &call) => continue,
-                heard => heard,
-            };
-            // The token is looked at now and then alone, and a call may come before.
-            let Some(sight) = still_sees(app, token) else {
-                return;
-            };
-            match heard {
-                Ok(call) if sight.sees_named(&call.server) => {
-                    let is_running = call.outcome.is_none();
-                    let call = Call::new((*call).clone(), None, is_running);
-                    break Line::Call(Box::new(call));
-                }
-                Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => break Line::Missed { missed },
-                Err(RecvError::Closed) => return,
-            }
-        };
-        let Ok(mut text) = serde_json::to_vec(&next) else {
-            return;
-        };
-        text.push(b'\n');
-        line = text.into();
     }
+}
+
+/// Returns what comes next; `None` at the end.
+async fn next(
+    app: &App,
+    token: &str,
+    wanted: &Wanted,
+    calls: &mut broadcast::Receiver<Arc<calls::Call>>,
+) -> Option<Line> {
+    loop {
+        let heard = match calls.recv().await {
+            Ok(call) if !is_shown(wanted, &call) => continue,
+            heard => heard,
+        };
+        // The token is looked at now and then alone, and a call may come before.
+        let sight = still_sees(app, token)?;
+        match heard {
+            Ok(call) if sight.sees_named(&call.server) => {
+                let is_running = call.outcome.is_none();
+                let call = Call::new((*call).clone(), None, is_running);
+                return Some(Line::Call(Box::new(call)));
+            }
+            Ok(_) => {}
+            Err(RecvError::Lagged(missed)) => return Some(Line::Missed { missed }),
+            Err(RecvError::Closed) => return None,
+        }
+    }
+}
+
+fn text(line: &Line) -> Option<Bytes> {
+    let mut text = serde_json::to_vec(line).ok()?;
+    text.push(b'\n');
+    Some(text.into())
 }
 
 /// Whether a call is one of those that are wanted. While it goes on it may end like any of them, unless those without an end are
 /// wanted; then its end takes it away again.
-fn is_shown(wanted: &Wanted, call: &mcplexer_home::calls::Call) -> bool {
+fn is_shown(wanted: &Wanted, call: &calls::Call) -> bool {
     match wanted.ending {
         Some(Ending::Open) => {
             let wanted = Wanted {

@@ -58,6 +58,8 @@ impl fmt::Debug for Lasting {
 pub(crate) struct Begun {
     /// With this, the browser proves who it is.
     pub(crate) token: String,
+    /// With this, the browser says which session it means, to anybody.
+    pub(crate) id: String,
     /// With this, the gateway proves who it is.
     pub(crate) key: Zeroizing<String>,
 }
@@ -85,18 +87,18 @@ impl Sessions {
             key: key.clone(),
         };
         make_room(&mut state.tokens, |it| it.used);
-        state.tokens.insert(digest(&token), lasting);
-        Some(Begun { token, key })
+        let digest = digest(&token);
+        state.tokens.insert(digest, lasting);
+        let id = BASE64_URL_SAFE_NO_PAD.encode(digest);
+        Some(Begun { token, id, key })
     }
 
     /// Returns HMAC-SHA-256 (RFC 2104) of this with the key of a session, which nobody else has; `None` if there is no such
     /// session.
-    pub(crate) fn proof(&self, token: &str, nonce: &[u8]) -> Option<String> {
+    pub(crate) fn proof(&self, id: &str, nonce: &[u8]) -> Option<String> {
+        let digest: Digest = BASE64_URL_SAFE_NO_PAD.decode(id).ok()?.try_into().ok()?;
         let state = self.state();
-        let lasting = state
-            .tokens
-            .get(&digest(token))
-            .filter(|it| !it.is_over())?;
+        let lasting = state.tokens.get(&digest).filter(|it| !it.is_over())?;
         let key = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(lasting.key.as_bytes()).ok()?);
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
         mac.update(nonce);
@@ -192,17 +194,20 @@ mod tests {
             let mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
             BASE64_URL_SAFE_NO_PAD.encode(mac.chain_update(nonce).finalize().into_bytes())
         };
-        let proof = sessions.proof(&one.token, b"nonce").unwrap();
+        let proof = sessions.proof(&one.id, b"nonce").unwrap();
         assert_eq!(proof, expected(&one, b"nonce"));
         assert_ne!(proof, expected(&other, b"nonce"));
         assert_ne!(proof, expected(&one, b"other"));
-        assert_eq!(sessions.proof("guessed", b"nonce"), None);
+        for id in ["guessed", "", &one.token, &one.id[..42]] {
+            assert_eq!(sessions.proof(id, b"nonce"), None, "{id}");
+        }
+        assert!(!sessions.goes_on(&one.id), "it is no token");
         let shown = format!("{sessions:?}");
         assert!(!shown.contains(one.key.as_str()), "{shown}");
         sessions.end(&one.token);
-        assert_eq!(sessions.proof(&one.token, b"nonce"), None);
+        assert_eq!(sessions.proof(&one.id, b"nonce"), None);
         tokio::time::advance(IDLE + Duration::from_millis(1)).await;
-        assert_eq!(sessions.proof(&other.token, b"nonce"), None);
+        assert_eq!(sessions.proof(&other.id, b"nonce"), None);
     }
 
     #[tokio::test(start_paused = true)]

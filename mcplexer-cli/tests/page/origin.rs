@@ -86,7 +86,7 @@ fn the_address_of_clients_has_no_page_and_no_session() {
     let http = place.http();
     let ask = |method: &str, target: &str| Ask::new(&http, method, target).with("Host", &http);
     let mut targets = vec!["/page.js".to_owned(), "/icon.svg".to_owned()];
-    targets.extend(["/api/v1/session/proof?nonce=x", "/nothing"].map(str::to_owned));
+    targets.extend(["/api/v1/session/proof?session=x&nonce=x", "/nothing"].map(str::to_owned));
     for (_, page) in PAGES {
         targets.extend([page.to_owned(), format!("/parts{page}")]);
     }
@@ -135,13 +135,17 @@ fn who_has_the_address_afterwards_is_sent_nothing_that_was_typed() {
     visit.at("/secrets/github-token");
     browser.fill("Key", "OTHER");
     browser.fill("Value", TYPED);
+    let kept = "return ['', '-id', '-key'].map((it) => sessionStorage['mcplexer' + it])";
+    let kept = || browser.script(kept, &json!([]));
+    let token = kept()[0].as_str().unwrap().to_owned();
+    assert_eq!(token.len(), 43);
     place.stop();
     let evil = Evil::at(visit.opened.host(), answers_anything);
     browser.press("Store");
     browser.wait("document.querySelector('main form [role=alert]')?.innerText");
     let heard = evil.heard();
     assert!(
-        heard.contains("GET /api/v1/session/proof?nonce="),
+        heard.contains("GET /api/v1/session/proof?session="),
         "{heard}"
     );
     assert!(
@@ -150,11 +154,38 @@ fn who_has_the_address_afterwards_is_sent_nothing_that_was_typed() {
     );
     browser.wait_for("another program answers here");
     assert_eq!(browser.filled("Value"), TYPED);
-    let kept = "return (sessionStorage.mcplexer || '') + (sessionStorage['mcplexer-key'] || '')";
-    assert_eq!(browser.script(kept, &json!([])), "");
+    assert_eq!(kept(), json!(["", null, null]));
     // Not at the second try either.
     browser.press("Store");
     browser.wait("document.querySelector('main form:not([aria-busy=true]) [role=alert]')");
     let heard = evil.heard();
     assert!(!heard.contains(TYPED), "{heard}");
+    assert!(!heard.contains(&token), "{heard}");
+}
+
+/// Acts and looks alike: without the proof, the other program learns that a tab asks, and nothing of what it asks for.
+#[test]
+fn who_has_the_address_afterwards_learns_neither_acts_nor_places() {
+    for act in ["Start plain", "Doctor"] {
+        let Some(visit) = Visit::to(Place::with_secret()) else {
+            return;
+        };
+        let browser = &visit.browser;
+        visit.at("/servers/plain");
+        visit.place.stop();
+        let evil = Evil::at(visit.opened.host(), answers_anything);
+        match act {
+            "Doctor" => browser.click(act),
+            _ => browser.press(act),
+        }
+        browser.wait("/session has ended/i.test(document.querySelector('main').innerText)");
+        let heard = evil.heard();
+        let asked = heard.lines().filter(|it| it.ends_with(" HTTP/1.1"));
+        let mut asked = asked.filter(|it| !it.contains("/favicon.ico"));
+        assert!(
+            asked.all(|it| it.starts_with("GET /api/v1/session/proof?session=")),
+            "{heard}"
+        );
+        assert!(!heard.to_lowercase().contains("authorization"), "{heard}");
+    }
 }

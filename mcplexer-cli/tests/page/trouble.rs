@@ -36,7 +36,7 @@ fn an_address_that_was_the_page_once_is_none_again() {
     place.stop();
     let _again = place.serve(visit.opened.host());
     browser.click("Secrets");
-    browser.wait_for("Not found");
+    browser.wait_for("The session has ended");
     browser.reload();
     browser.wait_for("mcplexer ui");
     browser.open(&place.ui().address());

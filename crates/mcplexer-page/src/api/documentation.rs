@@ -54,8 +54,7 @@ fn documentation() -> OpenApi {
     documentation.components = Some(components);
     for (path, item) in &mut documentation.paths.paths {
         for (method, operation) in operations(item) {
-            let begins = path == "/api/v1/session" && method == "post";
-            complete_one(operation, path.contains('{'), begins);
+            complete_one(operation, path.contains('{'), takes_no_token(path, method));
         }
     }
     documentation
@@ -73,12 +72,17 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
         .filter_map(|(method, it)| it.as_mut().map(|it| (method, it)))
 }
 
-fn complete_one(operation: &mut Operation, has_name: bool, begins: bool) {
+/// Whether no token is sent with it: that which begins a session, and the proof that comes before a token is sent.
+fn takes_no_token(path: &str, method: &str) -> bool {
+    path == "/api/v1/session" && method == "post" || path == "/api/v1/session/proof"
+}
+
+fn complete_one(operation: &mut Operation, has_name: bool, is_open: bool) {
     let asks = operation.parameters.as_ref().is_some_and(|all| {
         all.iter()
             .any(|it| matches!(it, RefOr::T(it) if it.parameter_in == utoipa::openapi::path::ParameterIn::Query))
     });
-    if !begins {
+    if !is_open {
         let none: [&str; 0] = [];
         operation.security = Some(vec![SecurityRequirement::new(TOKEN, none)]);
         can_be(operation, "401", "There is no session, or it has ended");
@@ -166,10 +170,9 @@ fn every_operation_says_who_may_ask_and_how_it_fails() {
     let paths = documentation["paths"].as_object().unwrap();
     for (path, item) in paths {
         for (method, operation) in item.as_object().unwrap() {
-            let begins = path == "/api/v1/session" && method == "post";
             assert_eq!(
                 operation["security"] == Value::Null,
-                begins,
+                takes_no_token(path, method),
                 "{method} {path}"
             );
             let responses = operation["responses"].as_object().unwrap();

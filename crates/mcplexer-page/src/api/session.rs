@@ -31,6 +31,8 @@ pub(super) struct Ticket {
 pub(super) struct Session {
     /// What every other request carries: `Authorization: Bearer TOKEN`.
     token: String,
+    /// What the session is called where the token must not be sent: good for a proof, and for nothing else.
+    id: String,
     /// With this, the gateway proves who answers: 32 bytes in base64url (RFC 4648, section 5).
     #[schema(value_type = String)]
     key: Zeroizing<String>,
@@ -86,9 +88,10 @@ pub(super) async fn begin(
         )
         .with_hint("mcplexer ui opens the page again")
     };
-    let Begun { token, key } = app.sessions.begin(&ticket).ok_or_else(refused)?;
+    let Begun { token, id, key } = app.sessions.begin(&ticket).ok_or_else(refused)?;
     Ok(Json(Session {
         token,
+        id,
         key,
         idle_seconds: IDLE.as_secs(),
     }))
@@ -99,6 +102,8 @@ pub(super) async fn begin(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Challenge {
+    /// The `id` of the session.
+    session: String,
     /// Random bytes, 16 to 64, in base64url (RFC 4648, section 5), without padding.
     #[param(min_length = 22, max_length = 86)]
     nonce: String,
@@ -111,8 +116,8 @@ pub(super) struct Proof {
     proof: String,
 }
 
-/// Proves that this is the gateway with which the session began: after its end, another program can have its address. Who sends
-/// something confidential asks for this before.
+/// Proves that this is the gateway with which the session began: after its end, another program can have its address. The page
+/// asks for this before each request, without its token.
 #[utoipa::path(
     get,
     path = "/api/v1/session/proof",
@@ -121,20 +126,21 @@ pub(super) struct Proof {
     params(Challenge),
     responses(
         (status = 200, body = Proof),
+        (status = 400, body = Problem),
+        (status = 401, description = "There is no such session, or it has ended", body = Problem),
         (status = 422, description = "The nonce is too short or too long, or not in base64url", body = Problem),
     )
 )]
 pub(super) async fn prove(
     State(app): State<App>,
-    person: Person,
     challenge: Result<Query<Challenge>, QueryRejection>,
 ) -> Result<Json<Proof>, Problem> {
-    let Query(Challenge { nonce }) = challenge?;
+    let Query(Challenge { session, nonce }) = challenge?;
     let nonce = BASE64_URL_SAFE_NO_PAD.decode(nonce).ok();
     let nonce = nonce.filter(|it| (16..=64).contains(&it.len()));
     let nonce =
         nonce.ok_or_else(|| Problem::invalid("nonce has to be 16 to 64 bytes in base64url"))?;
-    let proof = app.sessions.proof(&person.token, &nonce);
+    let proof = app.sessions.proof(&session, &nonce);
     Ok(Json(Proof {
         proof: proof.ok_or_else(Problem::no_session)?,
     }))

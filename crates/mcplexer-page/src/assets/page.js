@@ -7,6 +7,7 @@ import "/search.js";
 // The session is of this tab and this origin alone: other origins cannot read it, and the browser sends it nowhere by itself.
 // Once it has ended, it is empty.
 const TOKEN = "mcplexer";
+const ID = "mcplexer-id";
 const KEY = "mcplexer-key";
 const SESSION = "/api/v1/session";
 const main = document.getElementById("main");
@@ -45,17 +46,20 @@ export const stranger = {
 
 function end() {
   sessionStorage.setItem(TOKEN, "");
+  sessionStorage.removeItem(ID);
   sessionStorage.removeItem(KEY);
 }
 
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (it) => it.charCodeAt(0));
 const text = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-// Has the gateway prove who it is, before anything that was typed is sent: after its end, another program can have its address.
+// Has the gateway prove who it is, before the token or anything else is sent: after its end, another program can have its address.
 // Returns whether the session goes on. Fails with a Stranger if who answers does not prove it, and ends the session in this tab.
-async function prove(headers, signal) {
+async function prove(signal) {
+  const id = sessionStorage.getItem(ID);
+  if (!id) return false;
   const nonce = crypto.getRandomValues(new Uint8Array(32));
-  const answer = await fetch("/api/v1/session/proof?nonce=" + text(nonce), { headers, cache: "no-store", redirect: "error", signal });
+  const answer = await fetch(`${SESSION}/proof?session=${id}&nonce=${text(nonce)}`, { cache: "no-store", redirect: "error", signal });
   if (answer.status === 401) return false;
   let proven = false;
   try {
@@ -69,13 +73,16 @@ async function prove(headers, signal) {
   throw new Stranger();
 }
 
-// Sends a request with the token, and a body only to the gateway. Fails with a TypeError if nobody answers, with a Stranger if
+// Sends a request with the token, to the gateway alone. Fails with a TypeError if nobody answers, with a Stranger if
 // somebody else does, with an AbortError if it was stopped. Returns null if there is no session any more, which the page says then.
 export async function ask(method, path, body, signal) {
-  const headers = { authorization: "Bearer " + (sessionStorage.getItem(TOKEN) || "") };
-  if (body !== undefined && path !== SESSION && !(await prove(headers, signal))) {
-    ended();
-    return null;
+  const headers = {};
+  if (path !== SESSION) {
+    if (!(await prove(signal))) {
+      ended();
+      return null;
+    }
+    headers.authorization = "Bearer " + sessionStorage.getItem(TOKEN);
   }
   if (body !== undefined) headers["content-type"] = "application/json";
   body = body === undefined ? undefined : JSON.stringify(body);
@@ -294,8 +301,9 @@ async function start() {
     const answer = await send("POST", SESSION, { ticket });
     if (answer === null) return;
     if (answer.ok) {
-      const { token, key } = await answer.json();
+      const { token, id, key } = await answer.json();
       sessionStorage.setItem(TOKEN, token);
+      sessionStorage.setItem(ID, id);
       sessionStorage.setItem(KEY, key);
     } else if (answer.status === 401 && !sessionStorage.getItem(TOKEN)) return show("stale");
     else if (!sessionStorage.getItem(TOKEN)) {

@@ -43,7 +43,8 @@ impl Needs {
     fn of_api(path: &str, method: &str) -> Self {
         match (path, method) {
             ("/api/v1/session", "POST") => Self::Ticket,
-            ("/api/v1/session" | "/api/v1/session/proof", _) => Self::Person,
+            ("/api/v1/session/proof", _) => Self::Nothing,
+            ("/api/v1/session", _) => Self::Person,
             (_, "GET") => Self::Read,
             (path, _) if path.starts_with("/api/v1/clients") => Self::Person,
             _ => Self::Write,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,9 +44,13 @@ const INHERITED: [&str; 10] = [
 pub(crate) struct Running {
     pub(crate) pid: u32,
     to: mpsc::Sender<Outgoing>,
-    ended: watch::Receiver<bool>,
+    ended: watch::Receiver<Option<End>>,
     stop: watch::Sender<bool>,
 }
+
+/// How a child has ended: its status, unless the gateway has ended it by a signal.
+#[derive(Debug, Clone, Copy)]
+struct End(Option<ExitStatus>);
 
 /// A message on its way to a child.
 #[derive(Debug)]
@@ -92,7 +96,14 @@ impl Running {
     /// Waits until it has ended.
     pub(crate) async fn ended(&self) {
         let mut ended = self.ended.clone();
-        let _gone = ended.wait_for(|ended| *ended).await;
+        let _gone = ended.wait_for(Option::is_some).await;
+    }
+
+    /// Returns how it has ended, in words: `exit status 3`, `signal 11 (SIGSEGV)`. `None` while it runs, and if the gateway has
+    /// ended it by a signal.
+    pub(crate) fn status(&self) -> Option<String> {
+        let End(status) = (*self.ended.borrow())?;
+        Some(status?.to_string().replacen(": ", " ", 1))
     }
 }
 
@@ -142,7 +153,7 @@ pub(crate) async fn start(
     let stderr = ChildStderr::from_std(stderr)?;
     let (to, outgoing) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
-    let (has_ended, ended) = watch::channel(false);
+    let (has_ended, ended) = watch::channel(None);
     let stderr = tokio::spawn(stderr_log::drain(
         Lines::new(BufReader::new(stderr), 64 << 10),
         log,
@@ -194,7 +205,7 @@ async fn keep(
     mut spawned: Spawned,
     writing: impl Future<Output = ()>,
     patience: Duration,
-    ended: watch::Sender<bool>,
+    ended: watch::Sender<Option<End>>,
 ) {
     let group = spawned.group;
     let exited = exited(group);
@@ -206,25 +217,29 @@ async fn keep(
             () = &mut writing => false,
         }
     };
+    let mut is_signalled = false;
     for signal in [None, Some(Signal::TERM), Some(Signal::KILL)] {
         if has_exited {
             break;
         }
         if let Some(signal) = signal {
             let _none_left = kill_process_group(group, signal);
+            is_signalled = true;
         }
         has_exited = timeout(patience, &mut exited).await.is_ok();
     }
     // What it has started goes with it. The child's number is its own until somebody asks how it has ended, so no other
     // group has it.
     let _none_left = kill_process_group(group, Signal::KILL);
+    let mut status = None;
     if has_exited {
-        let _status = spawned.child.wait();
+        let its = spawned.child.wait();
+        status = its.ok().filter(|_| !is_signalled);
         if let Some(run_file) = spawned.run_file {
             run_file.remove();
         }
     }
-    ended.send_replace(true);
+    ended.send_replace(Some(End(status)));
 }
 
 /// Waits until a child has ended, and leaves its number to it.

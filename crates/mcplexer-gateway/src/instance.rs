@@ -12,7 +12,7 @@ use std::time::Duration;
 use mcplexer_files::config::{ServerName, Timeouts};
 use mcplexer_secrets::Timestamp;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::credentials::Used;
 use crate::dialect::Era;
@@ -31,6 +31,9 @@ pub(crate) const LISTEN: &str = "subscriptions/listen";
 
 /// The member of `_meta` that says which subscription a notification belongs to.
 pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// How long to wait for the end of a server that does not work any more, and for what it writes to standard error.
+pub(crate) const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A running child, or a session with an HTTP server.
 #[derive(Debug)]
@@ -323,6 +326,17 @@ impl Instance {
         state.pending.clear();
     }
 
+    /// Returns how a child has ended by itself, for the end of an error. It has closed its output or its input, which it mostly does
+    /// by ending.
+    pub(crate) async fn end(&self) -> String {
+        let Link::Child(running) = &self.link else {
+            return String::new();
+        };
+        let _goes_on = timeout(LAST_WORDS, running.ended()).await;
+        let status = running.status();
+        status.map_or_else(String::new, |it| format!("; {it}"))
+    }
+
     /// Returns what a child has written to standard error, for the end of an error.
     fn end_of_log(&self) -> String {
         match &self.link {
@@ -331,17 +345,17 @@ impl Instance {
         }
     }
 
-    fn lost(&self) -> CallError {
+    async fn lost(&self) -> CallError {
         CallError::Lost {
             server: self.server.clone(),
-            log: self.end_of_log(),
+            log: self.end().await + &self.end_of_log(),
         }
     }
 
-    fn unsent(&self) -> CallError {
+    async fn unsent(&self) -> CallError {
         CallError::Unsent {
             server: self.server.clone(),
-            log: self.end_of_log(),
+            log: self.end().await + &self.end_of_log(),
         }
     }
 

@@ -49,6 +49,8 @@ while :; do
   *'"initialize"'*) answer '{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"sh","version":"1"}}' ;;
   *'"tools/list"'*) answer '{"tools":[{"name":"hang"},{"name":"fds"},{"name":"env"},{"name":"pid"}]}' ;;
   *'"hang"'*) echo hanging >&2 ;;
+  *'"die"'*) exit 7 ;;
+  *'"crash"'*) kill -SEGV $$ ;;
   *'"pid"'*) text $$ ;;
   *'"env"'*) text "$(env | sort | tr '\n' ' ')" ;;
   *'"fds"'*) list=; for fd in /proc/$$/fd/*; do list="$list ${fd##*/}"; done; text "${list# }" ;;

@@ -80,13 +80,8 @@ impl Instance {
             answer,
             progressed: Arc::clone(&progressed),
         };
-        {
-            let mut state = self.state();
-            state.last_used = Instant::now();
-            if state.is_gone {
-                return Err(self.unsent());
-            }
-            state.pending.insert(id, waiting);
+        if !self.expect(id, waiting) {
+            return Err(self.unsent().await);
         }
         let _unanswered = Unanswered { instance: self, id };
         let begin = Instant::now();
@@ -113,8 +108,8 @@ impl Instance {
                 answer = &mut exchange => {
                     return match answer {
                         Some(answer) => answer,
-                        None if has_begun.try_recv().is_err() => Err(self.unsent()),
-                        None => Err(self.lost()),
+                        None if has_begun.try_recv().is_err() => Err(self.unsent().await),
+                        None => Err(self.lost().await),
                     };
                 }
                 () = &mut cancelled => return Err(CallError::Cancelled),
@@ -135,6 +130,16 @@ impl Instance {
                 }
             }
         }
+    }
+
+    /// Expects an answer; `false` if it takes no more requests.
+    fn expect(&self, id: u64, waiting: Waiting) -> bool {
+        let mut state = self.state();
+        state.last_used = Instant::now();
+        if !state.is_gone {
+            state.pending.insert(id, waiting);
+        }
+        !state.is_gone
     }
 
     /// Passes on an answer, or a notification.

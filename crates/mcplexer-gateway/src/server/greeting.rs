@@ -125,7 +125,11 @@ impl Server {
         dialect: &Dialect,
     ) -> Result<Hello, Ungreeted> {
         let found = bridge::discover(instance, dialect).await;
-        match found.map_err(|error| self.ungreeted(error))? {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Err(self.ungreeted(instance, error).await),
+        };
+        match found {
             Discovered::Is(hello) => Ok((hello, Era::Modern)),
             Discovered::Refuses(problem) => Err(Ungreeted::Finally(problem)),
             Discovered::HasSessions => {
@@ -152,7 +156,10 @@ impl Server {
             dialect.info
         );
         let answer = instance.ask("initialize", &params).await;
-        let answer = answer.map_err(|error| self.ungreeted(error))?;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.ungreeted(instance, error).await),
+        };
         match answer.message.result() {
             Some(hello) => Ok((hello.to_owned(), Era::Legacy)),
             None => {
@@ -163,7 +170,7 @@ impl Server {
         }
     }
 
-    fn ungreeted(&self, error: CallError) -> Ungreeted {
+    async fn ungreeted(&self, instance: &Instance, error: CallError) -> Ungreeted {
         match error {
             // What is missing is a credential, or the way to it.
             CallError::Denied { problem, .. }
@@ -173,7 +180,7 @@ impl Server {
                 Ungreeted::Perhaps(format!("it did not answer{log}"))
             }
             CallError::Lost { .. } | CallError::Unsent { .. } => {
-                Ungreeted::Perhaps("it ended at once".to_owned())
+                Ungreeted::Perhaps(format!("it ended at once{}", instance.end().await))
             }
             CallError::Failed { problem, .. } => Ungreeted::Perhaps(problem),
             error => Ungreeted::Perhaps(error.to_string()),

@@ -16,15 +16,12 @@ use crate::dialect::Dialect;
 use crate::error::CallError;
 use crate::events::Events;
 use crate::http_back::{Back, Http};
-use crate::instance::{Instance, Parts};
+use crate::instance::{Instance, LAST_WORDS, Parts};
 use crate::link::Link;
 use crate::scrub::Scrubber;
 
 /// A call waits this long for a server that has just failed, and fails at once if it has to wait for longer.
 const SHORT_WAIT: Duration = Duration::from_secs(5);
-
-/// How long to wait for what a server that does not work writes to standard error.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Server {
     pub(super) async fn start(

@@ -97,6 +97,20 @@ fn at_most_four_servers_start_at_once() {
     stop(&home);
 }
 
+#[test]
+fn the_error_of_a_call_says_how_its_server_ended() {
+    let home = home(&["plain"]);
+    let mut client = Client::greeted(&home, &["connect", "--server", "plain"]);
+    for (tool, end) in [("die", "exit status 7"), ("crash", "signal 11 (SIGSEGV)")] {
+        let answer = client.ask("tools/call", &json!({"name": tool, "arguments": {}}));
+        let said = answer["error"]["message"].as_str().unwrap();
+        let expected = format!("ended before it answered, so the outcome is unknown; {end}");
+        assert!(said.contains(&expected), "{answer}");
+    }
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+}
+
 /// Starts a gateway with a client whose call waits for a server that is starting.
 fn while_starting(home: &Home) -> (Client, u32) {
     let mut client = Client::greeted(home, &["connect"]);

@@ -97,6 +97,7 @@ fn a_server_that_does_not_start_says_why() {
     wait_until(browser, "failing");
     browser.wait_for("It does not start");
     browser.wait("document.querySelector('main .failing')?.innerText.includes('no licence found')");
+    browser.wait_for("it ended at once; exit status 3");
     assert!(
         place
             .run(&["server", "logs", "dead"])

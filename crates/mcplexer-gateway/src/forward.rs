@@ -70,10 +70,11 @@ pub(crate) async fn fail(
     answer
 }
 
-/// Records a request that names what a server does not have: nobody is asked.
+/// Records a request that names what a server does not have, or what is of no server: nobody is asked. Without a server, the log has an
+/// empty name: one that the client made up tells nothing, and there are any number of those.
 pub(crate) async fn refuse(
     hub: &Arc<Hub>,
-    server: &ServerName,
+    server: Option<&ServerName>,
     route: &Route,
     method: &str,
     message: &Message,
@@ -82,7 +83,7 @@ pub(crate) async fn refuse(
     let known_to = hub.running();
     let recorded = hub.calls().begin(About {
         actor: &route.session.actor,
-        server: server.as_str(),
+        server: server.map_or("", ServerName::as_str),
         method,
         message,
         splices,

@@ -9,7 +9,7 @@ use crate::bridge;
 use crate::dialect::{Era, as_discovered, legacy_dialect, modern_dialect, wants_log};
 use crate::error::{CallError, FOREIGN};
 use crate::foreign::secret_of_another;
-use crate::forward::forward;
+use crate::forward::{forward, refuse};
 use crate::hub::Hub;
 use crate::instance::Instance;
 use crate::json::{self, Splices, Value};
@@ -221,6 +221,10 @@ impl Hub {
         };
         let Some(server) = self.server_for(&route.session.peer, name) else {
             self.note_hidden(&route.session.peer, |it| it == name);
+            let hidden = self.server(name).map(|it| it.name.clone());
+            let none = Splices::default();
+            let refused = refuse(self, hidden.as_ref(), route, method, message, &none);
+            Box::pin(refused).await?;
             return Ok(message::no_server(id, name));
         };
         let greeting = matches!(

@@ -153,13 +153,13 @@ async fn by_name(
             };
             let most = usize::from(hub.client(&route.session.peer).max_tool_name);
             hub.note_hidden(&route.session.peer, |it| can_be_of(it, &name, most));
-            if let Some(server) = hub.server_like(|it| can_be_of(it, &name, most)) {
-                let mut splices = Splices::default();
-                if let Some(named) = message.param(path) {
-                    splices.replace(named, json::string(without_server(&server, &name)));
-                }
-                Box::pin(refuse(hub, &server, route, method, message, &splices)).await?;
+            let server = hub.server_like(|it| can_be_of(it, &name, most));
+            let mut splices = Splices::default();
+            if let (Some(named), Some(server)) = (message.param(path), &server) {
+                splices.replace(named, json::string(without_server(server, &name)));
             }
+            let refused = refuse(hub, server.as_ref(), route, method, message, &splices);
+            Box::pin(refused).await?;
             let text = format!("there is no {what} {name}");
             let why = "mcplexer status says which servers work";
             return Ok(not_found(id, &text, why, None));

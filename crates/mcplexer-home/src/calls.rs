@@ -33,7 +33,7 @@ pub struct Call {
     pub pid: u32,
     /// The file name of its program; empty if it is not known.
     pub program: String,
-    /// The server.
+    /// The server; empty if the call was to none that there is.
     pub server: String,
     /// The method of the protocol.
     pub method: String,

@@ -80,7 +80,10 @@ fn row(call: &Call) -> Vec<String> {
     vec![
         sanitized(&call.time),
         sanitized(client(call)),
-        sanitized(&call.server),
+        match call.server.as_str() {
+            "" => "-".to_owned(),
+            server => sanitized(server),
+        },
         sanitized(what),
         call.outcome.map_or_else(|| "-".to_owned(), word),
         call.ms

@@ -87,7 +87,7 @@ pub struct CallRecord {
     pub id: CallId,
     /// The client that calls. Its `tool` is taken from [`CallStep::Begun`].
     pub actor: Arc<Actor>,
-    /// The name of the server that is called.
+    /// The name of the server that is called; empty if there is none of the name that the client gave.
     pub server: Arc<str>,
     /// What happened.
     pub step: CallStep,
@@ -247,7 +247,7 @@ fn is_zero(number: &usize) -> bool {
 pub struct AuditCall {
     /// The call: the two lines about it have the same.
     pub id: String,
-    /// The name of the server.
+    /// The name of the server; empty if the call was to none that there is.
     pub server: String,
     /// The method of the protocol.
     pub method: Option<String>,

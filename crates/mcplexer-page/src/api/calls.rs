@@ -116,7 +116,7 @@ pub(crate) struct Call {
     pub(crate) pid: u32,
     /// The file name of its program; empty if it is not known.
     pub(crate) program: String,
-    /// The server.
+    /// The server; empty if the call was to none that there is.
     pub(crate) server: String,
     /// The method of the protocol.
     pub(crate) method: String,

@@ -49,7 +49,8 @@ function fill(row, call) {
   row.insertCell().append(time);
   link(row.cells[0], "/calls/" + encodeURIComponent(call.id));
   cell(row, call.client || call.program);
-  link(cell(row, call.server), "/servers/" + encodeURIComponent(call.server));
+  const server = cell(row, call.server);
+  if (call.server) link(server, "/servers/" + encodeURIComponent(call.server));
   cell(row, call.tool || call.method, "text");
   row.insertCell().append(outcome(call));
   cell(row, call.ms, "number");

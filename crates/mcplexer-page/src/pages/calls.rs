@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::words::{segment, time};
+use super::words::{segment, server, time};
 use crate::access::{Onlooker, Person};
 use crate::api::calls::summary::{self, Span};
 use crate::api::calls::{self, Call, CallFilter, CallPlace, Calls, Source};
@@ -165,7 +165,7 @@ fn row(call: &Call) -> Markup {
         tr data-call=(call.id) data-open[call.outcome.is_none()] {
             td { a href=(address(call)) { (time(&call.time)) } }
             td { (client(call)) }
-            td { a href={ "/servers/" (segment(&call.server)) } { (call.server) } }
+            td { (server(&call.server)) }
             td .text { (call.tool.as_deref().unwrap_or(&call.method)) }
             td { (outcome(call)) }
             td .number { @match call.ms { Some(ms) => (ms), None => span .none { "–" } } }
@@ -210,7 +210,7 @@ fn meaning(outcome: Option<&str>) -> Option<&'static str> {
         "not-started" => "The server did not start.",
         "too-long" => "The answer was longer than the gateway passes on.",
         "refused" => {
-            "The gateway did not pass it on: there is no such tool, or it had a secret of another server in it."
+            "The gateway did not pass it on: there is no such server or tool, or it had a secret of another server in it."
         }
         "no-key" => "The secrets of the server could not be opened.",
         "tampered" => "A secret of the server was changed from outside.",
@@ -307,7 +307,7 @@ pub(super) async fn show(
         dl {
             dt { "Client" } dd { (client(&call)) @if let Some(session) = &call.session { span .note { "session " (session) } } }
             dt { "Process" } dd { (call.pid) " " (call.program) span .note { "user " (call.uid) } }
-            dt { "Server" } dd { a href={ "/servers/" (segment(&call.server)) } { (call.server) } }
+            dt { "Server" } dd { (server(&call.server)) }
             dt { "Method" } dd { (call.method) }
             @if let Some(tool) = tool { dt { "Tool" } dd { (tool) } }
             dt { "Time" } dd { (call.time) }

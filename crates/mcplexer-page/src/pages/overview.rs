@@ -15,7 +15,7 @@ use mcplexer_secrets::audit::AuditOutcome;
 
 use super::doctor::{finding, sentence};
 use super::secrets::locked;
-use super::words::{count, segment, time};
+use super::words::{count, segment, server, time};
 use crate::access::{Onlooker, Person};
 use crate::api::doctor::Finding;
 use crate::api::scopes;
@@ -152,7 +152,7 @@ fn last_calls(calls: &[Call]) -> Markup {
                     @for call in calls.iter().rev().take(CALLS) {
                         tr {
                             th scope="row" { (call.object.as_deref().unwrap_or(&call.method)) }
-                            td { a href={ "/servers/" (segment(&call.server)) } { (call.server) } }
+                            td { (server(&call.server)) }
                             td { @match &call.client { Some(it) => (it), None => span .none { "–" } } }
                             td { (time(&call.time)) }
                             td { span class=(outcome(call).1) { (outcome(call).0) } }

@@ -26,6 +26,17 @@ pub(super) fn count(number: usize, thing: &str) -> String {
     }
 }
 
+/// The server of a call, with a way to its page. A call can be to none that there is.
+pub(super) fn server(name: &str) -> Markup {
+    html! {
+        @if name.is_empty() {
+            span .none { "–" }
+        } @else {
+            a href={ "/servers/" (segment(name)) } { (name) }
+        }
+    }
+}
+
 /// A part of an address.
 pub(crate) fn segment(text: &str) -> String {
     let mut segment = String::with_capacity(text.len());

@@ -97,6 +97,36 @@ fn at_most_four_servers_start_at_once() {
     stop(&home);
 }
 
+/// A client may name anything, at any length, and a name that it made up is no server.
+#[test]
+fn a_call_to_no_server_is_recorded_as_refused() {
+    let home = home(&["plain"]);
+    let long = "x".repeat(100_000);
+    let call = |arguments: &[&str], tool: &str| {
+        let mut client = Client::greeted(&home, &[&["connect"], arguments].concat());
+        let answer = client.ask("tools/call", &json!({"name": tool, "arguments": {}}));
+        assert!(answer["error"]["message"].is_string(), "{answer}");
+        assert_eq!(client.leave(), 0);
+    };
+    call(&[], "nosuch__tool");
+    call(&[], &long);
+    let calls = run(&home, &["calls", "--json"]).succeeded();
+    let calls: Value = serde_json::from_str(calls.text()).unwrap();
+    let seen = |at: usize, member: &str| calls["calls"][at][member].as_str().unwrap().to_owned();
+    for at in 0..2 {
+        let (server, outcome) = (seen(at, "server"), seen(at, "outcome"));
+        assert_eq!((server.as_str(), outcome.as_str()), ("", "refused"));
+        assert_eq!(calls["calls"][at]["digest"], Value::Null);
+    }
+    assert_eq!(seen(0, "object"), "nosuch__tool");
+    assert_eq!(seen(1, "object"), long[..128]);
+    let shown = run(&home, &["calls"]).succeeded();
+    let line = shown.text().lines().find(|it| it.contains("nosuch__tool"));
+    let words: Vec<_> = line.unwrap().split_ascii_whitespace().collect();
+    assert_eq!(words[2..5], ["-", "nosuch__tool", "refused"]);
+    stop(&home);
+}
+
 #[test]
 fn the_error_of_a_call_says_how_its_server_ended() {
     let home = home(&["plain"]);

@@ -119,6 +119,9 @@ fn a_client_sees_calls_to_its_servers_alone() {
     );
     let list = limited.ask("/api/v1/calls");
     assert_eq!(names(&list["calls"], "server"), ["plain"]);
+    cursor.call("nowhere__tool");
+    let list = limited.ask("/api/v1/calls?tool=nowhere");
+    assert_eq!(list["calls"], json!([]));
     let list = limited.ask("/api/v1/calls?server=hidden");
     assert_eq!(list["calls"], json!([]));
     let summary = limited.ask("/api/v1/calls/summary");

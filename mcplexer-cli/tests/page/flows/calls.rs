@@ -57,13 +57,23 @@ fn a_call_shows_up_as_it_happens() {
     browser.wait(&format!(
         "JSON.stringify(({ROWS})[0]) === '[\"cursor\",\"plain\",\"nope\",\"refused\"]'"
     ));
+    client.call("nowhere__tool");
+    browser.wait(&format!(
+        "JSON.stringify(({ROWS})[0]) === '[\"cursor\",\"–\",\"nowhere__tool\",\"refused\"]'"
+    ));
     assert_eq!(
         browser.script("return window.notReloaded", &json!([])),
         true
     );
+    // The page that the gateway makes says the same.
+    browser.reload();
+    browser.wait(&format!(
+        "JSON.stringify(({ROWS})[0]) === '[\"cursor\",\"–\",\"nowhere__tool\",\"refused\"]'"
+    ));
+    browser.wait("document.querySelector('.legend')?.innerText.includes('no such server')");
     browser.click("Overview");
     browser.wait_for("Last calls");
-    browser.wait("[...document.querySelectorAll('main tbody tr')].length === 4");
+    browser.wait("[...document.querySelectorAll('main tbody tr')].length === 5");
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(crate) struct Summary {
 /// The calls to a server.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct ServerCalls {
-    /// The name of the server.
+    /// The name of the server; empty for calls to none that there is.
     pub(crate) server: String,
     /// How many calls began in each part.
     pub(crate) calls: Vec<u64>,

@@ -100,6 +100,14 @@ fn class(index: usize) -> String {
     format!("s{}", index + 1)
 }
 
+/// Names a server. A call can be to none that there is.
+fn named(server: &str) -> &str {
+    match server {
+        "" => "no such server",
+        server => server,
+    }
+}
+
 /// The servers with the most calls, by name so that they keep their colours, and the others together.
 fn series(servers: &[ServerCalls]) -> Vec<Series> {
     let mut sorted: Vec<_> = servers.iter().collect();
@@ -115,7 +123,10 @@ fn series(servers: &[ServerCalls]) -> Vec<Series> {
         calls: it.calls.clone(),
         errors: it.errors.clone(),
     };
-    let mut series: Vec<_> = sorted.into_iter().map(|it| of(&it.server, it)).collect();
+    let mut series: Vec<_> = sorted
+        .into_iter()
+        .map(|it| of(named(&it.server), it))
+        .collect();
     if let Some((first, more)) = others.split_first() {
         let mut together = of("others", first);
         let add = |to: &mut Vec<u64>, more: &[u64]| {

@@ -3,6 +3,7 @@
 //! A plain command replaces this process. A masked one runs as a child, whose output is relayed: behind
 //! pipes, or behind a pseudo-terminal in a session of its own.
 
+mod beside;
 mod helper;
 mod job;
 mod leader;
@@ -16,9 +17,10 @@ use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub(crate) use beside::{Beside, Outcome};
 pub(crate) use helper::Helper;
 #[cfg(feature = "serve")]
 pub(crate) use helper::launcher;
@@ -52,15 +54,28 @@ const DEFAULT_PATH: &str = "/bin:/usr/bin";
 pub(crate) fn program_name(program: &OsStr) -> Option<Cow<'_, str>> {
     let path = Path::new(program);
     let is_there = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => {
-            let directories = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-            std::env::split_paths(&directories).any(|it| it.join(path).is_file())
-        }
+        Some(parent) if parent.as_os_str().is_empty() => find(program).is_some(),
         _ => path.is_file(),
     };
     path.file_name()
         .filter(|_| is_there)
         .map(OsStr::to_string_lossy)
+}
+
+/// Finds a program of this name in `PATH`.
+pub(crate) fn find(name: &OsStr) -> Option<PathBuf> {
+    let directories = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    let mut places = std::env::split_paths(&directories).map(|it| it.join(name));
+    places.find(|it| it.is_file())
+}
+
+/// Keeps mcplexer's own variables, of which one may be a key, from a program that it starts.
+pub(crate) fn without_own_variables(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"MCPLEXER_") {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// Replaces this process with the command. Returns only if that fails.

@@ -27,7 +27,13 @@ Examples:
   mcplexer secret get shop DB_USER DB_PASSWORD --json";
 
 pub(super) const SECRET_EDIT: &str = "\
+Without an option, the value opens in the editor that VISUAL or EDITOR names, or else in vi. The file is in memory, \
+never on a disk, and is erased when the editor ends. Nothing is stored if the value is unchanged or empty, if the editor \
+fails, or if the secret was replaced meanwhile. A secret that does not exist yet begins empty. A line feed that the editor \
+adds at the end of a value without one is not stored.
+
 Examples:
+  mcplexer secret edit github TOKEN
   mcplexer secret edit github TOKEN --expires 90d
   mcplexer secret edit github TOKEN --rotate-every 12w --note 'read-only, for CI'
   mcplexer secret edit github TOKEN --no-expires";

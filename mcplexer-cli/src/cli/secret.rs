@@ -22,7 +22,7 @@ pub(crate) enum Secret {
     /// Print a value, byte for byte (plus a newline on a terminal), or values as JSON
     #[command(aliases = ["show", "read"], after_help = examples::SECRET_GET)]
     Get(Get),
-    /// Change the note, the expiry or the rotation interval of a secret; its value stays
+    /// Change a value in an editor; or the note, the expiry or the rotation interval
     #[command(after_help = examples::SECRET_EDIT)]
     Edit(Edit),
     /// List the versions of a secret that are kept; never values
@@ -195,6 +195,9 @@ pub(crate) struct Edit {
     /// Remove the interval
     #[arg(long, conflicts_with = "rotate_every")]
     pub(crate) no_rotate_every: bool,
+    /// Open the value in the editor even if a coding agent is running the command
+    #[arg(long, conflicts_with_all = ["note", "expires", "rotate_every", "no_note", "no_expires", "no_rotate_every"])]
+    pub(crate) reveal: bool,
 }
 
 #[derive(Args)]

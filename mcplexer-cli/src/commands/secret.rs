@@ -21,7 +21,7 @@ pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
         Secret::Put(arguments) => put::run(arguments, global),
         Secret::Generate(arguments) => generate::run(&arguments, global),
         Secret::Get(arguments) => get::run(&arguments, global),
-        Secret::Edit(arguments) => edit::run(arguments, global),
+        Secret::Edit(arguments) => edit::run(&arguments, global),
         Secret::History { scope, key, json } => history::run(&scope, &key, json, global),
         Secret::Restore {
             scope,

@@ -136,6 +136,16 @@ impl Ended {
         die_alike(self.status)
     }
 
+    /// Returns the signal that ended the command, if one did.
+    pub(super) fn terminating_signal(&self) -> Option<i32> {
+        self.status.terminating_signal()
+    }
+
+    /// Returns the exit code of the command.
+    pub(super) fn exit_code(&self) -> i32 {
+        self.status.exit_status().unwrap_or(1)
+    }
+
     /// Ends this process as the command ended: by the same signal, or with the same exit code.
     pub(super) fn die_alike(self) -> ! {
         die_alike(self.status)

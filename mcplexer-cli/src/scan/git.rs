@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::process::without_own_variables;
+
 /// The variables with which git tells a hook about its repository: git(1).
 const OF_A_HOOK: [&str; 7] = [
     "GIT_DIR",
@@ -25,11 +27,7 @@ pub(super) fn git() -> Command {
         .args(["-c", "core.fsmonitor=false"])
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"MCPLEXER_") {
-            command.env_remove(name);
-        }
-    }
+    without_own_variables(&mut command);
     command
 }
 

@@ -24,6 +24,7 @@ mod dash;
 mod disk_full;
 mod doctor;
 mod echo;
+mod edit;
 mod environment;
 mod exchange;
 mod faults;

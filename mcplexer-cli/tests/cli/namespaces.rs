@@ -52,6 +52,19 @@ pub(crate) fn run_among_users(users: &str, test: &str) {
     }
 }
 
+/// Runs a test where no file system in memory is at its usual place, or skips it where that is not permitted.
+pub(crate) fn run_without_memory(test: &str) {
+    let disk = tempfile::tempdir().unwrap();
+    let script = format!(
+        "for it in /dev/shm /run; do mount --bind \"$0\" $it || exit {REFUSED}; done; exec \"$@\""
+    );
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(script).arg(disk.path());
+    if let Some(inside) = command_in(&["--mount"], &command) {
+        run(inside, test);
+    }
+}
+
 /// Returns whether this process runs among the users of [`run_among_users`].
 pub(crate) fn is_among_users() -> bool {
     std::env::var_os(AMONG_USERS).is_some()

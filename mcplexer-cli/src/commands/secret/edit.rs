@@ -1,21 +1,20 @@
+mod value;
+
 use mcplexer_secrets::{Change, SecretEdit};
 
 use super::change;
 use crate::cli::{Edit, Global};
-use crate::exit_code;
 use crate::failure::Failure;
 use crate::session::Session;
 
-pub(super) fn run(edit: Edit, global: Global) -> Result<(), Failure> {
+pub(super) fn run(edit: &Edit, global: Global) -> Result<(), Failure> {
     let changes = SecretEdit {
-        note: change_or_remove(edit.said.note, edit.no_note),
+        note: change_or_remove(edit.said.note.clone(), edit.no_note),
         expires: change_or_remove(edit.said.expires, edit.no_expires),
         rotate_every: change_or_remove(edit.said.rotate_every, edit.no_rotate_every),
     };
     if changes == SecretEdit::default() {
-        return Err(Failure::new("nothing to change")
-            .with_hint("give --note, --expires or --rotate-every, or remove one with --no-note, --no-expires or --no-rotate-every")
-            .with_code(exit_code::USAGE));
+        return value::run(edit, global);
     }
     let session = Session::open(global)?;
     let edited = session.store().edit(&edit.scope, &edit.key, &changes);

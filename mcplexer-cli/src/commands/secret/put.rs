@@ -52,15 +52,20 @@ pub(super) fn store(
         .store()
         .put_with(&new.scope, key, value, mode, &edit);
     let stored = stored.map_err(|error| session.explain(error))?;
+    tell_stored(new, key, &stored, session);
+    Ok(())
+}
+
+/// Tells the user what was stored, and what follows from it.
+pub(super) fn tell_stored(new: &ScopeToMake, key: &SecretName, stored: &Stored, session: &Session) {
     let scope = &new.scope.id;
     session.tell_created();
     if stored.scope_created {
         session.tell_scope(new);
     }
     session.tell(&format!("stored {scope}/{key}, version {}", stored.version));
-    tell_expiry(scope, key, &stored, session);
+    tell_expiry(scope, key, stored, session);
     session.warn_of_takeovers(scope, [key]);
-    Ok(())
 }
 
 /// Tells the user about an expiry that went with the value before.

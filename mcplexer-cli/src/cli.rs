@@ -40,7 +40,7 @@ pub(crate) use moves::{Copy, Move, Over, Rename};
 pub(crate) use run::{Inject, Run};
 pub(crate) use scan::Scan;
 pub(crate) use scope::{Kind, Scope};
-pub(crate) use secret::{Characters, Edit, Generate, Get, List, Newline, Put, Said, Secret};
+pub(crate) use secret::{Characters, Clip, Edit, Generate, Get, List, Newline, Put, Said, Secret};
 pub(crate) use server::{AddServer, Server};
 
 use crate::exit_code;

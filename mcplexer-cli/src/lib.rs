@@ -4,6 +4,7 @@
 
 mod agent;
 mod cli;
+mod clipboard;
 mod commands;
 mod complete;
 mod editor;
@@ -39,6 +40,10 @@ use crate::failure::{Context, Failure};
 pub fn main() -> ExitCode {
     if let Some(request) = complete::Request::received() {
         return request.answer();
+    }
+    if let Some(clearing) = clipboard::Clearing::asked_for() {
+        // Nobody is there to hear of a failure.
+        return ExitCode::from(u8::from(clearing.run().is_err()));
     }
     keep_caught_panics_silent();
     let result = match process::Helper::asked_for() {

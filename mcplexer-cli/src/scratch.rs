@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 mod place;
 
-pub(crate) use place::Swap;
+pub(crate) use place::{Swap, is_in_memory};
 
 /// Begins the name of each such directory.
 const PREFIX: &str = "mcplexer-edit-";
@@ -41,11 +41,7 @@ pub(crate) enum NoScratch {
 impl Scratch {
     /// Creates the directory, and removes those that killed processes have left.
     pub(crate) fn create() -> Result<Self, NoScratch> {
-        let places = place::candidates();
-        let mut in_memory = places.into_iter().filter(|it| {
-            place::is_in_memory(it)
-                && exposed_above(&it.join(PREFIX), None).is_ok_and(|found| found.is_empty())
-        });
+        let mut in_memory = places_in_memory();
         let mut last = NoScratch::NoMemory;
         let found = in_memory.by_ref().find_map(|place| {
             remove_abandoned(&place);
@@ -104,6 +100,13 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         erase(&self.directory);
     }
+}
+
+/// Returns the directories in memory in which nobody else can replace a file of this user.
+pub(crate) fn places_in_memory() -> impl Iterator<Item = PathBuf> {
+    let is_own = |it: &PathBuf| exposed_above(&it.join(PREFIX), None).is_ok_and(|it| it.is_empty());
+    let places = place::candidates().into_iter();
+    places.filter(move |it| is_in_memory(it) && is_own(it))
 }
 
 /// Creates a directory and locks it.

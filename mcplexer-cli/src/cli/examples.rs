@@ -24,7 +24,8 @@ pub(super) const SECRET_GET: &str = "\
 Examples:
   mcplexer secret get github TOKEN
   mcplexer secret get tls/PRIVATE_KEY > server.pem
-  mcplexer secret get shop DB_USER DB_PASSWORD --json";
+  mcplexer secret get shop DB_USER DB_PASSWORD --json
+  mcplexer secret get github TOKEN --clip";
 
 pub(super) const SECRET_EDIT: &str = "\
 Without an option, the value opens in the editor that VISUAL or EDITOR names, or else in vi. The file is in memory, \

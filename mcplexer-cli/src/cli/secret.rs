@@ -98,6 +98,27 @@ pub(crate) struct Get {
     /// Print JSON: the value and what is said about it
     #[arg(long)]
     pub(crate) json: bool,
+    /// Copy the value to the clipboard, and print nothing of it
+    #[arg(
+        long,
+        value_name = "WHERE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "desktop",
+        conflicts_with = "json"
+    )]
+    pub(crate) clip: Option<Clip>,
+    /// Seconds after which the desktop's clipboard is cleared if it still holds the value; 0 is never [default: 45]
+    #[arg(long, value_name = "SECONDS", requires = "clip")]
+    pub(crate) clear_after: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Clip {
+    /// Through wl-copy, xclip, xsel or pbcopy
+    Desktop,
+    /// Through the terminal (OSC 52), also over ssh; it is not cleared
+    Terminal,
 }
 
 // The value comes from the argument, from --file, from standard input if that is not a terminal, or

@@ -32,7 +32,7 @@ pub(super) fn candidates() -> Vec<PathBuf> {
 
 /// Returns whether the file system of a directory is a tmpfs or a ramfs.
 #[cfg(target_os = "linux")]
-pub(super) fn is_in_memory(directory: &Path) -> bool {
+pub(crate) fn is_in_memory(directory: &Path) -> bool {
     // linux/magic.h
     const TMPFS: i64 = 0x0102_1994;
     const RAMFS: i64 = 0x8584_58f6;
@@ -50,7 +50,7 @@ pub(super) fn is_in_memory(directory: &Path) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn is_in_memory(_directory: &Path) -> bool {
+pub(crate) fn is_in_memory(_directory: &Path) -> bool {
     false
 }
 

@@ -204,6 +204,13 @@ pub(crate) fn finish(command: &mut Command) -> Run {
     Run::of(command.output().unwrap())
 }
 
+/// Returns whether a directory is on a tmpfs.
+pub(crate) fn is_in_memory(directory: &Path) -> bool {
+    let mut command = Command::new("stat");
+    let output = command.args(["-f", "-c", "%T"]).arg(directory).output();
+    output.is_ok_and(|it| it.stdout == b"tmpfs\n")
+}
+
 /// Creates a program. Another process writes it: children of other threads inherit a file that this
 /// process has open for writing, until they execute something, and meanwhile the program cannot be
 /// started ("Text file busy").

@@ -21,7 +21,7 @@ fn no_file_and_no_message_has_the_value() {
     let text = format!("auth_scopes: [{{id: s, token: {MARKED}, {MARKED}: [{MARKED}]}}]");
     std::fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
-    let commands: [(i32, &[&str]); 63] = [
+    let commands: [(i32, &[&str]); 64] = [
         (0, &["secret", "put", "s", "K", MARKED]),
         (0, &["secret", "put", "s", "K", MARKED]),
         (8, &["secret", "put", "s", "K", MARKED, "--create"]),
@@ -54,6 +54,7 @@ fn no_file_and_no_message_has_the_value() {
         ),
         (0, &["secret", "edit", "s", "L", "--rotate-every", "1d"]),
         (2, &["secret", "edit", "s", "L"]),
+        (1, &["secret", "get", "s", "L", "--clip"]),
         (0, &["secret", "restore", "s", "L", "--version", "1"]),
         (4, &["secret", "restore", "s", "L", "--version", "9"]),
         (4, &["secret", "get", "s", "L", "--version", "9"]),

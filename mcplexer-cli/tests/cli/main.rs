@@ -13,6 +13,7 @@ mod bounds;
 mod built;
 mod calls;
 mod client;
+mod clip;
 mod commands;
 mod completions;
 mod config;

@@ -1,9 +1,11 @@
+mod clip;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use mcplexer_secrets::{Note, ScopeId, SecretInfo, SecretName, SecretStore, SecretValue};
 use serde::Serialize;
 
-use crate::cli::{Get, Global};
+use crate::cli::{Clip, Get, Global};
 use crate::failure::Failure;
 use crate::output::stdout_is_terminal;
 use crate::session::Session;
@@ -26,11 +28,20 @@ pub(super) fn run(get: &Get, global: Global) -> Result<(), Failure> {
     let (scope, keys) = (&get.scope, text_of(&get.key));
     let instead =
         format!("mcplexer run --scope {scope} --only {keys} -- COMMAND gives it to a command");
-    agent::guard(get.reveal, &instead)?;
+    // An agent reads what a terminal is sent, and nothing of what the desktop's clipboard holds.
+    if get.clip != Some(Clip::Desktop) {
+        agent::guard(get.reveal, &instead)?;
+    }
+    let target = get.clip.map(|clip| clip::Target::find(clip, get));
+    let target = target.transpose()?;
     let session = Session::open(global)?;
-    match get.json {
-        true => json(get, key, &session),
-        false => value(scope, key, get.version, &session),
+    if get.json {
+        return json(get, key, &session);
+    }
+    let value = value(scope, key, get.version, &session)?;
+    match target {
+        Some(target) => target.copy(get, &value, &session),
+        None => print(&value),
     }
 }
 
@@ -48,7 +59,7 @@ fn value(
     key: &SecretName,
     version: Option<u64>,
     session: &Session,
-) -> Result<(), Failure> {
+) -> Result<SecretValue, Failure> {
     let value = match version {
         None => session.store().get(scope, key),
         Some(version) => session.store().get_version(scope, key, version),
@@ -60,6 +71,10 @@ fn value(
     {
         session.warn_if_due(scope, &info);
     }
+    Ok(value)
+}
+
+fn print(value: &SecretValue) -> Result<(), Failure> {
     output::write(value.expose())?;
     match stdout_is_terminal() {
         true => output::write(b"\n"),

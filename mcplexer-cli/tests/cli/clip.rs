@@ -1,0 +1,334 @@
+//! A value on the clipboard, through stand-ins for the programs of a desktop.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use test_support::{Running, STANDARD_PATH, find, started_in, tool};
+
+use super::home::{Home, Run, finish, write_program};
+use super::terminal::{end, spawn_at};
+
+const MARKED: &str = "m4rked-clip-value-0123456789";
+
+/// What each stand-in does: it records its arguments and its environment, and keeps what it copies in `held`. When it is
+/// asked to paste, it says who asked, and goes on when that was read.
+const STAND_IN: &str = r#"#!/bin/sh
+echo "$(basename "$0") $*" >>"$HOME/calls"
+env >>"$HOME/calls"
+case "$(basename "$0") $*" in
+  *--help*) echo "    --sensitive  Hint that the content is sensitive." ;;
+  *paste*|*-out*) echo "$PPID" >"$HOME/asked"; cat "$HOME/held" ;;
+  *--clear*) : >"$HOME/held"; echo >>"$HOME/cleared" ;;
+  *) cat >"$HOME/held"; test -s "$HOME/held" || echo >>"$HOME/cleared" ;;
+esac
+"#;
+
+struct Desktop(Home);
+
+impl Desktop {
+    fn new(programs: &[&str]) -> Self {
+        let home = Home::new();
+        home.run(["secret", "put", "s", "K", MARKED]).succeeded();
+        fs::create_dir(home.root().join("bin")).unwrap();
+        let bin = home.root().join("bin");
+        for program in programs {
+            write_program(&bin.join(program), STAND_IN);
+        }
+        // What the stand-ins need, and no real program for a clipboard.
+        for program in ["basename", "cat", "env"] {
+            let real = find(program).unwrap();
+            std::os::unix::fs::symlink(real, bin.join(program)).unwrap();
+        }
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mkfifoat(rustix::fs::CWD, home.root().join("asked"), mode).unwrap();
+        Self(home)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.root().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    fn get(&self, display: &str, options: &[&str]) -> Command {
+        let mut command = self.0.command();
+        command
+            .args(["secret", "get", "s", "K"])
+            .args(options)
+            .env("PATH", self.path("bin"))
+            .env(display, ":7");
+        command
+    }
+
+    /// Waits until the process that clears asks what the clipboard holds. Returns it.
+    fn asked(&self) -> Pid {
+        let mut asked = String::new();
+        let mut pipe = File::open(self.path("asked")).unwrap();
+        pipe.read_to_string(&mut asked).unwrap();
+        Pid::from_raw(asked.trim().parse().unwrap()).unwrap()
+    }
+}
+
+/// A number of seconds that no other test gives.
+fn unique_seconds() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    (100_000 + std::process::id() * 100 + next).to_string()
+}
+
+/// The process that clears after so many seconds. It hides its environment.
+fn clearing(program: &str, seconds: &str) -> Pid {
+    let expected = format!("\0clear-clipboard\0{program}\0{seconds}\0");
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let mut found = entries.filter(|entry| {
+        let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        words.ends_with(expected.as_bytes())
+    });
+    let found = found.next().expect(&expected).file_name();
+    Pid::from_raw(found.to_str().unwrap().parse().unwrap()).unwrap()
+}
+
+/// Waits until a process has ended.
+fn wait(process: Option<rustix::fd::OwnedFd>) {
+    let Some(process) = process else { return };
+    poll(&mut [PollFd::new(&process, PollFlags::IN)], None).unwrap();
+}
+
+/// `None` if it has ended already.
+fn opened(process: Pid) -> Option<rustix::fd::OwnedFd> {
+    pidfd_open(process, PidfdFlags::empty()).ok()
+}
+
+#[track_caller]
+fn assert_silent(run: &Run) {
+    assert_eq!(run.stdout, b"");
+    assert!(!run.stderr.contains("m4rked"), "{}", run.stderr);
+}
+
+#[test]
+fn a_value_is_copied_and_cleared() {
+    for (display, programs, copied) in [
+        (
+            "WAYLAND_DISPLAY",
+            &["wl-copy", "wl-paste"][..],
+            "wl-copy --type text/plain;charset=utf-8 --sensitive\n",
+        ),
+        ("DISPLAY", &["xclip"], "xclip -selection clipboard -in\n"),
+        ("DISPLAY", &["xsel"], "xsel --clipboard --input\n"),
+    ] {
+        let desktop = Desktop::new(programs);
+        let run = finish(&mut desktop.get(display, &["--clip", "--clear-after", "1"]));
+        let run = run.succeeded();
+        assert_silent(&run);
+        assert_eq!(
+            run.stderr,
+            "copied s/K to the clipboard; it is cleared in 1 s\n"
+        );
+        wait(opened(desktop.asked()));
+        assert_eq!(desktop.read("held"), "", "{programs:?}");
+        assert_eq!(desktop.read("cleared"), "\n", "{programs:?}");
+        let calls = desktop.read("calls");
+        assert!(calls.contains(copied), "{calls}");
+        assert!(!calls.contains("m4rked") && !calls.contains("MCPLEXER_"));
+        desktop.0.assert_no_trace_of(MARKED);
+    }
+}
+
+/// Somebody who has copied something else since then keeps it.
+#[test]
+fn what_was_copied_later_stays() {
+    for (held, code_path) in [
+        ("something else", "shorter"),
+        (&"x".repeat(2 << 20), "longer"),
+    ] {
+        let desktop = Desktop::new(&["wl-copy", "wl-paste"]);
+        let seconds = unique_seconds();
+        let mut get = desktop.get("WAYLAND_DISPLAY", &["--clip", "--clear-after", &seconds]);
+        finish(&mut get).succeeded();
+        fs::write(desktop.path("held"), held).unwrap();
+        let clearing = clearing("wl-copy", &seconds);
+        let process = opened(clearing);
+        // It looks at once when the session ends.
+        kill_process(clearing, Signal::TERM).unwrap();
+        assert_eq!(desktop.asked(), clearing);
+        wait(process);
+        assert_eq!(desktop.read("held"), *held, "{code_path}");
+        assert!(!desktop.path("cleared").exists());
+    }
+}
+
+/// The process that clears has no value in its arguments, and outlives the terminal.
+#[test]
+fn the_end_of_the_terminal_clears() {
+    let desktop = Desktop::new(&["xclip"]);
+    let seconds = unique_seconds();
+    let get = desktop.get("DISPLAY", &["--clip", "--clear-after", &seconds]);
+    let (text, code) = end(spawn_at(get));
+    assert_eq!(code, 0, "{text}");
+    let told = format!("it is cleared in {seconds} s");
+    assert!(text.contains(&told) && !text.contains("m4rked"), "{text}");
+    let clearing = clearing("xclip", &seconds);
+    let process = opened(clearing);
+    kill_process(clearing, Signal::HUP).unwrap();
+    assert_eq!(desktop.asked(), clearing);
+    wait(process);
+    assert_eq!(desktop.read("held"), "");
+}
+
+#[test]
+fn without_a_time_nobody_clears() {
+    let desktop = Desktop::new(&["xclip"]);
+    let run = finish(&mut desktop.get("DISPLAY", &["--clip", "--clear-after", "0"])).succeeded();
+    assert_eq!(run.stderr, "copied s/K to the clipboard\n");
+    assert_eq!(desktop.read("held"), MARKED);
+    assert!(started_in(desktop.0.root()).is_empty());
+}
+
+/// A coding agent sees nothing of what is copied; what goes to its terminal it sees.
+#[test]
+fn an_agent_may_copy_for_the_desktop() {
+    let desktop = Desktop::new(&["xclip"]);
+    let clip = ["--clip", "--clear-after", "0"];
+    let mut get = desktop.get("DISPLAY", &clip);
+    assert_silent(&finish(get.env("CLAUDECODE", "1")).succeeded());
+    let mut get = desktop.get("DISPLAY", &["--clip=terminal"]);
+    finish(get.env("CLAUDECODE", "1")).failed(3, &["--reveal"]);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    for (display, programs, code, options, said) in [
+        (
+            "OTHER",
+            &[][..],
+            1,
+            &["--clip"][..],
+            "neither WAYLAND_DISPLAY nor DISPLAY is set",
+        ),
+        (
+            "WAYLAND_DISPLAY",
+            &[],
+            1,
+            &["--clip"],
+            "install wl-clipboard",
+        ),
+        (
+            "DISPLAY",
+            &["wl-copy"],
+            1,
+            &["--clip"],
+            "install xclip or xsel",
+        ),
+        (
+            "DISPLAY",
+            &["xclip"],
+            2,
+            &["--clip", "--json"],
+            "cannot be used with",
+        ),
+        ("DISPLAY", &["xclip"], 2, &["--clear-after", "5"], "--clip"),
+        ("DISPLAY", &["xclip"], 2, &["L", "--clip"], "several values"),
+        (
+            "DISPLAY",
+            &["xclip"],
+            2,
+            &["--clip=terminal", "--clear-after", "5"],
+            "--clear-after is for the clipboard of the desktop",
+        ),
+    ] {
+        let desktop = Desktop::new(programs);
+        finish(&mut desktop.get(display, options)).failed(code, &[said]);
+        assert!(!desktop.path("held").exists());
+    }
+}
+
+#[test]
+fn a_program_that_fails_is_named_and_its_failure_too() {
+    let desktop = Desktop::new(&[]);
+    write_program(
+        &desktop.path("bin/xclip"),
+        "#!/bin/sh\ncat >/dev/null; exit 3\n",
+    );
+    finish(&mut desktop.get("DISPLAY", &["--clip"]))
+        .failed(1, &["nothing was copied: xclip failed (exit status: 3)"]);
+    assert!(started_in(desktop.0.root()).is_empty());
+    // An old wl-copy keeps what it serves in /tmp.
+    write_program(
+        &desktop.path("bin/wl-copy"),
+        "#!/bin/sh\ncat >>\"$HOME/held\"\n",
+    );
+    let mut old = desktop.get("WAYLAND_DISPLAY", &["--clip"]);
+    if !super::home::is_in_memory("/tmp".as_ref()) {
+        finish(&mut old).failed(1, &["keep the value in a file in /tmp", "wl-clipboard 2.3"]);
+        assert_eq!(desktop.read("held"), "");
+    }
+    let file = desktop.path("bytes");
+    fs::write(&file, b"\xff").unwrap();
+    let put = ["secret", "put", "s", "K", "--file", file.to_str().unwrap()];
+    desktop.0.run(put).succeeded();
+    finish(&mut desktop.get("DISPLAY", &["--clip"])).failed(2, &["s/K is not text"]);
+}
+
+/// OSC 52 of xterm's control sequences.
+#[test]
+fn a_terminal_is_asked_to_copy() {
+    let desktop = Desktop::new(&[]);
+    let (text, code) = end(spawn_at(desktop.get("OTHER", &["--clip=terminal"])));
+    assert_eq!(code, 0, "{text}");
+    let asked = "\x1b]52;c;bTRya2VkLWNsaXAtdmFsdWUtMDEyMzQ1Njc4OQ==\x07";
+    assert!(text.starts_with(asked), "{text:?}");
+    assert!(text.contains("asked the terminal to copy s/K"), "{text:?}");
+    let long = desktop.path("long");
+    fs::write(&long, "x".repeat(74_995)).unwrap();
+    let put = ["secret", "put", "s", "K", "--file", long.to_str().unwrap()];
+    desktop.0.run(put).succeeded();
+    let (text, code) = end(spawn_at(desktop.get("OTHER", &["--clip=terminal"])));
+    assert!(
+        code == 1 && text.contains("longer than the 74,994 bytes"),
+        "{text:?}"
+    );
+}
+
+/// The real programs, on an X server without a screen.
+#[test]
+fn real_programs_of_x11_copy_and_clear() {
+    let Some(xvfb) = tool("Xvfb") else { return };
+    for program in ["xclip", "xsel"] {
+        let Some(real) = tool(program) else { continue };
+        let desktop = Desktop::new(&[]);
+        let mut server = Command::new(&xvfb);
+        let server = server.args(["-displayfd", "1", "-nolisten", "tcp"]);
+        let server = server.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut server = Running::start(server).unwrap();
+        let mut number = String::new();
+        let mut out = std::io::BufReader::new(server.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut number).unwrap();
+        let display = format!(":{}", number.trim());
+        std::os::unix::fs::symlink(real, desktop.path("bin").join(program)).unwrap();
+        let seconds = unique_seconds();
+        let mut get = desktop.get("DISPLAY", &["--clip", "--clear-after", &seconds]);
+        finish(get.env("DISPLAY", &display)).succeeded();
+        let held = || {
+            let words = match program {
+                "xclip" => &["-selection", "clipboard", "-out"][..],
+                _ => &["--clipboard", "--output"],
+            };
+            let mut paste = desktop.0.command_of(program.as_ref());
+            let paste = paste.args(words).env("DISPLAY", &display);
+            paste.env("PATH", STANDARD_PATH).output().unwrap().stdout
+        };
+        assert_eq!(held(), MARKED.as_bytes(), "{program}");
+        let clearing = clearing(program, &seconds);
+        let process = opened(clearing);
+        kill_process(clearing, Signal::TERM).unwrap();
+        wait(process);
+        assert_eq!(held(), b"", "{program}");
+    }
+}

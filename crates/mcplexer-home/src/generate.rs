@@ -2,11 +2,15 @@
 
 use std::ops::RangeInclusive;
 
+use diceware_wordlists::EFF_LONG_WORDLIST;
 use mcplexer_secrets::SecretValue;
 use zeroize::{Zeroize, Zeroizing};
 
 /// How many characters a random value may have.
 pub const LENGTHS: RangeInclusive<usize> = 8..=512;
+
+/// How many words a passphrase may have. Each is one of 7776: 12.9 bits.
+pub const WORDS: RangeInclusive<usize> = 4..=32;
 
 /// Where no random value can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +19,9 @@ pub enum Error {
     /// The length is not one of [`LENGTHS`].
     #[error("a random value has {} to {} characters", LENGTHS.start(), LENGTHS.end())]
     Length,
+    /// The number of words is not one of [`WORDS`].
+    #[error("a passphrase has {} to {} words", WORDS.start(), WORDS.end())]
+    Words,
     /// The system has no random numbers.
     #[error("the system has no random numbers")]
     NoRandomness,
@@ -80,6 +87,38 @@ pub fn value(length: usize, alphabet: Alphabet) -> Result<SecretValue, Error> {
     SecretValue::copy_of(&value).map_err(|_| Error::Length)
 }
 
+/// Makes a passphrase of so many words of the long list of the EFF, each as likely as the others.
+///
+/// # Errors
+/// [`Error::Words`] or [`Error::NoRandomness`].
+pub fn words(count: usize, separator: &str) -> Result<SecretValue, Error> {
+    if !WORDS.contains(&count) {
+        return Err(Error::Words);
+    }
+    let list = &EFF_LONG_WORDLIST;
+    // A number beyond the last whole multiple would make the first words likelier.
+    let fair = 65536 - 65536 % list.len();
+    let longest = list.iter().map(|word| word.len()).max().unwrap_or(0);
+    // It never grows, which would leave copies behind.
+    let mut value = Zeroizing::new(Vec::with_capacity(count * (longest + separator.len())));
+    let mut left = count;
+    let mut bytes = [0; 2];
+    while left > 0 {
+        getrandom::fill(&mut bytes).map_err(|_| Error::NoRandomness)?;
+        let number = usize::from(u16::from_le_bytes(bytes));
+        let chosen = list.get(number % list.len()).filter(|_| number < fair);
+        if let Some(word) = chosen {
+            if left < count {
+                value.extend_from_slice(separator.as_bytes());
+            }
+            value.extend_from_slice(word.as_bytes());
+            left -= 1;
+        }
+    }
+    bytes.zeroize();
+    SecretValue::copy_of(&value).map_err(|_| Error::Words)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -118,7 +157,30 @@ mod tests {
     }
 
     #[test]
+    fn every_word_is_as_likely_as_the_others() {
+        let list: BTreeSet<_> = EFF_LONG_WORDLIST.iter().copied().collect();
+        assert_eq!(list.len(), 7776);
+        assert!(list.contains("abacus") && list.contains("zoom"));
+        let mut eighths = [0_usize; 8];
+        for _ in 0..1000 {
+            let value = words(32, " ").unwrap();
+            let text = str::from_utf8(value.expose()).unwrap();
+            let chosen: Vec<_> = text.split(' ').collect();
+            assert_eq!(chosen.len(), 32);
+            for word in chosen {
+                let place = EFF_LONG_WORDLIST.iter().position(|it| *it == word);
+                eighths[place.unwrap() / 972] += 1;
+            }
+        }
+        // 32,000 words: 4,000 in each eighth, with a deviation of 59.
+        assert!(eighths.iter().all(|it| (3_500..4_500).contains(it)));
+    }
+
+    #[test]
     fn lengths_have_limits() {
+        for count in [0, 3, 33, usize::MAX] {
+            assert_eq!(words(count, "-").unwrap_err(), Error::Words);
+        }
         for length in [0, 7, 513, usize::MAX] {
             assert_eq!(value(length, Alphabet::Hex).unwrap_err(), Error::Length);
         }

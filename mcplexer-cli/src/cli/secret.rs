@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use mcplexer_home::generate::LENGTHS;
+use mcplexer_home::generate::{LENGTHS, WORDS};
 use mcplexer_secrets::{Note, RotateEvery, ScopeId, SecretName, Timestamp};
 
 use super::moves::{Copy, Move, Rename};
@@ -160,6 +160,12 @@ pub(crate) struct Generate {
     /// Characters to take
     #[arg(long, value_enum, default_value_t = Characters::Alnum)]
     pub(crate) alphabet: Characters,
+    /// Make a passphrase of this many words instead, 4 to 32: 6 have 77 bits, 10 have 129
+    #[arg(long, value_name = "N", value_parser = words, conflicts_with_all = ["length", "alphabet"])]
+    pub(crate) words: Option<usize>,
+    /// What to put between words, up to 8 visible characters or spaces [default: -]
+    #[arg(long, value_name = "TEXT", requires = "words", value_parser = separator, allow_hyphen_values = true)]
+    pub(crate) separator: Option<String>,
     /// Fail if the secret exists
     #[arg(long, conflicts_with = "if_version")]
     pub(crate) create: bool,
@@ -250,6 +256,19 @@ pub(crate) enum Newline {
 fn length(text: &str) -> Result<usize, &'static str> {
     let number = text.parse().ok().filter(|it| LENGTHS.contains(it));
     number.ok_or("takes a number from 8 to 512")
+}
+
+/// Parses the number of words of a passphrase.
+fn words(text: &str) -> Result<usize, &'static str> {
+    let number = text.parse().ok().filter(|it| WORDS.contains(it));
+    number.ok_or("takes a number from 4 to 32")
+}
+
+/// Parses what stands between words.
+fn separator(text: &str) -> Result<String, &'static str> {
+    let is_fit = text.len() <= 8 && text.bytes().all(|it| it == b' ' || it.is_ascii_graphic());
+    let separator = is_fit.then(|| text.to_owned());
+    separator.ok_or("takes up to 8 characters of ASCII, none of them a control character")
 }
 
 /// Parses a note.

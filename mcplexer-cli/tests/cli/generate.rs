@@ -49,3 +49,50 @@ fn a_random_value_replaces_only_what_it_may() {
     }
     with(&["--alphabet", "emoji"]).failed(2, &["alnum"]);
 }
+
+#[test]
+fn a_passphrase_has_words_and_separators() {
+    let home = Home::new();
+    let generate = |options: &[&str]| {
+        let start = ["secret", "generate", "shop", "KEY"];
+        home.run([&start[..], options].concat())
+    };
+    for (options, separator, count) in [
+        (&["--words", "6", "--separator", " "][..], " ", 6),
+        (&["--words", "4", "--separator", "--"], "--", 4),
+    ] {
+        let run = generate(options).succeeded();
+        let value = home.get("shop", "KEY");
+        let text = str::from_utf8(&value).unwrap();
+        assert_eq!(text.split(separator).count(), count, "{text}");
+        let is_word = |word: &str| {
+            word.len() >= 3 && word.bytes().all(|it| it.is_ascii_lowercase() || it == b'-')
+        };
+        assert!(text.split(separator).all(is_word), "{text}");
+        assert!(!run.stderr.contains(text) && run.text().is_empty());
+    }
+    generate(&["--words", "5"]).succeeded();
+    // A few words have a hyphen themselves.
+    let value = home.get("shop", "KEY");
+    assert!(value.split(|it| *it == b'-').count() >= 5);
+    for (options, said) in [
+        (&["--words", "3"][..], "takes a number from 4 to 32"),
+        (&["--words", "33"], "takes a number from 4 to 32"),
+        (&["--words", "5", "--length", "9"], "cannot be used with"),
+        (
+            &["--words", "5", "--alphabet", "hex"],
+            "cannot be used with",
+        ),
+        (&["--separator", "_"], "--words"),
+        (
+            &["--words", "5", "--separator", "\n"],
+            "takes up to 8 characters",
+        ),
+        (
+            &["--words", "5", "--separator", "123456789"],
+            "takes up to 8",
+        ),
+    ] {
+        generate(options).failed(2, &[said]);
+    }
+}

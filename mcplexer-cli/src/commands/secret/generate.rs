@@ -17,7 +17,11 @@ pub(super) fn run(arguments: &Generate, global: Global) -> Result<(), Failure> {
         Characters::Base64Url => Alphabet::Base64Url,
         Characters::Ascii => Alphabet::Ascii,
     };
-    let value = generate::value(arguments.length, alphabet);
+    let separator = arguments.separator.as_deref().unwrap_or("-");
+    let value = match arguments.words {
+        Some(count) => generate::words(count, separator),
+        None => generate::value(arguments.length, alphabet),
+    };
     let value = value.map_err(|error| Failure::new(error.to_string()))?;
     let mode = mode(arguments.create, arguments.if_version);
     store(

@@ -27,7 +27,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use address::{positional, split};
 pub(crate) use adopt::{Adopt, Variable};
-pub(crate) use audit::Audit;
+pub(crate) use audit::{Audit, ShowAudit};
 pub(crate) use backup::{Backup, BackupFile};
 pub(crate) use calls::Calls;
 pub(crate) use config::{Config, ConfigFrom};
@@ -43,7 +43,7 @@ pub(crate) use scope::{Kind, Scope};
 pub(crate) use secret::{Characters, Clip, Edit, Generate, Get, List, Newline, Put, Said, Secret};
 pub(crate) use server::{AddServer, Server};
 
-use crate::exit_code;
+use crate::{exit_code, style};
 
 pub(crate) const ABOUT: &str =
     "Keep API tokens out of your MCP configs: an encrypted local secret store";
@@ -66,7 +66,7 @@ mcplexer help exit-codes lists the exit codes.";
 
 /// Keep API tokens out of your MCP configs.
 #[derive(Parser)]
-#[command(name = "mcplexer", version, about = ABOUT, after_help = ENVIRONMENT)]
+#[command(name = "mcplexer", version, about = ABOUT, after_help = ENVIRONMENT, styles = style::HELP)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

@@ -11,7 +11,7 @@ use mcplexer_home::{AuditTarget, Home, KeySource};
 use mcplexer_secrets::Error as StoreError;
 
 use crate::exit_code;
-use crate::stderr::{say, say_hint};
+use crate::stderr::{say, say_error, say_hint};
 use crate::text::shortened;
 
 mod clients;
@@ -219,11 +219,11 @@ impl Failure {
     /// Prints the failure and returns the exit code.
     pub(crate) fn report(mut self, context: &Context) -> u8 {
         for other in std::mem::take(&mut self.others) {
-            say(&format!("mcplexer: error: {}", shortened(other)));
+            say_error(&shortened(other));
         }
         let words = self.words(context);
         if !words.message.is_empty() {
-            say(&format!("mcplexer: error: {}", words.message));
+            say_error(&words.message);
             words.hints.iter().for_each(|hint| say_hint(hint));
             words.usage.iter().for_each(|usage| say(usage));
         }

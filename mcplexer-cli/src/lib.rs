@@ -5,6 +5,7 @@
 mod agent;
 mod cli;
 mod clipboard;
+mod clock;
 mod commands;
 mod complete;
 mod editor;
@@ -13,6 +14,7 @@ mod failure;
 mod input;
 mod known;
 mod output;
+mod pager;
 mod process;
 mod progress;
 mod prompt;
@@ -20,6 +22,8 @@ mod scan;
 mod scratch;
 mod session;
 mod stderr;
+mod style;
+mod table;
 mod text;
 
 use std::env;

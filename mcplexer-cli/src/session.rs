@@ -17,7 +17,7 @@ use crate::agent::Agent;
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
 use crate::prompt::Hidden;
-use crate::stderr::{say, say_hint};
+use crate::stderr::{say, say_hint, say_warning};
 use crate::text::{date, sanitized, shown};
 use crate::{input, prompt};
 
@@ -81,6 +81,13 @@ impl Session {
         }
     }
 
+    /// Warns the user, unless `--quiet` is set.
+    pub(crate) fn warn(&self, warning: &str) {
+        if !self.global.quiet {
+            say_warning(warning);
+        }
+    }
+
     /// Tells the user what to do next, unless `--quiet` is set.
     pub(crate) fn hint(&self, hint: &str) {
         if !self.global.quiet {
@@ -104,10 +111,7 @@ impl Session {
             Some(Due::Rotate(at)) => format!("was to be rotated by {}", date(at)),
             _ => return,
         };
-        self.tell(&format!(
-            "mcplexer: warning: {scope}/{} {warning}",
-            secret.name
-        ));
+        self.warn(&format!("{scope}/{} {warning}", secret.name));
     }
 
     /// Warns the user of secrets whose names take over a command that gets them as variables, unless `--quiet`
@@ -120,8 +124,8 @@ impl Session {
         let mut warned = false;
         for name in names {
             if let Some(does) = takes_over(name.as_str()) {
-                self.tell(&format!(
-                    "mcplexer: warning: {scope}/{name} takes over a command that gets it: it {does}"
+                self.warn(&format!(
+                    "{scope}/{name} takes over a command that gets it: it {does}"
                 ));
                 warned = true;
             }

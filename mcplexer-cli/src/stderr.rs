@@ -2,11 +2,26 @@
 
 use std::io::{self, Write};
 
+use crate::style::{Look, Paint};
+
 /// Writes a line to standard error. If that fails, there is no place left to report it.
 pub(crate) fn say(line: &str) {
     let _unheard = writeln!(io::stderr().lock(), "{line}");
 }
 
+pub(crate) fn say_error(message: &str) {
+    say_labelled(Look::Error, "error:", message);
+}
+
+pub(crate) fn say_warning(message: &str) {
+    say_labelled(Look::Warning, "warning:", message);
+}
+
 pub(crate) fn say_hint(hint: &str) {
-    say(&format!("mcplexer: hint: {hint}"));
+    say_labelled(Look::Hint, "hint:", hint);
+}
+
+fn say_labelled(look: Look, label: &str, text: &str) {
+    let label = Paint::stderr().text(look, label);
+    say(&format!("mcplexer: {label} {text}"));
 }

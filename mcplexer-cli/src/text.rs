@@ -1,4 +1,4 @@
-//! Formats text for a terminal: nothing foreign steers it, paths are short, columns line up.
+//! Formats text for a terminal: nothing foreign steers it, paths are short.
 
 use std::fmt::{self, Display};
 use std::path::Path;
@@ -99,38 +99,6 @@ fn with_tilde(text: &str, home: &str) -> String {
     short
 }
 
-/// Aligns rows in columns.
-pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    Columns::default().rows(rows)
-}
-
-/// The columns of a table whose rows come one after the other: each is at least as wide as in the rows before.
-#[derive(Debug, Default)]
-pub(crate) struct Columns(Vec<usize>);
-
-impl Columns {
-    /// Aligns more rows.
-    pub(crate) fn rows(&mut self, rows: &[Vec<String>]) -> String {
-        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        self.0.resize(columns.max(self.0.len()), 0);
-        for row in rows {
-            for (cell, width) in row.iter().zip(&mut self.0) {
-                *width = cell.chars().count().max(*width);
-            }
-        }
-        let mut text = String::new();
-        for row in rows {
-            let cells = row.iter().zip(&self.0);
-            let line: String = cells
-                .map(|(cell, &width)| format!("{cell:width$}  "))
-                .collect();
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
-    }
-}
-
 /// Formats one name per line, for `xargs` and `while read`.
 pub(crate) fn lines(names: impl IntoIterator<Item = impl Display>) -> String {
     names.into_iter().map(|name| format!("{name}\n")).collect()
@@ -223,15 +191,6 @@ mod tests {
         let typed = |path: &str| typed(Path::new(path));
         assert_eq!(typed("/etc/x-1.json"), "/etc/x-1.json");
         assert_eq!(typed("/a b/it's"), "'/a b/it'\\''s'");
-    }
-
-    #[test]
-    fn columns_line_up() {
-        let rows = [
-            vec!["KEY".into(), "V".into()],
-            vec!["LONGER".into(), "1".into()],
-        ];
-        assert_eq!(table(&rows), "KEY     V\nLONGER  1\n");
     }
 
     #[test]

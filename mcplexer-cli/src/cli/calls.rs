@@ -13,6 +13,9 @@ pub(crate) struct Calls {
     /// Go on, and show each call when it has ended
     #[arg(short, long)]
     pub(crate) follow: bool,
+    /// Show times in UTC; otherwise they are local on a terminal
+    #[arg(long)]
+    pub(crate) utc: bool,
     /// Print JSON; with --follow, one object a line
     #[arg(long)]
     pub(crate) json: bool,

@@ -32,6 +32,9 @@ pub(crate) enum Secret {
         scope: ScopeId,
         /// Name of the secret
         key: SecretName,
+        /// Show times in UTC; otherwise they are local on a terminal
+        #[arg(long)]
+        utc: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -58,6 +61,9 @@ pub(crate) enum Secret {
         /// Show when each value was stored, expires and is to be replaced, and its note
         #[arg(long)]
         long: bool,
+        /// With --long, show the day in UTC when a value was stored; otherwise it is local on a terminal
+        #[arg(long, requires = "long")]
+        utc: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -238,6 +244,9 @@ pub(crate) struct List {
     /// Show when each value was stored, expires and is to be replaced, and its note
     #[arg(long, requires = "listed", conflicts_with = "expiring")]
     pub(crate) long: bool,
+    /// With --long, show the day in UTC when a value was stored; otherwise it is local on a terminal
+    #[arg(long, requires = "long")]
+    pub(crate) utc: bool,
     /// List only secrets that expire or are to be rotated by then, of all scopes unless one is given
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub(crate) expiring: Option<Timestamp>,

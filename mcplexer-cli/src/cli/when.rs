@@ -11,7 +11,7 @@ const RULE: &str =
 /// Parses a moment: a date, which stands for its first moment in UTC, a time as RFC 3339 has it, or a number of
 /// weeks, days or hours from now.
 pub(super) fn moment(text: &str) -> Result<Timestamp, &'static str> {
-    parse(text, Timestamp::now()).ok_or(RULE)
+    parse(text, Timestamp::now(), u64::checked_add).ok_or(RULE)
 }
 
 /// Parses a moment that has not passed.
@@ -23,7 +23,15 @@ pub(super) fn future(text: &str) -> Result<Timestamp, &'static str> {
     }
 }
 
-fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// Parses a moment in the past: as [`moment`] does, but a number of weeks, days or hours counts back from now.
+pub(super) fn past(text: &str) -> Result<Timestamp, &'static str> {
+    let moment = parse(text, Timestamp::now(), u64::checked_sub);
+    moment
+        .ok_or("takes a date (2027-01-31), a time (2027-01-31T12:00:00Z) or a time ago (30d, 12h)")
+}
+
+/// Parses a moment. `from_now` adds a duration to now or takes it away, in microseconds.
+fn parse(text: &str, now: Timestamp, from_now: fn(u64, u64) -> Option<u64>) -> Option<Timestamp> {
     let is_date = text.len() == 10 && text.bytes().all(|it| it.is_ascii_digit() || it == b'-');
     if is_date {
         return format!("{text}T00:00:00Z").parse().ok();
@@ -37,7 +45,7 @@ fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
     }
     let seconds = number.parse::<u64>().ok()?.checked_mul(hours * 3600)?;
     let micros = seconds.checked_mul(MICROS_PER_SECOND)?;
-    let moment = Timestamp::from_micros(now.as_micros().checked_add(micros)?);
+    let moment = Timestamp::from_micros(from_now(now.as_micros(), micros)?);
     // A time that cannot be shown, such as one in the year 10000.
     (moment.to_string().parse() == Ok(moment)).then_some(moment)
 }
@@ -58,7 +66,7 @@ mod tests {
             ("2w", "2026-06-11T20:00:00.000000Z"),
             ("0d", "2026-05-28T20:00:00.000000Z"),
         ] {
-            let moment = parse(text, now).map(|it| it.to_string());
+            let moment = parse(text, now, u64::checked_add).map(|it| it.to_string());
             assert_eq!(moment.as_deref(), Some(expected), "{text}");
         }
         for bad in [
@@ -76,8 +84,22 @@ mod tests {
             "99999999999999999999d",
             "2027-01-31 12:00",
         ] {
-            assert_eq!(parse(bad, now), None, "{bad}");
+            assert_eq!(parse(bad, now, u64::checked_add), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_duration_counts_back_where_the_past_is_meant() {
+        let now = "2026-05-28T20:00:00Z".parse().unwrap();
+        let ago = |text| parse(text, now, u64::checked_sub).map(|it| it.to_string());
+        assert_eq!(ago("12h").as_deref(), Some("2026-05-28T08:00:00.000000Z"));
+        assert_eq!(ago("2w").as_deref(), Some("2026-05-14T20:00:00.000000Z"));
+        assert_eq!(
+            ago("2026-05-28").as_deref(),
+            Some("2026-05-28T00:00:00.000000Z")
+        );
+        assert_eq!(ago("99999d"), None, "before 1970");
+        assert!(past("yesterday").is_err());
     }
 
     #[test]

@@ -6,15 +6,21 @@ use std::time::Duration;
 use mcplexer_home::calls::{Call, CallReader};
 use serde::Serialize;
 
-use super::audit::word;
+use super::audit::{outcome_look, word};
 use crate::cli::{Calls, Global};
+use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::output::{json_line, print, print_json, print_on};
+use crate::output::{json_line, print, print_json, print_on, stdout_is_terminal};
 use crate::session::Session;
-use crate::text::{Columns, sanitized, table};
+use crate::style::Look;
+use crate::table::{Columns, Screen};
+use crate::text::sanitized;
 
 /// How often the log is looked at for more.
 const INTERVAL: Duration = Duration::from_millis(200);
+
+/// The column that says how a call ended.
+const OUTCOME: usize = 4;
 
 #[derive(Serialize)]
 struct Document {
@@ -34,17 +40,17 @@ pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
         Some(reader) => reader.last(last)?,
         None => Vec::new(),
     };
+    let mut columns = Calling::new(Clock::new(arguments.utc));
     if !arguments.follow {
         return match arguments.json {
             true => print_json(&Document { calls }),
-            false => print(&table(&rows(&calls))),
+            false => print(&columns.text(&calls)),
         };
     }
-    let mut columns = Columns::default();
     loop {
         let text = match arguments.json {
             true => calls.iter().map(json_line).collect::<Result<_, _>>()?,
-            false => columns.rows(&rows(&calls)),
+            false => columns.text(&calls),
         };
         if !print_on(&text)? {
             return Ok(());
@@ -63,11 +69,40 @@ pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
     }
 }
 
-fn rows(calls: &[Call]) -> Vec<Vec<String>> {
-    calls.iter().map(row).collect()
+/// Calls as rows, one after the other. On a terminal, they have a head.
+struct Calling {
+    columns: Columns,
+    clock: Clock,
+    is_headed: bool,
 }
 
-fn row(call: &Call) -> Vec<String> {
+impl Calling {
+    fn new(clock: Clock) -> Self {
+        Self {
+            columns: Columns::new(Screen::stdout()).with_look(look),
+            clock,
+            is_headed: !stdout_is_terminal(),
+        }
+    }
+
+    fn text(&mut self, calls: &[Call]) -> String {
+        let rows: Vec<_> = calls.iter().map(|it| row(it, &self.clock)).collect();
+        if calls.is_empty() || std::mem::replace(&mut self.is_headed, true) {
+            return self.columns.rows(&rows);
+        }
+        let head = ["TIME", "CLIENT", "SERVER", "CALL", "OUTCOME", "TOOK"];
+        self.columns.headed(&head, &rows)
+    }
+}
+
+fn look(column: usize, text: &str) -> Option<Look> {
+    match (column, text) {
+        (OUTCOME, _) => outcome_look(text),
+        _ => None,
+    }
+}
+
+fn row(call: &Call, clock: &Clock) -> Vec<String> {
     let object = call.object.as_deref();
     let what = match call.method.as_str() {
         "tools/call" => object.unwrap_or("-").to_owned(),
@@ -78,7 +113,7 @@ fn row(call: &Call) -> Vec<String> {
             .join(" "),
     };
     vec![
-        sanitized(&call.time),
+        clock.of_line(&call.time),
         sanitized(client(call)),
         match call.server.as_str() {
             "" => "-".to_owned(),

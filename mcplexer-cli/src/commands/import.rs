@@ -51,8 +51,8 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
     tell(&report, importing.on_conflict, &session);
     tell_everyday(&secrets, &session);
     if is_unclear && !asked {
-        session.tell(&sanitized(format!(
-            "mcplexer: warning: {name}, {hashes}: the # right behind the value was taken for a part of it, as python-dotenv, docker and shells do; npm dotenv takes it for a comment"
+        session.warn(&sanitized(format!(
+            "{name}, {hashes}: the # right behind the value was taken for a part of it, as python-dotenv, docker and shells do; npm dotenv takes it for a comment"
         )));
         session.hint("--hash cut takes it for a comment, --hash keep for a part of the value");
     }

@@ -48,8 +48,8 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     }
     let session = Session::open(global)?;
     for place in files.iter().flat_map(EnvFile::cut_at_hash) {
-        session.tell(&sanitized(format!(
-            "mcplexer: warning: {place}: the value ends at the # right behind it; in quotes, it goes on"
+        session.warn(&sanitized(format!(
+            "{place}: the value ends at the # right behind it; in quotes, it goes on"
         )));
     }
     let agent = Agent::running().filter(|_| !run.mask && !run.no_mask);

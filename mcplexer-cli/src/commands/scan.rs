@@ -13,7 +13,7 @@ use crate::known;
 use crate::output::{print, print_json};
 use crate::scan::{Finding, Report, search_files, search_staged};
 use crate::session::Session;
-use crate::stderr::say;
+use crate::stderr::say_error;
 use crate::text::{count, sanitized, shortened, shown};
 
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
@@ -86,10 +86,7 @@ fn outcome(report: &Report) -> String {
 /// Prints which files could not be read and what to do about matches. Fails if there are any.
 fn result(report: &Report, session: &Session) -> Result<(), Failure> {
     for unread in &report.unread {
-        say(&format!(
-            "mcplexer: error: cannot read {}",
-            shortened(unread)
-        ));
+        say_error(&format!("cannot read {}", shortened(unread)));
     }
     if !report.findings.is_empty() {
         session.hint("put mcplexer://SCOPE/KEY in the file instead, and use it with mcplexer inject or mcplexer run --env-file");

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::input;
 use crate::output::{print, print_json};
 use crate::session::Session;
+use crate::table::whole;
 use crate::text::{self, sanitized};
 
 pub(super) fn run(command: Scope, global: Global) -> Result<(), Failure> {
@@ -95,7 +96,7 @@ fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
         let hints: Vec<_> = hints.collect();
         rows.push(vec!["hints".into(), hints.join(", ")]);
     }
-    let mut text = text::table(&rows);
+    let mut text = whole(&rows);
     if !report.secrets.is_empty() {
         text.push('\n');
         text.push_str(&secret_table(&report.secrets));

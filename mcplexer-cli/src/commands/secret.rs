@@ -14,6 +14,7 @@ use mcplexer_secrets::Change;
 
 use super::scope;
 use crate::cli::{Global, List, Secret};
+use crate::clock::Clock;
 use crate::failure::Failure;
 
 pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
@@ -22,7 +23,12 @@ pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
         Secret::Generate(arguments) => generate::run(&arguments, global),
         Secret::Get(arguments) => get::run(&arguments, global),
         Secret::Edit(arguments) => edit::run(&arguments, global),
-        Secret::History { scope, key, json } => history::run(&scope, &key, json, global),
+        Secret::History {
+            scope,
+            key,
+            utc,
+            json,
+        } => history::run(&scope, &key, utc, json, global),
         Secret::Restore {
             scope,
             key,
@@ -37,28 +43,36 @@ pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
         Secret::List(List {
             all: true,
             long,
+            utc,
             json,
             ..
-        }) => list::all(long, json, global),
+        }) => list::all(clock(long, utc).as_ref(), json, global),
         Secret::List(List {
             scope: None, json, ..
         }) => scope::list::run(json, global),
         Secret::List(List {
             scope: Some(scope),
             long,
+            utc,
             json,
             ..
-        }) => list::run(&scope, long, json, global),
+        }) => list::run(&scope, clock(long, utc).as_ref(), json, global),
         Secret::Copy(arguments) => moves::copy(&arguments, global),
         Secret::Move(arguments) => moves::move_secret(&arguments, global),
         Secret::Rename(arguments) => moves::rename(arguments, global),
         Secret::Find {
             pattern,
             long,
+            utc,
             json,
-        } => list::find(&pattern, long, json, global),
+        } => list::find(&pattern, clock(long, utc).as_ref(), json, global),
         Secret::Delete { scope, key } => delete::run(&scope, &key, global),
     }
+}
+
+/// The clock of a long list.
+fn clock(long: bool, utc: bool) -> Option<Clock> {
+    long.then(|| Clock::new(utc))
 }
 
 /// What a given option changes; without it everything stays.

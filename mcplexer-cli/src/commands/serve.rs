@@ -17,7 +17,7 @@ use crate::exit_code;
 use crate::failure::Failure;
 use crate::process::launcher;
 use crate::session::Terminal;
-use crate::stderr::{say, say_hint};
+use crate::stderr::{say, say_hint, say_warning};
 
 pub(super) fn run(arguments: Serve, global: Global) -> Result<(), Failure> {
     if arguments.stop {
@@ -60,7 +60,7 @@ fn daemon(
     let daemon = daemon.map_err(|error| runs_already(error, gateway.home(), address))?;
     let clients = HttpClients::of(gateway.home());
     if address.is_some() && clients.list()?.is_empty() && !global.quiet {
-        say("mcplexer: warning: no client has a token for HTTP");
+        say_warning("no client has a token for HTTP");
         say_hint("mcplexer client add NAME makes one; mcplexer connect needs none");
     }
     let (home, config, options) = gateway.open(log, global)?;

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
 use crate::stderr::say;
+use crate::table::headed;
 use crate::text::{self, sanitized, shown, word};
 
 #[cfg(feature = "serve")]
@@ -73,7 +74,7 @@ fn tell_added(report: &AddReport, session: &Session) {
 
 /// Warns of what a server needs and the store does not have.
 pub(super) fn warn(missing: &Missing, session: &Session) {
-    session.tell(&format!("mcplexer: warning: {missing}"));
+    session.warn(&missing.to_string());
     for hint in missing.fix() {
         session.hint(&hint);
     }
@@ -139,8 +140,7 @@ fn list(json: bool, global: Global) -> Result<(), Failure> {
         return Ok(());
     }
     let header = ["SERVER", "COMMAND OR URL", ""];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(list.servers.iter().map(|row| {
+    let rows = list.servers.iter().map(|row| {
         let reached = match &row.server.transport {
             Transport::Stdio(stdio) => {
                 let words: Vec<_> = stdio.command.iter().map(|it| word(it)).collect();
@@ -151,8 +151,8 @@ fn list(json: bool, global: Global) -> Result<(), Failure> {
         };
         let disabled = if row.server.disabled { "disabled" } else { "" };
         vec![row.name.to_string(), reached, disabled.to_owned()]
-    }));
-    print(&text::table(&rows))
+    });
+    print(&headed(header, &rows.collect::<Vec<_>>()))
 }
 
 fn show(name: &ServerName, json: bool) -> Result<(), Failure> {

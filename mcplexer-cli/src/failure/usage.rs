@@ -10,6 +10,7 @@ use super::Failure;
 use crate::cli;
 use crate::exit_code;
 use crate::stderr::say;
+use crate::style::Paint;
 
 impl Failure {
     /// Returns the text to print for a request for help or the version. Turns any other report of
@@ -21,10 +22,10 @@ impl Failure {
                 return Err(Self::of_surplus().with_code(exit_code::USAGE));
             }
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                return Ok(error.render().to_string());
+                return Ok(Paint::stdout().help(error));
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                say(error.render().to_string().trim_end());
+                say(Paint::stderr().help(error).trim_end());
                 return Err(Self::new("no command was given")
                     .with_hint("mcplexer help lists the commands")
                     .with_code(exit_code::USAGE));

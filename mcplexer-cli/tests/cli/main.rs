@@ -38,6 +38,7 @@ mod known;
 mod leaks;
 mod life;
 mod limits;
+mod look;
 mod machines;
 mod mask;
 mod memory;

@@ -14,9 +14,14 @@ pub(crate) fn start_at(home: &Home, arguments: &[&str]) -> PtySession {
     spawn_at(command)
 }
 
-/// Starts a command on a new terminal.
-pub(crate) fn spawn_at(mut command: Command) -> PtySession {
-    command.env("TERM", "dumb").stdin(Stdio::inherit());
+/// Starts a command on a new terminal, which shows no colours.
+pub(crate) fn spawn_at(command: Command) -> PtySession {
+    spawn_as(command, "dumb")
+}
+
+/// Starts a command on a new terminal of this kind.
+pub(crate) fn spawn_as(mut command: Command, term: &str) -> PtySession {
+    command.env("TERM", term).stdin(Stdio::inherit());
     spawn_command(command, Some(10_000)).unwrap()
 }
 

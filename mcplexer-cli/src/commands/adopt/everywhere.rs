@@ -10,7 +10,8 @@ use super::{options, summary, table};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
-use crate::text::{self, count, shortened, shown, typed};
+use crate::table::whole;
+use crate::text::{count, shortened, shown, typed};
 
 /// The JSON document of `--places`.
 #[derive(Serialize)]
@@ -31,7 +32,7 @@ pub(super) fn list(json: bool) -> Result<(), Failure> {
         let files = files.iter();
         files.map(|file| vec![(*client).to_owned(), shortened(file)])
     });
-    print(&text::table(&rows.collect::<Vec<_>>()))
+    print(&whole(&rows.collect::<Vec<_>>()))
 }
 
 pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), Failure> {

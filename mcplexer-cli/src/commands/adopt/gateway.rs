@@ -3,7 +3,8 @@
 use mcplexer_home::adoption::FileReport;
 
 use crate::session::Session;
-use crate::text::{self, count, sanitized, shortened};
+use crate::table::fitting;
+use crate::text::{count, sanitized, shortened};
 
 /// How many servers are named for colleagues.
 const MOST_SERVERS: usize = 10;
@@ -38,7 +39,7 @@ pub(super) fn table(report: &FileReport) -> String {
         let kept = format!("kept: {}", sanitized(&it.reason));
         vec![name(&it.server, it.project.as_ref()), kept]
     });
-    text::table(&moves.chain(stays).collect::<Vec<_>>())
+    fitting(&moves.chain(stays).collect::<Vec<_>>())
 }
 
 /// Says what becomes of the file's servers.

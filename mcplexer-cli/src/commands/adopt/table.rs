@@ -4,13 +4,14 @@ use mcplexer_clients::Stays;
 use mcplexer_files::reference::Reference;
 use mcplexer_home::adoption::{FileReport, FindingReport, Left};
 
-use crate::text::{self, sanitized, shortened};
+use crate::table::fitting;
+use crate::text::{sanitized, shortened};
 
 /// Returns the table, with a row for each finding: server, place, why it is a credential, and what
 /// happens to it.
 pub(super) fn of(report: &FileReport) -> String {
     let rows: Vec<_> = report.findings.iter().map(row).collect();
-    text::table(&rows)
+    fitting(&rows)
 }
 
 fn row(finding: &FindingReport) -> Vec<String> {

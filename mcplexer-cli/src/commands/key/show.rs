@@ -8,8 +8,9 @@ use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
-use crate::stderr::say;
-use crate::text::{Ago, sanitized, shortened, table};
+use crate::stderr::say_warning;
+use crate::table::{headed, whole};
+use crate::text::{Ago, sanitized, shortened};
 
 pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
@@ -28,7 +29,7 @@ pub(super) fn run(json: bool, global: Global) -> Result<(), Failure> {
         let text = format!("{} ({}), this key {opens} it", slot.recipient, slot.label);
         rows.push(vec!["slot".into(), sanitized(text)]);
     }
-    print(&table(&rows))?;
+    print(&whole(&rows))?;
     warn_of_refusal(&session);
     Ok(())
 }
@@ -38,7 +39,7 @@ fn warn_of_refusal(session: &Session) {
     if let Err(error) = session.store().scope_names()
         && error.kind() == ErrorKind::Tampered
     {
-        say(&format!("mcplexer: warning: {}", sanitized(&error)));
+        say_warning(&sanitized(&error));
     }
 }
 
@@ -49,18 +50,17 @@ pub(super) fn list(json: bool, global: Global) -> Result<(), Failure> {
         return print_json(&report);
     }
     let header = ["LABEL", "KIND", "CREATED", "IN USE", "RECIPIENT"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    for key in &report.keys {
+    let rows = report.keys.iter().map(|key| {
         let in_use = if key.opens { "yes" } else { "-" };
-        rows.push(vec![
+        vec![
             sanitized(&key.label),
             key.kind.to_owned(),
             Ago(key.created).to_string(),
             in_use.to_owned(),
             sanitized(short(&key.recipient)),
-        ]);
-    }
-    print(&table(&rows))?;
+        ]
+    });
+    print(&headed(header, &rows.collect::<Vec<_>>()))?;
     warn_of_refusal(&session);
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
+use crate::table::headed;
 use crate::text::{self, sanitized};
 
 pub(in crate::commands) fn run(json: bool, global: Global) -> Result<(), Failure> {
@@ -26,14 +27,13 @@ pub(in crate::commands) fn run(json: bool, global: Global) -> Result<(), Failure
         return Ok(());
     }
     let header = ["SCOPE", "KIND", "SECRETS", "NAME"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(report.scopes.iter().map(|scope| {
+    let rows = report.scopes.iter().map(|scope| {
         vec![
             scope.id.to_string(),
             scope.kind.to_string(),
             scope.secrets.to_string(),
             sanitized(scope.name.as_deref().unwrap_or("")),
         ]
-    }));
-    print(&text::table(&rows))
+    });
+    print(&headed(header, &rows.collect::<Vec<_>>()))
 }

@@ -2,14 +2,16 @@ use mcplexer_home::scopes;
 use mcplexer_secrets::{ScopeId, SecretName};
 
 use crate::cli::Global;
+use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
-use crate::text;
+use crate::table::headed;
 
 pub(super) fn run(
     scope: &ScopeId,
     key: &SecretName,
+    utc: bool,
     json: bool,
     global: Global,
 ) -> Result<(), Failure> {
@@ -19,12 +21,8 @@ pub(super) fn run(
     if json {
         return print_json(&report);
     }
-    let mut rows = vec![vec!["VERSION".into(), "STORED".into()]];
-    rows.extend(
-        report
-            .versions
-            .iter()
-            .map(|version| vec![version.version.to_string(), text::seconds(version.updated)]),
-    );
-    print(&text::table(&rows))
+    let clock = Clock::new(utc);
+    let versions = report.versions.iter();
+    let rows = versions.map(|it| vec![it.version.to_string(), clock.seconds(it.updated)]);
+    print(&headed(["VERSION", "STORED"], &rows.collect::<Vec<_>>()))
 }

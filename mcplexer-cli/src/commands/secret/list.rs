@@ -3,19 +3,26 @@ use mcplexer_home::scopes::{self, SecretRow};
 use mcplexer_secrets::{ScopeId, Timestamp};
 
 use crate::cli::Global;
+use crate::clock::Clock;
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
+use crate::table::headed;
 use crate::text::{self, Ago, sanitized};
 
-pub(super) fn run(scope: &ScopeId, long: bool, json: bool, global: Global) -> Result<(), Failure> {
+pub(super) fn run(
+    scope: &ScopeId,
+    long: Option<&Clock>,
+    json: bool,
+    global: Global,
+) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let report = scopes::secrets(scope, &session).map_err(|error| session.explain(error))?;
     if json {
         return print_json(&report);
     }
-    if !long && !stdout_is_terminal() {
+    if long.is_none() && !stdout_is_terminal() {
         let names = report.secrets.iter().map(|secret| &secret.name);
         return print(&text::lines(names));
     }
@@ -24,13 +31,13 @@ pub(super) fn run(scope: &ScopeId, long: bool, json: bool, global: Global) -> Re
         return Ok(());
     }
     print(&match long {
-        true => long_table(&report.secrets),
-        false => table(&report.secrets),
+        Some(clock) => long_table(&report.secrets, clock),
+        None => table(&report.secrets),
     })
 }
 
 /// Lists the secrets of all scopes.
-pub(super) fn all(long: bool, json: bool, global: Global) -> Result<(), Failure> {
+pub(super) fn all(long: Option<&Clock>, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let report = find::all(&session).map_err(|error| session.explain(error))?;
     if report.secrets.is_empty() && !json {
@@ -41,7 +48,12 @@ pub(super) fn all(long: bool, json: bool, global: Global) -> Result<(), Failure>
 }
 
 /// Lists the secrets of all scopes that match a pattern.
-pub(super) fn find(pattern: &str, long: bool, json: bool, global: Global) -> Result<(), Failure> {
+pub(super) fn find(
+    pattern: &str,
+    long: Option<&Clock>,
+    json: bool,
+    global: Global,
+) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let report = find::find(&Pattern::new(pattern), &session);
     let report = report.map_err(|error| session.explain(error))?;
@@ -60,17 +72,17 @@ pub(super) fn find(pattern: &str, long: bool, json: bool, global: Global) -> Res
     }
 }
 
-fn print_all(report: &FoundList, long: bool, json: bool) -> Result<(), Failure> {
+fn print_all(report: &FoundList, long: Option<&Clock>, json: bool) -> Result<(), Failure> {
     if json {
         return print_json(report);
     }
-    if !long && !stdout_is_terminal() {
+    if long.is_none() && !stdout_is_terminal() {
         return print(&text::lines(report.secrets.iter().map(FoundRow::place)));
     }
     let rows = report.secrets.iter().map(|it| (it.place(), &it.secret));
     print(&match long {
-        true => long_rows("SECRET", rows),
-        false => short_rows("SECRET", rows),
+        Some(clock) => long_rows("SECRET", rows, clock),
+        None => short_rows("SECRET", rows),
     })
 }
 
@@ -92,41 +104,42 @@ pub(super) fn expiring(
         return Ok(());
     }
     let header = ["SECRET", "EXPIRES", "ROTATE BY"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(report.secrets.iter().map(|secret| {
+    let rows = report.secrets.iter().map(|secret| {
         vec![
             format!("{}/{}", secret.scope, secret.secret.name),
             date(secret.secret.expires),
             date(secret.secret.rotate_by),
         ]
-    }));
-    print(&text::table(&rows))
+    });
+    print(&headed(header, &rows.collect::<Vec<_>>()))
 }
 
 /// Returns a table of secrets with what is said about them.
-fn long_table(secrets: &[SecretRow]) -> String {
-    long_rows("KEY", secrets.iter().map(|it| (it.name.to_string(), it)))
+fn long_table(secrets: &[SecretRow], clock: &Clock) -> String {
+    let rows = secrets.iter().map(|it| (it.name.to_string(), it));
+    long_rows("KEY", rows, clock)
 }
 
 fn long_rows<'a>(
     first: &str,
     secrets: impl IntoIterator<Item = (String, &'a SecretRow)>,
+    clock: &Clock,
 ) -> String {
     let header = [first, "VERSION", "STORED", "EXPIRES", "ROTATE BY", "NOTE"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(secrets.into_iter().map(|(name, secret)| {
+    let rows = secrets.into_iter().map(|(name, secret)| {
         vec![
             name,
             secret.version.to_string(),
-            text::date(secret.updated),
+            clock.date(secret.updated),
             date(secret.expires),
             date(secret.rotate_by),
             secret.note.as_ref().map_or_else(String::new, sanitized),
         ]
-    }));
-    text::table(&rows)
+    });
+    headed(header, &rows.collect::<Vec<_>>())
 }
 
+/// Formats a day that was chosen, which is one in UTC wherever it is read.
 fn date(time: Option<Timestamp>) -> String {
     time.map_or_else(|| "-".to_owned(), text::date)
 }
@@ -140,13 +153,13 @@ fn short_rows<'a>(
     first: &str,
     secrets: impl IntoIterator<Item = (String, &'a SecretRow)>,
 ) -> String {
-    let mut rows = vec![vec![first.to_owned(), "VERSION".into(), "UPDATED".into()]];
-    rows.extend(secrets.into_iter().map(|(name, secret)| {
+    let rows = secrets.into_iter().map(|(name, secret)| {
         vec![
             name,
             secret.version.to_string(),
             Ago(secret.updated).to_string(),
         ]
-    }));
-    text::table(&rows)
+    });
+    let header = [first, "VERSION", "UPDATED"];
+    headed(header, &rows.collect::<Vec<_>>())
 }

@@ -144,9 +144,12 @@ pub(crate) enum Command {
     /// Check for problems and say how to fix them
     #[command(after_help = examples::DOCTOR)]
     Doctor {
-        /// Fix what can be fixed without risk
+        /// Fix what can be fixed without risk, and say what was done
         #[arg(long)]
         fix: bool,
+        /// Fail for warnings as well
+        #[arg(long)]
+        strict: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,

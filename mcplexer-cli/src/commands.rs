@@ -61,7 +61,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Scan(Later(arguments)) => scan::run(&arguments, cli.global),
         Command::Key(Later(command)) => key::run(command, cli.global),
         Command::Backup(Later(command)) => backup::run(command, cli.global),
-        Command::Doctor { fix, json } => doctor::run(fix, json, cli.global),
+        Command::Doctor { fix, strict, json } => doctor::run(fix, strict, json, cli.global),
         Command::Compact => compact::run(cli.global),
         Command::Audit(Later(command)) => audit::run(command, cli.global),
         Command::Calls(Later(arguments)) => calls::run(&arguments, cli.global),

@@ -1,5 +1,6 @@
 //! Checks a home for problems, and fixes what is safe to fix.
 
+use mcplexer_files::config::ServerName;
 use mcplexer_secrets::keys::Prompter;
 use mcplexer_secrets::{Error as StoreError, Progress};
 use serde::Serialize;
@@ -8,18 +9,26 @@ use crate::error::Error;
 use crate::home::Home;
 use crate::open::OpenHome;
 
+mod backups;
 mod config;
 mod files;
 mod git;
 mod keys;
 mod process;
 mod store;
+mod surroundings;
+
+pub use surroundings::Surroundings;
+
+const DAY_MICROS: u64 = 86_400 * 1_000_000;
 
 /// What to check for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Doctor {
     /// Fix what can be fixed without a loss.
     pub fix: bool,
+    /// Where to look besides the home.
+    pub surroundings: Surroundings,
 }
 
 /// What the checks found, good and bad.
@@ -47,6 +56,9 @@ pub struct Finding {
     pub fix: Vec<String>,
     /// Whether it has been fixed.
     pub fixed: bool,
+    /// What was done, if it has been fixed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<String>,
     /// The error of the store behind it, for a front end that has advice on it.
     #[serde(skip)]
     pub cause: Option<StoreError>,
@@ -73,7 +85,7 @@ impl Doctor {
     /// [`Error::Environment`] if the audit log cannot be opened. Problems of the store are
     /// findings.
     pub fn examine(
-        self,
+        &self,
         home: Home,
         person: impl Prompter + 'static,
         progress: &mut dyn FnMut(Progress),
@@ -91,31 +103,33 @@ impl Doctor {
             Err(Error::Exposed(_)) => {}
             Err(error) => return Err(error),
         }
+        self.surroundings.examine_shell(&mut report);
         process::examine(&mut report);
         Ok(report)
     }
 
     /// Checks the same in a home that is open already.
-    pub fn examine_open(self, open: &OpenHome, progress: &mut dyn FnMut(Progress)) -> Report {
+    pub fn examine_open(&self, open: &OpenHome, progress: &mut dyn FnMut(Progress)) -> Report {
         let mut report = Report::default();
         if files::examine(open.home(), self.fix, &mut report) {
             git::examine(open.home(), &mut report);
             config::examine(open.home(), &mut report);
             self.examine_store(open, &mut report, progress);
         }
+        self.surroundings.examine_shell(&mut report);
         process::examine(&mut report);
         report
     }
 
     /// Checks only who opens the store, which takes no time.
-    pub fn examine_keys(self, open: &OpenHome) -> Report {
+    pub fn examine_keys(&self, open: &OpenHome) -> Report {
         let mut report = Report::default();
         keys::examine(open, false, self.fix, &mut report);
         report
     }
 
     fn examine_store(
-        self,
+        &self,
         open: &OpenHome,
         report: &mut Report,
         progress: &mut dyn FnMut(Progress),
@@ -123,15 +137,26 @@ impl Doctor {
         let is_locked = store::examine(open, report, progress);
         config::examine_references(open, report);
         keys::examine(open, is_locked, self.fix, report);
+        self.surroundings.examine_clients(open, report);
     }
 }
 
 impl Report {
-    /// Returns the number of problems that are not fixed.
+    /// Returns the number of findings of a severity that are not fixed.
     #[must_use]
-    pub fn open(&self) -> u64 {
-        let open = self.findings.iter().filter(|finding| !finding.fixed);
+    pub fn open(&self, severity: Severity) -> u64 {
+        let findings = self.findings.iter();
+        let open = findings.filter(|it| !it.fixed && it.severity == severity);
         open.count() as u64
+    }
+
+    /// Adds that a server of the gateway does not start, and why.
+    pub fn add_failing(&mut self, server: &ServerName, reason: Option<&str>) {
+        let reason = reason.and_then(|it| it.lines().next());
+        let reason = reason.map_or_else(String::new, |it| format!(": {it}"));
+        let message = format!("server {server} does not work{reason}");
+        let fix = format!("mcplexer server logs {server}");
+        self.add(Severity::Warning, "server-failing", message, fix);
     }
 
     fn well(&mut self, message: impl Into<String>) {
@@ -161,14 +186,16 @@ impl Report {
             message: message.into(),
             fix,
             fixed: false,
+            done: None,
             cause: None,
         });
     }
 
-    /// Marks the last finding as fixed.
-    fn fixed(&mut self) {
+    /// Marks the last finding as fixed, and says what was done.
+    fn fixed(&mut self, done: impl Into<String>) {
         if let Some(finding) = self.findings.last_mut() {
             finding.fixed = true;
+            finding.done = Some(done.into());
         }
     }
 
@@ -190,6 +217,7 @@ impl Report {
             message: error.to_string(),
             fix: Vec::new(),
             fixed: false,
+            done: None,
             cause: Some(error),
         });
     }
@@ -209,9 +237,12 @@ mod tests {
     fn a_fixed_problem_does_not_count_as_open() {
         let mut report = Report::default();
         report.add(Severity::Note, "leftover", "a", "rm a");
-        report.fixed();
+        report.fixed("removed a");
+        report.add(Severity::Note, "old-key", "c", "d");
         report.add(Severity::Error, "home-open", "b", "chmod 700 b");
-        assert_eq!(report.open(), 1);
+        assert_eq!(report.open(Severity::Note), 1);
+        assert_eq!(report.open(Severity::Error), 1);
+        assert_eq!(report.open(Severity::Warning), 0);
     }
 
     #[test]

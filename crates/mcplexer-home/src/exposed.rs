@@ -232,7 +232,7 @@ fn parts(home: &Home) -> Vec<(Part, PathBuf)> {
 }
 
 /// Formats a path as one word of a shell command, in which `~` may still take the place of its beginning.
-fn word(path: &Path) -> String {
+pub(crate) fn word(path: &Path) -> String {
     let mut word = String::new();
     for character in path.display().to_string().chars() {
         if character.is_ascii()

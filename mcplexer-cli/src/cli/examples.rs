@@ -348,7 +348,8 @@ Examples:
 pub(super) const DOCTOR: &str = "\
 Examples:
   mcplexer doctor
-  mcplexer doctor --fix";
+  mcplexer doctor --fix
+  mcplexer doctor --strict --json         # in a script: fails for warnings as well";
 
 pub(super) const COMPACT: &str = "\
 Examples:

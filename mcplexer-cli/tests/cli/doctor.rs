@@ -7,15 +7,16 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use redb::{Builder, ConcurrencyMode, ReadableTable, TableDefinition};
-use test_support::tool;
+use test_support::{STANDARD_PATH, tool};
 
 use super::built::crashing;
-use super::home::{Home, Run};
+use super::home::{BINARY, Home, Run, finish};
 
 /// Creates a home in which `doctor` finds nothing.
 fn healthy() -> Home {
     let home = Home::with_secret("v");
     home.run(["key", "recovery"]).succeeded();
+    home.run(["backup", "create", "b.age"]).succeeded();
     assert_eq!(codes(&home.run(["doctor", "--json"]).succeeded()), [""; 0]);
     home
 }
@@ -28,23 +29,28 @@ fn codes(run: &Run) -> Vec<String> {
         .collect()
 }
 
-/// Checks that `doctor` finds exactly this, says what to do, and exits with 1.
+/// Checks that `doctor` finds exactly this, says what to do, and exits with 1 for an error. With `--strict`, it does so for
+/// a warning as well.
 #[track_caller]
 fn finds(home: &Home, code: &str, said: &str) -> String {
-    let run = home.run(["doctor", "--json"]);
-    assert_eq!(
-        (run.code, codes(&run)),
-        (1, vec![code.to_owned()]),
-        "{run:?}"
-    );
+    let strict = home.run(["doctor", "--strict", "--json"]);
+    assert_eq!(codes(&strict), [code], "{strict:?}");
+    let report: serde_json::Value = serde_json::from_slice(&strict.stdout).unwrap();
+    let severity = report["findings"][0]["severity"].as_str().unwrap();
+    let (exit, exit_if_strict, last) = match severity {
+        "error" => (1, 1, "1 error\n"),
+        "warning" => (0, 1, "1 warning\n"),
+        _ => (0, 0, "no problems found\n"),
+    };
+    assert_eq!(strict.code, exit_if_strict, "{strict:?}");
     let run = home.run(["doctor"]);
     let text = run.text().to_owned();
-    assert!(run.code == 1 && run.stderr.is_empty(), "{run:?}");
+    assert!(run.code == exit && run.stderr.is_empty(), "{run:?}");
     assert!(
         text.contains(said) && text.contains(&format!("[{code}]\n  ")),
         "{text}"
     );
-    assert!(text.ends_with("1 problem\n"), "{text}");
+    assert!(text.ends_with(last), "{text}");
     text
 }
 
@@ -60,7 +66,7 @@ fn no_problems_are_found() {
     let run = healthy().run(["doctor"]).succeeded();
     insta::assert_snapshot!(run.text(), @r"
     ✓ home and key file are private
-    ✓ 1 scope, 1 secret, all readable; audit log intact (4 lines)
+    ✓ 1 scope, 1 secret, all readable; audit log intact (5 lines)
     no problems found
     ");
 }
@@ -77,7 +83,10 @@ fn what_is_open_to_others_is_closed() {
         chmod(&home.path(name), mode);
         finds(&home, code, &format!("(mode {mode:04o})"));
         let fixed = home.run(["doctor", "--fix"]).succeeded();
-        assert!(fixed.text().contains("fixed"), "{}", fixed.text());
+        let mode = if name.is_empty() { "700" } else { "600" };
+        let done = format!("\n  fixed: chmod {mode} ~/.mcplexer/{name}");
+        let done = done.trim_end_matches('/');
+        assert!(fixed.text().contains(done), "{}", fixed.text());
         home.run(["doctor"]).succeeded();
     }
     chmod(&home.path("age.key"), 0o604);
@@ -93,6 +102,7 @@ fn what_is_open_to_others_is_closed() {
 #[test]
 fn a_single_key_is_a_risk() {
     let home = Home::with_secret("v");
+    home.run(["backup", "create", "b.age"]).succeeded();
     let text = finds(&home, "one-owner", "only one key opens this store");
     assert!(text.contains("\n  mcplexer key recovery\n"), "{text}");
     home.run(["key", "recovery"]).succeeded();
@@ -224,7 +234,14 @@ fn what_a_killed_command_left_is_removed() {
     file.set_modified(SystemTime::now() - Duration::from_secs(3600))
         .unwrap();
     finds(&home, "leftover", "was left by a command that was killed");
-    home.run(["doctor", "--fix"]).succeeded();
+    let fixed = home.run(["doctor", "--fix"]).succeeded();
+    assert!(
+        fixed
+            .text()
+            .contains("\n  fixed: removed ~/.mcplexer/.secrets.redb-x1y2z3"),
+        "{}",
+        fixed.text()
+    );
     assert!(!left.exists());
 }
 
@@ -358,4 +375,78 @@ fn references_to_nothing_are_found() {
             .succeeded();
         assert!(added.stderr.contains(meant), "{}", added.stderr);
     }
+}
+
+#[test]
+fn a_store_that_was_never_backed_up_is_found() {
+    let home = Home::with_secret("v");
+    home.run(["key", "recovery"]).succeeded();
+    let text = finds(&home, "no-backup", "knows of no backup");
+    let fix = text
+        .lines()
+        .find_map(|it| it.strip_prefix("  mcplexer "))
+        .unwrap();
+    home.run(fix.split(' ')).succeeded();
+    assert_eq!(codes(&home.run(["doctor", "--json"])), [""; 0]);
+    // What failed is no backup.
+    let other = Home::with_secret("v");
+    other.run(["key", "recovery"]).succeeded();
+    other.run(["backup", "create", "nope/b.age"]);
+    finds(&other, "no-backup", "knows of no backup");
+}
+
+#[test]
+fn credentials_in_the_files_of_clients_are_found() {
+    let home = healthy();
+    let directory = home.root().join(".cursor");
+    fs::create_dir(&directory).unwrap();
+    let server =
+        r#"{"command": "x", "env": {"TOKEN": "ghp_0123456789abcdefghijABCDEFGHIJ012345"}}"#;
+    let text = format!("{{\"mcpServers\": {{\"a\": {server}}}}}");
+    fs::write(directory.join("mcp.json"), text).unwrap();
+    let said = "~/.cursor/mcp.json (Cursor) has 1 credential in plaintext";
+    let text = finds(&home, "plaintext", said);
+    assert!(!text.contains("ghp_"), "{text}");
+    let fix = text
+        .lines()
+        .find_map(|it| it.strip_prefix("  mcplexer "))
+        .unwrap();
+    assert_eq!(fix, "adopt ~/.cursor/mcp.json --write");
+    home.run(["adopt", ".cursor/mcp.json", "--write"])
+        .succeeded();
+    home.run(["backup", "create", "b2.age"]).succeeded();
+    assert_eq!(codes(&home.run(["doctor", "--json"])), [""; 0]);
+}
+
+#[test]
+fn a_shell_without_completions_is_found() {
+    let home = healthy();
+    for (shell, file) in [
+        ("bash", ".local/share/bash-completion/completions/mcplexer"),
+        ("zsh", ".zfunc/_mcplexer"),
+        ("fish", ".config/fish/completions/mcplexer.fish"),
+    ] {
+        let doctor = || {
+            let mut doctor = home.command();
+            doctor
+                .args(["doctor"])
+                .env("SHELL", format!("/usr/bin/{shell}"));
+            finish(&mut doctor).succeeded().text().to_owned()
+        };
+        let text = doctor();
+        // The system may have them.
+        let Some((_, rest)) = text.split_once("[completions]\n  ") else {
+            continue;
+        };
+        let fix = rest.lines().next().unwrap();
+        let script = format!("mcplexer() {{ {BINARY} \"$@\"; }}\n{fix}");
+        let mut command = home.command_of(Path::new("/bin/sh"));
+        command.env("PATH", STANDARD_PATH).args(["-c", &script]);
+        finish(&mut command).succeeded();
+        assert!(home.root().join(file).exists(), "{fix}");
+        assert!(!doctor().contains("[completions]"));
+    }
+    let mut other = home.command();
+    other.args(["doctor"]).env("SHELL", "/bin/dash");
+    assert!(!finish(&mut other).text().contains("[completions]"));
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::{Report, Severity};
 use crate::adoption::damaged_kept;
-use crate::exposed::Exposed;
+use crate::exposed::{Exposed, word};
 use crate::home::Home;
 
 /// Returns whether nobody else could change the files.
@@ -22,7 +22,7 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
         if let (true, Some(mode)) = (fix, exposed.private_mode())
             && fs::set_permissions(exposed.path(), Permissions::from_mode(mode)).is_ok()
         {
-            report.fixed();
+            report.fixed(format!("chmod {mode:o} {}", word(exposed.path())));
         }
     }
     for left in home.leftovers() {
@@ -34,7 +34,7 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
             format!("rm {path}"),
         );
         if fix && fs::remove_file(&left).is_ok() {
-            report.fixed();
+            report.fixed(format!("removed {path}"));
         }
     }
     for error in damaged_kept(home) {
@@ -60,9 +60,15 @@ mod tests {
         fs::set_permissions(home.directory(), Permissions::from_mode(0o750)).unwrap();
         let mut report = Report::default();
         examine(&home, false, &mut report);
-        assert_eq!((report.open(), report.findings.len()), (1, 1));
+        assert_eq!(
+            (report.open(Severity::Error), report.findings.len()),
+            (1, 1)
+        );
         examine(&home, true, &mut report);
-        assert_eq!((report.open(), report.findings.len()), (1, 2));
+        assert_eq!(
+            (report.open(Severity::Error), report.findings.len()),
+            (1, 2)
+        );
         examine(&home, true, &mut report);
         assert_eq!((report.findings.len(), report.well.len()), (2, 1));
     }

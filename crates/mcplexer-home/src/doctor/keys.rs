@@ -3,10 +3,9 @@
 use mcplexer_secrets::keys::Ask;
 use mcplexer_secrets::{SlotKind, Timestamp};
 
-use super::{Report, Severity};
+use super::{DAY_MICROS, Report, Severity};
 use crate::open::OpenHome;
 
-const DAY_MICROS: u64 = 86_400 * 1_000_000;
 /// A key in use for longer is worth a note.
 const OLD_KEY_DAYS: u64 = 365;
 
@@ -40,7 +39,7 @@ pub(super) fn examine(open: &OpenHome, is_locked: bool, fix: bool, report: &mut 
             "mcplexer key rotate",
         );
         if fix && open.store().tidy_keys().is_ok_and(|tidied| tidied) {
-            report.fixed();
+            report.fixed("removed the key that is not in use from the key file");
         }
     }
 }

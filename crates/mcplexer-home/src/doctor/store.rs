@@ -3,7 +3,7 @@
 use mcplexer_secrets::audit::AuditReport;
 use mcplexer_secrets::{Due, Error, Progress, Timestamp};
 
-use super::{Report, Severity, count};
+use super::{Report, Severity, backups, count};
 use crate::open::OpenHome;
 
 /// Returns whether no key opens the store.
@@ -17,13 +17,17 @@ pub(super) fn examine(
         .store()
         .check(&mut |error| problems.push(error), progress);
     let mut well = Vec::new();
+    let mut has_secrets = false;
     match &checked {
         Ok(None) => well.push("there is no store yet".to_owned()),
-        Ok(Some(checked)) if problems.is_empty() => well.push(format!(
-            "{}, {}, all readable",
-            count(checked.scopes, "scope"),
-            count(checked.secrets, "secret")
-        )),
+        Ok(Some(checked)) if problems.is_empty() => {
+            well.push(format!(
+                "{}, {}, all readable",
+                count(checked.scopes, "scope"),
+                count(checked.secrets, "secret")
+            ));
+            has_secrets = checked.secrets > 0;
+        }
         _ => {}
     }
     let is_locked = matches!(checked, Err(Error::Locked { .. }));
@@ -31,7 +35,11 @@ pub(super) fn examine(
         report.fail(error);
     }
     examine_lives(open, report);
-    well.extend(examine_log(open, report));
+    let log = examine_log(open, report);
+    if has_secrets && log.is_some() {
+        backups::examine(open, report);
+    }
+    well.extend(log);
     if !well.is_empty() {
         report.well(well.join("; "));
     }

@@ -2,8 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use mcplexer_gateway::{ServerStatus, State as ServerState};
 use mcplexer_home::OpenHome;
-use mcplexer_home::doctor::{Doctor, Finding as Found, Report, Severity as HowBad};
+use mcplexer_home::doctor::{Doctor, Finding as Found, Report, Severity as HowBad, Surroundings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -74,11 +75,26 @@ impl From<Found> for Finding {
     }
 }
 
+/// Returns the servers that did not start when they were needed last.
+fn failing(app: &App) -> Vec<ServerStatus> {
+    let mut servers = app.gateway.status().servers;
+    servers.retain(|it| it.state == ServerState::Failing);
+    servers
+}
+
 /// Checks everything, one at a time: it reads each secret and each line of the log.
 pub(crate) async fn examine(app: &App) -> Result<Checked, Problem> {
-    app.in_turn(&app.checking, |home: &OpenHome| {
-        let doctor = Doctor::default();
-        Ok::<_, Problem>(doctor.examine_open(home, &mut |_| ()).into())
+    let failing = failing(app);
+    app.in_turn(&app.checking, move |home: &OpenHome| {
+        let doctor = Doctor {
+            surroundings: Surroundings::of(|name| std::env::var_os(name)).without_project(),
+            ..Doctor::default()
+        };
+        let mut report = doctor.examine_open(home, &mut |_| ());
+        for server in &failing {
+            report.add_failing(&server.name, server.reason.as_deref());
+        }
+        Ok::<_, Problem>(report.into())
     })
     .await
 }

@@ -20,11 +20,15 @@ pub(super) async fn page(_: Person) -> Markup {
 
 pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
     let checked = doctor::examine(&app).await?;
+    let is_problem = |it: &&Finding| it.severity != Severity::Note;
+    let problems = checked.findings.iter().filter(is_problem).count();
     Ok(html! {
-        @if checked.findings.is_empty() {
+        @if problems == 0 {
             p .well { "No problems found." }
         } @else {
-            h2 { (count(checked.findings.len(), "problem")) }
+            h2 { (count(problems, "problem")) }
+        }
+        @if !checked.findings.is_empty() {
             ul .findings { @for it in &checked.findings { (finding(it)) } }
         }
         @if !checked.well.is_empty() {
@@ -59,8 +63,8 @@ pub(super) fn finding(finding: &Finding) -> Markup {
 
 /// Whether a fix can be typed into a shell: the others are advice.
 fn is_command(fix: &str) -> bool {
-    const PROGRAMS: [&str; 8] = [
-        "mcplexer", "chmod", "chown", "sudo", "rm", "git", "echo", "ulimit",
+    const PROGRAMS: [&str; 9] = [
+        "mcplexer", "chmod", "chown", "sudo", "rm", "git", "echo", "mkdir", "ulimit",
     ];
     let first = fix.split(' ').next().unwrap_or_default();
     PROGRAMS.contains(&first)

@@ -292,6 +292,13 @@ fn a_server_is_restarted_and_its_failure_is_told() {
         reason.contains("mcplexer secret put github-token TOKEN"),
         "{reason}"
     );
+    let doctor = run(&home, &["doctor"]);
+    let found = "server plain does not work: ";
+    assert!(
+        doctor.text().contains(found) && doctor.text().contains("[server-failing]"),
+        "{}",
+        doctor.text()
+    );
     stop(&home);
 }
 

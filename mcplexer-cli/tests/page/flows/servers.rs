@@ -103,6 +103,9 @@ fn a_server_that_does_not_start_says_why() {
             .run(&["server", "logs", "dead"])
             .contains("no licence found")
     );
+    visit.at("/doctor");
+    browser.wait_for("server dead does not work");
+    browser.wait_for("mcplexer server logs dead");
     visit.at("/servers");
     browser.wait_for("no licence found");
     browser.click("Overview");

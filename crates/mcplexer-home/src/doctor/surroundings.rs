@@ -1,0 +1,117 @@
+//! What is around a home: the files of AI clients, and the shell.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use mcplexer_clients::Directories;
+
+use super::{Report, Severity, count};
+use crate::adoption::{directories, own_program, plaintext};
+use crate::exposed::word;
+use crate::open::OpenHome;
+
+/// Where to look besides a home.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Surroundings {
+    /// Where AI clients keep their files.
+    pub directories: Directories,
+    /// The user's shell, as `SHELL` has it.
+    pub shell: Option<PathBuf>,
+}
+
+/// Where a shell looks for completions.
+struct Completions {
+    /// The file of a user, from the home directory.
+    own: &'static str,
+    /// The files of the system.
+    others: &'static [&'static str],
+}
+
+impl Surroundings {
+    /// Returns what is around the home of the user. `variable` reads the environment.
+    #[must_use]
+    pub fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let shell = variable("SHELL").filter(|it| !it.is_empty());
+        Self {
+            shell: shell.map(PathBuf::from),
+            directories: directories(variable),
+        }
+    }
+
+    /// Leaves out the project in the working directory, which says nothing about a process that runs in the background.
+    #[must_use]
+    pub fn without_project(mut self) -> Self {
+        self.directories.project = None;
+        self
+    }
+
+    /// Finds credentials that clients keep in plaintext.
+    pub(super) fn examine_clients(&self, open: &OpenHome, report: &mut Report) {
+        for found in plaintext(&self.directories, &own_program(), open) {
+            let file = word(&found.file);
+            let credentials = count(found.credentials as u64, "credential");
+            let (path, client) = (found.file.display(), found.client);
+            let message = format!("{path} ({client}) has {credentials} in plaintext");
+            let write = if found.is_adoptable { " --write" } else { "" };
+            let fix = format!("mcplexer adopt {file}{write}");
+            report.add(Severity::Warning, "plaintext", message, fix);
+        }
+    }
+
+    /// Finds out whether the user's shell completes the command.
+    pub(super) fn examine_shell(&self, report: &mut Report) {
+        let name = self.shell.as_deref().and_then(Path::file_name);
+        let name = name.and_then(|it| it.to_str()).unwrap_or_default();
+        let (Some(completions), Some(home)) = (completions(name), &self.directories.home) else {
+            return;
+        };
+        let own = home.join(completions.own);
+        let mut all = completions
+            .others
+            .iter()
+            .map(Path::new)
+            .chain([own.as_path()]);
+        if all.any(Path::exists) {
+            return;
+        }
+        let (directory, file) = (own.parent().unwrap_or(home), word(&own));
+        let fix = format!(
+            "mkdir -p {} && mcplexer completions {name} > {file}",
+            word(directory)
+        );
+        let message = format!("Tab does not complete mcplexer in {name}");
+        report.add(Severity::Note, "completions", message, fix);
+    }
+}
+
+/// Returns where a shell looks for completions, if it is one that completes names.
+fn completions(shell: &str) -> Option<Completions> {
+    Some(match shell {
+        "bash" => Completions {
+            own: ".local/share/bash-completion/completions/mcplexer",
+            others: &[
+                "/usr/share/bash-completion/completions/mcplexer",
+                "/usr/local/share/bash-completion/completions/mcplexer",
+                "/etc/bash_completion.d/mcplexer",
+            ],
+        },
+        "zsh" => Completions {
+            own: ".zfunc/_mcplexer",
+            others: &[
+                "/usr/share/zsh/vendor-completions/_mcplexer",
+                "/usr/share/zsh/site-functions/_mcplexer",
+                "/usr/local/share/zsh/site-functions/_mcplexer",
+                "/opt/homebrew/share/zsh/site-functions/_mcplexer",
+            ],
+        },
+        "fish" => Completions {
+            own: ".config/fish/completions/mcplexer.fish",
+            others: &[
+                "/usr/share/fish/vendor_completions.d/mcplexer.fish",
+                "/usr/share/fish/completions/mcplexer.fish",
+            ],
+        },
+        _ => return None,
+    })
+}

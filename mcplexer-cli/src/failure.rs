@@ -11,7 +11,7 @@ use mcplexer_home::{AuditTarget, Home, KeySource};
 use mcplexer_secrets::Error as StoreError;
 
 use crate::exit_code;
-use crate::stderr::{say, say_error, say_hint};
+use crate::stderr::{say_error, say_hint, say_usage};
 use crate::text::shortened;
 
 mod clients;
@@ -225,7 +225,7 @@ impl Failure {
         if !words.message.is_empty() {
             say_error(&words.message);
             words.hints.iter().for_each(|hint| say_hint(hint));
-            words.usage.iter().for_each(|usage| say(usage));
+            words.usage.iter().for_each(|usage| say_usage(usage));
         }
         words.code
     }

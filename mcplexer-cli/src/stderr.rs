@@ -21,6 +21,17 @@ pub(crate) fn say_hint(hint: &str) {
     say_labelled(Look::Hint, "hint:", hint);
 }
 
+/// Writes the usage of a command, which is no hint.
+pub(crate) fn say_usage(usage: &str) {
+    match usage.split_once(' ') {
+        Some((label, rest)) => {
+            let label = Paint::stderr().text(Look::Heading, label);
+            say(&format!("{label} {rest}"));
+        }
+        None => say(usage),
+    }
+}
+
 fn say_labelled(look: Look, label: &str, text: &str) {
     let label = Paint::stderr().text(look, label);
     say(&format!("mcplexer: {label} {text}"));

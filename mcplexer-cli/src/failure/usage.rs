@@ -4,13 +4,15 @@ use std::env;
 use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use mcplexer_home::closest;
 
 use super::Failure;
 use crate::cli;
 use crate::exit_code;
 use crate::stderr::say;
 use crate::style::Paint;
+
+mod meant;
+mod short;
 
 impl Failure {
     /// Returns the text to print for a request for help or the version. Turns any other report of
@@ -33,29 +35,40 @@ impl Failure {
             _ => {}
         }
         if is_put()
+            && !has_value_in_name(error)
             && let Some(failure) = Self::of_put(error)
         {
             return Err(failure);
+        }
+        if has_value_in_name(error) {
+            return Err(Self::of_pair());
         }
         let text = error.render().to_string();
         let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
         let message = message.strip_prefix("error: ").unwrap_or(message);
         let message: Vec<_> = message.lines().map(str::trim).collect();
-        let failure = Self::new(message.join(" ")).with_code(exit_code::USAGE);
-        let (tips, usage) = match rest.split_once("Usage: ") {
-            Some((tips, usage)) => (tips, usage.split("\n\n").next()),
-            None => (rest, None),
-        };
-        let tips = tips
+        let message = what(error).unwrap_or_else(|| message.join(" "));
+        let failure = Self::new(message).with_code(exit_code::USAGE);
+        let tips = rest
             .lines()
             .filter_map(|line| line.trim().strip_prefix("tip: "));
-        let hints = match meant(error) {
+        let hints = match meant::meant(error) {
             Some(meant) => vec![meant],
+            // Clap guesses commands by their letters: `insert` would be `serve`.
+            None if error.kind() == ErrorKind::InvalidSubcommand => Vec::new(),
             None => tips.map(str::to_owned).collect(),
         };
-        let mut failure = failure.with_hints(hints).with_hint(help_hint());
-        failure.usage = usage.map(|usage| format!("Usage: {}", usage.trim_end()).into());
-        Err(failure)
+        let failure = failure.with_hints(hints).with_hint(help_hint());
+        Err(failure.with_usage())
+    }
+
+    /// Creates the failure for `KEY=VALUE` in the place of a scope or a key. Repeats nothing that was typed: even what is
+    /// before the sign may be a value, as in base64.
+    fn of_pair() -> Self {
+        Self::new("KEY and VALUE are one word, with = between them")
+            .with_hint("leave =VALUE out, to be asked for it: mcplexer secret put SCOPE KEY")
+            .with_hint("mcplexer import SCOPE FILE stores the lines KEY=VALUE of a file")
+            .with_code(exit_code::USAGE)
     }
 
     fn of_surplus() -> Self {
@@ -64,6 +77,13 @@ impl Failure {
         )
         .with_hint("quote a value that has spaces, and put -- before one that begins with -")
         .with_hint("or leave the value out, to be asked for it or to pipe it in")
+        .with_usage()
+    }
+
+    /// Adds the usage of the command on the command line.
+    fn with_usage(mut self) -> Self {
+        self.usage = short::usage(&commands_until(""));
+        self
     }
 
     /// Creates the failure for a `secret put` that clap rejects because of a word that may be a
@@ -76,7 +96,7 @@ impl Failure {
         let message = match (error.kind(), error.source()) {
             (ErrorKind::UnknownArgument, _) => {
                 // What was typed may be a value, but the option that it is like is none.
-                let meant = text(error, ContextKind::InvalidArg).and_then(similar_option);
+                let meant = text(error, ContextKind::InvalidArg).and_then(meant::similar_option);
                 let meant = meant.map(|it| format!("did you mean {it}?"));
                 let surplus = Self::of_surplus().with_code(exit_code::USAGE);
                 return Some(Self {
@@ -87,14 +107,6 @@ impl Failure {
             (ErrorKind::ValueValidation, Some(reason)) if option.starts_with("--") => {
                 // The option `--if-version <N>` and the reason: "takes a number, such as 3".
                 format!("{} {reason}", option.split(' ').next().unwrap_or(option))
-            }
-            (ErrorKind::ValueValidation, Some(_)) if has_value_in_name(error) => {
-                let failure = Self::new("KEY and VALUE are one word, with = between them")
-                    .with_hint(
-                        "leave =VALUE out, to be asked for it: mcplexer secret put SCOPE KEY",
-                    )
-                    .with_hint("mcplexer import SCOPE FILE stores the lines KEY=VALUE of a file");
-                return Some(failure.with_code(exit_code::USAGE));
             }
             (ErrorKind::ValueValidation, Some(reason)) => reason.to_string(),
             (
@@ -107,41 +119,42 @@ impl Failure {
             _ => return None,
         };
         let failure = Self::new(message).with_hint(help_hint());
-        Some(failure.with_code(exit_code::USAGE))
+        Some(failure.with_usage().with_code(exit_code::USAGE))
     }
 }
 
 /// Returns whether the word for a scope or a key is `KEY=VALUE`.
 fn has_value_in_name(error: &clap::Error) -> bool {
-    text(error, ContextKind::InvalidValue).is_some_and(|it| it.contains('='))
+    error.kind() == ErrorKind::ValueValidation
+        && text(error, ContextKind::InvalidArg).is_some_and(is_name)
+        && text(error, ContextKind::InvalidValue).is_some_and(|it| it.contains('='))
 }
 
-/// Guesses what was meant.
-fn meant(error: &clap::Error) -> Option<String> {
+/// Returns whether an argument is the name of a scope or a secret.
+fn is_name(argument: &str) -> bool {
+    let argument = argument.trim_end_matches("...");
+    ["<SCOPE>", "<KEY>", "<NEW_SCOPE>", "<NEW_KEY>"].contains(&argument)
+}
+
+/// Says what is wrong, where clap's words are not the best.
+fn what(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
-            let (similar, is_exact) = similar_command(word)?;
-            // Otherwise clap's own suggestion may be as good.
-            let is_best = is_exact || error.get(ContextKind::SuggestedSubcommand).is_none();
-            is_best.then(|| format!("did you mean {similar}?"))
+            let mut words = vec!["mcplexer".to_owned()];
+            words.extend(commands_until(word));
+            Some(format!("there is no command {} {word}", words.join(" ")))
         }
-        // Clap would make a value of it, which none of this command is.
-        ErrorKind::UnknownArgument if commands_until("") == ["server", "add"] => {
-            let typed = text(error, ContextKind::InvalidArg)?;
-            Some(match similar_option(typed) {
-                Some(option) => format!("did you mean {option}?"),
-                None if typed.starts_with('-') => {
-                    "the command and its options go behind --; what else a server can have, such as directory and timeouts, is written into config.yaml"
-                        .to_owned()
+        ErrorKind::ValueValidation => {
+            let argument = text(error, ContextKind::InvalidArg)?;
+            let reason = error.source()?.to_string();
+            match argument.split(' ').next() {
+                // The option `--if-version <N>` and the reason: "takes a number, such as 3".
+                Some(option) if reason.starts_with("takes ") => {
+                    let option = option.trim_matches(['<', '>', '.']);
+                    Some(format!("{option} {reason}"))
                 }
-                None => "the command goes behind --: mcplexer server add NAME -- COMMAND".to_owned(),
-            })
-        }
-        ErrorKind::ValueValidation if text(error, ContextKind::InvalidArg)? == "<SCOPE>" => {
-            let typed = text(error, ContextKind::InvalidValue)?;
-            match commands_until(typed).as_slice() {
-                [command] if command == "import" => Some(format!("mcplexer import SCOPE {typed}")),
+                _ if is_name(argument) => Some(reason),
                 _ => None,
             }
         }
@@ -156,35 +169,6 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     }
 }
 
-/// What people type for a command of another name, such as that of another program.
-const OTHER_WORDS: [(&str, &str); 2] =
-    [("env", "mcplexer run"), ("unset", "mcplexer secret delete")];
-
-/// Returns the command with a similar name, or one of the same name in another group: `list` may
-/// mean `secret list`. Says whether it is the name, or one that means the command.
-fn similar_command(word: &str) -> Option<(String, bool)> {
-    let root = cli::whole();
-    let path = commands_until(word);
-    let group = path
-        .iter()
-        .try_fold(&root, |group, name| group.find_subcommand(name))?;
-    let shown = || group.get_subcommands().filter(|it| !it.is_hide_set());
-    let full = |names: &[&str]| {
-        let path = path.iter().map(String::as_str);
-        let words: Vec<_> = ["mcplexer"].into_iter().chain(path).collect();
-        [&words, names].concat().join(" ")
-    };
-    let same = shown().find_map(|it| Some((it.get_name(), it.find_subcommand(word)?)));
-    if let Some((outer, inner)) = same {
-        return Some((full(&[outer, inner.get_name()]), true));
-    }
-    if let Some((_, command)) = OTHER_WORDS.iter().find(|(other, _)| *other == word) {
-        return Some(((*command).to_owned(), true));
-    }
-    let near = shown().find(|it| strsim::osa_distance(word, it.get_name()) <= 1)?;
-    Some((full(&[near.get_name()]), false))
-}
-
 /// Returns the names of the commands on the command line before this word.
 fn commands_until(word: &str) -> Vec<String> {
     let root = cli::whole();
@@ -197,19 +181,6 @@ fn commands_until(word: &str) -> Vec<String> {
         }
     }
     path
-}
-
-/// Returns the option of the command on the command line that is like a word.
-fn similar_option(word: &str) -> Option<String> {
-    let word = word.strip_prefix("--")?.split('=').next()?;
-    let root = cli::whole();
-    let path = commands_until("");
-    let command = path
-        .iter()
-        .try_fold(&root, |group, name| group.find_subcommand(name))?;
-    let options = command.get_arguments().filter_map(clap::Arg::get_long);
-    let option = closest(word, options)?;
-    Some(format!("--{option}"))
 }
 
 /// Returns the hint that names the help of the command on the command line.

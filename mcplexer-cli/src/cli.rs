@@ -54,13 +54,21 @@ Examples:
   mcplexer secret put github TOKEN        # asks for the value
   mcplexer run --scope github -- npx -y @modelcontextprotocol/server-github
 
+Files:
+  ~/.mcplexer/secrets.redb  the store
+  ~/.mcplexer/age.key       the key that opens it
+  ~/.mcplexer/audit.log     who used which secret
+  ~/.mcplexer/config.yaml   scopes, tool servers and clients; never a value
+
 Environment:
   MCPLEXER_HOME          directory of the store (default: ~/.mcplexer)
   MCPLEXER_AGE_KEY       age key file (default: age.key in that directory)
   MCPLEXER_AGE_IDENTITY  age identity itself, for CI
   MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log in that directory)
+  NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM  whether a terminal shows colours
+  COLUMNS, TZ, PAGER     the terminal's width, the time zone of times, and what shows a long log
 
-Paths there begin with / or ~/.
+Paths of MCPLEXER_… begin with / or ~/.
 
 mcplexer help exit-codes lists the exit codes.";
 

@@ -72,11 +72,35 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
         let about = about.unwrap_or_default();
         write!(text, ".TP\n{}\n{}\n", roff(name), roff(&about))?;
     }
-    if let Some(notes) = command.get_after_help() {
+    let end = command.get_after_help().map(ToString::to_string);
+    for (title, part) in parts(&end.unwrap_or_default()) {
         // Unfilled, because it has columns.
-        write!(text, ".SH NOTES\n.nf\n{}\n.fi\n", roff(&notes.to_string()))?;
+        write!(text, ".SH {title}\n.nf\n{}\n.fi\n", roff(&part))?;
     }
     Ok(text)
+}
+
+/// Splits the end of a help into the parts of a manual page, in its order.
+fn parts(help: &str) -> Vec<(&'static str, String)> {
+    let titles = ["NOTES", "EXAMPLES", "FILES", "ENVIRONMENT"];
+    let mut parts = titles.map(|title| (title, String::new()));
+    for paragraph in help.split("\n\n") {
+        let (heading, below) = paragraph.split_once('\n').unwrap_or((paragraph, ""));
+        let known = heading.strip_suffix(':').map(str::to_uppercase);
+        let known = known.filter(|it| titles.contains(&it.as_str()));
+        let text = if known.is_some() { below } else { paragraph };
+        let title = known.as_deref().unwrap_or("NOTES");
+        for (_, part) in parts.iter_mut().filter(|(it, _)| *it == title) {
+            if !part.is_empty() {
+                part.push_str("\n\n");
+            }
+            part.push_str(text);
+        }
+    }
+    parts
+        .into_iter()
+        .filter(|(_, part)| !part.is_empty())
+        .collect()
 }
 
 /// Escapes a text so that nothing in it is a roff command.

@@ -1,0 +1,119 @@
+//! The files and variables that commands depend on, as the end of their help.
+
+/// Of a command that opens the store.
+macro_rules! store {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  ~/.mcplexer/secrets.redb  the store\n",
+            "  ~/.mcplexer/age.key       the key that opens it\n",
+            "  ~/.mcplexer/audit.log     who used which secret\n",
+            "\nEnvironment:\n",
+            "  MCPLEXER_HOME          another directory than ~/.mcplexer\n",
+            "  MCPLEXER_AGE_KEY       another key file\n",
+            "  MCPLEXER_AGE_IDENTITY  the key itself, for CI\n",
+            "  MCPLEXER_AUDIT         another log: a file, stderr or off"
+        )
+    };
+}
+
+/// Of a command that reads the audit log.
+macro_rules! log {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  ~/.mcplexer/audit.log     who used which secret\n",
+            "  ~/.mcplexer/secrets.redb  the store, which vouches for the log\n",
+            "\nEnvironment:\n",
+            "  MCPLEXER_HOME   another directory than ~/.mcplexer\n",
+            "  MCPLEXER_AUDIT  another log: a file\n",
+            "  TZ              the time zone of times on a terminal\n",
+            "  PAGER           what shows a long log on a terminal (default: less)"
+        )
+    };
+}
+
+/// Of a command that only needs the definitions.
+macro_rules! config {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  ~/.mcplexer/config.yaml  scopes, tool servers and clients; never a value\n",
+            "\nEnvironment:\n",
+            "  MCPLEXER_HOME  another directory than ~/.mcplexer"
+        )
+    };
+}
+
+/// Of a command about definitions and the store.
+macro_rules! config_and_store {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  ~/.mcplexer/config.yaml   scopes, tool servers and clients; never a value\n",
+            "  ~/.mcplexer/secrets.redb  the store\n",
+            "\nEnvironment:\n",
+            "  MCPLEXER_HOME     another directory than ~/.mcplexer\n",
+            "  MCPLEXER_AGE_KEY  another key file than age.key in it"
+        )
+    };
+}
+
+/// Of a command about the gateway.
+macro_rules! gateway {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  ~/.mcplexer/config.yaml      the tool servers, and which of them each client sees\n",
+            "  ~/.mcplexer/gateway.clients  the clients that may connect over HTTP\n",
+            "  ~/.mcplexer/run/             the socket and the log of the gateway that runs\n",
+            "\nEnvironment:\n",
+            "  MCPLEXER_HOME          another directory than ~/.mcplexer\n",
+            "  MCPLEXER_AGE_KEY       another key file\n",
+            "  MCPLEXER_AGE_IDENTITY  the key itself"
+        )
+    };
+}
+
+/// Of a command that changes the files of AI clients.
+macro_rules! clients {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  ~/.cursor/mcp.json, ~/.claude.json, .mcp.json, …  mcplexer adopt --places lists all\n",
+            "  ~/.mcplexer/secrets.redb                          the store\n",
+            "\nEnvironment:\n",
+            "  MCPLEXER_HOME    another directory than ~/.mcplexer\n",
+            "  XDG_CONFIG_HOME  where clients keep their settings (default: ~/.config)\n",
+            "  CODEX_HOME       where Codex keeps its files (default: ~/.codex)"
+        )
+    };
+}
+
+/// Of the command that prints completions.
+macro_rules! completions {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  ~/.local/share/bash-completion/completions/mcplexer  for bash\n",
+            "  ~/.zfunc/_mcplexer                                   for zsh\n",
+            "  ~/.config/fish/completions/mcplexer.fish             for fish\n",
+            "\nEnvironment:\n",
+            "  MCPLEXER_HOME  whose names Tab completes (default: ~/.mcplexer)"
+        )
+    };
+}
+
+/// Of the command that prints manual pages.
+macro_rules! man {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  ~/.local/share/man/man1/  where man finds pages that are written there\n",
+            "\nEnvironment:\n",
+            "  MANPAGER  what man shows a page with"
+        )
+    };
+}
+
+pub(super) use {clients, completions, config, config_and_store, gateway, log, man, store};

@@ -27,6 +27,7 @@ mod doctor;
 mod echo;
 mod edit;
 mod environment;
+mod examples;
 mod exchange;
 mod faults;
 mod generate;

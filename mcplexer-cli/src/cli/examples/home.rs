@@ -15,7 +15,7 @@ pub(in crate::cli) const DOCTOR: &str = concat!(
 Examples:
   mcplexer doctor
   mcplexer doctor --fix
-  mcplexer doctor --strict --json         # in a script: fails for warnings as well",
+  mcplexer doctor --strict                # in a script: fails for warnings as well",
     store!()
 );
 

@@ -1,4 +1,4 @@
-//! The `mcplexer` command: keeps the credentials of tool servers encrypted at rest.
+//! The `mcplexer` command: keeps API tokens out of MCP configurations, in an encrypted local store.
 //!
 //! The binaries choose the allocator and call [`main`].
 

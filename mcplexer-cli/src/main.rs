@@ -1,4 +1,4 @@
-//! `mcplexer`: keeps the credentials of tool servers encrypted at rest.
+//! `mcplexer`: keeps API tokens out of MCP configurations, in an encrypted local store.
 
 use std::alloc::System;
 use std::process::ExitCode;

@@ -105,9 +105,9 @@ impl fmt::Display for NotCarried {
         f.write_str(match self {
             Self::Nul => "cannot be an environment variable: it has a NUL byte",
             Self::TooLong => "cannot be an environment variable: it is longer than 128 KiB",
-            Self::HeaderField => "is an HTTP header field, and no environment variable",
-            Self::Variable => "is an environment variable, and no HTTP header field",
-            Self::OAuth2 => "is a credential of OAuth 2.0, and no environment variable",
+            Self::HeaderField => "is an HTTP header field, not an environment variable",
+            Self::Variable => "is an environment variable, not an HTTP header field",
+            Self::OAuth2 => "is an OAuth 2.0 credential, not an environment variable",
             Self::NotAFieldValue => {
                 "cannot be an HTTP header field: it has a line end or another control character, or a space at an end"
             }

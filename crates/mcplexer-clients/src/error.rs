@@ -19,7 +19,7 @@ pub enum InvalidConfig {
         problem: String,
     },
     /// The file has no member for servers.
-    #[error("it has no tool servers{}", or_credentials(.credentials))]
+    #[error("no MCP servers{}", or_credentials(.credentials))]
     NoServers {
         /// Where it has credentials.
         credentials: Vec<Position>,
@@ -31,7 +31,7 @@ const MOST_PLACES: usize = 10;
 
 fn or_credentials(credentials: &[Position]) -> String {
     match credentials {
-        [] => ": no mcpServers, servers, context_servers, mcp_servers, mcp or extensions, and no credentials"
+        [] => " (looked for mcpServers, servers, context_servers, mcp_servers, mcp and extensions), and no credentials"
             .to_owned(),
         [only] => format!(", but a credential ({only})"),
         several => {

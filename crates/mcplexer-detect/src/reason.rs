@@ -35,7 +35,7 @@ impl fmt::Display for Reason {
             Self::Url => f.write_str("a password in a URL"),
             Self::Address => f.write_str("a token in an address"),
             Self::Phrase => f.write_str("a seed phrase"),
-            Self::Name => f.write_str("its name says so"),
+            Self::Name => f.write_str("by name"),
             Self::Random => f.write_str("looks random"),
         }
     }

@@ -106,7 +106,7 @@ fn a_log_that_was_put_back_is_found_by_the_next_command() {
         home.run(command.split(' ')).failed(
             6,
             &[
-                "is missing lines that the store has sealed",
+                "is missing entries that the store has recorded",
                 "mcplexer key accept",
             ],
         );

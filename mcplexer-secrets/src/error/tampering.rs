@@ -120,7 +120,7 @@ impl fmt::Display for Finding {
                 "is not what was last written: it was edited, or put back to an older state",
             ),
             Self::BrokenChain => f.write_str("was changed, or a line before it was removed"),
-            Self::CutOff => f.write_str("is missing lines that the store has sealed"),
+            Self::CutOff => f.write_str("is missing entries that the store has recorded"),
             Self::StoreIsOlder { store, log } if store < log => write!(
                 f,
                 "has recorded revision {log}, and the store is at revision {store}: an older copy was put in its place"

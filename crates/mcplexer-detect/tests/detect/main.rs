@@ -54,10 +54,7 @@ fn display_and_debug_of_a_reason_show_none_of_the_value() {
         assert!(!windows.any(shows), "{shown}");
     }
     let others = [Reason::Url, Reason::Name, Reason::Random].map(|it| it.to_string());
-    assert_eq!(
-        others,
-        ["a password in a URL", "its name says so", "looks random"]
-    );
+    assert_eq!(others, ["a password in a URL", "by name", "looks random"]);
 }
 
 #[test]

@@ -52,9 +52,19 @@ fn credential(text: &str) -> Option<(Range<usize>, Reason)> {
     find_any(&text).or_else(|| find_named(&text, |_| true))
 }
 
+/// Says that a credential is refused, and why it looks like one.
+pub(super) fn refusal(reason: &Reason) -> String {
+    match reason {
+        Reason::Name => {
+            "credentials are not allowed in this file: its name is that of one".to_owned()
+        }
+        reason => format!("credentials are not allowed in this file: {reason}"),
+    }
+}
+
 fn problem(at: Position, leaf: Option<&Leaf<'_>>, reason: &Reason) -> Problem {
     let path = leaf.map_or("", |leaf| leaf.path.as_str());
-    let message = format!("credentials are not allowed in this file: {reason}");
+    let message = refusal(reason);
     let mut problem = Problem::new(at, path, message);
     problem.instead = Some(SecretPlace {
         scope: leaf.and_then(|leaf| leaf.scope.clone()),

@@ -14,11 +14,15 @@ const BAD_SCOPES: [(&str, &[&str]); 35] = [
     ),
     (
         "    name: 'password=hunter2hunter2'",
-        &["3:21: auth_scopes[0].name: credentials are not allowed in this file: its name says so"],
+        &[
+            "3:21: auth_scopes[0].name: credentials are not allowed in this file: its name is that of one",
+        ],
     ),
     (
         "    type: env # token: 9f8e7d6c",
-        &["3:24: auth_scopes[0].type: credentials are not allowed in this file: its name says so"],
+        &[
+            "3:24: auth_scopes[0].type: credentials are not allowed in this file: its name is that of one",
+        ],
     ),
     (
         "    token: M4rked-Value",

@@ -138,11 +138,13 @@ fn ordinary_servers_pass() {
 const BAD_SERVERS: &[(&str, &[&str])] = &[
     (
         "{command: [a], env: {TOKEN: 'mcplexer://a/B M4rk3dValue'}}",
-        &["34: servers.x.env: credentials are not allowed in this file: its name says so"],
+        &["34: servers.x.env: credentials are not allowed in this file: its name is that of one"],
     ),
     (
         "{command: [sh, -c, 'npx srv --api-key hunter2']}",
-        &["25: servers.x.command[2]: credentials are not allowed in this file: its name says so"],
+        &[
+            "25: servers.x.command[2]: credentials are not allowed in this file: its name is that of one",
+        ],
     ),
     ("{}", &["6: servers.x: missing field command or url"]),
     (
@@ -183,19 +185,27 @@ const BAD_SERVERS: &[(&str, &[&str])] = &[
     ),
     (
         "{command: [a, --token, hunter2]}",
-        &["29: servers.x.command[2]: credentials are not allowed in this file: its name says so"],
+        &[
+            "29: servers.x.command[2]: credentials are not allowed in this file: its name is that of one",
+        ],
     ),
     (
         "{command: [a, --token=hunter2]}",
-        &["20: servers.x.command[1]: credentials are not allowed in this file: its name says so"],
+        &[
+            "20: servers.x.command[1]: credentials are not allowed in this file: its name is that of one",
+        ],
     ),
     (
         "{command: [a, -e, API_KEY=hunter2]}",
-        &["24: servers.x.command[2]: credentials are not allowed in this file: its name says so"],
+        &[
+            "24: servers.x.command[2]: credentials are not allowed in this file: its name is that of one",
+        ],
     ),
     (
         "{command: [a, -H, 'Authorization: Bearer hunter2']}",
-        &["24: servers.x.command[2]: credentials are not allowed in this file: its name says so"],
+        &[
+            "24: servers.x.command[2]: credentials are not allowed in this file: its name is that of one",
+        ],
     ),
     (
         "{command: [a, ghp_0123456789abcdefghijABCDEFGHIJ012345]}",
@@ -222,13 +232,13 @@ const BAD_SERVERS: &[(&str, &[&str])] = &[
     ),
     (
         "{command: [a], env: {GITHUB_TOKEN: hunter2}}",
-        &["41: servers.x.env: credentials are not allowed in this file: its name says so"],
+        &["41: servers.x.env: credentials are not allowed in this file: its name is that of one"],
     ),
     (
         "{command: [a], env: {A: ghp_0123456789abcdefghijABCDEFGHIJ012345, API_KEY: hunter2}}",
         &[
             "30: servers.x.env: credentials are not allowed in this file: GitHub token (ghp_…)",
-            "81: servers.x.env: credentials are not allowed in this file: its name says so",
+            "81: servers.x.env: credentials are not allowed in this file: its name is that of one",
         ],
     ),
     (
@@ -422,7 +432,9 @@ const BAD_SERVERS: &[(&str, &[&str])] = &[
     ),
     (
         "{url: 'https://h/', headers: {Authorization: Bearer hunter2}}",
-        &["51: servers.x.headers: credentials are not allowed in this file: its name says so"],
+        &[
+            "51: servers.x.headers: credentials are not allowed in this file: its name is that of one",
+        ],
     ),
     (
         "{url: 'https://h/', auth: {scope: a}}",

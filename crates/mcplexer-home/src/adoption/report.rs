@@ -143,7 +143,7 @@ impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
             Stays::NoCredential => "it does not look like a credential",
-            Stays::Reference => "it refers to a secret already",
+            Stays::Reference => "it is already in the store",
             Stays::Missing(reference) => {
                 let Reference { scope, name } = reference;
                 return write!(f, "it refers to {scope}/{name}, which does not exist");

@@ -224,7 +224,7 @@ fn with_next(command: &str, word: &str, root: &Command) -> String {
     }
 }
 
-/// Returns the command of these words. It is none without the gateway, if it needs one.
+/// Returns the command of these words. `None` if it needs the gateway, and this program has none.
 fn found<'a>(command: &str, root: &'a Command) -> Option<&'a Command> {
     let is_name = |it: &&str| !it.is_empty() && !it.starts_with('-');
     let mut names = command.split(' ').skip(1).filter(is_name);

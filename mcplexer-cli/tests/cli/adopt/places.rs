@@ -40,15 +40,15 @@ fn what_is_no_configuration_is_told_and_left_alone() {
             "no-servers.json",
             config("no-servers.json").into_bytes(),
             2,
-            "it has no tool servers",
+            "no MCP servers",
         ),
         (
             "list.json",
             config("list.json").into_bytes(),
             2,
-            "it has no tool servers",
+            "no MCP servers",
         ),
-        ("empty.json", Vec::new(), 2, "it has no tool servers"),
+        ("empty.json", Vec::new(), 2, "no MCP servers"),
         ("utf-16.json", mark_16, 2, "it is not UTF-8 text"),
         (
             "latin.json",
@@ -208,10 +208,7 @@ fn profiles_and_files_without_servers_are_looked_at() {
     // A file that is named says the same, with its place.
     fs::write(home.root().join("named.json"), settings).unwrap();
     let named = home.run(["adopt", "named.json"]);
-    let named = named.failed(
-        2,
-        &["it has no tool servers, but a credential (line 3, column"],
-    );
+    let named = named.failed(2, &["no MCP servers, but a credential (line 3, column"]);
     let two = format!("{{\"a\": \"{token}\", \"token\": \"acme-prod-9931\"}}\n");
     fs::write(home.root().join("two.json"), two).unwrap();
     let said = "but 2 credentials (line 1, column 8; line 1, column ";

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use mcplexer_detect::{Reason, credential, find, find_any, find_in_address};
 use mcplexer_secrets::{ScopeId, SecretName};
 
+use super::super::credentials::refusal;
 use super::arguments;
 use crate::config::field::names_a_value;
 use crate::config::problem::{Problem, SecretPlace};
@@ -216,7 +217,7 @@ impl Check<'_> {
     fn credential(&mut self, node: &Node, path: &str, reason: &Reason, place: SecretPlace) {
         let lines = (node.position.line, node.last_line(self.file));
         self.found.values.push(lines);
-        let message = format!("credentials are not allowed in this file: {reason}");
+        let message = refusal(reason);
         let mut problem = Problem::new(node.position, path, message);
         problem.instead = Some(place);
         self.found.problems.push(problem);

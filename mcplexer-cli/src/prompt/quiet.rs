@@ -6,7 +6,7 @@ use std::os::unix::thread::JoinHandleExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use nix::sys::pthread::pthread_kill;
+use nix::sys::pthread::{Pthread, pthread_kill};
 use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
@@ -220,7 +220,7 @@ impl Watch {
     }
 
     fn end(self) -> Blocked {
-        let _ended = pthread_kill(self.thread.as_pthread_t(), OVER);
+        let _ended = pthread_kill(self.thread.as_pthread_t() as Pthread, OVER);
         let _ended = self.thread.join();
         self.blocked
     }

@@ -38,7 +38,7 @@ pub(crate) use key::{AddKey, Key};
 pub(crate) use later::Later;
 pub(crate) use moves::{Copy, Move, Over, Rename};
 pub(crate) use run::{Inject, Run};
-pub(crate) use scan::Scan;
+pub(crate) use scan::{Scan, ScanFormat};
 pub(crate) use scope::{Kind, Scope};
 pub(crate) use secret::{Characters, Clip, Edit, Generate, Get, List, Newline, Put, Said, Secret};
 pub(crate) use server::{AddServer, Server};
@@ -141,7 +141,7 @@ pub(crate) enum Command {
     Import(Later<Import>),
     /// Write the secrets of a scope as a .env, JSON, YAML or shell file
     Export(Later<Export>),
-    /// Find values of the store in files, and in what git is about to commit
+    /// Find values of the store, or credentials by their shape, in files and in what git is about to commit
     Scan(Later<Scan>),
     /// Manage the keys that open the store: replace, add, remove, recover
     #[command(subcommand, after_help = examples::KEY)]

@@ -1,17 +1,21 @@
-//! Searches files, and what git is about to commit, for values of the store.
+//! Searches files, and what git is about to commit, for values of the store or for credentials of known shapes.
 
+mod baseline;
 mod files;
 mod git;
+mod search;
+mod shapes;
 mod staged;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use mcplexer_mask::Occurrence;
-
+pub(crate) use baseline::Baseline;
 pub(crate) use files::search_files;
+pub(crate) use search::Search;
 pub(crate) use staged::{StagedError, search_staged};
 
 /// The result of a search.
@@ -19,17 +23,30 @@ pub(crate) use staged::{StagedError, search_staged};
 pub(crate) struct Report {
     /// The number of files that were to be searched.
     pub(crate) files: u64,
-    /// By path, line and column. Each secret is listed once a line.
+    /// By path, line and column.
     pub(crate) findings: Vec<Finding>,
     /// What could not be read, sorted.
     pub(crate) unread: Vec<Unread>,
+    /// What relative paths are relative to, if that is not the working directory.
+    pub(crate) top: Option<PathBuf>,
 }
 
 /// A value that is in a file.
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) file: PathBuf,
-    pub(crate) place: Occurrence,
+    pub(crate) place: Place,
+}
+
+/// Where in a file a value begins, and which one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    /// From 1.
+    pub(crate) line: u64,
+    /// In bytes, from 1.
+    pub(crate) column: u64,
+    /// `SCOPE/KEY` of a value of the store, or the kind of a credential, such as `GitHub token`.
+    pub(crate) label: Arc<str>,
 }
 
 /// Something that could not be read, and why.
@@ -61,7 +78,7 @@ impl fmt::Display for Unread {
 
 impl Report {
     /// Adds the result of searching one file.
-    fn add(&mut self, file: &Path, result: io::Result<Vec<Occurrence>>) {
+    fn add(&mut self, file: &Path, result: io::Result<Vec<Place>>) {
         match result {
             Ok(found) => {
                 let finding = |place| Finding {
@@ -84,16 +101,13 @@ impl Report {
         self.unread.extend(other.unread);
     }
 
-    /// Sorts by path and line, and keeps each secret once a line.
+    /// Sorts by path and place. A file that was named twice is listed once.
     fn sorted(mut self) -> Self {
         let place = |it: &Finding| (it.file.clone(), it.place.line, it.place.column);
         self.findings.sort_by_cached_key(place);
-        let secret = |it: &Finding| {
-            let Occurrence { line, label, .. } = it.place.clone();
-            (it.file.clone(), line, label)
-        };
         let mut listed = HashSet::new();
-        self.findings.retain(|it| listed.insert(secret(it)));
+        self.findings
+            .retain(|it| listed.insert((it.file.clone(), it.place.clone())));
         self.unread.sort();
         self
     }

@@ -1,77 +1,70 @@
 //! `mcplexer scan`
 
 mod document;
+mod sarif;
+mod shapes;
+mod values;
 
-use document::Document;
-use mcplexer_mask::{Occurrence, Scanner};
-use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
-
-use crate::cli::{Global, Scan};
+use crate::cli::{Global, Scan, ScanFormat};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::known;
 use crate::output::{print, print_json};
-use crate::scan::{Finding, Report, search_files, search_staged};
-use crate::session::Session;
+use crate::scan::{Finding, Report, Search, search_files, search_staged};
 use crate::stderr::say_error;
-use crate::text::{count, sanitized, shortened, shown};
+use crate::text::{sanitized, shortened};
+
+use document::Document;
+use sarif::sarif;
 
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    let opened = open(&session, &scan.scope)?;
-    let secrets: usize = opened.iter().map(|scope| scope.iter().count()).sum();
-    let mut known = known::Wanted::of(opened.iter());
-    let everyday = known.take_everyday();
-    let scanner = Scanner::new(known.known);
-    drop(opened);
-    let looked_for = secrets - scanner.too_short().len() - everyday.len();
-    for line in known::left_out("skipped", scanner.too_short(), &everyday) {
-        session.tell(&line);
+    match scan.shapes {
+        true => shapes::run(scan, global),
+        false => values::run(scan, global),
     }
-    let report = match (secrets, scan.staged) {
-        (0, _) => Report::default(),
-        (_, true) => search_staged(scanner)?,
-        (_, false) => search_files(&scanner, &scan.paths, scan.no_ignore),
-    };
-    show(&report, scan.json)?;
-    if secrets == 0 {
-        let store = shown(&session.home().store());
-        session.tell(&format!("{store} has no secrets to look for"));
-        return Ok(());
-    }
-    let files = count(report.files, "file");
-    let looked_for = count(looked_for as u64, "secret");
-    let outcome = outcome(&report);
-    session.tell(&format!("{files}, {looked_for}: {outcome}"));
-    result(&report, &session)
 }
 
-/// Opens all secrets of these scopes, or of all scopes if none is given.
-fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failure> {
-    let mut scopes = scopes.to_vec();
-    if scopes.is_empty() {
-        let all = session.store().scopes()?.into_iter();
-        scopes.extend(all.filter(|scope| scope.secrets > 0).map(|scope| scope.id));
-    }
-    scopes.sort();
-    scopes.dedup();
-    let open = |scope| {
-        let store = session.store();
-        store.credentials(scope, Select::All, Purpose::Scan)
-    };
-    let opened = scopes.iter().map(open).collect::<Result<_, _>>();
-    opened.map_err(|error| session.explain(error))
+/// What the findings are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Values of the store, by `SCOPE/KEY`.
+    Values,
+    /// Credentials by their shape; so many were accepted.
+    Shapes { accepted: usize },
 }
 
-fn show(report: &Report, json: bool) -> Result<(), Failure> {
-    if json {
-        return print_json(&Document::of(report)?);
+/// Searches what the arguments name.
+fn searched(scan: &Scan, search: Search) -> Result<Report, Failure> {
+    match scan.staged {
+        true => Ok(search_staged(search)?),
+        false => Ok(search_files(&search, &scan.paths, scan.no_ignore)),
     }
-    let line = |it: &Finding| {
-        let Occurrence { line, label, .. } = &it.place;
-        format!("{}:{line}: {label}\n", sanitized(it.file.display()))
-    };
-    print(&report.findings.iter().map(line).collect::<String>())
+}
+
+/// Prints what was found.
+fn show(report: &Report, format: ScanFormat, kind: Kind) -> Result<(), Failure> {
+    match format {
+        ScanFormat::Json => print_json(&Document::of(report, kind)?),
+        ScanFormat::Sarif => print_json(&sarif(report, kind)),
+        ScanFormat::Text => print(&report.findings.iter().map(line(kind)).collect::<String>()),
+    }
+}
+
+fn line(kind: Kind) -> impl Fn(&Finding) -> String {
+    move |it| {
+        let label = &it.place.label;
+        let label = match kind {
+            Kind::Values => label.to_string(),
+            Kind::Shapes { .. } => rule(label),
+        };
+        let file = sanitized(it.file.display());
+        format!("{file}:{}: {label}\n", it.place.line)
+    }
+}
+
+/// Returns the name of a rule: `github-token` for the kind `GitHub token`.
+fn rule(kind: &str) -> String {
+    kind.to_lowercase()
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
 
 fn outcome(report: &Report) -> String {
@@ -83,14 +76,20 @@ fn outcome(report: &Report) -> String {
     }
 }
 
-/// Prints which files could not be read and what to do about matches. Fails if there are any.
-fn result(report: &Report, session: &Session) -> Result<(), Failure> {
+/// Prints which files could not be read. Fails if there are any, or if something was found, after `advise`.
+fn result(report: &Report, advise: impl FnOnce()) -> Result<(), Failure> {
+    let whole = check_unread(report);
+    if !report.findings.is_empty() {
+        advise();
+        return Err(Failure::silent(exit_code::FOUND));
+    }
+    whole
+}
+
+/// Prints which files could not be read. Fails if there are any.
+fn check_unread(report: &Report) -> Result<(), Failure> {
     for unread in &report.unread {
         say_error(&format!("cannot read {}", shortened(unread)));
-    }
-    if !report.findings.is_empty() {
-        session.hint("put mcplexer://SCOPE/KEY in the file instead, and use it with mcplexer inject or mcplexer run --env-file");
-        return Err(Failure::silent(exit_code::FOUND));
     }
     match report.unread.is_empty() {
         true => Ok(()),

@@ -8,18 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread::available_parallelism;
 
+use super::{Report, Search, Unread, git};
 use ignore::{DirEntry, Error, WalkBuilder, WalkState};
-use mcplexer_mask::Scanner;
-
-use super::{Report, Unread, git};
 
 /// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
 
 /// Searches these files, and all that is below these directories: without `no_ignore` only what git does
 /// not ignore.
-pub(crate) fn search_files(scanner: &Scanner, paths: &[PathBuf], no_ignore: bool) -> Report {
-    let mut one = scanner.for_another_thread();
+pub(crate) fn search_files(search: &Search, paths: &[PathBuf], no_ignore: bool) -> Report {
+    let mut one = search.for_another_thread();
     let mut walked = Walked::default();
     let mut trees = Vec::new();
     for path in paths {
@@ -29,7 +27,7 @@ pub(crate) fn search_files(scanner: &Scanner, paths: &[PathBuf], no_ignore: bool
         }
     }
     if !trees.is_empty() {
-        walked.walk(scanner, &trees, no_ignore);
+        walked.walk(search, &trees, no_ignore);
     }
     if !no_ignore {
         walked.search_tracked(&mut one, &trees);
@@ -69,11 +67,11 @@ struct Walked {
 }
 
 impl Walked {
-    fn walk(&mut self, scanner: &Scanner, paths: &[PathBuf], no_ignore: bool) {
+    fn walk(&mut self, search: &Search, paths: &[PathBuf], no_ignore: bool) {
         let all = Mutex::new(self);
         walker(paths, no_ignore).run(|| {
             let mut worker = Worker {
-                scanner: scanner.for_another_thread(),
+                search: search.for_another_thread(),
                 own: Self::default(),
                 all: &all,
                 no_ignore,
@@ -87,7 +85,7 @@ impl Walked {
 
     /// Searches what git tracks and the walk has skipped: git does not ignore a file that it tracks, even
     /// if an ignore file names it (`git add --force`).
-    fn search_tracked(&mut self, scanner: &mut Scanner, named: &[PathBuf]) {
+    fn search_tracked(&mut self, search: &mut Search, named: &[PathBuf]) {
         let mut repositories = std::mem::take(&mut self.repositories);
         let below = named.iter().filter(|it| is_in_work_tree(it));
         repositories.extend(below.cloned());
@@ -105,7 +103,7 @@ impl Walked {
                 let path = directory.join(path);
                 let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file());
                 if is_file && !self.files.contains(&path) {
-                    self.report.search(scanner, &path);
+                    self.report.search(search, &path);
                     self.files.insert(path);
                 }
             }
@@ -146,7 +144,7 @@ fn walker(paths: &[PathBuf], no_ignore: bool) -> ignore::WalkParallel {
 
 /// One thread of the walk.
 struct Worker<'a> {
-    scanner: Scanner,
+    search: Search,
     own: Walked,
     all: &'a Mutex<&'a mut Walked>,
     no_ignore: bool,
@@ -163,7 +161,7 @@ impl Worker<'_> {
         };
         let (path, kind) = (entry.path(), entry.file_type());
         if kind.is_some_and(|kind| kind.is_file()) {
-            self.own.report.search(&mut self.scanner, path);
+            self.own.report.search(&mut self.search, path);
             if !self.no_ignore {
                 self.own.files.insert(entry.into_path());
             }
@@ -174,9 +172,9 @@ impl Worker<'_> {
 }
 
 impl Report {
-    fn search(&mut self, scanner: &mut Scanner, path: &Path) {
+    fn search(&mut self, search: &mut Search, path: &Path) {
         self.files += 1;
-        let result = open(path).and_then(|file| scanner.scan(file));
+        let result = open(path).and_then(|file| search.scan(file));
         if !result.as_ref().is_ok_and(Vec::is_empty) {
             self.add(path.strip_prefix(".").unwrap_or(path), result);
         }

@@ -7,10 +7,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use mcplexer_mask::{Occurrence, Scanner};
-
-use super::Report;
 use super::git::git;
+use super::{Place, Report, Search};
 
 /// The mode of a submodule, which has a repository of its own: gitformat-index(5).
 const SUBMODULE: &[u8] = b"160000";
@@ -39,9 +37,12 @@ struct Blob {
 /// # Errors
 ///
 /// See [`StagedError`]. A single file whose content is missing is listed in the report instead.
-pub(crate) fn search_staged(mut scanner: Scanner) -> Result<Report, StagedError> {
-    let mut report = Report::default();
+pub(crate) fn search_staged(mut search: Search) -> Result<Report, StagedError> {
     let blobs = staged()?;
+    let mut report = Report {
+        top: Some(top()?),
+        ..Report::default()
+    };
     if blobs.is_empty() {
         return Ok(report);
     }
@@ -51,7 +52,7 @@ pub(crate) fn search_staged(mut scanner: Scanner) -> Result<Report, StagedError>
         let size = objects.ask(&object).map_err(StagedError::Unreadable)?;
         let result = match size {
             Some(size) => objects
-                .read(size, &mut scanner)
+                .read(size, &mut search)
                 .map_err(StagedError::Unreadable)?,
             None => Err(io::Error::other("git does not have its content")),
         };
@@ -95,6 +96,13 @@ fn staged() -> Result<Vec<Blob>, StagedError> {
         }
     }
     Ok(blobs)
+}
+
+/// Returns the top of the work tree.
+fn top() -> Result<PathBuf, StagedError> {
+    let mut top = output(&["rev-parse", "--show-toplevel"])?;
+    top.pop_if(|it| *it == b'\n');
+    Ok(OsString::from_vec(top).into())
 }
 
 fn output(arguments: &[&str]) -> Result<Vec<u8>, StagedError> {
@@ -146,13 +154,9 @@ impl Objects {
     }
 
     /// Searches the blob that was asked for.
-    fn read(
-        &mut self,
-        size: u64,
-        scanner: &mut Scanner,
-    ) -> io::Result<io::Result<Vec<Occurrence>>> {
+    fn read(&mut self, size: u64, search: &mut Search) -> io::Result<io::Result<Vec<Place>>> {
         let mut content = (&mut self.answers).take(size);
-        let found = scanner.scan(&mut content);
+        let found = search.scan(&mut content);
         let is_whole = content.limit() == 0;
         let mut line_end = [0];
         self.answers.read_exact(&mut line_end)?;

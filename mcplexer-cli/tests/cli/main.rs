@@ -55,6 +55,7 @@ mod serve;
 mod server;
 mod servers;
 mod several;
+mod shapes;
 mod staged;
 mod streams;
 mod strict;

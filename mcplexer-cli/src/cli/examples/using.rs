@@ -78,13 +78,16 @@ Examples:
 pub(in crate::cli) const SCAN: &str = concat!(
     "\
 Values are found as they are, in base64, in hex, percent-encoded, and within JSON. Each match is printed \
-as PATH:LINE: SCOPE/KEY, never with its value, and the exit code is 6.
+as PATH:LINE: SCOPE/KEY, never with its value, and the exit code is 6. --shapes needs no store, and prints \
+PATH:LINE: KIND.
 Hidden files are searched; files that git ignores, .git and symbolic links are not. Git ignores no file \
 that it tracks, and nothing outside a repository.
 
 Examples:
   mcplexer scan
   mcplexer scan --staged      # in .git/hooks/pre-commit, which must be executable
-  mcplexer scan --scope github ~/.bash_history",
+  mcplexer scan --scope github ~/.bash_history
+  mcplexer scan --shapes --baseline .mcplexer-baseline.json
+  mcplexer scan --shapes --format sarif >scan.sarif",
     store!()
 );

@@ -1,0 +1,60 @@
+//! Looks for the values of the store.
+
+use mcplexer_mask::Scanner;
+use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
+
+use super::{Kind, outcome, result, searched, show};
+use crate::cli::{Global, Scan};
+use crate::failure::Failure;
+use crate::known;
+use crate::scan::{Report, Search};
+use crate::session::Session;
+use crate::text::{count, shown};
+
+pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let opened = open(&session, &scan.scope)?;
+    let secrets: usize = opened.iter().map(|scope| scope.iter().count()).sum();
+    let mut known = known::Wanted::of(opened.iter());
+    let everyday = known.take_everyday();
+    let scanner = Scanner::new(known.known);
+    drop(opened);
+    let looked_for = secrets - scanner.too_short().len() - everyday.len();
+    for line in known::left_out("skipped", scanner.too_short(), &everyday) {
+        session.tell(&line);
+    }
+    let report = match secrets {
+        0 => Report::default(),
+        _ => searched(scan, Search::Values(Box::new(scanner)))?,
+    };
+    show(&report, scan.format(), Kind::Values)?;
+    if secrets == 0 {
+        let store = shown(&session.home().store());
+        session.tell(&format!("{store} has no secrets to look for"));
+        return Ok(());
+    }
+    let files = count(report.files, "file");
+    let looked_for = count(looked_for as u64, "secret");
+    let outcome = outcome(&report);
+    session.tell(&format!("{files}, {looked_for}: {outcome}"));
+    result(&report, || {
+        session.hint("put mcplexer://SCOPE/KEY in the file instead, and use it with mcplexer inject or mcplexer run --env-file");
+    })
+}
+
+/// Opens all secrets of these scopes, or of all scopes if none is given.
+fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failure> {
+    let mut scopes = scopes.to_vec();
+    if scopes.is_empty() {
+        let all = session.store().scopes()?.into_iter();
+        scopes.extend(all.filter(|scope| scope.secrets > 0).map(|scope| scope.id));
+    }
+    scopes.sort();
+    scopes.dedup();
+    let open = |scope| {
+        let store = session.store();
+        store.credentials(scope, Select::All, Purpose::Scan)
+    };
+    let opened = scopes.iter().map(open).collect::<Result<_, _>>();
+    opened.map_err(|error| session.explain(error))
+}

@@ -1,0 +1,160 @@
+//! The findings that were accepted: a file that a repository can contain.
+//!
+//! It says how many findings of a rule are accepted in a file, and nothing about the values. A digest of a value would
+//! tell a short one to everybody who tries the likely ones, and a keyed digest would need the key wherever files are
+//! searched. Numbers of lines would change with every edit above them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use mcplexer_durable::replace_file;
+use serde::{Deserialize, Serialize};
+
+use super::Report;
+use crate::failure::Failure;
+use crate::text::shown;
+use crate::{exit_code, input};
+
+/// The version of the file's form.
+const VERSION: u32 = 1;
+
+/// A file of accepted findings.
+pub(crate) struct Baseline {
+    path: PathBuf,
+    /// The directory of the file, to which the paths in it are relative.
+    directory: PathBuf,
+}
+
+/// How many findings there are of each rule in each file.
+pub(crate) struct Rows(BTreeMap<(String, String), u64>);
+
+/// More findings of a rule in a file than are accepted.
+pub(crate) struct Exceeded {
+    pub(crate) file: String,
+    pub(crate) rule: String,
+    pub(crate) found: u64,
+    pub(crate) accepted: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    accepted: Vec<Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    file: String,
+    rule: String,
+    count: u64,
+}
+
+impl Baseline {
+    pub(crate) fn at(path: &Path) -> Self {
+        let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+        let directory = parent.unwrap_or(Path::new("."));
+        Self {
+            path: path.to_owned(),
+            directory: directory.canonicalize().unwrap_or(directory.to_owned()),
+        }
+    }
+
+    /// Reads the accepted findings.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read, or is not one that [`write`](Self::write) has written.
+    pub(crate) fn read(&self) -> Result<Rows, Failure> {
+        let invalid = |reason: String| {
+            Failure::new(format!("{}: {reason}", shown(&self.path)))
+                .with_hint("--write-baseline writes it anew")
+                .with_code(exit_code::USAGE)
+        };
+        let (_, text) = input::text(Some(&self.path))
+            .map_err(|failure| failure.with_hint("--write-baseline creates it"))?;
+        let document: Document =
+            serde_json::from_slice(&text).map_err(|error| invalid(error.to_string()))?;
+        if document.version != VERSION {
+            return Err(invalid(format!(
+                "version {} of the form is not known",
+                document.version
+            )));
+        }
+        let rows = document.accepted.into_iter();
+        Ok(Rows(
+            rows.map(|row| ((row.file, row.rule), row.count)).collect(),
+        ))
+    }
+
+    /// Writes a file that accepts everything in a report.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be written.
+    pub(crate) fn write(&self, report: &Report, rule: fn(&str) -> String) -> Result<(), Failure> {
+        let rows = self.count(report, rule).0.into_iter();
+        let document = Document {
+            version: VERSION,
+            accepted: rows
+                .map(|((file, rule), count)| Row { file, rule, count })
+                .collect(),
+        };
+        let text = serde_json::to_string_pretty(&document);
+        let text = text.map_err(|error| Failure::new(format!("cannot make JSON: {error}")))?;
+        Ok(replace_file(&self.path, format!("{text}\n").as_bytes())?)
+    }
+
+    /// Removes the accepted findings from a report, unless there are more of a rule in a file than are accepted: which of
+    /// them is new cannot be known. Returns how many it has removed, and what is exceeded.
+    pub(crate) fn apply(
+        &self,
+        accepted: &Rows,
+        report: &mut Report,
+        rule: fn(&str) -> String,
+    ) -> (usize, Vec<Exceeded>) {
+        let found = self.count(report, rule).0;
+        let limit = |key: &(String, String)| accepted.0.get(key).copied().unwrap_or(0);
+        let before = report.findings.len();
+        let top = report.top.clone();
+        report.findings.retain(|it| {
+            let key = (
+                self.name_of(&it.file, top.as_deref()),
+                rule(&it.place.label),
+            );
+            found.get(&key).is_some_and(|found| *found > limit(&key))
+        });
+        let exceeded = found.iter().filter_map(|(key, &found)| {
+            let accepted = limit(key);
+            let (file, rule) = key.clone();
+            (accepted > 0 && found > accepted).then_some(Exceeded {
+                file,
+                rule,
+                found,
+                accepted,
+            })
+        });
+        (before - report.findings.len(), exceeded.collect())
+    }
+
+    fn count(&self, report: &Report, rule: fn(&str) -> String) -> Rows {
+        let mut rows = BTreeMap::new();
+        for it in &report.findings {
+            let file = self.name_of(&it.file, report.top.as_deref());
+            *rows.entry((file, rule(&it.place.label))).or_default() += 1;
+        }
+        Rows(rows)
+    }
+
+    /// Returns a file's path from the directory of the baseline, from wherever it was searched.
+    fn name_of(&self, file: &Path, top: Option<&Path>) -> String {
+        let path = top.map_or(file.to_owned(), |top| top.join(file));
+        let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new(".")).canonicalize();
+        let whole = directory.ok().zip(path.file_name());
+        let whole = whole.map_or(path.clone(), |(directory, name)| directory.join(name));
+        let name = whole.strip_prefix(&self.directory).unwrap_or(&whole);
+        name.to_string_lossy().into_owned()
+    }
+}

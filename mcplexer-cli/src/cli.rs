@@ -141,7 +141,7 @@ pub(crate) enum Command {
     Import(Later<Import>),
     /// Write the secrets of a scope as a .env, JSON, YAML or shell file
     Export(Later<Export>),
-    /// Find values of the store, or credentials by their shape, in files and in what git is about to commit
+    /// Find values of the store, or any credentials, in files and in staged changes
     Scan(Later<Scan>),
     /// Manage the keys that open the store: replace, add, remove, recover
     #[command(subcommand, after_help = examples::KEY)]

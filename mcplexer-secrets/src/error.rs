@@ -195,7 +195,7 @@ pub enum Error {
     /// A scope was given more redaction hints than it can have.
     #[error("a scope has at most {} redaction hints", crate::MAX_REDACTION_HINTS)]
     TooManyHints,
-    /// A scope was told to keep more earlier versions than it can.
+    /// A scope was asked to keep more earlier versions than it can.
     #[error("a scope keeps at most {} earlier versions", crate::MAX_KEEP_VERSIONS)]
     TooManyVersions,
     /// The expiry cannot be written as an RFC 3339 time.

@@ -75,7 +75,7 @@ pub enum Stays {
     NoCommand,
     /// It is not a string but, for example, a number.
     NoString,
-    /// The entry has several variables of this name.
+    /// The entry has several variables with this name.
     SeveralOfThisName,
     /// The variable's name cannot be the name of a secret.
     Name(InvalidName),

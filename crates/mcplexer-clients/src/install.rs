@@ -48,7 +48,7 @@ pub enum InstallError {
     /// The file is no JSON of this client: it cannot be read, or has something else where the servers are.
     #[error("it is not the configuration of this client")]
     Invalid,
-    /// It has another server of this name.
+    /// It has another server with this name.
     #[error("it has another server called {NAME}")]
     Taken,
     /// Its notation allows no change that could be undone.
@@ -225,7 +225,7 @@ impl InstallPlace {
         Some(apply(text, vec![Edit::remove(span)]))
     }
 
-    /// Returns the server of this name in a document.
+    /// Returns the server with this name in a document.
     fn member<'n>(&self, root: &'n Node) -> Result<Option<&'n Member>, InstallError> {
         let object = root.object().ok_or(InstallError::Invalid)?;
         let Some(map) = object.member(self.map) else {

@@ -71,7 +71,7 @@ impl Node {
 }
 
 impl Object {
-    /// Returns the member of this name. If there are several it is the last, as in other parsers.
+    /// Returns the member with this name. If there are several it is the last, as in other parsers.
     pub(crate) fn member(&self, key: &str) -> Option<&Member> {
         self.members.iter().rfind(|member| member.key == key)
     }

@@ -24,7 +24,7 @@ impl Hints {
         Self(names.map(str::to_ascii_lowercase).collect())
     }
 
-    /// Returns why a value of this name looks like a credential. Costs the same with many hints.
+    /// Returns why a value with this name looks like a credential. Costs the same with many hints.
     pub(crate) fn credential(&self, name: &str, value: &str) -> Option<Reason> {
         let is_hinted = !self.0.is_empty() && self.0.contains(&name.to_ascii_lowercase());
         let hint = is_hinted.then_some(name);

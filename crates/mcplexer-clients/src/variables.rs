@@ -47,7 +47,7 @@ const OF_FILES: &[(Where, Variables)] = &[
 ];
 
 enum Where {
-    /// The file is in a directory of this name.
+    /// The file is in a directory with this name.
     In(&'static str),
     /// A directory above the file has this name.
     Below(&'static str),

@@ -292,7 +292,7 @@ const ROWS: [Row; 23] = [
     },
 ];
 
-/// Returns what a variable of this name does to a command that gets it, if that takes the command over:
+/// Returns what a variable with this name does to a command that gets it, if that takes the command over:
 /// `names code that Python loads`. The words go on from the name.
 #[must_use]
 pub fn takes_over(variable: &str) -> Option<&'static str> {

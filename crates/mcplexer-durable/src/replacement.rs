@@ -126,7 +126,7 @@ impl FileReplacement {
         finished.map_err(|source| not_written(&path, source))
     }
 
-    /// Gives a file that was written in parts its name, with mode 0600, unless a file of that name exists by now.
+    /// Gives a file that was written in parts its name, with mode 0600, unless a file with that name exists by now.
     ///
     /// # Errors
     /// [`ReplaceError::NotWritten`], of the kind [`ErrorKind::AlreadyExists`] if there is one.

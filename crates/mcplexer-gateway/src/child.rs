@@ -69,7 +69,7 @@ pub(crate) struct Started {
 }
 
 impl Running {
-    /// Passes a message on. Waits while the child does not read. `begun` is told when it begins to be written.
+    /// Passes a message on. Waits while the child does not read. `begun` is called when it begins to be written.
     ///
     /// # Errors
     /// If the child has ended.

@@ -49,13 +49,13 @@ pub struct HttpClients {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpClientsError {
-    /// There is a client of this name.
+    /// There is a client with this name.
     #[error("there is a client {name} already")]
     Exists {
         /// The name.
         name: ServerName,
     },
-    /// There is no client of this name.
+    /// There is no client with this name.
     #[error("there is no client {name}")]
     NotFound {
         /// The name.
@@ -140,7 +140,7 @@ impl HttpClients {
     /// Adds a client that may do this over the API; returns its token, which is kept nowhere.
     ///
     /// # Errors
-    /// [`HttpClientsError::Exists`] if there is one of this name; others if the file cannot be used.
+    /// [`HttpClientsError::Exists`] if there is one with this name; others if the file cannot be used.
     pub fn add(
         &self,
         name: &ServerName,

@@ -200,7 +200,7 @@ impl Hub {
         meant.max_by_key(|it| it.as_str().len()).cloned()
     }
 
-    /// Whether a client may use a server of this name.
+    /// Whether a client may use a server with this name.
     fn sees(&self, peer: &Peer, name: &ServerName) -> bool {
         let clients = lock(&self.clients);
         let client = peer.name.as_deref().and_then(|it| it.parse().ok());

@@ -60,7 +60,7 @@ impl<'a> Value<'a> {
         Ok(members.0.into_iter().map(member).collect())
     }
 
-    /// Returns the member of this name: the last one, as most readers take it.
+    /// Returns the member with this name: the last one, as most readers take it.
     pub(crate) fn get(self, name: &str) -> Option<Self> {
         let members = self.members().ok()?;
         let found = members.iter().rev().find(|(found, _)| found == name);

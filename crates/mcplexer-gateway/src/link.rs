@@ -15,7 +15,7 @@ pub(crate) enum Link {
 }
 
 impl Link {
-    /// Sends a message; waits while the server takes none. `begun` is told when it begins to be sent.
+    /// Sends a message; waits while the server takes none. `begun` is called when it begins to be sent.
     ///
     /// # Errors
     /// If the server has ended.

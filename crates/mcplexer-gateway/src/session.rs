@@ -42,7 +42,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A client of this name.
+    /// A client with this name.
     #[must_use]
     pub fn named(name: Option<String>) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Peer {
         }
     }
 
-    /// A client of this name in a process.
+    /// A client with this name in a process.
     #[must_use]
     pub fn process(name: Option<String>, uid: u32, pid: Option<u32>) -> Self {
         Self {

@@ -141,7 +141,7 @@ pub enum Error {
         /// The file.
         file: PathBuf,
     },
-    /// No client of this name is known, or its directory is not.
+    /// No client with this name is known, or its directory is not.
     #[error("no client is called {client}")]
     UnknownClient {
         /// The name.

@@ -44,7 +44,7 @@ impl From<EnvKeyError> for KeyError {
 }
 
 impl EnvKeys {
-    /// The identities in the variable of this name.
+    /// The identities in the variable with this name.
     #[must_use]
     pub fn new(variable: &'static str) -> Self {
         Self {

@@ -39,7 +39,7 @@ pub struct Home {
 pub enum KeySource {
     /// In this file.
     File(PathBuf),
-    /// Inline in the environment variable of this name.
+    /// Inline in the environment variable with this name.
     Environment(&'static str),
 }
 

@@ -42,7 +42,7 @@ pub enum Error {
         /// What is wrong with it; at least one.
         problems: Vec<Problem>,
     },
-    /// The file has a server of this name.
+    /// The file has a server with this name.
     #[error("{} has a server {server} already", .file.display())]
     Exists {
         /// The file.
@@ -50,7 +50,7 @@ pub enum Error {
         /// The server.
         server: ServerName,
     },
-    /// The file has no server of this name.
+    /// The file has no server with this name.
     #[error("{} has no server {server}", .file.display())]
     NotFound {
         /// The file.

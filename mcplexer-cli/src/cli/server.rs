@@ -64,7 +64,7 @@ pub(crate) enum Server {
 /// Arguments that may hold a value by mistake, so they are checked behind clap, which would repeat them.
 #[derive(Args)]
 pub(crate) struct AddServer {
-    /// Name of the server; with --from, add only the server of this name
+    /// Name of the server; with --from, add only the server with this name
     #[arg(required_unless_present = "from")]
     pub(crate) name: Option<String>,
     /// Set a variable of the command; may be repeated

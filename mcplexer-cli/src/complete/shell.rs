@@ -1,4 +1,4 @@
-//! What the script of each shell says, and what it is told.
+//! What the script of each shell says, and what it gets.
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -84,7 +84,7 @@ pub struct AuditReport {
     /// The number of earlier logs of the same file name that the store has sealed. They were moved
     /// or deleted.
     pub earlier: u64,
-    /// The lines of changes that were not committed and did not fail, at most 100: each was cut short by a crash, or
+    /// The lines of changes that were not committed and did not fail, at most 100: each was interrupted by a crash, or
     /// the store was put back to the state before it.
     pub not_committed: Vec<u64>,
     /// How often incomplete lines were removed from its end after a crash.

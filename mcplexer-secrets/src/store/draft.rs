@@ -65,7 +65,7 @@ impl Draft {
             || self.pages.values().any(|page| page.is_changed)
     }
 
-    /// The secret of this name, as the scope lists it.
+    /// The secret with this name, as the scope lists it.
     pub(super) fn entry(
         &mut self,
         snapshot: &dyn Snapshot,

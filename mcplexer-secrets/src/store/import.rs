@@ -28,7 +28,7 @@ pub enum OnConflict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ImportAction {
-    /// The store has no secret of this name: it is added.
+    /// The store has no secret with this name: it is added.
     Add,
     /// It replaces the store's value.
     Replace,

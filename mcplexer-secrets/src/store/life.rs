@@ -36,11 +36,11 @@ impl<T: Clone> Change<T> {
 /// Changes to what is said about a secret. By default everything stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SecretEdit {
-    /// What becomes of its note.
+    /// What happens to its note.
     pub note: Change<Note>,
-    /// What becomes of the time at which its value expires.
+    /// What happens to the time at which its value expires.
     pub expires: Change<Timestamp>,
-    /// What becomes of the interval at which to replace its value.
+    /// What happens to the interval at which to replace its value.
     pub rotate_every: Change<RotateEvery>,
 }
 

@@ -139,7 +139,7 @@ impl List<'_> {
     }
 }
 
-/// Returns where something of this name is on its page, or where it would be inserted.
+/// Returns where something with this name is on its page, or where it would be inserted.
 pub(super) fn position<T: Listed>(page: &[T], name: &str) -> Result<usize, usize> {
     page.binary_search_by(|it| it.name().cmp(name))
 }

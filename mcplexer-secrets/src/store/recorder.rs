@@ -322,7 +322,7 @@ impl Recorder {
     }
 
     /// Records durably that a change of owners or keys was committed: a store that is put back to the state before
-    /// it is then told from a commit that was cut short. The change is done, so a failure here is not an error.
+    /// it then differs from a commit that was interrupted. The change is done, so a failure here is not an error.
     pub(super) fn record_committed(&self, unlocked: Arc<Unlocked>) {
         if let Ok(checked) = self.unchecked(Trust::Verified(unlocked)) {
             let subject = Subject::store(AuditOperation::Committed);

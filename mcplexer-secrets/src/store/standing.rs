@@ -110,7 +110,7 @@ impl Seen<'_> {
     }
 
     /// Compares the state with the log at `path`. What the log recorded last must be this state or an earlier one, or
-    /// a change that was cut short before its commit.
+    /// a change that was interrupted before its commit.
     ///
     /// Returns what is wrong otherwise.
     pub(super) fn compare(self, path: &Path, view: &AuditView) -> Result<(), Finding> {

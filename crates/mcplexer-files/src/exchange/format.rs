@@ -43,7 +43,7 @@ impl Format {
         }
     }
 
-    /// Returns the format that a file of this name has: `.env`, `.env.local`, `prod.env`, `a.json`,
+    /// Returns the format that a file with this name has: `.env`, `.env.local`, `prod.env`, `a.json`,
     /// `a.yaml`, `a.yml`, `a.sh`.
     #[must_use]
     pub fn of_path(path: &Path) -> Option<Self> {

@@ -64,7 +64,7 @@ impl Syntax {
         }
     }
 
-    /// Returns the syntax that a file of this name has: `a.json`, `a.yaml.tmpl`, `.env.in`.
+    /// Returns the syntax that a file with this name has: `a.json`, `a.yaml.tmpl`, `.env.in`.
     #[must_use]
     pub fn of_path(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;

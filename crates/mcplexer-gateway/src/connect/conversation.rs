@@ -41,7 +41,7 @@ pub(super) enum FromClient {
     Message,
     /// A request of this id.
     Request(String),
-    /// A greeting, which every gateway is told.
+    /// A greeting, which every gateway gets.
     Greeting,
     /// An answer to a gateway that is gone.
     Stale,
@@ -159,7 +159,7 @@ impl Conversation {
         FromGateway::Message
     }
 
-    /// Returns what a gateway is told first.
+    /// Returns what a gateway gets first.
     pub(super) fn hello(&self, connect: &Connect) -> Hello {
         Hello {
             mcplexer: VERSION,
@@ -170,7 +170,7 @@ impl Conversation {
         }
     }
 
-    /// Returns what another gateway is told, so that the client's session goes on: lines.
+    /// Returns what another gateway gets, so that the client's session goes on: lines.
     pub(super) fn again(&mut self) -> String {
         let Some(greeting) = self.greeting.clone() else {
             return String::new();
@@ -202,7 +202,7 @@ impl Conversation {
         }
     }
 
-    /// Takes it that the gateway is gone. Returns what the client is told: lines.
+    /// Takes it that the gateway is gone. Returns what the client gets: lines.
     pub(super) fn lost(&mut self) -> String {
         let mut lines = String::new();
         let text = "the gateway ended before it answered, so the outcome is unknown";

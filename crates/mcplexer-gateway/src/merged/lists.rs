@@ -15,7 +15,7 @@ use crate::names::{Table, exposed};
 use crate::server::{Server, lock};
 use crate::session::Route;
 
-/// How long a list waits for servers that were never asked. What comes later is told as a change.
+/// How long a list waits for servers that were never asked. What comes later is reported as a change.
 const LIST_WAIT: Duration = Duration::from_secs(5);
 
 /// The tables of names that were built, by what they are of.

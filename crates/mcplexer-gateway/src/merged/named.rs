@@ -20,7 +20,7 @@ pub(crate) enum Unnamed {
     Silent(Arc<Server>, CallError),
 }
 
-/// Finds the server that has a tool or a prompt of this name, and the name that it knows. Only servers are asked that the
+/// Finds the server that has a tool or a prompt with this name, and the name that it knows. Only servers are asked that the
 /// name can be of, so that no other one delays it.
 pub(crate) async fn named(
     hub: &Arc<Hub>,

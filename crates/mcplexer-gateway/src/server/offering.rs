@@ -21,7 +21,7 @@ const MAX_PAGES: usize = 1000;
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     under_way: BTreeSet<ListKind>,
-    /// The lists without which clients were answered: they are told when these are there.
+    /// The lists without which clients were answered: they get a notice when these are there.
     missed: BTreeSet<ListKind>,
     /// Whether it was waited for in vain, so that nobody waits again.
     is_late: bool,

@@ -56,7 +56,7 @@ pub(super) struct KeptServer {
 }
 
 impl Kept {
-    /// Reads what is kept of a file; nothing, for a client of this name, if it was never handed over.
+    /// Reads what is kept of a file; nothing, for a client with this name, if it was never handed over.
     pub(super) fn load(home: &Home, file: &Path, client: &ServerName) -> Result<Self, Error> {
         let path = place(home, file);
         let kept = read(&path)?;

@@ -29,7 +29,7 @@ pub enum NotImported {
     /// The file cannot be read, or is not the configuration of a client.
     #[error(transparent)]
     File(#[from] adoption::Error),
-    /// The file has no server of this name, or no server at all.
+    /// The file has no server with this name, or no server at all.
     #[error("no server {}in {}", .name.as_ref().map(|name| format!("{name} ")).unwrap_or_default(), .file.display())]
     NotFound {
         /// The file.
@@ -65,7 +65,7 @@ pub enum Refusal {
     Problems(Vec<Problem>),
 }
 
-/// Reads the servers of a client's file; with a name, only the one of that name or of `PROJECT/NAME`. Changes nothing.
+/// Reads the servers of a client's file; with a name, only the one with that name or of `PROJECT/NAME`. Changes nothing.
 ///
 /// # Errors
 /// [`NotImported`]. Every server that cannot be imported is named.

@@ -42,7 +42,7 @@ pub(super) fn table(report: &FileReport) -> String {
     fitting(&moves.chain(stays).collect::<Vec<_>>())
 }
 
-/// Says what becomes of the file's servers.
+/// Says what happens to the file's servers.
 pub(super) fn tell(report: &FileReport, session: &Session) {
     let Some(gateway) = &report.gateway else {
         return;

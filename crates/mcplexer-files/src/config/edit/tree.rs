@@ -26,7 +26,7 @@ pub(super) struct Member {
 }
 
 impl Map {
-    /// Returns the index of the member of this name.
+    /// Returns the index of the member with this name.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         self.members.iter().position(|member| member.name == name)
     }

@@ -33,7 +33,7 @@ pub(super) struct Part<T> {
 }
 
 impl<T> Part<T> {
-    /// Takes what is wanted out of a list. `text` has what the filter looks at.
+    /// Takes what was asked for out of a list. `text` has what the filter looks at.
     pub(super) fn of(list: Vec<T>, wanted: &Wanted, text: impl Fn(&T) -> [&str; 2]) -> Self {
         let all = list.len();
         let q = wanted.q.trim().to_lowercase();

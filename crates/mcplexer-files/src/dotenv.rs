@@ -89,19 +89,33 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
 /// # Errors
 /// [`InvalidLine`]; it does not repeat the line.
 pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
+    let (variables, invalid) = parse_some(file, 1);
+    match invalid.first() {
+        Some(line) => Err(*line),
+        None => Ok(variables),
+    }
+}
+
+/// Reads the variables of a file as [`parse`] does, and goes on behind a line that belongs to none. Returns the first `most` of those
+/// lines as well, and reads no further than to the last of them.
+pub(crate) fn parse_some(file: &[u8], most: usize) -> (Vec<Variable>, Vec<InvalidLine>) {
     let text = with_line_feeds(file);
     let lines = Lines::of(&text);
-    let mut variables = Vec::new();
+    let (mut variables, mut invalid) = (Vec::new(), Vec::new());
     let mut at = 0;
-    loop {
+    while invalid.len() < most {
         let rest = text.get(at..).unwrap_or_default();
         match rest {
-            [] => return Ok(variables),
+            [] => break,
             [b'#', ..] => at += line(rest).len(),
             _ if space(rest) > 0 => at += space(rest),
             _ => {
-                let line = lines.line(at);
-                let found = VARIABLE.captures(rest).ok_or(InvalidLine { line })?;
+                let number = lines.line(at);
+                let Some(found) = VARIABLE.captures(rest) else {
+                    invalid.push(InvalidLine { line: number });
+                    at += line(rest).len();
+                    continue;
+                };
                 let group = |group| found.get(group);
                 let (name, value) = (group(1), group(2));
                 let begins = value.or_else(|| group(3)).map(|it| it.start());
@@ -114,7 +128,7 @@ pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
                         String::from_utf8_lossy(it.as_bytes()).into_owned()
                     }),
                     value: unquoted(trimmed(value.map_or(b"", |it| it.as_bytes()))),
-                    line,
+                    line: number,
                 });
                 let end = group(3).or_else(|| group(0));
                 at += end.map_or(rest.len(), |it| match it.as_bytes() {
@@ -124,6 +138,7 @@ pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
             }
         }
     }
+    (variables, invalid)
 }
 
 /// Returns a value with the `#` that ends it, and with what follows up to a `#` behind a space. It is `None` if

@@ -88,12 +88,27 @@ pub fn read(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
 /// # Errors
 /// [`ReadError`] if the file is not of that format, or the format is [`Shell`](Format::Shell), which is not read.
 pub fn read_each(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
-    let mut entries = match format {
-        Format::Dotenv => dotenv::read(file),
-        Format::Json => json::read(text(file)?),
-        Format::Yaml => yaml::read(text(file)?),
-        Format::Shell => Err(ReadError::new(1, "shell scripts are not read")),
-    }?;
+    let (entries, mistakes) = read_some(file, format, 1);
+    match mistakes.into_iter().next() {
+        Some(mistake) => Err(mistake),
+        None => Ok(entries),
+    }
+}
+
+/// Reads entries as [`read_each`] does, and returns what is wrong with the file as well. In a [`Dotenv`](Format::Dotenv) file that is
+/// each line that cannot be read, up to `most` of them; a file of another format is read whole or not at all.
+#[must_use]
+pub fn read_some(file: &[u8], format: Format, most: usize) -> (Vec<Entry>, Vec<ReadError>) {
+    let whole = |read: Result<Vec<Entry>, ReadError>| match read {
+        Ok(entries) => (entries, Vec::new()),
+        Err(mistake) => (Vec::new(), vec![mistake]),
+    };
+    let (mut entries, mistakes) = match format {
+        Format::Dotenv => dotenv::read(file, most),
+        Format::Json => whole(text(file).and_then(json::read)),
+        Format::Yaml => whole(text(file).and_then(yaml::read)),
+        Format::Shell => whole(Err(ReadError::new(1, "shell scripts are not read"))),
+    };
     let mut lines = HashMap::new();
     for entry in &mut entries {
         let problem = |text: String| ReadError::new(entry.line, text).about(&entry.name);
@@ -110,7 +125,7 @@ pub fn read_each(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
             }
         }
     }
-    Ok(entries)
+    (entries, mistakes)
 }
 
 fn text(file: &[u8]) -> Result<&str, ReadError> {

@@ -119,16 +119,20 @@ pub enum Error {
     Unreadable {
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// What is wrong with it first.
         source: ReadError,
+        /// What else is wrong with it, in the order of the lines: at most 19 mistakes.
+        more: Vec<ReadError>,
     },
-    /// A value is blank.
+    /// Values are blank, and nothing else is wrong.
     #[error("{file}, {source}")]
     Blank {
         /// The file.
         file: String,
-        /// Which one.
+        /// The first one.
         source: ReadError,
+        /// The others, in the order of the lines: at most 19.
+        more: Vec<ReadError>,
     },
     /// The file does not have a secret that is to be chosen or left out.
     #[error("{file} has no {name}")]
@@ -146,14 +150,12 @@ pub enum Error {
         /// The format it was read as.
         format: Format,
     },
-    /// The kind of the scope does not allow a name.
-    #[error("{file}, line {line}: {source}")]
+    /// The kind of the scope does not allow some names.
+    #[error("{place}: {source}")]
     Name {
-        /// The file.
-        file: String,
-        /// The line of the name.
-        line: usize,
-        /// What is wrong with it.
+        /// The file, and the lines of the names, at most 20.
+        place: String,
+        /// What is wrong with the first one.
         source: StoreError,
     },
     /// `config.yaml`, which may name the scope, cannot be used.
@@ -164,6 +166,19 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
+/// Says which lines of a file are meant: `line 3`, `lines 3, 7`.
+fn in_words(lines: &[usize]) -> String {
+    let numbers: Vec<_> = lines.iter().map(ToString::to_string).collect();
+    let word = match lines.len() {
+        1 => "line",
+        _ => "lines",
+    };
+    format!("{word} {}", numbers.join(", "))
+}
+
+/// How many mistakes of a file are listed at most.
+pub const MOST_MISTAKES: usize = 20;
+
 impl Secrets {
     /// Reads the secrets of a file. `file` is what to call it.
     ///
@@ -171,14 +186,12 @@ impl Secrets {
     /// [`Error::Unreadable`], [`Error::Blank`], [`Error::NotThere`] and [`Error::Empty`].
     pub fn read(file: &str, text: &[u8], format: Format, reading: &Reading) -> Result<Self, Error> {
         let file = file.to_owned();
-        let unreadable = |source| Error::Unreadable {
-            file: file.clone(),
-            source,
-        };
-        let mut entries = exchange::read_each(text, format).map_err(unreadable)?;
+        let (mut entries, mut mistakes) = exchange::read_some(text, format, MOST_MISTAKES);
         let mut named = reading.only.iter().chain(&reading.skip);
         let has = |name: &&String| entries.iter().any(|entry| entry.name == **name);
-        if let Some(name) = named.find(|name| !has(name)) {
+        // What is missing may be on a line that cannot be read.
+        let missing = named.find(|name| mistakes.is_empty() && !has(name));
+        if let Some(name) = missing {
             let name = name.clone();
             return Err(Error::NotThere { file, name });
         }
@@ -198,19 +211,29 @@ impl Secrets {
             let left_out = entries.extract_if(.., |entry| entry.is_blank());
             blank.extend(left_out.map(|entry| entry.name));
         }
-        if entries.is_empty() {
+        if entries.is_empty() && mistakes.is_empty() {
             return Err(Error::Empty { file, format });
         }
-        let secrets = entries.iter().map(|entry| {
-            entry.secret().map_err(|source| match entry.is_blank() {
-                true => Error::Blank {
-                    file: file.clone(),
-                    source,
-                },
-                false => unreadable(source),
-            })
-        });
-        let secrets = secrets.collect::<Result<_, _>>()?;
+        let mut secrets = Vec::with_capacity(entries.len());
+        let mut is_only_blank = mistakes.is_empty();
+        for entry in &entries {
+            match entry.secret() {
+                Ok(secret) => secrets.push(secret),
+                Err(mistake) => {
+                    is_only_blank &= entry.is_blank();
+                    mistakes.push(mistake);
+                }
+            }
+        }
+        mistakes.sort_by_key(|it| it.line);
+        let mut more = mistakes.into_iter().take(MOST_MISTAKES);
+        if let Some(source) = more.next() {
+            let more = more.collect();
+            return Err(match is_only_blank {
+                true => Error::Blank { file, source, more },
+                false => Error::Unreadable { file, source, more },
+            });
+        }
         Ok(Self {
             lines: entries.iter().map(|entry| entry.line).collect(),
             file,
@@ -244,16 +267,17 @@ impl Secrets {
         if !matches!(error, StoreError::InvalidName(_)) {
             return Error::Store(error);
         }
-        let mut names = self.secrets.iter().map(|(name, _)| name).zip(&self.lines);
-        // All of them are names: it is the kind of the scope that refuses one. The message does
-        // not repeat it, since what is in the place of a name may be part of a value.
-        match names.find(|(name, _)| ScopeKind::Env.check(name).is_err()) {
-            Some((_, line)) => Error::Name {
-                file: self.file.clone(),
-                line: *line,
+        let names = self.secrets.iter().map(|(name, _)| name).zip(&self.lines);
+        // All of them are names: it is the kind of the scope that refuses some. The message does
+        // not repeat one, since what is in the place of a name may be part of a value.
+        let refused = names.filter(|(name, _)| ScopeKind::Env.check(name).is_err());
+        let lines: Vec<_> = refused.map(|(_, line)| *line).take(MOST_MISTAKES).collect();
+        match lines.is_empty() {
+            true => Error::Store(error),
+            false => Error::Name {
+                place: format!("{}, {}", self.file, in_words(&lines)),
                 source: error,
             },
-            None => Error::Store(error),
         }
     }
 }

@@ -23,6 +23,9 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     /// What went wrong.
     pub(crate) title: String,
+    /// What else is wrong: the other mistakes of a file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) more: Vec<String>,
     /// The field of the body that is wrong, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) field: Option<&'static str>,
@@ -36,6 +39,7 @@ impl Problem {
         Self {
             status: status.as_u16(),
             title: title.into(),
+            more: Vec::new(),
             field: None,
             hints: Vec::new(),
         }

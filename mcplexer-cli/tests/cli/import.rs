@@ -2,6 +2,7 @@
 
 mod chosen;
 mod hash;
+mod mistakes;
 
 use std::fs;
 use std::path::PathBuf;
@@ -180,6 +181,11 @@ fn one_that_is_wrong_among_many_stops_all() {
     // A new scope is of kind env. Names are checked before the command asks for a passphrase.
     home.pipe(["import", "new", "--format", "dotenv"], b"A=1\nC-D=2")
         .failed(2, &["line 2", "--kind header"]);
+    home.pipe(
+        ["import", "new", "--format", "dotenv"],
+        b"A=1\nC-D=2\nE=3\n9=4",
+    )
+    .failed(2, &["lines 2, 4: "]);
     encrypt_key(&home, "right");
     home.pipe(["import", "github-token", "--format", "dotenv"], b"C-D=2")
         .failed(2, &["line 1"]);

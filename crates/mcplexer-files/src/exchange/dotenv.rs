@@ -2,23 +2,31 @@
 
 use super::entry::may_be_of_a_value;
 use super::{Entry, Form, Out, ReadError, Reader, encode};
-use crate::dotenv::parse;
+use crate::dotenv::parse_some;
 
-pub(super) fn read(file: &[u8]) -> Result<Vec<Entry>, ReadError> {
-    let expected = "expected NAME=value; a value of several lines must be in quotes";
-    let variables = parse(file).map_err(|error| ReadError::new(error.line, expected))?;
-    let entries = variables.into_iter().map(|it| {
+/// Reads what can be read; returns the first `most` lines that cannot, as well.
+pub(super) fn read(file: &[u8], most: usize) -> (Vec<Entry>, Vec<ReadError>) {
+    let invalid = |line| {
+        let expected = "expected NAME=value; a value of several lines must be in quotes";
+        ReadError::new(line, expected)
+    };
+    let (variables, lines) = parse_some(file, most);
+    let mut mistakes: Vec<_> = lines.iter().map(|it| invalid(it.line)).collect();
+    let mut entries = Vec::with_capacity(variables.len());
+    for it in variables {
         // The end of base64 that was broken into lines: `…Xk9==`.
-        let is_rest = may_be_of_a_value(&it.name) && it.value.iter().all(|&byte| byte == b'=');
-        if is_rest {
-            return Err(ReadError::new(it.line, expected));
+        if may_be_of_a_value(&it.name) && it.value.iter().all(|&byte| byte == b'=') {
+            mistakes.push(invalid(it.line));
+            continue;
         }
-        Ok(Entry {
+        entries.push(Entry {
             with_hash: it.with_hash,
             ..Entry::new(it.name, it.value, it.line)
-        })
-    });
-    entries.collect()
+        });
+    }
+    mistakes.sort_by_key(|it| it.line);
+    mistakes.truncate(most);
+    (entries, mistakes)
 }
 
 /// Writes a file for one reader, or such that all of them read it alike.

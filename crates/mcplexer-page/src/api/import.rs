@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use mcplexer_files::exchange::Format;
+use mcplexer_files::exchange::{Format, ReadError};
 use mcplexer_home::MAX_TEXT_LEN;
 use mcplexer_home::import::{
-    Action, Blank, Error, Hash, Import, ImportReport, ImportRow, Reading, Secrets,
+    Action, Blank, Error, Hash, Import, ImportReport, ImportRow, MOST_MISTAKES, Reading, Secrets,
 };
 use mcplexer_secrets::{OnConflict, ScopeId, SecretName};
 use serde::{Deserialize, Serialize};
@@ -226,6 +226,18 @@ fn there_already(name: &SecretName) -> Problem {
     .with_hint("on_conflict: skip leaves out what the store has, and overwrite replaces it")
 }
 
+/// Says everything that is wrong with a file.
+fn of_mistakes(file: &str, first: &ReadError, more: &[ReadError]) -> Problem {
+    let problem = Problem {
+        more: more.iter().map(ToString::to_string).collect(),
+        ..Problem::invalid(format!("{file}, {first}"))
+    };
+    match more.len() + 1 >= MOST_MISTAKES {
+        true => problem.with_hint("what is wrong behind that is not listed"),
+        false => problem,
+    }
+}
+
 impl From<IfDifferent> for OnConflict {
     fn from(it: IfDifferent) -> Self {
         match it {
@@ -252,9 +264,10 @@ impl From<Error> for Problem {
         match error {
             Error::Config(error) => error.into(),
             Error::Store(error) => error.into(),
-            Error::Blank { .. } => {
-                Self::invalid(error.to_string()).with_hint("skip_blank leaves blank values out")
+            Error::Blank { file, source, more } => {
+                of_mistakes(&file, &source, &more).with_hint("skip_blank leaves blank values out")
             }
+            Error::Unreadable { file, source, more } => of_mistakes(&file, &source, &more),
             error => Self::invalid(error.to_string()),
         }
     }

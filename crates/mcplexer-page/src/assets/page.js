@@ -148,10 +148,10 @@ export function words(it) {
   box.className = "problem";
   // A name that it begins with stays as it is, such as that of a file.
   const title = /^\p{L}+( |$)/u.test(it.title) ? it.title.charAt(0).toUpperCase() + it.title.slice(1) : it.title;
-  const lines = [title, ...(it.hints || [])];
-  lines.forEach((text, at) => {
+  const more = it.more || [];
+  [title, ...more, ...(it.hints || [])].forEach((text, at) => {
     const line = box.appendChild(document.createElement("p"));
-    line.className = at ? "hint" : "title";
+    line.className = at > more.length ? "hint" : "title";
     line.textContent = text;
   });
   return box;

@@ -136,6 +136,21 @@ fn a_file_that_cannot_be_imported_says_why() {
         browser.wait(&alert(why));
         assert!(!browser.text().contains(OTHER) && !browser.text().contains(NEW));
     }
+    // All of it at once, each with its line.
+    let several = format!("not a line {OTHER}\nGOOD={NEW}\nGOOD={NEW}\n\nnor this\n");
+    let file = place.root().join("several.env");
+    fs::write(&file, several).unwrap();
+    browser.drop_file("import-file", &file);
+    browser.wait(&alert("line 5"));
+    let said = "return [...document.querySelectorAll('import-file [role=alert] .title')].map((it) => it.innerText)";
+    let said = browser.script(said, &json!([]));
+    let expected = "expected NAME=value; a value of several lines must be in quotes";
+    let lines = json!([
+        format!("several.env, line 1: {expected}"),
+        "line 3 (GOOD): duplicate name; the first is on line 2",
+        format!("line 5: {expected}"),
+    ]);
+    assert_eq!(said, lines);
     // What is imported is what was shown.
     let env = env(&visit);
     browser.drop_file("import-file", &env);

@@ -1,4 +1,4 @@
-//! Which servers the sender of a request sees: `clients` in `config.yaml` says so for the token of a client, as it does for tools.
+//! What the sender of a request sees of servers: of a client, `clients` in `config.yaml` says which ones, as it does for tools.
 
 use mcplexer_files::config::ServerName;
 use mcplexer_gateway::NoServer;
@@ -10,6 +10,7 @@ use crate::site::App;
 /// The servers that the sender of a request sees. The default is a person's: all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sight {
+    is_client: bool,
     only: Option<Vec<ServerName>>,
 }
 
@@ -17,8 +18,14 @@ impl Sight {
     /// Returns what a client sees now, or what a person sees.
     pub(crate) fn of(app: &App, client: Option<&ServerName>) -> Self {
         Self {
+            is_client: client.is_some(),
             only: client.and_then(|it| app.gateway.servers_of(it)),
         }
+    }
+
+    /// Whether it is that of a client, which sees nothing that may be a credential.
+    pub(crate) fn is_of_client(&self) -> bool {
+        self.is_client
     }
 
     /// Whether some servers are left out.

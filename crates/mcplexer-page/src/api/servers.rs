@@ -19,6 +19,8 @@ use crate::site::App;
 mod described;
 mod words;
 
+use words::Hidden;
+
 pub(crate) use described::{
     Era, Server, ServerDetail, ServerLog, ServerState, Servers, Tool, Tools, TransportKind,
     UsedSecret,
@@ -35,7 +37,7 @@ pub(crate) async fn all(app: &App, sight: &Sight) -> Result<Servers, Problem> {
         let name = server.name.clone();
         // A configuration may have taken it away meanwhile.
         if let Ok(definition) = app.gateway.definition(&name) {
-            servers.insert(name.to_string(), Server::new(server, &definition));
+            servers.insert(name.to_string(), Server::new(server, &definition, sight));
         }
     }
     for (name, definition) in disabled(app).await? {
@@ -67,13 +69,18 @@ async fn disabled(app: &App) -> Result<Vec<(ServerName, Definition)>, Problem> {
 }
 
 /// Returns a server.
-pub(crate) async fn one(app: &App, name: &ServerName) -> Result<ServerDetail, Problem> {
+pub(crate) async fn one(
+    app: &App,
+    name: &ServerName,
+    sight: &Sight,
+) -> Result<ServerDetail, Problem> {
     if let Ok(definition) = app.gateway.definition(name) {
         let servers = app.gateway.status().servers;
         if let Some(status) = servers.into_iter().find(|it| it.name == *name) {
             return Ok(ServerDetail::new(
-                Server::new(status, &definition),
+                Server::new(status, &definition, sight),
                 &definition,
+                sight,
             ));
         }
     }
@@ -81,7 +88,7 @@ pub(crate) async fn one(app: &App, name: &ServerName) -> Result<ServerDetail, Pr
     let found = disabled.into_iter().find(|(it, _)| it == name);
     let (_, definition) = found.ok_or_else(|| NoServer(name.clone()))?;
     let server = Server::disabled(name.to_string(), &definition);
-    Ok(ServerDetail::new(server, &definition))
+    Ok(ServerDetail::new(server, &definition, sight))
 }
 
 /// Returns the tools of a server.
@@ -141,7 +148,7 @@ pub(super) async fn show(
     Reader { sight }: Reader,
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    Ok(Json(one(&app, &seen(path, &sight)?).await?))
+    Ok(Json(one(&app, &seen(path, &sight)?, &sight).await?))
 }
 
 /// Starts a server if it does not run, and asks for its tools. If it takes longer than 5 seconds, the answer says that it is
@@ -165,8 +172,8 @@ pub(super) async fn start(
     path: NamedServer,
 ) -> Result<Json<ServerDetail>, Problem> {
     let name = seen(path, &sight)?;
-    begin(&app, &name).await?;
-    Ok(Json(one(&app, &name).await?))
+    begin(&app, &name, &sight).await?;
+    Ok(Json(one(&app, &name, &sight).await?))
 }
 
 /// Ends what runs of a server. Calls that it has not answered fail; the next call starts it.
@@ -189,7 +196,7 @@ pub(super) async fn stop(
 ) -> Result<Json<ServerDetail>, Problem> {
     let name = seen(path, &sight)?;
     app.gateway.stop(&name)?;
-    Ok(Json(one(&app, &name).await?))
+    Ok(Json(one(&app, &name, &sight).await?))
 }
 
 /// Ends what runs of a server, and starts it again.
@@ -213,14 +220,19 @@ pub(super) async fn restart(
 ) -> Result<Json<ServerDetail>, Problem> {
     let name = seen(path, &sight)?;
     app.gateway.restart(&name)?;
-    begin(&app, &name).await?;
-    Ok(Json(one(&app, &name).await?))
+    begin(&app, &name, &sight).await?;
+    Ok(Json(one(&app, &name, &sight).await?))
 }
 
 /// Starts a server, and waits for a moment.
-async fn begin(app: &App, name: &ServerName) -> Result<(), Problem> {
+async fn begin(app: &App, name: &ServerName, sight: &Sight) -> Result<(), Problem> {
+    let definition = app.gateway.definition(name)?;
     match timeout(START_WAIT, app.gateway.start(name)).await {
-        Ok(started) => Ok(started?),
+        Ok(started) => started.map_err(|error| {
+            let problem = Problem::from(error);
+            let title = Hidden::of(&definition, sight).out_of(problem.title);
+            Problem { title, ..problem }
+        }),
         // It goes on.
         Err(_) => Ok(()),
     }
@@ -244,7 +256,11 @@ pub(super) async fn log(
     Reader { sight }: Reader,
     path: NamedServer,
 ) -> Result<Json<ServerLog>, Problem> {
-    let lines = app.gateway.log(&seen(path, &sight)?)?;
+    let name = seen(path, &sight)?;
+    let definition = app.gateway.definition(&name)?;
+    let hidden = Hidden::of(&definition, &sight);
+    let lines = app.gateway.log(&name)?.into_iter();
+    let lines = lines.map(|it| hidden.out_of(it)).collect();
     Ok(Json(ServerLog { lines }))
 }
 

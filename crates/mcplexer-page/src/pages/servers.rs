@@ -124,7 +124,7 @@ pub(super) async fn show(
 ) -> Result<Markup, Problem> {
     let Path(name) = path?;
     let name = parsed(&name)?;
-    let detail = servers::one(&app, &name).await?;
+    let detail = servers::one(&app, &name, &Sight::default()).await?;
     let server = &detail.server;
     let config_problem = app.gateway.status().config_problem;
     let is_disabled = server.state == ServerState::Disabled;

@@ -1,4 +1,4 @@
-//! The token of a client that sees some servers only: the others do not exist for it.
+//! What the tokens of clients do not see: servers that `config.yaml` keeps from them, and what may be a credential.
 
 use serde_json::{Value, json};
 
@@ -174,4 +174,39 @@ fn a_client_sees_what_the_file_says_now() {
     assert!(all.contains("absent"), "{all}");
     let few = problem(&limited.token).unwrap();
     assert_eq!(few, "config.yaml has problems");
+}
+
+/// Some servers have their credential in the path of their URL.
+#[test]
+fn no_client_sees_the_path_of_a_url() {
+    let place = Place::with_secret();
+    // Nobody listens there.
+    let url = "http://127.0.0.1:1/p4th-Of-the-url/mcp";
+    place.run(&["server", "add", "remote", "--url", url]);
+    let opened = place.ui();
+    let client = place.run(&["client", "add", "writes", "--api", "write"]);
+    let session = opened.token();
+    let ask = |token: &str, method: &str, target: &str| {
+        let target = format!("/api/v1/servers{target}");
+        opened.asked(token, method, &target).text()
+    };
+    // The reason names the URL.
+    assert!(ask(&session, "POST", "/remote/start").contains(url));
+    for (method, target) in [
+        ("POST", "/remote/start"),
+        ("POST", "/remote/restart"),
+        ("GET", "/remote"),
+        ("GET", ""),
+        ("GET", "/remote/log"),
+    ] {
+        let seen = ask(client.trim_end(), method, target);
+        assert!(!seen.contains("p4th"), "{method} {target}: {seen}");
+    }
+    let seen: Value = serde_json::from_str(&ask(client.trim_end(), "GET", "/remote")).unwrap();
+    assert_eq!(seen["url"], "http://127.0.0.1:1/…");
+    assert_eq!(seen["add"], Value::Null);
+    let seen: Value = serde_json::from_str(&ask(&session, "GET", "/remote")).unwrap();
+    assert_eq!(seen["url"], url);
+    let add = seen["add"].as_str().unwrap();
+    assert!(add.contains(url), "{add}");
 }

@@ -7,7 +7,8 @@ use mcplexer_gateway::{EraStatus, InstanceStatus, ServerStatus, State as Doing, 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::words::{add_command, command_line, public_url, references};
+use super::words::{Hidden, add_command, command_line, public_url, references};
+use crate::sight::Sight;
 
 /// All servers.
 #[derive(Serialize, ToSchema)]
@@ -102,7 +103,7 @@ pub(crate) struct ServerDetail {
     pub(crate) server: Server,
     /// Its command, as a line for a shell. It can be changed on the command line only.
     pub(crate) command: Option<String>,
-    /// Its URL, without a query. It can be changed on the command line only.
+    /// Its URL, without a query, and without its path for a client. It can be changed on the command line only.
     pub(crate) url: Option<String>,
     /// The command that adds it as it is now, to be changed and run. Missing if no command says all of it.
     pub(crate) add: Option<String>,
@@ -175,10 +176,11 @@ impl From<Doing> for ServerState {
 }
 
 impl Server {
-    pub(super) fn new(status: ServerStatus, definition: &Definition) -> Self {
+    pub(super) fn new(status: ServerStatus, definition: &Definition, sight: &Sight) -> Self {
+        let hidden = Hidden::of(definition, sight);
         Self {
             state: status.state.into(),
-            reason: status.reason,
+            reason: status.reason.map(|it| hidden.out_of(it)),
             instances: status.instances.into_iter().map(Instance::from).collect(),
             tools: status.tools,
             ..Self::disabled(status.name.to_string(), definition)
@@ -228,16 +230,20 @@ fn used_secrets(definition: &Definition) -> Vec<UsedSecret> {
 }
 
 impl ServerDetail {
-    pub(super) fn new(server: Server, definition: &Definition) -> Self {
+    pub(super) fn new(server: Server, definition: &Definition, sight: &Sight) -> Self {
+        let hidden = Hidden::of(definition, sight);
         let (command, url) = match &definition.transport {
             Transport::Stdio(stdio) => (Some(command_line(&stdio.command)), None),
-            Transport::Http(http) => (None, Some(public_url(&http.url))),
+            Transport::Http(http) => (None, Some(hidden.out_of(public_url(&http.url)))),
             _ => (None, None),
         };
         let values = definition.transport.values().iter();
         let values = values.map(|(name, text)| (name.clone(), references(text)));
         Self {
-            add: add_command(&server.name, definition),
+            add: match hidden.is_something() {
+                true => None,
+                false => add_command(&server.name, definition),
+            },
             server,
             command,
             url,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use mcplexer_files::config::{Http, Server, Stdio, Transport};
 use mcplexer_files::template::Template;
 
+use crate::sight::Sight;
+
 /// Returns a command as a line for a shell.
 pub(super) fn command_line(command: &[String]) -> String {
     let words: Vec<_> = command.iter().map(|it| quoted(it)).collect();
@@ -34,6 +36,39 @@ pub(super) fn public_url(url: &str) -> String {
     match rest.is_empty() {
         true => shown,
         false => shown + "?…",
+    }
+}
+
+/// Returns the path of a URL, unless it is that of the whole host.
+fn path(url: &str) -> Option<&str> {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let (_, rest) = url.get(..end)?.split_once("://")?;
+    let path = rest.get(rest.find('/')?..)?;
+    (path.len() > 1).then_some(path)
+}
+
+/// The path of a server's URL, which may be a credential: a client does not see it.
+#[derive(Clone, Copy)]
+pub(super) struct Hidden<'a>(Option<&'a str>);
+
+impl<'a> Hidden<'a> {
+    pub(super) fn of(server: &'a Server, sight: &Sight) -> Self {
+        Self(match &server.transport {
+            Transport::Http(http) if sight.is_of_client() => path(&http.url),
+            _ => None,
+        })
+    }
+
+    pub(super) fn is_something(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Returns a text without the path.
+    pub(super) fn out_of(self, text: String) -> String {
+        match self.0 {
+            Some(path) => text.replace(path, "/…"),
+            None => text,
+        }
     }
 }
 

@@ -37,7 +37,8 @@ struct Head {
     headers: HeaderMap,
     endpoint: Endpoint,
     peer: Peer,
-    place: Option<Place>,
+    /// Held until the message is answered.
+    _place: Option<Place>,
 }
 
 impl Front {
@@ -101,7 +102,7 @@ impl Front {
             headers: head.headers,
             endpoint,
             peer,
-            place: place.and_then(|it| it.of(text.len())),
+            _place: place.and_then(|it| it.of(text.len())),
         };
         self.post_text(head, text).await
     }
@@ -144,39 +145,27 @@ impl Front {
 
     /// Answers a message.
     async fn post_one(&self, head: Head, message: Message) -> Answer {
-        let Head {
-            headers,
-            endpoint,
-            peer,
-            place: _place,
-        } = head;
-        let version = headers.get(VERSION).and_then(|it| it.to_str().ok());
+        let version = head.headers.get(VERSION).and_then(|it| it.to_str().ok());
         let is_modern =
             modern_dialect(&message).is_some() || version.is_some_and(|it| MODERN.contains(&it));
         match is_modern {
-            true => self.post_modern(&headers, endpoint, peer, message).await,
-            false => self.post_legacy(&headers, endpoint, peer, message).await,
+            true => self.post_modern(head, message).await,
+            false => self.post_legacy(head, message).await,
         }
     }
 
     /// Answers a client without a session.
-    async fn post_modern(
-        &self,
-        headers: &HeaderMap,
-        endpoint: Endpoint,
-        peer: Peer,
-        message: Message,
-    ) -> Answer {
-        if let Err(error) = headers::check(headers, &message) {
+    async fn post_modern(&self, head: Head, message: Message) -> Answer {
+        if let Err(error) = headers::check(&head.headers, &message) {
             return bad_request(error);
         }
         let Kind::Request(_) = message.kind() else {
             return empty(StatusCode::ACCEPTED);
         };
-        let session = self.hub.open(endpoint, peer);
+        let session = self.hub.open(head.endpoint, head.peer);
         let ending = Ending::new(&self.hub, &session);
         if let Some(tool) = self.hub.tool(&session, &message).await
-            && let Err(error) = headers::check_arguments(headers, &message, &tool)
+            && let Err(error) = headers::check_arguments(&head.headers, &message, &tool)
         {
             return bad_request(error);
         }
@@ -195,29 +184,23 @@ impl Front {
     }
 
     /// Answers a client with a session, or one that begins a session.
-    async fn post_legacy(
-        &self,
-        headers: &HeaderMap,
-        endpoint: Endpoint,
-        peer: Peer,
-        message: Message,
-    ) -> Answer {
+    async fn post_legacy(&self, head: Head, message: Message) -> Answer {
         let is_first = *message.kind() == Kind::Request("initialize".to_owned());
         if is_first && legacy_dialect(&message).len() > MAX_DIALECT {
             let text = format!("the description of the client is longer than {MAX_DIALECT} bytes");
             let id = message.id().unwrap_or("null");
             return bad_request(message::error(id, -32602, &text));
         }
-        let session = match headers.get(SESSION_ID) {
-            _ if is_first => self.hub.open(endpoint, peer),
-            Some(id) => match self.sessions.get(&self.hub, id, &endpoint, &peer) {
+        let session = match head.headers.get(SESSION_ID) {
+            _ if is_first => self.hub.open(head.endpoint, head.peer),
+            Some(id) => match self.sessions.get(&self.hub, id, &head.endpoint, &head.peer) {
                 Some(session) => session,
                 None => return no_session(message.id()),
             },
             None => {
                 let id = message.id().unwrap_or("null");
-                if let Endpoint::One(name) = &endpoint
-                    && self.hub.server_for(&peer, name).is_none()
+                if let Endpoint::One(name) = &head.endpoint
+                    && self.hub.server_for(&head.peer, name).is_none()
                 {
                     return json(StatusCode::NOT_FOUND, message::no_server(id, name));
                 }
@@ -374,7 +357,7 @@ mod tests {
             headers: HeaderMap::from_iter([(SESSION_ID.parse().unwrap(), id)]),
             endpoint: Endpoint::All,
             peer: Peer::default(),
-            place: None,
+            _place: None,
         };
         let text = format!(r#"{{"x":"{}"}}"#, "y".repeat(100_000));
         let text = message::result(&number.to_string(), &text);

@@ -95,15 +95,7 @@ fn axe_finds_nothing_and_nothing_is_wider_than_the_screen() {
 #[test]
 fn axe_finds_nothing_in_what_comes_up() {
     let place = furnished();
-    place.run(&[
-        "server",
-        "add",
-        "dead",
-        "--",
-        "/bin/sh",
-        "-c",
-        "echo 'no licence' >&2; exit 3",
-    ]);
+    place.add_dead();
     // Tools with long names, and descriptions without a place to break.
     let wordy = format!(
         "{}-{}",

@@ -108,6 +108,12 @@ impl Place {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Adds a server, `dead`, that says why it does not start.
+    pub(crate) fn add_dead(&self) {
+        let script = "echo 'no licence found' >&2; exit 3";
+        self.run(&["server", "add", "dead", "--", "/bin/sh", "-c", script]);
+    }
+
     /// Stores a value, which no argument has.
     pub(crate) fn put(&self, scope: &str, key: &str, value: &str) {
         let mut command = self.command(BINARY);

@@ -78,15 +78,7 @@ fn a_server_is_started_and_stopped() {
 #[test]
 fn a_server_that_does_not_start_says_why() {
     let place = Place::with_secret();
-    place.run(&[
-        "server",
-        "add",
-        "dead",
-        "--",
-        "/bin/sh",
-        "-c",
-        "echo 'no licence found' >&2; exit 3",
-    ]);
+    place.add_dead();
     let Some(visit) = Visit::to(place) else {
         return;
     };

@@ -7,6 +7,7 @@
 
 mod access;
 mod api;
+mod asked;
 mod assets;
 mod hints;
 mod pages;

@@ -13,7 +13,6 @@ use hyper::body::Incoming;
 use mcplexer_gateway::{Entrance, Handle, HttpClients, MakeSite, Remote, Site, SiteAnswer, Tokens};
 use mcplexer_home::OpenHome;
 use tokio::sync::Mutex;
-use tokio::task::spawn_blocking;
 use tower_service::Service;
 
 use crate::problem::Problem;
@@ -104,10 +103,7 @@ impl App {
         E: Send + 'static,
         Problem: From<E>,
     {
-        let home = Arc::clone(self.gateway.home());
-        turn::take(turn, move || work(&home))
-            .await?
-            .map_err(Problem::from)
+        Ok(turn::take(turn, self.at_home(work)).await??)
     }
 
     /// Works with the home where it holds up nobody.
@@ -120,9 +116,16 @@ impl App {
         E: Send + 'static,
         Problem: From<E>,
     {
+        Ok(turn::apart(self.at_home(work)).await??)
+    }
+
+    /// Returns the work, with the home.
+    fn at_home<T>(
+        &self,
+        work: impl FnOnce(&OpenHome) -> T + Send + 'static,
+    ) -> impl FnOnce() -> T + Send + 'static {
         let home = Arc::clone(self.gateway.home());
-        let done = spawn_blocking(move || work(&home)).await;
-        Ok(done.map_err(|_| Problem::not_done())??)
+        move || work(&home)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Work of which one goes on at a time.
+//! Work that takes long: apart from what answers requests, and some of it one at a time.
 
 use std::sync::Arc;
 
@@ -19,6 +19,13 @@ pub(crate) async fn take<T: Send + 'static>(
         drop(held);
         done
     };
+    apart(work).await
+}
+
+/// Does something where it holds up nobody.
+pub(crate) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
     spawn_blocking(work).await.map_err(|_| Problem::not_done())
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use mcplexer_home::calls::{self, Page, Placed, Wanted};
 use mcplexer_secrets::audit::AuditOutcome;
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::parsed;
 use crate::access::Reader;
+use crate::asked::Asked;
 use crate::problem::Problem;
 use crate::sight::Sight;
 use crate::site::App;
@@ -300,9 +301,8 @@ pub(crate) async fn one(
 pub(super) async fn list(
     State(app): State<App>,
     Reader { sight }: Reader,
-    filter: Result<Query<CallFilter>, QueryRejection>,
+    Asked(filter): Asked<CallFilter>,
 ) -> Result<Json<Calls>, Problem> {
-    let Query(filter) = filter?;
     Ok(Json(page(&app, &filter, &sight).await?))
 }
 
@@ -332,8 +332,8 @@ pub(super) async fn show(
     State(app): State<App>,
     Reader { sight }: Reader,
     path: Result<Path<String>, PathRejection>,
-    place: Result<Query<CallPlace>, QueryRejection>,
+    Asked(place): Asked<CallPlace>,
 ) -> Result<Json<Call>, Problem> {
-    let (Path(id), Query(place)) = (path?, place?);
+    let Path(id) = path?;
     Ok(Json(one(&app, &id, place.at, &sight).await?))
 }

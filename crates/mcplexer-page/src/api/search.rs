@@ -1,8 +1,7 @@
 //! Search over everything that has a name.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use mcplexer_home::OpenHome;
 use mcplexer_secrets::Store;
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::clients;
 use crate::access::Reader;
+use crate::asked::Asked;
 use crate::pages::{PLACES, segment};
 use crate::problem::Problem;
 use crate::site::App;
@@ -122,9 +122,8 @@ impl Search {
 pub(super) async fn find(
     State(app): State<App>,
     Reader { sight }: Reader,
-    query: Result<Query<Wanted>, QueryRejection>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Results>, Problem> {
-    let Query(wanted) = query?;
     let mut search = Search::new(&wanted.q);
     for (address, name, _) in PLACES {
         search.offer("page", name, None, address);

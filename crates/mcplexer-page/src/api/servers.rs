@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use mcplexer_files::config::{Server as Definition, ServerName};
 use mcplexer_gateway::NoServer;
 use tokio::time::timeout;
 
-use super::parsed;
-use crate::access::{Reader, Writer};
+use crate::access::Reader;
+use crate::asked::{ReadServer, RunServer};
 use crate::problem::Problem;
 use crate::sight::Sight;
 use crate::site::App;
@@ -107,14 +106,6 @@ pub(crate) fn tools_of(app: &App, name: &ServerName) -> Result<Tools, Problem> {
     })
 }
 
-type NamedServer = Result<Path<String>, PathRejection>;
-
-/// Returns the name of a server that is seen.
-fn seen(path: NamedServer, sight: &Sight) -> Result<ServerName, Problem> {
-    let Path(name) = path?;
-    Ok(sight.seen(parsed(&name)?)?)
-}
-
 /// Returns all servers.
 #[utoipa::path(
     get,
@@ -145,10 +136,9 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(app): State<App>,
-    Reader { sight }: Reader,
-    path: NamedServer,
+    ReadServer { name, sight }: ReadServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    Ok(Json(one(&app, &seen(path, &sight)?, &sight).await?))
+    Ok(Json(one(&app, &name, &sight).await?))
 }
 
 /// Starts a server if it does not run, and asks for its tools. If it takes longer than 5 seconds, the answer says that it is
@@ -168,10 +158,8 @@ pub(super) async fn show(
 )]
 pub(super) async fn start(
     State(app): State<App>,
-    Writer { sight, .. }: Writer,
-    path: NamedServer,
+    RunServer { name, sight }: RunServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    let name = seen(path, &sight)?;
     begin(&app, &name, &sight).await?;
     Ok(Json(one(&app, &name, &sight).await?))
 }
@@ -191,10 +179,8 @@ pub(super) async fn start(
 )]
 pub(super) async fn stop(
     State(app): State<App>,
-    Writer { sight, .. }: Writer,
-    path: NamedServer,
+    RunServer { name, sight }: RunServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    let name = seen(path, &sight)?;
     app.gateway.stop(&name)?;
     Ok(Json(one(&app, &name, &sight).await?))
 }
@@ -215,10 +201,8 @@ pub(super) async fn stop(
 )]
 pub(super) async fn restart(
     State(app): State<App>,
-    Writer { sight, .. }: Writer,
-    path: NamedServer,
+    RunServer { name, sight }: RunServer,
 ) -> Result<Json<ServerDetail>, Problem> {
-    let name = seen(path, &sight)?;
     app.gateway.restart(&name)?;
     begin(&app, &name, &sight).await?;
     Ok(Json(one(&app, &name, &sight).await?))
@@ -253,10 +237,8 @@ async fn begin(app: &App, name: &ServerName, sight: &Sight) -> Result<(), Proble
 )]
 pub(super) async fn log(
     State(app): State<App>,
-    Reader { sight }: Reader,
-    path: NamedServer,
+    ReadServer { name, sight }: ReadServer,
 ) -> Result<Json<ServerLog>, Problem> {
-    let name = seen(path, &sight)?;
     let definition = app.gateway.definition(&name)?;
     let hidden = Hidden::of(&definition, &sight);
     let lines = app.gateway.log(&name)?.into_iter();
@@ -279,8 +261,7 @@ pub(super) async fn log(
 )]
 pub(super) async fn tools(
     State(app): State<App>,
-    Reader { sight }: Reader,
-    path: NamedServer,
+    ReadServer { name, .. }: ReadServer,
 ) -> Result<Json<Tools>, Problem> {
-    Ok(Json(tools_of(&app, &seen(path, &sight)?)?))
+    Ok(Json(tools_of(&app, &name)?))
 }

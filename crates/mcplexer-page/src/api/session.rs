@@ -1,8 +1,7 @@
 //! Beginning and ending a session of a browser.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use base64::Engine;
@@ -14,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::confidential::Confidential;
 use crate::access::Person;
+use crate::asked::Asked;
 use crate::problem::Problem;
 use crate::sessions::{Begun, IDLE};
 use crate::site::App;
@@ -133,9 +133,8 @@ pub(super) struct Proof {
 )]
 pub(super) async fn prove(
     State(app): State<App>,
-    challenge: Result<Query<Challenge>, QueryRejection>,
+    Asked(Challenge { session, nonce }): Asked<Challenge>,
 ) -> Result<Json<Proof>, Problem> {
-    let Query(Challenge { session, nonce }) = challenge?;
     let nonce = BASE64_URL_SAFE_NO_PAD.decode(nonce).ok();
     let nonce = nonce.filter(|it| (16..=64).contains(&it.len()));
     let nonce =

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -11,6 +11,7 @@ use super::words::{segment, server, time};
 use crate::access::{Onlooker, Person};
 use crate::api::calls::summary::{self, Span};
 use crate::api::calls::{self, Call, CallFilter, CallPlace, Calls, Source};
+use crate::asked::Asked;
 use crate::problem::Problem;
 use crate::sight::Sight;
 use crate::site::App;
@@ -39,9 +40,8 @@ const OUTCOMES: [(&str, &str); 15] = [
 pub(super) async fn list(
     State(app): State<App>,
     _: Person,
-    filter: Result<Query<CallFilter>, QueryRejection>,
+    Asked(filter): Asked<CallFilter>,
 ) -> Result<Markup, Problem> {
-    let Query(filter) = filter?;
     if filter.wanted().is_err() {
         return Ok(unknown_outcome());
     }
@@ -276,9 +276,8 @@ pub(super) struct PlotOf {
 pub(super) async fn plot(
     State(app): State<App>,
     _: Onlooker,
-    of: Result<Query<PlotOf>, QueryRejection>,
+    Asked(of): Asked<PlotOf>,
 ) -> Result<Markup, Problem> {
-    let Query(of) = of?;
     let filter = CallFilter {
         server: of.server,
         client: of.client,
@@ -294,9 +293,9 @@ pub(super) async fn show(
     State(app): State<App>,
     _: Person,
     path: Result<Path<String>, PathRejection>,
-    place: Result<Query<CallPlace>, QueryRejection>,
+    Asked(place): Asked<CallPlace>,
 ) -> Result<Markup, Problem> {
-    let (Path(id), Query(place)) = (path?, place?);
+    let Path(id) = path?;
     let call = calls::one(&app, &id, place.at, &Sight::default()).await?;
     let tool = call.tool.as_deref();
     Ok(html! {

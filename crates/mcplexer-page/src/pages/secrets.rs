@@ -9,8 +9,7 @@ pub(super) mod scope;
 pub(super) mod secret;
 mod uses;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use maud::{Markup, html};
 use mcplexer_home::scopes::DueRow;
 use mcplexer_secrets::Timestamp;
@@ -19,6 +18,7 @@ use self::list::{Part, Wanted};
 use super::words::{count, maybe, segment, time};
 use crate::access::Person;
 use crate::api::scopes::{self, Scope, Secret};
+use crate::asked::Asked;
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -28,9 +28,8 @@ const MOST_DUE: usize = 20;
 pub(super) async fn scopes(
     State(app): State<App>,
     _: Person,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Markup, Problem> {
-    let Query(wanted) = wanted?;
     let scopes = scopes::all(&app).await?;
     let locked = locked::of(&app).await?;
     let now = Timestamp::now();

@@ -7,8 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
@@ -21,6 +20,7 @@ use utoipa::ToSchema;
 
 use super::{Call, CallFilter};
 use crate::access::{Watcher, still_sees};
+use crate::asked::Asked;
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -62,9 +62,8 @@ pub(super) enum Line {
 pub(in crate::api) async fn stream(
     State(app): State<App>,
     Watcher { token, sight }: Watcher,
-    filter: Result<Query<CallFilter>, QueryRejection>,
+    Asked(filter): Asked<CallFilter>,
 ) -> Result<Response, Problem> {
-    let Query(filter) = filter?;
     let wanted = filter.wanted()?;
     if filter.before.is_some() {
         return Err(Problem::invalid("a stream has no before"));

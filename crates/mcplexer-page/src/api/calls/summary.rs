@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use mcplexer_home::calls::{Page, Wanted};
 use mcplexer_secrets::Timestamp;
 use mcplexer_secrets::audit::AuditOutcome;
@@ -13,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{Source, read};
 use crate::access::Reader;
+use crate::asked::Asked;
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -155,10 +155,7 @@ pub(crate) async fn of(app: &App, last: Span, wanted: Wanted) -> Result<Summary,
 pub(in crate::api) async fn summary(
     State(app): State<App>,
     Reader { sight }: Reader,
-    of: Result<Query<SummaryOf>, QueryRejection>,
+    Asked(SummaryOf { last }): Asked<SummaryOf>,
 ) -> Result<Json<Summary>, Problem> {
-    let Query(SummaryOf { last }) = of?;
-    Ok(Json(
-        self::of(&app, last, sight.limit(Wanted::default())).await?,
-    ))
+    Ok(Json(of(&app, last, sight.limit(Wanted::default())).await?))
 }

@@ -1,7 +1,6 @@
 //! One scope: its secrets, a hundred at a time, and what can be done with it.
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use maud::{Markup, html};
 use mcplexer_secrets::{Note, ScopeId, Timestamp};
 
@@ -13,6 +12,7 @@ use super::uses::Uses;
 use crate::access::Person;
 use crate::api::parsed;
 use crate::api::scopes::{Kind, Scope, ScopeWithSecrets, Secret};
+use crate::asked::Asked;
 use crate::pages::words::{count, maybe, segment, time};
 use crate::problem::Problem;
 use crate::site::App;
@@ -21,10 +21,9 @@ pub(in crate::pages) async fn page(
     State(app): State<App>,
     _: Person,
     Path(scope): Path<String>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Markup, Problem> {
     let id: ScopeId = parsed(&scope)?;
-    let Query(wanted) = wanted?;
     let found = app.with_home(move |home| {
         let report = mcplexer_home::scopes::show(&id, home)?;
         Ok::<_, mcplexer_secrets::Error>((report, Uses::of(home.home(), &id)))

@@ -3,6 +3,8 @@
 //! A crate for progress bars would make every command link libm, which makes starting a tenth
 //! slower.
 
+mod waiting;
+
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 
@@ -12,10 +14,21 @@ use rustix::termios::tcgetwinsize;
 use crate::cli::Global;
 use crate::text::thousands;
 
+pub(crate) use waiting::{Asking, Waiting, make_way};
+
 /// The length of the bar in characters.
 const WIDTH: u64 = 30;
 /// The minimum width of a terminal, in columns. On a narrower one, the line would wrap.
 const NARROWEST: u16 = 80;
+
+/// Clears the line of the cursor.
+const CLEAR: &str = "\r\x1b[K";
+
+/// Whether standard error is a terminal on which a line can be drawn again.
+fn can_redraw(global: Global) -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !global.quiet && io::stderr().is_terminal() && !is_dumb
+}
 
 /// A progress bar on standard error, if that is a terminal.
 pub(crate) struct Bar {
@@ -29,10 +42,9 @@ impl Bar {
     /// Creates a bar for an operation on all secrets, such as `re-encrypting`.
     pub(crate) fn new(doing: &'static str, global: Global) -> Self {
         let is_wide = tcgetwinsize(io::stderr()).is_ok_and(|size| size.ws_col >= NARROWEST);
-        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Self {
             doing,
-            is_shown: !global.quiet && io::stderr().is_terminal() && is_wide && !is_dumb,
+            is_shown: can_redraw(global) && is_wide,
             drawn: Cell::new(None),
         }
     }
@@ -55,7 +67,7 @@ impl Bar {
 impl Drop for Bar {
     fn drop(&mut self) {
         if self.drawn.take().is_some() {
-            draw("\r\x1b[K");
+            draw(CLEAR);
         }
     }
 }

@@ -10,6 +10,8 @@ use keys::Keys;
 use quiet::Quiet;
 use rpassword::{ConfigBuilder, read_password_with_config};
 
+use crate::progress::Asking;
+
 /// Whether a prompt was left with Ctrl-D.
 static LEFT: AtomicBool = AtomicBool::new(false);
 
@@ -39,6 +41,7 @@ impl Hidden {
     ///
     /// Fails if there is no terminal, or if it cannot be read.
     pub(crate) fn ask(&mut self, question: &str) -> io::Result<Answer> {
+        let _asking = Asking::begin();
         let quiet = match self.0.take() {
             Some(quiet) => quiet,
             None => Quiet::begin()?,

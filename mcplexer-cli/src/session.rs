@@ -16,6 +16,7 @@ use mcplexer_secrets::{
 use crate::agent::Agent;
 use crate::cli::Global;
 use crate::failure::{Context, Failure};
+use crate::progress::make_way;
 use crate::prompt::Hidden;
 use crate::stderr::{say, say_hint, say_warning};
 use crate::text::{date, sanitized, shown};
@@ -250,6 +251,7 @@ impl Prompter for Terminal {
     }
 
     fn tell(&self, message: &str) {
+        make_way();
         say(&sanitized(message));
     }
 }

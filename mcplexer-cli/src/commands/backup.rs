@@ -14,6 +14,7 @@ use mcplexer_secrets::keys::Identity;
 use crate::cli::{self, BackupFile, Global};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
+use crate::progress::Waiting;
 use crate::prompt::Hidden;
 use crate::session::Session;
 use crate::text::{Ago, count, shown};
@@ -59,7 +60,10 @@ pub(super) fn run(command: cli::Backup, global: Global) -> Result<(), Failure> {
 
 fn verify(from: &BackupFile, json: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let report = backup::verify(&from.file, &open(from, &session)?, &session)?;
+    let opened = open(from, &session)?;
+    let waiting = Waiting::new("verifying", global);
+    let report = backup::verify(&from.file, &opened, &session)?;
+    drop(waiting);
     if json {
         return print_json(&report);
     }
@@ -87,6 +91,7 @@ fn maker(maker: Maker) -> &'static str {
 /// Opens a backup with its passphrase, the recovery code, the given key file, or the key in use.
 fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
     let path = &from.file;
+    let _waiting = Waiting::new("opening the backup", session.global);
     let identity = from.identity.as_deref().map(Path::to_string_lossy);
     if identity.is_some_and(|identity| Identity::is_in(&identity)) {
         return Err(

@@ -10,6 +10,7 @@ use mcplexer_secrets::OnConflict;
 use crate::cli::{Global, Import, named_file};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
+use crate::progress::Waiting;
 use crate::session::Session;
 use crate::text::{count, sanitized, shown, thousands};
 use crate::{exit_code, input};
@@ -46,7 +47,9 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
         },
         dry_run: import.dry_run,
     };
+    let waiting = Waiting::new("importing", global);
     let report = importing.run(&secrets, &session);
+    drop(waiting);
     let report = report.map_err(|error| session.explain(error))?;
     tell(&report, importing.on_conflict, &session);
     tell_everyday(&secrets, &session);

@@ -9,6 +9,7 @@ use crate::cli::{Global, Scan, ScanFormat};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
+use crate::progress::Waiting;
 use crate::scan::{Finding, Report, Search, search_files, search_staged};
 use crate::stderr::say_error;
 use crate::text::{sanitized, shortened};
@@ -33,7 +34,8 @@ enum Kind {
 }
 
 /// Searches what the arguments name.
-fn searched(scan: &Scan, search: Search) -> Result<Report, Failure> {
+fn searched(scan: &Scan, search: Search, global: Global) -> Result<Report, Failure> {
+    let _waiting = Waiting::new("searching", global);
     match scan.staged {
         true => Ok(search_staged(search)?),
         false => Ok(search_files(&search, &scan.paths, scan.no_ignore)),

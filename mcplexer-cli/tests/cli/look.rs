@@ -1,11 +1,14 @@
 //! What a terminal shows: colours, widths, local times and the pager.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use super::home::{BINARY, Home, finish, write_program};
-use super::terminal::{end, spawn_as};
+use super::terminal::{end, expect, spawn_as};
 
 const RED: &str = "\x1b[1m\x1b[31merror:\x1b[0m";
 
@@ -236,4 +239,25 @@ fn a_pager_shows_the_log_on_a_terminal() {
     write_program(&pager, "#!/bin/sh\nhead -n 1\n");
     let (text, code) = shown(&home, line, &[]);
     assert!(code == 0 && text.contains("TIME"), "{text:?}");
+}
+
+/// Nobody can say how long it takes to read a pipe.
+#[test]
+fn what_takes_long_says_that_it_goes_on() {
+    let home = Home::with_secret("m4rked-value");
+    let pipe = home.root().join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let start = |line: &str| spawn_as(shell(&home, line), "xterm-256color");
+    let mut session = start("mcplexer scan - < pipe");
+    let mut writer = OpenOptions::new().write(true).open(&pipe).unwrap();
+    expect(&mut session, "\r\x1b[Ksearching");
+    expect(&mut session, " 1 s");
+    writer.write_all(b"nothing").unwrap();
+    drop(writer);
+    let (text, code) = end(session);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("\r\x1b[K") && text.contains("no match"),
+        "{text:?}"
+    );
 }

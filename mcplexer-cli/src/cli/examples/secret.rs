@@ -92,7 +92,6 @@ and has 12.9.
 Examples:
   mcplexer secret generate shop SESSION_KEY
   mcplexer secret generate home WIFI --words 6
-  mcplexer secret generate shop/PIN --length 8 --alphabet digits
   mcplexer secret generate shop HMAC_KEY --length 64 --alphabet hex --create",
     store!()
 );

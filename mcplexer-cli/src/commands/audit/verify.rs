@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
+use crate::progress::Waiting;
 use crate::session::Session;
 use crate::text::{count, shown};
 use crate::{exit_code, input};
@@ -30,7 +31,9 @@ pub(super) fn run(checkpoint: Option<&str>, json: bool, global: Global) -> Resul
     let session = Session::open(global)?;
     let path = &session.audit_log()?;
     let checkpoint = checkpoint.map(parse).transpose()?;
+    let waiting = Waiting::new("verifying", global);
     let report = session.store().verify_audit(path, checkpoint.as_ref())?;
+    drop(waiting);
     if json {
         return print_json(&VerifyDocument {
             log: path.to_string_lossy(),

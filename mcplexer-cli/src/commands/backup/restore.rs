@@ -8,6 +8,7 @@ use crate::cli::{BackupFile, Global};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{print, print_json};
+use crate::progress::Waiting;
 use crate::session::Session;
 use crate::text::{count, typed};
 
@@ -27,7 +28,10 @@ pub(super) fn run(from: &BackupFile, options: &Options, global: Global) -> Resul
         // A look at what would change needs no trust in it.
         unknown_maker: options.unknown_maker || options.dry_run,
     };
-    let plan = restore.plan(&session).map_err(|error| match error {
+    let waiting = Waiting::new("comparing", global);
+    let plan = restore.plan(&session);
+    drop(waiting);
+    let plan = plan.map_err(|error| match error {
         Error::StoreNotEmpty { .. } => with_modes(error.into(), from),
         error => session.explain(error),
     })?;
@@ -38,7 +42,9 @@ pub(super) fn run(from: &BackupFile, options: &Options, global: Global) -> Resul
     let report = match options.dry_run {
         true => plan.into_report(),
         false => {
+            let waiting = Waiting::new("restoring", global);
             let restored = plan.run(&session);
+            drop(waiting);
             let restored = restored.map_err(|error| session.explain(error))?;
             session.tell_created();
             restored

@@ -16,10 +16,15 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let _limit = harden();
     let baseline = scan.baseline.as_deref().map(Baseline::at);
     if let Some(baseline) = baseline.as_ref().filter(|_| scan.write_baseline) {
-        return write(&searched(scan, Search::Shapes)?, baseline, scan, global);
+        return write(
+            &searched(scan, Search::Shapes, global)?,
+            baseline,
+            scan,
+            global,
+        );
     }
     let accepted = baseline.as_ref().map(Baseline::read).transpose()?;
-    let mut report = searched(scan, Search::Shapes)?;
+    let mut report = searched(scan, Search::Shapes, global)?;
     let applied = baseline.zip(accepted);
     let applied = applied.map(|(baseline, rows)| baseline.apply(&rows, &mut report, rule));
     let (accepted, exceeded) = applied.unwrap_or_default();

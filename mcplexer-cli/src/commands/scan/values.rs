@@ -25,7 +25,7 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     }
     let report = match secrets {
         0 => Report::default(),
-        _ => searched(scan, Search::Values(Box::new(scanner)))?,
+        _ => searched(scan, Search::Values(Box::new(scanner)), global)?,
     };
     show(&report, scan.format(), Kind::Values)?;
     if secrets == 0 {

@@ -65,8 +65,8 @@ Environment:
   MCPLEXER_AGE_KEY       age key file (default: age.key in that directory)
   MCPLEXER_AGE_IDENTITY  age identity itself, for CI
   MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log in that directory)
-  NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM  whether a terminal shows colours
-  COLUMNS, TZ, PAGER     the terminal's width, the time zone of times, and what shows a long log
+  NO_COLOR               no colours, if it is not empty; CLICOLOR_FORCE shows them everywhere
+  COLUMNS, TZ, PAGER     width of tables, time zone of times, and what shows a long log
 
 Paths of MCPLEXER_… begin with / or ~/.
 

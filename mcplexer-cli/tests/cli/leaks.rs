@@ -104,7 +104,7 @@ fn no_file_and_no_message_has_the_value() {
         (0, &["config", "show"]),
         (1, &["config", "apply"]),
         (0, &["compact"]),
-        (1, &["doctor", "--fix"]),
+        (0, &["doctor", "--fix"]),
         (0, &["secret", "delete", "s", "K"]),
         (0, &["scope", "delete", "s", "--force"]),
         (0, &["audit", "verify"]),

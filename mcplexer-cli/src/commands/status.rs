@@ -10,17 +10,18 @@ use mcplexer_secrets::Timestamp;
 
 use crate::failure::Failure;
 use crate::output::{print, print_json};
+use crate::style::{Look, Paint};
 use crate::text::{count, sanitized, shortened};
 
 pub(super) fn run(json: bool) -> Result<(), Failure> {
     let status = Control::of(&Home::from_env()?).status()?;
     match json {
         true => print_json(&status),
-        false => print(&text(&status)),
+        false => print(&text(&status, Paint::stdout())),
     }
 }
 
-fn text(status: &Status) -> String {
+fn text(status: &Status, paint: Paint) -> String {
     let http = status.http.as_ref();
     let http = http.map_or_else(String::new, |it| format!(", http://{}/mcp", sanitized(it)));
     let since = age(status.since);
@@ -29,7 +30,8 @@ fn text(status: &Status) -> String {
         status.version, status.pid
     );
     if let Some(problem) = &status.config_problem {
-        text.push_str("! config.yaml is not used as it is now:\n");
+        let mark = paint.text(Look::Warning, "!");
+        text.push_str(&format!("{mark} config.yaml is not used as it is now:\n"));
         for line in problem.lines() {
             text.push_str(&format!("  {}\n", shortened(line)));
         }
@@ -40,7 +42,7 @@ fn text(status: &Status) -> String {
         );
     }
     for server in &status.servers {
-        add_server(server, &mut text);
+        add_server(server, paint, &mut text);
     }
     for client in &status.clients {
         add_client(client, &mut text);
@@ -48,12 +50,12 @@ fn text(status: &Status) -> String {
     text
 }
 
-fn add_server(server: &ServerStatus, text: &mut String) {
+fn add_server(server: &ServerStatus, paint: Paint, text: &mut String) {
     let state = match server.state {
         State::Stopped => "stopped",
         State::Starting => "starting",
-        State::Running => "running",
-        State::Failing => "failing",
+        State::Running => &paint.text(Look::Good, "running"),
+        State::Failing => &paint.text(Look::Bad, "failing"),
         _ => "unknown",
     };
     let tools = server

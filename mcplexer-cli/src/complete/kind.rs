@@ -44,7 +44,7 @@ impl Kind {
             (["secret", ..], "scope") if has_key => Self::ScopeOrSecret,
             (_, "scope") => Self::Scope,
             (["secret", ..], "key") | (["export"], "only") => Self::Key,
-            (["run"], "only") => Self::ChosenKey,
+            (["run"], "only") | (["audit", "show"], "key") => Self::ChosenKey,
             (["run"], "rename") => Self::RenamedKey,
             (["key", "remove"], "key") | (["key", "recover"], "lost") => Self::Owner,
             (["server", "show" | "remove" | "test" | "logs" | "restart"], "name")
@@ -91,6 +91,7 @@ mod tests {
         collect(&whole, &[], &mut found);
         let mut expected = BTreeSet::from(
             [
+                "audit show key",
                 "audit show scope",
                 "audit verify checkpoint",
                 "backup restore file",

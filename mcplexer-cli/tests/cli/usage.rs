@@ -329,7 +329,7 @@ fn a_command_that_does_not_exist_leads_to_the_one_that_was_meant() {
         (&["updatekeys", "f"], "mcplexer key"),
         (&["keygen"], "mcplexer key init"),
         (&["log"], "mcplexer audit show"),
-        (&["stats"], "mcplexer status"),
+        (&["calsl"], "mcplexer calls"),
         (&["inti"], "mcplexer init"),
         (&["verison"], "mcplexer version"),
         (&["secret", "update", "a", "b"], "mcplexer secret put"),
@@ -645,7 +645,7 @@ fn a_usage_error_ends_with_the_usage() {
         (
             "secret foo",
             "there is no command mcplexer secret foo",
-            "Usage: mcplexer secret <COMMAND>\n",
+            "Usage: mcplexer secret put | generate | get | edit | ",
         ),
     ] {
         let run = home.run(arguments.split(' ')).failed(2, &[usage]);

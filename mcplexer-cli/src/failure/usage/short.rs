@@ -18,7 +18,8 @@ pub(super) fn usage(path: &[String]) -> Option<Box<str>> {
     let command = path
         .iter()
         .try_fold(&mut root, |group, name| group.find_subcommand_mut(name))?;
-    Some(of(command, width()).into())
+    let is_root = path.is_empty();
+    Some(of(command, is_root, width()).into())
 }
 
 fn width() -> usize {
@@ -27,7 +28,8 @@ fn width() -> usize {
     columns.filter(|&it| it >= 40).unwrap_or(WIDTH)
 }
 
-fn of(command: &mut Command, width: usize) -> String {
+/// Returns the usage of a command. That of a group names its commands; the root has too many for that.
+fn of(command: &mut Command, is_root: bool, width: usize) -> String {
     let usage = command.render_usage().to_string();
     let is_group = command.has_subcommands();
     let options: Vec<_> = command
@@ -41,10 +43,19 @@ fn of(command: &mut Command, width: usize) -> String {
             // There are no others than those that all commands have.
             OPTIONS if is_group || options.is_empty() => {}
             OPTIONS => words.extend(options.iter().cloned()),
+            "<COMMAND>" if is_group && !is_root => words.extend(names(command)),
             word => words.push(word.to_owned()),
         }
     }
     wrapped(&words, width)
+}
+
+/// Returns the names of the commands of a group, with a line between them.
+fn names(group: &Command) -> Vec<String> {
+    let shown = group.get_subcommands();
+    let shown = shown.filter(|it| !it.is_hide_set() && it.get_name() != "help");
+    let names = shown.flat_map(|it| ["|".to_owned(), it.get_name().to_owned()]);
+    names.skip(1).collect()
 }
 
 /// Whether an option is one of this command alone.
@@ -98,7 +109,7 @@ mod tests {
         let command = path
             .iter()
             .try_fold(&mut root, |it, name| it.find_subcommand_mut(name));
-        of(command.unwrap(), width)
+        of(command.unwrap(), path.is_empty(), width)
     }
 
     #[test]
@@ -113,7 +124,11 @@ mod tests {
         );
         let restore = short(&["secret", "restore"], 100);
         assert_eq!(restore.matches("--version <N>").count(), 1, "{restore}");
-        assert_eq!(short(&["secret"], 100), "Usage: mcplexer secret <COMMAND>");
+        assert_eq!(
+            short(&["audit"], 100),
+            "Usage: mcplexer audit show | checkpoint | verify"
+        );
+        assert_eq!(short(&[], 100), "Usage: mcplexer <COMMAND>");
         assert_eq!(short(&["init"], 100), "Usage: mcplexer init");
     }
 }

@@ -292,6 +292,14 @@ fn a_server_is_restarted_and_its_failure_is_told() {
         reason.contains("mcplexer secret put github-token TOKEN"),
         "{reason}"
     );
+    let coloured = finish(command(&home, &["status"]).env("CLICOLOR_FORCE", "1"));
+    assert!(
+        coloured
+            .text()
+            .contains("server plain: \x1b[31mfailing\x1b[0m, "),
+        "{}",
+        coloured.text()
+    );
     let doctor = run(&home, &["doctor"]);
     let found = "server plain does not work: ";
     assert!(

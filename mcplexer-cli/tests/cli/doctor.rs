@@ -7,10 +7,12 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use redb::{Builder, ConcurrencyMode, ReadableTable, TableDefinition};
-use test_support::{STANDARD_PATH, tool};
+use test_support::tool;
 
 use super::built::crashing;
-use super::home::{BINARY, Home, Run, finish};
+use super::home::{Home, Run};
+
+mod surroundings;
 
 /// Creates a home in which `doctor` finds nothing.
 fn healthy() -> Home {
@@ -375,78 +377,4 @@ fn references_to_nothing_are_found() {
             .succeeded();
         assert!(added.stderr.contains(meant), "{}", added.stderr);
     }
-}
-
-#[test]
-fn a_store_that_was_never_backed_up_is_found() {
-    let home = Home::with_secret("v");
-    home.run(["key", "recovery"]).succeeded();
-    let text = finds(&home, "no-backup", "knows of no backup");
-    let fix = text
-        .lines()
-        .find_map(|it| it.strip_prefix("  mcplexer "))
-        .unwrap();
-    home.run(fix.split(' ')).succeeded();
-    assert_eq!(codes(&home.run(["doctor", "--json"])), [""; 0]);
-    // What failed is no backup.
-    let other = Home::with_secret("v");
-    other.run(["key", "recovery"]).succeeded();
-    other.run(["backup", "create", "nope/b.age"]);
-    finds(&other, "no-backup", "knows of no backup");
-}
-
-#[test]
-fn credentials_in_the_files_of_clients_are_found() {
-    let home = healthy();
-    let directory = home.root().join(".cursor");
-    fs::create_dir(&directory).unwrap();
-    let server =
-        r#"{"command": "x", "env": {"TOKEN": "ghp_0123456789abcdefghijABCDEFGHIJ012345"}}"#;
-    let text = format!("{{\"mcpServers\": {{\"a\": {server}}}}}");
-    fs::write(directory.join("mcp.json"), text).unwrap();
-    let said = "~/.cursor/mcp.json (Cursor) has 1 credential in plaintext";
-    let text = finds(&home, "plaintext", said);
-    assert!(!text.contains("ghp_"), "{text}");
-    let fix = text
-        .lines()
-        .find_map(|it| it.strip_prefix("  mcplexer "))
-        .unwrap();
-    assert_eq!(fix, "adopt ~/.cursor/mcp.json --write");
-    home.run(["adopt", ".cursor/mcp.json", "--write"])
-        .succeeded();
-    home.run(["backup", "create", "b2.age"]).succeeded();
-    assert_eq!(codes(&home.run(["doctor", "--json"])), [""; 0]);
-}
-
-#[test]
-fn a_shell_without_completions_is_found() {
-    let home = healthy();
-    for (shell, file) in [
-        ("bash", ".local/share/bash-completion/completions/mcplexer"),
-        ("zsh", ".zfunc/_mcplexer"),
-        ("fish", ".config/fish/completions/mcplexer.fish"),
-    ] {
-        let doctor = || {
-            let mut doctor = home.command();
-            doctor
-                .args(["doctor"])
-                .env("SHELL", format!("/usr/bin/{shell}"));
-            finish(&mut doctor).succeeded().text().to_owned()
-        };
-        let text = doctor();
-        // The system may have them.
-        let Some((_, rest)) = text.split_once("[completions]\n  ") else {
-            continue;
-        };
-        let fix = rest.lines().next().unwrap();
-        let script = format!("mcplexer() {{ {BINARY} \"$@\"; }}\n{fix}");
-        let mut command = home.command_of(Path::new("/bin/sh"));
-        command.env("PATH", STANDARD_PATH).args(["-c", &script]);
-        finish(&mut command).succeeded();
-        assert!(home.root().join(file).exists(), "{fix}");
-        assert!(!doctor().contains("[completions]"));
-    }
-    let mut other = home.command();
-    other.args(["doctor"]).env("SHELL", "/bin/dash");
-    assert!(!finish(&mut other).text().contains("[completions]"));
 }

@@ -1,0 +1,187 @@
+//! What a mistyped command leads to.
+
+use super::*;
+
+#[test]
+fn a_command_that_does_not_exist_leads_to_the_one_that_was_meant() {
+    let home = Home::with_secret("v");
+    for (typed, meant) in [
+        (&["list"][..], "mcplexer secret list"),
+        (&["ls"], "mcplexer secret list"),
+        (&["rm", "a", "b"], "mcplexer secret delete"),
+        (&["recover"], "mcplexer key recover"),
+        (&["secret", "pt", "a", "b"], "mcplexer secret put"),
+        (&["-q", "show"], "mcplexer secret get"),
+        (&["get", "github", "TOKEN"], "mcplexer secret get"),
+        (&["read", "github/TOKEN"], "mcplexer secret get"),
+        (&["set", "github", "TOKEN"], "mcplexer secret put"),
+        (&["add", "github", "TOKEN"], "mcplexer secret put"),
+        (&["put", "github", "TOKEN"], "mcplexer secret put"),
+        (&["remove", "a"], "mcplexer secret delete"),
+        (&["env"], "mcplexer run"),
+        // What gh, op, pass, gopass, sops and shells call it.
+        (&["insert", "github/TOKEN"], "mcplexer secret put"),
+        (&["secrets"], "mcplexer secret"),
+        (&["secrets", "list"], "mcplexer secret list"),
+        (&["secrte", "ls"], "mcplexer secret list"),
+        (&["item", "get", "x"], "mcplexer secret get"),
+        (&["vault", "list"], "mcplexer scope list"),
+        (&["cat", "github/TOKEN"], "mcplexer secret get"),
+        (&["grep", "x"], "mcplexer secret find"),
+        (&["cp", "a", "b"], "mcplexer secret copy"),
+        (&["mv", "a", "b"], "mcplexer secret move"),
+        (&["edit", "a"], "mcplexer secret edit"),
+        (&["generate", "a"], "mcplexer secret generate"),
+        (&["exec-env", "f", "x"], "mcplexer run"),
+        (&["decrypt", "f"], "mcplexer export"),
+        (&["updatekeys", "f"], "mcplexer key"),
+        (&["keygen"], "mcplexer key init"),
+        (&["log"], "mcplexer audit show"),
+        (&["calsl"], "mcplexer calls"),
+        (&["inti"], "mcplexer init"),
+        (&["verison"], "mcplexer version"),
+        (&["secret", "update", "a", "b"], "mcplexer secret put"),
+        (&["secret", "run", "a"], "mcplexer run"),
+        (&["scope", "add", "a"], "mcplexer scope create"),
+        (&["key", "generate"], "mcplexer key init"),
+        (&["key", "rm", "a"], "mcplexer key remove"),
+        (&["audit", "log"], "mcplexer audit show"),
+        (&["backup", "check", "a"], "mcplexer backup verify"),
+        (&["config", "validate"], "mcplexer config check"),
+    ] {
+        home.run(typed)
+            .failed(2, &[&format!("hint: did you mean {meant}?")]);
+    }
+    for typed in ["login", "signin", "unlock"] {
+        home.run([typed])
+            .failed(2, &["the key file opens the store"]);
+    }
+    // Nothing is like it: no guess is better than a bad one.
+    let run = home.run(["otp"]).failed(2, &["no command mcplexer otp"]);
+    assert_eq!(run.stderr.matches("hint: ").count(), 1, "{}", run.stderr);
+    home.run(["secret", "rm", "github-token", "TOKEN"])
+        .succeeded();
+    home.run(["secret", "ls", "github-token"]).succeeded();
+    home.run(["scope", "rm", "github-token", "--force"])
+        .succeeded();
+    assert_eq!(home.run(["scope", "ls"]).succeeded().text(), "");
+}
+
+/// The advice is about the command that was typed, and repeats no word that may be a value.
+#[test]
+fn mistyped_options_and_missing_dashes_are_recognised() {
+    let home = Home::new();
+    for (arguments, said, unsaid) in [
+        (
+            &["secret", "put", "s", "K", "--flie", "nope.pem"][..],
+            "did you mean --file?",
+            "flie",
+        ),
+        (
+            &["secret", "put", "s", "K", "v", "hunter2"],
+            "at most one VALUE",
+            "did you mean",
+        ),
+        (
+            &["server", "add", "foo", "bar"],
+            "mcplexer server add NAME -- COMMAND",
+            "as a value",
+        ),
+        (
+            &["server", "add", "foo", "--ulr", "http://x"],
+            "did you mean --url?",
+            "as a value",
+        ),
+        (
+            &["server", "add", "wd", "--directory", "/nope", "--", "x"],
+            "is written into config.yaml",
+            "as a value",
+        ),
+    ] {
+        let run = home.run(arguments).failed(2, &[said]);
+        assert!(!run.stderr.contains(unsaid), "{}", run.stderr);
+    }
+    let run = home.run(["serve", "--stop"]);
+    if cfg!(feature = "serve") {
+        assert_eq!(run.code, 4);
+        assert!(!run.stderr.contains("starts one"), "{}", run.stderr);
+    }
+}
+
+/// What is before the sign may be a value as well: base64 ends in it.
+#[test]
+fn a_pair_in_the_place_of_a_name_is_recognised_and_not_repeated() {
+    let home = Home::with_secret("v");
+    for arguments in [
+        "secret put s K=ghp_x",
+        "secret put s/K=ghp_x",
+        "secret put s ghp_x==",
+        "secret put K=ghp_x",
+        "secret set s K=ghp_x",
+        "secret get s K=ghp_x",
+        "secret edit s K=ghp_x --note n",
+        "secret generate s K=ghp_x",
+        "secret delete s A K=ghp_x",
+        "secret history s K=ghp_x",
+        "secret copy s/K=ghp_x t/L",
+        "secret rename s K=ghp_x L",
+    ] {
+        let run = home.run(arguments.split(' '));
+        assert_refused(&run);
+        assert!(run.stderr.contains("hint: "), "{}", run.stderr);
+        if !arguments.contains("copy") {
+            let said = "KEY and VALUE are one word, with = between them";
+            assert!(run.stderr.contains(said), "{arguments}: {}", run.stderr);
+        }
+    }
+}
+
+/// One line of what is wrong, then hints, then the usage with the options in short.
+#[test]
+fn a_usage_error_ends_with_the_usage() {
+    let home = Home::new();
+    let list = "Usage: mcplexer secret list [--all] [--long] [--utc] [--expiring <WHEN>] [--json] [SCOPE]\n";
+    for (arguments, said, usage) in [
+        (
+            "secret list --lnog",
+            "unexpected argument '--lnog' found",
+            list,
+        ),
+        ("secret list a b", "unexpected argument 'b' found", list),
+        (
+            "key remove",
+            "the following required arguments were not provided: <KEY>",
+            "Usage: mcplexer key remove [--force] [--json] <KEY>\n",
+        ),
+        (
+            "audit show --last x",
+            "--last takes a number, such as 3",
+            "Usage: mcplexer audit show [--last <N>]",
+        ),
+        (
+            "backup verify -",
+            "FILE takes the name of a file, not a stream",
+            "Usage: mcplexer backup verify ",
+        ),
+        (
+            "scope create GitHub",
+            "scope id has 'G' at character 1; it is 1 to 64 of a-z 0-9 . _ -",
+            "Usage: mcplexer scope create ",
+        ),
+        (
+            "secret foo",
+            "there is no command mcplexer secret foo",
+            "Usage: mcplexer secret put | generate | get | edit | ",
+        ),
+    ] {
+        let run = home.run(arguments.split(' ')).failed(2, &[usage]);
+        let first = format!("mcplexer: error: {said}");
+        assert!(run.stderr.starts_with(&first), "{}", run.stderr);
+        assert!(
+            run.stderr
+                .contains(" --help shows the options and examples\nUsage: "),
+            "{}",
+            run.stderr
+        );
+    }
+}

@@ -118,7 +118,9 @@ impl Failure {
             ) => format!("invalid value for {option}"),
             _ => return None,
         };
-        let failure = Self::new(message).with_hint(help_hint());
+        let failure = Self::new(message)
+            .with_hints(meant::swapped(error))
+            .with_hint(help_hint());
         Some(failure.with_usage().with_code(exit_code::USAGE))
     }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use test_support::Running;
 
 use super::home::Home;
+use super::terminal::{end, spawn_as};
 
 fn store(home: &Home) -> Store {
     let keys = FileKeys::new(home.path("age.key"));
@@ -171,4 +172,43 @@ fn calls_that_follow_are_aligned() {
         .record_calls(&[begun(3, "e"), ended(3, AuditOutcome::Ok)])
         .unwrap();
     assert!(running.wait().unwrap().success());
+}
+
+#[test]
+fn calls_on_a_terminal_have_a_head_and_local_times() {
+    let home = Home::with_secret("v");
+    let records = [
+        begun(1, "a"),
+        begun(2, "b"),
+        ended(2, AuditOutcome::Error),
+        ended(1, AuditOutcome::Ok),
+    ];
+    store(&home).record_calls(&records).unwrap();
+    let shown = |arguments: &[&str], colours: &str| {
+        let mut command = home.command();
+        command.args(arguments).env("TZ", "XYZ-05:45");
+        command.env(colours, "1");
+        end(spawn_as(command, "xterm-256color")).0
+    };
+    let text = shown(&["calls"], "NO_COLOR");
+    let mut lines = text.lines();
+    let head = lines.next().unwrap();
+    assert!(
+        head.starts_with("TIME  ") && head.ends_with("OUTCOME  TOOK"),
+        "{text}"
+    );
+    assert!(lines.all(|it| it.contains(" +05:45  ide ")), "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(shown(&["calls", "--utc"], "NO_COLOR").contains(" UTC  ide "));
+    let text = shown(&["calls"], "CLICOLOR");
+    assert!(
+        text.contains("\x1b[31merror\x1b[0m") && text.contains("\x1b[32mok\x1b[0m"),
+        "{text:?}"
+    );
+    let piped = home.run(["calls"]).succeeded();
+    assert!(
+        piped.text().lines().all(|it| it.contains("Z  ide ")),
+        "{}",
+        piped.text()
+    );
 }

@@ -60,6 +60,7 @@ macro_rules! config_and_store {
 }
 
 /// Of a command about the gateway.
+#[cfg(feature = "serve")]
 macro_rules! gateway {
     () => {
         concat!(
@@ -116,4 +117,7 @@ macro_rules! man {
     };
 }
 
-pub(super) use {clients, completions, config, config_and_store, gateway, log, man, store};
+pub(super) use {clients, completions, config, config_and_store, log, man, store};
+
+#[cfg(feature = "serve")]
+pub(super) use gateway;

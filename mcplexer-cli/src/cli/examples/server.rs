@@ -1,6 +1,8 @@
 //! The end of the help of `mcplexer config` and `mcplexer server`.
 
-use super::sections::{config, config_and_store, gateway};
+#[cfg(feature = "serve")]
+use super::sections::gateway;
+use super::sections::{config, config_and_store};
 
 pub(in crate::cli) const SERVER: &str = concat!(
     "\

@@ -5,6 +5,7 @@ use std::env;
 use clap::Command;
 use clap::error::{ContextKind, ErrorKind};
 use mcplexer_home::closest;
+use mcplexer_secrets::SecretName;
 
 use super::{commands_until, text};
 use crate::cli;
@@ -163,11 +164,24 @@ pub(super) fn meant(error: &clap::Error) -> Option<String> {
             let typed = text(error, ContextKind::InvalidValue)?;
             match commands_until(typed).as_slice() {
                 [command] if command == "import" => Some(format!("mcplexer import SCOPE {typed}")),
-                _ => None,
+                _ => swapped(error),
             }
         }
         _ => None,
     }
+}
+
+/// Says that the scope comes first, if the word in its place is one that only a key can be. Repeats nothing that was typed.
+pub(super) fn swapped(error: &clap::Error) -> Option<String> {
+    let argument = text(error, ContextKind::InvalidArg)?;
+    let typed = text(error, ContextKind::InvalidValue)?;
+    let path = commands_until("");
+    let [group, command] = path.as_slice() else {
+        return None;
+    };
+    let is_key = typed.parse::<SecretName>().is_ok();
+    (group == "secret" && argument == "<SCOPE>" && is_key)
+        .then(|| format!("the scope comes before the key: mcplexer secret {command} SCOPE KEY"))
 }
 
 /// Returns the command that a word may mean: one of the same name in another group, such as `secret list` for `list`; one

@@ -185,3 +185,14 @@ fn a_usage_error_ends_with_the_usage() {
         );
     }
 }
+
+#[test]
+fn a_key_in_the_place_of_the_scope_is_recognised() {
+    let home = Home::with_secret("v");
+    for command in ["get", "put", "history"] {
+        let said = format!("the scope comes before the key: mcplexer secret {command} SCOPE KEY");
+        let run = home.run(["secret", command, "TOKEN", "github-token"]);
+        let run = run.failed(2, &["scope id has 'T' at character 1", &said]);
+        assert!(!run.stderr.contains("github-token"), "{}", run.stderr);
+    }
+}

@@ -59,7 +59,7 @@ impl Shape {
     pub(crate) fn matches(&self, text: &[u8]) -> Option<(Reason, usize)> {
         let mut prefixes = self.prefixes.iter();
         prefixes.find_map(|&prefix| {
-            let body = text.strip_prefix(prefix.as_bytes())?;
+            let body = after(text, prefix.as_bytes())?;
             let length = prefix.len() + self.body_length(body)?;
             let kind = self.kind;
             Some((Reason::Shape { kind, prefix }, length))
@@ -106,6 +106,13 @@ impl Part {
             Self::Basic => encoded::basic(text),
         }
     }
+}
+
+/// Returns what follows a prefix. Most texts differ from a prefix in its second byte, sooner than a function that compares
+/// memory is called.
+fn after<'t>(text: &'t [u8], prefix: &[u8]) -> Option<&'t [u8]> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.iter().eq(prefix).then_some(rest)
 }
 
 /// Returns how many characters of a set a text begins with.

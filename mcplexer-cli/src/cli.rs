@@ -13,6 +13,7 @@ mod gateway;
 mod key;
 mod later;
 mod moves;
+mod project;
 mod run;
 mod scan;
 mod scope;
@@ -37,6 +38,7 @@ pub(crate) use gateway::{Client, Connect, HTTP_ADDRESS, InstallClient, Serve, Ui
 pub(crate) use key::{AddKey, Key};
 pub(crate) use later::Later;
 pub(crate) use moves::{Copy, Move, Over, Rename};
+pub(crate) use project::{Hook, HookShell, Trust};
 pub(crate) use run::{Inject, Run};
 pub(crate) use scan::{Scan, ScanFormat};
 pub(crate) use scope::{Kind, Scope};
@@ -64,6 +66,7 @@ Environment:
   MCPLEXER_HOME          directory of the store (default: ~/.mcplexer)
   MCPLEXER_AGE_KEY       age key file (default: age.key in that directory)
   MCPLEXER_AGE_IDENTITY  age identity itself, for CI
+  MCPLEXER_PROFILE       profile of a project's mcplexer.yaml
   MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log in that directory)
   NO_COLOR               no colours, if it is not empty; CLICOLOR_FORCE shows them everywhere
   COLUMNS, TZ, PAGER     width of tables, time zone of times, and what shows a long log
@@ -133,6 +136,10 @@ pub(crate) enum Command {
     /// Run a command with secrets in its environment
     #[command(alias = "exec")]
     Run(Later<Run>),
+    /// Trust the mcplexer.yaml of a project, as it is now
+    Trust(Later<Trust>),
+    /// Print a hook with which a shell loads the secrets of a project
+    Hook(Later<Hook>),
     /// Fill in a template: replace each mcplexer://SCOPE/KEY with its secret
     Inject(Later<Inject>),
     /// Move the credentials in an AI client's configuration into the store

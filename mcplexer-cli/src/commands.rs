@@ -12,10 +12,12 @@ mod config;
 mod connect;
 mod doctor;
 mod export;
+mod hook;
 mod import;
 mod init;
 mod inject;
 mod key;
+mod project;
 mod reference;
 mod run;
 mod scan;
@@ -26,6 +28,7 @@ mod serve;
 mod server;
 #[cfg(feature = "serve")]
 mod status;
+mod trust;
 #[cfg(feature = "serve")]
 mod ui;
 
@@ -54,6 +57,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         #[cfg(feature = "serve")]
         Command::Client(Later(command)) => client::run(command, cli.global),
         Command::Run(Later(arguments)) => run::run(arguments, cli.global),
+        Command::Trust(Later(arguments)) => trust::run(&arguments, cli.global),
+        Command::Hook(Later(arguments)) => hook::run(&arguments, cli.global),
         Command::Adopt(Later(arguments)) => adopt::run(&arguments, cli.global),
         Command::Inject(Later(arguments)) => inject::run(&arguments, cli.global),
         Command::Import(Later(arguments)) => import::run(&arguments, cli.global),

@@ -22,6 +22,7 @@ mod gateway;
 mod keys;
 mod places;
 mod process;
+mod project;
 mod scan;
 mod servers;
 mod store;

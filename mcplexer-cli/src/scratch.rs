@@ -6,8 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use mcplexer_durable::exposed_above;
-use rustix::fs::OFlags;
+use mcplexer_durable::{exposed_above, open_no_link};
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
@@ -180,13 +179,6 @@ fn overwrite(path: &Path) -> io::Result<()> {
         left -= part as u64;
     }
     Ok(())
-}
-
-/// Opens a path that is not a symbolic link, and does not block on a named pipe.
-fn open_no_link(path: &Path, how: &OpenOptions) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
-    how.clone().custom_flags(flags).open(path)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -46,6 +46,16 @@ pub fn open_regular(path: &Path, how: &OpenOptions) -> io::Result<Option<File>> 
     }
 }
 
+/// Opens a path that is not a symbolic link. Does not block on a named pipe.
+///
+/// # Errors
+/// If it is a link, or cannot be opened.
+pub fn open_no_link(path: &Path, how: &OpenOptions) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    how.clone().custom_flags(flags).open(path)
+}
+
 /// Syncs a file or a directory.
 ///
 /// # Errors

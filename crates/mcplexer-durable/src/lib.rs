@@ -24,7 +24,7 @@ mod temporary;
 pub use bounded::{read_at_most, too_large};
 pub use directory::{close_directory, create_parent, directory_of, sync_parent};
 pub use exposure::{Exposure, exposed_above, exposure, exposure_at};
-pub use file::{create_file, is_still_at, len_if_at, open_regular, sync};
+pub use file::{create_file, is_still_at, len_if_at, open_no_link, open_regular, sync};
 #[cfg(feature = "observe")]
 pub use observe::observe;
 pub use observe::{FileId, made_durable, operation_done};

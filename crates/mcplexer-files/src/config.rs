@@ -36,6 +36,7 @@ mod edit;
 mod field;
 mod notation;
 mod problem;
+mod project;
 mod server;
 mod server_fields;
 mod waiting;
@@ -43,6 +44,7 @@ mod write;
 
 pub use edit::{EditError, with_server, without_server};
 pub use problem::{Problem, SecretPlace};
+pub use project::{Profile, Project, parse_project, project_schema};
 pub use server::{
     Auth, Client, Http, InvalidServerName, MAX_SERVER_NAME_LEN, MAX_TOOL_NAME, SearchPath, Server,
     ServerName, Start, Stdio, Timeouts, Transport,
@@ -111,7 +113,7 @@ fn is_default_keep_versions(number: &u8) -> bool {
 /// # Errors
 /// Everything that is wrong with the file, in the order of the file; at most 100 problems.
 pub fn parse(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
-    read(bytes, |_| true)
+    read(bytes, &field::CONFIG, |_| true)
 }
 
 /// Reads the scopes of a configuration. What is wrong with its servers and clients does not matter: somebody who stores
@@ -120,7 +122,7 @@ pub fn parse(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
 /// # Errors
 /// Everything else that is wrong with the file, as [`parse`] reports it.
 pub fn parse_scopes(bytes: &[u8]) -> Result<Vec<AuthScope>, Vec<Problem>> {
-    let scopes: Scopes = read(bytes, |problem| {
+    let scopes: Scopes = read(bytes, &field::CONFIG, |problem| {
         let mut others = ["servers", "clients"].iter();
         !others.any(|it| problem.path.starts_with(it))
     })?;
@@ -136,6 +138,7 @@ struct Scopes {
 /// Reads a file if it has none of the problems that matter.
 fn read<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
+    kind: &'static field::Kind,
     matters: fn(&Problem) -> bool,
 ) -> Result<T, Vec<Problem>> {
     let problem = |at, message: String| vec![Problem::new(at, "", message)];
@@ -147,7 +150,7 @@ fn read<'de, T: Deserialize<'de>>(
         let at = Position::in_text(bytes, error.valid_up_to());
         problem(at, "not UTF-8 text".to_owned())
     })?;
-    let mut problems = check::check(file);
+    let mut problems = check::check(file, kind);
     problems.retain(matters);
     if problems.is_empty() {
         return yaml::parse(file).map_err(|error| problem(error.position, error.problem));

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 use mcplexer_secrets::{ScopeId, SecretName};
 
 /// The beginning of every reference.
@@ -22,7 +24,8 @@ pub const SCHEME: &str = "mcplexer://";
 /// assert!("mcplexer://github".parse::<Reference>().is_err());
 /// # Ok::<(), mcplexer_files::reference::InvalidReference>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Reference {
     /// The scope.
     pub scope: ScopeId,
@@ -148,6 +151,14 @@ impl Reference {
 fn split(text: &[u8], belongs: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = text.iter().position(|&c| !belongs(c));
     text.split_at(end.unwrap_or(text.len()))
+}
+
+impl TryFrom<String> for Reference {
+    type Error = InvalidReference;
+
+    fn try_from(text: String) -> Result<Self, InvalidReference> {
+        text.parse()
+    }
 }
 
 impl FromStr for Reference {

@@ -83,6 +83,12 @@ impl Environment {
         self.variables.is_empty()
     }
 
+    /// Returns the variables, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &OsStr)> {
+        let variables = self.variables.iter();
+        variables.map(|(name, given)| (name.as_str(), given.value.as_os_str()))
+    }
+
     /// Returns the secrets of the scopes that are not passed, because they have no variable.
     #[must_use]
     pub fn left_out(&self) -> &[NoVariable] {

@@ -163,7 +163,8 @@ impl Home {
     }
 
     /// Returns the home directory of the user, in which mcplexer's is by default.
-    pub(crate) fn user_home(&self) -> Option<&Path> {
+    #[must_use]
+    pub fn user_home(&self) -> Option<&Path> {
         self.user_home.as_deref()
     }
 
@@ -190,6 +191,12 @@ impl Home {
     #[must_use]
     pub fn config(&self) -> PathBuf {
         self.directory.join("config.yaml")
+    }
+
+    /// Returns the path of the list of trusted projects.
+    #[must_use]
+    pub fn trusted(&self) -> PathBuf {
+        self.directory.join("trusted")
     }
 
     /// Returns the path of the key that seals the ids of the gateway's sessions.

@@ -45,6 +45,7 @@ mod names;
 mod onlookers;
 mod open;
 mod own_files;
+pub mod project;
 pub mod scopes;
 pub mod servers;
 mod text;

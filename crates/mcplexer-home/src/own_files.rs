@@ -91,6 +91,7 @@ impl Home {
             (self.audit_log(), LOG),
             (self.config(), CONFIGURATION),
             (self.pins(), "list of accepted stores"),
+            (self.trusted(), "list of trusted projects"),
             (self.gateway_key(), "key of the gateway"),
             (self.gateway_clients(), "list of the gateway's clients"),
         ];
@@ -147,6 +148,7 @@ mod tests {
                 ("home/../home/audit.log", "audit log"),
                 ("home/config.yaml", "configuration"),
                 ("to-home/pins", "list of accepted stores"),
+                ("home/trusted", "list of trusted projects"),
                 ("home/gateway.key", "key of the gateway"),
                 ("home/gateway.clients", "list of the gateway's clients"),
                 ("key", "key file"),

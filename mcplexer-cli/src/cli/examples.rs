@@ -5,6 +5,7 @@ mod gateway;
 mod home;
 mod key;
 mod log;
+mod project;
 mod scope;
 mod secret;
 mod sections;
@@ -16,6 +17,7 @@ pub(super) use gateway::*;
 pub(super) use home::*;
 pub(super) use key::*;
 pub(super) use log::*;
+pub(super) use project::*;
 pub(super) use scope::*;
 pub(super) use secret::*;
 pub(super) use server::*;
@@ -32,7 +34,8 @@ mod tests {
     /// The words of an example from `mcplexer` on, without what the shell does with its input and output.
     fn words(example: &str) -> Vec<String> {
         let start = example.find("mcplexer ").unwrap();
-        let pieces = example[start..].split('\'').enumerate();
+        let command = example[start..].split(")\"").next().unwrap();
+        let pieces = command.split('\'').enumerate();
         let words = pieces.flat_map(|(at, piece)| match at % 2 {
             0 => piece.split_whitespace().map(str::to_owned).collect(),
             _ => vec![piece.to_owned()],

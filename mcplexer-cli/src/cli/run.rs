@@ -27,6 +27,9 @@ pub(crate) struct Run {
     /// standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Vec<PathBuf>,
+    /// Pass what this profile of the project's mcplexer.yaml names [default: MCPLEXER_PROFILE, if it is set]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["scope", "env_file"])]
+    pub(crate) profile: Option<String>,
     /// Start with an empty environment except HOME, LANG, LC_*, LOGNAME, PATH, SHELL, TERM, TMPDIR, TZ
     /// and USER
     #[arg(long)]

@@ -7,9 +7,11 @@ use mcplexer_home::environment::{
     Arguments, Choice, EnvFile, Environment, Error, NoVariable, References,
 };
 use mcplexer_home::others_see_arguments;
+use mcplexer_home::project::Selected;
 use mcplexer_mask::Masker;
 use mcplexer_secrets::Purpose;
 
+use super::project;
 use crate::agent::Agent;
 use crate::cli::{Global, Run};
 use crate::exit_code;
@@ -26,23 +28,29 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
         return Err(Failure::new("no command was given").with_code(exit_code::USAGE));
     };
     let arguments = Arguments::new(arguments.to_vec());
-    let files = EnvFile::read_all(&run.env_file)?;
+    let mut files = EnvFile::read_all(&run.env_file)?;
     let references = References::among(std::env::vars_os())?;
-    let choice = Choice {
+    let mut choice = Choice {
         scopes: run.scope,
         only: run.only,
         renames: run.rename,
         allowed: run.allow_env,
     };
-    let mut wanted = wanted(&choice, &files, &references)?;
-    let fills_arguments = arguments.want(&mut wanted)?;
+    let fills_arguments = arguments.want(&mut Wanted::default())?;
+    // A client's file names its secrets by references, and starts servers in any directory: what a project there has to
+    // say is not for them.
     if choice.scopes.is_empty() && files.is_empty() && references.is_empty() && !fills_arguments {
-        return Err(Failure::new("nothing to pass to the command")
-            .with_hint(
-                "give --scope SCOPE or --env-file FILE, or set a variable to mcplexer://SCOPE/KEY",
-            )
-            .with_code(exit_code::USAGE));
+        let project = project::selected(run.profile, &choice.allowed)?;
+        Selected { choice, files } = project.ok_or_else(of_nothing)?;
+    } else if run.profile.is_some() {
+        return Err(Failure::new(
+            "--profile is for a command that gets its secrets from mcplexer.yaml",
+        )
+        .with_hint("leave it out, or the references in the variables and arguments")
+        .with_code(exit_code::USAGE));
     }
+    let mut wanted = wanted(&choice, &files, &references)?;
+    arguments.want(&mut wanted)?;
     if fills_arguments && !run.allow_arguments && others_see_arguments() {
         return Err(of_seen_arguments());
     }
@@ -118,6 +126,15 @@ fn tell_left_out(
     session.tell(&format!("not passed: {error}"));
     session.hint(&format!("--rename {first}=NAME passes it"));
     Ok(())
+}
+
+fn of_nothing() -> Failure {
+    Failure::new("nothing to pass to the command")
+        .with_hint(
+            "give --scope SCOPE or --env-file FILE, or set a variable to mcplexer://SCOPE/KEY",
+        )
+        .with_hint("or write a mcplexer.yaml into the project's directory: scopes: [SCOPE]")
+        .with_code(exit_code::USAGE)
 }
 
 fn of_seen_arguments() -> Failure {

@@ -163,7 +163,7 @@ impl From<config::Error> for Failure {
 }
 
 /// Creates a failure with every problem of a configuration, and each hint once.
-fn of_problems(path: &Path, problems: &[Problem]) -> Failure {
+pub(super) fn of_problems(path: &Path, problems: &[Problem]) -> Failure {
     let name = match path == Path::new("-") {
         true => "standard input".to_owned(),
         false => shown(path),

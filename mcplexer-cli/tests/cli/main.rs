@@ -47,6 +47,7 @@ mod moves;
 mod namespaces;
 mod outputs;
 mod pipes;
+mod project;
 mod readers;
 mod rekey;
 mod run;

@@ -9,15 +9,16 @@ use mcplexer_detect::find_any;
 use mcplexer_secrets::ScopeId;
 
 use super::credentials::{self, Leaf};
-use super::field::{FILE, Fields, Named, Shape, names_a_value, secret_name, value_field};
+use super::field::{Fields, Kind, Named, Shape, names_a_value, secret_name, value_field};
 use super::problem::{Problem, SecretPlace};
 use crate::position::Position;
 use crate::yaml::{self, Content, Node};
 
-/// Returns everything that is wrong with a file, in no order.
-pub(super) fn check(file: &str) -> Vec<Problem> {
+/// Returns everything that is wrong with a file of this kind, in no order.
+pub(super) fn check(file: &str, kind: &'static Kind) -> Vec<Problem> {
     let mut check = Check {
         file,
+        kind,
         problems: Vec::new(),
         leaves: Vec::new(),
         values: Vec::new(),
@@ -27,14 +28,15 @@ pub(super) fn check(file: &str) -> Vec<Problem> {
     let root = yaml::read(file);
     match &root {
         Ok(root) if root.is_absent() => {
-            let message = "the file names no scopes; use `auth_scopes: []` for an empty list";
-            check.found(Position::START, "", message);
+            check.found(Position::START, "", kind.absent);
         }
         Ok(root) => {
-            check.node(root, Some(&FILE), &At::default());
-            let found = servers::check(root, file);
-            check.problems.extend(found.problems);
-            check.values.extend(found.values);
+            check.node(root, Some(&kind.shape), &At::default());
+            if kind.has_servers {
+                let found = servers::check(root, file);
+                check.problems.extend(found.problems);
+                check.values.extend(found.values);
+            }
             check.values.sort_unstable();
         }
         Err(invalid) => check.found(invalid.position, "", invalid.problem.as_str()),
@@ -83,6 +85,7 @@ impl At {
 
 struct Check<'a> {
     file: &'a str,
+    kind: &'static Kind,
     problems: Vec<Problem>,
     /// Every scalar so far, to look for credentials in.
     leaves: Vec<Leaf<'a>>,
@@ -194,7 +197,7 @@ impl<'a> Check<'a> {
             fields.and_then(|fields| fields.required.missing(|field| lines.contains_key(field)));
         if let Some(missing) = missing {
             let hint = match at.path.as_str() {
-                "" => "; use `auth_scopes: []` for an empty list",
+                "" => self.kind.hint,
                 _ => "",
             };
             let message = format!("missing field {missing}{hint}");

@@ -134,15 +134,30 @@ impl Required {
     }
 }
 
-/// The file as a whole.
-pub(super) const FILE: Shape = Shape::Map(&Fields {
-    all: &[
-        ("auth_scopes", Shape::List(&List::of(SCOPE, "scopes"))),
-        ("servers", Shape::Named(&SERVERS)),
-        ("clients", Shape::Named(&CLIENTS)),
-    ],
-    required: Required::Any(&["auth_scopes", "servers"]),
-});
+/// A kind of file.
+pub(super) struct Kind {
+    pub(super) shape: Shape,
+    /// What to say of a file without content.
+    pub(super) absent: &'static str,
+    /// What to add if a field of the file is missing.
+    pub(super) hint: &'static str,
+    pub(super) has_servers: bool,
+}
+
+/// `config.yaml`.
+pub(super) static CONFIG: Kind = Kind {
+    shape: Shape::Map(&Fields {
+        all: &[
+            ("auth_scopes", Shape::List(&List::of(SCOPE, "scopes"))),
+            ("servers", Shape::Named(&SERVERS)),
+            ("clients", Shape::Named(&CLIENTS)),
+        ],
+        required: Required::Any(&["auth_scopes", "servers"]),
+    }),
+    absent: "the file names no scopes; use `auth_scopes: []` for an empty list",
+    hint: "; use `auth_scopes: []` for an empty list",
+    has_servers: true,
+};
 
 const SCOPE: Shape = Shape::Map(&Fields {
     all: &[

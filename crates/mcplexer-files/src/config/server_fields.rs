@@ -152,7 +152,7 @@ fn check_directory(text: &str) -> Result<(), String> {
     }
 }
 
-fn check_variable(text: &str) -> Result<(), String> {
+pub(super) fn check_variable(text: &str) -> Result<(), String> {
     let name = text.parse::<SecretName>();
     let name = name.and_then(|name| ScopeKind::Env.check(&name));
     if name.is_err() {

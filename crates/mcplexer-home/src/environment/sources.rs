@@ -17,6 +17,9 @@ use super::{Error, is_own};
 use crate::MAX_TEXT_LEN;
 use crate::credentials::Wanted;
 
+/// The line of a variable that stands in another kind of file.
+const NO_LINE: usize = 0;
+
 /// A `.env` file that was read.
 #[derive(Debug)]
 pub struct EnvFile {
@@ -56,10 +59,35 @@ impl EnvFile {
             Ok(bytes) => bytes,
             Err(source) => return Err(Error::Unreadable { path, source }),
         };
-        match dotenv::parse(&bytes) {
+        Self::parse(name, &bytes)
+    }
+
+    /// Reads the text of a file that messages call `name`.
+    pub(crate) fn parse(name: String, bytes: &[u8]) -> Result<Self, Error> {
+        match dotenv::parse(bytes) {
             Ok(variables) => Ok(Self { name, variables }),
             Err(source) => Err(Error::Dotenv { file: name, source }),
         }
+    }
+
+    /// Makes variables of references that another file has.
+    pub(crate) fn of_references(
+        file: &Path,
+        references: &BTreeMap<String, Reference>,
+    ) -> Result<Self, Error> {
+        let lines = references.iter().map(|(name, it)| format!("{name}={it}\n"));
+        let lines: String = lines.collect();
+        // Neither a name nor a reference has a character that a .env file reads otherwise.
+        let mut file = Self::parse(file.display().to_string(), lines.as_bytes())?;
+        for variable in &mut file.variables {
+            variable.line = NO_LINE;
+        }
+        Ok(file)
+    }
+
+    /// Returns the names of the variables, as often as they are there.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().map(|it| it.name.as_str())
     }
 
     /// Returns where a value ends at a `#` that other programs take for a part of it.
@@ -92,7 +120,10 @@ impl EnvFile {
 
     pub(super) fn place(&self, variable: &Variable) -> String {
         let Variable { line, name, .. } = variable;
-        format!("{}, line {line} ({name})", self.name)
+        match *line {
+            NO_LINE => format!("{} ({name})", self.name),
+            _ => format!("{}, line {line} ({name})", self.name),
+        }
     }
 }
 

@@ -26,7 +26,6 @@ A new value keeps the note and the interval. It keeps an expiry as well, unless 
 pub(in crate::cli) const SECRET_GET: &str = concat!(
     "\
 Examples:
-  mcplexer secret get github TOKEN
   mcplexer secret get tls/PRIVATE_KEY > server.pem
   mcplexer secret get shop DB_USER DB_PASSWORD --json
   mcplexer secret get github TOKEN --clip",
@@ -42,7 +41,6 @@ adds at the end of a value without one is not stored.
 
 Examples:
   mcplexer secret edit github TOKEN
-  mcplexer secret edit github TOKEN --expires 90d
   mcplexer secret edit github TOKEN --rotate-every 12w --note 'read-only, for CI'
   mcplexer secret edit github TOKEN --no-expires",
     store!()

@@ -117,7 +117,22 @@ macro_rules! man {
     };
 }
 
-pub(super) use {clients, completions, config, config_and_store, log, man, store};
+/// Of a command about projects.
+macro_rules! project {
+    () => {
+        concat!(
+            "\n\nFiles:\n",
+            "  mcplexer.yaml             what a project needs, by name; never a value\n",
+            "  ~/.mcplexer/trusted       the projects that you trust, as they were then\n",
+            "  ~/.mcplexer/secrets.redb  the store\n",
+            "\nEnvironment:\n",
+            "  MCPLEXER_HOME     another directory than ~/.mcplexer\n",
+            "  MCPLEXER_PROFILE  the profile of the project"
+        )
+    };
+}
+
+pub(super) use {clients, completions, config, config_and_store, log, man, project, store};
 
 #[cfg(feature = "serve")]
 pub(super) use gateway;

@@ -8,6 +8,7 @@ The command replaces mcplexer: its process id, signals, terminal and exit code a
 of the environment whose value is mcplexer://SCOPE/KEY is set to the secret, and such a reference in an \
 argument is filled.
 A running command keeps the values it was started with. Restart it after a secret has changed.
+Without --scope, --env-file and references, the command gets what the mcplexer.yaml of the project names, if you trust it.
 
 Examples:
   mcplexer run --scope github -- npx -y @modelcontextprotocol/server-github

@@ -48,7 +48,7 @@ mod tests {
         let help = command.get_after_help().unwrap_or_default().to_string();
         let (_, examples) = help.split_once("Examples:\n").unwrap_or_default();
         let examples: Vec<_> = examples.lines().take_while(|it| !it.is_empty()).collect();
-        assert!((2..=3).contains(&examples.len()), "{path:?}: {examples:?}");
+        assert!((2..=4).contains(&examples.len()), "{path:?}: {examples:?}");
         for section in ["\nFiles:\n  ", "\nEnvironment:\n  "] {
             assert!(help.contains(section), "{path:?} has no {section}");
         }

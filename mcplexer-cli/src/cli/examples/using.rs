@@ -87,7 +87,6 @@ that it tracks, and nothing outside a repository.
 Examples:
   mcplexer scan
   mcplexer scan --staged      # in .git/hooks/pre-commit, which must be executable
-  mcplexer scan --scope github ~/.bash_history
   mcplexer scan --shapes --baseline .mcplexer-baseline.json
   mcplexer scan --shapes --format sarif >scan.sarif",
     store!()

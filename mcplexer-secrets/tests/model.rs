@@ -17,6 +17,9 @@ use proptest::test_runner::{Config, TestRunner};
 /// Versions with their values, the newest last.
 type Versions = Vec<(u64, Vec<u8>)>;
 
+/// A scope, and a name in it.
+type Place = (ScopeId, SecretName);
+
 /// Scope → how many earlier versions it keeps, and name → versions.
 type Model = BTreeMap<ScopeId, (u8, BTreeMap<SecretName, Versions>)>;
 
@@ -29,6 +32,9 @@ enum Operation {
     DeleteScope(ScopeId),
     KeepVersions(ScopeId, u8),
     RestoreVersion(ScopeId, SecretName, u64),
+    Copy(Place, Place, Mode),
+    Move(Place, Place, Mode),
+    RenameScope(ScopeId, ScopeId),
     Rekey,
     Reopen,
 }
@@ -50,13 +56,16 @@ fn name() -> impl Strategy<Value = SecretName> {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    let mode = prop_oneof![
-        3 => Just(Mode::Overwrite),
-        1 => Just(Mode::Create),
-        1 => (1..4u64).prop_map(Mode::Replace),
-    ];
+    let mode = || {
+        prop_oneof![
+            3 => Just(Mode::Overwrite),
+            1 => Just(Mode::Create),
+            1 => (1..4u64).prop_map(Mode::Replace),
+        ]
+    };
+    let place = || (scope(), name());
     prop_oneof![
-        6 => (scope(), name(), vec(any::<u8>(), 1..200), mode)
+        6 => (scope(), name(), vec(any::<u8>(), 1..200), mode())
             .prop_map(|(s, n, v, m)| Operation::Put(s, n, v, m)),
         4 => (scope(), name()).prop_map(|(s, n)| Operation::Get(s, n)),
         2 => (scope(), name()).prop_map(|(s, n)| Operation::Delete(s, n)),
@@ -64,6 +73,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => scope().prop_map(Operation::DeleteScope),
         1 => (scope(), 0..4u8).prop_map(|(s, keep)| Operation::KeepVersions(s, keep)),
         2 => (scope(), name(), 0..6u64).prop_map(|(s, n, v)| Operation::RestoreVersion(s, n, v)),
+        3 => (place(), place(), mode()).prop_map(|(f, t, m)| Operation::Copy(f, t, m)),
+        3 => (place(), place(), mode()).prop_map(|(f, t, m)| Operation::Move(f, t, m)),
+        1 => (scope(), scope()).prop_map(|(f, t)| Operation::RenameScope(f, t)),
         1 => Just(Operation::Rekey),
         1 => Just(Operation::Reopen),
     ]
@@ -158,6 +170,57 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
                 (result, expected) => panic!("{result:?} where the model has {expected:?}"),
             }
         }
+        Operation::Copy(from, to, mode) => {
+            let (mode, expected) = arrival(model, &from, &to, mode);
+            let new = NewScope::env(to.0.clone());
+            let copied = store.copy((&from.0, &from.1), (&new, &to.1), mode);
+            match (copied, expected) {
+                (Ok(stored), Ok(versions)) => {
+                    assert_eq!(stored.scope_created, !model.contains_key(&to.0));
+                    let (_, value) = versions.last().unwrap().clone();
+                    put_next(model, to.0.clone(), to.1.clone(), value);
+                    let newest = newest(model, &to.0, &to.1).unwrap();
+                    assert_eq!(stored.version, newest.0);
+                }
+                (result, expected) => assert_refused(result, expected),
+            }
+        }
+        Operation::Move(from, to, mode) => {
+            let (mode, expected) = arrival(model, &from, &to, mode);
+            let new = NewScope::env(to.0.clone());
+            let moved = store.move_secret((&from.0, &from.1), (&new, &to.1), mode);
+            match (moved, expected) {
+                (Ok(moved), Ok(mut versions)) => {
+                    assert_eq!(moved.scope_created, !model.contains_key(&to.0));
+                    model.get_mut(&from.0).unwrap().1.remove(&from.1);
+                    let (keep, secrets) = model.entry(to.0).or_insert_with(new_scope);
+                    let beyond = versions.len().saturating_sub(usize::from(*keep) + 1);
+                    versions.drain(..beyond);
+                    assert_eq!(moved.left_out, beyond);
+                    assert_eq!(moved.earlier, versions.len() - 1);
+                    assert_eq!(moved.version, versions.last().unwrap().0);
+                    secrets.insert(to.1, versions);
+                }
+                (result, expected) => assert_refused(result, expected),
+            }
+        }
+        Operation::RenameScope(scope, new) => {
+            let renamed = store.rename_scope(&scope, &new);
+            match (
+                renamed,
+                model.contains_key(&scope),
+                model.contains_key(&new),
+            ) {
+                (Ok(count), true, false) => {
+                    let content = model.remove(&scope).unwrap();
+                    assert_eq!(count, content.1.len());
+                    model.insert(new, content);
+                }
+                (Err(Error::ScopeNotFound { .. }), false, _)
+                | (Err(Error::ScopeExists { .. }), true, true) => {}
+                (result, from, to) => panic!("{result:?}: scope {from}, new one {to}"),
+            }
+        }
         Operation::Rekey => match store.rotate(RotateIdentity::Keep, &mut |_| ()) {
             Ok(_) => {}
             Err(Error::NoStore) => assert!(model.is_empty()),
@@ -165,6 +228,57 @@ fn apply(store: &Store, model: &mut Model, operation: Operation) {
         },
         Operation::Reopen => {}
     }
+}
+
+/// Why a secret does not get to another place.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    NoScope,
+    NoSecret,
+    Exists(u64),
+    OtherVersion(Option<u64>),
+}
+
+/// Returns the mode as the store takes it, and the versions that arrive at a place, or why none does.
+fn arrival(
+    model: &Model,
+    from: &Place,
+    to: &Place,
+    mode: Mode,
+) -> (PutMode, Result<Versions, Refusal>) {
+    let found = newest(model, &to.0, &to.1).map(|(version, _)| *version);
+    let (mode, refusal) = match mode {
+        Mode::Overwrite => (PutMode::Overwrite, None),
+        Mode::Create => (PutMode::Create, found.map(Refusal::Exists)),
+        Mode::Replace(version) => {
+            let differs = found != Some(version);
+            let refusal = differs.then_some(Refusal::OtherVersion(found));
+            (PutMode::Replace { version }, refusal)
+        }
+    };
+    let versions = match model.get(&from.0).map(|(_, secrets)| secrets.get(&from.1)) {
+        None => Err(Refusal::NoScope),
+        Some(None) => Err(Refusal::NoSecret),
+        // A place does not take its own secret, whatever the mode.
+        Some(Some(versions)) if from == to => Err(Refusal::Exists(versions.last().unwrap().0)),
+        Some(Some(versions)) => refusal.map_or_else(|| Ok(versions.clone()), Err),
+    };
+    (mode, versions)
+}
+
+#[track_caller]
+fn assert_refused<T: std::fmt::Debug>(
+    result: Result<T, Error>,
+    expected: Result<Versions, Refusal>,
+) {
+    let refusal = match &result {
+        Err(Error::ScopeNotFound { .. }) => Refusal::NoScope,
+        Err(Error::SecretNotFound { .. }) => Refusal::NoSecret,
+        Err(Error::SecretExists { version, .. }) => Refusal::Exists(*version),
+        Err(Error::VersionMismatch { found, .. }) => Refusal::OtherVersion(*found),
+        _ => panic!("{result:?} where the model has {expected:?}"),
+    };
+    assert_eq!(Err(refusal), expected, "{result:?}");
 }
 
 fn new_scope() -> (u8, BTreeMap<SecretName, Versions>) {

@@ -64,6 +64,8 @@ fn width() -> Option<usize> {
 pub(crate) struct Columns {
     screen: Screen,
     widths: Vec<usize>,
+    /// Which columns have times: half a time says nothing.
+    times: Vec<bool>,
     look: fn(usize, &str) -> Option<Look>,
 }
 
@@ -73,6 +75,7 @@ impl Columns {
         Self {
             screen,
             widths: Vec::new(),
+            times: Vec::new(),
             look: |_, _| None,
         }
     }
@@ -104,14 +107,16 @@ impl Columns {
     fn widen(&mut self, rows: &[Vec<String>]) {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         self.widths.resize(columns.max(self.widths.len()), 0);
+        self.times.resize(self.widths.len(), false);
         for row in rows {
-            for (cell, width) in row.iter().zip(&mut self.widths) {
+            for ((cell, width), time) in row.iter().zip(&mut self.widths).zip(&mut self.times) {
                 *width = cell.width().max(*width);
+                *time |= is_time(cell);
             }
         }
     }
 
-    /// Returns widths with which a row fits on the screen: the widest columns give way first.
+    /// Returns widths with which a row fits on the screen: the widest columns give way first, but for times.
     fn fitting(&self) -> Vec<usize> {
         let mut widths = self.widths.clone();
         let Some(screen) = self.screen.width else {
@@ -120,7 +125,11 @@ impl Columns {
         loop {
             let gaps = GAP * widths.len().saturating_sub(1);
             let excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(screen);
-            let Some(widest) = widths.iter_mut().max() else {
+            let texts = widths
+                .iter_mut()
+                .zip(&self.times)
+                .filter(|(_, time)| !**time);
+            let Some(widest) = texts.map(|(width, _)| width).max() else {
                 return widths;
             };
             if excess == 0 || *widest <= NARROWEST {
@@ -165,6 +174,18 @@ impl Columns {
 fn clean(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     let cells = |row: &Vec<String>| row.iter().map(sanitized).collect();
     rows.iter().map(cells).collect()
+}
+
+/// Returns whether a text begins with a day, such as `2027-01-31`.
+fn is_time(text: &str) -> bool {
+    let day = text.as_bytes().first_chunk::<10>();
+    day.is_some_and(|day| {
+        let mut places = day.iter().enumerate();
+        places.all(|(at, it)| match at {
+            4 | 7 => *it == b'-',
+            _ => it.is_ascii_digit(),
+        })
+    })
 }
 
 /// Shortens a text in its middle: `abc…xyz`.
@@ -228,6 +249,9 @@ mod tests {
         let text = Columns::new(screen).rows(&rows);
         assert_eq!(text, "short  a-very…an-end\n");
         assert_eq!(text.trim_end().width(), 20);
+        let rows = [row(["2027-01-31 12:00:00", "abcdefghi"])];
+        let text = Columns::new(screen).rows(&rows);
+        assert_eq!(text, "2027-01-31 12:00:00  abcd…ghi\n");
         // Less room than columns need: they keep what can be read.
         let rows = [row(["0123456789", "0123456789", "0123456789"])];
         let text = Columns::new(screen).rows(&rows);

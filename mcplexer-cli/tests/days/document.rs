@@ -11,14 +11,14 @@ use regex::Regex;
 use super::terminal::{Answer, Terminal};
 
 /// What differs from run to run, and what stands for it.
-const DIFFERS: [(&str, &str); 9] = [
-    (
-        r"\d{4}-\d\d-\d\d( |T)\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC)?",
-        "2026-01-02${1}03:04",
-    ),
+const DIFFERS: [(&str, &str); 12] = [
+    (r"\b\d{4}-\d\d-\d\d", "2026-01-02"),
+    (r"\b\d\d:\d\d:\d\d(\.\d+)?", "03:04:05"),
+    (r" \d\d:\d\d\b", " 03:04"),
     (r"\bage1[0-9a-z]{50,}", "age1…"),
     (r"\bmcp_[0-9A-Za-z_-]{20,}", "mcp_…"),
     (r"\bmcplexer\[\d+\]", "mcplexer[4711]"),
+    (r"from \d+ to \d+ KiB", "from 84 to 72 KiB"),
     (r"opens with \S+", "opens with laptop"),
     (r"\b(process|pid) \d+", "$1 4711"),
     (r"127\.\d+\.\d+\.\d+:\d+", "127.0.0.1:3333"),
@@ -57,7 +57,9 @@ pub(crate) fn play(page: &str, terminal: &mut Terminal) -> String {
             }
         } else {
             if let Some((_, name)) = kind.split_once(' ') {
-                fs::write(terminal.home.join(name), block.join("\n") + "\n").unwrap();
+                let file = terminal.home.join(name);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, block.join("\n") + "\n").unwrap();
             }
             seen += &block.join("\n");
             seen += "\n";

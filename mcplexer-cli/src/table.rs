@@ -64,8 +64,8 @@ fn width() -> Option<usize> {
 pub(crate) struct Columns {
     screen: Screen,
     widths: Vec<usize>,
-    /// Which columns have times: half a time says nothing.
-    times: Vec<bool>,
+    /// Which columns are never shortened.
+    kept: Vec<bool>,
     look: fn(usize, &str) -> Option<Look>,
 }
 
@@ -75,7 +75,7 @@ impl Columns {
         Self {
             screen,
             widths: Vec::new(),
-            times: Vec::new(),
+            kept: Vec::new(),
             look: |_, _| None,
         }
     }
@@ -107,16 +107,16 @@ impl Columns {
     fn widen(&mut self, rows: &[Vec<String>]) {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         self.widths.resize(columns.max(self.widths.len()), 0);
-        self.times.resize(self.widths.len(), false);
+        self.kept.resize(self.widths.len(), false);
         for row in rows {
-            for ((cell, width), time) in row.iter().zip(&mut self.widths).zip(&mut self.times) {
+            for ((cell, width), kept) in row.iter().zip(&mut self.widths).zip(&mut self.kept) {
                 *width = cell.width().max(*width);
-                *time |= is_time(cell);
+                *kept |= is_kept(cell);
             }
         }
     }
 
-    /// Returns widths with which a row fits on the screen: the widest columns give way first, but for times.
+    /// Returns widths with which a row fits on the screen: the widest columns give way first.
     fn fitting(&self) -> Vec<usize> {
         let mut widths = self.widths.clone();
         let Some(screen) = self.screen.width else {
@@ -125,11 +125,11 @@ impl Columns {
         loop {
             let gaps = GAP * widths.len().saturating_sub(1);
             let excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(screen);
-            let texts = widths
+            let others = widths
                 .iter_mut()
-                .zip(&self.times)
-                .filter(|(_, time)| !**time);
-            let Some(widest) = texts.map(|(width, _)| width).max() else {
+                .zip(&self.kept)
+                .filter(|(_, kept)| !**kept);
+            let Some(widest) = others.map(|(width, _)| width).max() else {
                 return widths;
             };
             if excess == 0 || *widest <= NARROWEST {
@@ -176,16 +176,17 @@ fn clean(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     rows.iter().map(cells).collect()
 }
 
-/// Returns whether a text begins with a day, such as `2027-01-31`.
-fn is_time(text: &str) -> bool {
+/// Returns whether half of a text says nothing: a time, such as `2027-01-31 12:00`, or a public key, which people copy.
+fn is_kept(text: &str) -> bool {
     let day = text.as_bytes().first_chunk::<10>();
-    day.is_some_and(|day| {
+    let is_time = day.is_some_and(|day| {
         let mut places = day.iter().enumerate();
         places.all(|(at, it)| match at {
             4 | 7 => *it == b'-',
             _ => it.is_ascii_digit(),
         })
-    })
+    });
+    is_time || text.starts_with("age1")
 }
 
 /// Shortens a text in its middle: `abc…xyz`.

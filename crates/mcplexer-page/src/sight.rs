@@ -37,7 +37,7 @@ impl Sight {
         self.only.as_ref().is_none_or(|it| it.contains(server))
     }
 
-    /// Whether a server of this name is seen. A text that is no name is one of no server.
+    /// Whether a server with this name is seen. A text that is not a name is of no server.
     pub(crate) fn sees_named(&self, server: &str) -> bool {
         let named = |only: &Vec<ServerName>| only.iter().any(|it| it.as_str() == server);
         self.only.as_ref().is_none_or(named)

@@ -43,7 +43,7 @@ pub(crate) struct ShowAudit {
     /// Show only entries about this scope
     #[arg(long)]
     pub(crate) scope: Option<ScopeId>,
-    /// Show only entries about a secret of this name
+    /// Show only entries about a secret with this name
     #[arg(long)]
     pub(crate) key: Option<SecretName>,
     /// Show only this operation, such as put or get

@@ -85,7 +85,7 @@ fn is_never_swapped(mounts: &str, directory: &Path) -> bool {
         })
 }
 
-/// Returns whether the content of `/proc/swaps` names a place on a disk. Compressed memory (zram) is none.
+/// Returns whether the content of `/proc/swaps` names a place on a disk. Compressed memory (zram) does not count.
 fn swaps_to_disk(swaps: &str, is_encrypted: impl Fn(&str) -> bool) -> bool {
     let places = swaps.lines().skip(1).filter_map(|line| {
         let path = line.split_whitespace().next()?;

@@ -22,7 +22,7 @@ const LIST_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(crate) struct Tables(pub(super) Mutex<HashMap<TableKey, Arc<Table>>>);
 
-/// What a table is of: a kind of list, as a client of this name sees it.
+/// What a table is of: a kind of list, as a client with this name sees it.
 type TableKey = (ListKind, Option<String>);
 
 /// What one server has.

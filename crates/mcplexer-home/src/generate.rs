@@ -2,9 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use diceware_wordlists::EFF_LONG_WORDLIST;
 use mcplexer_secrets::SecretValue;
 use zeroize::{Zeroize, Zeroizing};
+
+/// The long list of the EFF for passphrases (CC BY 3.0 US), <https://www.eff.org/dice>: a word in each line. As an array of texts
+/// it would take three times as much of the program, and each start some time.
+const LIST: &str = include_str!("generate/words.txt");
 
 /// How many characters a random value may have.
 pub const LENGTHS: RangeInclusive<usize> = 8..=512;
@@ -95,7 +98,7 @@ pub fn words(count: usize, separator: &str) -> Result<SecretValue, Error> {
     if !WORDS.contains(&count) {
         return Err(Error::Words);
     }
-    let list = &EFF_LONG_WORDLIST;
+    let list: Vec<&str> = LIST.lines().collect();
     // A number beyond the last whole multiple would make the first words likelier.
     let fair = 65536 - 65536 % list.len();
     let longest = list.iter().map(|word| word.len()).max().unwrap_or(0);
@@ -158,8 +161,10 @@ mod tests {
 
     #[test]
     fn every_word_is_as_likely_as_the_others() {
-        let list: BTreeSet<_> = EFF_LONG_WORDLIST.iter().copied().collect();
-        assert_eq!(list.len(), 7776);
+        let all: Vec<_> = LIST.lines().collect();
+        let list: BTreeSet<_> = all.iter().copied().collect();
+        assert_eq!((list.len(), all.len()), (7776, 7776));
+        assert!(list.iter().all(|it| it.len() >= 3));
         assert!(list.contains("abacus") && list.contains("zoom"));
         let mut eighths = [0_usize; 8];
         for _ in 0..1000 {
@@ -168,7 +173,7 @@ mod tests {
             let chosen: Vec<_> = text.split(' ').collect();
             assert_eq!(chosen.len(), 32);
             for word in chosen {
-                let place = EFF_LONG_WORDLIST.iter().position(|it| *it == word);
+                let place = all.iter().position(|it| *it == word);
                 eighths[place.unwrap() / 972] += 1;
             }
         }

@@ -16,7 +16,7 @@ const HEADER_RULE: &str =
     "1 to 128 of A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~ (an RFC 9110 field name)";
 /// What a name is before it is known in which scope.
 const NAME_RULE: &str = "1 to 128 of A-Z a-z 0-9 _, not beginning with a digit; \
-                         in a header scope, an RFC 9110 field name";
+                         in a header scope, also of ! # $ % & ' * + - . ^ ` | ~, beginning with any";
 
 /// Why a text is not a name.
 ///

@@ -68,6 +68,7 @@ fn no_problems_are_found() {
     let run = healthy().run(["doctor"]).succeeded();
     insta::assert_snapshot!(run.text(), @r"
     ✓ home and key file are private
+    ✓ the last backup is less than a day old
     ✓ 1 scope, 1 secret, all readable; audit log intact (5 lines)
     no problems found
     ");

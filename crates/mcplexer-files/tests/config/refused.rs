@@ -128,7 +128,7 @@ const BAD_SCOPES: [(&str, &[&str]); 35] = [
     (
         "    redaction_hints: [OK, M4rked=Value]",
         &[
-            "3:27: auth_scopes[0].redaction_hints[1]: invalid secret name: it is 1 to 128 of A-Z a-z 0-9 _, not beginning with a digit; in a header scope, an RFC 9110 field name",
+            "3:27: auth_scopes[0].redaction_hints[1]: invalid secret name: it is 1 to 128 of A-Z a-z 0-9 _, not beginning with a digit; in a header scope, also of ! # $ % & ' * + - . ^ ` | ~, beginning with any",
         ],
     ),
     (

@@ -15,8 +15,8 @@ const FIX: &str = "mcplexer backup create mcplexer-backup.age";
 enum Last {
     /// There was none.
     None,
-    /// It has all changes since, or is not old.
-    Good,
+    /// It has all changes since, or is not old. It is that many days old.
+    Good(u64),
     /// It misses changes, and is that many days old.
     Old(u64),
 }
@@ -31,7 +31,8 @@ pub(super) fn examine(open: &OpenHome, report: &mut Report) {
     };
     let lines = std::iter::from_fn(|| reader.previous().ok().flatten());
     match last(lines.map(|it| done(&it)), Timestamp::now()) {
-        Last::Good => {}
+        Last::Good(0) => report.well("the last backup is less than a day old"),
+        Last::Good(days) => report.well(format!("the last backup is {} old", count(days, "day"))),
         Last::None => report.add(
             Severity::Note,
             "no-backup",
@@ -65,7 +66,7 @@ fn last(events: impl Iterator<Item = Option<(bool, Timestamp)>>, now: Timestamp)
         let days = now.as_micros().saturating_sub(time.as_micros()) / DAY_MICROS;
         return match has_changed && days > OLD_BACKUP_DAYS {
             true => Last::Old(days),
-            false => Last::Good,
+            false => Last::Good(days),
         };
     }
     Last::None
@@ -103,13 +104,13 @@ mod tests {
         let change = |at| Some((false, day(at)));
         let of = |events: &[_], now| last(events.iter().copied(), day(now));
         assert_eq!(of(&[None, change(1)], 100), Last::None);
-        assert_eq!(of(&[backup(1)], 100), Last::Good, "nothing has changed");
-        assert_eq!(of(&[change(30), backup(1)], 31), Last::Good);
+        assert_eq!(of(&[backup(1)], 100), Last::Good(99), "nothing has changed");
+        assert_eq!(of(&[change(30), backup(1)], 31), Last::Good(30));
         assert_eq!(of(&[change(2), None, backup(1)], 32), Last::Old(31));
-        assert_eq!(of(&[backup(31), change(2), backup(1)], 100), Last::Good);
+        assert_eq!(of(&[backup(31), change(2), backup(1)], 100), Last::Good(69));
         assert_eq!(
             of(&[change(9), backup(9)], 1),
-            Last::Good,
+            Last::Good(0),
             "the clock was set back"
         );
     }

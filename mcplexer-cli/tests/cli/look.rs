@@ -123,6 +123,16 @@ fn tables_fit_the_terminal_and_are_whole_in_a_pipe() {
         );
         assert!(row.contains('…') && row.chars().count() <= 70, "{text:?}");
     }
+    // A part of a time says nothing.
+    let (text, _) = shown(
+        &home,
+        "stty cols 60; mcplexer audit show --no-pager --utc",
+        &[("NO_COLOR", "1")],
+    );
+    assert!(
+        text.lines().skip(1).all(|it| it.contains(" UTC  ")),
+        "{text}"
+    );
     let (text, _) = shown(&home, &format!("stty cols 200; {list}"), &[]);
     assert!(text.contains(note), "{text:?}");
     let piped = "COLUMNS=20 mcplexer secret list s --long | cat";

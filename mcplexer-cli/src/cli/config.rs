@@ -44,7 +44,11 @@ pub(crate) enum Config {
     },
     /// Print the JSON Schema of the file, for editors
     #[command(after_help = examples::CONFIG_SCHEMA)]
-    Schema,
+    Schema {
+        /// Print that of mcplexer.yaml, the file of a project
+        #[arg(long)]
+        project: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -54,7 +54,8 @@ pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {
                 false => print(&config.to_string()),
             }
         }
-        Config::Schema => print(&config::schema()),
+        Config::Schema { project: false } => print(&config::schema()),
+        Config::Schema { project: true } => print(&config::project_schema()),
     }
 }
 

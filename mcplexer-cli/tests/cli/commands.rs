@@ -54,6 +54,8 @@ m server remove x; m config check        => 0 0 scopes, no problems
 m client install cursor --write          => 0 Cursor connects to the gateway
 m run --scope s -- printenv K            => 0 value-of-K
 m run --scope s --mask -- sh -c 'echo $K; exit 7' => 7 [s/K]
+mkdir p; echo 'scopes: [s]' > p/mcplexer.yaml; chmod 644 p/mcplexer.yaml; m trust p => 0 is trusted as it is now
+cd p; m hook direnv                      => 0 export K='value-of-K'
 echo '<mcplexer://s/K>' | m inject       => 0 <value-of-K>
 echo A=of-A > in.env; m import c in.env; m secret get c A => 0 of-A
 m export s                               => 0 K=value-of-K

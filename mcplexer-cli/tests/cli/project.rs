@@ -250,3 +250,31 @@ fn an_agent_cannot_trust() {
     finish(trust.env("CLAUDECODE", "1")).failed(3, &["cannot trust a project for you"]);
     shop.given("work/shop", &[]).failed(3, &["is not trusted"]);
 }
+
+/// Editors that know the schema say the same as the command.
+#[test]
+fn the_schema_has_the_fields_of_the_file() {
+    let shop = Shop::new();
+    let schema = shop.run("", &["config", "schema", "--project"]).succeeded();
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+    let names = |of: &serde_json::Value| {
+        let names = of["properties"].as_object().unwrap().keys().cloned();
+        names.collect::<Vec<_>>().join(", ")
+    };
+    shop.write(
+        "mcplexer.yaml",
+        "unknown: []\nprofiles: {a: {unknown: []}}\n",
+    );
+    let run = shop.run("work/shop", &["trust"]);
+    let of_profile = &schema["properties"]["profiles"]["additionalProperties"];
+    for fields in [names(&schema), names(of_profile)] {
+        let mut fields: Vec<_> = fields.split(", ").collect();
+        fields.sort_by_key(|it| {
+            ["scopes", "env", "env_file", "profiles"]
+                .iter()
+                .position(|name| name == it)
+        });
+        let said = format!("the fields are {}", fields.join(", "));
+        assert!(run.stderr.contains(&said), "{said}: {}", run.stderr);
+    }
+}

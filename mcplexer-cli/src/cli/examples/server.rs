@@ -86,7 +86,8 @@ pub(in crate::cli) const CONFIG_SCHEMA: &str = concat!(
     "\
 Examples:
   mcplexer config schema
-  mcplexer config schema > config.schema.json",
+  mcplexer config schema > config.schema.json
+  mcplexer config schema --project",
     config!()
 );
 

@@ -16,6 +16,7 @@ use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::Home;
 use crate::MAX_TEXT_LEN;
 use crate::environment::{Choice, EnvFile, Error as EnvironmentError};
 
@@ -119,8 +120,7 @@ pub struct Selected {
 
 /// Finds the file of the project that a directory belongs to: in it or above it, up to `top` or the root of the file
 /// system. The directory and `top` are without symbolic links.
-#[must_use]
-pub fn find(directory: &Path, top: Option<&Path>) -> Option<PathBuf> {
+fn find(directory: &Path, top: Option<&Path>) -> Option<PathBuf> {
     for above in directory.ancestors() {
         let path = above.join(FILE_NAME);
         if fs::symlink_metadata(&path).is_ok() {
@@ -133,8 +133,18 @@ pub fn find(directory: &Path, top: Option<&Path>) -> Option<PathBuf> {
     None
 }
 
+/// Finds the file of the project that a directory belongs to, up to the home directory of the user.
+///
+/// # Errors
+/// If the directory does not exist.
+pub fn find_from(home: &Home, directory: &Path) -> io::Result<Option<PathBuf>> {
+    let directory = directory.canonicalize()?;
+    let top = home.user_home().and_then(|it| it.canonicalize().ok());
+    Ok(find(&directory, top.as_deref()))
+}
+
 impl ProjectFile {
-    /// Reads the file at a path that [`find`] has returned, and the `.env` files that it names.
+    /// Reads the file at a path that [`find_from`] has returned, and the `.env` files that it names.
     ///
     /// # Errors
     /// All but `NoProfile`, `NotTrusted` and `List`.

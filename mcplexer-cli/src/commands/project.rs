@@ -1,7 +1,6 @@
 //! The project that the working directory belongs to.
 
 use std::env;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use mcplexer_home::Home;
@@ -12,22 +11,16 @@ use crate::failure::Failure;
 
 /// Returns the path of the file of the project that a directory belongs to, or the working directory without one.
 pub(super) fn find(home: &Home, directory: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
-    let here = |source: io::Error| {
-        let path = directory.unwrap_or(Path::new(".")).to_owned();
+    let directory = directory.unwrap_or(Path::new("."));
+    project::find_from(home, directory).map_err(|source| {
+        let path = directory.to_owned();
         let action = "find";
         Failure::from(StoreError::Io {
             action,
             path,
             source,
         })
-    };
-    let directory = match directory {
-        Some(directory) => directory.to_owned(),
-        None => env::current_dir().map_err(here)?,
-    };
-    let directory = directory.canonicalize().map_err(here)?;
-    let top = home.user_home().and_then(|it| it.canonicalize().ok());
-    Ok(project::find(&directory, top.as_deref()))
+    })
 }
 
 /// The variable that names a profile.

@@ -13,6 +13,8 @@ pub(super) enum Kind {
     ChosenKey,
     /// A secret of those scopes, and `=`.
     RenamedKey,
+    /// A profile of the project here.
+    Profile,
     /// The label of a key that opens the store.
     Owner,
     /// A tool server in config.yaml.
@@ -46,6 +48,7 @@ impl Kind {
             (["secret", ..], "key") | (["export"], "only") => Self::Key,
             (["run"], "only") | (["audit", "show"], "key") => Self::ChosenKey,
             (["run"], "rename") => Self::RenamedKey,
+            (["run"], "profile") => Self::Profile,
             (["key", "remove"], "key") | (["key", "recover"], "lost") => Self::Owner,
             (["server", "show" | "remove" | "test" | "logs" | "restart"], "name")
             | (["serve" | "connect"], "server") => Self::Server,
@@ -104,6 +107,7 @@ mod tests {
                 "man command",
                 "run command",
                 "run only",
+                "run profile",
                 "run rename",
                 "run scope",
                 "scan scope",

@@ -14,6 +14,7 @@ use mcplexer_files::config::Config;
 use mcplexer_files::reference::SCHEME;
 #[cfg(feature = "serve")]
 use mcplexer_gateway::HttpClients;
+use mcplexer_home::project::{ProjectFile, find_from};
 use mcplexer_home::{Home, Names, config};
 use mcplexer_secrets::{ScopeId, SecretName};
 use rustix::fs::{Access, access};
@@ -68,6 +69,7 @@ impl Completer {
                 let keys = self.chosen(typed).into_iter();
                 keys.map(|it| it + "=").collect()
             }
+            Kind::Profile => profiles()?,
             Kind::Owner => names()?.owners().ok()?,
             Kind::Server => texts(config()?.servers.into_keys()),
             Kind::Client => texts(config()?.clients.into_keys()),
@@ -112,6 +114,14 @@ fn beginning_with(typed: &str, names: Vec<String>) -> Vec<CompletionCandidate> {
 
 fn texts(names: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
     names.into_iter().map(|it| it.to_string()).collect()
+}
+
+/// The profiles of the project here, whether it is trusted or not.
+fn profiles() -> Option<Vec<String>> {
+    let home = Home::from_env().ok()?;
+    let path = find_from(&home, Path::new(".")).ok()??;
+    let file = ProjectFile::read(&path).ok()?;
+    Some(texts(file.project().profiles.keys()))
 }
 
 fn names() -> Option<Names> {

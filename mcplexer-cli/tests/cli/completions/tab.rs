@@ -1,6 +1,7 @@
 //! Pressing Tab in real shells.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use rexpect::session::PtySession;
@@ -126,6 +127,9 @@ fn names_are_completed() {
     fs::write(work.join("notes"), "").unwrap();
     fs::write(work.join("store.age"), "").unwrap();
     fs::write(work.join("with space"), "").unwrap();
+    let project = work.join("mcplexer.yaml");
+    fs::write(&project, "profiles: {production: {scopes: [a]}}").unwrap();
+    fs::set_permissions(project, Permissions::from_mode(0o644)).unwrap();
     assert_completed(
         &home,
         &[
@@ -160,6 +164,7 @@ fn names_are_completed() {
                 "run --scope g\t--rename T\tX",
                 "<run><--scope><github-token><--rename><TOKEN=X>",
             ),
+            ("run --profile pr", "<run><--profile><production>"),
             ("run -- frob", "<run><--><frobnicate>"),
             ("run -- frob\tno", "<run><--><frobnicate><notes>"),
             ("server add x -- frob", "<server><add><x><--><frobnicate>"),

@@ -7,6 +7,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use test_support::Running;
+
 use super::home::{Home, Run, finish};
 
 const FILE: &str = "scopes: [github]\nenv:\n  DATABASE_URL: mcplexer://shop/URL\nenv_file: dev.env\nprofiles:\n  prod:\n    scopes: []\n    env:\n      DATABASE_URL: mcplexer://prod/URL\n";
@@ -240,6 +242,26 @@ fn a_project_changes_nothing_for_a_command_that_names_its_secrets() {
     fs::write(other.path().join("mcplexer.yaml"), FILE).unwrap();
     shop.run(other.path(), &["trust", "--show"])
         .failed(1, &["dev.env"]);
+}
+
+#[test]
+fn what_several_processes_trust_at_once_is_all_trusted() {
+    let shop = Shop::new();
+    let mut running = Vec::new();
+    for number in 0..8 {
+        let directory = shop.0.root().join(format!("p{number}"));
+        fs::create_dir(&directory).unwrap();
+        let file = directory.join("mcplexer.yaml");
+        fs::write(&file, "scopes: [github]\n").unwrap();
+        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+        let mut trust = shop.command(&directory, &["-q", "trust"]);
+        running.push(Running::start(&mut trust).unwrap());
+    }
+    for mut process in running {
+        assert!(process.wait().unwrap().success());
+    }
+    let list = shop.run("", &["trust", "--list"]).succeeded();
+    assert_eq!(list.text().lines().count(), 8, "{}", list.text());
 }
 
 /// Only a person knows whom to trust.

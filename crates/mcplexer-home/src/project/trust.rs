@@ -1,19 +1,19 @@
 //! Which projects the user trusts: a file of the home with the hash of each.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use mcplexer_durable::{Exposure, FileReplacement, ReplaceError, create_parent, exposed_above};
-use zeroize::Zeroizing;
+use mcplexer_durable::{
+    Exposure, PATIENCE, ReplaceError, create_parent, exposed_above, replace_file, wait_for_lock,
+};
 
 use super::{Error, ProjectFile, read_own};
 use crate::home::Home;
 
 /// The longest list, in bytes.
 const MAX_LEN: usize = 16 << 20;
-/// How often to begin anew when another process changes the list.
-const ROUNDS: u32 = 20;
 
 /// Whether a file is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,6 @@ pub enum Verdict {
 /// The hash of each trusted project, by the path of its file.
 #[derive(Debug, Default)]
 pub struct TrustList {
-    path: PathBuf,
-    /// What the file holds; `None` if there is none.
-    content: Option<Zeroizing<Vec<u8>>>,
     trusted: BTreeMap<PathBuf, String>,
 }
 
@@ -49,22 +46,16 @@ impl TrustList {
             let message = format!("other users can write to {}", above.display());
             return Err(unusable(&path, io::Error::other(message)));
         }
-        let content = match read_own(&path, MAX_LEN) {
-            Ok(content) => Some(content),
-            Err(Error::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => None,
+        let trusted = match read_own(&path, MAX_LEN) {
+            Ok(content) => serde_json::from_slice(&content)
+                .map_err(|error| unusable(&path, io::Error::other(error)))?,
+            Err(Error::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                BTreeMap::new()
+            }
             Err(Error::Unreadable { source, .. }) => return Err(unusable(&path, source)),
             Err(other) => return Err(other),
         };
-        let trusted = match &content {
-            Some(content) => serde_json::from_slice(content)
-                .map_err(|error| unusable(&path, io::Error::other(error)))?,
-            None => BTreeMap::new(),
-        };
-        Ok(Self {
-            path,
-            content,
-            trusted,
-        })
+        Ok(Self { trusted })
     }
 
     /// Returns whether a project is trusted.
@@ -127,45 +118,24 @@ impl TrustList {
         Ok(is_known)
     }
 
-    /// Replaces the list in one step, and begins anew if another process has done so meanwhile.
+    /// Replaces the list in one step. The lock is on the directory: the file is another one with each change, and two
+    /// changes at once would be one.
     fn change(home: &Home, change: impl Fn(&mut BTreeMap<PathBuf, String>)) -> Result<(), Error> {
-        create_parent(&home.trusted()).map_err(|source| unusable(&home.trusted(), source))?;
-        for _ in 0..ROUNDS {
-            let mut list = Self::read(home)?;
-            change(&mut list.trusted);
-            match list.write() {
-                Ok(()) => return Ok(()),
-                Err(ReplaceError::Changed { .. }) => {}
-                Err(ReplaceError::NotWritten { source, .. })
-                    if source.kind() == ErrorKind::AlreadyExists => {}
-                Err(ReplaceError::NotWritten { source, .. }) => {
-                    return Err(unusable(&list.path, source));
-                }
-                Err(other) => return Err(unusable(&list.path, io::Error::other(other))),
-            }
-        }
-        Err(unusable(&home.trusted(), ErrorKind::ResourceBusy.into()))
-    }
-
-    fn write(&self) -> Result<(), ReplaceError> {
-        let failed = |error: serde_json::Error| ReplaceError::NotWritten {
-            path: self.path.clone(),
-            source: error.into(),
-        };
-        let mut text = serde_json::to_vec_pretty(&self.trusted).map_err(failed)?;
+        let path = home.trusted();
+        let failed = |source| unusable(&path, source);
+        create_parent(&path).map_err(failed)?;
+        let directory = File::open(home.directory()).map_err(failed)?;
+        let locked = wait_for_lock(&directory, PATIENCE).map_err(failed)?;
+        locked.ok_or_else(|| failed(ErrorKind::ResourceBusy.into()))?;
+        let mut list = Self::read(home)?;
+        change(&mut list.trusted);
+        let text = serde_json::to_vec_pretty(&list.trusted);
+        let mut text = text.map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        let mut replacement = FileReplacement::begin(&self.path)?;
-        match &self.content {
-            Some(content) => replacement.write_over(content, &text),
-            None => {
-                let written = io::Write::write_all(&mut replacement, &text);
-                written.map_err(|source| ReplaceError::NotWritten {
-                    path: self.path.clone(),
-                    source,
-                })?;
-                replacement.finish_new()
-            }
-        }
+        replace_file(&path, &text).map_err(|error| match error {
+            ReplaceError::NotWritten { source, .. } => failed(source),
+            other => failed(io::Error::other(other)),
+        })
     }
 }
 

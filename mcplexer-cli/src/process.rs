@@ -62,7 +62,7 @@ pub(crate) fn program_name(program: &OsStr) -> Option<Cow<'_, str>> {
         .map(OsStr::to_string_lossy)
 }
 
-/// Finds a program with this name in `PATH`.
+/// Finds a program in `PATH`.
 pub(crate) fn find(name: &OsStr) -> Option<PathBuf> {
     let directories = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     let mut places = std::env::split_paths(&directories).map(|it| it.join(name));

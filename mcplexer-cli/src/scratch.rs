@@ -133,7 +133,7 @@ fn remove_abandoned(place: &Path) {
             continue;
         }
         let path = entry.path();
-        // Another user may have put something of this name there.
+        // Another user may have put something else there.
         let mut how = OpenOptions::new();
         let Ok(directory) = open_no_link(&path, how.read(true)) else {
             continue;

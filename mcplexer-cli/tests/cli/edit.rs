@@ -239,7 +239,7 @@ fn no_editor_is_opened_where_nobody_edits() {
         .failed(2, &["cannot be used with"]);
 }
 
-/// Nothing is written to a disk for want of memory.
+/// Without memory, nothing is written to a disk either.
 #[test]
 fn without_a_file_system_in_memory_nothing_is_opened() {
     namespaces::run_without_memory("edit::inside_without_memory");

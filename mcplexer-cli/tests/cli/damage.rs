@@ -248,7 +248,7 @@ fn an_audit_log_changed_or_cut_off_is_exit_6() {
     let first = text.lines().next().unwrap();
     fs::write(&log, format!("{first}\n")).unwrap();
     home.run(["audit", "verify"])
-        .failed(6, &["audit.log is missing lines"]);
+        .failed(6, &["audit.log is missing entries"]);
     fs::write(&log, &text).unwrap();
     home.run(["audit", "verify"]).succeeded();
     let shown = home

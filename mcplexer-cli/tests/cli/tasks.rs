@@ -136,7 +136,7 @@ fn each_task_does_what_it_says() {
         }
         home.assert_stands_in_where(title);
     }
-    assert_eq!(scripts, 19, "scripts in the document");
+    assert_eq!(scripts, 20, "scripts in the document");
 }
 
 impl Home {

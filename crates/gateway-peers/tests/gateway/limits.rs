@@ -86,7 +86,7 @@ async fn a_stream_reaches_no_server_that_its_client_may_not_see() {
     }
     client.leave().await;
     let outcomes: Vec<_> = world.calls().into_iter().map(|it| it.outcome).collect();
-    assert_eq!(outcomes, [Some(AuditOutcome::Refused); 2]);
+    assert_eq!(outcomes, [Some(AuditOutcome::Refused); 4]);
 
     let mut client = world.connect_as("lim", Some("other"));
     client.initialize().await;

@@ -8,6 +8,7 @@ use mcplexer_secrets::{NewScope, ScopeId, ScopeKind, SecretName, SecretStore};
 use super::references;
 use super::secret::list::table as secret_table;
 use crate::cli::{Global, Kind, Scope};
+use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::{print, print_json};
@@ -84,7 +85,10 @@ fn show(id: &ScopeId, json: bool, global: Global) -> Result<(), Failure> {
     }
     rows.extend([
         vec!["kind".into(), report.kind.to_string()],
-        vec!["created".into(), report.created.to_string()],
+        vec![
+            "created".into(),
+            Clock::new(false).of_line(&report.created.to_string()),
+        ],
         vec![
             "keeps".into(),
             text::count(u64::from(report.keep_versions), "earlier version"),

@@ -6,6 +6,7 @@ use rustix::process::Pid;
 
 use super::ProcessError;
 use super::supervise::{Group, Supervised, supervise};
+use super::terminal::Settings;
 
 /// How a program that ran beside this process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,22 +30,27 @@ impl Beside {
         Supervised::watch().map(Self)
     }
 
-    /// Runs the program to its end.
+    /// Runs the program to its end. If it fails, the terminal's settings are restored, which it may have changed.
     ///
     /// # Errors
     ///
     /// * `NotStarted` if it cannot be started.
     /// * `NotSupervised` if its state cannot be read.
     pub(crate) fn run(self, mut command: Command) -> Result<Outcome, ProcessError> {
+        let settings = Settings::now();
         let child = command.spawn();
         let child = child.map_err(|source| ProcessError::NotStarted {
             program: command.get_program().to_owned(),
             source,
         })?;
         let ended = supervise(self.0, Pid::from_child(&child), Group::Own, &mut ())?;
-        Ok(match ended.terminating_signal() {
+        let outcome = match ended.terminating_signal() {
             Some(signal) => Outcome::Killed(signal),
             None => Outcome::Exited(ended.exit_code()),
-        })
+        };
+        if let (Some(settings), true) = (settings, outcome != Outcome::Exited(0)) {
+            settings.restore();
+        }
+        Ok(outcome)
     }
 }

@@ -17,6 +17,36 @@ use super::job::is_in_foreground;
 /// How often a process in the background checks whether it is in the foreground: no signal reports it.
 const BACKGROUND: Duration = Duration::from_millis(200);
 
+/// Returns the user's terminal: standard input if that is one, else the controlling terminal, else standard output.
+fn users_terminal() -> io::Result<OwnedFd> {
+    if io::stdin().is_terminal() {
+        return io::stdin().as_fd().try_clone_to_owned();
+    }
+    match File::options().read(true).write(true).open("/dev/tty") {
+        Ok(controlling) => Ok(controlling.into()),
+        Err(_) => io::stdout().as_fd().try_clone_to_owned(),
+    }
+}
+
+/// The settings of the user's terminal at some time.
+pub(super) struct Settings(OwnedFd, Termios);
+
+impl Settings {
+    /// Reads them. `None` without a terminal.
+    pub(super) fn now() -> Option<Self> {
+        let own = users_terminal().ok()?;
+        let found = tcgetattr(&own).ok()?;
+        Some(Self(own, found))
+    }
+
+    /// Restores them. Does nothing in the background, where the kernel would stop this process.
+    pub(super) fn restore(&self) {
+        if is_in_foreground(&self.0) {
+            let _refused = tcsetattr(&self.0, OptionalActions::Drain, &self.1);
+        }
+    }
+}
+
 /// The user's terminal, while a command runs behind a pseudo-terminal.
 pub(super) struct Terminal {
     own: OwnedFd,
@@ -28,17 +58,8 @@ pub(super) struct Terminal {
 impl Terminal {
     /// Opens the user's terminal and a new pseudo-terminal with the same size and settings.
     ///
-    /// The user's terminal is standard input if that is one, else the controlling terminal, else
-    /// standard output.
     pub(super) fn open() -> io::Result<(Arc<Self>, Pts)> {
-        let own = if io::stdin().is_terminal() {
-            io::stdin().as_fd().try_clone_to_owned()?
-        } else {
-            match File::options().read(true).write(true).open("/dev/tty") {
-                Ok(controlling) => controlling.into(),
-                Err(_) => io::stdout().as_fd().try_clone_to_owned()?,
-            }
-        };
+        let own = users_terminal()?;
         let (pty, pts) = pty_process::blocking::open().map_err(io::Error::other)?;
         let terminal = Self {
             own,

@@ -102,3 +102,31 @@ fn ctrl_c_is_left_to_the_editor() {
     assert_eq!(desk.home.get("s", "K"), b"new");
     desk.assert_clean();
 }
+
+/// An editor that is killed cannot put the terminal back as it was.
+#[test]
+fn the_terminal_is_as_before_after_an_editor_that_failed() {
+    for (ends, said) in [
+        ("kill -KILL $$", "the editor was ended by signal 9"),
+        ("exit 7", "the editor ended with exit code 7"),
+    ] {
+        let Some(desk) = Desk::with_secret(MARKED) else {
+            return;
+        };
+        let editor = desk.script(&format!("stty raw -echo\n{ends}"));
+        let edit = desk.command(editor, &["s", "K"]);
+        let mut shell = desk.home.command_of("/bin/sh".as_ref());
+        shell.envs(
+            edit.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        let script = "stty -g >before; \"$@\"; stty -g >after";
+        shell.args(["-c", script, "sh"]).arg(edit.get_program());
+        shell.args(edit.get_args()).current_dir(desk.home.root());
+        let (text, _) = end(spawn_at(shell));
+        assert!(text.contains(said), "{text}");
+        let settings = |name| fs::read_to_string(desk.home.root().join(name)).unwrap();
+        assert!(!settings("before").is_empty());
+        assert_eq!(settings("before"), settings("after"), "{ends}");
+    }
+}

@@ -1,86 +1,34 @@
 //! The user's editor: which one it is, and how it is kept from copying a value to a disk.
 
+use std::borrow::Cow;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+mod known;
+mod words;
+
+use crate::text::shown;
+use known::{Habits, KNOWN};
+use words::Words;
+
 /// The variables that name the editor, as git reads them.
 const VARIABLES: [&str; 2] = ["VISUAL", "EDITOR"];
 const DEFAULT: &str = "vi";
+/// What begins a command and is no program, although a system may have one with its name.
+const BUILT_IN: [&str; 3] = ["command", "exec", "eval"];
 
 /// The command that opens a file and ends when the user has edited it.
 pub(crate) struct Editor {
     /// The command as a shell reads it, without the file.
     command: OsString,
-    habits: &'static Habits,
+    /// What a shell does with it, if it is one simple command.
+    words: Option<Words>,
+    /// What is known of its program.
+    habits: Option<&'static Habits>,
 }
-
-/// What programs of some names do with the text that they edit.
-struct Habits {
-    names: &'static [&'static str],
-    /// Options that keep copies away from the disk.
-    options: &'static [&'static str],
-    /// What cannot be kept from it.
-    keeps: Option<&'static str>,
-}
-
-const UNKNOWN: Habits = Habits {
-    names: &[],
-    options: &[],
-    keeps: None,
-};
-
-const KNOWN: [Habits; 5] = [
-    Habits {
-        names: &[
-            "vim",
-            "nvim",
-            "vim.basic",
-            "vim.tiny",
-            "vim.nox",
-            "vim.gtk3",
-        ],
-        // No swap file, no registers in the file of the last session, no copies in other directories. The settings
-        // of the user are read before the file is, and what is set then counts.
-        options: &[
-            "-n",
-            "-i",
-            "NONE",
-            "--cmd",
-            "augroup mcplexer",
-            "--cmd",
-            "autocmd BufReadPre,BufNewFile,BufWritePre * silent! set nobackup nowritebackup noundofile",
-            "--cmd",
-            "augroup END",
-        ],
-        keeps: None,
-    },
-    Habits {
-        names: &["nano", "rnano"],
-        // Restricted: no backups, no history.
-        options: &["-R"],
-        keeps: None,
-    },
-    Habits {
-        names: &["ed", "red"],
-        options: &[],
-        keeps: Some("ed keeps the text that it edits in a file in /tmp until it ends"),
-    },
-    Habits {
-        names: &["code", "code-insiders", "codium", "cursor", "windsurf"],
-        options: &[],
-        keeps: Some(
-            "this editor copies what it saves to its local history on the disk, unless workbench.localHistory.enabled is false",
-        ),
-    },
-    Habits {
-        names: &["micro"],
-        options: &["-backup", "false"],
-        keeps: None,
-    },
-];
 
 impl Editor {
     /// Finds the editor that the environment names; `vi` on a terminal if it names none. `None` without a terminal.
@@ -89,20 +37,36 @@ impl Editor {
         let mut named = named.filter(|it| !it.as_encoded_bytes().trim_ascii().is_empty());
         let default = || io::stdin().is_terminal().then(|| OsString::from(DEFAULT));
         let command = named.next().or_else(default)?;
-        let habits = habits_of(&command);
-        Some(Self { command, habits })
+        Some(Self::of(command))
     }
 
-    /// Returns which copies of a value this editor leaves on the disk, if it is known for that.
-    pub(crate) fn keeps(&self) -> Option<&'static str> {
-        self.habits.keeps
+    fn of(command: OsString) -> Self {
+        let words = command.to_str().and_then(Words::of);
+        let habits = words.as_ref().and_then(Words::program).and_then(habits_of);
+        Self {
+            command,
+            words,
+            habits,
+        }
+    }
+
+    /// Returns what to warn of: which copies of a value this editor leaves on the disk, or that nobody knows.
+    pub(crate) fn warning(&self) -> Option<Cow<'static, str>> {
+        if let Some(habits) = self.habits {
+            return habits.keeps.map(Cow::from);
+        }
+        let program = self.words.as_ref().and_then(Words::program);
+        let name = program.map_or_else(|| "this editor".into(), |it| shown(it.as_ref()));
+        let unknown = format!("{name} is not known to mcplexer, and may keep copies on the disk");
+        Some(unknown.into())
     }
 
     /// Returns the command that opens a file. Its temporary files go into `temporary`, and it gets none of
     /// mcplexer's own variables.
     pub(crate) fn command(&self, file: &Path, temporary: &Path) -> Command {
         let mut script = OsString::new();
-        if is_one_command(&self.command) {
+        let first = self.words.as_ref().map(Words::first);
+        if first.is_some_and(|it| !BUILT_IN.contains(&it) && in_path(it).is_some()) {
             // The editor itself gets the signals then, not a shell that waits for it.
             script.push("exec ");
         }
@@ -113,7 +77,7 @@ impl Editor {
             .arg("-c")
             .arg(script)
             .arg(&self.command)
-            .args(self.habits.options)
+            .args(self.habits.map_or(&[][..], |it| it.options))
             .arg(file)
             .env("TMPDIR", temporary);
         crate::process::without_own_variables(&mut command);
@@ -121,26 +85,14 @@ impl Editor {
     }
 }
 
-/// Returns whether a shell reads it as one program with arguments.
-fn is_one_command(command: &OsStr) -> bool {
-    let text = command.to_string_lossy();
-    let first = text.split_whitespace().next().unwrap_or_default();
-    !first.contains('=') && !text.contains(['|', '&', ';', '<', '>', '(', ')', '\n'])
-}
-
-/// Looks up the program that a shell would start.
-fn habits_of(command: &OsStr) -> &'static Habits {
-    let word = command.to_string_lossy();
-    let word = word.split_whitespace().next().unwrap_or_default();
+/// Looks up what is known of a program.
+fn habits_of(program: &str) -> Option<&'static Habits> {
     let name = |path: &Path| path.file_name().map(OsStr::to_os_string);
     // vi is whatever the system has chosen for it.
-    let real = in_path(word).and_then(|it| it.canonicalize().ok());
-    let names = [name(Path::new(word)), real.as_deref().and_then(name)];
-    let is_known = |it: &&Habits| {
-        let mut names = names.iter().flatten();
-        names.any(|name| it.names.iter().any(|known| name == *known))
-    };
-    KNOWN.iter().find(is_known).unwrap_or(&UNKNOWN)
+    let real = in_path(program).and_then(|it| it.canonicalize().ok());
+    let names = [name(Path::new(program)), real.as_deref().and_then(name)];
+    let mut names = names.iter().flatten();
+    names.find_map(|name| KNOWN.iter().find(|it| it.is_of(name)))
 }
 
 /// Returns the path of the program that a name stands for.
@@ -156,31 +108,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_is_known_by_its_first_word() {
+    fn the_program_is_known_by_its_name() {
+        let vim = habits_of("vim").unwrap().options;
         for (command, options) in [
-            ("vim", 9),
-            ("  /opt/x/bin/nvim -u NONE", 9),
-            ("nano -l", 1),
-            ("code --wait", 0),
-            ("myvim", 0),
-            ("sed -i s/vim/x/", 0),
+            ("LANG=C '/opt/x y/nvim' -u NONE", Some(vim)),
+            ("/opt/vim.basic", Some(vim)),
+            ("nano -l", Some(&["-R"])),
+            ("code --wait", Some(&[])),
+            ("myvim", None),
+            ("sed -i s/vim/x/", Some(&[])),
+            ("umask 0; vim", None),
         ] {
-            let habits = habits_of(command.as_ref());
-            assert_eq!(habits.options.len(), options, "{command}");
+            let editor = Editor::of(command.into());
+            assert_eq!(editor.habits.map(|it| it.options), options, "{command}");
         }
-        assert!(habits_of("code --wait".as_ref()).keeps.is_some());
     }
 
     #[test]
-    fn one_command_is_known_from_several() {
-        for (command, one) in [
-            ("vim", true),
-            ("'/opt/my editor/vim' -c \"set ai\"", true),
-            ("LANG=C vim", false),
-            ("umask 0; vim", false),
-            ("cat >", false),
+    fn what_is_not_known_to_keep_nothing_is_warned_of() {
+        for (command, warned) in [
+            ("vim", None),
+            ("code --wait", Some("this editor copies what it saves")),
+            ("env my\\ vi -x", Some("my vi is not known")),
+            ("umask 0; vim", Some("this editor is not known")),
         ] {
-            assert_eq!(is_one_command(command.as_ref()), one, "{command}");
+            let warning = Editor::of(command.into()).warning();
+            let found = warning
+                .as_deref()
+                .map(|it| it.starts_with(warned.unwrap_or("-")));
+            assert_eq!(found, warned.map(|_| true), "{warning:?}");
         }
     }
 }

@@ -137,8 +137,8 @@ fn edited(
             shown(scratch.path())
         ));
     }
-    if let Some(keeps) = editor.keeps() {
-        session.tell(&format!("mcplexer: warning: {keeps}"));
+    if let Some(warning) = editor.warning() {
+        session.tell(&format!("mcplexer: warning: {warning}"));
     }
     let name = key.as_str();
     let file = scratch.write(name, old).map_err(|error| {

@@ -66,7 +66,8 @@ impl Editor {
     pub(crate) fn command(&self, file: &Path, temporary: &Path) -> Command {
         let mut script = OsString::new();
         let first = self.words.as_ref().map(Words::first);
-        if first.is_some_and(|it| !BUILT_IN.contains(&it) && in_path(it).is_some()) {
+        let is_program = |it: &&str| !it.contains('=') && !BUILT_IN.contains(it);
+        if first.filter(is_program).and_then(in_path).is_some() {
             // The editor itself gets the signals then, not a shell that waits for it.
             script.push("exec ");
         }

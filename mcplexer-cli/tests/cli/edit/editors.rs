@@ -88,6 +88,7 @@ fn an_editor_that_is_not_known_is_warned_of() {
     for (editor, warned) in [
         ("sed -i s/x/y/", None),
         ("LANG=C sed -i s/x/y/", None),
+        ("PATH=/bin:/usr/bin sed -i s/x/y/", None),
         ("true --wait", Some("true")),
         ("LANG=C env true", Some("true")),
         ("sed -i s/x/y/ \"$1\" && test -f", Some("this editor")),

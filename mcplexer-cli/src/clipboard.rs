@@ -4,6 +4,7 @@
 //! copies something, and does not reach every Wayland desktop.
 
 mod clear;
+mod limited;
 mod program;
 mod terminal;
 

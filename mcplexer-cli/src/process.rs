@@ -20,6 +20,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::fs::{Access, access};
+
 pub(crate) use beside::{Beside, Outcome};
 pub(crate) use helper::Helper;
 #[cfg(feature = "serve")]
@@ -62,11 +64,13 @@ pub(crate) fn program_name(program: &OsStr) -> Option<Cow<'_, str>> {
         .map(OsStr::to_string_lossy)
 }
 
-/// Finds a program in `PATH`.
+/// Finds a program in `PATH`. Its entries that are not absolute are left out: a program in the working directory may come
+/// from anybody.
 pub(crate) fn find(name: &OsStr) -> Option<PathBuf> {
     let directories = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-    let mut places = std::env::split_paths(&directories).map(|it| it.join(name));
-    places.find(|it| it.is_file())
+    let directories = std::env::split_paths(&directories).filter(|it| it.is_absolute());
+    let mut places = directories.map(|it| it.join(name));
+    places.find(|it| it.is_file() && access(it, Access::EXEC_OK).is_ok())
 }
 
 /// Keeps mcplexer's own variables, of which one may be a key, from a program that it starts.

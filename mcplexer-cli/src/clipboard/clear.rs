@@ -25,7 +25,7 @@ const KEY_LEN: usize = 32;
 const READY: &[u8] = b".";
 
 /// What to clear, and when.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Clearing {
     program: Program,
     seconds: u32,
@@ -38,14 +38,14 @@ impl Clearing {
 
     /// Returns the arguments if this process was started to clear. Clap does not know of it.
     pub(crate) fn asked_for() -> Option<Self> {
-        let mut words = std::env::args().skip(1);
+        let mut words = std::env::args_os().skip(1);
         if words.next()? != WORD {
             return None;
         }
-        let name = words.next()?;
-        let mut programs = Program::ALL.into_iter();
-        let program = programs.find(|it| it.name() == name)?;
-        Some(Self::new(program, words.next()?.parse().ok()?))
+        let (name, seconds) = (words.next()?, words.next()?);
+        let (copier, paster) = (words.next()?, words.next()?);
+        let program = Program::found(name.to_str()?, copier.into(), paster.into())?;
+        Some(Self::new(program, seconds.to_str()?.parse().ok()?))
     }
 
     /// Starts the process. `own` is the path of this program.
@@ -59,6 +59,7 @@ impl Clearing {
         let mut command = Command::new(own);
         command
             .args([WORD, self.program.name(), &self.seconds.to_string()])
+            .args(self.program.paths())
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -95,8 +96,9 @@ impl Clearing {
         let Some(held) = self.program.paste()? else {
             return Ok(());
         };
-        match digest(key, &held) == *expected {
-            true => self.program.clear().map_err(io::Error::other),
+        let is_value = |held: &[u8]| digest(key, held) == *expected;
+        match is_value(&held) {
+            true => self.program.clear(is_value).map_err(io::Error::other),
             false => Ok(()),
         }
     }

@@ -15,14 +15,18 @@ use super::terminal::{end, spawn_at};
 
 const MARKED: &str = "m4rked-clip-value-0123456789";
 
-/// What each stand-in does: it records its arguments and its environment, and keeps what it copies in `held`. When it is
-/// asked to paste, it says who asked, and goes on when that was read.
+/// What each stand-in does: it records its arguments and its environment, and keeps what it copies in `held`. When the
+/// process that clears asks it to paste, it says who asked, and goes on when that was read.
 const STAND_IN: &str = r#"#!/bin/sh
 echo "$(basename "$0") $*" >>"$HOME/calls"
 env >>"$HOME/calls"
 case "$(basename "$0") $*" in
   *--help*) echo "    --sensitive  Hint that the content is sensitive." ;;
-  *paste*|*-out*) echo "$PPID" >"$HOME/asked"; cat "$HOME/held" ;;
+  *paste*|*-out*)
+    case "$(cat "/proc/$PPID/cmdline")" in
+      *clear-clipboard*) test -e "$HOME/cleared" || echo "$PPID" >"$HOME/asked" ;;
+    esac
+    cat "$HOME/held" ;;
   *--clear*) : >"$HOME/held"; echo >>"$HOME/cleared" ;;
   *) cat >"$HOME/held"; test -s "$HOME/held" || echo >>"$HOME/cleared" ;;
 esac
@@ -89,7 +93,7 @@ fn clearing(program: &str, seconds: &str) -> Pid {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let mut found = entries.filter(|entry| {
         let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        words.ends_with(expected.as_bytes())
+        String::from_utf8_lossy(&words).contains(&expected)
     });
     let found = found.next().expect(&expected).file_name();
     Pid::from_raw(found.to_str().unwrap().parse().unwrap()).unwrap()
@@ -264,6 +268,7 @@ fn a_program_that_fails_is_named_and_its_failure_too() {
         &desktop.path("bin/wl-copy"),
         "#!/bin/sh\ncat >>\"$HOME/held\"\n",
     );
+    write_program(&desktop.path("bin/wl-paste"), "#!/bin/sh\n");
     let mut old = desktop.get("WAYLAND_DISPLAY", &["--clip"]);
     if !super::home::is_in_memory("/tmp".as_ref()) {
         finish(&mut old).failed(1, &["keep the value in a file in /tmp", "wl-clipboard 2.3"]);
@@ -274,6 +279,47 @@ fn a_program_that_fails_is_named_and_its_failure_too() {
     let put = ["secret", "put", "s", "K", "--file", file.to_str().unwrap()];
     desktop.0.run(put).succeeded();
     finish(&mut desktop.get("DISPLAY", &["--clip"])).failed(2, &["s/K is not text"]);
+}
+
+/// `sleep` stands for a program that waits for a desktop that does not answer.
+#[test]
+fn a_program_that_hangs_is_ended() {
+    let desktop = Desktop::new(&[]);
+    let sleep = find("sleep").unwrap();
+    let hangs = format!("#!/bin/sh\n{} 1000\n", sleep.display());
+    write_program(&desktop.path("bin/xclip"), &hangs);
+    finish(&mut desktop.get("DISPLAY", &["--clip"]))
+        .failed(1, &["nothing was copied: xclip did not end within 10 s"]);
+    assert!(started_in(desktop.0.root()).is_empty());
+}
+
+/// A value is given to no program that lies in the working directory.
+#[test]
+fn only_programs_at_absolute_places_are_started() {
+    let desktop = Desktop::new(&["xclip"]);
+    let (bin, here) = (desktop.path("bin"), desktop.path("here"));
+    fs::create_dir(&here).unwrap();
+    let taken = "#!/bin/sh\ncat >>\"$HOME/taken\"\n";
+    write_program(&here.join("xsel"), taken);
+    write_program(&here.join("xclip"), taken);
+    for before in ["", ".", "../here"] {
+        let seconds = unique_seconds();
+        let mut get = desktop.get("DISPLAY", &["--clip", "--clear-after", &seconds]);
+        get.current_dir(&here);
+        finish(get.env("PATH", before)).failed(1, &["install xclip or xsel"]);
+        get.env("PATH", format!("{before}:{}", bin.display()));
+        finish(&mut get).succeeded();
+        assert_eq!(desktop.read("held"), MARKED);
+        // The process that clears starts the same one.
+        let clearing = clearing("xclip", &seconds);
+        let process = opened(clearing);
+        kill_process(clearing, Signal::TERM).unwrap();
+        assert_eq!(desktop.asked(), clearing);
+        wait(process);
+        assert_eq!(desktop.read("held"), "");
+        fs::remove_file(desktop.path("cleared")).unwrap();
+    }
+    assert!(!desktop.path("taken").exists());
 }
 
 /// OSC 52 of xterm's control sequences.

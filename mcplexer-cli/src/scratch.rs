@@ -10,14 +10,14 @@ use mcplexer_durable::{exposed_above, open_no_link};
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
+mod erase;
 mod place;
 
+use erase::erase;
 pub(crate) use place::{Swap, is_in_memory};
 
 /// Begins the name of each such directory.
 const PREFIX: &str = "mcplexer-edit-";
-/// What files are overwritten with, so many bytes at a time.
-const ZEROS: [u8; 4096] = [0; 4096];
 
 /// A directory of mode 0700 in memory. Dropping it overwrites and removes every file in it.
 ///
@@ -26,6 +26,8 @@ pub(crate) struct Scratch {
     directory: PathBuf,
     /// Whether its file system may be swapped out to a disk.
     pub(crate) swap: Swap,
+    /// What killed processes have left and cannot be erased.
+    pub(crate) left: Vec<PathBuf>,
     _lock: File,
 }
 
@@ -42,8 +44,9 @@ impl Scratch {
     pub(crate) fn create() -> Result<Self, NoScratch> {
         let mut in_memory = places_in_memory();
         let mut last = NoScratch::NoMemory;
+        let mut left = Vec::new();
         let found = in_memory.by_ref().find_map(|place| {
-            remove_abandoned(&place);
+            left.extend(remove_abandoned(&place));
             let made = locked_directory(&place);
             let made = made.map_err(|source| {
                 let place = place.clone();
@@ -52,11 +55,12 @@ impl Scratch {
             made.ok().map(|made| (place, made))
         });
         let (place, (directory, lock)) = found.ok_or(last)?;
-        in_memory.for_each(|other| remove_abandoned(&other));
+        left.extend(in_memory.flat_map(|other| remove_abandoned(&other)));
         let swap = place::swap_of(&place);
         Ok(Self {
             directory,
             swap,
+            left,
             _lock: lock,
         })
     }
@@ -93,11 +97,16 @@ impl Scratch {
         }
         mcplexer_durable::read_at_most(limit, &file)
     }
+
+    /// Overwrites and removes it. Fails with a path that is still there.
+    pub(crate) fn erase(self) -> Result<(), PathBuf> {
+        erase(&self.directory)
+    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        erase(&self.directory);
+        let _told = erase(&self.directory);
     }
 }
 
@@ -126,59 +135,28 @@ fn locked_directory(place: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// Removes the directories of this user that are no longer in use.
-fn remove_abandoned(place: &Path) {
+/// Removes the directories of this user that are no longer in use. Returns what it cannot remove.
+fn remove_abandoned(place: &Path) -> Vec<PathBuf> {
+    let mut left = Vec::new();
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
-        if !is_named_so(&entry.file_name()) {
-            continue;
-        }
         let path = entry.path();
         // Another user may have put something else there.
-        let mut how = OpenOptions::new();
-        let Ok(directory) = open_no_link(&path, how.read(true)) else {
-            continue;
-        };
         let is_own = |it: &fs::Metadata| it.is_dir() && it.uid() == geteuid().as_raw();
-        if directory.metadata().is_ok_and(|it| is_own(&it)) && directory.try_lock().is_ok() {
-            erase(&path);
+        if !is_named_so(&entry.file_name()) || !entry.metadata().is_ok_and(|it| is_own(&it)) {
+            continue;
+        }
+        // The editor may have closed it.
+        let _refused = fs::set_permissions(&path, Permissions::from_mode(0o700));
+        let directory = open_no_link(&path, OpenOptions::new().read(true));
+        if directory.is_ok_and(|it| it.try_lock().is_ok()) {
+            left.extend(erase(&path).err());
         }
     }
+    left
 }
 
 fn is_named_so(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
-}
-
-/// Overwrites the files in a directory, and removes it. What cannot be removed stays in memory until the
-/// system ends, readable by this user only.
-fn erase(directory: &Path) {
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => erase(&path),
-            Ok(kind) if kind.is_file() => {
-                let _not_overwritten = overwrite(&path);
-            }
-            _ => {}
-        }
-    }
-    let _not_removed = fs::remove_dir_all(directory);
-}
-
-/// Overwrites a file that has no other name.
-fn overwrite(path: &Path) -> io::Result<()> {
-    let mut file = open_no_link(path, OpenOptions::new().write(true))?;
-    let metadata = file.metadata()?;
-    let mut left = match metadata.is_file() && metadata.nlink() == 1 {
-        true => metadata.len(),
-        false => 0,
-    };
-    while left > 0 {
-        let part = usize::try_from(left).map_or(ZEROS.len(), |left| left.min(ZEROS.len()));
-        file.write_all(ZEROS.get(..part).unwrap_or(&ZEROS))?;
-        left -= part as u64;
-    }
-    Ok(())
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -13,7 +13,7 @@ impl Words {
     pub(super) fn of(command: &str) -> Option<Self> {
         let mut words = Vec::new();
         let mut left = command.chars().peekable();
-        while left.next_if(|it| it.is_ascii_whitespace()).is_some() {}
+        while left.next_if(char::is_ascii_whitespace).is_some() {}
         while left.peek().is_some() {
             words.push(word(&mut left)?);
             while left.next_if(|it| matches!(it, ' ' | '\t')).is_some() {}

@@ -2,6 +2,7 @@
 
 mod editors;
 mod killed;
+mod left;
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};

@@ -1,6 +1,7 @@
 //! Changes a value in the user's editor.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
 use mcplexer_home::config::ScopeToMake;
 use mcplexer_secrets::{
@@ -137,9 +138,31 @@ fn edited(
             shown(scratch.path())
         ));
     }
+    let warn_of = |left: &Path| {
+        session.tell(&format!(
+            "mcplexer: warning: {} cannot be erased, and may hold a copy of the value: remove it",
+            shown(left)
+        ));
+    };
+    scratch.left.iter().for_each(|left| warn_of(left));
     if let Some(warning) = editor.warning() {
         session.tell(&format!("mcplexer: warning: {warning}"));
     }
+    let edited = edited_in(&scratch, old, key, editor, beside);
+    if let Err(left) = scratch.erase() {
+        warn_of(&left);
+    }
+    Ok(edited?)
+}
+
+/// Opens the editor on a file in this directory.
+fn edited_in(
+    scratch: &Scratch,
+    old: &[u8],
+    key: &SecretName,
+    editor: &Editor,
+    beside: Beside,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let name = key.as_str();
     let file = scratch.write(name, old).map_err(|error| {
         Failure::new(format!("cannot write a file in memory: {error}"))
@@ -154,8 +177,7 @@ fn edited(
     if let Some(how) = ended {
         return Err(
             Failure::new(format!("the editor {how}; nothing was stored"))
-                .with_hint("VISUAL or EDITOR names the editor: EDITOR=vim")
-                .into(),
+                .with_hint("VISUAL or EDITOR names the editor: EDITOR=vim"),
         );
     }
     // Room for a line end, and for one more byte that shows that the value is too long.
@@ -167,7 +189,6 @@ fn edited(
         };
         Failure::new(format!("{message}; nothing was stored"))
             .with_hint("run it again, and save the file under its own name")
-            .into()
     })
 }
 

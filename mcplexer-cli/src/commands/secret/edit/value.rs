@@ -133,20 +133,20 @@ fn edited(
     let beside = Beside::watch()?;
     let scratch = Scratch::create().map_err(NotEdited::NoScratch)?;
     if scratch.swap == Swap::ToDisk {
-        session.tell(&format!(
-            "mcplexer: warning: the system may swap the value to a disk while you edit it, since {} is in memory that is swapped",
+        session.warn(&format!(
+            "the system may swap the value to a disk while you edit it, since {} is in memory that is swapped",
             shown(scratch.path())
         ));
     }
     let warn_of = |left: &Path| {
-        session.tell(&format!(
-            "mcplexer: warning: {} cannot be erased, and may hold a copy of the value: remove it",
+        session.warn(&format!(
+            "{} cannot be erased, and may hold a copy of the value: remove it",
             shown(left)
         ));
     };
     scratch.left.iter().for_each(|left| warn_of(left));
     if let Some(warning) = editor.warning() {
-        session.tell(&format!("mcplexer: warning: {warning}"));
+        session.warn(&warning);
     }
     let edited = edited_in(&scratch, old, key, editor, beside);
     if let Err(left) = scratch.erase() {

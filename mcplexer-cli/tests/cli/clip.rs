@@ -1,14 +1,16 @@
 //! A value on the clipboard, through stand-ins for the programs of a desktop.
 
+mod programs;
+
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
-use test_support::{Running, STANDARD_PATH, find, started_in, tool};
+use test_support::{find, started_in};
 
 use super::home::{Home, Run, finish, write_program};
 use super::terminal::{end, spawn_at};
@@ -51,6 +53,13 @@ impl Desktop {
         let mode = rustix::fs::Mode::RWXU;
         rustix::fs::mkfifoat(rustix::fs::CWD, home.root().join("asked"), mode).unwrap();
         Self(home)
+    }
+
+    /// Stores `s/K`.
+    fn put(&self, value: impl AsRef<[u8]>) {
+        fs::write(self.path("value"), value).unwrap();
+        let put = ["secret", "put", "s", "K", "--file", "value"];
+        self.0.run(put).succeeded();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -253,75 +262,6 @@ fn what_is_missing_is_named() {
     }
 }
 
-#[test]
-fn a_program_that_fails_is_named_and_its_failure_too() {
-    let desktop = Desktop::new(&[]);
-    write_program(
-        &desktop.path("bin/xclip"),
-        "#!/bin/sh\ncat >/dev/null; exit 3\n",
-    );
-    finish(&mut desktop.get("DISPLAY", &["--clip"]))
-        .failed(1, &["nothing was copied: xclip failed (exit status: 3)"]);
-    assert!(started_in(desktop.0.root()).is_empty());
-    // An old wl-copy keeps what it serves in /tmp.
-    write_program(
-        &desktop.path("bin/wl-copy"),
-        "#!/bin/sh\ncat >>\"$HOME/held\"\n",
-    );
-    write_program(&desktop.path("bin/wl-paste"), "#!/bin/sh\n");
-    let mut old = desktop.get("WAYLAND_DISPLAY", &["--clip"]);
-    if !super::home::is_in_memory("/tmp".as_ref()) {
-        finish(&mut old).failed(1, &["keep the value in a file in /tmp", "wl-clipboard 2.3"]);
-        assert_eq!(desktop.read("held"), "");
-    }
-    let file = desktop.path("bytes");
-    fs::write(&file, b"\xff").unwrap();
-    let put = ["secret", "put", "s", "K", "--file", file.to_str().unwrap()];
-    desktop.0.run(put).succeeded();
-    finish(&mut desktop.get("DISPLAY", &["--clip"])).failed(2, &["s/K is not text"]);
-}
-
-/// `sleep` stands for a program that waits for a desktop that does not answer.
-#[test]
-fn a_program_that_hangs_is_ended() {
-    let desktop = Desktop::new(&[]);
-    let sleep = find("sleep").unwrap();
-    let hangs = format!("#!/bin/sh\n{} 1000\n", sleep.display());
-    write_program(&desktop.path("bin/xclip"), &hangs);
-    finish(&mut desktop.get("DISPLAY", &["--clip"]))
-        .failed(1, &["nothing was copied: xclip did not end within 10 s"]);
-    assert!(started_in(desktop.0.root()).is_empty());
-}
-
-/// A value is given to no program that lies in the working directory.
-#[test]
-fn only_programs_at_absolute_places_are_started() {
-    let desktop = Desktop::new(&["xclip"]);
-    let (bin, here) = (desktop.path("bin"), desktop.path("here"));
-    fs::create_dir(&here).unwrap();
-    let taken = "#!/bin/sh\ncat >>\"$HOME/taken\"\n";
-    write_program(&here.join("xsel"), taken);
-    write_program(&here.join("xclip"), taken);
-    for before in ["", ".", "../here"] {
-        let seconds = unique_seconds();
-        let mut get = desktop.get("DISPLAY", &["--clip", "--clear-after", &seconds]);
-        get.current_dir(&here);
-        finish(get.env("PATH", before)).failed(1, &["install xclip or xsel"]);
-        get.env("PATH", format!("{before}:{}", bin.display()));
-        finish(&mut get).succeeded();
-        assert_eq!(desktop.read("held"), MARKED);
-        // The process that clears starts the same one.
-        let clearing = clearing("xclip", &seconds);
-        let process = opened(clearing);
-        kill_process(clearing, Signal::TERM).unwrap();
-        assert_eq!(desktop.asked(), clearing);
-        wait(process);
-        assert_eq!(desktop.read("held"), "");
-        fs::remove_file(desktop.path("cleared")).unwrap();
-    }
-    assert!(!desktop.path("taken").exists());
-}
-
 /// OSC 52 of xterm's control sequences.
 #[test]
 fn a_terminal_is_asked_to_copy() {
@@ -331,50 +271,10 @@ fn a_terminal_is_asked_to_copy() {
     let asked = "\x1b]52;c;bTRya2VkLWNsaXAtdmFsdWUtMDEyMzQ1Njc4OQ==\x07";
     assert!(text.starts_with(asked), "{text:?}");
     assert!(text.contains("asked the terminal to copy s/K"), "{text:?}");
-    let long = desktop.path("long");
-    fs::write(&long, "x".repeat(74_995)).unwrap();
-    let put = ["secret", "put", "s", "K", "--file", long.to_str().unwrap()];
-    desktop.0.run(put).succeeded();
+    desktop.put("x".repeat(74_995));
     let (text, code) = end(spawn_at(desktop.get("OTHER", &["--clip=terminal"])));
     assert!(
         code == 1 && text.contains("longer than the 74,994 bytes"),
         "{text:?}"
     );
-}
-
-/// The real programs, on an X server without a screen.
-#[test]
-fn real_programs_of_x11_copy_and_clear() {
-    let Some(xvfb) = tool("Xvfb") else { return };
-    for program in ["xclip", "xsel"] {
-        let Some(real) = tool(program) else { continue };
-        let desktop = Desktop::new(&[]);
-        let mut server = Command::new(&xvfb);
-        let server = server.args(["-displayfd", "1", "-nolisten", "tcp"]);
-        let server = server.stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut server = Running::start(server).unwrap();
-        let mut number = String::new();
-        let mut out = std::io::BufReader::new(server.stdout.take().unwrap());
-        std::io::BufRead::read_line(&mut out, &mut number).unwrap();
-        let display = format!(":{}", number.trim());
-        std::os::unix::fs::symlink(real, desktop.path("bin").join(program)).unwrap();
-        let seconds = unique_seconds();
-        let mut get = desktop.get("DISPLAY", &["--clip", "--clear-after", &seconds]);
-        finish(get.env("DISPLAY", &display)).succeeded();
-        let held = || {
-            let words = match program {
-                "xclip" => &["-selection", "clipboard", "-out"][..],
-                _ => &["--clipboard", "--output"],
-            };
-            let mut paste = desktop.0.command_of(program.as_ref());
-            let paste = paste.args(words).env("DISPLAY", &display);
-            paste.env("PATH", STANDARD_PATH).output().unwrap().stdout
-        };
-        assert_eq!(held(), MARKED.as_bytes(), "{program}");
-        let clearing = clearing(program, &seconds);
-        let process = opened(clearing);
-        kill_process(clearing, Signal::TERM).unwrap();
-        wait(process);
-        assert_eq!(held(), b"", "{program}");
-    }
 }

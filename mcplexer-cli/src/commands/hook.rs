@@ -1,6 +1,7 @@
 //! `mcplexer hook`
 
 mod shell;
+mod special;
 
 use std::ffi::OsStr;
 use std::io::IsTerminal;
@@ -14,6 +15,7 @@ use mcplexer_secrets::Purpose;
 use sha2::{Digest, Sha256};
 
 use self::shell::{Code, is_name};
+pub(super) use self::special::is_special;
 use super::project::{find, profile};
 use crate::agent::Agent;
 use crate::cli::{Global, Hook, HookShell};
@@ -40,20 +42,32 @@ pub(super) fn run(hook: &Hook, global: Global) -> Result<(), Failure> {
                 .with_code(exit_code::USAGE),
         );
     }
-    let here = Here::look(&Home::from_env()?)?;
-    if here.state == loaded {
+    let here = Home::from_env().map_err(Failure::from);
+    let here = here.and_then(|home| Here::look(&home));
+    let state = match &here {
+        Ok(here) => here.state.clone(),
+        // It is said once, not with each prompt.
+        Err(failure) => digest(&format!("{failure:?}")),
+    };
+    if state == loaded {
         return Ok(());
     }
     let mut code = Code::new(hook.shell);
-    code.unload(&here.state);
-    let change = here.load(&mut code, hook.shell, global);
+    let is_left = here.as_ref().is_ok_and(|here| here.file.is_none());
+    code.unload(&state, is_left && !global.quiet);
+    let change = here.and_then(|here| here.load(&mut code, hook.shell, global));
     // What was loaded before goes in any case.
     output::write(code.text())?;
-    let said = change?;
-    if !global.quiet {
-        say(&format!("mcplexer: {}", sanitized(said)));
+    match change? {
+        Some(said) if !global.quiet => say(&format!("mcplexer: {}", sanitized(said))),
+        _ => {}
     }
     Ok(())
+}
+
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The project of the working directory.
@@ -80,8 +94,7 @@ impl Here {
                 Ok(file) => file.fingerprint().to_owned(),
                 Err(error) => format!("{error:?}"),
             };
-            let state = Sha256::digest(format!("{path:?} {content} {profile:?}"));
-            state.iter().map(|byte| format!("{byte:02x}")).collect()
+            digest(&format!("{path:?} {content} {profile:?}"))
         });
         Ok(Self {
             file,
@@ -90,11 +103,15 @@ impl Here {
         })
     }
 
-    /// Adds what sets the variables to the code. Returns what to say.
-    fn load(self, code: &mut Code, shell: HookShell, global: Global) -> Result<String, Failure> {
-        let (path, file) = match self.file {
-            None => return Ok("took back the variables of the project".to_owned()),
-            Some(it) => it,
+    /// Adds what sets the variables to the code. Returns what to say; the shell itself says what it has set.
+    fn load(
+        self,
+        code: &mut Code,
+        shell: HookShell,
+        global: Global,
+    ) -> Result<Option<String>, Failure> {
+        let Some((path, file)) = self.file else {
+            return Ok(None);
         };
         let file = match file {
             Err(ProjectError::NotTrusted { was_changed, .. }) if shell != HookShell::Direnv => {
@@ -103,19 +120,19 @@ impl Here {
                     false => "is not trusted",
                 };
                 let directory = typed(path.parent().unwrap_or(&path));
-                return Ok(format!(
+                return Ok(Some(format!(
                     "{} {message}; mcplexer trust --show {directory} shows what it gives",
                     shown(&path)
-                ));
+                )));
             }
             file => file?,
         };
         if let Some(agent) = Agent::running() {
-            return Ok(format!(
+            return Ok(Some(format!(
                 "{}: nothing of {} is set",
                 agent.evidence(),
                 shown(&path)
-            ));
+            )));
         }
         let selected = file.select(self.profile.as_deref(), Vec::new())?;
         refuse_takeovers(&selected.files)?;
@@ -132,20 +149,28 @@ impl Here {
         let references = References::among([])?;
         let environment =
             Environment::build(&selected.choice, &selected.files, &references, &opened)?;
-        let fit = |it: &(&str, &OsStr)| is_name(it.0);
-        code.set(&environment.iter().filter(fit).collect::<Vec<_>>());
-        let names = |is_fit: bool| {
-            let names = environment.iter().map(|(name, _)| name);
-            let names: Vec<_> = names.filter(|it| is_name(it) == is_fit).collect();
-            names.join(", ")
+        let (set, others): (Vec<_>, Vec<_>) = environment
+            .iter()
+            .partition(|(name, _)| is_name(name) && !is_special(name));
+        let path = shown(&path);
+        let but = match others.is_empty() {
+            true => String::new(),
+            false => format!(
+                "; not {}, which a shell does not take from a project",
+                names(&others)
+            ),
         };
-        let mut said = format!("{} sets {}", shown(&path), names(true));
-        let unfit = names(false);
-        if !unfit.is_empty() {
-            said += &format!("; no shell takes the names {unfit}");
-        }
-        Ok(said)
+        let said = !global.quiet && shell != HookShell::Direnv;
+        let said = said.then(|| (sanitized(&path), sanitized(&but)));
+        code.set(&set, said);
+        let of_direnv = || format!("{path} sets {}{but}", names(&set));
+        Ok((shell == HookShell::Direnv).then(of_direnv))
     }
+}
+
+fn names(variables: &[(&str, &OsStr)]) -> String {
+    let names: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
 }
 
 /// Refuses variables of a `.env` file that would change how the shell itself, or everything in it, works.

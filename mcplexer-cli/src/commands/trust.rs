@@ -5,6 +5,7 @@ use mcplexer_home::Home;
 use mcplexer_home::environment::takes_over;
 use mcplexer_home::project::{FILE_NAME, ProjectFile, TrustList};
 
+use super::hook::is_special;
 use super::project::find;
 use crate::agent::Agent;
 use crate::cli::{Global, Trust};
@@ -12,7 +13,7 @@ use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::print;
 use crate::stderr::say;
-use crate::text::{sanitized, shown};
+use crate::text::{sanitized, shown, typed};
 
 pub(super) fn run(trust: &Trust, global: Global) -> Result<(), Failure> {
     let home = Home::from_env()?;
@@ -51,7 +52,7 @@ pub(super) fn run(trust: &Trust, global: Global) -> Result<(), Failure> {
         ))
         .with_hint(format!(
             "run it in a terminal of your own: mcplexer trust {}",
-            shown(path.parent().unwrap_or(&path))
+            typed(path.parent().unwrap_or(&path))
         ))
         .with_code(exit_code::DECLINED));
     }
@@ -72,8 +73,13 @@ fn summary(file: &ProjectFile) -> Result<String, Failure> {
     }
     for (name, variables) in file.env_files()? {
         for variable in variables.names() {
-            let does =
-                takes_over(variable).map_or_else(String::new, |does| format!(", which {does}"));
+            let does = match takes_over(variable) {
+                Some(does) => format!(", which {does}"),
+                None if is_special(variable) => {
+                    ", which a shell does not take from a project".to_owned()
+                }
+                None => String::new(),
+            };
             text += &sanitized(format!("  {} sets {variable}{does}", name.display()));
             text.push('\n');
         }

@@ -46,26 +46,43 @@ impl Code {
         &self.text
     }
 
-    /// Takes the variables back that are set, and remembers a state.
-    pub(super) fn unload(&mut self, state: &str) {
+    /// Takes the variables back that are set, says so if asked to, and remembers a state.
+    pub(super) fn unload(&mut self, state: &str, is_said: bool) {
+        let said = match is_said {
+            true => " 'took back the variables of the project'",
+            false => "",
+        };
         let state = match self.shell {
             HookShell::Bash | HookShell::Zsh => {
-                format!("_mcplexer_unload; _mcplexer_state='{state}';\n")
+                format!("_mcplexer_unload{said}; _mcplexer_state='{state}';\n")
             }
-            HookShell::Fish => format!("_mcplexer_unload; set -g _mcplexer_state '{state}'\n"),
+            HookShell::Fish => {
+                format!("_mcplexer_unload{said}; set -g _mcplexer_state '{state}'\n")
+            }
             // It takes back itself what a .envrc has set.
             HookShell::Direnv => String::new(),
         };
         self.text.extend_from_slice(state.as_bytes());
     }
 
-    /// Sets variables, whose names [`is_name`] accepts.
-    pub(super) fn set(&mut self, variables: &[(&str, &OsStr)]) {
+    /// Sets variables, whose names [`is_name`] accepts. Then the shell says what it has set of the project at a path, since it
+    /// may have kept variables of its own, and adds another text.
+    pub(super) fn set(&mut self, variables: &[(&str, &OsStr)], said: Option<(String, String)>) {
+        let mut told = Vec::new();
+        if let Some((path, but)) = said {
+            told.extend_from_slice(b"_mcplexer_told ");
+            push_quoted(&mut told, self.shell, path.as_bytes());
+            told.push(b' ');
+            push_quoted(&mut told, self.shell, but.as_bytes());
+            told.push(b'\n');
+        }
         // It does not grow while values are in it, which would leave copies behind.
         let room = variables
             .iter()
             .map(|(name, value)| name.len() + 4 * value.len() + 32);
-        let mut text = Zeroizing::new(Vec::with_capacity(self.text.len() + room.sum::<usize>()));
+        let mut text = Zeroizing::new(Vec::with_capacity(
+            self.text.len() + told.len() + room.sum::<usize>(),
+        ));
         text.extend_from_slice(&self.text);
         for (name, value) in variables {
             let set = match self.shell {
@@ -76,6 +93,7 @@ impl Code {
             push_quoted(&mut text, self.shell, value.as_bytes());
             text.push(b'\n');
         }
+        text.extend_from_slice(&told);
         self.text = text;
     }
 }
@@ -84,9 +102,7 @@ impl Code {
 pub(super) fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     let is_first = |it: u8| it.is_ascii_alphabetic() || it == b'_';
-    bytes.next().is_some_and(is_first)
-        && bytes.all(|it| is_first(it) || it.is_ascii_digit())
-        && !name.starts_with("_mcplexer_")
+    bytes.next().is_some_and(is_first) && bytes.all(|it| is_first(it) || it.is_ascii_digit())
 }
 
 /// Adds a text in single quotes, in which only the quote is special, and in fish the backslash.

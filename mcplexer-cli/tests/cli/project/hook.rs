@@ -1,5 +1,7 @@
 //! The hook, in real shells.
 
+mod own;
+
 use rexpect::session::PtySession;
 use test_support::{STANDARD_PATH, tool};
 
@@ -20,6 +22,11 @@ struct Shell {
 impl Shell {
     /// Starts a shell with the hook; `None` if it is not installed. Two variables of the project are there before.
     fn start(shop: &Shop, shell: &str) -> Option<Self> {
+        Self::start_with(shop, shell, "")
+    }
+
+    /// The same, after lines of the user's own settings.
+    fn start_with(shop: &Shop, shell: &str, own: &str) -> Option<Self> {
         let program = tool(shell)?;
         let (settings, rc, arguments) = match shell {
             "bash" => (
@@ -42,6 +49,7 @@ impl Shell {
                 &["--no-config", "--private", "-i", "-C", "source ~/.fishrc"][..],
             ),
         };
+        let settings = format!("{own}\n{settings}");
         std::fs::write(shop.0.root().join(rc), settings).unwrap();
         let mut command = shop.0.command_of(&program);
         command.args(arguments).env("PATH", STANDARD_PATH);

@@ -50,4 +50,4 @@ pub use option::{find_by_option, takes_login};
 pub use reason::Reason;
 pub use reference::{is_resource, stands_for_another};
 pub use scheme::is_auth_scheme;
-pub use takeover::takes_over;
+pub use takeover::{takes_over, takes_over_a_shell};

@@ -78,6 +78,8 @@ const ROWS: [Row; 23] = [
             "BASH_ENV",
             "BASHOPTS",
             "SHELLOPTS",
+            "BASH_LOADABLES_PATH",
+            "INPUTRC",
             "PROMPT_COMMAND",
             "PS4",
             "IFS",
@@ -217,7 +219,9 @@ const ROWS: [Row; 23] = [
             "GIT_CONFIG_COUNT",
             "GIT_CONFIG_GLOBAL",
             "GIT_CONFIG_PARAMETERS",
+            "GIT_COMMON_DIR",
             "GIT_CONFIG_SYSTEM",
+            "GIT_DIR",
             "GIT_EDITOR",
             "GIT_EXEC_PATH",
             "GIT_EXTERNAL_DIFF",
@@ -237,20 +241,39 @@ const ROWS: [Row; 23] = [
         prefixes: &[],
         does: "names a program that is started for a password",
     },
-    // environ(7), less(1), man(1), vim's `starting.txt`, wget(1), curl(1).
+    // environ(7), less(1), man(1), gh help environment, `kubectl edit --help`, psql(1), rsync(1), sudoedit(8), systemctl(1),
+    // "Environment"; GNU tar's manual, "tar-invocation".
     Row {
         names: &[
+            "AWS_PAGER",
+            "BAT_PAGER",
             "BROWSER",
+            "DELTA_PAGER",
             "EDITOR",
+            "FCEDIT",
+            "GH_BROWSER",
+            "GH_EDITOR",
+            "GH_PAGER",
+            "KUBECTL_EXTERNAL_DIFF",
+            "KUBE_EDITOR",
             "LESSCLOSE",
             "LESSOPEN",
             "MANPAGER",
             "PAGER",
+            "PSQL_EDITOR",
+            "PSQL_PAGER",
+            "RSYNC_CONNECT_PROG",
+            "RSYNC_RSH",
+            "SUDO_EDITOR",
+            "SYSTEMD_EDITOR",
+            "SYSTEMD_PAGER",
+            "TAR_OPTIONS",
             "VISUAL",
         ],
         prefixes: &[],
         does: "names a program that others start",
     },
+    // vim's `starting.txt`, wget(1), curl(1).
     Row {
         names: &["CURL_HOME", "EXINIT", "VIMINIT", "WGETRC"],
         prefixes: &[],
@@ -260,17 +283,25 @@ const ROWS: [Row; 23] = [
     Row {
         names: &[
             "CARGO_BUILD_RUSTC",
+            "CARGO_BUILD_RUSTDOC",
+            "CARGO_BUILD_RUSTDOCFLAGS",
+            "CARGO_BUILD_RUSTFLAGS",
             "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
             "CARGO_BUILD_RUSTC_WRAPPER",
+            "CARGO_ENCODED_RUSTDOCFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
             "GOFLAGS",
             "GNUMAKEFLAGS",
             "MAKEFILES",
             "MAKEFLAGS",
             "RUSTC",
+            "RUSTDOC",
+            "RUSTDOCFLAGS",
+            "RUSTFLAGS",
             "RUSTC_WORKSPACE_WRAPPER",
             "RUSTC_WRAPPER",
         ],
-        prefixes: &[],
+        prefixes: &["CARGO_TARGET_"],
         does: "names programs that builds start",
     },
     // X509_get_default_cert_file(3ssl); Node.js, "Command-line API".
@@ -292,6 +323,22 @@ const ROWS: [Row; 23] = [
     },
 ];
 
+/// Files of settings that can name programs for a login. A server gets such a variable as a matter of course, from
+/// a user who has written the file.
+const SETTINGS: Row = Row {
+    // kubectl's "Organizing Cluster Access"; the AWS SDKs' "Environment variables"; docker(1); gcloud topic configurations; gpg(1).
+    names: &[
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "CLOUDSDK_CONFIG",
+        "DOCKER_CONFIG",
+        "GNUPGHOME",
+        "KUBECONFIG",
+    ],
+    prefixes: &[],
+    does: "names settings that can start programs",
+};
+
 /// Returns what a variable with this name does to a command that gets it, if that takes the command over:
 /// `names code that Python loads`. The words go on from the name.
 #[must_use]
@@ -301,10 +348,19 @@ pub fn takes_over(variable: &str) -> Option<&'static str> {
         false => variable == *name,
     };
     let is_of = |row: &&Row| {
-        let begins = |prefix: &&str| variable.starts_with(*prefix);
+        let begins =
+            |prefix: &&str| variable.starts_with(*prefix) && variable != "CARGO_TARGET_DIR";
         row.names.iter().any(is_name) || row.prefixes.iter().any(begins)
     };
     ROWS.iter().find(is_of).map(|row| row.does)
+}
+
+/// Returns the same for a variable of a file that somebody else may have written, and that a whole shell gets. Such a file
+/// can come with settings of its own.
+#[must_use]
+pub fn takes_over_a_shell(variable: &str) -> Option<&'static str> {
+    let is_setting = SETTINGS.names.contains(&variable);
+    takes_over(variable).or(is_setting.then_some(SETTINGS.does))
 }
 
 #[cfg(test)]
@@ -334,6 +390,10 @@ mod tests {
             "NODE_TLS_REJECT_UNAUTHORIZED",
             "SSL_CERT_FILE",
             "DOCKER_HOST",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER",
+            "GIT_DIR",
+            "INPUTRC",
+            "RUSTFLAGS",
         ] {
             assert!(takes_over(name).is_some(), "{name}");
         }
@@ -355,6 +415,8 @@ mod tests {
             "path",
             "DATABASE_PATH",
             "CARGO_REGISTRY_TOKEN",
+            "CARGO_TARGET_DIR",
+            "KUBECONFIG",
             "DOCKER_AUTH_CONFIG",
             "SSL_CERT_PASSWORD",
             "SSH_PRIVATE_KEY",
@@ -364,9 +426,18 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_somebody_else_take_a_shell_over() {
+        for name in ["KUBECONFIG", "AWS_CONFIG_FILE", "PATH"] {
+            assert!(takes_over_a_shell(name).is_some(), "{name}");
+        }
+        assert_eq!(takes_over_a_shell("AWS_REGION"), None);
+    }
+
+    #[test]
     fn no_name_is_listed_twice() {
         let all = ROWS
             .iter()
+            .chain([&SETTINGS])
             .flat_map(|row| row.names.iter().chain(row.prefixes));
         let mut names: Vec<_> = all.collect();
         let count = names.len();

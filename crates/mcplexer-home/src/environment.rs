@@ -18,7 +18,7 @@ use mcplexer_secrets::{Credential, NotCarried, ScopeKind, SecretValue};
 pub use arguments::Arguments;
 pub use choice::{Choice, ChosenKey, Rename};
 pub use error::{Error, NoVariable, Takeover};
-pub use mcplexer_detect::takes_over;
+pub use mcplexer_detect::{takes_over, takes_over_a_shell};
 pub use sources::{EnvFile, References};
 
 use crate::credentials::Opened;

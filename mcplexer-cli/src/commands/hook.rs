@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use mcplexer_home::Home;
 use mcplexer_home::credentials::Wanted;
-use mcplexer_home::environment::{EnvFile, Environment, References, takes_over};
+use mcplexer_home::environment::{EnvFile, Environment, References, takes_over_a_shell};
 use mcplexer_home::project::{Error as ProjectError, ProjectFile, TrustList};
 use mcplexer_secrets::Purpose;
 use sha2::{Digest, Sha256};
@@ -176,7 +176,7 @@ fn names(variables: &[(&str, &OsStr)]) -> String {
 /// Refuses variables of a `.env` file that would change how the shell itself, or everything in it, works.
 fn refuse_takeovers(files: &[EnvFile]) -> Result<(), Failure> {
     for name in files.iter().flat_map(EnvFile::names) {
-        if let Some(does) = takes_over(name) {
+        if let Some(does) = takes_over_a_shell(name) {
             return Err(Failure::new(format!(
                 "the project sets {name}, which {does}; nothing of it is set"
             ))

@@ -2,7 +2,7 @@
 
 use mcplexer_files::config::Profile;
 use mcplexer_home::Home;
-use mcplexer_home::environment::takes_over;
+use mcplexer_home::environment::takes_over_a_shell;
 use mcplexer_home::project::{FILE_NAME, ProjectFile, TrustList};
 
 use super::hook::is_special;
@@ -73,7 +73,7 @@ fn summary(file: &ProjectFile) -> Result<String, Failure> {
     }
     for (name, variables) in file.env_files()? {
         for variable in variables.names() {
-            let does = match takes_over(variable) {
+            let does = match takes_over_a_shell(variable) {
                 Some(does) => format!(", which {does}"),
                 None if is_special(variable) => {
                     ", which a shell does not take from a project".to_owned()

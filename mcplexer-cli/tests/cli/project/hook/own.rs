@@ -60,6 +60,42 @@ fn a_project_does_not_set_what_is_a_shells_own() {
     }
 }
 
+/// What runs code as soon as a common program starts is shown by `trust`, and no shell gets it.
+#[test]
+fn what_starts_programs_of_a_project_is_shown_and_refused() {
+    let shop = Shop::new();
+    for (variable, does) in [
+        ("GIT_DIR", "names programs that git starts"),
+        ("BASH_LOADABLES_PATH", "changes what shells run"),
+        ("INPUTRC", "changes what shells run"),
+        ("KUBECONFIG", "names settings that can start programs"),
+        ("AWS_CONFIG_FILE", "names settings that can start programs"),
+        (
+            "CARGO_TARGET_X86_64_APPLE_DARWIN_RUNNER",
+            "names programs that builds start",
+        ),
+        ("RUSTFLAGS", "names programs that builds start"),
+        ("TAR_OPTIONS", "names a program that others start"),
+        ("KUBE_EDITOR", "names a program that others start"),
+    ] {
+        shop.write("dev.env", &format!("PORT=1\n{variable}=x\n"));
+        let shown = shop.run("work/shop", &["trust", "--show"]).succeeded();
+        let line = format!("  dev.env sets {variable}, which {does}\n");
+        assert!(shown.text().contains(&line), "{}", shown.text());
+        shop.trust();
+        for shell in [&["direnv"][..], &["bash", "--loaded", ""]] {
+            let refused = shop.run("work/shop", &[&["hook"], shell].concat());
+            let said = format!("the project sets {variable}, which {does}; nothing of it is set");
+            assert!(
+                refused.code == 2 && refused.stderr.contains(&said),
+                "{}",
+                refused.stderr
+            );
+            assert!(!refused.text().contains("m4rked"), "{variable}");
+        }
+    }
+}
+
 /// What could not be restored exactly is not touched, and what is said is what was done.
 #[test]
 fn a_variable_that_cannot_be_restored_is_kept() {

@@ -36,9 +36,12 @@ pub(crate) fn shown(path: &Path) -> String {
 /// Formats a path as one word of a shell command.
 pub(crate) fn typed(path: &Path) -> String {
     let short = shown(path);
-    match is_plain(short.strip_prefix('~').unwrap_or(&short)) {
-        true => short,
-        false => in_quotes(path.display()),
+    // No shell replaces a ~ in quotes.
+    match short.strip_prefix("~/") {
+        Some("") => short,
+        Some(rest) => format!("~/{}", word(rest)),
+        None if is_plain(&short) => short,
+        None => in_quotes(short),
     }
 }
 

@@ -7,7 +7,7 @@ use mcplexer_home::EnvKeyError;
 use mcplexer_secrets::Error;
 use mcplexer_secrets::keys::{InvalidKeyText, KeyError, KeyFileError};
 
-use crate::text::shown;
+use crate::text::{shown, typed};
 
 /// Returns the key file whose passphrase was not given, if that is the failure.
 pub(super) fn unanswered(error: &Error) -> Option<&Path> {
@@ -63,7 +63,7 @@ pub(super) fn hint(reason: &KeyError) -> Option<String> {
 /// Returns what to do about a key file.
 fn file(error: &KeyFileError) -> Option<String> {
     let hint = match error {
-        KeyFileError::Exposed { path, .. } => return Some(format!("chmod 600 {}", shown(path))),
+        KeyFileError::Exposed { path, .. } => return Some(format!("chmod 600 {}", typed(path))),
         KeyFileError::ForeignOwner { path, .. } => {
             return Some(format!("make a copy of {} that you own", shown(path)));
         }

@@ -1,7 +1,7 @@
 //! Advice on errors of the store.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mcplexer_secrets::audit::{AuditError, AuditErrorKind};
 use mcplexer_secrets::backend::BackendErrorKind;
@@ -10,7 +10,7 @@ use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind, Timestamp
 
 use super::{Context, Failure, Words, chain, files, keys};
 use crate::exit_code;
-use crate::text::shown;
+use crate::text::{shown, typed};
 
 /// Puts an error of the store into words.
 pub(super) fn words(error: &Error, context: &Context) -> Words {
@@ -169,18 +169,13 @@ fn audit(error: &AuditError, context: &Context) -> String {
         AuditErrorKind::Busy => {
             "a stopped program may hold it: end that one, or try again".to_owned()
         }
-        AuditErrorKind::Corrupt => new_log(&log(context.audit_log.as_deref())),
+        AuditErrorKind::Corrupt => new_log(context.audit_log.as_deref()),
         _ => "nothing was done, because it could not be logged; MCPLEXER_AUDIT names another log"
             .to_owned(),
     }
 }
 
-/// Returns the log, as the user knows it.
-fn log(path: Option<&Path>) -> String {
-    path.map_or_else(|| "the audit log".to_owned(), shown)
-}
-
-fn new_log(log: &str) -> String {
+fn new_log(log: Option<&Path>) -> String {
     format!(
         "{}, and mcplexer key accept starts a new log that refers to the old one",
         moved(log)
@@ -188,10 +183,17 @@ fn new_log(log: &str) -> String {
 }
 
 /// Returns the command that moves the log to a name of its own.
-fn moved(log: &str) -> String {
+fn moved(log: Option<&Path>) -> String {
     let now = Timestamp::now().to_string();
     let digits = now.chars().filter(char::is_ascii_digit).take(14);
-    format!("mv {log} {log}.{}", digits.collect::<String>())
+    let digits: String = digits.collect();
+    match log {
+        None => "move the audit log away".to_owned(),
+        Some(log) => {
+            let to = PathBuf::from(format!("{}.{digits}", log.display()));
+            format!("mv {} {}", typed(log), typed(&to))
+        }
+    }
 }
 
 fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String {
@@ -211,8 +213,7 @@ fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String 
                 .to_owned();
         }
     };
-    let log = self::log(log);
-    let moved = moved(&log);
+    let moved = moved(log);
     match finding {
         Finding::StoreIsGone => format!(
             "mcplexer backup restore FILE brings it back; to start without it, {moved}, or name another log with MCPLEXER_AUDIT: each store has its own"
@@ -226,7 +227,7 @@ fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String 
                 .to_owned()
         }
         Finding::OtherStore => {
-            format!("put back the one that is missing; to go on with what is here, {}", new_log(&log))
+            format!("put back the one that is missing; to go on with what is here, {}", new_log(log))
         }
         Finding::NoLog => {
             "put it back; or mcplexer key accept starts a new log, and takes the store as it is, even if it is an older copy"
@@ -234,7 +235,7 @@ fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String 
         }
         _ => format!(
             "{}, and takes the store as it is, even if it is an older copy",
-            new_log(&log)
+            new_log(log)
         ),
     }
 }

@@ -9,7 +9,7 @@ use mcplexer_home::{backup, config, credentials, export, import, keys, moves};
 
 use super::Failure;
 use crate::exit_code;
-use crate::text::shown;
+use crate::text::{shown, typed};
 
 impl From<credentials::Error> for Failure {
     fn from(error: credentials::Error) -> Self {
@@ -147,13 +147,14 @@ impl From<config::Error> for Failure {
             config::Error::Missing { path, source } => {
                 let directory = path.parent().unwrap_or(Path::new(""));
                 let has_directory = directory == Path::new("") || directory.exists();
-                let path = shown(&path);
                 let first = match has_directory {
                     true => "",
                     false => "mcplexer key init && ",
                 };
-                Self::new(format!("cannot read {path}: {source}"))
-                    .with_hint(format!("{first}mcplexer config show > {path} creates one"))
+                Self::new(format!("cannot read {}: {source}", shown(&path))).with_hint(format!(
+                    "{first}mcplexer config show > {} creates one",
+                    typed(&path)
+                ))
             }
             config::Error::Invalid { path, problems } => of_problems(&path, &problems),
             config::Error::Store(error) => Self::from(error),

@@ -7,10 +7,10 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use redb::{Builder, ConcurrencyMode, ReadableTable, TableDefinition};
-use test_support::tool;
+use test_support::{STANDARD_PATH, tool};
 
 use super::built::crashing;
-use super::home::{Home, Run};
+use super::home::{Home, Run, finish};
 
 mod surroundings;
 
@@ -246,6 +246,46 @@ fn what_a_killed_command_left_is_removed() {
         fixed.text()
     );
     assert!(!left.exists());
+}
+
+/// What a hint says to run does only that, whatever the path contains.
+#[test]
+fn a_hint_names_a_path_as_one_word() {
+    let home = Home::new();
+    let directory = home.root().join("it's $(touch ran)");
+    let run = |arguments: &[&str]| {
+        let mut command = home.command();
+        command.args(arguments).env("MCPLEXER_HOME", &directory);
+        finish(&mut command)
+    };
+    let follow = |hint: &str| {
+        let mut sh = home.command_of(Path::new("/bin/sh"));
+        sh.args(["-c", hint]).env("PATH", STANDARD_PATH);
+        finish(sh.current_dir(home.root())).succeeded();
+        assert!(!home.root().join("ran").exists(), "{hint}");
+    };
+    run(&["secret", "put", "s", "K", "v"]).succeeded();
+    let left = directory.join(".secrets.redb-x1y2z3.mcplexer-new");
+    let hour = Duration::from_secs(3600);
+    let file = File::create(&left).unwrap();
+    file.set_modified(SystemTime::now() - hour).unwrap();
+    let report: serde_json::Value =
+        serde_json::from_slice(&run(&["doctor", "--json"]).stdout).unwrap();
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    let leftover = findings.find(|it| it["code"] == "leftover").unwrap();
+    follow(leftover["fix"][0].as_str().unwrap());
+    assert!(!left.exists());
+    chmod(&directory.join("age.key"), 0o644);
+    let refused = run(&["secret", "get", "s", "K"]);
+    let hint = refused.stderr.split_once("hint: ").unwrap().1;
+    follow(hint.lines().next().unwrap());
+    assert_eq!(run(&["secret", "get", "s", "K"]).succeeded().text(), "v");
+    fs::write(directory.join("audit.log"), "not a log\n").unwrap();
+    let refused = run(&["secret", "get", "s", "K"]);
+    let hint = refused.stderr.split_once("mv ").unwrap().1;
+    let hint = hint.split_once(", and ").unwrap().0;
+    follow(&format!("mv {hint}"));
+    assert!(!directory.join("audit.log").exists());
 }
 
 /// Without it, an adoption for the gateway cannot be undone.

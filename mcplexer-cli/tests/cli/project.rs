@@ -271,6 +271,11 @@ fn an_agent_cannot_trust() {
     let mut trust = shop.command("work/shop", &["trust"]);
     finish(trust.env("CLAUDECODE", "1")).failed(3, &["cannot trust a project for you"]);
     shop.given("work/shop", &[]).failed(3, &["is not trusted"]);
+    let odd = shop.0.root().join("x$(touch ran)");
+    fs::rename(shop.directory(), &odd).unwrap();
+    let mut trust = shop.command(&odd, &["trust"]);
+    let hint = "mcplexer trust ~/'x$(touch ran)'";
+    finish(trust.env("CLAUDECODE", "1")).failed(3, &[hint]);
 }
 
 /// Editors that know the schema say the same as the command.

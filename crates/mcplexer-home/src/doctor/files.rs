@@ -31,7 +31,7 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
             Severity::Note,
             "leftover",
             format!("{path} was left by a command that was killed"),
-            format!("rm {path}"),
+            format!("rm {}", word(&left)),
         );
         if fix && fs::remove_file(&left).is_ok() {
             report.fixed(format!("removed {path}"));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Report, Severity};
+use crate::exposed::word;
 use crate::git;
 use crate::home::{Home, KeySource};
 
@@ -14,12 +15,17 @@ pub(super) fn examine(home: &Home, report: &mut Report) {
         return;
     };
     if git::is_tracked(tree, key) {
+        let fix = format!(
+            "git -C {} rm --cached {}; mcplexer key rotate",
+            word(tree),
+            word(key)
+        );
         let (tree, key) = (tree.display(), key.display());
         report.add(
             Severity::Error,
             "key-in-git",
             format!("{key} is in the git repository {tree}: everyone who has it has the key"),
-            format!("git -C {tree} rm --cached {key}; mcplexer key rotate"),
+            fix,
         );
     } else if !git::succeeds(tree, &["check-ignore", "--quiet", "--"], key) {
         let (place, ignored) = ignored(key, tree);
@@ -27,7 +33,11 @@ pub(super) fn examine(home: &Home, report: &mut Report) {
             Severity::Warning,
             "in-git",
             format!("{} lies in a git work tree", place.display()),
-            format!("echo {ignored} >> {}", tree.join(".gitignore").display()),
+            format!(
+                "echo {} >> {}",
+                word(Path::new(&ignored)),
+                word(&tree.join(".gitignore"))
+            ),
         );
     }
 }

@@ -35,6 +35,7 @@ enum Part {
     Key,
     Pins,
     Config,
+    Trusted,
 }
 
 #[derive(Debug)]
@@ -65,8 +66,12 @@ impl Exposed {
                 _ => Metadata::is_file,
             };
             let how = match exposure_at(&path, is_kind) {
-                // It has no values, and may be copied to colleagues.
-                Ok(Exposure::Mode(mode)) if part == Part::Config && mode & WRITE == 0 => None,
+                // They have no values, and the first may be copied to colleagues.
+                Ok(Exposure::Mode(mode))
+                    if matches!(part, Part::Config | Part::Trusted) && mode & WRITE == 0 =>
+                {
+                    None
+                }
                 Ok(exposure) => How::of(exposure),
                 Err(error) => Some(How::Unknown(error)),
             };
@@ -108,10 +113,11 @@ impl Exposed {
 
     /// Returns whether a home is not opened because of it: somebody else could change it. What others can only
     /// read is refused where it holds a key, when the key is used. What cannot be looked at cannot be opened,
-    /// either.
+    /// either. The list of trusted projects is refused where it is used.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         match self.how {
+            _ if self.part == Part::Trusted => false,
             How::Mode(mode) => mode & WRITE != 0,
             How::Owner(_) => true,
             How::Unknown(_) => false,
@@ -121,6 +127,11 @@ impl Exposed {
     /// Returns whether it belongs to another user, who may put links there at any time.
     pub(crate) fn is_foreign(&self) -> bool {
         matches!(self.how, How::Owner(_))
+    }
+
+    /// Returns whether it is the list of trusted projects.
+    pub(crate) fn is_of_trust(&self) -> bool {
+        self.part == Part::Trusted
     }
 
     /// Returns what kind of problem it is, in a word that does not change.
@@ -133,6 +144,7 @@ impl Exposed {
             Part::Key => "key-open",
             Part::Pins => "pins-open",
             Part::Config => "config-open",
+            Part::Trusted => "trusted-open",
         }
     }
 
@@ -175,7 +187,9 @@ impl Exposed {
         let (variable, what) = match self.part {
             Part::Key => (KEY_VARIABLE, "key"),
             Part::Log => (AUDIT_VARIABLE, "audit log"),
-            Part::Home | Part::Store | Part::Pins | Part::Config => (HOME_VARIABLE, "store"),
+            Part::Home | Part::Store | Part::Pins | Part::Config | Part::Trusted => {
+                (HOME_VARIABLE, "store")
+            }
         };
         format!("{variable} names another place for the {what}")
     }
@@ -196,7 +210,7 @@ impl fmt::Display for Exposed {
             _ if !self.is_above => Ok(()),
             Part::Key => f.write_str(", and the key is in it"),
             Part::Log => f.write_str(", and the audit log is in it"),
-            Part::Home | Part::Store | Part::Pins | Part::Config => {
+            Part::Home | Part::Store | Part::Pins | Part::Config | Part::Trusted => {
                 f.write_str(", and the store is in it")
             }
         }
@@ -224,6 +238,7 @@ fn parts(home: &Home) -> Vec<(Part, PathBuf)> {
         (Part::Log, log),
         (Part::Pins, home.pins()),
         (Part::Config, home.config()),
+        (Part::Trusted, home.trusted()),
     ];
     if let KeySource::File(key) = home.key() {
         parts.push((Part::Key, key.clone()));

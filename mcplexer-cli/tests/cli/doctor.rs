@@ -248,6 +248,30 @@ fn what_a_killed_command_left_is_removed() {
     assert!(!left.exists());
 }
 
+/// It says whose programs get secrets.
+#[test]
+fn the_list_of_trusted_projects_is_looked_at() {
+    let home = healthy();
+    let list = home.path("trusted");
+    fs::write(&list, "{}\n").unwrap();
+    chmod(&list, 0o644);
+    home.run(["doctor", "--strict"]).succeeded();
+    chmod(&list, 0o646);
+    finds(&home, "trusted-open", "is writable by others (mode 0646)");
+    let fixed = home.run(["doctor", "--fix"]).succeeded();
+    let done = "fixed: chmod 600 ~/.mcplexer/trusted";
+    assert!(fixed.text().contains(done), "{}", fixed.text());
+    fs::write(&list, "{").unwrap();
+    let text = finds(&home, "trusted", "cannot use ~/.mcplexer/trusted: EOF");
+    let fix = "\n  mv ~/.mcplexer/trusted ~/.mcplexer/trusted.damaged; then mcplexer trust DIR";
+    assert!(text.contains(fix), "{text}");
+    fs::remove_file(&list).unwrap();
+    symlink(home.path("elsewhere"), &list).unwrap();
+    fs::write(home.path("elsewhere"), "{}").unwrap();
+    chmod(&home.path("elsewhere"), 0o600);
+    finds(&home, "trusted", "cannot use ~/.mcplexer/trusted");
+}
+
 /// What a hint says to run does only that, whatever the path contains.
 #[test]
 fn a_hint_names_a_path_as_one_word() {

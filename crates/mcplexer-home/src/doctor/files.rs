@@ -7,6 +7,7 @@ use super::{Report, Severity};
 use crate::adoption::damaged_kept;
 use crate::exposed::{Exposed, word};
 use crate::home::Home;
+use crate::project::{Error as ProjectError, TrustList};
 
 /// Returns whether nobody else could change the files.
 pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
@@ -15,6 +16,7 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
     // A change might follow a link that the other user has put there.
     let fix = fix && !found.iter().any(Exposed::is_foreign);
     let mut is_safe = true;
+    let is_list_open = found.iter().any(Exposed::is_of_trust);
     for exposed in found {
         is_safe &= !exposed.is_refused();
         let (code, message) = (exposed.code(), exposed.to_string());
@@ -36,6 +38,17 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
         if fix && fs::remove_file(&left).is_ok() {
             report.fixed(format!("removed {path}"));
         }
+    }
+    if let (false, Err(ProjectError::List { path, source })) = (is_list_open, TrustList::read(home))
+        && is_safe
+    {
+        let (from, to) = (word(&path), word(&path.with_extension("damaged")));
+        let message = format!(
+            "cannot use {}: {source}; no project is trusted",
+            path.display()
+        );
+        let fix = format!("mv {from} {to}; then mcplexer trust DIR trusts each project again");
+        report.add(Severity::Warning, "trusted", message, fix);
     }
     for error in damaged_kept(home) {
         let fix = "without it, adopt --undo cannot put the servers of that client's file back: restore it from a copy of the home";

@@ -4,6 +4,7 @@
 #   sh install.sh                      the tarball beside this script
 #   sh install.sh FILE-OR-ADDRESS      that tarball
 #   sh install.sh --prefix DIRECTORY   below that directory; PREFIX=DIRECTORY means the same
+#   sh install.sh --force              replaces files that it did not install
 #   sh install.sh --uninstall          removes what was installed; ~/.mcplexer stays
 #
 # This script knows the digest of its tarball, and unpacks no other one.
@@ -21,12 +22,14 @@ fail() {
 
 prefix=${PREFIX:-${HOME:?}/.local}
 uninstall=
+force=
 source=
 while [ $# -gt 0 ]; do
     case $1 in
         --prefix) [ $# -gt 1 ] || fail "--prefix needs a directory"; prefix=$2; shift ;;
         --uninstall) uninstall=1 ;;
-        -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit ;;
+        --force) force=1 ;;
+        -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit ;;
         -*) fail "unknown option $1" "sh install.sh --help lists the options" ;;
         *) [ -z "$source" ] || fail "only one file or address can be given"; source=$1 ;;
     esac
@@ -45,7 +48,8 @@ remove() {
         case $path in
             /* | *..*) continue ;;
         esac
-        [ "$kind" != f ] || rm -f "$prefix/$path"
+        # A user may have put a directory in the place of a file.
+        [ "$kind" != f ] || [ -d "$prefix/$path" ] || rm -f "$prefix/$path"
     done <"$1"
     sort -r "$1" | while read -r kind path; do
         case $path in
@@ -57,7 +61,8 @@ remove() {
 }
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+new=
+trap 'rm -rf "$work"; [ -z "$new" ] || rm -f "$new"' EXIT
 trap 'exit 1' HUP INT TERM
 
 if [ -n "$uninstall" ]; then
@@ -100,38 +105,66 @@ found=${found%% *}
 [ "$found" = "$hash" ] || fail "$source has the wrong hash $found; nothing was installed" "it must be $name.tar.gz, with the hash $hash"
 tar -xzf "$tarball" -C "$work"
 
-# Creates a directory below the prefix, and writes down each one that is new.
-create() {
-    [ -d "$prefix/$1" ] && return
+# Refuses what cannot be installed over. Nothing has been changed then.
+taken() {
+    fail "$prefix/$1 $2; nothing was installed" "$3, or install elsewhere with --prefix DIRECTORY"
+}
+
+# Writes down the directories of a file that do not exist.
+directories() {
     case $1 in
-        */*) create "${1%/*}" ;;
-        *) mkdir -p "$prefix" ;;
+        */*) ;;
+        *) return 0 ;;
     esac
-    mkdir -p "$prefix/$1"
-    echo "d $1" >>"$work/list"
+    directories "${1%/*}"
+    [ ! -d "$prefix/${1%/*}" ] || return 0
+    ! is_there "${1%/*}" || taken "${1%/*}" "is not a directory" "move it away"
+    echo "d ${1%/*}" >>"$work/list"
+}
+
+is_there() { [ -e "$prefix/$1" ] || [ -L "$prefix/$1" ]; }
+
+# Copies a file to its place in one step, also over one that is in use.
+place() {
+    new=$prefix/$2.new.$$
+    cp "$1" "$new"
+    mv -f "$new" "$prefix/$2"
+    new=
 }
 
 replaced=
 [ ! -e "$prefix/bin/mcplexer" ] || replaced=1
+(cd "$work/$name" && find . -type f | sed 's|^\./||' | sort) >"$work/files"
+: >"$work/list"
+: >"$work/old"
+[ ! -f "$list" ] || sort -u "$list" >"$work/old"
+while read -r file; do
+    [ ! -d "$prefix/$file" ] || taken "$file" "is a directory" "move it away"
+    directories "$file"
+    if is_there "$file" && [ -z "$force" ] && ! grep -qxF "f $file" "$work/old"; then
+        taken "$file" "is not from this script" "replace it with --force"
+    fi
+    echo "f $file" >>"$work/list"
+done <"$work/files"
+installed=${list#"$prefix/"}
+[ ! -d "$list" ] || taken "$installed" "is a directory" "move it away"
+directories "$installed"
 # Directories above the prefix are created as well, and only the user knows what else they are for: they stay, but not an empty prefix.
 [ -d "$prefix" ] || echo "d ." >>"$work/list"
-[ ! -f "$list" ] || sed -n '/^d /p' "$list" >>"$work/list"
-(cd "$work/$name" && find . -type f | sed 's|^\./||' | sort) >"$work/files"
-create share/mcplexer
+sed -n '/^d /p' "$work/old" >>"$work/list"
+
+# The list has the old and the new files while there may be both: --uninstall removes what an interrupted run has left.
+mkdir -p "${list%/*}"
+sort -u "$work/list" "$work/old" >"$work/both"
+place "$work/both" "$installed"
 while read -r file; do
-    create "${file%/*}"
-    echo "f $file" >>"$work/list"
-    # Each file is replaced in one step, also one that is in use.
-    cp "$work/$name/$file" "$prefix/$file.new.$$"
-    mv -f "$prefix/$file.new.$$" "$prefix/$file"
+    mkdir -p "$(dirname "$prefix/$file")"
+    place "$work/$name/$file" "$file"
 done <"$work/files"
-if [ -f "$list" ]; then
-    sed -n '/^f /p' "$list" | sort >"$work/old"
-    sed -n '/^f /p' "$work/list" | sort | comm -23 "$work/old" - >"$work/gone"
-    remove "$work/gone"
-fi
-sort -u "$work/list" >"$list.new.$$"
-mv -f "$list.new.$$" "$list"
+sort -u "$work/list" >"$work/new"
+comm -23 "$work/old" "$work/new" >"$work/gone"
+remove "$work/gone"
+place "$work/new" "$installed"
 
 echo "installed $name below $prefix"
 [ -z "$replaced" ] || echo "hint: a gateway that runs is still the old one: mcplexer serve --stop ends it"

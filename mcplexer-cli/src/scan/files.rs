@@ -100,15 +100,26 @@ impl Walked {
                 }
             };
             for path in tracked {
+                if !is_file_below(&directory, &path) {
+                    continue;
+                }
                 let path = directory.join(path);
-                let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file());
-                if is_file && !self.files.contains(&path) {
+                if !self.files.contains(&path) {
                     self.report.search(search, &path);
                     self.files.insert(path);
                 }
             }
         }
     }
+}
+
+/// Returns whether a path leads to a file, and over no link: git's list may be older than a link in the place of a directory.
+fn is_file_below(directory: &Path, path: &Path) -> bool {
+    let kind = |path: &Path| directory.join(path).symlink_metadata().ok();
+    let is_below = |path: &&Path| !path.as_os_str().is_empty();
+    let mut above = path.ancestors().skip(1).take_while(is_below);
+    kind(path).is_some_and(|it| it.is_file())
+        && above.all(|path| kind(path).is_some_and(|it| it.is_dir()))
 }
 
 /// Returns whether a directory is in a work tree, and not in its `.git`.

@@ -161,6 +161,24 @@ fn what_is_named_and_no_plain_file_is_read() {
     assert!(run.stderr.contains("cannot read broken"), "{}", run.stderr);
 }
 
+/// A directory that git tracks was replaced by a link since: its files are not those of the repository.
+#[test]
+fn a_link_in_the_place_of_a_tracked_directory_is_not_followed() {
+    let Some(home) = repository() else { return };
+    for place in ["elsewhere", "elsewhere/deep"] {
+        fs::create_dir(home.root().join(place)).unwrap();
+        fs::write(home.root().join(place).join("file"), TOKEN).unwrap();
+    }
+    for name in ["sub/file", "sub/deep/file", "kept/file"] {
+        write(&home, name, TOKEN);
+    }
+    write(&home, ".gitignore", "kept\n");
+    git(&home, &["add", "--force", "."]).succeeded();
+    fs::remove_dir_all(work(&home).join("sub")).unwrap();
+    symlink("../elsewhere", work(&home).join("sub")).unwrap();
+    assert_found(&scan(&home, &[]), "kept/file:1: github-token/TOKEN\n");
+}
+
 #[test]
 fn a_symbolic_link_is_not_followed() {
     let home = home();

@@ -18,8 +18,12 @@ const WINDOW: usize = 256 * 1024;
 const OVERLAP: usize = 32 * 1024;
 /// How much of a long text is searched first, in bytes.
 const NEAR: [usize; 3] = [4 * 1024, 16 * 1024, 64 * 1024];
-/// What the first line of the only credential says that is longer than its line.
-const LONG: &str = "PRIVATE KEY";
+/// What begins a private key, the only credential that is longer than its line.
+const BEGIN: &str = "-----BEGIN";
+/// What ends it.
+const END: &str = "-----END";
+/// How many bytes after its first line it may have. The line with the last of them is searched as a whole.
+const KEY: usize = 16 * 1024;
 
 /// Searches a stream to its end.
 pub(super) fn scan(mut stream: impl Read) -> io::Result<Vec<Place>> {
@@ -81,14 +85,34 @@ fn next(text: &str, from: &mut usize) -> Option<(usize, usize, Reason)> {
     loop {
         let rest = text.get(*from..).filter(|it| !it.is_empty())?;
         let line = rest.split_inclusive('\n').next()?;
-        let searched = if line.contains(LONG) { rest } else { line };
-        match find_near(searched) {
+        match find_near(rest.get(..extent(rest, line)).unwrap_or(line)) {
             Some((place, reason)) if place.start < line.len() => {
                 return Some((*from + place.start, *from + place.end, reason));
             }
             _ => *from += line.len(),
         }
     }
+}
+
+/// Returns how much of a text is searched for what begins on its first line: that line, and the lines of a key. Since a
+/// key ends where another one begins, no line is searched for more than one of them.
+fn extent(rest: &str, line: &str) -> usize {
+    let key = line.rfind(BEGIN).and_then(|at| line.get(at..));
+    if key.is_none_or(|key| key.contains(END)) {
+        return line.len();
+    }
+    let mut end = line.len();
+    let after = rest.get(end..).unwrap_or_default();
+    for next in after.split_inclusive('\n') {
+        if next.contains(BEGIN) || end - line.len() >= KEY {
+            break;
+        }
+        end += next.len();
+        if next.contains(END) {
+            break;
+        }
+    }
+    end
 }
 
 /// Finds the first credential, near the beginning first: a long line with many is not searched to its end for each.
@@ -204,6 +228,27 @@ mod tests {
                 let column = usize::try_from(place.column).unwrap();
                 assert!(line[column - 1..].starts_with(&token(number)));
             }
+        }
+    }
+
+    /// Were it counted in seconds, it would depend on the machine.
+    #[test]
+    fn no_line_is_searched_more_than_twice() {
+        for line in [
+            "PRIVATE KEY\n",
+            "-----BEGIN\n",
+            "-----BEGIN PRIVATE KEY-----\n",
+            "-----BEGIN PRIVATE KEY-----\nnothing\n",
+            "-----END PRIVATE KEY-----\n-----BEGIN PRIVATE KEY-----\n",
+        ] {
+            let text = line.repeat(WINDOW / line.len());
+            let mut searched = 0;
+            let mut from = 0;
+            for line in text.split_inclusive('\n') {
+                searched += extent(&text[from..], line);
+                from += line.len();
+            }
+            assert!(searched <= 2 * text.len(), "{line}: {searched}");
         }
     }
 

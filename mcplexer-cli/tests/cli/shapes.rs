@@ -74,6 +74,27 @@ fn credentials_are_found_without_a_store() {
     assert_eq!(finish(command.env_remove("HOME")).code, 6);
 }
 
+/// Lines that say what a key begins with, and are none: searching on to the end for each of them would take hours.
+#[test]
+fn what_only_begins_like_a_key_is_searched_once() {
+    let home = empty();
+    for line in [
+        "PRIVATE KEY\n",
+        "-----BEGIN PRIVATE KEY\n",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "-----BEGIN PRIVATE KEY----- ",
+    ] {
+        write(
+            &home,
+            "file",
+            line.repeat(2_000_000 / line.len()) + "\n" + TOKEN,
+        );
+        let run = shapes(&home, &["file"]);
+        assert_eq!(run.code, 6, "{line}: {}", run.stderr);
+        assert_eq!(run.text().lines().count(), 1, "{line}: {}", run.text());
+    }
+}
+
 #[test]
 fn what_git_ignores_is_not_searched_and_what_is_staged_is() {
     let Some(home) = repository() else { return };

@@ -13,23 +13,30 @@ pub(super) fn pem(text: &[u8]) -> Option<usize> {
     const LEAST: usize = 40;
     /// How many bytes are read.
     const MOST: usize = 16 * 1024;
+    /// How many bytes of the line that ends it are read, after `-----END `.
+    const LABEL: usize = 64;
     const END: &[u8] = b"-----END ";
     const DASHES: &[u8] = b"-----";
-    let belongs = |&&byte: &&u8| {
+    let belongs = |&byte: &u8| {
         Set::Base64.has(byte) || byte.is_ascii_whitespace() || b"=\\:,-".contains(&byte)
     };
-    let length = text.iter().take(MOST).take_while(belongs).count();
-    let text = text.get(..length)?;
-    let at = |needle: &[u8], text: &[u8]| text.windows(needle.len()).position(|it| it == needle);
-    let end = at(END, text).unwrap_or(length);
+    // Nothing in a key begins another one: what is read for one is not read again for the next.
+    let is_dashes = |at: usize| text.get(at..).is_some_and(|it| it.starts_with(DASHES));
+    let body = text.iter().take(MOST).enumerate();
+    let body = body.take_while(|&(at, byte)| belongs(byte) && !is_dashes(at));
+    let end = body.count();
     let words = text.get(..end)?.split(|&byte| !Set::Base64.has(byte));
     let longest = words.max_by_key(|word| word.len())?;
     if longest.len() < LEAST || !entropy::is_noise_in(longest) {
         return None;
     }
-    let after = text.get(end + END.len()..).unwrap_or_default();
-    let line = at(DASHES, after).map(|at| end + END.len() + at + DASHES.len());
-    Some(line.unwrap_or_else(|| text.get(..end).unwrap_or_default().trim_ascii_end().len()))
+    let after = text.get(end..)?.strip_prefix(END).unwrap_or_default();
+    let label = after.get(..LABEL).unwrap_or(after);
+    let line = label.windows(DASHES.len()).position(|it| it == DASHES);
+    Some(match line {
+        Some(at) => end + END.len() + at + DASHES.len(),
+        None => text.get(..end)?.trim_ascii_end().len(),
+    })
 }
 
 /// Returns the length of a user and a password.

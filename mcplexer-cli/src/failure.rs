@@ -31,6 +31,7 @@ mod use_cases;
 
 pub(crate) use keys::OTHER_KEY;
 pub(crate) use places::key_place;
+pub(crate) use usage::{can_repeat, no_command};
 
 /// A failure to report.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use clap::{Command, CommandFactory};
 use crate::cli::{ABOUT, Cli, ENVIRONMENT};
 use crate::complete;
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, no_command};
 use crate::output::print;
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
@@ -39,7 +39,8 @@ pub(crate) fn man(path: &[String]) -> Result<(), Failure> {
     let mut command = &root;
     for word in path {
         command = command.find_subcommand(word).ok_or_else(|| {
-            Failure::new(format!("there is no command mcplexer {}", path.join(" ")))
+            let group = command.get_bin_name().unwrap_or("mcplexer");
+            Failure::new(no_command(group, word))
                 .with_hint("mcplexer help lists the commands")
                 .with_code(exit_code::USAGE)
         })?;

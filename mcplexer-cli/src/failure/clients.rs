@@ -4,7 +4,7 @@ use mcplexer_clients::{AdoptError, HandOverError, InstallError, InvalidConfig, i
 use mcplexer_files::exchange::Format;
 use mcplexer_home::adoption::Error;
 
-use super::Failure;
+use super::{Failure, can_repeat};
 use crate::exit_code;
 use crate::text::{sanitized, shown, typed};
 
@@ -76,7 +76,11 @@ impl From<Error> for Failure {
             Error::Together { .. } => ("leave out --server", exit_code::USAGE),
             Error::UnknownClient { ref client } => {
                 let known: Vec<_> = installable().collect();
-                return Self::new(sanitized(&error))
+                let message = match can_repeat(client) {
+                    true => sanitized(&error),
+                    false => "there is no such client".to_owned(),
+                };
+                return Self::new(message)
                     .with_meant(&client.to_lowercase(), known.iter().copied())
                     .with_hint(format!("known clients: {}", known.join(", ")))
                     .with_code(exit_code::NOT_FOUND);

@@ -12,7 +12,10 @@ use crate::stderr::say;
 use crate::style::Paint;
 
 mod meant;
+mod repeat;
 mod short;
+
+pub(crate) use repeat::can_repeat;
 
 impl Failure {
     /// Returns the text to print for a request for help or the version. Turns any other report of
@@ -47,11 +50,14 @@ impl Failure {
         let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
         let message = message.strip_prefix("error: ").unwrap_or(message);
         let message: Vec<_> = message.lines().map(str::trim).collect();
-        let message = what(error).unwrap_or_else(|| message.join(" "));
+        let message = what(error)
+            .or_else(|| repeat::without_values(error))
+            .unwrap_or_else(|| message.join(" "));
         let failure = Self::new(message).with_code(exit_code::USAGE);
         let tips = rest
             .lines()
-            .filter_map(|line| line.trim().strip_prefix("tip: "));
+            .filter_map(|line| line.trim().strip_prefix("tip: "))
+            .filter(|tip| !repeat::is_value_in(tip, error));
         let hints = match meant::meant(error) {
             Some(meant) => vec![meant],
             // Clap guesses commands by their letters: `insert` would be `serve`.
@@ -72,12 +78,10 @@ impl Failure {
     }
 
     fn of_surplus() -> Self {
-        Self::new(
-            "unexpected argument or option: secret put takes SCOPE, KEY and at most one VALUE",
-        )
-        .with_hint("quote a value that has spaces, and put -- before one that begins with -")
-        .with_hint("or leave the value out, to be asked for it or to pipe it in")
-        .with_usage()
+        Self::new(repeat::surplus("unexpected argument or option"))
+            .with_hint("quote a value that has spaces, and put -- before one that begins with -")
+            .with_hint("or leave the value out, to be asked for it or to pipe it in")
+            .with_usage()
     }
 
     /// Adds the usage of the command on the command line.
@@ -138,6 +142,14 @@ fn is_name(argument: &str) -> bool {
     ["<SCOPE>", "<KEY>", "<NEW_SCOPE>", "<NEW_KEY>"].contains(&argument)
 }
 
+/// Says that a command, or a group of them, has no command of this name. Repeats the name only if it is plainly one.
+pub(crate) fn no_command(group: &str, word: &str) -> String {
+    match can_repeat(word) {
+        true => format!("there is no command {group} {word}"),
+        false => format!("{group} has no such command"),
+    }
+}
+
 /// Says what is wrong, where clap's words are not the best.
 fn what(error: &clap::Error) -> Option<String> {
     match error.kind() {
@@ -145,7 +157,7 @@ fn what(error: &clap::Error) -> Option<String> {
             let word = text(error, ContextKind::InvalidSubcommand)?;
             let mut words = vec!["mcplexer".to_owned()];
             words.extend(commands_until(word));
-            Some(format!("there is no command {} {word}", words.join(" ")))
+            Some(no_command(&words.join(" "), word))
         }
         ErrorKind::ValueValidation => {
             let argument = text(error, ContextKind::InvalidArg)?;

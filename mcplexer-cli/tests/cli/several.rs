@@ -157,7 +157,10 @@ fn the_secrets_of_all_scopes_are_listed_and_found() {
     let nothing = home.run(["secret", "find", "m4rked"]);
     nothing.failed(
         4,
-        &["no secret matches m4rked", "mcplexer secret list --all"],
+        &[
+            "no secret matches the pattern",
+            "mcplexer secret list --all",
+        ],
     );
     let nothing = home.run(["secret", "find", "m4rked", "--json"]);
     assert_eq!(

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ErrorKind};
 use mcplexer_home::closest;
 use mcplexer_secrets::SecretName;
 
-use super::{commands_until, text};
+use super::{can_repeat, commands_until, text};
 use crate::cli;
 
 /// Commands of other programs, for what this one does without.
@@ -163,7 +163,10 @@ pub(super) fn meant(error: &clap::Error) -> Option<String> {
         ErrorKind::ValueValidation if text(error, ContextKind::InvalidArg)? == "<SCOPE>" => {
             let typed = text(error, ContextKind::InvalidValue)?;
             match commands_until(typed).as_slice() {
-                [command] if command == "import" => Some(format!("mcplexer import SCOPE {typed}")),
+                [command] if command == "import" => {
+                    let file = if can_repeat(typed) { typed } else { "FILE" };
+                    Some(format!("mcplexer import SCOPE {file}"))
+                }
                 _ => swapped(error),
             }
         }

@@ -147,7 +147,11 @@ fn a_usage_error_ends_with_the_usage() {
             "unexpected argument '--lnog' found",
             list,
         ),
-        ("secret list a b", "unexpected argument 'b' found", list),
+        (
+            "secret list a b",
+            "unexpected argument: secret list takes at most one SCOPE",
+            list,
+        ),
         (
             "key remove",
             "the following required arguments were not provided: <KEY>",

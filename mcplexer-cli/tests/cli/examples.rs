@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use test_support::STANDARD_PATH;
+use test_support::{STANDARD_PATH, tool};
 
 use super::home::{BINARY, Home, finish, write_program};
 use super::terminal::spawn_at;
@@ -35,6 +35,7 @@ done
 printf '#!/bin/sh\necho xdg-open\n' > bin/xdg-open
 printf '#!/bin/sh\necho FROM_SSH=1\n' > bin/ssh
 printf '#!/bin/sh\necho notified\n' > notify.sh
+printf '#!/bin/sh\necho changed > "$1"\n' > bin/change
 chmod 755 bin/* notify.sh
 echo "key" > server.pem
 echo '{"STRIPE_KEY": "from-json"}' > secrets.json
@@ -142,6 +143,22 @@ const BEFORE: &[(&str, &str)] = &[
     ("serve --stop", "m connect < /dev/null"),
     ("ui --stop", "m connect < /dev/null"),
     ("scan --staged", "git init -q ."),
+    (
+        "scan --shapes --baseline",
+        "m scan --shapes --write-baseline --baseline .mcplexer-baseline.json",
+    ),
+    (
+        "scan --shapes --format sarif",
+        "rm old.key .mcplexer/age.key",
+    ),
+    (
+        "trust",
+        "mkdir -p work/shop; echo 'scopes: [shop]' | tee mcplexer.yaml > work/shop/mcplexer.yaml",
+    ),
+    (
+        "trust --revoke",
+        "mkdir -p work/shop; echo 'scopes: [shop]' > work/shop/mcplexer.yaml; m trust work/shop",
+    ),
 ];
 
 /// What is typed at the questions of an example on a terminal.
@@ -159,8 +176,20 @@ const TYPED: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// Examples that run until somebody ends them. Other tests run these commands.
-const ENDLESS: &[&str] = &["mcplexer calls --follow", "mcplexer serve --http"];
+/// Examples that other tests run: they end only when somebody ends them, or need functions of another program or a
+/// desktop.
+const ELSEWHERE: &[&str] = &[
+    "mcplexer calls --follow",
+    "mcplexer serve --http",
+    "eval \"$(mcplexer hook direnv)\"",
+    "mcplexer secret get github TOKEN --clip",
+];
+
+/// Examples for another shell than `sh`, and that shell.
+const SHELLS: &[(&str, &str)] = &[
+    ("eval \"$(mcplexer hook bash)\"", "bash"),
+    ("mcplexer hook fish | source", "fish"),
+];
 
 /// Collects the examples of a command and of those below it.
 fn collect(home: &Home, path: &[&str], found: &mut BTreeSet<String>) {
@@ -189,13 +218,18 @@ fn collect(home: &Home, path: &[&str], found: &mut BTreeSet<String>) {
 }
 
 fn shell(home: &Path, script: &str) -> Command {
-    let mut command = Command::new("/bin/sh");
+    shell_of(Path::new("/bin/sh"), home, script)
+}
+
+fn shell_of(program: &Path, home: &Path, script: &str) -> Command {
+    let mut command = Command::new(program);
     let path = format!(
         "{}/bin:{}/commands:{STANDARD_PATH}",
         home.display(),
         home.display()
     );
     command.env_clear().env("HOME", home).env("PATH", path);
+    command.env("EDITOR", "change");
     command.args(["-c", script]).current_dir(home);
     command.stdin(Stdio::null());
     command
@@ -203,6 +237,11 @@ fn shell(home: &Path, script: &str) -> Command {
 
 /// Runs an example in a copy of the home. Returns what it said, if it failed.
 fn failure(home: &Home, number: usize, example: &str) -> Option<String> {
+    let of_shell = SHELLS.iter().find(|(start, _)| example.starts_with(start));
+    let program = match of_shell {
+        Some((_, name)) => tool(name)?,
+        None => "/bin/sh".into(),
+    };
     let copy = home.root().join("copies").join(number.to_string());
     let script = format!("cp -a \"$HOME/base\" '{}'", copy.display());
     finish(&mut shell(home.root(), &script)).succeeded();
@@ -241,7 +280,7 @@ fn failure(home: &Home, number: usize, example: &str) -> Option<String> {
             (code != 0).then_some(text)
         }
         None => {
-            let run = finish(&mut shell(&copy, &line));
+            let run = finish(&mut shell_of(&program, &copy, &line));
             let said = format!("{} {}{}", run.code, run.stderr, run.text());
             (run.code != 0).then_some(said)
         }
@@ -266,7 +305,7 @@ fn every_example_runs() {
     assert!(examples.len() > 100, "{}", examples.len());
     let mut failures = Vec::new();
     for (number, example) in examples.iter().enumerate() {
-        if !ENDLESS.iter().any(|it| example.starts_with(it)) {
+        if !ELSEWHERE.iter().any(|it| example.starts_with(it)) {
             failures.extend(failure(&home, number, example));
         }
     }

@@ -1,10 +1,16 @@
 //! The address of the page: nobody can have had it before, and who has it afterwards gets nothing.
 
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
 use serde_json::json;
 
 use super::browser::Visit;
+use super::client::Client;
 use super::driver::Browser;
 use super::evil::Evil;
+use super::gate::Gate;
 use super::http::Ask;
 use super::place::{PAGES, Place};
 
@@ -188,4 +194,69 @@ fn who_has_the_address_afterwards_learns_neither_acts_nor_places() {
         );
         assert!(!heard.to_lowercase().contains("authorization"), "{heard}");
     }
+}
+
+/// A browser sends a request again, on a new connection, if one that was used before ends without an answer: by then another
+/// program can have the address.
+#[test]
+fn no_connection_to_the_page_is_used_twice() {
+    let place = Place::with_secret();
+    let opened = place.ui();
+    let (token, http) = (opened.token(), place.http());
+    for (host, target, is_page) in [
+        (opened.host(), "/", true),
+        (opened.host(), "/api/v1/scopes", true),
+        (opened.host(), "/nothing", true),
+        (&http, "/healthz", false),
+    ] {
+        let mut stream = TcpStream::connect(host).unwrap();
+        let fields = format!("Host: {host}\r\nAuthorization: Bearer {token}");
+        write!(stream, "GET {target} HTTP/1.1\r\n{fields}\r\n\r\n").unwrap();
+        let mut head = String::new();
+        while !head.contains("\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0].into());
+        }
+        let head = head.to_ascii_lowercase();
+        assert_eq!(
+            head.contains("connection: close"),
+            is_page,
+            "{target}: {head}"
+        );
+        if is_page {
+            stream.read_to_end(&mut Vec::new()).unwrap();
+        }
+    }
+}
+
+/// The gateway ends, and a request has not arrived yet: until its connection is closed, no other program gets the address.
+#[test]
+fn the_address_is_kept_as_long_as_somebody_is_connected() {
+    let place = Place::with_secret();
+    let mut gate = Gate::of(&place);
+    let opened = place.ui();
+    let mut client = Client::connect(&place, "cursor");
+    let call = client.begin_call("plain__wait");
+    let token = opened.token();
+    let (host, target) = (opened.host(), "/api/v1/scopes/github-token/secrets/TOKEN");
+    let mut stream = TcpStream::connect(host).unwrap();
+    let fields = format!(
+        "Host: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 100"
+    );
+    write!(stream, "PUT {target} HTTP/1.1\r\n{fields}\r\n\r\n{{").unwrap();
+    stream.set_nonblocking(true).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| place.stop());
+        let _taken = loop {
+            if let Ok(taken) = TcpListener::bind(host) {
+                break taken;
+            }
+        };
+        let read = stream.read(&mut [0; 1024]);
+        let goes_on = matches!(&read, Err(error) if error.kind() == ErrorKind::WouldBlock);
+        assert!(!goes_on, "the address is free, and the connection goes on");
+        gate.open();
+    });
+    drop((client, call));
 }

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::Front;
-use crate::site::Remote;
+use crate::site::{Entrance, Remote};
 
 /// The most connections, where descriptors are many.
 const MOST: u64 = 512;
@@ -39,6 +39,7 @@ impl Front {
         places: Places,
         stop: CancellationToken,
     ) -> io::Result<()> {
+        let listener = Arc::new(listener);
         let door = Door { listener, places };
         let sweep = tokio::spawn(Arc::clone(&self).sweep());
         let result = loop {
@@ -51,7 +52,10 @@ impl Front {
                     let _slower_then = stream.set_nodelay(true);
                     let (front, stop, places) =
                         (Arc::clone(&self), stop.clone(), door.places.clone());
+                    let listener = Arc::clone(&door.listener);
                     tokio::spawn(async move {
+                        // No other program can have the address while somebody talks to this one there.
+                        let _bound = listener;
                         let remote = front.remote(&stream);
                         if let Some(admitted) = places.admit(remote).await {
                             front.connection(stream, remote, stop).await;
@@ -93,6 +97,9 @@ impl Front {
         remote: Option<Remote>,
         stop: CancellationToken,
     ) {
+        // A browser sends a request again, on a new connection, if one that was used before ends without an answer. By then another
+        // program can have the address of the page.
+        let is_kept = self.entrance == Entrance::Clients;
         let service = service_fn(move |mut request: Request<Incoming>| {
             if let Some(remote) = remote {
                 request.extensions_mut().insert(remote);
@@ -103,6 +110,7 @@ impl Front {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_WAIT)
+            .keep_alive(is_kept)
             .serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         tokio::select! {
@@ -163,7 +171,7 @@ impl Places {
 /// Lets connections in.
 #[derive(Debug)]
 struct Door {
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     places: Places,
 }
 
@@ -232,6 +240,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let places = Places::of(2);
+        let listener = Arc::new(listener);
         let door = Door { listener, places };
         let mut clients = Vec::new();
         for _ in 0..3 {

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::browser::Visit;
 use super::client::Client;
@@ -169,10 +169,18 @@ fn who_has_the_address_afterwards_is_sent_nothing_that_was_typed() {
     assert!(!heard.contains(&token), "{heard}");
 }
 
+/// Clicks on the link to the doctor in another way than the driver can.
+fn press_link(browser: &Browser, event: &str, how: &Value) {
+    let script = "const [event, how] = arguments;\n\
+                  const link = document.querySelector('nav a[href=\"/doctor\"]');\n\
+                  link.dispatchEvent(new MouseEvent(event, { ...how, bubbles: true, cancelable: true }));";
+    browser.script(script, &json!([event, how]));
+}
+
 /// Acts and looks alike: without the proof, the other program learns that a tab asks, and nothing of what it asks for.
 #[test]
 fn who_has_the_address_afterwards_learns_neither_acts_nor_places() {
-    for act in ["Start plain", "Doctor"] {
+    for act in ["Start plain", "Doctor", "another tab", "the middle button"] {
         let Some(visit) = Visit::to(Place::with_secret()) else {
             return;
         };
@@ -182,6 +190,8 @@ fn who_has_the_address_afterwards_learns_neither_acts_nor_places() {
         let evil = Evil::at(visit.opened.host(), answers_anything);
         match act {
             "Doctor" => browser.click(act),
+            "another tab" => press_link(browser, "click", &json!({"ctrlKey": true})),
+            "the middle button" => press_link(browser, "auxclick", &json!({"button": 1})),
             _ => browser.press(act),
         }
         browser.wait("/session has ended/i.test(document.querySelector('main').innerText)");
@@ -259,4 +269,30 @@ fn the_address_is_kept_as_long_as_somebody_is_connected() {
         gate.open();
     });
     drop((client, call));
+}
+
+/// A browser has six connections to the page: what waits for one of them would go out long after its proof.
+#[test]
+fn what_is_typed_goes_out_one_at_a_time_each_behind_its_proof() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    let sent = "const { ask } = await import('/page.js'), sent = [], fetched = window.fetch;\n\
+                window.fetch = async (path, how) => {\n\
+                  const what = path.includes('/proof?') ? 'proof' : how.method;\n\
+                  sent.push(what);\n\
+                  const answer = await fetched(path, how);\n\
+                  sent.push(what + ' ' + answer.status);\n\
+                  return answer;\n\
+                };\n\
+                const put = (key) => ask('PUT', '/api/v1/scopes/github-token/secrets/' + key, { value: 'of ' + key });\n\
+                await Promise.all(['A', 'B', 'C'].map(put));\n\
+                return sent;";
+    let one = ["proof", "proof 200", "PUT", "PUT 200"];
+    assert_eq!(
+        browser.promised(sent, &json!([])),
+        json!([one, one, one].concat())
+    );
+    assert_eq!(place.get("github-token", "C"), "of C");
 }

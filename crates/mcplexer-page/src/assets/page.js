@@ -73,9 +73,23 @@ async function prove(signal) {
   throw new Stranger();
 }
 
+// What carries a body goes out one at a time, each with a proof of its own: a proof says nothing of a request that waits in the
+// browser for one of its six connections.
+let before = Promise.resolve();
+
+function inTurn(act) {
+  const done = before.then(act);
+  before = done.catch(() => {});
+  return done;
+}
+
 // Sends a request with the token, to the gateway alone. Fails with a TypeError if nobody answers, with a Stranger if
 // somebody else does, with an AbortError if it was stopped. Returns null if there is no session any more, which the page says then.
-export async function ask(method, path, body, signal) {
+export function ask(method, path, body, signal) {
+  return body === undefined ? askNow(method, path, body, signal) : inTurn(() => askNow(method, path, body, signal));
+}
+
+async function askNow(method, path, body, signal) {
   const headers = {};
   if (path !== SESSION) {
     if (!(await prove(signal))) {
@@ -237,7 +251,10 @@ async function fill(element, signal) {
 // Fetches a part anew that is shown. What was opened in it stays open, and the focus where it was.
 export async function renew(element, path) {
   const of = (which) => [...element.querySelectorAll(which)];
-  const answer = await ask("GET", path, undefined, stop.signal).catch(() => null);
+  const answer = await ask("GET", path, undefined, stop.signal).catch((error) => {
+    if (error instanceof Stranger) ended();
+    return null;
+  });
   if (!answer?.ok) return;
   const text = await answer.text().catch(() => null);
   if (text === null || !element.isConnected) return;
@@ -267,6 +284,20 @@ function keepPlace() {
   if (shown === hereNow()) history.replaceState({ y: scrollY }, "");
 }
 
+// Whether a link leads to another place of the page.
+const isOurs = (link) => link.origin === location.origin && !link.hash && !link.target && !link.hasAttribute("download");
+
+// Opens a place of the page in another tab, which asks for it as the browser does: without a proof, which is got before.
+async function goElsewhere(address) {
+  try {
+    if (await prove()) open(address, "_blank", "noopener");
+    else ended();
+  } catch (error) {
+    if (error instanceof Stranger) ended();
+    else show("gone");
+  }
+}
+
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented) return;
   const link = event.target.closest("a[href]");
@@ -274,11 +305,20 @@ document.addEventListener("click", (event) => {
   if (link && plain && link.classList.contains("skip")) {
     event.preventDefault();
     main.focus();
-  } else if (link && plain && link.origin === location.origin && !link.hash && !link.target && !link.hasAttribute("download")) {
+  } else if (link && isOurs(link)) {
     event.preventDefault();
-    go(link.pathname + link.search);
+    if (plain) go(link.pathname + link.search);
+    else goElsewhere(link.href);
   }
   if (event.target.closest("[data-again]")) load({ focus: "heading" });
+});
+
+// The middle button, which is no click.
+document.addEventListener("auxclick", (event) => {
+  const link = event.button === 1 && !event.defaultPrevented && event.target.closest("a[href]");
+  if (!link || !isOurs(link)) return;
+  event.preventDefault();
+  goElsewhere(link.href);
 });
 
 history.scrollRestoration = "manual";

@@ -22,6 +22,9 @@ pub enum OnConflict {
     Skip,
     /// The imported value replaces it.
     Overwrite,
+    /// The imported value is written as a new version, also where the store has it already: what happens tells nothing of the
+    /// store's value.
+    Rewrite,
 }
 
 /// What happens to an imported secret.
@@ -209,6 +212,7 @@ impl<'a> Import<'a> {
             };
             Ok::<_, Error>(match stored {
                 None => ImportAction::Add,
+                Some(_) if self.on_conflict == OnConflict::Rewrite => ImportAction::Replace,
                 Some(stored) if stored.expose() == value.expose() => ImportAction::Same,
                 Some(_) if self.on_conflict == OnConflict::Skip => ImportAction::Keep,
                 Some(_) => ImportAction::Replace,
@@ -268,6 +272,22 @@ mod tests {
             assert_eq!(actions[1..], same_and_new);
             assert_eq!(import.run(&vault).unwrap(), planned);
         }
+        let import = Import {
+            scope: &scope,
+            secrets: &secrets,
+            on_conflict: OnConflict::Rewrite,
+        };
+        let vault = filled();
+        let done = import.run(&vault).unwrap();
+        let actions: Vec<_> = done.secrets.iter().map(|(_, it)| *it).collect();
+        assert_eq!(
+            actions,
+            [
+                ImportAction::Replace,
+                ImportAction::Replace,
+                ImportAction::Add
+            ]
+        );
         let import = Import {
             scope: &scope,
             secrets: &secrets,

@@ -63,7 +63,7 @@ pub(super) enum IfDifferent {
     Fail,
     /// Import the others.
     Skip,
-    /// Replace them.
+    /// Replace them. For a client, values that are the same as well: each becomes a new version.
     Overwrite,
 }
 
@@ -157,7 +157,12 @@ pub(super) async fn import(
                 return Err(there_already(&first.key));
             }
         }
-        let report = import(body.on_conflict.into(), body.dry_run).run(&secrets, home)?;
+        let on_conflict = match (is_client, body.on_conflict) {
+            // A version that is not made would tell that the value is the stored one.
+            (true, IfDifferent::Overwrite) => OnConflict::Rewrite,
+            (_, on_conflict) => on_conflict.into(),
+        };
+        let report = import(on_conflict, body.dry_run).run(&secrets, home)?;
         let imported = Imported::new(report, secrets.hashes());
         Ok(match is_client {
             true => imported.without_same(body.on_conflict),

@@ -150,6 +150,20 @@ fn no_client_learns_whether_a_value_is_the_stored_one() {
             import("an0ther", on_conflict, &own.session)
         );
     }
+    // Neither from the number of versions.
+    let target = "/api/v1/scopes/github-token/import";
+    let mut before = 1;
+    for value in [value.as_str(), "an0ther", "an0ther"] {
+        let body =
+            json!({"file": ".env", "text": format!("TOKEN={value}"), "on_conflict": "overwrite"});
+        let ask = own.opened.ask("POST", target).bearer(&own.writes);
+        let answer = ask.json(&body).send();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let target = "/api/v1/scopes/github-token/secrets/TOKEN";
+        let secret = own.opened.asked(&own.writes, "GET", target).value();
+        assert_eq!(secret["version"], before + 1, "{secret}");
+        before += 1;
+    }
 }
 
 /// Who gets in is for a person to say: no token of a client makes another one, ends a session or begins one.

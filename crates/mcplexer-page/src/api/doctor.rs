@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use mcplexer_gateway::{ServerStatus, State as ServerState};
 use mcplexer_home::OpenHome;
 use mcplexer_home::doctor::{Doctor, Finding as Found, Report, Severity as HowBad, Surroundings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::servers;
 use crate::access::Reader;
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 /// What the checks of `mcplexer doctor` found.
@@ -75,24 +76,17 @@ impl From<Found> for Finding {
     }
 }
 
-/// Returns the servers that did not start when they were needed last.
-fn failing(app: &App) -> Vec<ServerStatus> {
-    let mut servers = app.gateway.status().servers;
-    servers.retain(|it| it.state == ServerState::Failing);
-    servers
-}
-
 /// Checks everything, one at a time: it reads each secret and each line of the log.
-pub(crate) async fn examine(app: &App) -> Result<Checked, Problem> {
-    let failing = failing(app);
+pub(crate) async fn examine(app: &App, sight: &Sight) -> Result<Checked, Problem> {
+    let failing = servers::failing(app, sight);
     app.in_turn(&app.checking, move |home: &OpenHome| {
         let doctor = Doctor {
             surroundings: Surroundings::of(|name| std::env::var_os(name)).without_project(),
             ..Doctor::default()
         };
         let mut report = doctor.examine_open(home, &mut |_| ());
-        for server in &failing {
-            report.add_failing(&server.name, server.reason.as_deref());
+        for (server, reason) in &failing {
+            report.add_failing(server, reason.as_deref());
         }
         Ok::<_, Problem>(report.into())
     })
@@ -113,5 +107,5 @@ pub(super) async fn check(
     Reader { sight }: Reader,
 ) -> Result<Json<Checked>, Problem> {
     sight.of_all("the checks are about")?;
-    Ok(Json(examine(&app).await?))
+    Ok(Json(examine(&app, &sight).await?))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use mcplexer_files::config::{Server as Definition, ServerName};
-use mcplexer_gateway::NoServer;
+use mcplexer_gateway::{NoServer, State as Doing};
 use tokio::time::timeout;
 
 use crate::access::Reader;
@@ -88,6 +88,18 @@ pub(crate) async fn one(
     let (_, definition) = found.ok_or_else(|| NoServer(name.clone()))?;
     let server = Server::disabled(name.to_string(), &definition);
     Ok(ServerDetail::new(server, &definition, sight))
+}
+
+/// Returns the servers that did not start when they were needed last, each with why.
+pub(crate) fn failing(app: &App, sight: &Sight) -> Vec<(ServerName, Option<String>)> {
+    let servers = app.gateway.status().servers.into_iter();
+    let failing = servers.filter(|it| it.state == Doing::Failing);
+    let failing = failing.filter_map(|it| {
+        let definition = app.gateway.definition(&it.name).ok()?;
+        let hidden = Hidden::of(&definition, sight);
+        Some((it.name, it.reason.map(|it| hidden.out_of(it))))
+    });
+    failing.collect()
 }
 
 /// Returns the tools of a server.

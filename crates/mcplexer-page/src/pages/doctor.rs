@@ -7,6 +7,7 @@ use super::words::count;
 use crate::access::Person;
 use crate::api::doctor::{self, Finding, Severity};
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 /// Says what is going to be checked; the checks take a while.
@@ -19,7 +20,7 @@ pub(super) async fn page(_: Person) -> Markup {
 }
 
 pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
-    let checked = doctor::examine(&app).await?;
+    let checked = doctor::examine(&app, &Sight::default()).await?;
     let is_problem = |it: &&Finding| it.severity != Severity::Note;
     let problems = checked.findings.iter().filter(is_problem).count();
     Ok(html! {

@@ -1,5 +1,8 @@
 //! What the tokens of clients do not see: servers that `config.yaml` keeps from them, and what may be a credential.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -202,6 +205,14 @@ fn no_client_sees_the_path_of_a_url() {
         let seen = ask(client.trim_end(), method, target);
         assert!(!seen.contains("p4th"), "{method} {target}: {seen}");
     }
+    // The checks say why a server does not work.
+    let checked = |token: &str| opened.asked(token, "GET", "/api/v1/doctor").text();
+    assert!(checked(&session).contains(url));
+    let seen = checked(client.trim_end());
+    assert!(
+        seen.contains("server-failing") && !seen.contains("p4th"),
+        "{seen}"
+    );
     let seen: Value = serde_json::from_str(&ask(client.trim_end(), "GET", "/remote")).unwrap();
     assert_eq!(seen["url"], "http://127.0.0.1:1/…");
     assert_eq!(seen["add"], Value::Null);
@@ -209,4 +220,47 @@ fn no_client_sees_the_path_of_a_url() {
     assert_eq!(seen["url"], url);
     let add = seen["add"].as_str().unwrap();
     assert!(add.contains(url), "{add}");
+}
+
+/// What answers may repeat the path of its URL, in letters of its own.
+#[test]
+fn no_client_sees_what_a_server_answers_instead_of_working() {
+    const ECHO: &str = "no such path /p%34th";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _head = stream.read(&mut [0; 4096]);
+            let fields = "Content-Type: text/plain\r\nConnection: close";
+            let length = ECHO.len();
+            let _gone = write!(
+                stream,
+                "HTTP/1.1 404 Not Found\r\n{fields}\r\nContent-Length: {length}\r\n\r\n{ECHO}"
+            );
+        }
+    });
+    let place = Place::with_secret();
+    let url = format!("http://{address}/p4th");
+    place.run(&["server", "add", "remote", "--url", &url]);
+    let opened = place.ui();
+    let client = place.run(&["client", "add", "writes", "--api", "write"]);
+    let session = opened.token();
+    let start = |token: &str| opened.asked(token, "POST", "/api/v1/servers/remote/start");
+    let said = start(&session).text();
+    assert!(said.contains(ECHO), "{said}");
+    let client = client.trim_end();
+    let title = start(client).value()["title"].take();
+    assert!(title.as_str().unwrap().contains("answered 404"), "{title}");
+    for target in ["servers/remote/log", "servers/remote", "servers", "doctor"] {
+        let seen = opened
+            .asked(client, "GET", &format!("/api/v1/{target}"))
+            .text();
+        assert!(
+            !seen.contains("%34") && !seen.contains("p4th"),
+            "{target}: {seen}"
+        );
+    }
+    let title = start(client).text();
+    assert!(!title.contains("%34") && !title.contains("p4th"), "{title}");
 }

@@ -47,29 +47,70 @@ fn path(url: &str) -> Option<&str> {
     (path.len() > 1).then_some(path)
 }
 
-/// The path of a server's URL, which may be a credential: a client does not see it.
+/// What a client does not see of a server over HTTP: the path of its URL, which may be a credential, and what it answers, which
+/// may repeat the path in any form.
 #[derive(Clone, Copy)]
 pub(super) struct Hidden<'a>(Option<&'a str>);
 
 impl<'a> Hidden<'a> {
     pub(super) fn of(server: &'a Server, sight: &Sight) -> Self {
         Self(match &server.transport {
-            Transport::Http(http) if sight.is_of_client() => path(&http.url),
+            Transport::Http(http) if sight.is_of_client() => Some(&http.url),
             _ => None,
         })
     }
 
     pub(super) fn is_something(self) -> bool {
-        self.0.is_some()
+        self.0.and_then(path).is_some()
     }
 
-    /// Returns a text without the path.
+    /// Returns a text without it: of each URL, the origin is left, and of an answer, the status.
     pub(super) fn out_of(self, text: String) -> String {
-        match self.0 {
+        let Some(url) = self.0 else {
+            return text;
+        };
+        let text = match path(url) {
             Some(path) => text.replace(path, "/…"),
             None => text,
-        }
+        };
+        let lines = text.lines().map(|it| origins(unanswered(it)));
+        lines.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// Returns a line up to the status of an answer: what follows is in the words of who answered.
+fn unanswered(line: &str) -> &str {
+    const ANSWERED: &str = " answered ";
+    let ends = line
+        .match_indices(ANSWERED)
+        .map(|(at, _)| at + ANSWERED.len());
+    let statuses = ends.filter_map(|at| {
+        let status = line.get(at..at + 3)?;
+        let is_status = status.bytes().all(|it| it.is_ascii_digit());
+        is_status.then(|| line.get(..at + 3)).flatten()
+    });
+    statuses.min_by_key(|it| it.len()).unwrap_or(line)
+}
+
+/// Returns a line with the origin of each URL in the place of that.
+fn origins(line: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = line;
+    while let Some((before, behind)) = rest.split_once("://") {
+        let end = behind.find(char::is_whitespace).unwrap_or(behind.len());
+        let (url, next) = behind.split_at(end);
+        let bare = url.trim_end_matches([':', ',', ';', ')', '"', '\'']);
+        let (authority, path) = bare.split_at(bare.find(['/', '?', '#']).unwrap_or(bare.len()));
+        let host = authority.rsplit_once('@').map_or(authority, |(_, it)| it);
+        shown += &format!("{before}://{host}");
+        match path {
+            "" | "/" => shown += path,
+            _ => shown += "/…",
+        }
+        shown += url.strip_prefix(bare).unwrap_or_default();
+        rest = next;
+    }
+    shown + rest
 }
 
 /// Returns the references in the value of a variable or a header field, and nothing else of it.
@@ -191,6 +232,36 @@ mod tests {
             command_line(&words),
             r"npx -y @a/b 'two words' 'it'\''s' ''"
         );
+    }
+
+    #[test]
+    fn a_text_for_a_client_has_neither_a_path_nor_what_was_answered() {
+        let url = "https://a.example/p4th/mcp";
+        let server = Server::new(Transport::Http(Http::new(url.to_owned())));
+        let hidden = Hidden(match &server.transport {
+            Transport::Http(http) => Some(&http.url),
+            _ => None,
+        });
+        for (text, shown) in [
+            (
+                "server a failed: https://a.example/p4th/mcp answered 404 Not Found: no /p%34th/mcp",
+                "server a failed: https://a.example/… answered 404",
+            ),
+            (
+                "https://a.example/p4th/mcp answered 302 Found, which leads to https://b.example/p4th",
+                "https://a.example/… answered 302",
+            ),
+            (
+                "https://u:p@b.example:8/p4th?q=1: broken, see (http://c.example/x)",
+                "https://b.example:8/…: broken, see (http://c.example/…)",
+            ),
+            (
+                "it answered nothing\nat https://a.example",
+                "it answered nothing\nat https://a.example",
+            ),
+        ] {
+            assert_eq!(hidden.out_of(text.to_owned()), shown);
+        }
     }
 
     #[test]

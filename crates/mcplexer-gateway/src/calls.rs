@@ -49,9 +49,21 @@ struct Shared {
     writer: Writer,
     live: Live,
     figures: Figures,
+    /// For ids, if the system has no random numbers.
     next: AtomicU64,
     in_flight: AtomicUsize,
     awake: Awake,
+}
+
+impl Shared {
+    /// Makes an id. It tells nothing of how many calls there were.
+    fn fresh_id(&self) -> CallId {
+        let mut id = [0; 8];
+        CallId::new(match getrandom::fill(&mut id) {
+            Ok(()) => u64::from_ne_bytes(id),
+            Err(_) => self.next.fetch_add(1, Ordering::Relaxed),
+        })
+    }
 }
 
 /// What a call is about.
@@ -93,17 +105,12 @@ impl About<'_> {
 
 impl Calls {
     pub(crate) fn new(home: Arc<OpenHome>) -> Self {
-        let mut first = [0; 8];
-        // The id need not be secret, only another one in each process.
-        if getrandom::fill(&mut first).is_err() {
-            first = Timestamp::now().as_micros().to_ne_bytes();
-        }
         Self {
             shared: Arc::new(Shared {
                 writer: Writer::new(home),
                 live: Live::default(),
                 figures: Figures::default(),
-                next: AtomicU64::new(u64::from_ne_bytes(first)),
+                next: AtomicU64::new(Timestamp::now().as_micros()),
                 in_flight: AtomicUsize::new(0),
                 awake: Awake::new(),
             }),
@@ -119,7 +126,7 @@ impl Calls {
             return Ok(None);
         }
         let shared = &self.shared;
-        let id = CallId::new(shared.next.fetch_add(1, Ordering::Relaxed));
+        let id = shared.fresh_id();
         let server: Arc<str> = about.server.into();
         let (object, arguments) = said(&about);
         let arguments = match arguments {

@@ -193,11 +193,18 @@ impl Hub {
         }
     }
 
-    /// Returns the server that a name is probably of: the one with the longest name, also one that the client does not see.
-    pub(crate) fn server_like(&self, is_meant: impl Fn(&ServerName) -> bool) -> Option<ServerName> {
-        let servers = lock(&self.servers);
-        let meant = servers.keys().filter(|it| is_meant(it));
-        meant.max_by_key(|it| it.as_str().len()).cloned()
+    /// Returns the server that a name is probably of: the one with the longest name, of those that the client sees. What is
+    /// recorded of a name tells nobody which other servers there are.
+    pub(crate) fn server_like(
+        &self,
+        peer: &Peer,
+        is_meant: impl Fn(&ServerName) -> bool,
+    ) -> Option<ServerName> {
+        let servers: Vec<_> = lock(&self.servers).keys().cloned().collect();
+        let meant = servers
+            .into_iter()
+            .filter(|it| is_meant(it) && self.sees(peer, it));
+        meant.max_by_key(|it| it.as_str().len())
     }
 
     /// Whether a client may use a server with this name.

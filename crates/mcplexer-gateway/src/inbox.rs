@@ -221,9 +221,8 @@ impl Hub {
         };
         let Some(server) = self.server_for(&route.session.peer, name) else {
             self.note_hidden(&route.session.peer, |it| it == name);
-            let hidden = self.server(name).map(|it| it.name.clone());
             let none = Splices::default();
-            let refused = refuse(self, hidden.as_ref(), route, method, message, &none);
+            let refused = refuse(self, None, route, method, message, &none);
             Box::pin(refused).await?;
             return Ok(message::no_server(id, name));
         };

@@ -153,7 +153,7 @@ async fn by_name(
             };
             let most = usize::from(hub.client(&route.session.peer).max_tool_name);
             hub.note_hidden(&route.session.peer, |it| can_be_of(it, &name, most));
-            let server = hub.server_like(|it| can_be_of(it, &name, most));
+            let server = hub.server_like(&route.session.peer, |it| can_be_of(it, &name, most));
             let mut splices = Splices::default();
             if let (Some(named), Some(server)) = (message.param(path), &server) {
                 splices.replace(named, json::string(without_server(server, &name)));

@@ -11,6 +11,7 @@ mod asked;
 mod assets;
 mod hints;
 mod pages;
+mod places;
 mod problem;
 mod sessions;
 mod sight;

@@ -63,6 +63,22 @@ impl Sight {
         }
     }
 
+    /// Returns what stands for a position in the log.
+    pub(crate) fn hide(&self, app: &App, at: u64) -> u64 {
+        match self.is_limited() {
+            true => app.places.hide(at),
+            false => at,
+        }
+    }
+
+    /// Returns the position in the log for which this stands; `None` if it stands for none.
+    pub(crate) fn find(&self, app: &App, number: u64) -> Option<u64> {
+        match self.is_limited() {
+            true => app.places.find(number),
+            false => Some(number),
+        }
+    }
+
     /// Refuses what is about every server.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use mcplexer_home::OpenHome;
 use tokio::sync::Mutex;
 use tower_service::Service;
 
+use crate::places::Places;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::streams::Streams;
@@ -76,6 +77,8 @@ pub(crate) struct Parts {
     /// The tokens of clients, some of which may use the API.
     pub(crate) tokens: Tokens,
     pub(crate) streams: Streams,
+    /// Numbers in the place of positions in the log.
+    pub(crate) places: Places,
     /// Held while everything is checked.
     pub(crate) checking: Arc<Mutex<()>>,
     /// Held while lines of the log are read.
@@ -144,6 +147,7 @@ impl Page {
             tokens,
             sessions: Sessions::default(),
             streams: Streams::default(),
+            places: Places::default(),
             checking: Arc::default(),
             reading: Arc::default(),
         }));

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use mcplexer_home::calls::{self, Page, Placed, Wanted};
+use mcplexer_home::calls::{self, Page, PageError, Placed, Wanted};
 use mcplexer_secrets::audit::AuditOutcome;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -80,9 +80,9 @@ pub(crate) struct Calls {
     pub(crate) older: Option<u64>,
     /// Whether the page ends because many lines were read for it, and not because it is full: go on with `older`.
     pub(crate) is_cut: bool,
-    /// How many lines of the log were read for it.
-    pub(crate) lines: usize,
-    /// The time of the oldest line that was read (RFC 3339).
+    /// How many lines of the log were read for it. Missing for a client that may see some servers only.
+    pub(crate) lines: Option<usize>,
+    /// The time of the oldest line that was read (RFC 3339). Missing for a client that may see some servers only.
     pub(crate) reached: Option<String>,
     /// Where they come from.
     pub(crate) source: Source,
@@ -103,7 +103,8 @@ pub(crate) enum Source {
 pub(crate) struct Call {
     /// Tells it from others, in 16 hexadecimal digits.
     pub(crate) id: String,
-    /// Where it is in the log, in bytes: with it, the call is found at once.
+    /// Where it is in the log: with it, the call is found at once. A position in bytes; for a client that may see some servers
+    /// only, a number that is good until the gateway ends.
     pub(crate) at: Option<u64>,
     /// When it went out (RFC 3339).
     pub(crate) time: String,
@@ -178,25 +179,29 @@ fn word(outcome: AuditOutcome) -> String {
 /// Returns a page of calls.
 pub(crate) async fn page(app: &App, filter: &CallFilter, sight: &Sight) -> Result<Calls, Problem> {
     let (wanted, most) = (sight.limit(filter.wanted()?), filter.most()?);
+    let before = filter
+        .before
+        .map(|it| sight.find(app, it).ok_or(PageError::OtherLog));
+    let before = before.transpose()?;
     let Found {
         page,
         source,
         running,
-    } = read(app, wanted, filter.before, most, LINES).await?;
+    } = read(app, wanted, before, most, LINES).await?;
     let calls = page.calls.into_iter().map(|it| {
         let is_running = running.contains(&it.call.id);
         Call::new(
             it.call,
-            (source == Source::Log).then_some(it.at),
+            (source == Source::Log).then(|| sight.hide(app, it.at)),
             is_running,
         )
     });
     Ok(Calls {
         calls: calls.collect(),
-        older: page.older,
+        older: page.older.map(|it| sight.hide(app, it)),
         is_cut: page.is_cut,
-        lines: page.lines,
-        reached: page.reached,
+        lines: (!sight.is_limited()).then_some(page.lines),
+        reached: page.reached.filter(|_| !sight.is_limited()),
         source,
     })
 }
@@ -226,7 +231,11 @@ async fn read(
             (page.await?, Source::Log)
         }
         Err(_) => {
-            let recent = app.gateway.recent_calls();
+            let mut recent = app.gateway.recent_calls();
+            if let Some(among) = &wanted.among {
+                // They are counted, and others do not count.
+                recent.retain(|it| among.contains(&it.server));
+            }
             let page = Page::of_recent(recent, &wanted, before, most);
             (page, Source::Memory)
         }
@@ -277,10 +286,12 @@ pub(crate) async fn one(
     };
     let log = app.gateway.home().audit_log().map_err(|_| missing())?;
     let wanted = id.to_owned();
+    let at = at.map(|it| sight.find(app, it).ok_or_else(missing));
+    let at = at.transpose()?;
     let found = app.in_turn(&app.reading, move |_| calls::find(&log, &wanted, at, LINES));
     let found = found.await?.filter(|it| sees(&it.call));
     let Placed { call, at, .. } = found.ok_or_else(missing)?;
-    Ok(Call::new(call, Some(at), false))
+    Ok(Call::new(call, Some(sight.hide(app, at)), false))
 }
 
 /// Returns calls, newest first, a page at a time. For one page, at most 10,000 lines of the audit log are read: a filter that few

@@ -227,8 +227,8 @@ fn clock(time: &str) -> Markup {
 fn nothing(page: &Calls, is_first: bool, is_filtered: bool) -> Markup {
     html! {
         section .state.empty data-empty="" {
-            @if let (true, Some(reached)) = (page.is_cut, &page.reached) {
-                p { "No such call in the last " (page.lines) " lines of the log, back to " (time(reached)) "." }
+            @if let (true, Some(reached), Some(lines)) = (page.is_cut, &page.reached, page.lines) {
+                p { "No such call in the last " (lines) " lines of the log, back to " (time(reached)) "." }
             } @else if is_filtered {
                 p { "No calls match." }
                 p { a href="/calls" { "Show all calls" } }

@@ -151,6 +151,73 @@ fn a_client_sees_calls_to_its_servers_alone() {
     }
 }
 
+/// A client that sees one server learns neither how many calls there are to others, nor how long they are.
+#[test]
+fn a_client_does_not_count_what_it_does_not_see() {
+    let limited = Limited::new();
+    let mut cursor = Client::connect(&limited.place, "cursor");
+    for tool in ["plain__one", "hidden__echo", "plain__two", "plain__three"] {
+        cursor.call(tool);
+    }
+    let list = |token: &str, query: &str| {
+        let answer = limited.get(token, &format!("/api/v1/calls?{query}"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.value()
+    };
+    let all = list(&limited.everything, "server=plain")["calls"].take();
+    assert!(all[0]["at"].as_u64().unwrap() < 100_000, "{all}");
+    // Page by page, each call is there, and leads to itself.
+    let (mut query, mut seen) = ("limit=1".to_owned(), Vec::new());
+    loop {
+        let mut page = list(&limited.token, &query);
+        assert_eq!(
+            (&page["lines"], &page["reached"]),
+            (&Value::Null, &Value::Null)
+        );
+        let Some(call) = page["calls"].get_mut(0).map(Value::take) else {
+            break;
+        };
+        let (id, at) = (call["id"].as_str().unwrap(), &call["at"]);
+        let shown = limited.ask(&format!("/api/v1/calls/{id}?at={at}"));
+        assert_eq!((&shown["tool"], &shown["at"]), (&call["tool"], at));
+        query = format!("limit=1&before={}", page["older"]);
+        seen.push(call);
+        if page["older"].is_null() {
+            break;
+        }
+    }
+    assert_eq!(names(&json!(seen), "tool"), ["three", "two", "one"]);
+    // Where the lines of the log are does not follow from any of it, and not from an id.
+    let mut ids = Vec::new();
+    for (call, known) in seen.iter().zip(all.as_array().unwrap()) {
+        assert_ne!(call["at"], known["at"]);
+        let place = format!("/api/v1/calls?before={}", known["at"]);
+        assert_eq!(limited.get(&limited.token, &place).status, 409);
+        ids.push(u64::from_str_radix(call["id"].as_str().unwrap(), 16).unwrap());
+    }
+    assert!(
+        ids[0].abs_diff(ids[1]) > 1000 && ids[1].abs_diff(ids[2]) > 1000,
+        "{ids:?}"
+    );
+}
+
+/// Else the length of its line would tell that the server exists.
+#[test]
+fn a_call_to_a_server_that_is_not_seen_is_recorded_like_a_guess() {
+    let limited = Limited::new();
+    let mut few = Client::connect(&limited.place, "few");
+    for tool in ["hidden__tool", "guess__tool"] {
+        assert!(few.call(tool)["error"].is_object());
+    }
+    let all = limited.get(&limited.everything, "/api/v1/calls").value();
+    let calls = all["calls"].as_array().unwrap().iter();
+    let told: Vec<_> = calls
+        .map(|it| json!([it["server"], it["tool"], it["outcome"]]))
+        .collect();
+    let refused = |tool: &str| json!(["", tool, "refused"]);
+    assert_eq!(told, [refused("guess__tool"), refused("hidden__tool")]);
+}
+
 /// The gateway takes a changed file within a second: what it answers is asked until it has.
 #[test]
 fn a_client_sees_what_the_file_says_now() {

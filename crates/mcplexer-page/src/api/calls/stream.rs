@@ -38,13 +38,14 @@ pub(super) enum Line {
     Call(Box<Call>),
     /// The reader was too slow.
     Missed {
-        /// How often a call went out or ended that is not in the stream.
-        missed: u64,
+        /// How often a call went out or ended that is not in the stream. `null` for a client that may see some servers only:
+        /// calls to others are among them.
+        missed: Option<u64>,
     },
 }
 
 /// Returns the calls as they happen: one JSON object a line. With `limit`, it begins with as many of the newest calls, oldest
-/// first; an empty line is before those that happen from then on. A slow reader misses some, and gets their number. The
+/// first; an empty line is before those that happen from then on. A slow reader misses some, and gets their number, or that it missed some. The
 /// stream does not prolong the session, and ends with it. One token may have 8 streams open.
 #[utoipa::path(
     get,
@@ -150,7 +151,10 @@ async fn next(
                 return Some(Line::Call(Box::new(call)));
             }
             Ok(_) => {}
-            Err(RecvError::Lagged(missed)) => return Some(Line::Missed { missed }),
+            Err(RecvError::Lagged(missed)) => {
+                let missed = (!sight.is_limited()).then_some(missed);
+                return Some(Line::Missed { missed });
+            }
             Err(RecvError::Closed) => return None,
         }
     }

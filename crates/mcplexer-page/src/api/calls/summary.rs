@@ -10,7 +10,7 @@ use mcplexer_secrets::audit::AuditOutcome;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Source, read};
+use super::{Found, Source, read};
 use crate::access::Reader;
 use crate::asked::Asked;
 use crate::problem::Problem;
@@ -84,8 +84,8 @@ pub(crate) struct ServerCalls {
 }
 
 impl Summary {
-    /// Counts calls.
-    fn of(page: &Page, now: Timestamp, last: Span, source: Source) -> Self {
+    /// Counts calls. `since` is the time from which on all are in the page.
+    fn of(page: &Page, now: Timestamp, last: Span, source: Source, since: Option<String>) -> Self {
         let part = last.seconds() / PARTS;
         let from = now.as_micros().saturating_sub(last.seconds() * 1_000_000);
         let mut servers: BTreeMap<&str, ServerCalls> = BTreeMap::new();
@@ -120,7 +120,7 @@ impl Summary {
             from: Timestamp::from_micros(from).to_string(),
             part_seconds: part,
             parts: PARTS,
-            counted_since: page.reached.clone().filter(|_| page.is_cut),
+            counted_since: since.filter(|_| page.is_cut),
             source,
             servers: servers.into_values().collect(),
         }
@@ -135,8 +135,17 @@ pub(crate) async fn of(app: &App, last: Span, wanted: Wanted) -> Result<Summary,
         since: Some(Timestamp::from_micros(since)),
         ..wanted
     };
-    let found = read(app, wanted, None, usize::MAX, LINES).await?;
-    Ok(Summary::of(&found.page, now, last, found.source))
+    let is_limited = wanted.among.is_some();
+    let Found { page, source, .. } = read(app, wanted, None, usize::MAX, LINES).await?;
+    let since = match is_limited {
+        // How far a number of lines reaches tells how many calls there are to servers that are not seen.
+        true => {
+            let oldest = page.calls.last().map(|it| it.call.time.clone());
+            oldest.or_else(|| Some(now.to_string()))
+        }
+        false => page.reached.clone(),
+    };
+    Ok(Summary::of(&page, now, last, source, since))
 }
 
 /// Counts calls and errors by server, over the last hour or day. At most 10,000 lines of the audit log are read: `counted_since`

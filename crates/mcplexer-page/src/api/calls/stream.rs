@@ -45,7 +45,7 @@ pub(super) enum Line {
 }
 
 /// Returns the calls as they happen: one JSON object a line. With `limit`, it begins with as many of the newest calls, oldest
-/// first; an empty line is before those that happen from then on. A slow reader misses some, and gets their number, or that it missed some. The
+/// first; an empty line is before those that happen from then on. A slow reader misses some, and gets their number. The
 /// stream does not prolong the session, and ends with it. One token may have 8 streams open.
 #[utoipa::path(
     get,

@@ -205,16 +205,19 @@ fn collect(home: &Home, path: &[&str], found: &mut BTreeSet<String>) {
         }
     }
     found.extend(whole);
-    let Some((_, below)) = help.text().split_once("\nCommands:\n") else {
-        return;
-    };
-    let lines = below.lines().take_while(|line| !line.is_empty());
-    for line in lines.filter(|line| !line.starts_with("   ")) {
-        match line.split_whitespace().next() {
-            Some("help") => {}
-            name => collect(home, &[path, &[name.unwrap()]].concat(), found),
-        }
+    for name in commands_in(help.text()) {
+        collect(home, &[path, &[name]].concat(), found);
     }
+}
+
+/// Returns the names of the commands that a help lists, except `help`.
+pub(crate) fn commands_in(help: &str) -> Vec<&str> {
+    let below = help.split_once("\nCommands:\n");
+    let lines = below.map_or("", |(_, below)| below).lines();
+    let lines = lines.take_while(|line| !line.is_empty());
+    let first = lines.filter(|line| !line.starts_with("   "));
+    let names = first.filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").collect()
 }
 
 fn shell(home: &Path, script: &str) -> Command {

@@ -1,6 +1,7 @@
 //! A value that was typed in the wrong place is not repeated, whichever command it is given to.
 
 use super::*;
+use crate::examples::commands_in;
 
 /// Values of several kinds, none of them plainly a name.
 const VALUES: [&str; 6] = [
@@ -132,6 +133,24 @@ fn a_value_in_the_wrong_place_is_not_repeated() {
             assert_unsaid(&home, arguments, value, 4);
         }
     }
+}
+
+/// Checks a command and those below it. Returns how many they are.
+fn check_options(home: &Home, path: &[&str]) -> usize {
+    for value in &VALUES[..2] {
+        for option in ["--V", "--V=x", "--x=V"] {
+            assert_unsaid(home, &[path, &[option]].concat(), value, 2);
+        }
+    }
+    let help = home.run([path, &["--help"]].concat()).succeeded();
+    let names = commands_in(help.text()).into_iter();
+    let below = names.map(|name| check_options(home, &[path, &[name]].concat()));
+    1 + below.sum::<usize>()
+}
+
+#[test]
+fn a_value_that_looks_like_an_option_is_not_repeated_by_any_command() {
+    assert!(check_options(&Home::new(), &[]) > 50);
 }
 
 #[test]

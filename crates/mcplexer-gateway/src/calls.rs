@@ -56,7 +56,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Makes an id. It tells nothing of how many calls there were.
+    /// Makes an id. How many calls there were cannot be told from it.
     fn fresh_id(&self) -> CallId {
         let mut id = [0; 8];
         CallId::new(match getrandom::fill(&mut id) {

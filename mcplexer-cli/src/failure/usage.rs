@@ -142,7 +142,7 @@ fn is_name(argument: &str) -> bool {
     ["<SCOPE>", "<KEY>", "<NEW_SCOPE>", "<NEW_KEY>"].contains(&argument)
 }
 
-/// Says that a command, or a group of them, has no command of this name. Repeats the name only if it is plainly one.
+/// Says that a command, or a group of them, has no command with this name. Repeats the name only if it is plainly one.
 pub(crate) fn no_command(group: &str, word: &str) -> String {
     match can_repeat(word) {
         true => format!("there is no command {group} {word}"),

@@ -22,8 +22,8 @@ pub enum OnConflict {
     Skip,
     /// The imported value replaces it.
     Overwrite,
-    /// The imported value is written as a new version, also where the store has it already: what happens tells nothing of the
-    /// store's value.
+    /// The imported value is written as a new version, also where the store has it already. So an import does not show whether the
+    /// values are the same.
     Rewrite,
 }
 

@@ -73,7 +73,7 @@ async function prove(signal) {
   throw new Stranger();
 }
 
-// What carries a body goes out one at a time, each with a proof of its own: a proof says nothing of a request that waits in the
+// What carries fields goes out one at a time, each with a proof of its own: a proof says nothing of a request that waits in the
 // browser for one of its six connections.
 let before = Promise.resolve();
 
@@ -86,7 +86,9 @@ function inTurn(act) {
 // Sends a request with the token, to the gateway alone. Fails with a TypeError if nobody answers, with a Stranger if
 // somebody else does, with an AbortError if it was stopped. Returns null if there is no session any more, which the page says then.
 export function ask(method, path, body, signal) {
-  return body === undefined ? askNow(method, path, body, signal) : inTurn(() => askNow(method, path, body, signal));
+  // What has no field, such as the start of a server, may take seconds, and holds up nothing.
+  const isTyped = body !== undefined && Object.keys(body).length > 0;
+  return isTyped ? inTurn(() => askNow(method, path, body, signal)) : askNow(method, path, body, signal);
 }
 
 async function askNow(method, path, body, signal) {

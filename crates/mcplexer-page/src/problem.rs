@@ -166,8 +166,18 @@ impl From<ConfigError> for Problem {
     fn from(error: ConfigError) -> Self {
         match error {
             ConfigError::Store(error) => error.into(),
-            error => Self::new(StatusCode::CONFLICT, error.to_string())
-                .with_hint("mcplexer config check says what is wrong"),
+            // Where the home is, a client need not know.
+            error => {
+                let title = match &error {
+                    ConfigError::Invalid { problems, .. } => match problems.len() {
+                        1 => "config.yaml has a problem".to_owned(),
+                        count => format!("config.yaml has {count} problems"),
+                    },
+                    _ => "config.yaml cannot be read".to_owned(),
+                };
+                Self::new(StatusCode::CONFLICT, title)
+                    .with_hint("mcplexer config check says what is wrong")
+            }
         }
     }
 }

@@ -244,6 +244,14 @@ fn a_client_sees_what_the_file_says_now() {
     assert!(all.contains("absent"), "{all}");
     let few = problem(&limited.token).unwrap();
     assert_eq!(few, "config.yaml has problems");
+    // Neither is a client told where the home is.
+    let ask = limited.opened.ask("POST", "/api/v1/scopes/later/import");
+    let body = json!({"file": ".env", "text": "TOKEN=value"});
+    let answer = ask.bearer(&limited.token).json(&body).send();
+    assert_eq!(answer.status, 409, "{answer:?}");
+    assert_eq!(answer.value()["title"], "config.yaml has a problem");
+    let home = limited.place.root().to_str().unwrap();
+    assert!(!answer.text().contains(home), "{answer:?}");
 }
 
 /// Some servers have their credential in the path of their URL.

@@ -198,6 +198,20 @@ async fn nothing(uri: Uri, headers: HeaderMap) -> Response {
     }
 }
 
+/// Answers at the address of clients, for what is at that of the page alone.
+fn elsewhere(path: &str) -> Response {
+    let hint = "mcplexer ui opens the page";
+    match path.starts_with("/api/") {
+        true => Problem::new(
+            StatusCode::NOT_FOUND,
+            "this is not at the address of clients",
+        )
+        .with_hint(hint)
+        .into_response(),
+        false => (StatusCode::NOT_FOUND, format!("{hint}\n")).into_response(),
+    }
+}
+
 /// Adds the header fields of every answer.
 async fn with_fields(mut response: Response) -> Response {
     let headers = response.headers_mut();
@@ -217,8 +231,7 @@ impl Site for Page {
                 let Ok(response) = answering.await;
                 response
             } else {
-                let elsewhere = (StatusCode::NOT_FOUND, "mcplexer ui opens the page\n");
-                with_fields(elsewhere.into_response()).await
+                with_fields(elsewhere(request.uri().path())).await
             };
             response.map(|body| body.map_err(Into::into).boxed_unsync())
         })

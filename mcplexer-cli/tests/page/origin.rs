@@ -100,12 +100,16 @@ fn the_address_of_clients_has_no_page_and_no_session() {
         for token in [session.as_str(), client.trim_end()] {
             let answer = ask("GET", target).bearer(token).send();
             assert_eq!(answer.status, 404, "{target}: {answer:?}");
-            assert_eq!(answer.text(), "mcplexer ui opens the page\n");
+            match target.starts_with("/api/") {
+                true => assert_eq!(answer.media(), "application/problem+json"),
+                false => assert_eq!(answer.text(), "mcplexer ui opens the page\n"),
+            }
         }
     }
     let ticket = json!({"ticket": next.ticket});
     let begun = ask("POST", "/api/v1/session").json(&ticket).send();
     assert_eq!(begun.status, 404, "{begun:?}");
+    assert_eq!(begun.media(), "application/problem+json");
     let scopes = |token: &str| ask("GET", "/api/v1/scopes").bearer(token).send().status;
     assert_eq!(scopes(client.trim_end()), 200);
     assert_eq!(scopes(&session), 401);

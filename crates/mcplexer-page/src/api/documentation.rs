@@ -20,7 +20,7 @@ macro_rules! document {
         #[openapi(
             info(
                 title = "mcplexer",
-                description = "Secrets, servers and calls of a gateway. No answer has a value of a secret."
+                description = "Secrets, servers and calls of a gateway. No answer has a value of a secret. A session begins, is proved and ends at the address of the page alone. At that of clients, `/api/v1/session` and what is below it are not found."
             ),
             tags(
                 (name = "session", description = "Beginning and ending a session of a browser"),

@@ -1,8 +1,10 @@
 //! Prints data on standard output.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::{Errno, fcntl_getfd};
@@ -119,6 +121,15 @@ fn terminal_safe(text: serde_json::Result<String>) -> Result<String, Failure> {
     }
     escaped.push('\n');
     Ok(escaped)
+}
+
+/// Returns whether standard output is this file.
+pub(crate) fn stdout_is(file: &Path) -> bool {
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    match (stdout.and_then(|it| it.metadata()), fs::metadata(file)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
 }
 
 pub(crate) fn stdout_is_terminal() -> bool {

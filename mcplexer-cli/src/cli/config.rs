@@ -35,7 +35,7 @@ pub(crate) enum Config {
         #[arg(long)]
         json: bool,
     },
-    /// Print the scopes of the store as such a file, with the servers of config.yaml; never values
+    /// Print the scopes of the store as such a file, with the servers and clients of config.yaml; never values
     #[command(after_help = examples::CONFIG_SHOW)]
     Show {
         /// Print JSON

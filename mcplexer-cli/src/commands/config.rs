@@ -2,6 +2,7 @@
 
 mod apply;
 
+use std::fs;
 use std::path::Path;
 
 use mcplexer_files::config;
@@ -11,7 +12,7 @@ use mcplexer_home::servers::{Missing, missing_at_home};
 
 use crate::cli::{Config, ConfigFrom, Global};
 use crate::failure::Failure;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, stdout_is};
 use crate::session::Session;
 use crate::text::{count, shown};
 use crate::{exit_code, input};
@@ -45,6 +46,7 @@ pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {
         }
         Config::Show { json } => {
             let session = Session::open(global)?;
+            check_stdout(&session.home().config())?;
             let config = show(&session).map_err(|error| match error {
                 Error::Store(error) => session.explain(error),
                 error => error.into(),
@@ -57,6 +59,25 @@ pub(super) fn run(command: Config, global: Global) -> Result<(), Failure> {
         Config::Schema { project: false } => print(&config::schema()),
         Config::Schema { project: true } => print(&config::project_schema()),
     }
+}
+
+/// Refuses to print into the file that is printed. A shell has emptied it by then, so that no server is left to print.
+fn check_stdout(file: &Path) -> Result<(), Failure> {
+    if !stdout_is(file) {
+        return Ok(());
+    }
+    let name = shown(file);
+    let is_empty = fs::metadata(file).is_ok_and(|it| it.len() == 0);
+    let failure = Failure::new(format!("standard output is {name} itself"));
+    let failure = match is_empty {
+        true => failure.with_hint(format!(
+            "the shell has emptied {name}; if it had servers and clients, restore it from a backup of yours"
+        )),
+        false => failure,
+    };
+    Err(failure
+        .with_hint("mcplexer config show > scopes.yaml writes another file")
+        .with_code(exit_code::USAGE))
 }
 
 /// Reads the given file, standard input, or the file beside the store, and returns its name for

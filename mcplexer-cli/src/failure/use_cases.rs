@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mcplexer_files::config::Problem;
 use mcplexer_files::exchange::{ReadError, WriteError};
-use mcplexer_home::{backup, config, credentials, export, import, keys, moves};
+use mcplexer_home::{Home, backup, config, credentials, export, import, keys, moves};
 
 use super::Failure;
 use crate::exit_code;
@@ -147,14 +147,19 @@ impl From<config::Error> for Failure {
             config::Error::Missing { path, source } => {
                 let directory = path.parent().unwrap_or(Path::new(""));
                 let has_directory = directory == Path::new("") || directory.exists();
+                let is_of_home = Home::from_env().is_ok_and(|home| home.config() == path);
                 let first = match has_directory {
                     true => "",
                     false => "mcplexer key init && ",
                 };
-                Self::new(format!("cannot read {}: {source}", shown(&path))).with_hint(format!(
-                    "{first}mcplexer config show > {} creates one",
-                    typed(&path)
-                ))
+                let file = typed(&path);
+                // A shell creates the file behind `>` first, and `config show` does not print into config.yaml.
+                let show = match is_of_home {
+                    true => format!("mcplexer config show > scopes.yaml && mv scopes.yaml {file}"),
+                    false => format!("mcplexer config show > {file}"),
+                };
+                Self::new(format!("cannot read {}: {source}", shown(&path)))
+                    .with_hint(format!("{first}{show} creates one"))
             }
             config::Error::Invalid { path, problems } => of_problems(&path, &problems),
             config::Error::Store(error) => Self::from(error),

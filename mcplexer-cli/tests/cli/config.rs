@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use test_support::STANDARD_PATH;
 
-use super::home::{Home, Run};
+use super::home::{Home, Run, finish};
 
 const VALUE: &str = "m4rked-S3cret-value-0123456789";
 
@@ -207,7 +207,7 @@ fn a_file_that_cannot_be_read_is_named() {
             1,
             &[
                 "cannot read ~/.mcplexer/config.yaml: No such file",
-                "mcplexer config show > ~/.mcplexer/config.yaml",
+                "mcplexer config show > scopes.yaml && mv scopes.yaml ~/.mcplexer/config.yaml",
             ],
         );
         home.run(["config", command, "."])
@@ -260,6 +260,29 @@ fn an_oauth2_scope_gives_its_token_under_the_name_asked_for() {
     run.extend(["--rename", "ACCESS_TOKEN=T", "--", "printenv", "T"]);
     let mut command = home.command();
     command.env("PATH", STANDARD_PATH).args(run);
-    let given = super::home::finish(&mut command).succeeded();
+    let given = finish(&mut command).succeeded();
     assert_eq!(given.text(), "ACCESS_TOKEN\n");
+}
+
+/// The shell has emptied config.yaml by then: nothing is printed into it that lacks the servers.
+#[test]
+fn the_file_of_the_home_is_not_printed_into_itself() {
+    let home = with_config("servers: {}\n");
+    let path = home.path("config.yaml");
+    let show = |file: fs::File| finish(home.command().args(["config", "show"]).stdout(file));
+    let appended = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    show(appended).failed(
+        2,
+        &[
+            "standard output is ~/.mcplexer/config.yaml itself",
+            "mcplexer config show > scopes.yaml writes another file",
+        ],
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "servers: {}\n");
+    show(fs::File::create(&path).unwrap())
+        .failed(2, &["the shell has emptied ~/.mcplexer/config.yaml"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    let other = home.path("scopes.yaml");
+    show(fs::File::create(&other).unwrap()).succeeded();
+    assert_eq!(fs::read_to_string(&other).unwrap(), "auth_scopes: []\n");
 }

@@ -52,8 +52,8 @@ Examples:
 pub(in crate::cli) const CONFIG: &str = concat!(
     "\
 Examples:
-  mcplexer config show > ~/.mcplexer/config.yaml
-  mcplexer config apply --dry-run",
+  mcplexer config show > scopes.yaml
+  mcplexer config apply scopes.yaml --dry-run",
     config_and_store!()
 );
 
@@ -76,9 +76,12 @@ Examples:
 
 pub(in crate::cli) const CONFIG_SHOW: &str = concat!(
     "\
+It prints the scopes of the store, and the servers and clients of config.yaml. Write it to another
+file than config.yaml: the shell empties the file behind > before mcplexer reads it.
+
 Examples:
   mcplexer config show
-  mcplexer config show > ~/.mcplexer/config.yaml",
+  mcplexer config show > scopes.yaml",
     config_and_store!()
 );
 

@@ -60,7 +60,7 @@ pub use gateway::{HandOverError, HandedMap, HandedOver, Presence};
 pub use install::{
     Install, InstallError, InstallPlace, Uninstall, client_id, install_place, installable,
 };
-pub use places::{Directories, StandardPlace, client_of, standard_places};
+pub use places::{Directories, Owner, StandardPlace, client_of, owner_of, standard_places};
 pub use scopes::Destination;
 pub use server::{Place, Server, Start};
 pub use syntax::Syntax;

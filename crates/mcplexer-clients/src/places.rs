@@ -101,9 +101,82 @@ pub fn client_of(path: &Path) -> Option<&'static str> {
     longest.map(|(client, _)| client)
 }
 
+/// Whose a configuration file is, by its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Owner {
+    /// The user's, for every project.
+    User,
+    /// That of the project in this directory, where its client starts the servers.
+    Project(PathBuf),
+    /// Unknown.
+    Unknown,
+}
+
+/// Returns whose a configuration file is. The path and the directories are absolute.
+#[must_use]
+pub fn owner_of(path: &Path, directories: &Directories) -> Owner {
+    let of_user = Directories {
+        project: None,
+        ..directories.clone()
+    };
+    let mut of_user = standard_places(&of_user).into_iter();
+    if of_user.any(|it| directory_behind(path, &it.path).is_some()) {
+        return Owner::User;
+    }
+    let of_projects = PLACES
+        .iter()
+        .filter(|(_, base, _)| matches!(base, Base::Project));
+    let roots = of_projects.filter_map(|(_, _, file)| directory_behind(path, Path::new(file)));
+    // `.warp/.mcp.json` is no `.mcp.json` of a project.
+    let root = roots.min_by_key(|it| it.components().count());
+    root.map_or(Owner::Unknown, |it| Owner::Project(it.to_owned()))
+}
+
+/// Returns the directory in which a path has this file, whose name may begin with `*`.
+fn directory_behind<'p>(path: &'p Path, file: &Path) -> Option<&'p Path> {
+    let mut rest = path;
+    for part in file.components().rev() {
+        let part = part.as_os_str();
+        let name = rest.file_name().unwrap_or(rest.as_os_str());
+        let is_same = match part.to_str().and_then(|it| it.strip_prefix('*')) {
+            Some(end) => name.to_str().is_some_and(|it| it.ends_with(end)),
+            None => name == part,
+        };
+        if !is_same {
+            return None;
+        }
+        rest = rest.parent().unwrap_or(Path::new(""));
+    }
+    Some(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_says_whose_the_file_is() {
+        let directories = Directories {
+            home: Some("/h".into()),
+            config: Some("/h/.config".into()),
+            ..Directories::default()
+        };
+        let project = |root: &str| Owner::Project(root.into());
+        for (path, owner) in [
+            ("/w/.mcp.json", project("/w")),
+            ("/h/w/.cursor/mcp.json", project("/h/w")),
+            ("/h/.cursor/mcp.json", Owner::User),
+            ("/h/.config/opencode/opencode.json", Owner::User),
+            ("/w/opencode.json", project("/w")),
+            ("/w/.warp/.mcp.json", project("/w")),
+            ("/w/.continue/mcpServers/a.yaml", project("/w")),
+            ("/h/.continue/mcpServers/a.yaml", Owner::User),
+            ("/w/mcp.json", Owner::Unknown),
+        ] {
+            assert_eq!(owner_of(Path::new(path), &directories), owner, "{path}");
+        }
+    }
 
     fn paths(directories: &Directories) -> Vec<String> {
         let places = standard_places(directories).into_iter();

@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mcplexer_files::config;
+use mcplexer_home::servers::working_directory;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::io::BufReader;
@@ -255,17 +255,5 @@ async fn exited(child: Pid) {
             Ok(changes) => drop(changes.recv().await),
             Err(_) => sleep(Duration::from_millis(100)).await,
         }
-    }
-}
-
-/// Returns the directory that a server starts in: the one of its configuration, or else the user's home.
-fn working_directory(configured: Option<&Path>) -> PathBuf {
-    let home = std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"));
-    match configured {
-        Some(path) => match path.strip_prefix("~") {
-            Ok(rest) => home.join(rest),
-            Err(_) => path.to_owned(),
-        },
-        None => home,
     }
 }

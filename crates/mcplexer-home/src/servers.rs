@@ -19,10 +19,13 @@ use crate::home::Home;
 
 mod import;
 mod missing;
+mod relative;
 
 pub use import::{Imported, NotImported, Refusal, import};
 pub(crate) use import::{name_of, of_entry};
 pub use missing::{Missing, missing, missing_at_home, references};
+pub(crate) use relative::Origin;
+pub use relative::{relative_in, working_directory};
 
 /// How often to make a change again if other programs change the file meanwhile.
 const ATTEMPTS: usize = 20;

@@ -73,6 +73,9 @@ pub(crate) struct AddServer {
     /// Pass the command every secret of this scope as a variable; may be repeated
     #[arg(long, value_name = "SCOPE", conflicts_with_all = ["url", "from"])]
     pub(crate) scope: Vec<ScopeId>,
+    /// Start the command in this directory [default: the current one if an argument is in it, else the home]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "from"])]
+    pub(crate) directory: Option<PathBuf>,
     /// Connect to this URL
     #[arg(long, value_name = "URL", conflicts_with = "command")]
     pub(crate) url: Option<String>,

@@ -1,5 +1,7 @@
 //! `mcplexer server …`
 
+use std::path::PathBuf;
+
 use mcplexer_files::config::{Http, Server as ConfigServer, ServerName, Stdio, Transport};
 use mcplexer_home::Home;
 use mcplexer_home::servers::{self, AddReport, Missing};
@@ -46,11 +48,16 @@ fn add(arguments: AddServer, global: Global) -> Result<(), Failure> {
                     let left_out = sanitized(server.left_out.join(", "));
                     session.tell(&format!("{}: {left_out} is left out", server.name));
                 }
+                if let Transport::Stdio(stdio) = &server.server.transport
+                    && let Some(directory) = &stdio.directory
+                {
+                    session.tell(&format!("{} starts in {}", server.name, shown(directory)));
+                }
             }
             let servers = imported.into_iter().map(|it| (it.name, it.server));
             servers.collect()
         }
-        None => vec![given(arguments)?],
+        None => vec![given(arguments, &session)?],
     };
     // The store is looked at first: nothing is written if that fails.
     let missing = servers::missing(&session, &servers).map_err(|error| session.explain(error))?;
@@ -81,7 +88,7 @@ pub(super) fn warn(missing: &Missing, session: &Session) {
 }
 
 /// Returns the server that the arguments describe.
-fn given(arguments: AddServer) -> Result<(ServerName, ConfigServer), Failure> {
+fn given(arguments: AddServer, session: &Session) -> Result<(ServerName, ConfigServer), Failure> {
     let name = arguments.name.unwrap_or_default();
     let name = name.parse::<ServerName>().map_err(|error| {
         Failure::new(format!("{error}"))
@@ -96,10 +103,46 @@ fn given(arguments: AddServer) -> Result<(ServerName, ConfigServer), Failure> {
         None => Transport::Stdio(Stdio {
             env: pairs(&arguments.env, '=', "--env takes NAME=VALUE")?,
             scopes: arguments.scope,
+            directory: directory(arguments.directory, &arguments.command, &name, session)?,
             ..Stdio::new(arguments.command)
         }),
     };
     Ok((name, ConfigServer::new(transport)))
+}
+
+/// Returns the directory in which a command is to start: the one that is given, or the current one if an argument names
+/// what is there. The gateway starts it elsewhere otherwise.
+fn directory(
+    given: Option<PathBuf>,
+    command: &[String],
+    name: &ServerName,
+    session: &Session,
+) -> Result<Option<PathBuf>, Failure> {
+    if let Some(given) = given {
+        let whole = given.canonicalize().ok().filter(|it| it.is_dir());
+        return match whole {
+            Some(_) => Ok(std::path::absolute(&given).ok()),
+            None => Err(
+                Failure::new(format!("{} is not a directory", shown(&given)))
+                    .with_hint("--directory takes the directory in which the command starts")
+                    .with_code(exit_code::USAGE),
+            ),
+        };
+    }
+    let Ok(here) = std::env::current_dir() else {
+        return Ok(None);
+    };
+    let Some(word) = servers::relative_in(command, &here) else {
+        return Ok(None);
+    };
+    if servers::working_directory(None) == here {
+        return Ok(None);
+    }
+    let (word, place) = (sanitized(word), shown(&here));
+    session.tell(&format!(
+        "{name} starts in {place}, because {word} is there"
+    ));
+    Ok(Some(here))
 }
 
 /// Splits arguments into names and values. No message repeats one, since it may be a value.
@@ -159,7 +202,17 @@ fn show(name: &ServerName, json: bool) -> Result<(), Failure> {
     let row = servers::show(&Home::from_env()?, name)?;
     match json {
         true => print_json(&row),
-        false => print(&row.to_yaml()),
+        false => print(&format!("{}{}", row.to_yaml(), started(&row.server))),
+    }
+}
+
+/// Says, as a comment of YAML, where a command starts whose directory the file does not name.
+fn started(server: &ConfigServer) -> &'static str {
+    match &server.transport {
+        Transport::Stdio(stdio) if stdio.directory.is_none() => {
+            "# It starts in the home directory; `directory:` changes that.\n"
+        }
+        _ => "",
     }
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::home::{Home, Run};
+use super::home::{Home, Run, finish};
 
 const VALUE: &str = "m4rked-S3cret-value-0123456789";
 
@@ -248,4 +248,94 @@ fn servers_that_are_added_at_once_are_all_there() {
     let list = home.run(["server", "list"]).succeeded();
     let names: Vec<_> = (0..8).map(|number| format!("s{number}")).collect();
     assert_eq!(list.text().lines().collect::<Vec<_>>(), names);
+}
+
+/// The gateway starts a server in the home; what names a file beside the caller works in that directory only.
+#[test]
+fn a_command_with_a_relative_path_starts_where_its_file_is() {
+    let home = with_file("");
+    let place = home.root().join("work");
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join("local.sh"), "").unwrap();
+    let add = |arguments: &[&str]| {
+        let mut command = home.command();
+        finish(
+            command
+                .current_dir(&place)
+                .args(["server", "add"])
+                .args(arguments),
+        )
+    };
+    let whole = place.to_str().unwrap();
+    let said = add(&["a", "--", "sh", "local.sh"]).succeeded();
+    let said = said.stderr;
+    assert!(
+        said.contains("a starts in ~/work, because local.sh is there"),
+        "{said}"
+    );
+    add(&["b", "--", "npx", "-y", "server-b"]).succeeded();
+    add(&["c", "--directory", ".", "--", "npx", "-y", "server-c"]).succeeded();
+    add(&["d", "--directory", "local.sh", "--", "x"]).failed(2, &["local.sh is not a directory"]);
+    let of = |name: &str| {
+        let run = home.run(["server", "show", name, "--json"]).succeeded();
+        document(&run)["directory"].clone()
+    };
+    assert_eq!(
+        [of("a"), of("b"), of("c")],
+        [json!(whole), Value::Null, json!(whole)]
+    );
+    let shown = home.run(["server", "show", "b"]).succeeded();
+    assert!(
+        shown
+            .text()
+            .ends_with("# It starts in the home directory; `directory:` changes that.\n")
+    );
+    home.run(["server", "test", "a"])
+        .failed(1, &["it starts in ~/work"]);
+}
+
+/// As a client does, which starts a project's servers in the project.
+#[test]
+fn the_servers_of_a_project_start_in_it() {
+    let home = with_file("");
+    let place = home.root().join("work");
+    fs::create_dir_all(place.join("dist")).unwrap();
+    fs::write(place.join("server.py"), "").unwrap();
+    fs::write(place.join("dist/index.js"), "").unwrap();
+    let text = r#"{"mcpServers": {
+        "a": {"command": "python", "args": ["server.py"]},
+        "b": {"command": "node", "args": ["dist/index.js"]},
+        "c": {"command": "uv", "args": ["--directory", "dist", "run", "x"]},
+        "d": {"command": "npx", "args": ["-y", "@acme/fs"]}
+    }}"#;
+    let (of_project, of_user) = (
+        place.join(".mcp.json"),
+        home.root().join(".cursor/mcp.json"),
+    );
+    fs::create_dir(home.root().join(".cursor")).unwrap();
+    fs::write(&of_project, text).unwrap();
+    fs::write(&of_user, text).unwrap();
+    let plan = ["adopt", "--gateway", of_user.to_str().unwrap(), "--json"];
+    let stays = document(&home.run(plan))["files"][0]["gateway"]["stays"].clone();
+    let names: Vec<_> = stays
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["server"])
+        .collect();
+    assert_eq!(names, ["b"]);
+    home.run(["server", "add", "--from", of_user.to_str().unwrap()])
+        .failed(2, &["dist/index.js is a relative path"]);
+    home.run([
+        "adopt",
+        "--gateway",
+        of_project.to_str().unwrap(),
+        "--write",
+    ])
+    .succeeded();
+    for name in ["a", "b", "c", "d"] {
+        let shown = document(&home.run(["server", "show", name, "--json"]).succeeded());
+        let directory = (name != "d").then(|| place.to_str().unwrap());
+        assert_eq!(shown["directory"].as_str(), directory, "{name}");
+    }
 }

@@ -19,7 +19,7 @@ use super::kept::{Kept, KeptServer};
 use super::report::{FileReport, FindingReport, Left};
 use super::{ATTEMPTS, Choice, Error};
 use crate::open::OpenHome;
-use crate::servers::{self, Refusal, of_entry};
+use crate::servers::{self, Origin, Refusal, of_entry};
 use names::Names;
 
 /// What goes behind the gateway.
@@ -177,13 +177,14 @@ impl Plan {
             let (mut stays, mut moves) = (Vec::new(), Vec::new());
             let mut staying = BTreeSet::new();
             let left = left(&adoption.findings);
+            let origin = Origin::of(&file.path);
             for (at, entry) in entries.iter().enumerate() {
                 let is_meant = choice.servers.iter().any(|it| entry.server.is_named(it));
                 if entry.is_gateway() || (!is_meant && !choice.servers.is_empty()) {
                     staying.insert(at);
                     continue;
                 }
-                match goes(entry, before.get(at), &left, &mut names) {
+                match goes(entry, before.get(at), &left, &origin, &mut names) {
                     Ok(behind) => moves.push(behind),
                     Err(reason) => {
                         staying.insert(at);
@@ -287,6 +288,7 @@ fn goes(
     entry: &Entry<'_>,
     before: Option<&Entry<'_>>,
     left: &LeftOf<'_>,
+    origin: &Origin,
     names: &mut Names,
 ) -> Result<BehindGateway, String> {
     let server = entry.server;
@@ -297,7 +299,7 @@ fn goes(
         let left = left.map(|it| it.to_string());
         return Err(format!("{}: {}", finding.place, left.unwrap_or_default()));
     }
-    let imported = of_entry(entry).map_err(|refusal| match (refusal, before) {
+    let imported = of_entry(entry, origin).map_err(|refusal| match (refusal, before) {
         // Adopting has put other arguments before them.
         (Refusal::Variables(_), Some(before)) if !before.variables.is_empty() => {
             explain(&Refusal::Variables(before.variables.clone()))

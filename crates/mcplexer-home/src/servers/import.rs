@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use mcplexer_clients::{Entry, Place, Reach};
 use mcplexer_files::config::{Config, Http, Problem, Server, ServerName, Stdio, Transport, parse};
 
+use super::relative::Origin;
 use crate::adoption::{self, ClientFile};
 
 /// A server of a client's file.
@@ -93,8 +94,9 @@ fn of_entries<'e>(
 ) -> Result<Vec<Imported>, NotImported> {
     let mut imported: BTreeMap<ServerName, Imported> = BTreeMap::new();
     let mut refused = Vec::new();
+    let origin = Origin::of(file);
     for entry in entries {
-        let server = of_entry(entry).and_then(|it| match imported.get(&it.name) {
+        let server = of_entry(entry, &origin).and_then(|it| match imported.get(&it.name) {
             // A file of several projects often repeats a server.
             Some(other) if other.server != it.server => Err(Refusal::Twice(it.name)),
             _ => Ok(it),
@@ -116,19 +118,16 @@ fn of_entries<'e>(
     }
 }
 
-/// Returns the server of a client's entry.
-pub(crate) fn of_entry(entry: &Entry<'_>) -> Result<Imported, Refusal> {
+/// Returns the server of a client's entry in a file.
+pub(crate) fn of_entry(entry: &Entry<'_>, origin: &Origin) -> Result<Imported, Refusal> {
     let name = name_of(&entry.server.name).ok_or(Refusal::Name)?;
     let transport = match &entry.reach {
         Reach::Command { line, env } => {
             let mut directory = entry.directory().map(PathBuf::from);
-            if directory.is_none()
-                && let Some(word) = relative(line)
-            {
-                // That of a project in a file of several is known.
-                let project = entry.server.project.as_ref().map(PathBuf::from);
-                let project = project.filter(|it| it.is_absolute());
-                directory = Some(project.ok_or_else(|| Refusal::Relative(word.to_owned()))?);
+            if directory.is_none() {
+                let project = entry.server.project.as_deref().map(Path::new);
+                let needed = origin.directory_for(line, project);
+                directory = needed.map_err(|word| Refusal::Relative(word.to_owned()))?;
             }
             Transport::Stdio(Stdio {
                 env: env.iter().cloned().collect(),
@@ -160,17 +159,6 @@ pub(crate) fn of_entry(entry: &Entry<'_>) -> Result<Imported, Refusal> {
         server,
         left_out: entry.others().to_vec(),
     })
-}
-
-/// Returns a word of a command that is a relative path, or has one behind `=`.
-fn relative(line: &[String]) -> Option<&str> {
-    let is_relative = |word: &str| {
-        let path = word.rsplit_once('=').map_or(word, |(_, path)| path);
-        matches!(path, "." | "..") || path.starts_with("./") || path.starts_with("../")
-    };
-    let program = line.first().map(String::as_str);
-    let program = program.filter(|it| it.contains('/') && !it.starts_with(['/', '~', '$']));
-    program.or_else(|| line.iter().map(String::as_str).find(|it| is_relative(it)))
 }
 
 /// Makes a name for `config.yaml` of a name in a client's file: `My Server` becomes `my-server`.

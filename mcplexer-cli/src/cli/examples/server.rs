@@ -18,6 +18,7 @@ The values of --env and --header may refer to secrets, as mcplexer://SCOPE/KEY. 
 
 Examples:
   mcplexer server add github --env TOKEN=mcplexer://github/TOKEN -- github-mcp-server stdio
+  mcplexer server add notes --directory . -- python server.py
   mcplexer server add figma --url https://example.com/mcp --header 'X-Token: mcplexer://figma/TOKEN'
   mcplexer server add --from ~/.cursor/mcp.json",
     config!()
@@ -53,7 +54,7 @@ pub(in crate::cli) const CONFIG: &str = concat!(
     "\
 Examples:
   mcplexer config show > scopes.yaml
-  mcplexer config apply scopes.yaml --dry-run",
+  mcplexer config apply --dry-run",
     config_and_store!()
 );
 

@@ -1,9 +1,10 @@
 //! `mcplexer server test`, `logs` and `restart`
 
-use mcplexer_files::config::ServerName;
+use mcplexer_files::config::{ServerName, Transport};
 use mcplexer_gateway::{Control, ControlError, EraStatus, Log, test_server};
 use mcplexer_home::Home;
 use mcplexer_home::config::of_home;
+use mcplexer_home::servers::working_directory;
 
 use crate::cli::Global;
 use crate::commands::serve::Parts;
@@ -11,7 +12,7 @@ use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::stderr::say;
-use crate::text::{count, sanitized};
+use crate::text::{count, sanitized, shown};
 
 pub(super) fn test(name: &ServerName, json: bool, global: Global) -> Result<(), Failure> {
     let (home, config, options) = Parts::new()?.open(Log::off(), global)?;
@@ -34,11 +35,17 @@ pub(super) fn test(name: &ServerName, json: bool, global: Global) -> Result<(), 
             return Err(failure.with_hint(hint).with_code(exit_code::NOT_FOUND));
         }
     }
+    let starts_in = config.servers.get(name).and_then(|it| match &it.transport {
+        Transport::Stdio(stdio) => Some(working_directory(stdio.directory.as_deref())),
+        _ => None,
+    });
     let tested = test_server(home, &config, name, options);
     let report = tested.map_err(|problem| {
-        Failure::of_lines(&problem).with_hint(format!(
-            "mcplexer server show {name} shows how it is started"
-        ))
+        let shows = format!("mcplexer server show {name} shows how it is started");
+        Failure::of_lines(&problem).with_hint(match starts_in {
+            Some(place) => format!("{shows}; it starts in {}", shown(&place)),
+            None => shows,
+        })
     })?;
     if json {
         return print_json(&report);

@@ -141,8 +141,12 @@ pub(super) fn add_command(name: &str, server: &Server) -> Option<String> {
             for scope in &stdio.scopes {
                 words.extend(["--scope".to_owned(), scope.to_string()]);
             }
+            if let Some(directory) = &stdio.directory {
+                words.extend(["--directory".to_owned(), directory.to_str()?.to_owned()]);
+            }
             let told = Stdio {
                 env: stdio.env.clone(),
+                directory: stdio.directory.clone(),
                 scopes: stdio.scopes.clone(),
                 ..Stdio::new(stdio.command.clone())
             };
@@ -209,7 +213,8 @@ mod tests {
         assert_eq!(of(&other), None);
         let mut other = stdio.clone();
         other.directory = Some("/srv".into());
-        assert_eq!(of(&other), None);
+        let command = of(&other).unwrap();
+        assert!(command.contains(" --directory /srv "), "{command}");
         other.directory = None;
         other.path = SearchPath::Login;
         assert_eq!(of(&other), None);

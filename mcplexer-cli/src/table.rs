@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::stdout_is_terminal;
 use crate::style::{Look, Paint};
-use crate::text::sanitized;
+use crate::text::{sanitized, wrapped};
 
 /// The space between columns.
 const GAP: usize = 2;
@@ -39,6 +39,20 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
+    /// Returns whether rows are shortened if they are too long.
+    pub(crate) fn is_narrow(self) -> bool {
+        self.width.is_some()
+    }
+
+    /// Breaks a text into lines that fit, at its words.
+    pub(crate) fn lines(self, text: &str) -> String {
+        let words: Vec<_> = text.split(' ').map(str::to_owned).collect();
+        match self.width {
+            Some(width) => wrapped(&words, width) + "\n",
+            None => format!("{text}\n"),
+        }
+    }
+
     /// Returns what standard output is.
     pub(crate) fn stdout() -> Self {
         Self {
@@ -176,7 +190,8 @@ fn clean(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     rows.iter().map(cells).collect()
 }
 
-/// Returns whether half of a text says nothing: a time, such as `2027-01-31 12:00`, or a public key, which people copy.
+/// Returns whether half of a text says nothing: a time, such as `2027-01-31 12:00`, or what people copy: a public key, or the name that a
+/// secret gets.
 fn is_kept(text: &str) -> bool {
     let day = text.as_bytes().first_chunk::<10>();
     let is_time = day.is_some_and(|day| {
@@ -186,7 +201,7 @@ fn is_kept(text: &str) -> bool {
             _ => it.is_ascii_digit(),
         })
     });
-    is_time || text.starts_with("age1")
+    is_time || text.starts_with("age1") || text.starts_with("→ ")
 }
 
 /// Shortens a text in its middle: `abc…xyz`.

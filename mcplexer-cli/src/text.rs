@@ -5,6 +5,7 @@ use std::path::Path;
 
 use mcplexer_secrets::Timestamp;
 use mcplexer_secrets::keys::Identity;
+use unicode_width::UnicodeWidthStr;
 
 /// Returns whether a character could steer a terminal: control characters, and those that reorder text.
 pub(crate) fn steers(character: char) -> bool {
@@ -31,6 +32,25 @@ pub(crate) fn sanitized(text: impl Display) -> String {
 /// Formats a path as people write it, with `~` for the home directory.
 pub(crate) fn shown(path: &Path) -> String {
     shortened(path.display())
+}
+
+/// Puts words on lines, which are indented from the second one on.
+pub(crate) fn wrapped(words: &[String], width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in words {
+        let Some(line) = lines.last_mut() else {
+            continue;
+        };
+        match line.is_empty() {
+            true => line.push_str(word),
+            false if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            false => lines.push(format!("    {word}")),
+        }
+    }
+    lines.join("\n")
 }
 
 /// Formats a path as one word of a shell command.

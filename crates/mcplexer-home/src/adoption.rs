@@ -30,7 +30,7 @@ pub use gateway::{BehindGateway, GatewayReport, InFile, adopt_for_gateway, plan_
 pub use install::{Change, InstallReport, install, installs, uninstall};
 pub(crate) use kept::damaged as damaged_kept;
 pub use look::{Looked, WithoutServers, by_client, look};
-pub use plaintext::{Plaintext, plaintext};
+pub use plaintext::{Further, Plaintext, further, plaintext};
 pub use report::{FileReport, FindingReport, Left};
 pub use undo::{KeptServer, UndoReport, undo};
 

@@ -39,6 +39,9 @@ pub struct Report {
     pub well: Vec<String>,
     /// The problems, in the order of the checks.
     pub findings: Vec<Finding>,
+    /// The servers that lack a secret, for which there is a finding already.
+    #[serde(skip)]
+    lacking: Vec<ServerName>,
 }
 
 /// A problem.
@@ -152,8 +155,17 @@ impl Report {
 
     /// Adds that a server of the gateway does not start, and why.
     pub fn add_failing(&mut self, server: &ServerName, reason: Option<&str>) {
-        let reason = reason.and_then(|it| it.lines().next());
-        let reason = reason.map_or_else(String::new, |it| format!(": {it}"));
+        if self.lacking.contains(server) {
+            return;
+        }
+        // The last line of its standard error says most.
+        let reason = reason.map_or_else(String::new, |it| {
+            let mut lines = it.lines().map(str::trim).filter(|line| !line.is_empty());
+            let first = lines.next().unwrap_or_default();
+            let last = lines.next_back();
+            let last = last.map_or_else(String::new, |last| format!(" {last}"));
+            format!(": {first}{last}")
+        });
         let message = format!("server {server} does not work{reason}");
         let fix = format!("mcplexer server logs {server}");
         self.add(Severity::Warning, "server-failing", message, fix);
@@ -243,6 +255,22 @@ mod tests {
         assert_eq!(report.open(Severity::Note), 1);
         assert_eq!(report.open(Severity::Error), 1);
         assert_eq!(report.open(Severity::Warning), 0);
+    }
+
+    #[test]
+    fn a_failing_server_has_one_finding_with_its_last_words() {
+        let mut report = Report::default();
+        report.lacking.push("a".parse().unwrap());
+        report.add_failing(&"a".parse().unwrap(), Some("no secret"));
+        let reason = "it ended; its standard error ends:\nTraceback\n  no module x\n";
+        report.add_failing(&"b".parse().unwrap(), Some(reason));
+        let messages: Vec<_> = report
+            .findings
+            .iter()
+            .map(|it| it.message.as_str())
+            .collect();
+        let expected = "server b does not work: it ended; its standard error ends: no module x";
+        assert_eq!(messages, [expected]);
     }
 
     #[test]

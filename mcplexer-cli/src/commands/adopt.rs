@@ -12,7 +12,8 @@ use std::path::Path;
 
 use mcplexer_clients::Stays;
 use mcplexer_home::adoption::{
-    Choice, FileReport, Left, adopt, adopt_for_gateway, own_program, plan, plan_for_gateway,
+    Choice, FileReport, Further, Left, adopt, adopt_for_gateway, further, own_program, plan,
+    plan_for_gateway,
 };
 use serde::Serialize;
 
@@ -89,14 +90,12 @@ fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
     session.tell(&summary(report));
     gateway::tell(report, session);
     if report.left > 0 {
-        let verb = if report.left == 1 { "stays" } else { "stay" };
-        session.tell(&format!(
-            "{} {verb} in plaintext in {}",
-            count(report.left as u64, "credential"),
-            shown(path)
-        ));
+        session.tell(&format!("{} in {}", stays(report), shown(path)));
     }
     for_references(report, session);
+    if report.gateway.is_none() {
+        hint_further(path, choice, report, session);
+    }
     if report.moved == 0 && !gateway::moves(report) {
         return;
     }
@@ -131,6 +130,31 @@ fn tell(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
             options.push_str(" --gateway");
         }
         session.hint(&format!("mcplexer adopt {name}{options} --write"));
+    }
+}
+
+/// Says which options move credentials that stay otherwise.
+fn hint_further(path: &Path, choice: &Choice, report: &FileReport, session: &Session) {
+    if report.left == 0 {
+        return;
+    }
+    // What was written is not found again.
+    let moved = if report.written { 0 } else { report.moved };
+    let (file, options) = (typed(path), options::of(choice));
+    for Further { option, more, .. } in further(path, choice, &own_program(), session, moved) {
+        let more = count(more as u64, "credential");
+        session.hint(&format!(
+            "mcplexer adopt {file}{options} {option} --write moves {more} more"
+        ));
+    }
+}
+
+/// Returns how many credentials stay in a file, in words. Empty if none does.
+fn stays(report: &FileReport) -> String {
+    let verb = if report.left == 1 { "stays" } else { "stay" };
+    match report.left {
+        0 => String::new(),
+        left => format!("{} {verb} in plaintext", count(left as u64, "credential")),
     }
 }
 

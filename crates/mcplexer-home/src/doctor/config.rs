@@ -6,6 +6,7 @@ use crate::home::Home;
 use crate::open::OpenHome;
 use crate::servers::missing_at_home;
 
+const NO_PROBLEMS: &str = "config.yaml has no problems";
 const CHECK: &str = "mcplexer config check";
 
 /// Checks the file alone.
@@ -14,7 +15,7 @@ pub(super) fn examine(home: &Home, report: &mut Report) {
         Ok(None) => {}
         Ok(Some(config)) => {
             let servers = count(config.servers.len() as u64, "server");
-            report.well(format!("config.yaml has no problems ({servers})"));
+            report.well(format!("{NO_PROBLEMS} ({servers})"));
         }
         Err(Error::Invalid { path, problems }) => {
             let path = path.display();
@@ -46,5 +47,7 @@ pub(super) fn examine_references(open: &OpenHome, report: &mut Report) {
         let meant = meant.map_or_else(String::new, |it| format!("; did you mean {it}?"));
         let message = format!("{missing}{meant}");
         report.add(Severity::Warning, "reference", message, missing.command());
+        report.lacking.push(missing.server().clone());
+        report.well.retain(|it| !it.starts_with(NO_PROBLEMS));
     }
 }

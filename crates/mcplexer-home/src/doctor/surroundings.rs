@@ -53,8 +53,12 @@ impl Surroundings {
             let credentials = count(found.credentials as u64, "credential");
             let (path, client) = (found.file.display(), found.client);
             let message = format!("{path} ({client}) has {credentials} in plaintext");
-            let write = if found.is_adoptable { " --write" } else { "" };
-            let fix = format!("mcplexer adopt {file}{write}");
+            let options = match (found.is_adoptable, found.option) {
+                (true, _) => " --write".to_owned(),
+                (false, Some(option)) => format!(" {option} --write"),
+                (false, None) => String::new(),
+            };
+            let fix = format!("mcplexer adopt {file}{options}");
             report.add(Severity::Warning, "plaintext", message, fix);
         }
     }

@@ -87,6 +87,14 @@ impl Missing {
         }
     }
 
+    /// Returns the server that needs it.
+    #[must_use]
+    pub fn server(&self) -> &ServerName {
+        match self {
+            Self::Secret { server, .. } | Self::Scope { server, .. } => server,
+        }
+    }
+
     /// Returns a name that was probably meant.
     #[must_use]
     pub fn meant(&self) -> Option<&str> {

@@ -6,7 +6,7 @@ use mcplexer_clients::{StandardPlace, standard_places};
 use mcplexer_home::adoption::{Choice, by_client, directories, look, own_program};
 use serde::Serialize;
 
-use super::{options, summary, table};
+use super::{hint_further, options, stays, summary, table};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::session::Session;
@@ -47,8 +47,12 @@ pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), 
         return failed;
     }
     let blocks = looked.files.iter().map(|report| {
+        let stays = match stays(report) {
+            none if none.is_empty() => none,
+            some => format!("{some}\n"),
+        };
         format!(
-            "{} ({})\n{}{}\n",
+            "{} ({})\n{}{}\n{stays}",
             shown(&report.file),
             report.client.unwrap_or("a client"),
             table::of(report),
@@ -82,6 +86,14 @@ pub(super) fn run(choice: &Choice, json: bool, session: &Session) -> Result<(), 
         let options = options::of(&options::in_file(choice, report));
         let file = typed(&report.file);
         session.hint(&format!("mcplexer adopt {file}{options} --write"));
+    }
+    for report in &looked.files {
+        hint_further(
+            &report.file,
+            &options::in_file(choice, report),
+            report,
+            session,
+        );
     }
     failed
 }

@@ -3,7 +3,7 @@
 use mcplexer_home::adoption::FileReport;
 
 use crate::session::Session;
-use crate::table::fitting;
+use crate::table::{Screen, fitting};
 use crate::text::{count, sanitized, shortened};
 
 /// How many servers are named for colleagues.
@@ -35,11 +35,17 @@ pub(super) fn table(report: &FileReport) -> String {
         }
         vec![name(&it.server, it.project.as_ref()), becomes]
     });
+    let screen = Screen::stdout();
+    let mut reasons = String::new();
     let stays = gateway.stays.iter().map(|it| {
-        let kept = format!("kept: {}", sanitized(&it.reason));
-        vec![name(&it.server, it.project.as_ref()), kept]
+        let (name, reason) = (name(&it.server, it.project.as_ref()), sanitized(&it.reason));
+        if !screen.is_narrow() {
+            return vec![name, format!("kept: {reason}")];
+        }
+        reasons.push_str(&screen.lines(&format!("{name}: {reason}")));
+        vec![name, "kept".to_owned()]
     });
-    fitting(&moves.chain(stays).collect::<Vec<_>>())
+    fitting(&moves.chain(stays).collect::<Vec<_>>()) + &reasons
 }
 
 /// Says what happens to the file's servers.

@@ -1,20 +1,54 @@
 //! The findings in a configuration, as a table.
 
+use std::collections::BTreeSet;
+
 use mcplexer_clients::Stays;
 use mcplexer_files::reference::Reference;
 use mcplexer_home::adoption::{FileReport, FindingReport, Left};
 
-use crate::table::fitting;
+use crate::table::{Screen, fitting};
 use crate::text::{sanitized, shortened};
 
 /// Returns the table, with a row for each finding: server, place, why it is a credential, and what
 /// happens to it.
 pub(super) fn of(report: &FileReport) -> String {
-    let rows: Vec<_> = report.findings.iter().map(row).collect();
-    fitting(&rows)
+    let screen = Screen::stdout();
+    let rows = report.findings.iter();
+    let rows: Vec<_> = rows.map(|it| row(it, screen.is_narrow())).collect();
+    let mut text = fitting(&rows);
+    if screen.is_narrow() {
+        let left = report.findings.iter().filter_map(|it| it.left.as_ref());
+        let reasons = left.filter_map(|it| Some(format!("{}: {}", short(it)?, sanitized(it))));
+        let reasons: BTreeSet<_> = reasons.collect();
+        text.extend(reasons.iter().map(|it| screen.lines(it)));
+    }
+    text
 }
 
-fn row(finding: &FindingReport) -> Vec<String> {
+/// Returns the word for why a text stays, for a narrow table. `None` if the row says it already.
+fn short(left: &Left) -> Option<&'static str> {
+    Some(match &left.0 {
+        Stays::NoCredential | Stays::Reference | Stays::Missing(_) => return None,
+        Stays::Argument | Stays::Command | Stays::SeveralInArgument => "argument",
+        Stays::Header => "header",
+        Stays::Url => "URL",
+        Stays::Member => "member",
+        Stays::Outside => "outside",
+        Stays::NoCommand => "no command",
+        Stays::NoString => "no string",
+        Stays::NotChosen => "not chosen",
+        Stays::Expanded | Stays::TakesOver(_) => "variable",
+        Stays::SeveralOfThisName | Stays::Name(_) => "name",
+        Stays::Shared | Stays::SharedCommand => "alias",
+        Stays::OtherStore | Stays::OtherHome => "other home",
+        Stays::OtherFile => "other file",
+        Stays::Value => "value",
+        Stays::Escapes => "escapes",
+        _ => "reference",
+    })
+}
+
+fn row(finding: &FindingReport, is_narrow: bool) -> Vec<String> {
     let left = finding.left.as_ref().map(|Left(stays)| stays);
     let reason = match (&finding.reason, left) {
         (Some(reason), _) => reason.clone(),
@@ -30,14 +64,17 @@ fn row(finding: &FindingReport) -> Vec<String> {
         (None, _) => "not a credential".to_owned(),
     };
     let becomes = match (&finding.scope, &finding.key, &finding.left) {
-        (Some(scope), Some(key), _) if finding.visible => {
+        (Some(scope), Some(key), _) if finding.visible && !is_narrow => {
             format!("→ {scope}/{key}, visible to others while the server runs")
         }
         (Some(scope), Some(key), _) => format!("→ {scope}/{key}"),
         (_, _, Some(Left(Stays::NoCredential | Stays::Reference | Stays::Missing(_)))) => {
             "kept".to_owned()
         }
-        (_, _, Some(left)) => format!("kept: {}", sanitized(left)),
+        (_, _, Some(left)) => match short(left).filter(|_| is_narrow) {
+            Some(word) => format!("kept: {word}"),
+            None => format!("kept: {}", sanitized(left)),
+        },
         _ => String::new(),
     };
     vec![server(finding), sanitized(place(finding)), reason, becomes]

@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, Command};
 use rustix::termios::tcgetwinsize;
 
 use crate::cli;
+use crate::text::wrapped;
 
 /// The width where there is no terminal.
 const WIDTH: usize = 100;
@@ -73,31 +74,14 @@ fn option(argument: &Arg) -> Option<String> {
     let takes_value = argument.get_action().takes_values();
     let value = argument.get_value_names().filter(|_| takes_value);
     let value = value.and_then(|names| names.first());
+    let is_optional = argument.is_require_equals_set();
     let text = match value {
+        Some(value) if is_optional => format!("--{name}[=<{value}>]"),
         Some(value) => format!("--{name} <{value}>"),
         None => format!("--{name}"),
     };
     // The usage has those that are required.
     (!argument.is_required_set()).then(|| format!("[{text}]"))
-}
-
-/// Puts words on lines, which are indented from the second one on.
-fn wrapped(words: &[String], width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for word in words {
-        let Some(line) = lines.last_mut() else {
-            continue;
-        };
-        match line.is_empty() {
-            true => line.push_str(word),
-            false if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            false => lines.push(format!("    {word}")),
-        }
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -122,6 +106,8 @@ mod tests {
             short(&["secret", "list"], 60),
             "Usage: mcplexer secret list [--all] [--long] [--utc]\n    [--expiring <WHEN>] [--json] [SCOPE]"
         );
+        let get = short(&["secret", "get"], 200);
+        assert!(get.contains(" [--clip[=<WHERE>]] "), "{get}");
         let restore = short(&["secret", "restore"], 100);
         assert_eq!(restore.matches("--version <N>").count(), 1, "{restore}");
         assert_eq!(

@@ -78,3 +78,44 @@ fn a_shell_without_completions_is_found() {
     other.args(["doctor"]).env("SHELL", "/bin/dash");
     assert!(!finish(&mut other).text().contains("[completions]"));
 }
+
+/// Advice that moves nothing leads nowhere.
+#[test]
+fn the_fix_for_plaintext_has_the_option_that_moves_it() {
+    let home = healthy();
+    let path = home.root().join(".cursor/mcp.json");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    let remote = format!(
+        r#"{{"mcpServers": {{"r": {{"url": "https://example.com/mcp", "headers": {{"Authorization": "Bearer {token}"}}}}}}}}"#
+    );
+    let argument =
+        format!(r#"{{"mcpServers": {{"a": {{"command": "x", "args": ["--token", "{token}"]}}}}}}"#);
+    for (text, option) in [(remote, "--gateway"), (argument, "--allow-arguments")] {
+        fs::write(&path, text).unwrap();
+        let advice = format!("mcplexer adopt ~/.cursor/mcp.json {option} --write");
+        let said = finds(&home, "plaintext", "1 credential in plaintext");
+        assert!(said.contains(&advice), "{said}");
+        let file = path.to_str().unwrap();
+        for arguments in [&["adopt"][..], &["adopt", file]] {
+            let run = home.run(arguments).succeeded();
+            assert!(
+                run.stderr
+                    .contains(&format!("{advice} moves 1 credential more")),
+                "{}",
+                run.stderr
+            );
+        }
+    }
+}
+
+/// What is missing is said once, and nothing beside it says that all is well.
+#[test]
+fn a_missing_secret_is_one_finding() {
+    let home = healthy();
+    let config = "servers: {a: {command: [x], env: {TOKEN: 'mcplexer://nope/KEY'}}}\n";
+    fs::write(home.path("config.yaml"), config).unwrap();
+    let said = finds(&home, "reference", "a refers to mcplexer://nope/KEY");
+    assert!(said.contains("mcplexer secret put nope KEY"), "{said}");
+    assert!(!said.contains("config.yaml has no problems"), "{said}");
+}

@@ -36,14 +36,17 @@ pub(super) fn test(name: &ServerName, json: bool, global: Global) -> Result<(), 
         }
     }
     let starts_in = config.servers.get(name).and_then(|it| match &it.transport {
-        Transport::Stdio(stdio) => Some(working_directory(stdio.directory.as_deref())),
+        Transport::Stdio(stdio) => Some(match &stdio.directory {
+            Some(directory) => shown(&working_directory(Some(directory))),
+            None => "the home directory".to_owned(),
+        }),
         _ => None,
     });
     let tested = test_server(home, &config, name, options);
     let report = tested.map_err(|problem| {
         let shows = format!("mcplexer server show {name} shows how it is started");
         Failure::of_lines(&problem).with_hint(match starts_in {
-            Some(place) => format!("{shows}; it starts in {}", shown(&place)),
+            Some(place) => format!("{shows}; it starts in {place}"),
             None => shows,
         })
     })?;

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use mcplexer_files::exchange::{Format, ReadError};
 use mcplexer_home::MAX_TEXT_LEN;
+use mcplexer_home::environment::takes_over;
 use mcplexer_home::import::{
     Action, Blank, Error, Hash, Import, ImportReport, ImportRow, MOST_MISTAKES, Reading, Secrets,
 };
@@ -102,6 +103,9 @@ struct ImportedSecret {
     key: String,
     /// What happens to it.
     action: ImportAction,
+    /// What a variable with its name does to a command that gets it, if it takes the command over, as `PATH` does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    takes_over: Option<&'static str>,
 }
 
 /// What happens to a secret that is imported.
@@ -198,6 +202,7 @@ impl Imported {
         let secrets = report.secrets.into_iter().map(|row| ImportedSecret {
             key: row.key.to_string(),
             action: row.action.into(),
+            takes_over: takes_over(row.key.as_str()),
         });
         Self {
             scope: report.scope.to_string(),

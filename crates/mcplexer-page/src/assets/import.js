@@ -27,6 +27,8 @@ class ImportFile extends HTMLElement {
   #file = null;
   // The keys of it that are left out.
   #left = new Set();
+  // The keys that take over a command. They are left out until somebody ticks them.
+  #takes = new Set();
 
   connectedCallback() {
     this.input = this.querySelector("input");
@@ -50,6 +52,7 @@ class ImportFile extends HTMLElement {
   take(file) {
     this.#file = file || null;
     this.#left.clear();
+    this.#takes.clear();
     this.input.value = "";
     this.show();
     if (file) this.preview("keep");
@@ -98,7 +101,14 @@ class ImportFile extends HTMLElement {
   async preview(hash) {
     const plan = await this.ask({ dry_run: true, hash });
     if (!plan) return;
-    const rows = plan.secrets.map(({ key, action }) => {
+    for (const { key, takes_over } of plan.secrets) {
+      if (!takes_over || this.#takes.has(key)) continue;
+      this.#takes.add(key);
+      this.#left.add(key);
+    }
+    // Those are seen, however long the file is.
+    plan.secrets.sort((one, other) => Boolean(other.takes_over) - Boolean(one.takes_over));
+    const rows = plan.secrets.map(({ key, action, takes_over }) => {
       const row = element("tr");
       const head = element("th");
       head.scope = "row";
@@ -112,7 +122,9 @@ class ImportFile extends HTMLElement {
       });
       label.append(box, key);
       head.append(label);
-      row.append(head, element("td", ACTIONS[action]));
+      const value = element("td", ACTIONS[action]);
+      if (takes_over) value.append(`; takes over a command that gets it: it ${takes_over}`);
+      row.append(head, value);
       return row;
     });
     const number = (action) => plan.secrets.filter((it) => it.action === action && !this.#left.has(it.key)).length;

@@ -170,3 +170,22 @@ fn alert(words: &str) -> String {
         json!(words)
     )
 }
+
+/// As the command line warns: its value can make a command run other code.
+#[test]
+fn what_takes_over_a_command_is_left_out_until_it_is_ticked() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token");
+    let file = place.root().join("over.env");
+    fs::write(&file, "PLAIN=value-of-plain\nBASH_ENV=/tmp/x\n").unwrap();
+    browser.drop_file("import-file", &file);
+    browser.wait_for("takes over a command that gets it");
+    browser.wait_for("1 new, 0 with another value, 0 unchanged, 1 left out");
+    browser.press("Import");
+    browser.wait("!document.querySelector('[data-preview]') && document.querySelector('main').innerText.includes('PLAIN')");
+    let names = place.run(&["scope", "show", "github-token"]);
+    assert!(!names.contains("BASH_ENV"), "{names}");
+}

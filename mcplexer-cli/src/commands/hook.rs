@@ -9,7 +9,9 @@ use std::path::PathBuf;
 
 use mcplexer_home::Home;
 use mcplexer_home::credentials::Wanted;
-use mcplexer_home::environment::{EnvFile, Environment, References, takes_over_a_shell};
+use mcplexer_home::environment::{
+    EnvFile, Environment, Error as EnvironmentError, References, takes_over_a_shell,
+};
 use mcplexer_home::project::{Error as ProjectError, ProjectFile, TrustList};
 use mcplexer_secrets::Purpose;
 use sha2::{Digest, Sha256};
@@ -148,7 +150,8 @@ impl Here {
         let opened = session.credentials(&wanted, purpose)?;
         let references = References::among([])?;
         let environment =
-            Environment::build(&selected.choice, &selected.files, &references, &opened)?;
+            Environment::build(&selected.choice, &selected.files, &references, &opened)
+                .map_err(explain)?;
         let (set, others): (Vec<_>, Vec<_>) = environment
             .iter()
             .partition(|(name, _)| is_name(name) && !is_special(name));
@@ -171,6 +174,22 @@ impl Here {
 fn names(variables: &[(&str, &OsStr)]) -> String {
     let names: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
     names.join(", ")
+}
+
+/// Explains why nothing is set. No option of the hook passes a variable that takes over a command.
+fn explain(error: EnvironmentError) -> Failure {
+    match &error {
+        EnvironmentError::TakesOver { variables } => {
+            let names: Vec<_> = variables.iter().map(|it| it.variable.as_str()).collect();
+            Failure::new(error.to_string())
+                .with_hint(format!(
+                    "mcplexer run --allow-env {} -- COMMAND passes it to one command",
+                    names.join(",")
+                ))
+                .with_code(exit_code::USAGE)
+        }
+        _ => error.into(),
+    }
 }
 
 /// Refuses variables of a `.env` file that would change how the shell itself, or everything in it, works.

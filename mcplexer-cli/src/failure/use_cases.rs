@@ -168,6 +168,9 @@ impl From<config::Error> for Failure {
     }
 }
 
+/// The name of a project's file, which has a schema of its own.
+const PROJECT_FILE: &str = "mcplexer.yaml";
+
 /// Creates a failure with every problem of a configuration, and each hint once.
 pub(super) fn of_problems(path: &Path, problems: &[Problem]) -> Failure {
     let name = match path == Path::new("-") {
@@ -178,7 +181,13 @@ pub(super) fn of_problems(path: &Path, problems: &[Problem]) -> Failure {
     hints.sort();
     hints.dedup();
     if hints.is_empty() {
-        hints.push("mcplexer config schema prints what the file may hold".to_owned());
+        let project = match path.file_name().is_some_and(|it| it == PROJECT_FILE) {
+            true => " --project",
+            false => "",
+        };
+        hints.push(format!(
+            "mcplexer config schema{project} prints what the file may hold"
+        ));
     }
     Failure::of_several(problems.iter().map(|it| format!("{name}:{it}")))
         .with_hints(hints)

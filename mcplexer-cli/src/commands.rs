@@ -49,7 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         #[cfg(feature = "serve")]
         Command::Serve(Later(arguments)) => serve::run(arguments, cli.global),
         #[cfg(feature = "serve")]
-        Command::Connect(Later(arguments)) => connect::run(arguments),
+        Command::Connect(Later(arguments)) => connect::run(arguments, cli.global),
         #[cfg(feature = "serve")]
         Command::Ui(Later(arguments)) => ui::run(&arguments, cli.global),
         #[cfg(feature = "serve")]

@@ -295,12 +295,39 @@ pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(),
         .with_hint("--force skips the question")
         .with_code(exit_code::USAGE));
     }
-    let answer = answer_to(&format!("{about}{question} [y/N] "))?;
-    match answer.trim_ascii() {
-        b"y" | b"Y" | b"yes" | b"Yes" | b"YES" => Ok(()),
-        _ => Err(Failure::new("declined; nothing was changed")
+    match yes_or_no(&format!("{about}{question} [y/N] "))? {
+        Reply::Yes => Ok(()),
+        Reply::No | Reply::Empty | Reply::End => Err(Failure::new("declined; nothing was changed")
             .with_hint("--force skips the question")
             .with_code(exit_code::DECLINED)),
+    }
+}
+
+/// The answer to a yes/no question.
+enum Reply {
+    Yes,
+    No,
+    /// An empty line.
+    Empty,
+    /// The input has ended.
+    End,
+}
+
+/// Asks until the answer is one of yes and no, an empty line or the end of the input.
+fn yes_or_no(question: &str) -> Result<Reply, Failure> {
+    let mut asked = question.to_owned();
+    loop {
+        let answer = answer_to(&asked)?;
+        return Ok(match answer.trim_ascii() {
+            b"y" | b"Y" | b"yes" | b"Yes" | b"YES" => Reply::Yes,
+            b"n" | b"N" | b"no" | b"No" | b"NO" => Reply::No,
+            b"" if answer.is_empty() => Reply::End,
+            b"" => Reply::Empty,
+            _ => {
+                asked = "please answer y or n: ".to_owned();
+                continue;
+            }
+        });
     }
 }
 
@@ -308,14 +335,12 @@ pub(crate) fn confirm(about: &str, question: &str, global: Global) -> Result<(),
 ///
 /// # Errors
 ///
-/// Fails if there is no answer, or another one than yes or no.
+/// Fails if there is no answer.
 pub(crate) fn yes_unless_no(question: &str) -> Result<bool, Failure> {
-    let answer = answer_to(&format!("{} [Y/n] ", sanitized(question)))?;
-    match answer.trim_ascii() {
-        b"n" | b"N" | b"no" | b"No" | b"NO" => Ok(false),
-        b"y" | b"Y" | b"yes" | b"Yes" | b"YES" => Ok(true),
-        b"" if !answer.is_empty() => Ok(true),
-        _ => Err(Failure::of_no_answer("answer")),
+    match yes_or_no(&format!("{} [Y/n] ", sanitized(question)))? {
+        Reply::Yes | Reply::Empty => Ok(true),
+        Reply::No => Ok(false),
+        Reply::End => Err(Failure::of_no_answer("answer")),
     }
 }
 

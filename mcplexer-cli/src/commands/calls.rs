@@ -41,6 +41,9 @@ pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
         None => Vec::new(),
     };
     let mut columns = Calling::new(Clock::new(arguments.utc));
+    if calls.is_empty() && !arguments.json {
+        session.tell("no calls are in the log yet");
+    }
     if !arguments.follow {
         return match arguments.json {
             true => print_json(&Document { calls }),

@@ -1,17 +1,18 @@
 //! `mcplexer connect`
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use mcplexer_gateway::{Connect as Bridge, Start};
 use mcplexer_home::{Home, harden, servers};
 
-use crate::cli::Connect;
+use crate::cli::{Connect, Global};
 use crate::failure::Failure;
+use crate::stderr::say;
 
-pub(super) fn run(arguments: Connect) -> Result<(), Failure> {
+pub(super) fn run(arguments: Connect, global: Global) -> Result<(), Failure> {
     // Looked up first, because a hardened process may not be able to.
     let own = own_path()?;
     // What passes may have values in it.
@@ -22,6 +23,7 @@ pub(super) fn run(arguments: Connect) -> Result<(), Failure> {
     {
         return Err(error.into());
     }
+    tell_waiting(global);
     let start = start(&home, own);
     let bridge = Bridge::new(arguments.client.map(String::from), arguments.server, start);
     // Past the buffers of the standard streams: messages are passed on whole.
@@ -32,6 +34,13 @@ pub(super) fn run(arguments: Connect) -> Result<(), Failure> {
     let input = stream(io::stdin().as_fd().try_clone_to_owned())?;
     let output = stream(io::stdout().as_fd().try_clone_to_owned())?;
     Ok(bridge.run(input, output)?)
+}
+
+/// Says on a terminal, where no client is, what is waited for.
+pub(super) fn tell_waiting(global: Global) {
+    if io::stdin().is_terminal() && !global.quiet {
+        say("waiting for a client on standard input; AI clients start this command themselves");
+    }
 }
 
 /// Returns how the gateway in the background is reached, and started if needed.

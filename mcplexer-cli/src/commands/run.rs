@@ -1,5 +1,6 @@
 //! `mcplexer run`
 
+use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 use mcplexer_home::credentials::Wanted;
@@ -9,7 +10,7 @@ use mcplexer_home::environment::{
 use mcplexer_home::others_see_arguments;
 use mcplexer_home::project::Selected;
 use mcplexer_mask::Masker;
-use mcplexer_secrets::Purpose;
+use mcplexer_secrets::{Purpose, ScopeId};
 
 use super::project;
 use crate::agent::Agent;
@@ -17,9 +18,9 @@ use crate::cli::{Global, Run};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::known;
-use crate::process::{program_name, replace_with, run_masked};
+use crate::process::{self, program_name, replace_with, run_masked};
 use crate::session::Session;
-use crate::text::sanitized;
+use crate::text::{sanitized, word};
 
 pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     // Looked up first, because a hardened process may not be able to.
@@ -27,6 +28,9 @@ pub(super) fn run(run: Run, global: Global) -> Result<(), Failure> {
     let Some((program, arguments)) = run.command.split_first() else {
         return Err(Failure::new("no command was given").with_code(exit_code::USAGE));
     };
+    if let Some(failure) = scope_in_front(program, arguments) {
+        return Err(failure);
+    }
     let arguments = Arguments::new(arguments.to_vec());
     let mut files = EnvFile::read_all(&run.env_file)?;
     let references = References::among(std::env::vars_os())?;
@@ -126,6 +130,24 @@ fn tell_left_out(
     session.tell(&format!("not passed: {error}"));
     session.hint(&format!("--rename {first}=NAME passes it"));
     Ok(())
+}
+
+/// Returns the failure for a scope in the place of the command: `run SCOPE -- COMMAND`.
+fn scope_in_front(program: &OsStr, arguments: &[OsString]) -> Option<Failure> {
+    let scope: ScopeId = program.to_str()?.parse().ok()?;
+    let (dashes, command) = arguments.split_first()?;
+    let command = command.first()?.to_str()?;
+    if dashes != "--" || process::find(program).is_some() {
+        return None;
+    }
+    let failure = Failure::new(format!(
+        "there is no command {scope}, which stands before --"
+    ))
+    .with_hint(format!(
+        "did you mean mcplexer run --scope {scope} -- {}?",
+        word(command)
+    ));
+    Some(failure.with_code(exit_code::USAGE))
 }
 
 fn of_nothing() -> Failure {

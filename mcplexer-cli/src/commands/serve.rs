@@ -11,7 +11,7 @@ use mcplexer_gateway::{
 };
 use mcplexer_home::{Home, OpenHome, config, harden, servers};
 
-use super::connect::own_path;
+use super::connect::{own_path, tell_waiting};
 use crate::cli::{Global, Serve};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -45,6 +45,7 @@ pub(super) fn run(arguments: Serve, global: Global) -> Result<(), Failure> {
     let peer = Peer::process(arguments.client.map(String::from), uid, parent);
     // Standard input is the client's.
     let (home, config, options) = gateway.open(Log::to_stderr(), silent(global))?;
+    tell_waiting(global);
     let served = run_stdio(home, config, endpoint, peer, options);
     served.map_err(|error| Failure::new(format!("cannot serve: {error}")))
 }
@@ -82,17 +83,22 @@ fn runs_already(error: DaemonError, home: &Home, address: Option<SocketAddr>) ->
 
 fn stop(global: Global) -> Result<(), Failure> {
     let stopped = Control::of(&Home::from_env()?).stop();
-    stopped.map_err(|error| match error {
+    stopped.map_err(not_ended)?;
+    if !global.quiet {
+        say("the gateway has ended");
+    }
+    Ok(())
+}
+
+/// Returns the failure to end something of the gateway.
+pub(super) fn not_ended(error: ControlError) -> Failure {
+    match error {
         // Nothing has to be done: who ends one does not want to start one.
         ControlError::NotRunning => Failure::new(error.to_string())
             .with_hint("there is nothing to end")
             .with_code(exit_code::NOT_FOUND),
         error => error.into(),
-    })?;
-    if !global.quiet {
-        say("the gateway has ended");
     }
-    Ok(())
 }
 
 fn silent(global: Global) -> Global {

@@ -173,14 +173,14 @@ fn list(json: bool, global: Global) -> Result<(), Failure> {
     if json {
         return print_json(&list);
     }
-    if !stdout_is_terminal() {
-        return print(&text::lines(list.servers.iter().map(|row| &row.name)));
-    }
     if list.servers.is_empty() {
         if !global.quiet {
             say("there are no servers yet; mcplexer server add NAME -- COMMAND adds one");
         }
         return Ok(());
+    }
+    if !stdout_is_terminal() {
+        return print(&text::lines(list.servers.iter().map(|row| &row.name)));
     }
     let header = ["SERVER", "COMMAND OR URL", ""];
     let rows = list.servers.iter().map(|row| {

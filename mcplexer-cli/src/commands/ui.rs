@@ -4,6 +4,7 @@ use mcplexer_gateway::Control;
 use mcplexer_home::{Home, harden};
 
 use super::connect::{own_path, start};
+use super::serve::not_ended;
 use crate::cli::{Global, Ui};
 use crate::failure::Failure;
 use crate::output::print;
@@ -16,7 +17,7 @@ pub(super) fn run(arguments: &Ui, global: Global) -> Result<(), Failure> {
     let home = Home::from_env()?;
     let control = Control::of(&home);
     if arguments.stop {
-        let ended = control.end_sessions()?;
+        let ended = control.end_sessions().map_err(not_ended)?;
         if !global.quiet {
             say(&format!("ended {}", count(ended as u64, "session")));
         }

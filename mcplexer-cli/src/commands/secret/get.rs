@@ -2,6 +2,7 @@ mod clip;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use clap::ValueEnum;
 use mcplexer_secrets::{Note, ScopeId, SecretInfo, SecretName, SecretStore, SecretValue};
 use serde::Serialize;
 
@@ -20,6 +21,14 @@ pub(super) fn run(get: &Get, global: Global) -> Result<(), Failure> {
             .with_hint("each secret counts its own: get them one by one"));
     }
     if !others.is_empty() && !get.json {
+        // The option takes its value behind `=` only, since keys follow it.
+        let last = others.last().filter(|_| get.clip.is_some());
+        if let Some(place) = last.and_then(|it| Clip::from_str(it.as_str(), false).ok()) {
+            let place = place.to_possible_value();
+            let place = place.map_or_else(String::new, |it| it.get_name().to_owned());
+            return Err(refused("--clip copies one secret")
+                .with_hint(format!("did you mean --clip={place}?")));
+        }
         return Err(
             refused("several values on standard output could not be told apart")
                 .with_hint("--json prints each with its name"),

@@ -154,12 +154,17 @@ pub(super) fn meant(error: &clap::Error) -> Option<String> {
             Some(match similar_option(typed) {
                 Some(option) => format!("did you mean {option}?"),
                 None if typed.starts_with('-') => {
-                    "the command and its options go behind --; what else a server can have, such as directory and timeouts, is written into config.yaml"
+                    "the command and its options go behind --; what else a server can have, such as timeouts, is written into config.yaml"
                         .to_owned()
                 }
                 None => "the command goes behind --: mcplexer server add NAME -- COMMAND".to_owned(),
             })
         }
+        ErrorKind::MissingRequiredArgument if commands_until("") == ["server", "add"] => Some(
+            "a server is a COMMAND behind --, or --url URL, or --from FILE of an AI client"
+                .to_owned(),
+        ),
+        ErrorKind::ValueValidation if moves_secret() => secret_in_other_form(),
         ErrorKind::ValueValidation if text(error, ContextKind::InvalidArg)? == "<SCOPE>" => {
             let typed = text(error, ContextKind::InvalidValue)?;
             match commands_until(typed).as_slice() {
@@ -170,6 +175,36 @@ pub(super) fn meant(error: &clap::Error) -> Option<String> {
                 _ => swapped(error),
             }
         }
+        _ => None,
+    }
+}
+
+fn moves_secret() -> bool {
+    let path = commands_until("");
+    let path: Vec<_> = path.iter().map(String::as_str).collect();
+    matches!(path.as_slice(), ["secret", "copy" | "move" | "rename"])
+}
+
+/// Returns the command that moves a secret, if it was typed in the form of another one: `secret rename A/B C/D`, or
+/// `secret move A B C D`.
+fn secret_in_other_form() -> Option<String> {
+    let path = commands_until("");
+    let command = path.last()?;
+    let words = env::args_os().skip(3).map(|it| it.into_string().ok());
+    let words: Option<Vec<_>> = words.collect();
+    let words = words?;
+    let names: Vec<_> = words.iter().filter(|it| !it.starts_with('-')).collect();
+    match (command.as_str(), names.as_slice()) {
+        ("rename", [from, to]) => {
+            let ((scope, key), (new_scope, new_key)) = (from.split_once('/')?, to.split_once('/')?);
+            Some(match scope == new_scope {
+                true => format!("mcplexer secret rename {scope} {key} {new_key}"),
+                false => format!("mcplexer secret move {from} {to}"),
+            })
+        }
+        ("copy" | "move", [scope, key, new_scope, new_key]) => Some(format!(
+            "mcplexer secret {command} {scope}/{key} {new_scope}/{new_key}"
+        )),
         _ => None,
     }
 }

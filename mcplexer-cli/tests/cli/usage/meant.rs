@@ -93,7 +93,7 @@ fn mistyped_options_and_missing_dashes_are_recognised() {
             "as a value",
         ),
         (
-            &["server", "add", "wd", "--directory", "/nope", "--", "x"],
+            &["server", "add", "wd", "--patience", "3", "--", "x"],
             "is written into config.yaml",
             "as a value",
         ),
@@ -105,6 +105,29 @@ fn mistyped_options_and_missing_dashes_are_recognised() {
     if cfg!(feature = "serve") {
         assert_eq!(run.code, 4);
         assert!(!run.stderr.contains("starts one"), "{}", run.stderr);
+    }
+}
+
+/// A command in the form of another one leads to the one that runs.
+#[test]
+fn another_form_of_a_command_leads_to_the_one_that_runs() {
+    let home = Home::with_secret("v");
+    for (typed, hint) in [
+        (
+            "secret get github-token TOKEN --clip terminal",
+            "did you mean --clip=terminal?",
+        ),
+        ("secret rename a/B c/D", "mcplexer secret move a/B c/D"),
+        ("secret rename a/B a/D", "mcplexer secret rename a B D"),
+        ("secret move a B c D", "mcplexer secret move a/B c/D"),
+        ("secret copy a B c D", "mcplexer secret copy a/B c/D"),
+        (
+            "run github-token -- printenv TOKEN",
+            "did you mean mcplexer run --scope github-token -- printenv?",
+        ),
+        ("server add foo", "or --url URL, or --from FILE"),
+    ] {
+        home.run(typed.split(' ')).failed(2, &[hint]);
     }
 }
 

@@ -190,8 +190,7 @@ fn clean(rows: &[Vec<String>]) -> Vec<Vec<String>> {
     rows.iter().map(cells).collect()
 }
 
-/// Returns whether half of a text says nothing: a time, such as `2027-01-31 12:00`, or what people copy: a public key, or the name that a
-/// secret gets.
+/// Returns whether half of a text says nothing: a time, such as `2027-01-31 12:00`, or the name that a secret gets.
 fn is_kept(text: &str) -> bool {
     let day = text.as_bytes().first_chunk::<10>();
     let is_time = day.is_some_and(|day| {
@@ -201,7 +200,7 @@ fn is_kept(text: &str) -> bool {
             _ => it.is_ascii_digit(),
         })
     });
-    is_time || text.starts_with("age1") || text.starts_with("→ ")
+    is_time || text.starts_with("→ ")
 }
 
 /// Shortens a text in its middle: `abc…xyz`.

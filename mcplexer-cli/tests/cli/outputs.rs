@@ -123,10 +123,6 @@ fn no_result_is_printed_into_a_file_of_the_home() {
             );
         }
     }
-    let config = File::create(home.path("config.yaml")).unwrap();
-    let mut command = home.command();
-    finish(command.args(["config", "show"]).stdout(config)).succeeded();
-    home.run(["config", "check"]).succeeded();
 }
 
 /// A variable that names another file of the home would make the command write over it, or wait for itself.

@@ -110,6 +110,8 @@ fn a_call_to_no_server_is_recorded_as_refused() {
     };
     call(&[], "nosuch__tool");
     call(&[], &long);
+    // Then both are in the log wholly.
+    stop(&home);
     let calls = run(&home, &["calls", "--json"]).succeeded();
     let calls: Value = serde_json::from_str(calls.text()).unwrap();
     let seen = |at: usize, member: &str| calls["calls"][at][member].as_str().unwrap().to_owned();
@@ -124,7 +126,6 @@ fn a_call_to_no_server_is_recorded_as_refused() {
     let line = shown.text().lines().find(|it| it.contains("nosuch__tool"));
     let words: Vec<_> = line.unwrap().split_ascii_whitespace().collect();
     assert_eq!(words[2..5], ["-", "nosuch__tool", "refused"]);
-    stop(&home);
 }
 
 #[test]

@@ -173,6 +173,34 @@ fn who_has_the_address_afterwards_is_sent_nothing_that_was_typed() {
     assert!(!heard.contains(&token), "{heard}");
 }
 
+/// Breaks off amid each answer.
+fn breaks_off(_: &str) -> (&'static str, &'static str) {
+    (
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked",
+        "40\r\n{\"proof\":\"AAAA",
+    )
+}
+
+/// As where the page goes elsewhere meanwhile.
+#[test]
+fn a_proof_that_breaks_off_ends_no_session() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token");
+    browser.fill("Key", "OTHER");
+    browser.fill("Value", TYPED);
+    place.stop();
+    let evil = Evil::at(visit.opened.host(), breaks_off);
+    browser.press("Store");
+    browser.wait("document.querySelector('main form [role=alert]')?.innerText");
+    browser.wait_for("does not answer");
+    let kept = browser.script("return sessionStorage.mcplexer.length", &json!([]));
+    assert_eq!(kept, 43);
+    assert!(!evil.heard().contains(TYPED), "{}", evil.heard());
+}
+
 /// Clicks on the link to the doctor in another way than the driver can.
 fn press_link(browser: &Browser, event: &str, how: &Value) {
     let script = "const [event, how] = arguments;\n\

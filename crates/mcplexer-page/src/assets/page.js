@@ -61,11 +61,13 @@ async function prove(signal) {
   const nonce = crypto.getRandomValues(new Uint8Array(32));
   const answer = await fetch(`${SESSION}/proof?session=${id}&nonce=${text(nonce)}`, { cache: "no-store", redirect: "error", signal });
   if (answer.status === 401) return false;
+  // It fails if the connection ends meanwhile, or this page: that says nothing of who answers.
+  const said = await answer.text();
   let proven = false;
   try {
     const algorithm = { name: "HMAC", hash: "SHA-256" };
     const key = await crypto.subtle.importKey("raw", bytes(sessionStorage.getItem(KEY)), algorithm, false, ["verify"]);
-    proven = answer.ok && (await crypto.subtle.verify("HMAC", key, bytes((await answer.json()).proof), nonce));
+    proven = answer.ok && (await crypto.subtle.verify("HMAC", key, bytes(JSON.parse(said).proof), nonce));
   } catch {}
   if (signal?.aborted) throw signal.reason;
   if (proven) return true;

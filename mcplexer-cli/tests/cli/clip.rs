@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
-use test_support::{find, started_in};
+use test_support::{STANDARD_PATH, started_in};
 
 use super::home::{Home, Run, finish, write_program};
 use super::terminal::{end, spawn_at};
@@ -34,6 +34,14 @@ case "$(basename "$0") $*" in
 esac
 "#;
 
+/// Finds a program that every system has.
+fn standard(program: &str) -> PathBuf {
+    let mut places = STANDARD_PATH
+        .split(':')
+        .map(|it| PathBuf::from(it).join(program));
+    places.find(|it| it.is_file()).unwrap()
+}
+
 struct Desktop(Home);
 
 impl Desktop {
@@ -47,7 +55,7 @@ impl Desktop {
         }
         // What the stand-ins need, and no real program for a clipboard.
         for program in ["basename", "cat", "env"] {
-            let real = find(program).unwrap();
+            let real = standard(program);
             std::os::unix::fs::symlink(real, bin.join(program)).unwrap();
         }
         let mode = rustix::fs::Mode::RWXU;

@@ -4,10 +4,10 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Signal, kill_process};
-use test_support::{Running, STANDARD_PATH, find, started_in, tool};
+use test_support::{Running, STANDARD_PATH, started_in, tool};
 
 use super::super::home::{finish, write_program};
-use super::{Desktop, MARKED, clearing, opened, unique_seconds, wait};
+use super::{Desktop, MARKED, clearing, opened, standard, unique_seconds, wait};
 
 #[test]
 fn a_program_that_fails_is_named_and_its_failure_too() {
@@ -39,7 +39,7 @@ fn a_program_that_fails_is_named_and_its_failure_too() {
 fn assert_ended_in_time(length: usize) {
     let desktop = Desktop::new(&[]);
     desktop.put("x".repeat(length));
-    let sleep = find("sleep").unwrap();
+    let sleep = standard("sleep");
     let hangs = format!("#!/bin/sh\n{} 1000\n", sleep.display());
     write_program(&desktop.path("bin/xclip"), &hangs);
     finish(&mut desktop.get("DISPLAY", &["--clip"]))

@@ -97,7 +97,7 @@ pub(crate) struct Global {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Create a key and a store if there are none; the first secret put does so too
+    /// Create a key and a store, unless they exist; the first secret put does so too
     #[command(after_help = examples::INIT)]
     Init,
     /// Store, read, list and delete secrets

@@ -153,11 +153,11 @@ const BEFORE: &[(&str, &str)] = &[
     ),
     (
         "trust",
-        "mkdir -p work/shop; echo 'scopes: [shop]' | tee mcplexer.yaml > work/shop/mcplexer.yaml",
+        "mkdir -p code/shop; echo 'scopes: [shop]' | tee mcplexer.yaml > code/shop/mcplexer.yaml",
     ),
     (
         "trust --revoke",
-        "mkdir -p work/shop; echo 'scopes: [shop]' > work/shop/mcplexer.yaml; m trust work/shop",
+        "mkdir -p code/shop; echo 'scopes: [shop]' > code/shop/mcplexer.yaml; m trust code/shop",
     ),
 ];
 

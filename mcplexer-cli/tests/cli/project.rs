@@ -17,7 +17,7 @@ const PRINT: &str = "echo \"$TOKEN|$DATABASE_URL|$PORT\"";
 struct Shop(Home);
 
 impl Shop {
-    /// A home with three scopes, and a project in `work/shop`.
+    /// A home with three scopes, and a project in `code/shop`.
     fn new() -> Self {
         let home = Home::new();
         for (scope, key, value) in [
@@ -35,7 +35,7 @@ impl Shop {
     }
 
     fn directory(&self) -> PathBuf {
-        self.0.root().join("work/shop")
+        self.0.root().join("code/shop")
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -58,7 +58,7 @@ impl Shop {
     }
 
     fn trust(&self) {
-        self.run("work/shop", &["trust"]).succeeded();
+        self.run("code/shop", &["trust"]).succeeded();
     }
 
     /// What a command gets.
@@ -71,23 +71,23 @@ impl Shop {
 #[test]
 fn a_trusted_project_needs_no_options() {
     let shop = Shop::new();
-    let trusted = shop.run("work/shop", &["trust"]).succeeded();
-    let said = "~/work/shop/mcplexer.yaml\n  all secrets of scope github\n  DATABASE_URL is shop/URL\n  the variables of dev.env\n  profile prod\n    DATABASE_URL is prod/URL\n  dev.env sets PORT\n";
+    let trusted = shop.run("code/shop", &["trust"]).succeeded();
+    let said = "~/code/shop/mcplexer.yaml\n  all secrets of scope github\n  DATABASE_URL is shop/URL\n  the variables of dev.env\n  profile prod\n    DATABASE_URL is prod/URL\n  dev.env sets PORT\n";
     assert_eq!(
         trusted.stderr,
-        format!("{said}~/work/shop/mcplexer.yaml is trusted as it is now\n")
+        format!("{said}~/code/shop/mcplexer.yaml is trusted as it is now\n")
     );
     let dev = "m4rked-token-1234|m4rked-url-of-dev|8080\n";
-    for directory in ["work/shop", "work/shop/src/deep"] {
+    for directory in ["code/shop", "code/shop/src/deep"] {
         assert_eq!(shop.given(directory, &[]).succeeded().text(), dev);
     }
     let prod = "|m4rked-url-of-prod|8080\n";
-    let given = shop.given("work/shop", &["--profile", "prod"]);
+    let given = shop.given("code/shop", &["--profile", "prod"]);
     assert_eq!(given.succeeded().text(), prod);
-    let mut command = shop.command("work/shop", &["exec", "--", "sh", "-c", PRINT]);
+    let mut command = shop.command("code/shop", &["exec", "--", "sh", "-c", PRINT]);
     let given = finish(command.env("MCPLEXER_PROFILE", "prod"));
     assert_eq!(given.succeeded().text(), prod);
-    let shown = shop.run("work", &["trust", "--show", "shop"]).succeeded();
+    let shown = shop.run("code", &["trust", "--show", "shop"]).succeeded();
     assert_eq!(shown.text(), said);
     let mode = fs::metadata(shop.0.path("trusted")).unwrap().permissions();
     assert_eq!(mode.mode() & 0o7777, 0o600);
@@ -98,18 +98,18 @@ fn a_trusted_project_needs_no_options() {
 fn what_is_not_trusted_to_the_byte_is_refused() {
     let shop = Shop::new();
     let hints = [
-        "mcplexer trust --show ~/work/shop shows what it gives",
-        "mcplexer trust ~/work/shop trusts it",
+        "mcplexer trust --show ~/code/shop shows what it gives",
+        "mcplexer trust ~/code/shop trusts it",
     ];
     let not_trusted = [
-        "~/work/shop/mcplexer.yaml is not trusted",
+        "~/code/shop/mcplexer.yaml is not trusted",
         hints[0],
         hints[1],
     ];
     let changed = ["was changed since you trusted it", hints[0], hints[1]];
-    shop.given("work/shop/src", &[]).failed(3, &not_trusted);
+    shop.given("code/shop/src", &[]).failed(3, &not_trusted);
     shop.trust();
-    shop.given("work/shop", &[]).succeeded();
+    shop.given("code/shop", &[]).succeeded();
     for (name, text) in [
         ("mcplexer.yaml", format!("{FILE}\n")),
         ("dev.env", "PORT=8081\n".to_owned()),
@@ -117,9 +117,9 @@ fn what_is_not_trusted_to_the_byte_is_refused() {
         let path = shop.directory().join(name);
         let before = fs::read_to_string(&path).unwrap();
         shop.write(name, &text);
-        shop.given("work/shop", &[]).failed(3, &changed);
+        shop.given("code/shop", &[]).failed(3, &changed);
         shop.write(name, &before);
-        shop.given("work/shop", &[]).succeeded();
+        shop.given("code/shop", &[]).succeeded();
     }
     // At another place, the same content is another project.
     let moved = shop.0.root().join("moved");
@@ -129,14 +129,14 @@ fn what_is_not_trusted_to_the_byte_is_refused() {
     fs::rename(&moved, shop.directory()).unwrap();
     assert_eq!(
         shop.run("", &["trust", "--list"]).succeeded().text(),
-        "~/work/shop/mcplexer.yaml\n"
+        "~/code/shop/mcplexer.yaml\n"
     );
-    let revoked = shop.run("work", &["trust", "--revoke", "shop"]).succeeded();
+    let revoked = shop.run("code", &["trust", "--revoke", "shop"]).succeeded();
     assert_eq!(
         revoked.stderr,
-        "~/work/shop/mcplexer.yaml is trusted no longer\n"
+        "~/code/shop/mcplexer.yaml is trusted no longer\n"
     );
-    shop.given("work/shop", &[]).failed(3, &not_trusted);
+    shop.given("code/shop", &[]).failed(3, &not_trusted);
     assert_eq!(shop.run("", &["trust", "--list"]).succeeded().text(), "");
 }
 
@@ -150,10 +150,10 @@ fn files_of_others_and_links_are_refused() {
         fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
         let said = [
             "mcplexer.yaml can be changed by other users",
-            "chmod go-w ~/work/shop/mcplexer.yaml",
+            "chmod go-w ~/code/shop/mcplexer.yaml",
         ];
-        shop.given("work/shop", &[]).failed(5, &said);
-        shop.run("work/shop", &["trust"]).failed(5, &said);
+        shop.given("code/shop", &[]).failed(5, &said);
+        shop.run("code/shop", &["trust"]).failed(5, &said);
     }
     fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     // Another project that borrows the trusted file.
@@ -167,7 +167,7 @@ fn files_of_others_and_links_are_refused() {
     fs::write(shop.0.root().join("outside/x.env"), "A=1\n").unwrap();
     symlink(shop.0.root().join("outside"), shop.directory().join("link")).unwrap();
     shop.write("mcplexer.yaml", "env_file: link/x.env\n");
-    shop.run("work/shop", &["trust"])
+    shop.run("code/shop", &["trust"])
         .failed(2, &["is not in the project's directory"]);
     symlink(
         shop.0.root().join("outside/x.env"),
@@ -175,13 +175,13 @@ fn files_of_others_and_links_are_refused() {
     )
     .unwrap();
     shop.write("mcplexer.yaml", "env_file: y.env\n");
-    shop.run("work/shop", &["trust"])
-        .failed(1, &["cannot read ~/work/shop/y.env"]);
+    shop.run("code/shop", &["trust"])
+        .failed(1, &["cannot read ~/code/shop/y.env"]);
     // The list of what is trusted.
     let list = shop.0.path("trusted");
     fs::set_permissions(&list, Permissions::from_mode(0o666)).unwrap();
     shop.write("mcplexer.yaml", FILE);
-    shop.given("work/shop", &[])
+    shop.given("code/shop", &[])
         .failed(5, &["~/.mcplexer/trusted can be changed by other users"]);
 }
 
@@ -192,7 +192,7 @@ fn a_credential_in_the_file_is_refused_with_its_place() {
         "mcplexer.yaml",
         "scopes: [github]\nenv:\n  A: m4rked-plain\n",
     );
-    let run = shop.run("work/shop", &["trust"]);
+    let run = shop.run("code/shop", &["trust"]);
     assert!(
         run.stderr
             .contains("mcplexer.yaml:3:6: env: expected mcplexer://SCOPE/KEY"),
@@ -208,7 +208,7 @@ fn a_credential_in_the_file_is_refused_with_its_place() {
         "mcplexer.yaml",
         "scopes: [github]\n# password: x9Kq2mWvT4rZ8pLc\n",
     );
-    let run = shop.run("work/shop", &["trust"]);
+    let run = shop.run("code/shop", &["trust"]);
     assert!(
         run.stderr
             .contains("credentials are not allowed in this file"),
@@ -221,21 +221,21 @@ fn a_credential_in_the_file_is_refused_with_its_place() {
 #[test]
 fn a_project_changes_nothing_for_a_command_that_names_its_secrets() {
     let shop = Shop::new();
-    let given = shop.given("work/shop", &["--scope", "github"]).succeeded();
+    let given = shop.given("code/shop", &["--scope", "github"]).succeeded();
     assert_eq!(given.text(), "m4rked-token-1234||\n");
-    let mut referring = shop.command("work/shop", &["run", "--", "sh", "-c", PRINT]);
+    let mut referring = shop.command("code/shop", &["run", "--", "sh", "-c", PRINT]);
     let given = finish(referring.env("PORT", "mcplexer://shop/URL")).succeeded();
     assert_eq!(given.text(), "||m4rked-url-of-dev\n");
-    let mut referring = shop.command("work/shop", &["run", "--profile", "prod", "--", "true"]);
+    let mut referring = shop.command("code/shop", &["run", "--profile", "prod", "--", "true"]);
     finish(referring.env("PORT", "mcplexer://shop/URL")).failed(2, &["--profile is for a command"]);
-    shop.given("work/shop", &["--scope", "github", "--profile", "prod"])
+    shop.given("code/shop", &["--scope", "github", "--profile", "prod"])
         .failed(2, &["cannot be used with"]);
     shop.given("", &[])
         .failed(2, &["nothing to pass to the command", "mcplexer.yaml"]);
     shop.run("", &["trust"])
         .failed(4, &["there is no mcplexer.yaml here or above"]);
     shop.trust();
-    shop.given("work/shop", &["--profile", "test"])
+    shop.given("code/shop", &["--profile", "test"])
         .failed(4, &["has no profile test", "it has prod"]);
     // The home directory of the user is the last one that is looked into.
     let other = tempfile::tempdir().unwrap();
@@ -268,9 +268,9 @@ fn what_several_processes_trust_at_once_is_all_trusted() {
 #[test]
 fn an_agent_cannot_trust() {
     let shop = Shop::new();
-    let mut trust = shop.command("work/shop", &["trust"]);
+    let mut trust = shop.command("code/shop", &["trust"]);
     finish(trust.env("CLAUDECODE", "1")).failed(3, &["cannot trust a project for you"]);
-    shop.given("work/shop", &[]).failed(3, &["is not trusted"]);
+    shop.given("code/shop", &[]).failed(3, &["is not trusted"]);
     let odd = shop.0.root().join("x$(touch ran)");
     fs::rename(shop.directory(), &odd).unwrap();
     let mut trust = shop.command(&odd, &["trust"]);
@@ -292,7 +292,7 @@ fn the_schema_has_the_fields_of_the_file() {
         "mcplexer.yaml",
         "unknown: []\nprofiles: {a: {unknown: []}}\n",
     );
-    let run = shop.run("work/shop", &["trust"]);
+    let run = shop.run("code/shop", &["trust"]);
     let of_profile = &schema["properties"]["profiles"]["additionalProperties"];
     for fields in [names(&schema), names(of_profile)] {
         let mut fields: Vec<_> = fields.split(", ").collect();

@@ -74,7 +74,7 @@ fn credentials_are_found_without_a_store() {
     assert_eq!(finish(command.env_remove("HOME")).code, 6);
 }
 
-/// Lines that say what a key begins with, and are none: searching on to the end for each of them would take hours.
+/// Lines that begin like a key without being one. To search on to the end from each of them would take hours.
 #[test]
 fn what_only_begins_like_a_key_is_searched_once() {
     let home = empty();

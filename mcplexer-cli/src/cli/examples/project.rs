@@ -9,8 +9,8 @@ that it names was changed. A coding agent cannot trust one for you.
 
 Examples:
   mcplexer trust --show
-  mcplexer trust ~/work/shop
-  mcplexer trust --revoke ~/work/shop",
+  mcplexer trust ~/code/shop
+  mcplexer trust --revoke ~/code/shop",
     project!()
 );
 

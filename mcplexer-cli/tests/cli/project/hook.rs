@@ -107,9 +107,9 @@ fn variables_are_set_in_the_project_and_are_what_they_were_outside() {
         };
         let outside = "<a  'before'\\ _||none>";
         assert!(prompt.line(SHOW).contains(outside), "{shell}");
-        let told = prompt.line("cd work/shop");
+        let told = prompt.line("cd code/shop");
         assert!(
-            told.contains("mcplexer: ~/work/shop/mcplexer.yaml sets DATABASE_URL, PORT, TOKEN"),
+            told.contains("mcplexer: ~/code/shop/mcplexer.yaml sets DATABASE_URL, PORT, TOKEN"),
             "{shell}: {told}"
         );
         assert!(!told.contains("m4rked"), "{told}");
@@ -140,11 +140,11 @@ fn variables_are_set_in_the_project_and_are_what_they_were_outside() {
         shop.write("dev.env", "PORT=9\n");
         let told = prompt.line("true");
         assert!(
-            told.contains("was changed since you trusted it; mcplexer trust --show ~/work/shop"),
+            told.contains("was changed since you trusted it; mcplexer trust --show ~/code/shop"),
             "{shell}: {told}"
         );
         assert!(prompt.line(SHOW).contains(outside), "{shell}");
-        shop.run("work/shop", &["trust"]).succeeded();
+        shop.run("code/shop", &["trust"]).succeeded();
         assert!(
             prompt
                 .line("true")
@@ -180,7 +180,7 @@ fn values_are_not_code() {
         let Some(mut prompt) = Shell::start(&shop, shell) else {
             continue;
         };
-        let told = prompt.line("cd work/shop");
+        let told = prompt.line("cd code/shop");
         assert!(!told.contains("m4rked-code"), "{shell}: {told}");
         let ended = prompt.line("sh -c 'printf %s \"$TOKEN\" >../../seen; exit 7'");
         assert!(ended.ends_with("code=7"), "{shell}: {ended}");
@@ -199,7 +199,7 @@ fn a_prompt_opens_no_store() {
     let shop = Shop::new();
     for shell in SHELLS {
         shop.trust();
-        let load = |state: &str| shop.run("work/shop", &["hook", shell, "--loaded", state]);
+        let load = |state: &str| shop.run("code/shop", &["hook", shell, "--loaded", state]);
         let first = load("").succeeded();
         let text = first.text();
         let state = text.split('\'').nth(1).unwrap();
@@ -209,7 +209,7 @@ fn a_prompt_opens_no_store() {
         assert!(again.text().is_empty() && again.stderr.is_empty());
         assert!(std::fs::read(shop.0.path("audit.log")).unwrap() == log);
         let outside = shop
-            .run("work", &["hook", shell, "--loaded", ""])
+            .run("code", &["hook", shell, "--loaded", ""])
             .succeeded();
         assert!(outside.text().is_empty() && outside.stderr.is_empty());
         // Nothing is tried again with each prompt.
@@ -239,14 +239,14 @@ fn a_prompt_opens_no_store() {
 fn values_go_neither_to_a_terminal_nor_to_an_agent() {
     let shop = Shop::new();
     shop.trust();
-    let (text, code) = end(spawn_at(shop.command("work/shop", &["hook", "direnv"])));
+    let (text, code) = end(spawn_at(shop.command("code/shop", &["hook", "direnv"])));
     assert!(code == 2 && !text.contains("m4rked"), "{text}");
-    let mut agent = shop.command("work/shop", &["hook", "bash", "--loaded", ""]);
+    let mut agent = shop.command("code/shop", &["hook", "bash", "--loaded", ""]);
     let run = finish(agent.env("CLAUDECODE", "1")).succeeded();
     assert!(!run.text().contains("m4rked"), "{}", run.text());
     assert!(
         run.stderr
-            .contains("nothing of ~/work/shop/mcplexer.yaml is set")
+            .contains("nothing of ~/code/shop/mcplexer.yaml is set")
     );
 }
 

@@ -16,7 +16,7 @@ const REMEMBER: &str = "document.addEventListener('visibilitychange', () => {\n\
       if (document.hidden) window.isQuiet = document.querySelector('live-calls').reading.signal.aborted;\n\
     });";
 
-/// Breaks off streams with `cut()`, and begins none until `mend()`.
+/// Breaks off streams with `cut()`, and lets no other one begin until `reconnect()`.
 const BREAKABLE: &str = "const real = window.fetch;\n\
     let whole = Promise.resolve();\n\
     window.fetch = async (...all) => {\n\
@@ -24,7 +24,7 @@ const BREAKABLE: &str = "const real = window.fetch;\n\
       await whole;\n\
       const answer = await real(...all);\n\
       const start = (it) => { window.cut = () => {\n\
-        whole = new Promise((resolve) => (window.mend = resolve));\n\
+        whole = new Promise((resolve) => (window.reconnect = resolve));\n\
         it.error(new TypeError('cut'));\n\
       } };\n\
       return new Response(answer.body.pipeThrough(new TransformStream({ start })), answer);\n\
@@ -57,7 +57,7 @@ fn calls_that_were_missed_are_fetched_when_the_stream_goes_on() {
         browser.script(&format!("return {ROWS}"), &json!([])),
         before
     );
-    browser.script("window.mend()", &json!([]));
+    browser.script("window.reconnect()", &json!([]));
     let after = json!([
         row("nope", "refused"),
         row("fail", "tool error"),
@@ -70,7 +70,7 @@ fn calls_that_were_missed_are_fetched_when_the_stream_goes_on() {
     browser.press("Pause");
     browser.script("window.cut()", &json!([]));
     client.call("plain__echo");
-    browser.script("window.mend()", &json!([]));
+    browser.script("window.reconnect()", &json!([]));
     browser.wait_for("1 new");
     wait_for_rows(&visit, &after);
     browser.press("Resume");

@@ -32,7 +32,7 @@ fn a_project_does_not_set_what_is_a_shells_own() {
         "dev.env",
         "UID=65534\nEUID=65534\nGID=65534\nstatus=1\nPORT=8080\nSECONDS='a[$(touch ~/ran)]'\nPS0='$(touch ~/ran)'\nPS1='$(touch ~/ran)'\nPROMPT='$(touch ~/ran)'\nRANDOM=1\nBASH_ARGV0=x\nargv=1\nfish_color_normal=red\n_mcplexer_loaded='x:HOME'\npath=/evil\n",
     );
-    let shown = shop.run("work/shop", &["trust", "--show"]).succeeded();
+    let shown = shop.run("code/shop", &["trust", "--show"]).succeeded();
     for line in [
         "dev.env sets PS1, which a shell does not take from a project\n",
         "dev.env sets PORT\n",
@@ -44,7 +44,7 @@ fn a_project_does_not_set_what_is_a_shells_own() {
         let Some(mut prompt) = Shell::start(&shop, shell) else {
             continue;
         };
-        let told = prompt.line("cd work/shop");
+        let told = prompt.line("cd code/shop");
         let said = "sets DATABASE_URL, PORT, TOKEN; not BASH_ARGV0, EUID, GID, PROMPT, PS0, PS1, RANDOM, SECONDS, UID, _mcplexer_loaded, argv, fish_color_normal, path, status, which a shell does not take from a project\r\n";
         assert!(told.contains(said), "{shell}: {told}");
         let shown = prompt.line(SHOW);
@@ -79,12 +79,12 @@ fn what_starts_programs_of_a_project_is_shown_and_refused() {
         ("KUBE_EDITOR", "names a program that others start"),
     ] {
         shop.write("dev.env", &format!("PORT=1\n{variable}=x\n"));
-        let shown = shop.run("work/shop", &["trust", "--show"]).succeeded();
+        let shown = shop.run("code/shop", &["trust", "--show"]).succeeded();
         let line = format!("  dev.env sets {variable}, which {does}\n");
         assert!(shown.text().contains(&line), "{}", shown.text());
         shop.trust();
         for shell in [&["direnv"][..], &["bash", "--loaded", ""]] {
-            let refused = shop.run("work/shop", &[&["hook"], shell].concat());
+            let refused = shop.run("code/shop", &[&["hook"], shell].concat());
             let said = format!("the project sets {variable}, which {does}; nothing of it is set");
             assert!(
                 refused.code == 2 && refused.stderr.contains(&said),
@@ -109,7 +109,7 @@ fn a_variable_that_cannot_be_restored_is_kept() {
         };
         let names = ["A", "B", "C", "flags", "name", "PORT", "_x"];
         let before = defined(&shop, &mut prompt, shell, &names);
-        let told = prompt.line("cd work/shop");
+        let told = prompt.line("cd code/shop");
         let said =
             "sets DATABASE_URL, PORT, TOKEN, _x, flags, name; this shell keeps its own A, B, C\r\n";
         assert!(told.contains(said), "{shell}: {told}");
@@ -140,7 +140,7 @@ fn an_empty_list_of_fish_comes_back() {
     let names = ["EMPTY", "SEVERAL", "name"];
     let before = defined(&shop, &mut prompt, "fish", &names);
     assert!(before.contains("with 0 elements"), "{before:?}");
-    let told = prompt.line("cd work/shop");
+    let told = prompt.line("cd code/shop");
     let said = "sets DATABASE_URL, EMPTY, PORT, SEVERAL, TOKEN, name\r\n";
     assert!(told.contains(said), "{told}");
     prompt.line("cd");
@@ -158,7 +158,7 @@ fn what_became_readonly_in_the_project_keeps_no_other_value() {
         let Some(mut prompt) = Shell::start(&shop, shell) else {
             continue;
         };
-        prompt.line("cd work/shop");
+        prompt.line("cd code/shop");
         prompt.line("readonly DATABASE_URL");
         let told = prompt.line("cd ../..");
         let said = match shell {
@@ -183,7 +183,7 @@ fn a_shell_within_a_shell_takes_them_back() {
         let Some(mut prompt) = Shell::start(&shop, shell) else {
             continue;
         };
-        prompt.line("cd work/shop");
+        prompt.line("cd code/shop");
         let inner = match shell {
             "bash" => "exec bash --rcfile ~/.bashrc -i",
             "zsh" => "exec zsh -d -i",
@@ -198,7 +198,7 @@ fn a_shell_within_a_shell_takes_them_back() {
             "{shell}: {shown}"
         );
         // It sets and takes back its own.
-        let told = prompt.line("cd ~/work/shop");
+        let told = prompt.line("cd ~/code/shop");
         let said = "sets DATABASE_URL, PORT, TOKEN";
         assert!(told.contains(said), "{shell}: {told}");
         prompt.line("cd ~");
@@ -213,7 +213,7 @@ fn a_shell_within_a_shell_takes_them_back() {
 fn a_hook_that_fails_takes_the_variables_back() {
     for shell in SHELLS {
         for (fault, line) in [
-            ("directory", "rm -r ~/work/shop"),
+            ("directory", "rm -r ~/code/shop"),
             ("home", "export MCPLEXER_HOME=relative"),
             ("program", "rm ~/copy"),
         ] {
@@ -231,7 +231,7 @@ fn a_hook_that_fails_takes_the_variables_back() {
                     _ => "eval \"$(~/copy hook bash)\"",
                 });
             }
-            let told = prompt.line("cd work/shop");
+            let told = prompt.line("cd code/shop");
             assert!(told.contains("sets DATABASE_URL"), "{shell}: {told}");
             let told = prompt.line(line);
             let shown = prompt.line(SHOW);

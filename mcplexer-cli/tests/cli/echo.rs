@@ -1,5 +1,6 @@
 //! What is typed at a hidden prompt is not shown: from before the question is seen until the answer was checked.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
@@ -124,7 +125,7 @@ fn home_with_passphrase(factor: u8) -> Home {
     let passphrase = age::secrecy::SecretString::from("right".to_owned());
     let mut recipient = age::scrypt::Recipient::new(passphrase);
     recipient.set_work_factor(factor);
-    let key = std::fs::read(home.path("age.key")).unwrap();
+    let key = fs::read(home.path("age.key")).unwrap();
     let sealed = age::encrypt(&recipient, &key).unwrap();
     write_key(&home, ".mcplexer/age.key", sealed);
     home
@@ -236,6 +237,25 @@ fn without_a_shell_a_question_is_not_stopped() {
     screen.assert_restored();
 }
 
+/// Waits until the command that a shell has started is stopped. The shell says so when the first process of the job is.
+fn wait_until_stopped(shell: &str) {
+    // State and session of a process (proc(5)).
+    let is_stopped = |stat: String| {
+        let (program, fields) = stat.rsplit_once(") ")?;
+        let mut fields = fields.split(' ');
+        let (state, session) = (fields.next()?, fields.nth(2)?);
+        Some(program.ends_with("(mcplexer") && state == "T" && session == shell)
+    };
+    let some_is = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let mut stats = processes.filter_map(|it| fs::read_to_string(it.path().join("stat")).ok());
+        stats.any(|it| is_stopped(it) == Some(true))
+    };
+    while cfg!(target_os = "linux") && !some_is() {
+        std::thread::yield_now();
+    }
+}
+
 /// What is typed behind Ctrl-Z is for the shell, which shows it. The command that goes on asks anew.
 #[test]
 fn a_question_is_stopped_and_continued_by_the_shell() {
@@ -248,7 +268,9 @@ fn a_question_is_stopped_and_continued_by_the_shell() {
         .env("PATH", STANDARD_PATH);
     let mut session = spawn_at(command);
     // The terminals of these tests do not show what is typed.
-    session.send_line("stty echo").unwrap();
+    session.send_line("stty echo; echo shell''=$$=").unwrap();
+    let (_, shell) = session.exp_regex("shell=[0-9]+=").unwrap();
+    let shell = shell.trim_start_matches("shell=").trim_end_matches('=');
     let put = format!("{BINARY} secret put s");
     for (line, key, susp) in [
         (format!("{put} K1"), "K1", '\x1a'),
@@ -266,6 +288,7 @@ fn a_question_is_stopped_and_continued_by_the_shell() {
             expect(&mut session, "Stopped");
             expect(&mut session, "isig icanon iexten echo ");
             expect(&mut session, &format!("{round}-{key}"));
+            wait_until_stopped(shell);
             session.send_line("fg").unwrap();
             expect(&mut session, &question);
         }

@@ -12,6 +12,7 @@ use pty_process::Size;
 use pty_process::blocking::{Pts, Pty};
 use rexpect::process::{Signal as PtySignal, WaitStatus};
 use rexpect::session::spawn_command;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 use test_support::{Running, STANDARD_PATH, tool};
 
@@ -168,6 +169,12 @@ fn an_input_that_the_command_closes_is_closed() {
         let script = "exec <&-; echo closed; trap 'exit 0' TERM; kill -STOP $$";
         let (mut child, mut stdin) = start(&home, way, script);
         read_until(child.stdout.as_mut().unwrap(), b"closed\n");
+        // A process between them closes its end a little later.
+        let time = Timespec {
+            tv_sec: 30,
+            tv_nsec: 0,
+        };
+        poll(&mut [PollFd::new(&stdin, PollFlags::ERR)], Some(&time)).unwrap();
         let gone = stdin.write_all(b"x").unwrap_err();
         assert_eq!(gone.kind(), std::io::ErrorKind::BrokenPipe, "{way:?}");
         super::run::send(&child, Signal::KILL);

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use arbitrary::{Arbitrary, Unstructured};
 use mcplexer_secrets::audit::MemoryAudit;
-use mcplexer_secrets::backend::{Backend, BackendError, Commit, RedbBackend, Table};
+use mcplexer_secrets::backend::{Backend, BackendError, Commit, Range, RedbBackend, Table};
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{ErrorKind, NewScope, PutMode, ScopeId, SecretStore, SecretValue, Store};
 
@@ -155,12 +155,12 @@ fn records(backend: &dyn Backend) -> Result<Records, BackendError> {
     let mut records = Records::new();
     let snapshot = backend.read()?;
     for (at, table) in Table::ALL.into_iter().enumerate() {
-        let mut each = |key: &[u8], record: &[u8]| {
-            records.insert((at, key.to_vec()), record.to_vec());
-        };
-        snapshot
-            .iter()
-            .try_for_each(|it| it.scan(table, b"", &mut each))?;
+        if let Some(snapshot) = &snapshot {
+            snapshot.try_scan(Range::all(table), |key, record| {
+                records.insert((at, key.to_vec()), record.to_vec());
+                Ok::<(), BackendError>(())
+            })?;
+        }
     }
     Ok(records)
 }
@@ -171,7 +171,7 @@ fn holding(records: &Records) -> Result<RedbBackend, BackendError> {
     for ((table, key), record) in records {
         transaction.put(Table::ALL[*table], key, record)?;
     }
-    assert_eq!(transaction.commit()?, Commit::Applied);
+    assert!(matches!(transaction.commit()?, Commit::Applied));
     Ok(backend)
 }
 

@@ -1,11 +1,12 @@
 //! A backend that fails on demand.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arbitrary::Arbitrary;
 use mcplexer_secrets::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, RedbBackend, Replacement, Snapshot, Table,
-    Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, Range, RedbBackend, Replacement,
+    Snapshot, Table, Transaction,
 };
 
 /// A fault, and the number of calls before it occurs.
@@ -23,7 +24,7 @@ enum Kind {
     Busy,
     /// The next commit finds that another writer was faster.
     Conflict,
-    /// The next commit is applied but returns an error.
+    /// The next commit is applied, its answer is lost, and nobody finds out.
     Unknown,
 }
 
@@ -32,7 +33,7 @@ enum Kind {
 pub(crate) struct Met {
     /// Any fault.
     pub(crate) any: bool,
-    /// A commit that was applied but returned an error.
+    /// A commit that was applied, and whose answer was lost.
     pub(crate) unknown: bool,
 }
 
@@ -138,39 +139,41 @@ impl Backend for Faulty {
             }),
         })
     }
+
+    fn settle(&self, _commit: &CommitId) -> Result<bool, BackendError> {
+        Err(failure(BackendErrorKind::Other))
+    }
 }
 
 impl Snapshot for FaultySnapshot<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+    fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         self.backend.call()?;
-        self.inner.get(table, key)
+        self.inner.get_many(places)
     }
 
     fn scan(
         &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
+        range: Range<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
         self.backend.call()?;
-        self.inner.scan(table, prefix, each)
+        self.inner.scan(range, each)
     }
 }
 
 impl Snapshot for FaultyTransaction<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+    fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         self.backend.call()?;
-        self.inner.get(table, key)
+        self.inner.get_many(places)
     }
 
     fn scan(
         &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
+        range: Range<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
         self.backend.call()?;
-        self.inner.scan(table, prefix, each)
+        self.inner.scan(range, each)
     }
 }
 
@@ -202,7 +205,8 @@ impl Transaction for FaultyTransaction<'_> {
             Some(Kind::Conflict) => Ok(Commit::Conflict),
             Some(Kind::Unknown) => {
                 let _applied = self.inner.commit()?;
-                Err(failure(BackendErrorKind::Other))
+                let error = failure(BackendErrorKind::Unreachable);
+                Ok(Commit::Unknown(CommitId::new([]), error))
             }
         }
     }

@@ -12,6 +12,7 @@ pub(crate) const TAMPERED: u8 = 6;
 pub(crate) const FOUND: u8 = 6;
 pub(crate) const BUSY: u8 = 7;
 pub(crate) const CONFLICT: u8 = 8;
+pub(crate) const OUTCOME_UNKNOWN: u8 = 9;
 pub(crate) const COMMAND_NOT_STARTED: u8 = 126;
 pub(crate) const COMMAND_NOT_FOUND: u8 = 127;
 
@@ -27,8 +28,9 @@ Exit codes of mcplexer:
   5  the key is missing, wrong or open to others; or others could change the store or its log
   6  the store, the audit log or a backup was tampered with, is damaged, was put back, or was made by
      somebody else and not accepted; scan: a value was found
-  7  another program holds the store
+  7  another program holds the store, or its server does not answer; nothing was changed
   8  it exists already, or is at another version
+  9  the store's server did not answer whether the change was made: look before you make it again
 
 126  run: the command was found and could not be started
 127  run: there is no such command
@@ -39,6 +41,7 @@ pub(crate) fn of(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::NotFound => NOT_FOUND,
         ErrorKind::Conflict => CONFLICT,
+        ErrorKind::OutcomeUnknown => OUTCOME_UNKNOWN,
         ErrorKind::Invalid => USAGE,
         ErrorKind::Key => KEY,
         ErrorKind::Tampered => TAMPERED,

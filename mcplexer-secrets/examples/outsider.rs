@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use mcplexer_secrets::audit::{Actor, AuditError, AuditErrorKind, AuditEvent, AuditSink, Chained};
 use mcplexer_secrets::backend::{
-    Backend, BackendError, Commit, Replacement, Snapshot, Table, Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, Range, Replacement, Snapshot, Table,
+    Transaction,
 };
 use mcplexer_secrets::keys::{
     Ask, FileKey, Identity, KeyError, KeyErrorKind, KeyHolder, KeyProvider, Recipient, Stanza,
@@ -22,46 +24,84 @@ type Backed<T = ()> = Result<T, BackendError>;
 
 /// Stores the records, and counts the commits: before the first, there is no store.
 #[derive(Debug, Default)]
-pub(crate) struct MapBackend(Mutex<(u64, Records)>);
+pub(crate) struct MapBackend {
+    now: Mutex<(u64, Records)>,
+    has_writer: Mutex<bool>,
+    writer_is_done: Condvar,
+}
 
-/// The records after a number of commits, to read or to change.
-struct State<'a>(&'a MapBackend, u64, Records);
+/// The turn of a writer. Others wait for it.
+struct Turn<'a>(&'a MapBackend);
+
+/// The records after a number of commits, to read or, with a turn, to change.
+struct State<'a>(Option<Turn<'a>>, u64, Records);
 
 impl MapBackend {
-    fn state(&self) -> State<'_> {
-        let now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        State(self, now.0, now.1.clone())
+    fn state<'a>(&self, turn: Option<Turn<'a>>) -> State<'a> {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        State(turn, now.0, now.1.clone())
+    }
+
+    fn turn(&self) -> Turn<'_> {
+        let has_writer = self.has_writer.lock();
+        let has_writer = has_writer.unwrap_or_else(PoisonError::into_inner);
+        let waited = self.writer_is_done.wait_while(has_writer, |it| *it);
+        *waited.unwrap_or_else(PoisonError::into_inner) = true;
+        Turn(self)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let has_writer = self.0.has_writer.lock();
+        *has_writer.unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.writer_is_done.notify_one();
     }
 }
 
 impl Backend for MapBackend {
     fn read(&self) -> Backed<Option<Box<dyn Snapshot + '_>>> {
-        let state = self.state();
+        let state = self.state(None);
         Ok((state.1 > 0).then(|| Box::new(state) as _))
     }
 
     fn write(&self) -> Backed<Box<dyn Transaction + '_>> {
-        Ok(Box::new(self.state()))
+        Ok(Box::new(self.state(Some(self.turn()))))
     }
 
     fn replace(&self) -> Backed<Replacement<'_>> {
-        let new = Box::new(State(self, self.state().1, Records::new()));
+        let State(turn, commits, _) = self.state(Some(self.turn()));
         Ok(Replacement {
             old: self.read()?,
-            new,
+            new: Box::new(State(turn, commits, Records::new())),
         })
+    }
+
+    fn settle(&self, _commit: &CommitId) -> Backed<bool> {
+        let message = "no commit of this backend is unknown";
+        Err(BackendError::new(BackendErrorKind::Other, message))
     }
 }
 
 impl Snapshot for State<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Backed<Option<Vec<u8>>> {
-        Ok(self.2.get(&(table.name(), key.to_vec())).cloned())
+    fn get_many(&self, places: &[(Table, &[u8])]) -> Backed<Vec<Option<Vec<u8>>>> {
+        let get =
+            |(table, key): &(Table, &[u8])| self.2.get(&(table.name(), key.to_vec())).cloned();
+        Ok(places.iter().map(get).collect())
     }
 
-    fn scan(&self, table: Table, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Backed {
-        let from = self.2.range((table.name(), prefix.to_vec())..);
-        from.take_while(|((name, key), _)| *name == table.name() && key.starts_with(prefix))
-            .for_each(|((_, key), record)| each(key, record));
+    fn scan(
+        &self,
+        range: Range<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Backed {
+        let from = self.2.range((range.table.name(), range.prefix.to_vec())..);
+        let _stopped = from
+            .take_while(|((name, key), _)| {
+                *name == range.table.name() && key.starts_with(range.prefix)
+            })
+            .filter(|((_, key), _)| range.after.is_none_or(|after| &**key > after))
+            .try_for_each(|((_, key), record)| each(key, record));
         Ok(())
     }
 }
@@ -88,10 +128,10 @@ impl Transaction for State<'_> {
     }
 
     fn commit(self: Box<Self>) -> Backed<Commit> {
-        let mut now = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.0 != self.1 {
+        let Some(Turn(backend)) = &self.0 else {
             return Ok(Commit::Conflict);
-        }
+        };
+        let mut now = backend.now.lock().unwrap_or_else(PoisonError::into_inner);
         *now = (self.1 + 1, self.2);
         Ok(Commit::Applied)
     }

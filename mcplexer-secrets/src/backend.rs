@@ -3,18 +3,52 @@
 //! A backend keeps ordered byte records in named tables and sees only ciphertext and names. It
 //! offers two things: a [`Snapshot`] to read one state of all tables, and a [`Transaction`] that
 //! applies wholly or not at all. That fits a transactional file (redb, [`RedbBackend`]) as well as
-//! a cluster: there, a transaction remembers the revision of each record it read, commits with one
-//! compare-and-swap, and returns [`Commit::Conflict`] if any of those records has changed.
+//! a database server or a cluster.
+//!
+//! # What every backend guarantees
+//!
+//! A store is a sequence of states. A state is a set of records, and a commit leads from one state to
+//! the next. [`conformance::backend`](crate::conformance::backend) checks all of this.
+//!
+//! 1. **A snapshot is one state**, and not an old one: every commit that was acknowledged before
+//!    [`read`](Backend::read) was called is in it, also one through another handle on the same place.
+//! 2. **A transaction is serializable.** It begins at one state, and its reads and scans see that state
+//!    with its own changes. It is applied only to a state in which each of its reads and scans would
+//!    return the same: neither a record that was read may have changed, nor may one have come into a
+//!    range that was scanned, or left it.
+//! 3. **What [`delete_prefix`](Transaction::delete_prefix) deletes is decided at the commit.** Nothing
+//!    with that prefix is there afterwards, except what the transaction put itself later. A record
+//!    that somebody else put meanwhile is gone as well, or the commit is a conflict.
+//! 4. **A commit ends in one of three ways** ([`Commit`]), or fails and has changed nothing. One that
+//!    is applied is durable, in the way that the engine was set up for.
+//! 5. **An unknown outcome can be decided.** [`settle`](Backend::settle) says whether a commit was
+//!    applied, and before it answers it makes sure that the commit cannot be applied any more.
+//! 6. **Writers queue.** [`write`](Backend::write) waits for its turn where the engine has a lock for
+//!    that: the header is part of every change, so writers that race for it only throw work away.
+//!    Nothing depends on the lock. If it is lost, the commit is a conflict.
+//! 7. **A replacement keeps writers out, and readers not.** After its commit, the engine gives out
+//!    nothing of the old state but to snapshots that were there before. An engine that keeps history
+//!    discards it then, and after a record was deleted, as soon as it can.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
+mod commit;
+mod error;
+mod limits;
 mod patient;
+mod pointers;
+mod range;
 mod redb;
 
+pub use self::commit::{Commit, CommitId};
+pub use self::error::{BackendError, BackendErrorKind};
+pub use self::limits::Limits;
+pub use self::range::Range;
 pub use self::redb::RedbBackend;
 
 /// A named, ordered set of records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Table {
     /// The header, the list of owners, and the pages of the lists of scopes and of secrets.
@@ -48,18 +82,41 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// [`BackendError`] if the state cannot be read.
     fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError>;
 
-    /// Begins to change the state. The first commit creates the storage.
+    /// Begins to change the state. Waits until other writers are done. The first commit creates the
+    /// storage.
     ///
     /// # Errors
-    /// [`BackendErrorKind::Busy`] if another writer holds its lock for too long.
+    /// [`BackendErrorKind::Busy`] if the wait takes too long.
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError>;
 
-    /// Begins to replace the current state with a new one. Nothing of the current state remains
-    /// afterwards.
+    /// Begins to replace the current state with a new one. Other writers wait until it is committed or dropped;
+    /// readers go on.
     ///
     /// # Errors
     /// As [`write`](Self::write).
     fn replace(&self) -> Result<Replacement<'_>, BackendError>;
+
+    /// Returns whether a commit whose outcome was [`Unknown`](Commit::Unknown) was applied. After this returned
+    /// `false`, it never will be.
+    ///
+    /// # Errors
+    /// [`BackendError`] if that cannot be found out now. The caller may ask again if it is
+    /// [`Busy`](BackendErrorKind::Busy) or [`Unreachable`](BackendErrorKind::Unreachable).
+    fn settle(&self, commit: &CommitId) -> Result<bool, BackendError>;
+
+    /// Returns how large a commit may be. Nothing larger is asked for.
+    fn limits(&self) -> Limits {
+        Limits::NONE
+    }
+
+    /// Returns a number that every commit increases, if the engine can tell it for less than the price of a
+    /// snapshot: whether anything has changed since.
+    ///
+    /// # Errors
+    /// [`BackendError`] if it cannot be read.
+    fn revision(&self) -> Result<Option<u64>, BackendError> {
+        Ok(None)
+    }
 
     /// Checks the backend's own structures, as thoroughly as it can.
     ///
@@ -86,23 +143,53 @@ impl fmt::Debug for Replacement<'_> {
 }
 
 /// A consistent view of all tables at one moment.
-pub trait Snapshot {
-    /// Returns the record under `key`.
+pub trait Snapshot: Send {
+    /// Returns the records at these places, in this order; `None` where there is no record. What is known by
+    /// name is asked for at once: over a network, this is one way there and back.
     ///
     /// # Errors
-    /// [`BackendError`] if it cannot be read.
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError>;
+    /// [`BackendError`] if they cannot be read.
+    fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError>;
 
-    /// Calls `each` with key and record, in key order, for every key that begins with `prefix`.
+    /// Calls `each` with key and record, in key order, for every record in a range, until it breaks off.
     ///
     /// # Errors
     /// [`BackendError`] if the records cannot be read.
     fn scan(
         &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
+        range: Range<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError>;
+
+    /// Returns the record under `key`.
+    ///
+    /// # Errors
+    /// [`BackendError`] if it cannot be read.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+        Ok(self.get_many(&[(table, key)])?.pop().flatten())
+    }
+}
+
+impl dyn Snapshot + '_ {
+    /// Calls `each` with key and record, in key order, for every record in a range, until it fails.
+    ///
+    /// # Errors
+    /// That of `each`, or a [`BackendError`] if the records cannot be read.
+    pub fn try_scan<E: From<BackendError>>(
+        &self,
+        range: Range<'_>,
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut failed = None;
+        self.scan(range, &mut |key, record| match each(key, record) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
 }
 
 /// A change of state that is not committed yet. Reads through it see the change. Dropping it leaves
@@ -129,70 +216,11 @@ pub trait Transaction: Snapshot {
     /// [`BackendError`] if the records cannot be deleted.
     fn delete_prefix(&mut self, table: Table, prefix: &[u8]) -> Result<(), BackendError>;
 
-    /// Makes the whole change durable, provided that no record read through this transaction has
-    /// changed since.
+    /// Makes the whole change durable, provided that nothing that was read or scanned through this
+    /// transaction has changed since.
     ///
     /// # Errors
-    /// [`BackendError`]; the state is then unchanged.
+    /// [`BackendError`] if nothing was changed, and never will be by this commit. An engine that cannot
+    /// promise that returns [`Commit::Unknown`].
     fn commit(self: Box<Self>) -> Result<Commit, BackendError>;
-}
-
-/// How a commit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-#[non_exhaustive]
-pub enum Commit {
-    /// The change is durable.
-    Applied,
-    /// A record that was read has changed since. Nothing was applied; start over.
-    Conflict,
-}
-
-/// A failure of the backend: a message, and the backend's own error as its source.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct BackendError {
-    kind: BackendErrorKind,
-    message: String,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-/// The kinds of backend failure that call for different reactions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BackendErrorKind {
-    /// Another program holds the store. A later attempt may succeed.
-    Busy,
-    /// The storage is damaged, or is not a store.
-    Corrupt,
-    /// Anything else, mostly the file system.
-    Other,
-}
-
-impl BackendError {
-    /// Creates a failure of this kind. `message` says what failed, and where.
-    #[must_use]
-    pub fn new(kind: BackendErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: None,
-        }
-    }
-
-    /// Creates a failure with its cause.
-    #[must_use]
-    pub fn with_source(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// Returns the kind of this failure.
-    #[must_use]
-    pub fn kind(&self) -> BackendErrorKind {
-        self.kind
-    }
 }

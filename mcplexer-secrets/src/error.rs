@@ -257,6 +257,13 @@ pub enum Error {
     /// The backend failed.
     #[error(transparent)]
     Backend(#[from] BackendError),
+    /// The storage did not answer in time whether a change was made. Look before you make it again.
+    #[error("it is not known whether the change was made: the storage did not answer")]
+    OutcomeUnknown {
+        /// What went wrong when the change was committed.
+        #[source]
+        source: BackendError,
+    },
     /// The operation could not be recorded in the audit log, and therefore has no effect.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -289,8 +296,10 @@ pub enum ErrorKind {
     Key,
     /// The store or the log is damaged, or was tampered with.
     Tampered,
-    /// Another program has been using the store for too long.
+    /// Another program has been using the store for too long, or its server does not answer. Nothing was changed.
     Busy,
+    /// It is not known whether a change was made.
+    OutcomeUnknown,
     /// Anything else, mostly the file system.
     Other,
 }
@@ -340,10 +349,11 @@ impl Error {
                 AuditErrorKind::Other => ErrorKind::Other,
             },
             Self::Backend(error) => match error.kind() {
-                BackendErrorKind::Busy => ErrorKind::Busy,
+                BackendErrorKind::Busy | BackendErrorKind::Unreachable => ErrorKind::Busy,
                 BackendErrorKind::Corrupt => ErrorKind::Tampered,
                 BackendErrorKind::Other => ErrorKind::Other,
             },
+            Self::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,
             Self::ScopeFull { .. }
             | Self::StoreFull
             | Self::SlotsFull

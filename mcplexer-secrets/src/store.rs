@@ -24,6 +24,8 @@ mod not_found;
 mod opener;
 mod owners;
 mod pages;
+mod patience;
+mod read_ahead;
 mod reader;
 mod recorder;
 mod rekey;

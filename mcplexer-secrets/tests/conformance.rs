@@ -2,30 +2,35 @@
 
 #![cfg(test)]
 
-use std::sync::Mutex;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use mcplexer_secrets::audit::MemoryAudit;
 use mcplexer_secrets::backend::{
-    Backend, BackendError, Commit, RedbBackend, Replacement, Snapshot, Table, Transaction,
+    Backend, BackendError, Commit, CommitId, Range, RedbBackend, Replacement, Snapshot, Table,
+    Transaction,
 };
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{Store, conformance};
 
 #[test]
 fn a_redb_file_is_a_backend() {
-    let directories = Mutex::new(Vec::new());
     conformance::backend(&|| {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("new").join("secrets.redb");
-        directories.lock().unwrap().push(directory);
-        Box::new(RedbBackend::file(path))
+        Box::new(move || {
+            let path = directory.path().join("new").join("secrets.redb");
+            Box::new(RedbBackend::file(path))
+        })
     });
 }
 
 #[test]
 fn redb_in_memory_is_a_backend() {
-    conformance::backend(&|| Box::new(RedbBackend::in_memory().unwrap()));
+    conformance::backend(&|| {
+        let backend = Arc::new(RedbBackend::in_memory().unwrap());
+        Box::new(move || Box::new(Arc::clone(&backend)))
+    });
 }
 
 #[test]
@@ -74,20 +79,23 @@ impl Backend for Contended {
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
         self.inner.replace()
     }
+
+    fn settle(&self, commit: &CommitId) -> Result<bool, BackendError> {
+        self.inner.settle(commit)
+    }
 }
 
 impl Snapshot for ContendedTransaction<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
-        self.inner.get(table, key)
+    fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
+        self.inner.get_many(places)
     }
 
     fn scan(
         &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
+        range: Range<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
-        self.inner.scan(table, prefix, each)
+        self.inner.scan(range, each)
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn of(error: &StoreError) -> Vec<String> {
         _ => match error.kind() {
             ErrorKind::Tampered => "mcplexer doctor says what is damaged".to_owned(),
             ErrorKind::Busy => "another program uses the store; try again".to_owned(),
+            ErrorKind::OutcomeUnknown => "load the page again to see what is there now".to_owned(),
             _ => return Vec::new(),
         },
     };

@@ -36,6 +36,7 @@ pub(super) fn io(action: &str, path: &Path) -> String {
 pub(super) fn backend(error: &BackendError) -> String {
     let hint = match error.kind() {
         BackendErrorKind::Busy => "a stopped program may hold it: end that one, or try again",
+        BackendErrorKind::Unreachable => "nothing was changed; try again when the server answers",
         BackendErrorKind::Corrupt => {
             "nothing was changed; move the file away, and mcplexer backup restore FILE brings the secrets back from a backup"
         }

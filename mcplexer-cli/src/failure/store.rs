@@ -62,6 +62,9 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
         }
         Error::Tampered { record, finding } => tampered(record, *finding, context),
         Error::Backend(error) => files::backend(error),
+        Error::OutcomeUnknown { .. } => {
+            "look before you try again: mcplexer secret list shows the versions".to_owned()
+        }
         Error::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
             "split it into smaller parts".to_owned()
         }

@@ -232,6 +232,8 @@ pub enum AuditOperation {
     AddSlot,
     /// A change of owners or keys, which the line before records, was committed.
     Committed,
+    /// A change, which a line before records, is made again: somebody else changed the store first.
+    Retry,
     /// A checkpoint of the store and this log was made.
     Checkpoint,
     /// An owner accepted a store that somebody else created, extended or put back.
@@ -275,6 +277,8 @@ pub enum AuditOutcome {
     Tampered,
     /// Another program was using the store.
     Busy,
+    /// Whether the change was made is not known: the storage did not answer.
+    Unknown,
     /// Any other failure, such as a full disk.
     Failed,
     /// The server answered a call with an error.
@@ -306,6 +310,7 @@ impl From<ErrorKind> for AuditOutcome {
             ErrorKind::Key => Self::NoKey,
             ErrorKind::Tampered => Self::Tampered,
             ErrorKind::Busy => Self::Busy,
+            ErrorKind::OutcomeUnknown => Self::Unknown,
             ErrorKind::Other => Self::Failed,
         }
     }

@@ -17,15 +17,19 @@ use redb::{
 };
 
 use self::cause::{Cause, failure, place};
+use self::last_put::LastPut;
 use self::transaction::{RedbSnapshot, RedbTransaction};
 use super::patient::PatientFile;
-use super::{Backend, BackendError, Replacement, Snapshot, Transaction};
+use super::{
+    Backend, BackendError, BackendErrorKind, CommitId, Replacement, Snapshot, Transaction,
+};
 use crate::panics::catch;
 use mcplexer_durable::PATIENCE;
 use mcplexer_durable::operation_done;
 
 mod begin;
 mod cause;
+mod last_put;
 mod transaction;
 
 /// A [`Backend`] on redb.
@@ -255,10 +259,7 @@ impl Backend for RedbBackend {
 
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
         let begun = self.run("open", || self.begin_write())?;
-        Ok(Box::new(RedbTransaction {
-            backend: self,
-            begun: Some(begun),
-        }))
+        Ok(Box::new(RedbTransaction::new(self, begun)))
     }
 
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
@@ -269,11 +270,23 @@ impl Backend for RedbBackend {
                 transaction: Some(transaction),
             }) as Box<dyn Snapshot>
         });
-        let new = Box::new(RedbTransaction {
-            backend: self,
-            begun: Some(begun),
-        });
+        let new = Box::new(RedbTransaction::new(self, begun));
         Ok(Replacement { old, new })
+    }
+
+    /// A commit that failed left nothing running that could still apply it. So reading is enough.
+    fn settle(&self, commit: &CommitId) -> Result<bool, BackendError> {
+        let undecided = || {
+            let place = place(self.path.as_deref());
+            let message = format!("{place} was changed by another program meanwhile");
+            BackendError::new(BackendErrorKind::Other, message)
+        };
+        let last = LastPut::named(commit).ok_or_else(undecided)?;
+        let now = match self.read()? {
+            Some(snapshot) => last.read(&*snapshot)?,
+            None => None,
+        };
+        last.was_applied(now.as_deref()).ok_or_else(undecided)
     }
 
     /// Verifies the checksum of every page. This needs a handle of its own, which waits for

@@ -1,32 +1,100 @@
-use crate::backend::{Backend, Commit, Replacement, Snapshot, Table};
+//! What every backend does, with one handle on its place and with several at the same time.
 
-pub(super) const CHECKS: [fn(&dyn Backend); 7] = [
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::{Check, Handles};
+use crate::backend::{
+    Backend, BackendError, Commit, Range, Replacement, Snapshot, Table, Transaction,
+};
+
+pub(super) const CHECKS: &[Check<Handles>] = &checks![
     a_state_comes_with_the_first_commit,
     a_commit_applies_wholly,
     a_dropped_transaction_leaves_no_trace,
     a_snapshot_shows_one_state,
+    many_records_are_read_at_once_in_the_order_asked_for,
     prefixes_are_scanned_and_deleted_in_order,
+    a_scan_breaks_off_and_goes_on_later,
     records_may_be_large,
+    as_many_puts_as_the_limits_allow_are_one_change,
     a_replacement_takes_the_place_of_everything,
+    another_handle_reads_what_was_committed,
+    no_increment_is_lost,
+    a_decision_over_two_records_is_not_skewed,
+    a_record_that_comes_into_a_scanned_range_is_noticed,
+    a_record_that_leaves_a_scanned_range_is_noticed,
+    a_deleted_prefix_takes_what_came_meanwhile,
+    a_replacement_loses_no_commit,
 ];
+
+/// How long another writer may take to begin before it counts as one that waits for its turn. Too short a wait checks
+/// less, and fails nobody.
+const TURN: Duration = Duration::from_millis(500);
+/// How long another writer that has begun may take to commit before it counts as one that waits for its turn.
+const WORK: Duration = Duration::from_secs(5);
 
 fn get(snapshot: &dyn Snapshot, table: Table, key: &[u8]) -> Option<Vec<u8>> {
     snapshot.get(table, key).expect("a read")
 }
 
 fn keys(snapshot: &dyn Snapshot, table: Table, prefix: &[u8]) -> Vec<Vec<u8>> {
+    keys_in(snapshot, Range::prefix(table, prefix))
+}
+
+fn keys_in(snapshot: &dyn Snapshot, range: Range<'_>) -> Vec<Vec<u8>> {
     let mut keys = Vec::new();
-    let scanned = snapshot.scan(table, prefix, &mut |key, _| keys.push(key.to_vec()));
+    let scanned: Result<(), BackendError> = snapshot.try_scan(range, |key, _| {
+        keys.push(key.to_vec());
+        Ok(())
+    });
     scanned.expect("a scan");
     keys
 }
 
-fn put_all(backend: &dyn Backend, table: Table, keys: &[&[u8]]) {
-    let mut transaction = backend.write().expect("a transaction");
-    for key in keys {
-        transaction.put(table, key, b"record").expect("a put");
+fn put(transaction: &mut dyn Transaction, table: Table, key: &[u8], record: &[u8]) {
+    transaction.put(table, key, record).expect("a put");
+}
+
+fn delete(transaction: &mut dyn Transaction, table: Table, key: &[u8]) {
+    transaction.delete(table, key).expect("a delete");
+}
+
+fn write(backend: &dyn Backend) -> Box<dyn Transaction + '_> {
+    backend.write().expect("a transaction")
+}
+
+/// Whether the commit was applied; `false` if it was a conflict.
+fn is_applied(backend: &dyn Backend, transaction: Box<dyn Transaction + '_>) -> bool {
+    match transaction.commit().expect("a commit") {
+        Commit::Applied => true,
+        Commit::Conflict => false,
+        Commit::Unknown(id, _) => backend.settle(&id).expect("a commit that is settled"),
     }
-    assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
+}
+
+fn commit(backend: &dyn Backend, transaction: Box<dyn Transaction + '_>) {
+    assert!(is_applied(backend, transaction), "nobody else writes");
+}
+
+/// Makes a change, again and again while somebody else is faster.
+fn change(backend: &dyn Backend, work: &dyn Fn(&mut dyn Transaction)) {
+    loop {
+        let mut transaction = write(backend);
+        work(&mut *transaction);
+        if is_applied(backend, transaction) {
+            return;
+        }
+    }
+}
+
+fn put_all(backend: &dyn Backend, table: Table, keys: &[&[u8]]) {
+    let mut transaction = write(backend);
+    for key in keys {
+        put(&mut *transaction, table, key, b"record");
+    }
+    commit(backend, transaction);
 }
 
 fn read(backend: &dyn Backend) -> Box<dyn Snapshot + '_> {
@@ -34,45 +102,83 @@ fn read(backend: &dyn Backend) -> Box<dyn Snapshot + '_> {
     snapshot.expect("a state, since one was committed")
 }
 
-fn a_state_comes_with_the_first_commit(backend: &dyn Backend) {
+/// Whether two changes, of two handles, ended in an overlap.
+struct Overlap {
+    /// The second change was committed while the first one was open.
+    second_came_first: bool,
+    /// The first change was applied in its first attempt.
+    at_once: bool,
+}
+
+/// Makes a second change while a first one is open, if it need not wait for its turn. Both are applied in the end.
+fn overlap(
+    handles: &Handles,
+    first: &(dyn Fn(&mut dyn Transaction) + Sync),
+    second: &(dyn Fn(&mut dyn Transaction) + Sync),
+) -> Overlap {
+    let (one, two) = (handles(), handles());
+    let mut transaction = write(&*one);
+    first(&mut *transaction);
+    thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
+        scope.spawn(move || {
+            let mut begun = write(&*two);
+            let _nobody_waits = tell.send(());
+            second(&mut *begun);
+            if !is_applied(&*two, begun) {
+                change(&*two, second);
+            }
+            let _nobody_waits = tell.send(());
+        });
+        let has_begun = told.recv_timeout(TURN).is_ok();
+        let second_came_first = has_begun && told.recv_timeout(WORK).is_ok();
+        let at_once = is_applied(&*one, transaction);
+        if !at_once {
+            change(&*one, first);
+        }
+        Overlap {
+            second_came_first,
+            at_once,
+        }
+    })
+}
+
+fn a_state_comes_with_the_first_commit(handles: &Handles) {
+    let backend = &*handles();
     assert!(backend.read().expect("a read").is_none());
-    let mut transaction = backend.write().expect("a transaction");
+    let mut transaction = write(backend);
     assert!(transaction.is_first());
     for table in Table::ALL {
         assert_eq!(get(&*transaction, table, b"k"), None);
         assert!(keys(&*transaction, table, b"").is_empty());
     }
-    transaction
-        .put(Table::Meta, b"k", b"dropped")
-        .expect("a put");
+    put(&mut *transaction, Table::Meta, b"k", b"dropped");
     drop(transaction);
-    assert!(
-        backend.read().expect("a read").is_none(),
-        "of a dropped transaction"
-    );
+    let dropped = backend.read().expect("a read");
+    assert!(dropped.is_none(), "of a dropped transaction");
     put_all(backend, Table::Meta, &[b"k"]);
     let snapshot = read(backend);
     assert_eq!(keys(&*snapshot, Table::Meta, b""), [b"k"]);
     assert!(keys(&*snapshot, Table::Secrets, b"").is_empty());
-    assert!(!backend.write().expect("a transaction").is_first());
+    drop(snapshot);
+    assert!(!write(backend).is_first());
 }
 
-fn a_commit_applies_wholly(backend: &dyn Backend) {
+fn a_commit_applies_wholly(handles: &Handles) {
+    let backend = &*handles();
     put_all(backend, Table::Meta, &[b"gone"]);
-    let mut transaction = backend.write().expect("a transaction");
+    let mut transaction = write(backend);
     for table in Table::ALL {
         let record = table.name().as_bytes();
-        transaction.put(table, b"k", b"first").expect("a put");
-        transaction.put(table, b"k", record).expect("a put");
+        put(&mut *transaction, table, b"k", b"first");
+        put(&mut *transaction, table, b"k", record);
     }
-    transaction.delete(Table::Meta, b"gone").expect("a delete");
-    let absent = transaction.delete(Table::Meta, b"absent");
-    absent.expect("deleting nothing is no failure");
-    assert_eq!(
-        get(&*transaction, Table::Meta, b"k").as_deref(),
-        Some(b"meta".as_slice())
-    );
-    assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
+    delete(&mut *transaction, Table::Meta, b"gone");
+    delete(&mut *transaction, Table::Meta, b"absent");
+    let own = get(&*transaction, Table::Meta, b"k");
+    assert_eq!(own.as_deref(), Some(b"meta".as_slice()));
+    assert_eq!(keys(&*transaction, Table::Meta, b""), [b"k"]);
+    commit(backend, transaction);
     let snapshot = read(backend);
     for table in Table::ALL {
         let record = get(&*snapshot, table, b"k").expect("the record");
@@ -81,85 +187,302 @@ fn a_commit_applies_wholly(backend: &dyn Backend) {
     assert_eq!(get(&*snapshot, Table::Meta, b"gone"), None);
 }
 
-fn a_dropped_transaction_leaves_no_trace(backend: &dyn Backend) {
+fn a_dropped_transaction_leaves_no_trace(handles: &Handles) {
+    let backend = &*handles();
     put_all(backend, Table::Secrets, &[b"a"]);
-    let mut transaction = backend.write().expect("a transaction");
-    transaction
-        .put(Table::Secrets, b"a", b"new")
-        .expect("a put");
-    transaction
-        .put(Table::Secrets, b"b", b"new")
-        .expect("a put");
+    let mut transaction = write(backend);
+    put(&mut *transaction, Table::Secrets, b"a", b"new");
+    put(&mut *transaction, Table::Secrets, b"b", b"new");
     drop(transaction);
     let snapshot = read(backend);
-    assert_eq!(
-        get(&*snapshot, Table::Secrets, b"a").as_deref(),
-        Some(b"record".as_slice())
-    );
+    let record = get(&*snapshot, Table::Secrets, b"a");
+    assert_eq!(record.as_deref(), Some(b"record".as_slice()));
     assert_eq!(keys(&*snapshot, Table::Secrets, b""), [b"a"]);
 }
 
-fn a_snapshot_shows_one_state(backend: &dyn Backend) {
+fn a_snapshot_shows_one_state(handles: &Handles) {
+    let backend = &*handles();
     put_all(backend, Table::Scopes, &[b"a"]);
     let before = read(backend);
-    put_all(backend, Table::Scopes, &[b"b"]);
+    // An engine may begin a snapshot with the first read.
     assert_eq!(keys(&*before, Table::Scopes, b""), [b"a"]);
+    put_all(backend, Table::Scopes, &[b"b"]);
+    put_all(backend, Table::Meta, &[b"c"]);
+    assert_eq!(keys(&*before, Table::Scopes, b""), [b"a"]);
+    assert_eq!(get(&*before, Table::Meta, b"c"), None);
     let after = read(backend);
     assert_eq!(keys(&*after, Table::Scopes, b""), [b"a", b"b"]);
 }
 
-fn prefixes_are_scanned_and_deleted_in_order(backend: &dyn Backend) {
+fn many_records_are_read_at_once_in_the_order_asked_for(handles: &Handles) {
+    let backend = &*handles();
+    let mut transaction = write(backend);
+    for (table, key, record) in [
+        (Table::Meta, b"a", b"1"),
+        (Table::Scopes, b"a", b"2"),
+        (Table::Secrets, b"b", b"3"),
+    ] {
+        put(&mut *transaction, table, key, record);
+    }
+    let asked: [(Table, &[u8]); 5] = [
+        (Table::Secrets, b"b"),
+        (Table::Meta, b"a"),
+        (Table::Meta, b"b"),
+        (Table::Secrets, b"b"),
+        (Table::Scopes, b"a"),
+    ];
+    let expected = [Some(b"3"), Some(b"1"), None, Some(b"3"), Some(b"2")];
+    let expected = expected.map(|record| record.map(|it| it.to_vec()));
+    assert_eq!(transaction.get_many(&asked).expect("a read"), expected);
+    commit(backend, transaction);
+    let snapshot = read(backend);
+    assert_eq!(snapshot.get_many(&asked).expect("a read"), expected);
+    assert!(snapshot.get_many(&[]).expect("a read").is_empty());
+}
+
+fn prefixes_are_scanned_and_deleted_in_order(handles: &Handles) {
+    let backend = &*handles();
     let all: [&[u8]; 6] = [b"b", b"a\0y", b"a\0x", b"a.b\0x", b"a", b"\xff\xff"];
     put_all(backend, Table::Secrets, &all);
     let snapshot = read(backend);
     assert_eq!(keys(&*snapshot, Table::Secrets, b"a\0"), [b"a\0x", b"a\0y"]);
     assert_eq!(keys(&*snapshot, Table::Secrets, b"\xff"), [b"\xff\xff"]);
     assert_eq!(keys(&*snapshot, Table::Secrets, b"").len(), all.len());
-    let mut transaction = backend.write().expect("a transaction");
+    drop(snapshot);
+    let mut transaction = write(backend);
+    put(&mut *transaction, Table::Secrets, b"a\0z", b"own");
     let deleted = transaction.delete_prefix(Table::Secrets, b"a\0");
     deleted.expect("a delete");
-    assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
-    let snapshot = read(backend);
-    let left: [&[u8]; 4] = [b"a", b"a.b\0x", b"b", b"\xff\xff"];
-    assert_eq!(keys(&*snapshot, Table::Secrets, b""), left);
+    put(&mut *transaction, Table::Secrets, b"a\0w", b"later");
+    let left: [&[u8]; 5] = [b"a", b"a\0w", b"a.b\0x", b"b", b"\xff\xff"];
+    assert_eq!(get(&*transaction, Table::Secrets, b"a\0x"), None);
+    assert_eq!(keys(&*transaction, Table::Secrets, b""), left);
+    commit(backend, transaction);
+    assert_eq!(keys(&*read(backend), Table::Secrets, b""), left);
 }
 
-fn records_may_be_large(backend: &dyn Backend) {
-    let record = vec![0xA5; 3 << 20];
-    let mut transaction = backend.write().expect("a transaction");
-    transaction
-        .put(Table::Secrets, b"k", &record)
-        .expect("a put");
-    transaction.put(Table::Secrets, b"l", b"").expect("a put");
-    assert_eq!(transaction.commit().expect("a commit"), Commit::Applied);
+fn a_scan_breaks_off_and_goes_on_later(handles: &Handles) {
+    let backend = &*handles();
+    let all: [&[u8]; 5] = [b"a", b"p1", b"p2", b"p3", b"q"];
+    put_all(backend, Table::Secrets, &all);
+    let mut transaction = write(backend);
+    put(&mut *transaction, Table::Secrets, b"p25", b"own");
+    let range = Range::prefix(Table::Secrets, b"p");
+    let mut first = Vec::new();
+    let stopped = transaction.scan(range, &mut |key, _| {
+        first.push(key.to_vec());
+        match first.len() {
+            2 => std::ops::ControlFlow::Break(()),
+            _ => std::ops::ControlFlow::Continue(()),
+        }
+    });
+    stopped.expect("a scan");
+    assert_eq!(first, [b"p1", b"p2"]);
+    let rest: [&[u8]; 2] = [b"p25", b"p3"];
+    assert_eq!(keys_in(&*transaction, range.after(b"p2")), rest);
+    assert_eq!(keys_in(&*transaction, range.after(b"a")).len(), 4);
+    assert!(keys_in(&*transaction, range.after(b"q")).is_empty());
+    commit(backend, transaction);
+    assert_eq!(keys_in(&*read(backend), range.after(b"p2")), rest);
+}
+
+fn records_may_be_large(handles: &Handles) {
+    let backend = &*handles();
+    let bytes = backend.limits().bytes.unwrap_or(usize::MAX);
+    let record = vec![0xA5; (3 << 20).min(bytes / 2)];
+    let mut transaction = write(backend);
+    put(&mut *transaction, Table::Secrets, b"k", &record);
+    put(&mut *transaction, Table::Secrets, b"l", b"");
+    commit(backend, transaction);
     let snapshot = read(backend);
     assert!(get(&*snapshot, Table::Secrets, b"k") == Some(record));
     assert_eq!(get(&*snapshot, Table::Secrets, b"l"), Some(vec![]));
 }
 
-fn a_replacement_takes_the_place_of_everything(backend: &dyn Backend) {
+fn as_many_puts_as_the_limits_allow_are_one_change(handles: &Handles) {
+    let backend = &*handles();
+    let count = backend.limits().operations.unwrap_or(usize::MAX).min(1000);
+    let mut transaction = write(backend);
+    for number in 0..count {
+        let key = format!("{number:04}");
+        put(&mut *transaction, Table::Secrets, key.as_bytes(), b"record");
+    }
+    commit(backend, transaction);
+    assert_eq!(keys(&*read(backend), Table::Secrets, b"").len(), count);
+}
+
+fn a_replacement_takes_the_place_of_everything(handles: &Handles) {
+    let backend = &*handles();
     put_all(backend, Table::Meta, &[b"old"]);
     put_all(backend, Table::Secrets, &[b"a", b"b"]);
     let before = read(backend);
+    assert_eq!(keys(&*before, Table::Secrets, b""), [b"a", b"b"]);
 
     let Replacement { old, mut new } = backend.replace().expect("a replacement");
     let old = old.expect("the old state");
     assert!(!new.is_first());
     assert_eq!(keys(&*old, Table::Secrets, b""), [b"a", b"b"]);
     assert!(keys(&*new, Table::Secrets, b"").is_empty());
-    new.put(Table::Secrets, b"c", b"record").expect("a put");
+    put(&mut *new, Table::Secrets, b"c", b"record");
     drop(old);
     drop(new);
     assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"a", b"b"]);
 
     let Replacement { old, mut new } = backend.replace().expect("a replacement");
-    new.put(Table::Secrets, b"c", b"record").expect("a put");
+    assert!(keys(&*new, Table::Secrets, b"").is_empty());
+    put(&mut *new, Table::Secrets, b"c", b"record");
     drop(old);
-    assert_eq!(new.commit().expect("a commit"), Commit::Applied);
+    commit(backend, new);
     assert_eq!(keys(&*before, Table::Secrets, b""), [b"a", b"b"]);
     drop(before);
     assert!(keys(&*read(backend), Table::Meta, b"").is_empty());
     assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"c"]);
     put_all(backend, Table::Secrets, &[b"d"]);
     assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"c", b"d"]);
+}
+
+fn another_handle_reads_what_was_committed(handles: &Handles) {
+    let (one, two) = (handles(), handles());
+    put_all(&*one, Table::Meta, &[b"a"]);
+    assert_eq!(keys(&*read(&*two), Table::Meta, b""), [b"a"]);
+    let before = two.revision().expect("a revision");
+    put_all(&*two, Table::Meta, &[b"b"]);
+    assert_eq!(keys(&*read(&*one), Table::Meta, b""), [b"a", b"b"]);
+    let after = one.revision().expect("a revision");
+    assert!(before.is_none() || before < after, "{before:?}, {after:?}");
+    // A handle that was opened later, after which the others are of use still.
+    assert_eq!(keys(&*read(&*handles()), Table::Meta, b"").len(), 2);
+    put_all(&*one, Table::Meta, &[b"c"]);
+    assert_eq!(keys(&*read(&*two), Table::Meta, b"").len(), 3);
+}
+
+fn number(record: Option<Vec<u8>>) -> u32 {
+    record.map_or(0, |it| {
+        u32::from_be_bytes(it.try_into().expect("four bytes"))
+    })
+}
+
+fn no_increment_is_lost(handles: &Handles) {
+    const WRITERS: u32 = 8;
+    const INCREMENTS: u32 = 100;
+    thread::scope(|scope| {
+        for _ in 0..WRITERS {
+            let backend = handles();
+            scope.spawn(move || {
+                for _ in 0..INCREMENTS {
+                    change(&*backend, &|transaction| {
+                        let now = number(get(transaction, Table::Meta, b"count")) + 1;
+                        put(transaction, Table::Meta, b"count", &now.to_be_bytes());
+                    });
+                }
+            });
+        }
+    });
+    let count = number(get(&*read(&*handles()), Table::Meta, b"count"));
+    assert_eq!(count, WRITERS * INCREMENTS, "increments");
+}
+
+/// Two changes, each of which does something only if the other one has not: deletes its own record while both are
+/// there.
+fn a_decision_over_two_records_is_not_skewed(handles: &Handles) {
+    put_all(&*handles(), Table::Scopes, &[b"a", b"b"]);
+    let delete_while_both_are_there = |own: &'static [u8]| {
+        move |transaction: &mut dyn Transaction| {
+            let places: [(Table, &[u8]); 2] = [(Table::Scopes, b"a"), (Table::Scopes, b"b")];
+            let both = transaction.get_many(&places).expect("a read");
+            if both.iter().all(Option::is_some) {
+                delete(transaction, Table::Scopes, own);
+            }
+        }
+    };
+    overlap(
+        handles,
+        &delete_while_both_are_there(b"a"),
+        &delete_while_both_are_there(b"b"),
+    );
+    let left = keys(&*read(&*handles()), Table::Scopes, b"");
+    assert_eq!(left.len(), 1, "one of two changes decides otherwise");
+}
+
+/// As a put of a secret and the deletion of its scope.
+fn a_record_that_comes_into_a_scanned_range_is_noticed(handles: &Handles) {
+    put_all(&*handles(), Table::Meta, &[b"there"]);
+    let put_if_none = |range: &'static [u8], own: &'static [u8]| {
+        move |transaction: &mut dyn Transaction| {
+            if keys(transaction, Table::Secrets, range).is_empty() {
+                put(transaction, Table::Secrets, own, b"record");
+            }
+        }
+    };
+    overlap(
+        handles,
+        &put_if_none(b"p/", b"q/x"),
+        &put_if_none(b"q/", b"p/x"),
+    );
+    let left = keys(&*read(&*handles()), Table::Secrets, b"");
+    assert_eq!(left.len(), 1, "one of two changes finds the other's record");
+}
+
+fn a_record_that_leaves_a_scanned_range_is_noticed(handles: &Handles) {
+    put_all(&*handles(), Table::Secrets, &[b"p/x", b"q/x"]);
+    let delete_if_any = |range: &'static [u8], own: &'static [u8]| {
+        move |transaction: &mut dyn Transaction| {
+            if !keys(transaction, Table::Secrets, range).is_empty() {
+                delete(transaction, Table::Secrets, own);
+            }
+        }
+    };
+    overlap(
+        handles,
+        &delete_if_any(b"p/", b"q/x"),
+        &delete_if_any(b"q/", b"p/x"),
+    );
+    let left = keys(&*read(&*handles()), Table::Secrets, b"");
+    assert_eq!(
+        left.len(),
+        1,
+        "one of two changes misses the other's record"
+    );
+}
+
+fn a_deleted_prefix_takes_what_came_meanwhile(handles: &Handles) {
+    put_all(&*handles(), Table::Secrets, &[b"p/x", b"q"]);
+    let delete_all = |transaction: &mut dyn Transaction| {
+        let deleted = transaction.delete_prefix(Table::Secrets, b"p/");
+        deleted.expect("a delete");
+    };
+    let put_more = |transaction: &mut dyn Transaction| {
+        put(transaction, Table::Secrets, b"p/y", b"record");
+    };
+    let overlap = overlap(handles, &delete_all, &put_more);
+    let left = keys(&*read(&*handles()), Table::Secrets, b"p/");
+    if overlap.second_came_first {
+        assert!(left.is_empty(), "put before the deletion was committed");
+    } else if overlap.at_once {
+        assert_eq!(left, [b"p/y"], "put after the deletion was committed");
+    }
+}
+
+fn a_replacement_loses_no_commit(handles: &Handles) {
+    put_all(&*handles(), Table::Secrets, &[b"a"]);
+    let (one, two) = (handles(), handles());
+    let replaced = thread::scope(|scope| {
+        let Replacement { old, mut new } = one.replace().expect("a replacement");
+        let old = old.expect("the old state");
+        for key in keys(&*old, Table::Secrets, b"") {
+            put(&mut *new, Table::Secrets, &key, b"copy");
+        }
+        let (tell, told) = mpsc::channel();
+        scope.spawn(move || {
+            change(&*two, &|transaction| {
+                put(transaction, Table::Secrets, b"b", b"record");
+            });
+            let _nobody_waits = tell.send(());
+        });
+        let _done_or_waiting = told.recv_timeout(TURN);
+        drop(old);
+        is_applied(&*one, new)
+    });
+    let left = keys(&*read(&*handles()), Table::Secrets, b"");
+    assert_eq!(left, [b"a", b"b"], "with a replacement: {replaced}");
 }

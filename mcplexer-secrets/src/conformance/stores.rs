@@ -1,9 +1,10 @@
+use super::Check;
 use crate::{
     Error, ErrorKind, MAX_DISPLAY_NAME_LEN, MAX_REDACTION_HINTS, MAX_VALUE_LEN, NewScope, Purpose,
     PutMode, ScopeId, ScopeKind, SecretName, SecretStore, SecretValue, Select,
 };
 
-pub(super) const CHECKS: [fn(&dyn SecretStore); 14] = [
+pub(super) const CHECKS: &[Check<dyn SecretStore>] = &checks![
     an_empty_store_has_nothing,
     what_was_put_is_got,
     any_bytes_come_back,

@@ -6,7 +6,7 @@ use super::keyring::require_accepted;
 use super::recorder::Subject;
 use super::slots::SlotInfo;
 use super::standing::Trust;
-use super::vault::{Vault, require_applied};
+use super::vault::Vault;
 use super::writer::Writer;
 use crate::audit::AuditOperation;
 use crate::backend::Snapshot;
@@ -74,7 +74,7 @@ fn change(vault: &Vault, subject: Subject<'_>, older: bool) -> Result<Accepted, 
         .recorder
         .record_change(subject, &before, &mut writer)?;
     let (commit, unlocked) = writer.commit()?;
-    require_applied(commit)?;
+    vault.require_applied(commit)?;
     vault.recorder.record_committed(Arc::clone(&unlocked));
     vault.keyring.remember(unlocked);
     Ok(accepted)

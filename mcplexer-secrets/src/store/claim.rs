@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
     use crate::audit::{AuditOperation, FileAudit, KeptLog};
-    use crate::backend::{RedbBackend, Table};
+    use crate::backend::{BackendError, Range, RedbBackend, Table};
     use crate::keys::{FixedKeys, SlotRef};
     use crate::record::AuditSeal;
     use crate::store::fixture::{change, id, name, put};
@@ -160,8 +160,9 @@ mod tests {
         let mut to = copy.backend.write().unwrap();
         for table in Table::ALL {
             let mut records = Vec::new();
-            from.scan(table, b"", &mut |key, record| {
+            from.try_scan::<BackendError>(Range::all(table), |key, record| {
                 records.push((key.to_vec(), record.to_vec()));
+                Ok(())
             })
             .unwrap();
             for (key, record) in records {

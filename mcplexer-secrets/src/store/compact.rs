@@ -2,10 +2,10 @@
 
 use super::names::Names;
 use super::recorder::{OverLoss, Subject};
-use super::vault::{Vault, require_applied};
+use super::vault::Vault;
 use crate::Error;
 use crate::audit::AuditOperation;
-use crate::backend::{Replacement, Snapshot, Table, Transaction};
+use crate::backend::{Range, Replacement, Snapshot, Table, Transaction};
 
 /// Copies every record to a new state and puts that in the place of the old one. Needs no key.
 pub(super) fn compact(vault: &Vault) -> Result<(), Error> {
@@ -21,18 +21,14 @@ pub(super) fn compact(vault: &Vault) -> Result<(), Error> {
         let checked = vault.recorder.check(trust)?;
         drop(old);
         vault.recorder.record(subject, Some(&checked))?;
-        require_applied(new.commit()?)
+        vault.require_applied(new.commit()?)
     })
 }
 
 fn copy(table: Table, from: &dyn Snapshot, to: &mut dyn Transaction) -> Result<(), Error> {
-    let mut copied = Ok(());
-    from.scan(table, b"", &mut |key, record| {
-        if copied.is_ok() {
-            copied = to.put(table, key, record);
-        }
-    })?;
-    Ok(copied?)
+    from.try_scan(Range::all(table), |key, record| {
+        Ok(to.put(table, key, record)?)
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde::de::DeserializeOwned;
 
-use crate::backend::{Snapshot, Table};
+use crate::backend::{Range, Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::record::{self, Earlier, EarlierValue, Entry, ScopeRef, Secret};
 use crate::store::not_found::bad_secret;
@@ -13,17 +13,12 @@ use crate::{Error, ScopeId};
 
 /// Fails if there is a record of a scope that is not listed. `listed` is sorted.
 pub(super) fn check_scopes(listed: &[ScopeRef], snapshot: &dyn Snapshot) -> Result<(), Error> {
-    let mut unlisted = None;
-    snapshot.scan(Table::Scopes, b"", &mut |key, _| {
+    snapshot.try_scan(Range::all(Table::Scopes), |key, _| {
         let found = listed.binary_search_by(|it| it.id.as_str().as_bytes().cmp(key));
-        if found.is_err() {
-            unlisted = Some(unlisted_scope(key));
-        }
-    })?;
-    match unlisted {
-        None => Ok(()),
-        Some(record) => Err(Error::tampered(record, Finding::Unlisted)),
-    }
+        found
+            .map(drop)
+            .map_err(|_| Error::tampered(unlisted_scope(key), Finding::Unlisted))
+    })
 }
 
 /// Decodes a secret's record, which `entry` lists.
@@ -175,16 +170,11 @@ impl<'a> Walk<'a> {
         prefix: &[u8],
         each: &mut EachVersion<'_>,
     ) -> Result<(), Error> {
-        let mut result = Ok(());
-        snapshot.scan(Table::Secrets, from, &mut |key, bytes| {
-            if result.is_ok() {
-                result = match key.strip_prefix(prefix) {
-                    Some(place) => self.meet(place, bytes, each),
-                    None => Err(unknown(Table::Secrets)),
-                };
-            }
-        })?;
-        result
+        let range = Range::prefix(Table::Secrets, from);
+        snapshot.try_scan(range, |key, bytes| match key.strip_prefix(prefix) {
+            Some(place) => self.meet(place, bytes, each),
+            None => Err(unknown(Table::Secrets)),
+        })
     }
 
     /// Compares the record that comes next.

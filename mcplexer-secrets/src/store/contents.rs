@@ -1,11 +1,12 @@
 //! Walking over everything in one state of the store.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::consistency::{Version, check_scopes, each_secret, unknown};
 use super::reader::Reader;
 use super::unlocked::{OpenScope, Unlocked};
-use crate::backend::Table;
+use crate::backend::{Range, Table};
 use crate::record::{Header, ScopeRef};
 use crate::{Error, ScopeId};
 
@@ -146,7 +147,10 @@ impl<'r> Contents<'r> {
         let count = |table| {
             let mut there = 0;
             let snapshot = self.reader.snapshot;
-            snapshot.scan(table, b"", &mut |_, _| there += 1)?;
+            snapshot.scan(Range::all(table), &mut |_, _| {
+                there += 1;
+                ControlFlow::Continue(())
+            })?;
             Ok::<u64, Error>(there)
         };
         if count(Table::Secrets)? != seen.versions || seen.secrets != self.secrets {

@@ -102,6 +102,11 @@ impl Keyring {
         *self.last() = Some(unlocked);
     }
 
+    /// What was unlocked last, or created.
+    pub(super) fn last_unlocked(&self) -> Option<Arc<Unlocked>> {
+        self.last().clone()
+    }
+
     fn last(&self) -> MutexGuard<'_, Option<Arc<Unlocked>>> {
         self.unlocked.lock().unwrap_or_else(PoisonError::into_inner)
     }

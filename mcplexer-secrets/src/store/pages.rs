@@ -1,7 +1,9 @@
 //! Lists in pages: that of all scopes, for which the header vouches, and that of a scope's secrets, for which
 //! its record vouches.
 
-use crate::backend::{Snapshot, Table, Transaction};
+use std::ops::ControlFlow;
+
+use crate::backend::{Range, Snapshot, Table, Transaction};
 use crate::error::{Finding, RecordName};
 use crate::record::{self, Listed, Page, PageRef, Pages, Span};
 use crate::{Error, ScopeId};
@@ -22,7 +24,7 @@ impl List<'_> {
         }
     }
 
-    fn key(self, span: Span) -> Vec<u8> {
+    pub(super) fn key(self, span: Span) -> Vec<u8> {
         let mut key = self.prefix();
         key.push(span.number);
         key
@@ -60,11 +62,12 @@ impl List<'_> {
     ) -> Result<Vec<T>, Error> {
         let prefix = self.prefix();
         let mut found = Vec::new();
-        snapshot.scan(Table::Meta, &prefix, &mut |key, bytes| {
+        snapshot.scan(Range::prefix(Table::Meta, &prefix), &mut |key, bytes| {
             found.push((
                 key.strip_prefix(&*prefix).map(<[u8]>::to_vec),
                 bytes.to_vec(),
             ));
+            ControlFlow::Continue(())
         })?;
         let (mut all, mut expected) = (Vec::new(), pages.iter());
         for (number, bytes) in found {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::read_ahead::Wanted;
 use super::standing::{Checked, Trust};
 use super::unlocked::Unlocked;
 use super::writer::Writer;
@@ -18,12 +19,13 @@ use crate::{Error, ScopeId, SecretName};
 /// After so many lines about calls, one has the state of the store.
 const MAX_UNMARKED: usize = 256;
 
-/// What the lines about an operation say. Nothing else depends on it.
+/// What an operation is about: that is what its lines say, and whose records are read at once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'a> {
     operation: AuditOperation,
     scope: Option<&'a ScopeId>,
-    name: Option<&'a SecretName>,
+    /// The secrets that it names. A line names one only.
+    names: &'a [SecretName],
     used_for: Option<&'a str>,
 }
 
@@ -33,7 +35,7 @@ impl<'a> Subject<'a> {
         Self {
             operation,
             scope: None,
-            name: None,
+            names: &[],
             used_for: None,
         }
     }
@@ -52,8 +54,17 @@ impl<'a> Subject<'a> {
         scope: &'a ScopeId,
         name: &'a SecretName,
     ) -> Self {
+        Self::secrets(operation, scope, std::slice::from_ref(name))
+    }
+
+    /// An operation on several secrets of a scope.
+    pub(super) fn secrets(
+        operation: AuditOperation,
+        scope: &'a ScopeId,
+        names: &'a [SecretName],
+    ) -> Self {
         Self {
-            name: Some(name),
+            names,
             ..Self::scope(operation, scope)
         }
     }
@@ -65,20 +76,31 @@ impl<'a> Subject<'a> {
             Purpose::Export => (AuditOperation::Export, None),
             Purpose::Scan => (AuditOperation::Scan, None),
         };
-        let subject = match select {
-            Select::Only([name]) | Select::AnyOf([name]) => Self::secret(operation, scope, name),
-            _ => Self::scope(operation, scope),
+        let names = match select {
+            Select::Only(names) | Select::AnyOf(names) => names,
+            Select::All => &[],
         };
         Self {
             used_for,
-            ..subject
+            ..Self::secrets(operation, scope, names)
+        }
+    }
+
+    /// What to read at once.
+    pub(super) fn wanted(&self) -> Wanted<'a> {
+        Wanted {
+            scope: self.scope,
+            names: self.names,
         }
     }
 
     fn event(&self, outcome: AuditOutcome, actor: &'a Actor) -> AuditEvent<'a> {
         let mut event = AuditEvent::new(self.operation, outcome, actor);
         event.scope = self.scope;
-        event.name = self.name;
+        event.name = match self.names {
+            [name] => Some(name),
+            _ => None,
+        };
         event.used_for = self.used_for;
         event
     }
@@ -273,12 +295,31 @@ impl Recorder {
         };
         for (operation, scope, name) in writer.parts() {
             // Not durable by themselves: the line that follows them is.
-            let part = Subject {
-                name: name.as_ref(),
-                ..Subject::scope(*operation, scope)
-            };
+            let part = Subject::secrets(*operation, scope, name.as_slice());
             audit.record(&part.event(AuditOutcome::Ok, &self.actor))?;
         }
+        self.record_pending(subject, before, writer)
+    }
+
+    /// Records that a change which lost to another writer is about to be committed to another state. What it does is
+    /// in the log already.
+    pub(super) fn record_retry(
+        &self,
+        before: &Checked,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), Error> {
+        self.record_pending(Subject::store(AuditOperation::Retry), before, writer)
+    }
+
+    fn record_pending(
+        &self,
+        subject: Subject<'_>,
+        before: &Checked,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), Error> {
+        let Some(audit) = &self.audit else {
+            return Ok(());
+        };
         let mut event = subject.event(AuditOutcome::Ok, &self.actor);
         let header = writer.header();
         event.state = before.state().map(|before| AuditState {

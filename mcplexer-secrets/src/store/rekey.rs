@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::recorder::{OverLoss, Subject};
 use super::standing::Trust;
 use super::unlocked::Unlocked;
-use super::vault::{Vault, require_applied};
+use super::vault::Vault;
 use super::versions::Incoming;
 use super::writer::Writer;
 use crate::Error;
@@ -151,7 +151,7 @@ impl<'v> Rekey<'v> {
         keyring.pin(old, &[old.root(), next.root()])?;
         drop(self.old);
         let (commit, unlocked) = self.new.commit()?;
-        require_applied(commit)?;
+        self.vault.require_applied(commit)?;
         recorder.record_committed(unlocked);
         keyring.pin(old, &[next.root()])?;
         Ok(next.header.generation)

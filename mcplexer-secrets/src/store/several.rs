@@ -7,21 +7,9 @@ use super::vault::{IfMissing, Vault};
 use crate::audit::AuditOperation;
 use crate::{Error, ScopeId, SecretName, SecretValue};
 
-/// What the log says about secrets of a scope: their name, if it is one.
-fn subject<'a>(
-    operation: AuditOperation,
-    scope: &'a ScopeId,
-    names: &'a [SecretName],
-) -> Subject<'a> {
-    match names {
-        [name] => Subject::secret(operation, scope, name),
-        _ => Subject::scope(operation, scope),
-    }
-}
-
 /// Deletes secrets, all of them or none.
 pub(super) fn delete(vault: &Vault, scope: &ScopeId, names: &[SecretName]) -> Result<(), Error> {
-    let subject = subject(AuditOperation::Delete, scope, names);
+    let subject = Subject::secrets(AuditOperation::Delete, scope, names);
     vault.write(subject, IfMissing::ScopeNotFound(scope), |writer| {
         for name in names {
             writer.delete_secret(scope, name)?;
@@ -39,7 +27,7 @@ pub(super) fn get(
     scope: &ScopeId,
     names: &[SecretName],
 ) -> Result<Vec<(SecretInfo, SecretValue)>, Error> {
-    let subject = subject(AuditOperation::Get, scope, names);
+    let subject = Subject::secrets(AuditOperation::Get, scope, names);
     let opened = vault.read(subject, |reader| {
         let reader = reader.existing_scope(scope)?;
         let open = |name| {

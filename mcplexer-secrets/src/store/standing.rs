@@ -153,8 +153,11 @@ impl Seen<'_> {
 
     fn follows(self, last: &AuditMark, sealed: u64) -> Result<(), Finding> {
         let header = self.header;
-        // A change writes its line, which names the line sealed before, and seals it with its commit.
-        let is_cut_short = last.pending && sealed == last.sealed && header.revision < last.revision;
+        // A change writes its line, which names the line sealed before, and seals it with its commit. Before that
+        // commit it may have been cut short, and somebody with another log may have changed the store since.
+        let is_cut_short = last.pending
+            && sealed == last.sealed
+            && (header.revision < last.revision || header.logs.len() > 1);
         let needed = match last.pending {
             true => last.line,
             false => last.sealed,

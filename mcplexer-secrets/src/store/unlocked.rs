@@ -155,6 +155,12 @@ impl Unlocked {
         self.bytes == bytes
     }
 
+    /// A scope that was opened before. It may have changed since.
+    pub(super) fn open_already(&self, id: &ScopeId) -> Option<Arc<OpenScope>> {
+        let scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        scopes.get(id).map(|(_, open)| Arc::clone(open))
+    }
+
     /// Opens a scope, or finds it open; `None` if the list of scopes does not name it.
     pub(super) fn scope(
         &self,

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use super::keyring::Keyring;
 use super::names::Names;
 use super::not_found;
+use super::patience::Patience;
+use super::read_ahead::{ReadAhead, Wanted};
 use super::reader::Reader;
 use super::recorder::{OverLoss, Recorder, Subject};
 use super::standing::{Checked, Trust};
 use super::unlocked::{Unlocked, read_header};
-use super::writer::Writer;
+use super::writer::{Part, Writer};
 use crate::audit::CallRecord;
-use crate::backend::{Backend, BackendError, BackendErrorKind, Commit, Snapshot};
+use crate::backend::{
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, Snapshot, Transaction,
+};
 use crate::error::Finding;
 use crate::keys::Ask;
 use crate::record::Claim;
 use crate::{Error, ErrorKind, ScopeId};
-
-/// How often a change starts over after losing to another writer.
-const ATTEMPTS: u32 = 100;
 
 /// The records, the keys and the audit log of one store. A clone shares them.
 #[derive(Clone)]
@@ -81,7 +82,7 @@ impl Vault {
         subject: Subject<'_>,
         work: impl Fn(&Reader<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.record(subject, self.peek_checked(work))
+        self.record(subject, self.peek_checked(subject.wanted(), work))
     }
 
     /// As [`read`](Self::read), without a record. For work that gives out no value.
@@ -89,15 +90,16 @@ impl Vault {
         &self,
         work: impl Fn(&Reader<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let read = self.peek_checked(work)?;
+        let read = self.peek_checked(Wanted::default(), work)?;
         Ok(read.map(|(value, _)| value))
     }
 
     fn peek_checked<T>(
         &self,
+        wanted: Wanted<'_>,
         work: impl Fn(&Reader<'_>) -> Result<T, Error>,
     ) -> Result<Option<(T, Checked)>, Error> {
-        self.snapshot(|snapshot| {
+        self.snapshot_of(wanted, |snapshot| {
             let unlocked = self.unlock(snapshot)?;
             let checked = self
                 .recorder
@@ -112,7 +114,9 @@ impl Vault {
         &self,
         work: impl Fn(&Reader<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.snapshot_if_any(|snapshot| work(&Reader::new(snapshot, self.unlock(snapshot)?)))
+        self.snapshot_if_any(Wanted::default(), |snapshot| {
+            work(&Reader::new(snapshot, self.unlock(snapshot)?))
+        })
     }
 
     /// Compares one state of the store with something else; again with the next state if another process has changed
@@ -121,7 +125,7 @@ impl Vault {
         &self,
         work: impl Fn(&Arc<Unlocked>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.snapshot_if_any(|snapshot| work(&self.unlock(snapshot)?))
+        self.snapshot_if_any(Wanted::default(), |snapshot| work(&self.unlock(snapshot)?))
     }
 
     /// Reads names in one state of the store, and records how it ended. `None` if there is no
@@ -131,7 +135,7 @@ impl Vault {
         subject: Subject<'_>,
         work: impl Fn(&Names<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.record(subject, self.peek_names_checked(work))
+        self.record(subject, self.peek_names_checked(subject.wanted(), work))
     }
 
     /// As [`read_names`](Self::read_names), without a record.
@@ -139,15 +143,16 @@ impl Vault {
         &self,
         work: impl Fn(&Names<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let read = self.peek_names_checked(work)?;
+        let read = self.peek_names_checked(Wanted::default(), work)?;
         Ok(read.map(|(value, _)| value))
     }
 
     fn peek_names_checked<T>(
         &self,
+        wanted: Wanted<'_>,
         work: impl Fn(&Names<'_>) -> Result<T, Error>,
     ) -> Result<Option<(T, Checked)>, Error> {
-        self.snapshot(|snapshot| {
+        self.snapshot_of(wanted, |snapshot| {
             let names = Names::new(snapshot, &self.keyring)?;
             let checked = self.recorder.check(names.trust().clone())?;
             Ok((work(&names)?, checked))
@@ -157,7 +162,7 @@ impl Vault {
     /// Records calls through a gateway.
     pub(super) fn record_calls(&self, calls: &[CallRecord]) -> Result<(), Error> {
         let check = || {
-            let checked = self.peek_names_checked(|_| Ok(()))?;
+            let checked = self.peek_names_checked(Wanted::default(), |_| Ok(()))?;
             Ok(checked.map(|((), checked)| checked))
         };
         self.recorder.record_calls(calls, check)
@@ -168,7 +173,16 @@ impl Vault {
         &self,
         work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let read = self.snapshot_if_any(work)?;
+        self.snapshot_of(Wanted::default(), work)
+    }
+
+    /// As [`snapshot`](Self::snapshot), with what is wanted read at once.
+    fn snapshot_of<T>(
+        &self,
+        wanted: Wanted<'_>,
+        work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let read = self.snapshot_if_any(wanted, work)?;
         self.unless_lost(read)
     }
 
@@ -186,20 +200,27 @@ impl Vault {
     /// * the audit log is ahead of it.
     fn snapshot_if_any<T>(
         &self,
+        wanted: Wanted<'_>,
         work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let Some(mut snapshot) = self.backend.read()? else {
+        let read = || {
+            let last = self.keyring.last_unlocked();
+            let snapshot = self.backend.read()?;
+            let ahead = snapshot.map(|it| ReadAhead::of(it, wanted, last.as_deref()));
+            ahead.transpose()
+        };
+        let Some(mut snapshot) = read()? else {
             return Ok(None);
         };
         loop {
-            let error = match work(&*snapshot) {
+            let error = match work(&snapshot) {
                 Err(error) if may_pass(&error) => error,
                 result => return result.map(Some),
             };
-            let (seen, _) = read_header(&*snapshot)?;
+            let (seen, _) = read_header(&snapshot)?;
             drop(snapshot);
-            snapshot = match self.backend.read()? {
-                Some(now) if read_header(&*now)?.0 != seen => now,
+            snapshot = match read()? {
+                Some(now) if read_header(&now)?.0 != seen => now,
                 _ => return Err(error),
             };
         }
@@ -219,7 +240,8 @@ impl Vault {
         work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let may_create = matches!(if_missing, IfMissing::Create(_));
-        if !may_create && matches!(self.backend.read(), Ok(None)) {
+        let is_known = self.keyring.last_unlocked().is_some();
+        if !may_create && !is_known && matches!(self.backend.read(), Ok(None)) {
             if_missing.check(&self.recorder)?;
         }
         let result = self.write_until_applied(subject, if_missing, work);
@@ -232,17 +254,17 @@ impl Vault {
         if_missing: IfMissing<'_>,
         work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let busy = || {
-            BackendError::new(
-                BackendErrorKind::Busy,
-                "other writers keep changing the store",
-            )
-        };
-        for _ in 0..ATTEMPTS {
-            // Unlocking may wait for a passphrase: do it before other writers have to wait.
-            self.snapshot_if_any(|snapshot| self.unlock(snapshot))?;
+        let (mut recorded, mut patience) = (None, Patience::new());
+        loop {
+            let last = self.keyring.last_unlocked();
+            if last.is_none() {
+                // Unlocking may wait for a passphrase: do it before other writers have to wait.
+                self.snapshot_if_any(Wanted::default(), |snapshot| self.unlock(snapshot))?;
+            }
             let transaction = self.backend.write()?;
+            let transaction = ReadAhead::of(transaction, subject.wanted(), last.as_deref())?;
             let is_first = transaction.is_first();
+            let transaction = Box::new(transaction);
             let (mut writer, over_loss) = match is_first {
                 true => (Writer::create(transaction)?, OverLoss::Allow),
                 false => {
@@ -259,20 +281,74 @@ impl Vault {
                 self.let_first_owner_in(if_missing, &mut writer)?;
             }
             self.renew_claim(&mut writer)?;
-            self.recorder.record_change(subject, &before, &mut writer)?;
-            match writer.commit()? {
-                (Commit::Applied, unlocked) => {
-                    if unlocked.header.owners != owners {
-                        self.recorder.record_committed(Arc::clone(&unlocked));
-                    }
-                    // The key of a new store need not be asked for again, nor what was written verified.
-                    self.keyring.remember(unlocked);
-                    return Ok(value);
+            self.record_once(subject, &before, &mut writer, &mut recorded)?;
+            let (commit, unlocked) = writer.commit()?;
+            if self.is_applied(commit)? {
+                if unlocked.header.owners != owners {
+                    self.recorder.record_committed(Arc::clone(&unlocked));
                 }
-                (Commit::Conflict, _) => self.record_failure(subject, &busy().into()),
+                // The key of a new store need not be asked for again, nor what was written verified.
+                self.keyring.remember(unlocked);
+                return Ok(value);
+            }
+            if !patience.pause()? {
+                return Err(overtaken("other writers keep changing the store"));
             }
         }
-        Err(busy().into())
+    }
+
+    /// Records a change that is about to be committed. One that is made again because somebody else was faster is in
+    /// the log already.
+    fn record_once(
+        &self,
+        subject: Subject<'_>,
+        before: &Checked,
+        writer: &mut Writer<'_>,
+        recorded: &mut Option<Vec<Part>>,
+    ) -> Result<(), Error> {
+        if recorded.as_deref() == Some(writer.parts()) {
+            return self.recorder.record_retry(before, writer);
+        }
+        *recorded = Some(writer.parts().to_vec());
+        self.recorder.record_change(subject, before, writer)
+    }
+
+    /// Whether a commit was applied. `false` if somebody else was faster, so that the change is to be made again.
+    ///
+    /// # Errors
+    /// [`Error::OutcomeUnknown`] if the backend does not find out in time. Nothing was changed with any other error.
+    pub(super) fn is_applied(&self, commit: Commit) -> Result<bool, Error> {
+        match commit {
+            Commit::Applied => Ok(true),
+            Commit::Conflict => Ok(false),
+            Commit::Unknown(id, error) => match (self.settle(&id)?, may_answer(&error)) {
+                (Some(true), _) => Ok(true),
+                (Some(false), true) => Ok(false),
+                (Some(false), false) => Err(error.into()),
+                (None, _) => Err(Error::OutcomeUnknown { source: error }),
+            },
+        }
+    }
+
+    /// Asks the backend whether a commit was applied, again and again while it does not answer. `None` if it does not
+    /// find out.
+    fn settle(&self, commit: &CommitId) -> Result<Option<bool>, Error> {
+        let mut patience = Patience::new();
+        loop {
+            match self.backend.settle(commit) {
+                Ok(applied) => return Ok(Some(applied)),
+                Err(error) if may_answer(&error) && patience.pause()? => {}
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+
+    /// Requires that the commit of a replacement, or of one step of it, was applied.
+    pub(super) fn require_applied(&self, commit: Commit) -> Result<(), Error> {
+        match self.is_applied(commit)? {
+            true => Ok(()),
+            false => Err(overtaken("another writer changed the store first")),
+        }
     }
 
     /// Claims the store again for the owner who changes it, if another owner was removed since: that one knows the claim
@@ -371,15 +447,16 @@ fn may_pass(error: &Error) -> bool {
     }
 }
 
-/// Requires that a commit of a replacement was applied.
-pub(super) fn require_applied(commit: Commit) -> Result<(), Error> {
-    match commit {
-        Commit::Applied => Ok(()),
-        Commit::Conflict => {
-            let message = "another writer changed the store first";
-            Err(BackendError::new(BackendErrorKind::Busy, message).into())
-        }
-    }
+fn overtaken(message: &str) -> Error {
+    BackendError::new(BackendErrorKind::Busy, message).into()
+}
+
+/// Whether a later attempt may end without this error.
+fn may_answer(error: &BackendError) -> bool {
+    matches!(
+        error.kind(),
+        BackendErrorKind::Busy | BackendErrorKind::Unreachable
+    )
 }
 
 #[cfg(test)]

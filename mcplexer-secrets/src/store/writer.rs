@@ -1,5 +1,6 @@
 //! Changing the store: a transaction, and the header that vouches for what it writes.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::draft::Draft;
@@ -10,7 +11,7 @@ use super::reader::Reader;
 use super::scope::{MAX_SCOPES, NewScope};
 use super::unlocked::{OpenScope, Unlocked};
 use crate::audit::AuditOperation;
-use crate::backend::{Commit, Snapshot, Table, Transaction};
+use crate::backend::{Commit, Range, Snapshot, Table, Transaction};
 use crate::record::{
     self, AuditSeal, Claim, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Slot, Span,
     StoreId,
@@ -193,10 +194,11 @@ impl<'t> Writer<'t> {
         let prefix = record::secret_prefix(id);
         let mut count = 0;
         self.transaction
-            .scan(Table::Secrets, &prefix, &mut |key, _| {
+            .scan(Range::prefix(Table::Secrets, &prefix), &mut |key, _| {
                 let place = key.strip_prefix(&*prefix).unwrap_or_default();
                 let (_, version) = record::split_place(place);
                 count += usize::from(version.is_none());
+                ControlFlow::Continue(())
             })?;
         self.transaction.delete_prefix(Table::Secrets, &prefix)?;
         self.transaction

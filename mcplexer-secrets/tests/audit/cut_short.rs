@@ -1,5 +1,6 @@
 //! Changes that are interrupted between their audit line and their commit.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mcplexer_secrets::Store;
 use mcplexer_secrets::audit::{AuditLine, AuditOutcome, FileAudit};
 use mcplexer_secrets::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, RedbBackend, Replacement, Snapshot, Table,
-    Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, Range, RedbBackend, Replacement,
+    Snapshot, Table, Transaction,
 };
 
 use super::{Home, put};
@@ -41,20 +42,23 @@ impl Backend for Dying {
         let new = Box::new(DyingTransaction(new, death));
         Ok(Replacement { old, new })
     }
+
+    fn settle(&self, commit: &CommitId) -> Result<bool, BackendError> {
+        self.0.settle(commit)
+    }
 }
 
 impl Snapshot for DyingTransaction<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
-        self.0.get(table, key)
+    fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
+        self.0.get_many(places)
     }
 
     fn scan(
         &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
+        range: Range<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
-        self.0.scan(table, prefix, each)
+        self.0.scan(range, each)
     }
 }
 

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mcplexer_secrets::backend::{
-    Backend, BackendError, Commit, RedbBackend, Replacement, Snapshot, Table, Transaction,
+    Backend, BackendError, Commit, CommitId, Range, RedbBackend, Replacement, Snapshot, Table,
+    Transaction,
 };
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
@@ -37,6 +38,10 @@ impl Backend for Shared {
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
         self.0.replace()
     }
+
+    fn settle(&self, commit: &CommitId) -> Result<bool, BackendError> {
+        self.0.settle(commit)
+    }
 }
 
 /// Every record of a store, by table and key.
@@ -51,11 +56,12 @@ impl Shared {
         let mut records = Records::new();
         let snapshot = self.read().unwrap().unwrap();
         for (number, table) in Table::ALL.into_iter().enumerate() {
-            snapshot
-                .scan(table, b"", &mut |key, record| {
+            let read: Result<(), BackendError> =
+                snapshot.try_scan(Range::all(table), |key, record| {
                     records.insert((number, key.to_vec()), record.to_vec());
-                })
-                .unwrap();
+                    Ok(())
+                });
+            read.unwrap();
         }
         records
     }
@@ -67,7 +73,7 @@ impl Shared {
         for ((table, key), record) in records {
             transaction.put(Table::ALL[*table], key, record).unwrap();
         }
-        assert_eq!(transaction.commit().unwrap(), Commit::Applied);
+        assert!(matches!(transaction.commit().unwrap(), Commit::Applied));
         backend
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::{Bound, ControlFlow};
 use std::path::PathBuf;
 
 use mcplexer_durable::Temporary;
@@ -10,8 +11,9 @@ use redb::{
 };
 
 use super::cause::Cause;
+use super::last_put::LastPut;
 use super::{RedbBackend, drop_quietly};
-use crate::backend::{BackendError, Commit, Snapshot, Table, Transaction};
+use crate::backend::{BackendError, BackendErrorKind, Commit, Range, Snapshot, Table, Transaction};
 
 const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
@@ -69,28 +71,28 @@ pub(super) struct RedbSnapshot<'a> {
 }
 
 impl Snapshot for RedbSnapshot<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+    fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         let Some(transaction) = &self.transaction else {
-            return Ok(None);
+            return Ok(vec![None; places.len()]);
         };
         self.backend.run("read", || {
-            existing(transaction.open_table(definition(table)))?
-                .map_or(Ok(None), |table| get(&table, key))
+            get_many(places, |table| {
+                existing(transaction.open_table(definition(table)))
+            })
         })
     }
 
     fn scan(
         &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
+        range: Range<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
         let Some(transaction) = &self.transaction else {
             return Ok(());
         };
         self.backend.run("read", || {
-            existing(transaction.open_table(definition(table)))?
-                .map_or(Ok(()), |table| scan(&table, prefix, each))
+            existing(transaction.open_table(definition(range.table)))?
+                .map_or(Ok(()), |table| scan(&table, range, each))
         })
     }
 }
@@ -104,10 +106,19 @@ impl Drop for RedbSnapshot<'_> {
 pub(super) struct RedbTransaction<'a> {
     pub(super) backend: &'a RedbBackend,
     /// `None` after the commit.
-    pub(super) begun: Option<Begun>,
+    begun: Option<Begun>,
+    last_put: Option<LastPut>,
 }
 
-impl RedbTransaction<'_> {
+impl<'a> RedbTransaction<'a> {
+    pub(super) fn new(backend: &'a RedbBackend, begun: Begun) -> Self {
+        Self {
+            backend,
+            begun: Some(begun),
+            last_put: None,
+        }
+    }
+
     fn run<T>(
         &self,
         verb: &'static str,
@@ -126,20 +137,25 @@ impl Drop for RedbTransaction<'_> {
 }
 
 impl Snapshot for RedbTransaction<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+    fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         self.run("read", |transaction| {
-            get(&transaction.open_table(definition(table))?, key)
+            get_many(places, |table| {
+                Ok(Some(transaction.open_table(definition(table))?))
+            })
         })
     }
 
     fn scan(
         &self,
-        table: Table,
-        prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]),
+        range: Range<'_>,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
         self.run("read", |transaction| {
-            scan(&transaction.open_table(definition(table))?, prefix, each)
+            scan(
+                &transaction.open_table(definition(range.table))?,
+                range,
+                each,
+            )
         })
     }
 }
@@ -150,11 +166,13 @@ impl Transaction for RedbTransaction<'_> {
     }
 
     fn put(&mut self, table: Table, key: &[u8], record: &[u8]) -> Result<(), BackendError> {
-        self.run("write", |transaction| {
+        let before = self.run("write", |transaction| {
             let mut table = transaction.open_table(definition(table))?;
-            table.insert(key, record)?;
-            Ok(())
-        })
+            let before = table.insert(key, record)?;
+            Ok(before.map(|it| it.value().to_vec()))
+        })?;
+        self.last_put = Some(LastPut::new(table, key, record, before));
+        Ok(())
     }
 
     fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), BackendError> {
@@ -165,11 +183,18 @@ impl Transaction for RedbTransaction<'_> {
         })
     }
 
-    fn delete_prefix(&mut self, table: Table, prefix: &[u8]) -> Result<(), BackendError> {
+    fn delete_prefix(&mut self, of: Table, prefix: &[u8]) -> Result<(), BackendError> {
         self.run("write", |transaction| {
-            let mut table = transaction.open_table(definition(table))?;
+            let mut table = transaction.open_table(definition(of))?;
             let mut keys = Vec::new();
-            scan(&table, prefix, &mut |key, _| keys.push(key.to_vec()))?;
+            scan(
+                &table,
+                Range::prefix(of, prefix),
+                &mut |key: &[u8], _: &[u8]| {
+                    keys.push(key.to_vec());
+                    ControlFlow::Continue(())
+                },
+            )?;
             for key in keys {
                 table.remove(key.as_slice())?;
             }
@@ -179,11 +204,18 @@ impl Transaction for RedbTransaction<'_> {
 
     fn commit(mut self: Box<Self>) -> Result<Commit, BackendError> {
         let begun = self.begun.take();
-        self.backend.run("write", || {
+        let committed = self.backend.run("write", || {
             let begun = begun.ok_or(Cause::WouldBlock)?;
             begun.transaction.commit()?;
             begun.new_file.map_or(Ok(Commit::Applied), NewFile::publish)
-        })
+        });
+        match (committed, self.last_put.take()) {
+            // The last write may have failed, after which the change is in the file.
+            (Err(error), Some(last)) if error.kind() != BackendErrorKind::Busy => {
+                Ok(Commit::Unknown(last.name(), error))
+            }
+            (committed, _) => committed,
+        }
     }
 }
 
@@ -195,23 +227,49 @@ pub(super) fn clear(transaction: &WriteTransaction) -> Result<(), Cause> {
     Ok(())
 }
 
-fn get<T>(table: &T, key: &[u8]) -> Result<Option<Vec<u8>>, Cause>
+/// Opens each table once.
+fn get_many<T>(
+    places: &[(Table, &[u8])],
+    open: impl Fn(Table) -> Result<Option<T>, Cause>,
+) -> Result<Vec<Option<Vec<u8>>>, Cause>
 where
     T: ReadableTable<&'static [u8], &'static [u8]>,
 {
-    Ok(table.get(key)?.map(|record| record.value().to_vec()))
+    let mut found = vec![None; places.len()];
+    for wanted in Table::ALL {
+        let mut table = None;
+        for ((of, key), found) in places.iter().zip(&mut found) {
+            if *of != wanted {
+                continue;
+            }
+            if table.is_none() {
+                table = open(wanted)?;
+            }
+            if let Some(table) = &table {
+                *found = table.get(key)?.map(|record| record.value().to_vec());
+            }
+        }
+    }
+    Ok(found)
 }
 
-fn scan<T>(table: &T, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), Cause>
+fn scan<T>(
+    table: &T,
+    range: Range<'_>,
+    each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+) -> Result<(), Cause>
 where
     T: ReadableTable<&'static [u8], &'static [u8]>,
 {
-    for entry in table.range::<&[u8]>(prefix..)? {
+    let from = match range.after {
+        Some(after) if after >= range.prefix => Bound::Excluded(after),
+        _ => Bound::Included(range.prefix),
+    };
+    for entry in table.range::<&[u8]>((from, Bound::Unbounded))? {
         let (key, record) = entry?;
-        if !key.value().starts_with(prefix) {
+        if !key.value().starts_with(range.prefix) || each(key.value(), record.value()).is_break() {
             break;
         }
-        each(key.value(), record.value());
     }
     Ok(())
 }

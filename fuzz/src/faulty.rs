@@ -1,12 +1,11 @@
 //! A backend that fails on demand.
 
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arbitrary::Arbitrary;
 use mcplexer_secrets::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, CommitId, Range, RedbBackend, Replacement,
-    Snapshot, Table, Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Range, RedbBackend,
+    Replacement, Snapshot, Table, Transaction,
 };
 
 /// A fault, and the number of calls before it occurs.
@@ -151,11 +150,7 @@ impl Snapshot for FaultySnapshot<'_> {
         self.inner.get_many(places)
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.backend.call()?;
         self.inner.scan(range, each)
     }
@@ -167,11 +162,7 @@ impl Snapshot for FaultyTransaction<'_> {
         self.inner.get_many(places)
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.backend.call()?;
         self.inner.scan(range, each)
     }

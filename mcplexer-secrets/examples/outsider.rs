@@ -4,15 +4,14 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
-use std::ops::ControlFlow;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use mcplexer_secrets::audit::{Actor, AuditError, AuditErrorKind, AuditEvent, AuditSink, Chained};
 use mcplexer_secrets::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, CommitId, Range, Replacement, Snapshot, Table,
-    Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Range, Replacement,
+    Snapshot, Table, Transaction,
 };
 use mcplexer_secrets::keys::{
     Ask, FileKey, Identity, KeyError, KeyErrorKind, KeyHolder, KeyProvider, Recipient, Stanza,
@@ -90,11 +89,7 @@ impl Snapshot for State<'_> {
         Ok(places.iter().map(get).collect())
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Backed {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Backed {
         let from = self.2.range((range.table.name(), range.prefix.to_vec())..);
         let _stopped = from
             .take_while(|((name, key), _)| {

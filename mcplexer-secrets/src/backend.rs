@@ -38,6 +38,7 @@ mod error;
 mod limits;
 mod patient;
 mod pointers;
+mod queue;
 mod range;
 mod redb;
 
@@ -142,6 +143,9 @@ impl fmt::Debug for Replacement<'_> {
     }
 }
 
+/// Takes a key and its record, and says whether to go on.
+pub type EachRecord<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 /// A consistent view of all tables at one moment.
 pub trait Snapshot: Send {
     /// Returns the records at these places, in this order; `None` where there is no record. What is known by
@@ -155,11 +159,7 @@ pub trait Snapshot: Send {
     ///
     /// # Errors
     /// [`BackendError`] if the records cannot be read.
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError>;
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError>;
 
     /// Returns the record under `key`.
     ///

@@ -2,14 +2,13 @@
 
 #![cfg(test)]
 
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mcplexer_secrets::audit::MemoryAudit;
 use mcplexer_secrets::backend::{
-    Backend, BackendError, Commit, CommitId, Range, RedbBackend, Replacement, Snapshot, Table,
-    Transaction,
+    Backend, BackendError, Commit, CommitId, EachRecord, Range, RedbBackend, Replacement, Snapshot,
+    Table, Transaction,
 };
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{Store, conformance};
@@ -90,11 +89,7 @@ impl Snapshot for ContendedTransaction<'_> {
         self.inner.get_many(places)
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.inner.scan(range, each)
     }
 }

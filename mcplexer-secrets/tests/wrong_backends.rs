@@ -4,13 +4,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use mcplexer_secrets::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, CommitId, Range, Replacement, Snapshot, Table,
-    Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Range, Replacement,
+    Snapshot, Table, Transaction,
 };
 use mcplexer_secrets::conformance::{self, Handles};
 
@@ -136,11 +135,7 @@ impl Snapshot for State<'_> {
         Ok(found.collect())
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Backed {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Backed {
         let place = (range.table, range.prefix.to_vec());
         let all = keys_of(&self.records, &place).into_iter();
         self.scans.borrow_mut().push(place);

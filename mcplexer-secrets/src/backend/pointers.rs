@@ -1,11 +1,10 @@
 //! What a box or an `Arc` points to is as good as the thing itself.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::{
-    Backend, BackendError, Commit, CommitId, Limits, Range, Replacement, Snapshot, Table,
-    Transaction,
+    Backend, BackendError, Commit, CommitId, EachRecord, Limits, Range, Replacement, Snapshot,
+    Table, Transaction,
 };
 
 macro_rules! pointer_to_backend {
@@ -50,11 +49,7 @@ impl<T: Snapshot + ?Sized> Snapshot for Box<T> {
         (**self).get_many(places)
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         (**self).scan(range, each)
     }
 

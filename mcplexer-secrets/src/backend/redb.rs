@@ -20,6 +20,7 @@ use self::cause::{Cause, failure, place};
 use self::last_put::LastPut;
 use self::transaction::{RedbSnapshot, RedbTransaction};
 use super::patient::PatientFile;
+use super::queue::{Queue, Turn};
 use super::{
     Backend, BackendError, BackendErrorKind, CommitId, Replacement, Snapshot, Transaction,
 };
@@ -40,6 +41,8 @@ pub struct RedbBackend {
     /// Whether the first commit closes the directory to others.
     closes_directory: bool,
     open: Mutex<Option<Open>>,
+    /// The writers that use this handle.
+    writers: Queue,
 }
 
 /// The open database and its file.
@@ -71,6 +74,7 @@ impl RedbBackend {
             patience: PATIENCE,
             closes_directory: false,
             open: Mutex::new(None),
+            writers: Queue::default(),
         }
     }
 
@@ -106,6 +110,7 @@ impl RedbBackend {
                 handle: Handle::Writer(Arc::new(database)),
                 file: None,
             })),
+            writers: Queue::default(),
         })
     }
 
@@ -125,6 +130,12 @@ impl RedbBackend {
             }
             failure(self.path.as_deref(), verb, cause)
         })
+    }
+
+    /// Waits until the writers are done that came before.
+    fn turn(&self) -> Result<Turn<'_>, BackendError> {
+        let turn = self.writers.wait(self.patience);
+        turn.ok_or_else(|| failure(self.path.as_deref(), "open", Cause::WouldBlock))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
@@ -258,11 +269,13 @@ impl Backend for RedbBackend {
     }
 
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
+        let turn = self.turn()?;
         let begun = self.run("open", || self.begin_write())?;
-        Ok(Box::new(RedbTransaction::new(self, begun)))
+        Ok(Box::new(RedbTransaction::new(self, begun, turn)))
     }
 
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
+        let turn = self.turn()?;
         let (old, begun) = self.run("open", || self.begin_replace())?;
         let old = old.map(|transaction| {
             Box::new(RedbSnapshot {
@@ -270,7 +283,7 @@ impl Backend for RedbBackend {
                 transaction: Some(transaction),
             }) as Box<dyn Snapshot>
         });
-        let new = Box::new(RedbTransaction::new(self, begun));
+        let new = Box::new(RedbTransaction::new(self, begun, turn));
         Ok(Replacement { old, new })
     }
 

@@ -365,21 +365,24 @@ fn number(record: Option<Vec<u8>>) -> u32 {
 fn no_increment_is_lost(handles: &Handles) {
     const WRITERS: u32 = 8;
     const INCREMENTS: u32 = 100;
+    let increment = |transaction: &mut dyn Transaction| {
+        let next = number(get(transaction, Table::Meta, b"count")) + 1;
+        put(transaction, Table::Meta, b"count", &next.to_be_bytes());
+    };
+    let count = || number(get(&*read(&*handles()), Table::Meta, b"count"));
+    overlap(handles, &increment, &increment);
+    assert_eq!(count(), 2, "increments at the same time");
     thread::scope(|scope| {
         for _ in 0..WRITERS {
             let backend = handles();
             scope.spawn(move || {
                 for _ in 0..INCREMENTS {
-                    change(&*backend, &|transaction| {
-                        let now = number(get(transaction, Table::Meta, b"count")) + 1;
-                        put(transaction, Table::Meta, b"count", &now.to_be_bytes());
-                    });
+                    change(&*backend, &increment);
                 }
             });
         }
     });
-    let count = number(get(&*read(&*handles()), Table::Meta, b"count"));
-    assert_eq!(count, WRITERS * INCREMENTS, "increments");
+    assert_eq!(count(), 2 + WRITERS * INCREMENTS, "increments");
 }
 
 /// Two changes, each of which does something only if the other one has not: deletes its own record while both are

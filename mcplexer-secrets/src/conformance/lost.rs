@@ -1,13 +1,12 @@
 //! A backend whose answers to commits are lost, as over a network that fails.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, CommitId, Limits, Range, Replacement,
-    Snapshot, Table, Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Limits, Range,
+    Replacement, Snapshot, Table, Transaction,
 };
 
 /// Whether it can be found out later what became of a commit.
@@ -93,11 +92,7 @@ impl<B: Backend> Snapshot for Losing<'_, B> {
         self.inner.get_many(places)
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.inner.scan(range, each)
     }
 }

@@ -1,11 +1,10 @@
 //! Reading at once what an operation is about: over a network, each read is a way there and back.
 
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 
 use super::pages::List;
 use super::unlocked::Unlocked;
-use crate::backend::{BackendError, Commit, Range, Snapshot, Table, Transaction};
+use crate::backend::{BackendError, Commit, EachRecord, Range, Snapshot, Table, Transaction};
 use crate::error::RecordName;
 use crate::record::{self, HEADER_KEY, Header, OWNERS_KEY, PageRef, Scope, Span};
 use crate::{ScopeId, SecretName};
@@ -142,11 +141,7 @@ impl<S: Snapshot> Snapshot for ReadAhead<S> {
         self.inner.get_many(places)
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.inner.scan(range, each)
     }
 }

@@ -1,6 +1,5 @@
 //! Changes that are interrupted between their audit line and their commit.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mcplexer_secrets::Store;
 use mcplexer_secrets::audit::{AuditLine, AuditOutcome, FileAudit};
 use mcplexer_secrets::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, CommitId, Range, RedbBackend, Replacement,
-    Snapshot, Table, Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Range, RedbBackend,
+    Replacement, Snapshot, Table, Transaction,
 };
 
 use super::{Home, put};
@@ -53,11 +52,7 @@ impl Snapshot for DyingTransaction<'_> {
         self.0.get_many(places)
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.0.scan(range, each)
     }
 }

@@ -13,7 +13,10 @@ use redb::{
 use super::cause::Cause;
 use super::last_put::LastPut;
 use super::{RedbBackend, drop_quietly};
-use crate::backend::{BackendError, BackendErrorKind, Commit, Range, Snapshot, Table, Transaction};
+use crate::backend::queue::Turn;
+use crate::backend::{
+    BackendError, BackendErrorKind, Commit, EachRecord, Range, Snapshot, Table, Transaction,
+};
 
 const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     TableDefinition::new(table.name())
@@ -82,11 +85,7 @@ impl Snapshot for RedbSnapshot<'_> {
         })
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         let Some(transaction) = &self.transaction else {
             return Ok(());
         };
@@ -108,14 +107,17 @@ pub(super) struct RedbTransaction<'a> {
     /// `None` after the commit.
     begun: Option<Begun>,
     last_put: Option<LastPut>,
+    /// Ends with the transaction.
+    _turn: Turn<'a>,
 }
 
 impl<'a> RedbTransaction<'a> {
-    pub(super) fn new(backend: &'a RedbBackend, begun: Begun) -> Self {
+    pub(super) fn new(backend: &'a RedbBackend, begun: Begun, turn: Turn<'a>) -> Self {
         Self {
             backend,
             begun: Some(begun),
             last_put: None,
+            _turn: turn,
         }
     }
 
@@ -145,11 +147,7 @@ impl Snapshot for RedbTransaction<'_> {
         })
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.run("read", |transaction| {
             scan(
                 &transaction.open_table(definition(range.table))?,
@@ -253,11 +251,7 @@ where
     Ok(found)
 }
 
-fn scan<T>(
-    table: &T,
-    range: Range<'_>,
-    each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-) -> Result<(), Cause>
+fn scan<T>(table: &T, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), Cause>
 where
     T: ReadableTable<&'static [u8], &'static [u8]>,
 {

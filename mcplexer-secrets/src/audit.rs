@@ -8,8 +8,8 @@
 //! `hash`, the SHA-256 of all bytes of the line before `,"hash":`. The first line's `prev` is 32
 //! random bytes, the id of the log. A line never contains a value, nor the length or hash of one.
 
+use auto_impl::auto_impl;
 use std::fmt;
-use std::sync::Arc;
 
 mod actor;
 mod call;
@@ -42,6 +42,7 @@ pub(crate) use verify::verify;
 pub use verify::{AuditLine, AuditReport, read_audit_log};
 
 /// Receives the events of a store, to print, forward or count them.
+#[auto_impl(Arc, Box)]
 pub trait AuditSink: fmt::Debug + Send + Sync {
     /// Records an event. If [`AuditEvent::durable`] returns `true`, the record must be durable on
     /// return.
@@ -49,12 +50,6 @@ pub trait AuditSink: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`AuditError`] if it cannot be recorded. The operation then fails and has no effect.
     fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditError>;
-}
-
-impl<T: AuditSink + ?Sized> AuditSink for Arc<T> {
-    fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditError> {
-        (**self).record(event)
-    }
 }
 
 /// Where a store's events go.

@@ -30,6 +30,7 @@
 //!    nothing of the old state but to snapshots that were there before. An engine that keeps history
 //!    discards it then, and after a record was deleted, as soon as it can.
 
+use auto_impl::auto_impl;
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -76,6 +77,7 @@ impl Table {
 }
 
 /// Stores the records of one store.
+#[auto_impl(Arc, Box)]
 pub trait Backend: fmt::Debug + Send + Sync {
     /// Returns the current state, or `None` if nothing was ever committed. Never creates anything.
     ///
@@ -147,6 +149,7 @@ impl fmt::Debug for Replacement<'_> {
 pub type EachRecord<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
 /// A consistent view of all tables at one moment.
+#[auto_impl(Box)]
 pub trait Snapshot: Send {
     /// Returns the records at these places, in this order; `None` where there is no record. What is known by
     /// name is asked for at once: over a network, this is one way there and back.

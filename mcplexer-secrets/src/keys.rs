@@ -5,6 +5,7 @@
 //! ask a person has a [`Prompter`]. A [`KeyHolder`] gives access to a key that cannot be read, such
 //! as one in a key management service or an agent.
 
+use auto_impl::auto_impl;
 use std::fmt;
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub use recovery::{InvalidRecoveryCode, RecoveryCode};
 pub use slot::{InvalidLabel, SlotLabel, SlotRef};
 
 /// Provides the identities that may open a store.
+#[auto_impl(Arc, Box)]
 pub trait KeyProvider: fmt::Debug + Send + Sync {
     /// Returns the identities to try, in order. With [`Ask::Never`], it must not ask for a
     /// passphrase.
@@ -107,20 +109,6 @@ pub struct Unfinished {
     pub new: Recipient,
     /// The recipient of the identity that it was to replace.
     pub old: Recipient,
-}
-
-impl<T: KeyProvider + ?Sized> KeyProvider for Arc<T> {
-    fn identities(&self, ask: Ask) -> Result<Vec<Identity>, KeyError> {
-        (**self).identities(ask)
-    }
-
-    fn writer(&self) -> Option<&dyn KeyWriter> {
-        (**self).writer()
-    }
-
-    fn prompter(&self) -> Option<Arc<dyn Prompter>> {
-        (**self).prompter()
-    }
 }
 
 /// Whether a provider may ask a person.

@@ -2,6 +2,7 @@
 
 use crate::credentials::{Credentials, Purpose, Select};
 use crate::{Error, ScopeId, SecretName, SecretValue};
+use auto_impl::auto_impl;
 
 mod accept;
 mod apply;
@@ -69,6 +70,7 @@ pub use slots::{MAX_SLOTS, SlotInfo, SlotKind};
 /// [`Store`] keeps them encrypted. The trait is object-safe and synchronous; an async program calls
 /// it on its runtime's blocking pool. The `conformance` feature has a test suite for
 /// implementations.
+#[auto_impl(Arc, Box)]
 pub trait SecretStore: Send + Sync {
     /// Stores a value, as `mode` allows.
     ///

@@ -1,6 +1,6 @@
+use auto_impl::auto_impl;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::{AuditError, AuditEvent, AuditState};
 use crate::StoreId;
@@ -10,6 +10,7 @@ use crate::StoreId;
 ///
 /// [`FileAudit`](super::FileAudit) and [`MemoryAudit`](super::MemoryAudit) are such logs. A program
 /// that only passes events on implements [`AuditSink`](super::AuditSink).
+#[auto_impl(Arc, Box)]
 pub trait KeptLog: fmt::Debug + Send + Sync {
     /// Returns the path of the log; empty if it is not in a file.
     fn file(&self) -> PathBuf;
@@ -60,36 +61,6 @@ pub trait KeptLog: fmt::Debug + Send + Sync {
     /// [`AuditError`] if that fails.
     fn sync(&self) -> Result<(), AuditError> {
         Ok(())
-    }
-}
-
-impl<T: KeptLog + ?Sized> KeptLog for Arc<T> {
-    fn file(&self) -> PathBuf {
-        (**self).file()
-    }
-
-    fn view(
-        &self,
-        store: Option<StoreId>,
-        sealed: &[AuditPosition],
-    ) -> Result<AuditView, AuditError> {
-        (**self).view(store, sealed)
-    }
-
-    fn append(&self, event: &AuditEvent<'_>) -> Result<AuditPosition, AuditError> {
-        (**self).append(event)
-    }
-
-    fn append_all(
-        &self,
-        events: &[AuditEvent<'_>],
-        only: Option<[u8; 32]>,
-    ) -> Result<Option<AuditPosition>, AuditError> {
-        (**self).append_all(events, only)
-    }
-
-    fn sync(&self) -> Result<(), AuditError> {
-        (**self).sync()
     }
 }
 

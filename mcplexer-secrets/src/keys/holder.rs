@@ -1,5 +1,6 @@
 //! Identities whose private key stays elsewhere.
 
+use auto_impl::auto_impl;
 use std::cell::RefCell;
 use std::fmt;
 
@@ -20,6 +21,7 @@ const FILE_KEY_LEN: usize = 16;
 /// ordinary identity itself and call [`Identity::unwrap`](super::Identity::unwrap), or it may
 /// follow the specification of the recipient it serves (for `age1…`:
 /// <https://age-encryption.org/v1>, section "The X25519 recipient type").
+#[auto_impl(Arc, Box)]
 pub trait KeyHolder: fmt::Debug + Send + Sync {
     /// Decrypts the file key in a stanza. `None` means that the stanza is for another key.
     ///

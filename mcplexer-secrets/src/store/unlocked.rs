@@ -177,8 +177,11 @@ impl Unlocked {
             return Ok(Some(Arc::clone(open)));
         }
         let open = Arc::new(self.open_scope(snapshot, id, &digest)?);
-        if scopes.len() >= OPEN_SCOPES {
-            scopes.clear();
+        if scopes.len() >= OPEN_SCOPES
+            && !scopes.contains_key(id)
+            && let Some(any) = scopes.keys().next().cloned()
+        {
+            scopes.remove(&any);
         }
         scopes.insert(id.clone(), (digest, Arc::clone(&open)));
         Ok(Some(open))

@@ -19,7 +19,7 @@ use crate::failure::{Context, Failure};
 use crate::progress::make_way;
 use crate::prompt::Hidden;
 use crate::stderr::{say, say_hint, say_warning};
-use crate::text::{date, sanitized, shown};
+use crate::text::{date, sanitized, shortened, shown};
 use crate::{input, prompt};
 
 /// An opened home, and how to talk to the user about it.
@@ -146,7 +146,9 @@ impl Session {
                 ));
                 self.hint("mcplexer key recovery prints a recovery code to keep offline");
             }
-            Some(Created::Store(path)) => self.tell(&format!("created the store {}", shown(&path))),
+            Some(Created::Store(place)) => {
+                self.tell(&format!("created the store {}", shortened(place)));
+            }
             _ => {}
         }
     }
@@ -171,7 +173,7 @@ impl Session {
             .store_error()
             .and_then(|error| Alternatives::to(error, self.store()));
         match found {
-            Some(Alternatives::NoScopes { .. }) if !self.home().store().exists() => {
+            Some(Alternatives::NoScopes { .. }) if !self.has_store() => {
                 failure.with_hint(self.no_store())
             }
             Some(alternatives) => failure.with_alternatives(&alternatives),

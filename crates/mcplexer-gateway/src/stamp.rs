@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use mcplexer_home::StorePlace;
+
 /// A change within this time of another one may leave the same times behind.
 const GRAIN: Duration = Duration::from_millis(100);
 
@@ -17,12 +19,20 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// Of no file: always taken as changed.
+    const NONE: Self = Self {
+        state: None,
+        is_settled: false,
+    };
+
+    /// Of a store. One on a server is asked each time.
+    pub(crate) fn of_store(place: &StorePlace) -> Self {
+        place.file().map_or(Self::NONE, Self::of)
+    }
+
     pub(crate) fn of(path: &Path) -> Self {
         let Ok(metadata) = fs::metadata(path) else {
-            return Self {
-                state: None,
-                is_settled: false,
-            };
+            return Self::NONE;
         };
         // The time of any change: also of the mode, and no program can set it.
         let seconds = u64::try_from(metadata.ctime()).unwrap_or_default();

@@ -7,6 +7,7 @@ use mcplexer_secrets::{BackupMaker, Error as StoreError, Progress, Timestamp};
 use serde::Serialize;
 
 use crate::open::OpenHome;
+use crate::place::StorePlace;
 use crate::text::as_text;
 
 mod opening;
@@ -90,10 +91,10 @@ pub enum Error {
         file: PathBuf,
     },
     /// The store has secrets, and the request does not say what happens to them.
-    #[error("{} has secrets already", .store.display())]
+    #[error("{store} has secrets already")]
     StoreNotEmpty {
         /// The store.
-        store: PathBuf,
+        store: StorePlace,
     },
     /// Nobody at hand can tell who made the backup, and the request does not allow that.
     #[error("nothing shows that a store of yours made this backup")]

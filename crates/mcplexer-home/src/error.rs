@@ -51,6 +51,15 @@ pub enum EnvironmentError {
         /// The variable.
         variable: &'static str,
     },
+    /// `MCPLEXER_STORE` is not the URL of a store.
+    #[error("MCPLEXER_STORE is not the URL of a store: postgres://… or etcd://…")]
+    StoreUrl,
+    /// `MCPLEXER_STORE` has a password in it.
+    #[error("MCPLEXER_STORE has a password in it")]
+    StorePassword {
+        /// The variable for the password.
+        variable: &'static str,
+    },
     /// The directory of the audit log does not exist.
     #[error(
         "MCPLEXER_AUDIT names {log}, but the directory {directory} does not exist",

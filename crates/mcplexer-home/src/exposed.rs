@@ -234,12 +234,14 @@ fn parts(home: &Home) -> Vec<(Part, PathBuf)> {
     };
     let mut parts = vec![
         (Part::Home, home.directory().to_owned()),
-        (Part::Store, home.store()),
         (Part::Log, log),
         (Part::Pins, home.pins()),
         (Part::Config, home.config()),
         (Part::Trusted, home.trusted()),
     ];
+    if let Some(store) = home.store().file() {
+        parts.push((Part::Store, store.to_owned()));
+    }
     if let KeySource::File(key) = home.key() {
         parts.push((Part::Key, key.clone()));
     }
@@ -279,11 +281,12 @@ mod tests {
         let home = home(&directory, "");
         assert!(Exposed::in_home(&home).is_empty());
         fs::create_dir(home.directory()).unwrap();
-        fs::write(home.store(), "").unwrap();
+        let store = home.store().file().unwrap();
+        fs::write(store, "").unwrap();
         fs::write(home.config(), "").unwrap();
         set_mode(&home.config(), 0o644);
         set_mode(home.directory(), 0o777);
-        set_mode(&home.store(), 0o640);
+        set_mode(store, 0o640);
         set_mode(directory.path(), 0o770);
         let found = Exposed::in_home(&home);
         let found: Vec<_> = found

@@ -10,6 +10,10 @@ use mcplexer_durable::temporaries_beside;
 use mcplexer_secrets::keys::Identity;
 
 use crate::error::EnvironmentError;
+use crate::place::{STORE_VARIABLE, StorePlace, StoreUrl};
+
+/// The name of a store's file.
+const STORE_FILE: &str = "secrets.redb";
 
 /// A temporary file that changed more recently may still be in use.
 const STILL_WRITTEN: Duration = Duration::from_secs(60);
@@ -27,6 +31,7 @@ pub const AUDIT_VARIABLE: &str = "MCPLEXER_AUDIT";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     directory: PathBuf,
+    store: StorePlace,
     key: KeySource,
     audit: AuditTarget,
     named: Vec<&'static str>,
@@ -62,6 +67,7 @@ impl Home {
     /// [`EnvKeys`](crate::EnvKeys), which reads the identity itself.
     ///
     /// - The directory is `MCPLEXER_HOME`, or else `~/.mcplexer`.
+    /// - The store is on the server that `MCPLEXER_STORE` names, or else in the file `secrets.redb` in the directory.
     /// - The key is `MCPLEXER_AGE_IDENTITY`, or the file `MCPLEXER_AGE_KEY`, or else `age.key` in
     ///   the directory.
     /// - The audit log is `MCPLEXER_AUDIT`, or else `audit.log` in the directory.
@@ -74,6 +80,8 @@ impl Home {
     /// - [`EnvironmentError::Relative`] if a path depends on the working directory, or begins with `~USER`.
     /// - [`EnvironmentError::TwoKeys`] if the key is given twice.
     /// - [`EnvironmentError::IdentityAsPath`] if a variable that names a path holds an identity.
+    /// - [`EnvironmentError::StoreUrl`] and [`EnvironmentError::StorePassword`] if `MCPLEXER_STORE` is not a URL without
+    ///   a password.
     pub fn from_env() -> Result<Self, EnvironmentError> {
         Self::from_variables(env::var_os)
     }
@@ -87,6 +95,7 @@ impl Home {
             audit: AuditTarget::Home,
             named: Vec::new(),
             user_home: None,
+            store: StorePlace::File(directory.join(STORE_FILE)),
             directory,
         }
     }
@@ -125,10 +134,20 @@ impl Home {
                 AuditTarget::File(log)
             }
         };
-        let places = [HOME_VARIABLE, KEY_VARIABLE, IDENTITY_VARIABLE];
+        let store = match read(STORE_VARIABLE) {
+            Some(url) => StorePlace::Server(StoreUrl::parse(&url)?),
+            None => StorePlace::File(directory.join(STORE_FILE)),
+        };
+        let places = [
+            HOME_VARIABLE,
+            STORE_VARIABLE,
+            KEY_VARIABLE,
+            IDENTITY_VARIABLE,
+        ];
         let named = places.into_iter().filter(|it| read(it).is_some()).collect();
         Ok(Self {
             directory,
+            store,
             key,
             audit,
             named,
@@ -168,10 +187,10 @@ impl Home {
         self.user_home.as_deref()
     }
 
-    /// Returns the path of the store.
+    /// Returns where the store is.
     #[must_use]
-    pub fn store(&self) -> PathBuf {
-        self.directory.join("secrets.redb")
+    pub fn store(&self) -> &StorePlace {
+        &self.store
     }
 
     /// Returns the path of the audit log that belongs to this directory, whatever
@@ -241,7 +260,7 @@ impl Home {
     /// A file that changed within the last minute may still be in use and is not listed.
     #[must_use]
     pub fn leftovers(&self) -> Vec<PathBuf> {
-        let mut places = vec![self.store()];
+        let mut places: Vec<_> = self.store.file().map(Path::to_owned).into_iter().collect();
         if let KeySource::File(key) = &self.key {
             places.push(key.clone());
         }
@@ -289,7 +308,8 @@ mod tests {
     #[test]
     fn the_environment_names_every_place() {
         let plain = home(&[("HOME", "/home/ann"), ("MCPLEXER_HOME", "")]).unwrap();
-        assert_eq!(plain.store(), Path::new("/home/ann/.mcplexer/secrets.redb"));
+        let file = Path::new("/home/ann/.mcplexer/secrets.redb");
+        assert_eq!(plain.store().file(), Some(file));
         assert_eq!(
             plain.audit_log(),
             Path::new("/home/ann/.mcplexer/audit.log")
@@ -346,7 +366,8 @@ mod tests {
         assert_eq!(*moved.key(), KeySource::File("/home/ann/k/age.key".into()));
         assert_eq!(*moved.audit(), AuditTarget::File("/home/ann/log".into()));
         let itself = home(&[user, (HOME_VARIABLE, "~")]).unwrap();
-        assert_eq!(itself.store(), Path::new("/home/ann/secrets.redb"));
+        let file = Path::new("/home/ann/secrets.redb");
+        assert_eq!(itself.store().file(), Some(file));
         for variable in [HOME_VARIABLE, KEY_VARIABLE, AUDIT_VARIABLE] {
             for path in ["m", "./m", "../m", "~ann/m", "~+/m", "$HOME/m", "%h/m", "-"] {
                 let error = home(&[user, (variable, path)]).unwrap_err();

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use mcplexer_secrets::backend::RedbBackend;
 use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{ScopeId, SecretName, Store};
+use mcplexer_secrets::{Error as StoreError, ScopeId, SecretName, Store};
 
 use crate::error::Error;
 use crate::exposed::Exposed;
@@ -32,7 +31,7 @@ impl Names {
         if !exposed.is_empty() {
             return Err(Error::Exposed(exposed));
         }
-        let backend = RedbBackend::file(home.store()).with_patience(PATIENCE);
+        let backend = home.store().backend(PATIENCE).map_err(StoreError::from)?;
         let no_key = FixedKeys::new(Vec::new());
         let store = Store::with_backend(backend, no_key)?;
         Ok(Self { store })

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mcplexer_durable::PATIENCE;
 use mcplexer_secrets::audit::{Chained, FileAudit, StderrAudit};
-use mcplexer_secrets::backend::RedbBackend;
+use mcplexer_secrets::backend::Backend;
 use mcplexer_secrets::keys::{
     Ask, FileKeys, Identity, KeyProvider, PassphraseRequest, Pins, Prompter,
 };
@@ -16,10 +17,12 @@ use crate::env_keys::EnvKeys;
 use crate::error::{EnvironmentError, Error};
 use crate::exposed::Exposed;
 use crate::home::{AuditTarget, Home, KeySource};
+use crate::place::StorePlace;
 
 /// An open store and what belongs to it.
 pub struct OpenHome {
     home: Home,
+    backend: Arc<dyn Backend>,
     store: Store,
     keys: Arc<dyn KeyProvider>,
     file_keys: Option<Arc<FileKeys>>,
@@ -37,7 +40,7 @@ pub enum Created {
     /// A key file.
     Key(PathBuf),
     /// A store, for a key that existed.
-    Store(PathBuf),
+    Store(StorePlace),
     /// An audit log that the environment names.
     Log(PathBuf),
 }
@@ -69,9 +72,9 @@ impl OpenHome {
             }
             KeySource::Environment(variable) => (Arc::new(EnvKeys::new(variable)), None),
         };
-        let had_store = home.store().exists();
-        let backend = RedbBackend::file(home.store()).with_private_directory();
-        let store = Store::with_backend(backend, Arc::clone(&keys))?;
+        let backend = home.store().backend(PATIENCE).map_err(StoreError::from)?;
+        let had_store = has_store(&home, &*backend);
+        let store = Store::with_backend(Arc::clone(&backend), Arc::clone(&keys))?;
         let mut store = store.with_pins(Pins::new(home.pins()));
         let mut new_log = None;
         match home.audit() {
@@ -91,6 +94,7 @@ impl OpenHome {
         }
         Ok(Self {
             home,
+            backend,
             store,
             keys,
             file_keys,
@@ -104,6 +108,12 @@ impl OpenHome {
     #[must_use]
     pub fn home(&self) -> &Home {
         &self.home
+    }
+
+    /// Returns whether there is a store, also where one was lost: if it cannot be read, there is.
+    #[must_use]
+    pub fn has_store(&self) -> bool {
+        has_store(&self.home, &*self.backend)
     }
 
     /// Returns the store.
@@ -149,8 +159,8 @@ impl OpenHome {
     pub fn created(&self) -> Option<Created> {
         match &self.file_keys {
             Some(keys) if keys.created() => Some(Created::Key(keys.path().to_owned())),
-            _ if !self.had_store && self.home.store().exists() => {
-                Some(Created::Store(self.home.store()))
+            _ if !self.had_store && has_store(&self.home, &*self.backend) => {
+                Some(Created::Store(self.home.store().clone()))
             }
             _ => None,
         }
@@ -170,6 +180,14 @@ impl fmt::Debug for OpenHome {
         f.debug_struct("OpenHome")
             .field("home", &self.home)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether there is a store. What cannot be read counts as one.
+fn has_store(home: &Home, backend: &dyn Backend) -> bool {
+    match home.store() {
+        StorePlace::File(path) => path.exists(),
+        StorePlace::Server(_) => !matches!(backend.read(), Ok(None)),
     }
 }
 
@@ -247,11 +265,11 @@ pub(crate) mod tests {
         let key = directory.path().join("home/age.key");
         assert_eq!(open.created(), Some(Created::Key(key)));
 
-        fs::remove_file(open.home().store()).unwrap();
+        fs::remove_file(open.home().store().file().unwrap()).unwrap();
         fs::remove_file(open.home().audit_log()).unwrap();
         let open = opened(&directory);
         put(&open, "web", "A", "v");
-        let store = Created::Store(open.home().store());
+        let store = Created::Store(open.home().store().clone());
         assert_eq!(open.created(), Some(store));
         assert_eq!(open.created_log(), None, "it belongs to the home");
     }

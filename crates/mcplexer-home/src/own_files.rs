@@ -86,7 +86,6 @@ impl Home {
     /// The files of this directory, and the key file and the log in use. Not all of them need exist.
     fn own_files(&self) -> Vec<OwnFile> {
         let mut files = vec![
-            (self.store(), "store"),
             (self.directory().join("age.key"), KEY),
             (self.audit_log(), LOG),
             (self.config(), CONFIGURATION),
@@ -95,6 +94,9 @@ impl Home {
             (self.gateway_key(), "key of the gateway"),
             (self.gateway_clients(), "list of the gateway's clients"),
         ];
+        if let Some(store) = self.store().file() {
+            files.insert(0, (store.to_owned(), "store"));
+        }
         if let KeySource::File(key) = self.key() {
             files.push((key.clone(), KEY));
         }

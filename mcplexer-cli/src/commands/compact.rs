@@ -10,16 +10,20 @@ use crate::text::thousands;
 
 pub(super) fn run(global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let path = session.home().store();
-    let size = || fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    let size = || {
+        let file = session.home().store().file()?;
+        let metadata = fs::metadata(file).ok();
+        Some(thousands(metadata.map_or(0, |it| it.len()).div_ceil(1024)))
+    };
     let before = size();
     let waiting = Waiting::new("compacting", global);
     session.store().compact()?;
     drop(waiting);
+    let sizes = before.zip(size());
+    let sizes = sizes.map(|(before, after)| format!(" from {before} to {after} KiB"));
     session.tell(&format!(
-        "compacted the store from {} to {} KiB; nothing deleted is left in it",
-        thousands(before.div_ceil(1024)),
-        thousands(size().div_ceil(1024)),
+        "compacted the store{}; nothing deleted is left in it",
+        sizes.unwrap_or_default()
     ));
     Ok(())
 }

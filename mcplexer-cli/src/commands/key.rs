@@ -10,7 +10,7 @@ use crate::cli::{Global, Key};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::session::Session;
-use crate::text::shown;
+use crate::text;
 
 pub(super) fn run(command: Key, global: Global) -> Result<(), Failure> {
     match command {
@@ -33,7 +33,7 @@ fn init(global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let created = session.store().init();
     if !created.map_err(|error| session.explain(error))? {
-        let store = shown(&session.home().store());
+        let store = text::shortened(session.home().store());
         return Err(Failure::new(format!("{store} already exists"))
             .with_hint("mcplexer key show shows which key opens it")
             .with_code(exit_code::CONFLICT));

@@ -138,7 +138,7 @@ impl Parts {
         let config = config::of_home(&self.home)?.unwrap_or_default();
         let run = self.home.run_directory();
         let open = OpenHome::open(self.home, Terminal::new(global))?;
-        if !global.no_input && open.home().store().exists() && Terminal::is_there() {
+        if !global.no_input && open.has_store() && Terminal::is_there() {
             open.identities()?;
         }
         let key = SealingKey::in_file(&open.home().gateway_key())?;

@@ -130,7 +130,7 @@ impl Fields {
     }
 
     fn stamp(&self) -> Stamp {
-        Stamp::of(&self.context.home.home().store())
+        Stamp::of_store(self.context.home.home().store())
     }
 
     /// Opens the fields, unless the versions are still those of `before`.

@@ -82,15 +82,15 @@ impl<'a> Restore<'a> {
         let mode = match self.mode {
             Some(mode) => mode,
             // Also where there was a store: the backup brings it back.
-            None if !open.home().store().exists() => RestoreMode::Merge,
+            None if !open.has_store() => RestoreMode::Merge,
             None if open.store().scopes()?.is_empty() => RestoreMode::Merge,
             None => {
                 return Err(Error::StoreNotEmpty {
-                    store: open.home().store(),
+                    store: open.home().store().clone(),
                 });
             }
         };
-        if open.home().store().exists() {
+        if open.has_store() {
             // Before a question: restoring does not go on with a store that was put back.
             open.store().scope_names()?;
         }

@@ -200,7 +200,7 @@ impl Secret {
 
 /// Returns all scopes; none if there is no store yet.
 pub(crate) async fn all(app: &App) -> Result<Vec<Scope>, Problem> {
-    let list = app.with_home(|home| match home.home().store().exists() {
+    let list = app.with_home(|home| match home.has_store() {
         true => mcplexer_home::scopes::list(home).map(|it| it.scopes),
         false => Ok(Vec::new()),
     });

@@ -208,7 +208,7 @@ struct Found {
 impl Found {
     fn look(home: &OpenHome) -> Self {
         let is_locked = locked::reason(home).is_some();
-        let has_store = home.home().store().exists();
+        let has_store = home.has_store();
         let by = Timestamp::from_micros(Timestamp::now().as_micros().saturating_add(SOON));
         let due = match has_store && !is_locked {
             true => due(None, by, home).map(|it| it.secrets).unwrap_or_default(),

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::known;
 use crate::scan::{Report, Search};
 use crate::session::Session;
-use crate::text::{count, shown};
+use crate::text::{count, shortened};
 
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
@@ -29,7 +29,7 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     };
     show(&report, scan.format(), Kind::Values)?;
     if secrets == 0 {
-        let store = shown(&session.home().store());
+        let store = shortened(session.home().store());
         session.tell(&format!("{store} has no secrets to look for"));
         return Ok(());
     }

@@ -15,7 +15,7 @@ pub(in crate::commands) fn run(json: bool, global: Global) -> Result<(), Failure
     if json {
         return print_json(&report);
     }
-    if !session.home().store().exists() {
+    if !session.has_store() {
         session.tell(&session.no_store());
         return Ok(());
     }

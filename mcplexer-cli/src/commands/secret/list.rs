@@ -41,7 +41,7 @@ pub(super) fn all(long: Option<&Clock>, json: bool, global: Global) -> Result<()
     let session = Session::open(global)?;
     let report = find::all(&session).map_err(|error| session.explain(error))?;
     if report.secrets.is_empty() && !json {
-        session.tell(&match session.home().store().exists() {
+        session.tell(&match session.has_store() {
             true => "the store has no secrets".to_owned(),
             false => session.no_store(),
         });

@@ -8,7 +8,7 @@ use crate::site::App;
 
 /// Returns why the store cannot be opened. `None` if it can, or if no store exists yet.
 pub(in crate::pages) fn reason(home: &OpenHome) -> Option<Problem> {
-    let opened = home.home().store().exists().then(|| home.store().unlock());
+    let opened = home.has_store().then(|| home.store().unlock());
     opened.and_then(Result::err).map(Problem::from)
 }
 

@@ -1,0 +1,190 @@
+//! Where the records of a store are: in a file of the home, or on a server.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcplexer_secrets::backend::{Backend, BackendError, BackendErrorKind, RedbBackend};
+use serde::{Serialize, Serializer};
+
+use crate::error::EnvironmentError;
+
+/// Names the server that has the store.
+pub const STORE_VARIABLE: &str = "MCPLEXER_STORE";
+
+/// Where the records of a store are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StorePlace {
+    /// In this file.
+    File(PathBuf),
+    /// On the server that this URL names.
+    Server(StoreUrl),
+}
+
+/// The URL of a store on a server, without a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreUrl {
+    engine: Engine,
+    url: String,
+}
+
+/// What a server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    Postgres,
+    Etcd,
+}
+
+impl StoreUrl {
+    /// Parses a URL: `postgres://…` or `etcd://…`. A password in it is refused, since others see it: in the environment
+    /// of each program, and wherever the URL is printed.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::StoreUrl`] and [`EnvironmentError::StorePassword`].
+    pub fn parse(url: &OsStr) -> Result<Self, EnvironmentError> {
+        let url = url.to_str().ok_or(EnvironmentError::StoreUrl)?;
+        let (scheme, rest) = url.split_once("://").ok_or(EnvironmentError::StoreUrl)?;
+        let engine = match scheme {
+            "postgres" | "postgresql" => Engine::Postgres,
+            "etcd" => Engine::Etcd,
+            _ => return Err(EnvironmentError::StoreUrl),
+        };
+        // A password may hold the characters that end an address, so what is before the last `@` counts.
+        let user = rest.rsplit_once('@').map(|(user, _)| user);
+        let options = rest.split_once('?').map_or("", |(_, options)| options);
+        let is_password = |option: &str| option.starts_with("password=");
+        let mut options = options.split('&');
+        if user.is_some_and(|user| user.contains(':')) || options.any(is_password) {
+            return Err(EnvironmentError::StorePassword {
+                variable: engine.password_variable(),
+            });
+        }
+        Ok(Self {
+            engine,
+            url: url.to_owned(),
+        })
+    }
+}
+
+impl Engine {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Etcd => "etcd",
+        }
+    }
+
+    fn password_variable(self) -> &'static str {
+        match self {
+            Self::Postgres => "PGPASSWORD",
+            Self::Etcd => "ETCDCTL_PASSWORD",
+        }
+    }
+}
+
+impl StorePlace {
+    /// Returns the file; `None` if the store is on a server.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Server(_) => None,
+        }
+    }
+
+    /// Returns the backend that stores the records there. `patience` is how long it waits for others.
+    pub(crate) fn backend(&self, patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+        match self {
+            Self::File(path) => {
+                let backend = RedbBackend::file(path).with_private_directory();
+                Ok(Arc::new(backend.with_patience(patience)))
+            }
+            Self::Server(url) => url.backend(patience),
+        }
+    }
+}
+
+impl StoreUrl {
+    fn backend(&self, _patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+        let kind = BackendErrorKind::Other;
+        let message = format!("this program was built without {}", self.engine.name());
+        Err(BackendError::new(kind, message))
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+impl fmt::Display for StorePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Server(url) => url.fmt(f),
+        }
+    }
+}
+
+impl Serialize for StorePlace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<StoreUrl, EnvironmentError> {
+        StoreUrl::parse(OsStr::new(url))
+    }
+
+    #[test]
+    fn a_url_names_an_engine() {
+        for (url, engine) in [
+            ("postgres://ann@db.example/secrets", Engine::Postgres),
+            (
+                "postgresql:///secrets?host=/run/postgresql",
+                Engine::Postgres,
+            ),
+            ("etcd://a:2379,b:2379/team", Engine::Etcd),
+        ] {
+            let parsed = parse(url).unwrap();
+            assert_eq!(
+                (parsed.engine, parsed.to_string()),
+                (engine, url.to_owned())
+            );
+        }
+        for url in [
+            "",
+            "/srv/store",
+            "db.example",
+            "mysql://db",
+            "Postgres://db",
+        ] {
+            assert_eq!(parse(url), Err(EnvironmentError::StoreUrl), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_refused_and_not_repeated() {
+        for url in [
+            "postgres://ann:hunter2@db/secrets",
+            "postgres://ann:hunter2@db",
+            "etcd://ann:hunter2@a:2379,b:2379",
+            "postgres://db/secrets?sslmode=require&password=hunter2",
+            "postgres://db?password=hunter2",
+        ] {
+            let error = parse(url).unwrap_err();
+            assert!(matches!(error, EnvironmentError::StorePassword { .. }));
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        // A password can hold the characters that end an address.
+        assert!(parse("postgres://ann:hunt/er@db/secrets").is_err());
+    }
+}

@@ -188,10 +188,33 @@ impl Browser {
     /// Opens another tab, and goes there; returns the name of the former one.
     #[track_caller]
     pub(crate) fn new_tab(&self) -> String {
-        let old = self.command("GET", "/window", &Value::Null);
-        let new = self.command("POST", "/window/new", &json!({"type": "tab"}));
+        self.new_place("tab")
+    }
+
+    /// Opens another window beside this one, and goes there; returns the name of the former one.
+    #[track_caller]
+    pub(crate) fn new_window(&self) -> String {
+        self.new_place("window")
+    }
+
+    fn new_place(&self, kind: &str) -> String {
+        let old = self.tab();
+        let new = self.command("POST", "/window/new", &json!({"type": kind}));
         self.go_to_tab(new["handle"].as_str().unwrap());
-        old.as_str().unwrap().to_owned()
+        old
+    }
+
+    /// Returns the name of the tab.
+    #[track_caller]
+    pub(crate) fn tab(&self) -> String {
+        let name = self.command("GET", "/window", &Value::Null);
+        name.as_str().unwrap().to_owned()
+    }
+
+    /// Closes the tab; another one has to be gone to.
+    #[track_caller]
+    pub(crate) fn close(&self) {
+        self.command("DELETE", "/window", &Value::Null);
     }
 
     #[track_caller]

@@ -149,7 +149,7 @@ impl Browser {
         let script = "const it = document.querySelector('textarea'); it.value = arguments[0]; it.select(); it.focus()";
         self.script(script, &json!([text]));
         self.chord(CONTROL, "c");
-        self.command("DELETE", "/window", &Value::Null);
+        self.close();
         self.go_to_tab(&former);
     }
 

@@ -1,5 +1,6 @@
-// Calls as they happen: <live-calls data-to="ADDRESS"> has a table of calls, and gets new ones on top, while it is seen: a stream
-// takes one of the six connections that a browser has to this origin, for all tabs together.
+// Calls as they happen: <live-calls data-to="ADDRESS"> has a table of calls, and gets new ones on top, while it is seen. A stream
+// takes one of the six connections that a browser has to this origin, for all tabs together. So one window has a stream, the one
+// that had the focus last; others that are seen fetch what is new now and then.
 
 import { label } from "/dress.js";
 import { ask, problem, renew } from "/page.js";
@@ -9,6 +10,15 @@ const MOST = 200;
 
 // How long the plot waits for more calls, in milliseconds.
 const PLOT = 3000;
+
+// How long a window without the stream waits before it fetches what is new, in milliseconds.
+const PAUSE = 3000;
+
+// What it says then.
+const NOW_AND_THEN = `every ${PAUSE / 1000} s`;
+
+// Who holds this lock has the stream.
+const STREAM = "calls";
 
 // Names come from clients and servers: they are text, and never markup.
 function cell(row, text, name) {
@@ -78,6 +88,12 @@ class LiveCalls extends HTMLElement {
     this.run(this.stop.signal);
     const hide = () => document.hidden && this.reading?.abort();
     document.addEventListener("visibilitychange", hide, { signal: this.stop.signal });
+    const turn = () => {
+      if (this.hasStream) return;
+      this.isTurnedTo = true;
+      this.wake?.();
+    };
+    addEventListener("focus", turn, { signal: this.stop.signal });
   }
 
   disconnectedCallback() {
@@ -117,44 +133,77 @@ class LiveCalls extends HTMLElement {
     const paused = this.isPaused();
     const badge = this.querySelector("[data-state]");
     badge.textContent = paused ? "paused" : this.state;
-    badge.className = "badge " + (paused || this.state !== "live" ? "warn" : "good");
+    const follows = this.state === "live" || this.state === NOW_AND_THEN;
+    badge.className = "badge " + (paused || !follows ? "warn" : "good");
     const notes = [];
     if (paused && this.held.length) notes.push(this.held.length + " new");
-    if (paused && this.state && this.state !== "live") notes.push("the gateway does not answer");
+    if (paused && this.state && !follows) notes.push("the gateway does not answer");
     if (this.refused) notes.push(this.refused);
     if (this.missed) notes.push(this.missed + " not shown: they came too quickly");
     this.querySelector("[data-note]").textContent = notes.join(", ");
   }
 
-  // Reads the stream while somebody sees it, and begins again when it ends: sooner first, then every half minute.
+  // Reads calls while somebody sees them, and begins again when a stream ends: sooner first, then every half minute.
   async run(signal) {
     let wait = 1000;
     const to = new URL(this.dataset.to, location);
     to.searchParams.set("limit", MOST);
+    this.isTurnedTo = document.hasFocus();
     while (!signal.aborted) {
       await seen(signal);
       const reading = (this.reading = new AbortController());
+      const how = this.isTurnedTo ? { steal: true } : { ifAvailable: true };
+      this.isTurnedTo = false;
       try {
-        const answer = await ask("GET", to.pathname + to.search, undefined, AbortSignal.any([signal, reading.signal]));
-        // The session has ended, and the page says so.
-        if (answer === null) return;
-        this.refused = answer.ok ? "" : (await problem(answer)).title;
-        if (!answer.ok) throw new TypeError();
+        const all = AbortSignal.any([signal, reading.signal]);
+        const goesOn = await navigator.locks.request(STREAM, how, (lock) => this.fetch(to, lock !== null, all));
+        if (!goesOn) return;
         wait = 1000;
-        await this.read(answer.body.getReader());
+        if (this.state === NOW_AND_THEN) {
+          await this.rest(PAUSE);
+          continue;
+        }
       } catch (error) {
         if (signal.aborted) return;
         if (reading.signal.aborted) continue;
+        // Another window has taken the stream.
+        if (error.name === "AbortError") {
+          reading.abort();
+          continue;
+        }
         if (!(error instanceof TypeError)) console.error(error);
       }
       if (signal.aborted) return;
       this.tell("connecting");
-      await new Promise((resolve) => setTimeout(resolve, wait));
+      await this.rest(wait);
       wait = Math.min(wait * 2, 30000);
     }
   }
 
-  async read(reader) {
+  // Waits for a time, or until the window is turned to.
+  rest(time) {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      setTimeout(resolve, time);
+    });
+  }
+
+  // Reads the stream to its end; without `isStream`, its beginning alone. Returns false if the session has ended, which the page says.
+  async fetch(to, isStream, signal) {
+    this.hasStream = isStream;
+    try {
+      const answer = await ask("GET", to.pathname + to.search, undefined, signal);
+      if (answer === null) return false;
+      this.refused = answer.ok ? "" : (await problem(answer)).title;
+      if (!answer.ok) throw new TypeError();
+      await this.read(answer.body.getReader(), isStream);
+      return true;
+    } finally {
+      this.hasStream = false;
+    }
+  }
+
+  async read(reader, isStream) {
     const decoder = new TextDecoder();
     let rest = "";
     // The newest calls come first, up to an empty line. What was missed is among them.
@@ -170,6 +219,8 @@ class LiveCalls extends HTMLElement {
         else if (newest) {
           this.catchUp(newest);
           newest = null;
+          this.tell(isStream ? "live" : NOW_AND_THEN);
+          if (!isStream) return reader.cancel();
         }
       }
     }
@@ -192,7 +243,6 @@ class LiveCalls extends HTMLElement {
         below = this.rowOf(it) || below;
       }
     }
-    this.tell("live");
   }
 
   rows() {

@@ -113,3 +113,61 @@ fn a_tab_that_nobody_sees_takes_no_connection_and_misses_nothing() {
     browser.go_to_tab(&tabs[0]);
     browser.wait(&format!("window.isQuiet && ({ROWS}).length === 0"));
 }
+
+/// How the window gets its calls.
+const STATE: &str = "document.querySelector('live-calls [data-state]')?.innerText";
+
+#[test]
+fn windows_side_by_side_share_one_stream_and_leave_connections_to_the_rest() {
+    let place = Place::with_secret();
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let browser = &visit.browser;
+    let mut client = Client::connect(&visit.place, "cursor");
+    client.call("plain__echo");
+    let mut windows = Vec::new();
+    // A browser has six connections to an origin.
+    for count in 1..=7 {
+        if count > 1 {
+            browser.new_window();
+            browser.open(&visit.place.ui().address());
+            browser.settled();
+        }
+        visit.at("/calls");
+        browser.wait("document.querySelector('live-calls [data-state].good')");
+        windows.push(browser.tab());
+    }
+    client.call("plain__fail");
+    let rows = format!("!document.hidden && ({ROWS}).length === 2");
+    for window in &windows {
+        browser.go_to_tab(window);
+        browser.wait(&rows);
+    }
+    // The one that is turned to has the stream.
+    for pair in [[&windows[6], &windows[0]], [&windows[0], &windows[6]]] {
+        browser.go_to_tab(pair[0]);
+        browser.script("dispatchEvent(new Event('focus'))", &json!([]));
+        browser.wait(LIVE);
+        browser.go_to_tab(pair[1]);
+        browser.wait(&format!("{STATE} === 'every 3 s'"));
+    }
+    let held = "return (await navigator.locks.query()).held.length";
+    assert_eq!(browser.promised(held, &json!([])), 1);
+    visit.at("/secrets/github-token");
+    browser.fill("Key", "OTHER");
+    browser.fill("Value", "st0red-then-S3cret-value-01234");
+    browser.press("Store");
+    browser.wait("document.querySelector('h1')?.innerText === 'OTHER'");
+    // When its window is closed, another one gets it.
+    browser.go_to_tab(&windows[0]);
+    browser.close();
+    for _ in 0..2 {
+        client.call("plain__echo");
+    }
+    browser.go_to_tab(&windows[1]);
+    browser.wait(&format!("({ROWS}).length === 4"));
+    let taken = "while (!(await navigator.locks.query()).held.length) await new Promise((done) => setTimeout(done, 20));\n\
+                 return true;";
+    assert_eq!(browser.promised(taken, &json!([])), true);
+}

@@ -136,15 +136,21 @@ fn answers_anything(path: &str) -> (&'static str, &'static str) {
     }
 }
 
+/// Opens the page, and types a secret that is not stored yet.
+fn typed() -> Option<Visit> {
+    let visit = Visit::to(Place::with_secret())?;
+    visit.at("/secrets/github-token");
+    visit.browser.fill("Key", "OTHER");
+    visit.browser.fill("Value", TYPED);
+    Some(visit)
+}
+
 #[test]
 fn who_has_the_address_afterwards_is_sent_nothing_that_was_typed() {
-    let Some(visit) = Visit::to(Place::with_secret()) else {
+    let Some(visit) = typed() else {
         return;
     };
     let (browser, place) = (&visit.browser, &visit.place);
-    visit.at("/secrets/github-token");
-    browser.fill("Key", "OTHER");
-    browser.fill("Value", TYPED);
     let kept = "return ['', '-id', '-key'].map((it) => sessionStorage['mcplexer' + it])";
     let kept = || browser.script(kept, &json!([]));
     let token = kept()[0].as_str().unwrap().to_owned();
@@ -184,13 +190,10 @@ fn breaks_off(_: &str) -> (&'static str, &'static str) {
 /// As where the page goes elsewhere meanwhile.
 #[test]
 fn a_proof_that_breaks_off_ends_no_session() {
-    let Some(visit) = Visit::to(Place::with_secret()) else {
+    let Some(visit) = typed() else {
         return;
     };
     let (browser, place) = (&visit.browser, &visit.place);
-    visit.at("/secrets/github-token");
-    browser.fill("Key", "OTHER");
-    browser.fill("Value", TYPED);
     place.stop();
     let evil = Evil::at(visit.opened.host(), breaks_off);
     browser.press("Store");

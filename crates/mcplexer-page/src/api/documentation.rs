@@ -85,34 +85,38 @@ fn complete_one(operation: &mut Operation, has_name: bool, is_open: bool) {
     if !is_open {
         let none: [&str; 0] = [];
         operation.security = Some(vec![SecurityRequirement::new(TOKEN, none)]);
-        can_be(operation, "401", "There is no session, or it has ended");
-        can_be(operation, "423", "No key opens the store");
         can_be(
             operation,
-            "503",
-            "The store or the gateway cannot do it now",
+            &[
+                ("401", "There is no session, or it has ended"),
+                ("423", "No key opens the store"),
+                ("503", "The store or the gateway cannot do it now"),
+            ],
         );
     }
     if operation.request_body.is_some() {
-        can_be(operation, "400", "The body is not JSON");
-        can_be(operation, "413", "The body is too large");
-        can_be(operation, "415", "The body has to be application/json");
         can_be(
             operation,
-            "422",
-            "A part of the body is not as it has to be",
+            &[
+                ("400", "The body is not JSON"),
+                ("413", "The body is too large"),
+                ("415", "The body has to be application/json"),
+                ("422", "A part of the body is not as it has to be"),
+            ],
         );
     }
     if asks {
-        can_be(
-            operation,
-            "400",
-            "A part of the query is not as it has to be",
-        );
+        let why = "A part of the query is not as it has to be";
+        can_be(operation, &[("400", why)]);
     }
     if has_name {
-        can_be(operation, "404", "Nothing has this name");
-        can_be(operation, "422", "A name in the address is not one");
+        can_be(
+            operation,
+            &[
+                ("404", "Nothing has this name"),
+                ("422", "A name in the address is not one"),
+            ],
+        );
     }
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response
@@ -123,26 +127,25 @@ fn complete_one(operation: &mut Operation, has_name: bool, is_open: bool) {
         }
     }
     // What is of another page never gets here: the gateway says so in plain words.
-    can_be(
-        operation,
-        "403",
-        "The request is of another host or page, or its token may not do this",
-    );
+    let why = "The request is of another host or page, or its token may not do this";
+    can_be(operation, &[("403", why)]);
     if let Some(RefOr::T(foreign)) = operation.responses.responses.get_mut("403") {
         let text = RefOr::T(Content::default());
         foreign.content.insert("text/plain".to_owned(), text);
     }
 }
 
-/// Documents a failure, unless the operation has said more about it.
-fn can_be(operation: &mut Operation, status: &str, why: &str) {
-    let mut failure = Response::new(why);
-    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-    let content = RefOr::T(problem);
-    failure.content.insert(PROBLEM.to_owned(), content);
-    let failure = RefOr::T(failure);
-    let responses = &mut operation.responses.responses;
-    responses.entry(status.to_owned()).or_insert(failure);
+/// Documents failures, each unless the operation has said more about it.
+fn can_be(operation: &mut Operation, failures: &[(&str, &str)]) {
+    for (status, why) in failures {
+        let mut failure = Response::new(*why);
+        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+        let content = RefOr::T(problem);
+        failure.content.insert(PROBLEM.to_owned(), content);
+        let failure = RefOr::T(failure);
+        let responses = &mut operation.responses.responses;
+        responses.entry((*status).to_owned()).or_insert(failure);
+    }
 }
 
 /// `SNAPSHOTS=overwrite` makes the file anew.

@@ -143,7 +143,11 @@ class ImportFile extends HTMLElement {
     if (plan.unclear_hashes.length) {
       const [box, select] = choice(`The # right behind a value, ${plan.unclear_hashes.join(", ")}, is`, [["keep", "a part of the value"], ["cut", "the beginning of a comment"]]);
       select.value = hash;
-      select.addEventListener("change", () => this.preview(select.value));
+      select.addEventListener("change", () => {
+        // What is imported is what was shown.
+        run.disabled = true;
+        this.preview(select.value);
+      });
       content.push(box);
     }
     content.push(conflict);

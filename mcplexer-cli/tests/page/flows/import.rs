@@ -30,6 +30,14 @@ fn env(visit: &Visit) -> PathBuf {
     file
 }
 
+/// Whether the preview of a choice is there.
+fn previewed(hash: &str) -> String {
+    let preview = "document.querySelector('[data-preview]')";
+    format!(
+        "{preview}.querySelector('select').value === '{hash}' && !{preview}.querySelector(':scope > button').disabled"
+    )
+}
+
 #[test]
 fn a_dropped_file_is_stored_after_its_preview() {
     let Some(visit) = Visit::to(Place::with_secret()) else {
@@ -50,8 +58,17 @@ fn a_dropped_file_is_stored_after_its_preview() {
     assert_eq!(browser.script(ROWS, &json!([])), rows);
     assert_eq!(place.state(), before, "nothing is stored yet");
     browser.choose("The # right behind", "the beginning of a comment");
-    browser.wait("document.querySelector('[data-preview] select')?.value === 'cut'");
+    browser.wait(&previewed("cut"));
+    // Another choice, and a click before its preview is there.
+    let quick = "const select = document.querySelector('[data-preview] select');\n\
+                 select.value = 'keep';\n\
+                 select.dispatchEvent(new Event('change'));\n\
+                 document.querySelector('[data-preview] > button').click();";
+    browser.script(quick, &json!([]));
+    browser.wait(&previewed("keep"));
     assert_eq!(place.state(), before, "nothing is stored yet");
+    browser.choose("The # right behind", "the beginning of a comment");
+    browser.wait(&previewed("cut"));
     browser.press("Import");
     browser.wait("!document.querySelector('[data-preview]') && document.querySelector('main').innerText.includes('NEW_KEY')");
     browser.settled();

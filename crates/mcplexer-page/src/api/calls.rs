@@ -166,6 +166,12 @@ impl Call {
             scrubbed: call.scrubbed,
         }
     }
+
+    /// A call out of the memory of the gateway, which knows whether it goes on.
+    pub(crate) fn recent(call: calls::Call) -> Self {
+        let is_running = call.outcome.is_none();
+        Self::new(call, None, is_running)
+    }
 }
 
 /// Returns the name of an outcome in the log.
@@ -276,8 +282,10 @@ pub(crate) async fn one(
     let recent = app.gateway.recent_calls();
     let recent = recent.into_iter().find(|it| it.id == id);
     if let Some(call) = recent.filter(sees) {
-        let is_running = call.outcome.is_none();
-        return Ok(Call::new(call, at, is_running));
+        return Ok(Call {
+            at,
+            ..Call::recent(call)
+        });
     }
     let missing = || {
         let title = format!("no call {id} among the last {LINES} lines of the audit log");

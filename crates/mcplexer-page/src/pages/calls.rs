@@ -187,7 +187,14 @@ fn client(call: &Call) -> Markup {
     }
 }
 
-fn outcome(call: &Call) -> Markup {
+/// Whether a call ended in another way than its client wanted.
+pub(super) fn is_failed(call: &Call) -> bool {
+    let outcome = call.outcome.as_deref();
+    outcome.is_some_and(|it| !["ok", "cancelled"].contains(&it))
+}
+
+/// Shows how a call ended.
+pub(super) fn outcome(call: &Call) -> Markup {
     let (class, word) = match call.outcome.as_deref() {
         Some("ok") => ("good", "ok"),
         Some("cancelled") => ("warn", "cancelled"),

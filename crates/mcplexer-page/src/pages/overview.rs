@@ -7,16 +7,16 @@ use maud::{Markup, html};
 use mcplexer_gateway::State as ServerState;
 use mcplexer_home::OpenHome;
 use mcplexer_home::adoption::{Plaintext, directories, own_program, plaintext};
-use mcplexer_home::calls::Call;
 use mcplexer_home::doctor::{Doctor, Severity as HowBad};
 use mcplexer_home::scopes::{DueRow, due};
 use mcplexer_secrets::Timestamp;
-use mcplexer_secrets::audit::AuditOutcome;
 
+use super::calls::{is_failed, outcome};
 use super::doctor::{finding, sentence};
 use super::secrets::locked;
 use super::words::{count, segment, server, time};
 use crate::access::{Onlooker, Person};
+use crate::api::calls::Call;
 use crate::api::doctor::Finding;
 use crate::api::scopes;
 use crate::problem::Problem;
@@ -47,10 +47,9 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
         .iter()
         .filter(|it| it.state == ServerState::Failing)
         .collect();
-    let calls = app.gateway.recent_calls();
-    let failed = calls
-        .iter()
-        .filter(|it| matches!(outcome(it).1, "badge bad" | "badge warn"));
+    let calls = app.gateway.recent_calls().into_iter();
+    let calls: Vec<_> = calls.map(Call::recent).collect();
+    let failed = calls.iter().filter(|it| is_failed(it));
     Ok(html! {
         h1 { "Overview" }
         p .aside { "mcplexer " (status.version) ", running since " (time(&status.since.to_string())) }
@@ -128,19 +127,6 @@ pub(super) async fn clients(State(app): State<App>, _: Onlooker) -> Markup {
     clients_tile(app.gateway.status().clients.len())
 }
 
-/// How a call went, and how that is shown.
-fn outcome(call: &Call) -> (&'static str, &'static str) {
-    match call.outcome {
-        None => ("running", "badge"),
-        Some(AuditOutcome::Ok) => ("ok", "badge good"),
-        Some(AuditOutcome::Cancelled) => ("cancelled", "badge"),
-        Some(AuditOutcome::ToolError) => ("tool error", "badge warn"),
-        Some(AuditOutcome::TimedOut) => ("timed out", "badge bad"),
-        Some(AuditOutcome::Refused) => ("refused", "badge bad"),
-        Some(_) => ("failed", "badge bad"),
-    }
-}
-
 fn last_calls(calls: &[Call]) -> Markup {
     html! {
         @if calls.is_empty() {
@@ -151,11 +137,11 @@ fn last_calls(calls: &[Call]) -> Markup {
                 tbody {
                     @for call in calls.iter().rev().take(CALLS) {
                         tr {
-                            th scope="row" { (call.object.as_deref().unwrap_or(&call.method)) }
+                            th scope="row" { (call.tool.as_deref().unwrap_or(&call.method)) }
                             td { (server(&call.server)) }
                             td { @match &call.client { Some(it) => (it), None => span .none { "–" } } }
                             td { (time(&call.time)) }
-                            td { span class=(outcome(call).1) { (outcome(call).0) } }
+                            td { (outcome(call)) }
                             td .number { @match call.ms { Some(ms) => { (ms) " ms" }, None => span .none { "–" } } }
                         }
                     }

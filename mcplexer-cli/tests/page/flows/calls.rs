@@ -71,9 +71,13 @@ fn a_call_shows_up_as_it_happens() {
         "JSON.stringify(({ROWS})[0]) === '[\"cursor\",\"–\",\"nowhere__tool\",\"refused\"]'"
     ));
     browser.wait("document.querySelector('.legend')?.innerText.includes('no such server')");
+    let outcomes = "return [...document.querySelectorAll('main tbody .badge')].map((it) => [it.innerText, it.className])";
+    let outcomes = || browser.script(outcomes, &json!([]));
+    let shown = outcomes();
     browser.click("Overview");
     browser.wait_for("Last calls");
     browser.wait("[...document.querySelectorAll('main tbody tr')].length === 5");
+    assert_eq!(outcomes(), shown);
 }
 
 #[test]

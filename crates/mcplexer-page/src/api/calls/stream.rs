@@ -146,8 +146,7 @@ async fn next(
         let sight = still_sees(app, token)?;
         match heard {
             Ok(call) if sight.sees_named(&call.server) => {
-                let is_running = call.outcome.is_none();
-                let call = Call::new((*call).clone(), None, is_running);
+                let call = Call::recent((*call).clone());
                 return Some(Line::Call(Box::new(call)));
             }
             Ok(_) => {}

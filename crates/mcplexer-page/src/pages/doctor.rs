@@ -20,7 +20,9 @@ pub(super) async fn page(_: Person) -> Markup {
 }
 
 pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup, Problem> {
-    let checked = doctor::examine(&app, &Sight::default()).await?;
+    let mut checked = doctor::examine(&app, &Sight::default()).await?;
+    // What is worse comes first.
+    checked.findings.sort_by_key(|it| it.severity);
     let is_problem = |it: &&Finding| it.severity != Severity::Note;
     let problems = checked.findings.iter().filter(is_problem).count();
     Ok(html! {

@@ -25,9 +25,9 @@ fn a_problem_comes_with_its_fix() {
     let fix = format!("chmod 700 {}", place.path("").display());
     let fix = fix.trim_end_matches('/');
     let fixes = browser.script(FIXES, &json!([]));
-    // What is only worth knowing is not counted.
+    // What is only worth knowing is not counted, and comes last.
     let backup = "mcplexer backup create mcplexer-backup.age";
-    assert_eq!(fixes, json!([fix, backup, "mcplexer key recovery"]));
+    assert_eq!(fixes, json!([fix, "mcplexer key recovery", backup]));
     browser.press("Copy");
     let copied = browser.pasted();
     assert_eq!(copied, fix);
@@ -38,12 +38,13 @@ fn a_problem_comes_with_its_fix() {
         "[...document.querySelectorAll('main h2')].some((it) => it.innerText === '1 problem')",
     );
     let fixes = browser.script(FIXES, &json!([]));
-    assert_eq!(fixes, json!([backup, "mcplexer key recovery"]));
+    assert_eq!(fixes, json!(["mcplexer key recovery", backup]));
     let mut doctor = place.command(env!("CARGO_BIN_EXE_mcplexer"));
     let found = doctor.args(["doctor", "--json"]).output().unwrap().stdout;
     let found: Value = serde_json::from_slice(&found).unwrap();
-    let found: Vec<_> = found["findings"].as_array().unwrap().iter().collect();
-    let same: Vec<_> = found.iter().map(|it| &it["fix"][0]).collect();
+    let found = found["findings"].as_array().unwrap();
+    // A terminal has them in the order of the checks.
+    let same: Vec<_> = found.iter().rev().map(|it| &it["fix"][0]).collect();
     assert_eq!(json!(same), fixes);
 }
 
@@ -59,5 +60,5 @@ fn the_fix_of_a_missing_secret_is_a_command_and_names_stay() {
     visit.at("/doctor");
     browser.wait("document.body.innerText.includes(' missing refers to mcplexer://nope/T')");
     let fixes = browser.script(FIXES, &json!([]));
-    assert_eq!(fixes[1], "mcplexer secret put nope T", "{fixes}");
+    assert_eq!(fixes[0], "mcplexer secret put nope T", "{fixes}");
 }

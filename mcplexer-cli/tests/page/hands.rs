@@ -47,6 +47,9 @@ impl Browser {
     #[track_caller]
     fn click_on(&self, path: &str) {
         let element = self.element(path);
+        // What a bar at the edge covers counts as seen.
+        let script = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        self.script(script, &json!([{ELEMENT: &element}]));
         self.command("POST", &format!("/element/{element}/click"), &json!({}));
     }
 

@@ -40,6 +40,20 @@ fn furnished() -> Place {
     place
 }
 
+/// Finds commands, lists to choose from and examples in fields of which a part is cut off.
+const CUT: &str = "const canvas = document.createElement('canvas').getContext('2d');\n\
+    const ARROW = 20;\n\
+    const isCut = (it) => {\n\
+      if (it.matches('pre')) return it.scrollWidth > it.clientWidth;\n\
+      const style = getComputedStyle(it);\n\
+      canvas.font = style.font;\n\
+      const room = it.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);\n\
+      const widest = (texts) => Math.max(0, ...texts.map((text) => canvas.measureText(text).width));\n\
+      return it.matches('select') ? widest([...it.options].map((it) => it.text)) > room - ARROW : widest([it.placeholder]) > room;\n\
+    };\n\
+    const all = [...document.querySelectorAll('main :is(pre.command, select, input[placeholder])')];\n\
+    return all.filter((it) => it.checkVisibility() && isCut(it)).map((it) => it.outerHTML);";
+
 /// Looks at what is shown, in both colour schemes, with everything opened that hides something; returns what is wrong.
 ///
 /// What fades is held still while axe looks: what leaves as it was, what comes as it will be.
@@ -62,6 +76,10 @@ fn wrong(browser: &Browser, name: &str) -> Vec<Value> {
         if violations != json!([]) {
             found.push(json!([name, scheme, width, violations]));
         }
+        let cut = browser.script(CUT, &json!([]));
+        if cut != json!([]) {
+            found.push(json!([name, scheme, width, "cut off", cut]));
+        }
         let wide = browser.script(
             "return document.documentElement.scrollWidth - innerWidth",
             &json!([]),
@@ -79,7 +97,7 @@ fn assert_none(found: Vec<Value>) {
 }
 
 #[test]
-fn axe_finds_nothing_and_nothing_is_wider_than_the_screen() {
+fn axe_finds_nothing_and_everything_fits_the_screen() {
     let Some(visit) = Visit::to(furnished()) else {
         return;
     };

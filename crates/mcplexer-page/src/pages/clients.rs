@@ -39,10 +39,10 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
         p { "A client of this machine starts " code { "mcplexer connect" } " and needs no token. Its other servers stay as they are." }
         @if !here.is_empty() {
             h3 { "With a file here" }
-            ul .rows { @for it in here { (known_row(it)) } }
+            ul .rows { @for it in &here { (known_row(it)) } }
         }
         details open[!known.iter().any(is_here)] {
-            summary { "Other clients" }
+            summary { @if here.is_empty() { "All clients" } @else { "Other clients" } }
             ul .rows { @for it in absent { (known_row(it)) } }
         }
     })
@@ -167,11 +167,11 @@ fn new_token(address: Option<SocketAddr>) -> Markup {
         form data-method="POST" data-to="/api/v1/clients" {
             label { "Name" small { "Use the client's name from config.yaml, if it has one." }
                 input name="name" required autocomplete="off" spellcheck="false" placeholder="cursor"; }
-            label { "Over the API"
+            label { "Over the API" small { "A client that calls tools needs nothing. Read: scopes, keys, servers and calls, no values. Write: secrets and servers, too." }
                 select name="api" {
-                    option value="none" { "Nothing: for a client that calls tools" }
-                    option value="read" { "Read: scopes, keys, servers and calls, no values" }
-                    option value="write" { "Read and write: secrets and servers, too" }
+                    option value="none" { "nothing" }
+                    option value="read" { "read" }
+                    option value="write" { "read and write" }
                 }
             }
             button { "Make a token" }

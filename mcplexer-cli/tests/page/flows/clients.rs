@@ -16,10 +16,7 @@ fn a_token_is_shown_once() {
     browser.click("Clients");
     browser.wait_for("No client has a token");
     browser.fill("Name", "cursor");
-    browser.choose(
-        "Over the API",
-        "Read: scopes, keys, servers and calls, no values",
-    );
+    browser.choose("Over the API", "read");
     browser.press("Make a token");
     browser.wait_for("The token of cursor is shown only now");
     let shown = "return [...document.querySelectorAll('.revealed pre')].map((it) => it.innerText)";

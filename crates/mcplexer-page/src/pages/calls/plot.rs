@@ -90,9 +90,11 @@ fn bar(series: &[Series], part: usize, parts: usize, most: u64) -> Markup {
     }
     let errors: u64 = series.iter().filter_map(|it| it.errors.get(part)).sum();
     let failed = height(errors).min(BASE);
+    // On a narrow screen, half a bar can still be told from a whole one.
+    let (wide, narrow) = (width - 4, width / 2);
     html! {
-        @for (class, y, high) in boxes { rect class=(class) x=(x) y=(y) width=(width - 4) height=(high) {} }
-        @if failed > 0 { rect .bad x=(x + width / 2 - 4) y=(BASE - failed) width="4" height=(failed) {} }
+        @for (class, y, high) in boxes { rect class=(class) x=(x) y=(y) width=(wide) height=(high) {} }
+        @if failed > 0 { rect .bad x=(x + (wide - narrow) / 2) y=(BASE - failed) width=(narrow) height=(failed) {} }
     }
 }
 

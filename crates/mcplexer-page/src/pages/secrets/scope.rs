@@ -43,7 +43,7 @@ pub(in crate::pages) async fn page(
     let now = Timestamp::now();
     let example = match scope.kind {
         Kind::Header => "Authorization",
-        _ => "GITHUB_PERSONAL_ACCESS_TOKEN",
+        _ => "GITHUB_TOKEN",
     };
     Ok(html! {
         p .path { a href="/secrets" { "Secrets" } }

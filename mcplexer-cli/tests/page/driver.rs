@@ -241,7 +241,13 @@ impl Browser {
     pub(crate) fn looks(&self, scheme: &str, width: u32) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.chromium("Emulation.setEmulatedMedia", &json!({"features": features}));
-        let size = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        self.is_of_size(width.into(), 800);
+    }
+
+    #[track_caller]
+    fn is_of_size(&self, width: u64, height: u64) {
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.chromium("Emulation.setDeviceMetricsOverride", &size);
     }
 
@@ -252,11 +258,14 @@ impl Browser {
         self.script(script, &json!([]));
     }
 
-    /// Returns a picture of the whole page, as PNG.
+    /// Returns a picture of the whole page, as PNG: the window is made as high as that, so that what stays at its edges does not
+    /// cover the middle.
     #[track_caller]
     pub(crate) fn picture(&self) -> Vec<u8> {
-        let whole = json!({"captureBeyondViewport": true});
-        let picture = self.chromium("Page.captureScreenshot", &whole);
+        let size = "return [innerWidth, document.documentElement.scrollHeight]";
+        let size = self.script(size, &json!([]));
+        self.is_of_size(size[0].as_u64().unwrap(), size[1].as_u64().unwrap());
+        let picture = self.chromium("Page.captureScreenshot", &json!({}));
         BASE64_STANDARD
             .decode(picture["data"].as_str().unwrap())
             .unwrap()

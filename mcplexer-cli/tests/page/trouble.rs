@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Stdio;
 
 use rexpect::session::spawn_command;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::browser::Visit;
 use super::place::{PAGES, Place};
@@ -122,6 +122,52 @@ fn calls_are_waited_for_until_the_session_ends() {
     is("connecting");
     let _again = place.serve(visit.opened.host());
     browser.wait_for("The session has ended");
+}
+
+/// Has the next request wait in the browser, behind its proof, until `free()`: streams hold the six connections that there are.
+const BUSY: &str = "const real = window.fetch, held = [];\n\
+    const headers = { authorization: 'Bearer ' + sessionStorage.mcplexer };\n\
+    const hold = async () => {\n\
+      const stop = new AbortController();\n\
+      await real('/api/v1/calls/stream', { headers, signal: stop.signal });\n\
+      held.push(stop);\n\
+    };\n\
+    window.waits = false;\n\
+    window.free = () => held.forEach((it) => it.abort());\n\
+    window.fetch = async (path, how) => {\n\
+      if (path.includes('/proof?')) return real(path, how);\n\
+      window.fetch = real;\n\
+      while (held.length < 6) await hold();\n\
+      const answer = real(path, how);\n\
+      window.waits = true;\n\
+      return answer;\n\
+    };";
+
+#[test]
+fn what_waits_for_a_connection_behind_its_proof_is_done_once_and_without_an_error() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    let wait = || {
+        browser.wait("window.waits");
+        // Whatever the gateway does meanwhile.
+        place.json(&["status"]);
+        let said = "return document.querySelector('main [role=alert], main .failing')?.innerText";
+        assert_eq!(browser.script(said, &json!([])), Value::Null);
+        browser.script("window.free()", &json!([]));
+    };
+    visit.at("/servers/plain");
+    browser.script(BUSY, &json!([]));
+    browser.press("Start plain");
+    wait();
+    browser.wait("document.querySelector('main .badge')?.innerText === 'running'");
+    browser.script(BUSY, &json!([]));
+    browser.click("Calls to this server");
+    wait();
+    browser.wait("document.querySelector('h1')?.innerText === 'Calls'");
+    let log = place.run(&["server", "logs", "plain"]);
+    assert_eq!(log.matches("started").count(), 1, "{log}");
 }
 
 #[test]

@@ -152,8 +152,9 @@ fn two_tabs_have_two_sessions() {
     browser.click("Delete this secret");
     browser.fill("Type TOKEN", "TOKEN");
     browser.press("Delete");
-    // Somebody else was quicker.
+    // Somebody else was quicker. It can be pressed again at once.
     browser.wait("document.querySelector('main form [role=alert]')?.innerText");
+    browser.wait("document.activeElement.innerText === 'Delete'");
     browser.go_to_tab(&first);
     browser.reload();
     browser.wait_for("Needs attention");

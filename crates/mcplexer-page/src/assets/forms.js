@@ -104,6 +104,7 @@ async function act(form) {
     form.setAttribute("aria-busy", is);
     for (const it of buttons) it.disabled = is;
   };
+  const focused = document.activeElement;
   busy(true);
   let answer;
   let then;
@@ -121,6 +122,8 @@ async function act(form) {
     return;
   } finally {
     busy(false);
+    // A button that cannot be pressed loses it.
+    if (document.activeElement === document.body && form.contains(focused)) focused.focus({ preventScroll: true });
   }
   if (!answer.ok) {
     const it = await problem(answer);

@@ -52,7 +52,7 @@ pub(super) async fn scopes(
             }
         } @else {
             (due_table(&due, now))
-            (part.filter("scopes", None))
+            (part.filter("scopes", "New scope"))
             @if !part.rows.is_empty() {
                 table {
                     thead { tr { th { "Scope" } th { "Kind" } th .number { "Secrets" } th { "Created" } } }
@@ -61,7 +61,7 @@ pub(super) async fn scopes(
             }
             (part.links())
         }
-        h2 { "New scope" }
+        h2 #below tabindex="-1" { "New scope" }
         form data-method="POST" data-to="/api/v1/scopes" data-then="/secrets/{id}" data-said="Scope {id} created." {
             label { "Id" input name="id" required autocomplete="off" spellcheck="false" placeholder="github"; }
             label { "Name" input name="name" maxlength="128" autocomplete="off"; }

@@ -58,7 +58,7 @@ impl<T> Part<T> {
     }
 
     /// Shows the field of the filter, unless everything is seen at a glance; and a way to what is below a long list.
-    pub(super) fn filter(&self, what: &str, below: Option<&str>) -> Markup {
+    pub(super) fn filter(&self, what: &str, below: &str) -> Markup {
         html! {
             @if self.all > 10 || !self.q.is_empty() {
                 form .filters method="get" role="search" {
@@ -68,10 +68,7 @@ impl<T> Part<T> {
                 @if self.found == 0 {
                     p .none { "No " (what.trim_end_matches('s')) " matches." }
                 } @else {
-                    p .aside {
-                        (self.rows.len()) " of " (self.all)
-                        @if let Some(below) = below { " · " a href="#store" { (below) } }
-                    }
+                    p .aside { (self.rows.len()) " of " (self.all) " · " a href="#below" { (below) } }
                 }
             }
         }
@@ -137,12 +134,17 @@ mod tests {
 
     #[test]
     fn a_filter_does_not_mind_capitals() {
+        let all = part("", "").filter("keys", "Store a secret").into_string();
+        assert!(
+            all.contains("100 of 250 · <a href=\"#below\">Store a secret</a>"),
+            "{all}"
+        );
         let few = part(" key_24 ", "2");
         assert_eq!(few.found, 11);
         assert_eq!((few.page, few.rows.len()), (1, 11));
         assert_eq!(few.links().into_string(), "");
         let none = part("&\"<", "");
-        let shown = none.filter("keys", None).into_string();
+        let shown = none.filter("keys", "Store a secret").into_string();
         assert!(shown.contains("value=\"&amp;&quot;&lt;\""), "{shown}");
         assert!(shown.contains("No key matches."), "{shown}");
         let many = part("k", "1").links().into_string();
@@ -153,6 +155,6 @@ mod tests {
     fn nothing_has_one_page() {
         let none = Part::of(Vec::<String>::new(), &Wanted::default(), |it| [it, ""]);
         assert_eq!((none.rows.len(), none.page, none.pages), (0, 1, 1));
-        assert_eq!(none.filter("keys", None).into_string(), "");
+        assert_eq!(none.filter("keys", "Store a secret").into_string(), "");
     }
 }

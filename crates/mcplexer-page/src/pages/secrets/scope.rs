@@ -60,7 +60,7 @@ pub(in crate::pages) async fn page(
                     code { "mcplexer://" (scope.id) "/KEY" } "." }
             }
         } @else {
-            (part.filter("keys", Some("Store a secret")))
+            (part.filter("keys", "Store a secret"))
             @if !part.rows.is_empty() {
                 table {
                     thead { tr { th { "Key" } th .number { "Version" } th { "Stored" } th { "Expires" } th { "Used by" } th { "Note" } } }
@@ -71,7 +71,7 @@ pub(in crate::pages) async fn page(
         }
         div .columns {
             section {
-                h2 #store tabindex="-1" { "Store a secret" }
+                h2 #below tabindex="-1" { "Store a secret" }
                 (forms::value(&Target::New { secrets: &format!("{own}/secrets"), then: &here, example }))
             }
             section {

@@ -49,6 +49,26 @@ fn a_value_is_replaced_by_a_pasted_one() {
 }
 
 #[test]
+fn a_value_of_one_long_line_is_no_trouble() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token/TOKEN");
+    let paste = "const it = document.querySelector('textarea');\n\
+                 it.value = 'x'.repeat(arguments[0]);\n\
+                 it.getBoundingClientRect();\n\
+                 it.dispatchEvent(new Event('input', { bubbles: true }));";
+    // More than may be stored is no trouble either.
+    for length in [1 << 21, 1 << 20] {
+        browser.script(paste, &json!([length]));
+    }
+    browser.press("Store as version 2");
+    browser.wait_for("Store as version 3");
+    assert_eq!(place.bytes("github-token", "TOKEN").len(), 1 << 20);
+}
+
+#[test]
 fn a_pasted_value_keeps_its_lines() {
     let Some(visit) = Visit::to(Place::with_secret()) else {
         return;

@@ -30,6 +30,8 @@ pub(super) struct Wanted {
 pub(super) struct Results {
     /// At most 50.
     results: Vec<Found>,
+    /// Whether there may be more.
+    is_full: bool,
 }
 
 /// Something that has such a name.
@@ -104,8 +106,10 @@ impl Search {
 
     fn results(self) -> Results {
         let all = self.first.into_iter().chain(self.others);
+        let results: Vec<_> = all.take(MOST).collect();
         Results {
-            results: all.take(MOST).collect(),
+            is_full: results.len() == MOST,
+            results,
         }
     }
 }
@@ -175,6 +179,7 @@ mod tests {
             search.offer("secret", &format!("ba{number}"), None, "/");
         }
         assert!(search.is_full());
-        assert_eq!(search.results().results.len(), MOST);
+        let results = search.results();
+        assert_eq!((results.results.len(), results.is_full), (MOST, true));
     }
 }

@@ -67,6 +67,7 @@ async function find() {
   if (!items.length) return empty("Nothing has “" + wanted + "” in its name.");
   list.replaceChildren(...items);
   note.textContent = items.length === 1 ? "1 result" : items.length + " results";
+  if (body.is_full) note.textContent = `The first ${items.length} results: type more of the name`;
   input.setAttribute("aria-expanded", "true");
   choose(0);
   if (isTaken) take(items[0]);

@@ -82,7 +82,7 @@ fn finder() -> Markup {
     html! {
         dialog #finder aria-label="Search" {
             input type="text" role="combobox" aria-label="Search" aria-expanded="false" aria-controls="found"
-                aria-autocomplete="list" autocomplete="off" spellcheck="false" placeholder="Scope, secret, server, client or page";
+                aria-autocomplete="list" maxlength="200" autocomplete="off" spellcheck="false" placeholder="Scope, secret, server, client or page";
             ul #found role="listbox" aria-label="Results" {}
             p role="status" {}
         }

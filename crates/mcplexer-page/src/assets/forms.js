@@ -112,6 +112,10 @@ async function act(form) {
     const fields = await fieldsOf(form);
     const to = filled(form.dataset.to, fields);
     then = form.dataset.then && filled(form.dataset.then, fields);
+    if (form.hasAttribute("data-changed") && Object.keys(fields).length === 0) {
+      alert(form, { title: "Nothing was changed in these fields." });
+      return;
+    }
     for (const [, name] of form.dataset.to.matchAll(/\{(\w+)\}/g)) delete fields[name];
     answer = await ask(form.dataset.method, to, fields);
     if (answer === null) return;

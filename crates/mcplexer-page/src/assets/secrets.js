@@ -19,11 +19,12 @@ function count(field) {
 document.addEventListener("input", (event) => {
   const field = event.target;
   if (field.matches("textarea[data-secret]")) count(field);
-  if (!(field instanceof HTMLInputElement)) return;
-  const file = field.type === "file" && field.files[0];
+  const isFile = field.type === "file";
+  // A character has one byte at least. The gateway counts them.
+  const length = isFile ? field.files[0]?.size : field.value.length;
   let problem = "";
-  if (file && file.size === 0) problem = "The file is empty.";
-  if (file && field.dataset.most && file.size > Number(field.dataset.most)) problem = "The file is longer than 1 MiB, which is the most that a value can have.";
+  if (isFile && length === 0) problem = "The file is empty.";
+  if (length > Number(field.dataset.most)) problem = `The ${isFile ? "file" : "value"} is longer than 1 MiB, which is the most that a value can have.`;
   field.setCustomValidity(problem);
   if (problem) field.reportValidity();
 });

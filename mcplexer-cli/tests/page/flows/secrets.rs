@@ -59,9 +59,10 @@ fn a_value_of_one_long_line_is_no_trouble() {
                  it.value = 'x'.repeat(arguments[0]);\n\
                  it.getBoundingClientRect();\n\
                  it.dispatchEvent(new Event('input', { bubbles: true }));";
-    // More than may be stored is no trouble either.
-    for length in [1 << 21, 1 << 20] {
-        browser.script(paste, &json!([length]));
+    // More than may be stored is no trouble either, and is not sent.
+    for (length, is_too_long) in [(1 << 21, true), (1 << 20, false)] {
+        let paste = format!("{paste}\nreturn it.validity.customError;");
+        assert_eq!(browser.script(&paste, &json!([length])), is_too_long);
     }
     browser.press("Store as version 2");
     browser.wait_for("Store as version 3");
@@ -154,6 +155,21 @@ fn what_is_said_about_a_secret_is_changed() {
     let (browser, place) = (&visit.browser, &visit.place);
     let said = || place.json(&["secret", "list", "github-token"])["secrets"][0].clone();
     visit.at("/secrets/github-token/TOKEN");
+    browser.press("Save");
+    browser.wait_for("Nothing was changed in these fields");
+    // Later than a time can be, and earlier.
+    let fits = "const it = document.querySelector('[name=expires]');\n\
+                it.value = arguments[0];\n\
+                const fits = it.validity.valid;\n\
+                it.value = '';\n\
+                return fits;";
+    for (date, is_one) in [
+        ("9999-12-31", false),
+        ("2031-05-04", true),
+        ("0001-01-01", false),
+    ] {
+        assert_eq!(browser.script(fits, &json!([date])), is_one, "{date}");
+    }
     browser.fill("Note", "of the builds");
     // As Chromium takes a date in English: month, day, year.
     browser.fill("Expires", "05042031");

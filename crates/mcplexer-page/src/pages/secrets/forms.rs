@@ -2,6 +2,7 @@
 //! refuses what a field cannot hold.
 
 use maud::{Markup, html};
+use mcplexer_secrets::MAX_VALUE_LEN;
 
 /// What a value is stored as.
 pub(super) enum Target<'a> {
@@ -61,7 +62,7 @@ fn form(target: &Target<'_>, field: &Markup) -> Markup {
 
 fn paste() -> Markup {
     html! {
-        label { "Value" textarea .veiled name="value" rows="1" required autocomplete="off" {} }
+        label { "Value" textarea .veiled name="value" rows="1" required autocomplete="off" data-most=(MAX_VALUE_LEN) {} }
         p .aside data-lines="" role="status" {}
     }
 }
@@ -75,7 +76,7 @@ fn generate() -> Markup {
 
 fn file() -> Markup {
     html! {
-        label { "File, up to 1 MiB" input name="base64" type="file" required data-as="base64" data-most="1048576"; }
+        label { "File, up to 1 MiB" input name="base64" type="file" required data-as="base64" data-most=(MAX_VALUE_LEN); }
         p .aside { "Its bytes become the value, with every line end." }
     }
 }
@@ -86,7 +87,7 @@ pub(super) fn said(note: Option<&str>, expires: Option<&str>, days: Option<u32>)
     let date = expires.and_then(|it| it.get(..10));
     html! {
         label { "Note, which is not encrypted" input name="note" maxlength="200" autocomplete="off" data-empty=[empty(note.is_some())] value=[note]; }
-        label { "Expires" input name="expires" type="date" data-empty=[empty(date.is_some())] value=[date]; }
+        label { "Expires" input name="expires" type="date" min="1970-01-02" max="9999-12-29" data-empty=[empty(date.is_some())] value=[date]; }
         label { "Replace every so many days" input name="rotate_every_days" type="number" min="1" max="36500" data-type="number" data-empty=[empty(days.is_some())] value=[days]; }
     }
 }

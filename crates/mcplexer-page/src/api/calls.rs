@@ -175,7 +175,7 @@ impl Call {
 }
 
 /// Returns the name of an outcome in the log.
-fn word(outcome: AuditOutcome) -> String {
+pub(crate) fn word(outcome: AuditOutcome) -> String {
     match serde_json::to_value(outcome) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

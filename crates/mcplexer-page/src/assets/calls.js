@@ -44,7 +44,7 @@ function outcome(call) {
   const badge = document.createElement("span");
   const kind = call.outcome === "ok" ? "good" : call.outcome === "cancelled" ? "warn" : call.outcome ? "bad" : "";
   badge.className = "badge " + kind;
-  badge.textContent = (call.outcome || "running").replaceAll("-", " ");
+  badge.textContent = call.outcome || "open";
   return badge;
 }
 

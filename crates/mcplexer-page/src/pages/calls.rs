@@ -18,24 +18,27 @@ use crate::site::App;
 
 mod plot;
 
-/// The outcomes that can be chosen, in words.
+/// The outcomes that can be chosen, and how they are shown: as the log has them.
 const OUTCOMES: [(&str, &str); 15] = [
     ("ok", "ok"),
-    ("problem", "any problem"),
-    ("open", "no end yet"),
+    ("problem", "failed: any but ok"),
+    ("open", OPEN),
     ("error", "error"),
-    ("tool-error", "tool error"),
-    ("timed-out", "timed out"),
+    ("tool-error", "tool-error"),
+    ("timed-out", "timed-out"),
     ("cancelled", "cancelled"),
     ("lost", "lost"),
-    ("not-sent", "not sent"),
-    ("not-started", "not started"),
-    ("too-long", "too long"),
+    ("not-sent", "not-sent"),
+    ("not-started", "not-started"),
+    ("too-long", "too-long"),
     ("refused", "refused"),
     ("failed", "failed"),
-    ("no-key", "no key"),
+    ("no-key", "no-key"),
     ("tampered", "tampered"),
 ];
+
+/// Stands where a call has no end in the log.
+const OPEN: &str = "open";
 
 pub(super) async fn list(
     State(app): State<App>,
@@ -187,27 +190,34 @@ fn client(call: &Call) -> Markup {
     }
 }
 
-/// Whether a call ended in another way than its client wanted.
-pub(super) fn is_failed(call: &Call) -> bool {
-    let outcome = call.outcome.as_deref();
-    outcome.is_some_and(|it| !["ok", "cancelled"].contains(&it))
+fn outcome(call: &Call) -> Markup {
+    badge(call.outcome.as_deref())
 }
 
-/// Shows how a call ended.
-pub(super) fn outcome(call: &Call) -> Markup {
-    let (class, word) = match call.outcome.as_deref() {
-        Some("ok") => ("good", "ok"),
-        Some("cancelled") => ("warn", "cancelled"),
-        Some(other) => ("bad", other),
-        None if call.is_running => ("", "running"),
-        None => ("warn", "no end found"),
+/// Shows the outcome of a call; `None` if it has no end.
+pub(super) fn badge(outcome: Option<&str>) -> Markup {
+    let class = match outcome {
+        Some("ok") => "good",
+        Some("cancelled") => "warn",
+        Some(_) => "bad",
+        None => "",
     };
-    html! { span class={ "badge " (class) } { (word.replace('-', " ")) } }
+    html! { span class={ "badge " (class) } { (outcome.unwrap_or(OPEN)) } }
 }
 
 /// What an outcome means. What a server said of its error is not kept, since it may hold anything.
-fn meaning(outcome: Option<&str>) -> Option<&'static str> {
-    Some(match outcome? {
+fn meaning(call: &Call) -> Option<&'static str> {
+    Some(match call.outcome.as_deref() {
+        None if call.is_running => "It has not ended yet.",
+        None => {
+            "No end of it was found. The gateway was killed meanwhile, or the end is far from it in the log."
+        }
+        Some(outcome) => return meaning_of(outcome),
+    })
+}
+
+fn meaning_of(outcome: &str) -> Option<&'static str> {
+    Some(match outcome {
         "error" => "The server answered with an error of the protocol. Its words are not kept.",
         "tool-error" => "The tool says that it failed. Its words are not kept.",
         "timed-out" => "The server did not answer in time.",
@@ -309,7 +319,7 @@ pub(super) async fn show(
         p .path { a href="/calls" { "Calls" } }
         h1 { (tool.unwrap_or(&call.method)) }
         p .aside { (outcome(&call)) " " (time(&call.time)) ", " (clock(&call.time)) }
-        @if let Some(meaning) = meaning(call.outcome.as_deref()) { p { (meaning) } }
+        @if let Some(meaning) = meaning(&call) { p { (meaning) } }
         dl {
             dt { "Client" } dd { (client(&call)) @if let Some(session) = &call.session { span .note { "session " (session) } } }
             dt { "Process" } dd { (call.pid) " " (call.program) span .note { "user " (call.uid) } }

@@ -11,7 +11,7 @@ use mcplexer_home::doctor::{Doctor, Severity as HowBad};
 use mcplexer_home::scopes::{DueRow, due};
 use mcplexer_secrets::Timestamp;
 
-use super::calls::{is_failed, outcome};
+use super::calls::badge;
 use super::doctor::{finding, sentence};
 use super::secrets::locked;
 use super::words::{count, segment, server, time};
@@ -49,7 +49,9 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
         .collect();
     let calls = app.gateway.recent_calls().into_iter();
     let calls: Vec<_> = calls.map(Call::recent).collect();
-    let failed = calls.iter().filter(|it| is_failed(it));
+    let failed = calls
+        .iter()
+        .filter(|it| it.outcome.as_deref().is_some_and(|it| it != "ok"));
     Ok(html! {
         h1 { "Overview" }
         p .aside { "mcplexer " (status.version) ", running since " (time(&status.since.to_string())) }
@@ -141,7 +143,7 @@ fn last_calls(calls: &[Call]) -> Markup {
                             td { (server(&call.server)) }
                             td { @match &call.client { Some(it) => (it), None => span .none { "–" } } }
                             td { (time(&call.time)) }
-                            td { (outcome(call)) }
+                            td { (badge(call.outcome.as_deref())) }
                             td .number { @match call.ms { Some(ms) => { (ms) " ms" }, None => span .none { "–" } } }
                         }
                     }

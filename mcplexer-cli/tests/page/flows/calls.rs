@@ -33,14 +33,14 @@ fn a_call_shows_up_as_it_happens() {
     browser.script("window.notReloaded = true", &json!([]));
     let mut client = Client::connect(&visit.place, "cursor");
     let call = client.begin_call("plain__wait");
-    wait_for_rows(&visit, &json!([["cursor", "plain", "wait", "running"]]));
+    wait_for_rows(&visit, &json!([["cursor", "plain", "wait", "open"]]));
     assert!(!browser.text().contains("No client has called"));
     gate.open();
     client.end(call);
     wait_for_rows(&visit, &json!([["cursor", "plain", "wait", "ok"]]));
     client.call("plain__fail");
     let both = json!([
-        ["cursor", "plain", "fail", "tool error"],
+        ["cursor", "plain", "fail", "tool-error"],
         ["cursor", "plain", "wait", "ok"]
     ]);
     wait_for_rows(&visit, &both);
@@ -106,7 +106,7 @@ fn filters_are_in_the_address() {
         json!([client, server, tool, outcome])
     };
     let of_cursor = json!([
-        row("cursor", "plain", "fail", "tool error"),
+        row("cursor", "plain", "fail", "tool-error"),
         row("cursor", "plain", "echo", "ok"),
     ]);
     visit.at("/calls");
@@ -115,11 +115,11 @@ fn filters_are_in_the_address() {
     browser.press("Filter");
     wait_for_rows(&visit, &of_cursor);
     assert_eq!(visit.path(), "/calls?server=plain&client=cursor");
-    browser.choose("Outcome", "tool error");
+    browser.choose("Outcome", "tool-error");
     browser.press("Filter");
     wait_for_rows(
         &visit,
-        &json!([row("cursor", "plain", "fail", "tool error")]),
+        &json!([row("cursor", "plain", "fail", "tool-error")]),
     );
     let filtered = "/calls?server=plain&client=cursor&outcome=tool-error";
     assert_eq!(visit.path(), filtered);
@@ -128,8 +128,8 @@ fn filters_are_in_the_address() {
     cursor.call("plain__echo");
     cursor.call("plain__fail");
     let failed = json!([
-        row("cursor", "plain", "fail", "tool error"),
-        row("cursor", "plain", "fail", "tool error"),
+        row("cursor", "plain", "fail", "tool-error"),
+        row("cursor", "plain", "fail", "tool-error"),
     ]);
     wait_for_rows(&visit, &failed);
     browser.reload();

@@ -45,7 +45,7 @@ fn calls_that_were_missed_are_fetched_when_the_stream_goes_on() {
     browser.wait(LIVE);
     let waiting = client.begin_call("plain__wait");
     let row = |tool: &str, outcome: &str| json!(["cursor", "plain", tool, outcome]);
-    let before = json!([row("wait", "running"), row("echo", "ok")]);
+    let before = json!([row("wait", "open"), row("echo", "ok")]);
     wait_for_rows(&visit, &before);
     browser.script("window.cut()", &json!([]));
     browser.wait(&format!("!({LIVE})"));
@@ -60,7 +60,7 @@ fn calls_that_were_missed_are_fetched_when_the_stream_goes_on() {
     browser.script("window.reconnect()", &json!([]));
     let after = json!([
         row("nope", "refused"),
-        row("fail", "tool error"),
+        row("fail", "tool-error"),
         row("wait", "ok"),
         row("echo", "ok")
     ]);
@@ -90,7 +90,7 @@ fn a_tab_that_nobody_sees_takes_no_connection_and_misses_nothing() {
     let waiting = client.begin_call("plain__wait");
     visit.at("/calls?outcome=open");
     browser.wait(LIVE);
-    wait_for_rows(&visit, &json!([["cursor", "plain", "wait", "running"]]));
+    wait_for_rows(&visit, &json!([["cursor", "plain", "wait", "open"]]));
     browser.script(REMEMBER, &json!([]));
     let mut tabs = vec![browser.new_tab()];
     // A browser has six connections to an origin.

@@ -10,9 +10,11 @@ use mcplexer_secrets::audit::{
 use serde::Serialize;
 
 mod page;
+mod unmatched;
 mod wanted;
 
 pub use page::{Page, PageError, Placed, find, page};
+pub use unmatched::{Seen, Unmatched, unmatched};
 pub use wanted::{Ending, InvalidEnding, Wanted};
 
 /// A call of a client to a server.
@@ -147,6 +149,7 @@ pub struct CallReader {
     log: AuditReader,
     /// Calls that have not ended, by id.
     open: HashMap<String, Call>,
+    wanted: Wanted,
 }
 
 /// How many calls without an end are remembered. Those before them have probably none.
@@ -162,11 +165,19 @@ impl CallReader {
         Ok(log.map(|log| Self {
             log,
             open: HashMap::new(),
+            wanted: Wanted::default(),
         }))
     }
 
+    /// Leaves out all calls but those that are wanted. To be called first.
+    #[must_use]
+    pub fn only(mut self, wanted: Wanted) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
     /// Returns the last calls before the end of the log, at most `most`, in the order in which they began. To be called
-    /// once, first.
+    /// once, before [`ended`](Self::ended).
     ///
     /// # Errors
     /// * [`Error::Io`] if the file cannot be read.
@@ -186,11 +197,18 @@ impl CallReader {
                     let Some(mut call) = Call::begun(line) else {
                         continue;
                     };
+                    if self.wanted.is_over(&call) {
+                        break;
+                    }
                     match ends.remove(&id) {
                         Some(end) => call.end(end),
-                        None => self.keep_open(&call),
+                        // The newest come first, and those are the ones that may still end.
+                        None if self.open.len() < MOST_OPEN => self.keep_open(&call),
+                        None => {}
                     }
-                    calls.push(call);
+                    if self.wanted.has(&call) {
+                        calls.push(call);
+                    }
                 }
                 _ => {}
             }
@@ -209,7 +227,8 @@ impl CallReader {
         for line in self.log.appended()? {
             match line.operation {
                 AuditOperation::Call => {
-                    if let Some(call) = Call::begun(line) {
+                    let call = Call::begun(line).filter(|it| !self.wanted.is_over(it));
+                    if let Some(call) = call {
                         self.keep_open(&call);
                     }
                 }
@@ -217,7 +236,9 @@ impl CallReader {
                     let id = line.call.as_ref().map(|call| call.id.as_str());
                     if let Some(mut call) = id.and_then(|id| self.open.remove(id)) {
                         call.end(line);
-                        calls.push(call);
+                        if self.wanted.has(&call) {
+                            calls.push(call);
+                        }
                     }
                 }
                 _ => {}

@@ -29,7 +29,7 @@ pub(super) fn word(value: impl Serialize) -> String {
 /// Returns how the name of an outcome looks.
 pub(super) fn outcome_look(word: &str) -> Option<Look> {
     match word {
-        "-" | "cancelled" => None,
+        "open" | "cancelled" => None,
         "ok" => Some(Look::Good),
         _ => Some(Look::Bad),
     }

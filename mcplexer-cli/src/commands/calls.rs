@@ -1,9 +1,10 @@
 //! `mcplexer calls`
 
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use mcplexer_home::calls::{Call, CallReader};
+use mcplexer_home::calls::{Call, CallReader, Ending, Seen, Wanted, unmatched};
 use serde::Serialize;
 
 use super::audit::{outcome_look, word};
@@ -14,10 +15,16 @@ use crate::output::{json_line, print, print_json, print_on, stdout_is_terminal};
 use crate::session::Session;
 use crate::style::Look;
 use crate::table::{Columns, Screen};
-use crate::text::sanitized;
+use crate::text::{count, sanitized};
 
 /// How often the log is looked at for more.
 const INTERVAL: Duration = Duration::from_millis(200);
+
+/// How many names of a log are said at most.
+const MOST_NAMES: usize = 8;
+
+/// Stands where a call has no end in the log.
+const OPEN: &str = "open";
 
 /// The column that says how a call ended.
 const OUTCOME: usize = 4;
@@ -35,14 +42,16 @@ pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
         session.store().scope_names()?;
     }
     let last = usize::try_from(arguments.last).unwrap_or(usize::MAX);
-    let mut reader = CallReader::open(path)?;
+    let wanted = wanted(arguments);
+    let open = || CallReader::open(path).map(|it| it.map(|it| it.only(wanted.clone())));
+    let mut reader = open()?;
     let mut calls = match &mut reader {
         Some(reader) => reader.last(last)?,
         None => Vec::new(),
     };
     let mut columns = Calling::new(Clock::new(arguments.utc));
     if calls.is_empty() && !arguments.json {
-        session.tell("no calls are in the log yet");
+        session.tell(&why_none(path, &wanted, last, &columns.clock)?);
     }
     if !arguments.follow {
         return match arguments.json {
@@ -61,7 +70,7 @@ pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
         calls = match &mut reader {
             Some(reader) => reader.ended()?,
             None => {
-                reader = CallReader::open(path)?;
+                reader = open()?;
                 let begun = reader.as_mut().map(|it| it.last(usize::MAX)).transpose()?;
                 begun.unwrap_or_default()
             }
@@ -70,6 +79,70 @@ pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
             thread::sleep(INTERVAL);
         }
     }
+}
+
+fn wanted(arguments: &Calls) -> Wanted {
+    Wanted {
+        server: arguments.server.clone(),
+        client: arguments.client.clone(),
+        ending: arguments.failed.then_some(Ending::Problem),
+        since: arguments.since,
+        ..Wanted::default()
+    }
+}
+
+/// Says why no call is shown: which option leaves none.
+fn why_none(path: &Path, wanted: &Wanted, last: usize, clock: &Clock) -> Result<String, Failure> {
+    let found = unmatched(path, wanted)?;
+    let Some(newest) = &found.last else {
+        return Ok("no calls are in the log yet".to_owned());
+    };
+    if last == 0 {
+        return Ok("--last 0 shows no call".to_owned());
+    }
+    let mut reasons = Vec::new();
+    let named = |what: &str, name: &Option<String>, seen: &Seen| {
+        let name = name.as_deref().unwrap_or_default();
+        let mut names: Vec<_> = seen.iter().take(MOST_NAMES).map(sanitized).collect();
+        if seen.len() > MOST_NAMES {
+            names.push("…".to_owned());
+        }
+        let others = match names.is_empty() {
+            true => String::new(),
+            false => format!(", but {}", names.join(", ")),
+        };
+        format!("no call in the log is {what} {}{others}", sanitized(name))
+    };
+    if let Some(seen) = &found.server {
+        reasons.push(named("to server", &wanted.server, seen));
+    }
+    if let Some(seen) = &found.client {
+        reasons.push(named("of client", &wanted.client, seen));
+    }
+    if found.ending {
+        reasons.push("no call in the log failed".to_owned());
+    }
+    if found.since {
+        let newest = clock.of_line(newest);
+        reasons.push(format!(
+            "no call in the log is as new as --since asks; the last one was at {newest}"
+        ));
+    }
+    if reasons.is_empty() {
+        let parts = [
+            wanted.since.map(|_| "--since"),
+            wanted.server.as_ref().map(|_| "--server"),
+            wanted.client.as_ref().map(|_| "--client"),
+            wanted.ending.map(|_| "--failed"),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        reasons.push(format!(
+            "{} in the log; each of {} leaves some, but no call fits all of them",
+            count(found.calls, "call"),
+            parts.join(", ")
+        ));
+    }
+    Ok(reasons.join("\n"))
 }
 
 /// Calls as rows, one after the other. On a terminal, they have a head.
@@ -123,7 +196,7 @@ fn row(call: &Call, clock: &Clock) -> Vec<String> {
             server => sanitized(server),
         },
         sanitized(what),
-        call.outcome.map_or_else(|| "-".to_owned(), word),
+        call.outcome.map_or_else(|| OPEN.to_owned(), word),
         call.ms
             .map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms")),
     ]

@@ -21,6 +21,10 @@ pub(super) enum Kind {
     Server,
     /// A client in config.yaml.
     Client,
+    /// A tool server in config.yaml, or one of the last calls.
+    CalledServer,
+    /// A client in config.yaml, or one of the last calls.
+    CallingClient,
     /// A client that may connect over HTTP.
     HttpClient,
     /// An AI client that mcplexer knows.
@@ -53,6 +57,8 @@ impl Kind {
             (["server", "show" | "remove" | "test" | "logs" | "restart"], "name")
             | (["serve" | "connect"], "server") => Self::Server,
             (["serve" | "connect"], "client") | (["client", "add"], "name") => Self::Client,
+            (["calls"], "server") => Self::CalledServer,
+            (["calls"], "client") => Self::CallingClient,
             (["client", "remove"], "name") => Self::HttpClient,
             (["client", "install"], "name") => Self::AiClient,
             (["backup", "verify" | "restore"], "file") => Self::Backup,
@@ -99,6 +105,8 @@ mod tests {
                 "audit verify checkpoint",
                 "backup restore file",
                 "backup verify file",
+                "calls client",
+                "calls server",
                 "export only",
                 "export scope",
                 "import scope",

@@ -14,14 +14,21 @@ use mcplexer_files::config::Config;
 use mcplexer_files::reference::SCHEME;
 #[cfg(feature = "serve")]
 use mcplexer_gateway::HttpClients;
+use mcplexer_home::calls::{Call, Wanted as CallsWanted, page};
 use mcplexer_home::project::{ProjectFile, find_from};
-use mcplexer_home::{Home, Names, config};
+use mcplexer_home::{AuditTarget, Home, Names, config};
 use mcplexer_secrets::{ScopeId, SecretName};
 use rustix::fs::{Access, access};
 
 use super::kind::Kind;
 use super::line::Line;
 use crate::cli;
+
+/// How many calls are looked at for names, so that Tab answers at once.
+const MOST_CALLS: usize = 200;
+
+/// In how many lines of the log they are looked for.
+const MOST_LINES: usize = 1_000;
 
 /// Completes an argument of one kind.
 pub(super) struct Completer {
@@ -73,6 +80,16 @@ impl Completer {
             Kind::Owner => names()?.owners().ok()?,
             Kind::Server => texts(config()?.servers.into_keys()),
             Kind::Client => texts(config()?.clients.into_keys()),
+            Kind::CalledServer => {
+                let servers = config().map(|it| texts(it.servers.into_keys()));
+                with_calls(servers, |call| {
+                    Some(call.server).filter(|it| !it.is_empty())
+                })
+            }
+            Kind::CallingClient => {
+                let clients = config().map(|it| texts(it.clients.into_keys()));
+                with_calls(clients, |call| call.client)
+            }
             Kind::HttpClient => http_clients()?,
             Kind::AiClient => texts(installable()),
             Kind::Page => self.pages()?,
@@ -141,6 +158,25 @@ fn secrets(scope: &str, typed: &str) -> Option<Vec<SecretName>> {
 
 fn config() -> Option<Config> {
     config::of_home(&Home::from_env().ok()?).ok()?
+}
+
+/// Returns names, and those of the last calls.
+fn with_calls(names: Option<Vec<String>>, name: fn(Call) -> Option<String>) -> Vec<String> {
+    let calls = last_calls().unwrap_or_default().into_iter();
+    let all = names.into_iter().flatten().chain(calls.filter_map(name));
+    all.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn last_calls() -> Option<Vec<Call>> {
+    let home = Home::from_env().ok()?;
+    let path = match home.audit() {
+        AuditTarget::Home => home.audit_log(),
+        AuditTarget::File(path) => path.clone(),
+        _ => return None,
+    };
+    let page = page(&path, &CallsWanted::default(), None, MOST_CALLS, MOST_LINES);
+    let calls = page.ok()?.calls.into_iter();
+    Some(calls.map(|it| it.call).collect())
 }
 
 #[cfg(feature = "serve")]

@@ -212,3 +212,133 @@ fn calls_on_a_terminal_have_a_head_and_local_times() {
         piped.text()
     );
 }
+
+/// The calls of [`chosen`]: `(client, server, outcome)`, one a minute, the first one an hour ago.
+const CALLS: [(&str, &str, Option<AuditOutcome>); 5] = [
+    ("ide", "git", Some(AuditOutcome::Ok)),
+    ("ide", "git", Some(AuditOutcome::TimedOut)),
+    ("bot", "git", Some(AuditOutcome::Ok)),
+    ("ide", "wiki", Some(AuditOutcome::ToolError)),
+    ("ide", "git", None),
+];
+
+fn chosen() -> Home {
+    let home = Home::with_secret("v");
+    let now = Timestamp::now().as_micros();
+    let mut records = Vec::new();
+    for (id, (client, server, outcome)) in (1..).zip(CALLS) {
+        let begun = CallRecord {
+            time: Timestamp::from_micros(now - (3_600 - 60 * id) * 1_000_000),
+            server: server.into(),
+            actor: Arc::new(Actor::this_process().with_client(client)),
+            ..begun(id, &format!("t{id}"))
+        };
+        let step = outcome.map(|outcome| ended(id, outcome).step);
+        let end = step.map(|step| CallRecord {
+            step,
+            ..begun.clone()
+        });
+        records.extend([begun].into_iter().chain(end));
+    }
+    store(&home).record_calls(&records).unwrap();
+    home
+}
+
+#[test]
+fn calls_are_chosen_by_server_client_time_and_outcome() {
+    let home = chosen();
+    for (arguments, expected) in [
+        (&["--failed"][..], &["t2", "t4"][..]),
+        (&["--server", "wiki"], &["t4"]),
+        (&["--server", "git", "-n", "2"], &["t3", "t5"]),
+        (&["--client", "bot"], &["t3"]),
+        (&["--client", "ide", "--server", "git"], &["t1", "t2", "t5"]),
+        (&["--failed", "--server", "git"], &["t2"]),
+        (&["--since", "2h", "-n", "1"], &["t5"]),
+        (&["--since", "0h"], &[]),
+    ] {
+        let found = calls(&home, arguments);
+        let found: Vec<_> = found.iter().map(|it| it.0.as_str().unwrap()).collect();
+        assert_eq!(found, expected, "{arguments:?}");
+    }
+    // The word of the log, and one for a call without an end.
+    let shown = home.run(["calls"]).succeeded();
+    for (line, word) in shown
+        .text()
+        .lines()
+        .zip(["ok", "timed-out", "ok", "tool-error", "open"])
+    {
+        assert!(line.split("  ").any(|it| it.trim() == word), "{line}");
+    }
+}
+
+#[test]
+fn an_option_that_leaves_no_call_is_named() {
+    let home = chosen();
+    for (arguments, expected) in [
+        (
+            &["--server", "gut"][..],
+            &["no call in the log is to server gut, but git, wiki"][..],
+        ),
+        (
+            &["--client", "zed", "--failed"],
+            &["no call in the log is of client zed, but bot, ide"],
+        ),
+        (
+            &["--since", "0h"],
+            &["as new as --since asks; the last one was at 20"],
+        ),
+        (
+            &["--failed", "--client", "bot"],
+            &[
+                "5 calls in the log; each of --client, --failed leaves some, but no call fits all of them",
+            ],
+        ),
+    ] {
+        let run = home.run([&["calls"], arguments].concat()).succeeded();
+        assert_eq!(run.text(), "", "{arguments:?}");
+        for it in expected {
+            assert!(run.stderr.contains(it), "{arguments:?}: {}", run.stderr);
+        }
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    }
+    let new = Home::with_secret("v");
+    let run = new.run(["calls", "--failed"]).succeeded();
+    assert!(run.stderr.contains("no calls are in the log yet"));
+    let records = [begun(1, "a"), ended(1, AuditOutcome::Ok)];
+    store(&new).record_calls(&records).unwrap();
+    let run = new.run(["calls", "--failed"]).succeeded();
+    assert!(run.stderr.contains("no call in the log failed"));
+}
+
+#[test]
+fn calls_that_follow_are_chosen_too() {
+    let home = chosen();
+    let mut command = home.command();
+    command
+        .args(["calls", "-f", "--failed", "--server", "git", "--json"])
+        .stdout(Stdio::piped());
+    let mut running = Running::start(&mut command).unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let mut next = || {
+        let line = lines.next().unwrap().unwrap();
+        let call: Value = serde_json::from_str(&line).unwrap();
+        call["id"].clone()
+    };
+    assert_eq!(next(), "0000000000000002");
+    let records = [
+        begun(6, "a"),
+        ended(6, AuditOutcome::Ok),
+        // The call that was open.
+        ended(5, AuditOutcome::Lost),
+        begun(7, "b"),
+        ended(7, AuditOutcome::Refused),
+    ];
+    store(&home).record_calls(&records).unwrap();
+    assert_eq!(next(), "0000000000000005");
+    assert_eq!(next(), "0000000000000007");
+    drop(lines);
+    let records = [begun(8, "c"), ended(8, AuditOutcome::Error)];
+    store(&home).record_calls(&records).unwrap();
+    assert!(running.wait().unwrap().success());
+}

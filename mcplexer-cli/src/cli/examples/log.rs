@@ -38,11 +38,13 @@ Examples:
 
 pub(in crate::cli) const CALLS: &str = concat!(
     "\
-A call without an outcome is still going on, or the gateway was killed meanwhile. Arguments and results are not kept.
+An outcome is ok, or the word of the audit log for what went wrong, such as tool-error or timed-out. A call that is open is still
+going on, or the gateway was killed meanwhile. Arguments and results are not kept.
 
 Examples:
   mcplexer calls -n 50
-  mcplexer calls --follow
-  mcplexer calls --json | jq '.calls[] | select(.outcome != \"ok\")'",
+  mcplexer calls --follow --server github
+  mcplexer calls --failed --since 12h
+  mcplexer calls --json | jq '.calls[] | select(.ms > 1000)'",
     log!()
 );

@@ -1,6 +1,11 @@
 //! What the command answers to the script of a shell.
 
 use std::fs;
+use std::sync::Arc;
+
+use mcplexer_secrets::audit::{Actor, CallId, CallRecord, CallStep, FileAudit};
+use mcplexer_secrets::keys::FileKeys;
+use mcplexer_secrets::{Store, Timestamp};
 
 use super::{add_owner, ask};
 use crate::home::{Home, finish};
@@ -27,6 +32,22 @@ fn each_argument_has_the_names_that_it_takes() {
     fs::write(home.path("config.yaml"), clients).unwrap();
     home.run(["client", "add", "bot"]).succeeded();
     add_owner(&home, "alice");
+    let log = FileAudit::new(home.path("audit.log"));
+    let keys = FileKeys::new(home.path("age.key"));
+    let store = Store::open(home.path("secrets.redb"), keys).unwrap();
+    let call = CallRecord {
+        time: Timestamp::now(),
+        id: CallId::new(1),
+        actor: Arc::new(Actor::this_process().with_client("zed")),
+        server: "removed".into(),
+        step: CallStep::Begun {
+            method: "ping".into(),
+            object: None,
+            secrets: Vec::new().into(),
+            arguments: None,
+        },
+    };
+    store.with_audit_log(log).record_calls(&[call]).unwrap();
     for (words, expected) in [
         (&["scope", "show", ""][..], &["db", "web"][..]),
         (&["scope", "create", ""], &[]),
@@ -37,6 +58,8 @@ fn each_argument_has_the_names_that_it_takes() {
         (&["export", "-o", "x", "web", "--only", ""], &["A", "B"]),
         (&["export", "web", "--only", "A,"], &["A,A", "A,B"]),
         (&["audit", "show", "--scope", ""], &["db", "web"]),
+        (&["calls", "--server", ""], &["files", "removed"]),
+        (&["calls", "--client", ""], &["cursor", "zed"]),
         (&["secret", "delete", "web", ""], &["A", "B"]),
         (&["-q", "secret", "get", "--version", "3", "db", ""], &["C"]),
         (&["secret", "get", "none", ""], &[]),

@@ -1,4 +1,4 @@
-//! Why no call is one of those that are wanted.
+//! Why no call is shown.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -8,7 +8,7 @@ use mcplexer_secrets::audit::{AuditOperation, AuditReader};
 
 use super::{Call, Wanted};
 
-/// What a log has instead of calls that are wanted.
+/// What a log has instead.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unmatched {
@@ -20,16 +20,16 @@ pub struct Unmatched {
     pub server: Option<Seen>,
     /// The clients of all calls, if none of them was of the wanted one.
     pub client: Option<Seen>,
-    /// Whether no call ended as is wanted.
+    /// Whether no call ended in the way that was asked for.
     pub ending: bool,
-    /// Whether no call began as late as is wanted.
+    /// Whether no call began as late as was asked for.
     pub since: bool,
 }
 
 /// The names that calls have, sorted.
 pub type Seen = BTreeSet<String>;
 
-/// Looks at each part of what is wanted alone, and returns which ones no call of a log fits. A log that does not exist has no
+/// Looks at each part of [`Wanted`] alone, and returns which ones no call of a log fits. A log that does not exist has no
 /// calls.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ use crate::exit_code;
 use crate::stderr::{say_error, say_hint, say_usage};
 use crate::text::shortened;
 
+mod again;
 mod clients;
 mod environment;
 mod files;
@@ -29,6 +30,7 @@ mod store;
 mod usage;
 mod use_cases;
 
+pub(crate) use again::again;
 pub(crate) use keys::OTHER_KEY;
 pub(crate) use places::key_place;
 pub(crate) use usage::{can_repeat, no_command};
@@ -130,7 +132,7 @@ impl Failure {
     }
 
     /// Creates a failure for several problems of one input, each on a line.
-    fn of_several(problems: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn of_several(problems: impl IntoIterator<Item = String>) -> Self {
         let mut others: Vec<_> = problems.into_iter().collect();
         let last = others.pop().unwrap_or_else(|| "invalid input".to_owned());
         Self {
@@ -160,6 +162,15 @@ impl Failure {
         Self::new(format!("no {what} was given; nothing was changed"))
             .with_hint("run it again to be asked again")
             .with_code(exit_code::DECLINED)
+    }
+
+    /// Creates the failure for standard input that ends at once.
+    pub(crate) fn of_no_input(undone: &str) -> Self {
+        Self::new(format!("nothing was read from standard input; {undone}"))
+            .with_hint(
+                "a command before the pipe may have failed: run it alone, to see what it prints",
+            )
+            .with_code(exit_code::USAGE)
     }
 
     /// Creates the failure for a reference whose secret had not been opened, which is a bug in this

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mcplexer_durable::read_at_most;
 use mcplexer_home::MAX_TEXT_LEN;
@@ -21,6 +22,9 @@ use crate::text::{sanitized, shown};
 
 /// The most that is read of a file with public keys.
 const MAX_PUBLIC_KEYS_LEN: usize = 1 << 20;
+
+/// Whether standard input was opened.
+static READ: AtomicBool = AtomicBool::new(false);
 
 /// Where a value comes from. A file is opened early, because a hardened process cannot open its own
 /// `/dev/fd/N`.
@@ -71,7 +75,15 @@ impl ValueSource {
         let bytes = match self {
             Self::Argument(bytes) => bytes,
             Self::File(file, name, newline) => read_value(file, &name, newline)?,
-            Self::Stdin(newline) => read_value(stdin()?, "standard input", newline)?,
+            Self::Stdin(newline) => {
+                let mut input = stdin()?;
+                let mut first = Zeroizing::new([0]);
+                let read = input.read(first.as_mut_slice());
+                if read.map_err(|error| cannot_read_stdin(&error))? == 0 {
+                    return Err(Failure::of_no_input("nothing was stored"));
+                }
+                read_value(first.as_slice().chain(input), "standard input", newline)?
+            }
             Self::Prompt => {
                 let question = format!("Value of {}/{} (hidden): ", put.scope, put.key);
                 let answer = Hidden::default().ask(&question);
@@ -132,9 +144,15 @@ pub(crate) fn public_keys(path: &Path) -> Result<String, Failure> {
     })?)
 }
 
+/// Returns whether standard input was read, so that the same command would find it empty.
+pub(crate) fn was_stdin_read() -> bool {
+    READ.load(Ordering::Relaxed)
+}
+
 /// Opens standard input without the buffer of [`io::stdin`], which is never freed or wiped, so that
 /// values would stay in it.
 pub(crate) fn stdin() -> Result<File, Failure> {
+    READ.store(true, Ordering::Relaxed);
     let stdin = io::stdin().as_fd().try_clone_to_owned();
     stdin
         .map(File::from)

@@ -75,8 +75,9 @@ pub(crate) fn word(text: &str) -> String {
 
 /// Returns whether a shell reads a text as it is.
 fn is_plain(text: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    text.chars().all(is_plain)
+    // zsh replaces a word that begins with =.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
+    text.chars().all(is_plain) && !text.starts_with('=')
 }
 
 fn in_quotes(text: impl Display) -> String {

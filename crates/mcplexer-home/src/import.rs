@@ -134,6 +134,12 @@ pub enum Error {
         /// The others, in the order of the lines: at most 19.
         more: Vec<ReadError>,
     },
+    /// The file is not text, and cannot be read.
+    #[error("{file} is not text")]
+    NotText {
+        /// The file.
+        file: String,
+    },
     /// The file does not have a secret that is to be chosen or left out.
     #[error("{file} has no {name}")]
     NotThere {
@@ -176,6 +182,11 @@ fn in_words(lines: &[usize]) -> String {
     format!("{word} {}", numbers.join(", "))
 }
 
+/// Whether bytes are no text in UTF-8.
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.contains(&0) || str::from_utf8(bytes).is_err()
+}
+
 /// How many mistakes of a file are listed at most.
 pub const MOST_MISTAKES: usize = 20;
 
@@ -183,10 +194,14 @@ impl Secrets {
     /// Reads the secrets of a file. `file` is what to call it.
     ///
     /// # Errors
-    /// [`Error::Unreadable`], [`Error::Blank`], [`Error::NotThere`] and [`Error::Empty`].
+    /// [`Error::NotText`], [`Error::Unreadable`], [`Error::Blank`], [`Error::NotThere`] and [`Error::Empty`].
     pub fn read(file: &str, text: &[u8], format: Format, reading: &Reading) -> Result<Self, Error> {
         let file = file.to_owned();
         let (mut entries, mut mistakes) = exchange::read_some(text, format, MOST_MISTAKES);
+        // Each line of a program or an image would be a mistake of its own.
+        if !mistakes.is_empty() && is_binary(text) {
+            return Err(Error::NotText { file });
+        }
         let mut named = reading.only.iter().chain(&reading.skip);
         let has = |name: &&String| entries.iter().any(|entry| entry.name == **name);
         // What is missing may be on a line that cannot be read.

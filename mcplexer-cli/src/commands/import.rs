@@ -1,5 +1,7 @@
 //! `mcplexer import`
 
+mod advice;
+
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
@@ -7,33 +9,42 @@ use mcplexer_files::exchange::Format;
 use mcplexer_home::import::{Action, Hash, Import as Importing, ImportReport, Reading, Secrets};
 use mcplexer_secrets::OnConflict;
 
+use self::advice::Source;
 use crate::cli::{Global, Import, named_file};
-use crate::failure::Failure;
+use crate::failure::{Failure, again};
 use crate::output::{print, print_json};
 use crate::progress::Waiting;
 use crate::session::Session;
-use crate::text::{count, sanitized, shown, thousands};
+use crate::text::{count, sanitized, shown, thousands, typed, word};
 use crate::{exit_code, input};
 
 pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
     let file = named_file(import.file.as_deref());
     let format = format(import, file)?;
     let (name, text) = input::text(file)?;
-    let mut reading = Reading {
-        only: import.only.clone(),
-        skip: import.skip.clone(),
-        blank: import.blank,
-        hash: import.hash.unwrap_or_default(),
+    let mut source = Source {
+        scope: import.scope.as_str(),
+        name: &name,
+        typed: file.map(typed),
+        text: &text,
+        format,
+        reading: Reading {
+            only: import.only.clone(),
+            skip: import.skip.clone(),
+            blank: import.blank,
+            hash: import.hash.unwrap_or_default(),
+        },
     };
-    let mut secrets = Secrets::read(&name, &text, format, &reading)?;
+    source.check()?;
+    let mut secrets = source.read()?;
     let hashes = secrets.hashes().join(", ");
     let is_unclear = import.hash.is_none() && !hashes.is_empty();
     let asked = is_unclear && !global.no_input && io::stdin().is_terminal();
     if asked {
         let question = format!("{name}, {hashes}: is the # right behind the value a part of it?");
         if !input::yes_unless_no(&question)? {
-            reading.hash = Hash::Cut;
-            secrets = Secrets::read(&name, &text, format, &reading)?;
+            source.reading.hash = Hash::Cut;
+            secrets = source.read()?;
         }
     }
     drop(text);
@@ -57,7 +68,12 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
         session.warn(&sanitized(format!(
             "{name}, {hashes}: the # right behind the value was taken for a part of it, as python-dotenv, docker and shells do; npm dotenv takes it for a comment"
         )));
-        session.hint("--hash cut takes it for a comment, --hash keep for a part of the value");
+        // The first import has stored the values.
+        let options: &[&str] = match import.overwrite {
+            true => &["--hash", "cut"],
+            false => &["--hash", "cut", "--overwrite"],
+        };
+        session.hint(&again(options, "takes it for a comment"));
     }
     match (import.json, import.dry_run) {
         (true, _) => print_json(&report),
@@ -76,7 +92,7 @@ fn format(import: &Import, file: Option<&Path>) -> Result<Format, Failure> {
     if import.file.is_none() && import.format.is_none() && is_file(scope) {
         return Err(usage(
             format!("missing FILE ({scope} was read as the scope)"),
-            format!("mcplexer import SCOPE {scope}"),
+            format!("mcplexer import SCOPE {}", word(scope)),
         ));
     }
     if file.is_none() && io::stdin().is_terminal() {
@@ -92,8 +108,9 @@ fn format(import: &Import, file: Option<&Path>) -> Result<Format, Failure> {
             Some(file) => format!("cannot tell the format from the name {}", shown(file)),
             None => "standard input needs --format".to_owned(),
         };
-        let formats = Format::READ.map(Format::as_str).join("|");
-        usage(what, format!("say it with --format {formats}"))
+        let [first, others @ ..] = Format::READ.map(Format::as_str);
+        let others = format!("reads {first}; there is {} too", others.join(" and "));
+        usage(what, again(&["--format", first], &others))
     })
 }
 

@@ -16,7 +16,7 @@ use super::project;
 use crate::agent::Agent;
 use crate::cli::{Global, Run};
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, again};
 use crate::known;
 use crate::process::{self, program_name, replace_with, run_masked};
 use crate::session::Session;
@@ -128,7 +128,7 @@ fn tell_left_out(
         return Err(error.into());
     }
     session.tell(&format!("not passed: {error}"));
-    session.hint(&format!("--rename {first}=NAME passes it"));
+    session.hint(&again(&["--rename", &format!("{first}=NAME")], "passes it"));
     Ok(())
 }
 
@@ -152,16 +152,18 @@ fn scope_in_front(program: &OsStr, arguments: &[OsString]) -> Option<Failure> {
 
 fn of_nothing() -> Failure {
     Failure::new("nothing to pass to the command")
-        .with_hint(
-            "give --scope SCOPE or --env-file FILE, or set a variable to mcplexer://SCOPE/KEY",
-        )
+        .with_hint(again(
+            &["--scope", "SCOPE"],
+            "passes the secrets of a scope",
+        ))
+        .with_hint("or give --env-file FILE, or set a variable to mcplexer://SCOPE/KEY")
         .with_hint("or write a mcplexer.yaml into the project's directory: scopes: [SCOPE]")
         .with_code(exit_code::USAGE)
 }
 
 fn of_seen_arguments() -> Failure {
     Failure::new("a secret in an argument could be seen by other users of this machine")
-        .with_hint("--allow-arguments passes it nevertheless")
+        .with_hint(again(&["--allow-arguments"], "passes it nevertheless"))
         .with_hint("many programs take it from a variable: mcplexer run --scope SCOPE -- COMMAND")
         .with_code(exit_code::USAGE)
 }

@@ -29,11 +29,12 @@ impl From<Error> for Failure {
             Error::NotFound {
                 ref name,
                 ref others,
+                ref file,
                 ..
             } => {
                 return Self::new(error.to_string())
                     .with_meant(name, others.iter().map(String::as_str))
-                    .with_hint("without --server, --only and --skip it lists what the file has")
+                    .with_hint(format!("mcplexer adopt {} lists what it has", typed(file)))
                     .with_code(exit_code::NOT_FOUND);
             }
             Error::Servers(error) => return Self::from(error),

@@ -3,7 +3,7 @@
 use mcplexer_home::environment::{ChosenKey, Error, NoVariable};
 use mcplexer_secrets::{Error as StoreError, ScopeId};
 
-use super::Failure;
+use super::{Failure, again};
 use crate::exit_code;
 
 impl From<Error> for Failure {
@@ -34,11 +34,14 @@ impl From<Error> for Failure {
             Error::NoVariables { ref secrets } => {
                 let first = secrets.first().map(NoVariable::reference);
                 let first = first.unwrap_or_default();
-                (exit_code::USAGE, format!("--rename {first}=NAME passes it"))
+                (
+                    exit_code::USAGE,
+                    again(&["--rename", &format!("{first}=NAME")], "passes it"),
+                )
             }
             Error::TakesOver { ref variables } => {
                 let names: Vec<_> = variables.iter().map(|it| it.variable.as_str()).collect();
-                let hint = format!("--allow-env {} passes it", names.join(","));
+                let hint = again(&["--allow-env", &names.join(",")], "passes it");
                 (exit_code::USAGE, hint)
             }
             ref other => (exit_code::USAGE, usage(other).to_owned()),

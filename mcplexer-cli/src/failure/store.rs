@@ -8,7 +8,7 @@ use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::{KeyError, KeyErrorKind};
 use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind, Timestamp};
 
-use super::{Context, Failure, Words, chain, files, keys};
+use super::{Context, Failure, Words, again, chain, files, keys};
 use crate::exit_code;
 use crate::text::{shown, typed};
 
@@ -51,6 +51,13 @@ fn message(error: &Error, context: &Context) -> String {
 fn hints(error: &Error, context: &Context) -> Vec<String> {
     let hint = match error {
         Error::Locked { reason, slots } => return locked(reason, slots),
+        Error::Conflicts { .. } => {
+            return vec![
+                "nothing was imported".to_owned(),
+                again(&["--overwrite"], "replaces them"),
+                again(&["--skip-existing"], "keeps them"),
+            ];
+        }
         Error::Key(reason) => return keys::hint(reason).into_iter().collect(),
         Error::NotAccepted { .. } => {
             return [
@@ -76,7 +83,6 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
         | Error::SecretExists { .. }
         | Error::VersionMismatch { .. }
         | Error::VersionNotFound { .. }
-        | Error::Conflicts { .. }
         | Error::InvalidName(_)
         | Error::InvalidValue(_)
         | Error::InvalidDisplayName
@@ -119,9 +125,6 @@ fn secrets(error: &Error) -> String {
         }
         Error::VersionNotFound { scope, name, .. } => {
             format!("mcplexer secret history {scope} {name} lists the versions that are kept")
-        }
-        Error::Conflicts { .. } => {
-            "nothing was imported; --overwrite replaces them, --skip-existing keeps them".to_owned()
         }
         Error::InvalidName(_) => {
             "mcplexer scope create SCOPE --kind header creates a scope for HTTP field names"

@@ -1,10 +1,9 @@
 //! Advice on failures of the use cases.
 
-use std::iter;
 use std::path::Path;
 
 use mcplexer_files::config::Problem;
-use mcplexer_files::exchange::{ReadError, WriteError};
+use mcplexer_files::exchange::WriteError;
 use mcplexer_home::{Home, backup, config, credentials, export, import, keys, moves};
 
 use super::Failure;
@@ -87,58 +86,12 @@ impl From<import::Error> for Failure {
             import::Error::Config(error) => Self::from(error),
             import::Error::Store(error) => Self::from(error),
             import::Error::Name { place, source } => Self::from(source).at(&place),
-            import::Error::Empty { format, .. } => Self::new(error.to_string())
-                .with_hint(format!(
-                    "it was read as {format}; --format names another format"
-                ))
-                .with_code(exit_code::USAGE),
             import::Error::NotThere { .. } => Self::new(error.to_string())
                 .with_hint("--only and --skip name secrets of the file, as they are written there")
                 .with_code(exit_code::NOT_FOUND),
-            import::Error::Blank { file, source, more } => of_mistakes(
-                &file,
-                &source,
-                &more,
-                "nothing was imported; --blank skip leaves out every blank value",
-            ),
-            import::Error::Unreadable { file, source, more } => of_mistakes(
-                &file,
-                &source,
-                &more,
-                "nothing was imported; mcplexer help import lists what a file may have",
-            ),
             other => Self::new(other.to_string()),
         }
     }
-}
-
-/// Creates a failure with every mistake of a file to import.
-fn of_mistakes(file: &str, first: &ReadError, more: &[ReadError], hint: &str) -> Failure {
-    let all = iter::once(first).chain(more);
-    let failure = Failure::of_several(all.map(|it| format!("{file}, {it}")));
-    let named = without(iter::once(first).chain(more));
-    let is_cut = more.len() + 1 >= import::MOST_MISTAKES;
-    let rest = is_cut.then(|| "what is wrong behind that is not listed".to_owned());
-    failure
-        .with_hint(hint)
-        .with_hints(named)
-        .with_hints(rest)
-        .with_code(exit_code::USAGE)
-}
-
-/// Returns how to import a file without some secrets of it.
-fn without<'a>(mistakes: impl Iterator<Item = &'a ReadError>) -> Option<String> {
-    let names = mistakes.filter_map(|it| Some(it.name.as_ref()?.as_str()));
-    let names: Vec<_> = names.collect();
-    let these = match names.len() {
-        0 => return None,
-        1 => "this one",
-        _ => "these",
-    };
-    let names = names.join(",");
-    Some(format!(
-        "--skip {names} leaves out {these}, and --only KEY,… takes only what it names"
-    ))
 }
 
 impl From<config::Error> for Failure {

@@ -11,7 +11,7 @@ use mcplexer_durable::replace_file;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::failure::Failure;
+use crate::failure::{Failure, again};
 use crate::text::shown;
 use crate::{exit_code, input};
 
@@ -69,11 +69,11 @@ impl Baseline {
     pub(crate) fn read(&self) -> Result<Rows, Failure> {
         let invalid = |reason: String| {
             Failure::new(format!("{}: {reason}", shown(&self.path)))
-                .with_hint("--write-baseline writes it anew")
+                .with_hint(again(&["--write-baseline"], "writes it anew"))
                 .with_code(exit_code::USAGE)
         };
         let (_, text) = input::text(Some(&self.path))
-            .map_err(|failure| failure.with_hint("--write-baseline creates it"))?;
+            .map_err(|failure| failure.with_hint(again(&["--write-baseline"], "creates it")))?;
         let document: Document =
             serde_json::from_slice(&text).map_err(|error| invalid(error.to_string()))?;
         if document.version != VERSION {

@@ -159,7 +159,11 @@ fn names_that_take_over_the_command_are_refused() {
         (&["--env-file", ".env"], &["GIT_SSH_COMMAND"]),
     ];
     for (arguments, names) in cases {
-        let hint = format!("--allow-env {} passes it", names.join(","));
+        let hint = format!(
+            "mcplexer run --allow-env {} {} -- /usr/bin/env passes it",
+            names.join(","),
+            arguments.join(" ")
+        );
         let said = [&["a secret would take over the command", &hint], names].concat();
         run(&home, arguments, &print).failed(2, &said);
         let allow = ["--allow-env", names[0]];

@@ -37,7 +37,9 @@ fn conflicts_are_told_before_anything_is_stored() {
         8,
         &[
             "error: s already has other values for B, A\n",
-            "nothing was imported; --overwrite replaces them, --skip-existing keeps them",
+            "hint: nothing was imported\n",
+            "hint: mcplexer import s in.env --overwrite replaces them\n",
+            "hint: mcplexer import s in.env --skip-existing keeps them\n",
         ],
     );
     let listed = home.run(["secret", "list", "s"]).succeeded();
@@ -164,8 +166,9 @@ fn one_that_is_wrong_among_many_stops_all() {
             "export A='m4rked'\n",
             "import reads dotenv, json and yaml: save NAME=value lines as a .env file",
         ),
-        ("yaml", "\u{0}", "standard input, line 1"),
-        ("json", "", "standard input, line 1: not JSON"),
+        ("yaml", "\u{0}", "standard input is not text"),
+        ("json", "{", "standard input, line 1, column 1: not JSON"),
+        ("json", "", "nothing was read from standard input"),
         ("dotenv", "# nothing\n", "standard input has no secrets"),
     ] {
         let run = home.pipe(
@@ -201,12 +204,15 @@ fn a_file_whose_format_is_not_known_is_a_usage_error() {
         2,
         &[
             "cannot tell the format from the name secrets.txt",
-            "say it with --format dotenv|json|yaml",
+            "mcplexer import s secrets.txt --format dotenv reads dotenv; there is json and yaml too",
         ],
     );
     home.pipe(["import", "s"], b"A=b").failed(
         2,
-        &["standard input needs --format", "--format dotenv|json|yaml"],
+        &[
+            "standard input needs --format",
+            "--format dotenv reads dotenv",
+        ],
     );
     home.run(["import", "s", "secrets.txt", "--format", "toml"])
         .failed(2, &["dotenv, json, yaml]"]);
@@ -215,7 +221,7 @@ fn a_file_whose_format_is_not_known_is_a_usage_error() {
         2,
         &[
             "cannot tell the format from the name secrets.sh",
-            "--format dotenv|json|yaml",
+            "--format dotenv reads dotenv",
         ],
     );
     fs::remove_file(home.root().join("secrets.sh")).unwrap();

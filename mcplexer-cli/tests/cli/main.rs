@@ -31,6 +31,7 @@ mod examples;
 mod exchange;
 mod faults;
 mod generate;
+mod hints;
 mod home;
 mod import;
 mod inject;

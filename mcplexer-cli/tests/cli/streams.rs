@@ -40,7 +40,8 @@ fn a_value_comes_from_standard_input() {
             assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
             assert_eq!(home.get("s", "K"), stored, "{arguments:?}");
         }
-        home.pipe(arguments, b"").failed(2, &["the value is empty"]);
+        home.pipe(arguments, b"")
+            .failed(2, &["nothing was read from standard input"]);
     }
     assert_untouched(&home);
 }

@@ -144,7 +144,10 @@ fn one_line_end_is_dropped_from_a_pipe_and_kept_from_a_file() {
 fn an_empty_or_overlong_value_is_refused() {
     let home = Home::with_secret("kept");
     let put = ["secret", "put", "github-token", "TOKEN"];
-    home.pipe(put, b"").failed(2, &["the value is empty"]);
+    home.pipe(put, b"").failed(
+        2,
+        &["nothing was read from standard input; nothing was stored"],
+    );
     home.pipe(put, b"\n").failed(2, &["the value is empty"]);
     home.run(put.iter().chain(&[""]))
         .failed(2, &["the value is empty"]);

@@ -6,10 +6,10 @@ use mcplexer_home::harden;
 
 use super::{Kind, check_unread, outcome, result, rule, searched, show};
 use crate::cli::{Global, Scan};
-use crate::failure::Failure;
+use crate::failure::{Failure, again};
 use crate::scan::{Baseline, Report, Search};
 use crate::stderr::{say, say_hint};
-use crate::text::{count, sanitized, shown, typed};
+use crate::text::{count, sanitized, shown};
 
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     // The process ends after the search, with the limit on core dumps as it is now.
@@ -69,8 +69,10 @@ fn advise(baseline: Option<&Path>) {
     say_hint(
         "revoke a credential that others have seen; mcplexer secret put SCOPE KEY stores the new one, and mcplexer://SCOPE/KEY takes its place",
     );
-    let file = baseline.map_or(".mcplexer-baseline.json".to_owned(), typed);
-    say_hint(&format!(
-        "mcplexer scan --shapes --baseline {file} --write-baseline accepts what is no secret"
-    ));
+    let mut options = Vec::from(match baseline {
+        Some(_) => &[][..],
+        None => &["--baseline", ".mcplexer-baseline.json"],
+    });
+    options.push("--write-baseline");
+    say_hint(&again(&options, "accepts what is no secret"));
 }

@@ -26,7 +26,8 @@ fn it_is_kept_with_a_warning_unless_the_user_says_otherwise() {
             let run = run.succeeded();
             assert_eq!(run.stderr.contains(warning), warned, "{}", run.stderr);
             assert_eq!(
-                run.stderr.contains("hint: --hash cut"),
+                run.stderr
+                    .contains(" --hash cut --overwrite takes it for a comment"),
                 warned,
                 "{}",
                 run.stderr

@@ -13,6 +13,7 @@ mod exit_code;
 mod failure;
 mod input;
 mod known;
+mod lines;
 mod output;
 mod pager;
 mod process;

@@ -1,8 +1,10 @@
 //! Writes to standard error, where everything goes that is not data.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
+use crate::lines::broken;
 use crate::style::{Look, Paint};
+use crate::table::terminal_width;
 
 /// Writes a line to standard error. If that fails, there is no place left to report it.
 pub(crate) fn say(line: &str) {
@@ -33,6 +35,19 @@ pub(crate) fn say_usage(usage: &str) {
 }
 
 fn say_labelled(look: Look, label: &str, text: &str) {
+    let text = match width() {
+        Some(width) => broken(&format!("mcplexer: {label}"), text, width),
+        None => text.to_owned(),
+    };
     let label = Paint::stderr().text(look, label);
     say(&format!("mcplexer: {label} {text}"));
+}
+
+/// Returns the width of the terminal of standard error. `None` for a file or a pipe.
+fn width() -> Option<usize> {
+    let stderr = io::stderr();
+    stderr
+        .is_terminal()
+        .then(|| terminal_width(stderr))
+        .flatten()
 }

@@ -1,6 +1,7 @@
 //! Tables: columns line up, and fit the terminal.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use rustix::termios::tcgetwinsize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -56,18 +57,20 @@ impl Screen {
     /// Returns what standard output is.
     pub(crate) fn stdout() -> Self {
         Self {
-            width: stdout_is_terminal().then(width).flatten(),
+            width: stdout_is_terminal()
+                .then(|| terminal_width(io::stdout()))
+                .flatten(),
             paint: Paint::stdout(),
         }
     }
 }
 
-/// Returns the width of the terminal: `COLUMNS`, if it is set, or what the terminal says.
-fn width() -> Option<usize> {
+/// Returns the width of a terminal: `COLUMNS`, if it is set, or what the terminal says.
+pub(crate) fn terminal_width(terminal: impl AsFd) -> Option<usize> {
     let variable = std::env::var("COLUMNS").ok();
     let given = variable.and_then(|it| it.parse().ok());
     let width = given.or_else(|| {
-        let size = tcgetwinsize(io::stdout()).ok()?;
+        let size = tcgetwinsize(terminal).ok()?;
         Some(usize::from(size.ws_col))
     });
     width.filter(|&it| it > 0)

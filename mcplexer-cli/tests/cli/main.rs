@@ -46,6 +46,7 @@ mod mask;
 mod memory;
 mod moves;
 mod namespaces;
+mod narrow;
 mod outputs;
 mod pipes;
 mod project;

@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use serde_json::Value;
+
 use super::home::{BINARY, Home, Run, finish};
 
 /// A home, in which a shell finds the command.
@@ -129,7 +131,7 @@ fn a_hint_that_would_not_do_is_not_given() {
 #[test]
 fn a_binary_file_is_one_mistake() {
     let desk = Desk::new();
-    let bytes: Vec<u8> = (0..=255u8).rev().cycle().take(4096).collect();
+    let bytes: Vec<u8> = (0..=255u8).cycle().skip(127).take(4096).collect();
     for name in ["my key.env", "my key.json", "my key.yaml"] {
         desk.write(name, &bytes);
         let line = format!("mcplexer import s '{name}'");
@@ -265,4 +267,22 @@ fn a_pipe_that_brings_nothing_is_said_and_stores_nothing() {
         .pipe(["secret", "put", "new", "TOKEN"], b"")
         .failed(2, &["nothing was stored"]);
     assert!(!fresh.path("secrets.redb").exists());
+}
+
+/// The schema of a project's file is another one than that of config.yaml.
+#[test]
+fn hints_about_a_schema_print_that_of_the_file() {
+    let desk = Desk::new();
+    let effect = " prints what the file may hold";
+    desk.write("mcplexer.yaml", "scopes: [s\n");
+    for line in ["mcplexer run -- /usr/bin/env", "mcplexer trust"] {
+        let schema = desk.follow(line, effect, &[]);
+        let schema: Value = serde_json::from_str(schema.text()).unwrap();
+        assert_eq!(schema["title"], "mcplexer.yaml", "{line}");
+        assert!(schema["properties"]["profiles"].is_object(), "{line}");
+    }
+    fs::write(desk.home.path("config.yaml"), "servers: [s\n").unwrap();
+    let schema = desk.follow("mcplexer config check", effect, &[]);
+    let schema: Value = serde_json::from_str(schema.text()).unwrap();
+    assert_eq!(schema["title"], "config.yaml of mcplexer");
 }

@@ -10,7 +10,7 @@ use mcplexer_home::{Home, harden, servers};
 
 use crate::cli::{Connect, Global};
 use crate::failure::Failure;
-use crate::stderr::say;
+use crate::stderr::{say, say_hint};
 
 pub(super) fn run(arguments: Connect, global: Global) -> Result<(), Failure> {
     // Looked up first, because a hardened process may not be able to.
@@ -36,10 +36,13 @@ pub(super) fn run(arguments: Connect, global: Global) -> Result<(), Failure> {
     Ok(bridge.run(input, output)?)
 }
 
-/// Says on a terminal, where no client is, what is waited for.
+/// Says on a terminal, where no client is, what is waited for, and how a client gets there.
 pub(super) fn tell_waiting(global: Global) {
     if io::stdin().is_terminal() && !global.quiet {
         say("waiting for a client on standard input; AI clients start this command themselves");
+        say_hint(
+            "mcplexer client install NAME --write makes an AI client start it; Ctrl-C ends it here",
+        );
     }
 }
 

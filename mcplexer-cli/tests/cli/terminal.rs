@@ -292,3 +292,44 @@ pub(crate) fn encrypt_key(home: &Home, passphrase: &str) {
     let encrypted = age::encrypt(&recipient, &std::fs::read(&path).unwrap()).unwrap();
     std::fs::write(path, encrypted).unwrap();
 }
+
+/// Neither yes nor no is not taken for one of them.
+#[test]
+fn a_question_is_asked_again_after_a_wrong_answer() {
+    for (answer, is_deleted) in [("yes", true), ("n", false)] {
+        let home = Home::with_secret("v");
+        let mut session = start_at(&home, &["scope", "delete", "github-token"]);
+        expect(&mut session, "[y/N] ");
+        for wrong in ["maybe", "yess", "1", "ja"] {
+            session.send_line(wrong).unwrap();
+            expect(&mut session, "please answer y or n: ");
+        }
+        session.send_line(answer).unwrap();
+        let (text, code) = end(session);
+        assert_eq!(code == 0, is_deleted, "{text}");
+        let scopes = home.run(["scope", "list"]).succeeded();
+        assert_eq!(scopes.text().is_empty(), is_deleted, "{}", scopes.text());
+    }
+}
+
+/// They are for clients, which start them. Who types one is told so, and nothing is served by mistake.
+#[cfg(feature = "serve")]
+#[test]
+fn what_a_client_starts_says_so_on_a_terminal() {
+    for command in ["serve", "connect"] {
+        let home = Home::with_secret("v");
+        let mut session = start_at(&home, &[command]);
+        expect(&mut session, "waiting for a client on standard input");
+        expect(&mut session, "AI clients start this command themselves");
+        expect(&mut session, "hint: mcplexer client install NAME --write");
+        session.send_control('c').unwrap();
+        session.exp_eof().unwrap();
+        session.process().wait().unwrap();
+        let _none_runs = home.run(["serve", "--stop"]);
+        // What the hint says, for one of the clients.
+        let install = ["client", "install", "claude-code", "--write"];
+        home.run(install).succeeded();
+        let file = std::fs::read_to_string(home.root().join(".claude.json")).unwrap();
+        assert!(file.contains("\"connect\""), "{file}");
+    }
+}

@@ -84,7 +84,7 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// Returns the length of the first word in bytes. An apostrophe within a word is none of a shell.
+/// Returns the length of the first word in bytes. An apostrophe within a word is not a quote.
 fn first_word(text: &str) -> usize {
     let plain = text.find(' ').unwrap_or(text.len());
     let word = text.get(..plain).unwrap_or(text);

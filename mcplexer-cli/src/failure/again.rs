@@ -13,6 +13,17 @@ use crate::text::{typed, word};
 /// Options that may be given once.
 const ONCE: [&str; 3] = ["--blank", "--format", "--profile"];
 
+/// Options that take no value, among those of `run`.
+const FLAGS: [&str; 7] = [
+    "--",
+    "--allow-arguments",
+    "--clean-env",
+    "--mask",
+    "--no-input",
+    "--no-mask",
+    "--quiet",
+];
+
 /// Returns a hint: this command with more options, and what that does. Where the command cannot be copied, because its
 /// input is gone or because a word of it may be a value, only the options are named.
 pub(crate) fn again(options: &[&str], effect: &str) -> String {
@@ -41,12 +52,21 @@ fn repeated(arguments: &[String], options: &[String]) -> Option<String> {
         false => dashes.unwrap_or(arguments.len()),
     };
     let mut words = Vec::new();
+    let mut before = "";
     for (place, argument) in arguments.iter().enumerate() {
-        let is_of_other = is_run && dashes.is_none_or(|it| place > it);
-        words.push(copied(argument, is_of_other)?);
+        let is_option = argument.starts_with('-') || takes_value(before);
+        let is_own = is_option && dashes.is_some_and(|it| place <= it);
+        words.push(copied(argument, is_run && !is_own)?);
+        before = argument;
     }
     words.splice(at..at, options.iter().cloned());
     Some(words.join(" "))
+}
+
+/// Returns whether a word is an option of `run` that the next word belongs to.
+fn takes_value(option: &str) -> bool {
+    let is_name = option.starts_with("--") || option == "-s";
+    is_name && !option.contains('=') && !FLAGS.contains(&option)
 }
 
 /// Returns a word as a shell reads it. `None` if a message must not repeat it: the command of another program may have a
@@ -95,6 +115,12 @@ mod tests {
             ),
             // It may be a password.
             (&["run", "--", "login", "Hunter2!"], &["--mask"], None),
+            (&["run", "A=Hunter2!", "--", "login"], &["--mask"], None),
+            (
+                &["run", "--no-mask", "A=Hunter2!", "--", "x"],
+                &["--mask"],
+                None,
+            ),
             (&["import", "s", "-"], &["--overwrite"], None),
             (
                 &["import", "s", "f", "--format", "json"],

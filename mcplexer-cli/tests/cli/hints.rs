@@ -114,6 +114,8 @@ fn a_hint_that_would_not_do_is_not_given() {
             "mcplexer run --scope x -- login Hunter2! mcplexer://x/A",
             "Hunter2",
         ),
+        ("mcplexer run A=Hunter2! -- login", "Hunter2"),
+        ("mcplexer run -q A=Hunter2! -- login", "Hunter2"),
     ] {
         desk.write("in.env", "TOKEN=another\n");
         let run = desk.type_in(line);

@@ -84,6 +84,14 @@ pub enum Error {
         /// All of those secrets.
         names: Vec<SecretName>,
     },
+    /// Secrets are not in the state any more in which the caller saw them: they were replaced, edited, deleted or created since.
+    #[error("in scope {scope}, {} changed concurrently", in_words(.names))]
+    SecretsChanged {
+        /// The scope.
+        scope: ScopeId,
+        /// All of those secrets.
+        names: Vec<SecretName>,
+    },
     /// Two secrets to import have the same name.
     #[error("{scope}/{name} is given twice")]
     NamedTwice {
@@ -319,6 +327,7 @@ impl Error {
             | Self::SecretExists { .. }
             | Self::VersionMismatch { .. }
             | Self::Conflicts { .. }
+            | Self::SecretsChanged { .. }
             | Self::SlotExists { .. }
             | Self::LabelTaken { .. }
             | Self::FileExists { .. } => ErrorKind::Conflict,

@@ -39,6 +39,7 @@ mod several;
 mod slots;
 mod span;
 mod standing;
+mod state;
 mod unlocked;
 mod vault;
 mod verify;
@@ -64,6 +65,7 @@ pub use scope::{
 pub use sealed_store::Store;
 pub use secret::{PutMode, SecretInfo, Stored};
 pub use slots::{MAX_SLOTS, SlotInfo, SlotKind};
+pub use state::{InvalidState, SecretState};
 
 /// A store of secrets, grouped by auth scope.
 ///

@@ -13,8 +13,9 @@ use mcplexer_secrets::audit::{
 };
 use mcplexer_secrets::keys::FixedKeys;
 use mcplexer_secrets::{
-    Error, ErrorKind, ImportAction, MAX_SECRETS_PER_SCOPE, NewScope, OnConflict, Purpose, PutMode,
-    ScopeId, ScopeKind, SecretName, SecretStore, SecretValue, Select, Store, StoreId,
+    Change, Error, ErrorKind, ImportAction, MAX_SECRETS_PER_SCOPE, NewScope, OnConflict, Purpose,
+    PutMode, ScopeId, ScopeKind, SecretEdit, SecretName, SecretStore, SecretValue, Select, Store,
+    StoreId,
 };
 
 use ImportAction::{Add, Keep, Replace, Same};
@@ -422,4 +423,67 @@ fn the_syncs_of_an_import_do_not_grow_with_its_scopes() {
     assert!(one > 0);
     // The file grows by doubling, with a sync for each step.
     assert!(many < one + 10, "{one} and {many}");
+}
+
+/// What somebody else does to the store.
+type Act = fn(&Store);
+
+#[test]
+fn an_import_is_refused_if_a_secret_is_not_as_it_was_seen() {
+    let given = secrets(&[("OLD", "changed"), ("SAME", "s"), ("NEW", "n")]);
+    let changes: [(&str, Act); 6] = [
+        ("NEW", |store| put(store, "NEW", "of somebody else")),
+        ("OLD", |store| put(store, "OLD", "of somebody else")),
+        ("SAME", |store| put(store, "SAME", "of somebody else")),
+        ("OLD", |store| store.delete(&scope(), &name("OLD")).unwrap()),
+        ("OLD", |store| {
+            // It is at version 1 again, which the caller did not see.
+            store.delete(&scope(), &name("OLD")).unwrap();
+            put(store, "OLD", "o");
+        }),
+        ("OLD", |store| {
+            let edit = SecretEdit {
+                note: Change::Set("of somebody else".parse().unwrap()),
+                ..SecretEdit::default()
+            };
+            store.edit(&scope(), &name("OLD"), &edit).unwrap();
+        }),
+    ];
+    for (changed, change) in changes {
+        for way in [Fail, Skip, Overwrite] {
+            let store = store();
+            put(&store, "OLD", "o");
+            put(&store, "SAME", "s");
+            let new = NewScope::env(scope());
+            let plan = store.plan_import(&new, &given, Overwrite).unwrap();
+            let names = given.iter().map(|(name, _)| name.clone());
+            let states = names.zip(plan.states);
+            let states = states.filter_map(|(name, state)| Some((name, state?)));
+            let states = states.collect();
+            change(&store);
+            let before = contents(&store);
+            let refused = store.import_if(&new, &given, way, &states).unwrap_err();
+            assert!(
+                matches!(&refused, Error::SecretsChanged { names, .. } if *names == [name(changed)])
+            );
+            assert_eq!(refused.kind(), ErrorKind::Conflict);
+            assert_eq!(contents(&store), before);
+        }
+    }
+}
+
+#[test]
+fn an_import_of_what_was_seen_is_done() {
+    let store = store();
+    put(&store, "OLD", "o");
+    let given = secrets(&[("OLD", "changed"), ("NEW", "n")]);
+    let new = NewScope::env(scope());
+    let state = store.plan_import(&new, &given, Overwrite).unwrap().states[0].unwrap();
+    let states = [(name("OLD"), state), (name("LEFT-OUT"), state)].into();
+    put(&store, "ANOTHER", "a");
+    store.import_if(&new, &given, Overwrite, &states).unwrap();
+    assert_eq!(
+        contents(&store),
+        ["ANOTHER=a, 1", "NEW=n, 1", "OLD=changed, 2"]
+    );
 }

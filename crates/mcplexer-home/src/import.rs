@@ -1,9 +1,11 @@
 //! Imports the secrets of a file into one scope.
 
+use std::collections::BTreeMap;
+
 use mcplexer_detect::is_everyday;
 use mcplexer_files::exchange::{self, Format, ReadError};
 use mcplexer_secrets::{
-    Error as StoreError, ImportAction, OnConflict, ScopeKind, SecretName, SecretValue,
+    Error as StoreError, ImportAction, OnConflict, ScopeKind, SecretName, SecretState, SecretValue,
 };
 use serde::Serialize;
 
@@ -62,6 +64,9 @@ pub struct Import {
     pub scope: mcplexer_secrets::ScopeId,
     /// What to do with secrets that the store has with another value.
     pub on_conflict: OnConflict,
+    /// The states in which the secrets have to be, as a dry run has said; those that are not here must be new. `None` if that does not
+    /// matter. A dry run does not look at them.
+    pub states: Option<BTreeMap<SecretName, SecretState>>,
     /// Change nothing.
     pub dry_run: bool,
 }
@@ -93,6 +98,9 @@ pub struct ImportRow {
     pub key: SecretName,
     /// What happens to it.
     pub action: Action,
+    /// The state in which it was before; `None` if there was no such secret.
+    #[serde(skip)]
+    pub state: Option<SecretState>,
 }
 
 /// What happens to a secret that is imported.
@@ -305,14 +313,18 @@ impl Import {
     pub fn run(&self, secrets: &Secrets, open: &OpenHome) -> Result<ImportReport, Error> {
         let new = ScopeToMake::find(&self.scope, open)?;
         let store = open.store();
-        let imported = match self.dry_run {
-            true => store.plan_import(&new.scope, &secrets.secrets, self.on_conflict),
-            false => store.import(&new.scope, &secrets.secrets, self.on_conflict),
+        let (scope, given) = (&new.scope, &secrets.secrets);
+        let imported = match (self.dry_run, &self.states) {
+            (true, _) => store.plan_import(scope, given, self.on_conflict),
+            (false, None) => store.import(scope, given, self.on_conflict),
+            (false, Some(states)) => store.import_if(scope, given, self.on_conflict, states),
         };
         let imported = imported.map_err(|error| secrets.locate(error))?;
-        let rows = imported.secrets.into_iter().map(|(key, action)| ImportRow {
+        let rows = imported.secrets.into_iter().zip(imported.states);
+        let rows = rows.map(|((key, action), state)| ImportRow {
             key,
             action: Action::from(action),
+            state,
         });
         Ok(ImportReport {
             dry_run: self.dry_run,

@@ -29,7 +29,9 @@ pub(crate) fn of(error: &StoreError) -> Vec<String> {
         StoreError::Locked { reason, .. } | StoreError::Key(reason) => return of_key(reason),
         StoreError::NoStore => "the first secret creates it".to_owned(),
         StoreError::SecretExists { .. } => "open its own page to replace its value".to_owned(),
-        StoreError::VersionMismatch { .. } | StoreError::ScopeChanged { .. } => {
+        StoreError::VersionMismatch { .. }
+        | StoreError::ScopeChanged { .. }
+        | StoreError::SecretsChanged { .. } => {
             "nothing was changed; load the page again to see what is there now".to_owned()
         }
         StoreError::Conflicts { .. } => {

@@ -56,6 +56,7 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
             (false, true) => OnConflict::Skip,
             (false, false) => OnConflict::Fail,
         },
+        states: None,
         dry_run: import.dry_run,
     };
     let waiting = Waiting::new("importing", global);

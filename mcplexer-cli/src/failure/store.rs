@@ -80,6 +80,7 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
         Error::NoStore
         | Error::ScopeExists { .. }
         | Error::ScopeChanged { .. }
+        | Error::SecretsChanged { .. }
         | Error::SecretExists { .. }
         | Error::VersionMismatch { .. }
         | Error::VersionNotFound { .. }
@@ -119,7 +120,9 @@ fn secrets(error: &Error) -> String {
                 .to_owned()
         }
         Error::ScopeExists { scope } => format!("mcplexer scope show {scope}"),
-        Error::ScopeChanged { .. } => "nothing was changed; run it again".to_owned(),
+        Error::ScopeChanged { .. } | Error::SecretsChanged { .. } => {
+            "nothing was changed; run it again".to_owned()
+        }
         Error::SecretExists { scope, .. } | Error::VersionMismatch { scope, .. } => {
             format!("mcplexer secret list {scope} shows the versions")
         }

@@ -1,11 +1,12 @@
 //! Importing many secrets at once, into one scope or several.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::life::SecretEdit;
 use super::reader::{Reader, ScopeReader};
 use super::recorder::Subject;
 use super::scope::NewScope;
+use super::state::SecretState;
 use super::vault::{IfMissing, Vault};
 use super::writer::Writer;
 use crate::audit::AuditOperation;
@@ -49,6 +50,8 @@ pub struct Imported {
     pub scope_created: bool,
     /// Each secret in the order given, and what happens to it.
     pub secrets: Vec<(SecretName, ImportAction)>,
+    /// The state in which each of them was before, in the same order; `None` if there was no such secret.
+    pub states: Vec<Option<SecretState>>,
 }
 
 impl Imported {
@@ -67,6 +70,8 @@ pub(super) struct Import<'a> {
     pub(super) scope: &'a NewScope,
     pub(super) secrets: &'a [(SecretName, SecretValue)],
     pub(super) on_conflict: OnConflict,
+    /// The states in which the secrets have to be; those that are not here must not exist. `None` if that does not matter.
+    pub(super) states: Option<&'a BTreeMap<SecretName, SecretState>>,
 }
 
 /// Stores the secrets of several scopes in one commit, or none of them.
@@ -149,6 +154,7 @@ impl<'a> Import<'a> {
             scope,
             secrets,
             on_conflict,
+            states: None,
         });
         imports.collect()
     }
@@ -186,6 +192,7 @@ impl<'a> Import<'a> {
     fn write(self, writer: &mut Writer<'_>) -> Result<Imported, Error> {
         let id = &self.scope.id;
         let imported = self.compare(writer.reader().scope(id)?.as_ref())?;
+        self.check_states(&imported)?;
         self.check_conflicts(&imported)?;
         let (mut draft, _) = writer.draft_or_new(self.scope)?;
         draft.require_room(imported.count(ImportAction::Add))?;
@@ -205,25 +212,49 @@ impl<'a> Import<'a> {
 
     /// Says what happens to each secret. One that differs is replaced, unless such are skipped.
     fn compare(self, scope: Option<&ScopeReader<'_>>) -> Result<Imported, Error> {
-        let action = |name, value: &SecretValue| {
-            let stored = match scope {
-                Some(scope) => scope.secret(name)?,
+        let action = |name, value: &SecretValue| -> Result<_, Error> {
+            let found = match scope {
+                Some(scope) => scope.secret_with_state(name)?,
                 None => None,
             };
-            Ok::<_, Error>(match stored {
+            let (stored, state) = found.unzip();
+            let action = match stored {
                 None => ImportAction::Add,
                 Some(_) if self.on_conflict == OnConflict::Rewrite => ImportAction::Replace,
                 Some(stored) if stored.expose() == value.expose() => ImportAction::Same,
                 Some(_) if self.on_conflict == OnConflict::Skip => ImportAction::Keep,
                 Some(_) => ImportAction::Replace,
-            })
+            };
+            Ok((action, state))
         };
-        let pairs = self.secrets.iter();
-        let secrets = pairs.map(|(name, value)| Ok((name.clone(), action(name, value)?)));
-        Ok(Imported {
+        let mut imported = Imported {
             scope_created: scope.is_none(),
-            secrets: secrets.collect::<Result<_, Error>>()?,
-        })
+            secrets: Vec::with_capacity(self.secrets.len()),
+            states: Vec::with_capacity(self.secrets.len()),
+        };
+        for (name, value) in self.secrets {
+            let (action, state) = action(name, value)?;
+            imported.secrets.push((name.clone(), action));
+            imported.states.push(state);
+        }
+        Ok(imported)
+    }
+
+    /// Fails with the names of all that are not as the caller saw them.
+    fn check_states(self, imported: &Imported) -> Result<(), Error> {
+        let Some(seen) = self.states else {
+            return Ok(());
+        };
+        let found = imported.secrets.iter().zip(&imported.states);
+        let changed = found.filter(|((name, _), state)| seen.get(name) != state.as_ref());
+        let names: Vec<_> = changed.map(|((name, _), _)| name.clone()).collect();
+        match names.is_empty() {
+            true => Ok(()),
+            false => Err(Error::SecretsChanged {
+                scope: self.scope.id.clone(),
+                names,
+            }),
+        }
     }
 
     /// Fails with the names of all that would be replaced, if that is how conflicts end.
@@ -264,6 +295,7 @@ mod tests {
                 scope: &scope,
                 secrets: &secrets,
                 on_conflict,
+                states: None,
             };
             let vault = filled();
             let planned = import.plan(&vault).unwrap();
@@ -276,6 +308,7 @@ mod tests {
             scope: &scope,
             secrets: &secrets,
             on_conflict: OnConflict::Rewrite,
+            states: None,
         };
         let vault = filled();
         let done = import.run(&vault).unwrap();
@@ -292,6 +325,7 @@ mod tests {
             scope: &scope,
             secrets: &secrets,
             on_conflict: OnConflict::Fail,
+            states: None,
         };
         let failed = import.run(&filled());
         assert!(matches!(failed, Err(Error::Conflicts { names, .. }) if names == [name("K")]));

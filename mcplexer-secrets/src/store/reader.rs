@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::consistency::{decode_earlier, decode_secret, each_secret};
 use super::not_found;
 use super::pages::List;
+use super::state::SecretState;
 use super::unlocked::{OpenScope, Unlocked};
 use crate::backend::{Snapshot, Table};
 use crate::credentials::{Credentials, Select};
@@ -95,6 +96,19 @@ impl ScopeReader<'_> {
             Some((entry, secret)) => self.value(&entry, &secret.sealed).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// As [`secret`](Self::secret), with the state of the secret.
+    pub(super) fn secret_with_state(
+        &self,
+        name: &SecretName,
+    ) -> Result<Option<(SecretValue, SecretState)>, Error> {
+        let found = self.record_of(name)?;
+        let open = |(entry, secret): (Entry, Secret)| {
+            let value = self.value(&entry, &secret.sealed)?;
+            Ok((value, entry.info().state()))
+        };
+        found.map(open).transpose()
     }
 
     /// The earlier versions of the secret called `name`, oldest first.

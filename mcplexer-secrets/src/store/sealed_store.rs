@@ -1,5 +1,6 @@
 //! The store that keeps everything encrypted.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, io};
@@ -21,6 +22,7 @@ use super::rotation::{self, RotateIdentity};
 use super::scope::NewScope;
 use super::secret::{PutMode, SecretInfo, Stored};
 use super::slots::SlotInfo;
+use super::state::SecretState;
 use super::unlocked::{read_header, read_slots};
 use super::vault::{IfMissing, Vault};
 use super::{compact, not_found, owners, verify};
@@ -330,6 +332,30 @@ impl Store {
             scope,
             secrets,
             on_conflict,
+            states: None,
+        };
+        import.run(&self.vault)
+    }
+
+    /// As [`import`](Self::import), if each of `secrets` is still in the state in which the caller saw it, as [`Imported::states`] of
+    /// a plan has it. One that is not in `states` must not exist.
+    ///
+    /// # Errors
+    /// Nothing is stored if this fails.
+    /// * [`Error::SecretsChanged`] names every secret that is in another state.
+    /// * As [`import`](Self::import).
+    pub fn import_if(
+        &self,
+        scope: &NewScope,
+        secrets: &[(SecretName, SecretValue)],
+        on_conflict: OnConflict,
+        states: &BTreeMap<SecretName, SecretState>,
+    ) -> Result<Imported, Error> {
+        let import = Import {
+            scope,
+            secrets,
+            on_conflict,
+            states: Some(states),
         };
         import.run(&self.vault)
     }
@@ -365,6 +391,7 @@ impl Store {
             scope,
             secrets,
             on_conflict,
+            states: None,
         };
         import.plan(&self.vault)
     }

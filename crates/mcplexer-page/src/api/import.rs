@@ -1,5 +1,6 @@
 //! The secrets of a file, stored in one scope. What they would change can be seen before.
 
+use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 
 use axum::Json;
@@ -12,13 +13,13 @@ use mcplexer_home::environment::takes_over;
 use mcplexer_home::import::{
     Action, Blank, Error, Hash, Import, ImportReport, ImportRow, MOST_MISTAKES, Reading, Secrets,
 };
-use mcplexer_secrets::{OnConflict, ScopeId, SecretName};
+use mcplexer_secrets::{OnConflict, ScopeId, SecretName, SecretState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::confidential::Confidential;
-use super::{environment, parsed};
+use super::{environment, parsed, parsed_field};
 use crate::access::Writer;
 use crate::problem::Problem;
 use crate::site::App;
@@ -53,6 +54,9 @@ pub(super) struct FileToImport {
     /// What a `#` right behind a value in a `.env` file begins.
     #[serde(default)]
     hash: AfterHash,
+    /// Imports nothing unless each secret is still in the state that the answer to a dry run has; one without a state there must still
+    /// be new. The names are the keys, and the states the values.
+    if_states: Option<BTreeMap<String, String>>,
 }
 
 /// What to do with secrets that the store has with another value.
@@ -103,6 +107,9 @@ struct ImportedSecret {
     key: String,
     /// What happens to it.
     action: ImportAction,
+    /// Stands for what the store had before, and changes whenever that is changed; missing if the secret is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
     /// What a variable with its name does to a command that gets it, if it takes the command over, as `PATH` does.
     #[serde(skip_serializing_if = "Option::is_none")]
     takes_over: Option<&'static str>,
@@ -147,26 +154,34 @@ pub(super) async fn import(
     let done = app.with_home(move |home| {
         let secrets = Secrets::read(FILE, body.text.as_bytes(), format, &reading(&body))?;
         let is_client = writer.client.is_some();
-        let import = |on_conflict, dry_run| Import {
+        let mut states = body.if_states.as_ref().map(states).transpose()?;
+        let import = |on_conflict, states, dry_run| Import {
             scope: scope.clone(),
             on_conflict,
+            states,
             dry_run,
         };
         if is_client {
-            let report = import(OnConflict::Overwrite, true).run(&secrets, home)?;
+            let report = import(OnConflict::Overwrite, None, true).run(&secrets, home)?;
             let is_new = |it: &&ImportRow| matches!(it.action, Action::Add);
             let (new, there): (Vec<_>, Vec<_>) = report.secrets.iter().partition(is_new);
             environment::check(&writer, &scope, new.iter().map(|it| &it.key), home)?;
             if let (IfDifferent::Fail, Some(first)) = (body.on_conflict, there.first()) {
                 return Err(there_already(&first.key));
             }
+            // What was checked is what is stored.
+            states.get_or_insert_with(|| {
+                let seen = there.iter().map(|it| (it.key.clone(), it.state));
+                seen.filter_map(|(key, state)| Some((key, state?)))
+                    .collect()
+            });
         }
         let on_conflict = match (is_client, body.on_conflict) {
             // A version that is not made would tell that the value is the stored one.
             (true, IfDifferent::Overwrite) => OnConflict::Rewrite,
             (_, on_conflict) => on_conflict.into(),
         };
-        let report = import(on_conflict, body.dry_run).run(&secrets, home)?;
+        let report = import(on_conflict, states, body.dry_run).run(&secrets, home)?;
         let imported = Imported::new(report, secrets.hashes());
         Ok(match is_client {
             true => imported.without_same(body.on_conflict),
@@ -180,6 +195,18 @@ fn format(file: &str) -> Result<Format, Problem> {
     let format = Format::of_path(FilePath::new(file));
     let format = format.filter(|it| Format::READ.contains(it));
     format.ok_or_else(|| Problem::invalid("unknown file type: use .env, .json or .yaml"))
+}
+
+/// Reads the states that a dry run has answered.
+fn states(given: &BTreeMap<String, String>) -> Result<BTreeMap<SecretName, SecretState>, Problem> {
+    let read = |(key, state): (&String, &String)| {
+        let read = (
+            parsed_field("if_states", key)?,
+            parsed_field("if_states", state)?,
+        );
+        Ok::<_, Problem>(read)
+    };
+    given.iter().map(read).collect()
 }
 
 fn reading(body: &FileToImport) -> Reading {
@@ -202,6 +229,7 @@ impl Imported {
         let secrets = report.secrets.into_iter().map(|row| ImportedSecret {
             key: row.key.to_string(),
             action: row.action.into(),
+            state: row.state.map(|it| it.to_string()),
             takes_over: takes_over(row.key.as_str()),
         });
         Self {

@@ -29,6 +29,8 @@ class ImportFile extends HTMLElement {
   #left = new Set();
   // The keys that take over a command. They are left out until somebody ticks them.
   #takes = new Set();
+  // What the store had of each key when the preview was made. A key without a state was new.
+  #states = {};
 
   connectedCallback() {
     this.input = this.querySelector("input");
@@ -101,6 +103,7 @@ class ImportFile extends HTMLElement {
   async preview(hash) {
     const plan = await this.ask({ dry_run: true, hash });
     if (!plan) return;
+    this.#states = Object.fromEntries(plan.secrets.filter((it) => it.state).map((it) => [it.key, it.state]));
     for (const { key, takes_over } of plan.secrets) {
       if (!takes_over || this.#takes.has(key)) continue;
       this.#takes.add(key);
@@ -173,7 +176,7 @@ class ImportFile extends HTMLElement {
   }
 
   async run(hash, on_conflict) {
-    const done = await this.ask({ hash, on_conflict, skip: [...this.#left] });
+    const done = await this.ask({ hash, on_conflict, skip: [...this.#left], if_states: this.#states });
     if (!done) return;
     this.#file = null;
     const stored = done.secrets.filter((it) => it.action === "add" || it.action === "replace").length;

@@ -180,6 +180,30 @@ fn a_file_that_cannot_be_imported_says_why() {
     assert_eq!(place.state(), before);
 }
 
+/// Another tab stores a secret after the preview: it is not replaced, also if another secret of the file is.
+#[test]
+fn what_was_stored_since_the_preview_stays() {
+    let Some(visit) = Visit::to(Place::with_secret()) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    visit.at("/secrets/github-token");
+    browser.drop_file("import-file", &env(&visit));
+    browser.wait_for("2 new, 1 with another value, 0 unchanged");
+    place.put("github-token", "NEW_KEY", "typed-in-another-tab");
+    let before = place.state();
+    browser.press("Import");
+    browser.wait(&alert("NEW_KEY changed concurrently"));
+    assert_eq!(place.state(), before);
+    assert_eq!(place.get("github-token", "TOKEN"), STORED);
+    // A preview of what is there now is imported.
+    browser.drop_file("import-file", &env(&visit));
+    browser.wait_for("1 new, 2 with another value, 0 unchanged");
+    browser.press("Import");
+    browser.wait("!document.querySelector('[data-preview]') && document.querySelector('main').innerText.includes('HASHED')");
+    assert_eq!(place.get("github-token", "NEW_KEY"), NEW);
+}
+
 /// Whether an alert has these words.
 fn alert(words: &str) -> String {
     format!(

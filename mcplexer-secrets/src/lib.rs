@@ -118,8 +118,8 @@ pub use store::{
     Due, DueSecret, ImportAction, Imported, InvalidState, MAX_DISPLAY_NAME_LEN, MAX_KEEP_VERSIONS,
     MAX_REDACTION_HINTS, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, Moved, NewScope, OnConflict,
     Progress, PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret,
-    RotateIdentity, ScopeAction, ScopeInfo, SecretEdit, SecretInfo, SecretState, SecretStore,
-    SlotInfo, SlotKind, Store, Stored, VersionInfo,
+    RotateIdentity, ScopeAction, ScopeEdit, ScopeInfo, SecretEdit, SecretInfo, SecretState,
+    SecretStore, SlotInfo, SlotKind, Store, Stored, VersionInfo,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

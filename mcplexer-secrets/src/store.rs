@@ -60,7 +60,7 @@ pub use restore::{RestoreAction, RestoreMode, Restored, RestoredSecret};
 pub use rotation::RotateIdentity;
 pub use scope::{
     DEFAULT_KEEP_VERSIONS, MAX_DISPLAY_NAME_LEN, MAX_KEEP_VERSIONS, MAX_REDACTION_HINTS,
-    MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope, ScopeInfo,
+    MAX_SCOPES, MAX_SECRETS_PER_SCOPE, NewScope, ScopeEdit, ScopeInfo,
 };
 pub use sealed_store::Store;
 pub use secret::{PutMode, SecretInfo, Stored};

@@ -4,13 +4,14 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::thread;
 
 use mcplexer_secrets::audit::{AuditOperation, FileAudit, read_audit_log};
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
-    AppliedScope, Error, ErrorKind, NewScope, PutMode, RestoreMode, ScopeAction, ScopeId,
-    ScopeKind, SecretStore, SecretValue, Store,
+    AppliedScope, Change, Error, ErrorKind, NewScope, PutMode, RestoreMode, ScopeAction, ScopeEdit,
+    ScopeId, ScopeKind, SecretStore, SecretValue, Store,
 };
 use tempfile::TempDir;
 
@@ -274,4 +275,71 @@ fn a_scope_that_changes_meanwhile_is_not_deleted() {
         (applied[0].action, applied[0].secrets),
         (ScopeAction::Delete, 2)
     );
+}
+
+/// Two writers change one part each, many times over: each finds its own part as it left it, since nobody else changes that.
+#[test]
+fn writers_of_two_parts_of_a_scope_lose_nothing() {
+    let place = Place::new();
+    let rounds = 1..=40;
+    let name_it = || {
+        for round in rounds.clone() {
+            let name = format!("name {round}");
+            let edit = ScopeEdit {
+                display_name: Change::Set(name.clone()),
+                ..ScopeEdit::default()
+            };
+            assert!(place.store.edit_scope(&id("a"), &edit).unwrap());
+            let there = place.store.scope(&id("a")).unwrap();
+            assert_eq!(there.display_name, Some(name));
+        }
+    };
+    let keep_more = || {
+        for keep in rounds.clone().map(|round| round + 10) {
+            let edit = ScopeEdit {
+                keep_versions: Some(keep),
+                ..ScopeEdit::default()
+            };
+            assert!(place.store.edit_scope(&id("a"), &edit).unwrap());
+            assert_eq!(place.store.scope(&id("a")).unwrap().keep_versions, keep);
+        }
+    };
+    thread::scope(|threads| {
+        threads.spawn(name_it);
+        threads.spawn(keep_more);
+    });
+    let there = place.store.scope(&id("a")).unwrap();
+    let expected = (Some("name 40"), 50);
+    assert_eq!(
+        (there.display_name.as_deref(), there.keep_versions),
+        expected
+    );
+}
+
+#[test]
+fn an_edit_of_a_scope_changes_what_it_says_alone() {
+    let place = Place::new();
+    let mut described = scope("a", ScopeKind::OAuth2);
+    described.redaction_hints = vec!["X-Session".parse().unwrap()];
+    described.display_name = Some("A".to_owned());
+    place.store.update_scope(&described).unwrap();
+    let edit = |edit: &ScopeEdit| place.store.edit_scope(&id("a"), edit);
+    let keep = |keep_versions| ScopeEdit {
+        keep_versions: Some(keep_versions),
+        ..ScopeEdit::default()
+    };
+    assert!(edit(&keep(9)).unwrap());
+    described.keep_versions = 9;
+    let before = place.bytes();
+    assert!(!place.store.update_scope(&described).unwrap());
+    assert!(!edit(&keep(9)).unwrap() && !edit(&ScopeEdit::default()).unwrap());
+    assert!(matches!(edit(&keep(101)), Err(Error::TooManyVersions)));
+    let unnamed = ScopeEdit {
+        display_name: Change::Set(String::new()),
+        ..ScopeEdit::default()
+    };
+    assert!(matches!(edit(&unnamed), Err(Error::InvalidDisplayName)));
+    assert!(place.bytes() == before, "something was written");
+    let missing = place.store.edit_scope(&id("z"), &keep(9));
+    assert!(matches!(missing, Err(Error::ScopeNotFound { .. })));
 }

@@ -1,7 +1,7 @@
 //! Lists scopes and secrets, never values.
 
 use mcplexer_secrets::{
-    Error as StoreError, NewScope, Note, RotateEvery, ScopeId, ScopeInfo, ScopeKind, SecretInfo,
+    Error as StoreError, Note, RotateEvery, ScopeEdit, ScopeId, ScopeInfo, ScopeKind, SecretInfo,
     SecretName, SecretStore, Timestamp,
 };
 use serde::Serialize;
@@ -255,12 +255,9 @@ pub fn set_keep_versions(
     keep_versions: u8,
     open: &OpenHome,
 ) -> Result<bool, StoreError> {
-    let scope = open.store().scope(id)?;
-    open.store().update_scope(&NewScope {
-        id: scope.id,
-        kind: scope.kind,
-        display_name: scope.display_name,
-        redaction_hints: scope.redaction_hints,
-        keep_versions,
-    })
+    let edit = ScopeEdit {
+        keep_versions: Some(keep_versions),
+        ..ScopeEdit::default()
+    };
+    open.store().edit_scope(id, &edit)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::not_found;
 use super::reader::Reader;
 use super::recorder::Subject;
-use super::scope::NewScope;
+use super::scope::{NewScope, ScopeEdit};
 use super::vault::{IfMissing, Vault};
 use super::writer::Writer;
 use crate::audit::AuditOperation;
@@ -55,6 +55,25 @@ pub(super) fn update(vault: &Vault, scope: &NewScope) -> Result<bool, Error> {
     let subject = Subject::scope(AuditOperation::UpdateScope, &scope.id);
     let if_missing = IfMissing::ScopeNotFound(&scope.id);
     vault.write(subject, if_missing, |writer| writer.update_scope(scope))?;
+    Ok(true)
+}
+
+/// Changes parts of one scope, and leaves the others as they are by then; returns whether anything differed.
+pub(super) fn edit(vault: &Vault, id: &ScopeId, edit: &ScopeEdit) -> Result<bool, Error> {
+    let differs = vault.peek(|reader| {
+        let there = reader.existing_scope(id)?;
+        let wanted = NewScope::edited(id, there.record(), edit);
+        wanted.check()?;
+        Ok(wanted.differs_from(there.record()))
+    })?;
+    if !differs.ok_or_else(|| not_found::scope(id))? {
+        return Ok(false);
+    }
+    let subject = Subject::scope(AuditOperation::UpdateScope, id);
+    vault.write(subject, IfMissing::ScopeNotFound(id), |writer| {
+        let wanted = NewScope::edited(id, writer.reader().existing_scope(id)?.record(), edit);
+        writer.update_scope(&wanted)
+    })?;
     Ok(true)
 }
 

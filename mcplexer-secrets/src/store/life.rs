@@ -24,7 +24,7 @@ pub enum Change<T> {
 }
 
 impl<T: Clone> Change<T> {
-    fn apply(&self, to: &mut Option<T>) {
+    pub(super) fn apply(&self, to: &mut Option<T>) {
         match self {
             Self::Keep => {}
             Self::Set(value) => *to = Some(value.clone()),

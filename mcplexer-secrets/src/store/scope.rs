@@ -1,5 +1,6 @@
 //! Scopes as a program sees them.
 
+use super::life::Change;
 use super::reader::ScopeReader;
 use crate::record::Scope;
 use crate::{Error, ScopeId, ScopeKind, SecretName, Timestamp};
@@ -70,6 +71,15 @@ pub struct NewScope {
     pub keep_versions: u8,
 }
 
+/// Changes to what is said about a scope. By default everything stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScopeEdit {
+    /// What happens to its display name.
+    pub display_name: Change<String>,
+    /// How many earlier versions of each secret to keep from now on.
+    pub keep_versions: Option<u8>,
+}
+
 impl NewScope {
     /// Describes a scope of kind [`Env`](ScopeKind::Env) without a display name and without hints, which keeps
     /// [`DEFAULT_KEEP_VERSIONS`].
@@ -102,6 +112,20 @@ impl NewScope {
             0..=MAX_KEEP_VERSIONS => Ok(()),
             _ => Err(Error::TooManyVersions),
         }
+    }
+
+    /// Describes a scope as it is, with these changes.
+    pub(super) fn edited(id: &ScopeId, record: &Scope, edit: &ScopeEdit) -> Self {
+        let mut scope = Self {
+            id: id.clone(),
+            kind: record.kind,
+            display_name: record.display_name.clone(),
+            redaction_hints: record.redaction_hints.clone(),
+            keep_versions: record.keep_versions,
+        };
+        edit.display_name.apply(&mut scope.display_name);
+        scope.keep_versions = edit.keep_versions.unwrap_or(scope.keep_versions);
+        scope
     }
 
     /// Whether the scope is of another kind, has another display name or other hints, or keeps another number

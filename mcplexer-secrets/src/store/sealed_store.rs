@@ -19,7 +19,7 @@ use super::recorder::{Recorder, Subject};
 use super::rekey::Rekeyed;
 use super::restore::{self, RestoreMode, Restored};
 use super::rotation::{self, RotateIdentity};
-use super::scope::NewScope;
+use super::scope::{NewScope, ScopeEdit};
 use super::secret::{PutMode, SecretInfo, Stored};
 use super::slots::SlotInfo;
 use super::state::SecretState;
@@ -283,6 +283,15 @@ impl Store {
     /// * [`Error::KindMisfit`] if it holds a secret whose name the new kind does not allow.
     pub fn update_scope(&self, scope: &NewScope) -> Result<bool, Error> {
         apply::update(&self.vault, scope)
+    }
+
+    /// Changes what is said about a scope, in one commit: what `edit` keeps stays as it is then, also if somebody else has just
+    /// changed it. Returns whether anything differed.
+    ///
+    /// # Errors
+    /// [`Error::ScopeNotFound`], [`Error::InvalidDisplayName`] and [`Error::TooManyVersions`].
+    pub fn edit_scope(&self, id: &ScopeId, edit: &ScopeEdit) -> Result<bool, Error> {
+        apply::edit(&self.vault, id, edit)
     }
 
     /// Returns what [`apply_scopes`](Self::apply_scopes) would do now with these scopes, and which

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
-use mcplexer_secrets::{NewScope, ScopeId, SecretStore};
+use mcplexer_secrets::{ScopeEdit, ScopeId, SecretStore};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Scope, parsed};
 use crate::access::Writer;
-use crate::api::said::given;
+use crate::api::said;
 use crate::problem::Problem;
 use crate::site::App;
 
@@ -18,7 +18,7 @@ use crate::site::App;
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct ScopeChanges {
     /// A name for people; `null` removes it.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "said::given")]
     #[schema(value_type = Option<String>)]
     name: Option<Option<String>>,
     /// How many earlier versions of each secret it keeps, at most 100. A lower number than before applies to a secret when
@@ -49,15 +49,12 @@ pub(in crate::api) async fn change(
         let title = "there is nothing to change: give name or keep_versions";
         return Err(Problem::invalid(title));
     }
+    let edit = ScopeEdit {
+        display_name: said::change(changes.name, Ok)?,
+        keep_versions: changes.keep_versions,
+    };
     let changed = app.with_home(move |home| {
-        let scope = home.store().scope(&id)?;
-        home.store().update_scope(&NewScope {
-            id: scope.id,
-            kind: scope.kind,
-            display_name: changes.name.unwrap_or(scope.display_name),
-            redaction_hints: scope.redaction_hints,
-            keep_versions: changes.keep_versions.unwrap_or(scope.keep_versions),
-        })?;
+        home.store().edit_scope(&id, &edit)?;
         home.store().scope(&id)
     });
     let row = mcplexer_home::scopes::ScopeRow::from(changed.await?);

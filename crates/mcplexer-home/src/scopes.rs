@@ -2,7 +2,7 @@
 
 use mcplexer_secrets::{
     Error as StoreError, Note, RotateEvery, ScopeEdit, ScopeId, ScopeInfo, ScopeKind, SecretInfo,
-    SecretName, SecretStore, Timestamp,
+    SecretName, SecretState, SecretStore, Timestamp,
 };
 use serde::Serialize;
 
@@ -79,6 +79,9 @@ pub struct SecretRow {
     pub name: SecretName,
     /// Its version, from 1.
     pub version: u64,
+    /// Changes whenever the secret is changed.
+    #[serde(skip)]
+    pub state: SecretState,
     /// When it was first stored.
     #[serde(serialize_with = "as_text")]
     pub created: Timestamp,
@@ -160,6 +163,7 @@ impl From<SecretInfo> for SecretRow {
     fn from(secret: SecretInfo) -> Self {
         Self {
             rotate_by: secret.rotate_by(),
+            state: secret.state(),
             name: secret.name,
             version: secret.version,
             created: secret.created,

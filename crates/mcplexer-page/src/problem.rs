@@ -95,7 +95,7 @@ impl Problem {
     /// A body is JSON, and not what it has to be. What the reader says of it may quote what it holds: names of our own alone are
     /// taken out of it.
     fn of_data(status: StatusCode, said: &str) -> Self {
-        const FIELDS: [&str; 11] = [
+        const FIELDS: [&str; 12] = [
             "id",
             "kind",
             "name",
@@ -106,6 +106,7 @@ impl Problem {
             "confirm",
             "api",
             "version",
+            "if_state",
             "ticket",
         ];
         let is = |form: &dyn Fn(&str) -> String| {

@@ -61,7 +61,7 @@ pub(super) fn change<T>(
 /// Puts a value into the scope `s`.
 pub(super) fn put(writer: &mut Writer<'_>, key: &str, bytes: &[u8]) -> Result<(), Error> {
     let (mode, edit) = (PutMode::Overwrite, SecretEdit::default());
-    let put = writer.put_secret(&scope("s"), &name(key), &value(bytes), mode, &edit);
+    let put = writer.put_secret(&scope("s"), &name(key), &value(bytes), mode, None, &edit);
     put.map(drop)
 }
 

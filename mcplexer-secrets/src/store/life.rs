@@ -5,6 +5,7 @@ use super::not_found;
 use super::recorder::Subject;
 use super::scope::NewScope;
 use super::secret::{PutMode, SecretInfo, Stored};
+use super::state::SecretState;
 use super::vault::{IfMissing, Vault};
 use crate::audit::AuditOperation;
 use crate::record::Entry;
@@ -131,11 +132,12 @@ pub(super) fn put(
     name: &SecretName,
     value: &SecretValue,
     mode: PutMode,
+    state: Option<SecretState>,
     edit: &SecretEdit,
 ) -> Result<Stored, Error> {
     let subject = Subject::secret(AuditOperation::Put, &scope.id, name);
     vault.write(subject, IfMissing::CREATE, |writer| {
-        writer.put_secret(scope, name, value, mode, edit)
+        writer.put_secret(scope, name, value, mode, state, edit)
     })
 }
 
@@ -145,10 +147,11 @@ pub(super) fn edit(
     scope: &ScopeId,
     name: &SecretName,
     edit: &SecretEdit,
+    state: Option<SecretState>,
 ) -> Result<SecretInfo, Error> {
     let subject = Subject::secret(AuditOperation::Edit, scope, name);
     vault.write(subject, IfMissing::ScopeNotFound(scope), |writer| {
-        writer.edit_secret(scope, name, edit)
+        writer.edit_secret(scope, name, edit, state)
     })
 }
 
@@ -183,10 +186,11 @@ pub(super) fn restore_version(
     scope: &ScopeId,
     name: &SecretName,
     version: u64,
+    state: Option<SecretState>,
 ) -> Result<Stored, Error> {
     let subject = Subject::secret(AuditOperation::RestoreVersion, scope, name);
     vault.write(subject, IfMissing::ScopeNotFound(scope), |writer| {
-        writer.restore_version(scope, name, version)
+        writer.restore_version(scope, name, version, state)
     })
 }
 

@@ -192,7 +192,23 @@ impl Store {
         mode: PutMode,
         edit: &SecretEdit,
     ) -> Result<Stored, Error> {
-        life::put(&self.vault, scope, name, value, mode, edit)
+        life::put(&self.vault, scope, name, value, mode, None, edit)
+    }
+
+    /// Replaces a value as [`put_with`](Self::put_with) does, if the secret is still in the state in which the caller saw it.
+    ///
+    /// # Errors
+    /// [`Error::SecretsChanged`], or as [`put_with`](Self::put_with).
+    pub fn put_if(
+        &self,
+        scope: &NewScope,
+        name: &SecretName,
+        value: &SecretValue,
+        state: SecretState,
+        edit: &SecretEdit,
+    ) -> Result<Stored, Error> {
+        let mode = PutMode::Overwrite;
+        life::put(&self.vault, scope, name, value, mode, Some(state), edit)
     }
 
     /// Changes what is said about a secret. Its value, version and times stay. Returns the secret as it is
@@ -206,7 +222,21 @@ impl Store {
         name: &SecretName,
         edit: &SecretEdit,
     ) -> Result<SecretInfo, Error> {
-        life::edit(&self.vault, scope, name, edit)
+        life::edit(&self.vault, scope, name, edit, None)
+    }
+
+    /// As [`edit`](Self::edit), if the secret is still in the state in which the caller saw it.
+    ///
+    /// # Errors
+    /// [`Error::SecretsChanged`], or as [`edit`](Self::edit).
+    pub fn edit_if(
+        &self,
+        scope: &ScopeId,
+        name: &SecretName,
+        edit: &SecretEdit,
+        state: SecretState,
+    ) -> Result<SecretInfo, Error> {
+        life::edit(&self.vault, scope, name, edit, Some(state))
     }
 
     /// Returns the versions of a secret, newest first: the current one, and those that its scope keeps.
@@ -241,7 +271,22 @@ impl Store {
         name: &SecretName,
         version: u64,
     ) -> Result<Stored, Error> {
-        life::restore_version(&self.vault, scope, name, version)
+        life::restore_version(&self.vault, scope, name, version, None)
+    }
+
+    /// As [`restore_version`](Self::restore_version), if the secret is still in the state in which the caller saw it: a secret that was
+    /// deleted and created again has other versions with the same numbers.
+    ///
+    /// # Errors
+    /// [`Error::SecretsChanged`], or as [`restore_version`](Self::restore_version).
+    pub fn restore_version_if(
+        &self,
+        scope: &ScopeId,
+        name: &SecretName,
+        version: u64,
+        state: SecretState,
+    ) -> Result<Stored, Error> {
+        life::restore_version(&self.vault, scope, name, version, Some(state))
     }
 
     /// Returns the secrets of a scope, or of all scopes, that expire or are to be rotated by `time`, sorted by

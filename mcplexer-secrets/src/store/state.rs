@@ -6,6 +6,8 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 
 use super::secret::SecretInfo;
+use crate::record::Entry;
+use crate::{Error, ScopeId, SecretName};
 
 /// Stands for the current version of a secret and for what is said about it. It changes with each of them, also if the secret was
 /// deleted and created again with the same number of versions. It says nothing about the value.
@@ -44,6 +46,24 @@ impl SecretInfo {
             *to = from;
         }
         SecretState(state)
+    }
+}
+
+impl SecretState {
+    /// Fails unless the secret is there, and still in this state.
+    pub(super) fn check(
+        self,
+        scope: &ScopeId,
+        name: &SecretName,
+        found: Option<&Entry>,
+    ) -> Result<(), Error> {
+        match found.is_some_and(|entry| entry.info().state() == self) {
+            true => Ok(()),
+            false => Err(Error::SecretsChanged {
+                scope: scope.clone(),
+                names: vec![name.clone()],
+            }),
+        }
     }
 }
 

@@ -324,6 +324,7 @@ mod tests {
                 &name("K"),
                 &value(b"v"),
                 PutMode::Overwrite,
+                None,
                 &SecretEdit::default(),
             )
         });

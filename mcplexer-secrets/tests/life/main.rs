@@ -216,6 +216,75 @@ fn a_restored_version_is_a_new_one() {
     assert_eq!(place.versions("K"), expected);
 }
 
+/// A caller who has not seen the secret as it is now changes nothing of it.
+#[test]
+fn what_has_changed_since_it_was_seen_stays() {
+    let note = |text: &str| SecretEdit {
+        note: Change::Set(text.parse().unwrap()),
+        ..SecretEdit::default()
+    };
+    let changes: [Act; 4] = [
+        |place| {
+            place.put("K", "three");
+        },
+        |place| {
+            place.store.delete(&scope(), &key("K")).unwrap();
+            place.put("K", "other one");
+            place.put("K", "other two");
+        },
+        |place| {
+            let other = SecretEdit {
+                note: Change::Set("of somebody else".parse().unwrap()),
+                ..SecretEdit::default()
+            };
+            place.store.edit(&scope(), &key("K"), &other).unwrap();
+        },
+        |place| {
+            place.store.restore_version(&scope(), &key("K"), 1).unwrap();
+        },
+    ];
+    let new = NewScope::env(scope());
+    let value = SecretValue::copy_of(b"mine").unwrap();
+    for change in changes {
+        let place = Place::new();
+        place.put("K", "one");
+        place.put("K", "two");
+        let state = place.info("K").state();
+        change(&place);
+        let before = (place.versions("K"), place.info("K"));
+        let (store, scope, key) = (&place.store, scope(), key("K"));
+        let keep = SecretEdit::default();
+        for refused in [
+            store.restore_version_if(&scope, &key, 1, state).err(),
+            store.edit_if(&scope, &key, &note("mine"), state).err(),
+            store.put_if(&new, &key, &value, state, &keep).err(),
+        ] {
+            assert!(
+                matches!(refused, Some(Error::SecretsChanged { names, .. }) if names == [key.clone()])
+            );
+        }
+        assert_eq!((place.versions("K"), place.info("K")), before);
+        // As it is now, it is changed.
+        let state = |place: &Place| place.info("K").state();
+        store
+            .restore_version_if(&scope, &key, 1, state(&place))
+            .unwrap();
+        store
+            .edit_if(&scope, &key, &note("mine"), state(&place))
+            .unwrap();
+        store
+            .put_if(&new, &key, &value, state(&place), &keep)
+            .unwrap();
+        assert_eq!(place.get("K"), "mine");
+        store.delete(&scope, &key).unwrap();
+        let gone = store.put_if(&new, &key, &value, before.1.state(), &keep);
+        assert!(matches!(gone, Err(Error::SecretsChanged { .. })));
+    }
+}
+
+/// What somebody else does.
+type Act = fn(&Place);
+
 #[test]
 fn a_version_that_is_not_kept_is_not_found() {
     let place = Place::new();

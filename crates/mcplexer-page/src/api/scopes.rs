@@ -99,6 +99,8 @@ pub(crate) struct Secret {
     pub(crate) key: String,
     /// Its version, from 1.
     pub(crate) version: u64,
+    /// Changes whenever the secret is changed, or deleted and created again: `if_state` takes it.
+    pub(crate) state: String,
     /// When it was first stored (RFC 3339).
     pub(crate) created: String,
     /// When this version was stored (RFC 3339).
@@ -188,6 +190,7 @@ impl Secret {
         Self {
             key: row.name.to_string(),
             version: row.version,
+            state: row.state.to_string(),
             created: row.created.to_string(),
             updated: row.updated.to_string(),
             note: row.note.as_ref().map(|it| it.as_str().to_owned()),

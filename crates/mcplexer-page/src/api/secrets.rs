@@ -12,7 +12,7 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use mcplexer_secrets::{ScopeId, SecretName, SecretStore, Stored};
+use mcplexer_secrets::{ScopeId, SecretName, SecretState, SecretStore, Stored};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -73,6 +73,11 @@ pub(super) async fn delete(
     app.with_home(move |home| home.store().delete(&scope, &key))
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Reads the state in which a secret has to be.
+fn state(text: Option<&str>) -> Result<Option<SecretState>, Problem> {
+    text.map(|it| parsed_field("if_state", it)).transpose()
 }
 
 fn names(

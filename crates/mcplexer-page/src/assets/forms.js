@@ -2,7 +2,8 @@
 // A form of method GET filters: its fields become the query of the address.
 //
 // data-type="number" and "boolean" say what a field is sent as; an empty field is left out, unless it has data-empty; with
-// data-empty="null" it is sent as null. A form with data-changed sends the fields that were changed.
+// data-empty="null" it is sent as null. A form with data-changed sends the fields that were changed, and
+// those that are hidden.
 // A file is read here, as its data-as says: "base64" or "text". A <template> in the form is shown with the answer of
 // the act instead of going on: {name} in its text, and in data-said, stands for what the answer has. With data-anew, the
 // page itself says why the act failed, and is shown anew.
@@ -37,7 +38,7 @@ async function fieldsOf(form) {
   const fields = {};
   for (const field of form.elements) {
     if (!field.name || field.disabled || field.type === "submit" || field.type === "button") continue;
-    if (form.hasAttribute("data-changed") && field.value === field.defaultValue) continue;
+    if (form.hasAttribute("data-changed") && field.type !== "hidden" && field.value === field.defaultValue) continue;
     const value = await valueOf(field);
     if (value !== undefined && (value !== "" || field.hasAttribute("data-empty"))) fields[field.name] = value;
   }

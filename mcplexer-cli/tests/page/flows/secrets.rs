@@ -147,6 +147,56 @@ fn an_older_version_is_restored() {
     assert_eq!(place.get("github-token", "TOKEN"), STORED);
 }
 
+/// The secret was deleted and created again since this tab was loaded: its versions have the same numbers.
+#[test]
+fn a_tab_that_shows_what_is_gone_changes_nothing() {
+    let place = Place::with_secret();
+    place.put("github-token", "TOKEN", PASTED);
+    let Some(visit) = Visit::to(place) else {
+        return;
+    };
+    let (browser, place) = (&visit.browser, &visit.place);
+    let anew = |first: &str| {
+        visit.at("/secrets/github-token/TOKEN");
+        place.run(&["secret", "delete", "github-token", "TOKEN"]);
+        place.put("github-token", "TOKEN", first);
+        place.put("github-token", "TOKEN", "second-S3cret-value-0123456789");
+    };
+    let refused = |before: Vec<String>| {
+        browser.wait("document.querySelector('main form [role=alert]')?.innerText.includes('TOKEN changed concurrently')");
+        assert_eq!(place.state(), before);
+        assert_eq!(versions(place), [2, 1]);
+    };
+    anew("n3w-S3cret-value-1");
+    let before = place.state();
+    browser.press("Restore version 1");
+    refused(before);
+    anew("n3w-S3cret-value-2");
+    let before = place.state();
+    browser.fill("Note", "of the builds");
+    browser.press("Save");
+    refused(before);
+    anew("n3w-S3cret-value-3");
+    let before = place.state();
+    browser.fill("Value", PASTED);
+    browser.press("Store as version 3");
+    refused(before);
+    // Another tab has changed the note alone.
+    visit.at("/secrets/github-token/TOKEN");
+    place.run(&[
+        "secret",
+        "edit",
+        "github-token",
+        "TOKEN",
+        "--note",
+        "of another tab",
+    ]);
+    let before = place.state();
+    browser.fill("Note", "of the builds");
+    browser.press("Save");
+    refused(before);
+}
+
 #[test]
 fn what_is_said_about_a_secret_is_changed() {
     let Some(visit) = Visit::to(Place::with_secret()) else {

@@ -8,6 +8,7 @@ use crate::store::life::SecretEdit;
 use crate::store::not_found;
 use crate::store::scope::NewScope;
 use crate::store::secret::{PutMode, SecretInfo, Stored};
+use crate::store::state::SecretState;
 use crate::store::versions;
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
@@ -20,12 +21,16 @@ impl Writer<'_> {
         name: &SecretName,
         value: &SecretValue,
         mode: PutMode,
+        state: Option<SecretState>,
         edit: &SecretEdit,
     ) -> Result<Stored, Error> {
         edit.check()?;
         let (mut draft, scope_created) = self.draft_or_new(scope)?;
         draft.record.kind.check(name)?;
         mode.check(&scope.id, name, draft.entry(self.snapshot(), name)?)?;
+        if let Some(state) = state {
+            state.check(&scope.id, name, draft.entry(self.snapshot(), name)?)?;
+        }
         let mut stored = self.put_next(&mut draft, name, value, edit, Timestamp::now())?;
         stored.scope_created = scope_created;
         self.put_scope(draft)?;
@@ -38,12 +43,16 @@ impl Writer<'_> {
         scope: &ScopeId,
         name: &SecretName,
         version: u64,
+        state: Option<SecretState>,
     ) -> Result<Stored, Error> {
         let value = self
             .reader()
             .existing_scope(scope)?
             .version(name, version)?;
         let mut draft = self.existing_draft(scope)?;
+        if let Some(state) = state {
+            state.check(scope, name, draft.entry(self.snapshot(), name)?)?;
+        }
         let edit = SecretEdit::default();
         let stored = self.put_next(&mut draft, name, &value, &edit, Timestamp::now())?;
         self.put_scope(draft)?;
@@ -56,11 +65,15 @@ impl Writer<'_> {
         scope: &ScopeId,
         name: &SecretName,
         edit: &SecretEdit,
+        state: Option<SecretState>,
     ) -> Result<SecretInfo, Error> {
         edit.check()?;
         let mut draft = self.existing_draft(scope)?;
         let entry = draft.entry(self.snapshot(), name)?.cloned();
         let mut entry = entry.ok_or_else(|| not_found::secret(scope, name))?;
+        if let Some(state) = state {
+            state.check(scope, name, Some(&entry))?;
+        }
         edit.apply(&mut entry);
         let info = entry.info();
         draft.list(self.snapshot(), entry)?;

@@ -9,7 +9,7 @@ use mcplexer_secrets::SecretEdit;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::names;
+use super::{names, state};
 use crate::access::{Reader, Writer};
 use crate::api::said;
 use crate::api::scopes::Secret;
@@ -32,6 +32,8 @@ pub(in crate::api) struct SecretChanges {
     #[serde(default, deserialize_with = "said::given")]
     #[schema(value_type = Option<u32>)]
     rotate_every_days: Option<Option<u32>>,
+    /// Fails unless the secret is still in this state, as it was shown: nobody has changed it since.
+    if_state: Option<String>,
 }
 
 /// Returns a secret without its value.
@@ -86,6 +88,10 @@ pub(in crate::api) async fn edit(
         let title = "there is nothing to change: give note, expires or rotate_every_days";
         return Err(Problem::invalid(title));
     }
-    let info = app.with_home(move |home| home.store().edit(&scope, &key, &edit));
+    let state = state(body.if_state.as_deref())?;
+    let info = app.with_home(move |home| match state {
+        None => home.store().edit(&scope, &key, &edit),
+        Some(state) => home.store().edit_if(&scope, &key, &edit, state),
+    });
     Ok(Json(SecretRow::from(info.await?).into()))
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use super::{StoredVersion, names};
+use super::{StoredVersion, names, state};
 use crate::access::Writer;
 use crate::api::confidential::Confidential;
 use crate::api::{environment, invalid, said};
@@ -37,6 +37,8 @@ pub(in crate::api) struct ValueToStore {
     generate: Option<usize>,
     /// Fails unless this is the version that is replaced; 0 if there must be none.
     if_version: Option<u64>,
+    /// Fails unless the secret is still in this state, as it was shown: nobody has changed it since.
+    if_state: Option<String>,
     /// A note for people, one line of 1 to 200 characters. It is not encrypted.
     note: Option<String>,
     /// When the value expires: a date, which stands for its first moment in UTC, or a time (RFC 3339). It has not passed.
@@ -66,6 +68,10 @@ pub(in crate::api) async fn put(
 ) -> Result<Json<StoredVersion>, Problem> {
     let (scope, key) = names(path)?;
     let value = value_of(body.value, body.base64, body.generate)?;
+    let state = state(body.if_state.as_deref())?;
+    if state.is_some() && body.if_version.is_some() {
+        return Err(Problem::invalid("give if_state or if_version, not both"));
+    }
     let mode = match body.if_version {
         None => PutMode::Overwrite,
         Some(0) => PutMode::Create,
@@ -80,9 +86,11 @@ pub(in crate::api) async fn put(
     let stored = app.with_home(move |home| {
         environment::check(&writer, &id, [&name], home)?;
         let new = ScopeToMake::find(&id, home)?;
-        let stored = home
-            .store()
-            .put_with(&new.scope, &name, &value, mode, &edit);
+        let (store, scope) = (home.store(), &new.scope);
+        let stored = match state {
+            None => store.put_with(scope, &name, &value, mode, &edit),
+            Some(state) => store.put_if(scope, &name, &value, state, &edit),
+        };
         stored.map_err(Problem::from)
     });
     Ok(StoredVersion::of(&scope, &key, &stored.await?))

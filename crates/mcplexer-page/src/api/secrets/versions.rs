@@ -7,7 +7,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{StoredVersion, names};
+use super::{StoredVersion, names, state};
 use crate::access::{Reader, Writer};
 use crate::problem::Problem;
 use crate::site::App;
@@ -38,6 +38,8 @@ pub(in crate::api) struct Version {
 pub(in crate::api) struct VersionToRestore {
     /// Its number.
     version: u64,
+    /// Fails unless the secret is still in this state, as it was shown: nobody has changed it since.
+    if_state: Option<String>,
 }
 
 /// Returns the versions of a secret, without values.
@@ -91,8 +93,12 @@ pub(in crate::api) async fn restore(
     body: Result<Json<VersionToRestore>, JsonRejection>,
 ) -> Result<Json<StoredVersion>, Problem> {
     let (scope, key) = names(path)?;
-    let Json(VersionToRestore { version }) = body?;
+    let Json(VersionToRestore { version, if_state }) = body?;
+    let state = state(if_state.as_deref())?;
     let (id, name) = (scope.clone(), key.clone());
-    let stored = app.with_home(move |home| home.store().restore_version(&id, &name, version));
+    let stored = app.with_home(move |home| match state {
+        None => home.store().restore_version(&id, &name, version),
+        Some(state) => home.store().restore_version_if(&id, &name, version, state),
+    });
     Ok(StoredVersion::of(&scope, &key, &stored.await?))
 }

@@ -63,6 +63,7 @@ mod tests {
         Secret {
             key: "KEY".to_owned(),
             version: 1,
+            state: String::new(),
             created: String::new(),
             updated: String::new(),
             note: None,

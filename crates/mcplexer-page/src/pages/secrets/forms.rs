@@ -14,7 +14,12 @@ pub(super) enum Target<'a> {
         example: &'a str,
     },
     /// The next version of a secret, at this address of the API.
-    Next { secret: &'a str, version: u64 },
+    Next {
+        secret: &'a str,
+        version: u64,
+        /// The state in which the secret was shown.
+        state: &'a str,
+    },
 }
 
 /// Shows the three ways to give a value.
@@ -49,9 +54,9 @@ fn form(target: &Target<'_>, field: &Markup) -> Markup {
                     button { "Store" }
                 }
             },
-            Target::Next { secret, version } => {
+            Target::Next { secret, version, state } => {
                 form data-method="PUT" data-to=(secret) data-said="Version {version} stored." {
-                    input type="hidden" name="if_version" value=(version) data-type="number";
+                    input type="hidden" name="if_state" value=(state);
                     (field)
                     button { "Store as version " (version.saturating_add(1)) }
                 }

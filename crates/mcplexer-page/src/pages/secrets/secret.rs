@@ -40,6 +40,7 @@ pub(in crate::pages) async fn page(
     let next = Target::Next {
         secret: &own,
         version: secret.version,
+        state: &secret.state,
     };
     Ok(html! {
         p .path { a href="/secrets" { "Secrets" } a href={ "/secrets/" (segment(&scope)) } { (scope) } }
@@ -56,7 +57,7 @@ pub(in crate::pages) async fn page(
                 (forms::value(&next))
             }
         }
-        (versions(&own, &history, now))
+        (versions(&own, &secret, &history, now))
         (edit(&own, &secret))
         (delete(&own, &scope, &key, &uses))
     })
@@ -90,19 +91,19 @@ fn reference(scope: &str, key: &str) -> Markup {
     }
 }
 
-fn versions(own: &str, history: &History, now: Timestamp) -> Markup {
+fn versions(own: &str, secret: &Secret, history: &History, now: Timestamp) -> Markup {
     let current = history.versions.first().map(|it| it.version);
     html! {
         h2 { "Versions" }
         (plot::versions(&history.versions, now))
         table {
             thead { tr { th { "Version" } th { "Stored" } th { span .hidden { "Acts" } } } }
-            tbody { @for version in &history.versions { (version_row(own, version, current)) } }
+            tbody { @for version in &history.versions { (version_row(own, secret, version, current)) } }
         }
     }
 }
 
-fn version_row(own: &str, row: &VersionRow, current: Option<u64>) -> Markup {
+fn version_row(own: &str, secret: &Secret, row: &VersionRow, current: Option<u64>) -> Markup {
     html! {
         tr {
             th scope="row" { (row.version) }
@@ -113,6 +114,7 @@ fn version_row(own: &str, row: &VersionRow, current: Option<u64>) -> Markup {
                 } @else {
                     form data-method="POST" data-to={ (own) "/restore" } data-said={ "Version " (row.version) " restored." } {
                         input type="hidden" name="version" value=(row.version) data-type="number";
+                        input type="hidden" name="if_state" value=(secret.state);
                         button .quiet { "Restore" span .hidden { " version " (row.version) } }
                     }
                 }
@@ -125,6 +127,7 @@ fn edit(own: &str, secret: &Secret) -> Markup {
     html! {
         h2 { "Note, expiry, rotation" }
         form data-method="PATCH" data-to=(own) data-changed data-said="{key} saved." {
+            input type="hidden" name="if_state" value=(secret.state);
             (forms::said(secret.note.as_deref(), secret.expires.as_deref(), secret.rotate_every_days))
             p .aside { "An empty field removes what it stands for." }
             button { "Save" }

@@ -14,9 +14,7 @@ use hyper::{Request, Response};
 use mcplexer_files::config::{Server as Definition, ServerName};
 use mcplexer_home::OpenHome;
 use mcplexer_home::calls::Call;
-use rustix::process::getuid;
 use tokio::sync::broadcast;
-use tokio::task::spawn_blocking;
 
 use crate::daemon::Inside;
 use crate::http::may_be_own;
@@ -59,10 +57,7 @@ impl Remote {
 
     /// Whether it may be of the user of this process, or of root.
     pub async fn is_own(&self) -> bool {
-        let Self { remote, own, .. } = *self;
-        let uid = getuid().as_raw();
-        let looked = spawn_blocking(move || may_be_own(remote, own, uid));
-        looked.await.unwrap_or_default()
+        may_be_own(self.remote, self.own).await
     }
 }
 

@@ -2,6 +2,7 @@
 //! descriptors that they take are not to be missing for servers, nor the places for the gateway's own user.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Front {
                         // No other program can have the address while somebody talks to this one there.
                         let _bound = listener;
                         let remote = front.remote(&stream);
-                        if let Some(admitted) = places.admit(remote).await {
+                        if let Some(admitted) = places.admit(remote, &stream).await {
                             front.connection(stream, remote, stop).await;
                             drop(admitted);
                         }
@@ -150,13 +151,25 @@ impl Places {
     }
 
     /// Finds out whether a connection may stay; `None` if it may not. Whose it is takes milliseconds to find out, and matters
-    /// only while there are many.
-    async fn admit(&self, remote: Option<Remote>) -> Option<Option<OwnedSemaphorePermit>> {
+    /// only while there are many. One that has ended by then makes room at once.
+    async fn admit(
+        &self,
+        remote: Option<Remote>,
+        stream: &TcpStream,
+    ) -> Option<Option<OwnedSemaphorePermit>> {
         let remote = remote?;
-        if !self.are_many() || remote.is_own().await {
+        if !self.are_many() {
             return Some(None);
         }
-        self.admit_foreign().map(Some)
+        let is_own = tokio::select! {
+            biased;
+            () = ended(stream) => return None,
+            is_own = remote.is_own() => is_own,
+        };
+        match is_own {
+            true => Some(None),
+            false => self.admit_foreign().map(Some),
+        }
     }
 
     fn are_many(&self) -> bool {
@@ -165,6 +178,14 @@ impl Places {
 
     fn admit_foreign(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.foreign).try_acquire_owned().ok()
+    }
+}
+
+/// Waits until nothing more comes, and nothing has come. Who has sent something waits for an answer.
+async fn ended(stream: &TcpStream) {
+    match stream.peek(&mut [0]).await {
+        Ok(0) | Err(_) => {}
+        Ok(_) => pending().await,
     }
 }
 

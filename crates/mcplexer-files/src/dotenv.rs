@@ -89,7 +89,7 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
 /// # Errors
 /// [`InvalidLine`]; it does not repeat the line.
 pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
-    let (variables, invalid) = parse_some(file, 1);
+    let (variables, invalid) = parse_some(file, 1, usize::MAX);
     match invalid.first() {
         Some(line) => Err(*line),
         None => Ok(variables),
@@ -97,13 +97,17 @@ pub fn parse(file: &[u8]) -> Result<Vec<Variable>, InvalidLine> {
 }
 
 /// Reads the variables of a file as [`parse`] does, and goes on behind a line that belongs to none. Returns the first `most` of those
-/// lines as well, and reads no further than to the last of them.
-pub(crate) fn parse_some(file: &[u8], most: usize) -> (Vec<Variable>, Vec<InvalidLine>) {
+/// lines as well, and reads no further than to the last of them, nor than so many variables.
+pub(crate) fn parse_some(
+    file: &[u8],
+    most: usize,
+    most_variables: usize,
+) -> (Vec<Variable>, Vec<InvalidLine>) {
     let text = with_line_feeds(file);
     let lines = Lines::of(&text);
     let (mut variables, mut invalid) = (Vec::new(), Vec::new());
     let mut at = 0;
-    while invalid.len() < most {
+    while invalid.len() < most && variables.len() < most_variables {
         let rest = text.get(at..).unwrap_or_default();
         match rest {
             [] => break,

@@ -61,12 +61,19 @@ mod shell;
 mod yaml;
 
 pub use check::WriteError;
+use entry::Problem;
 pub use entry::{Entry, ReadError};
 pub use format::{Format, InvalidFormat};
 pub use reader::{InvalidReader, Reader};
 
 /// What precedes a value in base64.
 const ENCODED: &[u8] = b"mcplexer+base64:";
+
+/// The most entries of a file, and of a scope.
+const MOST_ENTRIES: usize = mcplexer_secrets::MAX_SECRETS_PER_SCOPE;
+
+/// What is wrong with the first one behind those.
+const TOO_MANY: &str = "more than 100,000 entries, which no scope can hold";
 
 /// Reads the entries of a file, in order.
 ///
@@ -75,9 +82,8 @@ const ENCODED: &[u8] = b"mcplexer+base64:";
 /// [`Shell`](Format::Shell), which is not read.
 pub fn read(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
     let entries = read_each(file, format)?;
-    let mut problems = entries.iter().filter_map(|entry| entry.problem.as_ref());
-    match problems.next() {
-        Some(problem) => Err(problem.clone()),
+    match entries.iter().find_map(Entry::mistake) {
+        Some(mistake) => Err(mistake),
         None => Ok(entries),
     }
 }
@@ -96,31 +102,34 @@ pub fn read_each(file: &[u8], format: Format) -> Result<Vec<Entry>, ReadError> {
 }
 
 /// Reads entries as [`read_each`] does, and returns what is wrong with the file as well. In a [`Dotenv`](Format::Dotenv) file that is
-/// each line that cannot be read, up to `most` of them; a file of another format is read whole or not at all.
+/// each line that cannot be read, up to `most` of them; a file of another format is read whole or not at all. No more entries are
+/// read than a scope can hold, and one more is a mistake.
 #[must_use]
 pub fn read_some(file: &[u8], format: Format, most: usize) -> (Vec<Entry>, Vec<ReadError>) {
     let whole = |read: Result<Vec<Entry>, ReadError>| match read {
         Ok(entries) => (entries, Vec::new()),
         Err(mistake) => (Vec::new(), vec![mistake]),
     };
-    let (mut entries, mistakes) = match format {
-        Format::Dotenv => dotenv::read(file, most),
+    let (mut entries, mut mistakes) = match format {
+        Format::Dotenv => dotenv::read(file, most, MOST_ENTRIES + 1),
         Format::Json => whole(text(file).and_then(json::read)),
         Format::Yaml => whole(text(file).and_then(yaml::read)),
         Format::Shell => whole(Err(ReadError::new(1, "shell scripts are not read"))),
     };
+    if let Some(more) = entries.get(MOST_ENTRIES) {
+        mistakes.push(ReadError::new(more.line, TOO_MANY));
+        entries.truncate(MOST_ENTRIES);
+    }
     let mut lines = HashMap::new();
     for entry in &mut entries {
-        let problem = |text: String| ReadError::new(entry.line, text).about(&entry.name);
         if let Some(first) = lines.insert(entry.name.clone(), entry.line) {
-            let text = format!("duplicate name; the first is on line {first}");
-            entry.problem = Some(problem(text));
+            entry.problem = Some(Problem::Duplicate { first });
         } else if let Some(encoded) = entry.value.strip_prefix(ENCODED) {
             match decode(encoded) {
                 Some(decoded) => entry.value = decoded,
                 None => {
-                    let text = "invalid base64 after mcplexer+base64:";
-                    entry.problem = Some(problem(text.to_owned()));
+                    let what = "invalid base64 after mcplexer+base64:";
+                    entry.problem = Some(Problem::NoValue { what, column: None });
                 }
             }
         }

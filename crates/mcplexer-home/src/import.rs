@@ -1,6 +1,6 @@
 //! Imports the secrets of a file into one scope.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use mcplexer_detect::is_everyday;
 use mcplexer_files::exchange::{self, Format, ReadError};
@@ -211,15 +211,17 @@ impl Secrets {
             return Err(Error::NotText { file });
         }
         let mut named = reading.only.iter().chain(&reading.skip);
-        let has = |name: &&String| entries.iter().any(|entry| entry.name == **name);
+        let there: HashSet<_> = entries.iter().map(|it| it.name.as_str()).collect();
         // What is missing may be on a line that cannot be read.
-        let missing = named.find(|name| mistakes.is_empty() && !has(name));
+        let missing = named.find(|name| mistakes.is_empty() && !there.contains(name.as_str()));
         if let Some(name) = missing {
             let name = name.clone();
             return Err(Error::NotThere { file, name });
         }
-        let is_chosen = |name: &String| reading.only.is_empty() || reading.only.contains(name);
-        entries.retain(|it| is_chosen(&it.name) && !reading.skip.contains(&it.name));
+        let [only, skip] = [&reading.only, &reading.skip].map(|it| it.iter().collect());
+        let (only, skip): (HashSet<_>, HashSet<_>) = (only, skip);
+        let is_chosen = |name: &String| only.is_empty() || only.contains(name);
+        entries.retain(|it| is_chosen(&it.name) && !skip.contains(&it.name));
         let mut hashes = Vec::new();
         for entry in &mut entries {
             if entry.is_cut_at_hash() {
@@ -239,12 +241,18 @@ impl Secrets {
         }
         let mut secrets = Vec::with_capacity(entries.len());
         let mut is_only_blank = mistakes.is_empty();
+        let mut found = 0;
         for entry in &entries {
             match entry.secret() {
                 Ok(secret) => secrets.push(secret),
                 Err(mistake) => {
                     is_only_blank &= entry.is_blank();
-                    mistakes.push(mistake);
+                    found += 1;
+                    if found <= MOST_MISTAKES {
+                        mistakes.push(mistake);
+                    } else if !is_only_blank {
+                        break;
+                    }
                 }
             }
         }
@@ -398,6 +406,62 @@ mod tests {
         assert_eq!(empty.to_string(), "f.env has no secrets");
         let broken = Secrets::read("f.json", b"{", Format::Json, &Reading::default()).unwrap_err();
         assert!(broken.to_string().starts_with("f.json, line 1"), "{broken}");
+    }
+
+    /// Leaving out nearly all of them takes one look at each.
+    #[test]
+    fn as_many_secrets_as_a_scope_holds_are_left_out() {
+        let count = 100_000;
+        let members: Vec<_> = (0..count).map(|at| format!("\"K{at}\":\"v\"")).collect();
+        let file = format!("{{{}}}", members.join(","));
+        let reading = Reading {
+            skip: (1..count).map(|at| format!("K{at}")).collect(),
+            ..Reading::default()
+        };
+        let read = Secrets::read("f", file.as_bytes(), Format::Json, &reading).unwrap();
+        assert_eq!(read.secrets.len(), 1);
+        let reading = Reading {
+            only: reading.skip,
+            ..Reading::default()
+        };
+        let read = Secrets::read("f", file.as_bytes(), Format::Json, &reading).unwrap();
+        assert_eq!(read.secrets.len(), count - 1);
+    }
+
+    #[test]
+    fn twenty_mistakes_of_any_kind_are_enough() {
+        let of = |text: &str, format| {
+            let read = Secrets::read("f", text.as_bytes(), format, &Reading::default());
+            match read.unwrap_err() {
+                Error::Unreadable { more, .. } => ("unreadable", more.len()),
+                Error::Blank { more, .. } => ("blank", more.len()),
+                other => panic!("{other}"),
+            }
+        };
+        let lines = |line: &str| line.repeat(30);
+        assert_eq!(of(&lines("A=1\n"), Format::Dotenv), ("unreadable", 19));
+        assert_eq!(of(&lines("A B\n"), Format::Dotenv), ("unreadable", 19));
+        assert_eq!(
+            of(&lines("A.=1\nno line\n"), Format::Dotenv),
+            ("unreadable", 19)
+        );
+        let blank: String = (0..30).map(|at| format!("A{at}=\n")).collect();
+        assert_eq!(of(&blank, Format::Dotenv), ("blank", 19));
+        // What is wrong behind the twentieth decides as well.
+        assert_eq!(of(&(blank + "A0=1\n"), Format::Dotenv), ("unreadable", 19));
+        let nulls: Vec<_> = (0..30).map(|at| format!("\"A{at}\":null")).collect();
+        let nulls = format!("{{{}}}", nulls.join(","));
+        assert_eq!(of(&nulls, Format::Json), ("blank", 19));
+        let many: String = (0..100_001).map(|at| format!("A{at}: x\n")).collect();
+        for (format, separator) in [(Format::Yaml, ": "), (Format::Dotenv, "=")] {
+            let many = many.replace(": ", separator);
+            let read = Secrets::read("f", many.as_bytes(), format, &Reading::default());
+            let said = read.unwrap_err().to_string();
+            assert_eq!(
+                said,
+                "f, line 100001: more than 100,000 entries, which no scope can hold"
+            );
+        }
     }
 
     #[test]

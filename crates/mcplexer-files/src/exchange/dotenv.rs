@@ -4,13 +4,13 @@ use super::entry::may_be_of_a_value;
 use super::{Entry, Form, Out, ReadError, Reader, encode};
 use crate::dotenv::parse_some;
 
-/// Reads what can be read; returns the first `most` lines that cannot, as well.
-pub(super) fn read(file: &[u8], most: usize) -> (Vec<Entry>, Vec<ReadError>) {
+/// Reads what can be read; returns the first `most` lines that cannot, as well. Stops behind `most_entries`.
+pub(super) fn read(file: &[u8], most: usize, most_entries: usize) -> (Vec<Entry>, Vec<ReadError>) {
     let invalid = |line| {
         let expected = "expected NAME=value; a value of several lines must be in quotes";
         ReadError::new(line, expected)
     };
-    let (variables, lines) = parse_some(file, most);
+    let (variables, lines) = parse_some(file, most, most_entries);
     let mut mistakes: Vec<_> = lines.iter().map(|it| invalid(it.line)).collect();
     let mut entries = Vec::with_capacity(variables.len());
     for it in variables {

@@ -17,9 +17,22 @@ pub struct Entry {
     /// The value with a `#` that not all readers take for the beginning of a comment.
     pub(super) with_hash: Option<Zeroizing<Vec<u8>>>,
     /// Why it is no secret, if that shows in the file already.
-    pub(super) problem: Option<ReadError>,
+    pub(super) problem: Option<Problem>,
     /// The line, from 1.
     pub line: usize,
+}
+
+/// Why an entry is no secret. The words for it are made when somebody asks: a file can have millions of such entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// Its value is none.
+    NoValue {
+        what: &'static str,
+        /// The character in the line of the value, from 1.
+        column: Option<usize>,
+    },
+    /// Its name was there already, on this line.
+    Duplicate { first: usize },
 }
 
 impl Entry {
@@ -40,19 +53,35 @@ impl Entry {
     }
 
     /// Creates an entry for a null value.
-    pub(super) fn without_value(name: String, problem: ReadError) -> Self {
-        let line = problem.line;
+    pub(super) fn without_value(name: String, at: Position, what: &'static str) -> Self {
+        let column = Some(at.column);
         Self {
-            problem: Some(problem.about(&name)),
-            ..Self::new(name, Zeroizing::default(), line)
+            problem: Some(Problem::NoValue { what, column }),
+            ..Self::new(name, Zeroizing::default(), at.line)
         }
+    }
+
+    /// Returns why it is no secret, if that shows in the file already.
+    pub(super) fn mistake(&self) -> Option<ReadError> {
+        let mistake = match self.problem? {
+            Problem::NoValue { what, column } => ReadError {
+                column,
+                ..ReadError::new(self.line, what)
+            },
+            Problem::Duplicate { first } => {
+                let text = format!("duplicate name; the first is on line {first}");
+                ReadError::new(self.line, text)
+            }
+        };
+        Some(mistake.about(&self.name))
     }
 
     /// Whether there is nothing where the value should be: it is empty, or null.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        match &self.problem {
-            Some(problem) => problem.problem == NULL,
+        match self.problem {
+            Some(Problem::NoValue { what, .. }) => what == NULL,
+            Some(Problem::Duplicate { .. }) => false,
             None => self.value.is_empty(),
         }
     }
@@ -75,8 +104,8 @@ impl Entry {
     /// # Errors
     /// [`ReadError`] if the name is not the name of a secret, the value is empty or too long, or the entry has no value.
     pub fn secret(&self) -> Result<(SecretName, SecretValue), ReadError> {
-        if let Some(problem) = &self.problem {
-            return Err(problem.clone());
+        if let Some(mistake) = self.mistake() {
+            return Err(mistake);
         }
         let name = self.name.parse::<SecretName>();
         let name = name.map_err(|error| ReadError::new(self.line, error.to_string()))?;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::entry::NULL;
-use super::{Entry, Form, Out, ReadError, write_form};
+use super::{Entry, Form, MOST_ENTRIES, Out, ReadError, write_form};
 use crate::position::{Lines, Position};
 use crate::quoted::{Language, write_quoted};
 
@@ -38,16 +38,15 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
     let entries = members.into_iter().map(|(name, raw)| {
         let raw = raw.get();
         let at = raw.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-        let error = |problem| ReadError::at(lines.position(at), problem);
         let value = match raw.as_bytes().first() {
-            Some(b'"') => unescaped(raw).ok_or_else(|| error("half of a surrogate pair")),
-            Some(b'n') => Err(error(NULL)),
-            Some(b'[' | b'{') => Err(error("expected a string, found an array or an object")),
+            Some(b'"') => unescaped(raw).ok_or("half of a surrogate pair"),
+            Some(b'n') => Err(NULL),
+            Some(b'[' | b'{') => Err("expected a string, found an array or an object"),
             _ => Ok(Zeroizing::new(raw.as_bytes().to_vec())),
         };
         match value {
             Ok(value) => Entry::new(name, value, lines.line(at)),
-            Err(problem) => Entry::without_value(name, problem),
+            Err(what) => Entry::without_value(name, lines.position(at), what),
         }
     });
     Ok(entries.collect())
@@ -66,7 +65,10 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some(member) = map.next_entry()? {
-            members.push(member);
+            // One more tells that there are too many.
+            if members.len() <= MOST_ENTRIES {
+                members.push(member);
+            }
         }
         Ok(members)
     }

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::entry::NULL;
-use super::{Entry, Form, Out, ReadError, decode, write_form};
+use super::{Entry, Form, MOST_ENTRIES, Out, ReadError, decode, write_form};
 use crate::quoted::{Language, write_quoted};
 use crate::yaml::{self, Content, Node};
 
@@ -16,7 +16,9 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
         let problem = "expected one mapping of names and values";
         return Err(ReadError::at(root.position, problem));
     };
-    let entries = members.into_iter().map(|(key, value)| {
+    // One more tells that there are too many.
+    let members = members.into_iter().take(MOST_ENTRIES + 1);
+    let entries = members.map(|(key, value)| {
         let name = key.scalar(file).filter(|_| is_text(key.tag.as_deref()));
         let Some(name) = name else {
             let problem = "expected a name: a scalar without a tag";
@@ -25,7 +27,7 @@ pub(super) fn read(file: &str) -> Result<Vec<Entry>, ReadError> {
         let (name, at) = (name.to_owned(), value.position);
         Ok(match bytes(value, file) {
             Ok(bytes) => Entry::new(name, bytes, key.position.line),
-            Err(problem) => Entry::without_value(name, ReadError::at(at, problem)),
+            Err(what) => Entry::without_value(name, at, what),
         })
     });
     entries.collect()

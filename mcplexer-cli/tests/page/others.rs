@@ -1,5 +1,6 @@
 //! Other users of this machine.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -32,8 +33,38 @@ print("held", flush=True)
 sys.stdin.read()
 "#;
 
-/// Runs it as a user who has nothing; `None`, which is reported, if that cannot be.
+/// Opens as many connections as it is told, and another one for each that is closed.
+const RENEWS: &str = r#"
+import select, socket, sys
+host, port = sys.argv[1].rsplit(":", 1)
+held, opened = {}, 0
+while True:
+    while len(held) < int(sys.argv[2]):
+        it = socket.socket()
+        it.setblocking(False)
+        it.connect_ex((host, int(port)))
+        held[it.fileno()] = it
+        opened += 1
+        if opened == 2 * int(sys.argv[2]):
+            print("held", flush=True)
+    for it in select.select(list(held.values()), [], [])[0]:
+        del held[it.fileno()]
+        it.close()
+"#;
+
+/// Holds connections as a user who has nothing; `None`, which is reported, if that cannot be.
 fn hold(place: &Place, opened: &Opened, count: u32, then: &str) -> Option<(Running, Vec<String>)> {
+    as_nobody(HOLDS, place, opened, count, then)
+}
+
+/// Runs a script as a user who has nothing, until it says that it holds connections; `None`, which is reported, if that cannot be.
+fn as_nobody(
+    script: &str,
+    place: &Place,
+    opened: &Opened,
+    count: u32,
+    then: &str,
+) -> Option<(Running, Vec<String>)> {
     if getuid().as_raw() != 0 {
         skip("root", "only root becomes another user");
         return None;
@@ -43,7 +74,7 @@ fn hold(place: &Place, opened: &Opened, count: u32, then: &str) -> Option<(Runni
     }
     let mut command: Command = place.command("setpriv");
     let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
-    command.args(nobody).args(["python3", "-c", HOLDS]);
+    command.args(nobody).args(["python3", "-c", script]);
     command.args([opened.host(), &count.to_string(), then]);
     command.current_dir("/").stdin(Stdio::piped());
     let mut child = Running::start(command.stdout(Stdio::piped())).unwrap();
@@ -67,6 +98,29 @@ fn who_holds_connections_leaves_places_for_our_own() {
     for _ in 0..100 {
         let scopes = opened.asked(&token, "GET", "/api/v1/scopes");
         assert_eq!(scopes.status, 200, "{scopes:?}");
+    }
+}
+
+/// Whose each of them is has to be found out, which takes no thread for each.
+#[test]
+fn who_renews_connections_does_not_hold_up_our_own() {
+    let place = Place::with_secret();
+    let opened = place.ui();
+    let token = opened.token();
+    let Some((_child, _)) = as_nobody(RENEWS, &place, &opened, 500, "") else {
+        return;
+    };
+    let status = place.json(&["status"]);
+    let status = format!("/proc/{}/status", status["pid"]);
+    let threads = || -> usize {
+        let status = fs::read_to_string(&status).unwrap();
+        let count = status.lines().find_map(|it| it.strip_prefix("Threads:"));
+        count.unwrap().trim().parse().unwrap()
+    };
+    for _ in 0..20 {
+        let scopes = opened.asked(&token, "GET", "/api/v1/scopes");
+        assert_eq!(scopes.status, 200, "{scopes:?}");
+        assert!(threads() < 64, "{} threads", threads());
     }
 }
 

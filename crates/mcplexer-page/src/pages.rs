@@ -8,12 +8,14 @@ mod frame;
 mod overview;
 mod secrets;
 mod servers;
+mod visible;
 mod words;
 
 pub(crate) use frame::PLACES;
 pub(crate) use words::segment;
 
 use axum::Router;
+use axum::middleware::map_response;
 use axum::routing::get;
 use maud::Markup;
 
@@ -55,4 +57,5 @@ pub(crate) fn router() -> Router<App> {
         // What is nested has no address that ends in a slash.
         .route("/parts/", get(overview::page))
         .nest("/parts", parts)
+        .layer(map_response(visible::visible))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use mcplexer_files::config::{Server as Definition, ServerName};
-use mcplexer_gateway::{NoServer, State as Doing};
+use mcplexer_gateway::{NoServer, NotStarted, State as Doing};
 use tokio::time::timeout;
 
 use crate::access::Reader;
@@ -97,7 +97,7 @@ pub(crate) fn failing(app: &App, sight: &Sight) -> Vec<(ServerName, Option<Strin
     let failing = failing.filter_map(|it| {
         let definition = app.gateway.definition(&it.name).ok()?;
         let hidden = Hidden::of(&definition, sight);
-        Some((it.name, it.reason.map(|it| hidden.out_of(it))))
+        Some((it.name, it.reason.map(|it| hidden.reason(it))))
     });
     failing.collect()
 }
@@ -224,17 +224,20 @@ pub(super) async fn restart(
 async fn begin(app: &App, name: &ServerName, sight: &Sight) -> Result<(), Problem> {
     let definition = app.gateway.definition(name)?;
     match timeout(START_WAIT, app.gateway.start(name)).await {
-        Ok(started) => started.map_err(|error| {
-            let problem = Problem::from(error);
-            let title = Hidden::of(&definition, sight).out_of(problem.title);
-            Problem { title, ..problem }
+        Ok(started) => started.map_err(|error| match error {
+            NotStarted::NoServer(error) => error.into(),
+            error => {
+                let problem = Problem::from(error);
+                let title = Hidden::of(&definition, sight).reason(problem.title);
+                Problem { title, ..problem }
+            }
         }),
         // It goes on.
         Err(_) => Ok(()),
     }
 }
 
-/// Returns the last lines that a server wrote to standard error.
+/// Returns the last lines that a server wrote to standard error. A client gets none of a server over HTTP.
 #[utoipa::path(
     get,
     path = "/api/v1/servers/{server}/log",
@@ -253,8 +256,7 @@ pub(super) async fn log(
 ) -> Result<Json<ServerLog>, Problem> {
     let definition = app.gateway.definition(&name)?;
     let hidden = Hidden::of(&definition, &sight);
-    let lines = app.gateway.log(&name)?.into_iter();
-    let lines = lines.map(|it| hidden.out_of(it)).collect();
+    let lines = hidden.log(app.gateway.log(&name)?);
     Ok(Json(ServerLog { lines }))
 }
 

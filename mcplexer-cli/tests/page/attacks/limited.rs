@@ -300,18 +300,42 @@ fn no_client_sees_the_path_of_a_url() {
 /// What answers may repeat the path of its URL, in letters of its own.
 #[test]
 fn no_client_sees_what_a_server_answers_instead_of_working() {
+    no_client_sees_an_answer("404 Not Found", "text/plain", "no such path /p%34th");
+    for code in [-32603, -32020] {
+        let error = format!(r#""error":{{"code":{code},"message":"no such path /p%34th?q=%34"}}"#);
+        let error = format!(r#"{{"jsonrpc":"2.0","id":1,{error}}}"#);
+        no_client_sees_an_answer("200 OK", "application/json", &error);
+    }
+}
+
+/// A server answers each request so. If the answer is a message, it gets the id of the request.
+fn no_client_sees_an_answer(status: &'static str, kind: &'static str, text: &str) {
     const ECHO: &str = "no such path /p%34th";
+    let text = text.to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let _head = stream.read(&mut [0; 4096]);
-            let fields = "Content-Type: text/plain\r\nConnection: close";
-            let length = ECHO.len();
+            let mut request = String::new();
+            let mut part = [0; 4096];
+            let id = loop {
+                let length = stream.read(&mut part).unwrap_or_default();
+                request += &String::from_utf8_lossy(&part[..length]);
+                let id = request.split_once("\"id\":").map(|(_, it)| it);
+                let has_body = request.starts_with("POST");
+                let is_whole = request.ends_with(if has_body { "}" } else { "\r\n\r\n" });
+                match id.and_then(|it| it.find([',', '}']).map(|end| &it[..end])) {
+                    None if length > 0 && !is_whole => {}
+                    id => break id.unwrap_or("null"),
+                }
+            };
+            let text = text.replace("\"id\":1", &format!("\"id\":{id}"));
+            let length = text.len();
+            let fields = format!("Content-Type: {kind}\r\nConnection: close");
             let _gone = write!(
                 stream,
-                "HTTP/1.1 404 Not Found\r\n{fields}\r\nContent-Length: {length}\r\n\r\n{ECHO}"
+                "HTTP/1.1 {status}\r\n{fields}\r\nContent-Length: {length}\r\n\r\n{text}"
             );
         }
     });
@@ -326,7 +350,8 @@ fn no_client_sees_what_a_server_answers_instead_of_working() {
     assert!(said.contains(ECHO), "{said}");
     let client = client.trim_end();
     let title = start(client).value()["title"].take();
-    assert!(title.as_str().unwrap().contains("answered 404"), "{title}");
+    let expected = "the server cannot be used; mcplexer status says why";
+    assert_eq!(title, expected);
     for target in ["servers/remote/log", "servers/remote", "servers", "doctor"] {
         let seen = opened
             .asked(client, "GET", &format!("/api/v1/{target}"))

@@ -7,7 +7,7 @@ use mcplexer_gateway::{EraStatus, InstanceStatus, ServerStatus, State as Doing, 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::words::{Hidden, add_command, command_line, public_url, references};
+use super::words::{Hidden, add_command, command_line, references};
 use crate::sight::Sight;
 
 /// All servers.
@@ -180,7 +180,7 @@ impl Server {
         let hidden = Hidden::of(definition, sight);
         Self {
             state: status.state.into(),
-            reason: status.reason.map(|it| hidden.out_of(it)),
+            reason: status.reason.map(|it| hidden.reason(it)),
             instances: status.instances.into_iter().map(Instance::from).collect(),
             tools: status.tools,
             ..Self::disabled(status.name.to_string(), definition)
@@ -234,7 +234,7 @@ impl ServerDetail {
         let hidden = Hidden::of(definition, sight);
         let (command, url) = match &definition.transport {
             Transport::Stdio(stdio) => (Some(command_line(&stdio.command)), None),
-            Transport::Http(http) => (None, Some(hidden.out_of(public_url(&http.url)))),
+            Transport::Http(http) => (None, Some(hidden.url(&http.url))),
             _ => (None, None),
         };
         let values = definition.transport.values().iter();

@@ -47,8 +47,11 @@ fn path(url: &str) -> Option<&str> {
     (path.len() > 1).then_some(path)
 }
 
-/// What a client does not see of a server over HTTP: the path of its URL, which may be a credential, and what it answers, which
-/// may repeat the path in any form.
+/// What a client reads in the place of a text about a server over HTTP.
+const UNSAID: &str = "the server cannot be used; mcplexer status says why";
+
+/// What a client does not see of a server over HTTP: the path of its URL, which may be a credential, and every text about what it
+/// answers, which may repeat the path in any form.
 #[derive(Clone, Copy)]
 pub(super) struct Hidden<'a>(Option<&'a str>);
 
@@ -64,53 +67,36 @@ impl<'a> Hidden<'a> {
         self.0.and_then(path).is_some()
     }
 
-    /// Returns a text without it: of each URL, the origin is left, and of an answer, the status.
-    pub(super) fn out_of(self, text: String) -> String {
-        let Some(url) = self.0 else {
-            return text;
-        };
-        let text = match path(url) {
-            Some(path) => text.replace(path, "/…"),
-            None => text,
-        };
-        let lines = text.lines().map(|it| origins(unanswered(it)));
-        lines.collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// Returns a line up to the status of an answer: what follows is in the words of who answered.
-fn unanswered(line: &str) -> &str {
-    const ANSWERED: &str = " answered ";
-    let ends = line
-        .match_indices(ANSWERED)
-        .map(|(at, _)| at + ANSWERED.len());
-    let statuses = ends.filter_map(|at| {
-        let status = line.get(at..at + 3)?;
-        let is_status = status.bytes().all(|it| it.is_ascii_digit());
-        is_status.then(|| line.get(..at + 3)).flatten()
-    });
-    statuses.min_by_key(|it| it.len()).unwrap_or(line)
-}
-
-/// Returns a line with the origin of each URL in the place of that.
-fn origins(line: &str) -> String {
-    let mut shown = String::new();
-    let mut rest = line;
-    while let Some((before, behind)) = rest.split_once("://") {
-        let end = behind.find(char::is_whitespace).unwrap_or(behind.len());
-        let (url, next) = behind.split_at(end);
-        let bare = url.trim_end_matches([':', ',', ';', ')', '"', '\'']);
-        let (authority, path) = bare.split_at(bare.find(['/', '?', '#']).unwrap_or(bare.len()));
-        let host = authority.rsplit_once('@').map_or(authority, |(_, it)| it);
-        shown += &format!("{before}://{host}");
-        match path {
-            "" | "/" => shown += path,
-            _ => shown += "/…",
+    /// Returns a URL of the server as it is shown.
+    pub(super) fn url(self, url: &str) -> String {
+        let shown = public_url(url);
+        match (self.0, shown.split_once("://")) {
+            (Some(_), Some((scheme, rest))) => {
+                let (host, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+                match rest {
+                    "" | "/" => shown,
+                    _ => format!("{scheme}://{host}/…"),
+                }
+            }
+            _ => shown,
         }
-        shown += url.strip_prefix(bare).unwrap_or_default();
-        rest = next;
     }
-    shown + rest
+
+    /// Returns why the server does not start or answer.
+    pub(super) fn reason(self, text: String) -> String {
+        match self.0 {
+            Some(_) => UNSAID.to_owned(),
+            None => text,
+        }
+    }
+
+    /// Returns what stands in its log.
+    pub(super) fn log(self, lines: Vec<String>) -> Vec<String> {
+        match self.0 {
+            Some(_) => Vec::new(),
+            None => lines,
+        }
+    }
 }
 
 /// Returns the references in the value of a variable or a header field, and nothing else of it.
@@ -239,33 +225,42 @@ mod tests {
         );
     }
 
+    /// However it is worded: what the server says may be in any text about it.
     #[test]
-    fn a_text_for_a_client_has_neither_a_path_nor_what_was_answered() {
-        let url = "https://a.example/p4th/mcp";
-        let server = Server::new(Transport::Http(Http::new(url.to_owned())));
-        let hidden = Hidden(match &server.transport {
-            Transport::Http(http) => Some(&http.url),
-            _ => None,
-        });
-        for (text, shown) in [
+    fn a_text_for_a_client_has_nothing_that_the_server_said() {
+        let url = "https://a.example/p4th/mcp?key=hunter2";
+        let said = || "it answers initialize with an error: no /p%34th/mcp".to_owned();
+        let hidden = Hidden(Some(url));
+        assert_eq!(hidden.reason(said()), UNSAID);
+        assert!(hidden.log(vec![said()]).is_empty());
+        let shown = Hidden(None);
+        assert_eq!(shown.reason(said()), said());
+        assert_eq!(shown.log(vec![said()]), [said()]);
+        for (url, of_client, of_person) in [
+            (url, "https://a.example/…", "https://a.example/p4th/mcp?…"),
             (
-                "server a failed: https://a.example/p4th/mcp answered 404 Not Found: no /p%34th/mcp",
-                "server a failed: https://a.example/… answered 404",
+                "https://u:p@a.example:8/p",
+                "https://a.example:8/…",
+                "https://a.example:8/p",
             ),
             (
-                "https://a.example/p4th/mcp answered 302 Found, which leads to https://b.example/p4th",
-                "https://a.example/… answered 302",
+                "https://a.example/",
+                "https://a.example/",
+                "https://a.example/",
             ),
             (
-                "https://u:p@b.example:8/p4th?q=1: broken, see (http://c.example/x)",
-                "https://b.example:8/…: broken, see (http://c.example/…)",
+                "https://a.example",
+                "https://a.example",
+                "https://a.example",
             ),
             (
-                "it answered nothing\nat https://a.example",
-                "it answered nothing\nat https://a.example",
+                "https://a.example?q=1",
+                "https://a.example/…",
+                "https://a.example?…",
             ),
         ] {
-            assert_eq!(hidden.out_of(text.to_owned()), shown);
+            assert_eq!(hidden.url(url), of_client);
+            assert_eq!(shown.url(url), of_person);
         }
     }
 

@@ -51,10 +51,25 @@ impl Places {
         Some(halves.0 << HALF | halves.1)
     }
 
-    fn part(&self, round: u8, half: u64) -> u64 {
+    /// Returns what stands for the number of something of which others have some, too: the same for the same one, in no order.
+    pub(crate) fn stand_in(&self, number: &str) -> String {
+        // No round begins so.
+        let mac = self.mac().chain_update([ROUNDS]).chain_update(number);
+        let bytes = mac.finalize().into_bytes();
+        let digits = bytes.iter().take(8).map(|byte| format!("{byte:02x}"));
+        digits.collect()
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-        let mac = Hmac::<Sha256>::new_from_slice(&*self.0).expect("a key of 32 bytes");
-        let mac = mac.chain_update([round]).chain_update(half.to_be_bytes());
+        Hmac::<Sha256>::new_from_slice(&*self.0).expect("a key of 32 bytes")
+    }
+
+    fn part(&self, round: u8, half: u64) -> u64 {
+        let mac = self
+            .mac()
+            .chain_update([round])
+            .chain_update(half.to_be_bytes());
         let bytes = mac.finalize().into_bytes();
         let part = bytes.iter().take(8);
         part.fold(0, |part, byte| part << 8 | u64::from(*byte)) & MASK
@@ -85,6 +100,15 @@ mod tests {
             assert!(number < 1 << 52);
         }
         assert_eq!(places.find(1 << 52), None);
+    }
+
+    #[test]
+    fn a_stand_in_is_the_same_for_the_same_number_alone() {
+        let (one, other) = (Places::default(), Places::default());
+        assert_eq!(one.stand_in("7"), one.stand_in("7"));
+        assert_ne!(one.stand_in("7"), other.stand_in("7"));
+        let all: HashSet<_> = (0..1000).map(|it| one.stand_in(&it.to_string())).collect();
+        assert_eq!(all.len(), 1000);
     }
 
     #[test]

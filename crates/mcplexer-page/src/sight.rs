@@ -71,6 +71,14 @@ impl Sight {
         }
     }
 
+    /// Returns what stands for a session: its number says how many others there were before.
+    pub(crate) fn session(&self, app: &App, number: String) -> String {
+        match self.is_limited() {
+            true => app.places.stand_in(&number),
+            false => number,
+        }
+    }
+
     /// Returns the position in the log for which this stands; `None` if it stands for none.
     pub(crate) fn find(&self, app: &App, number: u64) -> Option<u64> {
         match self.is_limited() {

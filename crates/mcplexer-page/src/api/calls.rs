@@ -110,7 +110,7 @@ pub(crate) struct Call {
     pub(crate) time: String,
     /// The client, if it has a name.
     pub(crate) client: Option<String>,
-    /// The session of the client.
+    /// The session of the client. To a client that sees some servers only, another name stands for its number.
     pub(crate) session: Option<String>,
     /// The user of the client.
     pub(crate) uid: u32,
@@ -143,13 +143,20 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(call: calls::Call, at: Option<u64>, is_running: bool) -> Self {
+    /// Describes a call to somebody who sees so much.
+    pub(crate) fn new(
+        call: calls::Call,
+        at: Option<u64>,
+        is_running: bool,
+        app: &App,
+        sight: &Sight,
+    ) -> Self {
         Self {
             id: call.id,
             at,
             time: call.time,
             client: call.client,
-            session: call.session,
+            session: call.session.map(|it| sight.session(app, it)),
             uid: call.uid,
             pid: call.pid,
             program: call.program,
@@ -168,9 +175,9 @@ impl Call {
     }
 
     /// A call out of the memory of the gateway, which knows whether it goes on.
-    pub(crate) fn recent(call: calls::Call) -> Self {
+    pub(crate) fn recent(call: calls::Call, app: &App, sight: &Sight) -> Self {
         let is_running = call.outcome.is_none();
-        Self::new(call, None, is_running)
+        Self::new(call, None, is_running, app, sight)
     }
 }
 
@@ -200,6 +207,8 @@ pub(crate) async fn page(app: &App, filter: &CallFilter, sight: &Sight) -> Resul
             it.call,
             (source == Source::Log).then(|| sight.hide(app, it.at)),
             is_running,
+            app,
+            sight,
         )
     });
     Ok(Calls {
@@ -284,7 +293,7 @@ pub(crate) async fn one(
     if let Some(call) = recent.filter(sees) {
         return Ok(Call {
             at,
-            ..Call::recent(call)
+            ..Call::recent(call, app, sight)
         });
     }
     let missing = || {
@@ -299,7 +308,8 @@ pub(crate) async fn one(
     let found = app.in_turn(&app.reading, move |_| calls::find(&log, &wanted, at, LINES));
     let found = found.await?.filter(|it| sees(&it.call));
     let Placed { call, at, .. } = found.ok_or_else(missing)?;
-    Ok(Call::new(call, Some(sight.hide(app, at)), false))
+    let at = Some(sight.hide(app, at));
+    Ok(Call::new(call, at, false, app, sight))
 }
 
 /// Returns calls, newest first, a page at a time. For one page, at most 10,000 lines of the audit log are read: a filter that few

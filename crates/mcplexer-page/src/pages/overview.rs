@@ -20,6 +20,7 @@ use crate::api::calls::Call;
 use crate::api::doctor::Finding;
 use crate::api::scopes;
 use crate::problem::Problem;
+use crate::sight::Sight;
 use crate::site::App;
 
 /// How long before its end a secret needs attention, in microseconds: two weeks.
@@ -48,7 +49,8 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
         .filter(|it| it.state == ServerState::Failing)
         .collect();
     let calls = app.gateway.recent_calls().into_iter();
-    let calls: Vec<_> = calls.map(Call::recent).collect();
+    let sight = Sight::default();
+    let calls: Vec<_> = calls.map(|it| Call::recent(it, &app, &sight)).collect();
     let failed = calls
         .iter()
         .filter(|it| it.outcome.as_deref().is_some_and(|it| it != "ok"));

@@ -166,6 +166,18 @@ fn a_client_does_not_count_what_it_does_not_see() {
     };
     let all = list(&limited.everything, "server=plain")["calls"].take();
     assert!(all[0]["at"].as_u64().unwrap() < 100_000, "{all}");
+    // Nor how many sessions there were, while calls of one session are seen to be that.
+    let sessions = |calls: &Value| names(calls, "session");
+    let (known, hidden) = (
+        sessions(&all),
+        sessions(&list(&limited.token, "server=plain")["calls"]),
+    );
+    assert!(
+        known.iter().all(|it| it.parse::<u64>().is_ok()),
+        "{known:?}"
+    );
+    assert!(hidden.iter().all(|it| it.len() == 16), "{hidden:?}");
+    assert_eq!(known[0] == known[1], hidden[0] == hidden[1]);
     // Page by page, each call is there, and leads to itself.
     let (mut query, mut seen) = ("limit=1".to_owned(), Vec::new());
     loop {

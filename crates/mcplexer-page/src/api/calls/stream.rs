@@ -146,7 +146,7 @@ async fn next(
         let sight = still_sees(app, token)?;
         match heard {
             Ok(call) if sight.sees_named(&call.server) => {
-                let call = Call::recent((*call).clone());
+                let call = Call::recent((*call).clone(), app, &sight);
                 return Some(Line::Call(Box::new(call)));
             }
             Ok(_) => {}

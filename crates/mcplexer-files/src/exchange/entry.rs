@@ -25,7 +25,7 @@ pub struct Entry {
 /// Why an entry is no secret. The words for it are made when somebody asks: a file can have millions of such entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// Its value is none.
+    /// What is there is not a value.
     NoValue {
         what: &'static str,
         /// The character in the line of the value, from 1.

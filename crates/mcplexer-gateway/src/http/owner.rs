@@ -4,7 +4,7 @@
 //! `/proc/net/tcp` and `tcp6` say whose each socket of this machine is.
 //!
 //! Reading them takes as long as there are sockets, and another user can make many. So one thread reads, and each time for all who
-//! wait. It is none of those that work with the store.
+//! wait. It is not one of those that work with the store.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -5,9 +5,13 @@
 //! searched. Numbers of lines would change with every edit above them.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use mcplexer_durable::replace_file;
+use mcplexer_durable::{FileReplacement, open_no_link, read_at_most};
+use mcplexer_home::MAX_TEXT_LEN;
+use mcplexer_secrets::Error as StoreError;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
@@ -51,6 +55,17 @@ struct Row {
     count: u64,
 }
 
+impl Document {
+    /// Parses the text of a baseline. The error says why it is none.
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        let document: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        match document.version {
+            VERSION => Ok(document),
+            version => Err(format!("version {version} of the form is not known")),
+        }
+    }
+}
+
 impl Baseline {
     pub(crate) fn at(path: &Path) -> Self {
         let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
@@ -67,32 +82,27 @@ impl Baseline {
     ///
     /// Fails if the file cannot be read, or is not one that [`write`](Self::write) has written.
     pub(crate) fn read(&self) -> Result<Rows, Failure> {
-        let invalid = |reason: String| {
-            Failure::new(format!("{}: {reason}", shown(&self.path)))
-                .with_hint(again(&["--write-baseline"], "writes it anew"))
-                .with_code(exit_code::USAGE)
-        };
         let (_, text) = input::text(Some(&self.path))
             .map_err(|failure| failure.with_hint(again(&["--write-baseline"], "creates it")))?;
-        let document: Document =
-            serde_json::from_slice(&text).map_err(|error| invalid(error.to_string()))?;
-        if document.version != VERSION {
-            return Err(invalid(format!(
-                "version {} of the form is not known",
-                document.version
-            )));
-        }
+        let document = Document::parse(&text).map_err(|reason| self.invalid(&reason))?;
         let rows = document.accepted.into_iter();
         Ok(Rows(
             rows.map(|row| ((row.file, row.rule), row.count)).collect(),
         ))
     }
 
+    fn invalid(&self, reason: &str) -> Failure {
+        Failure::new(format!("{}: {reason}", shown(&self.path)))
+            .with_hint("--write-baseline writes a new file, and replaces nothing but a baseline")
+            .with_code(exit_code::USAGE)
+    }
+
     /// Writes a file that accepts everything in a report.
     ///
     /// # Errors
     ///
-    /// Fails if it cannot be written.
+    /// Fails if it cannot be written, or if something other than a baseline is there: also a symbolic link, which may lead
+    /// to a file that somebody else has chosen.
     pub(crate) fn write(&self, report: &Report, rule: fn(&str) -> String) -> Result<(), Failure> {
         let rows = self.count(report, rule).0.into_iter();
         let document = Document {
@@ -103,7 +113,44 @@ impl Baseline {
         };
         let text = serde_json::to_string_pretty(&document);
         let text = text.map_err(|error| Failure::new(format!("cannot make JSON: {error}")))?;
-        Ok(replace_file(&self.path, format!("{text}\n").as_bytes())?)
+        let text = format!("{text}\n");
+        if self.path.is_symlink() {
+            return Err(self.invalid("it is a symbolic link, which is not followed"));
+        }
+        let mut replacement = FileReplacement::begin(&self.path)?;
+        match self.there()? {
+            Some(old) => replacement.write_over(&old, text.as_bytes())?,
+            None => {
+                let written = replacement.write_all(text.as_bytes());
+                written.map_err(|source| self.io("write", source))?;
+                replacement.finish_new()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the baseline that is to be replaced; `None` if there is no file.
+    fn there(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let file = match open_no_link(&self.path, OpenOptions::new().read(true)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|source| self.io("read", source))?,
+        };
+        let text = read_at_most(MAX_TEXT_LEN, &file);
+        let text = text.map_err(|source| self.io("read", source))?;
+        match Document::parse(&text) {
+            Ok(_) => Ok(Some(text.to_vec())),
+            Err(_) => Err(self.invalid("it is no baseline, so it is not replaced")),
+        }
+    }
+
+    fn io(&self, action: &'static str, source: std::io::Error) -> Failure {
+        let path = self.path.clone();
+        let error = StoreError::Io {
+            action,
+            path,
+            source,
+        };
+        error.into()
     }
 
     /// Removes the accepted findings from a report, unless there are more of a rule in a file than are accepted: which of

@@ -1,6 +1,7 @@
 //! `scan --shapes`: finds credentials by their shape, without a store.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -217,6 +218,37 @@ fn a_baseline_that_is_none_is_refused() {
     }
     let without = finish(home.command().args(["scan", "--baseline", BASELINE]));
     assert_eq!(without.code, 2, "{}", without.stderr);
+}
+
+/// A name typed wrong, or a link that a repository contains, costs nobody a file.
+#[test]
+fn a_baseline_replaces_nothing_else() {
+    let home = empty();
+    write(&home, "a", url());
+    let at = |name: &str| work(&home).join(name);
+    let options = |name| ["a", "--baseline", name, "--write-baseline"];
+    for text in ["", "mine", "{\"version\":2,\"accepted\":[]}", "[]"] {
+        write(&home, "notes", text);
+        let run = shapes(&home, &options("notes"));
+        run.failed(2, &["notes: it is no baseline"]);
+        assert_eq!(fs::read_to_string(at("notes")).unwrap(), text);
+    }
+    shapes(&home, &options(BASELINE)).succeeded();
+    let accepted = fs::read(at(BASELINE)).unwrap();
+    shapes(&home, &options(BASELINE)).succeeded();
+    for (link, target) in [
+        ("to-notes", "notes"),
+        ("to-baseline", BASELINE),
+        ("to-nothing", "nothing"),
+    ] {
+        symlink(target, at(link)).unwrap();
+        let run = shapes(&home, &options(link));
+        run.failed(2, &[link, "symbolic link, which is not followed"]);
+        assert!(at(link).is_symlink(), "{link}");
+    }
+    assert_eq!(fs::read_to_string(at("notes")).unwrap(), "[]");
+    assert_eq!(fs::read(at(BASELINE)).unwrap(), accepted);
+    assert!(!at("nothing").exists());
 }
 
 #[test]

@@ -173,15 +173,19 @@ fn nothing_is_stored_if_nothing_was_changed_or_the_editor_fails() {
     assert_eq!(history.text().lines().count(), 2, "{}", history.text());
 }
 
-/// Editors end a text with a line feed.
+/// Editors end a text with a line end of the kind that the text has.
 #[test]
-fn only_a_line_feed_that_the_editor_adds_is_left_out() {
+fn only_a_line_end_that_the_editor_adds_is_left_out() {
     let Some(desk) = Desk::new() else { return };
     for (old, editor, stored) in [
         (&b"a"[..], "printf 'b\\n' >", &b"b"[..]),
         (b"a", "printf 'b\\n\\n' >", b"b\n"),
         (b"a\n", "printf 'b\\n' >", b"b\n"),
         (b"a\n", "printf b >", b"b"),
+        (b"a\r\nb", "printf '\\r\\n' >>", b"a\r\nb"),
+        (b"a\r\nb", "printf '\\n' >>", b"a\r\nb"),
+        (b"a\r\nb", "printf 'c\\r\\nd\\r\\n' >", b"c\r\nd"),
+        (b"a\r\nb\r\n", "printf 'c\\r\\n' >>", b"a\r\nb\r\nc\r\n"),
         (b"\xff\xfe\0\n1", "printf '\\377\\0\\n2' >", b"\xff\0\n2"),
     ] {
         let file = desk.home.root().join("value");

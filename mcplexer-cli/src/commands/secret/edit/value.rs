@@ -192,9 +192,15 @@ fn edited_in(
     })
 }
 
-/// Removes a line feed at the end that editors add to a text without one.
+/// Removes a line end that editors add to a text without one at its end: a line feed, or both characters of Windows if
+/// the other lines end with them.
 fn without_added_newline(old: &[u8], mut edited: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
-    if !old.ends_with(b"\n") && edited.ends_with(b"\n") {
+    if old.ends_with(b"\n") || !edited.ends_with(b"\n") {
+        return edited;
+    }
+    edited.pop();
+    let is_of_windows = old.windows(2).any(|it| it == b"\r\n") && !old.ends_with(b"\r");
+    if is_of_windows && edited.ends_with(b"\r") {
         edited.pop();
     }
     edited
@@ -215,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_line_feed_that_was_added_is_removed() {
+    fn only_a_line_end_that_was_added_is_removed() {
         for (old, edited, stored) in [
             ("a", "a\n", "a"),
             ("a", "b\n\n", "b\n"),
@@ -223,6 +229,12 @@ mod tests {
             ("a\n", "b\n", "b\n"),
             ("a\n", "b", "b"),
             ("", "\n", ""),
+            ("a\r\nb", "a\r\nb\r\n", "a\r\nb"),
+            ("a\r\nb", "a\r\nb\n", "a\r\nb"),
+            ("a\r\nb", "c\r\nd\r\n\r\n", "c\r\nd\r\n"),
+            ("a\r\nb\r\n", "c\r\n", "c\r\n"),
+            ("a\r\nb\r", "a\r\nb\r\n", "a\r\nb\r"),
+            ("a\r", "a\r\n", "a\r"),
         ] {
             let edited = Zeroizing::new(edited.as_bytes().to_vec());
             let left = without_added_newline(old.as_bytes(), edited);

@@ -33,7 +33,10 @@ mod use_cases;
 pub(crate) use again::again;
 pub(crate) use keys::OTHER_KEY;
 pub(crate) use places::key_place;
-pub(crate) use usage::{can_repeat, no_command};
+pub(crate) use usage::{
+    can_repeat, can_repeat_among, has_credential, no_command, repeated, repeated_path,
+    repeated_program,
+};
 
 /// A failure to report.
 #[derive(Debug)]

@@ -13,6 +13,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::failure::repeated_path;
+
 pub(crate) use baseline::Baseline;
 pub(crate) use files::search_files;
 pub(crate) use search::Search;
@@ -63,7 +65,9 @@ pub(crate) enum Unread {
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::File { path, reason } => {
+                write!(f, "{}: {reason}", repeated_path(path, "that file"))
+            }
             Self::Walk { reason } => f.write_str(reason),
             Self::Tracked { directory, reason } => {
                 write!(

@@ -11,11 +11,11 @@ use mcplexer_secrets::OnConflict;
 
 use self::advice::Source;
 use crate::cli::{Global, Import, named_file};
-use crate::failure::{Failure, again};
+use crate::failure::{Failure, again, repeated_path};
 use crate::output::{print, print_json};
 use crate::progress::Waiting;
 use crate::session::Session;
-use crate::text::{count, sanitized, shown, thousands, typed, word};
+use crate::text::{count, sanitized, thousands, typed, word};
 use crate::{exit_code, input};
 
 pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
@@ -96,6 +96,9 @@ fn format(import: &Import, file: Option<&Path>) -> Result<Format, Failure> {
             format!("mcplexer import SCOPE {}", word(scope)),
         ));
     }
+    if file.is_some_and(|it| it.to_string_lossy().contains('=') && !it.exists()) {
+        return Err(Failure::of_pair());
+    }
     if file.is_none() && io::stdin().is_terminal() {
         return Err(usage(
             "missing FILE, and standard input is a terminal".to_owned(),
@@ -106,7 +109,10 @@ fn format(import: &Import, file: Option<&Path>) -> Result<Format, Failure> {
     let of_path = of_path.filter(|format| Format::READ.contains(format));
     import.format.or(of_path).ok_or_else(|| {
         let what = match file {
-            Some(file) => format!("cannot tell the format from the name {}", shown(file)),
+            Some(file) => match repeated_path(file, "") {
+                name if name.is_empty() => "cannot tell the format from that name".to_owned(),
+                name => format!("cannot tell the format from the name {name}"),
+            },
             None => "standard input needs --format".to_owned(),
         };
         let [first, others @ ..] = Format::READ.map(Format::as_str);

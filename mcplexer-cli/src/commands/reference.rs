@@ -40,7 +40,7 @@ pub(crate) fn man(path: &[String]) -> Result<(), Failure> {
     for word in path {
         command = command.find_subcommand(word).ok_or_else(|| {
             let group = command.get_bin_name().unwrap_or("mcplexer");
-            Failure::new(no_command(group, word))
+            Failure::new(no_command(group, word, command))
                 .with_hint("mcplexer help lists the commands")
                 .with_code(exit_code::USAGE)
         })?;

@@ -16,7 +16,7 @@ use super::project;
 use crate::agent::Agent;
 use crate::cli::{Global, Run};
 use crate::exit_code;
-use crate::failure::{Failure, again};
+use crate::failure::{Failure, again, has_credential};
 use crate::known;
 use crate::process::{self, program_name, replace_with, run_masked};
 use crate::session::Session;
@@ -140,13 +140,19 @@ fn scope_in_front(program: &OsStr, arguments: &[OsString]) -> Option<Failure> {
     if dashes != "--" || process::find(program).is_some() {
         return None;
     }
-    let failure = Failure::new(format!(
-        "there is no command {scope}, which stands before --"
-    ))
-    .with_hint(format!(
-        "did you mean mcplexer run --scope {scope} -- {}?",
-        word(command)
-    ));
+    let command = match has_credential(command) {
+        true => "COMMAND".to_owned(),
+        false => word(command),
+    };
+    let failure = match has_credential(scope.as_str()) {
+        true => Failure::new("there is no such command, and it stands before --"),
+        false => Failure::new(format!(
+            "there is no command {scope}, which stands before --"
+        ))
+        .with_hint(format!(
+            "did you mean mcplexer run --scope {scope} -- {command}?"
+        )),
+    };
     Some(failure.with_code(exit_code::USAGE))
 }
 

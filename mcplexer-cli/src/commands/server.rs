@@ -8,7 +8,7 @@ use mcplexer_home::servers::{self, AddReport, Missing};
 
 use crate::cli::{AddServer, Global, Server};
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, repeated_path};
 use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
 use crate::stderr::say;
@@ -122,11 +122,12 @@ fn directory(
         let whole = given.canonicalize().ok().filter(|it| it.is_dir());
         return match whole {
             Some(_) => Ok(std::path::absolute(&given).ok()),
-            None => Err(
-                Failure::new(format!("{} is not a directory", shown(&given)))
-                    .with_hint("--directory takes the directory in which the command starts")
-                    .with_code(exit_code::USAGE),
-            ),
+            None => Err(Failure::new(format!(
+                "{} is not a directory",
+                repeated_path(&given, "that")
+            ))
+            .with_hint("--directory takes the directory in which the command starts")
+            .with_code(exit_code::USAGE)),
         };
     }
     let Ok(here) = std::env::current_dir() else {

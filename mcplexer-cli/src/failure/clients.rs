@@ -4,7 +4,7 @@ use mcplexer_clients::{AdoptError, HandOverError, InstallError, InvalidConfig, i
 use mcplexer_files::exchange::Format;
 use mcplexer_home::adoption::Error;
 
-use super::{Failure, can_repeat};
+use super::{Failure, can_repeat_among};
 use crate::exit_code;
 use crate::text::{sanitized, shown, typed};
 
@@ -77,7 +77,7 @@ impl From<Error> for Failure {
             Error::Together { .. } => ("leave out --server", exit_code::USAGE),
             Error::UnknownClient { ref client } => {
                 let known: Vec<_> = installable().collect();
-                let message = match can_repeat(client) {
+                let message = match can_repeat_among(client, known.iter().copied()) {
                     true => sanitized(&error),
                     false => "there is no such client".to_owned(),
                 };

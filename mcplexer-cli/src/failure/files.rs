@@ -5,13 +5,18 @@ use std::path::Path;
 use mcplexer_durable::ReplaceError;
 use mcplexer_secrets::backend::{BackendError, BackendErrorKind};
 
-use super::{Failure, chain};
+use super::{Failure, chain, repeated_path};
 use crate::exit_code;
-use crate::text::shown;
 
 impl From<ReplaceError> for Failure {
     fn from(error: ReplaceError) -> Self {
-        let failure = Self::new(chain(&error));
+        let failure = match &error {
+            ReplaceError::NotWritten { path, source } => {
+                let path = repeated_path(path, "that file");
+                Self::new(format!("cannot write {path}: {source}"))
+            }
+            _ => Self::new(chain(&error)),
+        };
         match error {
             ReplaceError::Changed { .. } => failure
                 .with_hint("nothing was written; run it again")
@@ -28,7 +33,10 @@ pub(super) fn io(action: &str, path: &Path) -> String {
         "write" => {
             "nothing was changed; name a file in a directory that you can write to".to_owned()
         }
-        _ => format!("check the path {}", shown(path)),
+        _ => match repeated_path(path, "") {
+            path if path.is_empty() => "check the path".to_owned(),
+            path => format!("check the path {path}"),
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 
-use super::Failure;
+use super::{Failure, has_credential, repeated_program};
 use crate::exit_code;
 use crate::process::ProcessError;
 
@@ -25,11 +25,15 @@ impl From<ProcessError> for Failure {
     }
 }
 
-/// Returns the name in `NAME=value`, a variable in the place of a command. The value is not repeated.
+/// Returns the name in `NAME=value`, a variable in the place of a command; `NAME` if it is none that a variable can have.
+/// The value is not repeated.
 fn assigned(program: &OsStr) -> Option<&str> {
     let (name, _) = program.to_str()?.split_once('=')?;
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    name.bytes().all(is_name).then_some(name)
+    match name.bytes().all(is_name) && !has_credential(name) {
+        true => Some(name),
+        false => Some("NAME"),
+    }
 }
 
 /// Creates the failure for a command that could not be started, with the exit code that a shell
@@ -48,7 +52,7 @@ fn not_started(program: &OsStr, error: &io::Error) -> Failure {
         ))
         .with_code(code);
     }
-    let program = program.display();
+    let program = repeated_program(program);
     let failure = Failure::new(format!("cannot start {program}: {error}"));
     let failure = match error.kind() {
         ErrorKind::NotFound => failure.with_hint("is it installed, and its directory in PATH?"),

@@ -8,7 +8,9 @@ use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::{KeyError, KeyErrorKind};
 use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind, Timestamp};
 
-use super::{Context, Failure, Words, again, chain, files, keys};
+use super::{
+    Context, Failure, Words, again, can_repeat, chain, files, has_credential, keys, repeated_path,
+};
 use crate::exit_code;
 use crate::text::{shown, typed};
 
@@ -44,8 +46,27 @@ fn message(error: &Error, context: &Context) -> String {
         ),
         // What the database says of its pages helps nobody.
         Error::Backend(error) if error.kind() == BackendErrorKind::Corrupt => error.to_string(),
+        Error::Io {
+            action,
+            path,
+            source,
+        } => {
+            format!(
+                "cannot {action} {}: {source}",
+                repeated_path(path, "that file")
+            )
+        }
+        Error::SlotNotFound { slot } => match can_repeat(slot) || is_recipient(slot) {
+            true => error.to_string(),
+            false => "no such key opens this store".to_owned(),
+        },
         _ => chain(error),
     }
+}
+
+/// Returns whether a text begins like a public key, and has nothing of a private one.
+fn is_recipient(text: &str) -> bool {
+    ["age1", "ssh-"].iter().any(|it| text.starts_with(it)) && !has_credential(text)
 }
 
 fn hints(error: &Error, context: &Context) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::env;
 use std::error::Error;
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Failure;
@@ -15,7 +16,9 @@ mod meant;
 mod repeat;
 mod short;
 
-pub(crate) use repeat::can_repeat;
+pub(crate) use repeat::{
+    can_repeat, can_repeat_among, has_credential, repeated, repeated_path, repeated_program,
+};
 
 impl Failure {
     /// Returns the text to print for a request for help or the version. Turns any other report of
@@ -70,7 +73,7 @@ impl Failure {
 
     /// Creates the failure for `KEY=VALUE` in the place of a scope or a key. Repeats nothing that was typed: even what is
     /// before the sign may be a value, as in base64.
-    fn of_pair() -> Self {
+    pub(crate) fn of_pair() -> Self {
         Self::new("KEY and VALUE are one word, with = between them")
             .with_hint("leave =VALUE out, to be asked for it: mcplexer secret put SCOPE KEY")
             .with_hint("mcplexer import SCOPE FILE stores the lines KEY=VALUE of a file")
@@ -143,10 +146,11 @@ fn is_name(argument: &str) -> bool {
 }
 
 /// Says that a command, or a group of them, has no command with this name. Repeats the name only if it is plainly one.
-pub(crate) fn no_command(group: &str, word: &str) -> String {
-    match can_repeat(word) {
-        true => format!("there is no command {group} {word}"),
-        false => format!("{group} has no such command"),
+pub(crate) fn no_command(name: &str, word: &str, group: &Command) -> String {
+    let names = group.get_subcommands().map(Command::get_name);
+    match can_repeat_among(word, names) {
+        true => format!("there is no command {name} {word}"),
+        false => format!("{name} has no such command"),
     }
 }
 
@@ -157,7 +161,10 @@ fn what(error: &clap::Error) -> Option<String> {
             let word = text(error, ContextKind::InvalidSubcommand)?;
             let mut words = vec!["mcplexer".to_owned()];
             words.extend(commands_until(word));
-            Some(no_command(&words.join(" "), word))
+            let root = cli::whole();
+            let mut path = words.iter().skip(1);
+            let group = path.try_fold(&root, |group, name| group.find_subcommand(name))?;
+            Some(no_command(&words.join(" "), word, group))
         }
         ErrorKind::ValueValidation => {
             let argument = text(error, ContextKind::InvalidArg)?;

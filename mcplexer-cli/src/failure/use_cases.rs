@@ -6,7 +6,7 @@ use mcplexer_files::config::Problem;
 use mcplexer_files::exchange::WriteError;
 use mcplexer_home::{Home, backup, config, credentials, export, import, keys, moves};
 
-use super::Failure;
+use super::{Failure, repeated_path};
 use crate::exit_code;
 use crate::text::{shown, typed};
 
@@ -105,13 +105,17 @@ impl From<config::Error> for Failure {
                     true => "",
                     false => "mcplexer key init && ",
                 };
-                let file = typed(&path);
+                let file = match repeated_path(&path, "").is_empty() {
+                    true => "FILE".to_owned(),
+                    false => typed(&path),
+                };
                 // A shell creates the file behind `>` first, and `config show` does not print into config.yaml.
                 let show = match is_of_home {
                     true => format!("mcplexer config show > scopes.yaml && mv scopes.yaml {file}"),
                     false => format!("mcplexer config show > {file}"),
                 };
-                Self::new(format!("cannot read {}: {source}", shown(&path)))
+                let shown = repeated_path(&path, "that file");
+                Self::new(format!("cannot read {shown}: {source}"))
                     .with_hint(format!("{first}{show} creates one"))
             }
             config::Error::Invalid { path, problems } => of_problems(&path, &problems),

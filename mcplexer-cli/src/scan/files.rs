@@ -166,8 +166,7 @@ impl Worker<'_> {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                let reason = error.to_string();
-                return self.own.report.unread.push(Unread::Walk { reason });
+                return self.own.report.unread.push(unread(error));
             }
         };
         let (path, kind) = (entry.path(), entry.file_type());
@@ -179,6 +178,20 @@ impl Worker<'_> {
         } else if !self.no_ignore && path.join(".git").exists() {
             self.own.repositories.insert(entry.into_path());
         }
+    }
+}
+
+/// Returns what a walk could not read.
+fn unread(error: Error) -> Unread {
+    match error {
+        Error::WithDepth { err, .. } => unread(*err),
+        Error::WithPath { path, err } => Unread::File {
+            path,
+            reason: err.to_string(),
+        },
+        error => Unread::Walk {
+            reason: error.to_string(),
+        },
     }
 }
 

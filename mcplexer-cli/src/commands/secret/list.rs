@@ -5,7 +5,7 @@ use mcplexer_secrets::{ScopeId, Timestamp};
 use crate::cli::Global;
 use crate::clock::Clock;
 use crate::exit_code;
-use crate::failure::{Failure, can_repeat};
+use crate::failure::{Failure, repeated};
 use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
 use crate::table::headed;
@@ -64,11 +64,7 @@ pub(super) fn find(
         print_all(&report, long, json)?;
     }
     if report.secrets.is_empty() {
-        let pattern = if can_repeat(pattern) {
-            pattern
-        } else {
-            "the pattern"
-        };
+        let pattern = repeated(pattern, "the pattern");
         return Err(Failure::new(format!("no secret matches {pattern}"))
             .with_hint("mcplexer secret list --all lists all secrets")
             .with_code(exit_code::NOT_FOUND));

@@ -1,13 +1,14 @@
 //! Guesses what was meant by a command or an option that does not exist.
 
 use std::env;
+use std::path::Path;
 
 use clap::Command;
 use clap::error::{ContextKind, ErrorKind};
 use mcplexer_home::closest;
 use mcplexer_secrets::SecretName;
 
-use super::{can_repeat, commands_until, text};
+use super::{commands_until, repeated, repeated_path, text};
 use crate::cli;
 
 /// Commands of other programs, for what this one does without.
@@ -169,7 +170,7 @@ pub(super) fn meant(error: &clap::Error) -> Option<String> {
             let typed = text(error, ContextKind::InvalidValue)?;
             match commands_until(typed).as_slice() {
                 [command] if command == "import" => {
-                    let file = if can_repeat(typed) { typed } else { "FILE" };
+                    let file = repeated_path(Path::new(typed), "FILE");
                     Some(format!("mcplexer import SCOPE {file}"))
                 }
                 _ => swapped(error),
@@ -186,7 +187,7 @@ fn moves_secret() -> bool {
 }
 
 /// Returns the command that moves a secret, if it was typed in the form of another one: `secret rename A/B C/D`, or
-/// `secret move A B C D`.
+/// `secret move A B C D`. It has the words that are plainly names.
 fn secret_in_other_form() -> Option<String> {
     let path = commands_until("");
     let command = path.last()?;
@@ -197,14 +198,29 @@ fn secret_in_other_form() -> Option<String> {
     match (command.as_str(), names.as_slice()) {
         ("rename", [from, to]) => {
             let ((scope, key), (new_scope, new_key)) = (from.split_once('/')?, to.split_once('/')?);
+            let ((from, key), (to, other)) = (
+                (repeated(scope, "SCOPE"), repeated(key, "KEY")),
+                (
+                    repeated(new_scope, "NEW_SCOPE"),
+                    repeated(new_key, "NEW_KEY"),
+                ),
+            );
             Some(match scope == new_scope {
-                true => format!("mcplexer secret rename {scope} {key} {new_key}"),
-                false => format!("mcplexer secret move {from} {to}"),
+                true => format!("mcplexer secret rename {from} {key} {other}"),
+                false => format!("mcplexer secret move {from}/{key} {to}/{other}"),
             })
         }
-        ("copy" | "move", [scope, key, new_scope, new_key]) => Some(format!(
-            "mcplexer secret {command} {scope}/{key} {new_scope}/{new_key}"
-        )),
+        ("copy" | "move", [scope, key, new_scope, new_key]) => {
+            let (scope, key) = (repeated(scope, "SCOPE"), repeated(key, "KEY"));
+            let to = (
+                repeated(new_scope, "NEW_SCOPE"),
+                repeated(new_key, "NEW_KEY"),
+            );
+            Some(format!(
+                "mcplexer secret {command} {scope}/{key} {}/{}",
+                to.0, to.1
+            ))
+        }
         _ => None,
     }
 }

@@ -1,21 +1,76 @@
 //! Which words of the command line a message repeats: any other may be a value that was typed in the wrong place.
 
+use std::borrow::Cow;
 use std::env;
 use std::error::Error;
+use std::ffi::OsStr;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
+use mcplexer_home::closest;
 
-use super::{commands_until, text};
+use super::{commands_until, meant, text};
 use crate::cli;
+use crate::text::shown;
 
-/// The length of the longest word that is repeated, in bytes.
-const LONGEST: usize = 24;
+/// The length of the longest word that is repeated although nothing is called so, in bytes.
+const LONGEST: usize = 12;
 
 /// Returns whether a word is plainly a name: short, without capitals and digits, and not like a credential.
 pub(crate) fn can_repeat(word: &str) -> bool {
+    word.len() <= LONGEST && is_plain(word)
+}
+
+/// Returns whether a word is plainly a name, or is plain and like one of these.
+pub(crate) fn can_repeat_among<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> bool {
+    can_repeat(word) || is_plain(word) && closest(word, names).is_some()
+}
+
+/// Returns a word of the command line if a message can repeat it, else what it stands for.
+pub(crate) fn repeated<'a>(word: &'a str, otherwise: &'a str) -> &'a str {
+    match can_repeat(word) {
+        true => word,
+        false => otherwise,
+    }
+}
+
+/// Returns a word in the place of a path, as [`shown`], if a message can repeat it, else what it stands for.
+///
+/// It can if it is a path, or is one but for its last names: these are plainly names, or have the form of a path and are
+/// not like a credential.
+pub(crate) fn repeated_path<'a>(path: &Path, otherwise: &'a str) -> Cow<'a, str> {
+    let text = path.to_string_lossy();
+    let is_there = |it: &Path| !it.as_os_str().is_empty() && it.symlink_metadata().is_ok();
+    let there = path.ancestors().find(|it| is_there(it));
+    let rest = there.and_then(|it| path.strip_prefix(it).ok());
+    let rest = rest.unwrap_or(path).to_string_lossy();
+    let has_form = text.contains(['/', '.']) && !rest.contains('=') && !has_credential(&rest);
+    match rest.is_empty() || can_repeat(&text) || has_form {
+        true => shown(path).into(),
+        false => otherwise.into(),
+    }
+}
+
+/// Returns the name of a program if a message can repeat it, else what it stands for. What is behind a `=` is a value, and
+/// what is before it may be one.
+pub(crate) fn repeated_program(program: &OsStr) -> Cow<'_, str> {
+    let text = program.to_string_lossy();
+    match !text.contains('=') && !has_credential(&text) {
+        true => text,
+        false => "that command".into(),
+    }
+}
+
+/// Returns whether a part of a text looks like a credential.
+pub(crate) fn has_credential(text: &str) -> bool {
+    mcplexer_detect::find_any(text).is_some()
+}
+
+/// Returns whether a word has neither capitals nor digits, and is not like a credential.
+fn is_plain(word: &str) -> bool {
     let is_fit = |c: char| c.is_ascii_lowercase() || "-._/".contains(c);
-    word.len() <= LONGEST && word.chars().all(is_fit) && mcplexer_detect::find_any(word).is_none()
+    word.chars().all(is_fit) && !has_credential(word)
 }
 
 /// Says what clap says, without a word that cannot be repeated. `None` if clap's words name nothing that was typed.
@@ -28,7 +83,7 @@ pub(super) fn without_values(error: &clap::Error) -> Option<String> {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let argument = text(error, ContextKind::InvalidArg)?;
             let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
-            let value = match can_repeat(value) && !value.is_empty() {
+            let value = match !value.is_empty() && can_repeat_among(value, valid(error)) {
                 true => format!(" '{value}'"),
                 false => String::new(),
             };
@@ -51,7 +106,9 @@ pub(super) fn is_value_in(hint: &str, error: &clap::Error) -> bool {
             text(error, ContextKind::InvalidArg)
         }
         ErrorKind::UnknownArgument => None,
-        _ => text(error, ContextKind::InvalidValue).filter(|it| !can_repeat(it)),
+        _ => {
+            text(error, ContextKind::InvalidValue).filter(|it| !can_repeat_among(it, valid(error)))
+        }
     };
     typed.is_some_and(|it| hint.contains(it))
 }
@@ -62,7 +119,17 @@ fn option(error: &clap::Error) -> Option<&str> {
     let is_option = |word: &str| word.split('=').next() == Some(typed);
     let words = env::args_os().skip(1).take_while(|word| word != "--");
     let mut words = words.filter_map(|word| word.into_string().ok());
-    (typed.starts_with('-') && can_repeat(typed) && words.any(|it| is_option(&it))).then_some(typed)
+    let is_name = can_repeat(typed) || is_plain(typed) && meant::similar_option(typed).is_some();
+    (typed.starts_with('-') && is_name && words.any(|it| is_option(&it))).then_some(typed)
+}
+
+/// Returns the values that an option takes, if it takes only some.
+fn valid(error: &clap::Error) -> impl Iterator<Item = &str> {
+    let values = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) => values.as_slice(),
+        _ => &[],
+    };
+    values.iter().map(String::as_str)
 }
 
 fn possible(error: &clap::Error) -> Option<String> {
@@ -117,22 +184,46 @@ fn argument(argument: &Arg) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::can_repeat;
+    use super::*;
 
     #[test]
     fn names_are_repeated_and_what_may_be_a_value_is_not() {
         for name in ["xml", "otp", "claude-code", "./shop.env", "--lnog", "-x"] {
             assert!(can_repeat(name), "{name}");
         }
+        assert!(can_repeat_among("claude-desktpo", ["claude-desktop"]));
+        assert!(!can_repeat_among("correcthorsebattery", ["claude-desktop"]));
+        assert!(!can_repeat_among("hunter2", ["hunter"]));
         for value in [
             "hunter2",
             "TOKEN",
             "a=b",
             "two words",
             "pässwort",
+            "correcthorsebattery",
             "correct-horse-battery-staple",
         ] {
             assert!(!can_repeat(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_has_the_form_of_a_path_is_repeated_unless_it_is_like_a_credential() {
+        const TOKEN: &str = "ghp_Zq8Rt2Yw5Lk9Xc3Vb7Nm1Qp4Sd6Fg0Hj3KlM";
+        let said = |path: &str| repeated_path(Path::new(path), "that file") != "that file";
+        for path in ["nope", "./Nope", "NOPE.env", "/nope/Nope2", "/", ".", "src"] {
+            assert!(said(path), "{path}");
+        }
+        for value in [
+            "hunter2",
+            "Nope",
+            "K=hunter2",
+            "a.b=hunter2",
+            TOKEN,
+            &format!("/{TOKEN}"),
+            &format!("src/{TOKEN}.env"),
+        ] {
+            assert!(!said(value), "{value}");
         }
     }
 }

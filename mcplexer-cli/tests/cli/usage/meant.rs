@@ -117,10 +117,13 @@ fn another_form_of_a_command_leads_to_the_one_that_runs() {
             "secret get github-token TOKEN --clip terminal",
             "did you mean --clip=terminal?",
         ),
-        ("secret rename a/B c/D", "mcplexer secret move a/B c/D"),
-        ("secret rename a/B a/D", "mcplexer secret rename a B D"),
-        ("secret move a B c D", "mcplexer secret move a/B c/D"),
-        ("secret copy a B c D", "mcplexer secret copy a/B c/D"),
+        ("secret rename a/b c/d", "mcplexer secret move a/b c/d"),
+        ("secret rename a/b a/d", "mcplexer secret rename a b d"),
+        ("secret move a b c d", "mcplexer secret move a/b c/d"),
+        (
+            "secret copy a B c D",
+            "mcplexer secret copy a/KEY c/NEW_KEY",
+        ),
         (
             "run github-token -- printenv TOKEN",
             "did you mean mcplexer run --scope github-token -- printenv?",

@@ -47,7 +47,11 @@ const REFUSED: &[&[&str]] = &[
     &["secret", "list", "--expiring", "V"],
     &["secret", "history", "s", "KEY", "V"],
     &["secret", "copy", "V", "s/KEY"],
+    &["secret", "copy", "s", "V", "s", "B"],
+    &["secret", "move", "s", "A", "s", "V"],
     &["secret", "rename", "s", "A", "B", "V"],
+    &["secret", "rename", "s/A", "s/V"],
+    &["secret", "rename", "s/V", "t/B"],
     &["scope", "create", "V="],
     &["scope", "create", "s", "V"],
     &["scope", "create", "s", "--kind", "V"],
@@ -79,6 +83,9 @@ const REFUSED: &[&[&str]] = &[
     &["audit", "show", "--last", "V"],
     &["audit", "verify", "V"],
     &["import", "V="],
+    &["import", "github-token", "V"],
+    &["import", "github-token", "KEY=V"],
+    &["import", "github-token", "KEY=V", "--format", "json"],
     &["export", "s", "--format", "V"],
     &["export", "V="],
     &["inject", "--format", "V"],
@@ -90,8 +97,36 @@ const REFUSED: &[&[&str]] = &[
     &["compact", "V"],
 ];
 
+/// Commands that read a file of this name.
+const NO_FILE: &[&[&str]] = &[
+    &["import", "github-token", "V", "--format", "json"],
+    &["secret", "put", "s", "KEY", "--file", "V"],
+    &["run", "--env-file", "V", "--", "true"],
+    &["inject", "-i", "V"],
+    &["backup", "verify", "V"],
+    &["backup", "restore", "V"],
+    &["adopt", "V"],
+    &["adopt", "--undo", "V"],
+    &["config", "check", "V"],
+    &["config", "apply", "V"],
+    &["scan", "V"],
+    &["scan", "--shapes", "V"],
+    &["scan", "--shapes", "--baseline", "V"],
+    &["trust", "V"],
+    &["server", "add", "x", "--from", "V"],
+    &["server", "add", "x", "--directory", "V", "--", "true"],
+];
+
+/// Commands that start `V`, which is found nowhere.
+const NOT_STARTED: &[&[&str]] = &[
+    &["run", "-s", "github-token", "--", "KEY=V"],
+    &["run", "-s", "github-token", "--", "my-key=V"],
+    &["run", "-s", "github-token", "--", "my.key=V"],
+];
+
 /// Commands that find nothing.
 const NOT_FOUND: &[&[&str]] = &[
+    &["key", "remove", "V"],
     &["secret", "find", "V="],
     &["secret", "find", "V"],
     &["client", "install", "V"],
@@ -109,6 +144,42 @@ const OF_THE_GATEWAY: &[&[&str]] = &[
 ];
 #[cfg(not(feature = "serve"))]
 const OF_THE_GATEWAY: &[&[&str]] = &[];
+
+#[test]
+fn a_value_in_the_place_of_a_file_or_a_command_is_not_repeated() {
+    let home = Home::with_secret("v");
+    fs::write(home.root().join("t"), "text").unwrap();
+    for value in VALUES {
+        for arguments in NO_FILE {
+            let code = match arguments {
+                ["server", .., "--directory", _, _, _] => 2,
+                _ => 1,
+            };
+            assert_unsaid(&home, arguments, value, code);
+        }
+        for arguments in NOT_STARTED {
+            assert_unsaid(&home, arguments, value, 127);
+        }
+    }
+    let token = VALUES[0];
+    assert_unsaid(&home, &["run", "-s", "github-token", "--", "V"], token, 127);
+    let front = ["run", "-s", "github-token", "--", "V", "--", "true"];
+    assert_unsaid(&home, &front, token, 127);
+    let name = &*format!("{token}=x");
+    assert_unsaid(&home, &["run", "-s", "github-token", "--", "V"], name, 127);
+    assert_unsaid(&home, &["secret", "edit", "s", "V"], "hunter2SECRET", 2);
+}
+
+/// What exists, or has the form of a path, is named.
+#[test]
+fn a_path_is_repeated() {
+    let home = Home::with_secret("v");
+    fs::create_dir(home.root().join("Folder2")).unwrap();
+    for path in ["Folder2", "./Nope2", "Nope2.env", "/nope/Nope2", "nope"] {
+        let run = home.run(["import", "s", path, "--format", "json"]);
+        run.failed(1, &[&format!("cannot read {path}: ")]);
+    }
+}
 
 #[track_caller]
 fn assert_unsaid(home: &Home, arguments: &[&str], value: &str, code: i32) {

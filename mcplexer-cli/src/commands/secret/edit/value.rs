@@ -14,7 +14,7 @@ use crate::cli::{Edit, Global};
 use crate::commands::secret::put::tell_stored;
 use crate::editor::Editor;
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, repeated};
 use crate::process::{Beside, Outcome};
 use crate::scratch::{NoScratch, Scratch, Swap};
 use crate::session::Session;
@@ -213,6 +213,10 @@ fn of_no_editor(scope: &ScopeId, key: &SecretName, message: &str) -> Failure {
 }
 
 fn other_way(scope: &ScopeId, key: &SecretName) -> String {
+    let (scope, key) = (
+        repeated(scope.as_str(), "SCOPE"),
+        repeated(key.as_str(), "KEY"),
+    );
     format!("mcplexer secret put {scope} {key} takes a new value from a prompt or standard input")
 }
 

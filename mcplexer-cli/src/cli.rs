@@ -13,6 +13,7 @@ mod gateway;
 mod key;
 mod later;
 mod moves;
+mod names;
 mod project;
 mod run;
 mod scan;
@@ -21,10 +22,11 @@ mod secret;
 mod server;
 mod when;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use address::{positional, split};
 pub(crate) use adopt::{Adopt, Variable};
@@ -38,6 +40,7 @@ pub(crate) use gateway::{Client, Connect, HTTP_ADDRESS, InstallClient, Serve, Ui
 pub(crate) use key::{AddKey, Key};
 pub(crate) use later::Later;
 pub(crate) use moves::{Copy, Move, Over, Rename};
+pub(crate) use names::Named;
 pub(crate) use project::{Hook, HookShell, Trust};
 pub(crate) use run::{Inject, Run};
 pub(crate) use scan::{Scan, ScanFormat};
@@ -195,6 +198,18 @@ pub(crate) enum Command {
     /// List the exit codes
     #[command(name = "exit-codes", hide = true, long_about = exit_code::HELP, help_template = "{about}\n")]
     ExitCodes,
+}
+
+/// Parses arguments, of which the first is the program's name. Returns the names among them as well.
+pub(crate) fn parsed(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<(Cli, Named), clap::Error> {
+    let mut command = Cli::command();
+    let mut matches = command.try_get_matches_from_mut(split(arguments))?;
+    let named = Named::of(&matches);
+    let cli = Cli::from_arg_matches_mut(&mut matches);
+    let cli = cli.map_err(|error| error.format(&mut command))?;
+    Ok((cli, named))
 }
 
 /// Returns the whole command line, with what is [built later](Later).

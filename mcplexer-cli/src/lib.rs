@@ -53,8 +53,8 @@ pub fn main() -> ExitCode {
     keep_caught_panics_silent();
     let result = match process::Helper::asked_for() {
         Some(helper) => helper.run().map_err(Failure::from),
-        None => match Cli::try_parse_from(cli::split(env::args_os())) {
-            Ok(cli) => commands::run(cli),
+        None => match cli::parsed(env::args_os()) {
+            Ok((cli, named)) => named.check().and_then(|()| commands::run(cli)),
             Err(error) => Failure::of_usage(&error).and_then(|text| output::print(&text)),
         },
     };

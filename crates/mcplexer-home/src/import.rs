@@ -274,6 +274,11 @@ impl Secrets {
         })
     }
 
+    /// Returns the names of the secrets.
+    pub fn names(&self) -> impl Iterator<Item = &SecretName> {
+        self.secrets.iter().map(|(name, _)| name)
+    }
+
     /// Returns where a `#` right behind a value may be a part of it, or begin a comment: `line 3 (PASSWORD)`.
     #[must_use]
     pub fn hashes(&self) -> &[String] {

@@ -10,7 +10,7 @@ use mcplexer_home::import::{Action, Hash, Import as Importing, ImportReport, Rea
 use mcplexer_secrets::OnConflict;
 
 use self::advice::Source;
-use crate::cli::{Global, Import, named_file};
+use crate::cli::{Global, Import, Named, named_file};
 use crate::failure::{Failure, again, repeated_path};
 use crate::output::{print, print_json};
 use crate::progress::Waiting;
@@ -48,6 +48,8 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
         }
     }
     drop(text);
+    let named = Named::in_file(&import.scope, secrets.names());
+    named.check().map_err(|failure| failure.at(&name))?;
     let session = Session::open(global)?;
     let importing = Importing {
         scope: import.scope.clone(),

@@ -80,6 +80,16 @@ impl Failure {
             .with_code(exit_code::USAGE)
     }
 
+    /// Creates the failure for a value in the place of a name. Repeats nothing of it.
+    pub(crate) fn of_value_as_name(what: &str) -> Self {
+        Self::new(format!(
+            "what was given as the name of a {what} looks like a value"
+        ))
+        .with_hint("mcplexer secret put SCOPE KEY asks for the value of KEY")
+        .with_hint("a shell may keep what was typed in its history: remove it there")
+        .with_code(exit_code::USAGE)
+    }
+
     fn of_surplus() -> Self {
         Self::new(repeat::surplus("unexpected argument or option"))
             .with_hint("quote a value that has spaces, and put -- before one that begins with -")

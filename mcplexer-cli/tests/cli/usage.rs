@@ -7,6 +7,7 @@ use super::home::{Home, Run, finish};
 
 mod documented;
 mod meant;
+mod named;
 mod unsaid;
 
 /// Checks that the command line was refused without repeating anything that may be a value.

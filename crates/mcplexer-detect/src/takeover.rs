@@ -254,9 +254,27 @@ const ROWS: [Row; 23] = [
             "GH_BROWSER",
             "GH_EDITOR",
             "GH_PAGER",
+            "HGEDITOR",
             "KUBECTL_EXTERNAL_DIFF",
             "KUBE_EDITOR",
+            "FZF_ALT_C_COMMAND",
+            "FZF_ALT_C_OPTS",
+            "FZF_COMPLETION_OPTS",
+            "FZF_CTRL_R_OPTS",
+            "FZF_CTRL_T_COMMAND",
+            "FZF_CTRL_T_OPTS",
+            "FZF_DEFAULT_COMMAND",
+            "FZF_DEFAULT_OPTS",
+            "FZF_DEFAULT_OPTS_FILE",
+            "LESS",
             "LESSCLOSE",
+            "LESSEDIT",
+            "LESSKEY",
+            "LESSKEYIN",
+            "LESSKEYIN_SYSTEM",
+            "LESSKEY_CONTENT",
+            "LESSKEY_CONTENT_SYSTEM",
+            "LESSKEY_SYSTEM",
             "LESSOPEN",
             "MANPAGER",
             "PAGER",
@@ -265,6 +283,8 @@ const ROWS: [Row; 23] = [
             "RSYNC_CONNECT_PROG",
             "RSYNC_RSH",
             "SUDO_EDITOR",
+            "SVN_EDITOR",
+            "SVN_SSH",
             "SYSTEMD_EDITOR",
             "SYSTEMD_PAGER",
             "TAR_OPTIONS",
@@ -273,9 +293,26 @@ const ROWS: [Row; 23] = [
         prefixes: &[],
         does: "names a program that others start",
     },
-    // vim's `starting.txt`, wget(1), curl(1).
+    // vim's `starting.txt`, wget(1), curl(1), psql(1), starship's and direnv's "Configuration", rg(1), hg(1), screen(1).
     Row {
-        names: &["CURL_HOME", "EXINIT", "VIMINIT", "WGETRC"],
+        names: &[
+            "CURL_HOME",
+            "DIRENV_BASH",
+            "DIRENV_CONFIG",
+            "EXINIT",
+            "GVIMINIT",
+            "HGRCPATH",
+            "MYVIMRC",
+            "NVIM_APPNAME",
+            "PSQLRC",
+            "RIPGREP_CONFIG_PATH",
+            "SCREENRC",
+            "STARSHIP_CONFIG",
+            "VIM",
+            "VIMINIT",
+            "VIMRUNTIME",
+            "WGETRC",
+        ],
         prefixes: &[],
         does: "gives a program other settings",
     },
@@ -323,44 +360,137 @@ const ROWS: [Row; 23] = [
     },
 ];
 
-/// Files of settings that can name programs for a login. A server gets such a variable as a matter of course, from
-/// a user who has written the file.
-const SETTINGS: Row = Row {
-    // kubectl's "Organizing Cluster Access"; the AWS SDKs' "Environment variables"; docker(1); gcloud topic configurations; gpg(1).
-    names: &[
-        "AWS_CONFIG_FILE",
-        "AWS_SHARED_CREDENTIALS_FILE",
-        "CLOUDSDK_CONFIG",
-        "DOCKER_CONFIG",
-        "GNUPGHOME",
-        "KUBECONFIG",
-    ],
-    prefixes: &[],
-    does: "names settings that can start programs",
-};
+/// What a server or a build gets as a matter of course, from a user who has chosen it. A file that somebody else has
+/// written can come with such settings and programs of its own.
+const SETTINGS: [Row; 5] = [
+    // kubectl's "Organizing Cluster Access"; the AWS SDKs' "Environment variables"; docker(1); gcloud topic configurations;
+    // gpg(1); the manuals of the other programs.
+    Row {
+        names: &[
+            "ANSIBLE_CONFIG",
+            "ASDF_CONFIG_FILE",
+            "AWS_CONFIG_FILE",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "BAT_CONFIG_DIR",
+            "BAT_CONFIG_PATH",
+            "CARGO_HOME",
+            "CLOUDSDK_CONFIG",
+            "COMPOSER_HOME",
+            "DENO_DIR",
+            "DOCKER_CONFIG",
+            "GH_CONFIG_DIR",
+            "GNUPGHOME",
+            "GOENV",
+            "GRADLE_USER_HOME",
+            "HELM_PLUGINS",
+            "IPYTHONDIR",
+            "JUPYTER_CONFIG_DIR",
+            "KUBECONFIG",
+            "MISE_CONFIG_DIR",
+            "MYSQL_HOME",
+            "PGSERVICEFILE",
+            "PGSYSCONFDIR",
+            "PIP_CONFIG_FILE",
+            "TF_CLI_CONFIG_FILE",
+            "UV_CONFIG_FILE",
+            "YARN_RC_FILENAME",
+            "npm_config_cache",
+            "npm_config_init_module",
+            "npm_config_registry",
+        ],
+        prefixes: &[],
+        does: "names settings that can start programs",
+    },
+    // rustup's "Environment variables"; `go help environment`; the installers of the other programs.
+    Row {
+        names: &[
+            "ASDF_DATA_DIR",
+            "ASDF_DIR",
+            "BUN_INSTALL",
+            "GOPATH",
+            "GOROOT",
+            "GOTOOLCHAIN",
+            "JAVA_HOME",
+            "NVM_DIR",
+            "PNPM_HOME",
+            "PYENV_ROOT",
+            "RBENV_ROOT",
+            "RUSTUP_HOME",
+            "RUSTUP_TOOLCHAIN",
+            "VOLTA_HOME",
+        ],
+        prefixes: &[],
+        does: "says where programs are found",
+    },
+    // GNU make, "Variables Used by Implicit Rules"; gcc(1), "Environment"; pkg-config(1).
+    Row {
+        names: &[
+            "AR",
+            "AS",
+            "CC",
+            "CMAKE_TOOLCHAIN_FILE",
+            "COMPILER_PATH",
+            "CPP",
+            "CXX",
+            "FC",
+            "GCC_EXEC_PREFIX",
+            "GRADLE_OPTS",
+            "LD",
+            "PKG_CONFIG",
+        ],
+        prefixes: &["CARGO_ALIAS_"],
+        does: "names programs that builds start",
+    },
+    // ssh-agent(1), tmux(1), ssh-add(1).
+    Row {
+        names: &["SSH_AUTH_SOCK", "TMUX", "TMUX_TMPDIR", "XDG_RUNTIME_DIR"],
+        prefixes: &[],
+        does: "says which program gets what others send it",
+    },
+    // terminfo(5); POSIX.1-2024, XBD 8.3; the XDG Base Directory Specification.
+    Row {
+        names: &[
+            "TERMCAP",
+            "TERMINFO",
+            "TERMINFO_DIRS",
+            "TMPDIR",
+            "XDG_CACHE_HOME",
+            "XDG_DATA_DIRS",
+            "XDG_DATA_HOME",
+            "XDG_STATE_HOME",
+        ],
+        prefixes: &[],
+        does: "says where programs find files that they trust",
+    },
+];
+
+impl Row {
+    fn has(&self, variable: &str) -> bool {
+        let is_name = |name: &&str| match name.starts_with("npm_config_") {
+            true => variable.eq_ignore_ascii_case(name),
+            false => variable == *name,
+        };
+        let begins =
+            |prefix: &&str| variable.starts_with(*prefix) && variable != "CARGO_TARGET_DIR";
+        self.names.iter().any(is_name) || self.prefixes.iter().any(begins)
+    }
+}
 
 /// Returns what a variable with this name does to a command that gets it, if that takes the command over:
 /// `names code that Python loads`. The words go on from the name.
 #[must_use]
 pub fn takes_over(variable: &str) -> Option<&'static str> {
-    let is_name = |name: &&str| match name.starts_with("npm_config_") {
-        true => variable.eq_ignore_ascii_case(name),
-        false => variable == *name,
-    };
-    let is_of = |row: &&Row| {
-        let begins =
-            |prefix: &&str| variable.starts_with(*prefix) && variable != "CARGO_TARGET_DIR";
-        row.names.iter().any(is_name) || row.prefixes.iter().any(begins)
-    };
-    ROWS.iter().find(is_of).map(|row| row.does)
+    let row = ROWS.iter().find(|row| row.has(variable));
+    row.map(|row| row.does)
 }
 
 /// Returns the same for a variable of a file that somebody else may have written, and that a whole shell gets. Such a file
 /// can come with settings of its own.
 #[must_use]
 pub fn takes_over_a_shell(variable: &str) -> Option<&'static str> {
-    let is_setting = SETTINGS.names.contains(&variable);
-    takes_over(variable).or(is_setting.then_some(SETTINGS.does))
+    let mut rows = ROWS.iter().chain(&SETTINGS);
+    let row = rows.find(|row| row.has(variable));
+    row.map(|row| row.does)
 }
 
 #[cfg(test)]
@@ -394,6 +524,15 @@ mod tests {
             "GIT_DIR",
             "INPUTRC",
             "RUSTFLAGS",
+            "DIRENV_CONFIG",
+            "STARSHIP_CONFIG",
+            "FZF_DEFAULT_COMMAND",
+            "FZF_DEFAULT_OPTS",
+            "PSQLRC",
+            "LESSKEYIN",
+            "LESSKEY_CONTENT",
+            "LESSEDIT",
+            "MYVIMRC",
         ] {
             assert!(takes_over(name).is_some(), "{name}");
         }
@@ -427,17 +566,48 @@ mod tests {
 
     #[test]
     fn settings_of_somebody_else_take_a_shell_over() {
-        for name in ["KUBECONFIG", "AWS_CONFIG_FILE", "PATH"] {
+        for name in [
+            "KUBECONFIG",
+            "AWS_CONFIG_FILE",
+            "CARGO_HOME",
+            "RUSTUP_HOME",
+            "NPM_CONFIG_REGISTRY",
+            "PIP_CONFIG_FILE",
+            "TERMINFO",
+            "TERMINFO_DIRS",
+            "CC",
+            "CXX",
+            "LD",
+            "TMUX",
+            "SSH_AUTH_SOCK",
+            "XDG_RUNTIME_DIR",
+            "TMPDIR",
+        ] {
             assert!(takes_over_a_shell(name).is_some(), "{name}");
+            assert_eq!(takes_over(name), None, "{name}");
         }
-        assert_eq!(takes_over_a_shell("AWS_REGION"), None);
+        assert!(takes_over_a_shell("PATH").is_some());
+        for name in [
+            "AWS_REGION",
+            "APP_CONFIG",
+            "APP_HOME",
+            "FZF_API_KEY",
+            "LD_SDK_KEY",
+            "CARGO_REGISTRY_TOKEN",
+            "NPM_CONFIG_TOKEN",
+            "PIP_INDEX_URL",
+            "CCAPI_KEY",
+            "PORT",
+        ] {
+            assert_eq!(takes_over_a_shell(name), None, "{name}");
+        }
     }
 
     #[test]
     fn no_name_is_listed_twice() {
         let all = ROWS
             .iter()
-            .chain([&SETTINGS])
+            .chain(&SETTINGS)
             .flat_map(|row| row.names.iter().chain(row.prefixes));
         let mut names: Vec<_> = all.collect();
         let count = names.len();

@@ -46,13 +46,17 @@ _mcplexer_told() {
   _mcplexer_say "$_mcplexer_text$2"
 }
 _mcplexer_hook() {
-  local _mcplexer_previous=$? _mcplexer_code
+  local _mcplexer_previous=$? _mcplexer_code _mcplexer_flags=$-
+  # A shell that prints what it runs would print values. Shells before 4.4 have no `local -`.
+  { set +vx; } 2>/dev/null
   if _mcplexer_code=$(MCPLEXER hook bash --loaded "$_mcplexer_state") || [[ $_mcplexer_code == _mcplexer_unload* ]]; then
     eval "$_mcplexer_code"
   else
     _mcplexer_unload 'took back the variables of the project'
     _mcplexer_state=
   fi
+  case $_mcplexer_flags in *v*) set -v ;; esac
+  case $_mcplexer_flags in *x*) set -x ;; esac
   return "$_mcplexer_previous"
 }
 # What a shell above this one has set goes as if this one had set it. An array is never inherited.

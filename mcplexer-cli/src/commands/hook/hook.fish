@@ -62,6 +62,8 @@ function _mcplexer_told
     _mcplexer_say "$_mcplexer_text$argv[2]"
 end
 function _mcplexer_hook --on-event fish_prompt
+    # A shell that prints what it runs would print values.
+    set -l fish_trace
     set -l _mcplexer_code (MCPLEXER hook fish --loaded "$_mcplexer_state")
     if test $status -eq 0; or string match -q '_mcplexer_unload*' -- $_mcplexer_code[1]
         printf '%s\n' $_mcplexer_code | source

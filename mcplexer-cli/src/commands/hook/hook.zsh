@@ -50,6 +50,8 @@ _mcplexer_told() {
 }
 _mcplexer_hook() {
   emulate -L zsh
+  # A shell that prints what it runs would print values.
+  unsetopt verbose xtrace
   local _mcplexer_code
   if _mcplexer_code=$(MCPLEXER hook zsh --loaded "$_mcplexer_state") || [[ $_mcplexer_code == _mcplexer_unload* ]]; then
     eval "$_mcplexer_code"
@@ -72,6 +74,7 @@ _mcplexer_inherit() {
     fi
   done
 }
+typeset -ga precmd_functions
 (( ${precmd_functions[(I)_mcplexer_hook]} )) || _mcplexer_inherit
 autoload -Uz add-zsh-hook
 add-zsh-hook precmd _mcplexer_hook

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use test_support::{STANDARD_PATH, tool};
+
 use super::{SHELLS, SHOW, Shell, write_show};
-use crate::home::BINARY;
+use crate::home::{BINARY, finish};
 use crate::project::Shop;
 
 const OUTSIDE: &str = "<a  'before'\\ _||none>";
@@ -77,6 +79,15 @@ fn what_starts_programs_of_a_project_is_shown_and_refused() {
         ("RUSTFLAGS", "names programs that builds start"),
         ("TAR_OPTIONS", "names a program that others start"),
         ("KUBE_EDITOR", "names a program that others start"),
+        ("FZF_DEFAULT_COMMAND", "names a program that others start"),
+        ("STARSHIP_CONFIG", "gives a program other settings"),
+        ("CARGO_HOME", "names settings that can start programs"),
+        ("CC", "names programs that builds start"),
+        (
+            "SSH_AUTH_SOCK",
+            "says which program gets what others send it",
+        ),
+        ("TERMINFO", "says where programs find files that they trust"),
     ] {
         shop.write("dev.env", &format!("PORT=1\n{variable}=x\n"));
         let shown = shop.run("code/shop", &["trust", "--show"]).succeeded();
@@ -238,5 +249,43 @@ fn a_hook_that_fails_takes_the_variables_back() {
             assert!(shown.contains(OUTSIDE), "{shell}, {fault}: {told} {shown}");
             prompt.leave();
         }
+    }
+}
+
+/// `set -x` prints every command, and the hook runs some that have values in them.
+#[test]
+fn a_shell_that_prints_what_it_runs_prints_no_value() {
+    let shop = Shop::new();
+    shop.trust();
+    for shell in SHELLS {
+        let Some(mut prompt) = Shell::start(&shop, shell) else {
+            continue;
+        };
+        prompt.line(match shell {
+            "fish" => "set -g fish_trace 1",
+            _ => "set -vx",
+        });
+        let mut printed = prompt.line("cd code/shop");
+        printed += &prompt.line("env | grep -c 'm4[r]ked' | tr 2 Y");
+        assert!(printed.contains("\r\nY\r\n"), "{shell}: {printed}");
+        // What the user has asked for goes on.
+        let traced = prompt.line("echo a''b");
+        assert_eq!(traced.matches("echo ab").count(), 1, "{shell}: {traced}");
+        printed += &prompt.line("cd ../..");
+        printed += &prompt.line("true");
+        assert!(!printed.contains("m4rked"), "{shell}: {printed}");
+        prompt.leave();
+    }
+}
+
+#[test]
+fn a_shell_that_refuses_unset_variables_takes_the_hook() {
+    let shop = Shop::new();
+    for (shell, option) in [("bash", "set -u"), ("zsh", "setopt nounset")] {
+        let Some(program) = tool(shell) else { continue };
+        let line = format!("{option}; eval \"$({BINARY} hook {shell})\"; _mcplexer_hook");
+        let mut command = shop.0.command_of(&program);
+        let run = finish(command.env("PATH", STANDARD_PATH).args(["-c", &line]));
+        assert_eq!(run.succeeded().stderr, "", "{shell}");
     }
 }

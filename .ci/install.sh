@@ -26,7 +26,7 @@ force=
 source=
 while [ $# -gt 0 ]; do
     case $1 in
-        --prefix) [ $# -gt 1 ] || fail "--prefix needs a directory"; prefix=$2; shift ;;
+        --prefix) [ -n "${2-}" ] || fail "--prefix needs a directory"; prefix=$2; shift ;;
         --uninstall) uninstall=1 ;;
         --force) force=1 ;;
         -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit ;;
@@ -170,5 +170,6 @@ echo "installed $name below $prefix"
 [ -z "$replaced" ] || echo "hint: a gateway that runs is still the old one: mcplexer serve --stop ends it"
 case :$PATH: in
     *:"$prefix/bin":*) ;;
-    *) echo "hint: add it to your PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;
+    # Between single quotes, a shell takes nothing but the quote for more than itself.
+    *) echo "hint: add it to your PATH: export PATH='$(printf '%s\n' "$prefix/bin" | sed "s/'/'\\\\''/g")':\"\$PATH\"" ;;
 esac

@@ -3,7 +3,15 @@
 //! It knows the value by a hash with a random key, which come through a pipe: an argument could be seen, and the hash of
 //! a short value guessed.
 
+#[cfg(target_os = "linux")]
+mod earlier;
+#[cfg(not(target_os = "linux"))]
+#[path = "clear/unknown.rs"]
+mod earlier;
+
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,6 +25,7 @@ use signal_hook::low_level::pipe;
 
 use super::Program;
 use crate::process::without_own_variables;
+use earlier::Earlier;
 
 /// The word with which this program is started for it.
 const WORD: &str = "clear-clipboard";
@@ -60,19 +69,43 @@ impl Clearing {
         command
             .args([WORD, self.program.name(), &self.seconds.to_string()])
             .args(self.program.paths())
+            .arg(desktop())
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         without_own_variables(&mut command);
+        // It would clear what has just been copied, if that is the same value.
+        let earlier = self.earlier();
         let child = command.spawn()?;
         let (Some(mut stdin), Some(mut stdout)) = (child.stdin, child.stdout) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
         stdin.write_all(&[key, digest(&key, value)].concat())?;
         drop(stdin);
+        earlier.iter().for_each(Earlier::end);
         // Once this process has ended, the terminal may close, and its signal must find the other one ready.
         stdout.read_exact(&mut [0; READY.len()])
+    }
+
+    /// Ends the processes that would clear this clipboard. What it holds now stays.
+    pub(crate) fn end_earlier(&self) {
+        self.earlier().iter().for_each(Earlier::end);
+    }
+
+    /// Finds the processes that are to clear this clipboard.
+    fn earlier(&self) -> Vec<Earlier> {
+        let paths = self.program.paths().map(|it| it.as_os_str().as_bytes());
+        let desktop = desktop();
+        Earlier::find(|words| match words {
+            [_, word, name, _seconds, copier, paster, on, ..] => {
+                *word == WORD.as_bytes()
+                    && *name == self.program.name().as_bytes()
+                    && [*copier, *paster] == paths
+                    && *on == desktop.as_bytes()
+            }
+            _ => false,
+        })
     }
 
     /// Waits, and clears the clipboard if it holds the value. A signal that asks this process to end, as at the end of
@@ -102,6 +135,15 @@ impl Clearing {
             false => Ok(()),
         }
     }
+}
+
+/// Names the desktop whose clipboard this is.
+fn desktop() -> OsString {
+    let variable = |name| std::env::var_os(name).unwrap_or_default();
+    let mut name = variable("WAYLAND_DISPLAY");
+    name.push(" ");
+    name.push(variable("DISPLAY"));
+    name
 }
 
 /// Has a byte once a signal has asked this process to end.

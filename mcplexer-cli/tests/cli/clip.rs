@@ -203,6 +203,36 @@ fn the_end_of_the_terminal_clears() {
     assert_eq!(desktop.read("held"), "");
 }
 
+/// The second time counts, also if it is none.
+#[test]
+fn a_value_that_is_copied_again_lasts_its_own_time() {
+    let desktop = Desktop::new(&["xclip"]);
+    let copy = |seconds: &str| {
+        let mut get = desktop.get("DISPLAY", &["--clip", "--clear-after", seconds]);
+        finish(&mut get).succeeded();
+    };
+    let (first, second) = (unique_seconds(), unique_seconds());
+    copy(&first);
+    let earlier = opened(clearing("xclip", &first));
+    copy(&second);
+    wait(earlier);
+    assert_eq!(desktop.read("held"), MARKED);
+    let later = clearing("xclip", &second);
+    let process = opened(later);
+    kill_process(later, Signal::TERM).unwrap();
+    assert_eq!(desktop.asked(), later);
+    wait(process);
+    assert_eq!(desktop.read("held"), "");
+    fs::remove_file(desktop.path("cleared")).unwrap();
+    let third = unique_seconds();
+    copy(&third);
+    let earlier = opened(clearing("xclip", &third));
+    copy("0");
+    wait(earlier);
+    assert_eq!(desktop.read("held"), MARKED);
+    assert!(!desktop.path("cleared").exists());
+}
+
 #[test]
 fn without_a_time_nobody_clears() {
     let desktop = Desktop::new(&["xclip"]);
@@ -255,7 +285,13 @@ fn what_is_missing_is_named() {
             "cannot be used with",
         ),
         ("DISPLAY", &["xclip"], 2, &["--clear-after", "5"], "--clip"),
-        ("DISPLAY", &["xclip"], 2, &["L", "--clip"], "several values"),
+        (
+            "DISPLAY",
+            &["xclip"],
+            2,
+            &["L", "--clip"],
+            "--clip copies one secret",
+        ),
         (
             "DISPLAY",
             &["xclip"],

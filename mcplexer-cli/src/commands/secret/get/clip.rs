@@ -60,6 +60,7 @@ impl Target {
         program.copy(value.expose())?;
         let seconds = get.clear_after.unwrap_or(CLEAR_AFTER);
         if seconds == 0 {
+            Clearing::new(program, seconds).end_earlier();
             session.tell(&format!("copied {secret} to the clipboard"));
             return Ok(());
         }

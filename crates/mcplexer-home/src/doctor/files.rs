@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use super::{Report, Severity};
 use crate::adoption::damaged_kept;
@@ -20,8 +21,17 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
     for exposed in found {
         is_safe &= !exposed.is_refused();
         let (code, message) = (exposed.code(), exposed.to_string());
-        report.add_with(Severity::Error, code, message, exposed.fix());
-        if let (true, Some(mode)) = (fix, exposed.private_mode())
+        let outside = outside(exposed.path(), home);
+        let advice = match &outside {
+            Some(target) => vec![format!(
+                "{} is a link: make {} private, or put a file in the place of the link",
+                exposed.path().display(),
+                target.display()
+            )],
+            None => exposed.fix(),
+        };
+        report.add_with(Severity::Error, code, message, advice);
+        if let (true, None, Some(mode)) = (fix, outside, exposed.private_mode())
             && fs::set_permissions(exposed.path(), Permissions::from_mode(mode)).is_ok()
         {
             report.fixed(format!("chmod {mode:o} {}", word(exposed.path())));
@@ -60,10 +70,44 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
     is_safe
 }
 
+/// Returns where a symbolic link leads, if that is outside the home: the file may be shared on purpose, and others may use
+/// it.
+fn outside(path: &Path, home: &Home) -> Option<PathBuf> {
+    if !path.is_symlink() {
+        return None;
+    }
+    let target = path.canonicalize().ok()?;
+    let inside = home.directory().canonicalize();
+    let is_inside = inside.is_ok_and(|it| target.starts_with(it));
+    (!is_inside).then_some(target)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
     use crate::open::tests::home;
+
+    #[test]
+    fn what_a_link_leads_to_outside_the_home_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = home(&directory, "");
+        fs::create_dir(home.directory()).unwrap();
+        fs::set_permissions(home.directory(), Permissions::from_mode(0o700)).unwrap();
+        let shared = directory.path().join("shared.yaml");
+        fs::write(&shared, "").unwrap();
+        fs::set_permissions(&shared, Permissions::from_mode(0o666)).unwrap();
+        symlink(&shared, home.config()).unwrap();
+        let mut report = Report::default();
+        examine(&home, true, &mut report);
+        let [finding] = &report.findings[..] else {
+            panic!("{:?}", report.findings);
+        };
+        assert!(!finding.fixed && finding.fix[0].contains("is a link: make"));
+        let mode = fs::metadata(&shared).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o666);
+    }
 
     #[test]
     fn an_open_file_is_found_and_closed() {

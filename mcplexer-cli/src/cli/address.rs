@@ -43,7 +43,11 @@ fn addresses(arguments: &[OsString]) -> Option<Vec<(usize, Reference)>> {
     let several = key?
         .get_num_args()
         .is_some_and(|number| number.max_values() > 1);
-    let options: Vec<_> = command.get_opts().collect();
+    // Before a command is built, clap counts its flags among them.
+    let options = command.get_opts();
+    let options: Vec<_> = options
+        .filter(|it| it.get_action().takes_values())
+        .collect();
     let mut words = positional(arguments, verb + 1, &options);
     let (at, word) = words.next()?;
     let first = parsed(word)?;
@@ -120,6 +124,9 @@ mod tests {
                 "get --version 3 github TOKEN",
             ),
             ("get --version=3 -- a/B", "get --version=3 -- a B"),
+            ("get --reveal a/B", "get --reveal a B"),
+            ("put --create a/B v", "put --create a B v"),
+            ("generate --force a/B", "generate --force a B"),
             ("rm github/TOKEN", "rm github TOKEN"),
             ("rm s/A s/B C t/D --quiet", "rm s A B C t/D --quiet"),
             (

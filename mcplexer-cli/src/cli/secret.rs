@@ -172,9 +172,9 @@ pub(crate) struct Generate {
     /// What to put between words, up to 8 visible characters or spaces [default: -]
     #[arg(long, value_name = "TEXT", requires = "words", value_parser = separator, allow_hyphen_values = true)]
     pub(crate) separator: Option<String>,
-    /// Fail if the secret exists
+    /// Store it as the next version of a secret that exists
     #[arg(long, conflicts_with = "if_version")]
-    pub(crate) create: bool,
+    pub(crate) force: bool,
     /// Fail unless the secret is at this version
     #[arg(long, value_name = "N", value_parser = number)]
     pub(crate) if_version: Option<u64>,

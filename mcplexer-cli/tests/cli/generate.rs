@@ -23,7 +23,14 @@ fn a_random_value_is_stored_and_not_printed() {
             "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_",
         ),
     ] {
-        let generate = ["secret", "generate", "shop/KEY", "--alphabet", alphabet];
+        let generate = [
+            "secret",
+            "generate",
+            "--force",
+            "shop/KEY",
+            "--alphabet",
+            alphabet,
+        ];
         home.run([&generate[..], &["--length", "512"]].concat())
             .succeeded();
         let value = home.get("shop", "KEY");
@@ -37,13 +44,17 @@ fn a_random_value_replaces_only_what_it_may() {
     let home = Home::new();
     let generate = ["secret", "generate", "shop", "KEY"];
     let with = |options: &[&str]| home.run([&generate[..], options].concat());
-    with(&["--create", "--rotate-every", "90d"]).succeeded();
+    with(&["--rotate-every", "90d"]).succeeded();
     let first = home.get("shop", "KEY");
-    with(&["--create"]).failed(8, &["already exists, at version 1"]);
+    with(&[]).failed(8, &["already exists, at version 1", "--force stores"]);
     with(&["--if-version", "2"]).failed(8, &["is at version 1"]);
     assert_eq!(home.get("shop", "KEY"), first);
     with(&["--if-version", "1"]).succeeded();
-    assert_ne!(home.get("shop", "KEY"), first);
+    let second = home.get("shop", "KEY");
+    assert_ne!(second, first);
+    with(&["--force"]).succeeded();
+    assert_ne!(home.get("shop", "KEY"), second);
+    with(&["--force", "--if-version", "3"]).failed(2, &["cannot be used with"]);
     for length in ["7", "513", "x"] {
         with(&["--length", length]).failed(2, &["takes a number from 8 to 512"]);
     }
@@ -54,7 +65,7 @@ fn a_random_value_replaces_only_what_it_may() {
 fn a_passphrase_has_words_and_separators() {
     let home = Home::new();
     let generate = |options: &[&str]| {
-        let start = ["secret", "generate", "shop", "KEY"];
+        let start = ["secret", "generate", "shop", "KEY", "--force"];
         home.run([&start[..], options].concat())
     };
     for (options, separator, count) in [

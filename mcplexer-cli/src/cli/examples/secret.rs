@@ -90,7 +90,7 @@ and has 12.9.
 Examples:
   mcplexer secret generate shop SESSION_KEY
   mcplexer secret generate home WIFI --words 6
-  mcplexer secret generate shop HMAC_KEY --length 64 --alphabet hex --create",
+  mcplexer secret generate shop HMAC_KEY --length 64 --alphabet hex --force",
     store!()
 );
 

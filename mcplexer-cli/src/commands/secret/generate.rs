@@ -1,5 +1,6 @@
 use mcplexer_home::config::ScopeToMake;
 use mcplexer_home::generate::{self, Alphabet};
+use mcplexer_secrets::Error as StoreError;
 
 use super::put::{mode, store};
 use crate::cli::{Characters, Generate, Global};
@@ -23,13 +24,13 @@ pub(super) fn run(arguments: &Generate, global: Global) -> Result<(), Failure> {
         None => generate::value(arguments.length, alphabet),
     };
     let value = value.map_err(|error| Failure::new(error.to_string()))?;
-    let mode = mode(arguments.create, arguments.if_version);
-    store(
-        &new,
-        &arguments.key,
-        &value,
-        mode,
-        &arguments.said,
-        &session,
-    )
+    // A value that was replaced may be in use somewhere.
+    let is_new = !arguments.force && arguments.if_version.is_none();
+    let mode = mode(is_new, arguments.if_version);
+    let said = &arguments.said;
+    store(&new, &arguments.key, &value, mode, said, &session).map_err(|failure| {
+        let is_there = matches!(failure.store_error(), Some(StoreError::SecretExists { .. }));
+        let hint = is_there.then(|| "--force stores a new value as its next version".to_owned());
+        failure.with_hints(hint)
+    })
 }

@@ -29,6 +29,10 @@ pub(super) fn run(get: &Get, global: Global) -> Result<(), Failure> {
             return Err(refused("--clip copies one secret")
                 .with_hint(format!("did you mean --clip={place}?")));
         }
+        if get.clip.is_some() {
+            return Err(refused("--clip copies one secret")
+                .with_hint("copy one, paste it, and then copy the next one"));
+        }
         return Err(
             refused("several values on standard output could not be told apart")
                 .with_hint("--json prints each with its name"),

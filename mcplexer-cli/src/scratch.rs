@@ -135,9 +135,37 @@ fn locked_directory(place: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
+/// A directory that a killed process has left, locked.
+pub(crate) struct Abandoned {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Abandoned {
+    /// Finds all of this user.
+    pub(crate) fn find() -> Vec<Self> {
+        places_in_memory().flat_map(|it| abandoned(&it)).collect()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Overwrites and removes it. Fails with a path that is still there.
+    pub(crate) fn erase(&self) -> Result<(), PathBuf> {
+        erase(&self.path)
+    }
+}
+
 /// Removes the directories of this user that are no longer in use. Returns what it cannot remove.
 fn remove_abandoned(place: &Path) -> Vec<PathBuf> {
-    let mut left = Vec::new();
+    let found = abandoned(place).into_iter();
+    found.filter_map(|it| it.erase().err()).collect()
+}
+
+/// Returns the directories of this user that are no longer in use.
+fn abandoned(place: &Path) -> Vec<Abandoned> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let path = entry.path();
         // Another user may have put something else there.
@@ -148,11 +176,13 @@ fn remove_abandoned(place: &Path) -> Vec<PathBuf> {
         // The editor may have closed it.
         let _refused = fs::set_permissions(&path, Permissions::from_mode(0o700));
         let directory = open_no_link(&path, OpenOptions::new().read(true));
-        if directory.is_ok_and(|it| it.try_lock().is_ok()) {
-            left.extend(erase(&path).err());
+        if let Ok(lock) = directory
+            && lock.try_lock().is_ok()
+        {
+            found.push(Abandoned { path, _lock: lock });
         }
     }
-    left
+    found
 }
 
 fn is_named_so(name: &OsStr) -> bool {

@@ -1,5 +1,7 @@
 //! Checks a home for problems, and fixes what is safe to fix.
 
+use std::path::Path;
+
 use mcplexer_files::config::ServerName;
 use mcplexer_secrets::keys::Prompter;
 use mcplexer_secrets::{Error as StoreError, Progress};
@@ -169,6 +171,17 @@ impl Report {
         let message = format!("server {server} does not work{reason}");
         let fix = format!("mcplexer server logs {server}");
         self.add(Severity::Warning, "server-failing", message, fix);
+    }
+
+    /// Adds a directory in memory that a killed command has left, with a value in it; and whether it was erased.
+    pub fn add_left_value(&mut self, path: &Path, is_erased: bool) {
+        let path = path.display();
+        let message = format!("{path} was left by a command that was killed, and may hold a value");
+        let fix = "mcplexer doctor --fix erases it";
+        self.add(Severity::Warning, "value-left", message, fix);
+        if is_erased {
+            self.fixed(format!("erased {path}"));
+        }
     }
 
     fn well(&mut self, message: impl Into<String>) {

@@ -7,6 +7,7 @@ use crate::cli::Global;
 use crate::failure::{Context, Failure};
 use crate::output::{print, print_json};
 use crate::progress::Bar;
+use crate::scratch::Abandoned;
 use crate::session::Terminal;
 use crate::style::{Look, Paint};
 use crate::text::{count, sanitized, shortened};
@@ -22,6 +23,9 @@ pub(super) fn run(fix: bool, strict: bool, json: bool, global: Global) -> Result
     drop(bar);
     let mut report = report?;
     add_failing(&home, &mut report);
+    for left in Abandoned::find() {
+        report.add_left_value(left.path(), fix && left.erase().is_ok());
+    }
     let context = Context::new(Some(&home), prompt::was_left());
     let report = advised(report, &context);
     match json {

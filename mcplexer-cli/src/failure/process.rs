@@ -25,7 +25,7 @@ impl From<ProcessError> for Failure {
     }
 }
 
-/// Returns the name in `NAME=value`, a variable in the place of a command; `NAME` if it is none that a variable can have.
+/// Returns the name in `NAME=value`, a variable in the place of a command; `NAME` if no variable can be called so.
 /// The value is not repeated.
 fn assigned(program: &OsStr) -> Option<&str> {
     let (name, _) = program.to_str()?.split_once('=')?;

@@ -56,7 +56,7 @@ struct Row {
 }
 
 impl Document {
-    /// Parses the text of a baseline. The error says why it is none.
+    /// Parses the text of a baseline. The error says what is wrong with it.
     fn parse(text: &[u8]) -> Result<Self, String> {
         let document: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         match document.version {

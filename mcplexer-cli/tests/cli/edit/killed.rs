@@ -8,6 +8,7 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process};
 use test_support::Running;
 
+use super::super::home::finish;
 use super::super::terminal::{end, expect, spawn_at};
 use super::{Desk, MARKED};
 
@@ -47,6 +48,31 @@ impl Open {
         let mut pipe = File::options().write(true).open(&self.go_on).unwrap();
         pipe.write_all(b"\n").unwrap();
     }
+}
+
+/// No process can do anything about its own end by this signal.
+#[test]
+fn doctor_erases_what_a_killed_command_has_left() {
+    let Some(desk) = Desk::with_secret(MARKED) else {
+        return;
+    };
+    let doctor = |options: &[&str]| {
+        let mut command = desk.home.command();
+        command.env("XDG_RUNTIME_DIR", desk.runtime.path());
+        finish(command.arg("doctor").args(options))
+    };
+    let open = Open::start(&desk, "", "true");
+    assert!(!doctor(&[]).text().contains("value-left"));
+    open.send(Signal::KILL);
+    open.go_on();
+    open.edit.wait_with_output().unwrap();
+    let runtime = desk.runtime.path().to_str().unwrap();
+    let said = format!("{runtime}/mcplexer-edit-");
+    let found = doctor(&["--fix", "--json"]);
+    assert!(found.text().contains("\"value-left\""), "{}", found.text());
+    assert!(found.text().contains(&said) && !found.text().contains("m4rked"));
+    desk.assert_clean();
+    assert!(!doctor(&[]).text().contains("value-left"));
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub struct Variable {
     pub name: String,
     pub(crate) value: Zeroizing<Vec<u8>>,
     pub(crate) with_hash: Option<Zeroizing<Vec<u8>>>,
+    /// The quote that the value begins with, if nothing closes it. The package takes it for a part of the value.
+    pub(crate) unclosed: Option<char>,
     /// The line that it begins on, from 1.
     pub line: usize,
 }
@@ -131,6 +133,7 @@ pub(crate) fn parse_some(
                     name: name.map_or_else(String::new, |it| {
                         String::from_utf8_lossy(it.as_bytes()).into_owned()
                     }),
+                    unclosed: value.and_then(|it| unclosed(it.as_bytes(), rest.get(it.start()..)?)),
                     value: unquoted(trimmed(value.map_or(b"", |it| it.as_bytes()))),
                     line: number,
                 });
@@ -161,6 +164,15 @@ fn with_hash(text: &[u8], begins: usize, comment: usize) -> Option<Zeroizing<Vec
     let is_comment = |at: &usize| text.get(*at) == Some(&b'#') && is_apart(*at);
     let end = (comment + 1..end).find(is_comment).unwrap_or(end);
     Some(unquoted(trimmed(text.get(begins..end)?)))
+}
+
+/// Returns the quote that a value begins with, if neither the value nor its line in the text has another one of that kind.
+fn unclosed(value: &[u8], text: &[u8]) -> Option<char> {
+    let (quote, after) = trimmed_start(value).split_first()?;
+    let behind = line(trimmed_start(text).get(1..)?);
+    let is_quote = matches!(quote, b'\'' | b'"' | b'`');
+    let is_closed = after.contains(quote) || behind.contains(quote);
+    (is_quote && !is_closed).then_some(char::from(*quote))
 }
 
 /// Returns the text with LF for every CR LF and CR.
@@ -205,12 +217,18 @@ fn line(text: &[u8]) -> &[u8] {
 }
 
 /// Returns the text without the spaces around it.
-fn trimmed(mut text: &[u8]) -> &[u8] {
-    while let length @ 1.. = space(text) {
-        text = text.get(length..).unwrap_or_default();
-    }
+fn trimmed(text: &[u8]) -> &[u8] {
+    let mut text = trimmed_start(text);
     while let Some(shorter) = without_last_space(text) {
         text = shorter;
+    }
+    text
+}
+
+/// Returns the text without the spaces before it.
+fn trimmed_start(mut text: &[u8]) -> &[u8] {
+    while let length @ 1.. = space(text) {
+        text = text.get(length..).unwrap_or_default();
     }
     text
 }

@@ -3,7 +3,8 @@
 //!
 //! # What is read
 //!
-//! * [`Dotenv`](Format::Dotenv): what [`dotenv`](crate::dotenv) reads.
+//! * [`Dotenv`](Format::Dotenv): what [`dotenv`](crate::dotenv) reads. A quote at the beginning of a value that nothing
+//!   closes is an error.
 //! * [`Json`](Format::Json): one object. A value is a string, or a number, `true` or `false`, which are
 //!   taken as they are written. `null`, arrays and objects are errors.
 //! * [`Yaml`](Format::Yaml): one document with one mapping. A value is a scalar, taken as it is written:
@@ -124,7 +125,9 @@ pub fn read_some(file: &[u8], format: Format, most: usize) -> (Vec<Entry>, Vec<R
     for entry in &mut entries {
         if let Some(first) = lines.insert(entry.name.clone(), entry.line) {
             entry.problem = Some(Problem::Duplicate { first });
-        } else if let Some(encoded) = entry.value.strip_prefix(ENCODED) {
+        } else if entry.problem.is_none()
+            && let Some(encoded) = entry.value.strip_prefix(ENCODED)
+        {
             match decode(encoded) {
                 Some(decoded) => entry.value = decoded,
                 None => {

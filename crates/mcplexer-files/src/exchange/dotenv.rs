@@ -1,6 +1,6 @@
 //! `.env` files.
 
-use super::entry::may_be_of_a_value;
+use super::entry::{Problem, may_be_of_a_value};
 use super::{Entry, Form, Out, ReadError, Reader, encode};
 use crate::dotenv::parse_some;
 
@@ -19,8 +19,10 @@ pub(super) fn read(file: &[u8], most: usize, most_entries: usize) -> (Vec<Entry>
             mistakes.push(invalid(it.line));
             continue;
         }
+        let problem = it.unclosed.map(|quote| Problem::Unclosed { quote });
         entries.push(Entry {
             with_hash: it.with_hash,
+            problem,
             ..Entry::new(it.name, it.value, it.line)
         });
     }

@@ -33,6 +33,8 @@ pub(super) enum Problem {
     },
     /// Its name was there already, on this line.
     Duplicate { first: usize },
+    /// Its value begins with this quote, and nothing closes that.
+    Unclosed { quote: char },
 }
 
 impl Entry {
@@ -72,6 +74,9 @@ impl Entry {
                 let text = format!("duplicate name; the first is on line {first}");
                 ReadError::new(self.line, text)
             }
+            Problem::Unclosed { quote } => {
+                ReadError::new(self.line, format!("the quote {quote} is not closed"))
+            }
         };
         Some(mistake.about(&self.name))
     }
@@ -81,7 +86,7 @@ impl Entry {
     pub fn is_blank(&self) -> bool {
         match self.problem {
             Some(Problem::NoValue { what, .. }) => what == NULL,
-            Some(Problem::Duplicate { .. }) => false,
+            Some(Problem::Duplicate { .. } | Problem::Unclosed { .. }) => false,
             None => self.value.is_empty(),
         }
     }

@@ -226,3 +226,26 @@ fn a_dotenv_file_is_read_with_its_lines() {
         "line 2: expected NAME=value; a value of several lines must be in quotes",
     );
 }
+
+/// The package takes such a quote for a part of the value, and nobody means that.
+#[test]
+fn a_quote_that_is_not_closed_is_refused() {
+    for (text, quote) in [
+        ("A=\"s3cret", '"'),
+        ("A='s3cret\nB=c", '\''),
+        ("A=`s3cret # c", '`'),
+        ("A: \" s3cret\r\n", '"'),
+        ("A='", '\''),
+    ] {
+        let said = format!("line 1 (A): the quote {quote} is not closed");
+        assert_refused(Format::Dotenv, text.as_bytes(), &said);
+    }
+    for (text, value) in [
+        ("A=\"b\nc\"", "b\nc"),
+        ("A='b' c", "'b' c"),
+        ("A=b\"c", "b\"c"),
+        ("A=it's", "it's"),
+    ] {
+        assert_read(Format::Dotenv, text, &[("A", value)]);
+    }
+}

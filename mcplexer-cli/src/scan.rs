@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::failure::repeated_path;
 
 pub(crate) use baseline::Baseline;
-pub(crate) use files::search_files;
+pub(crate) use files::{search_files, unread};
 pub(crate) use search::Search;
 pub(crate) use staged::{StagedError, search_staged};
 

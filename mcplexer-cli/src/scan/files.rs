@@ -35,6 +35,18 @@ pub(crate) fn search_files(search: &Search, paths: &[PathBuf], no_ignore: bool) 
     walked.report.sorted()
 }
 
+/// Reports the paths that lead nowhere, where nothing is to be searched for.
+pub(crate) fn unread(paths: &[PathBuf]) -> Report {
+    let mut report = Report::default();
+    let named = paths.iter().filter(|it| it.as_os_str() != STANDARD_INPUT);
+    for path in named {
+        if let Err(error) = path.metadata() {
+            report.add(path, Err(error));
+        }
+    }
+    report
+}
+
 /// How a path that was named is searched.
 enum Named {
     /// By walking it, with everything below it.

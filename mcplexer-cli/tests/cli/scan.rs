@@ -242,12 +242,12 @@ fn a_value_in_the_middle_of_a_large_file_is_found() {
 fn without_secrets_there_is_nothing_to_look_for() {
     let home = Home::new();
     fs::create_dir(work(&home)).unwrap();
+    home.run(["scope", "create", "empty"]).succeeded();
     let run = scan(&home, &[]).succeeded();
     assert_eq!(
         run.stderr,
         "~/.mcplexer/secrets.redb has no secrets to look for\n"
     );
-    assert_eq!(home.files().len(), 0, "asking made something");
     let home = Home::with_secret("abc");
     fs::create_dir(work(&home)).unwrap();
     write(&home, "a", "abc");
@@ -281,4 +281,37 @@ pub(crate) fn repository() -> Option<Home> {
     let home = home();
     git(&home, &["init", "-q", "-b", "main"]).succeeded();
     Some(home)
+}
+
+/// A search for the values of a store that is not there would seem to be a good result.
+#[test]
+fn without_a_store_nothing_is_searched() {
+    let home = Home::new();
+    fs::create_dir(work(&home)).unwrap();
+    for arguments in [&[][..], &["."], &["-"], &["--staged"]] {
+        scan(&home, arguments).failed(
+            4,
+            &[
+                "there is no store in ~/.mcplexer, so nothing was searched",
+                "mcplexer scan --shapes needs no store; MCPLEXER_HOME names another directory",
+            ],
+        );
+    }
+    assert_eq!(home.files().len(), 0, "asking made something");
+    let missing = scan(&home, &["nosuch"]);
+    assert_eq!(missing.code, 1, "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("cannot read nosuch: "),
+        "{}",
+        missing.stderr
+    );
+
+    home.run(["scope", "create", "empty"]).succeeded();
+    let missing = scan(&home, &["nosuch"]);
+    assert_eq!(missing.code, 1, "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("cannot read nosuch: "),
+        "{}",
+        missing.stderr
+    );
 }

@@ -3,16 +3,21 @@
 use mcplexer_mask::Scanner;
 use mcplexer_secrets::{Credentials, Purpose, ScopeId, SecretStore, Select};
 
-use super::{Kind, outcome, result, searched, show};
+use super::{Kind, check_unread, outcome, result, searched, show};
 use crate::cli::{Global, Scan};
+use crate::exit_code;
 use crate::failure::Failure;
 use crate::known;
-use crate::scan::{Report, Search};
+use crate::scan::{Search, unread};
 use crate::session::Session;
 use crate::text::{count, shortened};
 
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
+    if !session.home().store().exists() {
+        check_unread(&unread(&scan.paths))?;
+        return Err(no_store(&session));
+    }
     let opened = open(&session, &scan.scope)?;
     let secrets: usize = opened.iter().map(|scope| scope.iter().count()).sum();
     let mut known = known::Wanted::of(opened.iter());
@@ -24,14 +29,14 @@ pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
         session.tell(&line);
     }
     let report = match secrets {
-        0 => Report::default(),
+        0 => unread(&scan.paths),
         _ => searched(scan, Search::Values(Box::new(scanner)), global)?,
     };
     show(&report, scan.format(), Kind::Values)?;
     if secrets == 0 {
         let store = shortened(session.home().store());
         session.tell(&format!("{store} has no secrets to look for"));
-        return Ok(());
+        return check_unread(&report);
     }
     let files = count(report.files, "file");
     let looked_for = count(looked_for as u64, "secret");
@@ -57,4 +62,14 @@ fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failu
     };
     let opened = scopes.iter().map(open).collect::<Result<_, _>>();
     opened.map_err(|error| session.explain(error))
+}
+
+/// Creates the failure for a home without a store: a search for nothing would find nothing, and seem to be a good result.
+fn no_store(session: &Session) -> Failure {
+    let directory = shown(session.home().directory());
+    Failure::new(format!(
+        "there is no store in {directory}, so nothing was searched"
+    ))
+    .with_hint("mcplexer scan --shapes needs no store; MCPLEXER_HOME names another directory")
+    .with_code(exit_code::NOT_FOUND)
 }

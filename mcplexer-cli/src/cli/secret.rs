@@ -85,6 +85,9 @@ pub(crate) enum Secret {
         /// Names of the secrets
         #[arg(required = true)]
         key: Vec<SecretName>,
+        /// Skip the question, which only a person at a terminal is asked
+        #[arg(long)]
+        force: bool,
     },
 }
 

@@ -66,7 +66,7 @@ pub(super) fn run(command: Secret, global: Global) -> Result<(), Failure> {
             utc,
             json,
         } => list::find(&pattern, clock(long, utc).as_ref(), json, global),
-        Secret::Delete { scope, key } => delete::run(&scope, &key, global),
+        Secret::Delete { scope, key, force } => delete::run(&scope, &key, force, global),
     }
 }
 

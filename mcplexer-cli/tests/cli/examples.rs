@@ -164,6 +164,8 @@ const BEFORE: &[(&str, &str)] = &[
 /// What is typed at the questions of an example on a terminal.
 const TYPED: &[(&str, &[(&str, &str)])] = &[
     ("secret put github TOKEN", &[("(hidden): ", "typed")]),
+    ("secret delete github TOKEN", &[("[y/N] ", "y")]),
+    ("secret rm shop DB_USER DB_PASSWORD", &[("[y/N] ", "y")]),
     ("scope delete github", &[("[y/N] ", "y")]),
     ("config apply team.yaml --prune", &[("[y/N] ", "y")]),
     (

@@ -333,3 +333,49 @@ fn what_a_client_starts_says_so_on_a_terminal() {
         assert!(file.contains("\"connect\""), "{file}");
     }
 }
+
+/// What is deleted is gone for good, so a person is asked; a script is not.
+#[test]
+fn a_secret_is_deleted_after_a_question() {
+    let home = Home::with_secret("m4rked-first");
+    for value in ["m4rked-second", "m4rked-third"] {
+        home.run(["secret", "put", "github-token", "TOKEN", value])
+            .succeeded();
+    }
+    home.run(["secret", "put", "github-token", "OTHER", "m4rked-other"])
+        .succeeded();
+    let delete = |keys: &[&str]| {
+        start_at(
+            &home,
+            &[&["secret", "delete", "github-token"], keys].concat(),
+        )
+    };
+    let mut session = delete(&["TOKEN"]);
+    expect(
+        &mut session,
+        "delete github-token/TOKEN and its 3 versions? They cannot be restored [y/N] ",
+    );
+    session.send_line("").unwrap();
+    let (text, code) = end(session);
+    assert_eq!(code, 3, "{text}");
+    assert_eq!(home.get("github-token", "TOKEN"), b"m4rked-third");
+
+    let mut session = delete(&["TOKEN", "OTHER"]);
+    expect(
+        &mut session,
+        "delete 2 secrets of github-token and their 4 versions? They cannot be restored [y/N] ",
+    );
+    session.send_line("y").unwrap();
+    let (text, code) = end(session);
+    assert_eq!(code, 0, "{text}");
+
+    home.run(["secret", "put", "github-token", "TOKEN", "m4rked-first"])
+        .succeeded();
+    let (text, code) = end(delete(&["TOKEN", "--force"]));
+    assert_eq!(code, 0, "{text}");
+    assert!(!text.contains("[y/N]"), "{text}");
+    home.run(["secret", "put", "github-token", "TOKEN", "m4rked-first"])
+        .succeeded();
+    home.run(["secret", "delete", "github-token", "TOKEN"])
+        .succeeded();
+}

@@ -1,6 +1,7 @@
 //! What is around a home: the files of AI clients, and the shell.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use mcplexer_clients::Directories;
@@ -20,8 +21,20 @@ pub struct Surroundings {
     pub shell: Option<PathBuf>,
 }
 
+/// Where bash-completion is, without which bash does not look for completions in a file for each command.
+const BASH_COMPLETION: [&str; 4] = [
+    "/usr/share/bash-completion/bash_completion",
+    "/usr/local/share/bash-completion/bash_completion",
+    "/opt/homebrew/etc/profile.d/bash_completion.sh",
+    "/etc/bash_completion",
+];
+
 /// Where a shell looks for completions.
 struct Completions {
+    /// What the shell reads when it starts, from the home directory.
+    settings: &'static str,
+    /// The line there that loads them.
+    line: &'static str,
     /// The file of a user, from the home directory.
     own: &'static str,
     /// The files of the system.
@@ -70,22 +83,43 @@ impl Surroundings {
         let (Some(completions), Some(home)) = (completions(name), &self.directories.home) else {
             return;
         };
-        let own = home.join(completions.own);
-        let mut all = completions
-            .others
-            .iter()
-            .map(Path::new)
-            .chain([own.as_path()]);
-        if all.any(Path::exists) {
+        let path = home.join(completions.settings);
+        // A file that cannot be read loads nothing.
+        let settings = fs::read_to_string(&path).unwrap_or_default();
+        if completions.are_loaded(name, home, &settings) {
             return;
         }
-        let (directory, file) = (own.parent().unwrap_or(home), word(&own));
-        let fix = format!(
-            "mkdir -p {} && mcplexer completions {name} > {file}",
-            word(directory)
-        );
+        let has_compinit = settings.contains("compinit") || settings.contains("oh-my-zsh");
+        let before = match name {
+            "zsh" if !has_compinit => "autoload -Uz compinit && compinit && ",
+            _ => "",
+        };
+        let file = word(&path);
+        let make = match path.parent().filter(|it| !it.exists()) {
+            Some(directory) => format!("mkdir -p {} && ", word(directory)),
+            None => String::new(),
+        };
+        let fix = format!("{make}echo '{before}{}' >> {file}", completions.line);
         let message = format!("Tab does not complete mcplexer in {name}");
         report.add(Severity::Note, "completions", message, fix);
+    }
+}
+
+impl Completions {
+    /// Returns whether the shell with this name loads them when it starts with these settings.
+    fn are_loaded(&self, name: &str, home: &Path, settings: &str) -> bool {
+        let command = format!("mcplexer completions {name}");
+        let mut lines = settings.lines().map(str::trim_start);
+        if lines.any(|it| !it.starts_with('#') && it.contains(&command)) {
+            return true;
+        }
+        let is_searched = match name {
+            "bash" => BASH_COMPLETION.iter().any(|it| Path::new(it).exists()),
+            "zsh" => settings.contains(".zfunc"),
+            _ => true,
+        };
+        let mut others = self.others.iter().map(Path::new);
+        (is_searched && home.join(self.own).exists()) || others.any(Path::exists)
     }
 }
 
@@ -93,6 +127,8 @@ impl Surroundings {
 fn completions(shell: &str) -> Option<Completions> {
     Some(match shell {
         "bash" => Completions {
+            settings: ".bashrc",
+            line: "source <(mcplexer completions bash)",
             own: ".local/share/bash-completion/completions/mcplexer",
             others: &[
                 "/usr/share/bash-completion/completions/mcplexer",
@@ -101,6 +137,8 @@ fn completions(shell: &str) -> Option<Completions> {
             ],
         },
         "zsh" => Completions {
+            settings: ".zshrc",
+            line: "source <(mcplexer completions zsh)",
             own: ".zfunc/_mcplexer",
             others: &[
                 "/usr/share/zsh/vendor-completions/_mcplexer",
@@ -110,6 +148,8 @@ fn completions(shell: &str) -> Option<Completions> {
             ],
         },
         "fish" => Completions {
+            settings: ".config/fish/config.fish",
+            line: "mcplexer completions fish | source",
             own: ".config/fish/completions/mcplexer.fish",
             others: &[
                 "/usr/share/fish/vendor_completions.d/mcplexer.fish",

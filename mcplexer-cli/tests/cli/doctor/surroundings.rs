@@ -2,7 +2,7 @@
 
 use test_support::STANDARD_PATH;
 
-use super::super::home::{BINARY, finish};
+use super::super::home::finish;
 use super::*;
 
 #[test]
@@ -49,10 +49,14 @@ fn credentials_in_the_files_of_clients_are_found() {
 #[test]
 fn a_shell_without_completions_is_found() {
     let home = healthy();
-    for (shell, file) in [
-        ("bash", ".local/share/bash-completion/completions/mcplexer"),
-        ("zsh", ".zfunc/_mcplexer"),
-        ("fish", ".config/fish/completions/mcplexer.fish"),
+    for (shell, file, line) in [
+        ("bash", ".bashrc", "source <(mcplexer completions bash)"),
+        ("zsh", ".zshrc", "source <(mcplexer completions zsh)"),
+        (
+            "fish",
+            ".config/fish/config.fish",
+            "mcplexer completions fish | source",
+        ),
     ] {
         let doctor = || {
             let mut doctor = home.command();
@@ -62,17 +66,36 @@ fn a_shell_without_completions_is_found() {
             finish(&mut doctor).succeeded().text().to_owned()
         };
         let text = doctor();
+        assert!(
+            !text.contains("> ~/.local") && !text.contains("> ~/.zfunc"),
+            "{text}"
+        );
         // The system may have them.
         let Some((_, rest)) = text.split_once("[completions]\n  ") else {
             continue;
         };
         let fix = rest.lines().next().unwrap();
-        let script = format!("mcplexer() {{ {BINARY} \"$@\"; }}\n{fix}");
         let mut command = home.command_of(Path::new("/bin/sh"));
-        command.env("PATH", STANDARD_PATH).args(["-c", &script]);
+        command.env("PATH", STANDARD_PATH).args(["-c", fix]);
         finish(&mut command).succeeded();
-        assert!(home.root().join(file).exists(), "{fix}");
+        let settings = fs::read_to_string(home.root().join(file)).unwrap();
+        assert!(settings.ends_with(&format!("{line}\n")), "{fix}");
         assert!(!doctor().contains("[completions]"));
+        // A comment loads nothing.
+        fs::write(home.root().join(file), format!("# {line}\n")).unwrap();
+        assert!(doctor().contains("[completions]"));
+        // The line that the README has.
+        fs::write(home.root().join(file), format!("{line}\n")).unwrap();
+        assert!(!doctor().contains("[completions]"));
+        fs::remove_file(home.root().join(file)).unwrap();
+        if shell == "zsh" {
+            // A file that is not in fpath is not found.
+            fs::create_dir(home.root().join(".zfunc")).unwrap();
+            fs::write(home.root().join(".zfunc/_mcplexer"), "").unwrap();
+            assert!(doctor().contains("[completions]"));
+            fs::write(home.root().join(file), "fpath+=~/.zfunc\n").unwrap();
+            assert!(!doctor().contains("[completions]"));
+        }
     }
     let mut other = home.command();
     other.args(["doctor"]).env("SHELL", "/bin/dash");

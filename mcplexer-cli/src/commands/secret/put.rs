@@ -20,7 +20,7 @@ pub(super) fn run(mut put: Put, global: Global) -> Result<(), Failure> {
     store(&new, &put.key, &value, mode, &put.said, &session)?;
     if is_argument && io::stderr().is_terminal() {
         session.hint(
-            "values in arguments are visible in ps and shell history; leave it out to be asked",
+            "values in arguments are visible in ps and shell history; leave the value out, and you are asked for it",
         );
     }
     Ok(())

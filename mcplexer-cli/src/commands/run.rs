@@ -7,8 +7,8 @@ use mcplexer_home::credentials::Wanted;
 use mcplexer_home::environment::{
     Arguments, Choice, EnvFile, Environment, Error, NoVariable, References,
 };
-use mcplexer_home::others_see_arguments;
 use mcplexer_home::project::Selected;
+use mcplexer_home::{Home, Names, others_see_arguments};
 use mcplexer_mask::Masker;
 use mcplexer_secrets::{Purpose, ScopeId};
 
@@ -16,7 +16,7 @@ use super::project;
 use crate::agent::Agent;
 use crate::cli::{Global, Run};
 use crate::exit_code;
-use crate::failure::{Failure, again, has_credential};
+use crate::failure::{Failure, again, can_repeat, has_credential};
 use crate::known;
 use crate::process::{self, program_name, replace_with, run_masked};
 use crate::session::Session;
@@ -135,25 +135,56 @@ fn tell_left_out(
 /// Returns the failure for a scope in the place of the command: `run SCOPE -- COMMAND`.
 fn scope_in_front(program: &OsStr, arguments: &[OsString]) -> Option<Failure> {
     let scope: ScopeId = program.to_str()?.parse().ok()?;
-    let (dashes, command) = arguments.split_first()?;
-    let command = command.first()?.to_str()?;
-    if dashes != "--" || process::find(program).is_some() {
+    if process::find(program).is_some() {
         return None;
     }
-    let command = match has_credential(command) {
-        true => "COMMAND".to_owned(),
-        false => word(command),
+    if has_credential(scope.as_str()) {
+        let failure = Failure::new("there is no such command, and it stands before --");
+        return Some(failure.with_code(exit_code::USAGE));
+    }
+    let (message, command) = match arguments.split_first()? {
+        (dashes, command) if dashes == "--" => {
+            let message = format!("there is no command {scope}, which stands before --");
+            (message, command)
+        }
+        _ if is_scope(&scope) => {
+            let message = format!("there is no command {scope}, but a scope");
+            (message, arguments)
+        }
+        _ => return None,
     };
-    let failure = match has_credential(scope.as_str()) {
-        true => Failure::new("there is no such command, and it stands before --"),
-        false => Failure::new(format!(
-            "there is no command {scope}, which stands before --"
-        ))
-        .with_hint(format!(
-            "did you mean mcplexer run --scope {scope} -- {command}?"
-        )),
-    };
+    let hint = format!(
+        "did you mean mcplexer run --scope {scope} -- {}?",
+        repeated(command)?
+    );
+    let failure = Failure::new(message).with_hint(hint);
     Some(failure.with_code(exit_code::USAGE))
+}
+
+/// Returns whether the store has a scope, as far as that can be read.
+fn is_scope(scope: &ScopeId) -> bool {
+    let names = Home::from_env().ok().map(|home| Names::of(&home));
+    let scopes = names.and_then(|names| names.ok()?.scopes().ok());
+    scopes.is_some_and(|scopes| scopes.contains(scope))
+}
+
+/// Returns a command as it is typed, without arguments that may be values.
+fn repeated(command: &[OsString]) -> Option<String> {
+    let (program, arguments) = command.split_first()?;
+    let mut words = vec![word(program.to_str()?)];
+    for argument in arguments {
+        match argument
+            .to_str()
+            .filter(|it| can_repeat(&it.to_lowercase()))
+        {
+            Some(argument) => words.push(word(argument)),
+            None => {
+                words.push("…".to_owned());
+                break;
+            }
+        }
+    }
+    Some(words.join(" "))
 }
 
 fn of_nothing() -> Failure {

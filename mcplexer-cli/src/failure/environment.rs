@@ -1,7 +1,7 @@
 //! Advice on environments that cannot be built.
 
-use mcplexer_home::environment::{ChosenKey, Error, NoVariable};
-use mcplexer_secrets::{Error as StoreError, ScopeId};
+use mcplexer_home::environment::{ChosenKey, Error, NoVariable, Takeover};
+use mcplexer_secrets::{Error as StoreError, ScopeId, SecretName};
 
 use super::{Failure, again};
 use crate::exit_code;
@@ -42,12 +42,26 @@ impl From<Error> for Failure {
             Error::TakesOver { ref variables } => {
                 let names: Vec<_> = variables.iter().map(|it| it.variable.as_str()).collect();
                 let hint = again(&["--allow-env", &names.join(",")], "passes it");
-                (exit_code::USAGE, hint)
+                return Self::new(error.to_string())
+                    .with_hints(variables.first().and_then(without))
+                    .with_hint(hint)
+                    .with_code(exit_code::USAGE);
             }
             ref other => (exit_code::USAGE, usage(other).to_owned()),
         };
         Self::new(error.to_string()).with_hint(hint).with_code(code)
     }
+}
+
+/// Returns how to run the command without the secret of a scope that would take it over.
+fn without(takeover: &Takeover) -> Option<String> {
+    let (scope, name) = takeover.origin.split_once('/')?;
+    let is_of_scope = scope.parse::<ScopeId>().is_ok() && name.parse::<SecretName>().is_ok();
+    is_of_scope.then(|| {
+        format!(
+            "--only KEY,… without {name} leaves it out; mcplexer secret delete {scope} {name} removes it"
+        )
+    })
 }
 
 fn usage(error: &Error) -> &'static str {

@@ -52,9 +52,13 @@ fn not_started(program: &OsStr, error: &io::Error) -> Failure {
         ))
         .with_code(code);
     }
+    let is_path = program.as_encoded_bytes().contains(&b'/');
     let program = repeated_program(program);
     let failure = Failure::new(format!("cannot start {program}: {error}"));
     let failure = match error.kind() {
+        ErrorKind::NotFound if is_path => {
+            failure.with_hint("check the path, which begins in the working directory without a /")
+        }
         ErrorKind::NotFound => failure.with_hint("is it installed, and its directory in PATH?"),
         ErrorKind::PermissionDenied => failure.with_hint("it must be a program that you may run"),
         ErrorKind::ArgumentListTooLong => failure.with_hint(

@@ -254,3 +254,32 @@ fn the_key_and_every_other_variable_of_mcplexer_stay_behind() {
         assert!(env.contains("OTHER=stays\n"), "{env}");
     }
 }
+
+/// A directory in PATH helps nobody who typed a path.
+#[test]
+fn a_path_that_leads_to_no_command_is_not_looked_up() {
+    let home = Home::with_secret("v");
+    let run = home
+        .run(["run", "--scope", "github-token", "--", "./nofile"])
+        .failed(127, &["cannot start ./nofile", "check the path"]);
+    assert!(!run.stderr.contains("PATH"), "{}", run.stderr);
+}
+
+/// To leave out what takes over the command is the better way, so it comes first.
+#[test]
+fn a_secret_that_takes_over_the_command_can_be_left_out_or_deleted() {
+    let home = Home::with_secret("v");
+    home.run(["secret", "put", "github-token", "PATH", "/nowhere"])
+        .succeeded();
+    let run = home
+        .run(["run", "--scope", "github-token", "--", "true"])
+        .failed(2, &["a secret would take over the command"]);
+    let hints: Vec<_> = run.stderr.lines().skip(1).collect();
+    assert_eq!(
+        hints,
+        [
+            "mcplexer: hint: --only KEY,… without PATH leaves it out; mcplexer secret delete github-token PATH removes it",
+            "mcplexer: hint: --allow-env PATH passes it"
+        ]
+    );
+}

@@ -5,6 +5,8 @@ mod sarif;
 mod shapes;
 mod values;
 
+use mcplexer_home::Home;
+
 use crate::cli::{Global, Scan, ScanFormat};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -38,7 +40,12 @@ fn searched(scan: &Scan, search: Search, global: Global) -> Result<Report, Failu
     let _waiting = Waiting::new("searching", global);
     match scan.staged {
         true => Ok(search_staged(search)?),
-        false => Ok(search_files(&search, &scan.paths, scan.no_ignore)),
+        false => {
+            // The key file there has the shape of one, and is where it belongs.
+            let home = Home::from_env().ok().filter(|_| scan.shapes);
+            let left_out = home.as_ref().map(Home::directory);
+            Ok(search_files(&search, &scan.paths, scan.no_ignore, left_out))
+        }
     }
 }
 

@@ -15,8 +15,13 @@ use ignore::{DirEntry, Error, WalkBuilder, WalkState};
 const STANDARD_INPUT: &str = "-";
 
 /// Searches these files, and all that is below these directories: without `no_ignore` only what git does
-/// not ignore.
-pub(crate) fn search_files(search: &Search, paths: &[PathBuf], no_ignore: bool) -> Report {
+/// not ignore. The directory `left_out` is searched only if it is one of the paths, or if one is in it.
+pub(crate) fn search_files(
+    search: &Search,
+    paths: &[PathBuf],
+    no_ignore: bool,
+    left_out: Option<&Path>,
+) -> Report {
     let mut one = search.for_another_thread();
     let mut walked = Walked::default();
     let mut trees = Vec::new();
@@ -27,7 +32,8 @@ pub(crate) fn search_files(search: &Search, paths: &[PathBuf], no_ignore: bool) 
         }
     }
     if !trees.is_empty() {
-        walked.walk(search, &trees, no_ignore);
+        let left_out = left_out.and_then(|it| it.canonicalize().ok());
+        walked.walk(search, &trees, no_ignore, left_out);
     }
     if !no_ignore {
         walked.search_tracked(&mut one, &trees);
@@ -79,9 +85,15 @@ struct Walked {
 }
 
 impl Walked {
-    fn walk(&mut self, search: &Search, paths: &[PathBuf], no_ignore: bool) {
+    fn walk(
+        &mut self,
+        search: &Search,
+        paths: &[PathBuf],
+        no_ignore: bool,
+        left_out: Option<PathBuf>,
+    ) {
         let all = Mutex::new(self);
-        walker(paths, no_ignore).run(|| {
+        walker(paths, no_ignore, left_out).run(|| {
             let mut worker = Worker {
                 search: search.for_another_thread(),
                 own: Self::default(),
@@ -147,7 +159,7 @@ fn is_in_work_tree(directory: &Path) -> bool {
 
 /// Builds a walk that ignores what git would: by the ignore files from the top of a repository down, and
 /// nothing outside of a repository.
-fn walker(paths: &[PathBuf], no_ignore: bool) -> ignore::WalkParallel {
+fn walker(paths: &[PathBuf], no_ignore: bool, left_out: Option<PathBuf>) -> ignore::WalkParallel {
     let mut builder = WalkBuilder::from_iter(paths);
     builder
         .standard_filters(false)
@@ -159,10 +171,22 @@ fn walker(paths: &[PathBuf], no_ignore: bool) -> ignore::WalkParallel {
             .git_ignore(true)
             .git_exclude(true)
             .git_global(true)
-            .require_git(true)
-            .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
+            .require_git(true);
     }
+    builder.filter_entry(move |entry| {
+        let is_of_git = !no_ignore && entry.file_name() == ".git";
+        let is_left_out = left_out
+            .as_deref()
+            .is_some_and(|it| is_at(entry.path(), it));
+        entry.depth() == 0 || !(is_of_git || is_left_out)
+    });
     builder.build_parallel()
+}
+
+/// Returns whether a path leads to a directory, of which all links are resolved.
+fn is_at(path: &Path, directory: &Path) -> bool {
+    // Only a path with this name is worth a look at the disk.
+    path.file_name() == directory.file_name() && path.canonicalize().is_ok_and(|it| it == directory)
 }
 
 /// One thread of the walk.

@@ -390,3 +390,18 @@ fn the_hooks_of_pre_commit_keep_credentials_out() {
     }
     assert!(!found.text().contains("accepted:1"), "{}", found.text());
 }
+
+/// The key file is where it belongs, and nobody revokes it.
+#[test]
+fn the_home_of_the_store_is_left_out_unless_it_is_named() {
+    let home = Home::with_secret("v");
+    let run = home.run(["scan", "--shapes", "."]);
+    assert_eq!((run.code, run.text()), (0, ""), "{}", run.stderr);
+    let run = home.run(["scan", "--shapes", ".mcplexer"]);
+    assert_eq!(run.code, 6, "{}", run.stderr);
+    assert!(
+        run.text().starts_with(".mcplexer/age.key:"),
+        "{}",
+        run.text()
+    );
+}

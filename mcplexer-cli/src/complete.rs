@@ -69,6 +69,13 @@ fn keep_panics_silent() {
 
 /// Returns what the word at the cursor can become.
 fn candidates(words: &Words) -> Vec<CompletionCandidate> {
+    // Clap's own command for help has no commands below it that are built later.
+    if let Some((_, behind)) = words.previous().split_first()
+        && let Some((_, given)) = behind.split_first().filter(|(first, _)| *first == "help")
+        && !given.is_empty()
+    {
+        return names::pages_for_help(given, &words.current().to_string_lossy());
+    }
     let mut whole = Cli::command();
     whole.build();
     let line = Arc::new(Line::of(&whole, words));

@@ -7,6 +7,10 @@ pub(super) enum Kind {
     Scope,
     /// A scope, or a secret in one word.
     ScopeOrSecret,
+    /// A secret in one word.
+    Secret,
+    /// A server of the client's file that is given.
+    FileServer,
     /// A secret of the scope that is given.
     Key,
     /// A secret of the scopes of `--scope`.
@@ -50,6 +54,8 @@ impl Kind {
             (["secret", ..], "scope") if has_key => Self::ScopeOrSecret,
             (_, "scope") => Self::Scope,
             (["secret", ..], "key") | (["export"], "only") => Self::Key,
+            (["secret", "copy" | "move"], "from" | "to") => Self::Secret,
+            (["adopt"], "server") => Self::FileServer,
             (["run"], "only") | (["audit", "show"], "key") => Self::ChosenKey,
             (["run"], "rename") => Self::RenamedKey,
             (["run"], "profile") => Self::Profile,
@@ -100,6 +106,7 @@ mod tests {
         collect(&whole, &[], &mut found);
         let mut expected = BTreeSet::from(
             [
+                "adopt server",
                 "audit show key",
                 "audit show scope",
                 "audit verify checkpoint",
@@ -123,6 +130,8 @@ mod tests {
                 "scope rename scope",
                 "scope show scope",
                 "scope update scope",
+                "secret copy from",
+                "secret copy to",
                 "secret delete key",
                 "secret delete scope",
                 "secret edit key",
@@ -134,6 +143,8 @@ mod tests {
                 "secret history key",
                 "secret history scope",
                 "secret list scope",
+                "secret move from",
+                "secret move to",
                 "secret put key",
                 "secret put scope",
                 "secret rename key",

@@ -71,7 +71,7 @@ impl Words {
     }
 
     /// The words before it.
-    fn previous(&self) -> &[OsString] {
+    pub(super) fn previous(&self) -> &[OsString] {
         self.all.get(..self.at).unwrap_or_default()
     }
 
@@ -148,10 +148,11 @@ fn scopes(words: &[OsString]) -> Vec<ScopeId> {
     let mut words = words.iter().take_while(|it| *it != "--");
     while let Some(word) = words.next() {
         let word = word.to_str().unwrap_or_default();
-        let scope = match word.strip_prefix("--scope") {
-            Some("") => words.next().and_then(|it| it.to_str()),
-            Some(rest) => rest.strip_prefix('='),
-            None => None,
+        let scope = match (word.strip_prefix("--scope"), word.strip_prefix("-s")) {
+            (Some(""), _) | (_, Some("")) => words.next().and_then(|it| it.to_str()),
+            (Some(rest), _) => rest.strip_prefix('='),
+            (None, Some(rest)) => Some(rest.strip_prefix('=').unwrap_or(rest)),
+            (None, None) => None,
         };
         scopes.extend(scope.and_then(|it| it.parse().ok()));
     }
@@ -227,6 +228,7 @@ mod tests {
             ("m -q secret get --version 3 s ", &["s"], &[]),
             ("m export -o f s --only ", &["s"], &[]),
             ("m run --scope s --scope=t -- c ", &["c"], &["s", "t"]),
+            ("m run -s s -st -s=u -- c ", &["c"], &["s", "t", "u"]),
             ("m server add n --env A=b -- npx ", &["n", "npx"], &[]),
             ("m ", &[], &[]),
         ] {

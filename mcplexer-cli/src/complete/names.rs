@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use clap_complete::PathCompleter;
 use clap_complete::engine::{CompletionCandidate, ValueCompleter};
-use mcplexer_clients::installable;
+use mcplexer_clients::{ClientConfig, MAX_CONFIG_LEN, Syntax, installable};
+use mcplexer_durable::read_at_most;
 use mcplexer_files::config::Config;
 use mcplexer_files::reference::SCHEME;
 #[cfg(feature = "serve")]
@@ -69,6 +70,11 @@ impl Completer {
         Some(match self.kind {
             Kind::Scope => texts(scopes()?),
             Kind::ScopeOrSecret => scopes_or_secrets(typed)?,
+            Kind::Secret if !typed.contains('/') => {
+                scopes()?.into_iter().map(|it| format!("{it}/")).collect()
+            }
+            Kind::Secret => scopes_or_secrets(typed)?,
+            Kind::FileServer => servers_in(Path::new(self.line.given.first()?))?,
             Kind::Key => texts(secrets(self.line.given.first()?.to_str()?, typed)?),
             Kind::ChosenKey => self.chosen(typed),
             Kind::RenamedKey if typed.contains('=') => Vec::new(),
@@ -113,13 +119,31 @@ impl Completer {
 
     /// Returns the commands below the one that is given.
     fn pages(&self) -> Option<Vec<String>> {
-        let whole = cli::whole();
-        let mut given = self.line.given.iter();
-        let command = given.try_fold(&whole, |it, word| it.find_subcommand(word))?;
-        let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
-        let names = shown.map(|it| it.get_name().to_owned());
-        Some(names.filter(|it| it != "help").collect())
+        pages(&self.line.given)
     }
+}
+
+/// Completes the words behind `help`.
+pub(super) fn pages_for_help(given: &[OsString], typed: &str) -> Vec<CompletionCandidate> {
+    beginning_with(typed, pages(given).unwrap_or_default())
+}
+
+/// Returns the commands below one.
+fn pages(given: &[OsString]) -> Option<Vec<String>> {
+    let whole = cli::whole();
+    let mut given = given.iter();
+    let command = given.try_fold(&whole, |it, word| it.find_subcommand(word))?;
+    let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
+    let names = shown.map(|it| it.get_name().to_owned());
+    Some(names.filter(|it| it != "help").collect())
+}
+
+/// Returns the servers in the file of an AI client.
+fn servers_in(path: &Path) -> Option<Vec<String>> {
+    let file = fs::File::open(path).ok()?;
+    let text = read_at_most(usize::try_from(MAX_CONFIG_LEN).ok()?, &file).ok()?;
+    let config = ClientConfig::parse(&text, Syntax::of(path)).ok()?;
+    Some(texts(config.servers().iter().map(|it| it.name.clone())))
 }
 
 fn beginning_with(typed: &str, names: Vec<String>) -> Vec<CompletionCandidate> {

@@ -130,9 +130,33 @@ fn names_are_completed() {
     let project = work.join("mcplexer.yaml");
     fs::write(&project, "profiles: {production: {scopes: [a]}}").unwrap();
     fs::set_permissions(project, Permissions::from_mode(0o644)).unwrap();
+    fs::write(
+        work.join("client.json"),
+        r#"{"mcpServers": {"weather": {"command": "x"}}}"#,
+    )
+    .unwrap();
     assert_completed(
         &home,
         &[
+            // Nothing is typed behind the slash.
+            ("secret move g\tT", "<secret><move><github-token/TOKEN>"),
+            (
+                "secret copy github-token/",
+                "<secret><copy><github-token/TOKEN>",
+            ),
+            (
+                "secret copy a/B github-token/T",
+                "<secret><copy><a/B><github-token/TOKEN>",
+            ),
+            (
+                "run -s github-token --only ",
+                "<run><-s><github-token><--only><TOKEN>",
+            ),
+            (
+                "adopt client.json --server ",
+                "<adopt><client.json><--server><weather>",
+            ),
+            ("help secret hi", "<help><secret><history>"),
             ("sec", "<secret>"),
             ("secret hi", "<secret><history>"),
             ("secret get ", "<secret><get><github-token>"),

@@ -342,3 +342,11 @@ fn calls_that_follow_are_chosen_too() {
     store(&home).record_calls(&records).unwrap();
     assert!(running.wait().unwrap().success());
 }
+
+/// The last 0 calls are nothing that anybody wants to see.
+#[test]
+fn no_calls_at_all_cannot_be_asked_for() {
+    Home::with_secret("v")
+        .run(["calls", "-n", "0"])
+        .failed(2, &["--last takes a number from 1 on, such as 3"]);
+}

@@ -46,6 +46,9 @@ pub(super) fn run(command: Client, global: Global) -> Result<(), Failure> {
         }
         Client::List { json } => {
             let list = clients.list()?;
+            if list.is_empty() && !json && !global.quiet {
+                say("no client has a token for HTTP; mcplexer client add NAME makes one");
+            }
             match json {
                 true => print_json(&list),
                 false => print(&list.iter().map(line).collect::<String>()),

@@ -171,3 +171,20 @@ fn the_server_of_an_adopted_file_is_left_to_adopt() {
     install(&home, ["cursor", "--undo"]).succeeded();
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
+
+#[test]
+fn a_list_without_clients_says_so() {
+    let home = Home::new();
+    let list = home.run(["client", "list"]).succeeded();
+    assert_eq!(list.text(), "");
+    assert!(
+        list.stderr.contains("no client has a token"),
+        "{}",
+        list.stderr
+    );
+    assert_eq!(
+        home.run(["client", "list", "--json"]).succeeded().stderr,
+        ""
+    );
+    assert_eq!(home.run(["-q", "client", "list"]).succeeded().stderr, "");
+}

@@ -5,13 +5,14 @@ mod advice;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
+use mcplexer_clients::{ClientConfig, Syntax};
 use mcplexer_files::exchange::Format;
 use mcplexer_home::import::{Action, Hash, Import as Importing, ImportReport, Reading, Secrets};
-use mcplexer_secrets::OnConflict;
+use mcplexer_secrets::{OnConflict, ScopeId};
 
 use self::advice::Source;
 use crate::cli::{Global, Import, Named, named_file};
-use crate::failure::{Failure, again, repeated_path};
+use crate::failure::{Failure, again, can_repeat, repeated_path};
 use crate::output::{print, print_json};
 use crate::progress::Waiting;
 use crate::session::Session;
@@ -20,6 +21,9 @@ use crate::{exit_code, input};
 
 pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
     let file = named_file(import.file.as_deref());
+    if let Some(failure) = wrong_order(import.scope.as_str(), file) {
+        return Err(failure);
+    }
     let format = format(import, file)?;
     let (name, text) = input::text(file)?;
     let mut source = Source {
@@ -36,7 +40,8 @@ pub(super) fn run(import: &Import, global: Global) -> Result<(), Failure> {
         },
     };
     source.check()?;
-    let mut secrets = source.read()?;
+    let secrets = source.read();
+    let mut secrets = secrets.map_err(|failure| failure.with_hints(of_client(file, &text)))?;
     let hashes = secrets.hashes().join(", ");
     let is_unclear = import.hash.is_none() && !hashes.is_empty();
     let asked = is_unclear && !global.no_input && io::stdin().is_terminal();
@@ -120,6 +125,34 @@ fn format(import: &Import, file: Option<&Path>) -> Result<Format, Failure> {
         let [first, others @ ..] = Format::READ.map(Format::as_str);
         let others = format!("reads {first}; there is {} too", others.join(" and "));
         usage(what, again(&["--format", first], &others))
+    })
+}
+
+/// Returns the failure for `import FILE SCOPE`, where the first word is a file and the second is none.
+fn wrong_order(scope: &str, file: Option<&Path>) -> Option<Failure> {
+    let file = file.filter(|it| !it.exists() && Path::new(scope).is_file())?;
+    let word = file.to_str()?;
+    let hint = match word.parse::<ScopeId>() {
+        Ok(meant) if can_repeat(word) => {
+            format!("the scope comes first: mcplexer import {meant} {scope}")
+        }
+        _ => format!("the scope comes first: mcplexer import SCOPE {scope}"),
+    };
+    let name = repeated_path(file, "of that name");
+    let failure = Failure::new(format!("there is no file {name}"));
+    Some(failure.with_hint(hint).with_code(exit_code::USAGE))
+}
+
+/// Returns the command for the file of an AI client, which has servers and not secrets.
+fn of_client(file: Option<&Path>, text: &[u8]) -> Option<String> {
+    let file = file?;
+    let config = ClientConfig::parse(text, Syntax::of(file)).ok()?;
+    let has_servers = !config.servers().is_empty();
+    has_servers.then(|| {
+        format!(
+            "mcplexer adopt {} moves the tokens of an AI client",
+            typed(file)
+        )
     })
 }
 

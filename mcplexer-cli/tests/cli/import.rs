@@ -324,3 +324,32 @@ fn a_name_that_takes_over_the_command_is_warned_of() {
     let quiet = home.run(["-q", "secret", "put", "s", "BASH_ENV", "m4rked"]);
     assert_eq!(quiet.succeeded().stderr, "");
 }
+
+#[test]
+fn a_file_in_the_place_of_the_scope_and_the_file_of_a_client_are_recognised() {
+    let home = Home::new();
+    fs::write(home.root().join("bad.env"), "A=b\n").unwrap();
+    home.run(["import", "bad.env", "shop"]).failed(
+        2,
+        &[
+            "there is no file shop",
+            "the scope comes first: mcplexer import shop bad.env",
+        ],
+    );
+    let client = r#"{"mcpServers": {"a": {"command": "x"}}}"#;
+    fs::write(home.root().join(".mcp.json"), client).unwrap();
+    home.run(["import", "shop", ".mcp.json"])
+        .failed(2, &["mcplexer adopt .mcp.json moves the tokens"]);
+}
+
+/// What follows a quote that is not closed would be stored with it.
+#[test]
+fn a_quote_that_is_not_closed_is_refused_with_its_line() {
+    let home = Home::new();
+    fs::write(home.root().join("u.env"), "K=\"m4rked-value\nL=1\n").unwrap();
+    let run = home
+        .run(["import", "s", "u.env"])
+        .failed(2, &["u.env, line 1 (K): the quote \" is not closed"]);
+    assert!(!run.stderr.contains("m4rked"), "{}", run.stderr);
+    assert!(!home.path("secrets.redb").exists());
+}

@@ -13,6 +13,7 @@ use crate::stderr::say;
 use crate::style::Paint;
 
 mod meant;
+mod missing;
 mod repeat;
 mod short;
 
@@ -63,9 +64,10 @@ impl Failure {
             .filter(|tip| !repeat::is_value_in(tip, error));
         let hints = match meant::meant(error) {
             Some(meant) => vec![meant],
+            None if error.kind() == ErrorKind::MissingRequiredArgument => missing::hints(error),
             // Clap guesses commands by their letters: `insert` would be `serve`.
             None if error.kind() == ErrorKind::InvalidSubcommand => Vec::new(),
-            None => tips.map(str::to_owned).collect(),
+            None => tips.filter_map(similar).collect(),
         };
         let failure = failure.with_hints(hints).with_hint(help_hint());
         Err(failure.with_usage())
@@ -132,14 +134,28 @@ impl Failure {
                 | ErrorKind::TooManyValues
                 | ErrorKind::InvalidUtf8,
                 _,
-            ) => format!("invalid value for {option}"),
+            ) => missing::value(error).unwrap_or_else(|| format!("invalid value for {option}")),
             _ => return None,
         };
         let failure = Self::new(message)
+            .with_hints(meant::without_dash(error))
             .with_hints(meant::swapped(error))
             .with_hint(help_hint());
         Some(failure.with_usage().with_code(exit_code::USAGE))
     }
+}
+
+/// Puts a hint of clap into words. That an option can be a value as well helps nobody who mistyped it.
+fn similar(tip: &str) -> Option<String> {
+    if tip.starts_with("to pass '") {
+        return None;
+    }
+    let is_similar = tip.contains("similar") && tip.contains(" exist");
+    let names: Vec<_> = tip.split('\'').skip(1).step_by(2).collect();
+    Some(match is_similar && !names.is_empty() {
+        true => format!("did you mean {}?", names.join(" or ")),
+        false => tip.to_owned(),
+    })
 }
 
 /// Returns whether the word for a scope or a key is `KEY=VALUE`.
@@ -176,8 +192,13 @@ fn what(error: &clap::Error) -> Option<String> {
             let group = path.try_fold(&root, |group, name| group.find_subcommand(name))?;
             Some(no_command(&words.join(" "), word, group))
         }
+        ErrorKind::MissingRequiredArgument => missing::message(error),
+        ErrorKind::InvalidValue => missing::value(error),
         ErrorKind::ValueValidation => {
             let argument = text(error, ContextKind::InvalidArg)?;
+            if let Some(message) = meant::misnamed(error) {
+                return Some(message);
+            }
             let reason = error.source()?.to_string();
             match argument.split(' ').next() {
                 // The option `--if-version <N>` and the reason: "takes a number, such as 3".

@@ -46,7 +46,7 @@ fn a_value_is_copied_and_none_is_overwritten_unless_forced() {
     home.run(["secret", "copy", "shop/TOKN", "web/X"])
         .failed(4, &["no secret TOKN", "did you mean TOKEN?"]);
     home.run(["secret", "copy", "shop", "web/X"])
-        .failed(2, &["takes SCOPE/KEY, such as github/TOKEN"]);
+        .failed(2, &["shop is not SCOPE/KEY: the key is missing"]);
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn what_is_wrong_with_an_argument_is_told_with_what_is_wanted() {
     home.run(["secret", "get", "tsl", "K"])
         .failed(4, &["did you mean tls?"]);
     let get = home.run(["secret", "get"]);
-    get.failed(2, &["were not provided: <SCOPE> <KEY>"]);
+    get.failed(2, &["SCOPE and KEY are missing"]);
     for arguments in [
         &["audit", "show", "--last", "x"][..],
         &["secret", "put", "s", "K", "v", "--if-version", "x"],

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use clap::Command;
 use clap::error::{ContextKind, ErrorKind};
+use mcplexer_files::reference::SCHEME;
 use mcplexer_home::closest;
-use mcplexer_secrets::SecretName;
+use mcplexer_secrets::{ScopeId, SecretName};
 
-use super::{commands_until, repeated, repeated_path, text};
+use super::{can_repeat, commands_until, repeated, repeated_path, text};
 use crate::cli;
 
 /// Commands of other programs, for what this one does without.
@@ -165,7 +166,16 @@ pub(super) fn meant(error: &clap::Error) -> Option<String> {
             "a server is a COMMAND behind --, or --url URL, or --from FILE of an AI client"
                 .to_owned(),
         ),
+        #[cfg(feature = "serve")]
+        ErrorKind::UnknownArgument
+            if commands_until("") == ["serve"]
+                && text(error, ContextKind::InvalidArg)
+                    .is_some_and(|it| it.starts_with("--port")) =>
+        {
+            Some(format!("mcplexer serve --http 127.0.0.1:{}", port()))
+        }
         ErrorKind::ValueValidation if moves_secret() => secret_in_other_form(),
+        ErrorKind::ValueValidation if secret_for_scope(error).is_some() => secret_for_scope(error),
         ErrorKind::ValueValidation if text(error, ContextKind::InvalidArg)? == "<SCOPE>" => {
             let typed = text(error, ContextKind::InvalidValue)?;
             match commands_until(typed).as_slice() {
@@ -210,6 +220,12 @@ fn secret_in_other_form() -> Option<String> {
                 false => format!("mcplexer secret move {from}/{key} {to}/{other}"),
             })
         }
+        ("copy" | "move", [from, to]) if !to.contains('/') => {
+            let (scope, key) = from.split_once('/')?;
+            let is_name = is_key(key) && scope.parse::<ScopeId>().is_ok();
+            let is_scope = to.parse::<ScopeId>().is_ok() && can_repeat(to);
+            (is_name && is_scope).then(|| format!("mcplexer secret {command} {from} {to}/{key}"))
+        }
         ("copy" | "move", [scope, key, new_scope, new_key]) => {
             let (scope, key) = (repeated(scope, "SCOPE"), repeated(key, "KEY"));
             let to = (
@@ -223,6 +239,75 @@ fn secret_in_other_form() -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Says what is wrong with the word for a secret.
+pub(super) fn misnamed(error: &clap::Error) -> Option<String> {
+    let argument = text(error, ContextKind::InvalidArg)?;
+    let typed = text(error, ContextKind::InvalidValue)?;
+    let has_scope = typed.contains('/');
+    if argument == "<NEW_KEY>" && has_scope {
+        return Some("the new name stands alone, without its scope".to_owned());
+    }
+    let is_secret = ["<SCOPE/KEY>", "<NEW_SCOPE/KEY>"].contains(&argument);
+    if !moves_secret() || !is_secret || has_scope {
+        return None;
+    }
+    let word = match can_repeat(typed) {
+        true => typed,
+        false => "a word",
+    };
+    Some(format!("{word} is not SCOPE/KEY: the key is missing"))
+}
+
+/// Returns the name that a key with dashes would have in a scope for variables.
+pub(super) fn without_dash(error: &clap::Error) -> Option<String> {
+    let typed = text(error, ContextKind::InvalidValue)?;
+    let name = typed.replace(['-', '.'], "_");
+    let is_meant = text(error, ContextKind::InvalidArg)? == "<KEY>"
+        && name != typed
+        && can_repeat(typed)
+        && is_key(&name);
+    is_meant.then(|| format!("did you mean {name}?"))
+}
+
+/// Returns the option or the command for a secret in the place of a scope: `run -s SCOPE/KEY`, `secret list SCOPE/KEY`.
+fn secret_for_scope(error: &clap::Error) -> Option<String> {
+    let argument = text(error, ContextKind::InvalidArg)?;
+    let typed = text(error, ContextKind::InvalidValue)?;
+    let (scope, key) = typed
+        .strip_prefix(SCHEME)
+        .unwrap_or(typed)
+        .split_once('/')?;
+    if scope.parse::<ScopeId>().is_err() || !can_repeat(scope) || !is_key(key) {
+        return None;
+    }
+    let path = commands_until("");
+    let path: Vec<_> = path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["run"] if argument.starts_with("--scope") => Some(format!(
+            "mcplexer run --scope {scope} --only {key} -- COMMAND"
+        )),
+        ["secret", "list"] if argument == "[SCOPE]" => {
+            Some(format!("mcplexer secret list {scope}"))
+        }
+        _ => None,
+    }
+}
+
+fn is_key(word: &str) -> bool {
+    word.parse::<SecretName>().is_ok() && mcplexer_detect::find_any(word).is_none()
+}
+
+/// Returns the port that was given as an option of its own.
+#[cfg(feature = "serve")]
+fn port() -> String {
+    let mut words = env::args().skip_while(|it| !it.starts_with("--port"));
+    let first = words.next().unwrap_or_default();
+    let given = first.strip_prefix("--port=").map(str::to_owned);
+    let port = given.or_else(|| words.next()).unwrap_or_default();
+    port.parse::<u16>()
+        .map_or_else(|_| "PORT".to_owned(), |it| it.to_string())
 }
 
 /// Says that the scope comes first, if the word in its place is one that only a key can be. Repeats nothing that was typed.

@@ -126,12 +126,41 @@ fn another_form_of_a_command_leads_to_the_one_that_runs() {
         ),
         (
             "run github-token -- printenv TOKEN",
-            "did you mean mcplexer run --scope github-token -- printenv?",
+            "did you mean mcplexer run --scope github-token -- printenv TOKEN?",
         ),
+        (
+            "run github-token printenv TOKEN",
+            "did you mean mcplexer run --scope github-token -- printenv TOKEN?",
+        ),
+        (
+            "run -s github-token/TOKEN -- true",
+            "mcplexer run --scope github-token --only TOKEN -- COMMAND",
+        ),
+        (
+            "secret list github-token/TOKEN",
+            "mcplexer secret list github-token\n",
+        ),
+        (
+            "secret move github-token/TOKEN web",
+            "mcplexer secret move github-token/TOKEN web/TOKEN",
+        ),
+        (
+            "secret rename github-token/TOKEN github-token/NEW",
+            "mcplexer secret rename github-token TOKEN NEW",
+        ),
+        ("secret put s my-key v", "hint: did you mean my_key?"),
         ("server add foo", "or --url URL, or --from FILE"),
     ] {
         home.run(typed.split(' ')).failed(2, &[hint]);
     }
+    #[cfg(feature = "serve")]
+    for typed in ["serve --http --port 4000", "serve --port=4000"] {
+        home.run(typed.split(' '))
+            .failed(2, &["mcplexer serve --http 127.0.0.1:4000"]);
+    }
+    // No scope has this name, so nothing is guessed.
+    let run = home.run(["run", "nil", "printenv", "TOKEN"]);
+    assert!(!run.stderr.contains("--scope nil"), "{}", run.stderr);
 }
 
 /// What is before the sign may be a value as well: base64 ends in it.
@@ -180,7 +209,7 @@ fn a_usage_error_ends_with_the_usage() {
         ),
         (
             "key remove",
-            "the following required arguments were not provided: <KEY>",
+            "KEY is missing",
             "Usage: mcplexer key remove [--force] [--json] <KEY>\n",
         ),
         (
@@ -224,5 +253,75 @@ fn a_key_in_the_place_of_the_scope_is_recognised() {
         let run = home.run(["secret", command, "TOKEN", "github-token"]);
         let run = run.failed(2, &["scope id has 'T' at character 1", &said]);
         assert!(!run.stderr.contains("github-token"), "{}", run.stderr);
+    }
+}
+
+/// What clap says of what is missing or mistyped is put into this program's words.
+#[test]
+fn what_is_missing_or_mistyped_is_named() {
+    let home = Home::with_secret("v");
+    for (typed, said, unsaid) in [
+        (
+            "secret list --expiring",
+            "error: --expiring needs a value, such as 30d\n",
+            "none was supplied",
+        ),
+        (
+            "audit show --last",
+            "error: --last needs a value, such as 3\n",
+            "none was supplied",
+        ),
+        (
+            "secret put s K --note",
+            "error: --note needs a value\n",
+            "invalid value",
+        ),
+        (
+            "run --scop github-token -- true",
+            "hint: did you mean --scope?\n",
+            "as a value",
+        ),
+        (
+            "secret list --lnog",
+            "hint: did you mean --long?\n",
+            "similar argument",
+        ),
+        (
+            "secret get github-token",
+            "error: KEY is missing\nmcplexer: hint: mcplexer secret list github-token shows its keys\n",
+            "required arguments",
+        ),
+        (
+            "secret delete",
+            "error: SCOPE and KEY are missing\n",
+            "required arguments",
+        ),
+        (
+            "secret rename a B a/C",
+            "error: the new name stands alone, without its scope\n",
+            "NEW_KEY takes",
+        ),
+        (
+            "secret copy a web",
+            "error: a is not SCOPE/KEY: the key is missing\n",
+            "such as github/TOKEN",
+        ),
+    ] {
+        let run = home.run(typed.split(' ')).failed(2, &[said]);
+        assert!(!run.stderr.contains(unsaid), "{}", run.stderr);
+    }
+}
+
+/// An option that needs a file names those that are there.
+#[test]
+fn adopt_without_a_file_names_the_files_that_are_there() {
+    let home = Home::new();
+    home.run(["adopt", "--undo"])
+        .failed(2, &["FILE is missing", "mcplexer adopt FILE --undo"]);
+    std::fs::create_dir(home.root().join(".cursor")).unwrap();
+    std::fs::write(home.root().join(".cursor/mcp.json"), "{}").unwrap();
+    for option in ["--undo", "--write", "--gateway"] {
+        let hint = format!("hint: mcplexer adopt ~/.cursor/mcp.json {option}\n");
+        home.run(["adopt", option]).failed(2, &[&hint]);
     }
 }

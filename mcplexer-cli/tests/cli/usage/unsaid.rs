@@ -239,10 +239,7 @@ fn what_is_plainly_a_name_is_repeated() {
             &["export", "s", "--format", "xml"],
             "invalid value 'xml' for '--format <FORMAT>' [possible values: dotenv, ",
         ),
-        (
-            &["export", "s", "--format", "y4ml"],
-            "a similar value exists: 'yaml'",
-        ),
+        (&["export", "s", "--format", "y4ml"], "did you mean yaml?"),
         (
             &["secret", "edit", "s", "K", "x"],
             "unexpected argument: secret edit takes SCOPE and KEY\n",

@@ -443,3 +443,26 @@ fn references_to_nothing_are_found() {
         assert!(added.stderr.contains(meant), "{}", added.stderr);
     }
 }
+
+/// A store that was copied from a read-only disk takes no secret.
+#[test]
+fn a_store_that_cannot_be_written_is_found_and_fixed() {
+    let home = healthy();
+    let store = home.path("secrets.redb");
+    fs::set_permissions(&store, Permissions::from_mode(0o400)).unwrap();
+    let said = "~/.mcplexer/secrets.redb is read-only (mode 0400)";
+    let text = finds(&home, "read-only", said);
+    assert!(
+        text.contains("chmod 600 ~/.mcplexer/secrets.redb"),
+        "{text}"
+    );
+    let run = home.run(["doctor", "--fix"]).succeeded();
+    assert!(
+        run.text()
+            .contains("fixed: chmod 600 ~/.mcplexer/secrets.redb"),
+        "{}",
+        run.text()
+    );
+    let mode = fs::metadata(&store).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

@@ -37,6 +37,10 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
             report.fixed(format!("chmod {mode:o} {}", word(exposed.path())));
         }
     }
+    let store = home.store().file().map(Path::to_owned);
+    for path in store.into_iter().chain([home.audit_log()]) {
+        examine_read_only(&path, fix, report);
+    }
     for left in home.leftovers() {
         let path = left.display();
         report.add(
@@ -80,6 +84,23 @@ fn outside(path: &Path, home: &Home) -> Option<PathBuf> {
     let inside = home.directory().canonicalize();
     let is_inside = inside.is_ok_and(|it| target.starts_with(it));
     (!is_inside).then_some(target)
+}
+
+/// Finds a file that its owner cannot write, as a copy from a read-only disk is.
+fn examine_read_only(path: &Path, fix: bool, report: &mut Report) {
+    let Ok(metadata) = path.symlink_metadata() else {
+        return;
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if !metadata.is_file() || mode & 0o200 != 0 {
+        return;
+    }
+    let message = format!("{} is read-only (mode {mode:04o})", path.display());
+    let command = format!("chmod 600 {}", word(path));
+    report.add(Severity::Warning, "read-only", message, command.clone());
+    if fix && fs::set_permissions(path, Permissions::from_mode(0o600)).is_ok() {
+        report.fixed(command);
+    }
 }
 
 #[cfg(test)]

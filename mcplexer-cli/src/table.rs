@@ -25,6 +25,31 @@ pub(crate) fn fitting(rows: &[Vec<String>]) -> String {
     Columns::new(Screen::stdout()).rows(rows)
 }
 
+/// Aligns rows in columns that fit the terminal, below a head. Leaves out columns that say nothing, and shortens the
+/// names in the first one last.
+pub(crate) fn named<const N: usize>(head: [&str; N], rows: &[Vec<String>]) -> String {
+    let screen = Screen::stdout();
+    let says = |at: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(at))
+            .any(|it| !is_empty(it))
+    };
+    let kept: Vec<_> = (0..N).map(|at| !screen.is_narrow() || says(at)).collect();
+    let kept_of = |cells: &[String]| -> Vec<String> {
+        let kept = cells.iter().zip(&kept).filter(|(_, is_kept)| **is_kept);
+        kept.map(|(cell, _)| cell.clone()).collect()
+    };
+    let head = kept_of(&head.map(str::to_owned));
+    let head: Vec<_> = head.iter().map(String::as_str).collect();
+    let rows: Vec<_> = rows.iter().map(|row| kept_of(row)).collect();
+    Columns::new(screen).with_name(0).headed(&head, &rows)
+}
+
+/// Returns whether a cell says nothing.
+fn is_empty(cell: &str) -> bool {
+    cell.is_empty() || cell == "-"
+}
+
 /// Aligns rows in columns that fit the terminal, below a head.
 pub(crate) fn headed<const N: usize>(head: [&str; N], rows: &[Vec<String>]) -> String {
     let mut columns = Columns::new(Screen::stdout());
@@ -83,6 +108,10 @@ pub(crate) struct Columns {
     widths: Vec<usize>,
     /// Which columns are never shortened.
     kept: Vec<bool>,
+    /// The column that is shortened last: a name is what people copy.
+    name: Option<usize>,
+    /// The head of a table that is too wide for the screen: each row is a block of lines then.
+    blocks: Option<Vec<String>>,
     look: fn(usize, &str) -> Option<Look>,
 }
 
@@ -93,6 +122,8 @@ impl Columns {
             screen,
             widths: Vec::new(),
             kept: Vec::new(),
+            name: None,
+            blocks: None,
             look: |_, _| None,
         }
     }
@@ -103,13 +134,25 @@ impl Columns {
         self
     }
 
-    /// Aligns the first rows, below a head.
+    /// Shortens this column last.
+    pub(crate) fn with_name(mut self, column: usize) -> Self {
+        self.name = Some(column);
+        self
+    }
+
+    /// Aligns the first rows, below a head. If they cannot fit the screen, each row is a block of `name: value`, and so
+    /// are all that follow.
     pub(crate) fn headed(&mut self, head: &[&str], rows: &[Vec<String>]) -> String {
         let head: Vec<_> = head.iter().map(|&it| it.to_owned()).collect();
         let rows = clean(rows);
         self.widen(std::slice::from_ref(&head));
         self.widen(&rows);
         let widths = self.fitting();
+        let needed = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        if self.screen.width.is_some_and(|screen| needed > screen) {
+            self.blocks = Some(head);
+            return self.as_blocks(&rows);
+        }
         let head = self.line(&head, &widths, |_, _| Some(Look::Heading));
         head + &self.lines(&rows, &widths)
     }
@@ -117,8 +160,38 @@ impl Columns {
     /// Aligns more rows.
     pub(crate) fn rows(&mut self, rows: &[Vec<String>]) -> String {
         let rows = clean(rows);
+        if self.blocks.is_some() {
+            return self.as_blocks(&rows);
+        }
         self.widen(&rows);
         self.lines(&rows, &self.fitting())
+    }
+
+    /// Puts each cell on a line of its own, with its name before it, and an empty line behind each row.
+    fn as_blocks(&self, rows: &[Vec<String>]) -> String {
+        let names: Vec<_> = self
+            .blocks
+            .iter()
+            .flatten()
+            .map(|it| it.to_lowercase() + ":")
+            .collect();
+        let width = names.iter().map(|it| it.width()).max().unwrap_or(0) + 1;
+        let mut text = String::new();
+        for row in rows {
+            for (at, (name, cell)) in names.iter().zip(row).enumerate() {
+                if is_empty(cell) {
+                    continue;
+                }
+                let space = " ".repeat(width.saturating_sub(name.width()));
+                let cell = match (self.look)(at, cell) {
+                    Some(look) => self.screen.paint.text(look, cell),
+                    None => cell.clone(),
+                };
+                text.push_str(&format!("{name}{space}{cell}\n"));
+            }
+            text.push('\n');
+        }
+        text
     }
 
     fn widen(&mut self, rows: &[Vec<String>]) {
@@ -133,27 +206,29 @@ impl Columns {
         }
     }
 
-    /// Returns widths with which a row fits on the screen: the widest columns give way first.
+    /// Returns widths with which a row fits on the screen: the widest columns give way first, and that of the names last.
     fn fitting(&self) -> Vec<usize> {
         let mut widths = self.widths.clone();
         let Some(screen) = self.screen.width else {
             return widths;
         };
-        loop {
-            let gaps = GAP * widths.len().saturating_sub(1);
-            let excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(screen);
-            let others = widths
-                .iter_mut()
-                .zip(&self.kept)
-                .filter(|(_, kept)| !**kept);
-            let Some(widest) = others.map(|(width, _)| width).max() else {
-                return widths;
-            };
-            if excess == 0 || *widest <= NARROWEST {
-                return widths;
+        for is_name in [false, true] {
+            loop {
+                let gaps = GAP * widths.len().saturating_sub(1);
+                let excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(screen);
+                let others = widths
+                    .iter_mut()
+                    .zip(&self.kept)
+                    .enumerate()
+                    .filter(|(at, (_, kept))| !**kept && (self.name == Some(*at)) == is_name);
+                let widest = others.map(|(_, (width, _))| width).max();
+                let Some(widest) = widest.filter(|it| excess > 0 && **it > NARROWEST) else {
+                    break;
+                };
+                *widest -= 1;
             }
-            *widest -= 1;
         }
+        widths
     }
 
     fn lines(&self, rows: &[Vec<String>], widths: &[usize]) -> String {
@@ -274,6 +349,32 @@ mod tests {
         let rows = [row(["0123456789", "0123456789", "0123456789"])];
         let text = Columns::new(screen).rows(&rows);
         assert_eq!(text, "0123…789  0123…789  0123…789\n");
+    }
+
+    #[test]
+    fn the_names_are_shortened_last() {
+        let screen = Screen {
+            width: Some(24),
+            ..Screen::default()
+        };
+        let rows = [row(["0123456789abc", "0123456789"])];
+        let mut columns = Columns::new(screen).with_name(0);
+        let text = columns.rows(&rows);
+        assert_eq!(text, "0123456789abc  0123…6789\n");
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_becomes_blocks() {
+        let screen = Screen {
+            width: Some(20),
+            ..Screen::default()
+        };
+        let rows = [row(["2027-01-31 12:00:00", "-", "0123456789"])];
+        let mut columns = Columns::new(screen);
+        let text = columns.headed(&["TIME", "NONE", "BY"], &rows);
+        assert_eq!(text, "time: 2027-01-31 12:00:00\nby:   0123456789\n\n");
+        let more = columns.rows(&[row(["a", "b", "c"])]);
+        assert_eq!(more, "time: a\nnone: b\nby:   c\n\n");
     }
 
     #[test]

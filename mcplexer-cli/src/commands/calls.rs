@@ -26,6 +26,8 @@ const MOST_NAMES: usize = 8;
 /// Stands where a call has no end in the log.
 const OPEN: &str = "open";
 
+/// The column that says what was called.
+const CALL: usize = 3;
 /// The column that says how a call ended.
 const OUTCOME: usize = 4;
 
@@ -155,7 +157,9 @@ struct Calling {
 impl Calling {
     fn new(clock: Clock) -> Self {
         Self {
-            columns: Columns::new(Screen::stdout()).with_look(look),
+            columns: Columns::new(Screen::stdout())
+                .with_look(look)
+                .with_name(CALL),
             clock,
             is_headed: !stdout_is_terminal(),
         }

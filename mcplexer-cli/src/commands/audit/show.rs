@@ -15,6 +15,8 @@ use crate::style::Look;
 use crate::table::{Columns, Screen};
 use crate::text::sanitized;
 
+/// The column that says what it was about.
+const SUBJECT: usize = 3;
 /// The column that says how an operation ended.
 const OUTCOME: usize = 4;
 
@@ -65,7 +67,9 @@ pub(super) fn run(arguments: &ShowAudit, global: Global) -> Result<(), Failure> 
     }
     let clock = Clock::new(arguments.utc);
     let rows: Vec<_> = lines.iter().map(|line| row(line, &clock)).collect();
-    let mut columns = Columns::new(Screen::stdout()).with_look(look);
+    let mut columns = Columns::new(Screen::stdout())
+        .with_look(look)
+        .with_name(SUBJECT);
     // Programs count on a line for each entry.
     if !stdout_is_terminal() {
         return print(&columns.rows(&rows));

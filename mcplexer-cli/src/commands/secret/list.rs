@@ -8,7 +8,7 @@ use crate::exit_code;
 use crate::failure::{Failure, repeated};
 use crate::output::{print, print_json, stdout_is_terminal};
 use crate::session::Session;
-use crate::table::headed;
+use crate::table::{headed, named};
 use crate::text::{self, Ago, sanitized};
 
 pub(super) fn run(
@@ -139,7 +139,7 @@ fn long_rows<'a>(
             secret.note.as_ref().map_or_else(String::new, sanitized),
         ]
     });
-    headed(header, &rows.collect::<Vec<_>>())
+    named(header, &rows.collect::<Vec<_>>())
 }
 
 /// Formats a day that was chosen, which is one in UTC wherever it is read.

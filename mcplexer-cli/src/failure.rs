@@ -31,6 +31,7 @@ mod usage;
 mod use_cases;
 
 pub(crate) use again::again;
+pub(crate) use files::of_reading;
 pub(crate) use keys::OTHER_KEY;
 pub(crate) use places::key_place;
 pub(crate) use usage::{

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::{Global, Newline, Put};
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, of_reading};
 use crate::prompt::{Answer, Hidden};
 use crate::stderr::say;
 use crate::text::{sanitized, shown};
@@ -178,8 +178,7 @@ fn read_value(source: impl Read, name: &str, newline: Newline) -> Result<Vec<u8>
         .take(limit as u64)
         .read_to_end(&mut bytes)
         .map_err(|error| {
-            Failure::new(format!("cannot read {name}: {error}"))
-                .with_hint("check the path, and that you may read it")
+            Failure::new(format!("cannot read {name}: {error}")).with_hint(of_reading(&error))
         })?;
     if newline == Newline::Strip && bytes.ends_with(b"\n") {
         bytes.pop();

@@ -114,5 +114,16 @@ fn open(from: &BackupFile, session: &Session) -> Result<Backup, Failure> {
         Some(file) => BackupKeys::File(file),
         None => BackupKeys::InUse,
     };
-    Ok(backup::open(path, &keys, session)?)
+    let opened = backup::open(path, &keys, session);
+    opened.map_err(|error| match (&error, &from.identity) {
+        (backup::Error::WrongKey { .. }, Some(identity)) => {
+            Failure::new(format!("{} does not open {}", shown(identity), shown(path)))
+                .with_hint("--identity PATH names another key file")
+                .with_hint(
+                    "--recovery-code opens it with the recovery code of the store it was made from",
+                )
+                .with_code(exit_code::KEY)
+        }
+        _ => error.into(),
+    })
 }

@@ -1,5 +1,6 @@
 //! Advice on files and on the store's file.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use mcplexer_durable::ReplaceError;
@@ -27,10 +28,26 @@ impl From<ReplaceError> for Failure {
     }
 }
 
+/// What to do about a file that this user may not read.
+const NOT_READABLE: &str = "you may not read it: its owner can change that, with chmod";
+/// What to do about a directory in the place of a file.
+const A_DIRECTORY: &str = "it is a directory: give a file in it";
+
+/// Returns what to do about a file that was opened and could not be read.
+pub(crate) fn of_reading(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::IsADirectory => A_DIRECTORY,
+        ErrorKind::PermissionDenied => NOT_READABLE,
+        _ => "try another copy of it",
+    }
+}
+
 /// Returns what to do about a file that could not be read or written.
-pub(super) fn io(action: &str, path: &Path) -> String {
-    match action {
-        "write" => {
+pub(super) fn io(action: &str, path: &Path, error: &io::Error) -> String {
+    match (action, error.kind()) {
+        ("read", ErrorKind::PermissionDenied) => NOT_READABLE.to_owned(),
+        ("read", ErrorKind::IsADirectory) => A_DIRECTORY.to_owned(),
+        ("write", _) => {
             "nothing was changed; name a file in a directory that you can write to".to_owned()
         }
         _ => match repeated_path(path, "") {
@@ -53,4 +70,17 @@ pub(super) fn backend(error: &BackendError) -> String {
         }
     };
     hint.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_depends_on_why_a_file_cannot_be_read() {
+        let hint = |kind: ErrorKind| io("read", Path::new("a"), &kind.into());
+        assert!(hint(ErrorKind::PermissionDenied).starts_with("you may not read it"));
+        assert!(hint(ErrorKind::IsADirectory).ends_with("give a file in it"));
+        assert_eq!(hint(ErrorKind::NotFound), "check the path a");
+    }
 }

@@ -96,7 +96,11 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
         Error::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
             "split it into smaller parts".to_owned()
         }
-        Error::Io { action, path, .. } => files::io(action, path),
+        Error::Io {
+            action,
+            path,
+            source,
+        } => files::io(action, path, source),
         Error::FileExists { .. } => "--force overwrites it; or name another file".to_owned(),
         Error::NoStore
         | Error::ScopeExists { .. }

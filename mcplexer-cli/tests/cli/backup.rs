@@ -394,3 +394,28 @@ fn an_armored_backup_may_have_something_before_it() {
     home.run(["backup", "verify", "a.age"])
         .failed(6, &["it is not an age file"]);
 }
+
+/// The key file that was given is the one to look at, not those that were not.
+#[test]
+fn a_key_file_that_opens_nothing_is_named() {
+    let home = Home::with_secret("v");
+    home.run(["backup", "create", "b.age"]).succeeded();
+    let other = Home::with_secret("v");
+    std::fs::copy(other.path("age.key"), home.root().join("lost.key")).unwrap();
+    home.run(["backup", "verify", "b.age", "--identity", "lost.key"])
+        .failed(
+            5,
+            &["lost.key does not open b.age", "names another key file"],
+        );
+    home.run(["audit", "verify", "--checkpoint", "nosuch"])
+        .failed(2, &["there is no file nosuch, and it is no checkpoint"]);
+}
+
+#[test]
+fn a_value_is_not_read_from_a_directory() {
+    let home = Home::with_secret("v");
+    home.run(["secret", "put", "s", "K", "--file", "."])
+        .failed(1, &["it is a directory: give a file in it"]);
+    home.run(["secret", "put", "s", "K", "--file", "nosuch"])
+        .failed(1, &["check the path nosuch"]);
+}

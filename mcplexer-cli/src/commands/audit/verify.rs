@@ -9,7 +9,7 @@ use mcplexer_secrets::{Checkpoint, Error};
 use serde::Serialize;
 
 use crate::cli::Global;
-use crate::failure::Failure;
+use crate::failure::{Failure, can_repeat};
 use crate::output::{print, print_json};
 use crate::progress::Waiting;
 use crate::session::Session;
@@ -106,8 +106,9 @@ fn parse(text: &str) -> Result<Checkpoint, Failure> {
     line.trim().parse().map_err(|reason| {
         // A name without a slash, as of a file in this directory.
         let what = match line == text {
-            true => "neither a file nor a checkpoint",
-            false => "not a checkpoint",
+            true if can_repeat(text) => format!("there is no file {text}, and it is no checkpoint"),
+            true => "neither a file nor a checkpoint".to_owned(),
+            false => "not a checkpoint".to_owned(),
         };
         Failure::new(format!("{what}: {reason}"))
             .with_hint("mcplexer audit checkpoint prints one")

@@ -3,14 +3,14 @@
 use clap::Args;
 use mcplexer_secrets::Timestamp;
 
-use super::examples;
 use super::when::past;
+use super::{examples, number};
 
 #[derive(Debug, Args)]
 #[command(after_help = examples::CALLS)]
 pub(crate) struct Calls {
     /// Show the last N calls, of those that the other options leave
-    #[arg(short = 'n', long = "last", value_name = "N", value_parser = at_least_one, default_value = "20")]
+    #[arg(short = 'n', long = "last", value_name = "N", value_parser = number, default_value = "20")]
     pub(crate) last: u64,
     /// Go on, and show each call when it has ended
     #[arg(short, long)]
@@ -33,10 +33,4 @@ pub(crate) struct Calls {
     /// Print JSON; with --follow, one object a line
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// Parses how many calls to show.
-fn at_least_one(text: &str) -> Result<u64, &'static str> {
-    let number = text.parse().ok().filter(|it| *it > 0);
-    number.ok_or("takes a number from 1 on, such as 3")
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::audit::{outcome_look, word};
 use crate::cli::{Calls, Global};
 use crate::clock::Clock;
+use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::{json_line, print, print_json, print_on, stdout_is_terminal};
 use crate::session::Session;
@@ -37,6 +38,12 @@ struct Document {
 }
 
 pub(super) fn run(arguments: &Calls, global: Global) -> Result<(), Failure> {
+    // With --follow, that is to see what comes.
+    if arguments.last == 0 && !arguments.follow {
+        return Err(Failure::new("--last 0 shows no calls")
+            .with_hint("give a number from 1 on, or --follow to see the next ones")
+            .with_code(exit_code::USAGE));
+    }
     let session = Session::open(global)?;
     let path = &session.audit_log()?;
     if !path.exists() {

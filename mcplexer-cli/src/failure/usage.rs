@@ -138,7 +138,6 @@ impl Failure {
             _ => return None,
         };
         let failure = Self::new(message)
-            .with_hints(meant::without_dash(error))
             .with_hints(meant::swapped(error))
             .with_hint(help_hint());
         Some(failure.with_usage().with_code(exit_code::USAGE))

@@ -401,7 +401,7 @@ fn a_key_file_that_opens_nothing_is_named() {
     let home = Home::with_secret("v");
     home.run(["backup", "create", "b.age"]).succeeded();
     let other = Home::with_secret("v");
-    std::fs::copy(other.path("age.key"), home.root().join("lost.key")).unwrap();
+    fs::copy(other.path("age.key"), home.root().join("lost.key")).unwrap();
     home.run(["backup", "verify", "b.age", "--identity", "lost.key"])
         .failed(
             5,

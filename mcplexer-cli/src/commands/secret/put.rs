@@ -1,11 +1,12 @@
 use std::io::{self, IsTerminal};
 
 use mcplexer_home::config::ScopeToMake;
-use mcplexer_secrets::{PutMode, ScopeId, SecretEdit, SecretName, SecretValue, Stored};
+use mcplexer_secrets::{Error, PutMode, ScopeId, SecretEdit, SecretName, SecretValue, Stored};
 
 use super::change;
 use crate::cli::{Global, Put, Said};
-use crate::failure::Failure;
+use crate::exit_code;
+use crate::failure::{Failure, can_repeat};
 use crate::input::ValueSource;
 use crate::session::Session;
 use crate::text;
@@ -51,9 +52,23 @@ pub(super) fn store(
     let stored = session
         .store()
         .put_with(&new.scope, key, value, mode, &edit);
-    let stored = stored.map_err(|error| session.explain(error))?;
+    let stored = stored.map_err(|error| match (&error, with_underscores(key)) {
+        (Error::InvalidName(_), Some(meant)) => Failure::new(error.to_string())
+            .with_hint(format!("did you mean {meant}?"))
+            .with_hint(
+                "mcplexer scope create SCOPE --kind header creates a scope for HTTP field names",
+            )
+            .with_code(exit_code::USAGE),
+        _ => session.explain(error),
+    })?;
     tell_stored(new, key, &stored, session);
     Ok(())
+}
+
+/// Returns the name that is like this one and fits a variable, if a message can repeat it.
+fn with_underscores(key: &SecretName) -> Option<String> {
+    let name = key.as_str();
+    (name.contains('-') && can_repeat(name)).then(|| name.replace('-', "_"))
 }
 
 /// Tells the user what was stored, and what follows from it.

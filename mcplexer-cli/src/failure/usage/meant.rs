@@ -260,17 +260,6 @@ pub(super) fn misnamed(error: &clap::Error) -> Option<String> {
     Some(format!("{word} is not SCOPE/KEY: the key is missing"))
 }
 
-/// Returns the name that a key with dashes would have in a scope for variables.
-pub(super) fn without_dash(error: &clap::Error) -> Option<String> {
-    let typed = text(error, ContextKind::InvalidValue)?;
-    let name = typed.replace(['-', '.'], "_");
-    let is_meant = text(error, ContextKind::InvalidArg)? == "<KEY>"
-        && name != typed
-        && can_repeat(typed)
-        && is_key(&name);
-    is_meant.then(|| format!("did you mean {name}?"))
-}
-
 /// Returns the option or the command for a secret in the place of a scope: `run -s SCOPE/KEY`, `secret list SCOPE/KEY`.
 fn secret_for_scope(error: &clap::Error) -> Option<String> {
     let argument = text(error, ContextKind::InvalidArg)?;

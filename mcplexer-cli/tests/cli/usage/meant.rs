@@ -318,8 +318,8 @@ fn adopt_without_a_file_names_the_files_that_are_there() {
     let home = Home::new();
     home.run(["adopt", "--undo"])
         .failed(2, &["FILE is missing", "mcplexer adopt FILE --undo"]);
-    std::fs::create_dir(home.root().join(".cursor")).unwrap();
-    std::fs::write(home.root().join(".cursor/mcp.json"), "{}").unwrap();
+    fs::create_dir(home.root().join(".cursor")).unwrap();
+    fs::write(home.root().join(".cursor/mcp.json"), "{}").unwrap();
     for option in ["--undo", "--write", "--gateway"] {
         let hint = format!("hint: mcplexer adopt ~/.cursor/mcp.json {option}\n");
         home.run(["adopt", option]).failed(2, &[&hint]);

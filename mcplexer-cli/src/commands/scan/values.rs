@@ -15,6 +15,8 @@ use crate::text::{count, shortened};
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
     if !session.home().store().exists() {
+        // A store that is gone is another matter than one that was never there.
+        session.store().scope_names()?;
         check_unread(&unread(&scan.paths))?;
         return Err(no_store(&session));
     }

@@ -128,7 +128,7 @@ fn format(import: &Import, file: Option<&Path>) -> Result<Format, Failure> {
     })
 }
 
-/// Returns the failure for `import FILE SCOPE`, where the first word is a file and the second is none.
+/// Returns the failure for `import FILE SCOPE`, where the first word is a file and the second is not.
 fn wrong_order(scope: &str, file: Option<&Path>) -> Option<Failure> {
     let file = file.filter(|it| !it.exists() && Path::new(scope).is_file())?;
     let word = file.to_str()?;

@@ -84,7 +84,8 @@ fn what_cannot_be_a_key_is_refused_and_not_repeated() {
         .failed(2, &["only ssh-ed25519 and ssh-rsa keys"]);
     home.run(["key", "add", "--file", "none.pub"])
         .failed(1, &["none.pub"]);
-    home.run(["key", "add"]).failed(2, &["required"]);
+    home.run(["key", "add"])
+        .failed(2, &["RECIPIENT is missing"]);
 
     let [bob, eve] = [Identity::generate().name(), Identity::generate().name()];
     home.run(["key", "add", &bob, "--label", "bob"]).succeeded();

@@ -202,7 +202,7 @@ impl Worker<'_> {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                return self.own.report.unread.push(unread(error));
+                return self.own.report.unread.push(not_walked(error));
             }
         };
         let (path, kind) = (entry.path(), entry.file_type());
@@ -218,9 +218,9 @@ impl Worker<'_> {
 }
 
 /// Returns what a walk could not read.
-fn unread(error: Error) -> Unread {
+fn not_walked(error: Error) -> Unread {
     match error {
-        Error::WithDepth { err, .. } => unread(*err),
+        Error::WithDepth { err, .. } => not_walked(*err),
         Error::WithPath { path, err } => Unread::File {
             path,
             reason: err.to_string(),

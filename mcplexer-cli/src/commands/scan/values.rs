@@ -10,11 +10,11 @@ use crate::failure::Failure;
 use crate::known;
 use crate::scan::{Search, unread};
 use crate::session::Session;
-use crate::text::{count, shortened};
+use crate::text::{count, shortened, shown};
 
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    if !session.home().store().exists() {
+    if !session.has_store() {
         // A store that is gone is another matter than one that was never there.
         session.store().scope_names()?;
         check_unread(&unread(&scan.paths))?;
@@ -68,9 +68,12 @@ fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failu
 
 /// Creates the failure for a home without a store: a search for nothing would find nothing, and seem to be a good result.
 fn no_store(session: &Session) -> Failure {
-    let directory = shown(session.home().directory());
+    let place = match session.home().store().file() {
+        Some(_) => format!("in {}", shown(session.home().directory())),
+        None => format!("at {}", shortened(session.home().store())),
+    };
     Failure::new(format!(
-        "there is no store in {directory}, so nothing was searched"
+        "there is no store {place}, so nothing was searched"
     ))
     .with_hint("mcplexer scan --shapes needs no store; MCPLEXER_HOME names another directory")
     .with_code(exit_code::NOT_FOUND)

@@ -155,13 +155,14 @@ pub trait Snapshot: Send {
     /// name is asked for at once: over a network, this is one way there and back.
     ///
     /// # Errors
-    /// [`BackendError`] if they cannot be read.
+    /// [`BackendError`] if they cannot be read. [`BackendErrorKind::Busy`] if an engine that keeps history has discarded
+    /// this state meanwhile: the next one can be read.
     fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError>;
 
     /// Calls `each` with key and record, in key order, for every record in a range, until it breaks off.
     ///
     /// # Errors
-    /// [`BackendError`] if the records cannot be read.
+    /// As [`get_many`](Self::get_many).
     fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError>;
 
     /// Returns the record under `key`.

@@ -198,22 +198,38 @@ impl Vault {
     /// The work is done again on the next state if another process has changed the store since, and
     /// * no key opens this state: a re-key replaces the key file before the store; or
     /// * the audit log is ahead of it.
+    ///
+    /// It is also done again if the backend is busy, such as one that has discarded this state meanwhile.
     fn snapshot_if_any<T>(
         &self,
         wanted: Wanted<'_>,
         work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let read = || {
+        let mut patience = Patience::new();
+        let mut read = || loop {
             let last = self.keyring.last_unlocked();
-            let snapshot = self.backend.read()?;
-            let ahead = snapshot.map(|it| ReadAhead::of(it, wanted, last.as_deref()));
-            ahead.transpose()
+            let Some(snapshot) = self.backend.read()? else {
+                return Ok::<_, Error>(None);
+            };
+            match ReadAhead::of(snapshot, wanted, last.as_deref()) {
+                Err(error) if is_busy(&error) && patience.pause()? => {}
+                ahead => return Ok(Some(ahead?)),
+            }
         };
         let Some(mut snapshot) = read()? else {
             return Ok(None);
         };
+        let mut patience = Patience::new();
         loop {
             let error = match work(&snapshot) {
+                Err(Error::Backend(error)) if is_busy(&error) && patience.pause()? => {
+                    drop(snapshot);
+                    let Some(now) = read()? else {
+                        return Ok(None);
+                    };
+                    snapshot = now;
+                    continue;
+                }
                 Err(error) if may_pass(&error) => error,
                 result => return result.map(Some),
             };
@@ -449,6 +465,10 @@ fn may_pass(error: &Error) -> bool {
 
 fn overtaken(message: &str) -> Error {
     BackendError::new(BackendErrorKind::Busy, message).into()
+}
+
+fn is_busy(error: &BackendError) -> bool {
+    error.kind() == BackendErrorKind::Busy
 }
 
 /// Whether a later attempt may end without this error.

@@ -1,0 +1,86 @@
+//! What the tasks of one handle share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use etcd_client::{DeleteOptions, KeyValue, ResponseHeader, Txn, TxnOp, TxnOpResponse};
+use tokio::sync::Semaphore;
+
+use crate::failure::Failure;
+use crate::head::At;
+use crate::history::History;
+use crate::layout::{Layout, Span};
+use crate::leases::Leases;
+use crate::link::{Link, Until};
+
+/// What the tasks of one handle share.
+pub(crate) struct Shared {
+    pub(crate) link: Link,
+    pub(crate) layout: Layout,
+    pub(crate) history: History,
+    pub(crate) leases: Leases,
+    /// The writer of this handle that waits for its turn among those of other handles, or has it. Others queue.
+    pub(crate) writer: Arc<Semaphore>,
+    numbers: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(link: Link, layout: Layout) -> Self {
+        Self {
+            link,
+            layout,
+            history: History::default(),
+            leases: Leases::default(),
+            writer: Arc::new(Semaphore::new(1)),
+            numbers: AtomicU64::new(1),
+        }
+    }
+
+    /// A number that this handle has not used before.
+    pub(crate) fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Reads the current state's head.
+    pub(crate) async fn now(&self, until: Until) -> Result<At, Failure> {
+        let head = self.link.get(until, &self.layout.head(), None).await?;
+        let revision = head.header().map(ResponseHeader::revision);
+        let revision = revision.ok_or(Failure::Closed)?;
+        At::of(revision, head.kvs().first())
+    }
+
+    /// Deletes an epoch that was never the current one, and now cannot become it.
+    pub(crate) async fn discard_epoch(&self, until: Until, epoch: u64) -> Result<(), Failure> {
+        let marker = TxnOp::delete(self.layout.replacement(epoch), None);
+        let data = self.layout.epoch(epoch).into_iter().map(delete);
+        let ops: Vec<_> = std::iter::once(marker).chain(data).collect();
+        let txn = Txn::new().and_then(ops);
+        self.link.txn(until, &txn).await.map(drop)
+    }
+}
+
+/// Locks, also after a panic.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Deletes a range.
+pub(crate) fn delete(span: Span) -> TxnOp {
+    let options = DeleteOptions::new().with_range(span.end);
+    TxnOp::delete(span.start, Some(options))
+}
+
+/// The key-values of the nth answer of a transaction, which was a read.
+pub(crate) fn read_at(responses: &[TxnOpResponse], index: usize) -> Result<&[KeyValue], Failure> {
+    match responses.get(index) {
+        Some(TxnOpResponse::Get(get)) => Ok(get.kvs()),
+        _ => Err(Failure::Corrupt("etcd gave another answer".into())),
+    }
+}
+
+/// A random number.
+pub(crate) fn random() -> Result<u64, Failure> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)?;
+    Ok(u64::from_be_bytes(bytes))
+}

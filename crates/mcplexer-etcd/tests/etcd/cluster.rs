@@ -1,0 +1,144 @@
+//! A cluster of etcd on this machine, which ends with the test.
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use mcplexer_etcd::{Address, EtcdBackend};
+use mcplexer_secrets::conformance::Handles;
+use tempfile::TempDir;
+use test_support::{Running, tool};
+
+/// How long a cluster may take to begin.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Cluster {
+    nodes: Vec<Node>,
+    names: AtomicU32,
+    directory: TempDir,
+    arguments: Vec<String>,
+}
+
+pub(crate) struct Node {
+    name: String,
+    client: u16,
+    peer: u16,
+    process: Option<Running>,
+}
+
+/// Ports that nobody listens on.
+fn free_ports(count: usize) -> Vec<u16> {
+    let listen = |_| TcpListener::bind("127.0.0.1:0").unwrap();
+    let listeners: Vec<_> = (0..count).map(listen).collect();
+    let port = |it: &TcpListener| it.local_addr().unwrap().port();
+    listeners.iter().map(port).collect()
+}
+
+impl Cluster {
+    /// Starts a cluster; `None` if there is no etcd.
+    pub(crate) fn start(nodes: usize) -> Option<Self> {
+        tool("etcd")?;
+        tool("etcdctl")?;
+        let ports = free_ports(nodes * 2);
+        let node = |(number, ports): (usize, &[u16])| Node {
+            name: format!("node{number}"),
+            client: ports[0],
+            peer: ports[1],
+            process: None,
+        };
+        let nodes: Vec<_> = ports.chunks(2).enumerate().map(node).collect();
+        let peer = |it: &Node| format!("{}=http://127.0.0.1:{}", it.name, it.peer);
+        let peers: Vec<_> = nodes.iter().map(peer).collect();
+        let arguments = vec![
+            format!("--initial-cluster={}", peers.join(",")),
+            "--initial-cluster-state=new".into(),
+            "--log-level=error".into(),
+        ];
+        let mut cluster = Self {
+            nodes,
+            names: AtomicU32::new(0),
+            directory: tempfile::tempdir().unwrap(),
+            arguments,
+        };
+        for number in 0..cluster.nodes.len() {
+            cluster.run(number);
+        }
+        cluster.wait();
+        Some(cluster)
+    }
+
+    fn run(&mut self, number: usize) {
+        let node = &mut self.nodes[number];
+        let client = format!("http://127.0.0.1:{}", node.client);
+        let peer = format!("http://127.0.0.1:{}", node.peer);
+        let data = self.directory.path().join(&node.name);
+        let log = std::fs::File::create(self.directory.path().join(format!("{}.log", node.name)));
+        let mut command = Command::new("etcd");
+        command
+            .args(&self.arguments)
+            .args(["--name", &node.name])
+            .args(["--listen-client-urls", &client])
+            .args(["--advertise-client-urls", &client])
+            .args(["--listen-peer-urls", &peer])
+            .args(["--initial-advertise-peer-urls", &peer])
+            .arg("--data-dir")
+            .arg(data)
+            .stdout(Stdio::null())
+            .stderr(log.unwrap());
+        node.process = Some(Running::start(&mut command).unwrap());
+    }
+
+    /// Waits until the cluster answers.
+    fn wait(&self) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let health = self.control(&["endpoint", "health", "--command-timeout=2s"]);
+            if health.is_ok() {
+                return;
+            }
+            assert!(
+                Instant::now() < until,
+                "the cluster does not begin: {health:?}"
+            );
+        }
+    }
+
+    fn endpoints(&self) -> String {
+        let endpoint = |it: &Node| format!("127.0.0.1:{}", it.client);
+        let all: Vec<_> = self.nodes.iter().map(endpoint).collect();
+        all.join(",")
+    }
+
+    /// Runs `etcdctl` with all nodes. Returns what it printed.
+    pub(crate) fn control(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = Command::new("etcdctl")
+            .env("ETCDCTL_API", "3")
+            .arg(format!("--endpoints={}", self.endpoints()))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        match output.status.success() {
+            true => Ok(text(&output.stdout)),
+            false => Err(text(&output.stderr)),
+        }
+    }
+
+    /// The address of a store.
+    pub(crate) fn address(&self, prefix: &str) -> Address {
+        let address = format!("etcd://{}/{prefix}?tls=off", self.endpoints());
+        address.parse().unwrap()
+    }
+
+    /// A place that was never used.
+    pub(crate) fn new_prefix(&self) -> String {
+        format!("store{}", self.names.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Handles on a place that was never used.
+    pub(crate) fn handles(&self) -> Box<Handles> {
+        let address = self.address(&self.new_prefix());
+        Box::new(move || Box::new(EtcdBackend::new(address.clone(), None).unwrap()))
+    }
+}

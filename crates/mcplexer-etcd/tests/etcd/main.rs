@@ -1,0 +1,6 @@
+//! The backend on a real cluster.
+
+#![cfg(test)]
+
+mod cluster;
+mod conformance;

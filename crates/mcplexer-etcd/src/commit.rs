@@ -5,11 +5,10 @@ use mcplexer_secrets::backend::CommitId;
 
 use crate::failure::Failure;
 use crate::head::{At, Head};
-use crate::layout::Span;
 use crate::leases::{self, Slot};
 use crate::link::Until;
 use crate::long::{self, Piece};
-use crate::shared::{Shared, delete, read_at};
+use crate::shared::{Shared, read_at};
 
 /// A change, and what it was made of.
 pub(crate) struct Change {
@@ -21,8 +20,8 @@ pub(crate) struct Change {
     /// What is stored before.
     pub(crate) pieces: Vec<Piece>,
     pub(crate) ops: Vec<TxnOp>,
-    /// The key of the writer's turn, which ends with the commit.
-    pub(crate) turn: Vec<u8>,
+    /// Ends the writer's turn.
+    pub(crate) end_turn: TxnOp,
 }
 
 /// How a change ended.
@@ -41,7 +40,7 @@ pub(crate) async fn commit(shared: &Shared, until: Until, change: Change) -> Res
         mut compares,
         pieces,
         ops,
-        turn,
+        end_turn,
     } = change;
     if !pieces.is_empty() {
         long::store(shared, until, pieces).await?;
@@ -52,7 +51,6 @@ pub(crate) async fn commit(shared: &Shared, until: Until, change: Change) -> Res
         CompareOp::Equal,
         at.head_revision,
     ));
-    let end_turn = delete(Span::key(turn));
     let number = shared.number();
     loop {
         let slot = shared.leases.slot(&shared.link, until).await?;

@@ -5,7 +5,7 @@
 //! | `PREFIX/head` | the [`Head`](crate::head::Head): every commit writes it |
 //! | `PREFIX/data/EPOCH/TABLE/KEY` | a record, or where its pieces are |
 //! | `PREFIX/long/EPOCH/TABLE/KEY′ID PIECE` | a piece of a record |
-//! | `PREFIX/lock/LEASE-TURN` | a writer that waits for its turn, or has it |
+//! | `PREFIX/lock/LEASE` | a writer that waits for its turn, or has it |
 //! | `PREFIX/done/LEASE-SLOT` | the number of a commit |
 //! | `PREFIX/next/EPOCH` | a replacement that is being written |
 //!
@@ -105,8 +105,8 @@ impl Layout {
         self.under("lock/")
     }
 
-    pub(crate) fn lock(&self, lease: i64, turn: u64) -> Vec<u8> {
-        self.under(&format!("lock/{lease:016x}-{turn:x}"))
+    pub(crate) fn lock(&self, lease: i64) -> Vec<u8> {
+        self.under(&format!("lock/{lease:016x}"))
     }
 
     pub(crate) fn done(&self, lease: i64, slot: u32) -> Vec<u8> {

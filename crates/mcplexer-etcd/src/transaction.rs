@@ -138,7 +138,7 @@ impl<'a> Pending<'a> {
     /// What the commit is to do.
     fn change(&self) -> Result<Change, Failure> {
         let shared = self.backend.shared();
-        let (at, turn) = (self.at, self.turn.key().to_vec());
+        let (at, end_turn) = (self.at, self.turn.end());
         if let Some(staged) = &self.replacement {
             let marker = TxnOp::delete(shared.layout.replacement(staged.epoch), None);
             let old = at.head.map(|head| shared.layout.epoch(head.epoch));
@@ -154,7 +154,7 @@ impl<'a> Pending<'a> {
                 compares: vec![is_staged(shared, staged.epoch)],
                 pieces: Vec::new(),
                 ops: std::iter::once(marker).chain(old).collect(),
-                turn,
+                end_turn,
             });
         }
         let head = match at.head {
@@ -178,7 +178,7 @@ impl<'a> Pending<'a> {
             compares: Vec::new(),
             pieces,
             ops: nested(ops),
-            turn,
+            end_turn,
         })
     }
 }

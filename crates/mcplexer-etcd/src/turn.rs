@@ -1,6 +1,9 @@
 //! The turn of a writer: writers queue in the order in which they came.
 //!
 //! Nothing depends on it. Each commit is applied only if the head is as it was when the transaction began.
+//!
+//! A handle has one key to queue with. A node that did not answer may carry out a request much later, when the turn is
+//! over: the key that comes then is that of the handle's next turn, or ends with its lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +19,9 @@ use tokio::time::{sleep, timeout, timeout_at};
 
 use crate::failure::Failure;
 use crate::head::At;
-use crate::layout::Span;
 use crate::leases::RENEWED;
 use crate::link::Until;
-use crate::shared::{Shared, delete, read_at};
+use crate::shared::{Shared, read_at};
 
 /// How long to wait for news of the writer before, until it is asked whether there is one. News can be lost.
 const NEWS: Duration = Duration::from_secs(2);
@@ -30,6 +32,8 @@ const LEFTOVERS: i64 = 16;
 pub(crate) struct Turn {
     shared: Arc<Shared>,
     key: Vec<u8>,
+    /// The revision at which the key came.
+    since: i64,
     lease: i64,
     runtime: Handle,
     renewing: AbortHandle,
@@ -64,24 +68,29 @@ impl Turn {
             .map_err(|_| Failure::Closed)?;
         let lease = shared.leases.turn(&shared.link, until).await?;
         let renewing = tokio::spawn(keep_renewing(Arc::clone(&shared), lease));
-        let turn = Self {
-            key: shared.layout.lock(lease, shared.number()),
+        let mut turn = Self {
+            key: shared.layout.lock(lease),
             shared,
+            since: 0,
             lease,
             runtime: Handle::current(),
             renewing: renewing.abort_handle(),
             permit: Some(permit),
         };
-        let at = turn.wait(until).await;
-        if at.is_err() {
-            turn.shared.leases.leave_turn(turn.lease);
+        match turn.wait(until).await {
+            Ok(at) => Ok((turn, at)),
+            Err(failure) => {
+                turn.shared.leases.leave_turn(turn.lease);
+                Err(failure)
+            }
         }
-        Ok((turn, at?))
     }
 
-    /// The key that makes others wait. A commit deletes it.
-    pub(crate) fn key(&self) -> &[u8] {
-        &self.key
+    /// Ends this turn, but not a later one of this handle.
+    pub(crate) fn end(&self) -> TxnOp {
+        let is_this = Compare::create_revision(&*self.key, CompareOp::Equal, self.since);
+        let end = TxnOp::delete(&*self.key, None);
+        TxnOp::txn(Txn::new().when([is_this]).and_then([end]))
     }
 
     /// The turn ended with a commit.
@@ -89,9 +98,10 @@ impl Turn {
         self.permit = None;
     }
 
-    async fn wait(&self, until: Until) -> Result<At, Failure> {
+    async fn wait(&mut self, until: Until) -> Result<At, Failure> {
         loop {
             let found = self.look(until).await?;
+            self.since = found.own_since;
             if found.is_first {
                 for epoch in &found.leftovers {
                     self.shared.discard_epoch(until, *epoch).await?;
@@ -101,7 +111,7 @@ impl Turn {
             if until.is_over() {
                 return Err(Failure::Queue);
             }
-            self.wait_for_one_before(found.own_since, until).await?;
+            self.wait_for_one_before(until).await?;
         }
     }
 
@@ -152,11 +162,11 @@ impl Turn {
     }
 
     /// Waits until the writer that came before this one is done, or for a while.
-    async fn wait_for_one_before(&self, own_since: i64, until: Until) -> Result<(), Failure> {
+    async fn wait_for_one_before(&self, until: Until) -> Result<(), Failure> {
         let link = &self.shared.link;
         let before = GetOptions::new()
             .with_prefix()
-            .with_max_create_revision(own_since - 1)
+            .with_max_create_revision(self.since - 1)
             .with_sort(SortTarget::Create, SortOrder::Descend)
             .with_limit(1);
         let locks = self.shared.layout.locks();
@@ -209,11 +219,10 @@ impl Drop for Turn {
             return;
         };
         let (shared, lease) = (Arc::clone(&self.shared), self.lease);
-        let own = Span::key(self.key.clone());
+        let end = Txn::new().and_then([self.end()]);
         self.runtime.spawn(async move {
-            let delete = Txn::new().and_then([delete(own)]);
             // Where this fails, the turn ends with its lease, which nobody renews.
-            if shared.link.txn_once(delete).await.is_err() {
+            if shared.link.txn_once(end).await.is_err() {
                 shared.leases.leave_turn(lease);
             }
             drop(permit);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use mcplexer_etcd::{Address, EtcdBackend};
 use mcplexer_secrets::conformance::Handles;
+use rustix::process::Pid;
 use tempfile::TempDir;
 use test_support::{Running, tool};
 
@@ -89,8 +90,34 @@ impl Cluster {
         node.process = Some(Running::start(&mut command).unwrap());
     }
 
+    /// The number of the node that leads.
+    pub(crate) fn leader(&self) -> usize {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            // A line for each node, in this order, that says in the fifth place whether it leads.
+            let status = self.control(&["endpoint", "status", "--write-out=simple"]);
+            let status = status.unwrap_or_default();
+            let leads = |it: &str| it.split(", ").nth(4) == Some("true");
+            if let Some(leader) = status.lines().position(leads) {
+                return leader;
+            }
+            assert!(Instant::now() < until, "nobody leads: {status}");
+        }
+    }
+
+    /// Starts a node again that was killed, and waits until it takes part.
+    pub(crate) fn restart(&mut self, number: usize) {
+        self.run(number);
+        self.wait();
+    }
+
+    /// The process of a node.
+    pub(crate) fn pid(&self, number: usize) -> Pid {
+        Pid::from_child(self.nodes[number].process.as_ref().unwrap())
+    }
+
     /// Waits until the cluster answers.
-    fn wait(&self) {
+    pub(crate) fn wait(&self) {
         let until = Instant::now() + PATIENCE;
         loop {
             let health = self.control(&["endpoint", "health", "--command-timeout=2s"]);
@@ -129,6 +156,10 @@ impl Cluster {
     pub(crate) fn address(&self, prefix: &str) -> Address {
         let address = format!("etcd://{}/{prefix}?tls=off", self.endpoints());
         address.parse().unwrap()
+    }
+
+    pub(crate) fn open(&self, prefix: &str) -> EtcdBackend {
+        EtcdBackend::new(self.address(prefix), None).unwrap()
     }
 
     /// A place that was never used.

@@ -76,10 +76,6 @@ impl EtcdBackend {
         &self.shared
     }
 
-    pub(crate) fn handle(&self) -> Handle {
-        self.handle.clone()
-    }
-
     pub(crate) fn until(&self) -> Until {
         Until::patience(PATIENCE)
     }

@@ -33,18 +33,35 @@ pub(crate) enum End {
 }
 
 /// Makes a change. With an error, nothing was changed, and never will be.
-pub(crate) async fn commit(shared: &Shared, until: Until, change: Change) -> Result<End, Failure> {
+pub(crate) async fn commit(
+    shared: &Shared,
+    until: Until,
+    mut change: Change,
+) -> Result<End, Failure> {
+    let pieces = std::mem::take(&mut change.pieces);
+    if pieces.is_empty() {
+        return apply(shared, until, change).await;
+    }
+    let lease = leases::grant(&shared.link, until, long::PIECES_TTL).await?;
+    let end = match long::store(shared, until, lease, pieces).await {
+        Ok(()) => apply(shared, until, change).await,
+        Err(failure) => Err(failure),
+    };
+    if matches!(end, Ok(End::Conflict) | Err(_)) {
+        leases::revoke(&shared.link, lease).await;
+    }
+    end
+}
+
+async fn apply(shared: &Shared, until: Until, change: Change) -> Result<End, Failure> {
     let Change {
         at,
         next,
         mut compares,
-        pieces,
+        pieces: _,
         ops,
         end_turn,
     } = change;
-    if !pieces.is_empty() {
-        long::store(shared, until, pieces).await?;
-    }
     let head = shared.layout.head();
     compares.push(Compare::mod_revision(
         &*head,

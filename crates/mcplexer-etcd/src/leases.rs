@@ -58,6 +58,13 @@ pub(crate) async fn grant(link: &Link, until: Until, seconds: i64) -> Result<i64
     Ok(granted.id())
 }
 
+/// Ends a lease, and what is under it. It ends by itself if this fails.
+pub(crate) async fn revoke(link: &Link, lease: i64) {
+    let _later = link
+        .once(|mut client: Client| async move { client.lease_revoke(lease).await })
+        .await;
+}
+
 /// Renews a lease. Returns whether it is there still.
 async fn renew(link: &Link, until: Until, lease: i64) -> Result<bool, Failure> {
     link.ask(until, |mut client: Client| async move {
@@ -107,10 +114,11 @@ impl Leases {
         }
     }
 
-    /// A place for the number of a commit.
-    pub(crate) async fn slot(&self, link: &Link, until: Until) -> Result<Slot, Failure> {
-        if let Some(slot) = self.known_slot() {
-            return Ok(slot);
+    /// Grants the lease for commits, if there is none that lasts.
+    pub(crate) async fn prepare_done(&self, link: &Link, until: Until) -> Result<(), Failure> {
+        let lasts = |it: &Done| it.granted.elapsed() < DONE_RENEWED;
+        if lock(&self.done).as_ref().is_some_and(lasts) {
+            return Ok(());
         }
         let granted = Instant::now();
         let lease = grant(link, until, DONE_TTL).await?;
@@ -118,9 +126,19 @@ impl Leases {
             lease,
             granted,
             free: Vec::new(),
-            slots: 1,
+            slots: 0,
         });
-        Ok(Slot { lease, slot: 0 })
+        Ok(())
+    }
+
+    /// A place for the number of a commit.
+    pub(crate) async fn slot(&self, link: &Link, until: Until) -> Result<Slot, Failure> {
+        loop {
+            if let Some(slot) = self.known_slot() {
+                return Ok(slot);
+            }
+            self.prepare_done(link, until).await?;
+        }
     }
 
     fn known_slot(&self) -> Option<Slot> {

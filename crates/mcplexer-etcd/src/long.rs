@@ -6,7 +6,6 @@
 use etcd_client::{PutOptions, Txn, TxnOp};
 
 use crate::failure::Failure;
-use crate::leases;
 use crate::link::Until;
 use crate::shared::Shared;
 
@@ -18,7 +17,7 @@ pub(crate) const PIECE: usize = 512 << 10;
 /// The bytes that are sent at once.
 const BATCH: usize = 1 << 20;
 /// For how long pieces wait for their commit, in seconds.
-const PIECES_TTL: i64 = 60;
+pub(crate) const PIECES_TTL: i64 = 30;
 /// etcd takes no more operations at once.
 const MOST_PUTS: usize = 100;
 
@@ -80,13 +79,13 @@ pub(crate) fn pieces(prefix: &[u8], record: &[u8]) -> Vec<Piece> {
     pieces.map(piece).collect()
 }
 
-/// Stores pieces under a lease of their own. Returns the lease.
+/// Stores pieces under a lease.
 pub(crate) async fn store(
     shared: &Shared,
     until: Until,
+    lease: i64,
     pieces: Vec<Piece>,
-) -> Result<i64, Failure> {
-    let lease = leases::grant(&shared.link, until, PIECES_TTL).await?;
+) -> Result<(), Failure> {
     let mut batch = Vec::new();
     let mut bytes = 0;
     for piece in pieces {
@@ -99,8 +98,7 @@ pub(crate) async fn store(
         let options = PutOptions::new().with_lease(lease);
         batch.push(TxnOp::put(piece.key, piece.bytes, Some(options)));
     }
-    send(shared, until, batch).await?;
-    Ok(lease)
+    send(shared, until, batch).await
 }
 
 async fn send(shared: &Shared, until: Until, batch: Vec<TxnOp>) -> Result<(), Failure> {

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use etcd_client::{DeleteOptions, KeyValue, ResponseHeader, Txn, TxnOp, TxnOpResponse};
+use etcd_client::{
+    Compare, CompareOp, DeleteOptions, KeyValue, ResponseHeader, Txn, TxnOp, TxnOpResponse,
+};
 use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
@@ -49,13 +51,19 @@ impl Shared {
         At::of(revision, head.kvs().first())
     }
 
-    /// Deletes an epoch that was never the current one, and now cannot become it.
+    /// Deletes the epoch of a replacement, unless it is the current one, or was. It cannot become it afterwards.
     pub(crate) async fn discard_epoch(&self, until: Until, epoch: u64) -> Result<(), Failure> {
         let marker = TxnOp::delete(self.layout.replacement(epoch), None);
         let data = self.layout.epoch(epoch).into_iter().map(delete);
         let ops: Vec<_> = std::iter::once(marker).chain(data).collect();
-        let txn = Txn::new().and_then(ops);
+        let txn = Txn::new().when([self.is_staged(epoch)]).and_then(ops);
         self.link.txn(until, &txn).await.map(drop)
+    }
+
+    /// The replacement with this epoch is neither committed nor discarded.
+    pub(crate) fn is_staged(&self, epoch: u64) -> Compare {
+        let marker = self.layout.replacement(epoch);
+        Compare::create_revision(marker, CompareOp::Greater, 0)
     }
 }
 

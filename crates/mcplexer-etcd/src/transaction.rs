@@ -4,7 +4,7 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use etcd_client::{Compare, CompareOp, Txn, TxnOp};
+use etcd_client::{Txn, TxnOp};
 use mcplexer_secrets::backend::{BackendError, Commit, Range, Snapshot, Table, Transaction};
 
 use crate::backend::EtcdBackend;
@@ -12,6 +12,7 @@ use crate::changes::{Changes, Known};
 use crate::commit::{self, Change, End};
 use crate::failure::Failure;
 use crate::head::{At, Head};
+use crate::leases;
 use crate::link::Until;
 use crate::long;
 use crate::plan::{Plan, nested, plan};
@@ -37,13 +38,10 @@ pub(crate) struct Pending<'a> {
 
 /// A state in another epoch, which takes the place of the current one with the commit.
 struct Staged {
-    shared: Arc<Shared>,
-    runtime: tokio::runtime::Handle,
     epoch: u64,
     has_long: bool,
     /// Another writer has discarded it, since this one has lost its turn.
     is_lost: bool,
-    is_over: bool,
 }
 
 impl<'a> Pending<'a> {
@@ -64,7 +62,13 @@ impl<'a> Pending<'a> {
     }
 
     /// Begins to replace a state with one in another epoch.
-    pub(crate) fn replacement(backend: &'a EtcdBackend, turn: Turn, at: At, epoch: u64) -> Self {
+    pub(crate) fn replacement(
+        backend: &'a EtcdBackend,
+        mut turn: Turn,
+        at: At,
+        epoch: u64,
+    ) -> Self {
+        turn.discards(epoch);
         // Nobody else writes there, so the latest revision will do.
         let moment = Moment { revision: 0, epoch };
         Self {
@@ -74,12 +78,9 @@ impl<'a> Pending<'a> {
             moment: Some(moment),
             changes: Changes::default(),
             replacement: Some(Staged {
-                shared: Arc::clone(backend.shared()),
-                runtime: backend.handle(),
                 epoch,
                 has_long: false,
                 is_lost: false,
-                is_over: false,
             }),
         }
     }
@@ -120,10 +121,11 @@ impl<'a> Pending<'a> {
             let Plan { pieces, ops } = plan(&shared.layout, epoch, has_long, &changes)?;
             let has_long = has_long || !pieces.is_empty();
             if !pieces.is_empty() {
-                long::store(&shared, until, pieces).await?;
+                let lease = leases::grant(&shared.link, until, long::PIECES_TTL).await?;
+                long::store(&shared, until, lease, pieces).await?;
             }
             let txn = Txn::new()
-                .when([is_staged(&shared, epoch)])
+                .when([shared.is_staged(epoch)])
                 .and_then(nested(ops));
             let answer = shared.link.txn(until, &txn).await?;
             Ok((answer.succeeded(), has_long))
@@ -151,7 +153,7 @@ impl<'a> Pending<'a> {
                     has_long: staged.has_long,
                     owes: true,
                 },
-                compares: vec![is_staged(shared, staged.epoch)],
+                compares: vec![shared.is_staged(staged.epoch)],
                 pieces: Vec::new(),
                 ops: std::iter::once(marker).chain(old).collect(),
                 end_turn,
@@ -181,12 +183,6 @@ impl<'a> Pending<'a> {
             end_turn,
         })
     }
-}
-
-/// The replacement with this epoch was not discarded.
-fn is_staged(shared: &Shared, epoch: u64) -> Compare {
-    let marker = shared.layout.replacement(epoch);
-    Compare::create_revision(marker, CompareOp::Greater, 0)
 }
 
 impl Snapshot for Pending<'_> {
@@ -291,37 +287,15 @@ impl Transaction for Pending<'_> {
             }
             Ok(end)
         })?;
-        if !matches!(end, End::Conflict)
-            && let Some(staged) = &mut self.replacement
-        {
-            staged.is_over = true;
-        }
         Ok(match end {
             End::Applied(_) => {
                 self.turn.has_ended();
                 Commit::Applied
             }
-            End::Conflict => {
-                self.turn.has_ended();
-                Commit::Conflict
-            }
+            End::Conflict => Commit::Conflict,
             End::Unknown(id, failure) => {
                 Commit::Unknown(id, self.backend.error("write to", failure))
             }
         })
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        if self.is_over {
-            return;
-        }
-        let (shared, epoch) = (Arc::clone(&self.shared), self.epoch);
-        self.runtime.spawn(async move {
-            let until = Until::patience(std::time::Duration::ZERO);
-            // Where this fails, the next writer does it.
-            let _later = shared.discard_epoch(until, epoch).await;
-        });
     }
 }

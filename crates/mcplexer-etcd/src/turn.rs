@@ -35,6 +35,8 @@ pub(crate) struct Turn {
     /// The revision at which the key came.
     since: i64,
     lease: i64,
+    /// The epoch of a replacement that is to be discarded if it is not committed.
+    staged: Option<u64>,
     runtime: Handle,
     renewing: AbortHandle,
     /// `None` if the turn ended with a commit.
@@ -66,12 +68,17 @@ impl Turn {
         let permit = permit
             .map_err(|_| Failure::Queue)?
             .map_err(|_| Failure::Closed)?;
-        let lease = shared.leases.turn(&shared.link, until).await?;
+        let (lease, ()) = tokio::try_join!(
+            shared.leases.turn(&shared.link, until),
+            // Before the commit, which is one way there and back then.
+            shared.leases.prepare_done(&shared.link, until),
+        )?;
         let renewing = tokio::spawn(keep_renewing(Arc::clone(&shared), lease));
         let mut turn = Self {
             key: shared.layout.lock(lease),
             shared,
             since: 0,
+            staged: None,
             lease,
             runtime: Handle::current(),
             renewing: renewing.abort_handle(),
@@ -91,6 +98,11 @@ impl Turn {
         let is_this = Compare::create_revision(&*self.key, CompareOp::Equal, self.since);
         let end = TxnOp::delete(&*self.key, None);
         TxnOp::txn(Txn::new().when([is_this]).and_then([end]))
+    }
+
+    /// An epoch is to be discarded with the end of the turn, if it is not committed.
+    pub(crate) fn discards(&mut self, epoch: u64) {
+        self.staged = Some(epoch);
     }
 
     /// The turn ended with a commit.
@@ -220,7 +232,13 @@ impl Drop for Turn {
         };
         let (shared, lease) = (Arc::clone(&self.shared), self.lease);
         let end = Txn::new().and_then([self.end()]);
+        let staged = self.staged;
         self.runtime.spawn(async move {
+            if let Some(epoch) = staged {
+                let until = Until::patience(Duration::ZERO);
+                // Where this fails, the next writer does it.
+                let _later = shared.discard_epoch(until, epoch).await;
+            }
             // Where this fails, the turn ends with its lease, which nobody renews.
             if shared.link.txn_once(end).await.is_err() {
                 shared.leases.leave_turn(lease);

@@ -131,7 +131,12 @@ impl Cluster {
         }
     }
 
-    fn endpoints(&self) -> String {
+    /// The port of a node for its clients.
+    pub(crate) fn port(&self, number: usize) -> u16 {
+        self.nodes[number].client
+    }
+
+    pub(crate) fn endpoints(&self) -> String {
         let endpoint = |it: &Node| format!("127.0.0.1:{}", it.client);
         let all: Vec<_> = self.nodes.iter().map(endpoint).collect();
         all.join(",")

@@ -5,3 +5,5 @@
 mod cluster;
 mod conformance;
 mod failover;
+mod lost;
+mod traces;

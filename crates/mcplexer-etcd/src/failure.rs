@@ -105,6 +105,11 @@ impl Failure {
         matches!(self, Self::Discarded) || self.says("required revision has been compacted")
     }
 
+    /// Whether the node does not know yet the revision that was asked for.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.says("required revision is a future revision")
+    }
+
     /// Describes the failure to a caller. `what` says what was tried, and where.
     pub(crate) fn during(self, what: impl Into<String>) -> BackendError {
         let of_queue = matches!(self.status(), Some((code::RESOURCE_EXHAUSTED, _)));

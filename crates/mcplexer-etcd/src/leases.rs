@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use etcd_client::Client;
+use etcd_client::{Client, Error};
 use tokio::time::Instant;
 
 use crate::failure::Failure;
@@ -68,10 +68,12 @@ pub(crate) async fn revoke(link: &Link, lease: i64) {
 /// Renews a lease. Returns whether it is there still.
 async fn renew(link: &Link, until: Until, lease: i64) -> Result<bool, Failure> {
     link.ask(until, |mut client: Client| async move {
-        let (mut keeper, mut answers) = client.lease_keep_alive(lease).await?;
-        keeper.keep_alive().await?;
-        let answer = answers.message().await?;
-        Ok(answer.is_some_and(|it| it.ttl() > 0))
+        match client.lease_keep_alive(lease).await {
+            Ok(_) => Ok(true),
+            // It has ended.
+            Err(Error::LeaseKeepAliveError(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     })
     .await
 }

@@ -147,6 +147,27 @@ impl Link {
             .await
     }
 
+    /// Reads at a revision: without asking the other nodes, if this one has come as far.
+    ///
+    /// `read` gets the options for that. A revision of 0 is that of now, of which the other nodes may know more.
+    pub(crate) async fn at<T, F>(
+        &self,
+        revision: i64,
+        read: impl Fn(GetOptions) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let options = GetOptions::new().with_revision(revision);
+        if revision > 0 {
+            match read(options.clone().with_serializable()).await {
+                Err(failure) if failure.is_behind() => {}
+                found => return found,
+            }
+        }
+        read(options).await
+    }
+
     /// Reads the first keys of a range, at a revision. Without an order: they are in that of their bytes, and to ask for it
     /// makes etcd read the whole range.
     pub(crate) async fn page(
@@ -156,11 +177,11 @@ impl Link {
         revision: i64,
         limit: i64,
     ) -> Result<GetResponse, Failure> {
-        let options = GetOptions::new()
-            .with_range(span.end.clone())
-            .with_revision(revision)
-            .with_limit(limit);
-        self.get(until, &span.start, Some(options)).await
+        self.at(revision, |options| {
+            let options = options.with_range(span.end.clone()).with_limit(limit);
+            self.get(until, &span.start, Some(options))
+        })
+        .await
     }
 
     pub(crate) async fn get(

@@ -1,6 +1,6 @@
 //! Reading records at one revision of etcd.
 
-use etcd_client::{GetOptions, KeyValue, Txn, TxnOp};
+use etcd_client::{KeyValue, Txn, TxnOp};
 use mcplexer_secrets::backend::Table;
 
 use crate::failure::Failure;
@@ -40,16 +40,17 @@ pub(crate) async fn records(
 ) -> Result<Vec<Option<Vec<u8>>>, Failure> {
     let mut records = Vec::with_capacity(places.len());
     for places in places.chunks(MOST_READS) {
-        let options = || Some(GetOptions::new().with_revision(moment.revision));
         let keys = places
             .iter()
             .map(|(table, key)| shared.layout.record(moment.epoch, *table, key));
-        let reads: Vec<_> = keys.map(|key| TxnOp::get(key, options())).collect();
-        let answer = shared
-            .link
-            .txn(until, &Txn::new().and_then(reads))
-            .await?
-            .op_responses();
+        let keys: Vec<_> = keys.collect();
+        let answer = shared.link.at(moment.revision, |options| {
+            let read = |key: &Vec<u8>| TxnOp::get(key.clone(), Some(options.clone()));
+            let reads: Vec<_> = keys.iter().map(read).collect();
+            let txn = Txn::new().and_then(reads);
+            async move { shared.link.txn(until, &txn).await }
+        });
+        let answer = answer.await?.op_responses();
         for (index, (table, key)) in places.iter().enumerate() {
             let found = read_at(&answer, index)?.first();
             records.push(match found {

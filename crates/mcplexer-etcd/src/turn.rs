@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use etcd_client::{
     Client, Compare, CompareOp, EventType, GetOptions, KeyValue, PutOptions, ResponseHeader,
-    SortOrder, SortTarget, Txn, TxnOp, WatchOptions,
+    SortOrder, SortTarget, Txn, TxnOp, TxnOpResponse, TxnResponse, WatchOptions,
 };
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
@@ -111,8 +111,8 @@ impl Turn {
     }
 
     async fn wait(&mut self, until: Until) -> Result<At, Failure> {
+        let mut found = self.queue(until).await?;
         loop {
-            let found = self.look(until).await?;
             self.since = found.own_since;
             if found.is_first {
                 for epoch in &found.leftovers {
@@ -124,11 +124,16 @@ impl Turn {
                 return Err(Failure::Queue);
             }
             self.wait_for_one_before(until).await?;
+            found = match self.look(until).await? {
+                // The lease has ended.
+                found if found.own_since == 0 => self.queue(until).await?,
+                found => found,
+            };
         }
     }
 
-    /// Queues, if that is not done yet, and looks who is the first.
-    async fn look(&self, until: Until) -> Result<Found, Failure> {
+    /// What to look for.
+    fn questions(&self) -> [TxnOp; 4] {
         let layout = &self.shared.layout;
         let first = GetOptions::new()
             .with_prefix()
@@ -138,12 +143,24 @@ impl Turn {
             .with_prefix()
             .with_keys_only()
             .with_limit(LEFTOVERS);
-        let reads = [
+        [
             TxnOp::get(&*self.key, None),
             TxnOp::get(layout.locks(), Some(first)),
             TxnOp::get(layout.head(), None),
             TxnOp::get(layout.replacements(), Some(names)),
-        ];
+        ]
+    }
+
+    /// Looks who is the first. Unlike [`queue`](Self::queue), this writes nothing, so no disk makes others wait.
+    async fn look(&self, until: Until) -> Result<Found, Failure> {
+        let txn = Txn::new().and_then(self.questions());
+        let answer = self.shared.link.txn(until, &txn).await?;
+        self.found(&answer, &answer.op_responses())
+    }
+
+    /// Queues, if that is not done yet, and looks who is the first.
+    async fn queue(&self, until: Until) -> Result<Found, Failure> {
+        let reads = self.questions();
         let put = TxnOp::put(
             &*self.key,
             "",
@@ -155,10 +172,14 @@ impl Turn {
             .and_then(and_read)
             .or_else(reads);
         let answer = self.shared.link.txn(until, &txn).await?;
-        let revision = answer.header().map_or(0, ResponseHeader::revision);
         let all = answer.op_responses();
         let read = all.get(usize::from(answer.succeeded())..);
-        let read = read.unwrap_or_default();
+        self.found(&answer, read.unwrap_or_default())
+    }
+
+    fn found(&self, answer: &TxnResponse, read: &[TxnOpResponse]) -> Result<Found, Failure> {
+        let layout = &self.shared.layout;
+        let revision = answer.header().map_or(0, ResponseHeader::revision);
         let own = read_at(read, 0)?.first();
         Ok(Found {
             own_since: own.map_or(0, KeyValue::create_revision),

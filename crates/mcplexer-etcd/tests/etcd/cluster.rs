@@ -157,6 +157,18 @@ impl Cluster {
         }
     }
 
+    /// Ends all leases, as if nobody had renewed them.
+    pub(crate) fn revoke_leases(&self) {
+        let leases = self.control(&["lease", "list"]).unwrap();
+        for lease in leases
+            .lines()
+            .filter(|it| it.chars().all(|it| it.is_ascii_hexdigit()))
+        {
+            // One may have ended by itself.
+            let _ended = self.control(&["lease", "revoke", lease]);
+        }
+    }
+
     /// The address of a store.
     pub(crate) fn address(&self, prefix: &str) -> Address {
         let address = format!("etcd://{}/{prefix}?tls=off", self.endpoints());

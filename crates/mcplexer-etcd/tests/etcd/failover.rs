@@ -15,6 +15,9 @@ use rustix::process::Signal;
 
 use crate::cluster::Cluster;
 
+/// How long all writers may take until each has done its share.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// How the leader fails.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
@@ -80,9 +83,13 @@ fn scope() -> ScopeId {
 /// Waits until each of so many writers had so many puts acknowledged.
 fn wait_for_puts(acknowledged: &Receiver<SecretName>, writers: usize, puts: usize) {
     let mut done = BTreeMap::<SecretName, usize>::new();
+    let until = Instant::now() + PATIENCE;
     while done.values().filter(|it| **it >= puts).count() < writers {
-        let secret = acknowledged.recv_timeout(Duration::from_secs(120));
-        *done.entry(secret.expect("puts go on")).or_default() += 1;
+        let left = until.saturating_duration_since(Instant::now());
+        let Ok(secret) = acknowledged.recv_timeout(left) else {
+            panic!("a writer does not go on: {done:?}");
+        };
+        *done.entry(secret).or_default() += 1;
     }
 }
 

@@ -70,6 +70,12 @@ fn pass(mut from: TcpStream, mut to: TcpStream, state: &State, number: usize, pa
     let _closed = to.shutdown(Shutdown::Both);
 }
 
+fn put(backend: &dyn Backend, key: &[u8]) {
+    let mut transaction = backend.write().unwrap();
+    transaction.put(Table::Secrets, key, b"record").unwrap();
+    assert!(matches!(transaction.commit().unwrap(), Commit::Applied));
+}
+
 fn settled_after(what: u8, keys_before: &[&[u8]], is_applied: bool) {
     let Some(cluster) = Cluster::start(1) else {
         return;
@@ -79,9 +85,7 @@ fn settled_after(what: u8, keys_before: &[&[u8]], is_applied: bool) {
     let address = format!("etcd://127.0.0.1:{}/{prefix}?tls=off", proxy.port);
     let backend = EtcdBackend::new(address.parse().unwrap(), None).unwrap();
     for key in keys_before {
-        let mut transaction = backend.write().unwrap();
-        transaction.put(Table::Secrets, key, b"record").unwrap();
-        assert!(matches!(transaction.commit().unwrap(), Commit::Applied));
+        put(&backend, key);
     }
     let mut transaction = backend.write().unwrap();
     transaction.put(Table::Secrets, b"k", b"record").unwrap();
@@ -97,11 +101,8 @@ fn settled_after(what: u8, keys_before: &[&[u8]], is_applied: bool) {
     let record = snapshot.and_then(|it| it.get(Table::Secrets, b"k").unwrap());
     assert_eq!(record.is_some(), is_applied);
     // Others go on, and this one too.
-    for backend in [&cluster.open(&prefix), &backend] {
-        let mut transaction = backend.write().unwrap();
-        transaction.put(Table::Secrets, b"l", b"record").unwrap();
-        assert!(matches!(transaction.commit().unwrap(), Commit::Applied));
-    }
+    put(&cluster.open(&prefix), b"l");
+    put(&backend, b"l");
 }
 
 #[test]
@@ -117,6 +118,27 @@ fn a_commit_whose_request_was_lost_is_never_applied() {
 #[test]
 fn a_first_commit_is_settled_like_any_other() {
     settled_after(ANSWERS, &[], true);
+}
+
+/// After seconds without an answer, the leases of a handle have to be renewed, and may have ended.
+#[test]
+fn a_writer_whose_leases_ended_gets_others() {
+    let Some(cluster) = Cluster::start(1) else {
+        return;
+    };
+    let proxy = Proxy::start(cluster.port(0));
+    let prefix = cluster.new_prefix();
+    let address = format!("etcd://127.0.0.1:{}/{prefix}?tls=off", proxy.port);
+    let backend = EtcdBackend::new(address.parse().unwrap(), None).unwrap();
+    put(&backend, b"a");
+    cluster.revoke_leases();
+    put(&backend, b"b");
+    let mut transaction = backend.write().unwrap();
+    transaction.put(Table::Secrets, b"c", b"record").unwrap();
+    proxy.swallow(REQUESTS);
+    assert!(matches!(transaction.commit().unwrap(), Commit::Unknown(..)));
+    cluster.revoke_leases();
+    put(&backend, b"d");
 }
 
 /// A commit that is still on its way when it is settled.

@@ -19,6 +19,17 @@ pub(crate) struct Cluster {
     names: AtomicU32,
     directory: TempDir,
     arguments: Vec<String>,
+    /// What `etcdctl` needs to know.
+    control: Vec<String>,
+    setup: Setup,
+}
+
+/// How a cluster talks to its clients.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) scheme: &'static str,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) control: Vec<String>,
 }
 
 pub(crate) struct Node {
@@ -39,8 +50,26 @@ fn free_ports(count: usize) -> Vec<u16> {
 impl Cluster {
     /// Starts a cluster; `None` if there is no etcd.
     pub(crate) fn start(nodes: usize) -> Option<Self> {
+        Self::start_as(
+            nodes,
+            &Setup {
+                scheme: "http",
+                arguments: Vec::new(),
+                control: Vec::new(),
+            },
+        )
+    }
+
+    /// Starts a cluster that is set up in another way.
+    pub(crate) fn start_as(nodes: usize, setup: &Setup) -> Option<Self> {
         tool("etcd")?;
         tool("etcdctl")?;
+        // Another program may take a port before the cluster does.
+        let mut attempts = std::iter::repeat_with(|| Self::attempt(nodes, setup)).take(5);
+        Some(attempts.find_map(|it| it).expect("a cluster begins"))
+    }
+
+    fn attempt(nodes: usize, setup: &Setup) -> Option<Self> {
         let ports = free_ports(nodes * 2);
         let node = |(number, ports): (usize, &[u16])| Node {
             name: format!("node{number}"),
@@ -56,22 +85,24 @@ impl Cluster {
             "--initial-cluster-state=new".into(),
             "--log-level=error".into(),
         ];
+        let arguments = arguments.into_iter().chain(setup.arguments.clone());
         let mut cluster = Self {
             nodes,
             names: AtomicU32::new(0),
             directory: tempfile::tempdir().unwrap(),
-            arguments,
+            arguments: arguments.collect(),
+            control: setup.control.clone(),
+            setup: setup.clone(),
         };
         for number in 0..cluster.nodes.len() {
             cluster.run(number);
         }
-        cluster.wait();
-        Some(cluster)
+        cluster.begins().then_some(cluster)
     }
 
     fn run(&mut self, number: usize) {
         let node = &mut self.nodes[number];
-        let client = format!("http://127.0.0.1:{}", node.client);
+        let client = format!("{}://127.0.0.1:{}", self.setup.scheme, node.client);
         let peer = format!("http://127.0.0.1:{}", node.peer);
         let data = self.directory.path().join(&node.name);
         let log = std::fs::File::create(self.directory.path().join(format!("{}.log", node.name)));
@@ -108,7 +139,7 @@ impl Cluster {
     /// Starts a node again that was killed, and waits until it takes part.
     pub(crate) fn restart(&mut self, number: usize) {
         self.run(number);
-        self.wait();
+        assert!(self.begins(), "a node does not begin again");
     }
 
     /// The process of a node.
@@ -116,19 +147,28 @@ impl Cluster {
         Pid::from_child(self.nodes[number].process.as_ref().unwrap())
     }
 
-    /// Waits until the cluster answers.
-    pub(crate) fn wait(&self) {
+    /// Waits until all nodes answer; `false` if one has ended.
+    fn begins(&mut self) -> bool {
         let until = Instant::now() + PATIENCE;
         loop {
             let health = self.control(&["endpoint", "health", "--command-timeout=2s"]);
             if health.is_ok() {
-                return;
+                return true;
+            }
+            let process = |it: &mut Node| it.process.as_mut().unwrap().try_wait().unwrap();
+            if self.nodes.iter_mut().any(|it| process(it).is_some()) {
+                return false;
             }
             assert!(
                 Instant::now() < until,
                 "the cluster does not begin: {health:?}"
             );
         }
+    }
+
+    /// Tells `etcdctl` how to log in.
+    pub(crate) fn log_in(&mut self, user: &str) {
+        self.control.push(format!("--user={user}"));
     }
 
     /// The port of a node for its clients.
@@ -147,6 +187,7 @@ impl Cluster {
         let output = Command::new("etcdctl")
             .env("ETCDCTL_API", "3")
             .arg(format!("--endpoints={}", self.endpoints()))
+            .args(&self.control)
             .args(arguments)
             .output()
             .unwrap();

@@ -5,5 +5,6 @@
 mod cluster;
 mod conformance;
 mod failover;
+mod login;
 mod lost;
 mod traces;

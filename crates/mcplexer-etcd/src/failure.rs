@@ -1,5 +1,7 @@
 //! How a request to etcd fails.
 
+use std::error::Error;
+
 use mcplexer_secrets::backend::{BackendError, BackendErrorKind};
 
 /// Why a request failed.
@@ -15,7 +17,7 @@ pub(crate) enum Failure {
     #[error("etcd has discarded this state: try again")]
     Discarded,
     /// The node answered, or the connection to it failed.
-    #[error(transparent)]
+    #[error("{}", reason(.0))]
     Etcd(#[from] etcd_client::Error),
     /// What is stored is not what a store stores.
     #[error("{0}")]
@@ -42,6 +44,24 @@ mod code {
     pub(super) const UNAUTHENTICATED: i32 = 16;
 }
 
+/// What a person can act on: the answer of etcd, or the reason for which there is none.
+fn reason(error: &etcd_client::Error) -> String {
+    let etcd_client::Error::GRpcStatus(status) = error else {
+        return error.to_string();
+    };
+    let mut deepest = None;
+    let mut next = status.source();
+    while let Some(cause) = next {
+        deepest = Some(cause.to_string());
+        next = cause.source();
+    }
+    let message = status.message();
+    match deepest.filter(|it| it != message) {
+        Some(deepest) => format!("{message}: {deepest}"),
+        None => message.to_owned(),
+    }
+}
+
 impl Failure {
     fn status(&self) -> Option<(i32, &str)> {
         match self {
@@ -57,9 +77,24 @@ impl Failure {
             .is_some_and(|(_, message)| message.contains(text))
     }
 
+    /// Whether one side does not accept the other's certificate.
+    fn is_distrust(&self) -> bool {
+        let Self::Etcd(error) = self else {
+            return false;
+        };
+        let reason = reason(error);
+        // Only while a connection begins.
+        let alert = reason
+            .split_once("received fatal alert: ")
+            .map(|(_, it)| it);
+        let of_certificate = |it: &str| it.contains("Certificate") || it.contains("UnknownCA");
+        reason.contains("invalid peer certificate") || alert.is_some_and(of_certificate)
+    }
+
     /// Whether the request may have been carried out, or may still be.
     pub(crate) fn is_silence(&self) -> bool {
         match self {
+            failure if failure.is_distrust() => false,
             Self::Late | Self::Closed => true,
             Self::Etcd(etcd_client::Error::GRpcStatus(_)) => {
                 use code::{CANCELLED, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, UNKNOWN};

@@ -12,6 +12,8 @@ use crate::layout::Span;
 
 /// How long one node may take to answer. After a leader was lost, a cluster needs one to two seconds to elect another.
 const ANSWER: Duration = Duration::from_secs(3);
+/// How long a whole cluster may give no answer.
+const ABSENCE: Duration = Duration::from_secs(12);
 const CONNECT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 /// A page of records can be much longer than the 4 MiB that are usual.
@@ -124,8 +126,10 @@ impl Link {
     where
         F: Future<Output = Result<T, etcd_client::Error>>,
     {
+        let absent = Until::patience(ABSENCE);
         loop {
             match self.once(&ask).await {
+                Err(failure) if failure.is_silence() && absent.is_over() => return Err(failure),
                 Err(failure) if failure.may_pass() && !until.is_over() => sleep(PAUSE).await,
                 answer => return answer,
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mcplexer_etcd::{Address, EtcdBackend, Password};
-use mcplexer_secrets::backend::{Backend, BackendError, Commit, Table};
+use mcplexer_secrets::backend::{Backend, BackendError, BackendErrorKind, Commit, Table};
 use test_support::tool;
 
 use crate::cluster::{Cluster, Setup};
@@ -174,7 +174,22 @@ fn a_cluster_and_its_clients_have_certificates() {
     let address = |options: &str| format!("etcd://{}/team?{options}", cluster.endpoints());
     let own = address(&format!("cacert={ca}&cert={me}&key={key}"));
     put(&open(&own, None), b"a").unwrap();
-    // A node that somebody else has certified is not trusted. This tries for half a minute.
+    // Neither side trusts what somebody else has certified.
     let other = address(&format!("cacert={}&cert={me}&key={key}", file("other.pem")));
-    assert!(put(&open(&other, None), b"b").is_err());
+    let without = address(&format!("cacert={ca}"));
+    for (address, why) in [(other, "UnknownIssuer"), (without, "alert")] {
+        let error = put(&open(&address, None), b"b").unwrap_err();
+        assert_eq!(error.kind(), BackendErrorKind::Other);
+        let reason = error.source().unwrap().to_string();
+        assert!(reason.contains(why), "{reason}");
+    }
+}
+
+#[test]
+fn a_cluster_that_is_away_is_unreachable() {
+    let nobody = open("etcd://127.0.0.1:1,127.0.0.1:2?tls=off", None);
+    let error = nobody.read().map(drop).unwrap_err();
+    assert_eq!(error.kind(), BackendErrorKind::Unreachable);
+    let reason = error.source().unwrap().to_string();
+    assert!(reason.contains("Connection refused"), "{reason}");
 }

@@ -27,8 +27,9 @@ use crate::state::State;
 use crate::transaction::Pending;
 use crate::turn::Turn;
 
-/// How large a commit may be. Each of its operations can become several of etcd's.
-const LIMITS: Limits = Limits::new(Some(1000), Some(16 << 20));
+/// How large a commit may be. Each of its operations can become several of etcd's, with the key of a store in each: so many
+/// fit into a request with keys of 200 bytes.
+const LIMITS: Limits = Limits::new(Some(500), Some(16 << 20));
 /// How long a handle that is closed waits for what it has to clear away.
 const FAREWELL: Duration = Duration::from_secs(2);
 

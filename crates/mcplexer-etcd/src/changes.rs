@@ -51,7 +51,8 @@ impl Changes {
         }
     }
 
-    fn is_deleted(&self, table: Table, key: &[u8]) -> bool {
+    /// Whether a record is deleted with a prefix, before it may be put again.
+    pub(crate) fn is_deleted(&self, table: Table, key: &[u8]) -> bool {
         let mut prefixes = self.prefixes.iter();
         prefixes.any(|(of, prefix)| *of == table && key.starts_with(prefix))
     }

@@ -14,8 +14,9 @@ use crate::layout::{Layout, Span};
 use crate::long::{self, Long, PIECE, Piece, Stored};
 use crate::shared::{delete, random};
 
-/// How many bytes of records are in the request itself. The rest of 1.5 MiB is for keys.
-const INLINE: usize = 800 << 10;
+/// How many bytes of records are in the request itself. The rest of 1.5 MiB is for keys: those of a record in pieces can be
+/// in it seven times.
+const INLINE: usize = 512 << 10;
 /// How many operations are in one list. Three lists in each other have no more than 128 together.
 const LIST: usize = 40;
 
@@ -74,7 +75,7 @@ pub(crate) fn plan(
                 pieces.extend(cut);
             }
         }
-        if has_long {
+        if has_long && !changes.is_deleted(table, key) {
             let span = Span::prefix(layout.pieces_of(epoch, table, key));
             let kept = id.map(|id| written(table, key, id));
             ops.extend(span.without(kept).into_iter().map(delete));

@@ -22,8 +22,8 @@ use crate::state::{next, owned, span};
 use crate::turn::Turn;
 
 /// A replacement writes what it has so far when it is that large.
-const FLUSH_OPERATIONS: usize = 1000;
-const FLUSH_BYTES: usize = 700 << 10;
+const FLUSH_OPERATIONS: usize = 500;
+const FLUSH_BYTES: usize = 512 << 10;
 
 /// A change that is not committed yet.
 pub(crate) struct Pending<'a> {

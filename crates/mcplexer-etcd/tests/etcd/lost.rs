@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 
 use mcplexer_etcd::EtcdBackend;
-use mcplexer_secrets::backend::{Backend, BackendErrorKind, Commit, Table};
+use mcplexer_secrets::backend::{Backend, BackendErrorKind, Commit, CommitId, Replacement, Table};
 
 use crate::cluster::Cluster;
 
@@ -120,6 +120,39 @@ fn a_first_commit_is_settled_like_any_other() {
     settled_after(ANSWERS, &[], true);
 }
 
+/// Nor is it discarded as one that was given up.
+#[test]
+fn a_replacement_whose_answer_was_lost_was_committed() {
+    let Some(cluster) = Cluster::start(1) else {
+        return;
+    };
+    let proxy = Proxy::start(cluster.port(0));
+    let prefix = cluster.new_prefix();
+    let address = format!("etcd://127.0.0.1:{}/{prefix}?tls=off", proxy.port);
+    let backend = EtcdBackend::new(address.parse().unwrap(), None).unwrap();
+    put(&backend, b"a");
+    let Replacement { old, mut new } = backend.replace().unwrap();
+    drop(old);
+    // A multiple of what is written at once, so that nothing is left but the commit.
+    for number in 0..2000_u32 {
+        let key = number.to_be_bytes();
+        new.put(Table::Secrets, &key, b"record").unwrap();
+    }
+    proxy.swallow(ANSWERS);
+    let Commit::Unknown(id, _) = new.commit().unwrap() else {
+        panic!("there was no answer");
+    };
+    assert!(backend.settle(&id).unwrap());
+    put(&backend, b"z");
+    let now = cluster.open(&prefix);
+    let now = now.read().unwrap().unwrap();
+    assert!(now.get(Table::Secrets, b"a").unwrap().is_none());
+    for number in [0, 1000, 1999_u32] {
+        let record = now.get(Table::Secrets, &number.to_be_bytes()).unwrap();
+        assert!(record.is_some(), "{number}");
+    }
+}
+
 /// After seconds without an answer, the leases of a handle have to be renewed, and may have ended.
 #[test]
 fn a_writer_whose_leases_ended_gets_others() {
@@ -158,7 +191,7 @@ fn a_commit_that_comes_after_it_was_settled_is_a_conflict() {
         let lease = lease.split_whitespace().nth(1).unwrap();
         let lease = i64::from_str_radix(lease, 16).unwrap();
         let id = [&lease.to_be_bytes()[..], &[0; 4], &[0; 8]].concat();
-        let id = mcplexer_secrets::backend::CommitId::new(id);
+        let id = CommitId::new(id);
         assert!(!two.settle(&id).unwrap());
         assert!(matches!(late.commit().unwrap(), Commit::Conflict));
         assert_eq!(two.read().unwrap().is_none(), is_first);

@@ -7,4 +7,5 @@ mod conformance;
 mod failover;
 mod login;
 mod lost;
+mod threads;
 mod traces;

@@ -1,0 +1,299 @@
+//! Where the database is, and how to log in.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+
+use crate::cause::Cause;
+use crate::tls::{Files, Tls};
+
+/// The schema of a store.
+const SCHEMA: &str = "mcplexer";
+/// The longest name that PostgreSQL keeps whole.
+const MAX_SCHEMA_LEN: usize = 63;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long data may stay unacknowledged.
+const TCP_TIMEOUT: Duration = Duration::from_secs(30);
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// The address of a database: `postgres://USER@HOST:PORT/DATABASE?OPTIONS`.
+///
+/// Several servers, of which one accepts writes, are separated by commas: `postgres://ann@a:5432,b:5432/team`. The one
+/// that accepts writes is found. Besides the options of PostgreSQL's own programs there is:
+///
+/// * `schema`: the schema of the store; `mcplexer` by default.
+/// * `sslmode`: `verify-full` or `disable`. The default is `verify-full`, and `disable` if every server is on this
+///   machine.
+/// * `sslrootcert`: a file of certificates to trust, instead of those of the system.
+/// * `sslcert` and `sslkey`: files with the certificate and the private key of this program.
+/// * `passfile`: a file whose first line is the password.
+///
+/// `Debug` and `Display` show everything but the password.
+#[derive(Clone)]
+pub struct Address {
+    config: Config,
+    schema: String,
+    is_encrypted: bool,
+    files: Files,
+    passfile: Option<PathBuf>,
+}
+
+/// An address that cannot be used. Says why, without the address: it may have a password in it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidAddress {
+    /// It does not begin with `postgres://`.
+    #[error("an address of a database begins with postgres://")]
+    NoScheme,
+    /// PostgreSQL's own options are wrong.
+    #[error("the address of the database is invalid")]
+    Invalid(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It names no server.
+    #[error("the address names no server; write postgres://USER@HOST/DATABASE")]
+    NoHost,
+    /// The schema is not one that can be written without quotes.
+    #[error("schema={0} is invalid: use up to 63 of a-z, 0-9 and _, beginning with a letter")]
+    Schema(String),
+    /// This way to encrypt does not say who answers.
+    #[error(
+        "sslmode={0} does not check who answers; use verify-full, with sslrootcert=FILE for an own authority"
+    )]
+    SslMode(String),
+}
+
+impl FromStr for Address {
+    type Err = InvalidAddress;
+
+    fn from_str(url: &str) -> Result<Self, InvalidAddress> {
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(InvalidAddress::NoScheme);
+        }
+        let (place, options) = url.split_once('?').unwrap_or((url, ""));
+        let mut schema = SCHEMA.to_owned();
+        let (mut mode, mut files, mut passfile) = (None, Files::default(), None);
+        let mut others = Vec::new();
+        for option in options.split('&').filter(|it| !it.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
+            match name {
+                "schema" => schema = value,
+                "sslmode" => mode = Some(value),
+                "sslrootcert" => files.roots = Some(value.into()),
+                "sslcert" => files.certificate = Some(value.into()),
+                "sslkey" => files.key = Some(value.into()),
+                "passfile" => passfile = Some(value.into()),
+                _ => others.push(option),
+            }
+        }
+        let invalid = |error: tokio_postgres::Error| InvalidAddress::Invalid(error.into());
+        let mut config: Config = match &*others.join("&") {
+            "" => place.parse().map_err(invalid)?,
+            options => format!("{place}?{options}").parse().map_err(invalid)?,
+        };
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(InvalidAddress::NoHost);
+        }
+        if !is_plain_name(&schema) {
+            return Err(InvalidAddress::Schema(schema));
+        }
+        let is_encrypted = match mode.as_deref() {
+            None => !is_on_this_machine(&config),
+            Some("verify-full") => true,
+            Some("disable") => false,
+            Some(other) => return Err(InvalidAddress::SslMode(other.to_owned())),
+        };
+        config.ssl_mode(match is_encrypted {
+            true => SslMode::Require,
+            false => SslMode::Disable,
+        });
+        // Another server may be behind, and a state that is read is the last one.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        if config.get_application_name().is_none() {
+            config.application_name("mcplexer");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(TCP_TIMEOUT);
+        }
+        if !options.contains("keepalives") {
+            config.keepalives_idle(KEEPALIVE);
+        }
+        Ok(Self {
+            config,
+            schema,
+            is_encrypted,
+            files,
+            passfile,
+        })
+    }
+}
+
+impl Address {
+    /// Logs in with this password.
+    #[must_use]
+    pub fn with_password(mut self, password: impl AsRef<[u8]>) -> Self {
+        self.config.password(password);
+        self
+    }
+
+    /// The schema of the store.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// Sets what every session of this program begins with.
+    pub(crate) fn set_options(&mut self, options: &str) {
+        let options = match self.config.get_options() {
+            Some(own) => format!("{options} {own}"),
+            None => options.to_owned(),
+        };
+        self.config.options(options);
+    }
+
+    /// Reads the password, if it is in a file.
+    pub(crate) fn read_password(&mut self) -> Result<(), Cause> {
+        if let Some(path) = &self.passfile {
+            let content = zeroize::Zeroizing::new(std::fs::read(path)?);
+            let line = content.split(|byte| *byte == b'\n').next();
+            self.config.password(line.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn tls(&self) -> Result<Tls, Cause> {
+        match self.is_encrypted {
+            true => Ok(Tls::verified(&self.files)?),
+            false => Ok(Tls::None),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("postgres://")?;
+        if let Some(user) = self.config.get_user() {
+            write!(f, "{user}@")?;
+        }
+        let ports = self.config.get_ports();
+        for (number, host) in self.config.get_hosts().iter().enumerate() {
+            if number > 0 {
+                f.write_str(",")?;
+            }
+            match host {
+                Host::Tcp(name) => f.write_str(name)?,
+                Host::Unix(path) => write!(f, "{}", path.display())?,
+            }
+            if let Some(port) = ports.get(number).or(ports.first()) {
+                write!(f, ":{port}")?;
+            }
+        }
+        if let Some(database) = self.config.get_dbname() {
+            write!(f, "/{database}")?;
+        }
+        if self.schema != SCHEMA {
+            write!(f, "?schema={}", self.schema)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+fn is_plain_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    name.len() <= MAX_SCHEMA_LEN
+        && bytes.next().is_some_and(|it| it.is_ascii_lowercase())
+        && bytes.all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_')
+}
+
+/// Whether nobody else can listen or answer.
+fn is_on_this_machine(config: &Config) -> bool {
+    let is_local = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|it: IpAddr| it.is_loopback())
+        }
+    };
+    config.get_hosts().iter().all(is_local)
+        && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Address {
+        url.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        let address = parse("postgres://ann:s3cret@db.example.org:5433/team?schema=ops");
+        let shown = "postgres://ann@db.example.org:5433/team?schema=ops";
+        assert_eq!(address.to_string(), shown);
+        let address = address.with_password("s3cret");
+        assert_eq!(format!("{address:?}"), format!("Address({shown})"));
+        for wrong in [
+            "postgres://ann:s3cret@h/d?x=1",
+            "postgres://ann:s3cret@h:port/d",
+        ] {
+            let error = wrong.parse::<Address>().unwrap_err();
+            assert!(
+                !format!("{error:?} {error}").contains("s3cret"),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_server_on_this_machine_need_not_prove_who_it_is() {
+        for (url, is_encrypted) in [
+            ("postgres://ann@db.example.org/team", true),
+            ("postgres://ann@localhost/team", false),
+            ("postgres://ann@127.0.0.1:5433/team", false),
+            ("postgres://ann@%2Frun%2Fpostgresql/team", false),
+            ("postgres://ann@localhost,db.example.org/team", true),
+            ("postgres://ann@localhost/team?hostaddr=192.0.2.1", true),
+            ("postgres://ann@localhost/team?sslmode=verify-full", true),
+            ("postgres://ann@db.example.org/team?sslmode=disable", false),
+        ] {
+            assert_eq!(parse(url).is_encrypted, is_encrypted, "{url}");
+        }
+        for mode in ["require", "prefer", "verify-ca", ""] {
+            let url = format!("postgres://ann@h/team?sslmode={mode}");
+            let refused = url.parse::<Address>();
+            assert!(matches!(refused, Err(InvalidAddress::SslMode(_))), "{mode}");
+        }
+    }
+
+    #[test]
+    fn a_schema_needs_no_quotes() {
+        for schema in ["", "Ops", "o-s", "1a", "a\"b", &"a".repeat(64)] {
+            let url = format!("postgres://ann@h/team?schema={schema}");
+            let refused = url.parse::<Address>();
+            assert!(
+                matches!(refused, Err(InvalidAddress::Schema(_))),
+                "{schema}"
+            );
+        }
+        assert_eq!(parse("postgres://ann@h/team").schema(), "mcplexer");
+    }
+}

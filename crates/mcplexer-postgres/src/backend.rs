@@ -1,0 +1,191 @@
+//! The database as a [`Backend`].
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use mcplexer_secrets::backend::{
+    Backend, BackendError, CommitId, Replacement, Snapshot, Transaction,
+};
+
+use crate::address::Address;
+use crate::cause::Cause;
+use crate::check;
+use crate::pool::Pool;
+use crate::reads::Head;
+use crate::snapshot::PostgresSnapshot;
+use crate::sql::{BEGIN_TO_READ, Sql};
+use crate::transaction::PostgresTransaction;
+
+/// How long a writer waits for others.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How much longer than that an answer may take.
+const WORK: Duration = Duration::from_secs(30);
+/// How long a session may stay in a transaction without a word, such as that of a program that was stopped.
+const LONGEST_SILENCE: Duration = Duration::from_secs(300);
+
+/// Stands for a table of records that is not known yet.
+const UNKNOWN: i64 = 0;
+
+/// A [`Backend`] on PostgreSQL, or on a database that speaks its protocol and is as strict.
+pub struct PostgresBackend {
+    pool: Pool,
+    sql: Sql,
+    /// The address without the password, for people.
+    place: String,
+    /// The table that had the records when they were last read or written.
+    records: AtomicI64,
+}
+
+impl fmt::Debug for PostgresBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresBackend({})", self.place)
+    }
+}
+
+impl PostgresBackend {
+    /// Uses the database at this address. Reads the files that the address names, and does not connect yet.
+    ///
+    /// # Errors
+    /// [`BackendError`] if one of the files cannot be used.
+    pub fn new(address: Address) -> Result<Self, BackendError> {
+        Self::with_patience(address, PATIENCE)
+    }
+
+    /// Uses the database at this address, and waits so long for other writers before failing with
+    /// [`Busy`](mcplexer_secrets::backend::BackendErrorKind::Busy). The default is 30 seconds.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_patience(mut address: Address, patience: Duration) -> Result<Self, BackendError> {
+        let place = address.to_string();
+        let prepared = address.read_password().and_then(|()| address.tls());
+        let tls = prepared.map_err(|cause| cause.at(&place, "reach"))?;
+        let millis = |duration: Duration| duration.as_millis().max(1);
+        // The server notices itself when a client is gone, and lets the next writer in.
+        address.set_options(&format!(
+            "-c lock_timeout={} -c idle_in_transaction_session_timeout={} -c tcp_keepalives_idle=30 \
+             -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
+            millis(patience),
+            millis(LONGEST_SILENCE),
+        ));
+        let sql = Sql::new(address.schema());
+        Ok(Self {
+            pool: Pool::new(address, tls, patience + WORK),
+            sql,
+            place,
+            records: AtomicI64::new(UNKNOWN),
+        })
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) fn sql(&self) -> &Sql {
+        &self.sql
+    }
+
+    /// The table that had the records last; `None` if no store was seen.
+    pub(crate) fn records(&self) -> Option<i64> {
+        let records = self.records.load(Ordering::Relaxed);
+        (records != UNKNOWN).then_some(records)
+    }
+
+    pub(crate) fn remember(&self, records: i64) {
+        self.records.store(records, Ordering::Relaxed);
+    }
+
+    pub(crate) fn forget(&self) {
+        self.remember(UNKNOWN);
+    }
+
+    pub(crate) fn failure(&self, verb: &str, cause: Cause) -> BackendError {
+        cause.at(&self.place, verb)
+    }
+
+    /// Begins a snapshot to find out whether there is a store.
+    fn begin_read(&self) -> Result<Option<PostgresSnapshot<'_>>, Cause> {
+        self.pool.begin(|mut link| {
+            let begun = link.command(BEGIN_TO_READ);
+            let head = link.query(self.sql.head(), Vec::new());
+            link.wait(begun)?;
+            match link.wait(head) {
+                Ok(rows) => {
+                    let head = Head::of(&rows)?;
+                    self.remember(head.records);
+                    Ok(Some(PostgresSnapshot::begun(self, link, head.records)))
+                }
+                Err(cause) if cause.is_missing() => {
+                    let _unawaited = link.command("ROLLBACK");
+                    self.pool.keep(link);
+                    Ok(None)
+                }
+                Err(cause) => Err(cause),
+            }
+        })
+    }
+
+    fn read_revision(&self) -> Result<Option<u64>, Cause> {
+        self.pool.begin(|mut link| {
+            let answer = link.query(self.sql.revision(), Vec::new());
+            let rows = match link.wait(answer) {
+                Err(cause) if cause.is_missing() => Vec::new(),
+                answer => answer?,
+            };
+            self.pool.keep(link);
+            let Some(row) = rows.first() else {
+                return Ok(None);
+            };
+            let revision: i64 = row.try_get(0)?;
+            let revision = u64::try_from(revision);
+            Ok(Some(
+                revision.map_err(|_| Cause::Tables("the revision is negative"))?,
+            ))
+        })
+    }
+}
+
+impl Backend for PostgresBackend {
+    fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
+        let snapshot = match self.records() {
+            Some(_) => Some(PostgresSnapshot::later(self)),
+            None => self
+                .begin_read()
+                .map_err(|cause| self.failure("read", cause))?,
+        };
+        Ok(snapshot.map(|it| Box::new(it) as _))
+    }
+
+    fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
+        let begun = PostgresTransaction::begin(self);
+        let begun = begun.map_err(|cause| self.failure("write", cause))?;
+        Ok(Box::new(begun))
+    }
+
+    fn replace(&self) -> Result<Replacement<'_>, BackendError> {
+        let begun =
+            PostgresTransaction::begin(self).and_then(PostgresTransaction::into_replacement);
+        let new = begun.map_err(|cause| self.failure("replace", cause))?;
+        let old = (!new.is_first()).then(|| Box::new(PostgresSnapshot::later(self)) as _);
+        Ok(Replacement {
+            old,
+            new: Box::new(new),
+        })
+    }
+
+    fn settle(&self, commit: &CommitId) -> Result<bool, BackendError> {
+        let settled = check::was_applied(self, commit);
+        settled.map_err(|cause| self.failure("settle a change of", cause))
+    }
+
+    fn revision(&self) -> Result<Option<u64>, BackendError> {
+        self.read_revision()
+            .map_err(|cause| self.failure("read", cause))
+    }
+
+    /// Reads every byte of the records.
+    fn check(&self) -> Result<(), BackendError> {
+        check::read_all(self).map_err(|cause| self.failure("check", cause))
+    }
+}

@@ -1,0 +1,155 @@
+//! What went wrong on the server or on the way there.
+
+use std::error::Error as _;
+use std::io;
+
+use mcplexer_secrets::backend::{BackendError, BackendErrorKind};
+use tokio_postgres::error::{Severity, SqlState};
+
+/// Why a statement failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    /// The server or the driver said so.
+    #[error(transparent)]
+    Server(#[from] tokio_postgres::Error),
+    /// The connection ended while an answer was awaited.
+    #[error("the connection was closed")]
+    Closed,
+    /// No answer came in time.
+    #[error("no answer came in time")]
+    Silent,
+    /// The operating system refused what a connection needs.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The tables are not what they should be.
+    #[error("{0}")]
+    Tables(&'static str),
+    /// What TLS is to use cannot be used.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
+}
+
+impl Cause {
+    fn state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Server(error) => error.code(),
+            _ => None,
+        }
+    }
+
+    fn has(&self, states: &[SqlState]) -> bool {
+        self.state().is_some_and(|state| states.contains(state))
+    }
+
+    /// Whether another change was faster.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.has(&[
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+        ])
+    }
+
+    /// Whether another program has created the same thing meanwhile.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.has(&[
+            SqlState::UNIQUE_VIOLATION,
+            SqlState::DUPLICATE_TABLE,
+            SqlState::DUPLICATE_SCHEMA,
+            SqlState::DUPLICATE_OBJECT,
+        ])
+    }
+
+    /// Whether a table, or the schema with the tables, does not exist.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.has(&[SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME])
+    }
+
+    /// Whether a lock was not released in time.
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        self.has(&[SqlState::LOCK_NOT_AVAILABLE])
+    }
+
+    /// Whether the connection is of no use any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        !self.is_certain() && self.kind() == BackendErrorKind::Unreachable
+    }
+
+    /// Whether the server itself says that the statement failed, and goes on to answer.
+    pub(crate) fn is_certain(&self) -> bool {
+        match self {
+            Self::Server(error) => error
+                .as_db_error()
+                .is_some_and(|it| it.parsed_severity() == Some(Severity::Error)),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> BackendErrorKind {
+        match self {
+            Self::Closed | Self::Silent => BackendErrorKind::Unreachable,
+            Self::Tables(_) => BackendErrorKind::Corrupt,
+            Self::Tls(_) => BackendErrorKind::Other,
+            Self::Io(error) => of_io(error),
+            Self::Server(error) => match error.code() {
+                Some(state) => of_state(state),
+                None if error.is_closed() => BackendErrorKind::Unreachable,
+                None => match error.source().and_then(|it| it.downcast_ref::<io::Error>()) {
+                    Some(error) => of_io(error),
+                    // A time-out of the driver has no source.
+                    None if error.source().is_none() => BackendErrorKind::Unreachable,
+                    None => BackendErrorKind::Other,
+                },
+            },
+        }
+    }
+
+    /// Says what failed, and where.
+    pub(crate) fn at(self, place: &str, verb: &str) -> BackendError {
+        let message = match self.kind() {
+            BackendErrorKind::Busy => {
+                format!("cannot {verb} the store on {place}: another program holds it")
+            }
+            BackendErrorKind::Unreachable => {
+                format!("cannot {verb} the store on {place}: the server cannot be reached")
+            }
+            _ => format!("cannot {verb} the store on {place}"),
+        };
+        BackendError::new(self.kind(), message).with_source(self)
+    }
+}
+
+/// A certificate that does not convince is not a server that may answer later.
+fn of_io(error: &io::Error) -> BackendErrorKind {
+    match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => BackendErrorKind::Other,
+        _ => BackendErrorKind::Unreachable,
+    }
+}
+
+/// Classes and codes are in appendix A of PostgreSQL's manual.
+fn of_state(state: &SqlState) -> BackendErrorKind {
+    let busy = [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+    ];
+    let code = state.code();
+    if busy.contains(state) {
+        BackendErrorKind::Busy
+    } else if code.starts_with("08")
+        || code.starts_with("57P")
+        || [
+            SqlState::TOO_MANY_CONNECTIONS,
+            // The server has become a standby.
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        ]
+        .contains(state)
+    {
+        BackendErrorKind::Unreachable
+    } else if [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED].contains(state) {
+        BackendErrorKind::Corrupt
+    } else {
+        BackendErrorKind::Other
+    }
+}

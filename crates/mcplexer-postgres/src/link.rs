@@ -1,0 +1,191 @@
+//! One connection, driven by the thread that uses it.
+//!
+//! Several statements are sent before the first answer is awaited. The server takes them in order, and each one ends
+//! on its own: one that fails does not keep those behind it from running, except that a transaction that has failed
+//! refuses all but its end.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_postgres::{Client, Row};
+
+use crate::address::Address;
+use crate::cause::Cause;
+use crate::param::Param;
+use crate::tls::Tls;
+
+/// A connection of a driver: everything that is sent and received passes through it.
+type Driver = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
+type Answering<T> = Pin<Box<dyn Future<Output = Result<T, tokio_postgres::Error>> + Send>>;
+
+/// The answer to a statement that was sent.
+#[must_use]
+pub(crate) enum Answer<T> {
+    Here(Result<T, tokio_postgres::Error>),
+    Awaited(Answering<T>),
+}
+
+impl<T> Answer<T> {
+    /// Queues the statement: the driver does so when it is asked for the answer for the first time.
+    fn of(mut answering: Answering<T>) -> Self {
+        match answering
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(answer) => Self::Here(answer),
+            Poll::Pending => Self::Awaited(answering),
+        }
+    }
+}
+
+/// A connection to the server.
+pub(crate) struct Link {
+    /// `None` only while this is dropped.
+    runtime: Option<Runtime>,
+    client: Arc<Client>,
+    /// `None` once the connection has ended.
+    driver: Option<Driver>,
+    /// How long an answer may take.
+    patience: Duration,
+    /// The process of the server behind this connection.
+    process: i64,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Link({})", self.process)
+    }
+}
+
+impl Link {
+    /// Connects to the first of the servers that accepts writes.
+    pub(crate) fn connect(address: &Address, tls: &Tls, patience: Duration) -> Result<Self, Cause> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let config = address.config();
+        let connected = runtime.block_on(async {
+            timeout(patience, async {
+                match tls {
+                    Tls::None => {
+                        let (client, driver) = config.connect(tokio_postgres::NoTls).await?;
+                        Ok((client, Box::pin(driver) as Driver))
+                    }
+                    Tls::Verified(connector) => {
+                        let (client, driver) = config.connect((**connector).clone()).await?;
+                        Ok((client, Box::pin(driver) as Driver))
+                    }
+                }
+            })
+            .await
+        });
+        let (client, driver) = match connected {
+            Ok(connected) => connected.map_err(Cause::Server)?,
+            Err(_) => return Err(Cause::Silent),
+        };
+        let mut link = Self {
+            runtime: Some(runtime),
+            client: Arc::new(client),
+            driver: Some(driver),
+            patience,
+            process: 0,
+        };
+        link.process = 0;
+        Ok(link)
+    }
+
+    /// Sends statements without parameters.
+    pub(crate) fn command(&self, sql: impl Into<String>) -> Answer<()> {
+        let (client, sql) = (Arc::clone(&self.client), sql.into());
+        Answer::of(Box::pin(async move { client.batch_execute(&sql).await }))
+    }
+
+    /// Sends a statement with parameters.
+    pub(crate) fn query(&self, sql: impl Into<String>, params: Vec<Param>) -> Answer<Vec<Row>> {
+        let (client, sql) = (Arc::clone(&self.client), sql.into());
+        Answer::of(Box::pin(async move {
+            let params: Vec<_> = params.iter().map(|it| (it.value(), it.of())).collect();
+            client.query_typed(&sql, &params).await
+        }))
+    }
+
+    /// Waits for an answer.
+    pub(crate) fn wait<T>(&mut self, answer: Answer<T>) -> Result<T, Cause> {
+        let mut answering = match answer {
+            Answer::Here(answer) => return Ok(answer?),
+            Answer::Awaited(answering) => answering,
+        };
+        let Some(runtime) = &self.runtime else {
+            return Err(Cause::Closed);
+        };
+        let driver = &mut self.driver;
+        let waited = runtime.block_on(async {
+            let answer = poll_fn(|context| {
+                let ended = drive(driver, context);
+                match answering.as_mut().poll(context) {
+                    Poll::Ready(answer) => Poll::Ready(answer.map_err(Cause::Server)),
+                    Poll::Pending if ended => Poll::Ready(Err(Cause::Closed)),
+                    Poll::Pending => Poll::Pending,
+                }
+            });
+            timeout(self.patience, answer).await
+        });
+        waited.unwrap_or_else(|_| {
+            // What comes later would be taken for the answer to something else.
+            self.driver = None;
+            Err(Cause::Silent)
+        })
+    }
+
+    /// Sends what was queued, without waiting for the answers.
+    pub(crate) fn flush(&mut self) {
+        if let Some(runtime) = &self.runtime {
+            let driver = &mut self.driver;
+            runtime.block_on(async {
+                // The runtime looks meanwhile whether something has arrived, such as the end of the connection.
+                tokio::task::yield_now().await;
+                poll_fn(|context| Poll::Ready(drive(driver, context))).await
+            });
+        }
+    }
+
+    /// Whether it is of use still, as far as can be known without asking the server.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.flush();
+        self.driver.is_some() && !self.client.is_closed()
+    }
+
+    /// The process of the server behind this connection.
+    pub(crate) fn process(&self) -> i64 {
+        self.process
+    }
+
+    /// Remembers the process of the server behind this connection.
+    pub(crate) fn set_process(&mut self, process: i64) {
+        self.process = process;
+    }
+}
+
+/// Sends and receives what can be sent and received now. Returns whether the connection has ended.
+fn drive(driver: &mut Option<Driver>, context: &mut Context<'_>) -> bool {
+    if let Some(running) = driver
+        && running.as_mut().poll(context).is_ready()
+    {
+        *driver = None;
+    }
+    driver.is_none()
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.driver = None;
+        if let Some(runtime) = self.runtime.take() {
+            // Dropping it would wait for a name that is being looked up, which some callers may not.
+            runtime.shutdown_background();
+        }
+    }
+}

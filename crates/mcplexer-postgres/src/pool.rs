@@ -1,0 +1,74 @@
+//! Connections that wait for their next use.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::cause::Cause;
+use crate::link::Link;
+use crate::tls::Tls;
+
+/// How many connections are kept open.
+const KEPT: usize = 8;
+
+/// Opens connections, and keeps them for later.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    address: Address,
+    tls: Tls,
+    /// How long an answer may take.
+    patience: Duration,
+    idle: Mutex<Vec<Link>>,
+}
+
+impl Pool {
+    pub(crate) fn new(address: Address, tls: Tls, patience: Duration) -> Self {
+        Self {
+            address,
+            tls,
+            patience,
+            idle: Mutex::default(),
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Link>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a connection.
+    pub(crate) fn connect(&self) -> Result<Link, Cause> {
+        Link::connect(&self.address, &self.tls, self.patience)
+    }
+
+    /// Begins something on a connection that was used before, or on a new one: on a new one also if the other one
+    /// turns out to be closed, since nothing has happened by then.
+    pub(crate) fn begin<T>(
+        &self,
+        mut begin: impl FnMut(Link) -> Result<T, Cause>,
+    ) -> Result<T, Cause> {
+        loop {
+            // The lock is not held while the connection is looked at.
+            let idle = self.idle().pop();
+            let Some(mut link) = idle else {
+                return begin(self.connect()?);
+            };
+            if !link.is_alive() {
+                continue;
+            }
+            match begin(link) {
+                Err(cause) if cause.is_gone() => self.idle().clear(),
+                begun => return begun,
+            }
+        }
+    }
+
+    /// Keeps a connection, on which nothing goes on any more.
+    pub(crate) fn keep(&self, mut link: Link) {
+        if link.is_alive() {
+            let mut idle = self.idle();
+            if idle.len() < KEPT {
+                idle.push(link);
+            }
+        }
+    }
+}

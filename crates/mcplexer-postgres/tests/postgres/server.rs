@@ -1,0 +1,281 @@
+//! PostgreSQL servers that do not outlive their test.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use mcplexer_postgres::{Address, PostgresBackend};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// Runs a server until its standard input ends, which it does with the test, however that ends. Then removes its
+/// directory, unless a line has come.
+const GUARD: &str = r#"
+trap '' INT TERM
+directory=$1
+shift
+"$@" </dev/null &
+read -r _ || set --
+kill -INT $! 2>/dev/null
+wait
+[ $# -gt 0 ] || rm -rf "$directory"
+"#;
+
+/// The user of Debian's package. PostgreSQL refuses to run as root.
+const USER: &str = "postgres";
+
+/// A server, and its files.
+pub(crate) struct Server {
+    directory: TempDir,
+    port: u16,
+    options: Vec<String>,
+    programs: PathBuf,
+    running: Option<Running>,
+}
+
+struct Running {
+    /// Ends with its standard input, and the server with it.
+    guard: Child,
+    server: Pid,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ended = self.guard.wait();
+    }
+}
+
+/// The directory of PostgreSQL's programs, the newest; `None`, reported, if it is not installed.
+pub(crate) fn programs() -> Option<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|version| version.path().join("bin"))
+        .filter(|it| it.join("initdb").exists())
+        .collect();
+    found.sort();
+    if found.is_empty() {
+        test_support::skip("postgres", "no PostgreSQL in /usr/lib/postgresql");
+    }
+    found.pop()
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// One of PostgreSQL's programs, as a user that it accepts.
+fn command(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args([
+        &format!("--reuid={USER}"),
+        &format!("--regid={USER}"),
+        "--clear-groups",
+    ]);
+    command.arg(program);
+    command
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+}
+
+/// A directory that belongs to the user of the server.
+fn new_directory() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    if is_root() {
+        run(Command::new("chown").arg(USER).arg(directory.path()));
+    }
+    directory
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+impl Server {
+    /// Starts a server with these settings; `None` if PostgreSQL is not installed.
+    pub(crate) fn start(settings: &[&str]) -> Option<Self> {
+        let programs = programs()?;
+        let directory = new_directory();
+        run(command(&programs.join("initdb"))
+            .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"])
+            .args(["--username=postgres", "--pgdata"])
+            .arg(directory.path().join("data")));
+        Some(Self::on(programs, directory, settings))
+    }
+
+    /// Starts a standby that follows this server.
+    pub(crate) fn standby(&self, name: &str, settings: &[&str]) -> Self {
+        let directory = new_directory();
+        run(command(&self.programs.join("pg_basebackup"))
+            .args(["--no-sync", "--checkpoint=fast", "--write-recovery-conf"])
+            .arg("--pgdata")
+            .arg(directory.path().join("data"))
+            .arg(format!(
+                "--dbname=host=127.0.0.1 port={} user=postgres application_name={name}",
+                self.port
+            )));
+        Self::on(self.programs.clone(), directory, settings)
+    }
+
+    fn on(programs: PathBuf, directory: TempDir, settings: &[&str]) -> Self {
+        let port = free_port();
+        let sockets = directory.path().display().to_string();
+        let mut options = vec![
+            format!("port={port}"),
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("unix_socket_directories={sockets}"),
+            "log_min_messages=log".to_owned(),
+            "lc_messages=C".to_owned(),
+            "max_connections=200".to_owned(),
+        ];
+        options.extend(settings.iter().map(|&it| it.to_owned()));
+        let mut server = Self {
+            directory,
+            port,
+            options,
+            programs,
+            running: None,
+        };
+        server.begin();
+        server
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// Starts it, and waits until it answers.
+    pub(crate) fn begin(&mut self) {
+        let server = command(&self.programs.join("postgres"));
+        let mut guard = Command::new("/bin/sh");
+        guard
+            .args(["-c", GUARD, "guard"])
+            .arg(self.directory.path());
+        guard.arg(server.get_program()).args(server.get_args());
+        guard.arg("-D").arg(self.data());
+        for option in &self.options {
+            guard.args(["-c", option]);
+        }
+        guard.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut guard = guard.spawn().unwrap();
+        let mut log = BufReader::new(guard.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("ready to accept") {
+            let begin = said.len();
+            let length = log.read_line(&mut said).unwrap();
+            assert!(length > 0, "the server ended: {said}");
+            assert!(!said[begin..].contains("FATAL"), "{said}");
+        }
+        thread::spawn(move || {
+            let mut line = Vec::new();
+            while log.read_until(b'\n', &mut line).is_ok_and(|it| it > 0) {
+                line.clear();
+            }
+        });
+        let pid = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let pid = pid.lines().next().unwrap().trim().parse().unwrap();
+        let server = Pid::from_raw(pid).unwrap();
+        self.running = Some(Running { guard, server });
+    }
+
+    /// Kills it, and everything that it has started.
+    pub(crate) fn kill(&mut self) {
+        let mut running = self.running.take().unwrap();
+        kill_process(running.server, Signal::KILL).unwrap();
+        // Its files stay.
+        running
+            .guard
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(b"\n")
+            .unwrap();
+    }
+
+    /// Makes a standby the primary.
+    pub(crate) fn promote(&self) {
+        run(command(&self.programs.join("pg_ctl"))
+            .args(["promote", "--wait", "--pgdata"])
+            .arg(self.data()));
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The address of a store in a schema of its own.
+    pub(crate) fn address(&self, schema: &str) -> Address {
+        address(&[self.port], schema)
+    }
+
+    /// Does something in the database, and returns the answer.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        let output = command(&self.programs.join("psql"))
+            .args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet"])
+            .args([
+                "--host=127.0.0.1",
+                "--username=postgres",
+                "--dbname=postgres",
+            ])
+            .arg(format!("--port={}", self.port))
+            .args(["--command", statement])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{statement}: {said}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+/// The address of a store, on whichever of these servers accepts writes.
+pub(crate) fn address(ports: &[u16], schema: &str) -> Address {
+    let hosts: Vec<_> = ports
+        .iter()
+        .map(|port| format!("127.0.0.1:{port}"))
+        .collect();
+    let url = format!(
+        "postgres://postgres@{}/postgres?schema={schema}",
+        hosts.join(",")
+    );
+    url.parse().unwrap()
+}
+
+/// A name that no other test of this process uses.
+pub(crate) fn new_schema() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("store_{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The server that the tests of this process share; `None` if PostgreSQL is not installed.
+pub(crate) fn shared() -> Option<&'static Server> {
+    static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+    SHARED
+        .get_or_init(|| Server::start(&["fsync=off"]))
+        .as_ref()
+}
+
+/// A place of a store on the shared server; `None` if PostgreSQL is not installed.
+pub(crate) fn place() -> Option<Address> {
+    Some(shared()?.address(&new_schema()))
+}
+
+pub(crate) fn backend(address: &Address) -> PostgresBackend {
+    PostgresBackend::new(address.clone()).unwrap()
+}

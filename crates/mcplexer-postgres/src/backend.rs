@@ -78,6 +78,13 @@ impl PostgresBackend {
         })
     }
 
+    /// Returns how often this has waited for an answer of the server, but for those while it logged in: what an
+    /// operation costs over a network.
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.pool.round_trips()
+    }
+
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
     }

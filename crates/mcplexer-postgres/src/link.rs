@@ -4,10 +4,12 @@
 //! on its own: one that fails does not keep those behind it from running, except that a transaction that has failed
 //! refuses all but its end.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -55,6 +57,10 @@ pub(crate) struct Link {
     patience: Duration,
     /// The process of the server behind this connection.
     process: i64,
+    /// How often an answer was waited for, by all connections.
+    round_trips: Arc<AtomicU64>,
+    /// Whether something was sent since.
+    has_sent: Cell<bool>,
 }
 
 impl fmt::Debug for Link {
@@ -65,7 +71,12 @@ impl fmt::Debug for Link {
 
 impl Link {
     /// Connects to the first of the servers that accepts writes.
-    pub(crate) fn connect(address: &Address, tls: &Tls, patience: Duration) -> Result<Self, Cause> {
+    pub(crate) fn connect(
+        address: &Address,
+        tls: &Tls,
+        patience: Duration,
+        round_trips: Arc<AtomicU64>,
+    ) -> Result<Self, Cause> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let config = address.config();
         let connected = runtime.block_on(async {
@@ -87,25 +98,27 @@ impl Link {
             Ok(connected) => connected.map_err(Cause::Server)?,
             Err(_) => return Err(Cause::Silent),
         };
-        let mut link = Self {
+        Ok(Self {
             runtime: Some(runtime),
             client: Arc::new(client),
             driver: Some(driver),
             patience,
             process: 0,
-        };
-        link.process = 0;
-        Ok(link)
+            round_trips,
+            has_sent: Cell::new(false),
+        })
     }
 
     /// Sends statements without parameters.
     pub(crate) fn command(&self, sql: impl Into<String>) -> Answer<()> {
+        self.has_sent.set(true);
         let (client, sql) = (Arc::clone(&self.client), sql.into());
         Answer::of(Box::pin(async move { client.batch_execute(&sql).await }))
     }
 
     /// Sends a statement with parameters.
     pub(crate) fn query(&self, sql: impl Into<String>, params: Vec<Param>) -> Answer<Vec<Row>> {
+        self.has_sent.set(true);
         let (client, sql) = (Arc::clone(&self.client), sql.into());
         Answer::of(Box::pin(async move {
             let params: Vec<_> = params.iter().map(|it| (it.value(), it.of())).collect();
@@ -122,6 +135,9 @@ impl Link {
         let Some(runtime) = &self.runtime else {
             return Err(Cause::Closed);
         };
+        if self.has_sent.replace(false) {
+            self.round_trips.fetch_add(1, Ordering::Relaxed);
+        }
         let driver = &mut self.driver;
         let waited = runtime.block_on(async {
             let answer = poll_fn(|context| {
@@ -142,7 +158,7 @@ impl Link {
     }
 
     /// Sends what was queued, without waiting for the answers.
-    pub(crate) fn flush(&mut self) {
+    fn flush(&mut self) {
         if let Some(runtime) = &self.runtime {
             let driver = &mut self.driver;
             runtime.block_on(async {

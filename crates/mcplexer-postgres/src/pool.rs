@@ -1,6 +1,7 @@
 //! Connections that wait for their next use.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::address::Address;
@@ -19,6 +20,7 @@ pub(crate) struct Pool {
     /// How long an answer may take.
     patience: Duration,
     idle: Mutex<Vec<Link>>,
+    round_trips: Arc<AtomicU64>,
 }
 
 impl Pool {
@@ -28,7 +30,13 @@ impl Pool {
             tls,
             patience,
             idle: Mutex::default(),
+            round_trips: Arc::default(),
         }
+    }
+
+    /// How often an answer was waited for.
+    pub(crate) fn round_trips(&self) -> u64 {
+        self.round_trips.load(Ordering::Relaxed)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Link>> {
@@ -37,7 +45,8 @@ impl Pool {
 
     /// Opens a connection.
     pub(crate) fn connect(&self) -> Result<Link, Cause> {
-        Link::connect(&self.address, &self.tls, self.patience)
+        let round_trips = Arc::clone(&self.round_trips);
+        Link::connect(&self.address, &self.tls, self.patience, round_trips)
     }
 
     /// Begins something on a connection that was used before, or on a new one: on a new one also if the other one

@@ -106,8 +106,12 @@ impl Sql {
         )
     }
 
+    /// Drops a table of records, and forgets that it is to be dropped.
     pub(crate) fn drop_records(&self, records: i64) -> String {
-        format!("DROP TABLE IF EXISTS {}", self.records(records))
+        let (schema, table) = (&self.schema, self.records(records));
+        format!(
+            "DROP TABLE IF EXISTS {table}; UPDATE \"{schema}\".head SET dropped = array_remove(dropped, {records})"
+        )
     }
 
     fn records(&self, records: i64) -> String {
@@ -197,14 +201,6 @@ impl Sql {
     pub(crate) fn was_committed(&self) -> String {
         format!(
             "SELECT EXISTS (SELECT 1 FROM \"{}\".commits WHERE id = $1)",
-            self.schema
-        )
-    }
-
-    /// Forgets about tables that were dropped.
-    pub(crate) fn forget_dropped(&self) -> String {
-        format!(
-            "UPDATE \"{}\".head SET dropped = ARRAY[]::bigint[]",
             self.schema
         )
     }

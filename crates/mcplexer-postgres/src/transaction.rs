@@ -323,13 +323,22 @@ fn puts(tabs: &mut Vec<i16>, keys: &mut Vec<Vec<u8>>, records: &mut Vec<Vec<u8>>
 /// Drops tables that had the records before, and releases the lock. Who still reads one keeps it from being dropped: then
 /// a later commit does.
 fn drop_tables(link: &mut Link, sql: &Sql, tables: &[i64]) {
-    let mut statements = vec![BEGIN_TO_WRITE.to_owned(), DROPPING.to_owned()];
-    statements.extend(tables.iter().map(|it| sql.drop_records(*it)));
-    statements.extend([sql.forget_dropped(), "COMMIT".to_owned()]);
-    let dropped = link.command(statements.join("; "));
-    let _unawaited = link.command(sql.roll_back_and_unlock());
-    // What is still there is in the head as well.
-    let _later = link.wait(dropped);
+    let mut answers = Vec::new();
+    for table in tables {
+        let statements = [
+            BEGIN_TO_WRITE,
+            DROPPING,
+            &sql.drop_records(*table),
+            "COMMIT",
+        ];
+        answers.push(link.command(statements.join("; ")));
+        answers.push(link.command("ROLLBACK"));
+    }
+    let _unawaited = link.command(sql.unlock());
+    for answer in answers {
+        // What is still there is in the head as well.
+        let _later = link.wait(answer);
+    }
 }
 
 impl Snapshot for PostgresTransaction<'_> {

@@ -3,4 +3,11 @@
 #![cfg(test)]
 
 mod conformance;
+mod cuts;
+mod failover;
+mod kills;
+mod proxy;
+mod replacement;
+mod round_trips;
 mod server;
+mod work;

@@ -87,6 +87,14 @@ fn command(program: &Path) -> Command {
     command
 }
 
+fn children(process: Pid) -> Vec<Pid> {
+    let process = process.as_raw_nonzero();
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    let children = children.unwrap();
+    let children = children.split_whitespace().map(|it| it.parse().unwrap());
+    children.filter_map(Pid::from_raw).collect()
+}
+
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -157,17 +165,36 @@ impl Server {
         server
     }
 
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
     /// Starts it, and waits until it answers.
     pub(crate) fn begin(&mut self) {
+        let mut said = String::new();
+        // What was killed may hold its memory for a moment.
+        for _ in 0..100 {
+            match self.attempt() {
+                Ok(running) => {
+                    self.running = Some(running);
+                    return;
+                }
+                Err(log) => said = log,
+            }
+        }
+        panic!("the server does not start: {said}");
+    }
+
+    /// Starts it; fails with what it said.
+    fn attempt(&self) -> Result<Running, String> {
         let server = command(&self.programs.join("postgres"));
         let mut guard = Command::new("/bin/sh");
-        guard
-            .args(["-c", GUARD, "guard"])
-            .arg(self.directory.path());
+        guard.args(["-c", GUARD, "guard"]).arg(self.directory());
         guard.arg(server.get_program()).args(server.get_args());
         guard.arg("-D").arg(self.data());
         for option in &self.options {
@@ -180,8 +207,15 @@ impl Server {
         while !said.contains("ready to accept") {
             let begin = said.len();
             let length = log.read_line(&mut said).unwrap();
-            assert!(length > 0, "the server ended: {said}");
-            assert!(!said[begin..].contains("FATAL"), "{said}");
+            // A client that is too early is refused in the same words.
+            let is_fatal =
+                said[begin..].contains("FATAL") && !said[begin..].contains("starting up");
+            if length == 0 || is_fatal {
+                guard.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+                drop(guard.stdin.take());
+                let _ended = guard.wait();
+                return Err(said);
+            }
         }
         thread::spawn(move || {
             let mut line = Vec::new();
@@ -192,13 +226,17 @@ impl Server {
         let pid = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
         let pid = pid.lines().next().unwrap().trim().parse().unwrap();
         let server = Pid::from_raw(pid).unwrap();
-        self.running = Some(Running { guard, server });
+        Ok(Running { guard, server })
     }
 
     /// Kills it, and everything that it has started.
     pub(crate) fn kill(&mut self) {
         let mut running = self.running.take().unwrap();
-        kill_process(running.server, Signal::KILL).unwrap();
+        let processes = children(running.server);
+        for process in [running.server].into_iter().chain(processes) {
+            // Some end with the first one.
+            let _ended = kill_process(process, Signal::KILL);
+        }
         // Its files stay.
         running
             .guard

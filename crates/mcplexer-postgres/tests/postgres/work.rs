@@ -59,9 +59,14 @@ fn value(number: u32) -> SecretValue {
 }
 
 fn open(address: &Address, identity: &Identity) -> Store {
-    let backend = PostgresBackend::new(address.clone()).unwrap();
-    let store = Store::with_backend(backend, FixedKeys::new(vec![identity.clone()])).unwrap();
-    store.with_audit_log(MemoryAudit::new().unwrap())
+    loop {
+        let backend = PostgresBackend::new(address.clone()).unwrap();
+        let keys = FixedKeys::new(vec![identity.clone()]);
+        // It looks whether there is a store, which may fail as everything else.
+        if let Ok(store) = Store::with_backend(backend, keys) {
+            return store.with_audit_log(MemoryAudit::new().unwrap());
+        }
+    }
 }
 
 fn number(store: &Store, secret: &str) -> Result<(u32, u64), Error> {

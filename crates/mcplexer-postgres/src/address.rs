@@ -1,8 +1,8 @@
 //! Where the database is, and how to log in.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::cause::Cause;
+use crate::password::{Login, Source};
 use crate::tls::{Files, Tls};
 
 /// The schema of a store.
@@ -33,7 +34,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 ///   machine.
 /// * `sslrootcert`: a file of certificates to trust, instead of those of the system.
 /// * `sslcert` and `sslkey`: files with the certificate and the private key of this program.
-/// * `passfile`: a file whose first line is the password.
+/// * `passwordfile`: a file whose first line is the password.
+/// * `passfile`: a file of passwords for several databases, as `psql` reads it.
 ///
 /// `Debug` and `Display` show everything but the password.
 #[derive(Clone)]
@@ -42,7 +44,7 @@ pub struct Address {
     schema: String,
     is_encrypted: bool,
     files: Files,
-    passfile: Option<PathBuf>,
+    password: Option<Source>,
 }
 
 /// An address that cannot be used. Says why, without the address: it may have a password in it.
@@ -77,7 +79,7 @@ impl FromStr for Address {
         }
         let (place, options) = url.split_once('?').unwrap_or((url, ""));
         let mut schema = SCHEMA.to_owned();
-        let (mut mode, mut files, mut passfile) = (None, Files::default(), None);
+        let (mut mode, mut files, mut password) = (None, Files::default(), None);
         let mut others = Vec::new();
         for option in options.split('&').filter(|it| !it.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
@@ -88,7 +90,8 @@ impl FromStr for Address {
                 "sslrootcert" => files.roots = Some(value.into()),
                 "sslcert" => files.certificate = Some(value.into()),
                 "sslkey" => files.key = Some(value.into()),
-                "passfile" => passfile = Some(value.into()),
+                "passwordfile" => password = Some(Source::File(value.into())),
+                "passfile" => password = Some(Source::List(value.into())),
                 _ => others.push(option),
             }
         }
@@ -132,7 +135,7 @@ impl FromStr for Address {
             schema,
             is_encrypted,
             files,
-            passfile,
+            password,
         })
     }
 }
@@ -160,12 +163,41 @@ impl Address {
         self.config.options(options);
     }
 
+    /// Takes the password from the variables that PostgreSQL's own programs read, unless the address has one: from
+    /// `PGPASSWORD`, or from the file that `PGPASSFILE` names. `variable` returns the value of a variable.
+    #[must_use]
+    pub fn with_environment(mut self, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        if self.config.get_password().is_some() || self.password.is_some() {
+            return self;
+        }
+        match variable("PGPASSWORD") {
+            Some(password) => self.with_password(password.as_encoded_bytes()),
+            None => {
+                self.password = Source::of_environment(variable);
+                self
+            }
+        }
+    }
+
     /// Reads the password, if it is in a file.
     pub(crate) fn read_password(&mut self) -> Result<(), Cause> {
-        if let Some(path) = &self.passfile {
-            let content = zeroize::Zeroizing::new(std::fs::read(path)?);
-            let line = content.split(|byte| *byte == b'\n').next();
-            self.config.password(line.unwrap_or_default());
+        let Some(source) = &self.password else {
+            return Ok(());
+        };
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(name)) => name,
+            _ => "localhost",
+        };
+        let port = self.config.get_ports().first().map_or(5432, |port| *port);
+        let user = self.config.get_user().unwrap_or_default();
+        let password = source.read(&Login {
+            host,
+            port: &port.to_string(),
+            database: self.config.get_dbname().unwrap_or(user),
+            user,
+        })?;
+        if let Some(password) = password {
+            self.config.password(&*password);
         }
         Ok(())
     }
@@ -282,6 +314,23 @@ mod tests {
             let refused = url.parse::<Address>();
             assert!(matches!(refused, Err(InvalidAddress::SslMode(_))), "{mode}");
         }
+    }
+
+    #[test]
+    fn the_environment_has_the_password_if_the_address_has_none() {
+        let variables = |names: &'static [&'static str]| {
+            move |name: &str| names.contains(&name).then(|| OsString::from("s3cret"))
+        };
+        let address = parse("postgres://ann@h/team").with_environment(variables(&["PGPASSWORD"]));
+        assert_eq!(address.config.get_password(), Some(b"s3cret".as_slice()));
+        assert!(!format!("{address:?}").contains("s3cret"));
+        let own = parse("postgres://ann:own@h/team").with_environment(variables(&["PGPASSWORD"]));
+        assert_eq!(own.config.get_password(), Some(b"own".as_slice()));
+        let listed = parse("postgres://ann@h/team").with_environment(variables(&["PGPASSFILE"]));
+        assert_eq!(listed.password, Some(Source::List("s3cret".into())));
+        let file = parse("postgres://ann@h/team?passwordfile=f")
+            .with_environment(variables(&["PGPASSWORD"]));
+        assert_eq!(file.password, Some(Source::File("f".into())));
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub(crate) enum Cause {
     /// The tables are not what they should be.
     #[error("{0}")]
     Tables(&'static str),
+    /// There is no password.
+    #[error(transparent)]
+    Password(#[from] crate::password::PasswordError),
     /// What TLS is to use cannot be used.
     #[error(transparent)]
     Tls(#[from] crate::tls::TlsError),
@@ -88,7 +91,7 @@ impl Cause {
         match self {
             Self::Closed | Self::Silent => BackendErrorKind::Unreachable,
             Self::Tables(_) => BackendErrorKind::Corrupt,
-            Self::Tls(_) => BackendErrorKind::Other,
+            Self::Tls(_) | Self::Password(_) => BackendErrorKind::Other,
             Self::Io(error) => of_io(error),
             Self::Server(error) => match error.code() {
                 Some(state) => of_state(state),

@@ -10,7 +10,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let address: Address = "postgres://ann@db.example.org/team".parse()?;
-//! let backend = PostgresBackend::new(address.with_password("from the environment"))?;
+//! let backend = PostgresBackend::new(address.with_environment(|name| std::env::var_os(name)))?;
 //! let store = Store::with_backend(backend, FileKeys::new("/srv/app/age.key"))?;
 //! # Ok(())
 //! # }
@@ -39,6 +39,7 @@ mod changes;
 mod check;
 mod link;
 mod param;
+mod password;
 mod pool;
 mod reads;
 mod snapshot;

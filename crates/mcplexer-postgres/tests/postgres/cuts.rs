@@ -20,7 +20,7 @@ fn survive_cuts(seed: u64, changes: u32) {
     let schema = new_schema();
     let mut state = seed;
     // Enough to log in and to do something, mostly.
-    let bytes = move || 1000 + (random(&mut state) % 20_000) as i64;
+    let bytes = move || 1000 + (random(&mut state) % 20_000).cast_signed();
     let proxy = Proxy::to(server.port(), bytes);
     let calm = server.address(&schema);
     let told = survive(&calm, &address(&[proxy.port()], &schema), changes, |_| {});

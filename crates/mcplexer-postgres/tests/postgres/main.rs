@@ -6,6 +6,7 @@ mod conformance;
 mod cuts;
 mod failover;
 mod kills;
+mod login;
 mod proxy;
 mod replacement;
 mod round_trips;

@@ -67,7 +67,7 @@ impl Shared {
     fn pass_one_way(&self, mut from: TcpStream, mut to: TcpStream, left: &AtomicI64) {
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            let had = left.fetch_sub(length as i64, Ordering::Relaxed);
+            let had = left.fetch_sub(i64::try_from(length).unwrap(), Ordering::Relaxed);
             // As much as is left goes through: a message may be cut anywhere.
             let passed = usize::try_from(had).unwrap_or(0).min(length);
             let is_cut = passed < length;

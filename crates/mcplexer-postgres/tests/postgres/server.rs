@@ -119,11 +119,18 @@ pub(crate) fn free_port() -> u16 {
 impl Server {
     /// Starts a server with these settings; `None` if PostgreSQL is not installed.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
+        let mut server = Self::new(settings)?;
+        server.begin();
+        Some(server)
+    }
+
+    /// Makes a server that is not started yet.
+    pub(crate) fn new(settings: &[&str]) -> Option<Self> {
         let programs = programs()?;
         let directory = new_directory();
         run(command(&programs.join("initdb"))
-            .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"])
-            .args(["--username=postgres", "--pgdata"])
+            .args(["--auth=trust", "--no-sync", "--encoding=UTF8"])
+            .args(["--locale=C", "--username=postgres", "--pgdata"])
             .arg(directory.path().join("data")));
         Some(Self::on(programs, directory, settings))
     }
@@ -139,7 +146,9 @@ impl Server {
                 "--dbname=host=127.0.0.1 port={} user=postgres application_name={name}",
                 self.port
             )));
-        Self::on(self.programs.clone(), directory, settings)
+        let mut standby = Self::on(self.programs.clone(), directory, settings);
+        standby.begin();
+        standby
     }
 
     fn on(programs: PathBuf, directory: TempDir, settings: &[&str]) -> Self {
@@ -154,15 +163,23 @@ impl Server {
             "max_connections=200".to_owned(),
         ];
         options.extend(settings.iter().map(|&it| it.to_owned()));
-        let mut server = Self {
+        Self {
             directory,
             port,
             options,
             programs,
             running: None,
-        };
-        server.begin();
-        server
+        }
+    }
+
+    /// Gives it a file, which only it can read.
+    pub(crate) fn give(&self, name: &str, content: &[u8]) {
+        let path = self.data().join(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        if is_root() {
+            run(Command::new("chown").arg(USER).arg(&path));
+        }
     }
 
     /// Where its files are.
@@ -200,7 +217,8 @@ impl Server {
         for option in &self.options {
             guard.args(["-c", option]);
         }
-        guard.stdin(Stdio::piped()).stderr(Stdio::piped());
+        guard.stdin(Stdio::piped());
+        guard.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut guard = guard.spawn().unwrap();
         let mut log = BufReader::new(guard.stderr.take().unwrap());
         let mut said = String::new();
@@ -267,11 +285,8 @@ impl Server {
     pub(crate) fn sql(&self, statement: &str) -> String {
         let output = command(&self.programs.join("psql"))
             .args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet"])
-            .args([
-                "--host=127.0.0.1",
-                "--username=postgres",
-                "--dbname=postgres",
-            ])
+            .args(["--username=postgres", "--dbname=postgres", "--host"])
+            .arg(self.directory())
             .arg(format!("--port={}", self.port))
             .args(["--command", statement])
             .output()

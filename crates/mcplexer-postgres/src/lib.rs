@@ -41,6 +41,7 @@ mod link;
 mod param;
 mod password;
 mod pool;
+mod prepared;
 mod reads;
 mod snapshot;
 mod sql;

@@ -4,7 +4,7 @@
 //! on its own: one that fails does not keep those behind it from running, except that a transaction that has failed
 //! refuses all but its end.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -20,6 +20,7 @@ use tokio_postgres::{Client, Row};
 use crate::address::Address;
 use crate::cause::Cause;
 use crate::param::Param;
+use crate::prepared::{Prepared, Use};
 use crate::tls::Tls;
 
 /// A connection of a driver: everything that is sent and received passes through it.
@@ -61,6 +62,7 @@ pub(crate) struct Link {
     round_trips: Arc<AtomicU64>,
     /// Whether something was sent since.
     has_sent: Cell<bool>,
+    prepared: RefCell<Prepared>,
 }
 
 impl fmt::Debug for Link {
@@ -106,6 +108,7 @@ impl Link {
             process: 0,
             round_trips,
             has_sent: Cell::new(false),
+            prepared: RefCell::default(),
         })
     }
 
@@ -120,10 +123,28 @@ impl Link {
     pub(crate) fn query(&self, sql: impl Into<String>, params: Vec<Param>) -> Answer<Vec<Row>> {
         self.has_sent.set(true);
         let (client, sql) = (Arc::clone(&self.client), sql.into());
-        Answer::of(Box::pin(async move {
+        let mut prepared = self.prepared.borrow_mut();
+        let usage = prepared.count(&sql);
+        if let Use::Prepared(statement) = usage {
+            return Answer::of(Box::pin(async move {
+                let params: Vec<_> = params.iter().map(Param::value).collect();
+                client.query(&statement, &params).await
+            }));
+        }
+        let of: Vec<_> = params.iter().map(Param::of).collect();
+        let text = sql.clone();
+        let answer = Answer::of(Box::pin(async move {
             let params: Vec<_> = params.iter().map(|it| (it.value(), it.of())).collect();
-            client.query_typed(&sql, &params).await
-        }))
+            client.query_typed(&text, &params).await
+        }));
+        if matches!(usage, Use::Second) {
+            let (client, text) = (Arc::clone(&self.client), sql.clone());
+            let preparing = async move { client.prepare_typed(&text, &of).await };
+            if let Answer::Awaited(preparing) = Answer::of(Box::pin(preparing)) {
+                prepared.prepare(sql, preparing);
+            }
+        }
+        answer
     }
 
     /// Waits for an answer.
@@ -138,10 +159,11 @@ impl Link {
         if self.has_sent.replace(false) {
             self.round_trips.fetch_add(1, Ordering::Relaxed);
         }
-        let driver = &mut self.driver;
+        let (driver, prepared) = (&mut self.driver, self.prepared.get_mut());
         let waited = runtime.block_on(async {
             let answer = poll_fn(|context| {
                 let ended = drive(driver, context);
+                prepared.poll(context);
                 match answering.as_mut().poll(context) {
                     Poll::Ready(answer) => Poll::Ready(answer.map_err(Cause::Server)),
                     Poll::Pending if ended => Poll::Ready(Err(Cause::Closed)),

@@ -11,4 +11,5 @@ mod proxy;
 mod replacement;
 mod round_trips;
 mod server;
+mod tasks;
 mod work;

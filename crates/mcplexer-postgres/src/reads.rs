@@ -58,25 +58,61 @@ pub(crate) fn tab(table: Table) -> Result<i16, Cause> {
     number(table).ok_or(Cause::Tables("this table is unknown here"))
 }
 
-/// Asks for the records at these places.
-pub(crate) fn ask(
+/// What is asked of a table of records.
+#[derive(Clone, Copy)]
+pub(crate) enum Question<'a> {
+    /// The records at these places.
+    Many(&'a [(Table, &'a [u8])]),
+    /// The records of a range after a key, so many at most.
+    Page(Range<'a>, Option<&'a [u8]>, i64),
+}
+
+impl Question<'_> {
+    /// Asks it.
+    pub(crate) fn ask(
+        self,
+        link: &Link,
+        sql: &Sql,
+        records: i64,
+    ) -> Result<Answer<Vec<Row>>, Cause> {
+        match self {
+            Self::Many(places) => Ok(link.query(sql.get_many(records), params_of(places)?)),
+            Self::Page(range, after, limit) => ask_page(link, sql, records, range, after, limit),
+        }
+    }
+}
+
+/// Asks for the records at these places, and for the table that has the records now.
+pub(crate) fn ask_with_head(
     link: &Link,
     sql: &Sql,
     records: i64,
     places: &[(Table, &[u8])],
 ) -> Result<Answer<Vec<Row>>, Cause> {
+    Ok(link.query(sql.first_get_many(records), params_of(places)?))
+}
+
+/// The table that has the records now, as [`ask_with_head`] was answered.
+pub(crate) fn records_now(rows: &[Row]) -> Result<i64, Cause> {
+    let row = rows.first();
+    let row = row.ok_or(Cause::Tables("the table head does not have one row"))?;
+    Ok(row.try_get(2)?)
+}
+
+fn params_of(places: &[(Table, &[u8])]) -> Result<Vec<Param>, Cause> {
     let tabs = places.iter().map(|(table, _)| tab(*table));
     let tabs = tabs.collect::<Result<_, _>>()?;
     let keys = places.iter().map(|(_, key)| key.to_vec()).collect();
-    let params = vec![Param::smalls(tabs), Param::byte_strings(keys)];
-    Ok(link.query(sql.get_many(records), params))
+    Ok(vec![Param::smalls(tabs), Param::byte_strings(keys)])
 }
 
 /// Puts the records into the order that was asked for.
 pub(crate) fn in_order(rows: &[Row], count: usize) -> Result<Vec<Option<Vec<u8>>>, Cause> {
     let mut found = vec![None; count];
     for row in rows {
-        let position: i64 = row.try_get(0)?;
+        let Some(position) = row.try_get::<_, Option<i64>>(0)? else {
+            continue;
+        };
         let index = usize::try_from(position - 1).ok();
         let place = index.and_then(|index| found.get_mut(index));
         *place.ok_or(Cause::Tables("a record was not asked for"))? = Some(row.try_get(1)?);
@@ -85,7 +121,7 @@ pub(crate) fn in_order(rows: &[Row], count: usize) -> Result<Vec<Option<Vec<u8>>
 }
 
 /// Asks for the records of a range after a key.
-pub(crate) fn ask_page(
+fn ask_page(
     link: &Link,
     sql: &Sql,
     records: i64,

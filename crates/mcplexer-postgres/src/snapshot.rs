@@ -8,15 +8,15 @@ use tokio_postgres::Row;
 
 use crate::backend::PostgresBackend;
 use crate::cause::Cause;
-use crate::link::{Answer, Link};
-use crate::reads::{Head, Pages, ask, ask_page, in_order};
+use crate::link::Link;
+use crate::reads::{Head, Pages, Question, ask_with_head, in_order, records_now};
 use crate::sql::BEGIN_TO_READ;
 
 /// How often to begin anew because the table of records was replaced meanwhile.
 const ATTEMPTS: u32 = 5;
 
-/// Asks something of a table of records.
-type Question<'a> = dyn Fn(&Link, i64) -> Result<Answer<Vec<Row>>, Cause> + 'a;
+/// The connection, the table that has the records, and what was read from it already.
+type Begun = (Link, i64, Option<Vec<Row>>);
 
 /// A state of the store. The transaction begins with the first read, in the same message.
 pub(crate) struct PostgresSnapshot<'a> {
@@ -54,7 +54,7 @@ impl<'a> PostgresSnapshot<'a> {
     }
 
     /// Asks the state.
-    fn ask(&self, question: &Question<'_>) -> Result<Vec<Row>, Cause> {
+    fn ask(&self, question: Question<'_>) -> Result<Vec<Row>, Cause> {
         let mut reading = self.reading.borrow_mut();
         let mut attempts = 0;
         loop {
@@ -78,36 +78,55 @@ impl<'a> PostgresSnapshot<'a> {
         }
     }
 
-    fn attempt(&self, reading: &mut Reading, question: &Question<'_>) -> Result<Vec<Row>, Cause> {
+    fn attempt(&self, reading: &mut Reading, question: Question<'_>) -> Result<Vec<Row>, Cause> {
         if let Some((link, records)) = &mut reading.begun {
-            let answer = question(link, *records)?;
+            let answer = question.ask(link, self.backend.sql(), *records)?;
             return link.wait(answer);
         }
         if reading.has_read {
             // The transaction is gone, and another one would show another state.
             return Err(Cause::Closed);
         }
-        let begun = self.backend.pool().begin(|mut link| {
-            let expected = self.backend.records();
-            let begun = link.command(BEGIN_TO_READ);
-            let head = link.query(self.backend.sql().head(), Vec::new());
-            let asked = expected.map(|it| question(&link, it)).transpose()?;
-            link.wait(begun)?;
-            let head = Head::of(&link.wait(head)?)?;
-            let answer = asked.map(|it| link.wait(it)).transpose();
-            Ok((link, head, expected, answer))
-        });
-        let (mut link, head, expected, answer) = begun?;
-        self.backend.remember(head.records);
-        let rows = match answer? {
-            Some(rows) if expected == Some(head.records) => rows,
-            _ => {
-                let answer = question(&link, head.records)?;
+        let pool = self.backend.pool();
+        let (mut link, records, expected) = match (self.backend.records(), question) {
+            (Some(records), Question::Many(places)) => {
+                pool.begin(|link| self.begin_with(link, records, places))?
+            }
+            _ => pool.begin(|link| self.begin(link))?,
+        };
+        self.backend.remember(records);
+        let rows = match expected {
+            Some(rows) => rows,
+            None => {
+                let answer = question.ask(&link, self.backend.sql(), records)?;
                 link.wait(answer)?
             }
         };
-        reading.begun = Some((link, head.records));
+        reading.begun = Some((link, records));
         Ok(rows)
+    }
+
+    fn begin(&self, mut link: Link) -> Result<Begun, Cause> {
+        let begun = link.command(BEGIN_TO_READ);
+        let head = link.query(self.backend.sql().head(), Vec::new());
+        link.wait(begun)?;
+        let head = Head::of(&link.wait(head)?)?;
+        Ok((link, head.records, None))
+    }
+
+    /// Begins, and reads from the table that had the records last.
+    fn begin_with(
+        &self,
+        mut link: Link,
+        records: i64,
+        places: &[(Table, &[u8])],
+    ) -> Result<Begun, Cause> {
+        let begun = link.command(BEGIN_TO_READ);
+        let answer = ask_with_head(&link, self.backend.sql(), records, places)?;
+        link.wait(begun)?;
+        let rows = link.wait(answer)?;
+        let now = records_now(&rows)?;
+        Ok((link, now, (now == records).then_some(rows)))
     }
 }
 
@@ -116,8 +135,7 @@ impl Snapshot for PostgresSnapshot<'_> {
         if places.is_empty() {
             return Ok(Vec::new());
         }
-        let sql = self.backend.sql();
-        let rows = self.ask(&|link, records| ask(link, sql, records, places));
+        let rows = self.ask(Question::Many(places));
         let found = rows.and_then(|rows| in_order(&rows, places.len()));
         found.map_err(|cause| self.backend.failure("read", cause))
     }
@@ -127,11 +145,8 @@ impl Snapshot for PostgresSnapshot<'_> {
         range: Range<'_>,
         each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
-        let sql = self.backend.sql();
         let passed = Pages::of(range).pass(
-            &mut |range, after, limit| {
-                self.ask(&|link, records| ask_page(link, sql, records, range, after, limit))
-            },
+            &mut |range, after, limit| self.ask(Question::Page(range, after, limit)),
             &mut |found, _, _| found,
             each,
         );

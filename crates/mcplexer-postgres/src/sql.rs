@@ -127,6 +127,16 @@ impl Sql {
         )
     }
 
+    /// As [`get_many`](Self::get_many), with the number of the table of records in the head. Has a row with nothing but
+    /// that if there is no record.
+    pub(crate) fn first_get_many(&self, records: i64) -> String {
+        let (schema, found) = (&self.schema, self.get_many(records));
+        format!(
+            "SELECT found.position, found.record, head.records FROM \"{schema}\".head AS head \
+             LEFT JOIN ({found}) AS found ON true"
+        )
+    }
+
     /// Returns keys and records. `$1` is the table, `$2` how many, `$3` the first key or, with `after`, the one before
     /// that, and `$4` the first key behind the range, if there is one.
     pub(crate) fn scan(&self, records: i64, after: bool, has_end: bool) -> String {

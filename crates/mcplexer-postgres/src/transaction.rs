@@ -13,7 +13,7 @@ use crate::changes::{Changes, end_of};
 use crate::check::CommitName;
 use crate::link::{Answer, Link};
 use crate::param::Param;
-use crate::reads::{Head, Pages, Records, ask, ask_page, in_order, tab};
+use crate::reads::{Head, Pages, Question, Records, in_order, tab};
 use crate::sql::{BEGIN_TO_WRITE, FIRST, Sql};
 
 /// How many bytes of changes are collected before they are sent.
@@ -110,15 +110,12 @@ impl<'a> PostgresTransaction<'a> {
     }
 
     /// Asks the server, which does not know the changes that are not sent yet.
-    fn ask(
-        &self,
-        question: impl FnOnce(&Link, i64) -> Result<Answer<Vec<Row>>, Cause>,
-    ) -> Result<Vec<Row>, Cause> {
+    fn ask(&self, question: Question<'_>) -> Result<Vec<Row>, Cause> {
         let Some(records) = self.records else {
             return Ok(Vec::new());
         };
         self.talk(|link| {
-            let answer = question(link, records)?;
+            let answer = question.ask(link, self.sql(), records)?;
             link.wait(answer)
         })
     }
@@ -135,7 +132,7 @@ impl<'a> PostgresTransaction<'a> {
             .collect();
         let mut found = Vec::new();
         if !asked.is_empty() {
-            let rows = self.ask(|link, records| ask(link, self.sql(), records, &asked))?;
+            let rows = self.ask(Question::Many(&asked))?;
             found = in_order(&rows, asked.len())?;
         }
         let mut found = found.into_iter();
@@ -352,11 +349,8 @@ impl Snapshot for PostgresTransaction<'_> {
         range: Range<'_>,
         each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), BackendError> {
-        let sql = self.sql();
         let passed = Pages::of(range).pass(
-            &mut |range, after, limit| {
-                self.ask(|link, records| ask_page(link, sql, records, range, after, limit))
-            },
+            &mut |range, after, limit| self.ask(Question::Page(range, after, limit)),
             &mut |found, after, to| self.merge(found, range, after, to),
             each,
         );

@@ -224,7 +224,7 @@ impl Sql {
     }
 }
 
-/// FNV-1a, 64 bits: the number of the lock for a schema of this name.
+/// Returns the number of the lock for a schema: FNV-1a, 64 bits.
 fn lock_number(schema: &str) -> i64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in b"mcplexer/".iter().chain(schema.as_bytes()) {

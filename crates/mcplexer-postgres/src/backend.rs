@@ -113,7 +113,8 @@ impl PostgresBackend {
 
     /// Begins a snapshot to find out whether there is a store.
     fn begin_read(&self) -> Result<Option<PostgresSnapshot<'_>>, Cause> {
-        self.pool.begin(|mut link| {
+        let turn = self.pool.reader()?;
+        let begun = self.pool.begin(|mut link| {
             let begun = link.command(BEGIN_TO_READ);
             let head = link.query(self.sql.head(), Vec::new());
             link.wait(begun)?;
@@ -121,7 +122,7 @@ impl PostgresBackend {
                 Ok(rows) => {
                     let head = Head::of(&rows)?;
                     self.remember(head.records);
-                    Ok(Some(PostgresSnapshot::begun(self, link, head.records)))
+                    Ok(Some((link, head.records)))
                 }
                 Err(cause) if cause.is_missing() => {
                     let _unawaited = link.command("ROLLBACK");
@@ -130,10 +131,12 @@ impl PostgresBackend {
                 }
                 Err(cause) => Err(cause),
             }
-        })
+        })?;
+        Ok(begun.map(|(link, records)| PostgresSnapshot::begun(self, turn, link, records)))
     }
 
     fn read_revision(&self) -> Result<Option<u64>, Cause> {
+        let _turn = self.pool.reader()?;
         self.pool.begin(|mut link| {
             let answer = link.query(self.sql.revision(), Vec::new());
             let rows = match link.wait(answer) {

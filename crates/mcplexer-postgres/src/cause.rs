@@ -4,20 +4,26 @@ use std::error::Error as _;
 use std::io;
 
 use mcplexer_secrets::backend::{BackendError, BackendErrorKind};
-use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
-    /// The server or the driver said so.
+    /// The server said so.
+    #[error("the server says: {}", .0.message())]
+    Said(Box<DbError>),
+    /// The driver said so.
     #[error(transparent)]
-    Server(#[from] tokio_postgres::Error),
+    Driver(tokio_postgres::Error),
     /// The connection ended while an answer was awaited.
     #[error("the connection was closed")]
     Closed,
     /// No answer came in time.
     #[error("no answer came in time")]
     Silent,
+    /// Too many others of this process were busy.
+    #[error("too many operations of this program wait for the server")]
+    Crowded,
     /// The operating system refused what a connection needs.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -32,10 +38,19 @@ pub(crate) enum Cause {
     Tls(#[from] crate::tls::TlsError),
 }
 
+impl From<tokio_postgres::Error> for Cause {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(said) => Self::Said(Box::new(said.clone())),
+            None => Self::Driver(error),
+        }
+    }
+}
+
 impl Cause {
     fn state(&self) -> Option<&SqlState> {
         match self {
-            Self::Server(error) => error.code(),
+            Self::Said(error) => Some(error.code()),
             _ => None,
         }
     }
@@ -80,9 +95,7 @@ impl Cause {
     /// Whether the server itself says that the statement failed, and goes on to answer.
     pub(crate) fn is_certain(&self) -> bool {
         match self {
-            Self::Server(error) => error
-                .as_db_error()
-                .is_some_and(|it| it.parsed_severity() == Some(Severity::Error)),
+            Self::Said(error) => error.parsed_severity() == Some(Severity::Error),
             _ => false,
         }
     }
@@ -90,18 +103,16 @@ impl Cause {
     pub(crate) fn kind(&self) -> BackendErrorKind {
         match self {
             Self::Closed | Self::Silent => BackendErrorKind::Unreachable,
+            Self::Crowded => BackendErrorKind::Busy,
             Self::Tables(_) => BackendErrorKind::Corrupt,
             Self::Tls(_) | Self::Password(_) => BackendErrorKind::Other,
             Self::Io(error) => of_io(error),
-            Self::Server(error) => match error.code() {
-                Some(state) => of_state(state),
-                None if error.is_closed() => BackendErrorKind::Unreachable,
-                None => match error.source().and_then(|it| it.downcast_ref::<io::Error>()) {
-                    Some(error) => of_io(error),
-                    // A time-out of the driver has no source.
-                    None if error.source().is_none() => BackendErrorKind::Unreachable,
-                    None => BackendErrorKind::Other,
-                },
+            Self::Said(error) => of_state(error.code()),
+            Self::Driver(error) if error.is_closed() => BackendErrorKind::Unreachable,
+            Self::Driver(error) => match error.source() {
+                // A time-out of the driver.
+                None => BackendErrorKind::Unreachable,
+                Some(source) => source.downcast_ref().map_or(BackendErrorKind::Other, of_io),
             },
         }
     }
@@ -110,7 +121,7 @@ impl Cause {
     pub(crate) fn at(self, place: &str, verb: &str) -> BackendError {
         let message = match self.kind() {
             BackendErrorKind::Busy => {
-                format!("cannot {verb} the store on {place}: another program holds it")
+                format!("cannot {verb} the store on {place}: others are at work on it")
             }
             BackendErrorKind::Unreachable => {
                 format!("cannot {verb} the store on {place}: the server cannot be reached")

@@ -39,6 +39,7 @@ impl CommitName {
 pub(crate) fn was_applied(backend: &PostgresBackend, commit: &CommitId) -> Result<bool, Cause> {
     let name = CommitName::of(commit).ok_or(Cause::Tables("this commit is unknown here"))?;
     let sql = backend.sql();
+    let _turn = backend.pool().reader()?;
     backend.pool().begin(|mut link| {
         take_turn(&mut link, sql, &name)?;
         let begun = link.command(BEGIN_TO_WRITE);
@@ -75,9 +76,15 @@ fn take_turn(link: &mut Link, sql: &Sql, name: &CommitName) -> Result<(), Cause>
     link.wait(patient)?;
     match locked {
         Err(cause) if cause.is_lock_timeout() => {
+            // A session may be ended by who has logged in as the same user, whatever role it has taken.
+            let itself = link.command("SET ROLE NONE");
             let ended = link.query(sql.end_holder(), vec![Param::big(name.process)]);
+            let role = link.command("RESET ROLE");
             let locked = link.command(sql.lock());
-            link.wait(ended)?;
+            let _own = link.wait(itself);
+            // One that may not be ended ends by itself, or the lock is not released in time.
+            let _ended = link.wait(ended);
+            link.wait(role)?;
             link.wait(locked)
         }
         locked => locked,
@@ -87,6 +94,7 @@ fn take_turn(link: &mut Link, sql: &Sql, name: &CommitName) -> Result<(), Cause>
 /// Reads the head, and every byte of the records.
 pub(crate) fn read_all(backend: &PostgresBackend) -> Result<(), Cause> {
     let sql = backend.sql();
+    let _turn = backend.pool().reader()?;
     backend.pool().begin(|mut link| {
         let begun = link.command(BEGIN_TO_READ);
         let head = link.query(sql.head(), Vec::new());

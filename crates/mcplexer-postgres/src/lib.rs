@@ -47,6 +47,7 @@ mod snapshot;
 mod sql;
 mod tls;
 mod transaction;
+mod turns;
 
 pub use self::address::{Address, InvalidAddress};
 pub use self::backend::PostgresBackend;

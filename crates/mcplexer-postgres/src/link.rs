@@ -97,7 +97,9 @@ impl Link {
             .await
         });
         let (client, driver) = match connected {
-            Ok(connected) => connected.map_err(Cause::Server)?,
+            Ok(connected) => {
+                connected.map_err(|it: tokio_postgres::Error| Cause::from(it))?
+            }
             Err(_) => return Err(Cause::Silent),
         };
         Ok(Self {
@@ -165,7 +167,7 @@ impl Link {
                 let ended = drive(driver, context);
                 prepared.poll(context);
                 match answering.as_mut().poll(context) {
-                    Poll::Ready(answer) => Poll::Ready(answer.map_err(Cause::Server)),
+                    Poll::Ready(answer) => Poll::Ready(answer.map_err(Cause::from)),
                     Poll::Pending if ended => Poll::Ready(Err(Cause::Closed)),
                     Poll::Pending => Poll::Pending,
                 }

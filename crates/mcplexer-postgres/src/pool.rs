@@ -8,9 +8,14 @@ use crate::address::Address;
 use crate::cause::Cause;
 use crate::link::Link;
 use crate::tls::Tls;
+use crate::turns::{Turn, Turns};
 
 /// How many connections are kept open.
 const KEPT: usize = 8;
+/// How many operations read at a time.
+const READERS: usize = 12;
+/// How many writers wait on the server at a time. More than one, so that a writer that is done leaves no gap.
+const WRITERS: usize = 4;
 
 /// Opens connections, and keeps them for later.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ pub(crate) struct Pool {
     tls: Tls,
     /// How long an answer may take.
     patience: Duration,
+    readers: Turns,
+    writers: Turns,
     idle: Mutex<Vec<Link>>,
     round_trips: Arc<AtomicU64>,
 }
@@ -29,6 +36,8 @@ impl Pool {
             address,
             tls,
             patience,
+            readers: Turns::new(READERS),
+            writers: Turns::new(WRITERS),
             idle: Mutex::default(),
             round_trips: Arc::default(),
         }
@@ -41,6 +50,16 @@ impl Pool {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Link>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until few enough others read.
+    pub(crate) fn reader(&self) -> Result<Turn<'_>, Cause> {
+        self.readers.take(self.patience).ok_or(Cause::Crowded)
+    }
+
+    /// Waits until few enough others write.
+    pub(crate) fn writer(&self) -> Result<Turn<'_>, Cause> {
+        self.writers.take(self.patience).ok_or(Cause::Crowded)
     }
 
     /// Opens a connection.

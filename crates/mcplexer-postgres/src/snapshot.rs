@@ -11,6 +11,7 @@ use crate::cause::Cause;
 use crate::link::Link;
 use crate::reads::{Head, Pages, Question, ask_with_head, in_order, records_now};
 use crate::sql::BEGIN_TO_READ;
+use crate::turns::Turn;
 
 /// How often to begin anew because the table of records was replaced meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -21,13 +22,14 @@ type Begun = (Link, i64, Option<Vec<Row>>);
 /// A state of the store. The transaction begins with the first read, in the same message.
 pub(crate) struct PostgresSnapshot<'a> {
     backend: &'a PostgresBackend,
-    reading: RefCell<Reading>,
+    reading: RefCell<Reading<'a>>,
 }
 
 #[derive(Default)]
-struct Reading {
+struct Reading<'a> {
     /// The connection with the transaction, and the table of records; `None` before the first read.
     begun: Option<(Link, i64)>,
+    turn: Option<Turn<'a>>,
     /// Whether anything of this state has been given out.
     has_read: bool,
 }
@@ -42,12 +44,18 @@ impl<'a> PostgresSnapshot<'a> {
     }
 
     /// Has begun.
-    pub(crate) fn begun(backend: &'a PostgresBackend, link: Link, records: i64) -> Self {
+    pub(crate) fn begun(
+        backend: &'a PostgresBackend,
+        turn: Turn<'a>,
+        link: Link,
+        records: i64,
+    ) -> Self {
         let begun = Some((link, records));
         Self {
             backend,
             reading: RefCell::new(Reading {
                 begun,
+                turn: Some(turn),
                 has_read: false,
             }),
         }
@@ -78,7 +86,11 @@ impl<'a> PostgresSnapshot<'a> {
         }
     }
 
-    fn attempt(&self, reading: &mut Reading, question: Question<'_>) -> Result<Vec<Row>, Cause> {
+    fn attempt(
+        &self,
+        reading: &mut Reading<'a>,
+        question: Question<'_>,
+    ) -> Result<Vec<Row>, Cause> {
         if let Some((link, records)) = &mut reading.begun {
             let answer = question.ask(link, self.backend.sql(), *records)?;
             return link.wait(answer);
@@ -88,6 +100,9 @@ impl<'a> PostgresSnapshot<'a> {
             return Err(Cause::Closed);
         }
         let pool = self.backend.pool();
+        if reading.turn.is_none() {
+            reading.turn = Some(pool.reader()?);
+        }
         let (mut link, records, expected) = match (self.backend.records(), question) {
             (Some(records), Question::Many(places)) => {
                 pool.begin(|link| self.begin_with(link, records, places))?

@@ -15,6 +15,7 @@ use crate::link::{Answer, Link};
 use crate::param::Param;
 use crate::reads::{Head, Pages, Question, Records, in_order, tab};
 use crate::sql::{BEGIN_TO_WRITE, FIRST, Sql};
+use crate::turns::Turn;
 
 /// How many bytes of changes are collected before they are sent.
 const COLLECTED: usize = 8 << 20;
@@ -28,6 +29,8 @@ pub(crate) struct PostgresTransaction<'a> {
     backend: &'a PostgresBackend,
     /// The connection, which has the lock of the writers; `None` after the commit.
     link: RefCell<Option<Link>>,
+    /// Ends after the commit.
+    _turn: Turn<'a>,
     /// What there was when it began; `None` if there was no store.
     head: Option<Head>,
     /// The table of records that it works on; `None` if that is not created yet.
@@ -41,7 +44,8 @@ impl<'a> PostgresTransaction<'a> {
     /// Waits for its turn, and begins.
     pub(crate) fn begin(backend: &'a PostgresBackend) -> Result<Self, Cause> {
         let sql = backend.sql();
-        backend.pool().begin(|mut link| {
+        let turn = backend.pool().writer()?;
+        let (link, head) = backend.pool().begin(|mut link| {
             let locked = link.command(sql.lock());
             let begun = link.command(BEGIN_TO_WRITE);
             // The state is that of the first statement that reads: after the wait.
@@ -66,14 +70,16 @@ impl<'a> PostgresTransaction<'a> {
                 }
                 Err(cause) => return Err(cause),
             };
-            Ok(Self {
-                backend,
-                link: RefCell::new(Some(link)),
-                records: head.as_ref().map(|it| it.records),
-                head,
-                changes: Changes::default(),
-                is_overtaken: Cell::new(false),
-            })
+            Ok((link, head))
+        })?;
+        Ok(Self {
+            backend,
+            link: RefCell::new(Some(link)),
+            _turn: turn,
+            records: head.as_ref().map(|it| it.records),
+            head,
+            changes: Changes::default(),
+            is_overtaken: Cell::new(false),
         })
     }
 

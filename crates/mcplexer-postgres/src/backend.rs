@@ -174,8 +174,7 @@ impl Backend for PostgresBackend {
     }
 
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
-        let begun =
-            PostgresTransaction::begin(self).and_then(PostgresTransaction::into_replacement);
+        let begun = PostgresTransaction::begin_replacement(self);
         let new = begun.map_err(|cause| self.failure("replace", cause))?;
         let old = (!new.is_first()).then(|| Box::new(PostgresSnapshot::later(self)) as _);
         Ok(Replacement {

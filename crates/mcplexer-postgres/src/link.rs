@@ -97,9 +97,7 @@ impl Link {
             .await
         });
         let (client, driver) = match connected {
-            Ok(connected) => {
-                connected.map_err(|it: tokio_postgres::Error| Cause::from(it))?
-            }
+            Ok(connected) => connected.map_err(|it: tokio_postgres::Error| Cause::from(it))?,
             Err(_) => return Err(Cause::Silent),
         };
         Ok(Self {

@@ -14,7 +14,9 @@ pub(crate) const FIRST: i64 = 1;
 const KEPT_COMMITS: u32 = 512;
 
 pub(crate) const BEGIN_TO_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-pub(crate) const BEGIN_TO_WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// Reads see one state, and a commit fails if another one has changed the head since. Each commit changes the head: so
+/// they are serializable, without the price of the level that is called so, at which reads may fail as well.
+pub(crate) const BEGIN_TO_WRITE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
 
 /// How a table is called in a table of records.
 pub(crate) const fn number(table: Table) -> Option<i16> {
@@ -197,6 +199,11 @@ impl Sql {
              entered AS (INSERT INTO \"{schema}\".commits (revision, id) SELECT revision, $1 FROM now) \
              DELETE FROM \"{schema}\".commits WHERE revision <= (SELECT revision FROM now) - {KEPT_COMMITS}"
         )
+    }
+
+    /// Lets other commits wait until this one is done, also where the lock does nothing.
+    pub(crate) fn keep_writers_out(&self) -> String {
+        format!("SELECT revision FROM \"{}\".head FOR UPDATE", self.schema)
     }
 
     /// Makes every transaction that began before a conflict.

@@ -1,4 +1,4 @@
-//! A change, as one serializable transaction.
+//! A change, as one transaction.
 
 use std::cell::{Cell, RefCell};
 use std::mem;
@@ -21,6 +21,8 @@ use crate::turns::Turn;
 const COLLECTED: usize = 8 << 20;
 /// How many records a statement puts or deletes.
 const RECORDS: usize = 4096;
+/// How often to begin a replacement.
+const ATTEMPTS: u32 = 100;
 /// How long tables that are no longer of use may be waited for.
 const DROPPING: &str = "SET LOCAL lock_timeout = 50";
 
@@ -83,16 +85,31 @@ impl<'a> PostgresTransaction<'a> {
         })
     }
 
+    /// Begins to replace the state. Others that write where there is no lock may be faster for a while.
+    pub(crate) fn begin_replacement(backend: &'a PostgresBackend) -> Result<Self, Cause> {
+        let mut attempts = 0;
+        loop {
+            let begun = Self::begin(backend).and_then(Self::into_replacement);
+            attempts += 1;
+            match begun {
+                Err(cause) if cause.is_conflict() && attempts < ATTEMPTS => {}
+                begun => return begun,
+            }
+        }
+    }
+
     /// Begins a new state, in a table of its own, if there is one to replace.
-    pub(crate) fn into_replacement(mut self) -> Result<Self, Cause> {
+    fn into_replacement(mut self) -> Result<Self, Cause> {
         if self.head.is_some() {
             let mut number = [0; 8];
             getrandom::fill(&mut number).map_err(std::io::Error::from)?;
             // Nobody else works on a table of this number, even where there is no lock.
             let new = i64::from_be_bytes(number) & i64::MAX | 1 << 62;
-            let sql = self.backend.sql().create_records(new);
+            let sql = self.backend.sql();
             self.talk(|link| {
-                let created = link.command(sql);
+                let kept_out = link.command(sql.keep_writers_out());
+                let created = link.command(sql.create_records(new));
+                link.wait(kept_out)?;
                 link.wait(created)
             })?;
             self.records = Some(new);

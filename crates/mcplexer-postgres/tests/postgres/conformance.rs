@@ -1,27 +1,42 @@
 //! The suites of every backend.
 
+use mcplexer_postgres::Address;
 use mcplexer_secrets::conformance::{self, Check, Handles};
 
-use crate::server::{backend, place, shared};
+use crate::server::{backend, new_schema, shared};
 
-fn run(checks: &[Check<Handles>]) {
-    if shared().is_none() {
-        return;
-    }
+/// Runs checks, each in a schema of its own, at addresses with these options.
+fn run(checks: &[Check<Handles>], options: &str) {
+    let Some(server) = shared() else { return };
     for check in checks {
-        let place = place().unwrap();
-        let handles = move || Box::new(backend(&place)) as _;
+        let (port, schema) = (server.port(), new_schema());
+        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?schema={schema}{options}");
+        let place: Address = url.parse().unwrap();
         println!("{}", check.name());
-        check.run(&handles);
+        check.run(&move || Box::new(backend(&place)));
     }
 }
 
 #[test]
 fn postgresql_is_a_backend() {
-    run(conformance::BACKEND);
+    run(conformance::BACKEND, "");
 }
 
 #[test]
 fn a_store_on_postgresql_is_shared() {
-    run(conformance::STORE_ON_BACKEND);
+    run(conformance::STORE_ON_BACKEND, "");
+}
+
+/// As on CockroachDB: the lock by which writers queue does nothing. Then changes conflict, and nothing is lost.
+#[test]
+fn nothing_depends_on_the_lock() {
+    let Some(server) = shared() else { return };
+    for name in ["pg_advisory_lock", "pg_advisory_unlock"] {
+        let body = "(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'";
+        server.sql("CREATE SCHEMA IF NOT EXISTS shadow");
+        server.sql(&format!("CREATE FUNCTION shadow.{name}{body}"));
+    }
+    let options = "&options=-c%20search_path%3Dshadow,pg_catalog";
+    run(conformance::BACKEND, options);
+    run(conformance::STORE_ON_BACKEND, options);
 }

@@ -16,7 +16,8 @@
 //! # }
 //! ```
 //!
-//! The calls block, as those of every backend do. They must not be made on a thread that runs asynchronous tasks.
+//! The calls block, as those of every backend do. An asynchronous program makes them where it may block, such as in
+//! `tokio::task::spawn_blocking`; on a thread that runs its tasks they panic.
 //!
 //! # What is in the database
 //!
@@ -29,8 +30,34 @@
 //! | `records_N` | the records: table, key, bytes |
 //!
 //! A replacement of the whole state, as by a change of the keys, fills a new table of records and drops the old one,
-//! so that no page of the database's files keeps the old records. They stay in the write-ahead log, on its archives,
-//! and in backups of the database, until those are discarded.
+//! so that no file of a table keeps the old records. A deleted record stays in its page until the server uses the space
+//! for something else, or `mcplexer compact` replaces the state. Both stay in the write-ahead log, in its archives, and
+//! in backups of the database, until those are discarded.
+//!
+//! # How changes are kept apart
+//!
+//! * Each commit increments the revision in `head`, on top of the state that it has read. Of two that begin with the
+//!   same state, one is a conflict, and is made again.
+//! * So that this happens rarely, writers queue for an advisory lock. Nothing depends on it: on a server where it does
+//!   nothing, changes conflict more often.
+//! * A commit whose answer is lost is looked up in `commits`. Before that, its session is ended and the revision
+//!   increased, so that it cannot be applied later.
+//!
+//! # Round trips
+//!
+//! A program that has read the store before reads a secret in one round trip and changes one in three. Statements are
+//! sent before the answers to earlier ones have come, and the end of a transaction is not waited for.
+//!
+//! # What the server needs
+//!
+//! * PostgreSQL 12 or later, and a connection that keeps its session: no pooler that shares one between transactions.
+//! * A role that may create a schema in the database, or one that may create tables in a schema that is there. People
+//!   who log in as different users take one role, which owns the tables: `ALTER ROLE ann SET role = 'team'`.
+//! * Up to 16 connections for each program.
+//! * To lose nothing with the machine of the server: a standby in `synchronous_standby_names`. The address lists both
+//!   servers, and the one that accepts writes is used. A standby is never read, since it may be behind.
+//! * Before a standby is promoted, make sure that the old server is gone. While it answers, it shows an old state to
+//!   programs that have not noticed.
 
 mod address;
 mod backend;

@@ -1,7 +1,10 @@
 //! The suites of every backend.
 
 use mcplexer_postgres::Address;
+use mcplexer_secrets::Store;
+use mcplexer_secrets::audit::MemoryAudit;
 use mcplexer_secrets::conformance::{self, Check, Handles};
+use mcplexer_secrets::keys::FixedKeys;
 
 use crate::server::{backend, new_schema, shared};
 
@@ -25,6 +28,16 @@ fn postgresql_is_a_backend() {
 #[test]
 fn a_store_on_postgresql_is_shared() {
     run(conformance::STORE_ON_BACKEND, "");
+}
+
+#[test]
+fn a_store_on_postgresql_is_a_secret_store() {
+    let Some(server) = shared() else { return };
+    conformance::secret_store(&|| {
+        let backend = backend(&server.address(&new_schema()));
+        let store = Store::with_backend(backend, FixedKeys::generate()).unwrap();
+        Box::new(store.with_audit_log(MemoryAudit::new().unwrap()))
+    });
 }
 
 /// As on CockroachDB: the lock by which writers queue does nothing. Then changes conflict, and nothing is lost.

@@ -1,7 +1,6 @@
 //! One state, read in one transaction that reads only.
 
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 
 use mcplexer_secrets::backend::{BackendError, Range, Snapshot, Table};
 use tokio_postgres::Row;
@@ -9,7 +8,7 @@ use tokio_postgres::Row;
 use crate::backend::PostgresBackend;
 use crate::cause::Cause;
 use crate::link::Link;
-use crate::reads::{Head, Pages, Question, ask_with_head, in_order, records_now};
+use crate::reads::{Each, Head, Pages, Question, ask_with_head, in_order, records_now};
 use crate::sql::BEGIN_TO_READ;
 use crate::turns::Turn;
 
@@ -155,11 +154,7 @@ impl Snapshot for PostgresSnapshot<'_> {
         found.map_err(|cause| self.backend.failure("read", cause))
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut Each<'_>) -> Result<(), BackendError> {
         let passed = Pages::of(range).pass(
             &mut |range, after, limit| self.ask(Question::Page(range, after, limit)),
             &mut |found, _, _| found,

@@ -66,13 +66,15 @@ Files:
   ~/.mcplexer/config.yaml   scopes, tool servers and clients; never a value
 
 Environment:
-  MCPLEXER_HOME          directory of the store (default: ~/.mcplexer)
-  MCPLEXER_AGE_KEY       age key file (default: age.key in that directory)
-  MCPLEXER_AGE_IDENTITY  age identity itself, for CI
-  MCPLEXER_PROFILE       profile of a project's mcplexer.yaml
-  MCPLEXER_AUDIT         audit log: a file, `stderr` or `off` (default: audit.log in that directory)
-  NO_COLOR               no colours, if it is not empty; CLICOLOR_FORCE shows them everywhere
-  COLUMNS, TZ, PAGER     width of tables, time zone of times, and what shows a long log
+  MCPLEXER_HOME            directory of the store (default: ~/.mcplexer)
+  MCPLEXER_AGE_KEY         age key file (default: age.key in that directory)
+  MCPLEXER_AGE_IDENTITY    age identity itself, for CI
+  MCPLEXER_PROFILE         profile of a project's mcplexer.yaml
+  MCPLEXER_STORE           store of a team: postgres://… or etcd://… (default: the file in that directory)
+  MCPLEXER_STORE_PASSWORD  password for that server
+  MCPLEXER_AUDIT           audit log: a file, `stderr` or `off` (default: audit.log in that directory)
+  NO_COLOR                 no colours, if it is not empty; CLICOLOR_FORCE shows them everywhere
+  COLUMNS, TZ, PAGER       width of tables, time zone of times, and what shows a long log
 
 Paths of MCPLEXER_… begin with / or ~/.
 

@@ -2,13 +2,12 @@
 
 #![cfg(test)]
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mcplexer_secrets::backend::{
-    Backend, BackendError, BackendErrorKind, CommitId, Range, RedbBackend, Replacement, Snapshot,
-    Table, Transaction,
+    Backend, BackendError, BackendErrorKind, CommitId, EachRecord, Range, RedbBackend, Replacement,
+    Snapshot, Table, Transaction,
 };
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{ErrorKind, NewScope, PutMode, ScopeId, SecretStore, SecretValue, Store};
@@ -72,11 +71,7 @@ impl Snapshot for Discarded<'_> {
         self.inner.get_many(places)
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.check()?;
         self.inner.scan(range, each)
     }

@@ -40,6 +40,7 @@ pub struct EtcdBackend {
     handle: Handle,
     shared: Arc<Shared>,
     address: Address,
+    patience: Duration,
 }
 
 impl EtcdBackend {
@@ -70,7 +71,15 @@ impl EtcdBackend {
             handle,
             shared,
             address,
+            patience: PATIENCE,
         })
+    }
+
+    /// Sets how long to wait for an answer of the cluster, and for other writers. The default is 30 seconds.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -78,7 +87,7 @@ impl EtcdBackend {
     }
 
     pub(crate) fn until(&self) -> Until {
-        Until::patience(PATIENCE)
+        Until::patience(self.patience)
     }
 
     /// Waits for work on the thread for the network. Also from a thread of another runtime, which does nothing else

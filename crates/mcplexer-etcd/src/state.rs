@@ -1,11 +1,10 @@
 //! One state of the store, to read.
 
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use mcplexer_secrets::backend::{BackendError, Range, Snapshot, Table};
+use mcplexer_secrets::backend::{BackendError, EachRecord, Range, Snapshot, Table};
 
 use crate::backend::EtcdBackend;
 use crate::failure::Failure;
@@ -92,11 +91,7 @@ impl Snapshot for State<'_> {
         })
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         let mut after = range.after.map(<[u8]>::to_vec);
         loop {
             let page = self.read(|shared, moment| {

@@ -1,11 +1,12 @@
 //! A change that is not committed yet.
 
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use etcd_client::{Txn, TxnOp};
-use mcplexer_secrets::backend::{BackendError, Commit, Range, Snapshot, Table, Transaction};
+use mcplexer_secrets::backend::{
+    BackendError, Commit, EachRecord, Range, Snapshot, Table, Transaction,
+};
 
 use crate::backend::EtcdBackend;
 use crate::changes::{Changes, Known};
@@ -208,11 +209,7 @@ impl Snapshot for Pending<'_> {
         Ok(places.iter().map(record).collect())
     }
 
-    fn scan(
-        &self,
-        range: Range<'_>,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         let mut own = self.changes.puts_in(range).peekable();
         let mut after = range.after.map(<[u8]>::to_vec);
         while let Some(moment) = self.moment {

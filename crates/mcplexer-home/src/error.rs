@@ -56,10 +56,7 @@ pub enum EnvironmentError {
     StoreUrl,
     /// `MCPLEXER_STORE` has a password in it.
     #[error("MCPLEXER_STORE has a password in it")]
-    StorePassword {
-        /// The variable for the password.
-        variable: &'static str,
-    },
+    StorePassword,
     /// The directory of the audit log does not exist.
     #[error(
         "MCPLEXER_AUDIT names {log}, but the directory {directory} does not exist",

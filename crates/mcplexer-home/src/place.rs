@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcplexer_secrets::backend::{Backend, BackendError, BackendErrorKind, RedbBackend};
+use mcplexer_secrets::backend::{Backend, BackendError, RedbBackend};
 use serde::{Serialize, Serializer};
 
 use crate::error::EnvironmentError;
 
+mod servers;
+
 /// Names the server that has the store.
 pub const STORE_VARIABLE: &str = "MCPLEXER_STORE";
+/// Holds the password for that server. As every variable of mcplexer, it is kept from the commands that are run.
+pub const STORE_PASSWORD_VARIABLE: &str = "MCPLEXER_STORE_PASSWORD";
 
 /// Where the records of a store are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,30 +62,12 @@ impl StoreUrl {
         let is_password = |option: &str| option.starts_with("password=");
         let mut options = options.split('&');
         if user.is_some_and(|user| user.contains(':')) || options.any(is_password) {
-            return Err(EnvironmentError::StorePassword {
-                variable: engine.password_variable(),
-            });
+            return Err(EnvironmentError::StorePassword);
         }
         Ok(Self {
             engine,
             url: url.to_owned(),
         })
-    }
-}
-
-impl Engine {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Postgres => "PostgreSQL",
-            Self::Etcd => "etcd",
-        }
-    }
-
-    fn password_variable(self) -> &'static str {
-        match self {
-            Self::Postgres => "PGPASSWORD",
-            Self::Etcd => "ETCDCTL_PASSWORD",
-        }
     }
 }
 
@@ -104,14 +90,6 @@ impl StorePlace {
             }
             Self::Server(url) => url.backend(patience),
         }
-    }
-}
-
-impl StoreUrl {
-    fn backend(&self, _patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
-        let kind = BackendErrorKind::Other;
-        let message = format!("this program was built without {}", self.engine.name());
-        Err(BackendError::new(kind, message))
     }
 }
 
@@ -181,7 +159,7 @@ mod tests {
             "postgres://db?password=hunter2",
         ] {
             let error = parse(url).unwrap_err();
-            assert!(matches!(error, EnvironmentError::StorePassword { .. }));
+            assert_eq!(error, EnvironmentError::StorePassword);
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
         // A password can hold the characters that end an address.

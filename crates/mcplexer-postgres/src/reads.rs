@@ -1,8 +1,6 @@
 //! What the server answers, as records.
 
-use std::ops::ControlFlow;
-
-use mcplexer_secrets::backend::{Range, Table};
+use mcplexer_secrets::backend::{EachRecord, Range, Table};
 use tokio_postgres::Row;
 
 use crate::cause::Cause;
@@ -18,8 +16,6 @@ const LARGEST_PAGE: i64 = 4096;
 const PAGE_BYTES: usize = 1 << 20;
 
 pub(crate) type Records = Vec<(Vec<u8>, Vec<u8>)>;
-/// Takes a key and a record.
-pub(crate) type Each<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 /// Returns the rows of a range after a key, so many at most.
 pub(crate) type Page<'a> = dyn FnMut(Range<'_>, Option<&[u8]>, i64) -> Result<Vec<Row>, Cause> + 'a;
 /// Adds what is not on the server to the records after a key, up to another one.
@@ -168,7 +164,7 @@ impl<'a> Pages<'a> {
         mut self,
         page: &mut Page<'_>,
         merge: &mut Merge<'_>,
-        each: &mut Each<'_>,
+        each: &mut EachRecord<'_>,
     ) -> Result<(), Cause> {
         loop {
             let after = self.after.take();

@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 
-use mcplexer_secrets::backend::{BackendError, Range, Snapshot, Table};
+use mcplexer_secrets::backend::{BackendError, EachRecord, Range, Snapshot, Table};
 use tokio_postgres::Row;
 
 use crate::backend::PostgresBackend;
 use crate::cause::Cause;
 use crate::link::Link;
-use crate::reads::{Each, Head, Pages, Question, ask_with_head, in_order, records_now};
+use crate::reads::{Head, Pages, Question, ask_with_head, in_order, records_now};
 use crate::sql::BEGIN_TO_READ;
 use crate::turns::Turn;
 
@@ -154,7 +154,7 @@ impl Snapshot for PostgresSnapshot<'_> {
         found.map_err(|cause| self.backend.failure("read", cause))
     }
 
-    fn scan(&self, range: Range<'_>, each: &mut Each<'_>) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         let passed = Pages::of(range).pass(
             &mut |range, after, limit| self.ask(Question::Page(range, after, limit)),
             &mut |found, _, _| found,

@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::mem;
 
-use mcplexer_secrets::backend::{BackendError, Commit, Range, Snapshot, Table, Transaction};
+use mcplexer_secrets::backend::{
+    BackendError, Commit, EachRecord, Range, Snapshot, Table, Transaction,
+};
 use tokio_postgres::Row;
 
 use crate::backend::PostgresBackend;
@@ -12,7 +14,7 @@ use crate::changes::{Changes, end_of};
 use crate::check::CommitName;
 use crate::link::{Answer, Link};
 use crate::param::Param;
-use crate::reads::{Each, Head, Pages, Question, Records, in_order, tab};
+use crate::reads::{Head, Pages, Question, Records, in_order, tab};
 use crate::sql::{BEGIN_TO_WRITE, FIRST, Sql};
 use crate::turns::Turn;
 
@@ -366,7 +368,7 @@ impl Snapshot for PostgresTransaction<'_> {
             .map_err(|cause| self.backend.failure("read", cause))
     }
 
-    fn scan(&self, range: Range<'_>, each: &mut Each<'_>) -> Result<(), BackendError> {
+    fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         let passed = Pages::of(range).pass(
             &mut |range, after, limit| self.ask(Question::Page(range, after, limit)),
             &mut |found, after, to| self.merge(found, range, after, to),

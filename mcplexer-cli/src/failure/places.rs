@@ -44,12 +44,8 @@ impl From<EnvironmentError> for Failure {
             EnvironmentError::StoreUrl => {
                 "unset MCPLEXER_STORE to use the store in your home; MCPLEXER_HOME names another home"
             }
-            EnvironmentError::StorePassword { variable } => {
-                return Self::new(error.to_string())
-                    .with_hint(format!(
-                        "others see it there: take it out of the URL and set {variable}, or name a password file"
-                    ))
-                    .with_code(exit_code::USAGE);
+            EnvironmentError::StorePassword => {
+                "others see it there: take it out of the URL, and set MCPLEXER_STORE_PASSWORD"
             }
             EnvironmentError::NoAuditDirectory { .. } => {
                 "create the directory, or unset MCPLEXER_AUDIT to use the log of this home"

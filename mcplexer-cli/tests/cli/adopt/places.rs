@@ -76,7 +76,8 @@ fn what_is_no_configuration_is_told_and_left_alone() {
         .failed(1, &["cannot read none.json"]);
     home.run(["adopt", "none.json", "--write"])
         .failed(1, &["cannot read none.json"]);
-    home.run(["adopt", "--write"]).failed(2, &["<FILE>"]);
+    home.run(["adopt", "--write"])
+        .failed(2, &["FILE is missing"]);
     fs::write(home.root().join("nothing.json"), config("nothing.json")).unwrap();
     let run = home.run(["adopt", "nothing.json", "--write"]).succeeded();
     assert!(

@@ -1,0 +1,66 @@
+//! Stores on servers, as far as this program was built with them.
+
+use std::env;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcplexer_secrets::backend::{Backend, BackendError, BackendErrorKind};
+
+use super::{Engine, STORE_PASSWORD_VARIABLE, StoreUrl};
+
+impl StoreUrl {
+    /// Prepares to use the store. Connects when it is used first.
+    pub(super) fn backend(&self, patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+        match self.engine {
+            Engine::Postgres => postgres(&self.url, patience),
+            Engine::Etcd => etcd(&self.url, patience),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(url: &str, patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+    use mcplexer_postgres::{Address, PostgresBackend};
+
+    let address: Address = url.parse().map_err(invalid)?;
+    let own = env::var_os(STORE_PASSWORD_VARIABLE);
+    let address = address.with_environment(|name| match name {
+        "PGPASSWORD" if own.is_some() => own.clone(),
+        name => env::var_os(name),
+    });
+    let backend = PostgresBackend::with_patience(address, patience)?;
+    Ok(Arc::new(backend))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_url: &str, _patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+    Err(missing("PostgreSQL"))
+}
+
+#[cfg(feature = "etcd")]
+fn etcd(url: &str, patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+    use mcplexer_etcd::{Address, EtcdBackend, Password};
+
+    let address: Address = url.parse().map_err(invalid)?;
+    let password = env::var(STORE_PASSWORD_VARIABLE);
+    let password = password.ok().map(Password::new);
+    let backend = EtcdBackend::new(address, password.as_ref())?;
+    Ok(Arc::new(backend.with_patience(patience)))
+}
+
+#[cfg(not(feature = "etcd"))]
+fn etcd(_url: &str, _patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+    Err(missing("etcd"))
+}
+
+#[cfg(any(feature = "postgres", feature = "etcd"))]
+fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> BackendError {
+    let message = "MCPLEXER_STORE cannot be used";
+    BackendError::new(BackendErrorKind::Other, message).with_source(error)
+}
+
+#[cfg(not(all(feature = "postgres", feature = "etcd")))]
+fn missing(engine: &str) -> BackendError {
+    let message = format!("this program was built without {engine}");
+    BackendError::new(BackendErrorKind::Other, message)
+}

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `PREFIX/head` | the [`Head`](crate::head::Head): every commit writes it |
 //! | `PREFIX/data/EPOCH/TABLE/KEY` | a record, or where its pieces are |
-//! | `PREFIX/long/EPOCH/TABLE/KEY′ID PIECE` | a piece of a record |
+//! | `PREFIX/long/EPOCH/TABLE/KEY′ID-PIECE` | a piece of a record |
 //! | `PREFIX/lock/LEASE` | a writer that waits for its turn, or has it |
 //! | `PREFIX/done/LEASE-SLOT` | the number of a commit |
 //! | `PREFIX/next/EPOCH` | a replacement that is being written |
@@ -161,7 +161,7 @@ impl Layout {
     /// What the keys of the pieces of one writing of a record begin with.
     pub(crate) fn pieces(&self, epoch: u64, table: Table, key: &[u8], id: u64) -> Vec<u8> {
         let mut full = self.pieces_of(epoch, table, key);
-        full.extend_from_slice(&id.to_be_bytes());
+        full.extend_from_slice(format!("{id:016x}").as_bytes());
         full
     }
 }

@@ -73,7 +73,7 @@ pub(crate) struct Piece {
 pub(crate) fn pieces(prefix: &[u8], record: &[u8]) -> Vec<Piece> {
     let pieces = (0u32..).zip(record.chunks(PIECE));
     let piece = |(number, bytes): (u32, &[u8])| Piece {
-        key: [prefix, &number.to_be_bytes()].concat(),
+        key: [prefix, format!("-{number:08x}").as_bytes()].concat(),
         bytes: bytes.to_vec(),
     };
     pieces.map(piece).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use etcd_client::{AlarmAction, AlarmType, Client, Txn, TxnOp};
+use etcd_client::{AlarmAction, AlarmType, Client, Txn};
 use mcplexer_durable::PATIENCE;
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, CommitId, Limits, Range, Replacement, Snapshot, Table,
@@ -164,11 +164,13 @@ impl Backend for EtcdBackend {
         let begun = self.run(async move {
             let epoch = random()?;
             let (turn, at) = Turn::begin(Arc::clone(&shared), until).await?;
-            let marker = TxnOp::put(shared.layout.replacement(epoch), "", None);
-            shared
-                .link
-                .txn(until, &Txn::new().and_then([marker]))
-                .await?;
+            // In this turn only, and not in a request that a node carries out when it is over.
+            let stage = Txn::new()
+                .when([turn.is_now()])
+                .and_then([shared.stage(epoch, 0)]);
+            if !shared.link.txn(until, &stage).await?.succeeded() {
+                return Err(Failure::Queue);
+            }
             Ok((turn, at, epoch))
         });
         let (turn, at, epoch) = begun.map_err(|failure| self.error("write to", failure))?;

@@ -32,6 +32,12 @@ impl Head {
         [&[FORMAT, flags][..], &self.epoch.to_be_bytes()].concat()
     }
 
+    /// Every form of a head with this epoch.
+    pub(crate) fn all_of(epoch: u64) -> impl Iterator<Item = Vec<u8>> {
+        (0..=VOID | HAS_LONG | OWES)
+            .map(move |flags| [&[FORMAT, flags][..], &epoch.to_be_bytes()].concat())
+    }
+
     fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; LEN] = bytes.try_into().ok()?;
         let [format, flags, epoch @ ..] = bytes;
@@ -88,6 +94,8 @@ mod tests {
             owes: true,
         };
         assert_eq!(Head::decode(&head.encode()), Some(head));
+        assert!(Head::all_of(7).any(|it| it == head.encode()));
+        assert!(Head::all_of(7).all(|it| Head::decode(&it).is_some()));
     }
 
     #[test]

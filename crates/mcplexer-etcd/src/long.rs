@@ -3,7 +3,7 @@
 //! The pieces are under a lease. The commit puts them once more, without a value and without a lease, so that they stay;
 //! what is not committed goes with the lease.
 
-use etcd_client::{PutOptions, Txn, TxnOp};
+use etcd_client::{Compare, CompareOp, PutOptions, Txn, TxnOp};
 
 use crate::failure::Failure;
 use crate::link::Until;
@@ -96,13 +96,19 @@ pub(crate) async fn store(
         }
         bytes += len;
         let options = PutOptions::new().with_lease(lease);
-        batch.push(TxnOp::put(piece.key, piece.bytes, Some(options)));
+        let put = TxnOp::put(&*piece.key, piece.bytes, Some(options));
+        batch.push((piece.key, put));
     }
     send(shared, until, batch).await
 }
 
-async fn send(shared: &Shared, until: Until, batch: Vec<TxnOp>) -> Result<(), Failure> {
-    let txn = Txn::new().and_then(batch);
+/// Stores pieces that are not there yet. A request that a node carries out late, when they are, would put them under the
+/// lease again.
+async fn send(shared: &Shared, until: Until, batch: Vec<(Vec<u8>, TxnOp)>) -> Result<(), Failure> {
+    let (keys, puts): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    let is_new = |key: Vec<u8>| Compare::create_revision(key, CompareOp::Equal, 0);
+    let are_new: Vec<_> = keys.into_iter().map(is_new).collect();
+    let txn = Txn::new().when(are_new).and_then(puts);
     shared.link.txn(until, &txn).await.map(drop)
 }
 

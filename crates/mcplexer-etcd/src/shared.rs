@@ -9,7 +9,7 @@ use etcd_client::{
 use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
-use crate::head::At;
+use crate::head::{At, Head};
 use crate::history::History;
 use crate::layout::{Layout, Span};
 use crate::leases::Leases;
@@ -56,14 +56,25 @@ impl Shared {
         let marker = TxnOp::delete(self.layout.replacement(epoch), None);
         let data = self.layout.epoch(epoch).into_iter().map(delete);
         let ops: Vec<_> = std::iter::once(marker).chain(data).collect();
-        let txn = Txn::new().when([self.is_staged(epoch)]).and_then(ops);
+        let key = self.layout.replacement(epoch);
+        let is_there = Compare::create_revision(key, CompareOp::Greater, 0);
+        let head = self.layout.head();
+        let is_other = |form| Compare::value(&*head, CompareOp::NotEqual, form);
+        let is_not_current = Head::all_of(epoch).map(is_other);
+        let when: Vec<_> = std::iter::once(is_there).chain(is_not_current).collect();
+        let txn = Txn::new().when(when).and_then(ops);
         self.link.txn(until, &txn).await.map(drop)
     }
 
-    /// The replacement with this epoch is neither committed nor discarded.
-    pub(crate) fn is_staged(&self, epoch: u64) -> Compare {
-        let marker = self.layout.replacement(epoch);
-        Compare::create_revision(marker, CompareOp::Greater, 0)
+    /// The replacement with this epoch is neither committed nor discarded, and was written so many times.
+    pub(crate) fn is_staged(&self, epoch: u64, writes: u64) -> Compare {
+        let key = self.layout.replacement(epoch);
+        Compare::value(key, CompareOp::Equal, writes.to_be_bytes())
+    }
+
+    /// Counts how many times a replacement was written.
+    pub(crate) fn stage(&self, epoch: u64, writes: u64) -> TxnOp {
+        TxnOp::put(self.layout.replacement(epoch), writes.to_be_bytes(), None)
     }
 }
 

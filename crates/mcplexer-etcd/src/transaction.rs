@@ -18,7 +18,7 @@ use crate::link::Until;
 use crate::long;
 use crate::plan::{Plan, nested, plan};
 use crate::reading::{self, Moment};
-use crate::shared::{Shared, delete};
+use crate::shared::{Shared, delete, read_at};
 use crate::state::{next, owned, span};
 use crate::turn::Turn;
 
@@ -40,6 +40,8 @@ pub(crate) struct Pending<'a> {
 /// A state in another epoch, which takes the place of the current one with the commit.
 struct Staged {
     epoch: u64,
+    /// How many times it was written. A request that a node carries out late is not carried out again.
+    writes: u64,
     has_long: bool,
     /// Another writer has discarded it, since this one has lost its turn.
     is_lost: bool,
@@ -80,6 +82,7 @@ impl<'a> Pending<'a> {
             changes: Changes::default(),
             replacement: Some(Staged {
                 epoch,
+                writes: 0,
                 has_long: false,
                 is_lost: false,
             }),
@@ -117,7 +120,7 @@ impl<'a> Pending<'a> {
         if changes.is_empty() || staged.is_lost {
             return Ok(());
         }
-        let (epoch, has_long) = (staged.epoch, staged.has_long);
+        let (epoch, writes, has_long) = (staged.epoch, staged.writes, staged.has_long);
         let (is_there, has_long) = self.run("write to", |shared, until| async move {
             let Plan { pieces, ops } = plan(&shared.layout, epoch, has_long, &changes)?;
             let has_long = has_long || !pieces.is_empty();
@@ -125,13 +128,23 @@ impl<'a> Pending<'a> {
                 let lease = leases::grant(&shared.link, until, long::PIECES_TTL).await?;
                 long::store(&shared, until, lease, pieces).await?;
             }
+            let marker = shared.layout.replacement(epoch);
+            let stage = shared.stage(epoch, writes + 1);
             let txn = Txn::new()
-                .when([shared.is_staged(epoch)])
-                .and_then(nested(ops));
+                .when([shared.is_staged(epoch, writes)])
+                .and_then(nested(std::iter::once(stage).chain(ops).collect()))
+                .or_else([TxnOp::get(marker, None)]);
             let answer = shared.link.txn(until, &txn).await?;
-            Ok((answer.succeeded(), has_long))
+            // Or it was written, and the answer was lost.
+            let is_written = answer.succeeded() || {
+                let answer = answer.op_responses();
+                let found = read_at(&answer, 0)?.first();
+                found.is_some_and(|it| it.value() == (writes + 1).to_be_bytes())
+            };
+            Ok((is_written, has_long))
         })?;
         if let Some(staged) = &mut self.replacement {
+            staged.writes += 1;
             staged.has_long = has_long;
             staged.is_lost = !is_there;
         }
@@ -154,7 +167,7 @@ impl<'a> Pending<'a> {
                     has_long: staged.has_long,
                     owes: true,
                 },
-                compares: vec![shared.is_staged(staged.epoch)],
+                compares: vec![shared.is_staged(staged.epoch, staged.writes)],
                 pieces: Vec::new(),
                 ops: std::iter::once(marker).chain(old).collect(),
                 end_turn,

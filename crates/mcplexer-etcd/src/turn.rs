@@ -95,9 +95,13 @@ impl Turn {
 
     /// Ends this turn, but not a later one of this handle.
     pub(crate) fn end(&self) -> TxnOp {
-        let is_this = Compare::create_revision(&*self.key, CompareOp::Equal, self.since);
         let end = TxnOp::delete(&*self.key, None);
-        TxnOp::txn(Txn::new().when([is_this]).and_then([end]))
+        TxnOp::txn(Txn::new().when([self.is_now()]).and_then([end]))
+    }
+
+    /// It is this turn, and not a later one of this handle.
+    pub(crate) fn is_now(&self) -> Compare {
+        Compare::create_revision(&*self.key, CompareOp::Equal, self.since)
     }
 
     /// An epoch is to be discarded with the end of the turn, if it is not committed.

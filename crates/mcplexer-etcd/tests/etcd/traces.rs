@@ -219,6 +219,24 @@ fn a_replacement_that_is_not_committed_leaves_nothing() {
     }
 }
 
+/// As by a request that a node carries out late, when the replacement was committed.
+#[test]
+fn the_current_state_is_not_discarded_as_a_replacement() {
+    let Some(cluster) = Cluster::start(1) else {
+        return;
+    };
+    let prefix = cluster.new_prefix();
+    let backend = cluster.open(&prefix);
+    put(&backend, b"k", b"sealed");
+    let data = cluster.keys(&prefix, "data").pop().unwrap();
+    let epoch = data.split('/').nth(2).unwrap();
+    let marker = format!("{prefix}/next/{epoch}");
+    cluster.control(&["put", &marker, "late"]).unwrap();
+    put(&backend, b"l", b"sealed");
+    let now = backend.read().unwrap().unwrap();
+    assert_eq!(get(&*now, b"k").as_deref(), Some(b"sealed".as_slice()));
+}
+
 #[test]
 fn a_replacement_that_another_writer_discarded_is_a_conflict() {
     let Some(cluster) = Cluster::start(1) else {

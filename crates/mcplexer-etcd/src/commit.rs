@@ -1,6 +1,6 @@
 //! One transaction of etcd that makes a change, and finding out later whether it was made.
 
-use etcd_client::{Compare, CompareOp, PutOptions, ResponseHeader, Txn, TxnOp};
+use etcd_client::{Compare, CompareOp, KeyValue, PutOptions, ResponseHeader, Txn, TxnOp};
 use mcplexer_secrets::backend::CommitId;
 
 use crate::failure::Failure;
@@ -94,6 +94,14 @@ async fn apply(shared: &Shared, until: Until, change: Change) -> Result<End, Fai
         if failure.is_silence() {
             return Ok(End::Unknown(slot.id(number), failure));
         }
+        if failure.is_full() {
+            // It was carried out or refused, and is not on its way: nothing has to be written to find out.
+            match done_at(shared, until, slot, number).await {
+                Ok(Some(revision)) => return Ok(End::Applied(revision)),
+                Ok(None) => {}
+                Err(_) => return Ok(End::Unknown(slot.id(number), failure)),
+            }
+        }
         shared.leases.give_back(slot);
         if failure.is_lost_lease() && !until.is_over() {
             shared.leases.leave_done(slot.lease);
@@ -104,6 +112,20 @@ async fn apply(shared: &Shared, until: Until, change: Change) -> Result<End, Fai
             return Err(failure);
         }
     }
+}
+
+/// The revision at which a commit put its number, if it is there.
+async fn done_at(
+    shared: &Shared,
+    until: Until,
+    slot: Slot,
+    number: u64,
+) -> Result<Option<i64>, Failure> {
+    let key = shared.layout.done(slot.lease, slot.slot);
+    let found = shared.link.get(until, &key, None).await?;
+    let own = found.kvs().first();
+    let own = own.filter(|it| it.value() == number.to_be_bytes());
+    Ok(own.map(KeyValue::mod_revision))
 }
 
 impl Slot {

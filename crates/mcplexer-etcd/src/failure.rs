@@ -140,6 +140,11 @@ impl Failure {
         matches!(self, Self::Discarded) || self.says("required revision has been compacted")
     }
 
+    /// Whether the cluster is full. The first request that is told so was carried out.
+    pub(crate) fn is_full(&self) -> bool {
+        self.says("database space exceeded")
+    }
+
     /// Whether the node does not know yet the revision that was asked for.
     pub(crate) fn is_behind(&self) -> bool {
         self.says("required revision is a future revision")

@@ -74,6 +74,7 @@ fn a_user_of_etcd_needs_the_password_which_is_never_said() {
     let now = backend.read().unwrap().unwrap();
     assert!(now.get(Table::Secrets, b"a").unwrap().is_none());
     assert!(now.get(Table::Secrets, b"b").unwrap().is_some());
+    backend.check().unwrap();
     assert!(!format!("{backend:?}").contains(PASSWORD));
 
     let elsewhere = open(&address("others"), Some(PASSWORD));

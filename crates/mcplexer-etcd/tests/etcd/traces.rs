@@ -1,5 +1,6 @@
 //! What a store leaves in etcd: nothing that was deleted, and nothing that was not committed.
 
+use std::error::Error;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use mcplexer_secrets::backend::{
 };
 use test_support::Running;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Setup};
 
 /// Longer than a record that fits into a commit.
 const LONG: usize = 2 << 20;
@@ -312,6 +313,45 @@ fn pieces_stay_without_a_lease_and_go_with_a_conflict() {
     fence(&other);
     assert!(matches!(transaction.commit().unwrap(), Commit::Conflict));
     assert_eq!(cluster.keys(&prefix, "long").len(), before);
+}
+
+#[test]
+fn a_full_cluster_refuses_a_commit_and_is_reported() {
+    let setup = Setup {
+        scheme: "http",
+        arguments: vec!["--quota-backend-bytes=4000000".into()],
+        control: Vec::new(),
+    };
+    let Some(cluster) = Cluster::start_as(1, &setup) else {
+        return;
+    };
+    let backend = cluster.open(&cluster.new_prefix());
+    backend.check().unwrap();
+    let mut number = 0_u32;
+    let error = loop {
+        let mut transaction = match backend.write() {
+            Ok(transaction) => transaction,
+            // Nor may a writer queue then.
+            Err(error) => break error,
+        };
+        let key = number.to_be_bytes();
+        transaction
+            .put(Table::Secrets, &key, &[7; 400 << 10])
+            .unwrap();
+        match transaction.commit() {
+            Ok(Commit::Applied) => number += 1,
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => break error,
+        }
+    };
+    let reason = error.source().unwrap().to_string();
+    assert!(reason.contains("space exceeded"), "{reason}");
+    let now = backend.read().unwrap().unwrap();
+    assert!(get(&*now, &number.to_be_bytes()).is_none());
+    let last = get(&*now, &(number - 1).to_be_bytes());
+    assert_eq!(last, Some(vec![7; 400 << 10]));
+    let reported = backend.check().unwrap_err().to_string();
+    assert!(reported.to_lowercase().contains("nospace"), "{reported}");
 }
 
 /// Says to a child of this test where it is to write.

@@ -140,7 +140,7 @@ impl Failure {
         matches!(self, Self::Discarded) || self.says("required revision has been compacted")
     }
 
-    /// Whether the cluster is full. The first request that is told so was carried out.
+    /// Whether the cluster is full. The first request that this answers was carried out.
     pub(crate) fn is_full(&self) -> bool {
         self.says("database space exceeded")
     }

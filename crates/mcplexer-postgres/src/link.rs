@@ -27,6 +27,18 @@ use crate::tls::Tls;
 type Driver = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
 type Answering<T> = Pin<Box<dyn Future<Output = Result<T, tokio_postgres::Error>> + Send>>;
 
+/// Every statement finds records by their keys, however many there are. So the server need not plan it again for each
+/// use, and need not guess from what it knows about a table that was empty a moment ago.
+///
+/// What is switched off counts as very expensive where there is nothing else, and would be compiled.
+const SETTINGS: [&str; 5] = [
+    "SET jit = off",
+    "SET plan_cache_mode = force_generic_plan",
+    "SET enable_seqscan = off",
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
+];
+
 /// The answer to a statement that was sent.
 #[must_use]
 pub(crate) enum Answer<T> {
@@ -100,7 +112,7 @@ impl Link {
             Ok(connected) => connected.map_err(|it: tokio_postgres::Error| Cause::from(it))?,
             Err(_) => return Err(Cause::Silent),
         };
-        Ok(Self {
+        let link = Self {
             runtime: Some(runtime),
             client: Arc::new(client),
             driver: Some(driver),
@@ -109,7 +121,12 @@ impl Link {
             round_trips,
             has_sent: Cell::new(false),
             prepared: RefCell::default(),
-        })
+        };
+        for setting in SETTINGS {
+            // A server that does not know it may plan as it likes.
+            let _unawaited = link.command(setting);
+        }
+        Ok(link)
     }
 
     /// Sends statements without parameters.

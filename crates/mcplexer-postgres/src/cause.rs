@@ -21,6 +21,9 @@ pub(crate) enum Cause {
     /// No answer came in time.
     #[error("no answer came in time")]
     Silent,
+    /// The table of records was dropped while a change was made.
+    #[error("the whole state was replaced meanwhile")]
+    Replaced,
     /// Too many others of this process were busy.
     #[error("too many operations of this program wait for the server")]
     Crowded,
@@ -103,7 +106,7 @@ impl Cause {
     pub(crate) fn kind(&self) -> BackendErrorKind {
         match self {
             Self::Closed | Self::Silent => BackendErrorKind::Unreachable,
-            Self::Crowded => BackendErrorKind::Busy,
+            Self::Crowded | Self::Replaced => BackendErrorKind::Busy,
             Self::Tables(_) => BackendErrorKind::Corrupt,
             Self::Tls(_) | Self::Password(_) => BackendErrorKind::Other,
             Self::Io(error) => of_io(error),

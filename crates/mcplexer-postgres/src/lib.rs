@@ -39,7 +39,7 @@
 //! * Each commit increments the revision in `head`, on top of the state that it has read. Of two that begin with the
 //!   same state, one is a conflict, and is made again.
 //! * So that this happens rarely, writers queue for an advisory lock. Nothing depends on it: on a server where it does
-//!   nothing, changes conflict more often.
+//!   nothing, changes conflict more often, and one that meets a replacement may fail as busy.
 //! * A commit whose answer is lost is looked up in `commits`. Before that, its session is ended and the revision
 //!   increased, so that it cannot be applied later.
 //!

@@ -142,6 +142,11 @@ impl<'a> PostgresTransaction<'a> {
             let answer = question.ask(link, self.sql(), records)?;
             link.wait(answer)
         })
+        .map_err(|cause| match cause.is_missing() {
+            // Where the lock does nothing.
+            true => Cause::Replaced,
+            false => cause,
+        })
     }
 
     fn read_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, Cause> {

@@ -183,10 +183,20 @@ impl Session {
 
     /// Says that there is no store, and where it was looked for: a variable may name another home than was meant.
     pub(crate) fn no_store(&self) -> String {
-        let directory = shown(self.home().directory());
-        format!(
-            "there is no store in {directory} (MCPLEXER_HOME names another directory); mcplexer secret put SCOPE KEY creates one"
-        )
+        let another = match self.home().store().file() {
+            Some(_) => "MCPLEXER_HOME names another directory",
+            None => "MCPLEXER_STORE names it",
+        };
+        let place = self.place();
+        format!("there is no store {place} ({another}); mcplexer secret put SCOPE KEY creates one")
+    }
+
+    /// Says where the store is: in a directory, or at a URL.
+    pub(crate) fn place(&self) -> String {
+        match self.home().store().file() {
+            Some(_) => format!("in {}", shown(self.home().directory())),
+            None => format!("at {}", shortened(self.home().store())),
+        }
     }
 
     /// What the words of a failure depend on.

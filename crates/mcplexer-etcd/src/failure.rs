@@ -18,7 +18,7 @@ pub(crate) enum Failure {
     Discarded,
     /// The node answered, or the connection to it failed.
     #[error("{}", reason(.0))]
-    Etcd(#[from] etcd_client::Error),
+    Etcd(etcd_client::Error),
     /// What is stored is not what a store stores.
     #[error("{0}")]
     Corrupt(String),
@@ -31,6 +31,13 @@ pub(crate) enum Failure {
     /// The backend is being closed.
     #[error("the connection is being closed")]
     Closed,
+}
+
+// Not as the source: what that says of itself is in `reason`, or helps nobody.
+impl From<etcd_client::Error> for Failure {
+    fn from(error: etcd_client::Error) -> Self {
+        Self::Etcd(error)
+    }
 }
 
 /// Codes of gRPC: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>.

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::known;
 use crate::scan::{Search, unread};
 use crate::session::Session;
-use crate::text::{count, shortened, shown};
+use crate::text::{count, shortened};
 
 pub(super) fn run(scan: &Scan, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
@@ -68,10 +68,7 @@ fn open(session: &Session, scopes: &[ScopeId]) -> Result<Vec<Credentials>, Failu
 
 /// Creates the failure for a home without a store: a search for nothing would find nothing, and seem to be a good result.
 fn no_store(session: &Session) -> Failure {
-    let place = match session.home().store().file() {
-        Some(_) => format!("in {}", shown(session.home().directory())),
-        None => format!("at {}", shortened(session.home().store())),
-    };
+    let place = session.place();
     Failure::new(format!(
         "there is no store {place}, so nothing was searched"
     ))

@@ -115,14 +115,16 @@ fn format(import: &Import, file: Option<&Path>) -> Result<Format, Failure> {
     let of_path = file.and_then(Format::of_path);
     let of_path = of_path.filter(|format| Format::READ.contains(format));
     import.format.or(of_path).ok_or_else(|| {
-        let what = match file {
-            Some(file) => match repeated_path(file, "") {
-                name if name.is_empty() => "cannot tell the format from that name".to_owned(),
-                name => format!("cannot tell the format from the name {name}"),
-            },
+        let [first, others @ ..] = Format::READ.map(Format::as_str);
+        let name = file.map(|it| repeated_path(it, ""));
+        let what = match &name {
+            Some(name) if name.is_empty() => {
+                let hint = format!("--format {first} says it, or {}", others.join(" or "));
+                return usage("cannot tell the format from that name".to_owned(), hint);
+            }
+            Some(name) => format!("cannot tell the format from the name {name}"),
             None => "standard input needs --format".to_owned(),
         };
-        let [first, others @ ..] = Format::READ.map(Format::as_str);
         let others = format!("reads {first}; there is {} too", others.join(" and "));
         usage(what, again(&["--format", first], &others))
     })

@@ -15,7 +15,7 @@ use mcplexer_secrets::Error as StoreError;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
-use crate::failure::{Failure, again};
+use crate::failure::{Failure, again, repeated_path};
 use crate::text::shown;
 use crate::{exit_code, input};
 
@@ -82,8 +82,12 @@ impl Baseline {
     ///
     /// Fails if the file cannot be read, or is not one that [`write`](Self::write) has written.
     pub(crate) fn read(&self) -> Result<Rows, Failure> {
-        let (_, text) = input::text(Some(&self.path))
-            .map_err(|failure| failure.with_hint(again(&["--write-baseline"], "creates it")))?;
+        let creates = || match repeated_path(&self.path, "").is_empty() {
+            true => "--write-baseline creates it".to_owned(),
+            false => again(&["--write-baseline"], "creates it"),
+        };
+        let (_, text) =
+            input::text(Some(&self.path)).map_err(|failure| failure.with_hint(creates()))?;
         let document = Document::parse(&text).map_err(|reason| self.invalid(&reason))?;
         let rows = document.accepted.into_iter();
         Ok(Rows(

@@ -202,12 +202,12 @@ fn hints_of_a_scan_do_what_they_say() {
         "{}",
         run.stderr
     );
-    let with = format!("{line} --baseline 'my base'");
+    let with = format!("{line} --baseline 'my base.json'");
     desk.follow(&with, " creates it", &[]);
     desk.type_in(&with).succeeded();
-    desk.write("my base", "garbage");
-    desk.follow(&with, " writes it anew", &[]);
-    desk.type_in(&with).succeeded();
+    desk.write("my base.json", "garbage");
+    let wrong = desk.type_in(&with);
+    wrong.failed(2, &["replaces nothing but a baseline"]);
 }
 
 #[test]

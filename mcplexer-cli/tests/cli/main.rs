@@ -63,6 +63,7 @@ mod staged;
 mod streams;
 mod strict;
 mod tasks;
+mod team;
 mod terminal;
 mod trust;
 mod usage;

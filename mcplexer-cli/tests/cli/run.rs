@@ -279,7 +279,7 @@ fn a_secret_that_takes_over_the_command_can_be_left_out_or_deleted() {
         hints,
         [
             "mcplexer: hint: --only KEY,… without PATH leaves it out; mcplexer secret delete github-token PATH removes it",
-            "mcplexer: hint: --allow-env PATH passes it"
+            "mcplexer: hint: mcplexer run --allow-env PATH --scope github-token -- true passes it"
         ]
     );
 }

@@ -29,7 +29,7 @@ pub(super) struct ReadAhead<S> {
 }
 
 impl<S: Snapshot> ReadAhead<S> {
-    /// Reads the header, the owners, and what is wanted: the scope, the secrets, and the pages that list them.
+    /// Reads the header, the owners, and what is asked for: the scope, the secrets, and the pages that list them.
     ///
     /// Which pages those are says the header, and the record of the scope. With `last`, what was unlocked before, the
     /// pages are mostly guessed right, and it takes one way there and back. Otherwise it takes two.

@@ -176,7 +176,7 @@ impl Vault {
         self.snapshot_of(Wanted::default(), work)
     }
 
-    /// As [`snapshot`](Self::snapshot), with what is wanted read at once.
+    /// As [`snapshot`](Self::snapshot), and reads at once what is asked for.
     fn snapshot_of<T>(
         &self,
         wanted: Wanted<'_>,

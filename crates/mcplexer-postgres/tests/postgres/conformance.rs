@@ -6,7 +6,7 @@ use mcplexer_secrets::audit::MemoryAudit;
 use mcplexer_secrets::conformance::{self, Check, Handles};
 use mcplexer_secrets::keys::FixedKeys;
 
-use crate::server::{backend, new_schema, shared};
+use crate::server::{address, backend, new_schema, shared};
 
 /// Runs checks, each in a schema of its own, at addresses with these options.
 fn run(checks: &[Check<Handles>], options: &str, left_out: &str) {
@@ -34,7 +34,7 @@ fn a_store_on_postgresql_is_shared() {
 fn a_store_on_postgresql_is_a_secret_store() {
     let Some(server) = shared() else { return };
     conformance::secret_store(&|| {
-        let backend = backend(&server.address(&new_schema()));
+        let backend = backend(&address(&[server.port()], &new_schema()));
         let store = Store::with_backend(backend, FixedKeys::generate()).unwrap();
         Box::new(store.with_audit_log(MemoryAudit::new().unwrap()))
     });

@@ -23,7 +23,7 @@ fn survive_cuts(seed: u64, changes: u32) {
     // Enough to log in and to do something, mostly.
     let bytes = move || 1000 + (random(&mut state) % 20_000).cast_signed();
     let proxy = Proxy::to(server.port(), bytes);
-    let calm = server.address(&schema);
+    let calm = address(&[server.port()], &schema);
     let told = survive(&calm, &address(&[proxy.port()], &schema), changes, |_| {});
     let cuts = proxy.cuts();
     println!("seed {seed}, {cuts} cuts: {told:?}");
@@ -65,7 +65,7 @@ fn has(backend: &PostgresBackend, record: &[u8]) -> bool {
 fn an_unknown_outcome_is_found_out_wherever_the_connection_is_cut() {
     let Some(server) = shared() else { return };
     let schema = new_schema();
-    let calm = backend(&server.address(&schema));
+    let calm = backend(&address(&[server.port()], &schema));
     assert!(matches!(put(&calm, b"first"), Ok(Commit::Applied)));
     let (mut applied, mut failed) = (0, 0);
     let (mut lost, mut lost_and_applied) = (Vec::new(), Vec::new());

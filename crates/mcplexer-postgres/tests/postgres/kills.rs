@@ -1,6 +1,6 @@
 //! A server that is killed while writers work.
 
-use crate::server::Server;
+use crate::server::{Server, address};
 use crate::work::survive;
 
 const SCHEMA: &str = "mcplexer";
@@ -9,7 +9,7 @@ fn survive_kills(kills: u32, changes: u32) {
     let Some(mut server) = Server::start(&["restart_after_crash=off"]) else {
         return;
     };
-    let address = server.address(SCHEMA);
+    let address = address(&[server.port()], SCHEMA);
     let told = survive(&address, &address, changes, |progress| {
         for kill in 1..=kills {
             progress.wait_for(kill * 4 * changes / (kills + 1));

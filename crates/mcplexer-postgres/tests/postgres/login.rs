@@ -216,7 +216,7 @@ fn a_socket_of_this_machine_is_a_way_to_the_server() {
 
 #[test]
 fn a_server_that_is_not_there_is_unreachable() {
-    let port = crate::server::free_port();
+    let port = test_support::free_port();
     let url = format!("postgres://ann:{PASSWORD}@127.0.0.1:{port}/team");
     let (kind, text) = refused(url.parse().unwrap());
     assert_eq!(kind, BackendErrorKind::Unreachable, "{text}");

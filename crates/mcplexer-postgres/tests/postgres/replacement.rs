@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mcplexer_secrets::backend::{Backend, Commit, Range, Replacement, Table};
 
-use crate::server::{Server, backend};
+use crate::server::{Server, address, backend};
 
 const SCHEMA: &str = "mcplexer";
 /// In no record of a new state.
@@ -49,7 +49,7 @@ fn the_files_of_the_tables_keep_nothing_of_the_old_state() {
     let Some(server) = Server::start(&[]) else {
         return;
     };
-    let backend = backend(&server.address(SCHEMA));
+    let backend = backend(&address(&[server.port()], SCHEMA));
     put(&backend, b"k", OLD);
     put(&backend, b"large", &OLD.repeat(10_000));
     let tables_of = server.directory().join("data/base");
@@ -72,7 +72,7 @@ fn a_table_that_is_still_read_is_dropped_by_a_later_commit() {
     let Some(server) = Server::start(&["fsync=off"]) else {
         return;
     };
-    let backend = backend(&server.address(SCHEMA));
+    let backend = backend(&address(&[server.port()], SCHEMA));
     put(&backend, b"k", OLD);
     let before = backend.read().unwrap().unwrap();
     assert!(before.get(Table::Secrets, b"k").unwrap().is_some());
@@ -91,7 +91,7 @@ fn a_replacement_that_is_not_committed_leaves_no_table() {
     let Some(server) = Server::start(&["fsync=off"]) else {
         return;
     };
-    let backend = backend(&server.address(SCHEMA));
+    let backend = backend(&address(&[server.port()], SCHEMA));
     put(&backend, b"k", OLD);
     let Replacement { old, mut new } = backend.replace().unwrap();
     let record = vec![0; 1 << 20];
@@ -112,8 +112,8 @@ fn a_handle_finds_the_state_that_another_one_has_made() {
         return;
     };
     let (one, two) = (
-        backend(&server.address(SCHEMA)),
-        backend(&server.address(SCHEMA)),
+        backend(&address(&[server.port()], SCHEMA)),
+        backend(&address(&[server.port()], SCHEMA)),
     );
     put(&one, b"k", OLD);
     assert_eq!(

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
-use mcplexer_home::closest;
+use mcplexer_home::{Home, closest};
 
 use super::{commands_until, meant, text};
 use crate::cli;
@@ -38,7 +38,7 @@ pub(crate) fn repeated<'a>(word: &'a str, otherwise: &'a str) -> &'a str {
 /// Returns a word in the place of a path, as [`shown`], if a message can repeat it, else what it stands for.
 ///
 /// It can if it is a path, or is one but for its last names: these are plainly names, or have the form of a path and are
-/// not like a credential.
+/// not like a credential. What is in mcplexer's own directory was not typed.
 pub(crate) fn repeated_path<'a>(path: &Path, otherwise: &'a str) -> Cow<'a, str> {
     let text = path.to_string_lossy();
     let is_there = |it: &Path| !it.as_os_str().is_empty() && it.symlink_metadata().is_ok();
@@ -46,7 +46,8 @@ pub(crate) fn repeated_path<'a>(path: &Path, otherwise: &'a str) -> Cow<'a, str>
     let rest = there.and_then(|it| path.strip_prefix(it).ok());
     let rest = rest.unwrap_or(path).to_string_lossy();
     let has_form = text.contains(['/', '.']) && !rest.contains('=') && !has_credential(&rest);
-    match rest.is_empty() || can_repeat(&text) || has_form {
+    let is_own = || Home::from_env().is_ok_and(|home| path.starts_with(home.directory()));
+    match rest.is_empty() || can_repeat(&text) || has_form || is_own() {
         true => shown(path).into(),
         false => otherwise.into(),
     }

@@ -146,7 +146,7 @@ fn another_form_of_a_command_leads_to_the_one_that_runs() {
         ),
         (
             "secret rename github-token/TOKEN github-token/NEW",
-            "mcplexer secret rename github-token TOKEN NEW",
+            "mcplexer secret rename github-token KEY NEW_KEY",
         ),
         ("secret put s my-key v", "hint: did you mean my_key?"),
         ("server add foo", "or --url URL, or --from FILE"),

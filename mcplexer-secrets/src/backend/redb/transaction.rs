@@ -1,5 +1,6 @@
 //! Reads and changes records through redb's transactions.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::{Bound, ControlFlow};
@@ -49,7 +50,7 @@ pub(super) enum Lock {
 
 impl NewFile {
     /// Gives the file its final name, unless another process created a store first.
-    fn publish(self) -> Result<Commit, Cause> {
+    fn publish(self, is_named: &Cell<bool>) -> Result<Commit, Cause> {
         self.database.close()?;
         self.file.sync()?;
         let path = &self.path;
@@ -62,6 +63,7 @@ impl NewFile {
             },
             Lock::Replaced(_) => self.file.persist(path)?,
         }
+        is_named.set(true);
         mcplexer_durable::sync_parent(path)?;
         Ok(Commit::Applied)
     }
@@ -202,14 +204,21 @@ impl Transaction for RedbTransaction<'_> {
 
     fn commit(mut self: Box<Self>) -> Result<Commit, BackendError> {
         let begun = self.begun.take();
+        // What is written to a new file is certainly not there before the file has its name.
+        let is_named = Cell::new(begun.as_ref().is_some_and(|it| it.new_file.is_none()));
         let committed = self.backend.run("write", || {
             let begun = begun.ok_or(Cause::WouldBlock)?;
             begun.transaction.commit()?;
-            begun.new_file.map_or(Ok(Commit::Applied), NewFile::publish)
+            match begun.new_file {
+                Some(file) => file.publish(&is_named),
+                None => Ok(Commit::Applied),
+            }
         });
         match (committed, self.last_put.take()) {
             // The last write may have failed, after which the change is in the file.
-            (Err(error), Some(last)) if error.kind() != BackendErrorKind::Busy => {
+            (Err(error), Some(last))
+                if is_named.get() && error.kind() != BackendErrorKind::Busy =>
+            {
                 Ok(Commit::Unknown(last.name(), error))
             }
             (committed, _) => committed,

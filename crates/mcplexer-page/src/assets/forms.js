@@ -113,7 +113,7 @@ async function act(form) {
     const fields = await fieldsOf(form);
     const to = filled(form.dataset.to, fields);
     then = form.dataset.then && filled(form.dataset.then, fields);
-    if (form.hasAttribute("data-changed") && Object.keys(fields).length === 0) {
+    if (form.hasAttribute("data-changed") && Object.keys(fields).every((it) => form.elements[it]?.type === "hidden")) {
       alert(form, { title: "Nothing was changed in these fields." });
       return;
     }

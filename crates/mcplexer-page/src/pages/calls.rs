@@ -21,7 +21,7 @@ mod plot;
 /// The outcomes that can be chosen, and how they are shown: as the log has them.
 const OUTCOMES: [(&str, &str); 15] = [
     ("ok", "ok"),
-    ("problem", "failed: any but ok"),
+    ("problem", "not ok"),
     ("open", OPEN),
     ("error", "error"),
     ("tool-error", "tool-error"),

@@ -66,7 +66,17 @@ pub fn programs() -> Option<PathBuf> {
     if found.is_empty() {
         skip("postgres", "no PostgreSQL in /usr/lib/postgresql");
     }
+    if !is_root() && !has_name() {
+        skip("postgres", "PostgreSQL runs for no user without a name");
+        return None;
+    }
     found.pop()
+}
+
+/// Whether the user is in the password file, as far as `id` knows.
+fn has_name() -> bool {
+    let name = Command::new("id").arg("-un").output();
+    name.is_ok_and(|it| it.status.success())
 }
 
 fn is_root() -> bool {

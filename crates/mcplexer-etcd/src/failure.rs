@@ -51,7 +51,7 @@ mod code {
     pub(super) const UNAUTHENTICATED: i32 = 16;
 }
 
-/// What a person can act on: the answer of etcd, or the reason for which there is none.
+/// Returns what a person can act on: the answer of etcd, or why it did not answer.
 fn reason(error: &etcd_client::Error) -> String {
     let etcd_client::Error::GRpcStatus(status) = error else {
         return error.to_string();

@@ -56,7 +56,7 @@ impl Head {
 pub(crate) struct At {
     /// The revision of etcd.
     pub(crate) revision: i64,
-    /// The revision at which the head was written last; 0 if there is none.
+    /// The revision at which the head was written last; 0 before the first time.
     pub(crate) head_revision: i64,
     /// `None` if nothing was ever committed.
     pub(crate) head: Option<Head>,

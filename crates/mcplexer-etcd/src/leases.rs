@@ -116,7 +116,7 @@ impl Leases {
         }
     }
 
-    /// Grants the lease for commits, if there is none that lasts.
+    /// Grants the lease for commits, unless the last one still lasts.
     pub(crate) async fn prepare_done(&self, link: &Link, until: Until) -> Result<(), Failure> {
         let lasts = |it: &Done| it.granted.elapsed() < DONE_RENEWED;
         if lock(&self.done).as_ref().is_some_and(lasts) {

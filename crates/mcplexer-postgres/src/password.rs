@@ -42,7 +42,7 @@ impl Source {
         Some(Self::List(path.into()))
     }
 
-    /// Reads the password; `None` if there is none for this login.
+    /// Reads the password; `None` if nothing gives one for this login.
     pub(crate) fn read(
         &self,
         login: &Login<'_>,

@@ -125,7 +125,7 @@ fn new_directory() -> TempDir {
 /// Returns a port of loopback that nobody uses now.
 ///
 /// # Panics
-/// If there is none.
+/// If every port is in use.
 #[must_use]
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

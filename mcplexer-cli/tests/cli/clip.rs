@@ -203,7 +203,7 @@ fn the_end_of_the_terminal_clears() {
     assert_eq!(desktop.read("held"), "");
 }
 
-/// The second time counts, also if it is none.
+/// What the last copy says counts, also that it is never cleared.
 #[test]
 fn a_value_that_is_copied_again_lasts_its_own_time() {
     let desktop = Desktop::new(&["xclip"]);

@@ -179,7 +179,7 @@ fn who_has_the_address_afterwards_is_sent_nothing_that_was_typed() {
     assert!(!heard.contains(&token), "{heard}");
 }
 
-/// Breaks off amid each answer.
+/// Closes each connection in the middle of the answer.
 fn breaks_off(_: &str) -> (&'static str, &'static str) {
     (
         "Content-Type: application/json\r\nTransfer-Encoding: chunked",

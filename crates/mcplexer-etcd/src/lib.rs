@@ -37,6 +37,12 @@
 //!
 //! A handle has one thread for the network, and its methods block until that thread has the answer. They may be called in
 //! a thread of an asynchronous runtime; other tasks of that thread wait meanwhile, as for a file.
+//!
+//! # Building
+//!
+//! All of it is behind the feature `client`, since `etcd-client` needs `protoc` to be built.
+
+#![cfg(feature = "client")]
 
 mod address;
 mod backend;

@@ -5,13 +5,15 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use mcplexer_secrets::audit::MemoryAudit;
+use mcplexer_secrets::audit::{
+    AuditOperation, AuditOutcome, FileAudit, MemoryAudit, read_audit_log,
+};
 use mcplexer_secrets::backend::{
     Backend, BackendError, Commit, CommitId, EachRecord, Range, RedbBackend, Replacement, Snapshot,
     Table, Transaction,
 };
 use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{Store, conformance};
+use mcplexer_secrets::{NewScope, PutMode, SecretStore, SecretValue, Store, conformance};
 
 #[test]
 fn a_redb_file_is_a_backend() {
@@ -121,13 +123,36 @@ impl Transaction for ContendedTransaction<'_> {
     }
 }
 
+fn contended() -> Store {
+    let backend = Contended {
+        inner: RedbBackend::in_memory().unwrap(),
+        commits: AtomicU32::new(0),
+    };
+    Store::with_backend(backend, FixedKeys::generate()).unwrap()
+}
+
 #[test]
 fn a_store_starts_over_when_another_writer_was_faster() {
-    conformance::secret_store(&|| {
-        let backend = Contended {
-            inner: RedbBackend::in_memory().unwrap(),
-            commits: AtomicU32::new(0),
-        };
-        Box::new(Store::with_backend(backend, FixedKeys::generate()).unwrap())
-    });
+    conformance::secret_store(&|| Box::new(contended()));
+}
+
+#[test]
+fn a_change_that_is_made_again_is_recorded_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("audit.log");
+    let store = contended().with_audit_log(FileAudit::new(&log));
+    let scope = NewScope::env("s".parse().unwrap());
+    let value = SecretValue::new(b"v".to_vec()).unwrap();
+    for name in ["K", "L"] {
+        let name = name.parse().unwrap();
+        let put = store.put(&scope, &name, &value, PutMode::Create);
+        put.unwrap();
+    }
+    let lines = read_audit_log(&log).unwrap();
+    let operations: Vec<_> = lines.iter().map(|it| it.operation).collect();
+    use AuditOperation::{Committed, Put, Retry};
+    let expected = [Put, Retry, Retry, Committed, Put, Retry, Retry];
+    assert_eq!(operations, expected);
+    assert!(lines.iter().all(|it| it.outcome == AuditOutcome::Ok));
+    store.verify_audit(&log, None).unwrap();
 }

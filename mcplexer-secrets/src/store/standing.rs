@@ -205,18 +205,29 @@ mod tests {
 
     /// Compares a store of that revision, which has sealed that line, with what the log has last.
     fn compared(revision: u64, line: u64, last: AuditMark) -> Result<(), Finding> {
+        compared_beside(&[], revision, line, last)
+    }
+
+    /// As [`compared`], of a store that has sealed other logs, too.
+    fn compared_beside(
+        others: &[[u8; 32]],
+        revision: u64,
+        line: u64,
+        last: AuditMark,
+    ) -> Result<(), Finding> {
         let vault = filled();
         let unlocked = vault.peek(|reader| Ok(reader.unlocked.clone()));
         let mut unlocked = Unlocked::clone(&unlocked.unwrap().unwrap());
         unlocked.header.revision = revision;
-        unlocked.header.logs = vec![AuditSeal {
-            log: LOG,
+        let seal = |log: &[u8; 32]| AuditSeal {
+            log: *log,
             file: "audit.log".to_owned(),
             owner: unlocked.owner_label(),
             line,
             offset: 0,
             hash: [0; 32],
-        }];
+        };
+        unlocked.header.logs = [LOG].iter().chain(others).map(seal).collect();
         let store = unlocked.header.store;
         let view = AuditView {
             tip: Some(AuditPosition {
@@ -252,6 +263,11 @@ mod tests {
         assert_eq!(compared(6, 10, pending.clone()), Ok(()));
         assert_eq!(compared(5, 7, pending.clone()), Ok(()));
         assert!(compared(6, 7, pending.clone()).is_err());
-        assert!(compared(5, 6, pending).is_err());
+        assert!(compared(5, 6, pending.clone()).is_err());
+        // Somebody with another log may have changed the store after it was cut short, or before it was committed.
+        let beside = |revision, line| compared_beside(&[[8; 32]], revision, line, pending.clone());
+        assert_eq!(beside(6, 7), Ok(()));
+        assert_eq!(beside(9, 7), Ok(()));
+        assert!(beside(9, 6).is_err());
     }
 }

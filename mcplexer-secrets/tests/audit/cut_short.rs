@@ -13,7 +13,8 @@ use mcplexer_secrets::backend::{
 
 use super::{Home, put};
 
-/// A backend that dies, as a killed process does, or fails, as a full disk does, at the commit.
+/// A backend that dies, as a killed process does, fails, as a full disk does, or says nothing, as a server that is gone, at
+/// the commit.
 #[derive(Debug)]
 struct Dying(RedbBackend, Arc<AtomicBool>, Death);
 
@@ -21,6 +22,7 @@ struct Dying(RedbBackend, Arc<AtomicBool>, Death);
 enum Death {
     Killed,
     Failed,
+    Silent,
 }
 
 struct DyingTransaction<'a>(Box<dyn Transaction + 'a>, Option<Death>);
@@ -42,8 +44,8 @@ impl Backend for Dying {
         Ok(Replacement { old, new })
     }
 
-    fn settle(&self, commit: &CommitId) -> Result<bool, BackendError> {
-        self.0.settle(commit)
+    fn settle(&self, _commit: &CommitId) -> Result<bool, BackendError> {
+        Err(BackendError::new(BackendErrorKind::Other, "nobody knows"))
     }
 }
 
@@ -79,6 +81,10 @@ impl Transaction for DyingTransaction<'_> {
             None => self.0.commit(),
             Some(Death::Killed) => std::panic::resume_unwind(Box::new("killed")),
             Some(Death::Failed) => Err(BackendError::new(BackendErrorKind::Other, "disk full")),
+            Some(Death::Silent) => {
+                let error = BackendError::new(BackendErrorKind::Unreachable, "no answer");
+                Ok(Commit::Unknown(CommitId::new([]), error))
+            }
         }
     }
 }
@@ -87,7 +93,7 @@ impl Transaction for DyingTransaction<'_> {
 /// also after the next change.
 #[test]
 fn changes_cut_short_raise_no_alarm() {
-    for death in [Death::Killed, Death::Failed] {
+    for death in [Death::Killed, Death::Failed, Death::Silent] {
         let home = Home::new();
         let dies = Arc::new(AtomicBool::new(false));
         let backend = Dying(RedbBackend::file(home.file()), Arc::clone(&dies), death);
@@ -112,8 +118,18 @@ fn changes_cut_short_raise_no_alarm() {
         put(&store, "L").unwrap();
         let report = store.verify_audit(&home.log(), None).unwrap();
         assert_eq!(report.sealed, report.lines);
-        let failed = |line: &&AuditLine| line.outcome == AuditOutcome::Failed;
-        let failures = home.lines().iter().filter(failed).count();
-        assert_eq!(failures, if matches!(death, Death::Failed) { 4 } else { 0 });
+        let outcome = match death {
+            Death::Killed => None,
+            Death::Failed => Some(AuditOutcome::Failed),
+            Death::Silent => Some(AuditOutcome::Unknown),
+        };
+        let other = |line: &&AuditLine| line.outcome != AuditOutcome::Ok;
+        let others: Vec<_> = home
+            .lines()
+            .iter()
+            .filter(other)
+            .map(|it| it.outcome)
+            .collect();
+        assert_eq!(others, outcome.map_or(Vec::new(), |it| vec![it; 4]));
     }
 }

@@ -26,6 +26,7 @@ mod backends;
 mod lost;
 mod stores;
 mod stores_on_backends;
+mod together;
 
 /// Opens handles on one place, which is empty at first: all of them work on the same records.
 pub type Handles = dyn Fn() -> Box<dyn Backend>;

@@ -58,6 +58,12 @@ impl Queue {
         });
     }
 
+    fn next(&mut self) -> Option<String> {
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.text.len();
+        Some(message.text)
+    }
+
     /// Drops the oldest notifications if too many bytes wait.
     fn make_room(&mut self) {
         let mut surplus = self.bytes.saturating_sub(MAX_BYTES);
@@ -157,21 +163,20 @@ impl Outbox {
 
     /// Returns the next message without waiting for one.
     pub(crate) fn try_next(&self) -> Option<String> {
-        let mut queue = self.queue();
-        let message = queue.messages.pop_front()?;
-        queue.bytes -= message.text.len();
-        Some(message.text)
+        self.queue().next()
     }
 
     /// Waits for the next message; `None` when it is closed and empty. There is one reader.
     pub(crate) async fn next(&self) -> Option<String> {
         loop {
             let changed = self.changed.notified();
-            if let Some(text) = self.try_next() {
-                return Some(text);
-            }
-            if self.is_closed() {
-                return None;
+            {
+                // Whether it is closed counts if it was empty at that moment: the last message closes it.
+                let mut queue = self.queue();
+                let next = queue.next();
+                if next.is_some() || queue.is_closed {
+                    return next;
+                }
             }
             changed.await;
         }
@@ -184,6 +189,9 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, mpsc};
+    use std::thread;
+
     use super::*;
 
     fn all(outbox: &Outbox) -> Vec<String> {
@@ -240,6 +248,23 @@ mod tests {
         assert!(!outbox.is_closed());
         outbox.push("one more".to_owned());
         assert!(outbox.is_closed() && all(&outbox).is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_comes_while_its_reader_looks_is_read() {
+        let (hand_over, outboxes) = mpsc::channel::<Arc<Outbox>>();
+        let answers = thread::spawn(move || {
+            let answer = |it: Arc<Outbox>| it.answer(Some("answer".to_owned()));
+            outboxes.into_iter().for_each(answer);
+        });
+        for _ in 0..50_000 {
+            let outbox = Arc::new(Outbox::default());
+            hand_over.send(Arc::clone(&outbox)).unwrap();
+            assert_eq!(outbox.next().await.as_deref(), Some("answer"));
+            assert_eq!(outbox.next().await, None);
+        }
+        drop(hand_over);
+        answers.join().unwrap();
     }
 
     #[tokio::test]

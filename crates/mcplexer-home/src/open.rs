@@ -27,7 +27,6 @@ pub struct OpenHome {
     keys: Arc<dyn KeyProvider>,
     file_keys: Option<Arc<FileKeys>>,
     person: Person,
-    had_store: bool,
     /// A log outside the home directory that did not exist at first.
     new_log: Option<PathBuf>,
 }
@@ -73,7 +72,6 @@ impl OpenHome {
             KeySource::Environment(variable) => (Arc::new(EnvKeys::new(variable)), None),
         };
         let backend = home.store().backend(PATIENCE).map_err(StoreError::from)?;
-        let had_store = has_store(&home, &*backend);
         let store = Store::with_backend(Arc::clone(&backend), Arc::clone(&keys))?;
         let mut store = store.with_pins(Pins::new(home.pins()));
         let mut new_log = None;
@@ -99,7 +97,6 @@ impl OpenHome {
             keys,
             file_keys,
             person,
-            had_store,
             new_log,
         })
     }
@@ -113,7 +110,10 @@ impl OpenHome {
     /// Returns whether there is a store, also where one was lost: if it cannot be read, there is.
     #[must_use]
     pub fn has_store(&self) -> bool {
-        has_store(&self.home, &*self.backend)
+        match self.home.store() {
+            StorePlace::File(path) => path.exists(),
+            StorePlace::Server(_) => !matches!(self.backend.read(), Ok(None)),
+        }
     }
 
     /// Returns the store.
@@ -159,9 +159,7 @@ impl OpenHome {
     pub fn created(&self) -> Option<Created> {
         match &self.file_keys {
             Some(keys) if keys.created() => Some(Created::Key(keys.path().to_owned())),
-            _ if !self.had_store && has_store(&self.home, &*self.backend) => {
-                Some(Created::Store(self.home.store().clone()))
-            }
+            _ if self.store.has_created() => Some(Created::Store(self.home.store().clone())),
             _ => None,
         }
     }
@@ -180,14 +178,6 @@ impl fmt::Debug for OpenHome {
         f.debug_struct("OpenHome")
             .field("home", &self.home)
             .finish_non_exhaustive()
-    }
-}
-
-/// Whether there is a store. What cannot be read counts as one.
-fn has_store(home: &Home, backend: &dyn Backend) -> bool {
-    match home.store() {
-        StorePlace::File(path) => path.exists(),
-        StorePlace::Server(_) => !matches!(backend.read(), Ok(None)),
     }
 }
 

@@ -123,34 +123,27 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::audit::{AuditOperation, FileAudit, KeptLog};
-    use crate::backend::{BackendError, Range, RedbBackend, Table};
+    use crate::audit::{Audit, AuditOperation, FileAudit, KeptLog};
+    use crate::backend::{BackendError, Range, Table};
     use crate::keys::{FixedKeys, SlotRef};
     use crate::record::AuditSeal;
-    use crate::store::fixture::{change, id, name, put};
-    use crate::store::keyring::Keyring;
+    use crate::store::fixture::{change, id, keyed, name, put};
     use crate::store::owners;
-    use crate::store::recorder::{Recorder, Subject};
+    use crate::store::recorder::Subject;
     use crate::store::rotation::{RotateIdentity, rotate};
     use crate::store::vault::Vault;
     use crate::store::{accept, unlocked::Unlocked};
 
     /// The vault of an owner, without a store yet.
     fn vault_of(identity: &Identity) -> Vault {
-        let keys = FixedKeys::new(vec![identity.clone()]);
-        Vault {
-            backend: Arc::new(RedbBackend::in_memory().unwrap()),
-            keyring: Arc::new(Keyring::new(Arc::new(keys))),
-            recorder: Recorder::default(),
-        }
+        keyed(FixedKeys::new(vec![identity.clone()]))
     }
 
     /// The same store, as another owner opens it.
     fn opened_by(vault: &Vault, identity: &Identity) -> Vault {
-        Vault {
-            backend: Arc::clone(&vault.backend),
-            ..vault_of(identity)
-        }
+        let mut opened = vault_of(identity);
+        opened.backend = Arc::clone(&vault.backend);
+        opened
     }
 
     /// A copy of the store, which an owner opens.
@@ -289,10 +282,10 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let log = directory.path().join("audit.log");
             let (ann, bob) = (Identity::generate(), Identity::generate());
-            let recorded = |vault: Vault| Vault {
-                recorder: Recorder::default()
-                    .to(crate::audit::Audit::Log(Box::new(FileAudit::new(&log)))),
-                ..vault
+            let recorded = |mut vault: Vault| {
+                let log = Audit::Log(Box::new(FileAudit::new(&log)));
+                vault.recorder = vault.recorder.clone().to(log);
+                vault
             };
             let anns = recorded(vault_of(&ann));
             change(&anns, |writer| put(writer, "K", b"v")).unwrap();

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::keyring::Keyring;
 use super::life::SecretEdit;
 use super::recorder::{Recorder, Subject};
 use super::scope::NewScope;
@@ -11,7 +10,7 @@ use super::vault::{IfMissing, Vault};
 use super::writer::Writer;
 use crate::audit::{Audit, AuditOperation, KeptLog};
 use crate::backend::RedbBackend;
-use crate::keys::FixedKeys;
+use crate::keys::{FixedKeys, KeyProvider};
 use crate::{Error, ScopeId, SecretName, SecretValue};
 
 /// A vault without a store yet.
@@ -20,20 +19,16 @@ pub(super) fn vault() -> Vault {
 }
 
 /// A vault without a store yet, for these keys.
-pub(super) fn keyed(keys: FixedKeys) -> Vault {
-    Vault {
-        backend: Arc::new(RedbBackend::in_memory().unwrap()),
-        keyring: Arc::new(Keyring::new(Arc::new(keys))),
-        recorder: Recorder::default(),
-    }
+pub(super) fn keyed(keys: impl KeyProvider + 'static) -> Vault {
+    let backend = RedbBackend::in_memory().unwrap();
+    Vault::new(Arc::new(backend), Arc::new(keys))
 }
 
 /// A vault without a store yet that records in `log`.
 pub(super) fn audited(log: impl KeptLog + 'static) -> Vault {
-    Vault {
-        recorder: Recorder::default().to(Audit::Log(Box::new(log))),
-        ..vault()
-    }
+    let mut vault = vault();
+    vault.recorder = Recorder::default().to(Audit::Log(Box::new(log)));
+    vault
 }
 
 /// A vault with the scope `s`, which holds `K` and `L`, and the empty scope `t`.

@@ -405,10 +405,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::backend::RedbBackend;
     use crate::keys::FixedKeys;
-    use crate::store::fixture::{change, put};
-    use crate::store::recorder::Recorder;
+    use crate::store::fixture::{change, keyed, put};
     use crate::store::rotation::{RotateIdentity, rotate};
     use crate::store::vault::Vault;
 
@@ -426,12 +424,7 @@ mod tests {
     fn counted() -> (Vault, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let keys = Counted(FixedKeys::generate(), Arc::clone(&asked));
-        let vault = Vault {
-            backend: Arc::new(RedbBackend::in_memory().unwrap()),
-            keyring: Arc::new(Keyring::new(Arc::new(keys))),
-            recorder: Recorder::default(),
-        };
-        (vault, asked)
+        (keyed(keys), asked)
     }
 
     #[test]

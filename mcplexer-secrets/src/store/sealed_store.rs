@@ -11,11 +11,10 @@ use super::backup::{self, BackupReport};
 use super::check::{self, CheckReport};
 use super::contents::Progress;
 use super::import::{self, Import, Imported, OnConflict};
-use super::keyring::Keyring;
 use super::life::{self, DueSecret, SecretEdit, VersionInfo};
 use super::maker::{self, BackupMaker};
 use super::names::Names;
-use super::recorder::{Recorder, Subject};
+use super::recorder::Subject;
 use super::rekey::Rekeyed;
 use super::restore::{self, RestoreMode, Restored};
 use super::rotation::{self, RotateIdentity};
@@ -74,11 +73,7 @@ impl Store {
         if let Some(snapshot) = backend.read()? {
             read_header(&*snapshot)?;
         }
-        let vault = Vault {
-            backend: Arc::new(backend),
-            keyring: Arc::new(Keyring::new(Arc::new(keys))),
-            recorder: Recorder::default(),
-        };
+        let vault = Vault::new(Arc::new(backend), Arc::new(keys));
         Ok(Self { vault })
     }
 
@@ -136,6 +131,12 @@ impl Store {
         let subject = Subject::store(AuditOperation::Init);
         self.vault.write(subject, IfMissing::CREATE, |_| Ok(()))?;
         Ok(true)
+    }
+
+    /// Returns whether there was no store, and a change through this handle has made one.
+    #[must_use]
+    pub fn has_created(&self) -> bool {
+        self.vault.has_created()
     }
 
     /// Opens the store with the keys at hand, and gives nothing out. Names can be read without a key: this says whether values

@@ -1,6 +1,7 @@
 //! Where an operation gets its reader or its writer from, and is recorded.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::keyring::Keyring;
 use super::names::Names;
@@ -17,7 +18,7 @@ use crate::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, Snapshot, Transaction,
 };
 use crate::error::Finding;
-use crate::keys::Ask;
+use crate::keys::{Ask, KeyProvider};
 use crate::record::Claim;
 use crate::{Error, ErrorKind, ScopeId};
 
@@ -27,6 +28,7 @@ pub(super) struct Vault {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) keyring: Arc<Keyring>,
     pub(super) recorder: Recorder,
+    has_created: Arc<AtomicBool>,
 }
 
 /// What a change does if there is no store.
@@ -65,6 +67,21 @@ impl IfMissing<'_> {
 }
 
 impl Vault {
+    /// Records nothing yet.
+    pub(super) fn new(backend: Arc<dyn Backend>, keys: Arc<dyn KeyProvider>) -> Self {
+        Self {
+            backend,
+            keyring: Arc::new(Keyring::new(keys)),
+            recorder: Recorder::default(),
+            has_created: Arc::default(),
+        }
+    }
+
+    /// Whether there was no store, and a change made one.
+    pub(super) fn has_created(&self) -> bool {
+        self.has_created.load(Ordering::Relaxed)
+    }
+
     /// Whether there is a store.
     pub(super) fn exists(&self) -> Result<bool, Error> {
         Ok(self.backend.read()?.is_some())
@@ -300,6 +317,9 @@ impl Vault {
             self.record_once(subject, &before, &mut writer, &mut recorded)?;
             let (commit, unlocked) = writer.commit()?;
             if self.is_applied(commit)? {
+                if is_first {
+                    self.has_created.store(true, Ordering::Relaxed);
+                }
                 if unlocked.header.owners != owners {
                     self.recorder.record_committed(Arc::clone(&unlocked));
                 }
@@ -500,8 +520,9 @@ mod tests {
         assert!(!vault.exists().unwrap());
         assert!(vault.peek(|_| Ok(())).unwrap().is_none());
         assert!(vault.peek_names(|_| Ok(())).unwrap().is_none());
+        assert!(!vault.has_created());
         change(&vault, |_| Ok(())).unwrap();
-        assert!(vault.exists().unwrap());
+        assert!(vault.exists().unwrap() && vault.has_created());
     }
 
     #[test]

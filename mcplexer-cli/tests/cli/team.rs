@@ -54,7 +54,13 @@ fn two_people_share_a_store_on_a_server() {
     assert!(!records.contains(VALUE));
 
     // Who has no key of it, or has not accepted it.
-    as_bob(&["secret", "get", "github", "TOKEN"]).failed(5, &["no key opens this store"]);
+    for arguments in [
+        &["secret", "get", "github", "TOKEN"][..],
+        &["secret", "list"],
+        &["secret", "list", "github"],
+    ] {
+        as_bob(arguments).failed(5, &["no key opens this store"]);
+    }
     assert!(
         !bob.path("age.key").exists(),
         "no key is made beside a store"

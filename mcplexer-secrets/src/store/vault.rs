@@ -10,6 +10,7 @@ use super::patience::Patience;
 use super::read_ahead::{ReadAhead, Wanted};
 use super::reader::Reader;
 use super::recorder::{OverLoss, Recorder, Subject};
+use super::slots::{SlotInfo, SlotKind};
 use super::standing::{Checked, Trust};
 use super::unlocked::{Unlocked, read_header};
 use super::writer::{Part, Writer};
@@ -18,7 +19,7 @@ use crate::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, Snapshot, Transaction,
 };
 use crate::error::Finding;
-use crate::keys::{Ask, KeyProvider};
+use crate::keys::{Ask, KeyErrorKind, KeyProvider};
 use crate::record::Claim;
 use crate::{Error, ErrorKind, ScopeId};
 
@@ -171,9 +172,31 @@ impl Vault {
     ) -> Result<Option<(T, Checked)>, Error> {
         self.snapshot_of(wanted, |snapshot| {
             let names = Names::new(snapshot, &self.keyring)?;
-            let checked = self.recorder.check(names.trust().clone())?;
+            let checked = self.recorder.check(names.trust().clone());
+            let checked = checked.map_err(|error| self.unless_a_stranger(snapshot, error))?;
             Ok((work(&names)?, checked))
         })
+    }
+
+    /// Who has no key that opens the store has no line of it in a log either: what is missing is a key.
+    fn unless_a_stranger(&self, snapshot: &dyn Snapshot, error: Error) -> Error {
+        let is_stranger = |locked: &Error| match locked {
+            Error::Locked { reason, slots } => {
+                let has_passphrase = |it: &SlotInfo| it.kind == SlotKind::Passphrase;
+                reason.kind() == KeyErrorKind::Absent && !slots.iter().any(has_passphrase)
+            }
+            _ => false,
+        };
+        match &error {
+            Error::Tampered {
+                finding: Finding::NoLog | Finding::CutOff,
+                ..
+            } => {
+                let locked = self.keyring.unlock(snapshot, Ask::Never).err();
+                locked.filter(is_stranger).unwrap_or(error)
+            }
+            _ => error,
+        }
     }
 
     /// Records calls through a gateway.

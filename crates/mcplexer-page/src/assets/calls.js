@@ -3,7 +3,7 @@
 // that had the focus last; others that are seen fetch what is new now and then.
 
 import { label } from "/dress.js";
-import { ask, problem, renew } from "/page.js";
+import { ask, problem, renew, visible } from "/page.js";
 
 // How many rows the table has at most. Older ones are a page away.
 const MOST = 200;
@@ -28,7 +28,7 @@ function cell(row, text, name) {
     const none = it.appendChild(document.createElement("span"));
     none.className = "none";
     none.textContent = "–";
-  } else it.textContent = text;
+  } else it.textContent = visible(text);
   return it;
 }
 

@@ -1,5 +1,5 @@
 // Imports a file: reads it here, shows what it would change, and stores it when a person says so. No value gets into the page.
-import { send, problem, words, say, load } from "/page.js";
+import { send, problem, words, say, load, visible } from "/page.js";
 import { dress } from "/dress.js";
 
 const MOST = 16 * 1024 * 1024;
@@ -7,7 +7,7 @@ const ACTIONS = { add: "new", replace: "another value", keep: "kept", same: "unc
 
 function element(name, text) {
   const it = document.createElement(name);
-  if (text !== undefined) it.textContent = text;
+  if (text !== undefined) it.textContent = visible(text);
   return it;
 }
 

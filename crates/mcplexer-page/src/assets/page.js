@@ -160,6 +160,12 @@ export async function problem(answer) {
   return { status: answer.status, title: "The gateway answered with " + answer.status + ".", hints: [] };
 }
 
+// Writes characters that nobody sees, or that reorder what people see, as escapes: as the pages do that the gateway makes.
+export function visible(text) {
+  const escape = (it) => `\\u{${it.codePointAt(0).toString(16)}}`;
+  return String(text).replace(/[\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]|[^\P{Cc}\n\t]/gu, escape);
+}
+
 // Shows why something was not done, and what to do.
 export function words(it) {
   const box = document.createElement("div");
@@ -170,7 +176,7 @@ export function words(it) {
   [title, ...more, ...(it.hints || [])].forEach((text, at) => {
     const line = box.appendChild(document.createElement("p"));
     line.className = at > more.length ? "hint" : "title";
-    line.textContent = text;
+    line.textContent = visible(text);
   });
   return box;
 }

@@ -1,6 +1,6 @@
 // Search over everything, with / or the button.
 
-import { go, problem, send } from "/page.js";
+import { go, problem, send, visible } from "/page.js";
 
 const dialog = document.getElementById("finder");
 const input = dialog.querySelector("input");
@@ -60,7 +60,7 @@ async function find() {
     for (const [name, text] of [["name", it.name], ["detail", it.detail ?? ""], ["kind", it.kind]]) {
       const part = item.appendChild(document.createElement("span"));
       part.className = name;
-      part.textContent = text;
+      part.textContent = visible(text);
     }
     return item;
   });

@@ -57,19 +57,17 @@ fn a_call_shows_up_as_it_happens() {
     browser.wait(&format!(
         "JSON.stringify(({ROWS})[0]) === '[\"cursor\",\"plain\",\"nope\",\"refused\"]'"
     ));
-    client.call("nowhere__tool");
-    browser.wait(&format!(
-        "JSON.stringify(({ROWS})[0]) === '[\"cursor\",\"–\",\"nowhere__tool\",\"refused\"]'"
-    ));
+    // A name that would be read from right to left.
+    client.call("nowhere__\u{202e}loot");
+    let last = r#"String.raw`["cursor","–","nowhere__\\u{202e}loot","refused"]`"#;
+    browser.wait(&format!("JSON.stringify(({ROWS})[0]) === {last}"));
     assert_eq!(
         browser.script("return window.notReloaded", &json!([])),
         true
     );
     // The page that the gateway makes says the same.
     browser.reload();
-    browser.wait(&format!(
-        "JSON.stringify(({ROWS})[0]) === '[\"cursor\",\"–\",\"nowhere__tool\",\"refused\"]'"
-    ));
+    browser.wait(&format!("JSON.stringify(({ROWS})[0]) === {last}"));
     browser.wait("document.querySelector('.legend')?.innerText.includes('no such server')");
     let outcomes = "return [...document.querySelectorAll('main tbody .badge')].map((it) => [it.innerText, it.className])";
     let outcomes = || browser.script(outcomes, &json!([]));

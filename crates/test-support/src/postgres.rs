@@ -1,12 +1,13 @@
 //! PostgreSQL servers that do not outlive their test.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -44,6 +45,33 @@ struct Served {
     /// Ends with its standard input, and the server with it.
     guard: Child,
     server: Pid,
+}
+
+/// A server that does nothing.
+#[derive(Debug)]
+pub struct Stopped {
+    processes: Vec<Pid>,
+    port: u16,
+}
+
+impl Stopped {
+    /// Asks for something, and waits for half a second: there is no answer.
+    pub fn wait_for_silence(&self) {
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        let patience = Some(Duration::from_millis(500));
+        connection.set_read_timeout(patience).unwrap();
+        // Whether it speaks TLS: `SSLRequest`, which is answered with one byte.
+        connection.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).unwrap();
+        assert!(connection.read(&mut [0]).is_err());
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        for process in &self.processes {
+            let _ended = kill_process(*process, Signal::CONT);
+        }
+    }
 }
 
 impl Drop for Served {
@@ -279,6 +307,25 @@ impl PostgresServer {
             .unwrap()
             .write_all(b"\n")
             .unwrap();
+    }
+
+    /// Stops it, and everything that it has started, until the answer is dropped.
+    #[must_use]
+    pub fn stop(&self) -> Stopped {
+        let server = self.running.as_ref().unwrap().server;
+        let stop = |process| {
+            // Some may have ended.
+            let _ended = kill_process(process, Signal::STOP);
+        };
+        stop(server);
+        // It starts no more.
+        let mut processes = children(server);
+        processes.iter().copied().for_each(stop);
+        processes.push(server);
+        Stopped {
+            processes,
+            port: self.port,
+        }
     }
 
     /// Makes a standby the primary.

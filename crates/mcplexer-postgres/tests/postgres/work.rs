@@ -11,8 +11,6 @@ use mcplexer_secrets::{
     Error, ErrorKind, NewScope, PutMode, ScopeId, SecretName, SecretStore, SecretValue, Store,
 };
 
-const WRITERS: u32 = 4;
-
 /// What one writer was told.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Told {
@@ -84,13 +82,14 @@ fn increment(store: &Store, secret: &str) -> Result<(), Error> {
     put.map(drop)
 }
 
-/// Lets writers increment a number of their own and one of all, each until `count` changes were acknowledged, while
-/// `trouble` does its work. Checks the numbers against what the writers were told.
+/// Lets so many writers increment a number of their own and one of all, each until `count` changes were acknowledged,
+/// while `trouble` does its work. Checks the numbers against what the writers were told.
 ///
 /// `calm` is an address at which nothing gets lost.
 pub(crate) fn survive(
     calm: &Address,
     address: &Address,
+    writers: u32,
     count: u32,
     trouble: impl FnOnce(&Progress),
 ) -> Told {
@@ -98,14 +97,14 @@ pub(crate) fn survive(
     let store = open(calm, &identity);
     let scope = NewScope::env(id());
     let own = |writer: u32| format!("COUNT_{writer}");
-    for secret in (0..WRITERS).map(own).chain(["COUNT".to_owned()]) {
+    for secret in (0..writers).map(own).chain(["COUNT".to_owned()]) {
         store
             .put(&scope, &name(&secret), &value(0), PutMode::Overwrite)
             .unwrap();
     }
     let progress = Progress::default();
     let told: Vec<[Told; 2]> = thread::scope(|scope| {
-        let writers: Vec<_> = (0..WRITERS)
+        let working: Vec<_> = (0..writers)
             .map(|writer| {
                 let (progress, identity) = (&progress, &identity);
                 scope.spawn(move || {
@@ -123,7 +122,7 @@ pub(crate) fn survive(
             })
             .collect();
         trouble(&progress);
-        writers.into_iter().map(|it| it.join().unwrap()).collect()
+        working.into_iter().map(|it| it.join().unwrap()).collect()
     });
     let mut sum = Told::default();
     let mut require = |secret: &str, told: Told| {
@@ -134,7 +133,7 @@ pub(crate) fn survive(
         sum = add(sum, told);
     };
     let mut of_all = Told::default();
-    for (writer, [own_told, shared]) in (0..WRITERS).zip(&told) {
+    for (writer, [own_told, shared]) in (0..writers).zip(&told) {
         require(&own(writer), *own_told);
         of_all = add(of_all, *shared);
     }

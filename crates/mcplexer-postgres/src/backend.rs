@@ -1,7 +1,7 @@
 //! The database as a [`Backend`].
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use mcplexer_secrets::backend::{
@@ -24,6 +24,9 @@ const WORK: Duration = Duration::from_secs(30);
 /// How long a session may stay in a transaction without a word, such as that of a program that was stopped.
 const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 
+/// How many snapshots begin with a transaction after one was overtaken.
+const CAREFUL: u32 = 64;
+
 /// Stands for a table of records that is not known yet.
 const UNKNOWN: i64 = 0;
 
@@ -35,6 +38,8 @@ pub struct PostgresBackend {
     place: String,
     /// The table that had the records when they were last read or written.
     records: AtomicI64,
+    /// How many snapshots are to begin with a transaction.
+    careful: AtomicU32,
 }
 
 impl fmt::Debug for PostgresBackend {
@@ -75,6 +80,7 @@ impl PostgresBackend {
             sql,
             place,
             records: AtomicI64::new(UNKNOWN),
+            careful: AtomicU32::new(0),
         })
     }
 
@@ -107,6 +113,20 @@ impl PostgresBackend {
         self.remember(UNKNOWN);
     }
 
+    /// Takes note that a commit came between two reads of one state: others will, for a while.
+    pub(crate) fn be_careful(&self) {
+        self.careful.store(CAREFUL, Ordering::Relaxed);
+    }
+
+    /// Whether the next snapshot is to begin with a transaction.
+    fn is_careful(&self) -> bool {
+        let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+        let taken = self
+            .careful
+            .fetch_update(set, get, |left| left.checked_sub(1));
+        taken.is_ok()
+    }
+
     pub(crate) fn failure(&self, verb: &str, cause: Cause) -> BackendError {
         cause.at(&self.place, verb)
     }
@@ -120,9 +140,9 @@ impl PostgresBackend {
             link.wait(begun)?;
             match link.wait(head) {
                 Ok(rows) => {
-                    let head = Head::of(&rows)?;
-                    self.remember(head.records);
-                    Ok(Some((link, head.records)))
+                    let state = Head::of(&rows)?.state();
+                    self.remember(state.records);
+                    Ok(Some((link, state)))
                 }
                 Err(cause) if cause.is_missing() => {
                     let _unawaited = link.command("ROLLBACK");
@@ -132,7 +152,7 @@ impl PostgresBackend {
                 Err(cause) => Err(cause),
             }
         })?;
-        Ok(begun.map(|(link, records)| PostgresSnapshot::begun(self, turn, link, records)))
+        Ok(begun.map(|(link, state)| PostgresSnapshot::begun(self, turn, link, state)))
     }
 
     fn read_revision(&self) -> Result<Option<u64>, Cause> {
@@ -159,7 +179,7 @@ impl PostgresBackend {
 impl Backend for PostgresBackend {
     fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
         let snapshot = match self.records() {
-            Some(_) => Some(PostgresSnapshot::later(self)),
+            Some(_) => Some(PostgresSnapshot::later(self, self.is_careful())),
             None => self
                 .begin_read()
                 .map_err(|cause| self.failure("read", cause))?,
@@ -176,7 +196,7 @@ impl Backend for PostgresBackend {
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
         let begun = PostgresTransaction::begin_replacement(self);
         let new = begun.map_err(|cause| self.failure("replace", cause))?;
-        let old = (!new.is_first()).then(|| Box::new(PostgresSnapshot::later(self)) as _);
+        let old = (!new.is_first()).then(|| Box::new(PostgresSnapshot::later(self, true)) as _);
         Ok(Replacement {
             old,
             new: Box::new(new),

@@ -24,6 +24,9 @@ pub(crate) enum Cause {
     /// The table of records was dropped while a change was made.
     #[error("the whole state was replaced meanwhile")]
     Replaced,
+    /// Another commit came between two reads of one state.
+    #[error("the store was changed meanwhile")]
+    Overtaken,
     /// Too many others of this process were busy.
     #[error("too many operations of this program wait for the server")]
     Crowded,
@@ -106,7 +109,7 @@ impl Cause {
     pub(crate) fn kind(&self) -> BackendErrorKind {
         match self {
             Self::Closed | Self::Silent => BackendErrorKind::Unreachable,
-            Self::Crowded | Self::Replaced => BackendErrorKind::Busy,
+            Self::Crowded | Self::Replaced | Self::Overtaken => BackendErrorKind::Busy,
             Self::Tables(_) => BackendErrorKind::Corrupt,
             Self::Tls(_) | Self::Password(_) => BackendErrorKind::Other,
             Self::Io(error) => of_io(error),

@@ -197,8 +197,10 @@ impl Link {
     }
 
     /// Sends what was queued, without waiting for the answers.
-    fn flush(&mut self) {
-        if let Some(runtime) = &self.runtime {
+    pub(crate) fn flush(&mut self) {
+        if let Some(runtime) = &self.runtime
+            && self.has_sent.replace(false)
+        {
             let driver = &mut self.driver;
             runtime.block_on(async {
                 // The runtime looks meanwhile whether something has arrived, such as the end of the connection.
@@ -208,9 +210,8 @@ impl Link {
         }
     }
 
-    /// Whether it is of use still, as far as can be known without asking the server.
-    pub(crate) fn is_alive(&mut self) -> bool {
-        self.flush();
+    /// Whether it is of use still, as far as is known without looking.
+    pub(crate) fn is_alive(&self) -> bool {
         self.driver.is_some() && !self.client.is_closed()
     }
 

@@ -75,14 +75,11 @@ impl Pool {
         mut begin: impl FnMut(Link) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
         loop {
-            // The lock is not held while the connection is looked at.
+            // The lock is not held while the connection is used.
             let idle = self.idle().pop();
-            let Some(mut link) = idle else {
+            let Some(link) = idle else {
                 return begin(self.connect()?);
             };
-            if !link.is_alive() {
-                continue;
-            }
             match begin(link) {
                 Err(cause) if cause.is_gone() => self.idle().clear(),
                 begun => return begun,
@@ -92,6 +89,7 @@ impl Pool {
 
     /// Keeps a connection, on which nothing goes on any more.
     pub(crate) fn keep(&self, mut link: Link) {
+        link.flush();
         if link.is_alive() {
             let mut idle = self.idle();
             if idle.len() < KEPT {

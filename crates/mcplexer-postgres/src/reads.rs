@@ -21,9 +21,30 @@ pub(crate) type Page<'a> = dyn FnMut(Range<'_>, Option<&[u8]>, i64) -> Result<Ve
 /// Adds what is not on the server to the records after a key, up to another one.
 pub(crate) type Merge<'a> = dyn FnMut(Records, Option<&[u8]>, Option<&[u8]>) -> Records + 'a;
 
+/// Which state of a store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    revision: i64,
+    /// The number of the table that has the records.
+    pub(crate) records: i64,
+}
+
+impl State {
+    /// Reads what [`Sql::get_many_with_head`] returns.
+    pub(crate) fn of(rows: &[Row]) -> Result<Self, Cause> {
+        let row = rows.first();
+        let row = row.ok_or(Cause::Tables("the table head does not have one row"))?;
+        Ok(Self {
+            revision: row.try_get(2)?,
+            records: row.try_get(3)?,
+        })
+    }
+}
+
 /// The state of a store, but for the records.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
+    revision: i64,
     /// The number of the table that has the records.
     pub(crate) records: i64,
     /// The tables that had records before, and are to be dropped.
@@ -43,9 +64,17 @@ impl Head {
             ));
         }
         Ok(Self {
+            revision: row.try_get(1)?,
             records: row.try_get(2)?,
             dropped: row.try_get(3)?,
         })
+    }
+
+    pub(crate) fn state(&self) -> State {
+        State {
+            revision: self.revision,
+            records: self.records,
+        }
     }
 }
 
@@ -78,21 +107,14 @@ impl Question<'_> {
     }
 }
 
-/// Asks for the records at these places, and for the table that has the records now.
+/// Asks for the records at these places, and which state that is.
 pub(crate) fn ask_with_head(
     link: &Link,
     sql: &Sql,
     records: i64,
     places: &[(Table, &[u8])],
 ) -> Result<Answer<Vec<Row>>, Cause> {
-    Ok(link.query(sql.first_get_many(records), params_of(places)?))
-}
-
-/// The table that has the records now, as [`ask_with_head`] was answered.
-pub(crate) fn records_now(rows: &[Row]) -> Result<i64, Cause> {
-    let row = rows.first();
-    let row = row.ok_or(Cause::Tables("the table head does not have one row"))?;
-    Ok(row.try_get(2)?)
+    Ok(link.query(sql.get_many_with_head(records), params_of(places)?))
 }
 
 fn params_of(places: &[(Table, &[u8])]) -> Result<Vec<Param>, Cause> {

@@ -1,4 +1,4 @@
-//! One state, read in one transaction that reads only.
+//! One state, read in one statement or in one transaction that reads only.
 
 use std::cell::RefCell;
 
@@ -8,36 +8,42 @@ use tokio_postgres::Row;
 use crate::backend::PostgresBackend;
 use crate::cause::Cause;
 use crate::link::Link;
-use crate::reads::{Head, Pages, Question, ask_with_head, in_order, records_now};
+use crate::reads::{Head, Pages, Question, State, ask_with_head, in_order};
 use crate::sql::BEGIN_TO_READ;
 use crate::turns::Turn;
 
 /// How often to begin anew because the table of records was replaced meanwhile.
 const ATTEMPTS: u32 = 5;
 
-/// The connection, the table that has the records, and what was read from it already.
-type Begun = (Link, i64, Option<Vec<Row>>);
-
-/// A state of the store. The transaction begins with the first read, in the same message.
+/// A state of the store. What is read first needs no transaction, since one statement sees one state. A transaction
+/// begins with what is read next, and must find the same state.
 pub(crate) struct PostgresSnapshot<'a> {
     backend: &'a PostgresBackend,
+    /// Whether to begin a transaction with what is read first.
+    is_careful: bool,
     reading: RefCell<Reading<'a>>,
 }
 
 #[derive(Default)]
 struct Reading<'a> {
-    /// The connection with the transaction, and the table of records; `None` before the first read.
-    begun: Option<(Link, i64)>,
-    turn: Option<Turn<'a>>,
-    /// Whether anything of this state has been given out.
-    has_read: bool,
+    begun: Option<Begun<'a>>,
+    /// The state of which something has been given out.
+    seen: Option<State>,
+}
+
+/// A transaction that shows one state.
+struct Begun<'a> {
+    link: Link,
+    state: State,
+    _turn: Turn<'a>,
 }
 
 impl<'a> PostgresSnapshot<'a> {
-    /// Begins with the first read.
-    pub(crate) fn later(backend: &'a PostgresBackend) -> Self {
+    /// Begins with what is read first.
+    pub(crate) fn later(backend: &'a PostgresBackend, is_careful: bool) -> Self {
         Self {
             backend,
+            is_careful,
             reading: RefCell::default(),
         }
     }
@@ -47,15 +53,19 @@ impl<'a> PostgresSnapshot<'a> {
         backend: &'a PostgresBackend,
         turn: Turn<'a>,
         link: Link,
-        records: i64,
+        state: State,
     ) -> Self {
-        let begun = Some((link, records));
+        let begun = Begun {
+            link,
+            state,
+            _turn: turn,
+        };
         Self {
             backend,
+            is_careful: true,
             reading: RefCell::new(Reading {
-                begun,
-                turn: Some(turn),
-                has_read: false,
+                begun: Some(begun),
+                seen: None,
             }),
         }
     }
@@ -65,21 +75,22 @@ impl<'a> PostgresSnapshot<'a> {
         let mut reading = self.reading.borrow_mut();
         let mut attempts = 0;
         loop {
-            let answer = self.attempt(&mut reading, question);
             attempts += 1;
-            match answer {
+            match self.attempt(&mut reading, question) {
+                Ok((state, rows)) => {
+                    reading.seen = Some(state);
+                    return Ok(rows);
+                }
                 // Another state has taken its place, and nothing of this one has been given out.
-                Err(cause) if cause.is_missing() && !reading.has_read && attempts < ATTEMPTS => {
+                Err(cause)
+                    if cause.is_missing() && reading.seen.is_none() && attempts < ATTEMPTS =>
+                {
                     reading.begun = None;
                     self.backend.forget();
                 }
                 Err(cause) => {
                     reading.begun = None;
                     return Err(cause);
-                }
-                Ok(rows) => {
-                    reading.has_read = true;
-                    return Ok(rows);
                 }
             }
         }
@@ -89,58 +100,89 @@ impl<'a> PostgresSnapshot<'a> {
         &self,
         reading: &mut Reading<'a>,
         question: Question<'_>,
-    ) -> Result<Vec<Row>, Cause> {
-        if let Some((link, records)) = &mut reading.begun {
-            let answer = question.ask(link, self.backend.sql(), *records)?;
-            return link.wait(answer);
+    ) -> Result<(State, Vec<Row>), Cause> {
+        if let Some(Begun { link, state, .. }) = &mut reading.begun {
+            let answer = question.ask(link, self.backend.sql(), state.records)?;
+            return Ok((*state, link.wait(answer)?));
         }
-        if reading.has_read {
-            // The transaction is gone, and another one would show another state.
-            return Err(Cause::Closed);
+        if !self.is_careful
+            && reading.seen.is_none()
+            && let (Question::Many(places), Some(records)) = (question, self.backend.records())
+        {
+            return self.read_once(places, records);
         }
-        let pool = self.backend.pool();
-        if reading.turn.is_none() {
-            reading.turn = Some(pool.reader()?);
-        }
-        let (mut link, records, expected) = match (self.backend.records(), question) {
-            (Some(records), Question::Many(places)) => {
-                pool.begin(|link| self.begin_with(link, records, places))?
-            }
-            _ => pool.begin(|link| self.begin(link))?,
-        };
-        self.backend.remember(records);
-        let rows = match expected {
-            Some(rows) => rows,
-            None => {
-                let answer = question.ask(&link, self.backend.sql(), records)?;
-                link.wait(answer)?
-            }
-        };
-        reading.begun = Some((link, records));
-        Ok(rows)
+        let (begun, rows) = self.begin(question, reading.seen)?;
+        let state = begun.state;
+        reading.begun = Some(begun);
+        Ok((state, rows))
     }
 
-    fn begin(&self, mut link: Link) -> Result<Begun, Cause> {
-        let begun = link.command(BEGIN_TO_READ);
-        let head = link.query(self.backend.sql().head(), Vec::new());
-        link.wait(begun)?;
-        let head = Head::of(&link.wait(head)?)?;
-        Ok((link, head.records, None))
-    }
-
-    /// Begins, and reads from the table that had the records last.
-    fn begin_with(
+    /// Reads without a transaction, from the table that had the records last.
+    fn read_once(
         &self,
-        mut link: Link,
-        records: i64,
         places: &[(Table, &[u8])],
-    ) -> Result<Begun, Cause> {
-        let begun = link.command(BEGIN_TO_READ);
-        let answer = ask_with_head(&link, self.backend.sql(), records, places)?;
-        link.wait(begun)?;
-        let rows = link.wait(answer)?;
-        let now = records_now(&rows)?;
-        Ok((link, now, (now == records).then_some(rows)))
+        mut records: i64,
+    ) -> Result<(State, Vec<Row>), Cause> {
+        let (pool, sql) = (self.backend.pool(), self.backend.sql());
+        let _turn = pool.reader()?;
+        for _ in 0..ATTEMPTS {
+            let rows = pool.begin(|mut link| {
+                let answer = ask_with_head(&link, sql, records, places)?;
+                let rows = link.wait(answer);
+                pool.keep(link);
+                rows
+            })?;
+            let state = State::of(&rows)?;
+            if state.records == records {
+                return Ok((state, rows));
+            }
+            records = state.records;
+            self.backend.remember(records);
+        }
+        Err(Cause::Replaced)
+    }
+
+    /// Begins a transaction, which must show the state that was seen before, if any was.
+    fn begin(
+        &self,
+        question: Question<'_>,
+        seen: Option<State>,
+    ) -> Result<(Begun<'a>, Vec<Row>), Cause> {
+        let (pool, sql) = (self.backend.pool(), self.backend.sql());
+        let turn = pool.reader()?;
+        let expected = seen.map(|it| it.records).or_else(|| self.backend.records());
+        let (link, state, rows) = pool.begin(|mut link| {
+            let begun = link.command(BEGIN_TO_READ);
+            let head = link.query(sql.head(), Vec::new());
+            let answer = expected.map(|records| question.ask(&link, sql, records));
+            let answer = answer.transpose()?;
+            link.wait(begun)?;
+            let state = Head::of(&link.wait(head)?)?.state();
+            if seen.is_some_and(|seen| seen != state) {
+                let _unawaited = link.command("ROLLBACK");
+                pool.keep(link);
+                self.backend.be_careful();
+                return Err(Cause::Overtaken);
+            }
+            let answer = match answer {
+                Some(answer) if expected == Some(state.records) => answer,
+                // One that fails has ended the transaction.
+                Some(answer) => {
+                    link.wait(answer)?;
+                    question.ask(&link, sql, state.records)?
+                }
+                None => question.ask(&link, sql, state.records)?,
+            };
+            let rows = link.wait(answer)?;
+            Ok((link, state, rows))
+        })?;
+        self.backend.remember(state.records);
+        let begun = Begun {
+            link,
+            state,
+            _turn: turn,
+        };
+        Ok((begun, rows))
     }
 }
 
@@ -166,7 +208,7 @@ impl Snapshot for PostgresSnapshot<'_> {
 
 impl Drop for PostgresSnapshot<'_> {
     fn drop(&mut self) {
-        if let Some((link, _)) = self.reading.get_mut().begun.take() {
+        if let Some(Begun { link, .. }) = self.reading.get_mut().begun.take() {
             let _unawaited = link.command("ROLLBACK");
             self.backend.pool().keep(link);
         }

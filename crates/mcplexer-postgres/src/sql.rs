@@ -72,11 +72,11 @@ impl Sql {
     /// Returns the layout, the revision, the table of records and what is to be dropped.
     pub(crate) fn head(&self) -> String {
         let schema = &self.schema;
-        format!("SELECT layout, revision, records, dropped FROM \"{schema}\".head")
+        format!("SELECT layout, revision, records, dropped FROM \"{schema}\".head WHERE one")
     }
 
     pub(crate) fn revision(&self) -> String {
-        format!("SELECT revision FROM \"{}\".head", self.schema)
+        format!("SELECT revision FROM \"{}\".head WHERE one", self.schema)
     }
 
     /// Whether there is a schema of the name `$1`.
@@ -129,13 +129,13 @@ impl Sql {
         )
     }
 
-    /// As [`get_many`](Self::get_many), with the number of the table of records in the head. Has a row with nothing but
-    /// that if there is no record.
-    pub(crate) fn first_get_many(&self, records: i64) -> String {
+    /// As [`get_many`](Self::get_many), with the revision and the table of records in the head. Has a row with nothing
+    /// but those if there is no record. One statement sees one state, also outside of a transaction.
+    pub(crate) fn get_many_with_head(&self, records: i64) -> String {
         let (schema, found) = (&self.schema, self.get_many(records));
         format!(
-            "SELECT found.position, found.record, head.records FROM \"{schema}\".head AS head \
-             LEFT JOIN ({found}) AS found ON true"
+            "SELECT found.position, found.record, head.revision, head.records FROM \"{schema}\".head AS head \
+             LEFT JOIN ({found}) AS found ON true WHERE head.one"
         )
     }
 

@@ -12,5 +12,6 @@ mod replacement;
 mod roles;
 mod round_trips;
 mod server;
+mod snapshots;
 mod tasks;
 mod work;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use mcplexer_secrets::backend::{Backend, Commit, Range, Replacement, Table};
+use mcplexer_secrets::backend::{Backend, Commit, Range, Replacement, Snapshot, Table};
 
 use crate::server::{Server, address, backend};
 
@@ -22,6 +22,16 @@ fn replace(backend: &dyn Backend) {
     drop(old);
     new.put(Table::Secrets, b"k", b"new").unwrap();
     assert!(matches!(new.commit(), Ok(Commit::Applied)));
+}
+
+fn keys(snapshot: &dyn Snapshot) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
+    let scanned = snapshot.scan(Range::all(Table::Secrets), &mut |key, _| {
+        keys.push(key.to_vec());
+        std::ops::ControlFlow::Continue(())
+    });
+    scanned.unwrap();
+    keys
 }
 
 /// The tables of records, by the server.
@@ -75,7 +85,7 @@ fn a_table_that_is_still_read_is_dropped_by_a_later_commit() {
     let backend = backend(&address(&[server.port()], SCHEMA));
     put(&backend, b"k", OLD);
     let before = backend.read().unwrap().unwrap();
-    assert!(before.get(Table::Secrets, b"k").unwrap().is_some());
+    assert_eq!(keys(&*before), [b"k"]);
     replace(&backend);
     replace(&backend);
     assert_eq!(tables(&server), 2);
@@ -128,17 +138,11 @@ fn a_handle_finds_the_state_that_another_one_has_made() {
     replace(&one);
     let snapshot = two.read().unwrap().unwrap();
     assert_eq!(snapshot.get(Table::Secrets, b"k").unwrap().unwrap(), b"new");
+    assert_eq!(keys(&*snapshot), [b"k"]);
     replace(&one);
-    // It has begun before.
+    // It has begun a transaction before.
     assert_eq!(snapshot.get(Table::Secrets, b"k").unwrap().unwrap(), b"new");
     drop(snapshot);
     put(&two, b"l", b"record");
-    let mut keys = Vec::new();
-    let snapshot = one.read().unwrap().unwrap();
-    let scanned = snapshot.scan(Range::all(Table::Secrets), &mut |key, _| {
-        keys.push(key.to_vec());
-        std::ops::ControlFlow::Continue(())
-    });
-    scanned.unwrap();
-    assert_eq!(keys, [b"k", b"l"]);
+    assert_eq!(keys(&*one.read().unwrap().unwrap()), [b"k", b"l"]);
 }

@@ -12,6 +12,9 @@ use crate::{ScopeId, SecretName};
 /// Enough for the records of one secret, and those of a scope with some.
 const EXPECTED: usize = 8;
 
+/// Of how many secrets to read every page that may list them, where it is not known which one does.
+const GUESSED: usize = 16;
+
 /// What is read at once: a scope, and secrets of it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Wanted<'a> {
@@ -32,7 +35,8 @@ impl<S: Snapshot> ReadAhead<S> {
     /// Reads the header, the owners, and what is asked for: the scope, the secrets, and the pages that list them.
     ///
     /// Which pages those are says the header, and the record of the scope. With `last`, what was unlocked before, the
-    /// pages are mostly guessed right, and it takes one way there and back. Otherwise it takes two.
+    /// pages are mostly guessed right, and it takes one way there and back. Otherwise it takes two. Of a scope that is
+    /// not open, every page is read that may list a secret: some three more than the one that does.
     pub(super) fn of(
         inner: S,
         wanted: Wanted<'_>,
@@ -57,12 +61,16 @@ impl<S: Snapshot> ReadAhead<S> {
             let open = last.open_already(scope);
             let pages = open.as_ref().map(|open| &*open.record.pages);
             push_pages(&mut places, &last.header.pages, scope, pages, wanted.names);
+            if open.is_none() && wanted.names.len() <= GUESSED {
+                push_candidates(&mut places, scope, wanted.names);
+            }
         }
         ahead.read(places)?;
         let header = ahead.known(Table::Meta, HEADER_KEY).flatten();
         if let Some(header) = header
             && !last.is_some_and(|last| last.is_from(&header))
         {
+            // Nothing more if all was guessed.
             ahead.read(ahead.listing_pages(&header, scope, wanted.names))?;
         }
         Ok(ahead)
@@ -129,6 +137,16 @@ fn push_pages(
     push(List::Scopes, scopes, scope.as_str());
     for (name, pages) in names.iter().filter_map(|name| Some((name, secrets?))) {
         push(List::SecretsOf(scope), pages, name.as_str());
+    }
+}
+
+/// Every page that may list the secrets of a scope.
+fn push_candidates(places: &mut Vec<(Table, Vec<u8>)>, scope: &ScopeId, names: &[SecretName]) {
+    for span in names.iter().flat_map(|it| Span::candidates(it.as_str())) {
+        let place = (Table::Meta, List::SecretsOf(scope).key(span));
+        if !places.contains(&place) {
+            places.push(place);
+        }
     }
 }
 

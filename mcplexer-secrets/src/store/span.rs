@@ -25,6 +25,20 @@ impl Span {
         span
     }
 
+    /// Returns every span on which the name may be listed, each number once.
+    pub(super) fn candidates(name: &str) -> Vec<Self> {
+        let [first, ..] = record::digest(name.as_bytes());
+        let mut spans = vec![Self::ALL];
+        for bits in 0..MAX_BITS {
+            let narrower = Self { number: 0, bits }.half_with(first);
+            // Its key is that of the span before it if the further bit is 0.
+            if spans.last().is_none_or(|it| it.number != narrower.number) {
+                spans.push(narrower);
+            }
+        }
+        spans
+    }
+
     /// Returns the spans of pages.
     pub(super) fn of_pages(pages: &[PageRef]) -> impl Iterator<Item = Self> + Clone {
         pages.iter().map(|page| page.span)
@@ -75,6 +89,22 @@ fn first_byte<T: Listed>(element: &T) -> u8 {
 mod tests {
     use super::*;
     use crate::record::ScopeRef;
+
+    #[test]
+    fn the_page_of_a_name_is_one_of_its_candidates() {
+        for count in [1, 100, 20_000] {
+            let pages = Span::ALL.split((0..count).map(scope).collect());
+            for (span, page) in pages {
+                for listed in page {
+                    let candidates = Span::candidates(listed.name());
+                    assert!(candidates.iter().any(|it| it.number == span.number));
+                    let mut numbers: Vec<_> = candidates.iter().map(|it| it.number).collect();
+                    numbers.dedup();
+                    assert_eq!(numbers.len(), candidates.len());
+                }
+            }
+        }
+    }
 
     fn scope(number: usize) -> ScopeRef {
         ScopeRef {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{NewScope, Purpose, PutMode, SecretStore, SecretValue, Select, Store};
+use mcplexer_secrets::keys::{FixedKeys, Identity};
+use mcplexer_secrets::{
+    NewScope, OnConflict, Purpose, PutMode, SecretName, SecretStore, SecretValue, Select, Store,
+};
 
 use crate::server::{backend, place};
 
@@ -41,4 +43,33 @@ fn a_get_takes_one_round_trip_and_a_put_three() {
         drop(opened.unwrap());
     });
     assert!(credentials <= 2, "credentials: {credentials}");
+}
+
+#[test]
+fn a_scope_that_is_not_open_takes_no_further_round_trip() {
+    const SCOPES: u32 = 10;
+    let Some(place) = place() else { return };
+    let identity = Identity::generate();
+    let keys = || FixedKeys::new(vec![identity.clone()]);
+    let value = || SecretValue::new(b"value".to_vec()).unwrap();
+    // On several pages.
+    let names: Vec<SecretName> = (0..200)
+        .map(|number| format!("KEY_{number}").parse().unwrap())
+        .collect();
+    let secrets: Vec<_> = names.iter().map(|it| (it.clone(), value())).collect();
+    let scopes: Vec<_> = (0..SCOPES)
+        .map(|number| NewScope::env(format!("scope-{number}").parse().unwrap()))
+        .collect();
+    let imports: Vec<_> = scopes.iter().map(|it| (it.clone(), &*secrets)).collect();
+    let writer = Store::with_backend(backend(&place), keys()).unwrap();
+    writer.import_all(&imports, OnConflict::Fail).unwrap();
+
+    let backend = Arc::new(backend(&place));
+    let store = Store::with_backend(Arc::clone(&backend), keys()).unwrap();
+    store.get(&scopes[0].id, &names[0]).unwrap();
+    let before = backend.round_trips();
+    for (scope, name) in scopes.iter().zip(&names).skip(1) {
+        store.get(&scope.id, name).unwrap();
+    }
+    assert_eq!(backend.round_trips() - before, u64::from(SCOPES) - 1);
 }

@@ -115,6 +115,9 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Returns a number that every commit increases, if the engine can tell it for less than the price of a
     /// snapshot: whether anything has changed since.
     ///
+    /// The commits of this handle are in it. Those of others may be missing for the time that it takes to hear of them:
+    /// usually milliseconds, and seconds if the way to the server is cut.
+    ///
     /// # Errors
     /// [`BackendError`] if it cannot be read.
     fn revision(&self) -> Result<Option<u64>, BackendError> {

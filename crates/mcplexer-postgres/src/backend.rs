@@ -11,6 +11,7 @@ use mcplexer_secrets::backend::{
 use crate::address::Address;
 use crate::cause::Cause;
 use crate::check;
+use crate::listener::Listener;
 use crate::pool::Pool;
 use crate::reads::Head;
 use crate::snapshot::PostgresSnapshot;
@@ -40,6 +41,7 @@ pub struct PostgresBackend {
     records: AtomicI64,
     /// How many snapshots are to begin with a transaction.
     careful: AtomicU32,
+    listener: Listener,
 }
 
 impl fmt::Debug for PostgresBackend {
@@ -81,6 +83,7 @@ impl PostgresBackend {
             place,
             records: AtomicI64::new(UNKNOWN),
             careful: AtomicU32::new(0),
+            listener: Listener::default(),
         })
     }
 
@@ -155,24 +158,16 @@ impl PostgresBackend {
         Ok(begun.map(|(link, state)| PostgresSnapshot::begun(self, turn, link, state)))
     }
 
+    /// Takes note of a commit of this program.
+    pub(crate) fn has_committed(&self, records: i64) {
+        self.remember(records);
+        self.listener.change();
+    }
+
     fn read_revision(&self) -> Result<Option<u64>, Cause> {
-        let _turn = self.pool.reader()?;
-        self.pool.begin(|mut link| {
-            let answer = link.query(self.sql.revision(), Vec::new());
-            let rows = match link.wait(answer) {
-                Err(cause) if cause.is_missing() => Vec::new(),
-                answer => answer?,
-            };
-            self.pool.keep(link);
-            let Some(row) = rows.first() else {
-                return Ok(None);
-            };
-            let revision: i64 = row.try_get(0)?;
-            let revision = u64::try_from(revision);
-            Ok(Some(
-                revision.map_err(|_| Cause::Tables("the revision is negative"))?,
-            ))
-        })
+        let revision = self.listener.revision(&self.pool, &self.sql)?;
+        let revision = revision.map(u64::try_from).transpose();
+        revision.map_err(|_| Cause::Tables("the revision is negative"))
     }
 }
 
@@ -205,9 +200,12 @@ impl Backend for PostgresBackend {
 
     fn settle(&self, commit: &CommitId) -> Result<bool, BackendError> {
         let settled = check::was_applied(self, commit);
+        self.listener.change();
         settled.map_err(|cause| self.failure("settle a change of", cause))
     }
 
+    /// The first call begins to listen. Later ones ask the server if nothing was heard for 10 seconds, and after a
+    /// commit of this program.
     fn revision(&self) -> Result<Option<u64>, BackendError> {
         self.read_revision()
             .map_err(|cause| self.failure("read", cause))

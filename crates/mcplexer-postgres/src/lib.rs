@@ -48,12 +48,18 @@
 //! A program that has read the store before reads a secret in one round trip and changes one in three. Statements are
 //! sent before the answers to earlier ones have come, and the end of a transaction is not waited for.
 //!
+//! What is read first is one statement without a transaction. If the store is changed before something else is read
+//! from the same state, that fails as busy, and the store reads the next state. Then transactions begin at once, for a
+//! while, so that no reader starves beside writers.
+//!
+//! Each commit notifies those who listen, so that `revision` costs no round trip while nothing changes.
+//!
 //! # What the server needs
 //!
 //! * PostgreSQL 12 or later, and a connection that keeps its session: no pooler that shares one between transactions.
 //! * A role that may create a schema in the database, or one that may create tables in a schema that is there. People
 //!   who log in as different users take one role, which owns the tables: `ALTER ROLE ann SET role = 'team'`.
-//! * Up to 16 connections for each program.
+//! * Up to 17 connections for each program. One of them hears of commits, if the program asks for the revision.
 //! * To lose nothing with the machine of the server: a standby in `synchronous_standby_names`. The address lists both
 //!   servers, and the one that accepts writes is used. A standby is never read, since it may be behind.
 //! * Before a standby is promoted, make sure that the old server is gone. While it answers, it shows an old state to
@@ -65,6 +71,7 @@ mod cause;
 mod changes;
 mod check;
 mod link;
+mod listener;
 mod param;
 mod password;
 mod pool;

@@ -9,13 +9,14 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{AsyncMessage, Client, Connection, Row};
 
 use crate::address::Address;
 use crate::cause::Cause;
@@ -38,6 +39,9 @@ const SETTINGS: [&str; 5] = [
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
 ];
+
+/// Stands for a number that has not been heard.
+const NOTHING: i64 = i64::MIN;
 
 /// The answer to a statement that was sent.
 #[must_use]
@@ -70,6 +74,10 @@ pub(crate) struct Link {
     patience: Duration,
     /// The process of the server behind this connection.
     process: i64,
+    /// Whether the server knows `NOTIFY`.
+    can_notify: bool,
+    /// The last number of which the server has notified this connection since.
+    heard: Arc<AtomicI64>,
     /// How often an answer was waited for, by all connections.
     round_trips: Arc<AtomicU64>,
     /// Whether something was sent since.
@@ -93,22 +101,24 @@ impl Link {
     ) -> Result<Self, Cause> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let config = address.config();
+        let heard = Arc::new(AtomicI64::new(NOTHING));
+        let hears = Arc::clone(&heard);
         let connected = runtime.block_on(async {
             timeout(patience, async {
                 match tls {
                     Tls::None => {
                         let (client, driver) = config.connect(tokio_postgres::NoTls).await?;
-                        Ok((client, Box::pin(driver) as Driver))
+                        Ok((client, can_notify(&driver), driver_of(driver, hears)))
                     }
                     Tls::Verified(connector) => {
                         let (client, driver) = config.connect((**connector).clone()).await?;
-                        Ok((client, Box::pin(driver) as Driver))
+                        Ok((client, can_notify(&driver), driver_of(driver, hears)))
                     }
                 }
             })
             .await
         });
-        let (client, driver) = match connected {
+        let (client, can_notify, driver) = match connected {
             Ok(connected) => connected.map_err(|it: tokio_postgres::Error| Cause::from(it))?,
             Err(_) => return Err(Cause::Silent),
         };
@@ -118,6 +128,8 @@ impl Link {
             driver: Some(driver),
             patience,
             process: 0,
+            can_notify,
+            heard,
             round_trips,
             has_sent: Cell::new(false),
             prepared: RefCell::default(),
@@ -198,9 +210,14 @@ impl Link {
 
     /// Sends what was queued, without waiting for the answers.
     pub(crate) fn flush(&mut self) {
-        if let Some(runtime) = &self.runtime
-            && self.has_sent.replace(false)
-        {
+        if self.has_sent.replace(false) {
+            self.look();
+        }
+    }
+
+    /// Sends and receives what can be sent and received now.
+    pub(crate) fn look(&mut self) {
+        if let Some(runtime) = &self.runtime {
             let driver = &mut self.driver;
             runtime.block_on(async {
                 // The runtime looks meanwhile whether something has arrived, such as the end of the connection.
@@ -215,6 +232,17 @@ impl Link {
         self.driver.is_some() && !self.client.is_closed()
     }
 
+    /// Whether the server knows `NOTIFY`.
+    pub(crate) fn can_notify(&self) -> bool {
+        self.can_notify
+    }
+
+    /// The last number of which the server has notified this connection since this was called last.
+    pub(crate) fn take_heard(&self) -> Option<i64> {
+        let heard = self.heard.swap(NOTHING, Ordering::Relaxed);
+        (heard != NOTHING).then_some(heard)
+    }
+
     /// The process of the server behind this connection.
     pub(crate) fn process(&self) -> i64 {
         self.process
@@ -224,6 +252,40 @@ impl Link {
     pub(crate) fn set_process(&mut self, process: i64) {
         self.process = process;
     }
+}
+
+/// Whether the server knows `NOTIFY`. CockroachDB and YugabyteDB say who they are.
+fn can_notify<S, T>(connection: &Connection<S, T>) -> bool
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let version = connection.parameter("server_version");
+    connection.parameter("crdb_version").is_none()
+        && !version.is_some_and(|version| version.contains("-YB-"))
+}
+
+/// Drives a connection, and remembers the numbers of which the server notifies it.
+fn driver_of<S, T>(mut connection: Connection<S, T>, hears: Arc<AtomicI64>) -> Driver
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    Box::pin(poll_fn(move |context| {
+        loop {
+            match ready!(connection.poll_message(context)) {
+                Some(Ok(AsyncMessage::Notification(heard))) => {
+                    // Anybody who may log in may say anything.
+                    if let Ok(number) = heard.payload().parse() {
+                        hears.store(number, Ordering::Relaxed);
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Err(error)),
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+    }))
 }
 
 /// Sends and receives what can be sent and received now. Returns whether the connection has ended.

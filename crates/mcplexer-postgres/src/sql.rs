@@ -184,8 +184,12 @@ impl Sql {
     }
 
     /// Increases the revision and enters the commit of the name `$1`. Whatever else two changes do, they meet here.
-    pub(crate) fn commit(&self, replaced: Option<(i64, i64)>) -> String {
+    pub(crate) fn commit(&self, replaced: Option<(i64, i64)>, notifies: bool) -> String {
         let schema = &self.schema;
+        let notified = match notifies {
+            true => format!(", pg_notify('{}', revision::text)", self.channel()),
+            false => String::new(),
+        };
         let mut set = String::new();
         if let Some((old, new)) = replaced {
             // Writing to a string cannot fail.
@@ -195,10 +199,20 @@ impl Sql {
             );
         }
         format!(
-            "WITH now AS (UPDATE \"{schema}\".head SET revision = revision + 1{set} RETURNING revision), \
+            "WITH now AS (UPDATE \"{schema}\".head SET revision = revision + 1{set} RETURNING revision{notified}), \
              entered AS (INSERT INTO \"{schema}\".commits (revision, id) SELECT revision, $1 FROM now) \
              DELETE FROM \"{schema}\".commits WHERE revision <= (SELECT revision FROM now) - {KEPT_COMMITS}"
         )
+    }
+
+    /// On which each commit tells the revision. A name of this length is not cut, unlike that of a schema with more.
+    fn channel(&self) -> String {
+        format!("mcplexer_{:016x}", self.lock)
+    }
+
+    /// Hears of each commit after this one.
+    pub(crate) fn listen(&self) -> String {
+        format!("LISTEN {}", self.channel())
     }
 
     /// Lets other commits wait until this one is done, also where the lock does nothing.

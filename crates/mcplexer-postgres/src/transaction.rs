@@ -263,7 +263,8 @@ impl<'a> PostgresTransaction<'a> {
         name.process = link.process();
 
         let mut answers = send(&link, sql, records, changes).map_err(failure)?;
-        answers.push(link.query(sql.commit(replaced), vec![Param::bytes(name.id.to_vec())]));
+        let committed = sql.commit(replaced, link.can_notify());
+        answers.push(link.query(committed, vec![Param::bytes(name.id.to_vec())]));
         let committed = link.command("COMMIT");
         if dropped.is_empty() {
             let _unawaited = link.command(sql.unlock());
@@ -274,7 +275,7 @@ impl<'a> PostgresTransaction<'a> {
             .and_then(|()| link.wait(committed));
         match applied {
             Ok(()) => {
-                backend.remember(records);
+                backend.has_committed(records);
                 if !dropped.is_empty() {
                     drop_tables(&mut link, sql, &dropped);
                 }

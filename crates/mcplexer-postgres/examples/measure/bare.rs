@@ -38,7 +38,9 @@ impl Bare {
             let head = "SELECT records FROM measure_store.head";
             let records: i64 = client.query_one(head, &[]).await?.try_get(0)?;
             let table = format!("records_{records}");
-            client.batch_execute(&COPY.replace("{records}", &table)).await?;
+            client
+                .batch_execute(&COPY.replace("{records}", &table))
+                .await?;
             for table in [&*format!("measure_store.{table}"), "measure_bare.records"] {
                 client
                     .batch_execute(&format!("VACUUM ANALYZE {table}"))

@@ -9,6 +9,7 @@ mod kills;
 mod login;
 mod proxy;
 mod replacement;
+mod revision;
 mod roles;
 mod round_trips;
 mod server;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use arbitrary::Arbitrary;
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Range, RedbBackend,
-    Replacement, Snapshot, Table, Transaction,
+    Replacement, Snapshot, Successor, Table, Transaction,
 };
 
 /// A fault, and the number of calls before it occurs.
@@ -104,8 +104,8 @@ struct FaultySnapshot<'a> {
     backend: &'a Faulty,
 }
 
-struct FaultyTransaction<'a> {
-    inner: Box<dyn Transaction + 'a>,
+struct FaultyTransaction<'a, T: ?Sized> {
+    inner: Box<T>,
     backend: &'a Faulty,
 }
 
@@ -156,7 +156,7 @@ impl Snapshot for FaultySnapshot<'_> {
     }
 }
 
-impl Snapshot for FaultyTransaction<'_> {
+impl<T: Transaction + ?Sized> Snapshot for FaultyTransaction<'_, T> {
     fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         self.backend.call()?;
         self.inner.get_many(places)
@@ -168,7 +168,7 @@ impl Snapshot for FaultyTransaction<'_> {
     }
 }
 
-impl Transaction for FaultyTransaction<'_> {
+impl<T: Transaction + ?Sized> Transaction for FaultyTransaction<'_, T> {
     fn is_first(&self) -> bool {
         self.inner.is_first()
     }
@@ -200,5 +200,12 @@ impl Transaction for FaultyTransaction<'_> {
                 Ok(Commit::Unknown(CommitId::new([]), error))
             }
         }
+    }
+}
+
+impl<T: Successor + ?Sized> Successor for FaultyTransaction<'_, T> {
+    fn keep(&mut self) -> Result<(), BackendError> {
+        self.backend.call()?;
+        self.inner.keep()
     }
 }

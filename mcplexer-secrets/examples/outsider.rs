@@ -11,7 +11,7 @@ use std::thread;
 use mcplexer_secrets::audit::{Actor, AuditError, AuditErrorKind, AuditEvent, AuditSink, Chained};
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Range, Replacement,
-    Snapshot, Table, Transaction,
+    Snapshot, Successor, Table, Transaction,
 };
 use mcplexer_secrets::keys::{
     Ask, FileKey, Identity, KeyError, KeyErrorKind, KeyHolder, KeyProvider, Recipient, Stanza,
@@ -129,6 +129,13 @@ impl Transaction for State<'_> {
         let mut now = backend.now.lock().unwrap_or_else(PoisonError::into_inner);
         *now = (self.1 + 1, self.2);
         Ok(Commit::Applied)
+    }
+}
+
+impl Successor for State<'_> {
+    /// Nothing in memory outlives the process.
+    fn keep(&mut self) -> Backed {
+        Ok(())
     }
 }
 

@@ -29,6 +29,12 @@
 //! 7. **A replacement keeps writers out, and readers not.** After its commit, the engine gives out
 //!    nothing of the old state but to snapshots that were there before. An engine that keeps history
 //!    discards it then, and after a record was deleted, as soon as it can.
+//!
+//!    Before its commit, a replacement can [keep](Successor::keep) what it has so far, as a *beginning*.
+//!    No reader sees that. It outlives the process: the next replacement of the same state finds it in
+//!    its successor, as it was when it was kept last. With any commit it is gone, and the engine
+//!    discards it. An engine may keep nothing. Nobody but the engine vouches for a beginning, so who
+//!    goes on with one checks it, or clears it.
 
 use auto_impl::auto_impl;
 use std::fmt;
@@ -137,9 +143,10 @@ pub trait Backend: fmt::Debug + Send + Sync {
 pub struct Replacement<'a> {
     /// The current state, which nobody changes meanwhile; `None` if nothing was ever committed.
     pub old: Option<Box<dyn Snapshot + 'a>>,
-    /// The new state, empty at first. Once it is committed, the storage holds nothing that was only
-    /// in the old one.
-    pub new: Box<dyn Transaction + 'a>,
+    /// The new state: empty at first, or what an earlier replacement of the same state has
+    /// [kept](Successor::keep). Once it is committed, the storage holds nothing that was only in the
+    /// old one.
+    pub new: Box<dyn Successor + 'a>,
 }
 
 impl fmt::Debug for Replacement<'_> {
@@ -230,4 +237,34 @@ pub trait Transaction: Snapshot {
     /// [`BackendError`] if nothing was changed, and never will be by this commit. An engine that cannot
     /// promise that returns [`Commit::Unknown`].
     fn commit(self: Box<Self>) -> Result<Commit, BackendError>;
+}
+
+/// The next state in the making, in the place of the current one.
+pub trait Successor: Transaction {
+    /// Keeps what was put so far, so that the next replacement of the same state can go on with it if this one is not
+    /// committed. An engine that cannot do that does nothing.
+    ///
+    /// # Errors
+    /// [`BackendError`] if it cannot be kept, or the current state was changed meanwhile.
+    fn keep(&mut self) -> Result<(), BackendError>;
+}
+
+impl dyn Successor + '_ {
+    /// Deletes what an earlier replacement has kept, if there is anything.
+    ///
+    /// # Errors
+    /// [`BackendError`] if it cannot be read, or deleted.
+    pub fn clear(&mut self) -> Result<(), BackendError> {
+        for table in Table::ALL {
+            let mut is_empty = true;
+            self.scan(Range::all(table), &mut |_, _| {
+                is_empty = false;
+                ControlFlow::Break(())
+            })?;
+            if !is_empty {
+                self.delete_prefix(table, b"")?;
+            }
+        }
+        Ok(())
+    }
 }

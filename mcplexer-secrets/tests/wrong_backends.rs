@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Range, Replacement,
-    Snapshot, Table, Transaction,
+    Snapshot, Successor, Table, Transaction,
 };
 use mcplexer_secrets::conformance::{self, Handles};
 
@@ -30,7 +30,11 @@ enum Notices {
 struct Loose {
     /// The number of commits, and the records.
     now: Mutex<(u64, Records)>,
+    /// What a replacement has kept, and after how many commits.
+    kept: Mutex<Option<(u64, Records)>>,
     notices: Notices,
+    /// Whether what was kept is found again after another commit.
+    keeps_for_ever: bool,
 }
 
 struct State<'a> {
@@ -56,7 +60,9 @@ impl Loose {
     fn new(notices: Notices) -> Self {
         Self {
             now: Mutex::default(),
+            kept: Mutex::default(),
             notices,
+            keeps_for_ever: false,
         }
     }
 
@@ -107,7 +113,10 @@ impl Backend for Loose {
     fn replace(&self) -> Backed<Replacement<'_>> {
         let mut new = self.state();
         new.replaces = true;
-        new.records.clear();
+        new.records = match &*self.kept.lock().unwrap() {
+            Some((at, kept)) if *at == new.commits || self.keeps_for_ever => kept.clone(),
+            _ => Records::new(),
+        };
         let everything = Table::ALL.map(|table| (table, Vec::new()));
         new.scans.borrow_mut().extend(everything);
         Ok(Replacement {
@@ -202,11 +211,22 @@ impl Transaction for State<'_> {
     }
 }
 
+impl Successor for State<'_> {
+    fn keep(&mut self) -> Backed {
+        *self.backend.kept.lock().unwrap() = Some((self.commits, self.records.clone()));
+        Ok(())
+    }
+}
+
 /// The names of the checks that fail.
 fn failing(notices: Notices) -> BTreeSet<&'static str> {
+    failing_on(&|| Loose::new(notices))
+}
+
+fn failing_on(new: &dyn Fn() -> Loose) -> BTreeSet<&'static str> {
     let checks = conformance::BACKEND.iter();
     let failing = checks.filter(|check| {
-        let backend = Arc::new(Loose::new(notices));
+        let backend = Arc::new(new());
         let handles: Box<Handles> = Box::new(move || Box::new(Arc::clone(&backend)));
         catch_unwind(AssertUnwindSafe(|| check.run(&*handles))).is_err()
     });
@@ -242,4 +262,14 @@ fn a_backend_without_conflict_detection_fails() {
         "no_increment_is_lost",
     ]);
     assert_eq!(failing, expected.collect());
+}
+
+#[test]
+fn a_backend_that_keeps_a_beginning_for_ever_fails() {
+    let failing = failing_on(&|| Loose {
+        keeps_for_ever: true,
+        ..Loose::new(Notices::RecordsAndRanges)
+    });
+    let expected = ["a_beginning_is_found_again_until_the_next_commit"];
+    assert_eq!(failing, BTreeSet::from(expected));
 }

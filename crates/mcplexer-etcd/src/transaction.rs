@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use etcd_client::{Txn, TxnOp};
 use mcplexer_secrets::backend::{
-    BackendError, Commit, EachRecord, Range, Snapshot, Table, Transaction,
+    BackendError, Commit, EachRecord, Range, Snapshot, Successor, Table, Transaction,
 };
 
 use crate::backend::EtcdBackend;
@@ -307,5 +307,12 @@ impl Transaction for Pending<'_> {
                 Commit::Unknown(id, self.backend.error("write to", failure))
             }
         })
+    }
+}
+
+impl Successor for Pending<'_> {
+    /// Does nothing: the next writer discards what was not committed.
+    fn keep(&mut self) -> Result<(), BackendError> {
+        Ok(())
     }
 }

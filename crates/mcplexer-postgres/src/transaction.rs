@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::mem;
 
 use mcplexer_secrets::backend::{
-    BackendError, Commit, EachRecord, Range, Snapshot, Table, Transaction,
+    BackendError, Commit, EachRecord, Range, Snapshot, Successor, Table, Transaction,
 };
 use tokio_postgres::Row;
 
@@ -409,6 +409,13 @@ impl Transaction for PostgresTransaction<'_> {
             return Ok(Commit::Conflict);
         }
         self.finish()
+    }
+}
+
+impl Successor for PostgresTransaction<'_> {
+    /// Does nothing: what is not committed goes with the transaction.
+    fn keep(&mut self) -> Result<(), BackendError> {
+        Ok(())
     }
 }
 

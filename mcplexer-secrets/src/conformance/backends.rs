@@ -22,6 +22,7 @@ pub(super) const CHECKS: &[Check<Handles>] = &checks![
     records_may_be_large,
     as_many_puts_as_the_limits_allow_are_one_change,
     a_replacement_takes_the_place_of_everything,
+    a_beginning_is_found_again_until_the_next_commit,
     another_handle_reads_what_was_committed,
     no_increment_is_lost,
     a_decision_over_two_records_is_not_skewed,
@@ -283,4 +284,59 @@ fn a_replacement_takes_the_place_of_everything(handles: &Handles) {
     assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"c"]);
     put_all(backend, Table::Secrets, &[b"d"]);
     assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"c", b"d"]);
+}
+
+/// Keeps what a replacement has so far, and adds something that is not kept.
+fn begin(backend: &dyn Backend, key: &[u8]) {
+    let Replacement { old, mut new } = backend.replace().expect("a replacement");
+    put(&mut *new, Table::Secrets, key, b"record");
+    new.keep().expect("what there is so far is kept");
+    put(&mut *new, Table::Secrets, b"lost", b"record");
+    assert!(
+        get(&*new, Table::Secrets, key).is_some(),
+        "after it was kept"
+    );
+    drop(old);
+}
+
+/// The keys that a replacement begins with.
+fn found(backend: &dyn Backend) -> Vec<Vec<u8>> {
+    let Replacement { old, new } = backend.replace().expect("a replacement");
+    let found = keys(&*new, Table::Secrets, b"");
+    drop(old);
+    found
+}
+
+fn a_beginning_is_found_again_until_the_next_commit(handles: &Handles) {
+    let backend = &*handles();
+    put_all(backend, Table::Secrets, &[b"a"]);
+    begin(backend, b"b");
+    assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"a"]);
+    // An engine may keep nothing.
+    let kept = found(&*handles());
+    assert!(kept.is_empty() || kept == [b"b"], "{kept:?}");
+    assert_eq!(found(backend), kept, "it stays");
+    begin(backend, b"c");
+    let all: &[&[u8]] = if kept.is_empty() { &[] } else { &[b"b", b"c"] };
+    assert_eq!(found(backend), all, "more is kept");
+    put_all(backend, Table::Meta, &[b"other"]);
+    assert!(found(backend).is_empty(), "after another commit");
+    assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"a"]);
+
+    begin(backend, b"d");
+    let Replacement { old, mut new } = backend.replace().expect("a replacement");
+    drop(old);
+    new.clear().expect("a delete");
+    put(&mut *new, Table::Secrets, b"e", b"record");
+    commit(backend, new);
+    assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"e"]);
+    assert!(found(backend).is_empty(), "after its own commit");
+
+    begin(backend, b"f");
+    let Replacement { old, mut new } = backend.replace().expect("a replacement");
+    drop(old);
+    put(&mut *new, Table::Secrets, b"f", b"record");
+    put(&mut *new, Table::Secrets, b"g", b"record");
+    commit(backend, new);
+    assert_eq!(keys(&*read(backend), Table::Secrets, b""), [b"f", b"g"]);
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Limits, Range,
-    Replacement, Snapshot, Table, Transaction,
+    Replacement, Snapshot, Successor, Table, Transaction,
 };
 
 /// Whether it can be found out later what became of a commit.
@@ -26,8 +26,8 @@ pub(super) struct LosesAnswers<B> {
     lost: Mutex<HashMap<Vec<u8>, bool>>,
 }
 
-struct Losing<'a, B> {
-    inner: Box<dyn Transaction + 'a>,
+struct Losing<'a, B, T: ?Sized> {
+    inner: Box<T>,
     from: &'a LosesAnswers<B>,
 }
 
@@ -87,7 +87,7 @@ impl<B: Backend> Backend for LosesAnswers<B> {
     }
 }
 
-impl<B: Backend> Snapshot for Losing<'_, B> {
+impl<B: Backend, T: Transaction + ?Sized> Snapshot for Losing<'_, B, T> {
     fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         self.inner.get_many(places)
     }
@@ -97,7 +97,7 @@ impl<B: Backend> Snapshot for Losing<'_, B> {
     }
 }
 
-impl<B: Backend> Transaction for Losing<'_, B> {
+impl<B: Backend, T: Transaction + ?Sized> Transaction for Losing<'_, B, T> {
     fn is_first(&self) -> bool {
         self.inner.is_first()
     }
@@ -124,5 +124,11 @@ impl<B: Backend> Transaction for Losing<'_, B> {
                 other => Ok(other),
             },
         }
+    }
+}
+
+impl<B: Backend, T: Successor + ?Sized> Successor for Losing<'_, B, T> {
+    fn keep(&mut self) -> Result<(), BackendError> {
+        self.inner.keep()
     }
 }

@@ -13,6 +13,8 @@ pub(super) fn compact(vault: &Vault) -> Result<(), Error> {
     vault.replace(subject, OverLoss::Refuse, || {
         let Replacement { old, mut new } = vault.backend.replace()?;
         let old = old.ok_or(Error::NoStore)?;
+        // A re-key may have kept what it had so far.
+        new.clear()?;
         for table in Table::ALL {
             copy(table, &*old, &mut *new)?;
         }

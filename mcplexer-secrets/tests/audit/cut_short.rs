@@ -8,7 +8,7 @@ use mcplexer_secrets::Store;
 use mcplexer_secrets::audit::{AuditLine, AuditOutcome, FileAudit};
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Range, RedbBackend,
-    Replacement, Snapshot, Table, Transaction,
+    Replacement, Snapshot, Successor, Table, Transaction,
 };
 
 use super::{Home, put};
@@ -25,7 +25,7 @@ enum Death {
     Silent,
 }
 
-struct DyingTransaction<'a>(Box<dyn Transaction + 'a>, Option<Death>);
+struct DyingTransaction<T: ?Sized>(Box<T>, Option<Death>);
 
 impl Backend for Dying {
     fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
@@ -49,7 +49,7 @@ impl Backend for Dying {
     }
 }
 
-impl Snapshot for DyingTransaction<'_> {
+impl<T: Transaction + ?Sized> Snapshot for DyingTransaction<T> {
     fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         self.0.get_many(places)
     }
@@ -59,7 +59,7 @@ impl Snapshot for DyingTransaction<'_> {
     }
 }
 
-impl Transaction for DyingTransaction<'_> {
+impl<T: Transaction + ?Sized> Transaction for DyingTransaction<T> {
     fn is_first(&self) -> bool {
         self.0.is_first()
     }
@@ -86,6 +86,12 @@ impl Transaction for DyingTransaction<'_> {
                 Ok(Commit::Unknown(CommitId::new([]), error))
             }
         }
+    }
+}
+
+impl<T: Successor + ?Sized> Successor for DyingTransaction<T> {
+    fn keep(&mut self) -> Result<(), BackendError> {
+        self.0.keep()
     }
 }
 

@@ -16,7 +16,8 @@ use super::last_put::LastPut;
 use super::{RedbBackend, drop_quietly};
 use crate::backend::queue::Turn;
 use crate::backend::{
-    BackendError, BackendErrorKind, Commit, EachRecord, Range, Snapshot, Table, Transaction,
+    BackendError, BackendErrorKind, Commit, EachRecord, Range, Snapshot, Successor, Table,
+    Transaction,
 };
 
 const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -223,6 +224,13 @@ impl Transaction for RedbTransaction<'_> {
             }
             (committed, _) => committed,
         }
+    }
+}
+
+impl Successor for RedbTransaction<'_> {
+    /// Does nothing: a new file has a temporary name, and its pages are written with the commit.
+    fn keep(&mut self) -> Result<(), BackendError> {
+        Ok(())
     }
 }
 

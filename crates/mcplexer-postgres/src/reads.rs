@@ -49,6 +49,8 @@ pub(crate) struct Head {
     pub(crate) records: i64,
     /// The tables that had records before, and are to be dropped.
     pub(crate) dropped: Vec<i64>,
+    /// The table in which a replacement has kept the beginning of the next state.
+    pub(crate) beginning: Option<i64>,
 }
 
 impl Head {
@@ -67,6 +69,7 @@ impl Head {
             revision: row.try_get(1)?,
             records: row.try_get(2)?,
             dropped: row.try_get(3)?,
+            beginning: row.try_get(4)?,
         })
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use mcplexer_secrets::backend::Table;
 
 /// The version of the tables, in their head.
-pub(crate) const LAYOUT: i16 = 1;
+pub(crate) const LAYOUT: i16 = 2;
 
 /// The table of records that a new store begins with.
 pub(crate) const FIRST: i64 = 1;
@@ -69,10 +69,12 @@ impl Sql {
         )
     }
 
-    /// Returns the layout, the revision, the table of records and what is to be dropped.
+    /// Returns the layout, the revision, the table of records, what is to be dropped and what was begun.
     pub(crate) fn head(&self) -> String {
         let schema = &self.schema;
-        format!("SELECT layout, revision, records, dropped FROM \"{schema}\".head WHERE one")
+        format!(
+            "SELECT layout, revision, records, dropped, beginning FROM \"{schema}\".head WHERE one"
+        )
     }
 
     pub(crate) fn revision(&self) -> String {
@@ -94,7 +96,7 @@ impl Sql {
         let records = self.create_records(FIRST);
         format!(
             "CREATE TABLE \"{schema}\".head (one boolean PRIMARY KEY DEFAULT true CHECK (one), layout smallint NOT NULL, \
-             revision bigint NOT NULL, records bigint NOT NULL, dropped bigint[] NOT NULL); \
+             revision bigint NOT NULL, records bigint NOT NULL, dropped bigint[] NOT NULL, beginning bigint); \
              CREATE TABLE \"{schema}\".commits (revision bigint PRIMARY KEY, id bytea NOT NULL); \
              {records}; \
              INSERT INTO \"{schema}\".head (layout, revision, records, dropped) VALUES ({LAYOUT}, 0, {FIRST}, ARRAY[]::bigint[])"
@@ -184,19 +186,18 @@ impl Sql {
     }
 
     /// Increases the revision and enters the commit of the name `$1`. Whatever else two changes do, they meet here.
-    pub(crate) fn commit(&self, replaced: Option<(i64, i64)>, notifies: bool) -> String {
+    ///
+    /// `records` is the table that has the records from now on, and `gone` one that is of no use any more.
+    pub(crate) fn commit(&self, records: i64, gone: Option<i64>, notifies: bool) -> String {
         let schema = &self.schema;
         let notified = match notifies {
             true => format!(", pg_notify('{}', revision::text)", self.channel()),
             false => String::new(),
         };
-        let mut set = String::new();
-        if let Some((old, new)) = replaced {
+        let mut set = format!(", records = {records}, beginning = NULL");
+        if let Some(gone) = gone {
             // Writing to a string cannot fail.
-            let _written = write!(
-                set,
-                ", records = {new}, dropped = dropped || ARRAY[{old}]::bigint[]"
-            );
+            let _written = write!(set, ", dropped = dropped || ARRAY[{gone}]::bigint[]");
         }
         format!(
             "WITH now AS (UPDATE \"{schema}\".head SET revision = revision + 1{set} RETURNING revision{notified}), \
@@ -215,9 +216,15 @@ impl Sql {
         format!("LISTEN {}", self.channel())
     }
 
-    /// Lets other commits wait until this one is done, also where the lock does nothing.
+    /// Lets other commits wait until this one is done, also where the lock does nothing. Returns what [`head`](Self::head)
+    /// does.
     pub(crate) fn keep_writers_out(&self) -> String {
-        format!("SELECT revision FROM \"{}\".head FOR UPDATE", self.schema)
+        format!("{} FOR UPDATE", self.head())
+    }
+
+    /// Enters the table in which a replacement keeps the beginning of the next state.
+    pub(crate) fn begin(&self, records: i64) -> String {
+        format!("UPDATE \"{}\".head SET beginning = {records}", self.schema)
     }
 
     /// Makes every transaction that began before a conflict.

@@ -99,23 +99,56 @@ impl<'a> PostgresTransaction<'a> {
         }
     }
 
-    /// Begins a new state, in a table of its own, if there is one to replace.
+    /// Begins a new state, in a table of its own, if there is one to replace; or goes on with what another replacement of
+    /// it has kept.
     fn into_replacement(mut self) -> Result<Self, Cause> {
-        if self.head.is_some() {
-            let mut number = [0; 8];
-            getrandom::fill(&mut number).map_err(std::io::Error::from)?;
-            // Nobody else works on a table of this number, even where there is no lock.
-            let new = i64::from_be_bytes(number) & i64::MAX | 1 << 62;
-            let sql = self.backend.sql();
-            self.talk(|link| {
-                let kept_out = link.command(sql.keep_writers_out());
-                let created = link.command(sql.create_records(new));
-                link.wait(kept_out)?;
-                link.wait(created)
-            })?;
-            self.records = Some(new);
-        }
+        let Some(head) = &self.head else {
+            return Ok(self);
+        };
+        let (sql, begun) = (self.backend.sql(), head.beginning);
+        let new = begun.map_or_else(new_number, Ok)?;
+        self.talk(|link| {
+            let kept_out = link.command(sql.keep_writers_out());
+            let created = begun
+                .is_none()
+                .then(|| link.command(sql.create_records(new)));
+            link.wait(kept_out)?;
+            created.map_or(Ok(()), |created| link.wait(created))
+        })?;
+        self.records = Some(new);
         Ok(self)
+    }
+
+    /// Commits what a replacement has so far in its own table, which the head does not name as that of the records, and
+    /// goes on. The lock of the writers is that of the session, not of the transaction.
+    fn keep_beginning(&mut self) -> Result<(), Cause> {
+        let (Some(_), Some(records)) = (&self.head, self.records) else {
+            // There is nothing to replace.
+            return Ok(());
+        };
+        let (sql, changes) = (self.sql(), mem::take(&mut self.changes));
+        let rows = self.talk(|link| {
+            let mut answers = send(link, sql, records, changes)?;
+            // Where the lock does nothing, this is a conflict if there was another commit.
+            answers.push(link.query(sql.begin(records), Vec::new()));
+            let committed = link.command("COMMIT");
+            let begun = link.command(BEGIN_TO_WRITE);
+            let head = link.query(sql.keep_writers_out(), Vec::new());
+            answers
+                .into_iter()
+                .try_for_each(|it| link.wait(it).map(drop))?;
+            link.wait(committed)?;
+            link.wait(begun)?;
+            link.wait(head)
+        })?;
+        let head = Head::of(&rows)?;
+        // So it is if there was another commit since.
+        if head.beginning != Some(records) {
+            self.is_overtaken.set(true);
+            return Err(Cause::Replaced);
+        }
+        self.head = Some(head);
+        Ok(())
     }
 
     fn sql(&self) -> &'a Sql {
@@ -250,20 +283,21 @@ impl<'a> PostgresTransaction<'a> {
             process: 0,
         };
         getrandom::fill(&mut name.id).map_err(|it| failure(std::io::Error::from(it).into()))?;
-        let old = self.head.as_ref().map(|it| it.records);
-        let replaced = old.filter(|old| *old != records).map(|old| (old, records));
-        let mut dropped = self
-            .head
-            .as_ref()
-            .map_or(Vec::new(), |it| it.dropped.clone());
-        dropped.extend(replaced.map(|(old, _)| old));
+        let head = self.head.as_ref();
+        // The state that is replaced; or else what a replacement of it has kept, which is of no use after another commit.
+        let gone = head.and_then(|it| match it.records == records {
+            true => it.beginning,
+            false => Some(it.records),
+        });
+        let mut dropped = head.map_or(Vec::new(), |it| it.dropped.clone());
+        dropped.extend(gone);
         let changes = mem::take(&mut self.changes);
         let link = self.link.get_mut().take();
         let mut link = link.ok_or_else(|| failure(Cause::Closed))?;
         name.process = link.process();
 
         let mut answers = send(&link, sql, records, changes).map_err(failure)?;
-        let committed = sql.commit(replaced, link.can_notify());
+        let committed = sql.commit(records, gone, link.can_notify());
         answers.push(link.query(committed, vec![Param::bytes(name.id.to_vec())]));
         let committed = link.command("COMMIT");
         if dropped.is_empty() {
@@ -294,6 +328,13 @@ impl<'a> PostgresTransaction<'a> {
             Err(cause) => Ok(Commit::Unknown(name.to_id(), failure(cause))),
         }
     }
+}
+
+/// A number for a table of records. Nobody else works on a table of this number, even where there is no lock.
+fn new_number() -> Result<i64, Cause> {
+    let mut number = [0; 8];
+    getrandom::fill(&mut number).map_err(std::io::Error::from)?;
+    Ok(i64::from_be_bytes(number) & i64::MAX | 1 << 62)
 }
 
 /// Sends changes, in the order in which they have to be made.
@@ -413,9 +454,9 @@ impl Transaction for PostgresTransaction<'_> {
 }
 
 impl Successor for PostgresTransaction<'_> {
-    /// Does nothing: what is not committed goes with the transaction.
     fn keep(&mut self) -> Result<(), BackendError> {
-        Ok(())
+        let kept = self.keep_beginning();
+        kept.map_err(|cause| self.backend.failure("write", cause))
     }
 }
 

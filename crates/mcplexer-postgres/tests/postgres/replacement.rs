@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use mcplexer_postgres::PostgresBackend;
 use mcplexer_secrets::backend::{Backend, Commit, Range, Replacement, Snapshot, Table};
 
 use crate::server::{Server, address, backend};
@@ -113,6 +114,43 @@ fn a_replacement_that_is_not_committed_leaves_no_table() {
     drop((old, new));
     put(&backend, b"l", b"later");
     assert_eq!(tables(&server), 1);
+}
+
+/// Puts a record, keeps what there is, and puts one that is lost.
+fn begin(backend: &dyn Backend, key: &[u8]) {
+    let Replacement { old, mut new } = backend.replace().unwrap();
+    new.put(Table::Secrets, key, b"kept").unwrap();
+    new.keep().unwrap();
+    new.put(Table::Secrets, b"lost", b"lost").unwrap();
+    drop((old, new));
+}
+
+#[test]
+fn what_a_replacement_has_kept_is_dropped_with_the_next_commit() {
+    let Some(server) = Server::start(&["fsync=off"]) else {
+        return;
+    };
+    let place = address(&[server.port()], SCHEMA);
+    let backend = backend(&place);
+    put(&backend, b"k", OLD);
+    begin(&backend, b"one");
+    begin(&backend, b"two");
+    assert_eq!(tables(&server), 2);
+    assert_ne!(server.sql("SELECT beginning FROM mcplexer.head"), "");
+    // Nobody needs to know of it to discard it.
+    put(&PostgresBackend::new(place).unwrap(), b"l", b"later");
+    assert_eq!(tables(&server), 1);
+    let head = "SELECT beginning IS NULL AND dropped = '{}' FROM mcplexer.head";
+    assert_eq!(server.sql(head), "t");
+
+    begin(&backend, b"three");
+    let Replacement { old, new } = backend.replace().unwrap();
+    drop(old);
+    assert_eq!(new.get(Table::Secrets, b"three").unwrap().unwrap(), b"kept");
+    assert_eq!(new.get(Table::Secrets, b"two").unwrap(), None);
+    assert!(matches!(new.commit(), Ok(Commit::Applied)));
+    assert_eq!(tables(&server), 1);
+    assert_eq!(server.sql(head), "t");
 }
 
 /// Another handle does not know that the table of records is another one.

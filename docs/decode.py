@@ -335,7 +335,8 @@ class Store:
         need(len(set(slot["label"] for slot in slots)) == len(slots) <= 64, "labels")
         need(len(set(slot["recipient"] for slot in slots)) == len(slots), "recipients")
         self.owner = self.open_slot(slots, identities)
-        need(unseal(proof, self.root, b"\x00" + said) == b"", "the proof of the header")
+        # Empty, or where the store was moved to.
+        self.moved = unseal(proof, self.root, b"\x00" + said).decode()
         self.scopes = self.listed(b"scopes/", pages, lambda reader: (reader.bytes(), reader.take(32)))
         need(len(self.scopes) == scopes, "the number of scopes")
         need([id for id, _ in self.scopes] == sorted(self.tables["scopes"]), "a scope without its list")

@@ -10,8 +10,10 @@ use crate::{
     InvalidName, InvalidValue, NotCarried, ScopeId, ScopeKind, SecretName, SlotInfo, Timestamp,
 };
 
+mod place;
 mod tampering;
 
+pub use place::PlaceHas;
 pub use tampering::{Finding, RecordName};
 
 /// A failure of a [`SecretStore`](crate::SecretStore). It carries names and paths, never a value.
@@ -241,6 +243,23 @@ pub enum Error {
         /// When.
         at: Timestamp,
     },
+    /// The store was moved. Here it takes no changes any more.
+    #[error("this store was moved to {to}, and takes no changes here")]
+    Moved {
+        /// Where it is now, as the move named it.
+        to: String,
+    },
+    /// A store is being moved to here, or a move to here was interrupted.
+    #[error("a store is being moved to here, and the move is not finished")]
+    MoveUnfinished,
+    /// A store cannot be moved to a place, or not be deleted there.
+    #[error("{place} {has}")]
+    Place {
+        /// The place, as the caller named it.
+        place: String,
+        /// What is there.
+        has: PlaceHas,
+    },
     /// The key is missing, or cannot be used or replaced.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -330,6 +349,8 @@ impl Error {
             | Self::SecretsChanged { .. }
             | Self::SlotExists { .. }
             | Self::LabelTaken { .. }
+            | Self::Moved { .. }
+            | Self::Place { .. }
             | Self::FileExists { .. } => ErrorKind::Conflict,
             Self::InvalidName(_)
             | Self::InvalidValue(_)
@@ -362,6 +383,7 @@ impl Error {
                 BackendErrorKind::Corrupt => ErrorKind::Tampered,
                 BackendErrorKind::Other => ErrorKind::Other,
             },
+            Self::MoveUnfinished => ErrorKind::Busy,
             Self::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,
             Self::ScopeFull { .. }
             | Self::StoreFull

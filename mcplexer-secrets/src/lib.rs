@@ -105,7 +105,7 @@ mod value;
 
 pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use credentials::{Credential, Credentials, NotCarried, Purpose, Select};
-pub use error::{Error, ErrorKind, Finding, RecordName};
+pub use error::{Error, ErrorKind, Finding, PlaceHas, RecordName};
 pub use life::{InvalidInterval, InvalidNote, MAX_NOTE_LEN, MAX_ROTATE_EVERY, Note, RotateEvery};
 pub use name::{
     InvalidName, MAX_SCOPE_ID_LEN, MAX_SECRET_NAME_LEN, ScopeId, ScopeKind, SecretName,
@@ -119,7 +119,7 @@ pub use store::{
     MAX_REDACTION_HINTS, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, Moved, NewScope, OnConflict,
     Progress, PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret,
     RotateIdentity, ScopeAction, ScopeEdit, ScopeInfo, SecretEdit, SecretInfo, SecretState,
-    SecretStore, SlotInfo, SlotKind, Store, Stored, VersionInfo,
+    SecretStore, SlotInfo, SlotKind, Store, Stored, Transferred, VersionInfo,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

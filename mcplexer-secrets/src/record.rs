@@ -27,6 +27,8 @@ pub const FORMAT_VERSION: u8 = 1;
 pub(crate) const HEADER_KEY: &[u8] = b"header";
 /// Key of the list of owners in [`Table::Meta`](crate::backend::Table::Meta).
 pub(crate) const OWNERS_KEY: &[u8] = b"owners";
+/// Key of the record of a [move](Moving) in [`Table::Meta`](crate::backend::Table::Meta).
+pub(crate) const MOVING_KEY: &[u8] = b"moving";
 /// Prefix of the keys of the pages of the list of scopes. One byte follows, the number of the span.
 const SCOPES_PREFIX: &[u8] = b"scopes/";
 /// Prefix of the keys of the pages of the lists of secrets. The scope's id follows, NUL and one byte, the
@@ -87,9 +89,19 @@ pub(crate) struct Header {
     pub(crate) pages: Pages,
     /// How far each audit log is sealed, in the order in which the logs were begun.
     pub(crate) logs: Vec<AuditSeal>,
-    /// An empty text, sealed with the root key over all of the above.
+    /// Sealed with the root key over all of the above: where the store was moved to, mostly an empty text.
     #[serde(with = "serde_bytes")]
     pub(crate) proof: Vec<u8>,
+}
+
+/// In the place of a header: a store is being moved here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Moving {
+    /// The store.
+    pub(crate) store: StoreId,
+    /// The revision with which the old place says that the store was moved; 0 if it is not known yet, or the move was given
+    /// up.
+    pub(crate) revision: u64,
 }
 
 /// The pages of a list, sorted by their numbers. None of them is empty. A list is kept in pages so that a

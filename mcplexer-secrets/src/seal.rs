@@ -153,9 +153,9 @@ impl RootKey {
         Key::from_bytes(&open(&self.0, context, wrapped)?).map(ScopeKey)
     }
 
-    /// Seals an empty text. If it opens, the holder of the root key wrote `context`.
-    pub(crate) fn prove(&self, context: &Context<'_>) -> Result<Vec<u8>, Error> {
-        seal(&self.0, context, &[])
+    /// Seals a text, mostly an empty one. If it opens, the holder of the root key wrote it and `context`.
+    pub(crate) fn prove(&self, context: &Context<'_>, said: &str) -> Result<Vec<u8>, Error> {
+        seal(&self.0, context, said.as_bytes())
     }
 
     /// Computes a MAC of `context`, which only a holder of the root key can.
@@ -163,8 +163,10 @@ impl RootKey {
         Key::derive(self.0.bytes(), context).map(|mac| *mac.bytes())
     }
 
-    pub(crate) fn verify(&self, proof: &[u8], context: &Context<'_>) -> bool {
-        open(&self.0, context, proof).is_some_and(|nothing| nothing.is_empty())
+    /// Opens a proof of `context`, and returns the text.
+    pub(crate) fn verify(&self, proof: &[u8], context: &Context<'_>) -> Option<String> {
+        let said = open(&self.0, context, proof)?;
+        str::from_utf8(&said).ok().map(str::to_owned)
     }
 }
 

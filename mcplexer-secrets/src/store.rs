@@ -40,6 +40,7 @@ mod slots;
 mod span;
 mod standing;
 mod state;
+mod transfer;
 mod unlocked;
 mod vault;
 mod verify;
@@ -66,6 +67,7 @@ pub use sealed_store::Store;
 pub use secret::{PutMode, SecretInfo, Stored};
 pub use slots::{MAX_SLOTS, SlotInfo, SlotKind};
 pub use state::{InvalidState, SecretState};
+pub use transfer::Transferred;
 
 /// A store of secrets, grouped by auth scope.
 ///

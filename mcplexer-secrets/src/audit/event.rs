@@ -248,6 +248,12 @@ pub enum AuditOperation {
     Restore,
     /// Remains of deleted records were removed from the file.
     Compact,
+    /// The store was moved to another place.
+    MoveStore,
+    /// A store that was moved stays where it was.
+    KeepStore,
+    /// A store was deleted at the place from which it was moved.
+    DeleteMoved,
     /// Many values of a scope were stored at once.
     Import,
     /// Values of a scope were opened to write them to a file.

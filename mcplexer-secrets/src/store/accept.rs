@@ -43,6 +43,7 @@ fn change(vault: &Vault, subject: Subject<'_>, older: bool) -> Result<Accepted, 
     vault.snapshot(unlock)?.ok_or(Error::NoStore)?;
     let transaction = vault.backend.write()?;
     let unlocked = unlock(&*transaction)?;
+    unlocked.require_here()?;
     let (Some(opener), Some(own)) = (&unlocked.opener, unlocked.owner()) else {
         return Err(Error::NoStore);
     };

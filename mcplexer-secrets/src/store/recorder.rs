@@ -265,7 +265,7 @@ impl Recorder {
         let seen = trust.seen();
         let view = kept.view(Some(seen.header.store), &seen.sealed())?;
         let compared = seen.compare(&kept.file(), &view);
-        compared.map_err(|finding| damaged(kept, finding))?;
+        compared.map_err(|finding| trust.contradicted(finding, &kept.file()))?;
         Ok(Checked::new(trust, Some(view)))
     }
 

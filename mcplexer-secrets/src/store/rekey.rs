@@ -54,6 +54,7 @@ impl<'v> Rekey<'v> {
         let Replacement { old, new } = vault.backend.replace()?;
         let old = old.ok_or(Error::NoStore)?;
         let unlocked = unlock(&*old)?;
+        unlocked.require_here()?;
         let mut header = unlocked.header.clone();
         header.generation = header.generation.saturating_add(1);
         (header.scopes, header.pages) = (0, Vec::new());

@@ -34,6 +34,7 @@ use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
 mod places;
 mod secrets;
+mod transfers;
 
 /// A [`SecretStore`](crate::SecretStore) in which values, and the keys that encrypt them, are encrypted at rest.
 ///

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::unlocked::Unlocked;
+use crate::Error;
 use crate::audit::{self, AuditMark, AuditPosition, AuditState, AuditView};
-use crate::error::Finding;
+use crate::error::{Finding, RecordName};
 use crate::record::{AuditSeal, Header, Slot};
 
 /// A state of the store, and the owner who sees it.
@@ -37,6 +38,18 @@ impl Trust {
                 owner: None,
                 claimant: None,
             },
+        }
+    }
+
+    /// The error if the log at `path` contradicts the state: one that was moved is expected to be older.
+    pub(super) fn contradicted(&self, finding: Finding, path: &Path) -> Error {
+        match (self, finding) {
+            (Self::Verified(unlocked), Finding::StoreIsOlder { .. })
+                if let Err(moved) = unlocked.require_here() =>
+            {
+                moved
+            }
+            _ => Error::tampered(RecordName::AuditLog(path.to_owned()), finding),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::slots::machine_name;
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::record::{
-    self, Digest, Entry, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Slot,
+    self, Digest, Entry, HEADER_KEY, Header, MOVING_KEY, OWNERS_KEY, Owners, Scope, ScopeRef, Slot,
 };
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, ScopeId};
@@ -35,6 +35,8 @@ pub(super) struct Unlocked {
     pub(super) is_accepted: bool,
     /// Tells the private key that opened it from others; `None` if that cannot claim a store.
     pub(super) claimant: Option<String>,
+    /// Where the store is now; `None` if it is here. Then it takes no changes here.
+    pub(super) moved: Option<String>,
     scopes: Arc<OpenScopes>,
 }
 
@@ -73,6 +75,7 @@ impl Unlocked {
             opener: None,
             is_accepted: true,
             claimant: None,
+            moved: None,
             scopes: Arc::default(),
         }
     }
@@ -85,12 +88,13 @@ impl Unlocked {
         root: Arc<RootKey>,
         opener: Option<Opener>,
     ) -> Result<Self, Error> {
-        if !root.verify(&header.proof, &header.context()) {
+        let Some(said) = root.verify(&header.proof, &header.context()) else {
             return Err(Error::tampered(RecordName::Header, Finding::DoesNotOpen));
-        }
+        };
         let mut unlocked = Self {
             bytes,
             slots,
+            moved: (!said.is_empty()).then_some(said),
             ..Self::new(header, root)
         };
         unlocked.set_opener(opener)?;
@@ -145,9 +149,25 @@ impl Unlocked {
 
     /// Proves the header, and returns its record.
     pub(super) fn seal(&mut self) -> Result<&[u8], Error> {
-        self.header.proof = self.root.prove(&self.header.context())?;
+        let moved = self.moved.as_deref().unwrap_or_default();
+        self.header.proof = self.root.prove(&self.header.context(), moved)?;
         self.bytes = record::encode(&self.header)?;
         Ok(&self.bytes)
+    }
+
+    /// The record of the same header at the place that the store was moved to.
+    pub(super) fn seal_moved(&self) -> Result<Vec<u8>, Error> {
+        let mut there = self.clone();
+        there.moved = None;
+        there.seal().map(<[u8]>::to_vec)
+    }
+
+    /// Fails if the store was moved to another place.
+    pub(super) fn require_here(&self) -> Result<(), Error> {
+        match &self.moved {
+            Some(to) => Err(Error::Moved { to: to.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Whether this is the header with that record.
@@ -241,9 +261,18 @@ pub(super) fn read_scope(
 pub(super) fn read_header(snapshot: &dyn Snapshot) -> Result<(Vec<u8>, Header), Error> {
     let bytes = snapshot
         .get(Table::Meta, HEADER_KEY)?
-        .ok_or_else(|| Error::tampered(RecordName::Header, Finding::Missing))?;
+        .map_or_else(|| Err(no_header(snapshot)), Ok)?;
     let header = record::decode(&bytes, || RecordName::Header)?;
     Ok((bytes, header))
+}
+
+/// Why a place that has records has no header.
+fn no_header(snapshot: &dyn Snapshot) -> Error {
+    match snapshot.get(Table::Meta, MOVING_KEY) {
+        Ok(Some(_)) => Error::MoveUnfinished,
+        Ok(None) => Error::tampered(RecordName::Header, Finding::Missing),
+        Err(error) => error.into(),
+    }
 }
 
 /// Reads the owners that the header vouches for.

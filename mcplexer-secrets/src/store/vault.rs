@@ -325,6 +325,7 @@ impl Vault {
                 true => (Writer::create(transaction)?, OverLoss::Allow),
                 false => {
                     let unlocked = self.unlock(&*transaction)?;
+                    unlocked.require_here()?;
                     (Writer::new(transaction, unlocked), if_missing.over_loss())
                 }
             };
@@ -506,7 +507,7 @@ fn may_pass(error: &Error) -> bool {
     }
 }
 
-fn overtaken(message: &str) -> Error {
+pub(super) fn overtaken(message: &str) -> Error {
     BackendError::new(BackendErrorKind::Busy, message).into()
 }
 

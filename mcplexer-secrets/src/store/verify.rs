@@ -24,15 +24,15 @@ pub(super) fn verify(
         if let Some(checkpoint) = checkpoint {
             compare(unlocked, checkpoint)?;
         }
-        let damaged = |finding| Error::tampered(RecordName::AuditLog(path.to_owned()), finding);
         let store = unlocked.header.store;
         let trust = Trust::Verified(Arc::clone(unlocked));
         let seen = trust.seen();
         let position = checkpoint.map(|it| &it.position);
         let mut verified = audit::verify(path, Some(store), &seen.sealed(), position)?;
-        seen.compare(path, &verified.view).map_err(damaged)?;
+        let compared = seen.compare(path, &verified.view);
+        compared.map_err(|finding| trust.contradicted(finding, path))?;
         if !verified.has_checkpoint {
-            return Err(damaged(Finding::LacksCheckpoint));
+            return Err(trust.contradicted(Finding::LacksCheckpoint, path));
         }
         verified.report.earlier = seen.earlier_logs(path, verified.view.log());
         Ok(verified.report)

@@ -270,6 +270,11 @@ impl<'t> Writer<'t> {
         Arc::make_mut(&mut self.unlocked).is_accepted = true;
     }
 
+    /// Says where the store is from now on; `None` if it is here.
+    pub(super) fn set_moved(&mut self, to: Option<String>) {
+        Arc::make_mut(&mut self.unlocked).moved = to;
+    }
+
     /// Adds an owner.
     pub(super) fn push_slot(&mut self, slot: Slot) -> Result<(), Error> {
         let mut slots = self.slots().to_vec();

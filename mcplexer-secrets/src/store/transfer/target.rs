@@ -1,0 +1,210 @@
+//! The place that a store is moved to.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::Error;
+use crate::backend::{Range, Snapshot, Table, Transaction};
+use crate::error::{PlaceHas, RecordName};
+use crate::keys::Ask;
+use crate::record::{self, HEADER_KEY, Header, MOVING_KEY, Moving};
+use crate::store::patience::Patience;
+use crate::store::unlocked::{Unlocked, read_header};
+use crate::store::vault::{Vault, overtaken};
+
+/// A place, and what people call it.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct Target<'v> {
+    pub(in crate::store) vault: &'v Vault,
+    pub(in crate::store) place: &'v str,
+}
+
+impl<'v> Target<'v> {
+    pub(super) fn error(self, has: PlaceHas) -> Error {
+        Error::Place {
+            place: self.place.to_owned(),
+            has,
+        }
+    }
+
+    /// Whether the store is there that was moved from here, or a later state of it.
+    pub(super) fn has(self, here: &Unlocked) -> Result<bool, Error> {
+        let there = self.unlocked_of(&here.header)?;
+        Ok(
+            there
+                .is_some_and(|it| it.moved.is_none() && it.header.revision >= here.header.revision),
+        )
+    }
+
+    /// The header there, if it is of the same store; `None` if there is none.
+    pub(super) fn unlocked_of(self, here: &Header) -> Result<Option<Arc<Unlocked>>, Error> {
+        match self.vault.backend.read()? {
+            Some(snapshot) => self.unlocked_in(&*snapshot, here),
+            None => Ok(None),
+        }
+    }
+
+    fn unlocked_in(
+        self,
+        snapshot: &dyn Snapshot,
+        here: &Header,
+    ) -> Result<Option<Arc<Unlocked>>, Error> {
+        if snapshot.get(Table::Meta, HEADER_KEY)?.is_none() {
+            return Ok(None);
+        }
+        if read_header(snapshot)?.1.store != here.store {
+            return Err(self.error(PlaceHas::OtherStore));
+        }
+        let keyring = &self.vault.keyring;
+        keyring.unlock_any(snapshot, Ask::Allowed).map(Some)
+    }
+
+    pub(super) fn revision(self) -> Result<u64, Error> {
+        let snapshot = self.vault.backend.read()?;
+        let snapshot = snapshot.ok_or_else(|| self.error(PlaceHas::Nothing))?;
+        Ok(read_header(&*snapshot)?.1.revision)
+    }
+
+    /// Makes sure that the place is empty, or has what a move of this store left there: begun and interrupted, or an
+    /// earlier one away from there. In any case it is no store from then on.
+    ///
+    /// If the old place says already that the store was moved, one that is empty by now is told with which revision.
+    pub(super) fn prepare(self, here: &Unlocked) -> Result<(), Error> {
+        let revision = here.moved.as_ref().map_or(0, |_| here.header.revision);
+        let here = &here.header;
+        self.commit(|transaction| {
+            if let Some(there) = self.unlocked_in(&*transaction, here)? {
+                if there.moved.is_none() {
+                    return Err(self.error(PlaceHas::SameStore));
+                }
+                if there.header.revision > here.revision {
+                    return Err(self.error(PlaceHas::LaterState));
+                }
+                transaction.delete(Table::Meta, HEADER_KEY)?;
+            } else if self.moving(&*transaction, here)?.is_some() {
+                return Ok(());
+            } else if !is_empty(&*transaction)? {
+                return Err(self.error(PlaceHas::NoHeader));
+            }
+            put_moving(transaction, here, revision)
+        })
+    }
+
+    /// The move to there of this store that is not finished.
+    fn moving(self, snapshot: &dyn Snapshot, here: &Header) -> Result<Option<Moving>, Error> {
+        let Some(bytes) = snapshot.get(Table::Meta, MOVING_KEY)? else {
+            return Ok(None);
+        };
+        let moving: Moving = record::decode(&bytes, || RecordName::Header)?;
+        match moving.store == here.store {
+            true => Ok(Some(moving)),
+            false => Err(self.error(PlaceHas::OtherMove)),
+        }
+    }
+
+    /// Fails if somebody else has finished the move to there meanwhile, or begun another one.
+    pub(super) fn require_moving(
+        self,
+        snapshot: &dyn Snapshot,
+        here: &Header,
+    ) -> Result<Moving, Error> {
+        if snapshot.get(Table::Meta, HEADER_KEY)?.is_some() {
+            return Err(self.error(PlaceHas::SameStore));
+        }
+        let moving = self.moving(snapshot, here)?;
+        moving.ok_or_else(|| self.error(PlaceHas::Nothing))
+    }
+
+    /// Says with which revision the store will be moved to there.
+    pub(super) fn expect(self, here: &Header, revision: u64) -> Result<(), Error> {
+        self.commit(|transaction| {
+            self.require_moving(&*transaction, here)?;
+            put_moving(transaction, here, revision)
+        })
+    }
+
+    /// Says once more with which revision the store was moved to there, unless the move was given up.
+    pub(super) fn expect_again(self, here: &Header) -> Result<(), Error> {
+        self.commit(|transaction| {
+            let moving = self.require_moving(&*transaction, here)?;
+            match moving.revision {
+                0 => Err(self.error(PlaceHas::MoveGivenUp)),
+                _ => put_moving(transaction, here, here.revision),
+            }
+        })
+    }
+
+    /// Puts the header, with which the place becomes the store.
+    pub(super) fn finish(self, here: &Header, header: &[u8]) -> Result<(), Error> {
+        self.commit(|transaction| {
+            if self.require_moving(&*transaction, here)?.revision != here.revision {
+                return Err(self.error(PlaceHas::MoveGivenUp));
+            }
+            transaction.delete(Table::Meta, MOVING_KEY)?;
+            Ok(transaction.put(Table::Meta, HEADER_KEY, header)?)
+        })?;
+        let snapshot = self.vault.backend.read()?;
+        let snapshot = snapshot.ok_or_else(|| self.error(PlaceHas::Nothing))?;
+        match read_header(&*snapshot)?.0 == header {
+            true => Ok(()),
+            false => Err(self.error(PlaceHas::OtherRecords)),
+        }
+    }
+
+    /// Makes sure that the move to there is never finished. Fails if it is.
+    pub(super) fn give_up(self, here: &Header) -> Result<(), Error> {
+        self.commit(|transaction| {
+            match self.unlocked_in(&*transaction, here) {
+                // Another store has taken the place.
+                Err(Error::Place { .. }) => return Ok(()),
+                Ok(Some(_)) => return Err(self.error(PlaceHas::SameStore)),
+                Ok(None) => {}
+                Err(error) => return Err(error),
+            }
+            match self.moving(&*transaction, here) {
+                Err(Error::Place { .. }) => Ok(()),
+                Err(error) => Err(error),
+                Ok(_) => put_moving(transaction, here, 0),
+            }
+        })
+    }
+
+    /// Changes the place in one commit. `work` runs again if another writer was faster.
+    pub(super) fn commit(
+        self,
+        work: impl Fn(&mut dyn Transaction) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut patience = Patience::new();
+        loop {
+            let mut transaction = self.vault.backend.write()?;
+            work(&mut *transaction)?;
+            if self.vault.is_applied(transaction.commit()?)? {
+                return Ok(());
+            }
+            if !patience.pause()? {
+                return Err(overtaken("other writers keep changing the new place"));
+            }
+        }
+    }
+}
+
+fn put_moving(
+    transaction: &mut dyn Transaction,
+    here: &Header,
+    revision: u64,
+) -> Result<(), Error> {
+    let store = here.store;
+    let moving = record::encode(&Moving { store, revision })?;
+    Ok(transaction.put(Table::Meta, MOVING_KEY, &moving)?)
+}
+
+fn is_empty(snapshot: &dyn Snapshot) -> Result<bool, Error> {
+    let mut is_empty = true;
+    for table in Table::ALL {
+        snapshot.scan(Range::all(table), &mut |_, _| {
+            is_empty = false;
+            ControlFlow::Break(())
+        })?;
+    }
+    Ok(is_empty)
+}

@@ -1,0 +1,194 @@
+//! A move that is killed at any point, and run again or given up.
+
+use std::sync::Arc;
+
+use mcplexer_secrets::backend::{Backend, Limits, Table};
+use mcplexer_secrets::{Error, PlaceHas};
+
+use super::observed::{Failing, Observed};
+use super::{Fixture, NEW, get, is_moved, put, without_header};
+
+/// At most one of the two places takes changes, and the new one says if it is not finished.
+fn check_both(fixture: &Fixture, how: &str) {
+    let at_old = put(&fixture.at_old(), "a", "PROBE", how);
+    let new = fixture.at(&fixture.new);
+    match (&at_old, &new) {
+        (Ok(()), Err(Error::MoveUnfinished)) => fixture.check(&fixture.at_old()),
+        // Nothing was put there yet.
+        (Ok(()), Ok(new)) => assert!(!has_any(&fixture.new), "{how}: {new:?}"),
+        (Err(Error::Moved { to }), _) => {
+            assert_eq!(to, NEW);
+            assert_eq!(get(&fixture.at_old(), "b", "K7").unwrap(), "second");
+            fixture.check(&fixture.at_old());
+            if let Ok(new) = new {
+                put(&new, "a", "PROBE", how).unwrap();
+                fixture.check(&new);
+            }
+        }
+        (old, new) => panic!("{how}: {old:?}, {new:?}"),
+    }
+}
+
+fn has_any(place: &Observed) -> bool {
+    place.read().unwrap().is_some()
+}
+
+/// Fails the commit of each number at one of the places, until a move has no more commits; each time runs the move again.
+fn at_each_commit(place: impl Fn(&Fixture) -> Observed, how: Failing) -> usize {
+    for commit in 0.. {
+        let small = Observed::limited(Limits::new(Some(50), None));
+        let fixture = Fixture::between(Observed::new(), small);
+        place(&fixture).fail_at(commit, how);
+        let failed = fixture.go();
+        place(&fixture).fail_never();
+        if failed.is_ok() {
+            return commit;
+        }
+        let how = format!("{how:?} {commit}");
+        check_both(&fixture, &how);
+        match fixture.go() {
+            Ok(moved) => assert!(moved.secrets >= 120, "{how}"),
+            // It was finished, and changed at the new place.
+            Err(Error::Moved { .. }) => {}
+            Err(error) => panic!("{how}: {error}"),
+        }
+        let new = fixture.at_new();
+        assert_eq!(get(&new, "b", "K7").unwrap(), "second");
+        assert_eq!(get(&new, "a", "PROBE").ok().is_some(), has_probe(&fixture));
+        put(&new, "a", "LAST", "v").unwrap();
+        fixture.check(&new);
+        assert!(is_moved(&put(&fixture.at_old(), "a", "LAST", "v"), NEW));
+    }
+    unreachable!()
+}
+
+/// Whether the change between the two attempts was made anywhere.
+fn has_probe(fixture: &Fixture) -> bool {
+    let records = [&fixture.old, &fixture.new].map(without_header);
+    let is_probe = |(table, key, _): &(Table, Vec<u8>, Vec<u8>)| {
+        (*table, &**key) == (Table::Secrets, b"a\0PROBE")
+    };
+    records.iter().flatten().any(is_probe)
+}
+
+#[test]
+fn a_move_that_is_killed_at_any_commit_leaves_one_store_and_goes_on() {
+    for how in [Failing::Before, Failing::After] {
+        let commits = at_each_commit(|it| it.new.clone(), how);
+        assert!(commits >= 6, "{commits}");
+        assert_eq!(at_each_commit(|it| it.old.clone(), how), 1);
+    }
+}
+
+#[test]
+fn what_was_copied_is_not_copied_again() {
+    let fixture = Fixture::new();
+    // The revision with which the old place is marked.
+    let mut marks = 0;
+    let counted = fixture.new.clone();
+    fixture.new.on_commit(move |puts| {
+        let is_mark = puts.iter().any(|(_, key, _)| key == b"moving");
+        marks += usize::from(is_mark);
+        if marks == 2 {
+            counted.fail_at(0, Failing::Before);
+        }
+    });
+    fixture.go().unwrap_err();
+    fixture.new.on_commit(|_| ());
+    fixture.new.fail_never();
+    put(&fixture.at_old(), "a", "K1", "changed").unwrap();
+    let moved = fixture.go().unwrap();
+    assert!((1..10).contains(&moved.put), "{moved:?}");
+    assert_eq!(get(&fixture.at_new(), "a", "K1").unwrap(), "changed");
+}
+
+/// Interrupts a move after the old place says that the store was moved.
+fn marked() -> Fixture {
+    let fixture = Fixture::new();
+    fixture.old.fail_at(0, Failing::After);
+    fixture.go().unwrap_err();
+    fixture.old.fail_never();
+    assert!(is_moved(&put(&fixture.at_old(), "a", "K1", "v"), NEW));
+    assert!(matches!(
+        fixture.at(&fixture.new),
+        Err(Error::MoveUnfinished)
+    ));
+    fixture
+}
+
+fn keep(fixture: &Fixture) -> Result<bool, Error> {
+    let new: Arc<dyn Backend> = Arc::new(fixture.new.clone());
+    fixture.at_old().keep_here(Some((new, NEW)))
+}
+
+#[test]
+fn a_move_that_was_not_finished_can_be_given_up() {
+    let fixture = marked();
+    assert!(keep(&fixture).unwrap());
+    let old = fixture.at_old();
+    put(&old, "a", "K1", "kept").unwrap();
+    fixture.check(&old);
+    assert!(!keep(&fixture).unwrap());
+    // The new place can be moved to again.
+    fixture.go().unwrap();
+    assert_eq!(get(&fixture.at_new(), "a", "K1").unwrap(), "kept");
+    fixture.check(&fixture.at_new());
+}
+
+#[test]
+fn a_move_is_given_up_or_finished_and_not_both() {
+    let fixture = marked();
+    // Killed after the new place was told.
+    fixture.old.fail_at(0, Failing::Before);
+    keep(&fixture).unwrap_err();
+    fixture.old.fail_never();
+    let finished = fixture.go();
+    assert!(matches!(
+        finished,
+        Err(Error::Place {
+            has: PlaceHas::MoveGivenUp,
+            ..
+        })
+    ));
+    assert!(keep(&fixture).unwrap());
+    put(&fixture.at_old(), "a", "K1", "kept").unwrap();
+
+    // The other way round.
+    let fixture = marked();
+    fixture.go().unwrap();
+    let kept = keep(&fixture);
+    assert!(matches!(
+        kept,
+        Err(Error::Place {
+            has: PlaceHas::SameStore,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_store_whose_new_place_is_gone_is_kept_without_it() {
+    let fixture = Fixture::new();
+    fixture.go().unwrap();
+    let new = fixture.at_new();
+    put(&new, "a", "K1", "lost").unwrap();
+    // One change alone could have been cut short, as far as the log tells.
+    put(&new, "a", "K1", "lost").unwrap();
+    let old = fixture.at_old();
+    assert!(is_moved(&keep(&fixture).map(drop), NEW));
+    assert!(old.keep_here(None).unwrap());
+    put(&old, "a", "K1", "kept").unwrap();
+    fixture.check(&old);
+}
+
+#[test]
+fn a_new_place_that_was_emptied_is_filled_again() {
+    let fixture = marked();
+    let emptied = Fixture {
+        new: Observed::new(),
+        ..fixture
+    };
+    emptied.go().unwrap();
+    assert_eq!(get(&emptied.at_new(), "b", "K7").unwrap(), "second");
+    emptied.check(&emptied.at_new());
+}

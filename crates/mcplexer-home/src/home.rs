@@ -193,6 +193,21 @@ impl Home {
         &self.store
     }
 
+    /// Returns the path of the file that has the store, unless a server has it.
+    #[must_use]
+    pub fn store_file(&self) -> PathBuf {
+        self.directory.join(STORE_FILE)
+    }
+
+    /// Returns the same home with the store at another place.
+    #[must_use]
+    pub fn with_store(&self, store: StorePlace) -> Self {
+        Self {
+            store,
+            ..self.clone()
+        }
+    }
+
     /// Returns the path of the audit log that belongs to this directory, whatever
     /// [`audit`](Self::audit) says.
     #[must_use]

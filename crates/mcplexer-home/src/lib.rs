@@ -50,6 +50,7 @@ pub mod project;
 pub mod scopes;
 pub mod servers;
 mod text;
+pub mod transfer;
 
 /// The most bytes that are read of a file of secrets or of a template. Parsed, many small secrets take about 50
 /// times as much memory.

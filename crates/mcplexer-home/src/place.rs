@@ -10,6 +10,7 @@ use mcplexer_secrets::backend::{Backend, BackendError, RedbBackend};
 use serde::{Serialize, Serializer};
 
 use crate::error::EnvironmentError;
+use crate::home::Home;
 
 mod servers;
 
@@ -71,7 +72,52 @@ impl StoreUrl {
     }
 }
 
+impl StoreUrl {
+    /// Returns the command that deletes the store on the server.
+    #[must_use]
+    pub fn deletion(&self) -> String {
+        let (address, options) = self.url.split_once('?').unwrap_or((&self.url, ""));
+        match self.engine {
+            Engine::Postgres => {
+                let mut options = options.split('&');
+                let schema = options.find_map(|it| it.strip_prefix("schema="));
+                format!("DROP SCHEMA {} CASCADE;", schema.unwrap_or("mcplexer"))
+            }
+            Engine::Etcd => {
+                let (_, rest) = address.split_once("://").unwrap_or_default();
+                let (_, prefix) = rest.split_once('/').unwrap_or_default();
+                let prefix = if prefix.is_empty() {
+                    "mcplexer"
+                } else {
+                    prefix
+                };
+                format!("etcdctl del --prefix {prefix}/")
+            }
+        }
+    }
+}
+
 impl StorePlace {
+    /// Parses what a user names a place: `file` for the file of this home, or the URL of a store on a server.
+    ///
+    /// # Errors
+    /// As [`StoreUrl::parse`].
+    pub fn parse(text: &OsStr, home: &Home) -> Result<Self, EnvironmentError> {
+        match text == "file" {
+            true => Ok(Self::File(home.store_file())),
+            false => StoreUrl::parse(text).map(Self::Server),
+        }
+    }
+
+    /// The place that `Display` has written; `None` if it is not one.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let path = Path::new(name);
+        match path.is_absolute() {
+            true => Some(Self::File(path.to_owned())),
+            false => StoreUrl::parse(OsStr::new(name)).ok().map(Self::Server),
+        }
+    }
+
     /// Returns the file; `None` if the store is on a server.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
@@ -146,6 +192,35 @@ mod tests {
             "Postgres://db",
         ] {
             assert_eq!(parse(url), Err(EnvironmentError::StoreUrl), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_the_file_of_the_home_or_a_url_and_is_read_back_from_its_name() {
+        let home = Home::at("/srv/m");
+        let file = StorePlace::parse(OsStr::new("file"), &home).unwrap();
+        assert_eq!(file.file(), Some(Path::new("/srv/m/secrets.redb")));
+        let url = "postgres://ann@db/team?schema=ops";
+        let server = StorePlace::parse(OsStr::new(url), &home).unwrap();
+        for place in [file, server] {
+            assert_eq!(StorePlace::of_name(&place.to_string()), Some(place));
+        }
+        assert!(StorePlace::parse(OsStr::new("/srv/other.redb"), &home).is_err());
+        assert_eq!(StorePlace::of_name("somewhere"), None);
+    }
+
+    #[test]
+    fn a_server_is_told_what_to_delete() {
+        for (url, command) in [
+            ("postgres://ann@db/team", "DROP SCHEMA mcplexer CASCADE;"),
+            (
+                "postgres://db?sslmode=disable&schema=ops",
+                "DROP SCHEMA ops CASCADE;",
+            ),
+            ("etcd://a:2379,b:2379/team", "etcdctl del --prefix team/"),
+            ("etcd://a?tls=off", "etcdctl del --prefix mcplexer/"),
+        ] {
+            assert_eq!(parse(url).unwrap().deletion(), command);
         }
     }
 

@@ -1,10 +1,13 @@
 //! Whether everything in the store opens, and whether its log is whole.
 
+use std::path::Path;
+
 use mcplexer_secrets::audit::AuditReport;
 use mcplexer_secrets::{Due, Error, Progress, Timestamp};
 
 use super::{Report, Severity, backups, count};
 use crate::open::OpenHome;
+use crate::place::STORE_VARIABLE;
 
 /// Returns whether no key opens the store.
 pub(super) fn examine(
@@ -33,6 +36,14 @@ pub(super) fn examine(
     let is_locked = matches!(checked, Err(Error::Locked { .. }));
     for error in problems.into_iter().chain(checked.err()) {
         report.fail(error);
+    }
+    if let Ok(Some(to)) = open.store().moved_to() {
+        let fix = match Path::new(&to).is_absolute() {
+            true => format!("unset {STORE_VARIABLE}"),
+            false => format!("export {STORE_VARIABLE}='{to}'"),
+        };
+        let message = format!("this store was moved to {to}, and takes no changes here");
+        report.add(Severity::Warning, "moved", message, fix);
     }
     examine_lives(open, report);
     let log = examine_log(open, report);

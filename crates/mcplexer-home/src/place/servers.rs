@@ -55,7 +55,7 @@ fn etcd(_url: &str, _patience: Duration) -> Result<Arc<dyn Backend>, BackendErro
 
 #[cfg(any(feature = "postgres", feature = "etcd"))]
 fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> BackendError {
-    let message = "MCPLEXER_STORE cannot be used";
+    let message = "the URL of the store cannot be used";
     BackendError::new(BackendErrorKind::Other, message).with_source(error)
 }
 

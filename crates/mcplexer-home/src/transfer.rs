@@ -1,0 +1,251 @@
+//! Moves the store to another place, such as from the file of this home to a server, and deletes what is left of it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mcplexer_durable::PATIENCE;
+use mcplexer_secrets::backend::Backend;
+use mcplexer_secrets::{Error as StoreError, PlaceHas, Progress};
+use serde::Serialize;
+
+use crate::exposed::Exposed;
+use crate::open::OpenHome;
+use crate::place::StorePlace;
+
+/// A failure to move the store, or to delete what is left of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The place is the one where the store is.
+    #[error("the store is at {place} already")]
+    SamePlace {
+        /// The place.
+        place: StorePlace,
+    },
+    /// Other users could change the file that the store is to be in, or a directory above it.
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Exposed(Vec<Exposed>),
+    /// What is left cannot be deleted.
+    #[error("cannot delete {}: {source}", .path.display())]
+    NotDeleted {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store does not allow it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A store that was moved.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct MoveReport {
+    /// Where it was.
+    pub from: StorePlace,
+    /// Where it is.
+    pub to: StorePlace,
+    /// Whether it was moved there before, so that nothing was done.
+    pub was_done: bool,
+    /// How many records it has.
+    pub records: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// How many of them were put.
+    pub put: u64,
+    /// How many other records were deleted there.
+    pub deleted: u64,
+    /// Its revision.
+    pub revision: u64,
+    /// How many scopes were opened at the new place.
+    pub scopes: u64,
+    /// How many secrets were opened there.
+    pub secrets: u64,
+}
+
+/// What is left of a store that was moved, and may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Left {
+    /// This file, which was deleted.
+    Deleted(PathBuf),
+    /// What this command deletes on the server.
+    OnServer(String),
+}
+
+/// Moves the store to another place, or goes on with that.
+///
+/// # Errors
+/// As [`Store::move_to`](mcplexer_secrets::Store::move_to).
+pub fn move_to(
+    to: &StorePlace,
+    open: &OpenHome,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<MoveReport, Error> {
+    let from = open.home().store();
+    require_other(to, from)?;
+    let exposed = Exposed::refused_in(&open.home().with_store(to.clone()));
+    if !exposed.is_empty() {
+        return Err(Error::Exposed(exposed));
+    }
+    let moved = open
+        .store()
+        .move_to(backend(to)?, &to.to_string(), progress)?;
+    Ok(MoveReport {
+        from: from.clone(),
+        to: to.clone(),
+        was_done: moved.was_done,
+        records: moved.records,
+        bytes: moved.bytes,
+        put: moved.put,
+        deleted: moved.deleted,
+        revision: moved.revision,
+        scopes: moved.scopes,
+        secrets: moved.secrets,
+    })
+}
+
+/// Gives up a move from here that was not finished. `is_lost` says that its new place is gone for good. Returns whether there
+/// was one.
+///
+/// # Errors
+/// As [`Store::keep_here`](mcplexer_secrets::Store::keep_here).
+pub fn keep(is_lost: bool, open: &OpenHome) -> Result<bool, Error> {
+    if is_lost {
+        return Ok(open.store().keep_here(None)?);
+    }
+    // Without a key, nobody knows.
+    open.store().unlock()?;
+    let Some(to) = open.store().moved_to()? else {
+        return Ok(false);
+    };
+    let has_nothing = || StoreError::Place {
+        place: to.clone(),
+        has: PlaceHas::Nothing,
+    };
+    let place = StorePlace::of_name(&to).ok_or_else(has_nothing)?;
+    // The file may be one of another machine.
+    if place.file().is_some_and(|path| !path.exists()) {
+        return Err(has_nothing().into());
+    }
+    Ok(open.store().keep_here(Some((backend(&place)?, &to)))?)
+}
+
+/// Requires that the store of this home was moved away from a place.
+///
+/// # Errors
+/// As [`Store::let_go_of`](mcplexer_secrets::Store::let_go_of).
+pub fn delete_moved(old: &StorePlace, open: &OpenHome) -> Result<Left, Error> {
+    require_other(old, open.home().store())?;
+    open.store().let_go_of(backend(old)?, &old.to_string())?;
+    match old {
+        StorePlace::File(path) => {
+            fs::remove_file(path).map_err(|source| Error::NotDeleted {
+                path: path.clone(),
+                source,
+            })?;
+            Ok(Left::Deleted(path.clone()))
+        }
+        StorePlace::Server(url) => Ok(Left::OnServer(url.deletion())),
+    }
+}
+
+fn require_other(place: &StorePlace, here: &StorePlace) -> Result<(), Error> {
+    match place == here {
+        true => Err(Error::SamePlace {
+            place: place.clone(),
+        }),
+        false => Ok(()),
+    }
+}
+
+fn backend(place: &StorePlace) -> Result<Arc<dyn Backend>, StoreError> {
+    Ok(place.backend(PATIENCE)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use mcplexer_secrets::SecretStore;
+    use mcplexer_secrets::keys::PassphraseRequest;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::open::tests::{opened, put};
+
+    fn file(directory: &TempDir, name: &str) -> StorePlace {
+        StorePlace::File(directory.path().join("home").join(name))
+    }
+
+    #[test]
+    fn a_store_is_moved_and_what_is_left_of_it_deleted() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = opened(&directory);
+        put(&open, "web", "A", "v");
+        let here = open.home().store().clone();
+        let to = file(&directory, "other.redb");
+        let report = move_to(&to, &open, &mut |_| ()).unwrap();
+        assert_eq!((&report.from, &report.to), (&here, &to));
+        assert_eq!((report.scopes, report.secrets), (1, 1));
+        assert!(move_to(&to, &open, &mut |_| ()).unwrap().was_done);
+
+        let nobody = |_: &PassphraseRequest<'_>| None;
+        let moved = OpenHome::open(open.home().with_store(to.clone()), nobody).unwrap();
+        let value = moved
+            .store()
+            .get(&"web".parse().unwrap(), &"A".parse().unwrap());
+        assert_eq!(value.unwrap().expose(), b"v");
+        let path = here.file().unwrap().to_owned();
+        assert!(path.exists());
+        let left = delete_moved(&here, &moved).unwrap();
+        assert_eq!(left, Left::Deleted(path.clone()));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_move_to_the_same_place_and_what_takes_changes_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = opened(&directory);
+        put(&open, "web", "A", "v");
+        let here = open.home().store().clone();
+        for refused in [
+            move_to(&here, &open, &mut |_| ()).map(drop),
+            delete_moved(&here, &open).map(drop),
+        ] {
+            assert!(matches!(refused, Err(Error::SamePlace { .. })));
+        }
+        assert!(!keep(false, &open).unwrap());
+        move_to(&file(&directory, "other.redb"), &open, &mut |_| ()).unwrap();
+        let finished = keep(false, &open);
+        assert!(matches!(
+            finished,
+            Err(Error::Store(StoreError::Place {
+                has: PlaceHas::SameStore,
+                ..
+            }))
+        ));
+    }
+
+    #[test]
+    fn a_move_to_a_file_that_is_not_there_is_given_up_only_as_lost() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = opened(&directory);
+        put(&open, "web", "A", "v");
+        let to = file(&directory, "other.redb");
+        move_to(&to, &open, &mut |_| ()).unwrap();
+        let path = to.file().unwrap();
+        fs::remove_file(path).unwrap();
+        let refused = keep(false, &open);
+        assert!(matches!(
+            refused,
+            Err(Error::Store(StoreError::Place {
+                has: PlaceHas::Nothing,
+                ..
+            }))
+        ));
+        assert!(!path.exists());
+        assert!(keep(true, &open).unwrap());
+        put(&open, "web", "B", "v");
+    }
+}

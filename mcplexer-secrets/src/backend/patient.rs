@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redb::backends::FileBackend;
@@ -14,8 +15,26 @@ use mcplexer_durable::{FileId, made_durable, operation_done, wait_for};
 #[derive(Debug)]
 pub(super) struct PatientFile {
     file: FileBackend,
-    patience: Duration,
+    patience: Patience,
     id: FileId,
+}
+
+/// How long to wait for a lock. It can change while a file is open.
+#[derive(Debug, Clone)]
+pub(super) struct Patience(Arc<Mutex<Duration>>);
+
+impl Patience {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self(Arc::new(Mutex::new(patience)))
+    }
+
+    pub(super) fn set(&self, patience: Duration) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = patience;
+    }
+
+    fn get(&self) -> Duration {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A lock was not released in time.
@@ -24,7 +43,7 @@ pub(super) struct PatientFile {
 pub(super) struct NoPatience;
 
 impl PatientFile {
-    pub(super) fn new(file: File, patience: Duration) -> Result<Self, DatabaseError> {
+    pub(super) fn new(file: File, patience: Patience) -> Result<Self, DatabaseError> {
         let id = FileId::of(&file);
         let file = FileBackend::new(file)?;
         Ok(Self { file, patience, id })
@@ -32,7 +51,8 @@ impl PatientFile {
 
     fn wait(&self, lock: impl Fn() -> Result<bool, BackendError>) -> Result<(), BackendError> {
         let attempt = || lock().map(|locked| locked.then_some(()));
-        wait_for(self.patience, attempt)?.ok_or_else(|| BackendError::Other(NoPatience.into()))
+        wait_for(self.patience.get(), attempt)?
+            .ok_or_else(|| BackendError::Other(NoPatience.into()))
     }
 }
 

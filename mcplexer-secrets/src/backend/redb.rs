@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redb::{
     Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
@@ -19,7 +19,7 @@ use redb::{
 use self::cause::{Cause, failure, place};
 use self::last_put::LastPut;
 use self::transaction::{RedbSnapshot, RedbTransaction};
-use super::patient::PatientFile;
+use super::patient::{Patience, PatientFile};
 use super::queue::{Queue, Turn};
 use super::{
     Backend, BackendError, BackendErrorKind, CommitId, Replacement, Snapshot, Transaction,
@@ -31,6 +31,7 @@ use mcplexer_durable::operation_done;
 mod begin;
 mod cause;
 mod last_put;
+mod line;
 mod transaction;
 
 /// A [`Backend`] on redb.
@@ -132,10 +133,16 @@ impl RedbBackend {
         })
     }
 
-    /// Waits until the writers are done that came before.
-    fn turn(&self) -> Result<Turn<'_>, BackendError> {
+    /// Waits until the writers of this handle are done that came before. Returns how long to wait for others, too.
+    fn turn(&self) -> Result<(Turn<'_>, Instant), BackendError> {
+        let until = Instant::now() + self.patience;
         let turn = self.writers.wait(self.patience);
-        turn.ok_or_else(|| failure(self.path.as_deref(), "open", Cause::WouldBlock))
+        let turn = turn.ok_or_else(|| failure(self.path.as_deref(), "open", Cause::WouldBlock))?;
+        Ok((turn, until))
+    }
+
+    fn patience(&self) -> Patience {
+        Patience::new(self.patience)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
@@ -176,7 +183,8 @@ impl RedbBackend {
 
     /// Opens the file for reading; `None` if it does not exist.
     fn open_to_read(&self, path: &Path) -> Result<Option<Open>, Cause> {
-        let Some((backend, file)) = self.open_file(path, OpenOptions::new().read(true))? else {
+        let how = OpenOptions::new().read(true).clone();
+        let Some((backend, file)) = self.open_file(path, &how, &self.patience())? else {
             return Ok(None);
         };
         match multi_writer().open_read_only_with_backend(backend) {
@@ -185,15 +193,14 @@ impl RedbBackend {
                 file: Some(file),
             })),
             // A writer was killed. Opening the file for writing once repairs it.
-            Err(DatabaseError::RepairAborted) => self.open_to_write(path),
+            Err(DatabaseError::RepairAborted) => self.open_to_write(path, &self.patience()),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Opens the file for writing; `None` if it does not exist.
-    fn open_to_write(&self, path: &Path) -> Result<Option<Open>, Cause> {
-        let how = OpenOptions::new().read(true).write(true).clone();
-        let Some((backend, file)) = self.open_file(path, &how)? else {
+    fn open_to_write(&self, path: &Path, patience: &Patience) -> Result<Option<Open>, Cause> {
+        let Some((backend, file)) = self.open_file(path, &to_write(), patience)? else {
             return Ok(None);
         };
         let database = multi_writer().create_with_backend(backend)?;
@@ -208,6 +215,7 @@ impl RedbBackend {
         &self,
         path: &Path,
         how: &OpenOptions,
+        patience: &Patience,
     ) -> Result<Option<(PatientFile, File)>, Cause> {
         let Some(file) = mcplexer_durable::open_regular(path, how)? else {
             return Ok(None);
@@ -217,15 +225,30 @@ impl RedbBackend {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
         let same = file.try_clone()?;
-        Ok(Some((PatientFile::new(file, self.patience)?, same)))
+        Ok(Some((PatientFile::new(file, patience.clone())?, same)))
     }
 
-    /// Returns the database, open for writing; `None` if its file does not exist.
-    fn writer(&self) -> Result<Option<Arc<Database>>, Cause> {
+    /// Returns the file to write; `None` if it does not exist.
+    fn file_to_write(&self, path: &Path) -> Result<Option<File>, Cause> {
+        if let Some(Open {
+            handle: Handle::Writer(_),
+            file: Some(file),
+            ..
+        }) = &*self.current()
+        {
+            return Ok(Some(file.try_clone()?));
+        }
+        Ok(mcplexer_durable::open_regular(path, &to_write())?)
+    }
+
+    /// Returns the database, open for writing; `None` if its file does not exist. Does not wait for locks.
+    fn writer_now(&self) -> Result<Option<Arc<Database>>, Cause> {
         let mut open = self.current();
         let is_writer = |open: &Open| matches!(open.handle, Handle::Writer(_));
         if let (false, Some(path)) = (open.as_ref().is_some_and(is_writer), &self.path) {
-            *open = self.open_to_write(path)?;
+            let impatient = Patience::new(Duration::ZERO);
+            *open = self.open_to_write(path, &impatient)?;
+            impatient.set(self.patience);
         }
         Ok(match open.as_ref().map(|open| &open.handle) {
             Some(Handle::Writer(database)) => Some(Arc::clone(database)),
@@ -243,6 +266,10 @@ impl Drop for RedbBackend {
 /// Drops one of redb's values and catches the panic that a damaged file can cause even here.
 fn drop_quietly<T>(value: T) {
     let _panicked = catch(|| drop(value));
+}
+
+fn to_write() -> OpenOptions {
+    OpenOptions::new().read(true).write(true).clone()
 }
 
 fn multi_writer() -> Builder {
@@ -269,14 +296,14 @@ impl Backend for RedbBackend {
     }
 
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
-        let turn = self.turn()?;
-        let begun = self.run("open", || self.begin_write())?;
+        let (turn, until) = self.turn()?;
+        let begun = self.run("open", || self.begin_write(until))?;
         Ok(Box::new(RedbTransaction::new(self, begun, turn)))
     }
 
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
-        let turn = self.turn()?;
-        let (old, begun) = self.run("open", || self.begin_replace())?;
+        let (turn, until) = self.turn()?;
+        let (old, begun) = self.run("open", || self.begin_replace(until))?;
         let old = old.map(|transaction| {
             Box::new(RedbSnapshot {
                 backend: self,
@@ -309,8 +336,7 @@ impl Backend for RedbBackend {
             return Ok(());
         };
         self.run("check", || {
-            let how = OpenOptions::new().read(true).write(true).clone();
-            let Some((backend, _)) = self.open_file(path, &how)? else {
+            let Some((backend, _)) = self.open_file(path, &to_write(), &self.patience())? else {
                 return Ok(());
             };
             let mut database = multi_writer().create_with_backend(backend)?;

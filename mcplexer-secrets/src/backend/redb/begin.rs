@@ -1,55 +1,98 @@
 //! How a write begins: in an existing file, in a new one, or in a replacement.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
 
-use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
+use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError, WriteTransaction};
 
 use super::cause::Cause;
+use super::line::{Place, pause_after};
 use super::transaction::{self, Begun, Lock, NewFile};
 use super::{Handle, RedbBackend, multi_writer};
 use crate::backend::patient::PatientFile;
-use mcplexer_durable::{Temporary, wait_for, wait_for_lock};
+use mcplexer_durable::{Temporary, is_still_at, wait_for_lock};
 
 impl RedbBackend {
-    pub(super) fn begin_write(&self) -> Result<Begun, Cause> {
-        let Some(database) = self.writer()? else {
-            return match self.begin_first_write()? {
-                Some(begun) => Ok(begun),
-                // Another process has created it meanwhile.
-                None => self.begin_write(),
+    /// Begins to write once those are done that came before, at the latest at `until`.
+    pub(super) fn begin_write(&self, until: Instant) -> Result<Begun, Cause> {
+        loop {
+            let begun = match &self.path {
+                None => self.begin_in_line(None, until)?,
+                Some(path) => match self.file_to_write(path)? {
+                    Some(file) => self.begin_in_line(Some((path, &file)), until)?,
+                    // If there is none here either, another process has created it meanwhile.
+                    None => self.begin_first_write(until)?,
+                },
             };
-        };
-        // Waits until no other writer, in this process or another, is in a transaction.
-        let begun = wait_for(self.patience, || match database.try_begin_write() {
-            Ok(transaction) => Ok(Some(transaction)),
-            Err(TransactionError::WouldBlock) => Ok(None),
-            Err(error) => Err(error),
-        });
-        let transaction = begun?.ok_or(Cause::WouldBlock)?;
-        // The previous writer may have replaced the file.
-        if !self.is_current(&database) {
-            drop(transaction);
-            return self.begin_write();
+            if let Some(begun) = begun {
+                return Ok(begun);
+            }
         }
-        let is_first = self.path.is_none() && transaction.list_tables()?.next().is_none();
-        Ok(Begun {
-            transaction,
-            is_first,
-            new_file: None,
-        })
+    }
+
+    /// Waits until no other writer, in this process or another, is in a transaction, and for those that came before.
+    /// `None` if the file was replaced meanwhile.
+    fn begin_in_line(
+        &self,
+        file: Option<(&Path, &File)>,
+        until: Instant,
+    ) -> Result<Option<Begun>, Cause> {
+        let came = Instant::now();
+        let mut place = file.and_then(|(_, file)| Place::take(file));
+        loop {
+            let is_last_look = Instant::now() >= until;
+            if place.as_mut().is_none_or(Place::may_begin) || is_last_look {
+                if file.is_some_and(|(path, file)| !is_still_at(file, path)) {
+                    return Ok(None);
+                }
+                if let Some(transaction) = self.try_begin_write()? {
+                    let is_first = file.is_none() && transaction.list_tables()?.next().is_none();
+                    return Ok(Some(Begun {
+                        transaction,
+                        is_first,
+                        new_file: None,
+                        place,
+                    }));
+                }
+            }
+            if is_last_look {
+                return Err(Cause::WouldBlock);
+            }
+            let pause = place.as_ref().map(Place::pause);
+            thread::sleep(pause.unwrap_or_else(|| pause_after(came.elapsed())));
+        }
+    }
+
+    /// Begins to write now, unless another writer is in a transaction.
+    fn try_begin_write(&self) -> Result<Option<WriteTransaction>, Cause> {
+        let database = match self.writer_now() {
+            Ok(Some(database)) => database,
+            Ok(None) => return Ok(None),
+            Err(cause) if cause.is_busy() => return Ok(None),
+            Err(cause) => return Err(cause),
+        };
+        match database.try_begin_write() {
+            // The previous writer may have replaced the file.
+            Ok(transaction) if self.is_current(&database) => Ok(Some(transaction)),
+            Ok(_) | Err(TransactionError::WouldBlock) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Begins to write a file that does not exist yet. It has a temporary name until it holds a
     /// first state, so that a crash cannot leave a file without one. The directory is locked
     /// meanwhile. `None` if the file exists once the lock is acquired.
-    fn begin_first_write(&self) -> Result<Option<Begun>, Cause> {
+    fn begin_first_write(&self, until: Instant) -> Result<Option<Begun>, Cause> {
         let Some(path) = &self.path else {
             return Err(Cause::WouldBlock);
         };
         mcplexer_durable::create_parent(path)?;
         let directory = File::open(mcplexer_durable::directory_of(path))?;
-        wait_for_lock(&directory, self.patience)?.ok_or(Cause::WouldBlock)?;
+        let patience = until.saturating_duration_since(Instant::now());
+        wait_for_lock(&directory, patience)?.ok_or(Cause::WouldBlock)?;
         if path.exists() {
             return Ok(None);
         }
@@ -57,7 +100,7 @@ impl RedbBackend {
             mcplexer_durable::close_directory(&directory)?;
         }
         let file = Temporary::beside(path)?;
-        let backend = PatientFile::new(file.reopen()?, self.patience)?;
+        let backend = PatientFile::new(file.reopen()?, self.patience())?;
         let database = multi_writer().create_with_backend(backend)?;
         Ok(Some(Begun {
             transaction: database.begin_write()?,
@@ -68,6 +111,7 @@ impl RedbBackend {
                 path: path.clone(),
                 lock: Lock::Directory(directory),
             }),
+            place: None,
         }))
     }
 
@@ -75,13 +119,18 @@ impl RedbBackend {
     /// one for reading. In memory, the tables are emptied. On disk, a new file is written, under a
     /// temporary name until it is complete, so that none of its pages ever held anything of the old
     /// one.
-    pub(super) fn begin_replace(&self) -> Result<(Option<ReadTransaction>, Begun), Cause> {
-        let begun = self.begin_write()?;
+    pub(super) fn begin_replace(
+        &self,
+        until: Instant,
+    ) -> Result<(Option<ReadTransaction>, Begun), Cause> {
+        let begun = self.begin_write(until)?;
         if begun.is_first {
             return Ok((None, begun));
         }
-        let Begun { transaction, .. } = begun;
-        let database = self.writer()?.ok_or(Cause::WouldBlock)?;
+        let Begun {
+            transaction, place, ..
+        } = begun;
+        let database = self.writer_now()?.ok_or(Cause::WouldBlock)?;
         let old = database.begin_read()?;
         let Some(path) = &self.path else {
             transaction::clear(&transaction)?;
@@ -89,6 +138,7 @@ impl RedbBackend {
                 transaction,
                 is_first: false,
                 new_file: None,
+                place,
             };
             return Ok((Some(old), begun));
         };
@@ -96,7 +146,7 @@ impl RedbBackend {
         let path = path.canonicalize()?;
         mcplexer_durable::remove_temporaries_beside(&path)?;
         let file = Temporary::beside(&path)?;
-        let backend = PatientFile::new(file.reopen()?, self.patience)?;
+        let backend = PatientFile::new(file.reopen()?, self.patience())?;
         let database = multi_writer().create_with_backend(backend)?;
         let begun = Begun {
             transaction: database.begin_write()?,
@@ -107,6 +157,7 @@ impl RedbBackend {
                 path,
                 lock: Lock::Replaced(Box::new(transaction)),
             }),
+            place,
         };
         Ok((Some(old), begun))
     }

@@ -21,6 +21,21 @@ impl<E: Into<redb::Error>> From<E> for Cause {
     }
 }
 
+impl Cause {
+    /// Whether another program holds a lock.
+    pub(super) fn is_busy(&self) -> bool {
+        match self {
+            Self::WouldBlock => true,
+            Self::Panic => false,
+            Self::Redb(error) => match error {
+                redb::Error::Backend(error) => error.is::<NoPatience>(),
+                redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => true,
+                _ => false,
+            },
+        }
+    }
+}
+
 /// Returns where the records are, for messages.
 pub(super) fn place(path: Option<&Path>) -> Cow<'_, str> {
     path.map_or("the store in memory".into(), Path::to_string_lossy)
@@ -30,18 +45,14 @@ pub(super) fn place(path: Option<&Path>) -> Cow<'_, str> {
 pub(super) fn failure(path: Option<&Path>, verb: &str, cause: Cause) -> BackendError {
     use BackendErrorKind::{Busy, Corrupt, Other};
     let place = place(path);
-    let busy = || {
-        let message = format!("{place} is in use by another program");
-        BackendError::new(Busy, message)
-    };
+    let is_busy = cause.is_busy();
     let error = match cause {
-        Cause::WouldBlock => return busy(),
+        Cause::Redb(error) if !is_busy => error,
         Cause::Panic => return BackendError::new(Corrupt, format!("{place} is damaged")),
-        Cause::Redb(redb::Error::Backend(error)) if error.is::<NoPatience>() => return busy(),
-        Cause::Redb(redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch) => {
-            return busy();
+        Cause::WouldBlock | Cause::Redb(_) => {
+            let message = format!("{place} is in use by another program");
+            return BackendError::new(Busy, message);
         }
-        Cause::Redb(error) => error,
     };
     let (kind, message) = match &error {
         redb::Error::Io(io) => match io.kind() {

@@ -13,6 +13,7 @@ use redb::{
 
 use super::cause::Cause;
 use super::last_put::LastPut;
+use super::line::Place;
 use super::{RedbBackend, drop_quietly};
 use crate::backend::queue::Turn;
 use crate::backend::{
@@ -29,6 +30,8 @@ pub(super) struct Begun {
     pub(super) transaction: WriteTransaction,
     pub(super) is_first: bool,
     pub(super) new_file: Option<NewFile>,
+    /// Ends when the others have ended.
+    pub(super) place: Option<Place>,
 }
 
 /// A file under a temporary name.

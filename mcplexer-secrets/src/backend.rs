@@ -40,6 +40,7 @@ use auto_impl::auto_impl;
 use std::fmt;
 use std::ops::ControlFlow;
 
+mod cached;
 mod commit;
 mod error;
 mod limits;
@@ -49,6 +50,7 @@ mod queue;
 mod range;
 mod redb;
 
+pub use self::cached::{CachedBackend, Copied};
 pub use self::commit::{Commit, CommitId};
 pub use self::error::{BackendError, BackendErrorKind};
 pub use self::limits::Limits;
@@ -174,6 +176,12 @@ pub trait Snapshot: Send {
     /// # Errors
     /// As [`get_many`](Self::get_many).
     fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError>;
+
+    /// Returns since when this state may be an old one; `None` if it is that of the storage itself. Known once
+    /// something was read.
+    fn copied(&self) -> Option<Copied> {
+        None
+    }
 
     /// Returns the record under `key`.
     ///

@@ -1,12 +1,16 @@
 //! How a backend fails.
 
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
 /// A failure of the backend: a message, and the backend's own error as its source.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct BackendError {
     kind: BackendErrorKind,
     message: String,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 /// The kinds of backend failure that call for different reactions.
@@ -36,17 +40,42 @@ impl BackendError {
 
     /// Creates a failure with its cause.
     #[must_use]
-    pub fn with_source(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Creates the same failure again, with more to say.
+    pub(crate) fn because(why: Arc<Self>, more: &str) -> Self {
+        let again = Self::new(why.kind, format!("{}{more}", why.message));
+        match why.source {
+            Some(_) => again.with_source(Cause(why)),
+            None => again,
+        }
     }
 
     /// Returns the kind of this failure.
     #[must_use]
     pub fn kind(&self) -> BackendErrorKind {
         self.kind
+    }
+}
+
+/// The source of a failure that is shared.
+#[derive(Debug)]
+struct Cause(Arc<BackendError>);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.source() {
+            Some(source) => write!(f, "{source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()?.source()
     }
 }

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 
 use super::pages::List;
 use super::unlocked::Unlocked;
-use crate::backend::{BackendError, Commit, EachRecord, Range, Snapshot, Table, Transaction};
+use crate::backend::{
+    BackendError, Commit, Copied, EachRecord, Range, Snapshot, Table, Transaction,
+};
 use crate::error::RecordName;
 use crate::record::{self, HEADER_KEY, Header, OWNERS_KEY, PageRef, Scope, Span};
 use crate::{ScopeId, SecretName};
@@ -161,6 +163,10 @@ impl<S: Snapshot> Snapshot for ReadAhead<S> {
 
     fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
         self.inner.scan(range, each)
+    }
+
+    fn copied(&self) -> Option<Copied> {
+        self.inner.copied()
     }
 }
 

@@ -26,7 +26,7 @@ use super::unlocked::{read_header, read_slots};
 use super::vault::{IfMissing, Vault};
 use super::{compact, not_found, owners, verify};
 use crate::audit::{Actor, Audit, AuditOperation, AuditReport, AuditSink, CallRecord, KeptLog};
-use crate::backend::{Backend, RedbBackend};
+use crate::backend::{Backend, Copied, RedbBackend};
 use crate::backup::{Backup, BackupTo};
 use crate::checkpoint::Checkpoint;
 use crate::keys::{KeyProvider, Pins, Recipient, RecoveryCode, SlotLabel, SlotRef};
@@ -118,6 +118,12 @@ impl Store {
     /// If the backend cannot be read; [`Error::Tampered`] if the audit log has changes of a store that is gone.
     pub fn exists(&self) -> Result<bool, Error> {
         self.vault.exists_and_is_not_lost()
+    }
+
+    /// Returns whether what was read last came from a copy, because the store itself could not be reached.
+    #[must_use]
+    pub fn copied(&self) -> Option<Copied> {
+        self.vault.copied()
     }
 
     /// Creates an empty store, and a key if the provider has none yet. Returns whether it did: a

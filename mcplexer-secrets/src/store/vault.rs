@@ -1,7 +1,7 @@
 //! Where an operation gets its reader or its writer from, and is recorded.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::keyring::Keyring;
 use super::names::Names;
@@ -16,7 +16,7 @@ use super::unlocked::{Unlocked, read_header};
 use super::writer::{Part, Writer};
 use crate::audit::CallRecord;
 use crate::backend::{
-    Backend, BackendError, BackendErrorKind, Commit, CommitId, Snapshot, Transaction,
+    Backend, BackendError, BackendErrorKind, Commit, CommitId, Copied, Snapshot, Transaction,
 };
 use crate::error::Finding;
 use crate::keys::{Ask, KeyErrorKind, KeyProvider};
@@ -30,6 +30,8 @@ pub(super) struct Vault {
     pub(super) keyring: Arc<Keyring>,
     pub(super) recorder: Recorder,
     has_created: Arc<AtomicBool>,
+    /// Whether what was read last came from a copy.
+    copied: Arc<Mutex<Option<Copied>>>,
 }
 
 /// What a change does if there is no store.
@@ -75,7 +77,17 @@ impl Vault {
             keyring: Arc::new(Keyring::new(keys)),
             recorder: Recorder::default(),
             has_created: Arc::default(),
+            copied: Arc::default(),
         }
+    }
+
+    /// Whether what was read last came from a copy.
+    pub(super) fn copied(&self) -> Option<Copied> {
+        self.last_copied().clone()
+    }
+
+    fn last_copied(&self) -> MutexGuard<'_, Option<Copied>> {
+        self.copied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there was no store, and a change made one.
@@ -222,7 +234,14 @@ impl Vault {
         wanted: Wanted<'_>,
         work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let read = self.snapshot_if_any(wanted, work)?;
+        let read = self.snapshot_if_any(wanted, |snapshot| {
+            let value = work(snapshot)?;
+            Ok((value, snapshot.copied()))
+        })?;
+        let read = read.map(|(value, copied)| {
+            *self.last_copied() = copied;
+            value
+        });
         self.unless_lost(read)
     }
 
@@ -238,6 +257,8 @@ impl Vault {
     /// The work is done again on the next state if another process has changed the store since, and
     /// * no key opens this state: a re-key replaces the key file before the store; or
     /// * the audit log is ahead of it.
+    ///
+    /// A copy that is behind is not a store that was put back: the error is that the store cannot be read.
     ///
     /// It is also done again if the backend is busy, such as one that has discarded this state meanwhile.
     fn snapshot_if_any<T>(
@@ -273,6 +294,12 @@ impl Vault {
                 Err(error) if may_pass(&error) => error,
                 result => return result.map(Some),
             };
+            if let Some(copied) = snapshot.copied()
+                && is_ahead(&error)
+            {
+                let more = ", and the copy of it here is older than what this machine has seen";
+                return Err(BackendError::because(copied.why, more).into());
+            }
             let (seen, _) = read_header(&snapshot)?;
             drop(snapshot);
             snapshot = match read()? {
@@ -494,15 +521,16 @@ impl Vault {
 
 /// Whether the next state of the store may be without this error.
 fn may_pass(error: &Error) -> bool {
-    let is_ahead = |finding: &Finding| {
-        matches!(
+    is_ahead(error) || matches!(error, Error::Locked { .. } | Error::NotAccepted { .. })
+}
+
+/// Whether this machine knows of a later state.
+fn is_ahead(error: &Error) -> bool {
+    match error {
+        Error::Tampered { finding, .. } => matches!(
             finding,
             Finding::StoreIsOlder { .. } | Finding::ClaimIsOlder | Finding::BehindCheckpoint { .. }
-        )
-    };
-    match error {
-        Error::Locked { .. } | Error::NotAccepted { .. } => true,
-        Error::Tampered { finding, .. } => is_ahead(finding),
+        ),
         _ => false,
     }
 }

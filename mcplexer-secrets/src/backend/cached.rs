@@ -1,0 +1,226 @@
+//! A copy of what was read, for when the server cannot be reached.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{
+    Backend, BackendError, BackendErrorKind, CommitId, Limits, Replacement, Snapshot, Transaction,
+};
+use crate::Timestamp;
+
+mod file;
+mod image;
+mod remote;
+mod seen;
+mod snapshot;
+mod transaction;
+
+use self::file::{Copy, CopyFile, Update};
+use self::remote::{Asked, Remote};
+use self::snapshot::{Began, CachedSnapshot, Source};
+use self::transaction::CachedTransaction;
+
+/// How long to wait for a server that does not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A [`Backend`] that keeps a copy of the records that were read, in a file, and answers from it while the server
+/// cannot be reached.
+///
+/// * The server is asked each time. Only if the error is [`BackendErrorKind::Unreachable`], or no answer comes for 5
+///   seconds, the copy is used. Such a snapshot says so: [`Snapshot::copied`].
+/// * The copy has records of one state, as they are on the server: sealed. It has up to 4096 records and 4 MiB; those go
+///   that were used longest ago. Once the state has changed, the first read of the next one reads them all again.
+/// * What the copy does not have is not found in it either: that is the error of the server. So is a scan of a whole
+///   table, which is not kept.
+/// * Changes need the server. A change that was made here is in the copy as well.
+/// * Processes may share the file. It has mode 0600, and is not created where there is no directory for it.
+pub struct CachedBackend {
+    inner: Arc<dyn Backend>,
+    /// What the server is called.
+    of: String,
+    file: CopyFile,
+    max_age: Option<Duration>,
+    patience: Duration,
+    /// Until when the server is not asked again, and why.
+    away: Mutex<Option<(Instant, Arc<BackendError>)>>,
+}
+
+/// Says that a state is read from a copy.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Copied {
+    /// When the copy was last the state of the store, to a minute.
+    pub at: Timestamp,
+    /// Why the store itself cannot be read.
+    pub why: Arc<BackendError>,
+}
+
+impl CachedBackend {
+    /// Keeps a copy of what is read from `inner` in the file at `path`. `of` says to people which store it is, and tells
+    /// the copy from one of another store.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Backend>, of: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        let of = of.into();
+        Self {
+            inner,
+            file: CopyFile::new(path.into(), of.clone()),
+            of,
+            max_age: None,
+            patience: PATIENCE,
+            away: Mutex::default(),
+        }
+    }
+
+    /// Does not use a copy that was last the state of the store longer ago than this.
+    #[must_use]
+    pub fn with_max_age(mut self, max_age: Option<Duration>) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// Waits so long for an answer if there is a copy. The default is 5 seconds.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Returns the file with the copy, which need not exist.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Returns when the copy was last the state of the store, and how many records it has; `None` if there is no copy
+    /// that can be used.
+    #[must_use]
+    pub fn copy(&self) -> Option<(Timestamp, usize)> {
+        let copy = self.file.load().filter(|it| self.is_usable(it))?;
+        Some((timestamp(copy.at), copy.image.len()))
+    }
+
+    /// Whether a copy is not too old.
+    fn is_usable(&self, copy: &Copy) -> bool {
+        let age = SystemTime::now().duration_since(copy.at);
+        let age = age.unwrap_or(Duration::ZERO);
+        self.max_age.is_none_or(|max| age <= max)
+    }
+
+    /// Why the server is not asked now.
+    fn why_away(&self) -> Option<Arc<BackendError>> {
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let (until, why) = away.as_ref()?;
+        (Instant::now() < *until).then(|| Arc::clone(why))
+    }
+
+    /// Remembers that the server could not be reached. If that took long to find out, it is not asked again for as long:
+    /// a command reads more than once.
+    fn is_away(&self, since: Instant, why: BackendError) -> Arc<BackendError> {
+        let (why, now) = (Arc::new(why), Instant::now());
+        let took = now.saturating_duration_since(since);
+        if took >= self.patience / 10 {
+            let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+            *away = Some((now + took, Arc::clone(&why)));
+        }
+        why
+    }
+
+    fn silent(&self) -> BackendError {
+        let message = format!(
+            "cannot read the store on {}: the server does not answer",
+            self.of
+        );
+        BackendError::new(BackendErrorKind::Unreachable, message)
+    }
+
+    fn snapshot<'a>(
+        &'a self,
+        source: Source<'a>,
+        copy: Option<Copy>,
+        began: Began,
+    ) -> Box<dyn Snapshot + 'a> {
+        Box::new(CachedSnapshot::new(self, source, copy, began))
+    }
+}
+
+impl fmt::Debug for CachedBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedBackend")
+            .field("inner", &self.inner)
+            .field("path", &self.path())
+            .finish_non_exhaustive()
+    }
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let micros = since.map_or(0, |it| u64::try_from(it.as_micros()).unwrap_or(u64::MAX));
+    Timestamp::from_micros(micros)
+}
+
+impl Backend for CachedBackend {
+    fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
+        let copy = self.file.load();
+        let began = Began::now(copy.as_ref());
+        let copy = copy.filter(|it| self.is_usable(it));
+        let remote = match &copy {
+            None => None,
+            Some(_) => match self.why_away() {
+                Some(why) => return Ok(Some(self.snapshot(Source::Copy(why), copy, began))),
+                // Without a thread it takes as long as it takes.
+                None => Remote::begin(Arc::clone(&self.inner)).ok(),
+            },
+        };
+        let Some(remote) = remote else {
+            let snapshot = self.inner.read()?;
+            return Ok(snapshot.map(|it| self.snapshot(Source::Direct(it), copy, began)));
+        };
+        let since = Instant::now();
+        let why = match remote.has_state(self.patience) {
+            Asked::Answered(Ok(true)) => {
+                return Ok(Some(self.snapshot(Source::Remote(remote), copy, began)));
+            }
+            Asked::Answered(Ok(false)) => return Ok(None),
+            Asked::Answered(Err(error)) if error.kind() != BackendErrorKind::Unreachable => {
+                return Err(error);
+            }
+            Asked::Answered(Err(error)) => error,
+            Asked::Silent => self.silent(),
+        };
+        let source = Source::Copy(self.is_away(since, why));
+        Ok(Some(self.snapshot(source, copy, began)))
+    }
+
+    fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
+        let inner = self.inner.write()?;
+        Ok(Box::new(CachedTransaction::change(inner, &self.file)))
+    }
+
+    fn replace(&self) -> Result<Replacement<'_>, BackendError> {
+        let Replacement { old, new } = self.inner.replace()?;
+        let new = Box::new(CachedTransaction::replacement(new, &self.file));
+        Ok(Replacement { old, new })
+    }
+
+    fn settle(&self, commit: &CommitId) -> Result<bool, BackendError> {
+        let applied = self.inner.settle(commit)?;
+        if applied {
+            self.file.update(SystemTime::now(), |_| Update::Discard);
+        }
+        Ok(applied)
+    }
+
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    fn revision(&self) -> Result<Option<u64>, BackendError> {
+        self.inner.revision()
+    }
+
+    fn check(&self) -> Result<(), BackendError> {
+        self.inner.check()
+    }
+}

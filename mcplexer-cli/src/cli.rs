@@ -72,6 +72,7 @@ Environment:
   MCPLEXER_PROFILE         profile of a project's mcplexer.yaml
   MCPLEXER_STORE           store of a team: postgres://… or etcd://… (default: the file in that directory)
   MCPLEXER_STORE_PASSWORD  password for that server
+  MCPLEXER_STORE_CACHE     local copy for when that server is away: `off`, or how old it may be (12h)
   MCPLEXER_AUDIT           audit log: a file, `stderr` or `off` (default: audit.log in that directory)
   NO_COLOR                 no colours, if it is not empty; CLICOLOR_FORCE shows them everywhere
   COLUMNS, TZ, PAGER       width of tables, time zone of times, and what shows a long log

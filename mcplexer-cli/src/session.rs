@@ -1,5 +1,6 @@
 //! The opened home in one command: asking on the terminal, and telling what was done.
 
+use std::cell::Cell;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,7 +20,7 @@ use crate::failure::{Context, Failure};
 use crate::progress::make_way;
 use crate::prompt::Hidden;
 use crate::stderr::{say, say_hint, say_warning};
-use crate::text::{date, sanitized, shortened, shown};
+use crate::text::{Ago, date, sanitized, shortened, shown};
 use crate::{input, prompt};
 
 /// An opened home, and how to talk to the user about it.
@@ -27,6 +28,8 @@ pub(crate) struct Session {
     open: OpenHome,
     pub(crate) global: Global,
     core_limit: CoreLimit,
+    /// Whether it was said that the store is read from its copy.
+    is_copy_told: Cell<bool>,
 }
 
 impl Session {
@@ -37,6 +40,7 @@ impl Session {
             open: OpenHome::open(Home::from_env()?, Terminal::new(global))?,
             global,
             core_limit,
+            is_copy_told: Cell::new(false),
         };
         session.check_stdout()?;
         Ok(session)
@@ -55,6 +59,7 @@ impl Session {
     ) -> Result<Opened, Failure> {
         let opened = wanted.open(self.store(), purpose);
         let opened = opened.map_err(|error| self.explain(error))?;
+        self.tell_copied();
         for (scope, secret) in opened.due() {
             self.warn_if_due(scope, secret);
         }
@@ -102,6 +107,18 @@ impl Session {
         self.tell(&format!("wrote {path} (mode 0600)"));
         if let Some(agent) = Agent::running() {
             self.hint(&agent.hint_on_file(&path));
+        }
+    }
+
+    /// Warns the user once that what was read came from a copy.
+    fn tell_copied(&self) {
+        if let Some(copied) = self.store().copied()
+            && !self.is_copy_told.replace(true)
+        {
+            let at = Ago(copied.at);
+            self.warn(&format!(
+                "the store cannot be reached; using its copy, which was up to date {at}"
+            ));
         }
     }
 
@@ -166,6 +183,8 @@ impl Session {
 
     /// Turns an error into a failure, and suggests another name if one was not found.
     pub(crate) fn explain(&self, error: impl Into<Failure>) -> Failure {
+        // A failure says enough of the store.
+        self.is_copy_told.set(true);
         // A key that was created stays, whatever failed after that.
         self.tell_created();
         let failure = error.into();
@@ -215,6 +234,7 @@ impl Deref for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.tell_copied();
         if let Some(Created::Log(path)) = self.created_log() {
             self.tell(&format!(
                 "created the audit log {}, which MCPLEXER_AUDIT names",

@@ -57,6 +57,9 @@ pub enum EnvironmentError {
     /// `MCPLEXER_STORE` has a password in it.
     #[error("MCPLEXER_STORE has a password in it")]
     StorePassword,
+    /// `MCPLEXER_STORE_CACHE` is neither `off` nor an age.
+    #[error("MCPLEXER_STORE_CACHE is neither off nor an age, such as 12h or 7d")]
+    StoreCache,
     /// The directory of the audit log does not exist.
     #[error(
         "MCPLEXER_AUDIT names {log}, but the directory {directory} does not exist",

@@ -34,6 +34,7 @@ enum Part {
     Log,
     Key,
     Pins,
+    Cache,
     Config,
     Trusted,
 }
@@ -143,6 +144,7 @@ impl Exposed {
             Part::Log => "audit-open",
             Part::Key => "key-open",
             Part::Pins => "pins-open",
+            Part::Cache => "cache-open",
             Part::Config => "config-open",
             Part::Trusted => "trusted-open",
         }
@@ -187,7 +189,7 @@ impl Exposed {
         let (variable, what) = match self.part {
             Part::Key => (KEY_VARIABLE, "key"),
             Part::Log => (AUDIT_VARIABLE, "audit log"),
-            Part::Home | Part::Store | Part::Pins | Part::Config | Part::Trusted => {
+            Part::Home | Part::Store | Part::Pins | Part::Cache | Part::Config | Part::Trusted => {
                 (HOME_VARIABLE, "store")
             }
         };
@@ -210,7 +212,7 @@ impl fmt::Display for Exposed {
             _ if !self.is_above => Ok(()),
             Part::Key => f.write_str(", and the key is in it"),
             Part::Log => f.write_str(", and the audit log is in it"),
-            Part::Home | Part::Store | Part::Pins | Part::Config | Part::Trusted => {
+            Part::Home | Part::Store | Part::Pins | Part::Cache | Part::Config | Part::Trusted => {
                 f.write_str(", and the store is in it")
             }
         }
@@ -236,6 +238,7 @@ fn parts(home: &Home) -> Vec<(Part, PathBuf)> {
         (Part::Home, home.directory().to_owned()),
         (Part::Log, log),
         (Part::Pins, home.pins()),
+        (Part::Cache, home.store_cache()),
         (Part::Config, home.config()),
         (Part::Trusted, home.trusted()),
     ];

@@ -10,7 +10,7 @@ use mcplexer_durable::temporaries_beside;
 use mcplexer_secrets::keys::Identity;
 
 use crate::error::EnvironmentError;
-use crate::place::{STORE_VARIABLE, StorePlace, StoreUrl};
+use crate::place::{STORE_CACHE_VARIABLE, STORE_VARIABLE, StoreCache, StorePlace, StoreUrl};
 
 /// The name of a store's file.
 const STORE_FILE: &str = "secrets.redb";
@@ -32,6 +32,7 @@ pub const AUDIT_VARIABLE: &str = "MCPLEXER_AUDIT";
 pub struct Home {
     directory: PathBuf,
     store: StorePlace,
+    cache: StoreCache,
     key: KeySource,
     audit: AuditTarget,
     named: Vec<&'static str>,
@@ -68,6 +69,7 @@ impl Home {
     ///
     /// - The directory is `MCPLEXER_HOME`, or else `~/.mcplexer`.
     /// - The store is on the server that `MCPLEXER_STORE` names, or else in the file `secrets.redb` in the directory.
+    /// - Of a store on a server a copy is kept in the directory, unless `MCPLEXER_STORE_CACHE` is `off`.
     /// - The key is `MCPLEXER_AGE_IDENTITY`, or the file `MCPLEXER_AGE_KEY`, or else `age.key` in
     ///   the directory.
     /// - The audit log is `MCPLEXER_AUDIT`, or else `audit.log` in the directory.
@@ -82,6 +84,7 @@ impl Home {
     /// - [`EnvironmentError::IdentityAsPath`] if a variable that names a path holds an identity.
     /// - [`EnvironmentError::StoreUrl`] and [`EnvironmentError::StorePassword`] if `MCPLEXER_STORE` is not a URL without
     ///   a password.
+    /// - [`EnvironmentError::StoreCache`] if `MCPLEXER_STORE_CACHE` is neither `off` nor an age.
     pub fn from_env() -> Result<Self, EnvironmentError> {
         Self::from_variables(env::var_os)
     }
@@ -96,6 +99,7 @@ impl Home {
             named: Vec::new(),
             user_home: None,
             store: StorePlace::File(directory.join(STORE_FILE)),
+            cache: StoreCache::On { max_age: None },
             directory,
         }
     }
@@ -138,6 +142,10 @@ impl Home {
             Some(url) => StorePlace::Server(StoreUrl::parse(&url)?),
             None => StorePlace::File(directory.join(STORE_FILE)),
         };
+        let cache = match read(STORE_CACHE_VARIABLE) {
+            Some(value) => StoreCache::parse(&value)?,
+            None => StoreCache::On { max_age: None },
+        };
         let places = [
             HOME_VARIABLE,
             STORE_VARIABLE,
@@ -148,6 +156,7 @@ impl Home {
         Ok(Self {
             directory,
             store,
+            cache,
             key,
             audit,
             named,
@@ -206,6 +215,18 @@ impl Home {
             store,
             ..self.clone()
         }
+    }
+
+    /// Returns whether a copy of a store on a server is kept.
+    #[must_use]
+    pub fn cache(&self) -> StoreCache {
+        self.cache
+    }
+
+    /// Returns the path of the copy of a store on a server, for when that cannot be reached.
+    #[must_use]
+    pub fn store_cache(&self) -> PathBuf {
+        self.directory.join("store.cache")
     }
 
     /// Returns the path of the audit log that belongs to this directory, whatever

@@ -68,4 +68,6 @@ pub use names::Names;
 pub use onlookers::others_see_arguments;
 pub use open::{Created, OpenHome};
 pub use own_files::OwnFile;
-pub use place::{STORE_PASSWORD_VARIABLE, STORE_VARIABLE, StorePlace, StoreUrl};
+pub use place::{
+    STORE_CACHE_VARIABLE, STORE_PASSWORD_VARIABLE, STORE_VARIABLE, StoreCache, StorePlace, StoreUrl,
+};

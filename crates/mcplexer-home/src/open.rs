@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mcplexer_durable::PATIENCE;
 use mcplexer_secrets::audit::{Chained, FileAudit, StderrAudit};
-use mcplexer_secrets::backend::Backend;
+use mcplexer_secrets::backend::{Backend, CachedBackend};
 use mcplexer_secrets::keys::{
     Ask, FileKeys, Identity, KeyProvider, PassphraseRequest, Pins, Prompter,
 };
@@ -23,6 +23,7 @@ use crate::place::StorePlace;
 pub struct OpenHome {
     home: Home,
     backend: Arc<dyn Backend>,
+    cache: Option<Arc<CachedBackend>>,
     store: Store,
     keys: Arc<dyn KeyProvider>,
     file_keys: Option<Arc<FileKeys>>,
@@ -72,6 +73,7 @@ impl OpenHome {
             KeySource::Environment(variable) => (Arc::new(EnvKeys::new(variable)), None),
         };
         let backend = home.store().backend(PATIENCE).map_err(StoreError::from)?;
+        let (backend, cache) = home.cached(backend)?;
         let store = Store::with_backend(Arc::clone(&backend), Arc::clone(&keys))?;
         let mut store = store.with_pins(Pins::new(home.pins()));
         let mut new_log = None;
@@ -93,6 +95,7 @@ impl OpenHome {
         Ok(Self {
             home,
             backend,
+            cache,
             store,
             keys,
             file_keys,
@@ -120,6 +123,12 @@ impl OpenHome {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Returns the copy of a store on a server; `None` if none is kept.
+    #[must_use]
+    pub fn cache(&self) -> Option<&CachedBackend> {
+        self.cache.as_deref()
     }
 
     /// Returns the provider of the keys.

@@ -90,6 +90,7 @@ impl Home {
             (self.audit_log(), LOG),
             (self.config(), CONFIGURATION),
             (self.pins(), "list of accepted stores"),
+            (self.store_cache(), "copy of the store"),
             (self.trusted(), "list of trusted projects"),
             (self.gateway_key(), "key of the gateway"),
             (self.gateway_clients(), "list of the gateway's clients"),

@@ -12,7 +12,10 @@ use serde::{Serialize, Serializer};
 use crate::error::EnvironmentError;
 use crate::home::Home;
 
+mod cache;
 mod servers;
+
+pub use self::cache::{STORE_CACHE_VARIABLE, StoreCache};
 
 /// Names the server that has the store.
 pub const STORE_VARIABLE: &str = "MCPLEXER_STORE";

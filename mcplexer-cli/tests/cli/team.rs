@@ -6,6 +6,8 @@ use test_support::PostgresServer;
 
 use crate::home::{Home, Run, finish};
 
+mod away;
+
 /// What stands for a value in these tests.
 const VALUE: &str = "m4rked-team-value";
 

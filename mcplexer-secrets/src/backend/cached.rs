@@ -96,9 +96,9 @@ impl CachedBackend {
     /// Returns when the copy was last the state of the store, and how many records it has; `None` if there is no copy
     /// that can be used.
     #[must_use]
-    pub fn copy(&self) -> Option<(Timestamp, usize)> {
+    pub fn copy(&self) -> Option<(Timestamp, u64)> {
         let copy = self.file.load().filter(|it| self.is_usable(it))?;
-        Some((timestamp(copy.at), copy.image.len()))
+        Some((timestamp(copy.at), copy.image.count()))
     }
 
     /// Whether a copy is not too old.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mcplexer_secrets::audit::AuditReport;
+use mcplexer_secrets::backend::{BackendErrorKind, CachedBackend};
 use mcplexer_secrets::{Due, Error, Progress, Timestamp};
 
 use super::{Report, Severity, backups, count};
@@ -34,6 +35,8 @@ pub(super) fn examine(
         _ => {}
     }
     let is_locked = matches!(checked, Err(Error::Locked { .. }));
+    let is_away = matches!(&checked, Err(Error::Backend(error)) if error.kind() == BackendErrorKind::Unreachable);
+    let copy = open.cache().and_then(CachedBackend::copy);
     for error in problems.into_iter().chain(checked.err()) {
         report.fail(error);
     }
@@ -45,6 +48,23 @@ pub(super) fn examine(
         let message = format!("this store was moved to {to}, and takes no changes here");
         report.add(Severity::Warning, "moved", message, fix);
     }
+    match copy {
+        Some((at, records)) if is_away => {
+            let records = count(records, "record");
+            let at = moment(at);
+            report.add_with(
+                Severity::Note,
+                "store-copy",
+                format!("its copy has {records}, and was up to date at {at}: servers start with it meanwhile"),
+                Vec::new(),
+            );
+        }
+        Some((_, records)) => well.push(format!(
+            "a copy of {} for when the store cannot be reached",
+            count(records, "record")
+        )),
+        None => {}
+    }
     examine_lives(open, report);
     let log = examine_log(open, report);
     if has_secrets && log.is_some() {
@@ -55,6 +75,13 @@ pub(super) fn examine(
         report.well(well.join("; "));
     }
     is_locked
+}
+
+/// A time, to the minute.
+fn moment(time: Timestamp) -> String {
+    let text = time.to_string();
+    let minute = text.get(..16).unwrap_or(&text).replace('T', " ");
+    format!("{minute} UTC")
 }
 
 /// Finds secrets that have expired or were to be rotated.

@@ -77,9 +77,9 @@ impl Image {
         &self.header
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn count(&self) -> u64 {
         let records = self.records.values();
-        records.filter(|it| it.record.is_some()).count()
+        records.filter(|it| it.record.is_some()).count() as u64
     }
 
     /// Returns the record at a place, or `None` in its place if there is no record; `None` if that is not known.
@@ -306,7 +306,7 @@ mod tests {
         let header = HEADER_KEY.len() + 1;
         let large = MAX_BYTES - header - "large".len();
         image.add(seen(b"h", [("large".to_owned(), large)]));
-        assert_eq!(image.len(), 2, "the header, and the large one");
+        assert_eq!(image.count(), 2, "the header, and the large one");
         assert_eq!(Image::decode(&image.encode().unwrap()), Some(image));
     }
 
@@ -323,7 +323,7 @@ mod tests {
         ));
         image.add(seen(b"h", [("large".to_owned(), MAX_BYTES)]));
         assert!(has(&image, "a"));
-        assert_eq!(image.len(), 2);
+        assert_eq!(image.count(), 2);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub(crate) struct Context {
     pub(crate) patience: Duration,
     pub(crate) probe: Duration,
     pub(crate) log: Arc<Log>,
+    /// Whether the log says that the store is read from its copy.
+    is_away: AtomicBool,
     hub: OnceLock<Weak<Hub>>,
     /// Every instance that may run: also one that has not greeted, or that only answers what it was asked before.
     instances: Mutex<Vec<Weak<Instance>>>,
@@ -81,6 +84,7 @@ impl Context {
             patience: options.patience,
             probe: options.probe,
             log,
+            is_away: AtomicBool::new(false),
             hub: OnceLock::new(),
             instances: Mutex::default(),
             login_path: OnceCell::new(),
@@ -90,6 +94,26 @@ impl Context {
     /// Returns the directory of what is known of servers.
     pub(crate) fn cache(&self) -> PathBuf {
         self.home.home().directory().join("cache")
+    }
+
+    /// Says why the store is read from its copy, if it was when it was read last.
+    pub(crate) fn store_problem(&self) -> Option<String> {
+        let copied = self.home.store().copied()?;
+        let at = copied.at.to_string();
+        let at = at.get(..19).unwrap_or(&at).replace('T', " ");
+        let why = copied.why;
+        Some(format!(
+            "{why}; using its copy, which was up to date at {at} UTC"
+        ))
+    }
+
+    /// Says in the log when the store is read from its copy, and when it is read itself again.
+    pub(crate) fn tell_copied(&self) {
+        let problem = self.store_problem();
+        if self.is_away.swap(problem.is_some(), Ordering::AcqRel) != problem.is_some() {
+            let reached = "the store can be reached again";
+            self.log.say(problem.as_deref().unwrap_or(reached));
+        }
     }
 
     pub(crate) fn set_hub(&self, hub: Weak<Hub>) {

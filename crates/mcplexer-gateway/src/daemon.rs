@@ -215,6 +215,7 @@ impl Inside {
             since: self.since,
             http: self.address().map(|it| it.to_string()),
             config_problem: self.watch.problem(),
+            store_problem: hub.store_problem(),
             servers: hub.server_status(),
             clients: hub.client_status(),
         }

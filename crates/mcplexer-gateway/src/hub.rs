@@ -264,6 +264,11 @@ impl Hub {
         lock(&self.servers).values().map(|it| it.status()).collect()
     }
 
+    /// Says why the store is read from its copy, if it is.
+    pub(crate) fn store_problem(&self) -> Option<String> {
+        self.context.store_problem()
+    }
+
     /// Says which clients are connected.
     pub(crate) fn client_status(&self) -> Vec<ClientStatus> {
         let mut clients: Vec<ClientStatus> = Vec::new();

@@ -19,6 +19,9 @@ pub struct Status {
     pub http: Option<String>,
     /// Why `config.yaml` as it is now is not used, if so: the gateway goes on with what it said before.
     pub config_problem: Option<String>,
+    /// Since when the store cannot be reached, if so: servers get what its copy has.
+    #[serde(default)]
+    pub store_problem: Option<String>,
     /// The servers, in the order of their names.
     pub servers: Vec<ServerStatus>,
     /// The clients that are connected.

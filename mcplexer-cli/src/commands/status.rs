@@ -36,6 +36,10 @@ fn text(status: &Status, paint: Paint) -> String {
             text.push_str(&format!("  {}\n", shortened(line)));
         }
     }
+    if let Some(problem) = &status.store_problem {
+        let mark = paint.text(Look::Warning, "!");
+        text.push_str(&format!("{mark} {}\n", shortened(problem)));
+    }
     if status.servers.is_empty() {
         text.push_str(
             "no servers: config.yaml has none, or all are disabled; mcplexer server add adds one\n",

@@ -15,6 +15,7 @@ use test_support::{Running, STANDARD_PATH};
 use super::home::{Home, finish, write_program};
 
 mod api;
+mod away;
 mod daemon;
 mod http;
 mod kills;

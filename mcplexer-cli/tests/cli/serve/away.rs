@@ -1,0 +1,65 @@
+//! A gateway whose store is on a server that is not there for a while.
+
+use test_support::PostgresServer;
+
+use super::daemon::{Daemon, started, status, stop};
+use super::*;
+
+/// Starts a gateway, and waits until it serves.
+fn gateway(home: &Home, url: &str) -> Daemon {
+    let mut command = command(home, &["serve", "--http", "127.0.0.1:0"]);
+    command.env("MCPLEXER_STORE", url);
+    started(command)
+}
+
+#[test]
+fn a_server_starts_with_the_copy_and_goes_back_to_the_store() {
+    let Some(mut server) = PostgresServer::start(&["fsync=off"]) else {
+        return;
+    };
+    let url = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port());
+    let home = Home::new();
+    let put = |value: &str| {
+        let mut command = command(&home, &["secret", "put", "github-token", "TOKEN", value]);
+        finish(command.env("MCPLEXER_STORE", &url)).succeeded();
+    };
+    put(VALUE);
+    write_program(&home.root().join("server"), SERVER);
+    make_pipe(&pipe(&home));
+    fs::write(home.path("config.yaml"), config(&home, &["plain"])).unwrap();
+    let given = "TOKEN=[github-token/TOKEN]";
+    let first = gateway(&home, &url);
+    let mut client = Client::greeted(&home, &["connect", "--server", "plain"]);
+    assert!(client.call("env").contains(given));
+    assert!(status(&home)["store_problem"].is_null());
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+    drop(first);
+
+    server.kill();
+    let second = gateway(&home, &url);
+    let mut client = Client::greeted(&home, &["connect", "--server", "plain"]);
+    assert!(client.call("env").contains(given));
+    let instance = client.call("pid");
+    let problem = status(&home);
+    let problem = problem["store_problem"].as_str().unwrap();
+    assert!(problem.contains("using its copy"), "{problem}");
+    let told = finish(&mut command(&home, &["status"])).succeeded();
+    assert!(told.text().contains("using its copy"), "{}", told.text());
+
+    server.begin();
+    assert_eq!(client.call("pid"), instance, "nothing has changed");
+    assert!(status(&home)["store_problem"].is_null());
+    put("m4rked-S3cret-value-9876543210");
+    assert_ne!(client.call("pid"), instance, "it has another secret");
+    assert!(client.call("env").contains(given));
+
+    // A gateway that runs goes on.
+    let instance = client.call("pid");
+    server.kill();
+    assert_eq!(client.call("pid"), instance);
+    assert!(status(&home)["store_problem"].is_string());
+    assert_eq!(client.leave(), 0);
+    stop(&home);
+    drop(second);
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::keyring::Keyring;
 use super::life::SecretEdit;
 use super::recorder::{Recorder, Subject};
 use super::scope::NewScope;
@@ -21,7 +22,7 @@ pub(super) fn vault() -> Vault {
 /// A vault without a store yet, for these keys.
 pub(super) fn keyed(keys: impl KeyProvider + 'static) -> Vault {
     let backend = RedbBackend::in_memory().unwrap();
-    Vault::new(Arc::new(backend), Arc::new(keys))
+    Vault::new(Arc::new(backend), Arc::new(Keyring::new(Arc::new(keys))))
 }
 
 /// A vault without a store yet that records in `log`.

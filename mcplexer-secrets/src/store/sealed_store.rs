@@ -11,6 +11,7 @@ use super::backup::{self, BackupReport};
 use super::check::{self, CheckReport};
 use super::contents::Progress;
 use super::import::{self, Import, Imported, OnConflict};
+use super::keyring::Keyring;
 use super::life::{self, DueSecret, SecretEdit, VersionInfo};
 use super::maker::{self, BackupMaker};
 use super::names::Names;
@@ -74,7 +75,7 @@ impl Store {
         if let Some(snapshot) = backend.read()? {
             read_header(&*snapshot)?;
         }
-        let vault = Vault::new(Arc::new(backend), Arc::new(keys));
+        let vault = Vault::new(Arc::new(backend), Arc::new(Keyring::new(Arc::new(keys))));
         Ok(Self { vault })
     }
 

@@ -17,7 +17,7 @@ use self::copy::{Copy, Pass};
 use super::check::{self, CheckReport};
 use super::contents::Progress;
 use super::names::Names;
-use super::recorder::{OverLoss, Recorder, Subject};
+use super::recorder::{OverLoss, Subject};
 use super::standing::Trust;
 use super::unlocked::Unlocked;
 use super::vault::{IfMissing, Vault};
@@ -57,11 +57,7 @@ pub struct Transferred {
 
 /// Another place of the same store.
 pub(super) fn beside(vault: &Vault, backend: Arc<dyn Backend>) -> Vault {
-    Vault {
-        backend,
-        keyring: Arc::clone(&vault.keyring),
-        recorder: Recorder::default(),
-    }
+    Vault::new(backend, Arc::clone(&vault.keyring))
 }
 
 /// Moves the store to `to`, which people call `place`, or goes on with a move that was interrupted.

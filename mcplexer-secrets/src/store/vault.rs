@@ -19,7 +19,7 @@ use crate::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, Copied, Snapshot, Transaction,
 };
 use crate::error::Finding;
-use crate::keys::{Ask, KeyErrorKind, KeyProvider};
+use crate::keys::{Ask, KeyErrorKind};
 use crate::record::Claim;
 use crate::{Error, ErrorKind, ScopeId};
 
@@ -71,10 +71,10 @@ impl IfMissing<'_> {
 
 impl Vault {
     /// Records nothing yet.
-    pub(super) fn new(backend: Arc<dyn Backend>, keys: Arc<dyn KeyProvider>) -> Self {
+    pub(super) fn new(backend: Arc<dyn Backend>, keyring: Arc<Keyring>) -> Self {
         Self {
             backend,
-            keyring: Arc::new(Keyring::new(keys)),
+            keyring,
             recorder: Recorder::default(),
             has_created: Arc::default(),
             copied: Arc::default(),

@@ -6,12 +6,14 @@ use std::time::SystemTime;
 use super::file::{Copy, CopyFile, Update};
 use super::image::{Change, Image, MAX_BYTES};
 use super::snapshot::is_later;
-use crate::backend::{BackendError, Commit, EachRecord, Range, Snapshot, Table, Transaction};
+use crate::backend::{
+    BackendError, Commit, EachRecord, Range, Snapshot, Successor, Table, Transaction,
+};
 use crate::record::HEADER_KEY;
 
 /// A change that is made on the server.
-pub(super) struct CachedTransaction<'a> {
-    inner: Box<dyn Transaction + 'a>,
+pub(super) struct CachedTransaction<'a, T: ?Sized> {
+    inner: Box<T>,
     file: &'a CopyFile,
     /// The header that it found.
     before: RefCell<Option<Vec<u8>>>,
@@ -22,8 +24,8 @@ pub(super) struct CachedTransaction<'a> {
     is_bulk: Cell<bool>,
 }
 
-impl<'a> CachedTransaction<'a> {
-    pub(super) fn change(inner: Box<dyn Transaction + 'a>, file: &'a CopyFile) -> Self {
+impl<'a, T: Transaction + ?Sized> CachedTransaction<'a, T> {
+    pub(super) fn change(inner: Box<T>, file: &'a CopyFile) -> Self {
         Self {
             inner,
             file,
@@ -36,7 +38,7 @@ impl<'a> CachedTransaction<'a> {
     }
 
     /// A change that replaces everything.
-    pub(super) fn replacement(inner: Box<dyn Transaction + 'a>, file: &'a CopyFile) -> Self {
+    pub(super) fn replacement(inner: Box<T>, file: &'a CopyFile) -> Self {
         let transaction = Self::change(inner, file);
         transaction.is_bulk.set(true);
         transaction
@@ -88,7 +90,7 @@ fn followed(
     Update::Replace(Box::new(image))
 }
 
-impl Snapshot for CachedTransaction<'_> {
+impl<T: Transaction + ?Sized> Snapshot for CachedTransaction<'_, T> {
     fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         let found = self.inner.get_many(places)?;
         if self.header.is_none() {
@@ -106,7 +108,7 @@ impl Snapshot for CachedTransaction<'_> {
     }
 }
 
-impl Transaction for CachedTransaction<'_> {
+impl<T: Transaction + ?Sized> Transaction for CachedTransaction<'_, T> {
     fn is_first(&self) -> bool {
         self.inner.is_first()
     }
@@ -151,5 +153,11 @@ impl Transaction for CachedTransaction<'_> {
             });
         }
         Ok(commit)
+    }
+}
+
+impl<T: Successor + ?Sized> Successor for CachedTransaction<'_, T> {
+    fn keep(&mut self) -> Result<(), BackendError> {
+        self.inner.keep()
     }
 }

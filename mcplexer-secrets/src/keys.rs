@@ -9,6 +9,7 @@ use auto_impl::auto_impl;
 use std::fmt;
 use std::sync::Arc;
 
+mod agreement;
 mod error;
 mod file;
 mod fixed;

@@ -13,8 +13,10 @@ use crate::error::{Finding, RecordName};
 use crate::random::fill_random;
 use crate::{Error, ScopeId, ScopeKind, SecretName, Timestamp};
 
+mod beginning;
 mod secret;
 
+pub(crate) use beginning::{BEGINNING_KEY, Beginning, Heir};
 pub(crate) use secret::{
     Earlier, EarlierValue, Entry, Secret, secret_key, secret_prefix, split_place, version_key,
     version_prefix,
@@ -283,6 +285,29 @@ pub(crate) enum Context<'a> {
     },
     /// What the MAC in a backup is about.
     Backup { store: StoreId, digest: &'a Digest },
+    /// What a key is derived for that two owners know, from what they alone can compute.
+    Pair {
+        store: StoreId,
+        by: &'a str,
+        to: &'a str,
+    },
+    /// What one of them says to the other with it: from which header a re-key goes out, under which root key, and for
+    /// whom.
+    Heirs {
+        of: &'a Digest,
+        root: &'a Digest,
+        heirs: &'a [&'a str],
+    },
+    /// What a re-key has done so far.
+    Beginning {
+        store: StoreId,
+        generation: u64,
+        of: &'a Digest,
+        by: &'a str,
+        heirs: &'a [Heir],
+        scopes: u64,
+        pages: &'a [PageRef],
+    },
 }
 
 impl Context<'_> {

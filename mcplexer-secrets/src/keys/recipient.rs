@@ -69,6 +69,14 @@ impl Recipient {
         }
     }
 
+    /// Returns the 32 bytes of an age X25519 recipient; `None` if it is another kind.
+    pub(crate) fn x25519_bytes(&self) -> Option<[u8; 32]> {
+        match &self.kind {
+            Kind::X25519(_) => bech32::decode(&self.text).ok()?.1.try_into().ok(),
+            Kind::Ssh(_) | Kind::Plugin(_) => None,
+        }
+    }
+
     /// Returns the name of its plugin, if it has one.
     pub(crate) fn plugin(&self) -> Option<&str> {
         match &self.kind {

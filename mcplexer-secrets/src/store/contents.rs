@@ -24,13 +24,24 @@ pub struct Progress {
 pub(super) type EachValue<'a> = dyn FnMut(&ScopeId, &Version<'_>, &[u8]) -> Result<(), Error> + 'a;
 
 /// What a walk has come across.
-#[derive(Default)]
-struct Seen {
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
     /// Secrets whose current version was opened.
-    secrets: u64,
+    pub(super) secrets: u64,
     /// Versions that were opened, each of which is a record.
-    versions: u64,
+    pub(super) versions: u64,
 }
+
+impl Seen {
+    /// Counts a version.
+    pub(super) fn count(&mut self, version: &Version<'_>) {
+        self.versions += 1;
+        self.secrets += u64::from(version.is_current);
+    }
+}
+
+/// How many records there are in [`Table::Meta`] besides the pages of a store: the header and the list of owners.
+pub(super) const HEADER_AND_OWNERS: u64 = 2;
 
 /// Every scope of one state, opened.
 pub(super) struct Contents<'r> {
@@ -88,7 +99,7 @@ impl<'r> Contents<'r> {
         for (id, open) in &self.scopes {
             self.each_of(id, open, &mut seen, progress, each)?;
         }
-        self.check_count(&seen)
+        self.check_count(&seen, HEADER_AND_OWNERS)
     }
 
     /// Opens every version that opens and returns how many secrets those were of. Passes what is wrong with the
@@ -108,13 +119,14 @@ impl<'r> Contents<'r> {
         }
         // With a scope or a value missing, the count is known to be wrong.
         let all_opened = is_whole && self.scopes.len() as u64 == self.header().scopes;
-        if all_opened && let Err(error) = self.check_count(&seen) {
+        if all_opened && let Err(error) = self.check_count(&seen, HEADER_AND_OWNERS) {
             found(error);
         }
         seen.secrets
     }
 
-    fn each_of(
+    /// Opens every version of every secret of a scope.
+    pub(super) fn each_of(
         &self,
         id: &ScopeId,
         open: &Arc<OpenScope>,
@@ -131,9 +143,8 @@ impl<'r> Contents<'r> {
             &mut |version, sealed| {
                 let value = open.open_secret(header, id, &version.entry, sealed)?;
                 each(id, version, &value)?;
-                seen.versions += 1;
+                seen.count(version);
                 if version.is_current {
-                    seen.secrets += 1;
                     let done = seen.secrets;
                     progress(Progress { done, total });
                 }
@@ -142,8 +153,8 @@ impl<'r> Contents<'r> {
         )
     }
 
-    /// Fails if there is a record that nothing lists.
-    fn check_count(&self, seen: &Seen) -> Result<(), Error> {
+    /// Fails if there is a record that nothing lists. `others` is how many there are in [`Table::Meta`] besides pages.
+    pub(super) fn check_count(&self, seen: &Seen, others: u64) -> Result<(), Error> {
         let count = |table| {
             let mut there = 0;
             let snapshot = self.reader.snapshot;
@@ -158,11 +169,20 @@ impl<'r> Contents<'r> {
         }
         let pages = self.scopes.iter().map(|(_, open)| &open.record.pages);
         let pages: usize = pages.chain([&self.header().pages]).map(Vec::len).sum();
-        // The header and the list of owners.
-        match count(Table::Meta)? == pages as u64 + 2 {
+        match count(Table::Meta)? == pages as u64 + others {
             true => Ok(()),
             false => Err(unknown(Table::Meta)),
         }
+    }
+
+    /// A scope, opened.
+    pub(super) fn scope(&self, id: &ScopeId) -> Option<&Arc<OpenScope>> {
+        let at = self.scopes.binary_search_by(|(it, _)| it.cmp(id)).ok()?;
+        self.scopes.get(at).map(|(_, open)| open)
+    }
+
+    pub(super) fn reader(&self) -> &Reader<'r> {
+        self.reader
     }
 
     pub(super) fn header(&self) -> &Header {

@@ -14,6 +14,8 @@ use crate::backend::RedbBackend;
 use crate::keys::{FixedKeys, KeyProvider};
 use crate::{Error, ScopeId, SecretName, SecretValue};
 
+pub(super) mod keeping;
+
 /// A vault without a store yet.
 pub(super) fn vault() -> Vault {
     keyed(FixedKeys::generate())

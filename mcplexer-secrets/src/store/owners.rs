@@ -239,7 +239,7 @@ pub(super) fn remove(
         if is_own && !force && !vault.keyring.opens_any(&slots) {
             return Err(Error::OwnSlot { label });
         }
-        rekey.finish(subject, None, slots, progress)
+        rekey.finish(subject, None, &slots, progress)
     })
 }
 

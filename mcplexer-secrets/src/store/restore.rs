@@ -128,7 +128,7 @@ fn merge(
 fn replace(vault: &Vault, backup: &Backup) -> Result<Restored, Error> {
     let subject = Subject::store(AuditOperation::Restore);
     vault.replace(subject, OverLoss::Refuse, || {
-        let mut rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
+        let mut rekey = Rekey::begin_anew(vault, |snapshot| vault.unlock(snapshot))?;
         let planned = compare(Some(&rekey.old()), backup, RestoreMode::Replace)?;
         let mut added = planned.restored.secrets.clone();
         for secret in &mut added {
@@ -140,6 +140,7 @@ fn replace(vault: &Vault, backup: &Backup) -> Result<Restored, Error> {
             take_in(&mut rekey.new, scope, false, rows.by_ref())?;
         }
         let slots = rekey.unlocked().slots.to_vec();
+        let slots = rekey.wrap(None, slots)?;
         rekey.commit(subject, OverLoss::Refuse, None, slots)?;
         Ok(planned.restored)
     })

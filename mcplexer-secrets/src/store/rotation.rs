@@ -1,5 +1,6 @@
 //! Replacing identities: by rotation, or after one was lost.
 
+use super::beginning;
 use super::contents::Progress;
 use super::keyring::{public_half, recipient_of, unlock_with};
 use super::names::Names;
@@ -9,6 +10,7 @@ use super::slots;
 use super::unlocked::{read_header, read_slots};
 use super::vault::Vault;
 use crate::audit::AuditOperation;
+use crate::backend::{Replacement, Snapshot, Successor};
 use crate::keys::{Identity, KeyError, Recipient, RecoveryCode, SlotRef, Unfinished};
 use crate::record::{Holder, Slot};
 use crate::{Error, Timestamp};
@@ -34,7 +36,7 @@ pub(super) fn rotate(
         let rekey = Rekey::begin(vault, |snapshot| vault.unlock(snapshot))?;
         let slots = rekey.unlocked().slots.to_vec();
         if identity == RotateIdentity::Keep {
-            return rekey.finish(subject, None, slots, progress);
+            return rekey.finish(subject, None, &slots, progress);
         }
         let opener = rekey.unlocked().opener.clone();
         let opener = opener.ok_or(KeyError::NoIdentity)?;
@@ -46,7 +48,7 @@ pub(super) fn rotate(
         }
         replace_identity(vault, &recipient_of(slot)?, |new| {
             let slots = with_replaced(slots, &opener.recipient, &new.name());
-            rekey.finish(subject, Some(new), slots, progress)
+            rekey.finish(subject, Some(new), &slots, progress)
         })
     })
 }
@@ -74,7 +76,7 @@ pub(super) fn recover(
                 // All slots are for passphrases: the new key gets one more.
                 None => with_another(slots, &new.name()),
             };
-            rekey.finish(subject, Some(new), slots, progress)
+            rekey.finish(subject, Some(new), &slots, progress)
         })
     })
 }
@@ -133,11 +135,19 @@ pub(super) fn tidy(vault: &Vault) -> Result<bool, Error> {
         return Ok(false);
     }
     // A rotation holds this lock from its first step until the store has moved.
-    let transaction = vault.backend.write()?;
+    let replacement = match vault.backend.replace() {
+        Ok(Replacement { old, new }) => old.map(|old| (old, new)),
+        // Such as where there is no space for another state, and so none for the beginning of one.
+        Err(_) => None,
+    };
+    let (state, begun): (Box<dyn Snapshot + '_>, _) = match replacement {
+        Some((old, new)) => (old, Some(new)),
+        None => (vault.backend.write()?, None),
+    };
     // An older store would have the wrong identity dropped, the only one that opens the newest.
-    let trust = Names::new(&*transaction, &vault.keyring)?.trust().clone();
+    let trust = Names::new(&*state, &vault.keyring)?.trust().clone();
     vault.recorder.check(trust)?;
-    let slots = read_slots(&*transaction, &read_header(&*transaction)?.1)?;
+    let slots = read_slots(&*state, &read_header(&*state)?.1)?;
     let opens = |recipient: &Recipient| {
         let recipient = recipient.to_string();
         slots.iter().any(|it| it.recipient == recipient)
@@ -146,12 +156,28 @@ pub(super) fn tidy(vault: &Vault) -> Result<bool, Error> {
     for Unfinished { new, old } in vault.keyring.unfinished()? {
         match (opens(&new), opens(&old)) {
             (true, false) => vault.keyring.end_replacement(&old)?,
-            (false, true) => vault.keyring.end_replacement(&new)?,
+            // The next rotation can go on for an identity for which one was begun.
+            (false, true) if !is_begun_for(begun.as_deref(), &new)? => {
+                vault.keyring.end_replacement(&new)?;
+            }
             _ => continue,
         }
         tidied = true;
     }
     Ok(tidied)
+}
+
+/// Whether a re-key was begun whose owners include this one.
+fn is_begun_for(
+    successor: Option<&(dyn Successor + '_)>,
+    owner: &Recipient,
+) -> Result<bool, Error> {
+    let Some(successor) = successor else {
+        return Ok(false);
+    };
+    let begun = beginning::read(successor)?;
+    let owner = owner.to_string();
+    Ok(begun.is_some_and(|it| it.heirs.iter().any(|heir| heir.recipient == owner)))
 }
 
 #[cfg(test)]

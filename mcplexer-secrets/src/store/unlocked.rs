@@ -170,6 +170,11 @@ impl Unlocked {
         }
     }
 
+    /// The digest of the header's record.
+    pub(super) fn digest(&self) -> Digest {
+        record::digest(&self.bytes)
+    }
+
     /// Whether this is the header with that record.
     pub(super) fn is_from(&self, bytes: &[u8]) -> bool {
         self.bytes == bytes

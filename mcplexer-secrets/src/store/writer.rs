@@ -19,14 +19,17 @@ use crate::record::{
 use crate::seal::RootKey;
 use crate::{Error, ScopeId, SecretName, Timestamp};
 
+mod next;
 mod secrets;
+
+use self::next::Change;
 
 /// What a change does to one scope, or to one of its secrets.
 pub(super) type Part = (AuditOperation, ScopeId, Option<SecretName>);
 
 /// A change of the store in the making. Dropped without a commit, it changes nothing.
 pub(super) struct Writer<'t> {
-    transaction: Box<dyn Transaction + 't>,
+    transaction: Change<'t>,
     unlocked: Arc<Unlocked>,
     parts: Vec<Part>,
 }
@@ -34,7 +37,7 @@ pub(super) struct Writer<'t> {
 impl<'t> Writer<'t> {
     pub(super) fn new(transaction: Box<dyn Transaction + 't>, unlocked: Arc<Unlocked>) -> Self {
         Self {
-            transaction,
+            transaction: Change::OfSome(transaction),
             unlocked,
             parts: Vec::new(),
         }

@@ -8,6 +8,7 @@ mod failover;
 mod kills;
 mod login;
 mod proxy;
+mod rekeys;
 mod replacement;
 mod revision;
 mod roles;

@@ -1,10 +1,11 @@
 //! A snapshot that is read by a thread of its own, so that one need not wait for it.
 
+use std::cell::Cell;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::image::Place;
@@ -16,8 +17,11 @@ const PAGE_BYTES: usize = 1 << 20;
 
 /// Where to ask for what the state has.
 pub(super) struct Remote {
-    questions: Sender<Question>,
+    /// `None` only while this is dropped.
+    questions: Option<Sender<Question>>,
     answers: Receiver<Result<Answer, BackendError>>,
+    /// `None` once an answer did not come in time.
+    thread: Cell<Option<JoinHandle<()>>>,
 }
 
 enum Question {
@@ -52,7 +56,7 @@ impl Remote {
     pub(super) fn begin(backend: Arc<dyn Backend>) -> io::Result<Self> {
         let (questions, asked) = channel();
         let (answering, answers) = channel();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("store reader".to_owned())
             .spawn(move || {
                 // Nobody listens any more if the other side has found the server silent.
@@ -67,7 +71,11 @@ impl Remote {
                     }
                 });
             })?;
-        Ok(Self { questions, answers })
+        Ok(Self {
+            questions: Some(questions),
+            answers,
+            thread: Cell::new(Some(thread)),
+        })
     }
 
     /// Waits until it has begun. Returns whether there is a state.
@@ -125,7 +133,9 @@ impl Remote {
 
     fn ask(&self, question: Question) {
         // A thread that has ended is noticed when its answer is awaited.
-        let _unheard = self.questions.send(question);
+        if let Some(questions) = &self.questions {
+            let _unheard = questions.send(question);
+        }
     }
 
     fn wait<T>(
@@ -138,10 +148,24 @@ impl Remote {
             None => self.answers.recv().map_err(Into::into),
         };
         match answer {
-            Err(RecvTimeoutError::Timeout) => Asked::Silent,
+            Err(RecvTimeoutError::Timeout) => {
+                self.thread.take();
+                Asked::Silent
+            }
             Err(RecvTimeoutError::Disconnected) => Asked::Answered(Err(ended())),
             Ok(Err(error)) => Asked::Answered(Err(error)),
             Ok(Ok(answer)) => Asked::Answered(expected(answer).ok_or_else(ended)),
+        }
+    }
+}
+
+impl Drop for Remote {
+    /// Waits until the snapshot is dropped, which does not wait for the server: the next one can use its connection.
+    fn drop(&mut self) {
+        self.questions = None;
+        if let Some(thread) = self.thread.take() {
+            // It had nothing more to say.
+            let _ended = thread.join();
         }
     }
 }

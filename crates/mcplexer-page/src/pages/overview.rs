@@ -73,7 +73,7 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
             li data-fresh="/parts/overview/clients" { (clients_tile(status.clients.len())) }
         }
         h2 { "Needs attention" }
-        @if locked.is_some() || status.config_problem.is_some() || !failing.is_empty() {
+        @if locked.is_some() || status.config_problem.is_some() || status.store_problem.is_some() || !failing.is_empty() {
             ul .findings {
                 @if let Some((what, why)) = &locked {
                     li .error {
@@ -87,6 +87,12 @@ pub(super) async fn page(State(app): State<App>, _: Person) -> Result<Markup, Pr
                         p { strong { "config.yaml is not used as it is now" } }
                         p { (problem) }
                         pre .command { "mcplexer config check" }
+                    }
+                }
+                @if let Some(problem) = &status.store_problem {
+                    li .error {
+                        p { strong { "The store cannot be reached" } }
+                        p { (sentence(problem)) }
                     }
                 }
                 @for server in &failing {
@@ -164,6 +170,7 @@ pub(super) async fn findings(State(app): State<App>, _: Person) -> Result<Markup
     let found = found.await?;
     let status = app.gateway.status();
     let is_well = status.config_problem.is_none()
+        && status.store_problem.is_none()
         && !found.is_locked
         && status
             .servers

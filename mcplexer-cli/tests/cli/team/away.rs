@@ -1,6 +1,7 @@
 //! A store on a server that is not there for a while.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
@@ -100,6 +101,23 @@ fn a_copy_may_be_off_or_too_old() {
     server.begin();
     get("off").succeeded();
     assert!(!copy.exists());
+}
+
+/// A server behind a firewall, or one that is stopped.
+#[test]
+fn a_server_that_says_nothing_is_not_waited_for_long() {
+    let Some((mut server, url)) = server() else {
+        return;
+    };
+    let home = Home::new();
+    run(&home, &url, &["secret", "put", "web", "TOKEN", VALUE]).succeeded();
+    run(&home, &url, &["secret", "get", "web", "TOKEN"]).succeeded();
+    server.kill();
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, server.port())).unwrap();
+    let away = run(&home, &url, &["secret", "get", "web", "TOKEN"]).succeeded();
+    assert_eq!(away.text(), VALUE);
+    assert!(away.stderr.contains(NOTE), "{}", away.stderr);
+    drop(silent);
 }
 
 #[test]

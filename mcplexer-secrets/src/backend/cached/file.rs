@@ -20,7 +20,7 @@ const DIGEST_LEN: usize = size_of::<Digest>();
 const MAX_FILE: usize = 2 * MAX_BYTES;
 /// How long to wait for another process that writes it.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Its age is told in minutes. So it need not be set more often.
+/// Its age is shown in minutes, so it need not be set more often.
 const GRAIN: Duration = Duration::from_secs(60);
 
 /// The file with the copy of a store. Its modification time says when the copy was last the state of the store.

@@ -126,17 +126,9 @@ impl Listening {
         if !self.link.is_alive() {
             return Err(Cause::Closed);
         }
-        let mut is_old = has_changed || self.known.at.elapsed() >= SILENCE;
-        if let Some(heard) = self.link.take_heard() {
-            let heard = Known {
-                revision: Some(heard),
-                at: Instant::now(),
-            };
-            // It may have been on its way while the server was asked, or be that of a new store.
-            is_old |= heard.revision < self.known.revision;
-            self.known = heard;
-        }
-        if is_old || self.known.revision.is_none() {
+        let (known, is_old) = self.known.hear(self.link.take_heard(), Instant::now());
+        self.known = known;
+        if is_old || has_changed {
             let answer = self.link.query(sql.revision(), Vec::new());
             self.known = Known::of(&mut self.link, answer)?;
         }
@@ -145,6 +137,20 @@ impl Listening {
 }
 
 impl Known {
+    /// What is known once this was heard, and whether that may be old.
+    fn hear(self, heard: Option<i64>, now: Instant) -> (Self, bool) {
+        if heard.is_none() {
+            let silence = now.saturating_duration_since(self.at);
+            return (self, self.revision.is_none() || silence >= SILENCE);
+        }
+        let known = Self {
+            revision: heard,
+            at: now,
+        };
+        // It may have been on its way while the server was asked, or be that of a new store.
+        (known, known.revision < self.revision)
+    }
+
     fn of(link: &mut Link, answer: Answer<Vec<Row>>) -> Result<Self, Cause> {
         Ok(Self {
             revision: revision_of(link, answer)?,
@@ -172,4 +178,30 @@ fn revision_of(link: &mut Link, answer: Answer<Vec<Row>>) -> Result<Option<i64>,
     };
     let revision = rows.first().map(|row| row.try_get(0)).transpose()?;
     Ok(revision)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_heard_is_asked_for_after_a_silence_and_if_it_goes_back() {
+        let begin = Instant::now();
+        let at = |revision, seconds| Known {
+            revision,
+            at: begin + Duration::from_secs(seconds),
+        };
+        let hear = |known: Known, heard, seconds| {
+            let (known, is_old) = known.hear(heard, begin + Duration::from_secs(seconds));
+            (known.revision, is_old)
+        };
+        assert_eq!(hear(at(Some(7), 0), None, 9), (Some(7), false));
+        assert_eq!(hear(at(Some(7), 0), None, 10), (Some(7), true));
+        assert_eq!(hear(at(Some(7), 5), None, 10), (Some(7), false));
+        assert_eq!(hear(at(Some(7), 0), Some(8), 20), (Some(8), false));
+        assert_eq!(hear(at(Some(7), 0), Some(7), 20), (Some(7), false));
+        assert_eq!(hear(at(Some(7), 0), Some(6), 1), (Some(6), true));
+        assert_eq!(hear(at(None, 0), None, 1), (None, true), "no store yet");
+        assert_eq!(hear(at(None, 0), Some(1), 1), (Some(1), false));
+    }
 }

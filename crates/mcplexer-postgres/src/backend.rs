@@ -204,8 +204,8 @@ impl Backend for PostgresBackend {
         settled.map_err(|cause| self.failure("settle a change of", cause))
     }
 
-    /// The first call begins to listen. Later ones ask the server if nothing was heard for 10 seconds, and after a
-    /// commit of this program.
+    /// The first call begins to listen. Later ones ask the server after they have heard of a commit, after a commit of
+    /// this program, and if nothing was heard for 30 seconds.
     fn revision(&self) -> Result<Option<u64>, BackendError> {
         self.read_revision()
             .map_err(|cause| self.failure("read", cause))

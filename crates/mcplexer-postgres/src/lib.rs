@@ -52,7 +52,8 @@
 //! from the same state, that fails as busy, and the store reads the next state. Then transactions begin at once, for a
 //! while, so that no reader starves beside writers.
 //!
-//! Each commit notifies those who listen, so that `revision` costs no round trip while nothing changes.
+//! Each commit notifies those who listen, so that `revision` costs no round trip while nothing changes. Anyone who may
+//! log in to the database can hear when there are commits, and nothing else.
 //!
 //! # What the server needs
 //!

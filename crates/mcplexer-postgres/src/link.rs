@@ -9,7 +9,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -39,9 +39,6 @@ const SETTINGS: [&str; 5] = [
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
 ];
-
-/// Stands for a number that has not been heard.
-const NOTHING: i64 = i64::MIN;
 
 /// The answer to a statement that was sent.
 #[must_use]
@@ -76,8 +73,8 @@ pub(crate) struct Link {
     process: i64,
     /// Whether the server knows `NOTIFY`.
     can_notify: bool,
-    /// The last number of which the server has notified this connection since.
-    heard: Arc<AtomicI64>,
+    /// Whether the server has notified this connection since.
+    heard: Arc<AtomicBool>,
     /// How often an answer was waited for, by all connections.
     round_trips: Arc<AtomicU64>,
     /// Whether something was sent since.
@@ -101,7 +98,7 @@ impl Link {
     ) -> Result<Self, Cause> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let config = address.config();
-        let heard = Arc::new(AtomicI64::new(NOTHING));
+        let heard = Arc::new(AtomicBool::new(false));
         let hears = Arc::clone(&heard);
         let connected = runtime.block_on(async {
             timeout(patience, async {
@@ -237,10 +234,9 @@ impl Link {
         self.can_notify
     }
 
-    /// The last number of which the server has notified this connection since this was called last.
-    pub(crate) fn take_heard(&self) -> Option<i64> {
-        let heard = self.heard.swap(NOTHING, Ordering::Relaxed);
-        (heard != NOTHING).then_some(heard)
+    /// Whether the server has notified this connection since this was called last.
+    pub(crate) fn take_heard(&self) -> bool {
+        self.heard.swap(false, Ordering::Relaxed)
     }
 
     /// The process of the server behind this connection.
@@ -265,8 +261,8 @@ where
         && !version.is_some_and(|version| version.contains("-YB-"))
 }
 
-/// Drives a connection, and remembers the numbers of which the server notifies it.
-fn driver_of<S, T>(mut connection: Connection<S, T>, hears: Arc<AtomicI64>) -> Driver
+/// Drives a connection, and remembers whether the server has notified it.
+fn driver_of<S, T>(mut connection: Connection<S, T>, hears: Arc<AtomicBool>) -> Driver
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -274,12 +270,7 @@ where
     Box::pin(poll_fn(move |context| {
         loop {
             match ready!(connection.poll_message(context)) {
-                Some(Ok(AsyncMessage::Notification(heard))) => {
-                    // Anybody who may log in may say anything.
-                    if let Ok(number) = heard.payload().parse() {
-                        hears.store(number, Ordering::Relaxed);
-                    }
-                }
+                Some(Ok(AsyncMessage::Notification(_))) => hears.store(true, Ordering::Relaxed),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Poll::Ready(Err(error)),
                 None => return Poll::Ready(Ok(())),

@@ -1,4 +1,7 @@
-//! The revision, as the server tells it of its own accord.
+//! The revision, and whether the server has said since that it has changed.
+//!
+//! What a notification says is not looked at: anyone who may log in to the database can send one. It is a reason to
+//! ask, and no answer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +15,7 @@ use crate::pool::Pool;
 use crate::sql::Sql;
 
 /// How long nothing is asked while nothing is heard: a connection that is cut off, and not closed, is as quiet.
-const SILENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long a server keeps what it has to say to a program that does not listen any more.
 const ABANDONED: &str = "SET tcp_user_timeout = 60000";
 
@@ -20,7 +23,7 @@ const ABANDONED: &str = "SET tcp_user_timeout = 60000";
 #[derive(Debug, Default)]
 pub(crate) struct Listener {
     state: Mutex<State>,
-    /// Whether this program has changed the store since, so that what was heard is old.
+    /// Whether this program has changed the store since.
     has_changed: AtomicBool,
 }
 
@@ -55,7 +58,7 @@ impl Listener {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note that this program has changed the store: it is not to be answered with what was heard before.
+    /// Takes note that this program has changed the store, which it may not have heard yet.
     pub(crate) fn change(&self) {
         self.has_changed.store(true, Ordering::Release);
     }
@@ -120,15 +123,14 @@ impl Listening {
         Ok(Some(Self { link, known }))
     }
 
-    /// Returns the revision that was heard last, or asks if that may be old.
+    /// Returns the revision that is known, or asks if it may be another one by now.
     fn revision(&mut self, sql: &Sql, has_changed: bool) -> Result<Option<i64>, Cause> {
         self.link.look();
         if !self.link.is_alive() {
             return Err(Cause::Closed);
         }
-        let (known, is_old) = self.known.hear(self.link.take_heard(), Instant::now());
-        self.known = known;
-        if is_old || has_changed {
+        let heard = self.link.take_heard();
+        if heard || has_changed || self.known.is_old(Instant::now()) {
             let answer = self.link.query(sql.revision(), Vec::new());
             self.known = Known::of(&mut self.link, answer)?;
         }
@@ -137,18 +139,9 @@ impl Listening {
 }
 
 impl Known {
-    /// What is known once this was heard, and whether that may be old.
-    fn hear(self, heard: Option<i64>, now: Instant) -> (Self, bool) {
-        if heard.is_none() {
-            let silence = now.saturating_duration_since(self.at);
-            return (self, self.revision.is_none() || silence >= SILENCE);
-        }
-        let known = Self {
-            revision: heard,
-            at: now,
-        };
-        // It may have been on its way while the server was asked, or be that of a new store.
-        (known, known.revision < self.revision)
+    /// Whether it may be old although nothing was heard since.
+    fn is_old(self, now: Instant) -> bool {
+        self.revision.is_none() || now.saturating_duration_since(self.at) >= SILENCE
     }
 
     fn of(link: &mut Link, answer: Answer<Vec<Row>>) -> Result<Self, Cause> {
@@ -185,23 +178,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_heard_is_asked_for_after_a_silence_and_if_it_goes_back() {
-        let begin = Instant::now();
-        let at = |revision, seconds| Known {
-            revision,
-            at: begin + Duration::from_secs(seconds),
-        };
-        let hear = |known: Known, heard, seconds| {
-            let (known, is_old) = known.hear(heard, begin + Duration::from_secs(seconds));
-            (known.revision, is_old)
-        };
-        assert_eq!(hear(at(Some(7), 0), None, 9), (Some(7), false));
-        assert_eq!(hear(at(Some(7), 0), None, 10), (Some(7), true));
-        assert_eq!(hear(at(Some(7), 5), None, 10), (Some(7), false));
-        assert_eq!(hear(at(Some(7), 0), Some(8), 20), (Some(8), false));
-        assert_eq!(hear(at(Some(7), 0), Some(7), 20), (Some(7), false));
-        assert_eq!(hear(at(Some(7), 0), Some(6), 1), (Some(6), true));
-        assert_eq!(hear(at(None, 0), None, 1), (None, true), "no store yet");
-        assert_eq!(hear(at(None, 0), Some(1), 1), (Some(1), false));
+    fn what_is_known_is_old_after_a_silence_and_if_there_was_no_store() {
+        let at = Instant::now();
+        let known = |revision| Known { revision, at };
+        let is_old = |known: Known, seconds| known.is_old(at + Duration::from_secs(seconds));
+        assert!(!is_old(known(Some(7)), 0) && !is_old(known(Some(7)), 29));
+        assert!(is_old(known(Some(7)), 30));
+        assert!(is_old(known(None), 0));
     }
 }

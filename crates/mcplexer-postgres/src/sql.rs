@@ -191,7 +191,7 @@ impl Sql {
     pub(crate) fn commit(&self, records: i64, gone: Option<i64>, notifies: bool) -> String {
         let schema = &self.schema;
         let notified = match notifies {
-            true => format!(", pg_notify('{}', revision::text)", self.channel()),
+            true => format!(", pg_notify('{}', '')", self.channel()),
             false => String::new(),
         };
         let mut set = format!(", records = {records}, beginning = NULL");
@@ -206,7 +206,7 @@ impl Sql {
         )
     }
 
-    /// On which each commit tells the revision. A name of this length is not cut, unlike that of a schema with more.
+    /// On which each commit says that there was one. A name of this length is not cut, unlike that of a schema with more.
     fn channel(&self) -> String {
         format!("mcplexer_{:016x}", self.lock)
     }

@@ -1,4 +1,4 @@
-//! The revision, which the server tells of its own accord.
+//! The revision, which is asked for when the server says that there was a commit.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -10,7 +10,8 @@ use mcplexer_secrets::backend::{Backend, Commit, Table};
 
 use crate::server::{address, backend, new_schema, place, shared};
 
-const LONG: Duration = Duration::from_secs(60);
+/// Less than the silence after which the server is asked anyway.
+const LONG: Duration = Duration::from_secs(20);
 
 fn put(backend: &dyn Backend) {
     let mut transaction = backend.write().unwrap();
@@ -22,13 +23,17 @@ fn revision(backend: &dyn Backend) -> u64 {
     backend.revision().unwrap().unwrap()
 }
 
-/// Asks until the answer is this one.
-fn wait_for(backend: &dyn Backend, expected: u64) {
+fn wait_until(condition: impl Fn() -> bool) {
     let until = Instant::now() + LONG;
-    while revision(backend) != expected {
-        assert!(Instant::now() < until, "the revision is not heard of");
+    while !condition() {
+        assert!(Instant::now() < until, "nothing is heard");
         thread::yield_now();
     }
+}
+
+/// Asks until the answer is this one.
+fn wait_for(backend: &dyn Backend, expected: u64) {
+    wait_until(|| revision(backend) == expected);
 }
 
 /// How many round trips 100 questions cost.
@@ -47,12 +52,14 @@ fn a_revision_costs_nothing_while_nothing_changes_and_a_commit_of_others_is_hear
     assert_eq!(two.revision().unwrap(), None, "there is no store");
     put(&one);
     wait_for(&two, 1);
-    assert_eq!(cost(&two), 0);
+    // The commit may be heard of after it was seen.
+    wait_until(|| cost(&two) == 0);
     let before = two.round_trips();
     put(&one);
     put(&one);
     wait_for(&two, 3);
-    assert_eq!(two.round_trips() - before, 0, "it was heard");
+    let cost_of_two = two.round_trips() - before;
+    assert!((1..=2).contains(&cost_of_two), "{cost_of_two}");
     put(&two);
     assert_eq!(revision(&two), 4, "an own commit is known at once");
     wait_for(&one, 4);
@@ -77,7 +84,7 @@ fn a_session_that_listens_and_is_ended_is_replaced() {
     wait_for(&two, 2);
     put(&one);
     wait_for(&two, 3);
-    assert_eq!(cost(&two), 0);
+    wait_until(|| cost(&two) == 0);
 }
 
 /// A way to a server that calls itself YugabyteDB.

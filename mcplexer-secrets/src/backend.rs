@@ -33,8 +33,8 @@
 //!    Before its commit, a replacement can [keep](Successor::keep) what it has so far, as a *beginning*.
 //!    No reader sees that. It outlives the process: the next replacement of the same state finds it in
 //!    its successor, as it was when it was kept last. With any commit it is gone, and the engine
-//!    discards it. An engine may keep nothing. Nobody but the engine vouches for a beginning, so who
-//!    goes on with one checks it, or clears it.
+//!    discards it. An engine may keep nothing, or lose what it has kept. Nobody but the engine vouches
+//!    for a beginning, so a caller that goes on with one checks it first, or clears it.
 
 use auto_impl::auto_impl;
 use std::fmt;

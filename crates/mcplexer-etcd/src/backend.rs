@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::history;
 use crate::layout::Layout;
 use crate::link::{Link, Until};
+use crate::marker::Marker;
 use crate::reading::Moment;
 use crate::shared::{Shared, random};
 use crate::state::State;
@@ -162,25 +163,32 @@ impl Backend for EtcdBackend {
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
         let (shared, until) = (Arc::clone(&self.shared), self.until());
         let begun = self.run(async move {
-            let epoch = random()?;
             let (turn, at) = Turn::begin(Arc::clone(&shared), until).await?;
+            let (epoch, marker) = match turn.begun() {
+                Some((epoch, begun)) => (epoch, begun.taken_over()),
+                None => (random()?, Marker::new(at.head_revision)),
+            };
             // In this turn only, and not in a request that a node carries out when it is over.
+            let begun = turn
+                .begun()
+                .map(|(_, begun)| shared.is_staged(epoch, begun));
+            let when: Vec<_> = std::iter::once(turn.is_now()).chain(begun).collect();
             let stage = Txn::new()
-                .when([turn.is_now()])
-                .and_then([shared.stage(epoch, 0)]);
+                .when(when)
+                .and_then([shared.stage(epoch, marker)]);
             if !shared.link.txn(until, &stage).await?.succeeded() {
                 return Err(Failure::Queue);
             }
-            Ok((turn, at, epoch))
+            Ok((turn, at, epoch, marker))
         });
-        let (turn, at, epoch) = begun.map_err(|failure| self.error("write to", failure))?;
+        let (turn, at, epoch, marker) = begun.map_err(|failure| self.error("write to", failure))?;
         let old = at.head.map(|head| Moment {
             revision: at.revision,
             epoch: head.epoch,
         });
         Ok(Replacement {
             old: old.map(|moment| Box::new(State::new(self, moment)) as _),
-            new: Box::new(Pending::replacement(self, turn, at, epoch)),
+            new: Box::new(Pending::replacement(self, turn, at, epoch, marker)),
         })
     }
 

@@ -7,7 +7,7 @@
 //! | `PREFIX/long/EPOCH/TABLE/KEY′ID-PIECE` | a piece of a record |
 //! | `PREFIX/lock/LEASE` | a writer that waits for its turn, or has it |
 //! | `PREFIX/done/LEASE-SLOT` | the number of a commit |
-//! | `PREFIX/next/EPOCH` | a replacement that is being written |
+//! | `PREFIX/next/EPOCH` | the [`Marker`](crate::marker::Marker) of a replacement that is not committed |
 //!
 //! KEY′ is KEY with each NUL doubled to NUL, 0xFF, and an end of NUL, 0x01: so a prefix of keys is a prefix of the keys
 //! of their pieces.

@@ -19,7 +19,8 @@
 //! * **A lost answer** is found out: each commit puts a number under a key, and before it counts as not applied, the head is
 //!   written again, so that it cannot be applied any more.
 //! * **Long records** are stored in pieces before the commit, under a lease that the commit takes from them.
-//! * **A replacement** is written beside the current state. The commit switches to it and deletes the old one.
+//! * **A replacement** is written beside the current state. The commit switches to it and deletes the old one. What was
+//!   kept of one that was not committed is found by the next, unless something was written after that.
 //! * **What was deleted** is discarded from etcd's history within a second, or by the next writer; what was replaced, at
 //!   once. That compacts the history of the whole cluster, so a store should have a cluster of its own. The disk of a
 //!   node may hold discarded records until `etcdctl defrag` has run. They are sealed.
@@ -55,6 +56,7 @@ mod layout;
 mod leases;
 mod link;
 mod long;
+mod marker;
 mod plan;
 mod reading;
 mod shared;

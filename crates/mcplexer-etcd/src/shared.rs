@@ -14,6 +14,7 @@ use crate::history::History;
 use crate::layout::{Layout, Span};
 use crate::leases::Leases;
 use crate::link::{Link, Until};
+use crate::marker::Marker;
 
 /// What the tasks of one handle share.
 pub(crate) struct Shared {
@@ -66,15 +67,15 @@ impl Shared {
         self.link.txn(until, &txn).await.map(drop)
     }
 
-    /// The replacement with this epoch is neither committed nor discarded, and was written so many times.
-    pub(crate) fn is_staged(&self, epoch: u64, writes: u64) -> Compare {
+    /// The replacement with this epoch is neither committed nor discarded, and has come so far.
+    pub(crate) fn is_staged(&self, epoch: u64, marker: Marker) -> Compare {
         let key = self.layout.replacement(epoch);
-        Compare::value(key, CompareOp::Equal, writes.to_be_bytes())
+        Compare::value(key, CompareOp::Equal, marker.encode())
     }
 
-    /// Counts how many times a replacement was written.
-    pub(crate) fn stage(&self, epoch: u64, writes: u64) -> TxnOp {
-        TxnOp::put(self.layout.replacement(epoch), writes.to_be_bytes(), None)
+    /// Says how far a replacement has come.
+    pub(crate) fn stage(&self, epoch: u64, marker: Marker) -> TxnOp {
+        TxnOp::put(self.layout.replacement(epoch), marker.encode(), None)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::head::{At, Head};
 use crate::leases;
 use crate::link::Until;
 use crate::long;
+use crate::marker::Marker;
 use crate::plan::{Plan, nested, plan};
 use crate::reading::{self, Moment};
 use crate::shared::{Shared, delete, read_at};
@@ -40,9 +41,7 @@ pub(crate) struct Pending<'a> {
 /// A state in another epoch, which takes the place of the current one with the commit.
 struct Staged {
     epoch: u64,
-    /// How many times it was written. A request that a node carries out late is not carried out again.
-    writes: u64,
-    has_long: bool,
+    marker: Marker,
     /// Another writer has discarded it, since this one has lost its turn.
     is_lost: bool,
 }
@@ -64,14 +63,17 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// Begins to replace a state with one in another epoch.
+    /// Begins to replace a state with one in another epoch, or goes on with what was kept of one.
     pub(crate) fn replacement(
         backend: &'a EtcdBackend,
         mut turn: Turn,
         at: At,
         epoch: u64,
+        marker: Marker,
     ) -> Self {
-        turn.discards(epoch);
+        if !marker.is_kept {
+            turn.discards(epoch);
+        }
         // Nobody else writes there, so the latest revision will do.
         let moment = Moment { revision: 0, epoch };
         Self {
@@ -82,8 +84,7 @@ impl<'a> Pending<'a> {
             changes: Changes::default(),
             replacement: Some(Staged {
                 epoch,
-                writes: 0,
-                has_long: false,
+                marker,
                 is_lost: false,
             }),
         }
@@ -106,32 +107,34 @@ impl<'a> Pending<'a> {
     fn flush_if_large(&mut self) -> Result<(), BackendError> {
         let (operations, bytes) = self.changes.size();
         if self.replacement.is_some() && (operations >= FLUSH_OPERATIONS || bytes >= FLUSH_BYTES) {
-            return self.flush();
+            return self.flush(false);
         }
         Ok(())
     }
 
-    /// Writes what a replacement has so far.
-    fn flush(&mut self) -> Result<(), BackendError> {
+    /// Writes what a replacement has so far, in one request, which says whether it is to be kept.
+    fn flush(&mut self, is_kept: bool) -> Result<(), BackendError> {
         let Some(staged) = &self.replacement else {
             return Ok(());
         };
         let changes = std::mem::take(&mut self.changes);
-        if changes.is_empty() || staged.is_lost {
+        let is_done = changes.is_empty() && is_kept <= staged.marker.is_kept;
+        if is_done || staged.is_lost {
             return Ok(());
         }
-        let (epoch, writes, has_long) = (staged.epoch, staged.writes, staged.has_long);
-        let (is_there, has_long) = self.run("write to", |shared, until| async move {
-            let Plan { pieces, ops } = plan(&shared.layout, epoch, has_long, &changes)?;
-            let has_long = has_long || !pieces.is_empty();
+        let (epoch, before) = (staged.epoch, staged.marker);
+        let (is_there, after) = self.run("write to", |shared, until| async move {
+            let Plan { pieces, ops } = plan(&shared.layout, epoch, before.has_long, &changes)?;
+            let has_long = before.has_long || !pieces.is_empty();
+            let after = before.after_write(is_kept, has_long);
             if !pieces.is_empty() {
                 let lease = leases::grant(&shared.link, until, long::PIECES_TTL).await?;
                 long::store(&shared, until, lease, pieces).await?;
             }
             let marker = shared.layout.replacement(epoch);
-            let stage = shared.stage(epoch, writes + 1);
+            let stage = shared.stage(epoch, after);
             let txn = Txn::new()
-                .when([shared.is_staged(epoch, writes)])
+                .when([shared.is_staged(epoch, before)])
                 .and_then(nested(std::iter::once(stage).chain(ops).collect()))
                 .or_else([TxnOp::get(marker, None)]);
             let answer = shared.link.txn(until, &txn).await?;
@@ -139,14 +142,17 @@ impl<'a> Pending<'a> {
             let is_written = answer.succeeded() || {
                 let answer = answer.op_responses();
                 let found = read_at(&answer, 0)?.first();
-                found.is_some_and(|it| it.value() == (writes + 1).to_be_bytes())
+                found.is_some_and(|it| it.value() == after.encode())
             };
-            Ok((is_written, has_long))
+            Ok((is_written, after))
         })?;
         if let Some(staged) = &mut self.replacement {
-            staged.writes += 1;
-            staged.has_long = has_long;
+            staged.marker = after;
             staged.is_lost = !is_there;
+        }
+        match is_kept {
+            true => self.turn.keeps(),
+            false => self.turn.discards(epoch),
         }
         Ok(())
     }
@@ -164,10 +170,10 @@ impl<'a> Pending<'a> {
                 next: Head {
                     epoch: staged.epoch,
                     is_void: false,
-                    has_long: staged.has_long,
+                    has_long: staged.marker.has_long,
                     owes: true,
                 },
-                compares: vec![shared.is_staged(staged.epoch, staged.writes)],
+                compares: vec![shared.is_staged(staged.epoch, staged.marker)],
                 pieces: Vec::new(),
                 ops: std::iter::once(marker).chain(old).collect(),
                 end_turn,
@@ -277,7 +283,7 @@ impl Transaction for Pending<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<Commit, BackendError> {
-        self.flush()?;
+        self.flush(false)?;
         if self.replacement.as_ref().is_some_and(|it| it.is_lost) {
             return Ok(Commit::Conflict);
         }
@@ -311,8 +317,17 @@ impl Transaction for Pending<'_> {
 }
 
 impl Successor for Pending<'_> {
-    /// Does nothing: the next writer discards what was not committed.
+    /// What is written later, and not kept, cannot be told from it any more: until it is kept again, the next writer
+    /// discards all of it.
     fn keep(&mut self) -> Result<(), BackendError> {
-        Ok(())
+        if self.at.head.is_none() {
+            // There is nothing to replace.
+            return Ok(());
+        }
+        self.flush(true)?;
+        match self.replacement.as_ref().is_some_and(|it| it.is_lost) {
+            true => Err(self.backend.error("write to", Failure::Queue)),
+            false => Ok(()),
+        }
     }
 }

@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::head::At;
 use crate::leases::RENEWED;
 use crate::link::Until;
+use crate::marker::Marker;
 use crate::shared::{Shared, read_at};
 
 /// How long to wait for news of the writer before, until it is asked whether there is one. News can be lost.
@@ -37,6 +38,8 @@ pub(crate) struct Turn {
     lease: i64,
     /// The epoch of a replacement that is to be discarded if it is not committed.
     staged: Option<u64>,
+    /// What another replacement of the current state has kept.
+    begun: Option<(u64, Marker)>,
     runtime: Handle,
     renewing: AbortHandle,
     /// `None` if the turn ended with a commit.
@@ -48,7 +51,7 @@ struct Found {
     own_since: i64,
     is_first: bool,
     at: At,
-    leftovers: Vec<u64>,
+    leftovers: Vec<(u64, Option<Marker>)>,
 }
 
 impl Turn {
@@ -79,6 +82,7 @@ impl Turn {
             shared,
             since: 0,
             staged: None,
+            begun: None,
             lease,
             runtime: Handle::current(),
             renewing: renewing.abort_handle(),
@@ -109,6 +113,16 @@ impl Turn {
         self.staged = Some(epoch);
     }
 
+    /// An epoch is not to be discarded with the end of the turn: what it has was kept.
+    pub(crate) fn keeps(&mut self) {
+        self.staged = None;
+    }
+
+    /// What another replacement of the current state has kept.
+    pub(crate) fn begun(&self) -> Option<(u64, Marker)> {
+        self.begun
+    }
+
     /// The turn ended with a commit.
     pub(crate) fn has_ended(&mut self) {
         self.permit = None;
@@ -119,8 +133,15 @@ impl Turn {
         loop {
             self.since = found.own_since;
             if found.is_first {
-                for epoch in &found.leftovers {
-                    self.shared.discard_epoch(until, *epoch).await?;
+                for (epoch, marker) in &found.leftovers {
+                    match marker {
+                        Some(marker)
+                            if self.begun.is_none() && marker.follows(found.at.head_revision) =>
+                        {
+                            self.begun = Some((*epoch, *marker));
+                        }
+                        _ => self.shared.discard_epoch(until, *epoch).await?,
+                    }
                 }
                 return Ok(found.at);
             }
@@ -143,15 +164,12 @@ impl Turn {
             .with_prefix()
             .with_sort(SortTarget::Create, SortOrder::Ascend)
             .with_limit(1);
-        let names = GetOptions::new()
-            .with_prefix()
-            .with_keys_only()
-            .with_limit(LEFTOVERS);
+        let leftovers = GetOptions::new().with_prefix().with_limit(LEFTOVERS);
         [
             TxnOp::get(&*self.key, None),
             TxnOp::get(layout.locks(), Some(first)),
             TxnOp::get(layout.head(), None),
-            TxnOp::get(layout.replacements(), Some(names)),
+            TxnOp::get(layout.replacements(), Some(leftovers)),
         ]
     }
 
@@ -193,7 +211,7 @@ impl Turn {
             at: At::of(revision, read_at(read, 2)?.first())?,
             leftovers: read_at(read, 3)?
                 .iter()
-                .filter_map(|it| layout.epoch_of(it.key()))
+                .filter_map(|it| Some((layout.epoch_of(it.key())?, Marker::decode(it.value()))))
                 .collect(),
         })
     }

@@ -7,5 +7,6 @@ mod conformance;
 mod failover;
 mod login;
 mod lost;
+mod rekeys;
 mod threads;
 mod traces;

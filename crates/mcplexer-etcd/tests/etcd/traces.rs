@@ -222,6 +222,49 @@ fn a_replacement_that_is_not_committed_leaves_nothing() {
 
 /// As by a request that a node carries out late, when the replacement was committed.
 #[test]
+fn what_a_replacement_has_kept_goes_with_the_state_that_it_replaces() {
+    let Some(cluster) = Cluster::start(1) else {
+        return;
+    };
+    let prefix = cluster.new_prefix();
+    let backend = cluster.open(&prefix);
+    put(&backend, b"k", b"record");
+    let begin = |key: &[u8]| {
+        let Replacement { old, mut new } = backend.replace().unwrap();
+        drop(old);
+        new.put(Table::Secrets, key, &vec![1; LONG]).unwrap();
+        new.keep().unwrap();
+        new
+    };
+    drop(begin(b"l"));
+    drop(begin(b"m"));
+    let other = cluster.open(&prefix);
+    let Replacement { old, new } = other.replace().unwrap();
+    for key in [b"l", b"m"] {
+        assert_eq!(get(&*new, key).map(|it| it.len()), Some(LONG));
+    }
+    drop((old, new));
+    assert_eq!(cluster.keys(&prefix, "next").len(), 1);
+    // The first one makes it useless, and the second one discards it.
+    put(&other, b"n", b"record");
+    put(&other, b"o", b"record");
+    assert!(cluster.keys(&prefix, "next").is_empty());
+    assert_eq!(cluster.keys(&prefix, "data").len(), 3);
+    assert!(cluster.keys(&prefix, "long").is_empty());
+
+    // What was written after it was kept cannot be told from it.
+    let mut new = begin(b"l");
+    new.put(Table::Secrets, b"m", &vec![1; LONG]).unwrap();
+    drop(new);
+    let Replacement { old, new } = other.replace().unwrap();
+    assert_eq!((get(&*new, b"l"), get(&*new, b"m")), (None, None));
+    drop((old, new));
+    drop((backend, other));
+    assert!(cluster.keys(&prefix, "next").is_empty());
+    assert_eq!(cluster.keys(&prefix, "data").len(), 3);
+}
+
+#[test]
 fn the_current_state_is_not_discarded_as_a_replacement() {
     let Some(cluster) = Cluster::start(1) else {
         return;

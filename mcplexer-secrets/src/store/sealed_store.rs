@@ -576,6 +576,9 @@ impl Store {
     /// provider drops the old one. If the process is killed at any point, the store still opens,
     /// and another call finishes the work.
     ///
+    /// Where the [backend](crate::backend) can, what is done is kept before the commit. Another call goes on with what an
+    /// interrupted one has left, if the store is for the same owners and nobody has changed it since.
+    ///
     /// Other processes may keep the store open: they find the new key where they found the old one.
     ///
     /// # Errors
@@ -608,7 +611,8 @@ impl Store {
     }
 
     /// Drops what an interrupted rotation or recovery left in the key file: the old identity if the
-    /// store has moved to the new one, else the new one. Returns whether there was anything.
+    /// store has moved to the new one, else the new one, unless a rotation can go on for it. Returns whether it dropped
+    /// anything.
     ///
     /// # Errors
     /// If the store or the key file cannot be read, or the key file cannot be written.

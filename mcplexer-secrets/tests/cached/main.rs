@@ -3,11 +3,12 @@
 #![cfg(test)]
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mcplexer_secrets::backend::{Backend, Table};
+use mcplexer_secrets::backend::{Backend, Range, Table};
 use mcplexer_secrets::{Error, Progress, RotateIdentity, SecretStore};
 
 mod away;
@@ -256,5 +257,31 @@ fn the_copy_has_no_value_and_is_private() {
         assert!(!leak);
         let mode = fs::metadata(machine.copy()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_scan_may_read_on_while_it_passes() {
+    let (server, one, _) = two();
+    fs::remove_file(one.copy()).unwrap();
+    let scope = Range::prefix(Table::Secrets, b"web\0");
+    for (what, network) in [
+        ("without a copy", Network::Works),
+        ("with one", Network::Works),
+        ("from it", Network::Refuses),
+    ] {
+        server.is(network);
+        let backend = one.backend();
+        let snapshot = backend.read().unwrap().unwrap();
+        assert!(snapshot.get(Table::Meta, b"header").unwrap().is_some());
+        let mut count = 0;
+        let each = &mut |key: &[u8], record: &[u8]| {
+            let again = snapshot.get(Table::Secrets, key).unwrap();
+            assert_eq!(again.as_deref(), Some(record));
+            count += 1;
+            ControlFlow::Continue(())
+        };
+        snapshot.scan(scope, each).unwrap();
+        assert_eq!(count, 2, "{what}");
     }
 }

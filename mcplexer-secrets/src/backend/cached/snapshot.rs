@@ -82,9 +82,9 @@ impl<'a> CachedSnapshot<'a> {
         ask: impl FnOnce(&Remote, bool) -> Asked<T>,
         direct: impl FnOnce(&dyn Snapshot) -> Result<T, BackendError>,
     ) -> Result<Option<T>, BackendError> {
-        let mut source = self.source.borrow_mut();
         let since = Instant::now();
-        let answer = match &*source {
+        // What a scan passes may read on.
+        let answer = match &*self.source.borrow() {
             Source::Copy(_) => return Ok(None),
             Source::Direct(snapshot) => Asked::Answered(direct(&**snapshot)),
             Source::Remote(remote) => ask(remote, self.same_state().is_some_and(has_it)),
@@ -100,8 +100,13 @@ impl<'a> CachedSnapshot<'a> {
         if why.kind() != BackendErrorKind::Unreachable || self.same_state().is_none() {
             return Err(why);
         }
-        *source = Source::Copy(self.from.is_away(since, why));
-        Ok(None)
+        match self.source.try_borrow_mut() {
+            Ok(mut source) => {
+                *source = Source::Copy(self.from.is_away(since, why));
+                Ok(None)
+            }
+            Err(_) => Err(why),
+        }
     }
 
     /// The copy, and why it is read.

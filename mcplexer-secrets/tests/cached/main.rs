@@ -96,6 +96,18 @@ fn a_whole_scope_is_there_after_a_colleague_has_changed_it() {
 }
 
 #[test]
+fn the_first_read_of_another_state_renews_the_whole_copy() {
+    let (server, one, other) = two();
+    assert_eq!(all(&other.store()).unwrap().len(), 2);
+    one.put("A", "new").unwrap();
+    one.put("C", "c").unwrap();
+    assert_eq!(other.get("B").unwrap(), "b");
+    server.is(Network::Refuses);
+    assert_eq!(other.get("A").unwrap(), "new");
+    assert_eq!(all(&other.store()).unwrap().len(), 3);
+}
+
+#[test]
 fn a_change_of_this_machine_is_in_the_copy() {
     let (server, one, _) = two();
     assert_eq!(all(&one.store()).unwrap().len(), 2);

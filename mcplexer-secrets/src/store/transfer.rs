@@ -204,7 +204,11 @@ pub(super) fn let_go(vault: &Vault, old: &Vault, place: &str) -> Result<(), Erro
             None => Err(old.error(PlaceHas::Nothing)),
             Some(it) if it.moved.is_none() => Err(old.error(PlaceHas::SameStore)),
             Some(it) if it.header.revision > here.revision => Err(old.error(PlaceHas::LaterState)),
-            Some(_) => Ok(()),
+            Some(_) => {
+                // The header of the old place was the last one seen.
+                vault.keyring.remember(Arc::clone(&reader.unlocked));
+                Ok(())
+            }
         }
     })?;
     read.ok_or(Error::NoStore)

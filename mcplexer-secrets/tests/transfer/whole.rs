@@ -31,6 +31,7 @@ fn a_store_is_moved_record_by_record_and_takes_changes_at_the_new_place_only() {
     for store in [&old, &before] {
         assert!(is_moved(&put(store, "a", "NEW", "v"), NEW));
         assert_eq!(store.moved_to().unwrap().as_deref(), Some(NEW));
+        assert_eq!(store.seen_moved_to().as_deref(), Some(NEW));
     }
     assert_eq!(new.moved_to().unwrap(), None);
 
@@ -206,6 +207,7 @@ fn what_is_left_of_a_store_is_let_go_of_only_if_it_was_moved() {
     let new = fixture.at_new();
     put(&new, "a", "NEW", "v").unwrap();
     new.let_go_of(fixture.old.clone(), OLD).unwrap();
+    assert_eq!(new.seen_moved_to(), None);
     fixture.check(&new);
     let other = Fixture::new();
     assert_eq!(

@@ -53,6 +53,13 @@ impl Store {
         transfer::let_go(&self.vault, &old, place)
     }
 
+    /// Returns where the store was moved to, as the last operation has seen. Reads nothing.
+    #[must_use]
+    pub fn seen_moved_to(&self) -> Option<String> {
+        let last = self.vault.keyring.last_unlocked();
+        last.and_then(|unlocked| unlocked.moved.clone())
+    }
+
     /// Returns where the store was moved to. `None` if it is here, and if no key is at hand to verify that.
     ///
     /// # Errors

@@ -68,10 +68,17 @@ impl<'v> Target<'v> {
     /// Makes sure that the place is empty, or has what a move of this store left there: begun and interrupted, or an
     /// earlier one away from there. In any case it is no store from then on.
     ///
-    /// If the old place says already that the store was moved, one that is empty by now is told with which revision.
+    /// If the old place says already that the store was moved, one that is empty by now gets the revision of that.
     pub(super) fn prepare(self, here: &Unlocked) -> Result<(), Error> {
         let revision = here.moved.as_ref().map_or(0, |_| here.header.revision);
         let here = &here.header;
+        // Unlocking may wait for a passphrase: do it before other writers have to wait.
+        if let Some(snapshot) = self.vault.backend.read()?
+            && self.unlocked_in(&*snapshot, here)?.is_none()
+            && self.moving(&*snapshot, here)?.is_some()
+        {
+            return Ok(());
+        }
         self.commit(|transaction| {
             if let Some(there) = self.unlocked_in(&*transaction, here)? {
                 if there.moved.is_none() {

@@ -20,6 +20,7 @@ mod scan;
 mod scope;
 mod secret;
 mod server;
+mod store;
 mod when;
 
 use std::ffi::OsString;
@@ -47,6 +48,7 @@ pub(crate) use scan::{Scan, ScanFormat};
 pub(crate) use scope::{Kind, Scope};
 pub(crate) use secret::{Characters, Clip, Edit, Generate, Get, List, Newline, Put, Said, Secret};
 pub(crate) use server::{AddServer, Server};
+pub(crate) use store::Store;
 
 use crate::{exit_code, style};
 
@@ -162,6 +164,9 @@ pub(crate) enum Command {
     /// Back up the store to one age file, and restore it
     #[command(subcommand, after_help = examples::BACKUP)]
     Backup(Later<Backup>),
+    /// Move the store to a server and back, and delete what that leaves
+    #[command(subcommand, after_help = examples::STORE)]
+    Store(Later<Store>),
     /// Check for problems and say how to fix them
     #[command(after_help = examples::DOCTOR)]
     Doctor {

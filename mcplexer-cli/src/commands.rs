@@ -28,6 +28,7 @@ mod serve;
 mod server;
 #[cfg(feature = "serve")]
 mod status;
+mod store;
 mod trust;
 #[cfg(feature = "serve")]
 mod ui;
@@ -66,6 +67,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Scan(Later(arguments)) => scan::run(&arguments, cli.global),
         Command::Key(Later(command)) => key::run(command, cli.global),
         Command::Backup(Later(command)) => backup::run(command, cli.global),
+        Command::Store(Later(command)) => store::run(command, cli.global),
         Command::Doctor { fix, strict, json } => doctor::run(fix, strict, json, cli.global),
         Command::Compact => compact::run(cli.global),
         Command::Audit(Later(command)) => audit::run(command, cli.global),

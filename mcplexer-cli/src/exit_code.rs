@@ -29,7 +29,7 @@ Exit codes of mcplexer:
   6  the store, the audit log or a backup was tampered with, is damaged, was put back, or was made by
      somebody else and not accepted; scan: a value was found
   7  another program holds the store, or its server does not answer; nothing was changed
-  8  it exists already, or is at another version
+  8  it exists already, is at another version, or the store was moved to another place
   9  the store's server did not answer whether the change was made: look before you make it again
 
 126  run: the command was found and could not be started

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mcplexer_home::{AuditTarget, Home, KeySource};
 use mcplexer_secrets::Error as StoreError;
@@ -27,6 +28,7 @@ mod project;
 mod scan;
 mod servers;
 mod store;
+mod transfer;
 mod usage;
 mod use_cases;
 
@@ -34,10 +36,19 @@ pub(crate) use again::again;
 pub(crate) use files::of_reading;
 pub(crate) use keys::OTHER_KEY;
 pub(crate) use places::key_place;
+pub(crate) use transfer::follow;
 pub(crate) use usage::{
     can_repeat, can_repeat_among, has_credential, no_command, repeated, repeated_path,
     repeated_program,
 };
+
+/// Whether anything has failed.
+static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Returns whether anything has failed: an error is not to be lost among warnings.
+pub(crate) fn has_failed() -> bool {
+    HAS_FAILED.load(Ordering::Relaxed)
+}
 
 /// A failure to report.
 #[derive(Debug)]
@@ -125,6 +136,7 @@ impl Failure {
     }
 
     fn of(what: What) -> Self {
+        HAS_FAILED.store(true, Ordering::Relaxed);
         Self {
             others: Vec::new(),
             what,

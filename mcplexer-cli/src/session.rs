@@ -16,7 +16,7 @@ use mcplexer_secrets::{
 
 use crate::agent::Agent;
 use crate::cli::Global;
-use crate::failure::{Context, Failure};
+use crate::failure::{Context, Failure, follow, has_failed};
 use crate::progress::make_way;
 use crate::prompt::Hidden;
 use crate::stderr::{say, say_hint, say_warning};
@@ -235,6 +235,15 @@ impl Deref for Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.tell_copied();
+        if let Some(to) = self.store().seen_moved_to()
+            && !has_failed()
+        {
+            let place = shortened(&to);
+            self.warn(&format!(
+                "this store was moved to {place}: what is here may be out of date"
+            ));
+            self.hint(&follow(&to));
+        }
         if let Some(Created::Log(path)) = self.created_log() {
             self.tell(&format!(
                 "created the audit log {}, which MCPLEXER_AUDIT names",

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_told_what_to_delete() {
+    fn the_command_that_deletes_a_store_names_its_schema_or_prefix() {
         for (url, command) in [
             ("postgres://ann@db/team", "DROP SCHEMA mcplexer CASCADE;"),
             (

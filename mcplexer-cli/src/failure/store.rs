@@ -10,6 +10,7 @@ use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind, Timestamp
 
 use super::{
     Context, Failure, Words, again, can_repeat, chain, files, has_credential, keys, repeated_path,
+    transfer,
 };
 use crate::exit_code;
 use crate::text::{shown, typed};
@@ -101,6 +102,7 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
             path,
             source,
         } => files::io(action, path, source),
+        Error::Moved { .. } | Error::MoveUnfinished | Error::Place { .. } => transfer::hint(error),
         Error::FileExists { .. } => "--force overwrites it; or name another file".to_owned(),
         Error::NoStore
         | Error::ScopeExists { .. }

@@ -185,6 +185,9 @@ const ELSEWHERE: &[&str] = &[
     "mcplexer serve --http",
     "eval \"$(mcplexer hook direnv)\"",
     "mcplexer secret get github TOKEN --clip",
+    "MCPLEXER_STORE=",
+    "mcplexer store move",
+    "mcplexer store delete-moved",
 ];
 
 /// Examples for another shell than `sh`, and that shell.

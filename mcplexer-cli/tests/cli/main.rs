@@ -65,6 +65,7 @@ mod strict;
 mod tasks;
 mod team;
 mod terminal;
+mod transfer;
 mod trust;
 mod usage;
 mod values;

@@ -22,7 +22,7 @@ const NO_NEED: [&str; 8] = [
 const OTHER_WORDS: &[(&str, &[&str], &str)] = &[
     (
         "",
-        &["insert", "store", "save", "write", "new", "encrypt"],
+        &["insert", "save", "write", "new", "encrypt"],
         "mcplexer secret put",
     ),
     (
@@ -111,6 +111,22 @@ const OTHER_WORDS: &[(&str, &[&str], &str)] = &[
     ("client", &["connect", "setup"], "mcplexer client install"),
     ("client", &["create", "new", "put"], "mcplexer client add"),
     ("client", &["del", "delete"], "mcplexer client remove"),
+    (
+        "store",
+        &["put", "set", "add", "insert", "save", "write"],
+        "mcplexer secret put",
+    ),
+    (
+        "store",
+        &["migrate", "copy", "transfer"],
+        "mcplexer store move",
+    ),
+    ("store", &["undo", "abort", "cancel"], "mcplexer store keep"),
+    (
+        "store",
+        &["delete", "remove", "rm"],
+        "mcplexer store delete-moved",
+    ),
     ("key", &["create", "generate", "new"], "mcplexer key init"),
     ("key", &["ls"], "mcplexer key list"),
     ("key", &["rm", "del", "delete"], "mcplexer key remove"),

@@ -1,0 +1,112 @@
+//! `mcplexer store …`
+
+use std::ffi::OsStr;
+
+use mcplexer_home::transfer::{self, Left, MoveReport};
+use mcplexer_home::{EnvironmentError, STORE_PASSWORD_VARIABLE, STORE_VARIABLE, StorePlace};
+
+use crate::cli::{self, Global};
+use crate::failure::Failure;
+use crate::output::{print, print_json};
+use crate::progress::Bar;
+use crate::session::Session;
+use crate::text::{count, shortened, shown, thousands, word};
+use crate::{exit_code, input};
+
+pub(super) fn run(command: cli::Store, global: Global) -> Result<(), Failure> {
+    match command {
+        cli::Store::Move { to, json } => move_to(&to, json, global),
+        cli::Store::Keep { lost } => keep(lost, global),
+        cli::Store::DeleteMoved { place, force } => delete_moved(&place, force, global),
+    }
+}
+
+fn move_to(to: &OsStr, json: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let to = place(to, &session)?;
+    let bar = Bar::new("checking", global);
+    let report = transfer::move_to(&to, &session, &mut |progress| bar.show(progress));
+    drop(bar);
+    let report = report?;
+    tell(&report, &session);
+    match json {
+        true => print_json(&report),
+        false => Ok(()),
+    }
+}
+
+fn tell(report: &MoveReport, session: &Session) {
+    let to = shortened(&report.to);
+    session.tell(&match report.was_done {
+        true => format!("nothing to move: the store was moved to {to} before"),
+        false => format!("moved the store to {to}"),
+    });
+    session.tell(&format!(
+        "{} and {} bytes, compared; {}, {}, all readable there",
+        count(report.records, "record"),
+        thousands(report.bytes),
+        count(report.scopes, "scope"),
+        count(report.secrets, "secret"),
+    ));
+    session.hint(&match report.to.file() {
+        Some(_) => format!("on this machine: unset {STORE_VARIABLE}"),
+        None => format!(
+            "on each machine that uses it: export {STORE_VARIABLE}={}",
+            word(&report.to.to_string())
+        ),
+    });
+    let old = match report.from.file() {
+        Some(_) => "file".to_owned(),
+        None => word(&report.from.to_string()),
+    };
+    session.hint(&format!(
+        "{} takes no changes any more; after that, mcplexer store delete-moved {old} deletes it",
+        shortened(&report.from)
+    ));
+}
+
+fn keep(is_lost: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let place = session.place();
+    session.tell(&match transfer::keep(is_lost, &session)? {
+        true => format!("the store {place} takes changes again"),
+        false => format!("nothing to do: the store {place} was not moved"),
+    });
+    Ok(())
+}
+
+fn delete_moved(old: &OsStr, force: bool, global: Global) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let old = place(old, &session)?;
+    let is_left = old != *session.home().store();
+    if !force && is_left && old.file().is_some() {
+        let question = format!("delete {}?", shortened(&old));
+        input::confirm("", &question, global)?;
+    }
+    match transfer::delete_moved(&old, &session)? {
+        Left::OnServer(command) => {
+            session.tell("the store was moved away from there; this deletes what is left:");
+            print(&format!("{command}\n"))
+        }
+        Left::Deleted(path) => {
+            session.tell(&format!("deleted {}", shown(&path)));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Parses a place. Repeats nothing of one that is wrong: there may be a password in it.
+fn place(text: &OsStr, session: &Session) -> Result<StorePlace, Failure> {
+    StorePlace::parse(text, session.home()).map_err(|error| {
+        match error {
+            EnvironmentError::StorePassword => Failure::new("the URL has a password in it")
+                .with_hint(format!(
+                    "others see it there: take it out, and set {STORE_PASSWORD_VARIABLE}"
+                )),
+            _ => Failure::new("this is not the place of a store: postgres://…, etcd://… or file")
+                .with_hint("file is the one in your home; a server is named as in MCPLEXER_STORE"),
+        }
+        .with_code(exit_code::USAGE)
+    })
+}

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use mcplexer_secrets::backend::{Backend, Limits, Table};
-use mcplexer_secrets::{Error, PlaceHas};
+use mcplexer_secrets::keys::FixedKeys;
+use mcplexer_secrets::{Error, PlaceHas, Store};
 
 use super::observed::{Failing, Observed};
 use super::{Fixture, NEW, get, is_moved, put, without_header};
@@ -164,6 +165,37 @@ fn a_move_is_given_up_or_finished_and_not_both() {
             ..
         })
     ));
+}
+
+/// Somebody who wants to finish the first of two moves may be late.
+#[test]
+fn a_move_that_was_given_up_and_begun_again_is_not_finished_as_the_first_one() {
+    let fixture = marked();
+    let first = fixture.old.records();
+    assert!(keep(&fixture).unwrap());
+    put(&fixture.at_old(), "a", "K1", "kept").unwrap();
+    fixture.old.fail_at(0, Failing::After);
+    fixture.go().unwrap_err();
+    fixture.old.fail_never();
+    let late = Observed::new();
+    late.tamper(|it| {
+        for (table, key, record) in &first {
+            it.put(*table, key, record).unwrap();
+        }
+    });
+    let keys = FixedKeys::new(vec![fixture.identity.clone()]);
+    let late = Store::with_backend(late, keys).unwrap();
+    let finished = late.move_to(fixture.new.clone(), NEW, &mut |_| ());
+    assert!(matches!(
+        finished,
+        Err(Error::Place {
+            has: PlaceHas::MoveGivenUp,
+            ..
+        })
+    ));
+    fixture.go().unwrap();
+    assert_eq!(get(&fixture.at_new(), "a", "K1").unwrap(), "kept");
+    fixture.check(&fixture.at_new());
 }
 
 #[test]

@@ -130,13 +130,15 @@ impl<'v> Target<'v> {
         })
     }
 
-    /// Says once more with which revision the store was moved to there, unless the move was given up.
+    /// Says once more with which revision the store was moved to there, unless the move was given up, or begun again since.
     pub(super) fn expect_again(self, here: &Header) -> Result<(), Error> {
         self.commit(|transaction| {
             let moving = self.require_moving(&*transaction, here)?;
             match moving.revision {
-                0 => Err(self.error(PlaceHas::MoveGivenUp)),
-                _ => put_moving(transaction, here, here.revision),
+                1.. if moving.revision <= here.revision => {
+                    put_moving(transaction, here, here.revision)
+                }
+                _ => Err(self.error(PlaceHas::MoveGivenUp)),
             }
         })
     }

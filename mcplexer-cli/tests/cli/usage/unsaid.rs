@@ -95,6 +95,10 @@ const REFUSED: &[&[&str]] = &[
     &["init", "V"],
     &["doctor", "V"],
     &["compact", "V"],
+    &["store", "move", "--to", "V"],
+    &["store", "move", "V"],
+    &["store", "keep", "V"],
+    &["store", "delete-moved", "V"],
 ];
 
 /// Commands that read a file of this name.

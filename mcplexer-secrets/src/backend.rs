@@ -115,7 +115,8 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// [`Busy`](BackendErrorKind::Busy) or [`Unreachable`](BackendErrorKind::Unreachable).
     fn settle(&self, commit: &CommitId) -> Result<bool, BackendError>;
 
-    /// Returns how large a commit may be. Nothing larger is asked for.
+    /// Returns how large a commit may be. Nothing larger is asked for, except of a [replacement](Self::replace): a larger
+    /// change is cut into several commits, or refused as [`TooLarge`](BackendErrorKind::TooLarge) before anything is encrypted.
     fn limits(&self) -> Limits {
         Limits::NONE
     }

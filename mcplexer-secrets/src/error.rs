@@ -381,7 +381,7 @@ impl Error {
             Self::Backend(error) => match error.kind() {
                 BackendErrorKind::Busy | BackendErrorKind::Unreachable => ErrorKind::Busy,
                 BackendErrorKind::Corrupt => ErrorKind::Tampered,
-                BackendErrorKind::Other => ErrorKind::Other,
+                BackendErrorKind::TooLarge | BackendErrorKind::Other => ErrorKind::Other,
             },
             Self::MoveUnfinished => ErrorKind::Busy,
             Self::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,

@@ -32,6 +32,7 @@ mod reader;
 mod recorder;
 mod rekey;
 mod restore;
+mod room;
 mod rotation;
 mod scope;
 mod sealed_store;

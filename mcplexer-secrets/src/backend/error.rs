@@ -23,6 +23,9 @@ pub enum BackendErrorKind {
     Unreachable,
     /// The storage is damaged, or is not a store.
     Corrupt,
+    /// A change is larger than a commit may be, as [`Limits`](super::Limits) says. It was not made: make it in smaller
+    /// parts.
+    TooLarge,
     /// Anything else, mostly the file system.
     Other,
 }

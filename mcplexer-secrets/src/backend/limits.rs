@@ -1,6 +1,9 @@
 //! How large a commit may be.
 
-/// How large a commit may be. A change that is larger is refused before anything is encrypted.
+/// How large a commit may be.
+///
+/// An import, a merge of a backup and a list of scopes that are larger are cut into several commits, each of which leaves a whole store. What
+/// cannot be cut is refused before anything is encrypted: a value that is too long, and a scope that is too large to be renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

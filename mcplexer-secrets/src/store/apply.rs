@@ -1,10 +1,11 @@
 //! Applying a list of scopes: creating, updating and deleting scopes together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::not_found;
 use super::reader::Reader;
 use super::recorder::Subject;
+use super::room::in_parts;
 use super::scope::{NewScope, ScopeEdit};
 use super::vault::{IfMissing, Vault};
 use super::writer::Writer;
@@ -85,8 +86,8 @@ pub(super) fn plan(vault: &Vault, scopes: &[NewScope]) -> Result<Vec<AppliedScop
     }
 }
 
-/// Creates and updates these scopes, and deletes `prune`, in one commit. Writes nothing if there is
-/// nothing to do.
+/// Creates and updates these scopes, and deletes `prune`, in one commit, or in several if the engine limits one. Writes nothing
+/// if there is nothing to do.
 pub(super) fn apply(
     vault: &Vault,
     scopes: &[NewScope],
@@ -101,13 +102,53 @@ pub(super) fn apply(
         return Ok(planned);
     }
     let subject = Subject::store(AuditOperation::ApplyConfig);
-    vault.write(subject, IfMissing::CREATE, |writer| {
-        let mut applied = compare(scopes, Some(&writer.reader()))?;
+    let wanted: BTreeSet<_> = scopes.iter().map(|scope| &scope.id).collect();
+    let mut prune = prune.to_vec();
+    prune.retain(|it| !wanted.contains(&it.id));
+    let sizes = vec![0; prune.len() + scopes.len()];
+    let mut all = planned;
+    let applied = in_parts(vault.backend.limits(), &sizes, |items| {
+        let is_whole = items.len() == sizes.len();
         // Deleting first makes room for new scopes.
-        delete(writer, &mut applied, prune)?;
-        create_and_update(writer, &applied, scopes)?;
-        Ok(applied)
-    })
+        let pruned = prune.get(items.start.min(prune.len())..items.end.min(prune.len()));
+        let pruned = pruned.unwrap_or_default();
+        let first = items.start.saturating_sub(prune.len());
+        let part = scopes.get(first..items.end.saturating_sub(prune.len()));
+        let part = part.unwrap_or_default();
+        let applied = vault.try_write(subject, IfMissing::CREATE, |writer| {
+            let mut applied = compare(part, Some(&writer.reader()))?;
+            if items.start == 0 && !is_whole {
+                let all = compare(scopes, Some(&writer.reader()))?;
+                prune.iter().try_for_each(|it| require_same(&all, it))?;
+            }
+            delete(writer, &mut applied, pruned)?;
+            create_and_update(writer, &applied, part)?;
+            Ok(applied)
+        })?;
+        match is_whole {
+            true => all = applied,
+            false => all.extend(applied.into_iter().filter(|it| {
+                let is_part = |id: &ScopeId| part.iter().any(|it| it.id == *id);
+                it.action == ScopeAction::Delete || is_part(&it.id)
+            })),
+        }
+        Ok(())
+    });
+    applied.inspect_err(|error| vault.record_failure(subject, error))?;
+    // What a commit did to a scope takes the place of what was planned.
+    let all: BTreeMap<_, _> = all.into_iter().map(|it| (it.id.clone(), it)).collect();
+    Ok(all.into_values().collect())
+}
+
+/// Fails if a scope to delete has other secrets than it had in the plan.
+fn require_same(now: &[AppliedScope], planned: &AppliedScope) -> Result<(), Error> {
+    let changed = |it: &&AppliedScope| it.id == planned.id && it.listed != planned.listed;
+    match now.iter().find(changed) {
+        Some(changed) => Err(Error::ScopeChanged {
+            scope: changed.id.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Deletes the scopes that were planned to be left, and that the caller decided to prune.
@@ -123,11 +164,7 @@ fn delete(
         let Some(planned) = prune.iter().find(|pruned| pruned.id == scope.id) else {
             continue;
         };
-        if planned.listed != scope.listed {
-            return Err(Error::ScopeChanged {
-                scope: scope.id.clone(),
-            });
-        }
+        require_same(std::slice::from_ref(scope), planned)?;
         scope.action = ScopeAction::Delete;
         scope.secrets = writer.delete_scope(&scope.id)?;
         writer.add_part(AuditOperation::DeleteScope, &scope.id);

@@ -1,10 +1,12 @@
 //! Importing many secrets at once, into one scope or several.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::life::SecretEdit;
 use super::reader::{Reader, ScopeReader};
 use super::recorder::Subject;
+use super::room::in_parts;
 use super::scope::NewScope;
 use super::state::SecretState;
 use super::vault::{IfMissing, Vault};
@@ -55,6 +57,21 @@ pub struct Imported {
 }
 
 impl Imported {
+    fn nothing() -> Self {
+        Self {
+            scope_created: false,
+            secrets: Vec::new(),
+            states: Vec::new(),
+        }
+    }
+
+    /// Adds what the next commit did.
+    fn add(&mut self, next: Self) {
+        self.scope_created |= next.scope_created;
+        self.secrets.extend(next.secrets);
+        self.states.extend(next.states);
+    }
+
     /// Counts the secrets to which this happens.
     #[must_use]
     pub fn count(&self, action: ImportAction) -> u64 {
@@ -74,16 +91,15 @@ pub(super) struct Import<'a> {
     pub(super) states: Option<&'a BTreeMap<SecretName, SecretState>>,
 }
 
-/// Stores the secrets of several scopes in one commit, or none of them.
+/// Stores the secrets of several scopes in one commit, or none of them; in several commits if the engine limits one.
 pub(super) fn run_all(vault: &Vault, imports: &[Import<'_>]) -> Result<Vec<Imported>, Error> {
     if imports.is_empty() {
         return Ok(Vec::new());
     }
-    write(vault, imports, |writer| {
-        for import in imports {
+    write(vault, imports, |part, writer| {
+        for import in part {
             writer.add_part(AuditOperation::Import, &import.scope.id);
         }
-        imports.iter().map(|import| import.write(writer)).collect()
     })
 }
 
@@ -97,15 +113,57 @@ pub(super) fn plan_all(vault: &Vault, imports: &[Import<'_>]) -> Result<Vec<Impo
     })
 }
 
-fn write<T>(
+/// Stores the secrets. `record` adds what the log says of a part of them.
+///
+/// If they take several commits, everything is checked before the first of them. Each commit leaves a whole store. The same import
+/// again finds what was stored to be [`Same`](ImportAction::Same), and goes on.
+fn write(
     vault: &Vault,
     imports: &[Import<'_>],
-    work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
+    record: impl Fn(&[Import<'_>], &mut Writer<'_>),
+) -> Result<Vec<Imported>, Error> {
     let subject = subject(AuditOperation::Import, imports);
     let checked = check_names(vault, imports);
     checked.inspect_err(|error| vault.record_failure(subject, error))?;
-    vault.write(subject, IfMissing::CREATE, work)
+    let mut all: Vec<Imported> = imports.iter().map(|_| Imported::nothing()).collect();
+    let sizes: Vec<_> = imports.iter().flat_map(|it| it.sizes()).collect();
+    let written = in_parts(vault.backend.limits(), &sizes, |items| {
+        let is_first_of_several = items.start == 0 && items.end < sizes.len();
+        let (numbers, part): (Vec<_>, Vec<_>) = part(imports, &items).into_iter().unzip();
+        let done = vault.try_write(subject, IfMissing::CREATE, |writer| {
+            if is_first_of_several {
+                imports.iter().try_for_each(|import| import.check(writer))?;
+            }
+            record(&part, writer);
+            let done = part.iter().map(|import| import.write(writer));
+            done.collect::<Result<Vec<_>, _>>()
+        })?;
+        for (number, done) in numbers.into_iter().zip(done) {
+            if let Some(so_far) = all.get_mut(number) {
+                so_far.add(done);
+            }
+        }
+        Ok(())
+    });
+    written.inspect_err(|error| vault.record_failure(subject, error))?;
+    Ok(all)
+}
+
+/// Some items of these imports, and which of the imports they are from. A secret is an item, and so is a scope without any.
+fn part<'a>(imports: &[Import<'a>], items: &Range<usize>) -> Vec<(usize, Import<'a>)> {
+    let mut part = Vec::new();
+    let mut begin = 0;
+    for (number, import) in imports.iter().enumerate() {
+        let end = begin + import.secrets.len().max(1);
+        let (from, to) = (items.start.max(begin), items.end.min(end));
+        if from < to {
+            let secrets = import.secrets.get(from - begin..to - begin);
+            let secrets = secrets.unwrap_or_default();
+            part.push((number, Import { secrets, ..*import }));
+        }
+        begin = end;
+    }
+    part
 }
 
 fn read<T>(
@@ -159,9 +217,29 @@ impl<'a> Import<'a> {
         imports.collect()
     }
 
-    /// Stores the secrets in one commit, or none of them.
+    /// Stores the secrets as [`run_all`] does.
     pub(super) fn run(self, vault: &Vault) -> Result<Imported, Error> {
-        write(vault, &[self], |writer| self.write(writer))
+        let imported = write(vault, &[self], |_, _| ())?.pop();
+        Ok(imported.unwrap_or_else(Imported::nothing))
+    }
+
+    /// The length of each value. A scope without any is created.
+    fn sizes(self) -> Vec<usize> {
+        match self.secrets {
+            [] => vec![0],
+            secrets => secrets.iter().map(|(_, it)| it.expose().len()).collect(),
+        }
+    }
+
+    /// Fails where [`write`](Self::write) would, and writes nothing.
+    fn check(self, writer: &Writer<'_>) -> Result<(), Error> {
+        let imported = self.compare(writer.reader().scope(&self.scope.id)?.as_ref())?;
+        self.check_states(&imported)?;
+        self.check_conflicts(&imported)?;
+        let (draft, _) = writer.draft_or_new(self.scope)?;
+        draft.require_room(imported.count(ImportAction::Add))?;
+        let mut names = self.secrets.iter().map(|(name, _)| name);
+        Ok(names.try_for_each(|name| draft.record.kind.check(name))?)
     }
 
     /// Says what [`run`](Self::run) would do now. Recorded as a list of the scope.

@@ -103,6 +103,8 @@ pub(super) fn move_secret(
         }
         let version = versions.first().map_or(0, |(entry, _)| entry.version);
         renew(&mut versions, writer.next_revision(), replaced);
+        let bytes = versions.iter().map(|(_, value)| value.len()).sum();
+        writer.require_room(versions.len(), bytes)?;
         put_versions(writer, &mut draft, &versions)?;
         writer.put_scope(draft)?;
         writer.add_secret_part(AuditOperation::Delete, scope, name);
@@ -129,6 +131,7 @@ pub(super) fn rename_scope(vault: &Vault, id: &ScopeId, new: &ScopeId) -> Result
             let names: Vec<_> = entries.into_iter().map(|it| it.name).collect();
             (scope.record().clone(), names)
         };
+        writer.require_room_for_copy_of(id)?;
         let mut draft = Draft::new(new.clone(), record)?;
         for name in &names {
             let mut versions = open_versions(writer, id, name)?;

@@ -1,11 +1,13 @@
 //! Restoring a backup.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::consistency::Version;
 use super::draft::Draft;
 use super::recorder::{OverLoss, Subject};
 use super::rekey::Rekey;
+use super::room::{BYTES_EACH, in_parts};
 use super::scope::NewScope;
 use super::vault::{IfMissing, Vault};
 use super::versions::Incoming;
@@ -81,14 +83,16 @@ impl Restored {
 
 /// Says what [`restore`] would do now.
 pub(super) fn plan(vault: &Vault, backup: &Backup, mode: RestoreMode) -> Result<Restored, Error> {
-    let planned = match vault.peek_even_if_lost(|reader| compare(Some(reader), backup, mode))? {
+    let parts = whole(backup);
+    let compared = vault.peek_even_if_lost(|reader| compare(Some(reader), backup, &parts, mode))?;
+    let planned = match compared {
         Some(planned) => planned,
-        None => compare(None, backup, mode)?,
+        None => compare(None, backup, &parts, mode)?,
     };
     Ok(planned.restored)
 }
 
-/// Restores a backup in one commit.
+/// Restores a backup.
 pub(super) fn restore(
     vault: &Vault,
     backup: &Backup,
@@ -104,7 +108,57 @@ pub(super) fn restore(
     merge(vault, backup, mode, over_loss)
 }
 
-/// Adds the backup to the store, which is created if there is none.
+/// Some secrets of a scope of a backup.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    scope: &'a BackupScope,
+    secrets: &'a [BackupSecret],
+}
+
+/// A whole backup.
+fn whole(backup: &Backup) -> Vec<Part<'_>> {
+    let scopes = backup.scopes.iter();
+    let part = |scope| Part {
+        scope,
+        secrets: &scope.secrets,
+    };
+    scopes.map(part).collect()
+}
+
+/// The length of each secret of a backup with its earlier versions. A scope without any is created.
+fn sizes(backup: &Backup) -> Vec<usize> {
+    let size = |secret: &BackupSecret| {
+        let earlier = secret.earlier.iter();
+        let earlier = earlier.map(|it| it.value.0.expose().len() + BYTES_EACH);
+        secret.value.0.expose().len() + earlier.sum::<usize>()
+    };
+    let scopes = backup.scopes.iter();
+    let of_scope = |scope: &BackupScope| match scope.secrets.as_slice() {
+        [] => vec![0],
+        secrets => secrets.iter().map(size).collect(),
+    };
+    scopes.flat_map(of_scope).collect()
+}
+
+/// Some items of a backup: a secret is one, and so is a scope without any.
+fn part<'a>(backup: &'a Backup, items: &Range<usize>) -> Vec<Part<'a>> {
+    let mut parts = Vec::new();
+    let mut begin = 0;
+    for scope in &backup.scopes {
+        let end = begin + scope.secrets.len().max(1);
+        let (from, to) = (items.start.max(begin), items.end.min(end));
+        if from < to {
+            let secrets = scope.secrets.get(from - begin..to - begin);
+            let secrets = secrets.unwrap_or_default();
+            parts.push(Part { scope, secrets });
+        }
+        begin = end;
+    }
+    parts
+}
+
+/// Adds the backup to the store, which is created if there is none. In several commits if the engine limits one: each
+/// leaves a whole store, and the same again finds what was restored to be [`Same`](RestoreAction::Same).
 fn merge(
     vault: &Vault,
     backup: &Backup,
@@ -112,16 +166,31 @@ fn merge(
     over_loss: OverLoss,
 ) -> Result<Restored, Error> {
     let subject = Subject::store(AuditOperation::Restore);
-    let if_missing = IfMissing::Create(over_loss);
-    vault.write(subject, if_missing, |writer| {
-        let planned = compare(Some(&writer.reader()), backup, mode)?;
-        let mut rows = planned.restored.secrets.iter().zip(planned.before);
-        let is_same_store = is_of(backup, writer.header());
-        for scope in &backup.scopes {
-            take_in(writer, scope, is_same_store, rows.by_ref())?;
-        }
-        Ok(planned.restored)
-    })
+    let sizes = sizes(backup);
+    let mut all = Restored {
+        secrets: Vec::new(),
+    };
+    let restored = in_parts(vault.backend.limits(), &sizes, |items| {
+        // What the first commit created is not a loss, and has nothing that would be removed.
+        let (over_loss, mode) = match items.start {
+            0 => (over_loss, mode),
+            _ => (OverLoss::Refuse, RestoreMode::Merge),
+        };
+        let parts = part(backup, &items);
+        let part = vault.try_write(subject, IfMissing::Create(over_loss), |writer| {
+            let planned = compare(Some(&writer.reader()), backup, &parts, mode)?;
+            let mut rows = planned.restored.secrets.iter().zip(planned.before);
+            let is_same_store = is_of(backup, writer.header());
+            for part in &parts {
+                take_in(writer, *part, is_same_store, rows.by_ref())?;
+            }
+            Ok(planned.restored)
+        })?;
+        all.secrets.extend(part.secrets);
+        Ok(())
+    });
+    restored.inspect_err(|error| vault.record_failure(subject, error))?;
+    Ok(all)
 }
 
 /// Replaces everything in the store with the backup, under new keys.
@@ -129,15 +198,20 @@ fn replace(vault: &Vault, backup: &Backup) -> Result<Restored, Error> {
     let subject = Subject::store(AuditOperation::Restore);
     vault.replace(subject, OverLoss::Refuse, || {
         let mut rekey = Rekey::begin_anew(vault, |snapshot| vault.unlock(snapshot))?;
-        let planned = compare(Some(&rekey.old()), backup, RestoreMode::Replace)?;
+        let planned = compare(
+            Some(&rekey.old()),
+            backup,
+            &whole(backup),
+            RestoreMode::Replace,
+        )?;
         let mut added = planned.restored.secrets.clone();
         for secret in &mut added {
             secret.action = RestoreAction::Add;
         }
         let mut rows = added.iter().zip(planned.before);
-        for scope in &backup.scopes {
+        for part in whole(backup) {
             // What is restored on purpose is newer than what any copy of this store has.
-            take_in(&mut rekey.new, scope, false, rows.by_ref())?;
+            take_in(&mut rekey.new, part, false, rows.by_ref())?;
         }
         let slots = rekey.unlocked().slots.to_vec();
         let slots = rekey.wrap(None, slots)?;
@@ -158,7 +232,7 @@ fn is_of(backup: &Backup, header: &Header) -> bool {
 /// revision as well, by which copies of the store are compared.
 fn take_in<'a>(
     writer: &mut Writer<'_>,
-    scope: &BackupScope,
+    Part { scope, secrets }: Part<'_>,
     keeps_revision: bool,
     rows: impl Iterator<Item = (&'a RestoredSecret, Option<Entry>)>,
 ) -> Result<(), Error> {
@@ -173,7 +247,7 @@ fn take_in<'a>(
         draft.record.created = scope.created;
     }
     let next = writer.next_revision();
-    for (secret, (planned, before)) in scope.secrets.iter().zip(rows) {
+    for (secret, (planned, before)) in secrets.iter().zip(rows) {
         let revision = |revision| if keeps_revision { revision } else { next };
         let mut entry = Entry {
             name: secret.name.clone(),

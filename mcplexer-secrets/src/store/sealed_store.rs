@@ -358,7 +358,8 @@ impl Store {
     }
 
     /// Creates the scopes that do not exist, updates those that differ, and deletes `prune` with
-    /// their secrets, in one commit. Returns what happened to each scope.
+    /// their secrets, in one commit. Returns what happened to each scope. If the backend
+    /// [limits](Backend::limits) a commit, a larger change is cut, as by [`import`](Self::import).
     ///
     /// `prune` are scopes that [`plan_scopes`](Self::plan_scopes) returned. Without anything to do,
     /// nothing is written. Creates the store, and a key, if there is none.
@@ -379,8 +380,12 @@ impl Store {
     /// Stores many secrets of one scope in one commit, or none of them. A scope that does not exist
     /// is created as `scope` describes it; one that exists stays as it is.
     ///
+    /// If the backend [limits](Backend::limits) a commit, a larger import is cut into several. Everything is checked before
+    /// the first of them, and each leaves a whole store. If a later one fails, those before it stay: the same import
+    /// again finds their secrets [`Same`](super::ImportAction::Same), and goes on.
+    ///
     /// # Errors
-    /// Nothing is stored if this fails.
+    /// Nothing is stored if this fails, except by earlier commits.
     /// * [`Error::Conflicts`] names every secret that the store has with another value, if
     ///   `on_conflict` is [`Fail`](OnConflict::Fail).
     /// * [`Error::NamedTwice`] if two of `secrets` have the same name.
@@ -655,7 +660,8 @@ impl Store {
         restore::plan(&self.vault, backup, mode)
     }
 
-    /// Restores a backup in one commit. Creates the store, and a key, if there is none.
+    /// Restores a backup in one commit. Creates the store, and a key, if there is none. If the backend
+    /// [limits](Backend::limits) a commit, a merge is cut, as by [`import`](Self::import).
     ///
     /// Versions and times are those of the backup, with these exceptions:
     ///

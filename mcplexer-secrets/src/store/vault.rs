@@ -10,6 +10,7 @@ use super::patience::Patience;
 use super::read_ahead::{ReadAhead, Wanted};
 use super::reader::Reader;
 use super::recorder::{OverLoss, Recorder, Subject};
+use super::room::{Bounded, Room};
 use super::slots::{SlotInfo, SlotKind};
 use super::standing::{Checked, Trust};
 use super::unlocked::{Unlocked, read_header};
@@ -322,13 +323,30 @@ impl Vault {
         if_missing: IfMissing<'_>,
         work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.check_if_missing(if_missing)?;
+        let result = self.write_until_applied(subject, if_missing, work);
+        result.inspect_err(|error| self.record_failure(subject, error))
+    }
+
+    /// As [`write`](Self::write), without a record if it fails: for a change that may be made in smaller parts then.
+    pub(super) fn try_write<T>(
+        &self,
+        subject: Subject<'_>,
+        if_missing: IfMissing<'_>,
+        work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.check_if_missing(if_missing)?;
+        self.write_until_applied(subject, if_missing, work)
+    }
+
+    /// Fails before a key is asked for if there is certainly no store, and none may be created.
+    fn check_if_missing(&self, if_missing: IfMissing<'_>) -> Result<(), Error> {
         let may_create = matches!(if_missing, IfMissing::Create(_));
         let is_known = self.keyring.last_unlocked().is_some();
         if !may_create && !is_known && matches!(self.backend.read(), Ok(None)) {
             if_missing.check(&self.recorder)?;
         }
-        let result = self.write_until_applied(subject, if_missing, work);
-        result.inspect_err(|error| self.record_failure(subject, error))
+        Ok(())
     }
 
     fn write_until_applied<T>(
@@ -344,7 +362,8 @@ impl Vault {
                 // Unlocking may wait for a passphrase: do it before other writers have to wait.
                 self.snapshot_if_any(Wanted::default(), |snapshot| self.unlock(snapshot))?;
             }
-            let transaction = self.backend.write()?;
+            let room = Room::new(self.backend.limits());
+            let transaction = Bounded::new(self.backend.write()?, room.clone());
             let transaction = ReadAhead::of(transaction, subject.wanted(), last.as_deref())?;
             let is_first = transaction.is_first();
             let transaction = Box::new(transaction);
@@ -360,11 +379,14 @@ impl Vault {
             let trust = Trust::Verified(Arc::clone(writer.unlocked()));
             let before = self.recorder.check_unless(over_loss, trust)?;
             let owners = writer.header().owners;
+            writer = writer.within(room);
             let value = work(&mut writer)?;
             if is_first {
                 self.let_first_owner_in(if_missing, &mut writer)?;
             }
             self.renew_claim(&mut writer)?;
+            // Before it is recorded.
+            writer.require_room_for_header()?;
             self.record_once(subject, &before, &mut writer, &mut recorded)?;
             let (commit, unlocked) = writer.commit()?;
             if self.is_applied(commit)? {

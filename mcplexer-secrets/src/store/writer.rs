@@ -8,10 +8,11 @@ use super::not_found;
 use super::opener::Opener;
 use super::pages::{self, List};
 use super::reader::Reader;
+use super::room::Room;
 use super::scope::{MAX_SCOPES, NewScope};
 use super::unlocked::{OpenScope, Unlocked};
 use crate::audit::AuditOperation;
-use crate::backend::{Commit, Range, Snapshot, Table, Transaction};
+use crate::backend::{Commit, Limits, Range, Snapshot, Table, Transaction};
 use crate::record::{
     self, AuditSeal, Claim, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Slot, Span,
     StoreId,
@@ -32,6 +33,7 @@ pub(super) struct Writer<'t> {
     transaction: Change<'t>,
     unlocked: Arc<Unlocked>,
     parts: Vec<Part>,
+    room: Room,
 }
 
 impl<'t> Writer<'t> {
@@ -40,7 +42,45 @@ impl<'t> Writer<'t> {
             transaction: Change::OfSome(transaction),
             unlocked,
             parts: Vec::new(),
+            room: Room::new(Limits::NONE),
         }
+    }
+
+    /// The same change, which has this room.
+    pub(super) fn within(mut self, room: Room) -> Self {
+        self.room = room;
+        self
+    }
+
+    /// Fails unless so many operations and bytes more fit into the commit.
+    pub(super) fn require_room(&self, operations: usize, bytes: usize) -> Result<(), Error> {
+        Ok(self.room.require(operations, bytes)?)
+    }
+
+    /// Fails unless the records of another scope with the same secrets fit into the commit.
+    pub(super) fn require_room_for_copy_of(&self, id: &ScopeId) -> Result<(), Error> {
+        if self.room.is_endless() {
+            return Ok(());
+        }
+        let (mut count, mut bytes) = (0, 0);
+        let (secrets, list) = (record::secret_prefix(id), List::SecretsOf(id).prefix());
+        for range in [
+            Range::prefix(Table::Secrets, &secrets),
+            Range::prefix(Table::Meta, &list),
+        ] {
+            self.snapshot().scan(range, &mut |key, record| {
+                count += 1;
+                bytes += key.len() + record.len();
+                ControlFlow::Continue(())
+            })?;
+        }
+        self.require_room(count, bytes)
+    }
+
+    /// Fails unless the header, which is put last, fits into the commit.
+    pub(super) fn require_room_for_header(&self) -> Result<(), Error> {
+        let len = record::encode(self.header())?.len();
+        Ok(self.room.require_header(HEADER_KEY.len() + len)?)
     }
 
     /// Begins a new, empty store, which nobody can open yet.

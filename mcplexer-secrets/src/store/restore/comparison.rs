@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{RestoreAction, RestoreMode, Restored, RestoredSecret, is_of};
+use super::{Part, RestoreAction, RestoreMode, Restored, RestoredSecret, is_of};
 use crate::Error;
 use crate::backup::{Backup, BackupSecret, BackupVersion};
 use crate::record::{Earlier, Entry};
@@ -17,20 +17,25 @@ pub(super) struct Planned {
     pub(super) before: Vec<Option<Entry>>,
 }
 
-/// Says what happens to each secret: those of the backup first, then those that are removed.
+/// Says what happens to each secret of these parts of a backup: those first, then those that are removed.
 pub(super) fn compare(
     reader: Option<&Reader<'_>>,
     backup: &Backup,
+    parts: &[Part<'_>],
     mode: RestoreMode,
 ) -> Result<Planned, Error> {
     let (mut secrets, mut before) = (Vec::new(), Vec::new());
     let by_revision = reader.is_some_and(|reader| is_of(backup, reader.header()));
-    for scope in &backup.scopes {
+    for Part {
+        scope,
+        secrets: part,
+    } in parts
+    {
         let there = match reader {
             Some(reader) => reader.scope(&scope.id)?,
             None => None,
         };
-        for secret in &scope.secrets {
+        for secret in *part {
             let entry = match &there {
                 Some(there) => there.entry(&secret.name)?,
                 None => None,

@@ -75,7 +75,9 @@ impl Store {
     /// secrets it holds.
     ///
     /// # Errors
-    /// [`Error::ScopeNotFound`]; [`Error::ScopeExists`] if there is a scope of the new id.
+    /// [`Error::ScopeNotFound`]; [`Error::ScopeExists`] if there is a scope of the new id. An [`Error::Backend`] that is
+    /// [`TooLarge`](crate::backend::BackendErrorKind::TooLarge) if the backend [limits](crate::backend::Backend::limits) a
+    /// commit, and the scope does not fit into one: move its secrets one by one.
     pub fn rename_scope(&self, scope: &ScopeId, new: &ScopeId) -> Result<usize, Error> {
         moves::rename_scope(&self.vault, scope, new)
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::Writer;
 use crate::Error;
-use crate::backend::{BackendError, Commit, Successor, Table, Transaction};
+use crate::backend::{BackendError, Commit, Limits, Successor, Table, Transaction};
 use crate::record::{self, BEGINNING_KEY, Beginning};
+use crate::store::room::Room;
 use crate::store::unlocked::Unlocked;
 
 /// Where a change is written.
@@ -54,6 +55,8 @@ impl<'t> Writer<'t> {
             transaction: Change::OfAll(successor),
             unlocked,
             parts: Vec::new(),
+            // An engine with limits writes a whole state in several steps.
+            room: Room::new(Limits::NONE),
         }
     }
 

@@ -137,6 +137,7 @@ impl Writer<'_> {
         entry: &Entry,
         value: &[u8],
     ) -> Result<Vec<u8>, Error> {
+        self.require_room(1, value.len())?;
         let context = self.header().value(&draft.id, entry);
         draft.key().seal(value, &context)
     }

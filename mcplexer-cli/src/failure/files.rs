@@ -65,6 +65,9 @@ pub(super) fn backend(error: &BackendError) -> String {
         BackendErrorKind::Corrupt => {
             "nothing was changed; move the file away, and mcplexer backup restore FILE brings the secrets back from a backup"
         }
+        BackendErrorKind::TooLarge => {
+            "make it in smaller parts: a scope secret by secret, with mcplexer secret move"
+        }
         _ => {
             "check that you can read and write the directory and its files; MCPLEXER_HOME names another"
         }
@@ -75,6 +78,12 @@ pub(super) fn backend(error: &BackendError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_that_is_too_large_is_to_be_made_in_parts() {
+        let error = BackendError::new(BackendErrorKind::TooLarge, "the change is too large");
+        assert!(backend(&error).starts_with("make it in smaller parts"));
+    }
 
     #[test]
     fn what_to_do_depends_on_why_a_file_cannot_be_read() {

@@ -5,6 +5,7 @@
 mod cluster;
 mod conformance;
 mod failover;
+mod limits;
 mod login;
 mod lost;
 mod rekeys;

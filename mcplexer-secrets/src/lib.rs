@@ -27,6 +27,8 @@
 //! # }
 //! ```
 //!
+//! [`StoreOptions`] say how long to wait for other programs, and how much to keep in memory.
+//!
 //! A program can provide its own storage ([`Backend`](backend::Backend)), its own source of keys
 //! ([`KeyProvider`](keys::KeyProvider)) and its own audit log ([`AuditSink`](audit::AuditSink));
 //! `examples/outsider.rs` does all three. The `conformance` feature provides a test suite for backends
@@ -119,7 +121,7 @@ pub use store::{
     MAX_REDACTION_HINTS, MAX_SCOPES, MAX_SECRETS_PER_SCOPE, MAX_SLOTS, Moved, NewScope, OnConflict,
     Progress, PutMode, Rekeyed, RestoreAction, RestoreMode, Restored, RestoredSecret,
     RotateIdentity, ScopeAction, ScopeEdit, ScopeInfo, SecretEdit, SecretInfo, SecretState,
-    SecretStore, SlotInfo, SlotKind, Store, Stored, Transferred, VersionInfo,
+    SecretStore, SlotInfo, SlotKind, Store, StoreOptions, Stored, Transferred, VersionInfo,
 };
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::{InvalidValue, MAX_VALUE_LEN, SecretValue};

@@ -15,6 +15,7 @@ use mcplexer_secrets::backend::{Backend, BackendErrorKind, RedbBackend, Table, T
 use mcplexer_secrets::keys::{FileKeys, FixedKeys, Identity};
 use mcplexer_secrets::{
     Error, ErrorKind, MAX_VALUE_LEN, NewScope, PutMode, SecretStore, SecretValue, Store,
+    StoreOptions,
 };
 
 fn put(store: &Store, value: &[u8]) -> Result<(), Error> {
@@ -48,7 +49,8 @@ fn a_writer_that_does_not_make_way_is_busy() {
 }
 
 fn is_busy_while(path: &Path, _transaction: &dyn Transaction) {
-    let impatient = || RedbBackend::file(path).with_patience(Duration::ZERO);
+    let options = StoreOptions::default().with_patience(Duration::ZERO);
+    let impatient = || RedbBackend::file(path).with_options(&options);
     let error = impatient().write().err().unwrap();
     assert_eq!(error.kind(), BackendErrorKind::Busy);
     assert!(

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use mcplexer_secrets::audit::FileAudit;
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, Commit, CommitId, EachRecord, Limits, Range,
-    RedbBackend, Replacement, Snapshot, Table, Transaction,
+    RedbBackend, Replacement, Snapshot, Successor, Table, Transaction,
 };
 use mcplexer_secrets::backup::{Backup, BackupKey, BackupTo};
 use mcplexer_secrets::keys::{FixedKeys, Identity};
@@ -34,8 +34,8 @@ struct Limited {
     fails: AtomicUsize,
 }
 
-struct Counted<'a> {
-    inner: Box<dyn Transaction + 'a>,
+struct Counted<'a, T: ?Sized> {
+    inner: Box<T>,
     from: &'a Limited,
     places: BTreeMap<(Table, Vec<u8>), usize>,
     prefixes: usize,
@@ -44,18 +44,14 @@ struct Counted<'a> {
 }
 
 impl Limited {
-    fn count<'a>(
-        &'a self,
-        inner: Box<dyn Transaction + 'a>,
-        is_replacement: bool,
-    ) -> Box<dyn Transaction + 'a> {
-        Box::new(Counted {
+    fn count<T: ?Sized>(&self, inner: Box<T>, is_replacement: bool) -> Counted<'_, T> {
+        Counted {
             inner,
             from: self,
             places: BTreeMap::new(),
             prefixes: 0,
             is_replacement,
-        })
+        }
     }
 }
 
@@ -65,12 +61,12 @@ impl Backend for Limited {
     }
 
     fn write(&self) -> Result<Box<dyn Transaction + '_>, BackendError> {
-        Ok(self.count(self.inner.write()?, false))
+        Ok(Box::new(self.count(self.inner.write()?, false)))
     }
 
     fn replace(&self) -> Result<Replacement<'_>, BackendError> {
         let Replacement { old, new } = self.inner.replace()?;
-        let new = self.count(new, true);
+        let new = Box::new(self.count(new, true));
         Ok(Replacement { old, new })
     }
 
@@ -83,7 +79,7 @@ impl Backend for Limited {
     }
 }
 
-impl Snapshot for Counted<'_> {
+impl<T: Transaction + ?Sized> Snapshot for Counted<'_, T> {
     fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
         self.inner.get_many(places)
     }
@@ -93,7 +89,7 @@ impl Snapshot for Counted<'_> {
     }
 }
 
-impl Transaction for Counted<'_> {
+impl<T: Transaction + ?Sized> Transaction for Counted<'_, T> {
     fn is_first(&self) -> bool {
         self.inner.is_first()
     }
@@ -127,6 +123,12 @@ impl Transaction for Counted<'_> {
             true => Err(BackendError::new(BackendErrorKind::Other, "no space")),
             false => self.inner.commit(),
         }
+    }
+}
+
+impl<T: Successor + ?Sized> Successor for Counted<'_, T> {
+    fn keep(&mut self) -> Result<(), BackendError> {
+        self.inner.keep()
     }
 }
 

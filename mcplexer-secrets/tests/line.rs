@@ -10,6 +10,7 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use mcplexer_secrets::StoreOptions;
 use mcplexer_secrets::backend::{Backend, BackendErrorKind, Commit, RedbBackend, Table};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
@@ -134,7 +135,8 @@ fn a_stopped_writer_is_not_waited_for_for_ever_and_stops_no_reader() {
     let (_directory, path) = store();
     let stopped = Writer::start(&path).has_begun();
     stopped.stop();
-    let other = RedbBackend::file(&path).with_patience(Duration::from_millis(10));
+    let options = StoreOptions::default().with_patience(Duration::from_millis(10));
+    let other = RedbBackend::file(&path).with_options(&options);
     let error = other.write().err().unwrap();
     assert_eq!(error.kind(), BackendErrorKind::Busy);
     assert!(other.read().unwrap().is_some());

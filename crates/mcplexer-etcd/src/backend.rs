@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use etcd_client::{AlarmAction, AlarmType, Client, Txn};
-use mcplexer_durable::PATIENCE;
+use mcplexer_secrets::StoreOptions;
 use mcplexer_secrets::backend::{
     Backend, BackendError, BackendErrorKind, CommitId, Limits, Range, Replacement, Snapshot, Table,
     Transaction,
@@ -72,14 +72,14 @@ impl EtcdBackend {
             handle,
             shared,
             address,
-            patience: PATIENCE,
+            patience: StoreOptions::default().patience(),
         })
     }
 
-    /// Sets how long to wait for an answer of the cluster, and for other writers. The default is 30 seconds.
+    /// Sets how long to wait for an answer of the cluster, and for other writers.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_options(mut self, options: &StoreOptions) -> Self {
+        self.patience = options.patience();
         self
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcplexer_secrets::keys::FixedKeys;
-use mcplexer_secrets::{Error as StoreError, ScopeId, SecretName, Store};
+use mcplexer_secrets::{Error as StoreError, ScopeId, SecretName, Store, StoreOptions};
 
 use crate::error::Error;
 use crate::exposed::Exposed;
@@ -31,9 +31,10 @@ impl Names {
         if !exposed.is_empty() {
             return Err(Error::Exposed(exposed));
         }
-        let backend = home.store().backend(PATIENCE).map_err(StoreError::from)?;
+        let options = StoreOptions::default().with_patience(PATIENCE);
+        let backend = home.store().backend(&options).map_err(StoreError::from)?;
         let no_key = FixedKeys::new(Vec::new());
-        let store = Store::with_backend(backend, no_key)?;
+        let store = Store::with_backend(backend, no_key)?.with_options(&options);
         Ok(Self { store })
     }
 

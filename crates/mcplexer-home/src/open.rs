@@ -4,13 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mcplexer_durable::PATIENCE;
 use mcplexer_secrets::audit::{Chained, FileAudit, StderrAudit};
 use mcplexer_secrets::backend::{Backend, CachedBackend};
 use mcplexer_secrets::keys::{
     Ask, FileKeys, Identity, KeyProvider, PassphraseRequest, Pins, Prompter,
 };
-use mcplexer_secrets::{Error as StoreError, SecretValue, Store};
+use mcplexer_secrets::{Error as StoreError, SecretValue, Store, StoreOptions};
 use serde::Serialize;
 
 use crate::env_keys::EnvKeys;
@@ -72,7 +71,8 @@ impl OpenHome {
             }
             KeySource::Environment(variable) => (Arc::new(EnvKeys::new(variable)), None),
         };
-        let backend = home.store().backend(PATIENCE).map_err(StoreError::from)?;
+        let options = StoreOptions::default();
+        let backend = home.store().backend(&options).map_err(StoreError::from)?;
         let (backend, cache) = home.cached(backend)?;
         let store = Store::with_backend(Arc::clone(&backend), Arc::clone(&keys))?;
         let mut store = store.with_pins(Pins::new(home.pins()));

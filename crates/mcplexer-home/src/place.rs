@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
+use mcplexer_secrets::StoreOptions;
 use mcplexer_secrets::backend::{Backend, BackendError, RedbBackend};
 use serde::{Serialize, Serializer};
 
@@ -130,14 +130,14 @@ impl StorePlace {
         }
     }
 
-    /// Returns the backend that stores the records there. `patience` is how long it waits for others.
-    pub(crate) fn backend(&self, patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+    /// Returns the backend that stores the records there.
+    pub(crate) fn backend(&self, options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendError> {
         match self {
             Self::File(path) => {
                 let backend = RedbBackend::file(path).with_private_directory();
-                Ok(Arc::new(backend.with_patience(patience)))
+                Ok(Arc::new(backend.with_options(options)))
             }
-            Self::Server(url) => url.backend(patience),
+            Self::Server(url) => url.backend(options),
         }
     }
 }

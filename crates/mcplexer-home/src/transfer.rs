@@ -4,9 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mcplexer_durable::PATIENCE;
 use mcplexer_secrets::backend::Backend;
-use mcplexer_secrets::{Error as StoreError, PlaceHas, Progress};
+use mcplexer_secrets::{Error as StoreError, PlaceHas, Progress, StoreOptions};
 use serde::Serialize;
 
 use crate::exposed::Exposed;
@@ -162,7 +161,7 @@ fn require_other(place: &StorePlace, here: &StorePlace) -> Result<(), Error> {
 }
 
 fn backend(place: &StorePlace) -> Result<Arc<dyn Backend>, StoreError> {
-    Ok(place.backend(PATIENCE)?)
+    Ok(place.backend(&StoreOptions::default())?)
 }
 
 #[cfg(test)]

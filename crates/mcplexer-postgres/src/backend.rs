@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
+use mcplexer_secrets::StoreOptions;
 use mcplexer_secrets::backend::{
     Backend, BackendError, CommitId, Replacement, Snapshot, Transaction,
 };
@@ -18,8 +19,6 @@ use crate::snapshot::PostgresSnapshot;
 use crate::sql::{BEGIN_TO_READ, Sql};
 use crate::transaction::PostgresTransaction;
 
-/// How long a writer waits for others.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How much longer than that an answer may take.
 const WORK: Duration = Duration::from_secs(30);
 /// How long a session may stay in a transaction without a word, such as that of a program that was stopped.
@@ -56,15 +55,19 @@ impl PostgresBackend {
     /// # Errors
     /// [`BackendError`] if one of the files cannot be used.
     pub fn new(address: Address) -> Result<Self, BackendError> {
-        Self::with_patience(address, PATIENCE)
+        Self::with_options(address, &StoreOptions::default())
     }
 
-    /// Uses the database at this address, and waits so long for other writers before failing with
-    /// [`Busy`](mcplexer_secrets::backend::BackendErrorKind::Busy). The default is 30 seconds.
+    /// Uses the database at this address, with other options: how long to wait for other writers before failing with
+    /// [`Busy`](mcplexer_secrets::backend::BackendErrorKind::Busy).
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_patience(mut address: Address, patience: Duration) -> Result<Self, BackendError> {
+    pub fn with_options(
+        mut address: Address,
+        options: &StoreOptions,
+    ) -> Result<Self, BackendError> {
+        let patience = options.patience();
         let place = address.to_string();
         let prepared = address.read_password().and_then(|()| address.tls());
         let tls = prepared.map_err(|cause| cause.at(&place, "reach"))?;

@@ -24,8 +24,8 @@ use super::queue::{Queue, Turn};
 use super::{
     Backend, BackendError, BackendErrorKind, CommitId, Replacement, Snapshot, Transaction,
 };
+use crate::StoreOptions;
 use crate::panics::catch;
-use mcplexer_durable::PATIENCE;
 use mcplexer_durable::operation_done;
 
 mod begin;
@@ -38,7 +38,7 @@ mod transaction;
 pub struct RedbBackend {
     /// `None` if the records are in memory.
     path: Option<PathBuf>,
-    patience: Duration,
+    options: StoreOptions,
     /// Whether the first commit closes the directory to others.
     closes_directory: bool,
     open: Mutex<Option<Open>>,
@@ -72,18 +72,18 @@ impl RedbBackend {
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self {
             path: Some(path.into()),
-            patience: PATIENCE,
+            options: StoreOptions::default(),
             closes_directory: false,
             open: Mutex::new(None),
             writers: Queue::default(),
         }
     }
 
-    /// Sets how long to wait for other programs before failing with
-    /// [`BackendErrorKind::Busy`](super::BackendErrorKind::Busy). The default is 30 seconds.
+    /// Sets how long to wait for other programs before failing with [`BackendErrorKind::Busy`], and how many bytes of the
+    /// file to keep in memory.
     #[must_use]
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_options(mut self, options: &StoreOptions) -> Self {
+        self.options = options.clone();
         self
     }
 
@@ -105,7 +105,7 @@ impl RedbBackend {
             .map_err(|error| failure(None, "create", Cause::from(error)))?;
         Ok(Self {
             path: None,
-            patience: PATIENCE,
+            options: StoreOptions::default(),
             closes_directory: false,
             open: Mutex::new(Some(Open {
                 handle: Handle::Writer(Arc::new(database)),
@@ -135,14 +135,22 @@ impl RedbBackend {
 
     /// Waits until the writers of this handle are done that came before. Returns how long to wait for others, too.
     fn turn(&self) -> Result<(Turn<'_>, Instant), BackendError> {
-        let until = Instant::now() + self.patience;
-        let turn = self.writers.wait(self.patience);
+        let patience = self.options.patience();
+        let until = Instant::now() + patience;
+        let turn = self.writers.wait(patience);
         let turn = turn.ok_or_else(|| failure(self.path.as_deref(), "open", Cause::WouldBlock))?;
         Ok((turn, until))
     }
 
+    fn builder(&self) -> Builder {
+        let mut builder = Builder::new();
+        builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
+        builder.set_cache_size(self.options.page_cache());
+        builder
+    }
+
     fn patience(&self) -> Patience {
-        Patience::new(self.patience)
+        Patience::new(self.options.patience())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
@@ -187,7 +195,7 @@ impl RedbBackend {
         let Some((backend, file)) = self.open_file(path, &how, &self.patience())? else {
             return Ok(None);
         };
-        match multi_writer().open_read_only_with_backend(backend) {
+        match self.builder().open_read_only_with_backend(backend) {
             Ok(database) => Ok(Some(Open {
                 handle: Handle::Reader(database),
                 file: Some(file),
@@ -203,7 +211,7 @@ impl RedbBackend {
         let Some((backend, file)) = self.open_file(path, &to_write(), patience)? else {
             return Ok(None);
         };
-        let database = multi_writer().create_with_backend(backend)?;
+        let database = self.builder().create_with_backend(backend)?;
         Ok(Some(Open {
             handle: Handle::Writer(Arc::new(database)),
             file: Some(file),
@@ -248,7 +256,7 @@ impl RedbBackend {
         if let (false, Some(path)) = (open.as_ref().is_some_and(is_writer), &self.path) {
             let impatient = Patience::new(Duration::ZERO);
             *open = self.open_to_write(path, &impatient)?;
-            impatient.set(self.patience);
+            impatient.set(self.options.patience());
         }
         Ok(match open.as_ref().map(|open| &open.handle) {
             Some(Handle::Writer(database)) => Some(Arc::clone(database)),
@@ -270,12 +278,6 @@ fn drop_quietly<T>(value: T) {
 
 fn to_write() -> OpenOptions {
     OpenOptions::new().read(true).write(true).clone()
-}
-
-fn multi_writer() -> Builder {
-    let mut builder = Builder::new();
-    builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
-    builder
 }
 
 impl Backend for RedbBackend {
@@ -339,11 +341,40 @@ impl Backend for RedbBackend {
             let Some((backend, _)) = self.open_file(path, &to_write(), &self.patience())? else {
                 return Ok(());
             };
-            let mut database = multi_writer().create_with_backend(backend)?;
+            let mut database = self.builder().create_with_backend(backend)?;
             match database.check_integrity()? {
                 true => Ok(()),
                 false => Err(Cause::Panic),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Commit, Table};
+
+    #[test]
+    fn a_file_is_cached_as_far_as_the_option_allows() {
+        let directory = tempfile::tempdir().unwrap();
+        let cached = |bytes: usize| {
+            let path = directory.path().join(bytes.to_string());
+            let options = StoreOptions::default().with_page_cache(bytes);
+            let backend = RedbBackend::file(path).with_options(&options);
+            // The first commit, which creates the file, and one to the file.
+            for _ in 0..2 {
+                let mut transaction = backend.write().unwrap();
+                transaction.put(Table::Meta, b"k", &[0; 9000]).unwrap();
+                assert!(matches!(transaction.commit().unwrap(), Commit::Applied));
+            }
+            let snapshot = backend.read().unwrap().unwrap();
+            assert!(snapshot.get(Table::Meta, b"k").unwrap().is_some());
+            drop(snapshot);
+            let database = backend.writer_now().ok().flatten().unwrap();
+            database.cache_stats().used_bytes()
+        };
+        assert!(cached(1 << 26) > 9000);
+        assert_eq!(cached(0), 0);
     }
 }

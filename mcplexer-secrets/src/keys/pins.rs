@@ -16,7 +16,7 @@ const MAX_FILE_LEN: u64 = 1 << 20;
 /// A user who can write this file can accept a store for such an owner.
 ///
 /// A line has the id of a store and a digest of a root key, in hexadecimal.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pins(PathBuf);
 
 impl Pins {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::claim::Root;
 use super::opener::{Opener, try_identities, try_identity};
+use super::options::StoreOptions;
 use super::slots::{SlotInfo, machine_name};
 use super::unlocked::{Unlocked, read_header, read_slots};
 use crate::backend::Snapshot;
@@ -24,6 +25,8 @@ const PASSPHRASE_ATTEMPTS: u32 = 3;
 pub(super) struct Keyring {
     provider: Arc<dyn KeyProvider>,
     pins: Option<Pins>,
+    /// How many scopes to keep open.
+    open_scopes: usize,
     unlocked: Mutex<Option<Arc<Unlocked>>>,
 }
 
@@ -32,6 +35,7 @@ impl Keyring {
         Self {
             provider,
             pins: None,
+            open_scopes: StoreOptions::default().open_scopes(),
             unlocked: Mutex::new(None),
         }
     }
@@ -40,6 +44,16 @@ impl Keyring {
     pub(super) fn with_pins(&self, pins: Pins) -> Self {
         Self {
             pins: Some(pins),
+            open_scopes: self.open_scopes,
+            ..Self::new(Arc::clone(&self.provider))
+        }
+    }
+
+    /// The same keys, with so many scopes kept open.
+    pub(super) fn with_open_scopes(&self, count: usize) -> Self {
+        Self {
+            pins: self.pins.clone(),
+            open_scopes: count,
             ..Self::new(Arc::clone(&self.provider))
         }
     }
@@ -92,6 +106,7 @@ impl Keyring {
         if let Some(known) = last.as_ref() {
             unlocked = unlocked.with_scopes_of(known);
         }
+        unlocked.keep_open(self.open_scopes);
         let unlocked = Arc::new(unlocked);
         *last = Some(Arc::clone(&unlocked));
         Ok(unlocked)
@@ -99,6 +114,7 @@ impl Keyring {
 
     /// Keeps what this process has unlocked, or created, itself.
     pub(super) fn remember(&self, unlocked: Arc<Unlocked>) {
+        unlocked.keep_open(self.open_scopes);
         *self.last() = Some(unlocked);
     }
 

@@ -3,8 +3,6 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mcplexer_durable::PATIENCE;
-
 use crate::Error;
 use crate::random::fill_random;
 
@@ -18,9 +16,9 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(patience: Duration) -> Self {
         Self {
-            until: Instant::now() + PATIENCE,
+            until: Instant::now() + patience,
             pause: FIRST_PAUSE,
         }
     }

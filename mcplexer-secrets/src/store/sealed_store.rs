@@ -15,6 +15,7 @@ use super::keyring::Keyring;
 use super::life::{self, DueSecret, SecretEdit, VersionInfo};
 use super::maker::{self, BackupMaker};
 use super::names::Names;
+use super::options::StoreOptions;
 use super::recorder::Subject;
 use super::rekey::Rekeyed;
 use super::restore::{self, RestoreMode, Restored};
@@ -55,6 +56,19 @@ impl Store {
         Self::with_backend(RedbBackend::file(path), keys)
     }
 
+    /// Opens the store in the redb file at `path` as [`open`](Self::open) does, with other options.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(
+        path: impl Into<PathBuf>,
+        keys: impl KeyProvider + 'static,
+        options: &StoreOptions,
+    ) -> Result<Self, Error> {
+        let backend = RedbBackend::file(path).with_options(options);
+        Ok(Self::with_backend(backend, keys)?.with_options(options))
+    }
+
     /// Opens a new store in memory, which is gone when it is dropped. It is encrypted like one on
     /// disk, so tests run the real thing.
     ///
@@ -77,6 +91,15 @@ impl Store {
         }
         let vault = Vault::new(Arc::new(backend), Arc::new(Keyring::new(Arc::new(keys))));
         Ok(Self { vault })
+    }
+
+    /// Sets how long to wait for others, and how many scopes to keep open. A backend that was opened before has options of
+    /// its own.
+    #[must_use]
+    pub fn with_options(mut self, options: &StoreOptions) -> Self {
+        self.vault.patience = options.patience();
+        self.vault.keyring = Arc::new(self.vault.keyring.with_open_scopes(options.open_scopes()));
+        self
     }
 
     /// Records every operation in `sink`. An operation that cannot be recorded fails.

@@ -1,7 +1,8 @@
 //! A verified header with its root key, and the scopes opened under it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -17,9 +18,6 @@ use crate::record::{
 };
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, ScopeId};
-
-/// How many open scopes to keep.
-const OPEN_SCOPES: usize = 256;
 
 /// A header that the root key has verified, and the owners that it vouches for.
 #[derive(Clone)]
@@ -41,7 +39,18 @@ pub(super) struct Unlocked {
 }
 
 /// Scopes opened with one root key, with the digests of their records.
-type OpenScopes = Mutex<HashMap<ScopeId, (Digest, Arc<OpenScope>)>>;
+#[derive(Default)]
+struct OpenScopes {
+    /// How many to keep.
+    most: AtomicUsize,
+    open: Mutex<HashMap<ScopeId, (Digest, Arc<OpenScope>)>>,
+}
+
+impl OpenScopes {
+    fn open(&self) -> MutexGuard<'_, HashMap<ScopeId, (Digest, Arc<OpenScope>)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A verified scope record with its key.
 pub(super) struct OpenScope {
@@ -180,9 +189,14 @@ impl Unlocked {
         self.bytes == bytes
     }
 
+    /// Sets how many scopes stay open.
+    pub(super) fn keep_open(&self, count: usize) {
+        self.scopes.most.store(count, Ordering::Relaxed);
+    }
+
     /// A scope that was opened before. It may have changed since.
     pub(super) fn open_already(&self, id: &ScopeId) -> Option<Arc<OpenScope>> {
-        let scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        let scopes = self.scopes.open();
         scopes.get(id).map(|(_, open)| Arc::clone(open))
     }
 
@@ -195,20 +209,24 @@ impl Unlocked {
         let Some(ScopeRef { digest, .. }) = find_scope(&self.header, snapshot, id)? else {
             return Ok(None);
         };
-        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scopes = self.scopes.open();
         if let Some((known, open)) = scopes.get(id)
             && *known == digest
         {
             return Ok(Some(Arc::clone(open)));
         }
         let open = Arc::new(self.open_scope(snapshot, id, &digest)?);
-        if scopes.len() >= OPEN_SCOPES
-            && !scopes.contains_key(id)
+        // Its place, or that of any other one.
+        scopes.remove(id);
+        let most = self.scopes.most.load(Ordering::Relaxed);
+        while scopes.len() >= most.max(1)
             && let Some(any) = scopes.keys().next().cloned()
         {
             scopes.remove(&any);
         }
-        scopes.insert(id.clone(), (digest, Arc::clone(&open)));
+        if most > 0 {
+            scopes.insert(id.clone(), (digest, Arc::clone(&open)));
+        }
         Ok(Some(open))
     }
 

@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::keyring::Keyring;
 use super::names::Names;
 use super::not_found;
+use super::options::StoreOptions;
 use super::patience::Patience;
 use super::read_ahead::{ReadAhead, Wanted};
 use super::reader::Reader;
@@ -33,6 +35,8 @@ pub(super) struct Vault {
     has_created: Arc<AtomicBool>,
     /// Whether what was read last came from a copy.
     copied: Arc<Mutex<Option<Copied>>>,
+    /// How long to go on where others are in the way.
+    pub(super) patience: Duration,
 }
 
 /// What a change does if there is no store.
@@ -77,6 +81,7 @@ impl Vault {
             backend,
             keyring,
             recorder: Recorder::default(),
+            patience: StoreOptions::default().patience(),
             has_created: Arc::default(),
             copied: Arc::default(),
         }
@@ -267,7 +272,7 @@ impl Vault {
         wanted: Wanted<'_>,
         work: impl Fn(&dyn Snapshot) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(self.patience);
         let mut read = || loop {
             let last = self.keyring.last_unlocked();
             let Some(snapshot) = self.backend.read()? else {
@@ -281,7 +286,7 @@ impl Vault {
         let Some(mut snapshot) = read()? else {
             return Ok(None);
         };
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(self.patience);
         loop {
             let error = match work(&snapshot) {
                 Err(Error::Backend(error)) if is_busy(&error) && patience.pause()? => {
@@ -355,7 +360,7 @@ impl Vault {
         if_missing: IfMissing<'_>,
         work: impl Fn(&mut Writer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let (mut recorded, mut patience) = (None, Patience::new());
+        let (mut recorded, mut patience) = (None, Patience::new(self.patience));
         loop {
             let last = self.keyring.last_unlocked();
             if last.is_none() {
@@ -442,7 +447,7 @@ impl Vault {
     /// Asks the backend whether a commit was applied, again and again while it does not answer. `None` if it does not
     /// find out.
     fn settle(&self, commit: &CommitId) -> Result<Option<bool>, Error> {
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(self.patience);
         loop {
             match self.backend.settle(commit) {
                 Ok(applied) => return Ok(Some(applied)),

@@ -1,10 +1,13 @@
-//! Changes that are larger than a commit may be.
+//! Changes that are larger than a commit may be, and writers whose patience ends.
+
+use std::time::Duration;
 
 use mcplexer_secrets::audit::MemoryAudit;
-use mcplexer_secrets::backend::BackendErrorKind;
+use mcplexer_secrets::backend::{Backend, BackendErrorKind};
 use mcplexer_secrets::keys::{FixedKeys, Identity};
 use mcplexer_secrets::{
-    Error, ImportAction, NewScope, OnConflict, ScopeId, SecretName, SecretStore, SecretValue, Store,
+    Error, ImportAction, NewScope, OnConflict, ScopeId, SecretName, SecretStore, SecretValue,
+    Store, StoreOptions,
 };
 
 use crate::cluster::Cluster;
@@ -47,4 +50,19 @@ fn an_import_of_2000_secrets_is_cut_and_a_scope_of_2000_is_not_renamed() {
     assert_eq!(error.kind(), BackendErrorKind::TooLarge);
     assert!(error.to_string().contains("500 records"), "{error}");
     assert_eq!(store.delete_scope(&id).unwrap(), SECRETS);
+}
+
+#[test]
+fn a_writer_waits_no_longer_than_its_patience() {
+    let Some(cluster) = Cluster::start(1) else {
+        return;
+    };
+    let prefix = cluster.new_prefix();
+    let holder = cluster.open(&prefix);
+    let transaction = holder.write().unwrap();
+    let options = StoreOptions::default().with_patience(Duration::from_millis(200));
+    let other = cluster.open(&prefix).with_options(&options);
+    let error = other.write().err().unwrap();
+    assert_eq!(error.kind(), BackendErrorKind::Busy, "{error}");
+    drop(transaction);
 }

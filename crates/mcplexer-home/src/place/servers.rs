@@ -1,55 +1,54 @@
 //! Stores on servers, as far as this program was built with them.
 
-use std::env;
 use std::sync::Arc;
-use std::time::Duration;
 
+use mcplexer_secrets::StoreOptions;
 use mcplexer_secrets::backend::{Backend, BackendError, BackendErrorKind};
 
-use super::{Engine, STORE_PASSWORD_VARIABLE, StoreUrl};
+use super::{Engine, StoreUrl};
 
 impl StoreUrl {
     /// Prepares to use the store. Connects when it is used first.
-    pub(super) fn backend(&self, patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+    pub(super) fn backend(&self, options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendError> {
         match self.engine {
-            Engine::Postgres => postgres(&self.url, patience),
-            Engine::Etcd => etcd(&self.url, patience),
+            Engine::Postgres => postgres(&self.url, options),
+            Engine::Etcd => etcd(&self.url, options),
         }
     }
 }
 
 #[cfg(feature = "postgres")]
-fn postgres(url: &str, patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+fn postgres(url: &str, options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendError> {
     use mcplexer_postgres::{Address, PostgresBackend};
 
     let address: Address = url.parse().map_err(invalid)?;
-    let own = env::var_os(STORE_PASSWORD_VARIABLE);
+    let own = std::env::var_os(super::STORE_PASSWORD_VARIABLE);
     let address = address.with_environment(|name| match name {
         "PGPASSWORD" if own.is_some() => own.clone(),
-        name => env::var_os(name),
+        name => std::env::var_os(name),
     });
-    let backend = PostgresBackend::with_patience(address, patience)?;
+    let backend = PostgresBackend::with_options(address, options)?;
     Ok(Arc::new(backend))
 }
 
 #[cfg(not(feature = "postgres"))]
-fn postgres(_url: &str, _patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+fn postgres(_url: &str, _options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendError> {
     Err(missing("PostgreSQL"))
 }
 
 #[cfg(feature = "etcd")]
-fn etcd(url: &str, patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+fn etcd(url: &str, options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendError> {
     use mcplexer_etcd::{Address, EtcdBackend, Password};
 
     let address: Address = url.parse().map_err(invalid)?;
-    let password = env::var(STORE_PASSWORD_VARIABLE);
+    let password = std::env::var(super::STORE_PASSWORD_VARIABLE);
     let password = password.ok().map(Password::new);
     let backend = EtcdBackend::new(address, password.as_ref())?;
-    Ok(Arc::new(backend.with_patience(patience)))
+    Ok(Arc::new(backend.with_options(options)))
 }
 
 #[cfg(not(feature = "etcd"))]
-fn etcd(_url: &str, _patience: Duration) -> Result<Arc<dyn Backend>, BackendError> {
+fn etcd(_url: &str, _options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendError> {
     Err(missing("etcd"))
 }
 

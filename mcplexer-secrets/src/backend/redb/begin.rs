@@ -11,7 +11,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError, WriteT
 use super::cause::Cause;
 use super::line::{Place, pause_after};
 use super::transaction::{self, Begun, Lock, NewFile};
-use super::{Handle, RedbBackend, multi_writer};
+use super::{Handle, RedbBackend};
 use crate::backend::patient::PatientFile;
 use mcplexer_durable::{Temporary, is_still_at, wait_for_lock};
 
@@ -101,7 +101,7 @@ impl RedbBackend {
         }
         let file = Temporary::beside(path)?;
         let backend = PatientFile::new(file.reopen()?, self.patience())?;
-        let database = multi_writer().create_with_backend(backend)?;
+        let database = self.builder().create_with_backend(backend)?;
         Ok(Some(Begun {
             transaction: database.begin_write()?,
             is_first: true,
@@ -147,7 +147,7 @@ impl RedbBackend {
         mcplexer_durable::remove_temporaries_beside(&path)?;
         let file = Temporary::beside(&path)?;
         let backend = PatientFile::new(file.reopen()?, self.patience())?;
-        let database = multi_writer().create_with_backend(backend)?;
+        let database = self.builder().create_with_backend(backend)?;
         let begun = Begun {
             transaction: database.begin_write()?,
             is_first: false,

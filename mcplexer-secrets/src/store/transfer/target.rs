@@ -183,7 +183,7 @@ impl<'v> Target<'v> {
         self,
         work: impl Fn(&mut dyn Transaction) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(self.vault.patience);
         loop {
             let mut transaction = self.vault.backend.write()?;
             work(&mut *transaction)?;

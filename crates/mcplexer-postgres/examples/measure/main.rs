@@ -18,7 +18,7 @@ use mcplexer_secrets::{
 };
 
 use crate::bare::Bare;
-use crate::noted::{Noted, Notes};
+use crate::noted::{Noted, Notes, Place};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -81,7 +81,7 @@ fn fill(store: &Store, scopes: usize, names: usize) -> Result<()> {
     Ok(())
 }
 
-/// Reads and writes secrets of all scopes in turns with the bare statements.
+/// Reads secrets of all scopes in turns with the bare statements, and then writes them.
 fn measure_pairs(
     out: &mut impl Write,
     store: &Store,
@@ -90,40 +90,46 @@ fn measure_pairs(
     bare: &Bare,
     (scopes, names): (usize, usize),
 ) -> Result<()> {
-    let (mut gets, mut selects, mut rows) = (vec![], vec![], vec![]);
-    let (mut puts, mut upserts) = (vec![], vec![]);
-    let mut records = 0;
-    for turn in 0..PAIRS + UNTIMED {
-        let place = turn * 7919 % (scopes * names);
-        let (scope, name) = (&scope(place % scopes)?, &name(place / scopes)?);
-        // Which records a get reads.
-        get(noted, scope, name)?;
+    let places = (0..PAIRS + UNTIMED).map(|turn| {
+        // Far apart, and each in another scope than the one before.
+        let number = turn * 7919 % (scopes * names);
+        let (scope, name) = (scope(number % scopes)?, name(number / scopes)?);
+        // The first get learns what the others have changed.
+        get(noted, &scope, &name)?;
         notes.take();
-        get(noted, scope, name)?;
-        let places = notes.take();
-        let own = places
-            .iter()
-            .find(|(table, _)| *table == Table::Secrets)
-            .ok_or("no secret was read")?;
-        let record = bare.select(own)?;
-        let took = [
-            timed(|| get(store, scope, name))?,
-            timed(|| {
-                records += bare.select_many(&places)?;
-                Ok(())
-            })?,
-            timed(|| bare.select(own).map(drop))?,
-            timed(|| put(store, scope, name))?,
-            timed(|| bare.upsert(own, &record))?,
-        ];
-        if turn >= UNTIMED {
-            for (all, took) in [&mut gets, &mut selects, &mut rows, &mut puts, &mut upserts]
-                .into_iter()
-                .zip(took)
-            {
-                all.push(took);
-            }
+        get(noted, &scope, &name)?;
+        Ok((scope, name, notes.take()))
+    });
+    let places = places.collect::<Result<Vec<_>>>()?;
+    let own = |places: &[Place]| -> Result<Place> {
+        let mut places = places.iter();
+        let own = places.find(|(table, _)| *table == Table::Secrets);
+        Ok(own.ok_or("no secret was read")?.clone())
+    };
+    let (mut gets, mut selects, mut rows) = (vec![], vec![], vec![]);
+    let mut records = 0;
+    for (turn, (scope, name, places)) in places.iter().enumerate() {
+        let mut of_store = || measure(turn, &mut gets, || get(store, scope, name));
+        // What comes second finds the pages in the caches of the processor.
+        if turn % 2 == 0 {
+            of_store()?;
         }
+        measure(turn, &mut selects, || {
+            records += bare.select_many(places)?;
+            Ok(())
+        })?;
+        if turn % 2 == 1 {
+            of_store()?;
+        }
+        let own = own(places)?;
+        measure(turn, &mut rows, || bare.select(&own).map(drop))?;
+    }
+    let (mut puts, mut upserts) = (vec![], vec![]);
+    for (turn, (scope, name, places)) in places.iter().enumerate() {
+        let own = own(places)?;
+        let record = bare.select(&own)?;
+        measure(turn, &mut puts, || put(store, scope, name))?;
+        measure(turn, &mut upserts, || bare.upsert(&own, &record))?;
     }
     let get = report(out, "get", &mut gets)?;
     let select = report(out, "bare SELECT of the same records", &mut selects)?;
@@ -200,6 +206,17 @@ fn put(store: &Store, scope: &NewScope, name: &SecretName) -> Result<()> {
 
 fn value() -> Result<SecretValue> {
     Ok(SecretValue::new(vec![b'x'; VALUE])?)
+}
+
+/// Measures what is done in a turn, unless it is one of the first.
+fn measure(
+    turn: usize,
+    times: &mut Vec<Duration>,
+    work: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let took = timed(work)?;
+    times.extend((turn >= UNTIMED).then_some(took));
+    Ok(())
 }
 
 fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {

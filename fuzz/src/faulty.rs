@@ -208,4 +208,9 @@ impl<T: Successor + ?Sized> Successor for FaultyTransaction<'_, T> {
         self.backend.call()?;
         self.inner.keep()
     }
+
+    fn clear(&mut self) -> Result<(), BackendError> {
+        self.backend.call()?;
+        self.inner.clear()
+    }
 }

@@ -34,7 +34,8 @@
 //!    No reader sees that. It outlives the process: the next replacement of the same state finds it in
 //!    its successor, as it was when it was kept last. With any commit it is gone, and the engine
 //!    discards it. An engine may keep nothing, or lose what it has kept. Nobody but the engine vouches
-//!    for a beginning, so a caller that goes on with one checks it first, or clears it.
+//!    for a beginning, so a caller that goes on with one checks it first, or [clears](Successor::clear)
+//!    it.
 
 use auto_impl::auto_impl;
 use std::fmt;
@@ -256,14 +257,13 @@ pub trait Successor: Transaction {
     /// # Errors
     /// [`BackendError`] if it cannot be kept, or the current state was changed meanwhile.
     fn keep(&mut self) -> Result<(), BackendError>;
-}
 
-impl dyn Successor + '_ {
-    /// Deletes what an earlier replacement has kept, if there is anything.
+    /// Deletes everything that was put so far, and what an earlier replacement has kept. Once this one is committed, the
+    /// storage holds nothing of that either.
     ///
     /// # Errors
     /// [`BackendError`] if it cannot be read, or deleted.
-    pub fn clear(&mut self) -> Result<(), BackendError> {
+    fn clear(&mut self) -> Result<(), BackendError> {
         for table in Table::ALL {
             let mut is_empty = true;
             self.scan(Range::all(table), &mut |_, _| {

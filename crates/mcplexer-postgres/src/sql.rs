@@ -118,6 +118,11 @@ impl Sql {
         )
     }
 
+    /// Drops a table of records that nobody reads.
+    pub(crate) fn discard_records(&self, records: i64) -> String {
+        format!("DROP TABLE {}", self.records(records))
+    }
+
     fn records(&self, records: i64) -> String {
         format!("\"{}\".records_{records}", self.schema)
     }

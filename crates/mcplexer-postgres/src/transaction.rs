@@ -119,6 +119,27 @@ impl<'a> PostgresTransaction<'a> {
         Ok(self)
     }
 
+    /// Drops what a replacement has so far, and what another one has kept.
+    fn take_another_table(&mut self) -> Result<(), Cause> {
+        self.changes = Changes::default();
+        let (Some(_), Some(records)) = (&self.head, self.records) else {
+            // There is nothing to replace.
+            for table in Table::ALL {
+                self.changes.delete_prefix(table, b"");
+            }
+            return Ok(());
+        };
+        let (sql, new) = (self.sql(), new_number()?);
+        self.talk(|link| {
+            let discarded = link.command(sql.discard_records(records));
+            let created = link.command(sql.create_records(new));
+            link.wait(discarded)?;
+            link.wait(created)
+        })?;
+        self.records = Some(new);
+        Ok(())
+    }
+
     /// Commits what a replacement has so far in its own table, which the head does not name as that of the records, and
     /// goes on. The lock of the writers is that of the session, not of the transaction.
     fn keep_beginning(&mut self) -> Result<(), Cause> {
@@ -457,6 +478,12 @@ impl Successor for PostgresTransaction<'_> {
     fn keep(&mut self) -> Result<(), BackendError> {
         let kept = self.keep_beginning();
         kept.map_err(|cause| self.backend.failure("write", cause))
+    }
+
+    /// Takes another table: what is deleted from one stays in its files for a while.
+    fn clear(&mut self) -> Result<(), BackendError> {
+        let cleared = self.take_another_table();
+        cleared.map_err(|cause| self.backend.failure("write", cause))
     }
 }
 

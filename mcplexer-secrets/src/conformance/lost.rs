@@ -131,4 +131,8 @@ impl<B: Backend, T: Successor + ?Sized> Successor for Losing<'_, B, T> {
     fn keep(&mut self) -> Result<(), BackendError> {
         self.inner.keep()
     }
+
+    fn clear(&mut self) -> Result<(), BackendError> {
+        self.inner.clear()
+    }
 }

@@ -93,6 +93,10 @@ impl<T: Successor + ?Sized> Successor for DyingTransaction<T> {
     fn keep(&mut self) -> Result<(), BackendError> {
         self.0.keep()
     }
+
+    fn clear(&mut self) -> Result<(), BackendError> {
+        self.0.clear()
+    }
 }
 
 /// However often a change is interrupted between its audit line and its commit, the log verifies,

@@ -76,6 +76,22 @@ fn the_files_of_the_tables_keep_nothing_of_the_old_state() {
     server.sql("CHECKPOINT");
     assert!(!has(&tables_of, OLD));
     backend.check().unwrap();
+
+    // Nor of what was kept of another next state.
+    let Replacement { old, mut new } = backend.replace().unwrap();
+    new.put(Table::Secrets, b"k", OLD).unwrap();
+    new.keep().unwrap();
+    drop((old, new));
+    server.sql("CHECKPOINT");
+    assert!(has(&tables_of, OLD));
+    let Replacement { old, mut new } = backend.replace().unwrap();
+    drop(old);
+    new.clear().unwrap();
+    new.put(Table::Secrets, b"l", b"new").unwrap();
+    assert!(matches!(new.commit(), Ok(Commit::Applied)));
+    server.sql("CHECKPOINT");
+    assert!(!has(&tables_of, OLD));
+    assert_eq!(tables(&server), 1);
 }
 
 #[test]

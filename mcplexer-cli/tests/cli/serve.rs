@@ -130,9 +130,12 @@ struct Client {
 
 impl Client {
     fn start(home: &Home, arguments: &[&str]) -> Self {
-        let mut command = command(home, arguments);
+        Self::of(command(home, arguments).stderr(Stdio::null()))
+    }
+
+    fn of(command: &mut Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = Running::start(command.stderr(Stdio::null())).unwrap();
+        let mut child = Running::start(command).unwrap();
         Self {
             asks: child.stdin.take(),
             answers: BufReader::new(child.stdout.take().unwrap()),
@@ -143,7 +146,11 @@ impl Client {
 
     /// Starts a client that has greeted.
     fn greeted(home: &Home, arguments: &[&str]) -> Self {
-        let mut client = Self::start(home, arguments);
+        Self::start(home, arguments).greet()
+    }
+
+    fn greet(self) -> Self {
+        let mut client = self;
         let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
         let hello = client.ask("initialize", &params);
         assert_eq!(hello["result"]["protocolVersion"], "2025-06-18", "{hello}");

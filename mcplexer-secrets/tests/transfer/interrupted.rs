@@ -167,6 +167,33 @@ fn a_move_is_given_up_or_finished_and_not_both() {
     ));
 }
 
+#[test]
+fn a_move_that_is_given_up_while_it_is_being_finished_is_not_finished() {
+    let fixture = Arc::new(marked());
+    let (other, new) = (Arc::clone(&fixture), fixture.new.clone());
+    // The first commit says once more with which revision the store was moved. What follows is compared, and then put.
+    let mut is_first = true;
+    fixture.new.on_commit(move |_| {
+        if std::mem::take(&mut is_first) {
+            let other = Arc::clone(&other);
+            new.on_read(move || assert!(keep(&other).unwrap()));
+        }
+    });
+    let finished = fixture.go();
+    assert!(matches!(
+        finished,
+        Err(Error::Place {
+            has: PlaceHas::MoveGivenUp,
+            ..
+        })
+    ));
+    put(&fixture.at_old(), "a", "K1", "kept").unwrap();
+    assert!(matches!(
+        fixture.at(&fixture.new),
+        Err(Error::MoveUnfinished)
+    ));
+}
+
 /// Somebody who wants to finish the first of two moves may be late.
 #[test]
 fn a_move_that_was_given_up_and_begun_again_is_not_finished_as_the_first_one() {

@@ -20,6 +20,7 @@ pub(crate) enum Failing {
 
 /// A record that a commit puts, as a callback sees it.
 type Put = (Table, Vec<u8>, Vec<u8>);
+type OnRead = Box<dyn FnOnce() + Send>;
 type OnCommit = Box<dyn FnMut(&[Put]) + Send>;
 type Change = Box<dyn Fn(Table, &[u8], &[u8]) -> Vec<u8> + Send + Sync>;
 
@@ -34,6 +35,7 @@ struct Inner {
     /// The commit that fails, counted from 0.
     failing: Mutex<Option<(usize, Failing)>>,
     on_commit: Mutex<Option<OnCommit>>,
+    on_read: Mutex<Option<OnRead>>,
     /// What a record becomes that is put.
     change: Option<Change>,
 }
@@ -67,6 +69,7 @@ impl Observed {
             commits: AtomicUsize::new(0),
             failing: Mutex::new(None),
             on_commit: Mutex::new(None),
+            on_read: Mutex::new(None),
             change,
         }))
     }
@@ -88,6 +91,11 @@ impl Observed {
     /// Calls back before each commit, with what it puts.
     pub(crate) fn on_commit(&self, call: impl FnMut(&[Put]) + Send + 'static) {
         *self.0.on_commit.lock().unwrap() = Some(Box::new(call));
+    }
+
+    /// Calls back once, before the next read.
+    pub(crate) fn on_read(&self, call: impl FnOnce() + Send + 'static) {
+        *self.0.on_read.lock().unwrap() = Some(Box::new(call));
     }
 
     /// Every record there.
@@ -118,6 +126,10 @@ impl Observed {
 
 impl Backend for Observed {
     fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
+        let call = self.0.on_read.lock().unwrap().take();
+        if let Some(call) = call {
+            call();
+        }
         self.0.backend.read()
     }
 

@@ -291,6 +291,14 @@ pub enum Error {
         #[source]
         source: BackendError,
     },
+    /// A change that takes several commits, because the backend limits one, failed after the first of them. What was made
+    /// is whole, and the same change again goes on with the rest.
+    #[error("a part of the change was made before it failed")]
+    PartlyMade {
+        /// Why the rest was not made.
+        #[source]
+        source: Box<Self>,
+    },
     /// The operation could not be recorded in the audit log, and therefore has no effect.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -385,6 +393,11 @@ impl Error {
             },
             Self::MoveUnfinished => ErrorKind::Busy,
             Self::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,
+            // The others promise that nothing was changed.
+            Self::PartlyMade { source } => match source.kind() {
+                ErrorKind::OutcomeUnknown => ErrorKind::OutcomeUnknown,
+                _ => ErrorKind::Other,
+            },
             Self::ScopeFull { .. }
             | Self::StoreFull
             | Self::SlotsFull

@@ -31,6 +31,9 @@
 //! in a transaction and 1.5 MiB in a request, or more. A cluster that is full refuses deletions as well, until it has a larger
 //! quota or was defragmented.
 //!
+//! The store cuts a larger import, a merge of a larger backup and a longer list of scopes into several commits. A scope of more
+//! records cannot be renamed: its secrets can be moved one by one.
+//!
 //! After a leader was lost, a change takes 3 to 8 seconds, mostly. A cluster that gives no answer for 12 seconds is
 //! unreachable.
 //!

@@ -162,7 +162,7 @@ impl<'t> Transaction for Bounded<Box<dyn Transaction + 't>> {
 /// `commit` makes the change for a range of them. If that is too large, it is called again for half of it.
 ///
 /// # Errors
-/// The first of `commit`; it is too large only for a single item. What was committed before stays.
+/// That of `commit`, which is too large only for a single item; as [`Error::PartlyMade`] if something was committed before.
 pub(super) fn in_parts(
     limits: Limits,
     sizes: &[usize],
@@ -178,7 +178,12 @@ pub(super) fn in_parts(
             Ok(()) if to >= sizes.len() => return Ok(()),
             Ok(()) => from = to,
             Err(error) if is_too_large(&error) && to - from > 1 => most = (to - from) / 2,
-            Err(error) => return Err(error),
+            Err(error) if from == 0 => return Err(error),
+            Err(error) => {
+                return Err(Error::PartlyMade {
+                    source: Box::new(error),
+                });
+            }
         }
     }
 }

@@ -388,7 +388,7 @@ impl Store {
     /// nothing is written. Creates the store, and a key, if there is none.
     ///
     /// # Errors
-    /// Nothing is changed if this fails.
+    /// Nothing is changed if this fails, except with [`Error::PartlyMade`].
     /// * [`Error::ScopeChanged`] if a scope to delete has other secrets than it had in the plan.
     /// * [`Error::KindMisfit`] if a scope holds a secret whose name the new kind does not allow.
     /// * [`Error::StoreFull`], or as [`put`](crate::SecretStore::put).
@@ -404,11 +404,11 @@ impl Store {
     /// is created as `scope` describes it; one that exists stays as it is.
     ///
     /// If the backend [limits](Backend::limits) a commit, a larger import is cut into several. Everything is checked before
-    /// the first of them, and each leaves a whole store. If a later one fails, those before it stay: the same import
-    /// again finds their secrets [`Same`](super::ImportAction::Same), and goes on.
+    /// the first of them, and each leaves a whole store. If a later one fails, that is [`Error::PartlyMade`]: the same
+    /// import again finds what was stored to be [`Same`](super::ImportAction::Same), and goes on.
     ///
     /// # Errors
-    /// Nothing is stored if this fails, except by earlier commits.
+    /// Nothing is stored if this fails, except with [`Error::PartlyMade`].
     /// * [`Error::Conflicts`] names every secret that the store has with another value, if
     ///   `on_conflict` is [`Fail`](OnConflict::Fail).
     /// * [`Error::NamedTwice`] if two of `secrets` have the same name.
@@ -455,7 +455,7 @@ impl Store {
     /// each of them, in this order.
     ///
     /// # Errors
-    /// As [`import`](Self::import). Nothing is stored in any scope if this fails.
+    /// As [`import`](Self::import).
     pub fn import_all(
         &self,
         imports: &[(NewScope, &[(SecretName, SecretValue)])],
@@ -696,7 +696,7 @@ impl Store {
     /// is compared by revision, which no clock can falsify; that of another store by time.
     ///
     /// # Errors
-    /// As [`put`](crate::SecretStore::put); nothing is changed then.
+    /// As [`put`](crate::SecretStore::put). Nothing is changed then, except with [`Error::PartlyMade`].
     pub fn restore(&self, backup: &Backup, mode: RestoreMode) -> Result<Restored, Error> {
         restore::restore(&self.vault, backup, mode)
     }

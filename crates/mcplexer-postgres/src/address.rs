@@ -20,6 +20,9 @@ const SCHEMA: &str = "mcplexer";
 const MAX_SCHEMA_LEN: usize = 63;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it takes at most to find out that all servers but the last one are gone: a reader that has a copy of the
+/// store waits for five seconds.
+const FAILOVER: Duration = Duration::from_secs(4);
 /// How long data may stay unacknowledged.
 const TCP_TIMEOUT: Duration = Duration::from_secs(30);
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -122,7 +125,7 @@ impl FromStr for Address {
             config.application_name("mcplexer");
         }
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
+            config.connect_timeout(connect_timeout(&config));
         }
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(TCP_TIMEOUT);
@@ -249,6 +252,13 @@ impl fmt::Debug for Address {
     }
 }
 
+/// How long to wait for each of the servers.
+fn connect_timeout(config: &Config) -> Duration {
+    let servers = config.get_hosts().len().max(config.get_hostaddrs().len());
+    let others = u32::try_from(servers.saturating_sub(1)).unwrap_or(u32::MAX);
+    FAILOVER.checked_div(others).unwrap_or(CONNECT_TIMEOUT)
+}
+
 fn is_plain_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     name.len() <= MAX_SCHEMA_LEN
@@ -331,6 +341,19 @@ mod tests {
         let file = parse("postgres://ann@h/team?passwordfile=f")
             .with_environment(variables(&["PGPASSWORD"]));
         assert_eq!(file.password, Some(Source::File("f".into())));
+    }
+
+    #[test]
+    fn the_last_of_several_servers_is_asked_in_time() {
+        for (url, seconds) in [
+            ("postgres://ann@a/team", 10),
+            ("postgres://ann@a,b/team", 4),
+            ("postgres://ann@a,b,c/team", 2),
+            ("postgres://ann@a,b,c/team?connect_timeout=7", 7),
+        ] {
+            let timeout = parse(url).config.get_connect_timeout().copied();
+            assert_eq!(timeout, Some(Duration::from_secs(seconds)), "{url}");
+        }
     }
 
     #[test]

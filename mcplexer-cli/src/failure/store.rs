@@ -94,6 +94,7 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
         Error::OutcomeUnknown { .. } => {
             "look before you try again: mcplexer secret list shows the versions".to_owned()
         }
+        Error::PartlyMade { .. } => "the same command again goes on with the rest".to_owned(),
         Error::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge => {
             "split it into smaller parts".to_owned()
         }
@@ -273,5 +274,24 @@ fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String 
             "{}, and takes the store as it is, even if it is an older copy",
             new_log(log)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_that_was_partly_made_is_no_conflict_and_goes_on() {
+        let error = Error::PartlyMade {
+            source: Box::new(Error::StoreFull),
+        };
+        let words = words(&error, &Context::default());
+        assert_eq!(words.code, exit_code::FAILURE);
+        assert!(words.message.contains("the store is full"));
+        assert_eq!(
+            words.hints,
+            ["the same command again goes on with the rest"]
+        );
     }
 }

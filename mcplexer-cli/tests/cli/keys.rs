@@ -43,7 +43,7 @@ fn run_with(home: &Home, key: &Path, arguments: &[&str]) -> Run {
 fn start_with(home: &Home, key: &Path, arguments: &[&str]) -> PtySession {
     let mut command = command(home, key, arguments);
     command.env("TERM", "dumb").stdin(Stdio::inherit());
-    spawn_command(command, Some(60_000)).unwrap()
+    spawn_command(command, Some(crate::terminal::PATIENCE)).unwrap()
 }
 
 fn answer(session: &mut PtySession, question: &str, answer: &str) {

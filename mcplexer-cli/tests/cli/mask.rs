@@ -20,7 +20,7 @@ use super::home::{BINARY, Home};
 use super::namespaces;
 use super::outputs::in_shell;
 use super::run::{WAYS, start};
-use super::terminal::{expect, start_at};
+use super::terminal::{PATIENCE, expect, start_at};
 
 const MASKED: &[&str] = WAYS[1];
 
@@ -541,7 +541,7 @@ fn a_job_is_stopped_and_continued_by_the_shell() {
         .env("PS1", "PROMPT> ")
         .env("PATH", STANDARD_PATH)
         .stdin(Stdio::inherit());
-    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    let mut session = spawn_command(command, Some(PATIENCE)).unwrap();
     let masked = format!("{} {}", BINARY, MASKED.join(" "));
     session
         .send_line(&format!("{masked} sh -c 'echo re''ady; exec cat'"))

@@ -7,6 +7,9 @@ use rexpect::session::{PtySession, spawn_command};
 
 use super::home::Home;
 
+/// How long to wait for what a command says, in milliseconds: on a busy machine a passphrase takes many seconds.
+pub(crate) const PATIENCE: u64 = 120_000;
+
 /// Starts the command on a new terminal.
 pub(crate) fn start_at(home: &Home, arguments: &[&str]) -> PtySession {
     let mut command: Command = home.command();
@@ -22,7 +25,7 @@ pub(crate) fn spawn_at(command: Command) -> PtySession {
 /// Starts a command on a new terminal of this kind.
 pub(crate) fn spawn_as(mut command: Command, term: &str) -> PtySession {
     command.env("TERM", term).stdin(Stdio::inherit());
-    spawn_command(command, Some(10_000)).unwrap()
+    spawn_command(command, Some(PATIENCE)).unwrap()
 }
 
 /// Reads until a text appears. Panics with the command's status if it ends first.

@@ -126,7 +126,7 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// snapshot: whether anything has changed since.
     ///
     /// The commits of this handle are in it. Those of others may be missing for the time that it takes to hear of them:
-    /// usually milliseconds, and seconds if the way to the server is cut.
+    /// usually milliseconds, and up to half a minute if the way to the server is cut.
     ///
     /// # Errors
     /// [`BackendError`] if it cannot be read.

@@ -322,6 +322,26 @@ fn what_an_import_has_stored_is_the_same_when_it_goes_on() {
     assert!(!imported.scope_created);
 }
 
+/// What is tried and found to be too large leaves no line.
+#[test]
+fn each_commit_of_an_import_is_one_line_of_the_log() {
+    for operations in 5..24 {
+        let place = Place::limited(Limits::new(Some(operations), None));
+        place.fail_at(usize::MAX);
+        let lines = || {
+            std::fs::read_to_string(place.log())
+                .unwrap()
+                .lines()
+                .count()
+        };
+        let before = lines();
+        let all = secrets(30, b'a');
+        let import = place.store.import(&scope("s"), &all, OnConflict::Fail);
+        import.unwrap();
+        assert_eq!(lines() - before, place.commits(), "{operations}");
+    }
+}
+
 #[test]
 fn a_conflict_in_the_last_part_is_found_before_the_first_commit() {
     let place = Place::new();

@@ -12,6 +12,7 @@ use mcplexer_files::config::ServerName;
 use mcplexer_home::OpenHome;
 use tokio::process::Command;
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::calls::Calls;
@@ -25,6 +26,7 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::run_file::RunFiles;
 use crate::server::{Server, lock};
+use crate::stamp::Stamp;
 
 /// How many servers start at the same time.
 const STARTS: usize = 4;
@@ -94,6 +96,16 @@ impl Context {
     /// Returns the directory of what is known of servers.
     pub(crate) fn cache(&self) -> PathBuf {
         self.home.home().directory().join("cache")
+    }
+
+    /// Tells whether the store has changed. A server may have to be asked.
+    pub(crate) async fn stamp(&self) -> Stamp {
+        if let Some(file) = self.home.home().store().file() {
+            return Stamp::of(file);
+        }
+        let home = Arc::clone(&self.home);
+        let revision = spawn_blocking(move || home.revision()).await;
+        Stamp::of_revision(revision.ok().flatten())
     }
 
     /// Says why the store is read from its copy, if it was when it was read last.

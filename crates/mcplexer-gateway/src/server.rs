@@ -303,7 +303,7 @@ impl Server {
 
     /// Returns the versions of the secrets that it gets now.
     async fn versions(self: &Arc<Self>) -> Result<Arc<[Used]>, CallError> {
-        let stamp = Stamp::of_store(self.context.home.home().store());
+        let stamp = self.context.stamp().await;
         if let Some((seen, versions)) = &*lock(&self.versions)
             && seen.is_same(&stamp)
         {

@@ -1,21 +1,25 @@
-//! Tells cheaply that a file has not changed.
+//! Tells cheaply that a file, or a store on a server, has not changed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mcplexer_home::StorePlace;
-
 /// A change within this time of another one may leave the same times behind.
 const GRAIN: Duration = Duration::from_millis(100);
 
-/// What the system says of a file.
+/// What the system says of a file, or a server of a store.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp {
-    state: Option<(u64, u64, u64, i64, i64)>,
+    state: Option<State>,
     /// Whether the file was last changed long before this was taken.
     is_settled: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    File(u64, u64, u64, i64, i64),
+    Revision(u64),
 }
 
 impl Stamp {
@@ -25,9 +29,12 @@ impl Stamp {
         is_settled: false,
     };
 
-    /// Of a store. One on a server is asked each time.
-    pub(crate) fn of_store(place: &StorePlace) -> Self {
-        place.file().map_or(Self::NONE, Self::of)
+    /// Of a store at this revision. One whose revision is not known is always taken as changed.
+    pub(crate) fn of_revision(revision: Option<u64>) -> Self {
+        Self {
+            state: revision.map(State::Revision),
+            is_settled: true,
+        }
     }
 
     pub(crate) fn of(path: &Path) -> Self {
@@ -40,7 +47,7 @@ impl Stamp {
         let nanoseconds = u64::try_from(metadata.ctime_nsec()).unwrap_or_default();
         let age = age.map(|it| it.saturating_sub(Duration::from_nanos(nanoseconds)));
         Self {
-            state: Some((
+            state: Some(State::File(
                 metadata.dev(),
                 metadata.ino(),
                 metadata.len(),
@@ -51,7 +58,7 @@ impl Stamp {
         }
     }
 
-    /// Whether the file surely has not changed between this stamp and a later one.
+    /// Whether it surely has not changed between this stamp and a later one.
     pub(crate) fn is_same(&self, later: &Self) -> bool {
         self.is_settled && self.state.is_some() && self.state == later.state
     }
@@ -62,6 +69,13 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn a_store_is_the_same_at_the_same_revision() {
+        let [none, one, two] = [None, Some(1), Some(2)].map(Stamp::of_revision);
+        assert!(one.is_same(&one));
+        assert!(!one.is_same(&two) && !one.is_same(&none) && !none.is_same(&none));
+    }
 
     #[test]
     fn only_a_settled_file_is_the_same() {

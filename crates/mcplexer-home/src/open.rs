@@ -119,6 +119,12 @@ impl OpenHome {
         }
     }
 
+    /// Returns a number that each change of the store increases; `None` if its place does not tell, or not now.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        self.backend.revision().ok().flatten()
+    }
+
     /// Returns the store.
     #[must_use]
     pub fn store(&self) -> &Store {

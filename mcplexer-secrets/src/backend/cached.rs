@@ -216,8 +216,19 @@ impl Backend for CachedBackend {
         self.inner.limits()
     }
 
+    /// Returns `None` while the server cannot be reached: the copy does not tell.
     fn revision(&self) -> Result<Option<u64>, BackendError> {
-        self.inner.revision()
+        if self.why_away().is_some() {
+            return Ok(None);
+        }
+        let since = Instant::now();
+        let why = match remote::revision(Arc::clone(&self.inner), self.patience) {
+            Asked::Answered(Err(error)) if error.kind() == BackendErrorKind::Unreachable => error,
+            Asked::Answered(answer) => return answer,
+            Asked::Silent => self.silent(),
+        };
+        let _why = self.is_away(since, why);
+        Ok(None)
     }
 
     fn check(&self) -> Result<(), BackendError> {

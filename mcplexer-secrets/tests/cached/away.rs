@@ -117,6 +117,10 @@ impl Backend for Server {
     fn settle(&self, _: &CommitId) -> Result<bool, BackendError> {
         Ok(true)
     }
+
+    fn revision(&self) -> Result<Option<u64>, BackendError> {
+        self.answer(|| Ok(Some(1)))
+    }
 }
 
 impl<T: Snapshot + ?Sized> Snapshot for Via<'_, T> {

@@ -224,6 +224,19 @@ fn a_server_that_says_nothing_is_not_waited_for_if_there_is_a_copy() {
 }
 
 #[test]
+fn a_server_that_cannot_be_reached_tells_no_revision() {
+    let (server, _, other) = two();
+    assert_eq!(other.backend().revision().unwrap(), Some(1));
+    for network in [Network::Refuses, Network::Breaks] {
+        server.is(network);
+        assert_eq!(other.backend().revision().unwrap(), None, "{network:?}");
+    }
+    server.is(Network::Hangs);
+    let impatient = other.backend().with_patience(Duration::ZERO);
+    assert_eq!(impatient.revision().unwrap(), None);
+}
+
+#[test]
 fn a_copy_may_be_too_old() {
     let (server, _, other) = two();
     let file = fs::File::options().write(true).open(other.copy()).unwrap();

@@ -79,12 +79,12 @@ impl Fields {
     /// # Errors
     /// If a secret cannot be opened, or cannot be in a header field.
     pub(crate) async fn open(self: &Arc<Self>) -> Result<Arc<Opened>, Refused> {
-        if let Some(kept) = self.kept_since(&self.stamp()) {
+        if let Some(kept) = self.kept_since(&self.context.stamp().await) {
             return Ok(kept);
         }
         let _opening = self.opening.lock().await;
         // A change from here on is seen by the next request.
-        let stamp = self.stamp();
+        let stamp = self.context.stamp().await;
         if let Some(kept) = self.kept_since(&stamp) {
             return Ok(kept);
         }
@@ -127,10 +127,6 @@ impl Fields {
         let kept = lock(&self.kept);
         let (seen, opened) = kept.as_ref()?;
         seen.is_same(stamp).then(|| Arc::clone(opened))
-    }
-
-    fn stamp(&self) -> Stamp {
-        Stamp::of_store(self.context.home.home().store())
     }
 
     /// Opens the fields, unless the versions are still those of `before`.

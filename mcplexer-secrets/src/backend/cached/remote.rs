@@ -170,6 +170,22 @@ impl Drop for Remote {
     }
 }
 
+/// Asks for the revision.
+pub(super) fn revision(backend: Arc<dyn Backend>, patience: Duration) -> Asked<Option<u64>> {
+    let (answering, answer) = channel();
+    let begun = thread::Builder::new()
+        .name("store reader".to_owned())
+        .spawn(move || answering.send(backend.revision()));
+    if begun.is_err() {
+        return Asked::Answered(Ok(None));
+    }
+    match answer.recv_timeout(patience) {
+        Ok(answer) => Asked::Answered(answer),
+        Err(RecvTimeoutError::Timeout) => Asked::Silent,
+        Err(RecvTimeoutError::Disconnected) => Asked::Answered(Err(ended())),
+    }
+}
+
 fn ended() -> BackendError {
     let message = "the thread that reads the store has ended";
     BackendError::new(BackendErrorKind::Other, message)

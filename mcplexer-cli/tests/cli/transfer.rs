@@ -47,9 +47,10 @@ fn check(run: impl Fn(&[&str]) -> Run, when: &str) {
     assert_eq!(got.text(), value(scope, key), "{when}");
     let doctor = run(&["doctor"]);
     assert_eq!(doctor.code, 0, "{when}: {}", doctor.text());
+    let text = doctor.text();
     assert!(
-        doctor.text().contains("all readable; audit log intact"),
-        "{when}"
+        text.contains("all readable") && text.contains("audit log intact"),
+        "{when}: {text}"
     );
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use mcplexer_files::config::ServerName;
 use mcplexer_home::OpenHome;
+use mcplexer_secrets::backend::CachedBackend;
 use tokio::process::Command;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::spawn_blocking;
@@ -103,9 +104,21 @@ impl Context {
         if let Some(file) = self.home.home().store().file() {
             return Stamp::of(file);
         }
-        let home = Arc::clone(&self.home);
+        let (home, misses) = (Arc::clone(&self.home), self.misses());
         let revision = spawn_blocking(move || home.revision()).await;
-        Stamp::of_revision(revision.ok().flatten())
+        Stamp::of_revision(revision.ok().flatten(), misses)
+    }
+
+    /// The stamp to keep with what was read since: a copy may be older.
+    pub(crate) fn stamp_of_read(&self, stamp: Stamp) -> Stamp {
+        match self.home.home().store().file() {
+            Some(_) => stamp,
+            None => stamp.of_what_was_read(self.misses()),
+        }
+    }
+
+    fn misses(&self) -> u64 {
+        self.home.cache().map_or(0, CachedBackend::misses)
     }
 
     /// Says why the store is read from its copy, if it was when it was read last.

@@ -319,6 +319,7 @@ impl Server {
         };
         let versions = versions.map_err(|refused| self.refused(&refused))?;
         self.context.tell_copied();
+        let stamp = self.context.stamp_of_read(stamp);
         let before = lock(&self.versions).replace((stamp, Arc::clone(&versions)));
         if before.is_some_and(|(_, before)| before != versions) {
             // What failed with another secret need not fail with this one.

@@ -14,6 +14,7 @@ pub(crate) struct Stamp {
     state: Option<State>,
     /// Whether the file was last changed long before this was taken.
     is_settled: bool,
+    misses: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +28,25 @@ impl Stamp {
     const NONE: Self = Self {
         state: None,
         is_settled: false,
+        misses: 0,
     };
 
     /// Of a store at this revision. One whose revision is not known is always taken as changed.
-    pub(crate) fn of_revision(revision: Option<u64>) -> Self {
+    ///
+    /// `misses` is how often its server was not there before that.
+    pub(crate) fn of_revision(revision: Option<u64>, misses: u64) -> Self {
         Self {
             state: revision.map(State::Revision),
             is_settled: true,
+            misses,
+        }
+    }
+
+    /// The same, of what was read since; of nothing if that may be from a copy.
+    pub(crate) fn of_what_was_read(self, misses: u64) -> Self {
+        match self.misses == misses {
+            true => self,
+            false => Self::NONE,
         }
     }
 
@@ -55,6 +68,7 @@ impl Stamp {
                 metadata.ctime_nsec(),
             )),
             is_settled: age.is_ok_and(|age| age > GRAIN),
+            misses: 0,
         }
     }
 
@@ -72,9 +86,11 @@ mod tests {
 
     #[test]
     fn a_store_is_the_same_at_the_same_revision() {
-        let [none, one, two] = [None, Some(1), Some(2)].map(Stamp::of_revision);
+        let [none, one, two] = [None, Some(1), Some(2)].map(|it| Stamp::of_revision(it, 0));
         assert!(one.is_same(&one));
         assert!(!one.is_same(&two) && !one.is_same(&none) && !none.is_same(&none));
+        assert!(one.of_what_was_read(0).is_same(&one));
+        assert!(!one.of_what_was_read(1).is_same(&one), "it is from a copy");
     }
 
     #[test]

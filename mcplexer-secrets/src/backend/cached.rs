@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -45,6 +46,8 @@ pub struct CachedBackend {
     patience: Duration,
     /// Until when the server is not asked again, and why.
     away: Mutex<Option<(Instant, Arc<BackendError>)>>,
+    /// How often the server was not there.
+    misses: AtomicU64,
 }
 
 /// Says that a state is read from a copy.
@@ -70,6 +73,7 @@ impl CachedBackend {
             max_age: None,
             patience: PATIENCE,
             away: Mutex::default(),
+            misses: AtomicU64::new(0),
         }
     }
 
@@ -101,6 +105,13 @@ impl CachedBackend {
         Some((timestamp(copy.at), copy.image.count()))
     }
 
+    /// Returns a number that increases each time that the server was not there. What is read between two times with the
+    /// same number is what the server has.
+    #[must_use]
+    pub fn misses(&self) -> u64 {
+        self.misses.load(Ordering::Acquire)
+    }
+
     /// Whether a copy is not too old.
     fn is_usable(&self, copy: &Copy) -> bool {
         let age = SystemTime::now().duration_since(copy.at);
@@ -112,12 +123,16 @@ impl CachedBackend {
     fn why_away(&self) -> Option<Arc<BackendError>> {
         let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         let (until, why) = away.as_ref()?;
-        (Instant::now() < *until).then(|| Arc::clone(why))
+        (Instant::now() < *until).then(|| {
+            self.misses.fetch_add(1, Ordering::Release);
+            Arc::clone(why)
+        })
     }
 
     /// Remembers that the server could not be reached. If that took long to find out, it is not asked again for as long:
     /// a command reads more than once.
     fn is_away(&self, since: Instant, why: BackendError) -> Arc<BackendError> {
+        self.misses.fetch_add(1, Ordering::Release);
         let (why, now) = (Arc::new(why), Instant::now());
         let took = now.saturating_duration_since(since);
         if took >= self.patience / 10 {

@@ -237,6 +237,25 @@ fn a_server_that_cannot_be_reached_tells_no_revision() {
 }
 
 #[test]
+fn each_state_that_is_read_from_the_copy_is_counted() {
+    let (server, _, other) = two();
+    let backend = other.backend();
+    let read = || {
+        let before = backend.misses();
+        let snapshot = backend.read().unwrap().unwrap();
+        assert!(snapshot.get(Table::Meta, b"header").unwrap().is_some());
+        backend.misses() > before
+    };
+    assert!(!read());
+    for network in [Network::Refuses, Network::Breaks] {
+        server.is(network);
+        assert!(read() && read(), "{network:?}");
+    }
+    server.is(Network::Works);
+    assert!(!read());
+}
+
+#[test]
 fn a_copy_may_be_too_old() {
     let (server, _, other) = two();
     let file = fs::File::options().write(true).open(other.copy()).unwrap();

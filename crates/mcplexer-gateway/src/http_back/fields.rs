@@ -94,6 +94,7 @@ impl Fields {
         if let Some(given) = given {
             self.scrubber.replace(given.masker);
         }
+        let stamp = self.context.stamp_of_read(stamp);
         *lock(&self.kept) = Some((stamp, Arc::clone(&opened)));
         Ok(opened)
     }

@@ -133,7 +133,11 @@ impl Vault {
         subject: Subject<'_>,
         work: impl Fn(&Names<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.record(subject, self.peek_names_checked(subject.wanted(), work))
+        match self.peek_names_checked(subject.wanted(), work) {
+            // Names need no key: a log is missing, and a line about that would begin a new one in its place.
+            Err(error @ Error::Locked { .. }) => Err(error),
+            read => self.record(subject, read),
+        }
     }
 
     /// As [`read_names`](Self::read_names), without a record.

@@ -30,7 +30,7 @@ mod forged;
 
 const SCOPES: u64 = 6;
 /// Of each scope. With the scope itself, as much as is kept at once.
-const SECRETS: u64 = 3;
+const SECRETS: u64 = 6;
 const TOTAL: u64 = SCOPES * SECRETS;
 
 /// A store of three owners, on a backend that keeps what there is.

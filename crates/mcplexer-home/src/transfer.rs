@@ -25,6 +25,14 @@ pub enum Error {
     /// Other users could change the file that the store is to be in, or a directory above it.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Exposed(Vec<Exposed>),
+    /// The place that the store was moved to cannot be asked, so nobody knows what was changed there.
+    #[error("{place} cannot be asked: {source}")]
+    NotAsked {
+        /// The place, as the move named it.
+        place: String,
+        /// Why not.
+        source: StoreError,
+    },
     /// What is left cannot be deleted.
     #[error("cannot delete {}: {source}", .path.display())]
     NotDeleted {
@@ -106,30 +114,51 @@ pub fn move_to(
     })
 }
 
-/// Gives up a move from here that was not finished. `is_lost` says that its new place is gone for good. Returns whether there
-/// was one.
+/// Gives up a move from here that was not finished. Returns the place that it was to; `None` if there was no move.
+///
+/// # Errors
+/// As [`Store::keep_here`](mcplexer_secrets::Store::keep_here). [`Error::NotAsked`] if the new place cannot be reached.
+pub fn keep(open: &OpenHome) -> Result<Option<String>, Error> {
+    // Without a key, nobody knows.
+    let to = match open.store().unlock() {
+        // The log knows of changes that were made there.
+        Err(StoreError::Moved { to }) => Some(to),
+        unlocked => {
+            unlocked?;
+            open.store().moved_to()?
+        }
+    };
+    let Some(to) = to else {
+        return Ok(None);
+    };
+    let gone = || StoreError::Place {
+        place: to.clone(),
+        has: PlaceHas::Gone,
+    };
+    let place = StorePlace::of_name(&to).ok_or_else(gone)?;
+    // The file may be one of another machine.
+    if place.file().is_some_and(|path| !path.exists()) {
+        return Err(gone().into());
+    }
+    let asked = backend(&place).and_then(|it| {
+        it.read()?;
+        Ok(it)
+    });
+    let backend = asked.map_err(|source| Error::NotAsked {
+        place: to.clone(),
+        source,
+    })?;
+    open.store().keep_here(Some((backend, &to)))?;
+    Ok(Some(to))
+}
+
+/// Lets the store take changes here again although it was moved. What was changed at the new place is lost.
 ///
 /// # Errors
 /// As [`Store::keep_here`](mcplexer_secrets::Store::keep_here).
-pub fn keep(is_lost: bool, open: &OpenHome) -> Result<bool, Error> {
-    if is_lost {
-        return Ok(open.store().keep_here(None)?);
-    }
-    // Without a key, nobody knows.
-    open.store().unlock()?;
-    let Some(to) = open.store().moved_to()? else {
-        return Ok(false);
-    };
-    let has_nothing = || StoreError::Place {
-        place: to.clone(),
-        has: PlaceHas::Nothing,
-    };
-    let place = StorePlace::of_name(&to).ok_or_else(has_nothing)?;
-    // The file may be one of another machine.
-    if place.file().is_some_and(|path| !path.exists()) {
-        return Err(has_nothing().into());
-    }
-    Ok(open.store().keep_here(Some((backend(&place)?, &to)))?)
+pub fn keep_over_loss(open: &OpenHome) -> Result<(), Error> {
+    open.store().keep_here(None)?;
+    Ok(())
 }
 
 /// Requires that the store of this home was moved away from a place.
@@ -214,9 +243,9 @@ mod tests {
         ] {
             assert!(matches!(refused, Err(Error::SamePlace { .. })));
         }
-        assert!(!keep(false, &open).unwrap());
+        assert_eq!(keep(&open).unwrap(), None);
         move_to(&file(&directory, "other.redb"), &open, &mut |_| ()).unwrap();
-        let finished = keep(false, &open);
+        let finished = keep(&open);
         assert!(matches!(
             finished,
             Err(Error::Store(StoreError::Place {
@@ -235,16 +264,16 @@ mod tests {
         move_to(&to, &open, &mut |_| ()).unwrap();
         let path = to.file().unwrap();
         fs::remove_file(path).unwrap();
-        let refused = keep(false, &open);
+        let refused = keep(&open);
         assert!(matches!(
             refused,
             Err(Error::Store(StoreError::Place {
-                has: PlaceHas::Nothing,
+                has: PlaceHas::Gone,
                 ..
             }))
         ));
         assert!(!path.exists());
-        assert!(keep(true, &open).unwrap());
+        keep_over_loss(&open).unwrap();
         put(&open, "web", "B", "v");
     }
 }

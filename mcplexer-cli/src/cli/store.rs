@@ -24,6 +24,9 @@ pub(crate) enum Store {
         /// The new place is gone for good; what was changed there is lost
         #[arg(long)]
         lost: bool,
+        /// Skip the question
+        #[arg(long, requires = "lost")]
+        force: bool,
     },
     /// Delete what a move has left at the old place, which takes no changes any more
     #[command(after_help = examples::STORE_DELETE_MOVED)]

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use mcplexer_home::transfer::{self, Left, MoveReport};
 use mcplexer_home::{EnvironmentError, STORE_PASSWORD_VARIABLE, STORE_VARIABLE, StorePlace};
+use mcplexer_secrets::{Error, PlaceHas};
 
 use crate::cli::{self, Global};
 use crate::failure::Failure;
@@ -16,7 +17,7 @@ use crate::{exit_code, input};
 pub(super) fn run(command: cli::Store, global: Global) -> Result<(), Failure> {
     match command {
         cli::Store::Move { to, json } => move_to(&to, json, global),
-        cli::Store::Keep { lost } => keep(lost, global),
+        cli::Store::Keep { lost, force } => keep(lost, force, global),
         cli::Store::DeleteMoved { place, force } => delete_moved(&place, force, global),
     }
 }
@@ -65,14 +66,42 @@ fn tell(report: &MoveReport, session: &Session) {
     ));
 }
 
-fn keep(is_lost: bool, global: Global) -> Result<(), Failure> {
+fn keep(is_lost: bool, force: bool, global: Global) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let place = session.place();
-    session.tell(&match transfer::keep(is_lost, &session)? {
-        true => format!("the store {place} takes changes again"),
-        false => format!("nothing to do: the store {place} was not moved"),
-    });
+    let here = session.place();
+    let given_up = match transfer::keep(&session) {
+        Err(error) if is_lost && lost(&error).is_some() => {
+            if !force {
+                let about = lost(&error).unwrap_or_default();
+                input::confirm(&about, &format!("take changes {here} again?"), global)?;
+            }
+            transfer::keep_over_loss(&session)?;
+            session.tell(&format!("the store {here} takes changes again"));
+            return Ok(());
+        }
+        given_up => given_up?,
+    };
+    match given_up {
+        Some(_) => session.tell(&format!("the store {here} takes changes again")),
+        None => session.tell(&format!("nothing to do: the store {here} was not moved")),
+    }
     Ok(())
+}
+
+/// Says what is lost if the store goes on where it was moved from; `None` if the new place has it, or another error is in the way.
+fn lost(error: &transfer::Error) -> Option<String> {
+    let place = match error {
+        transfer::Error::NotAsked { place, .. } => place,
+        transfer::Error::Store(Error::Place { place, has }) if *has == PlaceHas::Gone => place,
+        _ => return None,
+    };
+    Some(format!(
+        "{}.\n\
+         What was changed there since the move is lost.\n\
+         If {} has the store after all, everybody who uses it there goes on writing there, apart from this one.\n",
+        shortened(error),
+        shortened(place),
+    ))
 }
 
 fn delete_moved(old: &OsStr, force: bool, global: Global) -> Result<(), Failure> {

@@ -10,10 +10,15 @@ use super::Failure;
 use crate::exit_code;
 use crate::text::word;
 
+/// What to do if the place that the store was moved to is gone.
+const LOST: &str =
+    "if it is gone for good, with what was changed there: mcplexer store keep --lost";
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => Self::from(error),
+            Error::NotAsked { source, .. } => Self::from(source).with_hint(LOST),
             Error::Exposed(exposed) => Self::from(mcplexer_home::Error::Exposed(exposed)),
             Error::SamePlace { .. } => Self::new(error.to_string())
                 .with_hint(format!(
@@ -52,9 +57,7 @@ pub(super) fn hint(error: &StoreError) -> String {
             PlaceHas::OtherRecords => {
                 "nothing was moved: check the disk there, or move it elsewhere"
             }
-            PlaceHas::Nothing => {
-                "if it is gone for good: mcplexer store keep --lost, where it was moved from"
-            }
+            PlaceHas::Gone => LOST,
             _ => "",
         },
         _ => "",

@@ -10,6 +10,7 @@ use crate::access::set_mode;
 use crate::built::crashing;
 use crate::crash::copy_files;
 use crate::home::{BINARY, Home, Run, finish};
+use crate::terminal::{end, expect, start_at};
 
 const KILLED: i32 = 9;
 /// More operations than any move performs.
@@ -108,7 +109,7 @@ fn a_store_goes_to_a_server_and_back() {
         there(&["secret", "put", "a", "K9", value]).succeeded();
     }
     here(&["secret", "get", "a", "K1"]).failed(8, &[&moved]);
-    here(&["store", "keep"]).failed(8, &[&moved]);
+    here(&["store", "keep"]).failed(8, &[&url, "takes changes there"]);
     here(&["store", "delete-moved", &url]).failed(8, &[&moved]);
 
     there(&["store", "move", "--to", "file"]).succeeded();
@@ -359,8 +360,55 @@ fn a_move_that_was_not_finished_is_given_up() {
         .failed(8, &["takes changes there"]);
     drop(server);
     home.run(["store", "keep"])
-        .failed(7, &["cannot be reached"]);
-    home.run(["store", "keep", "--lost"]).succeeded();
+        .failed(7, &["cannot be reached", "mcplexer store keep --lost"]);
+    home.run(["store", "keep", "--lost"])
+        .failed(2, &["needs a confirmation", "--force"]);
+    home.run(put).failed(8, &["this store was moved"]);
+    home.run(["store", "keep", "--lost", "--force"]).succeeded();
     home.run(put).succeeded();
     check(|it| home.run(it), "without the server");
+}
+
+#[test]
+fn a_store_is_not_split_while_its_new_place_has_it() {
+    let Some(server) = PostgresServer::start(&["fsync=off"]) else {
+        return;
+    };
+    let (home, url) = (filled(), url(&server, "team"));
+    let put = ["secret", "put", "a", "PROBE", "v"];
+    home.run(["store", "move", "--to", &url]).succeeded();
+    at(&home, &url, &put).succeeded();
+    for keep in [
+        ["store", "keep"].as_slice(),
+        &["store", "keep", "--lost"],
+        &["store", "keep", "--lost", "--force"],
+    ] {
+        home.run(keep).failed(8, &[&url, "takes changes there"]);
+        home.run(put).failed(8, &["this store was moved"]);
+    }
+
+    // The schema is gone. Nothing is made there again.
+    server.sql("drop schema team cascade");
+    home.run(["store", "keep"]).failed(
+        8,
+        &["does not have this store", "mcplexer store keep --lost"],
+    );
+    home.run(put).failed(8, &["this store was moved"]);
+    let keep = ["store", "keep", "--lost"];
+    home.run(keep).failed(2, &["needs a confirmation"]);
+    let mut session = start_at(&home, &keep);
+    expect(
+        &mut session,
+        "What was changed there since the move is lost",
+    );
+    expect(&mut session, "goes on writing there");
+    expect(&mut session, "take changes in ~/.mcplexer again? [y/N] ");
+    session.send_line("").unwrap();
+    let (text, code) = end(session);
+    assert_eq!(code, 3, "{text}");
+    home.run(put).failed(8, &["this store was moved"]);
+    home.run(["store", "keep", "--lost", "--force"]).succeeded();
+    home.run(put).succeeded();
+    check(|it| home.run(it), "without the schema");
+    assert_eq!(server.sql("select to_regnamespace('team')"), "");
 }

@@ -22,6 +22,8 @@ pub enum PlaceHas {
     OtherRecords,
     /// No store.
     Nothing,
+    /// Not the store that was moved to there, nor an unfinished move of it.
+    Gone,
 }
 
 impl fmt::Display for PlaceHas {
@@ -35,6 +37,7 @@ impl fmt::Display for PlaceHas {
             Self::MoveGivenUp => "is where the move to was given up",
             Self::OtherRecords => "does not give back what was put there",
             Self::Nothing => "has no store",
+            Self::Gone => "does not have this store any more",
         })
     }
 }

@@ -168,6 +168,10 @@ fn keep_here(vault: &Vault, to: Option<Target<'_>>, subject: Subject<'_>) -> Res
     if unlocked.moved.is_none() {
         return Ok(false);
     }
+    // What the new place has says more than the log does.
+    if let Some(to) = to {
+        to.require_unfinished(&unlocked.header)?;
+    }
     let trust = Trust::Verified(Arc::clone(&unlocked));
     vault.recorder.check_unless(over_loss, trust)?;
     if let Some(to) = to {

@@ -122,6 +122,10 @@ fn keep(fixture: &Fixture) -> Result<bool, Error> {
     fixture.at_old().keep_here(Some((new, NEW)))
 }
 
+fn has(kept: Result<bool, Error>, expected: PlaceHas) -> bool {
+    matches!(kept, Err(Error::Place { has, .. }) if has == expected)
+}
+
 #[test]
 fn a_move_that_was_not_finished_can_be_given_up() {
     let fixture = marked();
@@ -234,10 +238,32 @@ fn a_store_whose_new_place_is_gone_is_kept_without_it() {
     // One change alone could have been cut short, as far as the log tells.
     put(&new, "a", "K1", "lost").unwrap();
     let old = fixture.at_old();
-    assert!(is_moved(&keep(&fixture).map(drop), NEW));
+    assert!(has(keep(&fixture), PlaceHas::SameStore));
+    let emptied = Fixture {
+        new: Observed::new(),
+        ..fixture
+    };
+    assert!(has(keep(&emptied), PlaceHas::Gone));
+    assert!(emptied.new.records().is_empty());
+    assert!(is_moved(&put(&old, "a", "K1", "v"), NEW));
     assert!(old.keep_here(None).unwrap());
     put(&old, "a", "K1", "kept").unwrap();
-    fixture.check(&old);
+    emptied.check(&old);
+}
+
+#[test]
+fn a_store_is_not_kept_if_another_one_is_at_its_new_place_or_it_was_moved_on() {
+    let fixture = marked();
+    let other = Fixture::new();
+    let taken = Arc::new(other.old.clone());
+    let kept = fixture.at_old().keep_here(Some((taken, NEW)));
+    assert!(has(kept, PlaceHas::Gone));
+    fixture.go().unwrap();
+    let further = Observed::new();
+    let new = fixture.at_new();
+    new.move_to(further, "etcd://further", &mut |_| ()).unwrap();
+    let kept = keep(&fixture).map(drop);
+    assert!(is_moved(&kept, "etcd://further"));
 }
 
 #[test]

@@ -39,7 +39,8 @@ Examples:
 
 pub(in crate::cli) const STORE_KEEP: &str = concat!(
     "\
-A move that is finished is not given up: move the store back.
+A move that is finished is not given up while the new place has the store: move it back. If that place has it no more, or cannot be \
+reached, --lost goes on here after a question.
 
 Examples:
   mcplexer store keep

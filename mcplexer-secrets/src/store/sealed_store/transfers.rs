@@ -34,7 +34,9 @@ impl Store {
     /// and what people call it; `None` if it is gone for good, with all changes that may have been made there.
     ///
     /// # Errors
-    /// [`Error::Place`] if the move was finished: move it back instead. [`Error::Moved`] if the audit log says so.
+    /// * [`Error::Place`] if the move was finished: move it back instead. Also if the new place does not have the store any
+    ///   more, so that changes that were made there are lost.
+    /// * [`Error::Moved`] if the store was moved on from there, or the audit log knows of later changes.
     pub fn keep_here(&self, to: Option<(Arc<dyn Backend>, &str)>) -> Result<bool, Error> {
         let Some((to, place)) = to else {
             return transfer::keep(&self.vault, None);

@@ -160,21 +160,40 @@ impl<'v> Target<'v> {
         }
     }
 
-    /// Makes sure that the move to there is never finished. Fails if it is.
+    /// Fails unless the place has a move of this store that is not finished. Changes nothing there.
+    pub(super) fn require_unfinished(self, here: &Header) -> Result<(), Error> {
+        match self.vault.backend.read()? {
+            Some(snapshot) => self.require_unfinished_in(&*snapshot, here),
+            None => Err(self.error(PlaceHas::Gone)),
+        }
+    }
+
+    fn require_unfinished_in(self, snapshot: &dyn Snapshot, here: &Header) -> Result<(), Error> {
+        let found = match self.unlocked_in(snapshot, here) {
+            Ok(Some(there)) => {
+                return Err(match &there.moved {
+                    Some(further) => Error::Moved {
+                        to: further.clone(),
+                    },
+                    None => self.error(PlaceHas::SameStore),
+                });
+            }
+            Ok(None) => self.moving(snapshot, here),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(Some(_)) => Ok(()),
+            // Another store may have taken the place.
+            Ok(None) | Err(Error::Place { .. }) => Err(self.error(PlaceHas::Gone)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes sure that the move to there is never finished. Fails if it is, or if there is none.
     pub(super) fn give_up(self, here: &Header) -> Result<(), Error> {
         self.commit(|transaction| {
-            match self.unlocked_in(&*transaction, here) {
-                // Another store has taken the place.
-                Err(Error::Place { .. }) => return Ok(()),
-                Ok(Some(_)) => return Err(self.error(PlaceHas::SameStore)),
-                Ok(None) => {}
-                Err(error) => return Err(error),
-            }
-            match self.moving(&*transaction, here) {
-                Err(Error::Place { .. }) => Ok(()),
-                Err(error) => Err(error),
-                Ok(_) => put_moving(transaction, here, 0),
-            }
+            self.require_unfinished_in(&*transaction, here)?;
+            put_moving(transaction, here, 0)
         })
     }
 

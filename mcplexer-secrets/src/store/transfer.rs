@@ -196,8 +196,8 @@ fn keep_here(vault: &Vault, to: Option<Target<'_>>, subject: Subject<'_>) -> Res
     Ok(true)
 }
 
-/// Requires that `old`, which people call `place`, is what is left of this store where it was moved from, and records
-/// that it is deleted there.
+/// Requires that `old`, which people call `place`, is what is left of this store where it was moved from, or of a move to
+/// there that was not finished. Records that it is deleted there.
 pub(super) fn let_go(vault: &Vault, old: &Vault, place: &str) -> Result<(), Error> {
     let subject = Subject::store(AuditOperation::DeleteMoved);
     let read = vault.read(subject, |reader| {
@@ -205,6 +205,7 @@ pub(super) fn let_go(vault: &Vault, old: &Vault, place: &str) -> Result<(), Erro
         let here = &reader.unlocked.header;
         let old = Target { vault: old, place };
         match old.unlocked_of(here)? {
+            None if old.is_begun(here)? => Ok(()),
             None => Err(old.error(PlaceHas::Nothing)),
             Some(it) if it.moved.is_none() => Err(old.error(PlaceHas::SameStore)),
             Some(it) if it.header.revision > here.revision => Err(old.error(PlaceHas::LaterState)),

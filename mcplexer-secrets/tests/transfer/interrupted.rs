@@ -198,6 +198,30 @@ fn a_move_that_is_given_up_while_it_is_being_finished_is_not_finished() {
     ));
 }
 
+#[test]
+fn what_an_unfinished_move_has_put_is_let_go_of_where_it_was_begun() {
+    let fixture = Fixture::new();
+    // Killed while it copies.
+    fixture.old.fail_at(0, Failing::Before);
+    fixture.go().unwrap_err();
+    fixture.old.fail_never();
+    let old = fixture.at_old();
+    assert!(!old.keep_here(None).unwrap());
+    old.let_go_of(fixture.new.clone(), NEW).unwrap();
+    fixture.check(&old);
+    let other = Fixture::new();
+    let refused = other.at_old().let_go_of(fixture.new.clone(), NEW);
+    assert!(has(refused.map(|()| true), PlaceHas::OtherMove));
+
+    // One that says at the old place that the store was moved is given up first.
+    let fixture = marked();
+    let old = fixture.at_old();
+    let refused = old.let_go_of(fixture.new.clone(), NEW);
+    assert!(is_moved(&refused, NEW));
+    assert!(keep(&fixture).unwrap());
+    old.let_go_of(fixture.new.clone(), NEW).unwrap();
+}
+
 /// Somebody who wants to finish the first of two moves may be late.
 #[test]
 fn a_move_that_was_given_up_and_begun_again_is_not_finished_as_the_first_one() {

@@ -45,8 +45,8 @@ impl Store {
         transfer::keep(&self.vault, Some(Target { vault, place }))
     }
 
-    /// Requires that `old` is what was left of this store when it was moved, and records that it is deleted. The caller
-    /// deletes it afterwards.
+    /// Requires that `old` is what was left of this store when it was moved, or what a move from here has put there that was
+    /// not finished, and records that it is deleted. The caller deletes it afterwards, while no such move runs.
     ///
     /// # Errors
     /// [`Error::Place`] if that is not so; [`Error::Moved`] if this store was moved away itself.

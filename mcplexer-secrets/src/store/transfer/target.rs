@@ -109,6 +109,14 @@ impl<'v> Target<'v> {
         }
     }
 
+    /// Whether a move of this store to there was begun, and not finished.
+    pub(super) fn is_begun(self, here: &Header) -> Result<bool, Error> {
+        match self.vault.backend.read()? {
+            Some(snapshot) => Ok(self.moving(&*snapshot, here)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
     /// Fails if somebody else has finished the move to there meanwhile, or begun another one.
     pub(super) fn require_moving(
         self,

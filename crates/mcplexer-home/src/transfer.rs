@@ -22,6 +22,12 @@ pub enum Error {
         /// The place.
         place: StorePlace,
     },
+    /// The place is the one where the store of this home is, and it takes changes there.
+    #[error("the store of this home is at {place}, and was not moved away from there")]
+    NotMovedAway {
+        /// The place.
+        place: StorePlace,
+    },
     /// Other users could change the file that the store is to be in, or a directory above it.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Exposed(Vec<Exposed>),
@@ -92,7 +98,9 @@ pub fn move_to(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<MoveReport, Error> {
     let from = open.home().store();
-    require_other(to, from)?;
+    if to == from {
+        return Err(Error::SamePlace { place: to.clone() });
+    }
     let exposed = Exposed::refused_in(&open.home().with_store(to.clone()));
     if !exposed.is_empty() {
         return Err(Error::Exposed(exposed));
@@ -118,7 +126,7 @@ pub fn move_to(
 ///
 /// # Errors
 /// As [`Store::keep_here`](mcplexer_secrets::Store::keep_here). [`Error::NotAsked`] if the new place cannot be reached.
-pub fn keep(open: &OpenHome) -> Result<Option<String>, Error> {
+pub fn keep(open: &OpenHome) -> Result<Option<StorePlace>, Error> {
     // Without a key, nobody knows.
     let to = match open.store().unlock() {
         // The log knows of changes that were made there.
@@ -149,7 +157,7 @@ pub fn keep(open: &OpenHome) -> Result<Option<String>, Error> {
         source,
     })?;
     open.store().keep_here(Some((backend, &to)))?;
-    Ok(Some(to))
+    Ok(Some(place))
 }
 
 /// Lets the store take changes here again although it was moved. What was changed at the new place is lost.
@@ -161,12 +169,24 @@ pub fn keep_over_loss(open: &OpenHome) -> Result<(), Error> {
     Ok(())
 }
 
-/// Requires that the store of this home was moved away from a place.
+/// Deletes what is left at a place that the store of this home was moved away from, or to which a move from here was not finished.
+/// Of a server, returns what deletes it there.
 ///
 /// # Errors
-/// As [`Store::let_go_of`](mcplexer_secrets::Store::let_go_of).
+/// As [`Store::let_go_of`](mcplexer_secrets::Store::let_go_of). [`Error::NotMovedAway`] if the place is the one of this home.
 pub fn delete_moved(old: &StorePlace, open: &OpenHome) -> Result<Left, Error> {
-    require_other(old, open.home().store())?;
+    if old.file().is_some_and(|path| !path.exists()) {
+        let place = old.to_string();
+        let has = PlaceHas::Nothing;
+        return Err(StoreError::Place { place, has }.into());
+    }
+    if old == open.home().store() {
+        open.store().unlock()?;
+        return Err(match open.store().moved_to()? {
+            Some(to) => StoreError::Moved { to }.into(),
+            None => Error::NotMovedAway { place: old.clone() },
+        });
+    }
     open.store().let_go_of(backend(old)?, &old.to_string())?;
     match old {
         StorePlace::File(path) => {
@@ -177,15 +197,6 @@ pub fn delete_moved(old: &StorePlace, open: &OpenHome) -> Result<Left, Error> {
             Ok(Left::Deleted(path.clone()))
         }
         StorePlace::Server(url) => Ok(Left::OnServer(url.deletion())),
-    }
-}
-
-fn require_other(place: &StorePlace, here: &StorePlace) -> Result<(), Error> {
-    match place == here {
-        true => Err(Error::SamePlace {
-            place: place.clone(),
-        }),
-        false => Ok(()),
     }
 }
 
@@ -237,14 +248,17 @@ mod tests {
         let open = opened(&directory);
         put(&open, "web", "A", "v");
         let here = open.home().store().clone();
-        for refused in [
-            move_to(&here, &open, &mut |_| ()).map(drop),
-            delete_moved(&here, &open).map(drop),
-        ] {
-            assert!(matches!(refused, Err(Error::SamePlace { .. })));
-        }
+        let refused = move_to(&here, &open, &mut |_| ());
+        assert!(matches!(refused, Err(Error::SamePlace { .. })));
+        let refused = delete_moved(&here, &open);
+        assert!(matches!(refused, Err(Error::NotMovedAway { .. })));
         assert_eq!(keep(&open).unwrap(), None);
         move_to(&file(&directory, "other.redb"), &open, &mut |_| ()).unwrap();
+        let refused = delete_moved(&here, &open);
+        assert!(matches!(
+            refused,
+            Err(Error::Store(StoreError::Moved { .. }))
+        ));
         let finished = keep(&open);
         assert!(matches!(
             finished,

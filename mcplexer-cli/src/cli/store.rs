@@ -28,13 +28,13 @@ pub(crate) enum Store {
         #[arg(long, requires = "lost")]
         force: bool,
     },
-    /// Delete what a move has left at the old place, which takes no changes any more
+    /// Delete what a move has left: at the old place, which takes no changes any more, or at a new one if it was not finished
     #[command(after_help = examples::STORE_DELETE_MOVED)]
     DeleteMoved {
-        /// The old place: `file` for the file in ~/.mcplexer, postgres://… or etcd://…
+        /// The place: `file` for the file in ~/.mcplexer, postgres://… or etcd://…
         #[arg(value_name = "PLACE")]
         place: OsString,
-        /// Skip the question
+        /// Skip the question. For a server there is none
         #[arg(long)]
         force: bool,
     },

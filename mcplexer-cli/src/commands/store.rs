@@ -1,13 +1,14 @@
 //! `mcplexer store …`
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use mcplexer_home::transfer::{self, Left, MoveReport};
 use mcplexer_home::{EnvironmentError, STORE_PASSWORD_VARIABLE, STORE_VARIABLE, StorePlace};
 use mcplexer_secrets::{Error, PlaceHas};
 
 use crate::cli::{self, Global};
-use crate::failure::Failure;
+use crate::failure::{Failure, repeated_path};
 use crate::output::{print, print_json};
 use crate::progress::Bar;
 use crate::session::Session;
@@ -56,14 +57,23 @@ fn tell(report: &MoveReport, session: &Session) {
             word(&report.to.to_string())
         ),
     });
-    let old = match report.from.file() {
-        Some(_) => "file".to_owned(),
-        None => word(&report.from.to_string()),
-    };
     session.hint(&format!(
-        "{} takes no changes any more; after that, mcplexer store delete-moved {old} deletes it",
-        shortened(&report.from)
+        "{} takes no changes any more; once no machine uses it, {}",
+        shortened(&report.from),
+        deletion(&report.from)
     ));
+}
+
+/// Says how to delete what a move has left at a place.
+fn deletion(place: &StorePlace) -> String {
+    let command = "mcplexer store delete-moved";
+    match place.file() {
+        Some(_) => format!("{command} file deletes it"),
+        None => {
+            let url = word(&place.to_string());
+            format!("{command} {url} prints the statement that deletes it")
+        }
+    }
 }
 
 fn keep(is_lost: bool, force: bool, global: Global) -> Result<(), Failure> {
@@ -82,8 +92,20 @@ fn keep(is_lost: bool, force: bool, global: Global) -> Result<(), Failure> {
         given_up => given_up?,
     };
     match given_up {
-        Some(_) => session.tell(&format!("the store {here} takes changes again")),
-        None => session.tell(&format!("nothing to do: the store {here} was not moved")),
+        Some(to) => {
+            session.tell(&format!("the store {here} takes changes again"));
+            session.hint(&format!(
+                "what was copied is still at {}; {}",
+                shortened(&to),
+                deletion(&to)
+            ));
+        }
+        None => {
+            session.tell(&format!("nothing to do: the store {here} was not moved"));
+            session.hint(
+                "if a move was interrupted while it copied: mcplexer store delete-moved, with its new place",
+            );
+        }
     }
     Ok(())
 }
@@ -108,13 +130,13 @@ fn delete_moved(old: &OsStr, force: bool, global: Global) -> Result<(), Failure>
     let session = Session::open(global)?;
     let old = place(old, &session)?;
     let is_left = old != *session.home().store();
-    if !force && is_left && old.file().is_some() {
+    if !force && is_left && old.file().is_some_and(Path::exists) {
         let question = format!("delete {}?", shortened(&old));
         input::confirm("", &question, global)?;
     }
     match transfer::delete_moved(&old, &session)? {
         Left::OnServer(command) => {
-            session.tell("the store was moved away from there; this deletes what is left:");
+            session.tell("this deletes what a move has left there:");
             print(&format!("{command}\n"))
         }
         Left::Deleted(path) => {
@@ -125,7 +147,7 @@ fn delete_moved(old: &OsStr, force: bool, global: Global) -> Result<(), Failure>
     }
 }
 
-/// Parses a place. Repeats nothing of one that is wrong: there may be a password in it.
+/// Parses a place. Of one that is wrong, repeats only what is plainly a path: there may be a password in it.
 fn place(text: &OsStr, session: &Session) -> Result<StorePlace, Failure> {
     StorePlace::parse(text, session.home()).map_err(|error| {
         match error {
@@ -133,8 +155,16 @@ fn place(text: &OsStr, session: &Session) -> Result<StorePlace, Failure> {
                 .with_hint(format!(
                     "others see it there: take it out, and set {STORE_PASSWORD_VARIABLE}"
                 )),
-            _ => Failure::new("this is not the place of a store: postgres://…, etcd://… or file")
-                .with_hint("file is the one in your home; a server is named as in MCPLEXER_STORE"),
+            _ => {
+                let can_separate = |it: &Path| it.to_string_lossy().contains(['@', ':']);
+                let typed =
+                    Some(Path::new(text)).filter(|it| it.is_absolute() && !can_separate(it));
+                let typed = typed.map_or("this".into(), |it| repeated_path(it, "this"));
+                Failure::new(format!(
+                    "{typed} is not the place of a store: postgres://…, etcd://… or file"
+                ))
+                .with_hint("file is the one in your home; a server is named as in MCPLEXER_STORE")
+            }
         }
         .with_code(exit_code::USAGE)
     })

@@ -25,6 +25,11 @@ impl From<Error> for Failure {
                     "{STORE_VARIABLE} says where it is; give another place"
                 ))
                 .with_code(exit_code::USAGE),
+            Error::NotMovedAway { .. } => Self::new(error.to_string())
+                .with_hint(format!(
+                    "if it was moved and is elsewhere now: export {STORE_VARIABLE}=… names where"
+                ))
+                .with_code(exit_code::USAGE),
             other => Self::new(other.to_string()),
         }
     }
@@ -43,7 +48,7 @@ pub(super) fn hint(error: &StoreError) -> String {
     let hint = match error {
         StoreError::Moved { to } => return follow(to),
         StoreError::MoveUnfinished => {
-            "wait for its end; if it was interrupted, run the same mcplexer store move again, or mcplexer store keep, where it was begun"
+            "wait for its end; if it was interrupted, where it was begun: run the same mcplexer store move again, or mcplexer store keep and mcplexer store delete-moved with this place"
         }
         StoreError::Place { has, .. } => match has {
             PlaceHas::OtherStore | PlaceHas::OtherMove | PlaceHas::NoHeader => {
@@ -57,6 +62,7 @@ pub(super) fn hint(error: &StoreError) -> String {
             PlaceHas::OtherRecords => {
                 "nothing was moved: check the disk there, or move it elsewhere"
             }
+            PlaceHas::Nothing => "nothing is left to delete there",
             PlaceHas::Gone => LOST,
             _ => "",
         },

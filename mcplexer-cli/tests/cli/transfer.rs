@@ -112,7 +112,12 @@ fn a_store_goes_to_a_server_and_back() {
     here(&["store", "keep"]).failed(8, &[&url, "takes changes there"]);
     here(&["store", "delete-moved", &url]).failed(8, &[&moved]);
 
-    there(&["store", "move", "--to", "file"]).succeeded();
+    let back = there(&["store", "move", "--to", "file"]).succeeded();
+    let hint = format!(
+        "{url} takes no changes any more; once no machine uses it, \
+         mcplexer store delete-moved '{url}' prints the statement that deletes it"
+    );
+    assert!(back.stderr.contains(&hint), "{}", back.stderr);
     check(here, "back in the file");
     assert_eq!(home.get("a", "K9"), b"second");
     here(&["secret", "put", "a", "K9", "third"]).succeeded();
@@ -120,6 +125,9 @@ fn a_store_goes_to_a_server_and_back() {
     let left = here(&["store", "delete-moved", &url]).succeeded();
     assert_eq!(left.text(), "DROP SCHEMA team CASCADE;\n");
     server.sql(left.text().trim());
+    let gone = here(&["store", "delete-moved", &url]);
+    assert!(!gone.stderr.contains("--lost"), "{}", gone.stderr);
+    gone.failed(8, &["has no store", "nothing is left to delete there"]);
     there(&["secret", "list"]).failed(6, &["belongs to a store that is missing"]);
 }
 
@@ -132,16 +140,22 @@ fn what_is_left_in_the_file_is_deleted_when_the_server_has_the_store() {
     let file = home.path("secrets.redb");
     let delete = ["store", "delete-moved", "file"];
     home.run(delete)
-        .failed(2, &["the store is at ~/.mcplexer/secrets.redb already"]);
+        .failed(2, &["at ~/.mcplexer/secrets.redb, and was not moved away"]);
     at(&home, &url, &["store", "delete-moved", "file", "--force"])
         .failed(6, &["belongs to a store that is missing"]);
     home.run(["store", "move", "--to", &url]).succeeded();
+    let export = format!("export MCPLEXER_STORE='{url}'");
+    home.run(delete)
+        .failed(8, &["this store was moved to", &export]);
     at(&home, &url, &delete).failed(2, &["needs a confirmation"]);
     assert!(file.exists());
     let deleted = at(&home, &url, &["store", "delete-moved", "file", "--force"]).succeeded();
     assert_eq!(deleted.stderr, "deleted ~/.mcplexer/secrets.redb\n");
     assert!(!file.exists());
     check(|it| at(&home, &url, it), "after the file is gone");
+    home.run(delete)
+        .failed(8, &["~/.mcplexer/secrets.redb has no store"]);
+    at(&home, &url, &delete).failed(8, &["~/.mcplexer/secrets.redb has no store"]);
 
     // Another store in the file stays.
     let other = Home::with_secret("m4rked-other");
@@ -171,8 +185,13 @@ fn nothing_is_moved_over_another_store_or_to_what_is_no_place() {
     to("postgres://ann:hunter2@db/team").failed(2, &["password in it"]);
     to("postgres://ann@db/team?sslmode=require")
         .failed(1, &["the URL of the store cannot be used"]);
-    to("/srv/hunter2").failed(2, &["not the place of a store"]);
-    for place in ["postgres://ann:hunter2@db/team", "/srv/hunter2"] {
+    to("/srv/secrets.redb").failed(2, &["/srv/secrets.redb is not the place of a store"]);
+    for place in [
+        "postgres://ann:hunter2@db/team",
+        "ann:hunter2@db/team",
+        "//ann:hunter2@db/team",
+        "hunter2",
+    ] {
         assert!(!to(place).stderr.contains("hunter2"));
     }
     let port = test_support::free_port();
@@ -367,6 +386,59 @@ fn a_move_that_was_not_finished_is_given_up() {
     home.run(["store", "keep", "--lost", "--force"]).succeeded();
     home.run(put).succeeded();
     check(|it| home.run(it), "without the server");
+}
+
+#[test]
+fn what_a_move_has_copied_that_was_killed_is_deleted_from_where_it_was_begun() {
+    let Some(server) = PostgresServer::start(&["fsync=off"]) else {
+        return;
+    };
+    let (home, url) = (filled(), url(&server, "team"));
+    let arguments = ["store", "move", "--to", &*url];
+    let copied = (1..MOST_POINTS).step_by(15).find(|&at_point| {
+        assert!(dies(&home, None, &arguments, at_point));
+        at(&home, &url, &["secret", "list"]).code == 7
+    });
+    copied.unwrap();
+    at(&home, &url, &["secret", "list"])
+        .failed(7, &["not finished", "mcplexer store delete-moved"]);
+    let kept = home.run(["store", "keep"]).succeeded();
+    assert!(
+        kept.stderr.contains("mcplexer store delete-moved"),
+        "{}",
+        kept.stderr
+    );
+    let left = home.run(["store", "delete-moved", &url]).succeeded();
+    assert_eq!(left.text(), "DROP SCHEMA team CASCADE;\n");
+    server.sql(left.text().trim());
+    home.run(["store", "delete-moved", &url])
+        .failed(8, &["has no store"]);
+    check(|it| home.run(it), "without what was copied");
+    home.run(arguments).succeeded();
+    check(|it| at(&home, &url, it), "moved after that");
+}
+
+#[test]
+fn a_url_that_is_printed_is_one_word_of_a_shell() {
+    let Some(server) = PostgresServer::start(&["fsync=off"]) else {
+        return;
+    };
+    let home = filled();
+    let password = home.root().join("it's");
+    std::fs::write(&password, "unused").unwrap();
+    set_mode(&password, 0o600);
+    let url = url(&server, "team");
+    let url = format!("{url}&passwordfile={}", password.display());
+    let moved = home.run(["store", "move", "--to", &url]).succeeded();
+    let word = url.replace('\'', "'\\''");
+    let export = format!("export MCPLEXER_STORE='{word}'");
+    let doctor = home.run(["doctor"]).succeeded();
+    for said in [&*moved.stderr, doctor.text()] {
+        assert!(said.contains(&export), "{export}: {said}");
+    }
+    let back = at(&home, &url, &["store", "move", "--to", "file"]).succeeded();
+    let delete = format!("mcplexer store delete-moved '{word}' prints");
+    assert!(back.stderr.contains(&delete), "{}", back.stderr);
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) fn examine(
     if let Ok(Some(to)) = open.store().moved_to() {
         let fix = match Path::new(&to).is_absolute() {
             true => format!("unset {STORE_VARIABLE}"),
-            false => format!("export {STORE_VARIABLE}='{to}'"),
+            false => format!("export {STORE_VARIABLE}='{}'", to.replace('\'', "'\\''")),
         };
         let message = format!("this store was moved to {to}, and takes no changes here");
         report.add(Severity::Warning, "moved", message, fix);

@@ -50,10 +50,10 @@ Examples:
 
 pub(in crate::cli) const STORE_DELETE_MOVED: &str = concat!(
     "\
-MCPLEXER_STORE names the place that the store was moved to. On a server nothing is deleted: the command prints what to run there.
+MCPLEXER_STORE names the place that has the store. On a server nothing is deleted: the command prints what to run there.
 
 Examples:
-  mcplexer store delete-moved file
-  mcplexer store delete-moved postgres://mcplexer@db.example.org/team --force",
+  mcplexer store delete-moved file --force
+  mcplexer store delete-moved postgres://mcplexer@db.example.org/team",
     places!()
 );

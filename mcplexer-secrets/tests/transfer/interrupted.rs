@@ -122,7 +122,7 @@ fn keep(fixture: &Fixture) -> Result<bool, Error> {
     fixture.at_old().keep_here(Some((new, NEW)))
 }
 
-fn has(kept: Result<bool, Error>, expected: PlaceHas) -> bool {
+fn has(kept: &Result<bool, Error>, expected: PlaceHas) -> bool {
     matches!(kept, Err(Error::Place { has, .. }) if has == expected)
 }
 
@@ -211,7 +211,7 @@ fn what_an_unfinished_move_has_put_is_let_go_of_where_it_was_begun() {
     fixture.check(&old);
     let other = Fixture::new();
     let refused = other.at_old().let_go_of(fixture.new.clone(), NEW);
-    assert!(has(refused.map(|()| true), PlaceHas::OtherMove));
+    assert!(has(&refused.map(|()| true), PlaceHas::OtherMove));
 
     // One that says at the old place that the store was moved is given up first.
     let fixture = marked();
@@ -262,12 +262,12 @@ fn a_store_whose_new_place_is_gone_is_kept_without_it() {
     // One change alone could have been cut short, as far as the log tells.
     put(&new, "a", "K1", "lost").unwrap();
     let old = fixture.at_old();
-    assert!(has(keep(&fixture), PlaceHas::SameStore));
+    assert!(has(&keep(&fixture), PlaceHas::SameStore));
     let emptied = Fixture {
         new: Observed::new(),
         ..fixture
     };
-    assert!(has(keep(&emptied), PlaceHas::Gone));
+    assert!(has(&keep(&emptied), PlaceHas::Gone));
     assert!(emptied.new.records().is_empty());
     assert!(is_moved(&put(&old, "a", "K1", "v"), NEW));
     assert!(old.keep_here(None).unwrap());
@@ -281,7 +281,7 @@ fn a_store_is_not_kept_if_another_one_is_at_its_new_place_or_it_was_moved_on() {
     let other = Fixture::new();
     let taken = Arc::new(other.old.clone());
     let kept = fixture.at_old().keep_here(Some((taken, NEW)));
-    assert!(has(kept, PlaceHas::Gone));
+    assert!(has(&kept, PlaceHas::Gone));
     fixture.go().unwrap();
     let further = Observed::new();
     let new = fixture.at_new();

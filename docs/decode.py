@@ -17,6 +17,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import sys
 from datetime import datetime, timedelta, timezone
 
@@ -335,8 +336,10 @@ class Store:
         need(len(set(slot["label"] for slot in slots)) == len(slots) <= 64, "labels")
         need(len(set(slot["recipient"] for slot in slots)) == len(slots), "recipients")
         self.owner = self.open_slot(slots, identities)
-        # Empty, or where the store was moved to.
-        self.moved = unseal(proof, self.root, b"\x00" + said).decode()
+        # Empty, or the id of a move and where the store was moved to.
+        moved = unseal(proof, self.root, b"\x00" + said).decode()
+        self.move, _, self.moved = moved.partition(" ")
+        need(not moved or (re.fullmatch("[0-9a-f]{32}", self.move) and self.moved), "a move")
         self.scopes = self.listed(b"scopes/", pages, lambda reader: (reader.bytes(), reader.take(32)))
         need(len(self.scopes) == scopes, "the number of scopes")
         need([id for id, _ in self.scopes] == sorted(self.tables["scopes"]), "a scope without its list")

@@ -14,9 +14,11 @@ use crate::random::fill_random;
 use crate::{Error, ScopeId, ScopeKind, SecretName, Timestamp};
 
 mod beginning;
+mod moving;
 mod secret;
 
 pub(crate) use beginning::{BEGINNING_KEY, Beginning, Heir};
+pub(crate) use moving::{MoveId, MovedTo, Moving};
 pub(crate) use secret::{
     Earlier, EarlierValue, Entry, Secret, secret_key, secret_prefix, split_place, version_key,
     version_prefix,
@@ -91,19 +93,9 @@ pub(crate) struct Header {
     pub(crate) pages: Pages,
     /// How far each audit log is sealed, in the order in which the logs were begun.
     pub(crate) logs: Vec<AuditSeal>,
-    /// Sealed with the root key over all of the above: where the store was moved to, mostly an empty text.
+    /// Sealed with the root key over all of the above: [where](MovedTo) the store was moved to, mostly an empty text.
     #[serde(with = "serde_bytes")]
     pub(crate) proof: Vec<u8>,
-}
-
-/// In the place of a header: a store is being moved here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Moving {
-    /// The store.
-    pub(crate) store: StoreId,
-    /// The revision with which the old place says that the store was moved; 0 if it is not known yet, or the move was given
-    /// up.
-    pub(crate) revision: u64,
 }
 
 /// The pages of a list, sorted by their numbers. None of them is empty. A list is kept in pages so that a

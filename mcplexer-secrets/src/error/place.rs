@@ -18,6 +18,8 @@ pub enum PlaceHas {
     OtherMove,
     /// What is left of a move that was given up.
     MoveGivenUp,
+    /// An unfinished move of this store that somebody else has gone on with.
+    OtherMover,
     /// Records that still differ after they were put.
     OtherRecords,
     /// No store.
@@ -34,6 +36,7 @@ impl fmt::Display for PlaceHas {
             Self::LaterState => "has a later state of this store",
             Self::NoHeader => "has records that belong to no store",
             Self::OtherMove => "is where another store is being moved to",
+            Self::OtherMover => "is where somebody else goes on with the move of this store",
             Self::MoveGivenUp => "is where the move to was given up",
             Self::OtherRecords => "does not give back what was put there",
             Self::Nothing => "has no store",

@@ -26,7 +26,7 @@ use crate::Error;
 use crate::audit::AuditOperation;
 use crate::backend::{Backend, Table};
 use crate::error::PlaceHas;
-use crate::record::MOVING_KEY;
+use crate::record::{MOVING_KEY, MoveId, MovedTo};
 
 mod copy;
 mod target;
@@ -74,20 +74,20 @@ pub(super) fn transfer(
         from: vault,
         to: target,
         header: &unlocked.header,
+        mover: MoveId::generate()?,
     };
     let (done, was_done) = match &unlocked.moved {
-        Some(there) if there != place => return Err(Error::Moved { to: there.clone() }),
-        Some(_) if target.has(&unlocked)? => (Pass::default(), true),
-        Some(_) => {
-            target.prepare(&unlocked)?;
-            target.expect_again(&unlocked.header)?;
-            (finish(&copy, &unlocked)?, false)
+        Some(there) if there.place != place => {
+            let to = there.place.clone();
+            return Err(Error::Moved { to });
         }
+        Some(_) if target.has(&unlocked)? => (Pass::default(), true),
+        Some(_) => (finish(&copy, &unlocked)?, false),
         None => {
             check_all(vault, progress)?;
-            target.prepare(&unlocked)?;
+            let id = target.prepare(&unlocked.header, copy.mover)?;
             let first = copy.pass(&mut || ())?;
-            let (second, unlocked) = mark(vault, &copy)?;
+            let (second, unlocked) = mark(vault, &copy, id)?;
             let last = finish(&copy, &unlocked)?;
             (first.then(&second).then(&last), false)
         }
@@ -125,15 +125,19 @@ fn check_all(
 
 /// Says at the old place that the store was moved, once the new one has everything. Returns what that took, and the
 /// header as it is now.
-fn mark(vault: &Vault, copy: &Copy<'_>) -> Result<(Pass, Arc<Unlocked>), Error> {
+fn mark(vault: &Vault, copy: &Copy<'_>, id: MoveId) -> Result<(Pass, Arc<Unlocked>), Error> {
     let subject = Subject::store(AuditOperation::MoveStore);
     let done = vault.write(subject, IfMissing::NoStore, |writer: &mut Writer<'_>| {
         // A server ends a session that says nothing for long. If it has ended, the commit says so.
         let done = copy.until_equal(&mut || {
             let _answer = writer.snapshot().get(Table::Meta, MOVING_KEY);
         })?;
-        copy.to.expect(writer.header(), writer.next_revision())?;
-        writer.set_moved(Some(copy.to.place.to_owned()));
+        let revision = writer.next_revision();
+        copy.to.expect(writer.header(), copy.mover, revision)?;
+        writer.set_moved(Some(MovedTo {
+            id,
+            place: copy.to.place.to_owned(),
+        }));
         Ok(done)
     })?;
     let unlocked = vault.peek(|reader| Ok(Arc::clone(&reader.unlocked)))?;
@@ -144,8 +148,10 @@ fn mark(vault: &Vault, copy: &Copy<'_>) -> Result<(Pass, Arc<Unlocked>), Error> 
 
 /// Compares everything, as nobody changes the old place any more, and puts the header.
 fn finish(copy: &Copy<'_>, unlocked: &Unlocked) -> Result<Pass, Error> {
+    copy.to.claim(unlocked, copy.mover)?;
     let done = copy.until_equal(&mut || ())?;
-    copy.to.finish(&unlocked.header, &unlocked.seal_moved()?)?;
+    let header = unlocked.seal_moved()?;
+    copy.to.finish(&unlocked.header, copy.mover, &header)?;
     Ok(done)
 }
 
@@ -170,12 +176,12 @@ fn keep_here(vault: &Vault, to: Option<Target<'_>>, subject: Subject<'_>) -> Res
     }
     // What the new place has says more than the log does.
     if let Some(to) = to {
-        to.require_unfinished(&unlocked.header)?;
+        to.require_unfinished(&unlocked)?;
     }
     let trust = Trust::Verified(Arc::clone(&unlocked));
     vault.recorder.check_unless(over_loss, trust)?;
     if let Some(to) = to {
-        to.give_up(&unlocked.header)?;
+        to.give_up(&unlocked)?;
     }
     let transaction = vault.backend.write()?;
     let unlocked = vault.unlock(&*transaction)?;
@@ -226,7 +232,7 @@ pub(super) fn moved_to(vault: &Vault) -> Result<Option<String>, Error> {
     };
     let names = Names::new(&*snapshot, &vault.keyring)?;
     Ok(match names.trust() {
-        Trust::Verified(unlocked) => unlocked.moved.clone(),
+        Trust::Verified(unlocked) => unlocked.moved.as_ref().map(|it| it.place.clone()),
         Trust::Unverified(_) => None,
     })
 }

@@ -14,7 +14,8 @@ use super::slots::machine_name;
 use crate::backend::{Snapshot, Table};
 use crate::error::{Finding, RecordName};
 use crate::record::{
-    self, Digest, Entry, HEADER_KEY, Header, MOVING_KEY, OWNERS_KEY, Owners, Scope, ScopeRef, Slot,
+    self, Digest, Entry, HEADER_KEY, Header, MOVING_KEY, MovedTo, OWNERS_KEY, Owners, Scope,
+    ScopeRef, Slot,
 };
 use crate::seal::{RootKey, ScopeKey};
 use crate::{Error, ScopeId};
@@ -34,7 +35,7 @@ pub(super) struct Unlocked {
     /// Tells the private key that opened it from others; `None` if that cannot claim a store.
     pub(super) claimant: Option<String>,
     /// Where the store is now; `None` if it is here. Then it takes no changes here.
-    pub(super) moved: Option<String>,
+    pub(super) moved: Option<MovedTo>,
     scopes: Arc<OpenScopes>,
 }
 
@@ -100,10 +101,17 @@ impl Unlocked {
         let Some(said) = root.verify(&header.proof, &header.context()) else {
             return Err(Error::tampered(RecordName::Header, Finding::DoesNotOpen));
         };
+        let moved = match &*said {
+            "" => None,
+            said => {
+                let tampered = || Error::tampered(RecordName::Header, Finding::Malformed);
+                Some(MovedTo::parse(said).ok_or_else(tampered)?)
+            }
+        };
         let mut unlocked = Self {
             bytes,
             slots,
-            moved: (!said.is_empty()).then_some(said),
+            moved,
             ..Self::new(header, root)
         };
         unlocked.set_opener(opener)?;
@@ -158,8 +166,9 @@ impl Unlocked {
 
     /// Proves the header, and returns its record.
     pub(super) fn seal(&mut self) -> Result<&[u8], Error> {
-        let moved = self.moved.as_deref().unwrap_or_default();
-        self.header.proof = self.root.prove(&self.header.context(), moved)?;
+        let moved = self.moved.as_ref().map(ToString::to_string);
+        let said = moved.as_deref().unwrap_or_default();
+        self.header.proof = self.root.prove(&self.header.context(), said)?;
         self.bytes = record::encode(&self.header)?;
         Ok(&self.bytes)
     }
@@ -174,7 +183,7 @@ impl Unlocked {
     /// Fails if the store was moved to another place.
     pub(super) fn require_here(&self) -> Result<(), Error> {
         match &self.moved {
-            Some(to) => Err(Error::Moved { to: to.clone() }),
+            Some(MovedTo { place, .. }) => Err(Error::Moved { to: place.clone() }),
             None => Ok(()),
         }
     }

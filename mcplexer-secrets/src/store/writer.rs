@@ -14,8 +14,8 @@ use super::unlocked::{OpenScope, Unlocked};
 use crate::audit::AuditOperation;
 use crate::backend::{Commit, Limits, Range, Snapshot, Table, Transaction};
 use crate::record::{
-    self, AuditSeal, Claim, HEADER_KEY, Header, OWNERS_KEY, Owners, Scope, ScopeRef, Slot, Span,
-    StoreId,
+    self, AuditSeal, Claim, HEADER_KEY, Header, MovedTo, OWNERS_KEY, Owners, Scope, ScopeRef, Slot,
+    Span, StoreId,
 };
 use crate::seal::RootKey;
 use crate::{Error, ScopeId, SecretName, Timestamp};
@@ -314,7 +314,7 @@ impl<'t> Writer<'t> {
     }
 
     /// Says where the store is from now on; `None` if it is here.
-    pub(super) fn set_moved(&mut self, to: Option<String>) {
+    pub(super) fn set_moved(&mut self, to: Option<MovedTo>) {
         Arc::make_mut(&mut self.unlocked).moved = to;
     }
 

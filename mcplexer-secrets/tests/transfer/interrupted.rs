@@ -103,9 +103,23 @@ fn what_was_copied_is_not_copied_again() {
     assert_eq!(get(&fixture.at_new(), "a", "K1").unwrap(), "changed");
 }
 
-/// Interrupts a move after the old place says that the store was moved.
+/// Puts records to another place as they are.
+fn copy(records: &[(Table, Vec<u8>, Vec<u8>)], to: &Observed) {
+    to.tamper(|it| {
+        for (table, key, record) in records {
+            it.put(*table, key, record).unwrap();
+        }
+    });
+}
+
 fn marked() -> Fixture {
     let fixture = Fixture::new();
+    mark(&fixture);
+    fixture
+}
+
+/// Interrupts a move after the old place says that the store was moved.
+fn mark(fixture: &Fixture) {
     fixture.old.fail_at(0, Failing::After);
     fixture.go().unwrap_err();
     fixture.old.fail_never();
@@ -114,7 +128,6 @@ fn marked() -> Fixture {
         fixture.at(&fixture.new),
         Err(Error::MoveUnfinished)
     ));
-    fixture
 }
 
 fn keep(fixture: &Fixture) -> Result<bool, Error> {
@@ -122,8 +135,8 @@ fn keep(fixture: &Fixture) -> Result<bool, Error> {
     fixture.at_old().keep_here(Some((new, NEW)))
 }
 
-fn has(kept: &Result<bool, Error>, expected: PlaceHas) -> bool {
-    matches!(kept, Err(Error::Place { has, .. }) if has == expected)
+fn has<T>(result: &Result<T, Error>, expected: PlaceHas) -> bool {
+    matches!(result, Err(Error::Place { has, .. }) if *has == expected)
 }
 
 #[test]
@@ -233,21 +246,11 @@ fn a_move_that_was_given_up_and_begun_again_is_not_finished_as_the_first_one() {
     fixture.go().unwrap_err();
     fixture.old.fail_never();
     let late = Observed::new();
-    late.tamper(|it| {
-        for (table, key, record) in &first {
-            it.put(*table, key, record).unwrap();
-        }
-    });
+    copy(&first, &late);
     let keys = FixedKeys::new(vec![fixture.identity.clone()]);
     let late = Store::with_backend(late, keys).unwrap();
     let finished = late.move_to(fixture.new.clone(), NEW, &mut |_| ());
-    assert!(matches!(
-        finished,
-        Err(Error::Place {
-            has: PlaceHas::MoveGivenUp,
-            ..
-        })
-    ));
+    assert!(has(&finished, PlaceHas::Gone));
     fixture.go().unwrap();
     assert_eq!(get(&fixture.at_new(), "a", "K1").unwrap(), "kept");
     fixture.check(&fixture.at_new());
@@ -290,14 +293,69 @@ fn a_store_is_not_kept_if_another_one_is_at_its_new_place_or_it_was_moved_on() {
     assert!(is_moved(&kept, "etcd://further"));
 }
 
+/// The names of places are the same on many machines.
 #[test]
-fn a_new_place_that_was_emptied_is_filled_again() {
-    let fixture = marked();
-    let emptied = Fixture {
-        new: Observed::new(),
-        ..fixture
-    };
-    emptied.go().unwrap();
-    assert_eq!(get(&emptied.at_new(), "b", "K7").unwrap(), "second");
-    emptied.check(&emptied.at_new());
+fn a_move_does_not_go_on_at_another_place_of_the_same_name() {
+    for is_finished in [false, true] {
+        let fixture = Fixture::new();
+        let other_old = Observed::new();
+        copy(&fixture.old.records(), &other_old);
+        mark(&fixture);
+        if is_finished {
+            fixture.go().unwrap();
+        }
+        let real = fixture.new.clone();
+        let emptied = Fixture {
+            new: Observed::new(),
+            ..fixture
+        };
+        assert!(has(&emptied.go(), PlaceHas::Gone));
+        assert!(emptied.new.records().is_empty());
+        // Somebody else has begun to move the same store to there.
+        other_old.fail_at(0, Failing::Before);
+        let keys = FixedKeys::new(vec![emptied.identity.clone()]);
+        let other = Store::with_backend(other_old, keys).unwrap();
+        let begun = other.move_to(emptied.new.clone(), NEW, &mut |_| ());
+        begun.unwrap_err();
+        let before = emptied.new.records();
+        assert!(!before.is_empty());
+        assert!(has(&emptied.go(), PlaceHas::Gone));
+        assert!(has(&keep(&emptied), PlaceHas::Gone));
+        assert_eq!(emptied.new.records(), before);
+        assert!(is_moved(&put(&emptied.at_old(), "a", "K1", "v"), NEW));
+
+        let fixture = Fixture {
+            new: real,
+            ..emptied
+        };
+        assert_eq!(fixture.go().unwrap().was_done, is_finished);
+        fixture.check(&fixture.at_new());
+    }
+}
+
+#[test]
+fn a_mover_that_was_stopped_puts_nothing_behind_another_one() {
+    let fixture = Arc::new(Fixture::new());
+    let (other, new) = (Arc::clone(&fixture), fixture.new.clone());
+    let mut is_first = true;
+    fixture.new.on_commit(move |_| {
+        if std::mem::take(&mut is_first) {
+            let other = Arc::clone(&other);
+            // The first mover has read the old place, and not yet the new one.
+            new.on_read(move || {
+                put(&other.at_old(), "a", "K7", "third").unwrap();
+                other.old.fail_at(0, Failing::After);
+                other.go().unwrap_err();
+                other.old.fail_never();
+            });
+        }
+    });
+    let stopped = fixture.go();
+    assert!(has(&stopped, PlaceHas::OtherMover));
+    let mut there = without_header(&fixture.new);
+    there.retain(|(_, key, _)| key != b"moving");
+    assert_eq!(there, without_header(&fixture.old));
+    fixture.go().unwrap();
+    assert_eq!(get(&fixture.at_new(), "a", "K7").unwrap(), "third");
+    fixture.check(&fixture.at_new());
 }

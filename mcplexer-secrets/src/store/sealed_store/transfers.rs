@@ -59,7 +59,8 @@ impl Store {
     #[must_use]
     pub fn seen_moved_to(&self) -> Option<String> {
         let last = self.vault.keyring.last_unlocked();
-        last.and_then(|unlocked| unlocked.moved.clone())
+        let moved = last?.moved.clone();
+        moved.map(|it| it.place)
     }
 
     /// Returns where the store was moved to. `None` if it is here, and if no key is at hand to verify that.

@@ -8,7 +8,7 @@ use super::target::Target;
 use crate::Error;
 use crate::backend::{Backend, BackendError, BackendErrorKind, Range, Table};
 use crate::error::PlaceHas;
-use crate::record::{HEADER_KEY, Header, MOVING_KEY};
+use crate::record::{HEADER_KEY, Header, MOVING_KEY, MoveId};
 use crate::store::vault::Vault;
 
 /// How much to hold of each place: so many records, or so many bytes and one record.
@@ -26,6 +26,8 @@ pub(super) struct Copy<'v> {
     pub(super) to: Target<'v>,
     /// Tells which store it is.
     pub(super) header: &'v Header,
+    /// Tells who copies.
+    pub(super) mover: MoveId,
 }
 
 /// What one comparison of all records found, and did.
@@ -192,6 +194,7 @@ type Change = (Table, Vec<u8>, Option<Vec<u8>>);
 struct Batch<'v> {
     to: Target<'v>,
     header: &'v Header,
+    mover: MoveId,
     operations: usize,
     bytes: usize,
     most_bytes: usize,
@@ -204,6 +207,7 @@ impl<'v> Batch<'v> {
         Self {
             to: copy.to,
             header: copy.header,
+            mover: copy.mover,
             operations: limits.operations.unwrap_or(PAGE_RECORDS).min(PAGE_RECORDS),
             bytes: 0,
             most_bytes: limits.bytes.unwrap_or(usize::MAX),
@@ -235,7 +239,8 @@ impl<'v> Batch<'v> {
             return Ok(());
         }
         self.to.commit(|transaction| {
-            self.to.require_moving(&*transaction, self.header)?;
+            self.to
+                .require_mover(&*transaction, self.header, self.mover)?;
             for (table, key, record) in &self.changes {
                 match record {
                     Some(record) => transaction.put(*table, key, record)?,

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::backend::{Range, Snapshot, Table, Transaction};
 use crate::error::{PlaceHas, RecordName};
 use crate::keys::Ask;
-use crate::record::{self, HEADER_KEY, Header, MOVING_KEY, Moving};
+use crate::record::{self, HEADER_KEY, Header, MOVING_KEY, MoveId, Moving};
 use crate::store::patience::Patience;
 use crate::store::unlocked::{Unlocked, read_header};
 use crate::store::vault::{Vault, overtaken};
@@ -66,21 +66,14 @@ impl<'v> Target<'v> {
     }
 
     /// Makes sure that the place is empty, or has what a move of this store left there: begun and interrupted, or an
-    /// earlier one away from there. In any case it is no store from then on.
-    ///
-    /// If the old place says already that the store was moved, one that is empty by now gets the revision of that.
-    pub(super) fn prepare(self, here: &Unlocked) -> Result<(), Error> {
-        let revision = here.moved.as_ref().map_or(0, |_| here.header.revision);
-        let here = &here.header;
+    /// earlier one away from there. In any case it is no store from then on, and only `mover` puts records. Returns the
+    /// move.
+    pub(super) fn prepare(self, here: &Header, mover: MoveId) -> Result<MoveId, Error> {
         // Unlocking may wait for a passphrase: do it before other writers have to wait.
-        if let Some(snapshot) = self.vault.backend.read()?
-            && self.unlocked_in(&*snapshot, here)?.is_none()
-            && self.moving(&*snapshot, here)?.is_some()
-        {
-            return Ok(());
-        }
+        self.unlocked_of(here)?;
+        let id = MoveId::generate()?;
         self.commit(|transaction| {
-            if let Some(there) = self.unlocked_in(&*transaction, here)? {
+            let begun = if let Some(there) = self.unlocked_in(&*transaction, here)? {
                 if there.moved.is_none() {
                     return Err(self.error(PlaceHas::SameStore));
                 }
@@ -88,12 +81,26 @@ impl<'v> Target<'v> {
                     return Err(self.error(PlaceHas::LaterState));
                 }
                 transaction.delete(Table::Meta, HEADER_KEY)?;
-            } else if self.moving(&*transaction, here)?.is_some() {
-                return Ok(());
-            } else if !is_empty(&*transaction)? {
-                return Err(self.error(PlaceHas::NoHeader));
-            }
-            put_moving(transaction, here, revision)
+                None
+            } else {
+                let begun = self.moving(&*transaction, here)?;
+                if begun.is_none() && !is_empty(&*transaction)? {
+                    return Err(self.error(PlaceHas::NoHeader));
+                }
+                begun
+            };
+            let moving = match begun {
+                // Its mover may be about to mark the old place.
+                Some(begun) if begun.revision > 0 => Moving { mover, ..begun },
+                _ => Moving {
+                    store: here.store,
+                    id,
+                    mover,
+                    revision: 0,
+                },
+            };
+            put_moving(transaction, &moving)?;
+            Ok(moving.id)
         })
     }
 
@@ -117,44 +124,55 @@ impl<'v> Target<'v> {
         }
     }
 
-    /// Fails if somebody else has finished the move to there meanwhile, or begun another one.
-    pub(super) fn require_moving(
+    /// Fails if somebody else has finished the move to there meanwhile, goes on with it, or has begun another one.
+    pub(super) fn require_mover(
         self,
         snapshot: &dyn Snapshot,
         here: &Header,
+        mover: MoveId,
     ) -> Result<Moving, Error> {
         if snapshot.get(Table::Meta, HEADER_KEY)?.is_some() {
             return Err(self.error(PlaceHas::SameStore));
         }
         let moving = self.moving(snapshot, here)?;
-        moving.ok_or_else(|| self.error(PlaceHas::Nothing))
+        let moving = moving.ok_or_else(|| self.error(PlaceHas::Nothing))?;
+        match moving.mover == mover {
+            true => Ok(moving),
+            false => Err(self.error(PlaceHas::OtherMover)),
+        }
     }
 
     /// Says with which revision the store will be moved to there.
-    pub(super) fn expect(self, here: &Header, revision: u64) -> Result<(), Error> {
+    pub(super) fn expect(self, here: &Header, mover: MoveId, revision: u64) -> Result<(), Error> {
         self.commit(|transaction| {
-            self.require_moving(&*transaction, here)?;
-            put_moving(transaction, here, revision)
+            let moving = self.require_mover(&*transaction, here, mover)?;
+            put_moving(transaction, &Moving { revision, ..moving })
         })
     }
 
-    /// Says once more with which revision the store was moved to there, unless the move was given up, or begun again since.
-    pub(super) fn expect_again(self, here: &Header) -> Result<(), Error> {
+    /// Goes on with the move of a store that is marked as moved to there, and says once more with which revision. Fails if
+    /// the move was given up.
+    pub(super) fn claim(self, here: &Unlocked, mover: MoveId) -> Result<(), Error> {
+        let revision = here.header.revision;
         self.commit(|transaction| {
-            let moving = self.require_moving(&*transaction, here)?;
-            match moving.revision {
-                1.. if moving.revision <= here.revision => {
-                    put_moving(transaction, here, here.revision)
-                }
-                _ => Err(self.error(PlaceHas::MoveGivenUp)),
+            let moving = self.require_unfinished_in(&*transaction, here)?;
+            if !(1..=revision).contains(&moving.revision) {
+                return Err(self.error(PlaceHas::MoveGivenUp));
             }
+            let moving = Moving {
+                mover,
+                revision,
+                ..moving
+            };
+            put_moving(transaction, &moving)
         })
     }
 
     /// Puts the header, with which the place becomes the store.
-    pub(super) fn finish(self, here: &Header, header: &[u8]) -> Result<(), Error> {
+    pub(super) fn finish(self, here: &Header, mover: MoveId, header: &[u8]) -> Result<(), Error> {
         self.commit(|transaction| {
-            if self.require_moving(&*transaction, here)?.revision != here.revision {
+            let moving = self.require_mover(&*transaction, here, mover)?;
+            if moving.revision != here.revision {
                 return Err(self.error(PlaceHas::MoveGivenUp));
             }
             transaction.delete(Table::Meta, MOVING_KEY)?;
@@ -168,54 +186,57 @@ impl<'v> Target<'v> {
         }
     }
 
-    /// Fails unless the place has a move of this store that is not finished. Changes nothing there.
-    pub(super) fn require_unfinished(self, here: &Header) -> Result<(), Error> {
+    /// Fails unless the place has the move of this store that is not finished. Changes nothing there.
+    pub(super) fn require_unfinished(self, here: &Unlocked) -> Result<(), Error> {
         match self.vault.backend.read()? {
-            Some(snapshot) => self.require_unfinished_in(&*snapshot, here),
+            Some(snapshot) => self.require_unfinished_in(&*snapshot, here).map(drop),
             None => Err(self.error(PlaceHas::Gone)),
         }
     }
 
-    fn require_unfinished_in(self, snapshot: &dyn Snapshot, here: &Header) -> Result<(), Error> {
-        let found = match self.unlocked_in(snapshot, here) {
+    /// A place that is empty, or has another move, may be another one with the same name.
+    fn require_unfinished_in(
+        self,
+        snapshot: &dyn Snapshot,
+        here: &Unlocked,
+    ) -> Result<Moving, Error> {
+        let found = match self.unlocked_in(snapshot, &here.header) {
             Ok(Some(there)) => {
-                return Err(match &there.moved {
-                    Some(further) => Error::Moved {
-                        to: further.clone(),
-                    },
-                    None => self.error(PlaceHas::SameStore),
-                });
+                there.require_here()?;
+                return Err(self.error(PlaceHas::SameStore));
             }
-            Ok(None) => self.moving(snapshot, here),
+            Ok(None) => self.moving(snapshot, &here.header),
             Err(error) => Err(error),
         };
+        let id = here.moved.as_ref().map(|it| it.id);
         match found {
-            Ok(Some(_)) => Ok(()),
+            Ok(Some(moving)) if Some(moving.id) == id => Ok(moving),
             // Another store may have taken the place.
-            Ok(None) | Err(Error::Place { .. }) => Err(self.error(PlaceHas::Gone)),
+            Ok(_) | Err(Error::Place { .. }) => Err(self.error(PlaceHas::Gone)),
             Err(error) => Err(error),
         }
     }
 
     /// Makes sure that the move to there is never finished. Fails if it is, or if there is none.
-    pub(super) fn give_up(self, here: &Header) -> Result<(), Error> {
+    pub(super) fn give_up(self, here: &Unlocked) -> Result<(), Error> {
         self.commit(|transaction| {
-            self.require_unfinished_in(&*transaction, here)?;
-            put_moving(transaction, here, 0)
+            let moving = self.require_unfinished_in(&*transaction, here)?;
+            let revision = 0;
+            put_moving(transaction, &Moving { revision, ..moving })
         })
     }
 
     /// Changes the place in one commit. `work` runs again if another writer was faster.
-    pub(super) fn commit(
+    pub(super) fn commit<T>(
         self,
-        work: impl Fn(&mut dyn Transaction) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        work: impl Fn(&mut dyn Transaction) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut patience = Patience::new(self.vault.patience);
         loop {
             let mut transaction = self.vault.backend.write()?;
-            work(&mut *transaction)?;
+            let done = work(&mut *transaction)?;
             if self.vault.is_applied(transaction.commit()?)? {
-                return Ok(());
+                return Ok(done);
             }
             if !patience.pause()? {
                 return Err(overtaken("other writers keep changing the new place"));
@@ -224,13 +245,8 @@ impl<'v> Target<'v> {
     }
 }
 
-fn put_moving(
-    transaction: &mut dyn Transaction,
-    here: &Header,
-    revision: u64,
-) -> Result<(), Error> {
-    let store = here.store;
-    let moving = record::encode(&Moving { store, revision })?;
+fn put_moving(transaction: &mut dyn Transaction, moving: &Moving) -> Result<(), Error> {
+    let moving = record::encode(moving)?;
     Ok(transaction.put(Table::Meta, MOVING_KEY, &moving)?)
 }
 

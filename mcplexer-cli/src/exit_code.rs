@@ -21,7 +21,7 @@ pub(crate) const HELP: &str = "\
 Exit codes of mcplexer:
 
   0  done
-  1  any other failure, such as a full disk; doctor: there are errors
+  1  any other failure, such as a full disk, or a server that refuses you; doctor: there are errors
   2  the command line or an input was wrong; nothing was changed
   3  you were asked and said no, or a coding agent asked to see a value; nothing was changed
   4  there is no such scope, secret or key, or no store yet

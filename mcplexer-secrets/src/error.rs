@@ -389,7 +389,10 @@ impl Error {
             Self::Backend(error) => match error.kind() {
                 BackendErrorKind::Busy | BackendErrorKind::Unreachable => ErrorKind::Busy,
                 BackendErrorKind::Corrupt => ErrorKind::Tampered,
-                BackendErrorKind::TooLarge | BackendErrorKind::Other => ErrorKind::Other,
+                BackendErrorKind::Invalid => ErrorKind::Invalid,
+                BackendErrorKind::TooLarge | BackendErrorKind::Denied | BackendErrorKind::Other => {
+                    ErrorKind::Other
+                }
             },
             Self::MoveUnfinished => ErrorKind::Busy,
             Self::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,

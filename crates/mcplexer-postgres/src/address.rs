@@ -12,10 +12,42 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::cause::Cause;
 use crate::password::{Login, Source};
+use crate::place::Place;
 use crate::tls::{Files, Tls};
 
 /// The schema of a store.
 const SCHEMA: &str = "mcplexer";
+/// What may be said after the `?`.
+const OPTIONS: [&str; 8] = [
+    "schema",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "passwordfile",
+    "passfile",
+    "connect_timeout",
+];
+/// What else the driver knows.
+const OF_DRIVER: [&str; 17] = [
+    "application_name",
+    "channel_binding",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "password",
+    "port",
+    "sslnegotiation",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "user",
+];
 /// The longest name that PostgreSQL keeps whole.
 const MAX_SCHEMA_LEN: usize = 63;
 
@@ -57,9 +89,12 @@ pub enum InvalidAddress {
     /// It does not begin with `postgres://`.
     #[error("an address of a database begins with postgres://")]
     NoScheme,
-    /// PostgreSQL's own options are wrong.
-    #[error("the address of the database is invalid")]
-    Invalid(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A part of it cannot be read, such as the port.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such option.
+    #[error("there is no option {0:?}; the options are {known}, and those of libpq such as application_name", known = OPTIONS.join(", "))]
+    Option(String),
     /// It names no server.
     #[error("the address names no server; write postgres://USER@HOST/DATABASE")]
     NoHost,
@@ -68,7 +103,7 @@ pub enum InvalidAddress {
     Schema(String),
     /// This way to encrypt does not say who answers.
     #[error(
-        "sslmode={0} does not check who answers; use verify-full, with sslrootcert=FILE for an own authority"
+        "sslmode={0} does not check who answers; use verify-full, with sslrootcert=FILE if your own authority certifies the server"
     )]
     SslMode(String),
 }
@@ -95,10 +130,11 @@ impl FromStr for Address {
                 "sslkey" => files.key = Some(value.into()),
                 "passwordfile" => password = Some(Source::File(value.into())),
                 "passfile" => password = Some(Source::List(value.into())),
-                _ => others.push(option),
+                "connect_timeout" => others.push(option),
+                name if OF_DRIVER.contains(&name) => others.push(option),
+                name => return Err(InvalidAddress::Option(name.to_owned())),
             }
         }
-        let invalid = |error: tokio_postgres::Error| InvalidAddress::Invalid(error.into());
         let mut config: Config = match &*others.join("&") {
             "" => place.parse().map_err(invalid)?,
             options => format!("{place}?{options}").parse().map_err(invalid)?,
@@ -173,12 +209,23 @@ impl Address {
         if self.config.get_password().is_some() || self.password.is_some() {
             return self;
         }
-        match variable("PGPASSWORD") {
+        match variable("PGPASSWORD").filter(|it| !it.is_empty()) {
             Some(password) => self.with_password(password.as_encoded_bytes()),
             None => {
                 self.password = Source::of_environment(variable);
                 self
             }
+        }
+    }
+
+    /// Where the store is, and who asks for it, for messages.
+    pub(crate) fn place(&self) -> Place {
+        let role = self.config.get_user().unwrap_or_default();
+        Place {
+            address: self.to_string(),
+            role: role.to_owned(),
+            database: self.config.get_dbname().unwrap_or(role).to_owned(),
+            schema: self.schema.clone(),
         }
     }
 
@@ -252,6 +299,12 @@ impl fmt::Debug for Address {
     }
 }
 
+/// Says what the driver cannot read, without its value.
+fn invalid(error: tokio_postgres::Error) -> InvalidAddress {
+    let cause = std::error::Error::source(&error);
+    InvalidAddress::Invalid(cause.map_or_else(|| error.to_string(), ToString::to_string))
+}
+
 /// How long to wait for each of the servers.
 fn connect_timeout(config: &Config) -> Duration {
     let servers = config.get_hosts().len().max(config.get_hostaddrs().len());
@@ -284,6 +337,35 @@ mod tests {
 
     fn parse(url: &str) -> Address {
         url.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_said_in_a_sentence() {
+        for (url, said) in [
+            (
+                "postgres://ann@h/team?foo=bar",
+                "there is no option \"foo\"; the options are schema, sslmode, sslrootcert, sslcert, sslkey, passwordfile, \
+                 passfile, connect_timeout, and those of libpq such as application_name",
+            ),
+            (
+                "postgres://ann@h:99999/team",
+                "invalid value for option `port`",
+            ),
+            (
+                "postgres://ann@h/team?sslmode=prefer",
+                "sslmode=prefer does not check who answers; use verify-full, with sslrootcert=FILE if your own authority \
+                 certifies the server",
+            ),
+        ] {
+            let error = url.parse::<Address>().unwrap_err();
+            assert_eq!(error.to_string(), said);
+            assert!(std::error::Error::source(&error).is_none(), "{url}");
+        }
+        for option in OF_DRIVER.into_iter().filter(|it| *it != "password") {
+            let url = format!("postgres://ann@h/team?{option}=1");
+            let parsed = url.parse::<Address>();
+            assert!(!matches!(parsed, Err(InvalidAddress::Option(_))), "{url}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::address::Address;
 use crate::cause::Cause;
 use crate::check;
 use crate::listener::Listener;
+use crate::place::Place;
 use crate::pool::Pool;
 use crate::reads::Head;
 use crate::snapshot::PostgresSnapshot;
@@ -34,8 +35,7 @@ const UNKNOWN: i64 = 0;
 pub struct PostgresBackend {
     pool: Pool,
     sql: Sql,
-    /// The address without the password, for people.
-    place: String,
+    place: Place,
     /// The table that had the records when they were last read or written.
     records: AtomicI64,
     /// How many snapshots are to begin with a transaction.
@@ -45,7 +45,7 @@ pub struct PostgresBackend {
 
 impl fmt::Debug for PostgresBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgresBackend({})", self.place)
+        write!(f, "PostgresBackend({})", self.place.address)
     }
 }
 
@@ -68,9 +68,9 @@ impl PostgresBackend {
         options: &StoreOptions,
     ) -> Result<Self, BackendError> {
         let patience = options.patience();
-        let place = address.to_string();
+        let place = address.place();
         let prepared = address.read_password().and_then(|()| address.tls());
-        let tls = prepared.map_err(|cause| cause.at(&place, "reach"))?;
+        let tls = prepared.map_err(|cause| cause.at(&place, "use"))?;
         let millis = |duration: Duration| duration.as_millis().max(1);
         // The server notices itself when a client is gone, and lets the next writer in.
         address.set_options(&format!(

@@ -6,6 +6,8 @@ use std::io;
 use mcplexer_secrets::backend::{BackendError, BackendErrorKind};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
+use crate::place::Place;
+
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
@@ -36,7 +38,10 @@ pub(crate) enum Cause {
     /// The tables are not what they should be.
     #[error("{0}")]
     Tables(&'static str),
-    /// There is no password.
+    /// The server asks for a password, and nothing has one.
+    #[error("the server asks for a password, and there is none")]
+    NoPassword,
+    /// The password cannot be read.
     #[error(transparent)]
     Password(#[from] crate::password::PasswordError),
     /// What TLS is to use cannot be used.
@@ -48,9 +53,16 @@ impl From<tokio_postgres::Error> for Cause {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
             Some(said) => Self::Said(Box::new(said.clone())),
+            None if lacks_password(&error) => Self::NoPassword,
             None => Self::Driver(error),
         }
     }
+}
+
+/// Whether the server has asked for a password in vain, which the driver says in words alone.
+fn lacks_password(error: &tokio_postgres::Error) -> bool {
+    let cause = error.source().map(ToString::to_string);
+    cause.as_deref() == Some("password missing")
 }
 
 impl Cause {
@@ -111,7 +123,8 @@ impl Cause {
             Self::Closed | Self::Silent => BackendErrorKind::Unreachable,
             Self::Crowded | Self::Replaced | Self::Overtaken => BackendErrorKind::Busy,
             Self::Tables(_) => BackendErrorKind::Corrupt,
-            Self::Tls(_) | Self::Password(_) => BackendErrorKind::Other,
+            Self::Tls(_) | Self::Password(_) => BackendErrorKind::Invalid,
+            Self::NoPassword => BackendErrorKind::Denied,
             Self::Io(error) => of_io(error),
             Self::Said(error) => of_state(error.code()),
             Self::Driver(error) if error.is_closed() => BackendErrorKind::Unreachable,
@@ -124,17 +137,33 @@ impl Cause {
     }
 
     /// Says what failed, and where.
-    pub(crate) fn at(self, place: &str, verb: &str) -> BackendError {
-        let message = match self.kind() {
+    pub(crate) fn at(self, place: &Place, verb: &str) -> BackendError {
+        let address = &place.address;
+        let kind = self.kind();
+        let message = match kind {
             BackendErrorKind::Busy => {
-                format!("cannot {verb} the store on {place}: others are at work on it")
+                format!("cannot {verb} the store on {address}: others are at work on it")
             }
             BackendErrorKind::Unreachable => {
-                format!("cannot {verb} the store on {place}: the server cannot be reached")
+                format!("cannot {verb} the store on {address}: the server cannot be reached")
             }
-            _ => format!("cannot {verb} the store on {place}"),
+            _ => format!("cannot {verb} the store on {address}"),
         };
-        BackendError::new(self.kind(), message).with_source(self)
+        let advice = match (kind, &self) {
+            (BackendErrorKind::Denied | BackendErrorKind::Other, Self::Said(said)) => {
+                place.advice(said)
+            }
+            (BackendErrorKind::Other, _) => Some(
+                "check the address; sslrootcert=FILE names the certificates to trust, instead of those of the system"
+                    .to_owned(),
+            ),
+            _ => None,
+        };
+        let error = BackendError::new(kind, message).with_source(self);
+        match advice {
+            Some(advice) => error.with_advice(advice),
+            None => error,
+        }
     }
 }
 
@@ -167,6 +196,14 @@ fn of_state(state: &SqlState) -> BackendErrorKind {
         .contains(state)
     {
         BackendErrorKind::Unreachable
+    } else if code.starts_with("28")
+        || [
+            SqlState::INVALID_CATALOG_NAME,
+            SqlState::INSUFFICIENT_PRIVILEGE,
+        ]
+        .contains(state)
+    {
+        BackendErrorKind::Denied
     } else if [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED].contains(state) {
         BackendErrorKind::Corrupt
     } else {

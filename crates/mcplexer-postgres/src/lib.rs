@@ -75,6 +75,7 @@ mod link;
 mod listener;
 mod param;
 mod password;
+mod place;
 mod pool;
 mod prepared;
 mod reads;

@@ -343,9 +343,14 @@ impl PostgresServer {
 
     /// Does something in the database, and returns the answer.
     pub fn sql(&self, statement: &str) -> String {
+        self.sql_in("postgres", statement)
+    }
+
+    /// Does something in another database, and returns the answer.
+    pub fn sql_in(&self, database: &str, statement: &str) -> String {
         let output = command(&self.programs.join("psql"))
             .args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet"])
-            .args(["--username=postgres", "--dbname=postgres", "--host"])
+            .args(["--username=postgres", "--dbname", database, "--host"])
             .arg(self.directory())
             .arg(format!("--port={}", self.port))
             .args(["--command", statement])

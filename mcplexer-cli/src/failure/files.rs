@@ -57,8 +57,11 @@ pub(super) fn io(action: &str, path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// Returns what to do about the store's file.
+/// Returns what to do about the store's file, or its server.
 pub(super) fn backend(error: &BackendError) -> String {
+    if let Some(advice) = error.advice() {
+        return advice.to_owned();
+    }
     let hint = match error.kind() {
         BackendErrorKind::Busy => "a stopped program may hold it: end that one, or try again",
         BackendErrorKind::Unreachable => "nothing was changed; try again when the server answers",
@@ -67,6 +70,12 @@ pub(super) fn backend(error: &BackendError) -> String {
         }
         BackendErrorKind::TooLarge => {
             "make it in smaller parts: a scope secret by secret, with mcplexer secret move"
+        }
+        BackendErrorKind::Invalid => {
+            "nothing was changed; docs/team.md says how the URL of a store is written"
+        }
+        BackendErrorKind::Denied => {
+            "set MCPLEXER_STORE_PASSWORD; PostgreSQL's may also be in ~/.pgpass, or in the file of passwordfile=FILE in the URL"
         }
         _ => {
             "check that you can read and write the directory and its files; MCPLEXER_HOME names another"

@@ -110,12 +110,67 @@ fn a_server_that_is_not_there_and_a_wrong_url_lose_nothing() {
         ("/srv/store", 2, "MCPLEXER_STORE is not the URL of a store"),
         (
             "postgres://ann@db/team?sslmode=require",
-            1,
-            "sslmode=require does not check",
+            2,
+            "error: the URL of the store is invalid: sslmode=require does not check",
+        ),
+        (
+            "postgres://ann@db/team?foo=bar",
+            2,
+            "error: the URL of the store is invalid: there is no option \"foo\"; the options are schema, sslmode, ",
+        ),
+        (
+            "postgres://ann@db:99999/team",
+            2,
+            "error: the URL of the store is invalid: invalid value for option `port`",
         ),
     ] {
         let run = run(&home, url, &["secret", "list"]).failed(code, &[said, "hint: "]);
         assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+        assert!(!run.stderr.contains("its files"), "{}", run.stderr);
+    }
+    if cfg!(not(feature = "etcd")) {
+        run(&home, "etcd://a/team", &["secret", "list"])
+            .failed(2, &["built without etcd", "--features etcd"]);
     }
     assert!(!home.path("age.key").exists());
+}
+
+#[test]
+fn who_is_not_let_in_learns_what_is_missing() {
+    let Some(mut server) = PostgresServer::new(&["fsync=off"]) else {
+        return;
+    };
+    server.give(
+        "pg_hba.conf",
+        b"local all all trust\nhost all ann all scram-sha-256\nhost all all all trust\n",
+    );
+    server.begin();
+    server.sql("CREATE ROLE ann LOGIN PASSWORD 'hunter2'; CREATE ROLE bob LOGIN");
+    let home = Home::new();
+    let port = server.port();
+    let failed = |user: &str, database: &str, password: &str, hint: &str| {
+        let url = format!("postgres://{user}@127.0.0.1:{port}/{database}");
+        let mut command = home.command();
+        command.env("MCPLEXER_STORE", &url);
+        command.env("MCPLEXER_STORE_PASSWORD", password);
+        let run = finish(command.args(["secret", "put", "web", "TOKEN", VALUE]));
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        for text in [&url, &format!("hint: {hint}")] {
+            assert!(run.stderr.contains(text), "no {text:?} in {}", run.stderr);
+        }
+        assert!(!run.stderr.contains("hunter"), "{}", run.stderr);
+        assert!(!run.stderr.contains("MCPLEXER_HOME"), "{}", run.stderr);
+        run.stderr
+    };
+    let password = "set MCPLEXER_STORE_PASSWORD";
+    failed("ann", "postgres", "hunter3", password);
+    let said = failed("ann", "postgres", "", password);
+    assert!(
+        said.contains("the server asks for a password, and there is none"),
+        "{said}"
+    );
+    let database = "check its name; on the server, createdb --owner bob nowhere creates it";
+    failed("bob", "nowhere", "", database);
+    let right = "the first use creates the schema mcplexer. On the server: GRANT CREATE ON DATABASE postgres TO bob";
+    failed("bob", "postgres", "", right);
 }

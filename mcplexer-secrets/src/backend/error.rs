@@ -11,6 +11,7 @@ pub struct BackendError {
     kind: BackendErrorKind,
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
+    advice: Option<String>,
 }
 
 /// The kinds of backend failure that call for different reactions.
@@ -26,6 +27,11 @@ pub enum BackendErrorKind {
     /// A change is larger than a commit may be, as [`Limits`](super::Limits) says. It was not made: make it in smaller
     /// parts.
     TooLarge,
+    /// What says where the store is, or how to reach it, is wrong: an address, an option of it, or a file that it names.
+    Invalid,
+    /// The server refuses who asks. [`advice`](BackendError::advice) says what is missing; without it, the user is not
+    /// logged in.
+    Denied,
     /// Anything else, mostly the file system.
     Other,
 }
@@ -38,6 +44,7 @@ impl BackendError {
             kind,
             message: message.into(),
             source: None,
+            advice: None,
         }
     }
 
@@ -48,9 +55,18 @@ impl BackendError {
         self
     }
 
+    /// Creates a failure with what to do about it: a command, or a fact to act on. Only the backend knows it if it is
+    /// about its server.
+    #[must_use]
+    pub fn with_advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
     /// Creates the same failure again, with more to say.
     pub(crate) fn because(why: Arc<Self>, more: &str) -> Self {
-        let again = Self::new(why.kind, format!("{}{more}", why.message));
+        let mut again = Self::new(why.kind, format!("{}{more}", why.message));
+        again.advice.clone_from(&why.advice);
         match why.source {
             Some(_) => again.with_source(Cause(why)),
             None => again,
@@ -61,6 +77,12 @@ impl BackendError {
     #[must_use]
     pub fn kind(&self) -> BackendErrorKind {
         self.kind
+    }
+
+    /// Returns what to do about it, if the backend knows that.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
     }
 }
 

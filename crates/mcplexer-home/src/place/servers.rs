@@ -22,7 +22,7 @@ fn postgres(url: &str, options: &StoreOptions) -> Result<Arc<dyn Backend>, Backe
     use mcplexer_postgres::{Address, PostgresBackend};
 
     let address: Address = url.parse().map_err(invalid)?;
-    let own = std::env::var_os(super::STORE_PASSWORD_VARIABLE);
+    let own = std::env::var_os(super::STORE_PASSWORD_VARIABLE).filter(|it| !it.is_empty());
     let address = address.with_environment(|name| match name {
         "PGPASSWORD" if own.is_some() => own.clone(),
         name => std::env::var_os(name),
@@ -33,7 +33,7 @@ fn postgres(url: &str, options: &StoreOptions) -> Result<Arc<dyn Backend>, Backe
 
 #[cfg(not(feature = "postgres"))]
 fn postgres(_url: &str, _options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendError> {
-    Err(missing("PostgreSQL"))
+    Err(missing("PostgreSQL", "postgres"))
 }
 
 #[cfg(feature = "etcd")]
@@ -49,17 +49,18 @@ fn etcd(url: &str, options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendEr
 
 #[cfg(not(feature = "etcd"))]
 fn etcd(_url: &str, _options: &StoreOptions) -> Result<Arc<dyn Backend>, BackendError> {
-    Err(missing("etcd"))
+    Err(missing("etcd", "etcd"))
 }
 
 #[cfg(any(feature = "postgres", feature = "etcd"))]
-fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> BackendError {
-    let message = "the URL of the store cannot be used";
-    BackendError::new(BackendErrorKind::Other, message).with_source(error)
+fn invalid(error: impl std::error::Error) -> BackendError {
+    let message = format!("the URL of the store is invalid: {error}");
+    BackendError::new(BackendErrorKind::Invalid, message)
 }
 
 #[cfg(not(all(feature = "postgres", feature = "etcd")))]
-fn missing(engine: &str) -> BackendError {
+fn missing(engine: &str, feature: &str) -> BackendError {
     let message = format!("this program was built without {engine}");
-    BackendError::new(BackendErrorKind::Other, message)
+    BackendError::new(BackendErrorKind::Invalid, message)
+        .with_advice(format!("build it with cargo install --features {feature}"))
 }

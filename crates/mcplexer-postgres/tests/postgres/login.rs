@@ -164,7 +164,7 @@ fn a_server_proves_who_it_is_and_a_user_too() {
     write(address(&server, "ann", "localhost", &roots, &from_file)).unwrap();
 
     let (kind, text) = refused(ann("localhost", &roots).with_password("s3cret-but-wrong"));
-    assert_eq!(kind, BackendErrorKind::Other, "{text}");
+    assert_eq!(kind, BackendErrorKind::Denied, "{text}");
     assert!(text.contains("password authentication failed"), "{text}");
     // Another authority, and a name that the certificate does not have.
     for (host, roots) in [("localhost", &others), ("127.0.0.1", &roots)] {
@@ -184,8 +184,9 @@ fn a_server_proves_who_it_is_and_a_user_too() {
     };
     write(bobs(&certificate, &key)).unwrap();
     let (kind, text) = refused(address(&server, "bob", "localhost", &roots, ""));
-    assert_eq!(kind, BackendErrorKind::Other, "{text}");
-    let (_, text) = refused(bobs(&certificate, Path::new(&roots)));
+    assert_eq!(kind, BackendErrorKind::Denied, "{text}");
+    let (kind, text) = refused(bobs(&certificate, Path::new(&roots)));
+    assert_eq!(kind, BackendErrorKind::Invalid, "{text}");
     assert!(text.contains("no private key"), "{text}");
 }
 

@@ -157,7 +157,10 @@ impl Address {
         match (&self.user, password) {
             (Some(user), Some(password)) => Ok(options.with_user(user, &**password.0)),
             (None, None) => Ok(options),
-            (Some(_), None) => Err(refused("the address names a user: a password is needed")),
+            (Some(_), None) => {
+                let message = "the address names a user: a password is needed";
+                Err(BackendError::new(BackendErrorKind::Denied, message))
+            }
             (None, Some(_)) => Err(refused(
                 "there is a password: the address needs the option user=NAME",
             )),
@@ -166,7 +169,7 @@ impl Address {
 }
 
 fn refused(message: &str) -> BackendError {
-    BackendError::new(BackendErrorKind::Other, message)
+    BackendError::new(BackendErrorKind::Invalid, message)
 }
 
 fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, BackendError> {

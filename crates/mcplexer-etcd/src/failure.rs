@@ -166,13 +166,44 @@ impl Failure {
             failure if failure.is_discarded() => BackendErrorKind::Busy,
             failure if of_queue && failure.may_pass() => BackendErrorKind::Busy,
             failure if failure.is_silence() => BackendErrorKind::Unreachable,
+            failure if failure.is_denial() => BackendErrorKind::Denied,
             _ => BackendErrorKind::Other,
         };
+        let advice = self.advice(kind);
         let failure = if self.is_discarded() {
             Self::Discarded
         } else {
             self
         };
-        BackendError::new(kind, what).with_source(failure)
+        let error = BackendError::new(kind, what).with_source(failure);
+        match advice {
+            Some(advice) => error.with_advice(advice),
+            None => error,
+        }
+    }
+
+    /// Whether etcd refuses who asks.
+    fn is_denial(&self) -> bool {
+        self.says("permission denied") || self.says("authentication failed") || self.is_anonymous()
+    }
+
+    fn is_anonymous(&self) -> bool {
+        self.says("user name is empty")
+    }
+
+    /// What to do about it; `None` if that is to be said by who has the password, or for every backend.
+    fn advice(&self, kind: BackendErrorKind) -> Option<&'static str> {
+        match kind {
+            BackendErrorKind::Denied if self.is_anonymous() => {
+                Some("the cluster has users: add user=NAME to the address")
+            }
+            BackendErrorKind::Denied if self.says("permission denied") => Some(
+                "on the cluster: etcdctl role grant-permission ROLE --prefix=true readwrite PREFIX/",
+            ),
+            BackendErrorKind::Other => Some(
+                "check the address; cacert=FILE names the certificates to trust, instead of those of the system",
+            ),
+            _ => None,
+        }
     }
 }

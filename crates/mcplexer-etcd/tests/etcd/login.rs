@@ -80,10 +80,14 @@ fn a_user_of_etcd_needs_the_password_which_is_never_said() {
     let elsewhere = open(&address("others"), Some(PASSWORD));
     let wrong = open(&address("team"), Some(WRONG));
     let anonymous = open(&address("team").replace("&user=team", ""), None);
-    for (backend, why) in [
-        (elsewhere, "permission denied"),
-        (wrong, "authentication failed"),
-        (anonymous, "user name is empty"),
+    for (backend, why, advice) in [
+        (
+            elsewhere,
+            "permission denied",
+            Some("etcdctl role grant-permission"),
+        ),
+        (wrong, "authentication failed", None),
+        (anonymous, "user name is empty", Some("add user=NAME")),
     ] {
         let failed = [
             backend.read().map(drop).unwrap_err(),
@@ -92,6 +96,12 @@ fn a_user_of_etcd_needs_the_password_which_is_never_said() {
         for error in failed {
             let said = said(&error);
             assert!(said.contains(why), "{said}");
+            assert_eq!(error.kind(), BackendErrorKind::Denied, "{said}");
+            let is_as_expected = match advice {
+                Some(advice) => error.advice().is_some_and(|it| it.contains(advice)),
+                None => error.advice().is_none(),
+            };
+            assert!(is_as_expected, "{:?}", error.advice());
             assert!(!said.contains(PASSWORD) && !said.contains(WRONG), "{said}");
         }
     }

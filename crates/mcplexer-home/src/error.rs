@@ -58,7 +58,9 @@ pub enum EnvironmentError {
     #[error("MCPLEXER_STORE has a password in it")]
     StorePassword,
     /// `MCPLEXER_STORE_CACHE` is neither `off` nor an age.
-    #[error("MCPLEXER_STORE_CACHE is neither off nor an age, such as 12h or 7d")]
+    #[error(
+        "MCPLEXER_STORE_CACHE is neither off nor an age in minutes, hours, days or weeks, such as 30m, 12h, 7d or 2w"
+    )]
     StoreCache,
     /// The directory of the audit log does not exist.
     #[error(

@@ -48,7 +48,7 @@ impl From<EnvironmentError> for Failure {
                 "others see it there: take it out of the URL, and set MCPLEXER_STORE_PASSWORD"
             }
             EnvironmentError::StoreCache => {
-                "unset it to keep a copy of any age for when the server is away"
+                "unset it to keep a copy of any age for when the server is away; off keeps none"
             }
             EnvironmentError::NoAuditDirectory { .. } => {
                 "create the directory, or unset MCPLEXER_AUDIT to use the log of this home"

@@ -45,7 +45,7 @@ impl StoreCache {
             let (number, unit) =
                 units.find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
             let is_number = number.bytes().all(|it| it.is_ascii_digit());
-            let number: u64 = number.parse().ok().filter(|_| is_number)?;
+            let number: u64 = number.parse().ok().filter(|it| is_number && *it > 0)?;
             let max_age = Some(Duration::from_secs(number.checked_mul(unit)?));
             Some(Self::On { max_age })
         };
@@ -103,7 +103,7 @@ mod tests {
         }
         let huge = format!("{}w", u64::MAX);
         for text in [
-            "on", "", "12", "h", "+1h", "-1h", "1.5h", "12 h", "12s", &huge,
+            "on", "", "0h", "00m", "12", "h", "+1h", "-1h", "1.5h", "12 h", "12s", &huge,
         ] {
             assert_eq!(parse(text), Err(EnvironmentError::StoreCache), "{text}");
         }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
 use super::*;
@@ -95,7 +94,11 @@ fn a_copy_may_be_off_or_too_old() {
         old.stderr
     );
     get("2h").failed(7, &[AWAY]);
-    get("2").failed(2, &["MCPLEXER_STORE_CACHE is neither off nor an age"]);
+    for wrong in ["2", "0h"] {
+        let units =
+            "neither off nor an age in minutes, hours, days or weeks, such as 30m, 12h, 7d or 2w";
+        get(wrong).failed(2, &[units]);
+    }
     get("off").failed(7, &[AWAY]);
     assert!(!copy.exists());
     server.begin();

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -71,6 +72,9 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// * `sslcert` and `sslkey`: files with the certificate and the private key of this program.
 /// * `passwordfile`: a file whose first line is the password.
 /// * `passfile`: a file of passwords for several databases, as `psql` reads it.
+/// * `connect_timeout`: how many seconds each server has to answer; at least one.
+///
+/// The path of a file begins with `/`, or with `~/` if [`with_environment`](Self::with_environment) says what that is.
 ///
 /// `Debug` and `Display` show everything but the password.
 #[derive(Clone)]
@@ -101,6 +105,20 @@ pub enum InvalidAddress {
     /// The schema is not one that can be written without quotes.
     #[error("schema={0} is invalid: use up to 63 of a-z, 0-9 and _, beginning with a letter")]
     Schema(String),
+    /// The path of a file depends on the working directory.
+    #[error("{option}={path} is not a whole path; begin it with / or ~/")]
+    Relative {
+        /// The option.
+        option: &'static str,
+        /// The path.
+        path: String,
+    },
+    /// A certificate without its key, or a key without its certificate.
+    #[error("sslcert=FILE and sslkey=FILE belong together")]
+    HalfAClient,
+    /// Servers would have no time to answer, or all of it.
+    #[error("connect_timeout={0} is not a number of seconds from 1")]
+    Timeout(String),
     /// This way to encrypt does not say who answers.
     #[error(
         "sslmode={0} does not check who answers; use verify-full, with sslrootcert=FILE if your own authority certifies the server"
@@ -118,6 +136,7 @@ impl FromStr for Address {
         let (place, options) = url.split_once('?').unwrap_or((url, ""));
         let mut schema = SCHEMA.to_owned();
         let (mut mode, mut files, mut password) = (None, Files::default(), None);
+        let (mut certificate, mut key) = (None, None);
         let mut others = Vec::new();
         for option in options.split('&').filter(|it| !it.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
@@ -125,16 +144,24 @@ impl FromStr for Address {
             match name {
                 "schema" => schema = value,
                 "sslmode" => mode = Some(value),
-                "sslrootcert" => files.roots = Some(value.into()),
-                "sslcert" => files.certificate = Some(value.into()),
-                "sslkey" => files.key = Some(value.into()),
-                "passwordfile" => password = Some(Source::File(value.into())),
-                "passfile" => password = Some(Source::List(value.into())),
-                "connect_timeout" => others.push(option),
+                "sslrootcert" => files.roots = Some(path("sslrootcert", value)?),
+                "sslcert" => certificate = Some(path("sslcert", value)?),
+                "sslkey" => key = Some(path("sslkey", value)?),
+                "passwordfile" => password = Some(Source::File(path("passwordfile", value)?)),
+                "passfile" => password = Some(Source::List(path("passfile", value)?)),
+                "connect_timeout" => match value.parse::<u16>() {
+                    Ok(1..) => others.push(option),
+                    _ => return Err(InvalidAddress::Timeout(value)),
+                },
                 name if OF_DRIVER.contains(&name) => others.push(option),
                 name => return Err(InvalidAddress::Option(name.to_owned())),
             }
         }
+        files.client = match (certificate, key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(InvalidAddress::HalfAClient),
+        };
         let mut config: Config = match &*others.join("&") {
             "" => place.parse().map_err(invalid)?,
             options => format!("{place}?{options}").parse().map_err(invalid)?,
@@ -202,10 +229,16 @@ impl Address {
         self.config.options(options);
     }
 
-    /// Takes the password from the variables that PostgreSQL's own programs read, unless the address has one: from
-    /// `PGPASSWORD`, or from the file that `PGPASSFILE` names. `variable` returns the value of a variable.
+    /// Takes the password from where PostgreSQL's own programs have it, unless the address has one: from `PGPASSWORD`,
+    /// from the file that `PGPASSFILE` names, or from `~/.pgpass`, which is ignored if others can read it. `variable`
+    /// returns the value of a variable; `HOME` is what `~` stands for, in the options as well.
     #[must_use]
     pub fn with_environment(mut self, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        if let Some(home) = variable("HOME").filter(|it| !it.is_empty()) {
+            let home = PathBuf::from(home);
+            self.files.expand(&home);
+            self.password.iter_mut().for_each(|it| it.expand(&home));
+        }
         if self.config.get_password().is_some() || self.password.is_some() {
             return self;
         }
@@ -259,7 +292,10 @@ impl Address {
     pub(crate) fn tls(&self) -> Result<Tls, Cause> {
         match self.is_encrypted {
             true => Ok(Tls::verified(&self.files)?),
-            false => Ok(Tls::None),
+            false => {
+                self.files.check()?;
+                Ok(Tls::None)
+            }
         }
     }
 }
@@ -296,6 +332,14 @@ impl fmt::Display for Address {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({self})")
+    }
+}
+
+/// A path that is the same from each directory.
+fn path(option: &'static str, path: String) -> Result<PathBuf, InvalidAddress> {
+    match path.starts_with('/') || path.starts_with("~/") {
+        true => Ok(path.into()),
+        false => Err(InvalidAddress::Relative { option, path }),
     }
 }
 
@@ -420,9 +464,68 @@ mod tests {
         assert_eq!(own.config.get_password(), Some(b"own".as_slice()));
         let listed = parse("postgres://ann@h/team").with_environment(variables(&["PGPASSFILE"]));
         assert_eq!(listed.password, Some(Source::List("s3cret".into())));
-        let file = parse("postgres://ann@h/team?passwordfile=f")
+        let file = parse("postgres://ann@h/team?passwordfile=/f")
             .with_environment(variables(&["PGPASSWORD"]));
-        assert_eq!(file.password, Some(Source::File("f".into())));
+        assert_eq!(file.password, Some(Source::File("/f".into())));
+        let at_home = parse("postgres://ann@h/team").with_environment(variables(&["HOME"]));
+        let expected = Source::OfHome("s3cret/.pgpass".into());
+        assert_eq!(at_home.password, Some(expected));
+    }
+
+    #[test]
+    fn the_path_of_a_file_is_whole() {
+        let home = |name: &str| (name == "HOME").then(|| OsString::from("/home/ann"));
+        let all = "passwordfile=~/p&sslrootcert=~/r&sslcert=~/c&sslkey=/k";
+        let address = parse(&format!("postgres://ann@h/team?{all}")).with_environment(home);
+        assert_eq!(address.password, Some(Source::File("/home/ann/p".into())));
+        let expected = Files {
+            roots: Some("/home/ann/r".into()),
+            client: Some(("/home/ann/c".into(), "/k".into())),
+        };
+        assert_eq!(address.files, expected);
+        for option in [
+            "sslrootcert",
+            "sslcert",
+            "sslkey",
+            "passwordfile",
+            "passfile",
+        ] {
+            for path in ["", "f", "./f", "../f", "~", "~bob/f"] {
+                let url = format!("postgres://ann@h/team?{option}={path}");
+                let refused = url.parse::<Address>();
+                assert!(
+                    matches!(refused, Err(InvalidAddress::Relative { .. })),
+                    "{url}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn files_of_tls_are_checked_where_they_are_not_used_as_well() {
+        for host in ["db.example.org", "localhost"] {
+            for half in ["sslcert=/c", "sslkey=/k"] {
+                let url = format!("postgres://ann@{host}/team?{half}");
+                let refused = url.parse::<Address>();
+                assert!(matches!(refused, Err(InvalidAddress::HalfAClient)), "{url}");
+            }
+            for missing in [
+                "sslrootcert=/nowhere/c",
+                "sslcert=/nowhere/c&sslkey=/nowhere/k",
+            ] {
+                let address = parse(&format!("postgres://ann@{host}/team?{missing}"));
+                assert!(matches!(address.tls(), Err(Cause::Tls(_))), "{address}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_server_has_some_time_to_answer() {
+        for wrong in ["0", "", "-1", "1s", "65536"] {
+            let url = format!("postgres://ann@h/team?connect_timeout={wrong}");
+            let refused = url.parse::<Address>();
+            assert!(matches!(refused, Err(InvalidAddress::Timeout(_))), "{url}");
+        }
     }
 
     #[test]

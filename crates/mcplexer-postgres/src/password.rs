@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::tls::expand;
+
 /// A place that has the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -15,6 +17,9 @@ pub(crate) enum Source {
     /// A file of passwords for several databases, as PostgreSQL's own programs read it:
     /// <https://www.postgresql.org/docs/current/libpq-pgpass.html>.
     List(PathBuf),
+    /// The same file where nobody has named it. It is ignored if it cannot be read, or if
+    /// other users can read it.
+    OfHome(PathBuf),
 }
 
 /// What a password is for.
@@ -36,10 +41,20 @@ pub(crate) enum PasswordError {
 }
 
 impl Source {
-    /// The list that the environment names, if it does.
+    /// The list that the environment names, or else the one in the home directory.
     pub(crate) fn of_environment(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
-        let path = variable("PGPASSFILE").filter(|it| !it.is_empty())?;
-        Some(Self::List(path.into()))
+        let variable = |name| variable(name).filter(|it| !it.is_empty());
+        match variable("PGPASSFILE") {
+            Some(path) => Some(Self::List(path.into())),
+            None => variable("HOME").map(|home| Self::OfHome(PathBuf::from(home).join(".pgpass"))),
+        }
+    }
+
+    /// Says what `~` stands for.
+    pub(crate) fn expand(&mut self, home: &Path) {
+        match self {
+            Self::File(path) | Self::List(path) | Self::OfHome(path) => expand(path, home),
+        }
     }
 
     /// Reads the password; `None` if nothing gives one for this login.
@@ -53,13 +68,19 @@ impl Source {
                 let line = content.split(|byte| *byte == b'\n').next();
                 Ok(line.map(|it| Zeroizing::new(it.strip_suffix(b"\r").unwrap_or(it).to_vec())))
             }
-            Self::List(path) => {
-                let content = content(path, true)?;
-                let mut lines = content.split(|byte| *byte == b'\n');
-                Ok(lines.find_map(|line| password_in(line, login)))
+            Self::List(path) => Ok(password_of(&content(path, true)?, login)),
+            Self::OfHome(path) => {
+                let content = content(path, true).ok();
+                Ok(content.and_then(|it| password_of(&it, login)))
             }
         }
     }
+}
+
+/// The password in the first line that is for this login.
+fn password_of(list: &[u8], login: &Login<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let mut lines = list.split(|byte| *byte == b'\n');
+    lines.find_map(|line| password_in(line, login))
 }
 
 fn content(path: &Path, is_private: bool) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
@@ -154,8 +175,15 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let refused = list.read(&LOGIN);
         assert!(matches!(refused, Err(PasswordError::Exposed { .. })));
+        fs::write(&path, "*:*:*:*:one").unwrap();
+        let of_home = Source::OfHome(path.clone());
+        assert_eq!(read(&of_home), None);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(read(&of_home).unwrap(), b"one");
         fs::write(&path, "one\r\ntwo\n").unwrap();
         assert_eq!(read(&Source::File(path)).unwrap(), b"one");
+        let missing = Source::OfHome(directory.path().join("missing"));
+        assert_eq!(read(&missing), None);
         let missing = Source::File(directory.path().join("missing")).read(&LOGIN);
         assert!(matches!(missing, Err(PasswordError::Read { .. })));
     }

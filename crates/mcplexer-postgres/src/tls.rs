@@ -33,8 +33,39 @@ impl fmt::Debug for Tls {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Files {
     pub(crate) roots: Option<PathBuf>,
-    pub(crate) certificate: Option<PathBuf>,
-    pub(crate) key: Option<PathBuf>,
+    /// The certificate of this program, and its private key.
+    pub(crate) client: Option<(PathBuf, PathBuf)>,
+}
+
+impl Files {
+    /// Says what `~` stands for.
+    pub(crate) fn expand(&mut self, home: &Path) {
+        let client = self.client.iter_mut();
+        let client = client.flat_map(|(certificate, key)| [certificate, key]);
+        self.roots
+            .iter_mut()
+            .chain(client)
+            .for_each(|path| expand(path, home));
+    }
+
+    /// Reads the files, for a connection that does not use them.
+    pub(crate) fn check(&self) -> Result<(), TlsError> {
+        if let Some(file) = &self.roots {
+            certificates(file)?;
+        }
+        if let Some((certificate, key)) = &self.client {
+            certificates(certificate)?;
+            private_key(key)?;
+        }
+        Ok(())
+    }
+}
+
+/// Says what `~` at the beginning of a path stands for.
+pub(crate) fn expand(path: &mut PathBuf, home: &Path) {
+    if let Ok(rest) = path.strip_prefix("~") {
+        *path = home.join(rest);
+    }
 }
 
 /// Why TLS cannot be used.
@@ -48,8 +79,6 @@ pub(crate) enum TlsError {
     NoKey { path: PathBuf },
     #[error("this system has no root certificates; name a file with sslrootcert=FILE")]
     NoRoots,
-    #[error("sslcert and sslkey belong together; name both files")]
-    HalfAClient,
     #[error("the certificates cannot be used")]
     Unusable(#[from] rustls::Error),
 }
@@ -61,12 +90,11 @@ impl Tls {
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots(files.roots.as_deref())?);
-        let config = match (&files.certificate, &files.key) {
-            (Some(certificate), Some(key)) => {
+        let config = match &files.client {
+            Some((certificate, key)) => {
                 config.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?
             }
-            (None, None) => config.with_no_client_auth(),
-            _ => return Err(TlsError::HalfAClient),
+            None => config.with_no_client_auth(),
         };
         Ok(Self::Verified(Arc::new(MakeRustlsConnect::new(config))))
     }

@@ -1,6 +1,7 @@
 //! A store on a PostgreSQL server: two people, each with an own home and key.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use test_support::PostgresServer;
 
@@ -169,6 +170,13 @@ fn who_is_not_let_in_learns_what_is_missing() {
         said.contains("the server asks for a password, and there is none"),
         "{said}"
     );
+    fs::create_dir_all(home.root()).unwrap();
+    let list = home.root().join(".pgpass");
+    fs::write(&list, "*:*:*:ann:hunter2\n").unwrap();
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o644)).unwrap();
+    failed("ann", "postgres", "", password);
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o600)).unwrap();
+    failed("ann", "postgres", "", "the first use creates the schema");
     let database = "check its name; on the server, createdb --owner bob nowhere creates it";
     failed("bob", "nowhere", "", database);
     let right = "the first use creates the schema mcplexer. On the server: GRANT CREATE ON DATABASE postgres TO bob";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Report, Severity};
 use crate::adoption::damaged_kept;
 use crate::exposed::{Exposed, word};
-use crate::home::Home;
+use crate::home::{Home, KeySource};
 use crate::project::{Error as ProjectError, TrustList};
 
 /// Returns whether nobody else could change the files.
@@ -69,7 +69,11 @@ pub(super) fn examine(home: &Home, fix: bool, report: &mut Report) -> bool {
         report.add(Severity::Warning, "handed-over", error.to_string(), fix);
     }
     if report.findings.len() == before && home.directory().exists() {
-        report.well("home and key file are private");
+        let has_key_file = matches!(home.key(), KeySource::File(path) if path.exists());
+        report.well(match has_key_file {
+            true => "home and key file are private",
+            false => "home is private",
+        });
     }
     is_safe
 }
@@ -148,6 +152,13 @@ mod tests {
             (1, 2)
         );
         examine(&home, true, &mut report);
-        assert_eq!((report.findings.len(), report.well.len()), (2, 1));
+        assert_eq!(report.findings.len(), 2);
+        assert_eq!(report.well, ["home is private"]);
+        fs::write(home.directory().join("age.key"), "").unwrap();
+        let key = Permissions::from_mode(0o600);
+        fs::set_permissions(home.directory().join("age.key"), key).unwrap();
+        let mut report = Report::default();
+        examine(&home, false, &mut report);
+        assert_eq!(report.well, ["home and key file are private"]);
     }
 }

@@ -20,13 +20,18 @@ pub(super) fn examine(
     let checked = open
         .store()
         .check(&mut |error| problems.push(error), progress);
+    let place = open.home().store();
+    let at_server = match place.file() {
+        Some(_) => String::new(),
+        None => format!(" at {place}"),
+    };
     let mut well = Vec::new();
     let mut has_secrets = false;
     match &checked {
-        Ok(None) => well.push("there is no store yet".to_owned()),
+        Ok(None) => well.push(format!("there is no store yet{at_server}")),
         Ok(Some(checked)) if problems.is_empty() => {
             well.push(format!(
-                "{}, {}, all readable",
+                "{}, {}, all readable{at_server}",
                 count(checked.scopes, "scope"),
                 count(checked.secrets, "secret")
             ));
@@ -35,9 +40,13 @@ pub(super) fn examine(
         _ => {}
     }
     let is_locked = matches!(checked, Err(Error::Locked { .. }));
-    let is_away = matches!(&checked, Err(Error::Backend(error)) if error.kind() == BackendErrorKind::Unreachable);
+    let mut failures: Vec<_> = problems.into_iter().chain(checked.err()).collect();
+    // Each part of the check asks the server, and all get the same answer.
+    let is_away = failures.iter().any(is_of_absence);
+    let mut is_first = true;
+    failures.retain(|error| !is_of_absence(error) || std::mem::take(&mut is_first));
     let copy = open.cache().and_then(CachedBackend::copy);
-    for error in problems.into_iter().chain(checked.err()) {
+    for error in failures {
         report.fail(error);
     }
     if let Ok(Some(to)) = open.store().moved_to() {
@@ -55,7 +64,7 @@ pub(super) fn examine(
             report.add_with(
                 Severity::Note,
                 "store-copy",
-                format!("its copy has {records}, and was up to date at {at}: servers start with it meanwhile"),
+                format!("the copy of {place} here has {records}, and was up to date at {at}: servers start with it meanwhile"),
                 Vec::new(),
             );
         }
@@ -75,6 +84,11 @@ pub(super) fn examine(
         report.well(well.join("; "));
     }
     is_locked
+}
+
+/// Whether the server of the store cannot be reached.
+fn is_of_absence(error: &Error) -> bool {
+    matches!(error, Error::Backend(error) if error.kind() == BackendErrorKind::Unreachable)
 }
 
 /// A time, to the minute.

@@ -60,8 +60,12 @@ fn what_was_used_before_is_there_while_the_server_is_not() {
     run(&["secret", "get", "web", "NONE"]).failed(4, &["no secret NONE"]);
     let doctor = run(&["doctor"]);
     assert_eq!(doctor.code, 1);
-    let said = "servers start with it meanwhile";
-    assert!(doctor.text().contains(said), "{}", doctor.text());
+    let text = doctor.text();
+    let said = format!("the copy of {url} here has ");
+    assert!(text.contains(&said), "{text}");
+    assert!(text.contains("servers start with it meanwhile"), "{text}");
+    assert_eq!(text.matches(AWAY).count(), 1, "{text}");
+    assert!(text.contains("\n1 error"), "{text}");
 
     server.begin();
     let back = run(&printing).succeeded();

@@ -153,20 +153,22 @@ impl Session {
         }
     }
 
-    /// Tells the user about the key or the store that the first secret created.
+    /// Tells the user about the key and the store that the first secret created.
     pub(crate) fn tell_created(&self) {
-        match self.created() {
-            Some(Created::Key(path)) => {
-                self.tell(&format!(
-                    "Created your key {}. Back it up: without it your secrets cannot be read.",
-                    shown(&path)
-                ));
-                self.hint("mcplexer key recovery prints a recovery code to keep offline");
+        for created in self.created() {
+            match created {
+                Created::Key(path) => {
+                    self.tell(&format!(
+                        "Created your key {}. Back it up: without it your secrets cannot be read.",
+                        shown(&path)
+                    ));
+                    self.hint("mcplexer key recovery prints a recovery code to keep offline");
+                }
+                Created::Store(place) => {
+                    self.tell(&format!("created the store {}", shortened(place)));
+                }
+                _ => {}
             }
-            Some(Created::Store(place)) => {
-                self.tell(&format!("created the store {}", shortened(place)));
-            }
-            _ => {}
         }
     }
 

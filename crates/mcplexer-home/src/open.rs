@@ -38,7 +38,7 @@ pub struct OpenHome {
 pub enum Created {
     /// A key file.
     Key(PathBuf),
-    /// A store, for a key that existed.
+    /// A store.
     Store(StorePlace),
     /// An audit log that the environment names.
     Log(PathBuf),
@@ -169,14 +169,17 @@ impl OpenHome {
         }
     }
 
-    /// Returns the key or the store that has been created since the home was opened.
+    /// Returns the key and the store that have been created since the home was opened. A file with the store goes
+    /// without saying beside a new key; a server does not, since its address may be that of another database.
     #[must_use]
-    pub fn created(&self) -> Option<Created> {
-        match &self.file_keys {
-            Some(keys) if keys.created() => Some(Created::Key(keys.path().to_owned())),
-            _ if self.store.has_created() => Some(Created::Store(self.home.store().clone())),
-            _ => None,
-        }
+    pub fn created(&self) -> Vec<Created> {
+        let place = self.home.store();
+        let keys = self.file_keys.iter().filter(|keys| keys.created());
+        let key = keys.map(|keys| Created::Key(keys.path().to_owned())).next();
+        let is_worth_it = key.is_none() || place.file().is_none();
+        let store =
+            (is_worth_it && self.store.has_created()).then(|| Created::Store(place.clone()));
+        key.into_iter().chain(store).collect()
     }
 
     /// Returns the audit log that has been created since the home was opened, if the environment
@@ -265,17 +268,17 @@ pub(crate) mod tests {
     fn what_the_first_secret_creates_is_told() {
         let directory = tempfile::tempdir().unwrap();
         let open = opened(&directory);
-        assert_eq!(open.created(), None);
+        assert_eq!(open.created(), []);
         put(&open, "web", "A", "v");
         let key = directory.path().join("home/age.key");
-        assert_eq!(open.created(), Some(Created::Key(key)));
+        assert_eq!(open.created(), [Created::Key(key)]);
 
         fs::remove_file(open.home().store().file().unwrap()).unwrap();
         fs::remove_file(open.home().audit_log()).unwrap();
         let open = opened(&directory);
         put(&open, "web", "A", "v");
         let store = Created::Store(open.home().store().clone());
-        assert_eq!(open.created(), Some(store));
+        assert_eq!(open.created(), [store]);
         assert_eq!(open.created_log(), None, "it belongs to the home");
     }
 

@@ -43,7 +43,16 @@ fn two_people_share_a_store_on_a_server() {
         server.sql("select count(*) from pg_namespace where nspname = 'mcplexer'"),
         "0"
     );
-    as_ann(&["secret", "put", "github", "TOKEN", VALUE]).succeeded();
+    let doctor = as_ann(&["doctor"]).succeeded();
+    let said = format!("there is no store yet at {url}");
+    assert!(doctor.text().contains(&said), "{}", doctor.text());
+    // Another database than was meant would be a second store.
+    let put = as_ann(&["secret", "put", "github", "TOKEN", VALUE]).succeeded();
+    assert!(put.stderr.contains("Created your key"), "{}", put.stderr);
+    let said = format!("created the store {url}");
+    assert!(put.stderr.contains(&said), "{}", put.stderr);
+    let put = as_ann(&["secret", "put", "github", "TOKEN", VALUE]).succeeded();
+    assert!(!put.stderr.contains("created the store"), "{}", put.stderr);
     assert!(!ann.path("secrets.redb").exists());
     assert_eq!(
         as_ann(&["secret", "get", "github", "TOKEN"])
@@ -90,7 +99,9 @@ fn two_people_share_a_store_on_a_server() {
     assert_eq!(secrets.text(), "MORE\nOTHER\nTOKEN\n");
     as_ann(&["key", "remove", "bob"]).succeeded();
     as_bob(&["secret", "get", "github", "TOKEN"]).failed(5, &["no key opens this store"]);
-    as_ann(&["doctor"]).succeeded();
+    let doctor = as_ann(&["doctor"]).succeeded();
+    let said = format!("all readable at {url}");
+    assert!(doctor.text().contains(&said), "{}", doctor.text());
     as_ann(&["audit", "verify"]).succeeded();
     as_bob(&["audit", "verify"]);
 }

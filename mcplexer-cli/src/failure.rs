@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mcplexer_home::{AuditTarget, Home, KeySource};
+use mcplexer_home::{AuditTarget, Home, KeySource, StorePlace};
 use mcplexer_secrets::Error as StoreError;
 
 use crate::exit_code;
@@ -86,8 +86,36 @@ pub(crate) struct Context {
     key: Option<KeySource>,
     /// The audit log, if it is a file.
     audit_log: Option<PathBuf>,
+    /// Where the store may be, if it is not where it was looked for.
+    other_store: Option<OtherStore>,
     /// Whether the user left a prompt without an answer.
     was_prompt_left: bool,
+}
+
+/// Where a home has a store, or had one last, besides the place that the environment names.
+#[derive(Debug, Clone)]
+enum OtherStore {
+    /// On the server with this URL.
+    Server(String),
+    /// In this file, while the environment names a server.
+    File(PathBuf),
+    /// Perhaps on a server: the file of the home is not there.
+    Unknown,
+}
+
+impl OtherStore {
+    fn of(home: &Home) -> Option<Self> {
+        let last = home.last_server().map(StorePlace::Server);
+        if let Some(last) = last.filter(|last| last != home.store()) {
+            return Some(Self::Server(last.to_string()));
+        }
+        let file = home.store_file();
+        match (home.store(), file.exists()) {
+            (StorePlace::File(_), false) => Some(Self::Unknown),
+            (StorePlace::Server(_), true) => Some(Self::File(file)),
+            _ => None,
+        }
+    }
 }
 
 /// The message, hints, usage and exit code of a failure.
@@ -119,6 +147,7 @@ impl Context {
                 AuditTarget::File(path) => Some(path.clone()),
                 _ => None,
             }),
+            other_store: home.and_then(OtherStore::of),
             was_prompt_left,
         }
     }

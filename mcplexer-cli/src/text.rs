@@ -80,7 +80,8 @@ fn is_plain(text: &str) -> bool {
     text.chars().all(is_plain) && !text.starts_with('=')
 }
 
-fn in_quotes(text: impl Display) -> String {
+/// Formats a text as one word of a shell command, in quotes.
+pub(crate) fn in_quotes(text: impl Display) -> String {
     format!("'{}'", sanitized(text).replace('\'', "'\\''"))
 }
 

@@ -3,17 +3,18 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use mcplexer_home::STORE_VARIABLE;
 use mcplexer_secrets::audit::{AuditError, AuditErrorKind};
 use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::{KeyError, KeyErrorKind};
 use mcplexer_secrets::{Error, Finding, RecordName, SlotInfo, SlotKind, Timestamp};
 
 use super::{
-    Context, Failure, Words, again, can_repeat, chain, files, has_credential, keys, repeated_path,
-    transfer,
+    Context, Failure, OtherStore, Words, again, can_repeat, chain, files, has_credential, keys,
+    repeated_path, transfer,
 };
 use crate::exit_code;
-use crate::text::{shown, typed};
+use crate::text::{in_quotes, shown, typed};
 
 /// Puts an error of the store into words.
 pub(super) fn words(error: &Error, context: &Context) -> Words {
@@ -89,7 +90,14 @@ fn hints(error: &Error, context: &Context) -> Vec<String> {
             .map(str::to_owned)
             .into();
         }
-        Error::Tampered { record, finding } => tampered(record, *finding, context),
+        Error::Tampered { record, finding } => {
+            let (mut hints, is_known) = match record {
+                RecordName::Checkpoint => (Vec::new(), false),
+                _ => elsewhere(*finding, context),
+            };
+            hints.extend((!is_known).then(|| tampered(record, *finding, context)));
+            return hints;
+        }
         Error::Backend(error) => files::backend(error),
         Error::OutcomeUnknown { .. } => {
             "look before you try again: mcplexer secret list shows the versions".to_owned()
@@ -231,6 +239,30 @@ fn moved(log: Option<&Path>) -> String {
             format!("mv {} {}", typed(log), typed(&to))
         }
     }
+}
+
+/// Returns where the store may be that a log belongs to, if it is not the one that was looked for; and whether that is
+/// known. Then nothing is wrong, so that nothing is to be moved away.
+fn elsewhere(finding: Finding, context: &Context) -> (Vec<String>, bool) {
+    let own = "each store needs a home of its own: for another one, set MCPLEXER_HOME to another directory";
+    let known = match (finding, &context.other_store) {
+        (Finding::StoreIsGone | Finding::OtherStore, Some(OtherStore::Server(url))) => {
+            let set = format!("export {STORE_VARIABLE}={}", in_quotes(url));
+            format!("this home used {url} last: {set}")
+        }
+        (Finding::StoreIsGone | Finding::OtherStore, Some(OtherStore::File(path))) => format!(
+            "this home has a store in {}: unset {STORE_VARIABLE} to use it",
+            shown(path)
+        ),
+        (Finding::StoreIsGone, Some(OtherStore::Unknown)) => {
+            let set = format!("export {STORE_VARIABLE}='postgres://…'");
+            let hint = format!("if the store is on a server, name it in each shell: {set}");
+            return (vec![hint], false);
+        }
+        (Finding::OtherStore, _) => return (vec![own.to_owned()], false),
+        _ => return (Vec::new(), false),
+    };
+    (vec![known, own.to_owned()], true)
 }
 
 fn tampered(record: &RecordName, finding: Finding, context: &Context) -> String {

@@ -106,6 +106,72 @@ fn two_people_share_a_store_on_a_server() {
     as_bob(&["audit", "verify"]);
 }
 
+/// A shell where the variable is not set says which server this home used, and tells nobody to move its log away.
+#[test]
+fn a_home_that_used_a_server_says_which_where_nothing_names_it() {
+    let Some((_server, url)) = server() else {
+        return;
+    };
+    let home = Home::new();
+    let url = format!("{url}?sslmode=disable&schema=eve1");
+    run(&home, &url, &["secret", "put", "github", "TOKEN", VALUE]).succeeded();
+    run(&home, &url, &["secret", "get", "github", "TOKEN"]).succeeded();
+    let gone = "belongs to a store that is missing or was replaced";
+    let known = format!("hint: this home used {url} last: export MCPLEXER_STORE='{url}'\n");
+    let own = "hint: each store needs a home of its own: for another one, set MCPLEXER_HOME";
+    let put = ["secret", "put", "s", "K", "v"];
+    for arguments in [&["secret", "list"][..], &put, &["audit", "verify"]] {
+        let refused = home.run(arguments).failed(6, &[gone, &known, own]);
+        assert!(!refused.stderr.contains("mv "), "{}", refused.stderr);
+    }
+    assert!(!home.path("secrets.redb").exists());
+    let doctor = home.run(["doctor"]);
+    assert!(doctor.text().contains(&known[6..]), "{}", doctor.text());
+
+    // Another store on the same server, whether it is there or not.
+    let second = url.replace("eve1", "eve2");
+    run(&home, &second, &put).failed(6, &[gone, &known, own]);
+    let other = Home::new();
+    run(&other, &second, &put).succeeded();
+    fs::copy(other.path("age.key"), home.path("age.key")).unwrap();
+    let get = ["secret", "get", "s", "K"];
+    let refused = run(&home, &second, &get).failed(6, &["another store", own]);
+    assert!(refused.stderr.find(own) < refused.stderr.find("mv "));
+
+    // A copy that is not kept names nothing.
+    fs::remove_file(home.path("store.cache")).unwrap();
+    let unknown =
+        "if the store is on a server, name it in each shell: export MCPLEXER_STORE='postgres://…'";
+    home.run(["secret", "list"]).failed(6, &[gone, unknown]);
+}
+
+#[test]
+fn a_home_with_a_store_in_a_file_says_so_before_it_takes_one_on_a_server() {
+    let Some((server, url)) = server() else {
+        return;
+    };
+    let home = Home::with_secret(VALUE);
+    let put = ["secret", "put", "s", "K", "v"];
+    let refused = run(&home, &url, &put).failed(
+        6,
+        &[
+            "belongs to a store that is missing or was replaced",
+            "secrets.redb: unset MCPLEXER_STORE to use it",
+            "each store needs a home of its own: for another one, set MCPLEXER_HOME",
+        ],
+    );
+    assert!(!refused.stderr.contains("mv "), "{}", refused.stderr);
+    assert_eq!(
+        server.sql("select count(*) from pg_namespace where nspname = 'mcplexer'"),
+        "0"
+    );
+    // A directory of its own has it beside the other.
+    let mut command = home.command();
+    command.env("MCPLEXER_HOME", home.root().join("second"));
+    finish(command.env("MCPLEXER_STORE", &url).args(put)).succeeded();
+    assert_eq!(home.get("github-token", "TOKEN"), VALUE.as_bytes());
+}
+
 #[test]
 fn a_server_that_is_not_there_and_a_wrong_url_lose_nothing() {
     let home = Home::new();

@@ -77,6 +77,13 @@ impl CachedBackend {
         }
     }
 
+    /// Returns which store the file at `path` has a copy of, as [`new`](Self::new) was given its name. `None` if there
+    /// is no copy, or a damaged one.
+    #[must_use]
+    pub fn store_of(path: &Path) -> Option<String> {
+        file::store_of(path)
+    }
+
     /// Does not use a copy that was last the state of the store longer ago than this.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Option<Duration>) -> Self {

@@ -12,7 +12,7 @@ use mcplexer_secrets::backend::{Backend, CachedBackend};
 use crate::error::EnvironmentError;
 use crate::home::Home;
 
-use super::StorePlace;
+use super::{StorePlace, StoreUrl};
 
 /// Says whether there is a copy, and how old it may be.
 pub const STORE_CACHE_VARIABLE: &str = "MCPLEXER_STORE_CACHE";
@@ -58,6 +58,13 @@ impl StoreCache {
 type Cached = (Arc<dyn Backend>, Option<Arc<CachedBackend>>);
 
 impl Home {
+    /// Returns the server whose store was used last from here, as far as a copy of that is kept.
+    #[must_use]
+    pub fn last_server(&self) -> Option<StoreUrl> {
+        let name = CachedBackend::store_of(&self.store_cache())?;
+        StoreUrl::parse(OsStr::new(&name)).ok()
+    }
+
     /// Has a copy kept of what is read from a server. Removes one that is not wanted any more.
     pub(crate) fn cached(&self, backend: Arc<dyn Backend>) -> Result<Cached, StoreError> {
         let path = self.store_cache();

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use mcplexer_durable::{
     create_file, directory_of, is_still_at, open_regular, read_at_most, replace_file, wait_for_lock,
 };
+use zeroize::Zeroizing;
 
 use super::image::{Image, MAX_BYTES};
 use crate::record::{Digest, digest};
@@ -58,6 +59,28 @@ pub(super) enum Update {
     Discard,
 }
 
+/// Returns the name of the store that the file at `path` has a copy of. `None` if there is none, or it is damaged.
+pub(super) fn store_of(path: &Path) -> Option<String> {
+    let file = open_regular(path, OpenOptions::new().read(true)).ok()??;
+    let body = body(&file, &expected(&file)?)?;
+    let end = body.iter().position(|it| *it == 0)?;
+    String::from_utf8(body.get(..end)?.to_vec()).ok()
+}
+
+/// Reads what the digest of the rest is to be, from the beginning of the file.
+fn expected(mut file: &File) -> Option<Digest> {
+    let mut head = [0; MAGIC.len() + DIGEST_LEN];
+    file.seek(SeekFrom::Start(0)).ok()?;
+    file.read_exact(&mut head).ok()?;
+    Digest::try_from(head.strip_prefix(MAGIC)?).ok()
+}
+
+/// Reads the rest, which has this digest.
+fn body(file: &File, expected: &Digest) -> Option<Zeroizing<Vec<u8>>> {
+    let body = read_at_most(MAX_FILE, file).ok()?;
+    (digest(&body) == *expected).then_some(body)
+}
+
 impl CopyFile {
     pub(super) fn new(path: PathBuf, of: String) -> Self {
         Self {
@@ -77,12 +100,9 @@ impl CopyFile {
         self.read(&file.ok()??)
     }
 
-    fn read(&self, mut file: &File) -> Option<Copy> {
+    fn read(&self, file: &File) -> Option<Copy> {
         let at = file.metadata().ok()?.modified().ok()?;
-        let mut head = [0; MAGIC.len() + DIGEST_LEN];
-        file.seek(SeekFrom::Start(0)).ok()?;
-        file.read_exact(&mut head).ok()?;
-        let expected = Digest::try_from(head.strip_prefix(MAGIC)?).ok()?;
+        let expected = expected(file)?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, image)) = &*last
             && *known == expected
@@ -94,10 +114,7 @@ impl CopyFile {
                 digest: expected,
             });
         }
-        let body = read_at_most(MAX_FILE, file).ok()?;
-        if digest(&body) != expected {
-            return None;
-        }
+        let body = body(file, &expected)?;
         let body = body.strip_prefix(self.prefix().as_slice())?;
         let image = Arc::new(Image::decode(body)?);
         *last = Some((expected, Arc::clone(&image)));

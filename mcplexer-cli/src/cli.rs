@@ -62,7 +62,7 @@ Examples:
   mcplexer run --scope github -- npx -y @modelcontextprotocol/server-github
 
 Files:
-  ~/.mcplexer/secrets.redb  the store
+  ~/.mcplexer/secrets.redb  the store, unless MCPLEXER_STORE names a server
   ~/.mcplexer/age.key       the key that opens it
   ~/.mcplexer/audit.log     who used which secret
   ~/.mcplexer/config.yaml   scopes, tool servers and clients; never a value

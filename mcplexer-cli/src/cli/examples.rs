@@ -54,6 +54,15 @@ mod tests {
         for section in ["\nFiles:\n  ", "\nEnvironment:\n  "] {
             assert!(help.contains(section), "{path:?} has no {section}");
         }
+        // Where a store is opened, it may be on a server.
+        let has_file = help.contains("/secrets.redb");
+        if has_file || help.contains("\n  MCPLEXER_AGE_KEY ") {
+            for name in ["STORE ", "STORE_PASSWORD ", "STORE_CACHE "] {
+                assert!(help.contains(&format!("\n  MCPLEXER_{name}")), "{path:?}");
+            }
+        }
+        let said = "the store, unless MCPLEXER_STORE names a server";
+        assert!(!has_file || help.contains(said), "{path:?}");
         for example in examples {
             let words = words(example);
             let parsed = Cli::try_parse_from(split(words.iter().map(OsString::from)));

@@ -11,6 +11,7 @@ macro_rules! places {
             "\nEnvironment:\n",
             "  MCPLEXER_STORE           where the store is now: postgres://… or etcd://…\n",
             "  MCPLEXER_STORE_PASSWORD  the password for its server, and for the new one\n",
+            "  MCPLEXER_STORE_CACHE     the copy for when that is away: off, or how old it may be (12h)\n",
             "  MCPLEXER_HOME            another directory than ~/.mcplexer"
         )
     };

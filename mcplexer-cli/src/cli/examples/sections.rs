@@ -1,18 +1,31 @@
 //! The files and variables that commands depend on, as the end of their help.
 
+/// The variables about a store on a server, of every command that opens one.
+macro_rules! server_variables {
+    () => {
+        concat!(
+            "  MCPLEXER_STORE           the store of a team: postgres://… or etcd://…\n",
+            "  MCPLEXER_STORE_PASSWORD  the password for its server\n",
+            "  MCPLEXER_STORE_CACHE     the copy for when that is away: off, or how old it may be (12h)"
+        )
+    };
+}
+
 /// Of a command that opens the store.
 macro_rules! store {
     () => {
         concat!(
             "\n\nFiles:\n",
-            "  ~/.mcplexer/secrets.redb  the store\n",
+            "  ~/.mcplexer/secrets.redb  the store, unless MCPLEXER_STORE names a server\n",
             "  ~/.mcplexer/age.key       the key that opens it\n",
             "  ~/.mcplexer/audit.log     who used which secret\n",
             "\nEnvironment:\n",
-            "  MCPLEXER_HOME          another directory than ~/.mcplexer\n",
-            "  MCPLEXER_AGE_KEY       another key file\n",
-            "  MCPLEXER_AGE_IDENTITY  the key itself, for CI\n",
-            "  MCPLEXER_AUDIT         another log: a file, stderr or off"
+            "  MCPLEXER_HOME            another directory than ~/.mcplexer\n",
+            $crate::cli::examples::sections::server_variables!(),
+            "\n",
+            "  MCPLEXER_AGE_KEY         another key file\n",
+            "  MCPLEXER_AGE_IDENTITY    the key itself, for CI\n",
+            "  MCPLEXER_AUDIT           another log: a file, stderr or off"
         )
     };
 }
@@ -23,12 +36,14 @@ macro_rules! log {
         concat!(
             "\n\nFiles:\n",
             "  ~/.mcplexer/audit.log     who used which secret\n",
-            "  ~/.mcplexer/secrets.redb  the store, which vouches for the log\n",
+            "  ~/.mcplexer/secrets.redb  the store, unless MCPLEXER_STORE names a server; it vouches for the log\n",
             "\nEnvironment:\n",
-            "  MCPLEXER_HOME   another directory than ~/.mcplexer\n",
-            "  MCPLEXER_AUDIT  another log: a file\n",
-            "  TZ              the time zone of times on a terminal\n",
-            "  PAGER           what shows a long log on a terminal (default: less)"
+            "  MCPLEXER_HOME            another directory than ~/.mcplexer\n",
+            $crate::cli::examples::sections::server_variables!(),
+            "\n",
+            "  MCPLEXER_AUDIT           another log: a file\n",
+            "  TZ                       the time zone of times on a terminal\n",
+            "  PAGER                    what shows a long log on a terminal (default: less)"
         )
     };
 }
@@ -51,10 +66,12 @@ macro_rules! config_and_store {
         concat!(
             "\n\nFiles:\n",
             "  ~/.mcplexer/config.yaml   scopes, tool servers and clients; never a value\n",
-            "  ~/.mcplexer/secrets.redb  the store\n",
+            "  ~/.mcplexer/secrets.redb  the store, unless MCPLEXER_STORE names a server\n",
             "\nEnvironment:\n",
-            "  MCPLEXER_HOME     another directory than ~/.mcplexer\n",
-            "  MCPLEXER_AGE_KEY  another key file than age.key in it"
+            "  MCPLEXER_HOME            another directory than ~/.mcplexer\n",
+            $crate::cli::examples::sections::server_variables!(),
+            "\n",
+            "  MCPLEXER_AGE_KEY         another key file than age.key in it"
         )
     };
 }
@@ -69,9 +86,11 @@ macro_rules! gateway {
             "  ~/.mcplexer/gateway.clients  the clients that may connect over HTTP\n",
             "  ~/.mcplexer/run/             the socket and the log of the gateway that runs\n",
             "\nEnvironment:\n",
-            "  MCPLEXER_HOME          another directory than ~/.mcplexer\n",
-            "  MCPLEXER_AGE_KEY       another key file\n",
-            "  MCPLEXER_AGE_IDENTITY  the key itself"
+            "  MCPLEXER_HOME            another directory than ~/.mcplexer\n",
+            $crate::cli::examples::sections::server_variables!(),
+            "\n",
+            "  MCPLEXER_AGE_KEY         another key file\n",
+            "  MCPLEXER_AGE_IDENTITY    the key itself"
         )
     };
 }
@@ -82,11 +101,13 @@ macro_rules! clients {
         concat!(
             "\n\nFiles:\n",
             "  ~/.cursor/mcp.json, ~/.claude.json, .mcp.json, …  mcplexer adopt --places lists all\n",
-            "  ~/.mcplexer/secrets.redb                          the store\n",
+            "  ~/.mcplexer/secrets.redb                          the store, unless MCPLEXER_STORE names a server\n",
             "\nEnvironment:\n",
-            "  MCPLEXER_HOME    another directory than ~/.mcplexer\n",
-            "  XDG_CONFIG_HOME  where clients keep their settings (default: ~/.config)\n",
-            "  CODEX_HOME       where Codex keeps its files (default: ~/.codex)"
+            "  MCPLEXER_HOME            another directory than ~/.mcplexer\n",
+            $crate::cli::examples::sections::server_variables!(),
+            "\n",
+            "  XDG_CONFIG_HOME          where clients keep their settings (default: ~/.config)\n",
+            "  CODEX_HOME               where Codex keeps its files (default: ~/.codex)"
         )
     };
 }
@@ -124,15 +145,19 @@ macro_rules! project {
             "\n\nFiles:\n",
             "  mcplexer.yaml             what a project needs, by name; never a value\n",
             "  ~/.mcplexer/trusted       the projects that you trust, as they were then\n",
-            "  ~/.mcplexer/secrets.redb  the store\n",
+            "  ~/.mcplexer/secrets.redb  the store, unless MCPLEXER_STORE names a server\n",
             "\nEnvironment:\n",
-            "  MCPLEXER_HOME     another directory than ~/.mcplexer\n",
-            "  MCPLEXER_PROFILE  the profile of the project"
+            "  MCPLEXER_HOME            another directory than ~/.mcplexer\n",
+            $crate::cli::examples::sections::server_variables!(),
+            "\n",
+            "  MCPLEXER_PROFILE         the profile of the project"
         )
     };
 }
 
-pub(super) use {clients, completions, config, config_and_store, log, man, project, store};
+pub(super) use {
+    clients, completions, config, config_and_store, log, man, project, server_variables, store,
+};
 
 #[cfg(feature = "serve")]
 pub(super) use gateway;

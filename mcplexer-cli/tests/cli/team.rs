@@ -84,7 +84,9 @@ fn two_people_share_a_store_on_a_server() {
     let recipient = lines.find_map(|it| it.strip_prefix("recipient")).unwrap();
     as_ann(&["key", "add", "--label", "bob", recipient.trim()]).succeeded();
     as_bob(&["secret", "list"]).failed(6, &["has not accepted it"]);
-    as_bob(&["key", "accept"]).succeeded();
+    let accepted = as_bob(&["key", "accept"]).succeeded();
+    let fact = "it was refused here until now: bob had not accepted it\n";
+    assert!(accepted.stderr.contains(fact), "{}", accepted.stderr);
     assert_eq!(
         as_bob(&["secret", "get", "github", "TOKEN"])
             .succeeded()

@@ -53,13 +53,14 @@ fn change(vault: &Vault, subject: Subject<'_>, older: bool) -> Result<Accepted, 
         Err(error) if !may_be_accepted(&error, older) => return Err(error),
         result => result.err(),
     };
-    let refused = not_accepted.or(contradicted);
+    let not_accepted = not_accepted.map(|_| format!("{} had not accepted it", own.label));
+    let contradicted = contradicted.map(|error| error.to_string());
     let accepted = Accepted {
         label: own.label.clone(),
         by: own.wrapped_by.clone(),
         at: own.wrapped_at,
         owners: unlocked.slots.iter().map(SlotInfo::of).collect(),
-        refused: refused.map(|error| error.to_string()),
+        refused: not_accepted.or(contradicted),
     };
     let claim = vault
         .keyring

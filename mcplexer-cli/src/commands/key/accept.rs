@@ -33,7 +33,10 @@ fn lines(accepted: &AcceptReport) -> Vec<String> {
         None => format!("{label} had accepted the store already"),
     }];
     if let Some(reason) = &accepted.refused {
-        lines.push(format!("before, it was refused: {}", shortened(reason)));
+        lines.push(format!(
+            "it was refused here until now: {}",
+            shortened(reason)
+        ));
     }
     let keys = accepted.keys.iter();
     lines.extend(keys.map(|key| format!("{} ({}) opens it", key.label, short(&key.recipient))));

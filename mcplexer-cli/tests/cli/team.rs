@@ -99,6 +99,10 @@ fn two_people_share_a_store_on_a_server() {
     as_ann(&["secret", "put", "github", "MORE", VALUE]).succeeded();
     let secrets = as_bob(&["secret", "list", "github"]).succeeded();
     assert_eq!(secrets.text(), "MORE\nOTHER\nTOKEN\n");
+    let verified = as_ann(&["audit", "verify"]).succeeded();
+    let kept = "1 log of another owner is kept on the machine of that owner\n";
+    assert!(verified.text().contains(kept), "{}", verified.text());
+    assert!(!verified.text().contains("not here"), "{}", verified.text());
     as_ann(&["key", "remove", "bob"]).succeeded();
     as_bob(&["secret", "get", "github", "TOKEN"]).failed(5, &["no key opens this store"]);
     let doctor = as_ann(&["doctor"]).succeeded();

@@ -81,9 +81,11 @@ pub struct AuditReport {
     pub lines: u64,
     /// The last line that the store vouches for, or 0.
     pub sealed: u64,
-    /// The number of earlier logs of the same file name that the store has sealed. They were moved
-    /// or deleted.
+    /// The number of other logs of the same owner and file name that the store has sealed. They were moved or deleted,
+    /// or are on another machine.
     pub earlier: u64,
+    /// The number of logs of that file name that other owners write, on their machines.
+    pub others: u64,
     /// The lines of changes that were not committed and did not fail, at most 100: each was interrupted by a crash, or
     /// the store was put back to the state before it.
     pub not_committed: Vec<u64>,

@@ -148,11 +148,15 @@ impl Seen<'_> {
         }
     }
 
-    /// How many logs of that file name the store has sealed besides `log`.
-    pub(super) fn earlier_logs(self, path: &Path, log: Option<[u8; 32]>) -> u64 {
+    /// How many logs of that file name the store has sealed besides `log`: those of this owner, and those of others.
+    /// Where no key tells who the owner is, all may be of this one.
+    pub(super) fn other_logs(self, path: &Path, log: Option<[u8; 32]>) -> (u64, u64) {
         let file = audit::file_name(path);
-        let is_earlier = |seal: &&AuditSeal| Some(seal.log) != log && seal.file == file;
-        self.header.logs.iter().filter(is_earlier).count() as u64
+        let is_own = |seal: &&AuditSeal| self.owner.is_none_or(|owner| owner.label == seal.owner);
+        let is_other = |seal: &&AuditSeal| Some(seal.log) != log && seal.file == file;
+        let all = self.header.logs.iter().filter(is_other);
+        let (own, others): (Vec<_>, Vec<_>) = all.partition(is_own);
+        (own.len() as u64, others.len() as u64)
     }
 
     /// Whether the owner has written a log of that file name. Other owners have logs of their own, on their machines.

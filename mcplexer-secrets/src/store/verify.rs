@@ -34,7 +34,8 @@ pub(super) fn verify(
         if !verified.has_checkpoint {
             return Err(trust.contradicted(Finding::LacksCheckpoint, path));
         }
-        verified.report.earlier = seen.earlier_logs(path, verified.view.log());
+        (verified.report.earlier, verified.report.others) =
+            seen.other_logs(path, verified.view.log());
         Ok(verified.report)
     })?;
     if let Some(report) = verified {

@@ -22,6 +22,7 @@ struct VerifyDocument<'a> {
     lines: u64,
     sealed: u64,
     earlier: u64,
+    others: u64,
     not_committed: Vec<u64>,
     healed: u64,
     torn: u64,
@@ -40,6 +41,7 @@ pub(super) fn run(checkpoint: Option<&str>, json: bool, global: Global) -> Resul
             lines: report.lines,
             sealed: report.sealed,
             earlier: report.earlier,
+            others: report.others,
             not_committed: report.not_committed,
             healed: report.healed,
             torn: report.torn,
@@ -56,10 +58,16 @@ pub(super) fn run(checkpoint: Option<&str>, json: bool, global: Global) -> Resul
         text.push_str(&format!(
             "{} not here: on another machine, moved or deleted\n",
             match report.earlier {
-                1 => "1 other log of this name is".to_owned(),
-                several => format!("{several} other logs of this name are"),
+                1 => "1 other log is".to_owned(),
+                several => format!("{several} other logs are"),
             }
         ));
+    }
+    if report.others > 0 {
+        text.push_str(&match report.others {
+            1 => "1 log of another owner is kept on the machine of that owner\n".to_owned(),
+            several => format!("{several} logs of other owners are kept on their machines\n"),
+        });
     }
     for line in report.not_committed {
         text.push_str(&format!(

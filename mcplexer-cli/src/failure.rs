@@ -86,6 +86,8 @@ pub(crate) struct Context {
     key: Option<KeySource>,
     /// The audit log, if it is a file.
     audit_log: Option<PathBuf>,
+    /// Whether the store is on a server.
+    is_on_server: bool,
     /// Where the store may be, if it is not where it was looked for.
     other_store: Option<OtherStore>,
     /// Whether the user left a prompt without an answer.
@@ -147,6 +149,7 @@ impl Context {
                 AuditTarget::File(path) => Some(path.clone()),
                 _ => None,
             }),
+            is_on_server: home.is_some_and(|home| home.store().file().is_none()),
             other_store: home.and_then(OtherStore::of),
             was_prompt_left,
         }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use mcplexer_home::STORE_VARIABLE;
+use mcplexer_home::{KeySource, STORE_VARIABLE};
 use mcplexer_secrets::audit::{AuditError, AuditErrorKind};
 use mcplexer_secrets::backend::BackendErrorKind;
 use mcplexer_secrets::keys::{KeyError, KeyErrorKind};
@@ -14,7 +14,7 @@ use super::{
     repeated_path, transfer,
 };
 use crate::exit_code;
-use crate::text::{in_quotes, shown, typed};
+use crate::text::{in_quotes, shown, typed, word};
 
 /// Puts an error of the store into words.
 pub(super) fn words(error: &Error, context: &Context) -> Words {
@@ -73,7 +73,7 @@ fn is_recipient(text: &str) -> bool {
 
 fn hints(error: &Error, context: &Context) -> Vec<String> {
     let hint = match error {
-        Error::Locked { reason, slots } => return locked(reason, slots),
+        Error::Locked { reason, slots } => return locked(reason, slots, context),
         Error::Conflicts { .. } => {
             return vec![
                 "nothing was imported".to_owned(),
@@ -181,7 +181,7 @@ fn secrets(error: &Error) -> String {
     }
 }
 
-fn locked(reason: &KeyError, slots: &[SlotInfo]) -> Vec<String> {
+fn locked(reason: &KeyError, slots: &[SlotInfo], context: &Context) -> Vec<String> {
     let mut hints: Vec<_> = keys::hint(reason).into_iter().collect();
     if reason.kind() != KeyErrorKind::Absent {
         return hints;
@@ -191,11 +191,7 @@ fn locked(reason: &KeyError, slots: &[SlotInfo]) -> Vec<String> {
     hints.push(
         "put that key back, or name its file with MCPLEXER_AGE_KEY; no new key is created while this store exists".to_owned(),
     );
-    if matches!(reason, KeyError::Wrong { .. }) {
-        hints.push(
-            "if your key was removed, an owner can add it again: mcplexer key add".to_owned(),
-        );
-    }
+    hints.extend(joining(reason, context));
     if let Some(slot) = slots.iter().find(|slot| slot.kind == SlotKind::Passphrase) {
         hints.push(format!(
             "or, with the passphrase {}: run the command on a terminal",
@@ -206,6 +202,25 @@ fn locked(reason: &KeyError, slots: &[SlotInfo]) -> Vec<String> {
         hints.push("or, with the recovery code: mcplexer key recover".to_owned());
     }
     hints
+}
+
+/// Returns what a colleague does who has no key in the store yet, or one that was removed.
+fn joining(reason: &KeyError, context: &Context) -> Option<String> {
+    let add = "mcplexer key add --label YOU";
+    match (reason, &context.key) {
+        (KeyError::Wrong { recipients }, _) => {
+            let recipient = recipients.iter().find(|it| is_recipient(it))?;
+            Some(format!(
+                "if you are to open it with that one, send this to an owner: {add} {}",
+                word(recipient)
+            ))
+        }
+        (_, Some(KeySource::File(path))) if context.is_on_server => Some(format!(
+            "if you are new: age-keygen -o {}, and send this to an owner, with the age1… that it prints: {add} age1…",
+            typed(path)
+        )),
+        _ => None,
+    }
 }
 
 /// Returns what to do about an audit log that cannot be written.

@@ -71,7 +71,9 @@ fn two_people_share_a_store_on_a_server() {
         &["secret", "list"],
         &["secret", "list", "github"],
     ] {
-        as_bob(arguments).failed(5, &["no key opens this store"]);
+        let key = "if you are new: age-keygen -o ~/.mcplexer/age.key, and send this to an owner";
+        let add = "mcplexer key add --label YOU age1…";
+        as_bob(arguments).failed(5, &["no key opens this store", key, add]);
     }
     assert!(
         !bob.path("age.key").exists(),
@@ -82,6 +84,11 @@ fn two_people_share_a_store_on_a_server() {
     let shown = other.run(["key", "show"]).succeeded();
     let mut lines = shown.text().lines();
     let recipient = lines.find_map(|it| it.strip_prefix("recipient")).unwrap();
+    let add = format!(
+        "send this to an owner: mcplexer key add --label YOU {}\n",
+        recipient.trim()
+    );
+    as_bob(&["secret", "list"]).failed(5, &["is another key", &add]);
     as_ann(&["key", "add", "--label", "bob", recipient.trim()]).succeeded();
     as_bob(&["secret", "list"]).failed(6, &["has not accepted it"]);
     let accepted = as_bob(&["key", "accept"]).succeeded();

@@ -57,6 +57,9 @@ pub enum EnvironmentError {
     /// `MCPLEXER_STORE` has a password in it.
     #[error("MCPLEXER_STORE has a password in it")]
     StorePassword,
+    /// `MCPLEXER_STORE` has an option twice, or one whose name, or the schema, is percent-encoded.
+    #[error("MCPLEXER_STORE has an option twice, or one that is percent-encoded without need")]
+    StoreOptions,
     /// `MCPLEXER_STORE_CACHE` is neither `off` nor an age.
     #[error(
         "MCPLEXER_STORE_CACHE is neither off nor an age in minutes, hours, days or weeks, such as 30m, 12h, 7d or 2w"

@@ -1,5 +1,6 @@
 //! Where the records of a store are: in a file of the home, or on a server.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::error::EnvironmentError;
 use crate::home::Home;
 
 mod cache;
+mod deletion;
 mod servers;
 
 pub use self::cache::{STORE_CACHE_VARIABLE, StoreCache};
@@ -51,7 +53,7 @@ impl StoreUrl {
     /// of each program, and wherever the URL is printed.
     ///
     /// # Errors
-    /// [`EnvironmentError::StoreUrl`] and [`EnvironmentError::StorePassword`].
+    /// [`EnvironmentError::StoreUrl`], [`EnvironmentError::StorePassword`] and [`EnvironmentError::StoreOptions`].
     pub fn parse(url: &OsStr) -> Result<Self, EnvironmentError> {
         let url = url.to_str().ok_or(EnvironmentError::StoreUrl)?;
         let (scheme, rest) = url.split_once("://").ok_or(EnvironmentError::StoreUrl)?;
@@ -63,40 +65,26 @@ impl StoreUrl {
         // A password may hold the characters that end an address, so what is before the last `@` counts.
         let user = rest.rsplit_once('@').map(|(user, _)| user);
         let options = rest.split_once('?').map_or("", |(_, options)| options);
-        let is_password = |option: &str| option.starts_with("password=");
-        let mut options = options.split('&');
-        if user.is_some_and(|user| user.contains(':')) || options.any(is_password) {
+        let options = options.split('&').filter(|it| !it.is_empty());
+        let options = options.map(|it| it.split_once('=').unwrap_or((it, "")));
+        let mut names = HashSet::new();
+        let (mut has_password, mut is_clear) = (false, true);
+        for (name, value) in options {
+            has_password |= name == "password";
+            // An encoded name could be one that is refused, and a schema needs no encoding.
+            let is_encoded = name.contains('%') || (name == "schema" && value.contains('%'));
+            is_clear &= names.insert(name) && !is_encoded;
+        }
+        if user.is_some_and(|user| user.contains(':')) || has_password {
             return Err(EnvironmentError::StorePassword);
+        }
+        if !is_clear {
+            return Err(EnvironmentError::StoreOptions);
         }
         Ok(Self {
             engine,
             url: url.to_owned(),
         })
-    }
-}
-
-impl StoreUrl {
-    /// Returns the command that deletes the store on the server.
-    #[must_use]
-    pub fn deletion(&self) -> String {
-        let (address, options) = self.url.split_once('?').unwrap_or((&self.url, ""));
-        match self.engine {
-            Engine::Postgres => {
-                let mut options = options.split('&');
-                let schema = options.find_map(|it| it.strip_prefix("schema="));
-                format!("DROP SCHEMA {} CASCADE;", schema.unwrap_or("mcplexer"))
-            }
-            Engine::Etcd => {
-                let (_, rest) = address.split_once("://").unwrap_or_default();
-                let (_, prefix) = rest.split_once('/').unwrap_or_default();
-                let prefix = if prefix.is_empty() {
-                    "mcplexer"
-                } else {
-                    prefix
-                };
-                format!("etcdctl del --prefix {prefix}/")
-            }
-        }
     }
 }
 
@@ -213,18 +201,18 @@ mod tests {
     }
 
     #[test]
-    fn the_command_that_deletes_a_store_names_its_schema_or_prefix() {
-        for (url, command) in [
-            ("postgres://ann@db/team", "DROP SCHEMA mcplexer CASCADE;"),
-            (
-                "postgres://db?sslmode=disable&schema=ops",
-                "DROP SCHEMA ops CASCADE;",
-            ),
-            ("etcd://a:2379,b:2379/team", "etcdctl del --prefix team/"),
-            ("etcd://a?tls=off", "etcdctl del --prefix mcplexer/"),
+    fn an_option_that_is_there_twice_or_encoded_is_refused_and_not_repeated() {
+        for url in [
+            "postgres://db?schema=sa&schema=sb",
+            "postgres://db?schema=%73b",
+            "postgres://db?sslmode=require&pass%77ord=hunter2",
+            "etcd://a?user=ann&user=bob",
         ] {
-            assert_eq!(parse(url).unwrap().deletion(), command);
+            let error = parse(url).unwrap_err();
+            assert_eq!(error, EnvironmentError::StoreOptions, "{url}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
         }
+        assert!(parse("postgres:///team?host=%2Frun%2Fpostgresql").is_ok());
     }
 
     #[test]

@@ -163,8 +163,10 @@ impl FromStr for Address {
             _ => return Err(InvalidAddress::HalfAClient),
         };
         let mut config: Config = match &*others.join("&") {
-            "" => place.parse().map_err(invalid)?,
-            options => format!("{place}?{options}").parse().map_err(invalid)?,
+            "" => place.parse().map_err(|error| invalid(&error))?,
+            options => format!("{place}?{options}")
+                .parse()
+                .map_err(|error| invalid(&error))?,
         };
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(InvalidAddress::NoHost);
@@ -344,8 +346,8 @@ fn path(option: &'static str, path: String) -> Result<PathBuf, InvalidAddress> {
 }
 
 /// Says what the driver cannot read, without its value.
-fn invalid(error: tokio_postgres::Error) -> InvalidAddress {
-    let cause = std::error::Error::source(&error);
+fn invalid(error: &tokio_postgres::Error) -> InvalidAddress {
+    let cause = std::error::Error::source(error);
     InvalidAddress::Invalid(cause.map_or_else(|| error.to_string(), ToString::to_string))
 }
 
@@ -403,7 +405,7 @@ mod tests {
         ] {
             let error = url.parse::<Address>().unwrap_err();
             assert_eq!(error.to_string(), said);
-            assert!(std::error::Error::source(&error).is_none(), "{url}");
+            assert!(std::error::Error::source(error).is_none(), "{url}");
         }
         for option in OF_DRIVER.into_iter().filter(|it| *it != "password") {
             let url = format!("postgres://ann@h/team?{option}=1");

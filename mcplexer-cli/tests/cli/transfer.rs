@@ -123,8 +123,10 @@ fn a_store_goes_to_a_server_and_back() {
     here(&["secret", "put", "a", "K9", "third"]).succeeded();
     there(&["secret", "put", "a", "K9", "other"]).failed(8, &["unset MCPLEXER_STORE"]);
     let left = here(&["store", "delete-moved", &url]).succeeded();
-    assert_eq!(left.text(), "DROP SCHEMA team CASCADE;\n");
-    server.sql(left.text().trim());
+    let drop = "DROP SCHEMA team CASCADE";
+    let database = url.split_once('?').unwrap().0;
+    assert_eq!(left.text(), format!("psql '{database}' -c '{drop}'\n"));
+    server.sql(drop);
     let gone = here(&["store", "delete-moved", &url]);
     assert!(!gone.stderr.contains("--lost"), "{}", gone.stderr);
     gone.failed(8, &["has no store", "nothing is left to delete there"]);

@@ -1,8 +1,8 @@
 //! Moves the store to another place, such as from the file of this home to a server, and deletes what is left of it.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use mcplexer_secrets::backend::Backend;
 use mcplexer_secrets::{Error as StoreError, PlaceHas, Progress, StoreOptions};
@@ -45,7 +45,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The store does not allow it.
     #[error(transparent)]
@@ -170,7 +170,7 @@ pub fn keep_over_loss(open: &OpenHome) -> Result<(), Error> {
 }
 
 /// Deletes what is left at a place that the store of this home was moved away from, or to which a move from here was not finished.
-/// Of a server, returns what deletes it there.
+/// Of a server, returns what deletes it there, and deletes the copy in this home if that has the store in a file.
 ///
 /// # Errors
 /// As [`Store::let_go_of`](mcplexer_secrets::Store::let_go_of). [`Error::NotMovedAway`] if the place is the one of this home.
@@ -190,14 +190,23 @@ pub fn delete_moved(old: &StorePlace, open: &OpenHome) -> Result<Left, Error> {
     open.store().let_go_of(backend(old)?, &old.to_string())?;
     match old {
         StorePlace::File(path) => {
-            fs::remove_file(path).map_err(|source| Error::NotDeleted {
-                path: path.clone(),
-                source,
-            })?;
+            fs::remove_file(path).map_err(not_deleted(path))?;
             Ok(Left::Deleted(path.clone()))
         }
-        StorePlace::Server(url) => Ok(Left::OnServer(url.deletion())),
+        StorePlace::Server(url) => {
+            let copy = open.home().store_cache();
+            // The store is in a file: a copy is of no use any more.
+            if open.home().store().file().is_some() && copy.exists() {
+                fs::remove_file(&copy).map_err(not_deleted(&copy))?;
+            }
+            Ok(Left::OnServer(url.deletion()))
+        }
     }
+}
+
+fn not_deleted(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    |source| Error::NotDeleted { path, source }
 }
 
 fn backend(place: &StorePlace) -> Result<Arc<dyn Backend>, StoreError> {

@@ -122,7 +122,10 @@ fn a_store_goes_to_a_server_and_back() {
     assert_eq!(home.get("a", "K9"), b"second");
     here(&["secret", "put", "a", "K9", "third"]).succeeded();
     there(&["secret", "put", "a", "K9", "other"]).failed(8, &["unset MCPLEXER_STORE"]);
+    let copy = home.path("store.cache");
+    assert!(copy.exists());
     let left = here(&["store", "delete-moved", &url]).succeeded();
+    assert!(!copy.exists());
     let drop = "DROP SCHEMA team CASCADE";
     let database = url.split_once('?').unwrap().0;
     assert_eq!(left.text(), format!("psql '{database}' -c '{drop}'\n"));

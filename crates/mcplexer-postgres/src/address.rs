@@ -405,7 +405,7 @@ mod tests {
         ] {
             let error = url.parse::<Address>().unwrap_err();
             assert_eq!(error.to_string(), said);
-            assert!(std::error::Error::source(error).is_none(), "{url}");
+            assert!(std::error::Error::source(&error).is_none(), "{url}");
         }
         for option in OF_DRIVER.into_iter().filter(|it| *it != "password") {
             let url = format!("postgres://ann@h/team?{option}=1");

@@ -17,6 +17,7 @@ mod remote;
 mod seen;
 mod snapshot;
 mod transaction;
+mod wanted;
 
 use self::file::{Copy, CopyFile, Update};
 use self::remote::{Asked, Remote};
@@ -32,7 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// * The server is asked each time. Only if the error is [`BackendErrorKind::Unreachable`], or no answer comes for 5
 ///   seconds, the copy is used. Such a snapshot says so: [`Snapshot::copied`].
 /// * The copy has records of one state, as they are on the server: sealed. It has up to 4096 records and 4 MiB; those go
-///   that were used longest ago. Once the state has changed, the first read of the next one reads them all again.
+///   that were used longest ago. Once the state has changed, the first read of the next one reads them all again. What could not be read then is
+///   read by a later one.
 /// * What the copy does not have is not found in it either: that is the error of the server. So is a scan of a whole
 ///   table, which is not kept.
 /// * Changes need the server. A change that was made here is in the copy as well.

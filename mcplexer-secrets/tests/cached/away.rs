@@ -1,7 +1,7 @@
 //! A server that can be made unreachable, and what a store on it has.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -36,6 +36,10 @@ pub(crate) enum Network {
 pub(crate) struct Server {
     records: RedbBackend,
     network: AtomicU8,
+    /// Every so many reads one fails because of a change meanwhile; never if 0.
+    overtaken_every: AtomicU64,
+    reads: AtomicU64,
+    revision: AtomicU64,
     never: (Mutex<()>, Condvar),
 }
 
@@ -44,12 +48,21 @@ impl Server {
         Arc::new(Self {
             records: RedbBackend::in_memory().unwrap(),
             network: AtomicU8::new(Network::Works as u8),
+            overtaken_every: AtomicU64::new(0),
+            reads: AtomicU64::new(0),
+            revision: AtomicU64::new(1),
             never: (Mutex::default(), Condvar::new()),
         })
     }
 
     pub(crate) fn is(&self, network: Network) {
         self.network.store(network as u8, Ordering::Relaxed);
+    }
+
+    /// Fails every so many reads from now on; none if 0.
+    pub(crate) fn is_overtaken_every(&self, reads: u64) {
+        self.overtaken_every.store(reads, Ordering::Relaxed);
+        self.reads.store(0, Ordering::Relaxed);
     }
 
     fn meets(&self, network: Network) -> bool {
@@ -75,6 +88,19 @@ impl Server {
             true => Err(unreachable()),
             false => self.connect().and_then(|()| answer()),
         }
+    }
+
+    fn read_answer<T>(
+        &self,
+        answer: impl FnOnce() -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
+        let every = self.overtaken_every.load(Ordering::Relaxed);
+        let reads = self.reads.fetch_add(1, Ordering::Relaxed) + 1;
+        if every > 0 && reads.is_multiple_of(every) {
+            let message = "cannot read the store on db: it was changed meanwhile";
+            return Err(BackendError::new(BackendErrorKind::Busy, message));
+        }
+        self.answer(answer)
     }
 }
 
@@ -119,17 +145,17 @@ impl Backend for Server {
     }
 
     fn revision(&self) -> Result<Option<u64>, BackendError> {
-        self.answer(|| Ok(Some(1)))
+        self.answer(|| Ok(Some(self.revision.load(Ordering::Relaxed))))
     }
 }
 
 impl<T: Snapshot + ?Sized> Snapshot for Via<'_, T> {
     fn get_many(&self, places: &[(Table, &[u8])]) -> Result<Vec<Option<Vec<u8>>>, BackendError> {
-        self.server.answer(|| self.inner.get_many(places))
+        self.server.read_answer(|| self.inner.get_many(places))
     }
 
     fn scan(&self, range: Range<'_>, each: &mut EachRecord<'_>) -> Result<(), BackendError> {
-        self.server.answer(|| self.inner.scan(range, each))
+        self.server.read_answer(|| self.inner.scan(range, each))
     }
 }
 
@@ -152,6 +178,7 @@ impl<'t> Transaction for Via<'_, dyn Transaction + 't> {
 
     fn commit(self: Box<Self>) -> Result<Commit, BackendError> {
         let commit = self.inner.commit()?;
+        self.server.revision.fetch_add(1, Ordering::Relaxed);
         match self.server.meets(Network::LosesCommits) {
             true => Ok(Commit::Unknown(CommitId::new("lost"), unreachable())),
             false => Ok(commit),

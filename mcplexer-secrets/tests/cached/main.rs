@@ -13,6 +13,7 @@ use mcplexer_secrets::{Error, Progress, RotateIdentity, SecretStore};
 
 mod away;
 mod file;
+mod writers;
 
 use self::away::{Machine, Network, Server, all, away, get, put};
 
@@ -226,7 +227,7 @@ fn a_server_that_says_nothing_is_not_waited_for_if_there_is_a_copy() {
 #[test]
 fn a_server_that_cannot_be_reached_tells_no_revision() {
     let (server, _, other) = two();
-    assert_eq!(other.backend().revision().unwrap(), Some(1));
+    assert!(other.backend().revision().unwrap().is_some());
     for network in [Network::Refuses, Network::Breaks] {
         server.is(network);
         assert_eq!(other.backend().revision().unwrap(), None, "{network:?}");

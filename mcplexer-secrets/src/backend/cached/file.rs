@@ -15,7 +15,7 @@ use super::image::{Image, MAX_BYTES};
 use crate::record::{Digest, digest};
 
 /// What the file begins with. A digest of the rest follows, and the rest.
-const MAGIC: &[u8; 16] = b"mcplexer copy 1\n";
+const MAGIC: &[u8; 16] = b"mcplexer copy 2\n";
 const DIGEST_LEN: usize = size_of::<Digest>();
 /// A longer file is not one that this program has written.
 const MAX_FILE: usize = 2 * MAX_BYTES;

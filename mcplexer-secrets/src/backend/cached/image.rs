@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use super::seen::Seen;
+use super::wanted::Wanted;
 use crate::backend::{EachRecord, Range, Table};
 use crate::record::{self, HEADER_KEY, Header};
 use crate::{RecordName, StoreId};
@@ -17,6 +18,8 @@ pub(super) type Place = (Table, Vec<u8>);
 pub(super) const MAX_RECORDS: usize = 4096;
 pub(super) const MAX_BYTES: usize = 4 << 20;
 
+const HEADER_PLACE: (Table, &[u8]) = (Table::Meta, HEADER_KEY);
+
 /// What is known of one state: some of its records, of which some are known not to exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Image {
@@ -25,6 +28,8 @@ pub(super) struct Image {
     records: BTreeMap<Place, Kept>,
     /// Prefixes of keys of which every record is here.
     ranges: BTreeSet<Place>,
+    /// What was used before, and could not be read again of this state.
+    wanted: Wanted,
     /// Counts the uses.
     clock: u64,
 }
@@ -53,6 +58,8 @@ struct Written {
     header: Bytes,
     records: Vec<(u8, Bytes, Kept)>,
     ranges: Vec<(u8, Bytes)>,
+    wanted: Vec<(u8, Bytes, u64)>,
+    wanted_ranges: Vec<(u8, Bytes)>,
     clock: u64,
 }
 
@@ -62,6 +69,7 @@ impl Image {
             header,
             records: BTreeMap::new(),
             ranges: BTreeSet::new(),
+            wanted: Wanted::default(),
             clock: 0,
         }
     }
@@ -136,35 +144,68 @@ impl Image {
     pub(super) fn add(&mut self, seen: Seen) {
         self.clock += 1;
         let used = self.clock;
-        self.ranges.extend(seen.ranges().cloned());
-        for (place, record) in seen.into_records() {
-            let record = record.map(Bytes);
-            self.records.insert(place, Kept { record, used });
-        }
+        self.insert(seen, |_| used);
         self.shrink();
     }
 
-    /// Returns what has to be read to know as much of another state, of which `seen` was read already.
-    pub(super) fn unseen(&self, seen: &Seen) -> (Vec<Place>, Vec<Place>) {
-        let ranges = self.ranges.iter();
-        let ranges = ranges.filter(|place| !seen.has_range(place));
-        let is_header = |table: Table, key: &[u8]| (table, key) == (Table::Meta, HEADER_KEY);
-        let records = self.records.keys().filter(|(table, key)| {
-            !self.covers(*table, key) && !seen.has(*table, key) && !is_header(*table, key)
-        });
-        (records.cloned().collect(), ranges.cloned().collect())
+    fn insert(&mut self, seen: Seen, used: impl Fn(Option<u64>) -> u64) {
+        for range in seen.ranges() {
+            self.wanted.found_range(range);
+            self.ranges.insert(range.clone());
+        }
+        for (place, record) in seen.into_records() {
+            let used = used(self.wanted.places.remove(&place));
+            let record = record.map(Bytes);
+            self.records.insert(place, Kept { record, used });
+        }
     }
 
-    /// Returns the same of another state. `again` was read anew of what was here, and `seen` besides.
-    pub(super) fn renewed(&self, again: Seen, seen: Seen) -> Option<Self> {
-        let mut image = Self::of(seen.header()?.to_vec());
+    /// Returns what has to be read to know as much of the state of which `seen` was read already.
+    pub(super) fn unseen(&self, seen: &Seen) -> (Vec<Place>, Vec<Place>) {
+        let wanted = match seen.header() == Some(self.header()) {
+            true => self.wanted.clone(),
+            false => self.all_wanted(),
+        };
+        let is_seen = |(table, key): &&Place| seen.has(*table, key);
+        let places = wanted.places.keys();
+        let places = places.filter(|it| !wanted.covers(it) && !is_seen(it));
+        let ranges = wanted.ranges.iter().filter(|it| !seen.has_range(it));
+        (places.cloned().collect(), ranges.cloned().collect())
+    }
+
+    /// Everything that was used.
+    fn all_wanted(&self) -> Wanted {
+        let mut wanted = self.wanted.clone();
+        wanted.ranges.extend(self.ranges.iter().cloned());
+        let records = self.records.iter();
+        let records = records.filter(|((table, key), _)| (*table, &**key) != HEADER_PLACE);
+        let used = records.map(|(place, kept)| (place.clone(), kept.used));
+        wanted.places.extend(used);
+        wanted
+    }
+
+    /// Returns what is known of another state, which has this header: nothing yet, and what to read.
+    pub(super) fn outdated(&self, header: Vec<u8>) -> Self {
+        let mut image = Self::of(header);
         image.clock = self.clock;
-        image.ranges.extend(again.ranges().cloned());
-        for (place, record) in again.into_records() {
-            let used = self.records.get(&place).map_or(self.clock, |it| it.used);
-            let record = record.map(Bytes);
-            image.records.insert(place, Kept { record, used });
+        image.wanted = self.all_wanted();
+        image
+    }
+
+    /// Returns what is known of the state of which `seen` was read, and `again` of what was [unseen](Self::unseen). The
+    /// rest of that stays wanted.
+    pub(super) fn renewed(&self, again: Seen, seen: Seen) -> Option<Self> {
+        let header = seen.header()?;
+        let mut image = match header == self.header {
+            true => self.clone(),
+            false => self.outdated(header.to_vec()),
+        };
+        // It would be too much the next time as well.
+        if again.is_bulk() {
+            image.wanted = Wanted::default();
         }
+        let clock = image.clock;
+        image.insert(again, |used| used.unwrap_or(clock));
         image.add(seen);
         Some(image)
     }
@@ -177,10 +218,12 @@ impl Image {
         for change in changes {
             match change {
                 Change::Put(place, record) => {
+                    self.wanted.places.remove(&place);
                     let record = Some(Bytes(record));
                     self.records.insert(place, Kept { record, used });
                 }
                 Change::Delete(place) => {
+                    self.wanted.places.remove(&place);
                     self.records.insert(place, Kept { record: None, used });
                 }
                 Change::DeletePrefix((table, prefix)) => {
@@ -197,6 +240,12 @@ impl Image {
 
     /// Drops what was used longest ago, as far as there is too much.
     fn shrink(&mut self) {
+        self.shrink_records();
+        let room = MAX_RECORDS.saturating_sub(self.records.len());
+        self.wanted.shrink(room);
+    }
+
+    fn shrink_records(&mut self) {
         let size = |(place, kept): (&Place, &Kept)| {
             place.1.len() + kept.record.as_ref().map_or(0, |it| it.0.len())
         };
@@ -238,10 +287,20 @@ impl Image {
         for (table, prefix) in &self.ranges {
             ranges.push((number(*table)?, Bytes(prefix.clone())));
         }
+        let mut wanted = Vec::with_capacity(self.wanted.places.len());
+        for ((table, key), used) in &self.wanted.places {
+            wanted.push((number(*table)?, Bytes(key.clone()), *used));
+        }
+        let mut wanted_ranges = Vec::with_capacity(self.wanted.ranges.len());
+        for (table, prefix) in &self.wanted.ranges {
+            wanted_ranges.push((number(*table)?, Bytes(prefix.clone())));
+        }
         let written = Written {
             header: Bytes(self.header.clone()),
             records,
             ranges,
+            wanted,
+            wanted_ranges,
             clock: self.clock,
         };
         postcard::to_allocvec(&written).ok()
@@ -259,6 +318,13 @@ impl Image {
         }
         for (table, Bytes(prefix)) in written.ranges {
             image.ranges.insert((numbered(table)?, prefix));
+        }
+        for (table, Bytes(key), used) in written.wanted {
+            image.wanted.places.insert((numbered(table)?, key), used);
+        }
+        for (table, Bytes(prefix)) in written.wanted_ranges {
+            let place = (numbered(table)?, prefix);
+            image.wanted.ranges.insert(place);
         }
         Some(image)
     }

@@ -57,6 +57,16 @@ impl Seen {
         }
     }
 
+    /// Whether nothing was read.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.is_bulk && self.records.is_empty() && self.ranges.is_empty()
+    }
+
+    /// Whether more was read than can be kept.
+    pub(super) fn is_bulk(&self) -> bool {
+        self.is_bulk
+    }
+
     pub(super) fn has(&self, table: Table, key: &[u8]) -> bool {
         self.records.contains_key(&(table, key.to_vec()))
     }

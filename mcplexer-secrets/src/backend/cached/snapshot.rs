@@ -13,6 +13,9 @@ use super::{CachedBackend, Copied, timestamp};
 use crate::backend::{BackendError, BackendErrorKind, EachRecord, Range, Snapshot, Table};
 use crate::record::Digest;
 
+/// How many records are read again at once. Those that have come are kept, if the others take too long.
+const AT_ONCE: usize = 512;
+
 /// Where a state is read.
 pub(super) enum Source<'a> {
     /// From the server, since there is no copy.
@@ -117,15 +120,12 @@ impl<'a> CachedSnapshot<'a> {
         }
     }
 
-    /// Reads again what the copy has of another state; `None` if that is not possible.
-    fn renewed(&self, image: &Image, seen: Seen) -> Option<Image> {
-        let (places, ranges) = image.unseen(&seen);
+    /// Reads again what the copy has of another state. The rest is for the next read, if not everything can be read.
+    fn again(&self, image: &Image, seen: &Seen) -> Seen {
+        let (places, ranges) = image.unseen(seen);
         let mut again = Seen::default();
-        let read = self.read_again(&places, &ranges, &mut again);
-        match read {
-            Ok(()) => image.renewed(again, seen),
-            Err(_) => Image::of_seen(seen),
-        }
+        let _left = self.read_again(&places, &ranges, &mut again);
+        again
     }
 
     fn read_again(
@@ -135,7 +135,7 @@ impl<'a> CachedSnapshot<'a> {
         again: &mut Seen,
     ) -> Result<(), BackendError> {
         let gone = || self.from.silent();
-        if !places.is_empty() {
+        for places in places.chunks(AT_ONCE) {
             let wanted: Vec<_> = places.iter().map(|(table, key)| (*table, &**key)).collect();
             let found = match &*self.source.borrow() {
                 Source::Copy(_) => return Err(gone()),
@@ -183,16 +183,14 @@ impl<'a> CachedSnapshot<'a> {
         let began = &self.began;
         let now = file.load();
         let next = match now.as_ref().map(|it| &it.image) {
-            Some(image) if image.header() == header && image.has(&seen) => {
-                file.confirm(began.at, now.as_ref(), &header);
-                return;
+            Some(image) => {
+                let again = self.again(image, &seen);
+                if image.header() == header && again.is_empty() && image.has(&seen) {
+                    file.confirm(began.at, now.as_ref(), &header);
+                    return;
+                }
+                image.renewed(again, seen)
             }
-            Some(image) if image.header() == header => {
-                let mut image = Image::clone(image);
-                image.add(seen);
-                Some(image)
-            }
-            Some(image) => self.renewed(&Arc::clone(image), seen),
             None => Image::of_seen(seen),
         };
         let Some(next) = next else {

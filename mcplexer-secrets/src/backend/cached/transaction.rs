@@ -78,8 +78,9 @@ fn followed(
         }
         Some(image) if Some(image.header()) == before && !is_bulk => image.clone(),
         // A copy that knows the state, if nothing else of it: another process does not take an earlier state for a new
-        // one then.
-        _ => Image::of(Vec::new()),
+        // one then. The next read gets the rest.
+        Some(image) => image.outdated(Vec::new()),
+        None => Image::of(Vec::new()),
     };
     let place = (Table::Meta, HEADER_KEY.to_vec());
     let changes = match is_bulk {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{
@@ -50,6 +50,14 @@ pub struct CachedBackend {
     away: Mutex<Option<(Instant, Arc<BackendError>)>>,
     /// How often the server was not there.
     misses: AtomicU64,
+    last: Mutex<Last>,
+}
+
+/// The revision that the server told last, and the header that was read since.
+#[derive(Debug, Default)]
+struct Last {
+    revision: Option<u64>,
+    header: Option<Vec<u8>>,
 }
 
 /// Says that a state is read from a copy.
@@ -76,6 +84,7 @@ impl CachedBackend {
             patience: PATIENCE,
             away: Mutex::default(),
             misses: AtomicU64::new(0),
+            last: Mutex::default(),
         }
     }
 
@@ -126,6 +135,36 @@ impl CachedBackend {
         let age = SystemTime::now().duration_since(copy.at);
         let age = age.unwrap_or(Duration::ZERO);
         self.max_age.is_none_or(|max| age <= max)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the server was at a revision at a time. If it was before a read, and is now, what was read is still
+    /// its state.
+    fn is_at(&self, revision: Option<u64>, at: SystemTime) {
+        let mut last = self.last();
+        if revision.is_none() || last.revision != revision {
+            *last = Last {
+                revision,
+                header: None,
+            };
+            return;
+        }
+        let header = last.header.clone();
+        drop(last);
+        if let Some(header) = header {
+            self.file.confirm(at, self.file.load().as_ref(), &header);
+        }
+    }
+
+    /// Notes the header of a state that was read since the server was at a revision.
+    fn has_read(&self, header: &[u8], since: Option<u64>) {
+        let mut last = self.last();
+        if since.is_some() && last.revision == since {
+            last.header = Some(header.to_vec());
+        }
     }
 
     /// Why the server is not asked now.
@@ -187,7 +226,7 @@ fn timestamp(time: SystemTime) -> Timestamp {
 impl Backend for CachedBackend {
     fn read(&self) -> Result<Option<Box<dyn Snapshot + '_>>, BackendError> {
         let copy = self.file.load();
-        let began = Began::now(copy.as_ref());
+        let began = Began::now(copy.as_ref(), self.last().revision);
         let copy = copy.filter(|it| self.is_usable(it));
         let remote = match &copy {
             None => None,
@@ -245,10 +284,14 @@ impl Backend for CachedBackend {
         if self.why_away().is_some() {
             return Ok(None);
         }
-        let since = Instant::now();
+        let (since, at) = (Instant::now(), SystemTime::now());
         let why = match remote::revision(Arc::clone(&self.inner), self.patience) {
             Asked::Answered(Err(error)) if error.kind() == BackendErrorKind::Unreachable => error,
-            Asked::Answered(answer) => return answer,
+            Asked::Answered(answer) => {
+                let revision = answer?;
+                self.is_at(revision, at);
+                return Ok(revision);
+            }
             Asked::Silent => self.silent(),
         };
         let _why = self.is_away(since, why);

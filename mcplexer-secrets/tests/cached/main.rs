@@ -276,6 +276,36 @@ fn a_copy_may_be_too_old() {
     assert!(read(2).unwrap());
 }
 
+/// A gateway asks for the revision, and reads only when that has changed.
+#[test]
+fn a_revision_that_stays_keeps_the_copy_new() {
+    let (server, one, other) = two();
+    let backend = Arc::new(other.backend());
+    let hours = |count: u64| Duration::from_secs(3600 * count);
+    let read = || {
+        let snapshot = backend.read().unwrap().unwrap();
+        assert!(snapshot.get(Table::Meta, b"header").unwrap().is_some());
+    };
+    let is_new_after_a_revision = || {
+        let file = fs::File::options().write(true).open(other.copy()).unwrap();
+        file.set_modified(SystemTime::now() - hours(3)).unwrap();
+        assert!(backend.revision().unwrap().is_some());
+        let set = fs::metadata(other.copy()).unwrap().modified().unwrap();
+        set > SystemTime::now() - hours(1)
+    };
+    assert!(!is_new_after_a_revision(), "nothing was read since");
+    read();
+    assert!(is_new_after_a_revision());
+    assert!(is_new_after_a_revision());
+    one.put("A", "new").unwrap();
+    assert!(!is_new_after_a_revision());
+    assert!(!is_new_after_a_revision(), "the copy is of another state");
+    read();
+    assert!(is_new_after_a_revision());
+    server.is(Network::Refuses);
+    assert_eq!(backend.revision().unwrap(), None);
+}
+
 #[test]
 fn a_process_that_writes_while_another_one_reads_loses_nothing() {
     let (server, one, _) = two();

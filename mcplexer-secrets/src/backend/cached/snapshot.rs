@@ -30,13 +30,16 @@ pub(super) enum Source<'a> {
 pub(super) struct Began {
     at: SystemTime,
     digest: Option<Digest>,
+    /// The revision that the server had told.
+    revision: Option<u64>,
 }
 
 impl Began {
-    pub(super) fn now(copy: Option<&Copy>) -> Self {
+    pub(super) fn now(copy: Option<&Copy>, revision: Option<u64>) -> Self {
         Self {
             at: SystemTime::now(),
             digest: copy.map(|it| it.digest),
+            revision,
         }
     }
 }
@@ -181,6 +184,7 @@ impl<'a> CachedSnapshot<'a> {
         };
         let file = &self.from.file;
         let began = &self.began;
+        self.from.has_read(&header, began.revision);
         let now = file.load();
         let next = match now.as_ref().map(|it| &it.image) {
             Some(image) => {

@@ -24,6 +24,9 @@ use self::remote::{Asked, Remote};
 use self::snapshot::{Began, CachedSnapshot, Source};
 use self::transaction::CachedTransaction;
 
+/// How far in the future the time of a copy may be, since clocks differ.
+const AHEAD: Duration = Duration::from_secs(300);
+
 /// How long to wait for a server that does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -132,9 +135,13 @@ impl CachedBackend {
 
     /// Whether a copy is not too old.
     fn is_usable(&self, copy: &Copy) -> bool {
-        let age = SystemTime::now().duration_since(copy.at);
-        let age = age.unwrap_or(Duration::ZERO);
-        self.max_age.is_none_or(|max| age <= max)
+        let Some(max) = self.max_age else {
+            return true;
+        };
+        match SystemTime::now().duration_since(copy.at) {
+            Ok(age) => age <= max,
+            Err(ahead) => ahead.duration() <= AHEAD,
+        }
     }
 
     fn last(&self) -> MutexGuard<'_, Last> {

@@ -307,6 +307,27 @@ fn a_revision_that_stays_keeps_the_copy_new() {
 }
 
 #[test]
+fn a_copy_of_the_future_has_no_age() {
+    let (server, _, other) = two();
+    let file = fs::File::options().write(true).open(other.copy()).unwrap();
+    let hour = Duration::from_secs(3600);
+    let minute = Duration::from_secs(60);
+    let read = || {
+        let backend = other.backend().with_max_age(Some(hour));
+        Ok(backend.read()?.is_some())
+    };
+    server.is(Network::Refuses);
+    file.set_modified(SystemTime::now() + minute).unwrap();
+    assert!(read().unwrap());
+    file.set_modified(SystemTime::now() + hour).unwrap();
+    away(read());
+    server.is(Network::Works);
+    assert_eq!(other.get("A").unwrap(), VALUE);
+    server.is(Network::Refuses);
+    assert!(read().unwrap());
+}
+
+#[test]
 fn a_process_that_writes_while_another_one_reads_loses_nothing() {
     let (server, one, _) = two();
     let (first, second) = (one.store(), one.store());

@@ -44,8 +44,11 @@ pub(super) struct Copy {
 }
 
 impl Copy {
+    /// Whether its time has to be set to this one. One in the future was not set by this program.
     fn is_older(&self, at: SystemTime) -> bool {
+        let now = SystemTime::now();
         at.duration_since(self.at).is_ok_and(|it| it > GRAIN)
+            || self.at.duration_since(now).is_ok_and(|it| it > GRAIN)
     }
 }
 

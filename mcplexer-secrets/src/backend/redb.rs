@@ -377,4 +377,24 @@ mod tests {
         assert!(cached(1 << 26) > 9000);
         assert_eq!(cached(0), 0);
     }
+
+    #[test]
+    fn no_store_begins_where_a_link_leads_to_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("link");
+        std::os::unix::fs::symlink(directory.path().join("gone"), &path).unwrap();
+        let backend = RedbBackend::file(&path);
+        assert!(backend.read().unwrap().is_none());
+        let Err(error) = backend.write() else {
+            panic!("begun");
+        };
+        let error = error_with_causes(&error);
+        assert!(error.contains(&*path.to_string_lossy()), "{error}");
+        assert!(error.contains("is a symbolic link"), "{error}");
+    }
+
+    fn error_with_causes(error: &dyn std::error::Error) -> String {
+        let cause = error.source().map(error_with_causes);
+        format!("{error}: {}", cause.unwrap_or_default())
+    }
 }

@@ -1,6 +1,7 @@
 //! How a write begins: in an existing file, in a new one, or in a replacement.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -95,6 +96,11 @@ impl RedbBackend {
         wait_for_lock(&directory, patience)?.ok_or(Cause::WouldBlock)?;
         if path.exists() {
             return Ok(None);
+        }
+        // A new file never takes the place of one.
+        if path.is_symlink() {
+            let dangling = "it is a symbolic link to a file that does not exist";
+            return Err(io::Error::new(io::ErrorKind::NotFound, dangling).into());
         }
         if self.closes_directory {
             mcplexer_durable::close_directory(&directory)?;

@@ -315,10 +315,20 @@ fn others_read_during_a_move_and_a_change_waits_and_is_refused() {
     copied.unwrap();
     at(&home, &url, &["secret", "list"]).failed(7, &["the move is not finished"]);
 
-    // What is left to change there waits for this lock, and the turn of the file's writers is taken.
+    // Who says with which revision the store moves, the last number of the record, waits for this lock. By then the turn of
+    // the file's writers is taken.
+    server.sql(
+        "create table public.gate ();
+        create function public.pass() returns trigger language plpgsql as $$ begin
+            if get_byte(new.record, 49) <> 0 then lock table public.gate in share mode; end if;
+            return new;
+        end $$;
+        create trigger gate before insert or update on team.records_1 for each row
+            when (new.key = 'moving'::bytea) execute function public.pass()",
+    );
     thread::scope(|scope| {
         let held = scope.spawn(|| {
-            server.sql("lock table team.head in share mode; select pg_sleep(600)");
+            server.sql("lock table public.gate; select pg_sleep(600)");
         });
         let waiting = |what: &str| {
             let waiting = format!("select count(*) from pg_stat_activity where {what}");

@@ -17,6 +17,7 @@ use mcplexer_secrets::audit::{
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{broadcast, oneshot};
+use tokio::task::spawn_blocking;
 
 use crate::awake::Awake;
 use crate::error::CallError;
@@ -149,10 +150,12 @@ impl Calls {
                 arguments,
             },
         };
-        shared.live.begun(&record);
         let (done, mut written) = oneshot::channel();
         let ticket = Arc::new(Ticket::new());
+        // Before it is shown: see `watch`.
+        let shown = record.clone();
         shared.writer.push_begin(record, Arc::clone(&ticket), done);
+        shared.live.begun(&shown);
         let others = shared.in_flight.fetch_add(1, Ordering::Relaxed);
         let mut recorded = Recorded {
             shared: Arc::clone(shared),
@@ -192,7 +195,15 @@ impl Calls {
     }
 
     /// Returns what follows: each call when it goes out, and again when it has ended. Who does not keep up misses some.
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Call>> {
+    /// What came before is in the log then.
+    pub(crate) async fn watch(&self) -> broadcast::Receiver<Arc<Call>> {
+        let calls = self.subscribe();
+        let shared = Arc::clone(&self.shared);
+        let _panicked = spawn_blocking(move || shared.writer.write_all()).await;
+        calls
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<Call>> {
         self.shared.live.subscribe()
     }
 
@@ -253,11 +264,12 @@ impl Drop for Recorded {
                 scrubbed,
             },
         };
-        self.shared.live.ended(&record);
         self.shared.figures.count(&record);
+        // Before it is shown: see `watch`.
         self.shared
             .writer
-            .push_end(record, Arc::clone(&self.ticket));
+            .push_end(record.clone(), Arc::clone(&self.ticket));
+        self.shared.live.ended(&record);
         if self.shared.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
             // For the next call.
             self.shared.awake.stay();

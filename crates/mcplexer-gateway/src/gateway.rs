@@ -88,9 +88,9 @@ impl Gateway {
     }
 
     /// Returns the calls that follow: each when it goes out, and again when it has ended. Who does not keep up misses some.
-    #[must_use]
-    pub fn watch_calls(&self) -> broadcast::Receiver<Arc<Call>> {
-        self.hub.calls().subscribe()
+    /// What came before is in the audit log then.
+    pub async fn watch_calls(&self) -> broadcast::Receiver<Arc<Call>> {
+        self.hub.calls().watch().await
     }
 
     /// Ends every server, and waits until they have ended.

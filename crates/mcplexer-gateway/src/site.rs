@@ -237,9 +237,9 @@ impl Handle {
     }
 
     /// Returns the calls that follow: each when it goes out, and again when it has ended. Who does not keep up misses some.
-    #[must_use]
-    pub fn watch_calls(&self) -> broadcast::Receiver<Arc<Call>> {
-        self.0.gateway.watch_calls()
+    /// What came before is in the audit log then.
+    pub async fn watch_calls(&self) -> broadcast::Receiver<Arc<Call>> {
+        self.0.gateway.watch_calls().await
     }
 
     fn server(&self, name: &ServerName) -> Result<Arc<Server>, NoServer> {

@@ -179,7 +179,7 @@ async fn a_call_that_is_cancelled_before_it_is_sent_stays_here() {
     let mut git = Client::of(&gateway, "git").await;
     git.ask(CALL).await;
     let mut client = Client::of(&gateway, "plain").await;
-    let mut calls = gateway.watch_calls();
+    let mut calls = gateway.watch_calls().await;
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}"#;
     client
         .send(&format!("{}\n{cancel}", call(5, &"y".repeat(3 << 20))))

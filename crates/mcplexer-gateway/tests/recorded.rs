@@ -238,7 +238,7 @@ async fn each_end_of_a_call_is_in_the_log() {
     client.ask(&request(2, "vendor/other", r#"{"x":1}"#)).await;
     client.ask(&request(3, "tools/list", "{}")).await;
     client.ask(&request(3, "ping", "{}")).await;
-    let mut watcher = fixture.gateway.watch_calls();
+    let mut watcher = fixture.gateway.watch_calls().await;
     client.send(&call(4, "hang", "{}")).await;
     assert_eq!(watcher.recv().await.unwrap().outcome, None);
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":4}}"#;

@@ -271,6 +271,21 @@ async fn a_call_that_cannot_be_recorded_is_not_made() {
 }
 
 #[tokio::test]
+async fn what_came_before_somebody_watches_is_in_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let client = Client::new(&directory);
+    for calls in 1..=20 {
+        client
+            .tool()
+            .await
+            .finish(&answer(r#"{"id":1,"result":{}}"#));
+        let mut watcher = client.calls.watch().await;
+        assert_eq!(lines(&directory).len(), 2 * calls);
+        assert!(watcher.try_recv().is_err(), "it is not told twice");
+    }
+}
+
+#[tokio::test]
 async fn who_watches_sees_each_call_twice_and_the_last_ones_before() {
     let directory = tempfile::tempdir().unwrap();
     let client = Client::new(&directory);
@@ -278,7 +293,7 @@ async fn who_watches_sees_each_call_twice_and_the_last_ones_before() {
         .tool()
         .await
         .finish(&answer(r#"{"id":1,"result":{}}"#));
-    let mut watcher = client.calls.subscribe();
+    let mut watcher = client.calls.watch().await;
     let recorded = client.tool().await;
     let begun = watcher.recv().await.unwrap();
     assert_eq!((begun.outcome, begun.object.as_deref()), (None, Some("t")));

@@ -172,6 +172,13 @@ impl Writer {
         shared.wake_up();
     }
 
+    /// Writes what waits, and waits for that.
+    pub(super) fn write_all(&self) {
+        let shared = &self.shared;
+        let _writing = lock(&shared.writing);
+        shared.write(true);
+    }
+
     /// Writes what waits, makes it durable, and ends the thread.
     pub(super) fn stop(&self) {
         lock(&self.shared.queue).stops = true;

@@ -72,7 +72,7 @@ pub(in crate::api) async fn stream(
     let place = app.streams.take(&token);
     let place = place.ok_or_else(Problem::too_many_streams)?;
     // Before the log is read, so that no call is between them.
-    let calls = app.gateway.watch_calls();
+    let calls = app.gateway.watch_calls().await;
     let newest = match filter.limit {
         Some(_) => super::page(&app, &filter, &sight).await?.calls,
         None => Vec::new(),

@@ -286,6 +286,7 @@ fn a_move_to_a_server_can_die_anywhere() {
 }
 
 #[test]
+#[ignore = "takes a minute"]
 fn a_move_back_can_die_anywhere() {
     let prepare = |home: &Home, url: &str| {
         home.run(["store", "move", "--to", url]).succeeded();

@@ -16,6 +16,7 @@ mod meant;
 mod missing;
 mod repeat;
 mod short;
+mod similar;
 
 pub(crate) use repeat::{
     can_repeat, can_repeat_among, has_credential, repeated, repeated_path, repeated_program,
@@ -115,7 +116,7 @@ impl Failure {
         let message = match (error.kind(), error.source()) {
             (ErrorKind::UnknownArgument, _) => {
                 // What was typed may be a value, but the option that it is like is none.
-                let meant = text(error, ContextKind::InvalidArg).and_then(meant::similar_option);
+                let meant = text(error, ContextKind::InvalidArg).and_then(similar::similar_option);
                 let meant = meant.map(|it| format!("did you mean {it}?"));
                 let surplus = Self::of_surplus().with_code(exit_code::USAGE);
                 return Some(Self {

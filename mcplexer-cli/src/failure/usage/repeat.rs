@@ -10,7 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 use mcplexer_home::{Home, closest};
 
-use super::{commands_until, meant, text};
+use super::{commands_until, similar, text};
 use crate::cli;
 use crate::text::shown;
 
@@ -120,7 +120,7 @@ fn option(error: &clap::Error) -> Option<&str> {
     let is_option = |word: &str| word.split('=').next() == Some(typed);
     let words = env::args_os().skip(1).take_while(|word| word != "--");
     let mut words = words.filter_map(|word| word.into_string().ok());
-    let is_name = can_repeat(typed) || is_plain(typed) && meant::similar_option(typed).is_some();
+    let is_name = can_repeat(typed) || is_plain(typed) && similar::similar_option(typed).is_some();
     (typed.starts_with('-') && is_name && words.any(|it| is_option(&it))).then_some(typed)
 }
 

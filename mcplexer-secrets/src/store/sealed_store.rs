@@ -1,11 +1,10 @@
 //! The store that keeps everything encrypted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fmt, io};
 
-use super::accept::{self, Accepted};
 use super::apply::{self, AppliedScope};
 use super::backup::{self, BackupReport};
 use super::check::{self, CheckReport};
@@ -17,23 +16,21 @@ use super::maker::{self, BackupMaker};
 use super::names::Names;
 use super::options::StoreOptions;
 use super::recorder::Subject;
-use super::rekey::Rekeyed;
 use super::restore::{self, RestoreMode, Restored};
-use super::rotation::{self, RotateIdentity};
 use super::scope::{NewScope, ScopeEdit};
 use super::secret::{PutMode, SecretInfo, Stored};
-use super::slots::SlotInfo;
 use super::state::SecretState;
-use super::unlocked::{read_header, read_slots};
+use super::unlocked::read_header;
 use super::vault::{IfMissing, Vault};
-use super::{compact, not_found, owners, verify};
-use crate::audit::{Actor, Audit, AuditOperation, AuditReport, AuditSink, CallRecord, KeptLog};
+use super::{compact, not_found};
+use crate::audit::{Actor, Audit, AuditOperation, AuditSink, KeptLog};
 use crate::backend::{Backend, Copied, RedbBackend};
 use crate::backup::{Backup, BackupTo};
-use crate::checkpoint::Checkpoint;
-use crate::keys::{KeyProvider, Pins, Recipient, RecoveryCode, SlotLabel, SlotRef};
+use crate::keys::{KeyProvider, Pins};
 use crate::{Error, ScopeId, SecretName, SecretValue, Timestamp};
 
+mod log;
+mod owners;
 mod places;
 mod secrets;
 mod transfers;
@@ -385,7 +382,7 @@ impl Store {
     /// [limits](Backend::limits) a commit, a larger change is cut, as by [`import`](Self::import).
     ///
     /// `prune` are scopes that [`plan_scopes`](Self::plan_scopes) returned. Without anything to do,
-    /// nothing is written. Creates the store, and a key, if there is none.
+    /// nothing is written. Creates the store and a key where they are missing.
     ///
     /// # Errors
     /// Nothing is changed if this fails, except with [`Error::PartlyMade`].
@@ -500,154 +497,6 @@ impl Store {
         import::plan_all(&self.vault, &Import::all(imports, on_conflict))
     }
 
-    /// Returns who can open the store, as its header says; empty if there is no store. Needs no
-    /// key, so the names are not verified.
-    ///
-    /// # Errors
-    /// If the header cannot be read.
-    pub fn slots(&self) -> Result<Vec<SlotInfo>, Error> {
-        let slots = self.vault.snapshot(|snapshot| {
-            let (_, header) = read_header(snapshot)?;
-            Ok(read_slots(snapshot, &header)?
-                .iter()
-                .map(SlotInfo::of)
-                .collect())
-        })?;
-        Ok(slots.unwrap_or_else(Vec::new))
-    }
-
-    /// Lets the identity of `recipient` open the store. Without a label, the comment of an SSH key
-    /// is the label, or else a number.
-    ///
-    /// # Errors
-    /// * [`Error::SlotExists`] if the recipient is there already; [`Error::LabelTaken`].
-    /// * [`Error::SlotsFull`]; [`Error::InvalidLabel`]; [`Error::NoStore`].
-    /// * [`Error::Key`] if the recipient needs a plugin that is not installed.
-    pub fn add_recipient(
-        &self,
-        recipient: &Recipient,
-        label: Option<&SlotLabel>,
-    ) -> Result<SlotInfo, Error> {
-        owners::add_recipient(&self.vault, recipient, label)
-    }
-
-    /// Lets the identities of all these recipients open the store, or of none if this fails. Each has the given label,
-    /// or else the comment of its SSH key, with a number if that is taken.
-    ///
-    /// # Errors
-    /// As [`add_recipient`](Self::add_recipient), except that no label is taken or invalid.
-    pub fn add_recipients(
-        &self,
-        recipients: &[Recipient],
-        label: Option<&SlotLabel>,
-    ) -> Result<Vec<SlotInfo>, Error> {
-        owners::add_recipients(&self.vault, recipients, label)
-    }
-
-    /// Lets a passphrase, which must be text, open the store.
-    ///
-    /// # Errors
-    /// * [`Error::LabelTaken`] if the label is there already.
-    /// * [`Error::SlotsFull`]; [`Error::InvalidLabel`]; [`Error::NoStore`].
-    pub fn add_passphrase(
-        &self,
-        passphrase: &SecretValue,
-        label: Option<&SlotLabel>,
-    ) -> Result<SlotInfo, Error> {
-        owners::add_passphrase(&self.vault, passphrase, label)
-    }
-
-    /// Creates a recovery code, which opens the store when every key is lost. A store has at most
-    /// one.
-    ///
-    /// # Errors
-    /// [`Error::LabelTaken`] if the store has one; [`Error::SlotsFull`]; [`Error::NoStore`].
-    pub fn add_recovery_code(&self) -> Result<RecoveryCode, Error> {
-        self.add_recovery_code_once_shown(|_| Ok(()))
-    }
-
-    /// Creates a recovery code, which counts only if `show` succeeds. If this fails after that, the code that
-    /// was shown opens nothing.
-    ///
-    /// Other writers wait meanwhile, so `show` must not ask anybody.
-    ///
-    /// # Errors
-    /// As [`add_recovery_code`](Self::add_recovery_code); [`Error::NotShown`] if `show` fails.
-    pub fn add_recovery_code_once_shown(
-        &self,
-        show: impl FnOnce(&RecoveryCode) -> io::Result<()>,
-    ) -> Result<RecoveryCode, Error> {
-        owners::add_recovery_code(&self.vault, show)
-    }
-
-    /// Removes a slot and re-keys the store, because the slot's owner knows the root key. The slot
-    /// is named by its label, its recipient, or the beginning of one recipient only.
-    ///
-    /// # Errors
-    /// * [`Error::SlotNotFound`]; [`Error::SlotAmbiguous`].
-    /// * [`Error::LastSlot`] if it is the only one.
-    /// * [`Error::OwnSlot`] if no identity at hand opens another slot, unless `force` is set.
-    pub fn remove_slot(
-        &self,
-        slot: &SlotRef,
-        force: bool,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Rekeyed, Error> {
-        owners::remove(&self.vault, slot, force, progress)
-    }
-
-    /// Re-keys the store: a new root key, new scope keys, every value encrypted again, in one
-    /// commit.
-    ///
-    /// [`RotateIdentity::Replace`] also replaces the identity that opens the store here, in three
-    /// steps: the key provider keeps a new identity beside the old one; the store moves to it; the
-    /// provider drops the old one. If the process is killed at any point, the store still opens,
-    /// and another call finishes the work.
-    ///
-    /// Where the [backend](crate::backend) can, what is done is kept before the commit. Another call goes on with what an
-    /// interrupted one has left, if the store is for the same owners and nobody has changed it since.
-    ///
-    /// Other processes may keep the store open: they find the new key where they found the old one.
-    ///
-    /// # Errors
-    /// [`Error::Tampered`] names the first record that does not open; nothing is changed then.
-    pub fn rotate(
-        &self,
-        identity: RotateIdentity,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Rekeyed, Error> {
-        rotation::rotate(&self.vault, identity, progress)
-    }
-
-    /// Opens the store with its recovery code, and re-keys it for a new identity, which the key
-    /// provider keeps. The code stays valid.
-    ///
-    /// The new identity replaces a lost one: that of the slot `lost`, or of the only slot that is
-    /// for a key.
-    ///
-    /// # Errors
-    /// * [`KeyError::RecoveryCodeWrong`](crate::keys::KeyError::RecoveryCodeWrong).
-    /// * [`Error::SlotAmbiguous`] if several slots are for keys, and `lost` names none of them.
-    /// * As [`rotate`](Self::rotate).
-    pub fn recover(
-        &self,
-        code: &RecoveryCode,
-        lost: Option<&SlotRef>,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<Rekeyed, Error> {
-        rotation::recover(&self.vault, code, lost, progress)
-    }
-
-    /// Drops what an interrupted rotation or recovery left in the key file: the old identity if the
-    /// store has moved to the new one, else the new one, unless a rotation can go on for it. Returns whether it dropped
-    /// anything.
-    ///
-    /// # Errors
-    /// If the store or the key file cannot be read, or the key file cannot be written.
-    pub fn tidy_keys(&self) -> Result<bool, Error> {
-        rotation::tidy(&self.vault)
-    }
-
     /// Writes everything into a new file at `path`, with mode 0600: an age file whose plaintext
     /// [`Backup`] reads. The file gets its name when it is complete. A symbolic link is followed, not replaced.
     ///
@@ -683,7 +532,7 @@ impl Store {
         restore::plan(&self.vault, backup, mode)
     }
 
-    /// Restores a backup in one commit. Creates the store, and a key, if there is none. If the backend
+    /// Restores a backup in one commit. Creates the store and a key where they are missing. If the backend
     /// [limits](Backend::limits) a commit, a merge is cut, as by [`import`](Self::import).
     ///
     /// Versions and times are those of the backup, with these exceptions:
@@ -722,66 +571,6 @@ impl Store {
     /// [`Error::NoStore`], or if the store cannot be written; it stays as it was then.
     pub fn compact(&self) -> Result<(), Error> {
         compact::compact(&self.vault)
-    }
-
-    /// Records calls through a gateway, together and in this order. They are written when this returns, so that they
-    /// survive the end of the process. [`sync_audit`](Self::sync_audit) makes them durable.
-    ///
-    /// # Errors
-    /// * [`Error::Audit`] if they cannot be recorded. A call that is about to go out must not be made then.
-    /// * [`Error::Tampered`] if the log contradicts the store, which is looked at from time to time.
-    pub fn record_calls(&self, calls: &[CallRecord]) -> Result<(), Error> {
-        self.vault.record_calls(calls)
-    }
-
-    /// Records calls as [`record_calls`](Self::record_calls) does, but only if this takes no waiting for others. Returns whether it
-    /// did.
-    ///
-    /// # Errors
-    /// [`Error::Audit`] if they cannot be recorded.
-    pub fn record_calls_at_once(&self, calls: &[CallRecord]) -> Result<bool, Error> {
-        self.vault.recorder.record_calls_at_once(calls)
-    }
-
-    /// Makes every line of the audit log durable that this process has written. Changes do so by themselves.
-    ///
-    /// # Errors
-    /// [`Error::Audit`] if that fails.
-    pub fn sync_audit(&self) -> Result<(), Error> {
-        self.vault.recorder.sync()
-    }
-
-    /// Verifies the audit log in the file at `path`: that no line was changed or removed, that
-    /// it has every line up to the last change to this store, and that the store is not older than its log. With a
-    /// checkpoint, also that both are at the state of that checkpoint or later.
-    ///
-    /// # Errors
-    /// [`Error::Tampered`] names the line that is wrong, or says what was put back.
-    pub fn verify_audit(
-        &self,
-        path: &Path,
-        checkpoint: Option<&Checkpoint>,
-    ) -> Result<AuditReport, Error> {
-        verify::verify(&self.vault, path, checkpoint)
-    }
-
-    /// Returns the state of the store and its audit log as it is now, to be kept elsewhere. Not recorded.
-    ///
-    /// # Errors
-    /// [`Error::NoStore`] if there is no store, or no audit log with a line in it.
-    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        verify::checkpoint(&self.vault)
-    }
-
-    /// Accepts the store as it is, for the owner whose key opens it: one that somebody else created or extended, or one
-    /// whose audit log is elsewhere. From then on the other operations accept it too. A store that is older than
-    /// its audit log says is accepted only if `older` is set.
-    ///
-    /// # Errors
-    /// [`Error::NoStore`]; [`Error::Locked`]; [`Error::Tampered`] if the store is older, or a record is not what
-    /// the store wrote.
-    pub fn accept(&self, older: bool) -> Result<Accepted, Error> {
-        accept::accept(&self.vault, older)
     }
 }
 

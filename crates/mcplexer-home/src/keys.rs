@@ -174,7 +174,7 @@ fn is_missing(reason: &KeyError) -> bool {
 /// use is not recognised.
 ///
 /// # Errors
-/// [`StoreError::NoStore`] if there is none.
+/// [`StoreError::NoStore`] without a store.
 pub fn list(open: &OpenHome) -> Result<ListReport, StoreError> {
     let slots = open.store().slots()?;
     if slots.is_empty() {

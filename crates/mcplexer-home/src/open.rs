@@ -47,7 +47,7 @@ pub enum Created {
 impl OpenHome {
     /// Opens the store of a home. `person` is asked for passphrases.
     ///
-    /// Nothing is created yet: the first secret creates the store, and its key if there is none.
+    /// Nothing is created yet: the first secret creates the store, and its key if that is missing.
     ///
     /// # Errors
     /// - [`Error::Exposed`] if other users could change the home, the store, the log, the key or a

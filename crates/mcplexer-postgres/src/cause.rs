@@ -39,7 +39,7 @@ pub(crate) enum Cause {
     #[error("{0}")]
     Tables(&'static str),
     /// The server asks for a password, and nothing has one.
-    #[error("the server asks for a password, and there is none")]
+    #[error("the server asks for a password, and none is set")]
     NoPassword,
     /// The password cannot be read.
     #[error(transparent)]

@@ -20,7 +20,7 @@ pub fn find(program: &str) -> Option<PathBuf> {
     places.filter(|it| it.is_file()).find(starts)
 }
 
-/// Finds a program in PATH that the running test needs; if there is none, reports the test as skipped.
+/// Finds a program in PATH that the running test needs; without one, reports the test as skipped.
 ///
 /// # Panics
 ///

@@ -34,7 +34,7 @@ pub(crate) enum Store {
         /// The place: `file` for the file in ~/.mcplexer, postgres://… or etcd://…
         #[arg(value_name = "PLACE")]
         place: OsString,
-        /// Skip the question. For a server there is none
+        /// Skip the question, which is asked for a file only
         #[arg(long)]
         force: bool,
     },

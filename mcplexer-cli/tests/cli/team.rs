@@ -257,7 +257,7 @@ fn who_is_not_let_in_learns_what_is_missing() {
     failed("ann", "postgres", "hunter3", password);
     let said = failed("ann", "postgres", "", password);
     assert!(
-        said.contains("the server asks for a password, and there is none"),
+        said.contains("the server asks for a password, and none is set"),
         "{said}"
     );
     fs::create_dir_all(home.root()).unwrap();

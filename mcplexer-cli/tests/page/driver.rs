@@ -27,7 +27,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts one; `None`, which is reported, if there is none on this machine.
+    /// Starts one; `None`, which is reported, if this machine has none.
     pub(crate) fn start(place: &Place) -> Option<Self> {
         let (chromium, driver) = (tool("chromium")?, tool("chromedriver")?);
         let mut command = place.command(driver);

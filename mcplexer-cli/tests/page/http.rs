@@ -148,7 +148,7 @@ impl Answer {
         field
     }
 
-    /// Returns the media type, without parameters; empty if there is none.
+    /// Returns the media type, without parameters; empty if the header is missing.
     pub(crate) fn media(&self) -> &str {
         let media = self.field("content-type").unwrap_or_default();
         media.split(';').next().unwrap_or_default()

@@ -87,7 +87,7 @@ pub struct CallRecord {
     pub id: CallId,
     /// The client that calls. Its `tool` is taken from [`CallStep::Begun`].
     pub actor: Arc<Actor>,
-    /// The name of the server that is called; empty if there is none of the name that the client gave.
+    /// The name of the server that is called; empty if no server has the name that the client gave.
     pub server: Arc<str>,
     /// What happened.
     pub step: CallStep,

@@ -142,7 +142,7 @@ impl AuditReader {
         Ok(lines)
     }
 
-    /// Takes what follows the last line feed before `begin`, or everything before it if there is none. `None` if that is
+    /// Takes what follows the last line feed before `begin`, or everything before it if the file has no earlier one. `None` if that is
     /// the beginning of the file.
     fn take_line(&mut self) -> Result<Option<Vec<u8>>, Error> {
         if self.begin == 0 {

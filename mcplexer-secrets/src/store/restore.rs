@@ -157,7 +157,7 @@ fn part<'a>(backup: &'a Backup, items: &Range<usize>) -> Vec<Part<'a>> {
     parts
 }
 
-/// Adds the backup to the store, which is created if there is none. In several commits if the engine limits one: each
+/// Adds the backup to the store, and creates the store if it is missing. In several commits if the engine limits one: each
 /// leaves a whole store, and the same again finds what was restored to be [`Same`](RestoreAction::Same).
 fn merge(
     vault: &Vault,

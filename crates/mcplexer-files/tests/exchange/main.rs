@@ -139,7 +139,7 @@ fn servers() -> Option<PathBuf> {
     std::env::var_os("MCPLEXER_TEST_SERVERS").map(PathBuf::from)
 }
 
-/// Finds a shell; reports the test as skipped for it if there is none. Every Unix has `sh`.
+/// Finds a shell; reports the test as skipped for a shell that is missing. Every Unix has `sh`.
 fn shell_at(name: &str) -> Option<PathBuf> {
     match name {
         "sh" => Some("/bin/sh".into()),

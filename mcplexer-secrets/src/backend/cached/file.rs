@@ -62,7 +62,7 @@ pub(super) enum Update {
     Discard,
 }
 
-/// Returns the name of the store that the file at `path` has a copy of. `None` if there is none, or it is damaged.
+/// Returns the name of the store that the file at `path` has a copy of. `None` if that is missing or damaged.
 pub(super) fn store_of(path: &Path) -> Option<String> {
     let file = open_regular(path, OpenOptions::new().read(true)).ok()??;
     let body = body(&file, &expected(&file)?)?;
@@ -97,7 +97,7 @@ impl CopyFile {
         &self.path
     }
 
-    /// Reads the copy. `None` if there is none: also if the file is damaged, or of another store.
+    /// Reads the copy. `None` if the file is missing, damaged, or of another store.
     pub(super) fn load(&self) -> Option<Copy> {
         let file = open_regular(&self.path, OpenOptions::new().read(true));
         self.read(&file.ok()??)

@@ -24,7 +24,7 @@ impl RedbBackend {
                 None => self.begin_in_line(None, until)?,
                 Some(path) => match self.file_to_write(path)? {
                     Some(file) => self.begin_in_line(Some((path, &file)), until)?,
-                    // If there is none here either, another process has created it meanwhile.
+                    // That begins nothing if another process has created the file meanwhile.
                     None => self.begin_first_write(until)?,
                 },
             };

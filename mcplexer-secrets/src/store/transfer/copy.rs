@@ -148,7 +148,7 @@ impl<'b> Pages<'b> {
         }
     }
 
-    /// The first record that was not taken from the page, which is read if there is none left.
+    /// The first record that was not taken from the page, which is read once it is used up.
     fn first(&mut self, alive: &mut dyn FnMut()) -> Result<Option<&Record>, Error> {
         while self.page.is_empty() && !self.is_last {
             alive();

@@ -36,7 +36,7 @@ impl<'v> Target<'v> {
         )
     }
 
-    /// The header there, if it is of the same store; `None` if there is none.
+    /// The header there, if it is of the same store; `None` without a header.
     pub(super) fn unlocked_of(self, here: &Header) -> Result<Option<Arc<Unlocked>>, Error> {
         match self.vault.backend.read()? {
             Some(snapshot) => self.unlocked_in(&*snapshot, here),
@@ -217,7 +217,7 @@ impl<'v> Target<'v> {
         }
     }
 
-    /// Makes sure that the move to there is never finished. Fails if it is, or if there is none.
+    /// Makes sure that the move to there is never finished. Fails if it is, or if none was begun.
     pub(super) fn give_up(self, here: &Unlocked) -> Result<(), Error> {
         self.commit(|transaction| {
             let moving = self.require_unfinished_in(&*transaction, here)?;
